@@ -1,0 +1,1 @@
+"""The product: what Keaton knows about footage. It knows no chat platform and no SQL."""

@@ -1,0 +1,180 @@
+"""What can go wrong, as one tree; the class says who can fix it.
+
+    AppError
+     +- UserError       whoever asked can fix it
+     +- TryLater        nobody need fix it; it may work again later
+     +- OperatorError   whoever runs Keaton can fix it
+
+Owns data only: the sentences stand in core.replies.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+class AppError(Exception):
+    """Anything that Keaton expects to go wrong. Never raised itself."""
+
+
+class UserError(AppError):
+    """The asker can fix it."""
+
+
+class TryLater(AppError):  # noqa: N818 - reads as what to do
+    """It may work later."""
+
+
+class OperatorError(AppError):
+    """Whoever runs Keaton can fix it."""
+
+
+@dataclass(eq=False)
+class NotAVideo(UserError):
+    """The file is no film that the decoder can open."""
+
+    name: str
+
+
+@dataclass(eq=False)
+class NoVideoStream(UserError):
+    """The file holds sound or data, but no pictures."""
+
+    name: str
+
+
+@dataclass(eq=False)
+class NoFrames(UserError):
+    """The file has a video stream, but not one frame of it decodes."""
+
+    name: str
+
+
+@dataclass(eq=False)
+class FileMissing(UserError):
+    """There is no such file."""
+
+    path: str
+
+
+@dataclass(eq=False)
+class LinkRefused(UserError):
+    """The link leads where Keaton does not go."""
+
+    url: str
+    why: str
+    """"scheme", "private", "port" or "malformed"."""
+
+
+@dataclass(eq=False)
+class VideoUnavailable(UserError):
+    """The site does not give the film out."""
+
+    url: str
+    why: str
+    """"no_video", "not_found", "login", "live", "geo", "removed" or "unsupported"."""
+    detail: str = ""
+
+
+@dataclass(eq=False)
+class UnknownVideo(UserError):
+    """No film by that name is visible to the asker."""
+
+    name: str
+
+
+@dataclass(eq=False)
+class AmbiguousVideo(UserError):
+    """Several visible films go by that name."""
+
+    name: str
+    titles: tuple[str, ...]
+
+
+@dataclass(eq=False)
+class NothingIndexed(UserError):
+    """There is no film to search yet."""
+
+
+@dataclass(eq=False)
+class EmptyQuery(UserError):
+    """Nothing was asked for."""
+
+
+@dataclass(eq=False)
+class AnswerGone(UserError):
+    """The answer under a button is not there any more."""
+
+
+@dataclass(eq=False)
+class FetchFailed(TryLater):
+    """The network, or the other side, did not play along."""
+
+    url: str
+    why: str
+    """"dns", "tls", "refused", "timeout", "http" or "other"."""
+    detail: str = ""
+
+
+@dataclass(eq=False)
+class DecoderDied(TryLater):
+    """The decoding child ended without a word."""
+
+    name: str
+    detail: str = ""
+
+
+@dataclass(eq=False)
+class WeightsUnavailable(OperatorError):
+    """The model's weights can be neither found nor downloaded."""
+
+    model: str
+    reason: str
+
+
+@dataclass(eq=False)
+class UnknownModel(OperatorError):
+    """The setting names no model that open_clip knows."""
+
+    model: str
+    reason: str
+
+
+@dataclass(eq=False)
+class EncoderBroken(OperatorError):
+    """The self-test failed: different pictures give the same vector."""
+
+    model: str
+    similarity: float
+
+
+@dataclass(eq=False)
+class BadSetting(OperatorError):
+    """A setting has a value that makes no sense."""
+
+    name: str
+    reason: str
+
+
+@dataclass(eq=False)
+class StorageUnusable(OperatorError):
+    """The data folder cannot be used."""
+
+    path: str
+    reason: str
+
+
+@dataclass(eq=False)
+class SchemaTooNew(OperatorError):
+    """The database was written by a newer Keaton."""
+
+    path: str
+    found: int
+    known: int
+
+
+@dataclass(eq=False)
+class PortTaken(OperatorError):
+    """Something else listens where the local chat should."""
+
+    port: int

@@ -1,0 +1,254 @@
+"""The nouns that every part of Keaton shares.
+
+Owns their invariants and nothing else; must not know a platform, SQL or an engine.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+Floats: TypeAlias = npt.NDArray[np.float32]
+Seconds: TypeAlias = npt.NDArray[np.float64]
+Pixels: TypeAlias = npt.NDArray[np.uint8]
+
+ResizeMode: TypeAlias = Literal["shortest", "longest", "squash"]
+Interpolation: TypeAlias = Literal["bicubic", "bilinear"]
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """One channel: where a film was posted, or where somebody asks."""
+
+    platform: str
+    """"discord", "slack" or "local"."""
+    space: str
+    """Guild or workspace."""
+    channel: str
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What an answer may draw on: some channels of one space. Every user-facing query takes one."""
+
+    platform: str
+    space: str
+    channels: frozenset[str]
+
+    @classmethod
+    def of(cls, scope: Scope) -> View:
+        """Give the narrowest view: that channel alone."""
+        return cls(scope.platform, scope.space, frozenset({scope.channel}))
+
+
+@dataclass(frozen=True, slots=True)
+class Video:
+    """A film that Keaton has looked at."""
+
+    id: str
+    """Canonical: "youtube:dQw4w9WgXcQ" for a site's film, "sha256:..." for a file."""
+    url: str
+    """The page where people watch it, or "" for a file without one."""
+    title: str
+    duration_s: float
+    width_px: int
+    height_px: int
+    truncated: bool = False
+    """The file breaks off early; only what could be read was looked at."""
+
+
+@dataclass(frozen=True, slots=True)
+class Posting:
+    """One act of posting a film in a channel; a film is visible where it has one."""
+
+    video_id: str
+    scope: Scope
+    user_id: str
+    user_name: str
+    message: str
+    """The platform's id of the message, or "" where there is none."""
+    posted_at: datetime
+    """With time zone."""
+
+
+@dataclass(frozen=True, slots=True)
+class PostedVideo:
+    """A film together with its newest posting within some view."""
+
+    video: Video
+    posting: Posting
+
+
+@dataclass(frozen=True, slots=True)
+class Preprocess:
+    """How a decoded frame becomes the encoder's input."""
+
+    size_px: int
+    """Width and height of the square input."""
+    resize_mode: ResizeMode
+    interpolation: Interpolation
+    mean: tuple[float, float, float]
+    std: tuple[float, float, float]
+    fill: int = 0
+    """Grey level of the padding, for "longest" only."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sampling:
+    """Which moments of a film are looked at."""
+
+    interval_s: float = 1.0
+    min_looks: int = 16
+
+
+@dataclass(frozen=True, slots=True)
+class EncoderInfo:
+    """A loaded encoder's own description."""
+
+    model: str
+    weights: str
+    """The pretrained tag, or a digest of the weights file for a local folder."""
+    dim: int
+    preprocess: Preprocess
+    precision: str
+    """"fp32" or "fp16"."""
+    logit_scale: float
+    logit_bias: float
+    """0 where the model has none (CLIP)."""
+    device: str
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """All that changes a vector. Vectors of two recipes are never compared."""
+
+    model: str
+    weights: str
+    preprocess: Preprocess
+    sampling: Sampling
+    precision: str
+
+    @property
+    def key(self) -> str:
+        """Give 16 hex digits that differ when any part differs."""
+        text = json.dumps(asdict(self), sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+    @classmethod
+    def of(cls, info: EncoderInfo, sampling: Sampling) -> Recipe:
+        """Give the recipe of an encoder that looks at films with this sampling."""
+        return cls(info.model, info.weights, info.preprocess, sampling, info.precision)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FrameIndex:
+    """One vector per look at a film."""
+
+    times_s: Seconds
+    """(N,) float64, strictly rising, from decoded PTS."""
+    vectors: Floats
+    """(N, D) float32, rows of length 1 (within 1e-2: they are stored as float16)."""
+
+    def __post_init__(self) -> None:
+        """Check the invariants; raises ValueError with the offending value."""
+        if self.times_s.ndim != 1 or self.vectors.ndim != 2 or len(self.times_s) != len(self.vectors):
+            raise ValueError(f"times {self.times_s.shape} and vectors {self.vectors.shape} do not belong together")
+        if (np.diff(self.times_s) <= 0).any():
+            raise ValueError("times_s must rise strictly")
+        norms = np.linalg.norm(self.vectors, axis=1)
+        if len(norms) and not np.allclose(norms, 1.0, atol=1e-2):
+            raise ValueError(f"vectors must have length 1, got {norms.min():.4f} to {norms.max():.4f}")
+
+    def __len__(self) -> int:
+        """Count the looks."""
+        return len(self.times_s)
+
+    def __repr__(self) -> str:
+        """Show the shape, never the numbers."""
+        return f"FrameIndex(looks={len(self)}, dim={self.vectors.shape[1]})"
+
+
+@dataclass(frozen=True, slots=True)
+class Thumbnail:
+    """A small picture of one look; it outlives the media file."""
+
+    time_s: float
+    jpeg: bytes
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Film:
+    """Everything that one indexing run saves, in one transaction."""
+
+    video: Video
+    recipe: Recipe
+    index: FrameIndex
+    thumbnails: tuple[Thumbnail, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """What somebody looks for, and where they may look."""
+
+    text: str
+    view: View
+    video_id: str | None = None
+    """Look in this film alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """A stretch [start_s, end_s) of a film that matches, and its best look."""
+
+    video_id: str
+    start_s: float
+    end_s: float
+    peak_s: float
+    score: float
+    """Cosine similarity at the peak, -1 to 1."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Curve:
+    """How similar one film is to a query over time."""
+
+    video: Video
+    times_s: Seconds
+    """(N,) float64."""
+    scores: Floats
+    """(N,) float32, cosine similarity."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SearchResult:
+    """The answer to a query: moments of all films in view, and the best film's curve."""
+
+    query: Query
+    moments: tuple[Moment, ...]
+    """Best first; at least one."""
+    curve: Curve
+    """Of the film that holds the best moment."""
+
+    @property
+    def best(self) -> Moment:
+        """Give the best moment."""
+        return self.moments[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A search result as it is remembered, so that its buttons work after a restart."""
+
+    id: str
+    query: Query
+    scope: Scope
+    """Where it was shown."""
+    moments: tuple[Moment, ...]

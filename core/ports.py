@@ -1,0 +1,253 @@
+"""What the product needs from outside, as Protocols. Owns no implementation; each method says what it raises."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Sequence
+    from contextlib import AbstractAsyncContextManager
+    from pathlib import Path
+
+    from core.model import (
+        Answer,
+        Curve,
+        EncoderInfo,
+        Film,
+        Floats,
+        FrameIndex,
+        Moment,
+        Pixels,
+        PostedVideo,
+        Posting,
+        Preprocess,
+        Sampling,
+        Thumbnail,
+        Video,
+        View,
+    )
+
+
+class Library(Protocol):
+    """All that is kept. Every method may raise OperatorError (StorageUnusable) when the disk does not play along."""
+
+    async def save(self, film: Film, posting: Posting, links: Sequence[str]) -> None:
+        """Keep a film, its posting and the links that lead to it: all of it, or nothing."""
+        ...
+
+    async def post(self, posting: Posting) -> None:
+        """Make a film that is already kept visible in one more channel. The same posting twice counts once."""
+        ...
+
+    async def video_at(self, link: str) -> Video | None:
+        """Give the film that a canonical link leads to, visible or not."""
+        ...
+
+    async def video(self, video_id: str) -> Video | None:
+        """Give a film by its id, visible or not."""
+        ...
+
+    async def has_index(self, video_id: str, recipe_key: str) -> bool:
+        """Tell whether the film was looked at with this recipe."""
+        ...
+
+    async def videos(self, view: View) -> tuple[PostedVideo, ...]:
+        """Give the films in view, each with its newest posting there, newest first."""
+        ...
+
+    async def indexes(
+        self, view: View, recipe_key: str, video_id: str | None = None
+    ) -> tuple[tuple[Video, FrameIndex], ...]:
+        """Give the films in view that were looked at with this recipe, oldest first; only one where it is named."""
+        ...
+
+    async def stale(self, view: View, recipe_key: str) -> tuple[PostedVideo, ...]:
+        """Give the films in view that have looks, but none with this recipe."""
+        ...
+
+    async def thumbnails(self, video_id: str) -> tuple[Thumbnail, ...]:
+        """Give a film's small pictures in the order of time."""
+        ...
+
+    async def forget(self, video_id: str, view: View) -> bool:
+        """Take back the film's postings in view; tell whether none is left anywhere, so that the film itself went."""
+        ...
+
+    async def save_answer(self, answer: Answer) -> None:
+        """Remember an answer, so that its buttons work later."""
+        ...
+
+    async def answer(self, answer_id: str) -> Answer | None:
+        """Give a remembered answer."""
+        ...
+
+
+class Media(Protocol):
+    """The kept media files, under a quota. Methods raise StorageUnusable."""
+
+    def workshop(self) -> AbstractAsyncContextManager[Path]:
+        """Give an empty folder on the same disk that is gone afterwards, whatever happens."""
+        ...
+
+    async def keep(self, path: Path, video_id: str) -> Path:
+        """Take a file from a workshop into the store; give its new place. The least recently used go when it is full."""
+        ...
+
+    async def copy_in(self, path: Path, folder: Path) -> Path:
+        """Bring somebody's own file into a workshop folder (hard link, else copy); the original stays."""
+        ...
+
+    async def path(self, video_id: str) -> Path | None:
+        """Give the kept file and count it as used, or None when it was never kept or had to go."""
+        ...
+
+    async def forget(self, video_id: str) -> None:
+        """Delete the kept file, if there is one."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Fetching:
+    """A fetch under way."""
+
+    done_bytes: int
+    total_bytes: int | None
+    """None where the other side does not say."""
+    eta_s: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """A fetch that ended well."""
+
+    path: Path
+    video_id: str | None
+    """The site's own id ("youtube:..."), or None for a plain file: then its content decides."""
+    title: str
+    url: str
+    """The page where people watch it."""
+
+
+class Fetcher(Protocol):
+    """Brings linked videos onto the disk."""
+
+    def fetch(self, url: str, folder: Path) -> AsyncIterator[Fetching | Fetched]:
+        """Download into the folder; the last item is the Fetched.
+
+        Raises LinkRefused, VideoUnavailable, FetchFailed.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class FilmOpened:
+    """First event of a reading: what the file says of itself."""
+
+    duration_s: float
+    width_px: int
+    """As displayed, after rotation."""
+    height_px: int
+    expected_looks: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Look:
+    """One sampled frame."""
+
+    time_s: float
+    """From the frame's PTS, relative to the first frame of the film."""
+    pixels: Pixels
+    """(S, S, 3) uint8 RGB, resized for the encoder exactly as its own preprocessing would."""
+    thumbnail: bytes | None
+    """A small JPEG, for some of the looks."""
+
+
+@dataclass(frozen=True, slots=True)
+class FilmEnded:
+    """Last event of a reading."""
+
+    truncated: bool
+    """The file broke off, or could not be decoded further."""
+    reached_s: float
+
+
+Reading: TypeAlias = "FilmOpened | Look | FilmEnded"
+
+
+@dataclass(frozen=True, slots=True)
+class Still:
+    """A frame cut from the media file."""
+
+    jpeg: bytes
+    time_s: float
+    width_px: int
+    height_px: int
+
+
+class FrameReader(Protocol):
+    """Decodes films, outside of this process."""
+
+    def looks(self, path: Path, sampling: Sampling, preprocess: Preprocess) -> AsyncIterator[Reading]:
+        """Stream one FilmOpened, then Looks in the order of time, then one FilmEnded; memory stays flat.
+
+        Raises NotAVideo, NoVideoStream, NoFrames, DecoderDied.
+        """
+        ...
+
+    async def still(self, path: Path, time_s: float, max_px: int) -> Still:
+        """Cut the frame with this very PTS time (the nearest at or before it), at most max_px wide or high.
+
+        Raises NotAVideo, NoVideoStream, NoFrames, DecoderDied.
+        """
+        ...
+
+
+class Encoder(Protocol):
+    """CLIP, or something like it. Computes on a bounded thread pool of its own; never blocks the event loop."""
+
+    async def ready(self) -> EncoderInfo:
+        """Wait until the model is loaded and tested.
+
+        Raises WeightsUnavailable, UnknownModel, EncoderBroken.
+        """
+        ...
+
+    async def images(self, pixels: Pixels) -> Floats:
+        """Give (N, D) float32 unit vectors for (N, S, S, 3) uint8 RGB inputs as `Look.pixels` holds them."""
+        ...
+
+    async def texts(self, texts: Sequence[str]) -> Floats:
+        """Give (N, D) float32 unit vectors."""
+        ...
+
+
+Theme: TypeAlias = Literal["light", "dark"]
+PlotStyle: TypeAlias = Literal["similarity", "softmax"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PlotSpec:
+    """All that a plot shows."""
+
+    curve: Curve
+    query: str
+    numbered: tuple[tuple[int, Moment], ...]
+    """The moments of this film with the numbers that their buttons have."""
+    current: int | None
+    """Number of the moment that is being shown."""
+    style: PlotStyle
+    logit_scale: float
+    """For the softmax style: the notebook's softmax(logit_scale * similarity)."""
+
+
+class Plotter(Protocol):
+    """Draws the curve of an answer, off the event loop."""
+
+    async def plot(self, spec: PlotSpec, theme: Theme) -> bytes:
+        """Give a PNG."""
+        ...
+
+    async def sheet(self, thumbnails: Sequence[Thumbnail]) -> bytes:
+        """Give a JPEG contact sheet with the time under each tile; at least one thumbnail."""
+        ...

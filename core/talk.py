@@ -1,0 +1,173 @@
+"""What passes between a front door and the conversation: Incoming one way, Reply the other.
+
+Owns the two shapes; must not know how any platform spells them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from core.model import Scope, View
+    from core.ports import Theme
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """What one front door can show; its limits are its own properties."""
+
+    platform: str
+    themes: tuple[Theme, ...]
+    """A picture that has themes is drawn once for each of these."""
+    max_buttons: int
+    max_picture_px: int = 1280
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """Who speaks, and where."""
+
+    door: Door
+    scope: Scope
+    view: View
+    """What an answer shown here may draw on."""
+    user_id: str
+    user_name: str
+    message: str
+    """The platform's id of the message, or ""."""
+
+
+@dataclass(frozen=True, slots=True)
+class LinkPosted:
+    """Somebody posted a link to a film."""
+
+    turn: Turn
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class FilePosted:
+    """Somebody posted a film as a file; it lies on this disk until the last reply was given."""
+
+    turn: Turn
+    path: Path
+    name: str
+    url: str = ""
+    """Where people can watch it, if anywhere."""
+
+
+@dataclass(frozen=True, slots=True)
+class Find:
+    """Somebody looks for something."""
+
+    turn: Turn
+    text: str
+    video: str | None = None
+    """Id or title of the one film to look in."""
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """Somebody pressed a button."""
+
+    turn: Turn
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class ListVideos:
+    """Somebody asks what there is to search."""
+
+    turn: Turn
+
+
+@dataclass(frozen=True, slots=True)
+class Forget:
+    """Somebody wants a film gone."""
+
+    turn: Turn
+    video: str
+    """Id or title."""
+
+
+@dataclass(frozen=True, slots=True)
+class Help:
+    """Somebody asks what Keaton can do."""
+
+    turn: Turn
+
+
+@dataclass(frozen=True, slots=True)
+class Unclear:
+    """Somebody spoke to Keaton, but not in a way that it knows."""
+
+    turn: Turn
+    text: str
+
+
+Incoming: TypeAlias = LinkPosted | FilePosted | Find | Action | ListVideos | Forget | Help | Unclear
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Picture:
+    """A picture in a reply."""
+
+    kind: Literal["frame", "plot", "sheet"]
+    name: str
+    """File name, with its suffix."""
+    alt: str
+    """Says what is seen."""
+    data: dict[Theme, bytes]
+    """Encoded image for each theme of the door; pictures without themes hold the same bytes for each."""
+
+
+@dataclass(frozen=True, slots=True)
+class Button:
+    """Something to press under a reply."""
+
+    id: str
+    """At most 100 characters; holds no state but ids."""
+    label: str
+    active: bool = False
+    """It stands for what is being shown."""
+    enabled: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a long work is."""
+
+    stage: str
+    """"fetching", "looking" or "saving"."""
+    fraction: float | None
+    """0 to 1, or None where nobody can tell."""
+    eta_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A place to go."""
+
+    url: str
+    label: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Reply:
+    """Something that Keaton says. Each reply of a turn replaces the one before it."""
+
+    text: str
+    """Plain text: front doors escape it, and let it ping nobody."""
+    title: str = ""
+    pictures: tuple[Picture, ...] = ()
+    buttons: tuple[Button, ...] = ()
+    links: tuple[Link, ...] = ()
+    progress: Progress | None = None
+    tone: Literal["plain", "error"] = "plain"
+    private: bool = False
+    """For the asker's eyes alone (errors, help)."""
+    updates: bool = False
+    """Answers a button: it replaces the message that the button stands under."""
