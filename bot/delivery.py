@@ -1,0 +1,135 @@
+"""Shows a stream of replies: post once, then edit in place, throttled.
+
+Owns the pace and what happens on a bug; must not know any platform (that is behind `Shown`) nor what replies say.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+from collections.abc import AsyncGenerator
+from contextlib import AsyncExitStack, aclosing, suppress
+from dataclasses import fields
+from typing import TYPE_CHECKING, Protocol
+
+from core.talk import Reply
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from core.talk import Incoming
+
+logger = logging.getLogger(__name__)
+
+
+class Conversation(Protocol):
+    """What a front door needs of the product."""
+
+    def handle(self, event: Incoming) -> AsyncIterator[Reply]:
+        """Answer one event; each reply replaces the one before it. Only bugs escape."""
+        ...
+
+
+class Shown(Protocol):
+    """One place on a platform where the replies of one turn appear.
+
+    What its methods raise is logged and tried again with the next reply: a chat that hiccups stops no work.
+    """
+
+    async def post(self, reply: Reply) -> None:
+        """Show the first reply of the turn."""
+        ...
+
+    async def edit(self, reply: Reply) -> None:
+        """Show this reply in place of the one before it."""
+        ...
+
+
+def broken(bug_id: str) -> Reply:
+    """Say that something broke, and under which id whoever runs Keaton finds it."""
+    text = f"Something broke on my side. Whoever runs me finds it in the log under {bug_id}."
+    return Reply(text=text, tone="error", private=True)
+
+
+async def deliver(replies: AsyncIterator[Reply], shown: Shown, min_gap_s: float) -> None:
+    """Show replies until the stream ends; the stream never waits for the platform.
+
+    The first and the last reply are shown at once, and at most one in `min_gap_s` between them. A reply that looks
+    like the one shown is skipped. Cancelling ends the stream too. A bug in the stream becomes a last reply.
+    """
+    board = _Board()
+    async with asyncio.TaskGroup() as group:
+        group.create_task(_collect(replies, board))
+        group.create_task(_show(board, shown, min_gap_s))
+
+
+class _Board:
+    """The newest reply, and whether it is the last."""
+
+    def __init__(self) -> None:
+        self.latest: Reply | None = None
+        self.changed = asyncio.Event()
+        self.ended = asyncio.Event()
+
+    def put(self, reply: Reply) -> None:
+        self.latest = reply
+        self.changed.set()
+
+    def end(self) -> None:
+        self.ended.set()
+        self.changed.set()
+
+
+async def _collect(replies: AsyncIterator[Reply], board: _Board) -> None:
+    try:
+        await _pour(replies, board)
+    except Exception:
+        bug_id = secrets.token_hex(3).upper()
+        logger.exception("bug %s", bug_id)
+        board.put(broken(bug_id))
+    finally:
+        board.end()
+
+
+async def _pour(replies: AsyncIterator[Reply], board: _Board) -> None:
+    async with AsyncExitStack() as stack:
+        if isinstance(replies, AsyncGenerator):
+            await stack.enter_async_context(aclosing(replies))
+        async for reply in replies:
+            board.put(reply)
+
+
+async def _show(board: _Board, shown: Shown, min_gap_s: float) -> None:
+    screen = _Screen(shown)
+    ended = False
+    while not ended:
+        await board.changed.wait()
+        board.changed.clear()
+        ended = board.ended.is_set()
+        if board.latest is not None and await screen.show(board.latest) and not ended:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(board.ended.wait(), min_gap_s)
+
+
+class _Screen:
+    """Knows what stands on the platform, and so whether to post, edit or leave it."""
+
+    def __init__(self, shown: Shown) -> None:
+        self._shown = shown
+        self._standing: Reply | None = None
+
+    async def show(self, reply: Reply) -> bool:
+        """Show a reply; tell whether the platform was asked to."""
+        if self._standing is not None and _look(self._standing) == _look(reply):
+            return False
+        try:
+            await (self._shown.post(reply) if self._standing is None else self._shown.edit(reply))
+            self._standing = reply
+        except Exception:
+            logger.exception("a reply could not be shown")
+        return True
+
+
+def _look(reply: Reply) -> tuple[object, ...]:
+    return tuple(getattr(reply, field.name) for field in fields(reply))

@@ -1,0 +1,35 @@
+"""What the local chat is told from outside. Owns no defaults that an operator would want to change unseen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from core.talk import Door
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+DOOR = Door(platform="local", themes=("light", "dark"), max_buttons=25)
+
+
+@dataclass(frozen=True, slots=True)
+class WebConfig:
+    """Settings of the local chat."""
+
+    host: str = "127.0.0.1"
+    port: int = 8642
+    """0 picks a free one."""
+    upload_limit_bytes: int = 2_000_000_000
+    space: str = "home"
+    channel: str = "main"
+    notice: str = ""
+    """A banner at the top of the page, or ""."""
+    upload_dir: Path | None = None
+    """Where files lie while they are handled; None is the system's place for such files."""
+    log_limit: int = 500
+    """Messages that the page shows; older ones go."""
+    picture_limit_bytes: int = 96_000_000
+    """Pictures kept in memory; the longest unseen go first."""
+    min_gap_s: float = 0.12
+    """Between two edits of one message."""

@@ -1,0 +1,93 @@
+"""The local chat: serves a page on this machine and shares one conversation among all tabs.
+
+Owns the life of the server; must not know videos, SQL or what replies say.
+"""
+
+from __future__ import annotations
+
+import errno
+import tempfile
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+from aiohttp import web
+
+from bot.web.desk import Desk, Parse
+from bot.web.routes import Routes
+from core.errors import BadSetting, PortTaken
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from types import TracebackType
+
+    from bot.delivery import Conversation
+    from bot.web.config import WebConfig
+    from core.talk import Incoming, Turn
+
+_SHUTDOWN_S = 1.0
+
+
+class LocalChat:
+    """A chat page on a loopback address. Use as `async with`, or call start and close."""
+
+    def __init__(self, conversation: Conversation, parse: Parse, config: WebConfig) -> None:
+        self._config = config
+        self._desk = Desk(conversation, parse, config)
+        self._open = AsyncExitStack()
+        self._port = config.port
+
+    @property
+    def url(self) -> str:
+        """Where the page is; with port 0 it is known once started."""
+        return f"http://{self._config.host}:{self._port}/"
+
+    def turn(self, name: str = "Keaton") -> Turn:
+        """Give a turn in this channel, for events that the program itself announces."""
+        return self._desk.turn(name=name)
+
+    def announce(self, text: str, event: Incoming | None = None, suggestions: Sequence[str] = ()) -> None:
+        """Post a message by Keaton, answer the event below it with live progress, then offer things to type.
+
+        Returns at once.
+        """
+        self._desk.announce(text, event, suggestions)
+
+    async def start(self) -> None:
+        """Listen.
+
+        Raises PortTaken, or BadSetting when the address cannot be used at all.
+        """
+        try:
+            await self._listen()
+        except OSError as error:
+            await self.close()
+            if error.errno == errno.EADDRINUSE:
+                raise PortTaken(self._config.port) from error
+            raise BadSetting("KEATON_WEB_PORT", error.strerror or str(error)) from error
+
+    async def _listen(self) -> None:
+        uploads = tempfile.TemporaryDirectory(prefix="keaton-upload-", dir=self._config.upload_dir)
+        folder = Path(self._open.enter_context(uploads))
+        self._open.push_async_callback(self._desk.close)
+        app = Routes(self._desk, self._config, folder).app()
+        runner = web.AppRunner(app, access_log=None, shutdown_timeout=_SHUTDOWN_S)
+        self._open.push_async_callback(runner.cleanup)
+        await runner.setup()
+        await web.TCPSite(runner, self._config.host, self._config.port).start()
+        self._port = int(runner.addresses[0][1])
+
+    async def close(self) -> None:
+        """Hang up on the tabs, stop what is under way and delete posted files."""
+        await self._open.aclose()
+
+    async def __aenter__(self) -> Self:
+        """Start."""
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close."""
+        await self.close()

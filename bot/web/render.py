@@ -1,0 +1,62 @@
+"""Reply -> JSON for the page. Pure; must not know HTTP nor where messages are kept."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from typing import TYPE_CHECKING, TypeAlias
+from urllib.parse import quote, urlsplit
+
+if TYPE_CHECKING:
+    from core.ports import Theme
+    from core.talk import Button, Link, Picture, Progress, Reply
+
+Json: TypeAlias = dict[str, object]
+
+
+def face(reply: Reply, message: int) -> Json:
+    """Give what the page shows for a reply that stands as this message."""
+    return {
+        "title": reply.title,
+        "text": reply.text,
+        "tone": reply.tone,
+        "private": reply.private,
+        "pictures": [_picture(picture, message) for picture in reply.pictures],
+        "buttons": [_button(button) for button in reply.buttons],
+        "links": [_link(link) for link in reply.links if is_web(link.url)],
+        "progress": _progress(reply.progress) if reply.progress else None,
+    }
+
+
+def picture_key(picture: Picture) -> str:
+    """Give a file name that no other picture has, so that browsers may keep it for ever."""
+    digest = hashlib.sha256(b"".join(picture.data[theme] for theme in sorted(picture.data))).hexdigest()
+    return f"{digest[:16]}-{re.sub(r'[^A-Za-z0-9._-]+', '-', picture.name)[-60:]}"
+
+
+def is_web(url: str) -> bool:
+    """Tell whether a link may be offered for clicking: http and https alone."""
+    try:
+        return urlsplit(url).scheme in {"http", "https"}
+    except ValueError:
+        return False
+
+
+def _picture(picture: Picture, message: int) -> Json:
+    address = f"/media/{message}/{quote(picture_key(picture))}"
+    urls: dict[Theme, str] = {theme: f"{address}?theme={theme}" for theme in picture.data}
+    if len(set(picture.data.values())) == 1:
+        urls = dict.fromkeys(urls, address)
+    return {"kind": picture.kind, "name": picture.name, "alt": picture.alt, "urls": urls}
+
+
+def _button(button: Button) -> Json:
+    return {"id": button.id, "label": button.label, "active": button.active, "enabled": button.enabled}
+
+
+def _link(link: Link) -> Json:
+    return {"url": link.url, "label": link.label}
+
+
+def _progress(progress: Progress) -> Json:
+    return {"stage": progress.stage, "fraction": progress.fraction, "eta_s": progress.eta_s}

@@ -1,0 +1,161 @@
+"""The HTTP side of the local chat: what each address does.
+
+Every request returns at once; answers come by the stream. Must not know what replies hold.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, TypeVar
+from weakref import WeakSet
+
+from aiohttp import WSCloseCode, hdrs, web
+from pydantic import BaseModel, StringConstraints, TypeAdapter, ValidationError
+
+from bot.web.guard import harden, refuse_strangers
+from bot.web.pictures import content_type
+from bot.web.uploads import plain_name, receive
+
+if TYPE_CHECKING:
+    from bot.web.config import WebConfig
+    from bot.web.desk import Desk
+
+PAGE = Path(__file__).parent / "page"
+_BODY_LIMIT_BYTES = 64_000
+_HEARTBEAT_S = 20.0
+
+Tab = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9-]{1,64}$")]
+Body = TypeVar("Body", bound=BaseModel)
+
+
+class Said(BaseModel):
+    """Body of a message."""
+
+    client: Tab
+    text: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=4000)]
+
+
+class Pressed(BaseModel):
+    """Body of the press of a button."""
+
+    client: Tab
+    message: int
+    id: Annotated[str, StringConstraints(min_length=1, max_length=100)]
+
+
+@dataclass(slots=True)
+class Routes:
+    """Handlers of the requests."""
+
+    desk: Desk
+    config: WebConfig
+    uploads: Path
+    """A folder for files on their way."""
+    run: str = field(default_factory=lambda: secrets.token_hex(8))
+    """Tells a page whether the server it comes back to is the one that it knew."""
+    _sockets: WeakSet[web.WebSocketResponse] = field(default_factory=WeakSet)
+
+    def app(self) -> web.Application:
+        """Give the application with all routes."""
+        app = web.Application(middlewares=[refuse_strangers], client_max_size=_BODY_LIMIT_BYTES)
+        app.router.add_get("/", self.page)
+        app.router.add_get("/page/{name}", self.page)
+        app.router.add_get("/api/stream", self.stream)
+        app.router.add_get("/media/{message}/{picture}", self.picture)
+        app.router.add_post("/api/messages", self.message)
+        app.router.add_post("/api/files", self.file)
+        app.router.add_post("/api/actions", self.action)
+        app.on_response_prepare.append(harden)
+        app.on_shutdown.append(self._hang_up)
+        return app
+
+    async def page(self, request: web.Request) -> web.StreamResponse:
+        """Give the page or one of its parts."""
+        name = request.match_info.get("name", "index.html")
+        if name not in {file.name for file in PAGE.iterdir()}:
+            raise web.HTTPNotFound
+        return web.FileResponse(PAGE / name)
+
+    async def message(self, request: web.Request) -> web.Response:
+        """Take a message."""
+        said = await _body(request, Said)
+        self.desk.say(said.text, said.client)
+        return _accepted()
+
+    async def action(self, request: web.Request) -> web.Response:
+        """Take the press of a button."""
+        pressed = await _body(request, Pressed)
+        if pressed.message not in self.desk.channel:
+            raise web.HTTPNotFound
+        self.desk.press(pressed.message, pressed.id, pressed.client)
+        return _accepted()
+
+    async def file(self, request: web.Request) -> web.Response:
+        """Take a file: the body is its content, `?name=` its name."""
+        tab = _tab(request)
+        name = plain_name(request.query.get("name", ""))
+        path = await receive(request, self.uploads, name, self.config.upload_limit_bytes)
+        self.desk.take_file(path, name, path.stat().st_size, tab)
+        return _accepted()
+
+    async def picture(self, request: web.Request) -> web.Response:
+        """Give a picture; a key never means another picture, so browsers keep it."""
+        image = self.desk.shelf.find(request.match_info["picture"], request.query.get("theme", "light"))
+        if image is None:
+            raise web.HTTPNotFound
+        headers = {hdrs.CACHE_CONTROL: "private, max-age=31536000, immutable"}
+        return web.Response(body=image, content_type=content_type(image), headers=headers)
+
+    async def stream(self, request: web.Request) -> web.WebSocketResponse:
+        """Send the log to a tab, then each change; `?run=` and `?since=` say what it knows already."""
+        tab = _tab(request)
+        since = _number(request.query.get("since")) if request.query.get("run") == self.run else 0
+        socket = web.WebSocketResponse(heartbeat=_HEARTBEAT_S)
+        await socket.prepare(request)
+        self._sockets.add(socket)
+        feeding = asyncio.create_task(self._feed(socket, tab, since))
+        async for _ in socket:
+            pass  # a tab says nothing here; reading notices that it is gone
+        feeding.cancel()
+        await asyncio.wait([feeding])
+        return socket
+
+    async def _feed(self, socket: web.WebSocketResponse, tab: str, since: int) -> None:
+        limit_bytes = self.config.upload_limit_bytes
+        await socket.send_json({"run": self.run, "notice": self.config.notice, "upload_limit_bytes": limit_bytes})
+        while not socket.closed:
+            changes = self.desk.channel.changes(tab, since)
+            since = changes.clock
+            await socket.send_json({"clock": since, "oldest": changes.oldest, "messages": changes.messages})
+            await self.desk.channel.moved(since)
+
+    async def _hang_up(self, _app: web.Application) -> None:
+        for socket in set(self._sockets):
+            await socket.close(code=WSCloseCode.GOING_AWAY)
+
+
+async def _body(request: web.Request, kind: type[Body]) -> Body:
+    if request.content_type != "application/json":
+        raise web.HTTPUnsupportedMediaType
+    try:
+        return kind.model_validate_json(await request.read())
+    except ValidationError as error:
+        raise web.HTTPBadRequest(text=str(error.error_count())) from error
+
+
+def _tab(request: web.Request) -> str:
+    try:
+        return TypeAdapter(Tab).validate_python(request.query.get("client"))
+    except ValidationError as error:
+        raise web.HTTPBadRequest(text="client") from error
+
+
+def _number(text: str | None) -> int:
+    return int(text) if text and text.isdecimal() and text.isascii() else 0
+
+
+def _accepted() -> web.Response:
+    return web.Response(status=202)

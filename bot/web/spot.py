@@ -1,0 +1,66 @@
+"""Where the replies of one turn appear in the channel. Must not know what they answer, nor HTTP."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from bot.web.render import face
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from bot.web.channel import Channel
+    from bot.web.pictures import PictureShelf
+    from core.talk import Reply
+
+
+@dataclass(slots=True)
+class Spot:
+    """Shows replies as one message of Keaton's, or in place of the message whose button was pressed."""
+
+    channel: Channel
+    shelf: PictureShelf
+    tab: str | None
+    """Who asked: private replies go there alone. None is nobody in particular: all see them."""
+    pressed: int | None = None
+    """The message whose button was pressed."""
+    is_newest: Callable[[], bool] = field(default=lambda: True)
+    """Whether no later press decides what stands in `pressed`."""
+    suggestions: tuple[str, ...] = ()
+    """What the page offers to type below the reply once it is no progress any more."""
+    _own: int | None = None
+
+    async def post(self, reply: Reply) -> None:
+        """Show the first reply."""
+        self._show(reply)
+
+    async def edit(self, reply: Reply) -> None:
+        """Show the next reply in its place."""
+        self._show(reply)
+
+    def _show(self, reply: Reply) -> None:
+        for picture in reply.pictures:
+            self.shelf.keep(picture)
+        if reply.updates and self.pressed is not None:
+            self._replace(self.pressed, reply)
+        elif self._own is None:
+            self._add(reply)
+        else:
+            self.channel.change(self._own, self._body(reply, self._own))
+            self.channel.show_to(self._own, self._audience(reply))
+
+    def _replace(self, message: int, reply: Reply) -> None:
+        if self.is_newest():
+            self.channel.change(message, self._body(reply, message))
+
+    def _add(self, reply: Reply) -> None:
+        self._own = self.channel.reserve()
+        self.channel.add(self._own, "keaton", self._body(reply, self._own), self._audience(reply))
+
+    def _audience(self, reply: Reply) -> str | None:
+        return self.tab if reply.private else None
+
+    def _body(self, reply: Reply, message: int) -> dict[str, object]:
+        offers = [] if reply.progress or reply.tone == "error" else list(self.suggestions)
+        return {**face(reply, message), "suggestions": offers}
