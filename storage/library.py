@@ -1,0 +1,150 @@
+"""SqliteLibrary: ports.Library over one SQLite file. Owns the SQL that reads; knows no platform and no engine."""
+
+from __future__ import annotations
+
+import asyncio
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+from core.model import Thumbnail
+from storage import rows, vectors, writes
+from storage.connections import Connections
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+    from sqlite3 import Row
+
+    from core.model import Answer, Film, FrameIndex, PostedVideo, Posting, Video, View
+
+# :stale_for is NULL, or the recipe that the films must lack.
+_POSTED = """
+    SELECT videos.*, newest.* FROM (
+        SELECT video_id, platform, space, channel, user_id, user_name, message, posted_at, id AS posting_id,
+            row_number() OVER (PARTITION BY video_id ORDER BY posted_at DESC, id DESC) AS nth
+        FROM postings
+        WHERE platform = :platform AND space = :space AND channel IN (SELECT value FROM json_each(:channels))
+    ) AS newest
+    JOIN videos ON videos.id = newest.video_id
+    WHERE nth = 1 AND (
+        :stale_for IS NULL
+        OR EXISTS (SELECT 1 FROM indexings WHERE video_id = videos.id)
+        AND NOT EXISTS (SELECT 1 FROM indexings WHERE video_id = videos.id AND recipe_key = :stale_for)
+    )
+    ORDER BY posted_at DESC, posting_id DESC
+"""
+
+# No ORDER BY: SQLite's sorter would carry every BLOB about.
+_CHUNKS = """
+    SELECT videos.*, first_posted_at, number, times_s, vectors FROM (
+        SELECT video_id, min(posted_at) AS first_posted_at FROM postings
+        WHERE platform = :platform AND space = :space AND channel IN (SELECT value FROM json_each(:channels))
+        AND (:video_id IS NULL OR video_id = :video_id)
+        GROUP BY video_id
+    ) AS seen
+    JOIN videos ON videos.id = seen.video_id
+    JOIN indexings ON indexings.video_id = videos.id AND indexings.recipe_key = :recipe_key
+    JOIN chunks ON chunks.indexing_id = indexings.id
+"""
+
+
+class SqliteLibrary:
+    """All that is kept, in one file. Any number of these, in any number of processes, may share it."""
+
+    def __init__(self, connections: Connections) -> None:
+        self._db = connections
+
+    @classmethod
+    async def open(cls, path: Path) -> SqliteLibrary:
+        """Open the library at this path, making it where there is none yet.
+
+        Raises StorageUnusable, SchemaTooNew.
+        """
+        return cls(await Connections.open(path))
+
+    async def close(self) -> None:
+        """Let go of the file."""
+        await self._db.close()
+
+    async def save(self, film: Film, posting: Posting, links: Sequence[str]) -> None:
+        """Keep a film, its posting and the links that lead to it: all of it, or nothing."""
+        async with self._db.writing() as db:
+            await writes.put_film(db, film)
+            await writes.put_posting(db, posting)
+            await writes.put_links(db, film.video.id, links)
+
+    async def post(self, posting: Posting) -> None:
+        """Make a film that is already kept visible in one more channel. The same posting twice counts once.
+
+        Raises UnknownVideo when it is not kept (any more).
+        """
+        async with self._db.writing() as db:
+            await writes.put_posting(db, posting)
+
+    async def video_at(self, link: str) -> Video | None:
+        """Give the film that a canonical link leads to, visible or not."""
+        sql = "SELECT videos.* FROM links JOIN videos ON videos.id = links.video_id WHERE link = :link"
+        return next(map(rows.video, await self._db.rows(sql, {"link": link})), None)
+
+    async def video(self, video_id: str) -> Video | None:
+        """Give a film by its id, visible or not."""
+        sql = "SELECT * FROM videos WHERE id = :video_id"
+        return next(map(rows.video, await self._db.rows(sql, {"video_id": video_id})), None)
+
+    async def has_index(self, video_id: str, recipe_key: str) -> bool:
+        """Tell whether the film was looked at with this recipe."""
+        sql = "SELECT 1 FROM indexings WHERE video_id = :video_id AND recipe_key = :recipe_key"
+        return bool(await self._db.rows(sql, {"video_id": video_id, "recipe_key": recipe_key}))
+
+    async def videos(self, view: View) -> tuple[PostedVideo, ...]:
+        """Give the films in view, each with its newest posting there, newest first."""
+        found = await self._db.rows(_POSTED, {**rows.of_view(view), "stale_for": None})
+        return tuple(map(rows.posted_video, found))
+
+    async def stale(self, view: View, recipe_key: str) -> tuple[PostedVideo, ...]:
+        """Give the films in view that have looks, but none with this recipe; newest first."""
+        found = await self._db.rows(_POSTED, {**rows.of_view(view), "stale_for": recipe_key})
+        return tuple(map(rows.posted_video, found))
+
+    async def indexes(
+        self, view: View, recipe_key: str, video_id: str | None = None
+    ) -> tuple[tuple[Video, FrameIndex], ...]:
+        """Give the films in view that were looked at with this recipe, oldest first; only one where it is named.
+
+        The oldest is the one that was posted in view before all others.
+        """
+        values = {**rows.of_view(view), "recipe_key": recipe_key, "video_id": video_id}
+        return await asyncio.to_thread(_assemble, await self._db.rows(_CHUNKS, values))
+
+    async def thumbnails(self, video_id: str) -> tuple[Thumbnail, ...]:
+        """Give a film's small pictures in the order of time."""
+        sql = "SELECT time_s, jpeg FROM thumbnails WHERE video_id = :video_id ORDER BY time_s"
+        return tuple(Thumbnail(*row) for row in await self._db.rows(sql, {"video_id": video_id}))
+
+    async def forget(self, video_id: str, view: View) -> bool:
+        """Take back the film's postings in view; tell whether none is left anywhere, so that the film itself went."""
+        async with self._db.writing() as db:
+            gone = await writes.drop_postings(db, video_id, view)
+        if gone:
+            await self._db.empty_log()
+        return gone
+
+    async def save_answer(self, answer: Answer) -> None:
+        """Remember an answer, so that its buttons work later."""
+        async with self._db.writing() as db:
+            await writes.put_answer(db, answer)
+
+    async def answer(self, answer_id: str) -> Answer | None:
+        """Give a remembered answer."""
+        sql = "SELECT * FROM answers WHERE id = :id"
+        return next(map(rows.answer, await self._db.rows(sql, {"id": answer_id})), None)
+
+
+def _assemble(found: list[Row]) -> tuple[tuple[Video, FrameIndex], ...]:
+    found.sort(key=lambda row: (row["first_posted_at"], row["id"], row["number"]))
+    films = (list(film) for _, film in groupby(found, key=lambda row: row["id"]))
+    return tuple((rows.video(film[0]), _index(film)) for film in films)
+
+
+def _index(film: list[Row]) -> FrameIndex:
+    return vectors.join([vectors.Chunk(row["times_s"], row["vectors"]) for row in film])

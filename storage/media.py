@@ -1,0 +1,204 @@
+"""MediaFolder: ports.Media as plain files in one folder, under a quota. Knows no SQL and no film format.
+
+A kept file is named by a hash of its film's id. Its access time, set by hand, says when it was last used: that needs
+no second place to agree with, and leaves the modification time of a linked original alone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import hashlib
+import os
+import re
+import shutil
+import tempfile
+import time
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from core.errors import FileMissing
+from storage.boundary import disk
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+_WORK = ".work"
+_LOCK = ".lock"
+_SUFFIX = re.compile(r"\.[a-z0-9]{1,8}")
+
+
+class MediaFolder:
+    """The kept media files. Several processes may share the folder."""
+
+    def __init__(self, root: Path, quota_bytes: int, lock: int) -> None:
+        self._root = root
+        self._quota_bytes = quota_bytes
+        self._lock = lock
+        self._keeping = asyncio.Lock()
+
+    @classmethod
+    async def open(cls, root: Path, quota_bytes: int) -> MediaFolder:
+        """Open the folder, making it where there is none, and sweep out workshops that a dead process left behind.
+
+        Raises StorageUnusable.
+        """
+        with disk(root):
+            return cls(root, quota_bytes, await asyncio.to_thread(_enter, root))
+
+    async def close(self) -> None:
+        """Say that this process uses no workshop any more."""
+        os.close(self._lock)
+
+    @asynccontextmanager
+    async def workshop(self) -> AsyncIterator[Path]:
+        """Give an empty folder on the same disk that is gone afterwards, whatever happens."""
+        with disk(self._root):
+            folder = Path(tempfile.mkdtemp(dir=self._root / _WORK))
+        try:
+            yield folder
+        finally:
+            # Shielded: whoever is cancelled twice would leave the folder behind.
+            await asyncio.shield(asyncio.to_thread(_remove, folder))
+
+    async def keep(self, path: Path, video_id: str) -> Path:
+        """Take a file from a workshop into the store; give its new place.
+
+        The least recently used go when it is full. The new file itself stays even if it is larger than the quota.
+        """
+        async with self._keeping:
+            with disk(self._root):
+                return await asyncio.to_thread(self._keep, path, video_id)
+
+    async def copy_in(self, path: Path, folder: Path) -> Path:
+        """Bring somebody's own file into a workshop folder (hard link, else copy); the original stays.
+
+        Raises FileMissing.
+        """
+        with disk(self._root):
+            return await asyncio.to_thread(_copy_in, path, folder)
+
+    async def path(self, video_id: str) -> Path | None:
+        """Give the kept file and count it as used, or None when it was never kept or had to go."""
+        with disk(self._root):
+            return await asyncio.to_thread(self._use, video_id)
+
+    async def forget(self, video_id: str) -> None:
+        """Delete the kept file, if there is one."""
+        with disk(self._root):
+            await asyncio.to_thread(self._forget, video_id)
+
+    def _keep(self, path: Path, video_id: str) -> Path:
+        place = self._root / (_name(video_id) + _suffix(path))
+        _flush(path)
+        _mark_used(path)
+        self._make_room(path.stat().st_size, place)
+        path.replace(place)
+        for other in self._kept(video_id):
+            if other != place:
+                other.unlink(missing_ok=True)
+        _flush(self._root)
+        return place
+
+    def _use(self, video_id: str) -> Path | None:
+        for place in self._kept(video_id):
+            with suppress(FileNotFoundError):
+                _mark_used(place)
+                return place
+        return None
+
+    def _forget(self, video_id: str) -> None:
+        for place in self._kept(video_id):
+            place.unlink(missing_ok=True)
+        _flush(self._root)
+
+    def _kept(self, video_id: str) -> list[Path]:
+        return list(self._root.glob(_name(video_id) + "*"))
+
+    def _make_room(self, needed_bytes: int, place: Path) -> None:
+        others = [(stat, path) for stat, path in _files(self._root) if path != place]
+        others.sort(key=lambda file: file[0].st_atime_ns)
+        total_bytes = needed_bytes + sum(stat.st_size for stat, _ in others)
+        for stat, path in others:
+            if total_bytes <= self._quota_bytes:
+                return
+            path.unlink(missing_ok=True)
+            total_bytes -= stat.st_size
+
+
+def _enter(root: Path) -> int:
+    # Shared while anybody uses workshops; whoever gets it alone knows that all workshops are leftovers.
+    work = root / _WORK
+    work.mkdir(parents=True, exist_ok=True)
+    lock = os.open(work / _LOCK, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        with suppress(BlockingIOError):
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            _sweep(work)
+        fcntl.flock(lock, fcntl.LOCK_SH)
+    except BaseException:
+        os.close(lock)
+        raise
+    return lock
+
+
+def _sweep(work: Path) -> None:
+    for leftover in work.iterdir():
+        if leftover.name != _LOCK:
+            _remove(leftover)
+
+
+def _remove(folder: Path) -> None:
+    # More than once: a thread that outlives its cancelled task may still write there.
+    for _ in range(3):
+        shutil.rmtree(folder, ignore_errors=True)
+        if not folder.exists():
+            return
+
+
+def _name(video_id: str) -> str:
+    return hashlib.sha256(video_id.encode()).hexdigest()[:32]
+
+
+def _suffix(path: Path) -> str:
+    suffix = path.suffix.lower()
+    return suffix if _SUFFIX.fullmatch(suffix) else ""
+
+
+def _copy_in(path: Path, folder: Path) -> Path:
+    original = path.resolve()
+    if not original.is_file():
+        raise FileMissing(str(path))
+    place = folder / path.name
+    try:
+        os.link(original, place)
+    except FileExistsError:
+        # Never copy over it: it may be a link to somebody's original.
+        raise
+    except OSError:
+        shutil.copyfile(original, place)
+    return place
+
+
+def _mark_used(path: Path) -> None:
+    # A linked file may belong to somebody else; then it merely looks older than it is.
+    with suppress(PermissionError):
+        os.utime(path, ns=(time.time_ns(), path.stat().st_mtime_ns))
+
+
+def _files(root: Path) -> list[tuple[os.stat_result, Path]]:
+    found = []
+    for path in root.iterdir():
+        with suppress(FileNotFoundError):
+            if path.is_file():
+                found.append((path.stat(), path))
+    return found
+
+
+def _flush(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

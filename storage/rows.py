@@ -1,0 +1,84 @@
+"""Nouns as rows, and back. Knows no SQL and no connection."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from core.model import Answer, Moment, PostedVideo, Posting, Query, Scope, Video, View
+
+if TYPE_CHECKING:
+    from sqlite3 import Row
+
+
+def of_posting(posting: Posting) -> dict[str, object]:
+    """Give the row of a posting."""
+    return {
+        "video_id": posting.video_id,
+        **asdict(posting.scope),
+        "user_id": posting.user_id,
+        "user_name": posting.user_name,
+        "message": posting.message,
+        "posted_at": posting.posted_at.astimezone(UTC).isoformat(timespec="microseconds"),
+    }
+
+
+def of_view(view: View) -> dict[str, object]:
+    """Give the values that a query names :platform, :space and :channels (a JSON list)."""
+    return {"platform": view.platform, "space": view.space, "channels": json.dumps(sorted(view.channels))}
+
+
+def of_answer(answer: Answer) -> dict[str, object]:
+    """Give the row of an answer."""
+    return {
+        "id": answer.id,
+        "text": answer.query.text,
+        "video_id": answer.query.video_id,
+        **{f"view_{name}": value for name, value in of_view(answer.query.view).items()},
+        **asdict(answer.scope),
+        # numpy's float32 is no float to json.
+        "moments": json.dumps([asdict(moment) for moment in answer.moments], default=float),
+    }
+
+
+def video(row: Row) -> Video:
+    """Give the film of a row with the columns of `videos`."""
+    return Video(
+        id=row["id"],
+        url=row["url"],
+        title=row["title"],
+        duration_s=row["duration_s"],
+        width_px=row["width_px"],
+        height_px=row["height_px"],
+        truncated=bool(row["truncated"]),
+    )
+
+
+def posting(row: Row) -> Posting:
+    """Give the posting of a row with the columns of `postings`."""
+    return Posting(
+        video_id=row["video_id"],
+        scope=Scope(row["platform"], row["space"], row["channel"]),
+        user_id=row["user_id"],
+        user_name=row["user_name"],
+        message=row["message"],
+        posted_at=datetime.fromisoformat(row["posted_at"]),
+    )
+
+
+def posted_video(row: Row) -> PostedVideo:
+    """Give the film and the posting of a row that has the columns of both."""
+    return PostedVideo(video(row), posting(row))
+
+
+def answer(row: Row) -> Answer:
+    """Give the answer of a row of `answers`."""
+    view = View(row["view_platform"], row["view_space"], frozenset(json.loads(row["view_channels"])))
+    return Answer(
+        id=row["id"],
+        query=Query(row["text"], view, row["video_id"]),
+        scope=Scope(row["platform"], row["space"], row["channel"]),
+        moments=tuple(Moment(**moment) for moment in json.loads(row["moments"])),
+    )

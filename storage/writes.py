@@ -1,0 +1,133 @@
+"""The SQL that changes what is kept. Each function runs inside a transaction that somebody else holds."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+from core.errors import UnknownVideo
+from storage import rows, vectors
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import aiosqlite
+
+    from core.model import Answer, Film, FrameIndex, Posting, Recipe, Thumbnail, Video, View
+
+
+async def put_film(db: aiosqlite.Connection, film: Film) -> None:
+    """Insert or refresh a film, its looks with this recipe and its pictures; looks with other recipes stay."""
+    await _put_video(db, film.video)
+    await _put_looks(db, film.video.id, film.recipe, film.index)
+    await _put_thumbnails(db, film.video.id, film.thumbnails)
+
+
+async def put_links(db: aiosqlite.Connection, video_id: str, links: Sequence[str]) -> None:
+    """Let the links lead to the film, wherever they led before."""
+    await db.executemany(
+        """
+        INSERT INTO links (link, video_id) VALUES (?, ?)
+        ON CONFLICT (link) DO UPDATE SET video_id = excluded.video_id
+        """,
+        ((link, video_id) for link in links),
+    )
+
+
+async def put_posting(db: aiosqlite.Connection, posting: Posting) -> None:
+    """Insert a posting, unless the same message, or the same user without a message, posted the film there before.
+
+    Raises UnknownVideo when the film is not kept (any more).
+    """
+    if not await db.execute_fetchall("SELECT 1 FROM videos WHERE id = ?", (posting.video_id,)):
+        raise UnknownVideo(posting.video_id)
+    await db.execute(
+        """
+        INSERT INTO postings (video_id, platform, space, channel, user_id, user_name, message, posted_at)
+        VALUES (:video_id, :platform, :space, :channel, :user_id, :user_name, :message, :posted_at)
+        ON CONFLICT DO NOTHING
+        """,
+        rows.of_posting(posting),
+    )
+
+
+async def drop_postings(db: aiosqlite.Connection, video_id: str, view: View) -> bool:
+    """Delete a film's postings in view, and the film with all that hangs on it where none is left; tell whether."""
+    await db.execute(
+        """
+        DELETE FROM postings
+        WHERE video_id = :video_id AND platform = :platform AND space = :space
+        AND channel IN (SELECT value FROM json_each(:channels))
+        """,
+        {"video_id": video_id, **rows.of_view(view)},
+    )
+    cursor = await db.execute(
+        "DELETE FROM videos WHERE id = :id AND NOT EXISTS (SELECT 1 FROM postings WHERE video_id = :id)",
+        {"id": video_id},
+    )
+    if not cursor.rowcount:
+        return False
+    await _drop_answers(db, video_id)
+    return True
+
+
+async def put_answer(db: aiosqlite.Connection, answer: Answer) -> None:
+    """Insert an answer, in the place of an older one with its id."""
+    await db.execute(
+        """
+        INSERT OR REPLACE INTO answers
+        (id, text, video_id, view_platform, view_space, view_channels, platform, space, channel, moments)
+        VALUES (:id, :text, :video_id, :view_platform, :view_space, :view_channels, :platform, :space, :channel,
+                :moments)
+        """,
+        rows.of_answer(answer),
+    )
+
+
+async def _put_video(db: aiosqlite.Connection, video: Video) -> None:
+    # Not REPLACE: that deletes the old row, and with it the postings.
+    await db.execute(
+        """
+        INSERT INTO videos (id, url, title, duration_s, width_px, height_px, truncated)
+        VALUES (:id, :url, :title, :duration_s, :width_px, :height_px, :truncated)
+        ON CONFLICT (id) DO UPDATE SET
+            url = excluded.url, title = excluded.title, duration_s = excluded.duration_s,
+            width_px = excluded.width_px, height_px = excluded.height_px, truncated = excluded.truncated
+        """,
+        asdict(video),
+    )
+
+
+async def _put_looks(db: aiosqlite.Connection, video_id: str, recipe: Recipe, index: FrameIndex) -> None:
+    await db.execute(
+        "INSERT INTO recipes (key, description) VALUES (?, ?) ON CONFLICT DO NOTHING",
+        (recipe.key, json.dumps(asdict(recipe), sort_keys=True)),
+    )
+    await db.execute("DELETE FROM indexings WHERE video_id = ? AND recipe_key = ?", (video_id, recipe.key))
+    cursor = await db.execute("INSERT INTO indexings (video_id, recipe_key) VALUES (?, ?)", (video_id, recipe.key))
+    indexing_id = cursor.lastrowid
+    await db.executemany(
+        "INSERT INTO chunks (indexing_id, number, times_s, vectors) VALUES (?, ?, ?, ?)",
+        ((indexing_id, n, chunk.times_s, chunk.vectors) for n, chunk in enumerate(vectors.split(index))),
+    )
+
+
+async def _put_thumbnails(db: aiosqlite.Connection, video_id: str, thumbnails: Sequence[Thumbnail]) -> None:
+    await db.execute("DELETE FROM thumbnails WHERE video_id = ?", (video_id,))
+    await db.executemany(
+        "INSERT INTO thumbnails (video_id, time_s, jpeg) VALUES (?, ?, ?)",
+        ((video_id, float(thumbnail.time_s), thumbnail.jpeg) for thumbnail in thumbnails),
+    )
+
+
+async def _drop_answers(db: aiosqlite.Connection, video_id: str) -> None:
+    # The whole answer: its buttons count its moments, and must not come to mean others.
+    await db.execute(
+        """
+        DELETE FROM answers
+        WHERE EXISTS (SELECT 1 FROM json_each(moments) WHERE json_extract(value, '$.video_id') = :id)
+        OR video_id = :id
+        """,
+        {"id": video_id},
+    )
