@@ -206,6 +206,11 @@ class FrameReader(Protocol):
 class Encoder(Protocol):
     """CLIP, or something like it. Computes on a bounded thread pool of its own; never blocks the event loop."""
 
+    @property
+    def loaded(self) -> bool:
+        """Tell whether the model stands ready, so that nobody need wait."""
+        ...
+
     async def ready(self) -> EncoderInfo:
         """Wait until the model is loaded and tested.
 

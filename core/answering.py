@@ -1,0 +1,105 @@
+"""What an answer shows: the frame and the plot. Owns where they come from; must not know what is said beside them."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from core.errors import AnswerGone, AppError
+from core.model import Query
+from core.ports import PlotSpec, Still
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from core.model import Curve, Moment, Video
+    from core.ports import Encoder, FrameReader, Library, Media, PlotStyle, Plotter, Theme
+    from core.search import Searcher
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Shown:
+    """One moment of an answer, drawn."""
+
+    number: int
+    """From 1."""
+    moment: Moment
+    curve: Curve
+    still: Still | None
+    """None where neither the media file nor a thumbnail is left."""
+    plots: dict[Theme, bytes]
+
+
+class Answerer:
+    """Draws moments of an answer."""
+
+    def __init__(
+        self,
+        searcher: Searcher,
+        library: Library,
+        media: Media,
+        reader: FrameReader,
+        encoder: Encoder,
+        plotter: Plotter,
+    ) -> None:
+        self._searcher = searcher
+        self._library = library
+        self._media = media
+        self._reader = reader
+        self._encoder = encoder
+        self._plotter = plotter
+
+    async def show(
+        self,
+        query: Query,
+        moments: Sequence[Moment],
+        number: int,
+        style: PlotStyle,
+        themes: Sequence[Theme],
+        max_px: int,
+        curve: Curve | None = None,
+    ) -> Shown:
+        """Draw the moment with this number (from 1); the curve is worked out anew unless it is given.
+
+        Raises AnswerGone when there is no such moment any more, OperatorError.
+        """
+        if not 1 <= number <= len(moments):
+            raise AnswerGone
+        moment = moments[number - 1]
+        curve = curve or await self._curve(query, moment)
+        spec = await self._spec(query, moments, number, style, curve)
+        still, *plots = await asyncio.gather(
+            self.still(curve.video, moment.peak_s, max_px), *(self._plotter.plot(spec, theme) for theme in themes)
+        )
+        return Shown(number, moment, curve, still, dict(zip(themes, plots, strict=True)))
+
+    async def still(self, video: Video, time_s: float, max_px: int) -> Still | None:
+        """Cut the frame from the kept file; give the nearest thumbnail where that is gone or unreadable."""
+        path = await self._media.path(video.id)
+        if path is not None:
+            try:
+                return await self._reader.still(path, time_s, max_px)
+            except AppError:
+                pass
+        return await self._nearest_thumbnail(video, time_s)
+
+    async def _nearest_thumbnail(self, video: Video, time_s: float) -> Still | None:
+        thumbnails = await self._library.thumbnails(video.id)
+        if not thumbnails:
+            return None
+        nearest = min(thumbnails, key=lambda thumbnail: abs(thumbnail.time_s - time_s))
+        return Still(nearest.jpeg, nearest.time_s, 0, 0)
+
+    async def _curve(self, query: Query, moment: Moment) -> Curve:
+        curves = await self._searcher.curves(replace(query, video_id=moment.video_id))
+        if not curves:
+            raise AnswerGone
+        return curves[0]
+
+    async def _spec(
+        self, query: Query, moments: Sequence[Moment], number: int, style: PlotStyle, curve: Curve
+    ) -> PlotSpec:
+        numbered = tuple((n, moment) for n, moment in enumerate(moments, 1) if moment.video_id == curve.video.id)
+        info = await self._encoder.ready()
+        return PlotSpec(curve, query.text, numbered, number, style, info.logit_scale)

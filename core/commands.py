@@ -1,0 +1,49 @@
+"""What somebody typed, as Incoming. Owns the spelling of commands that all text front doors share; pure."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from core.links import find_links
+from core.talk import Find, Forget, Help, LinkPosted, ListVideos, Unclear
+
+if TYPE_CHECKING:
+    from core.talk import Incoming, Turn
+
+_COMMAND = re.compile(r"\s*/(?P<name>[a-z]+)\b\s*(?P<rest>.*)", re.DOTALL | re.IGNORECASE)
+_VIDEO = re.compile(r'(?:^|\s)video:(?:"(?P<quoted>[^"]*)"|(?P<bare>\S+))')
+
+
+def parse(turn: Turn, text: str) -> tuple[Incoming, ...]:
+    """Give what a message asks for: one command, or a LinkPosted for each link, else Unclear."""
+    command = _COMMAND.match(text)
+    if command is not None:
+        return _command(turn, command["name"].lower(), command["rest"].strip(), text)
+    links = find_links(text)
+    return tuple(LinkPosted(turn, link) for link in links) or (Unclear(turn, text),)
+
+
+def _command(turn: Turn, name: str, rest: str, text: str) -> tuple[Incoming, ...]:
+    match name:
+        case "find":
+            return (find(turn, rest),)
+        case "videos":
+            return (ListVideos(turn),)
+        case "forget":
+            return (Forget(turn, rest),)
+        case "index":
+            return tuple(LinkPosted(turn, link) for link in find_links(rest)) or (Unclear(turn, text),)
+        case "help":
+            return (Help(turn),)
+        case _:
+            return (Unclear(turn, text),)
+
+
+def find(turn: Turn, text: str) -> Find:
+    """Give the search that somebody's words ask for; `video:NAME` in them names the one film to look in."""
+    named = _VIDEO.search(text)
+    if named is None:
+        return Find(turn, text.strip())
+    words = (text[: named.start()] + " " + text[named.end() :]).strip()
+    return Find(turn, words, named["quoted"] or named["bare"] or None)

@@ -1,0 +1,192 @@
+"""From what people do to what Keaton says. Owns the course of every turn; must not know a platform or an engine."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import replace
+from typing import TYPE_CHECKING, assert_never
+
+from core import actions, replies
+from core.errors import AnswerGone, AppError, UnknownVideo
+from core.flow import reported
+from core.indexing import Indexed, Poster
+from core.model import Answer, Query
+from core.naming import pick
+from core.talk import Action, FilePosted, Find, Forget, Help, LinkPosted, ListVideos, Progress, Unclear
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable
+
+    from core.answering import Answerer
+    from core.indexing import Indexer
+    from core.model import Curve, PostedVideo
+    from core.ports import Encoder, Library, Media, Plotter, PlotStyle
+    from core.search import Searcher
+    from core.talk import Incoming, Reply, Turn
+
+    Job = Callable[[Callable[[Progress], None]], Awaitable[Indexed]]
+
+MOST_MOMENTS = 5
+
+
+class Conversation:
+    """Answers each Incoming with a stream of replies, each of which replaces the one before."""
+
+    def __init__(
+        self,
+        library: Library,
+        media: Media,
+        encoder: Encoder,
+        plotter: Plotter,
+        indexer: Indexer,
+        searcher: Searcher,
+        answerer: Answerer,
+    ) -> None:
+        self._library = library
+        self._media = media
+        self._encoder = encoder
+        self._plotter = plotter
+        self._indexer = indexer
+        self._searcher = searcher
+        self._answerer = answerer
+
+    async def handle(self, event: Incoming) -> AsyncIterator[Reply]:
+        """Give the replies; what Keaton expects to go wrong becomes one, only a bug escapes."""
+        try:
+            async for reply in self._course(event):
+                yield reply
+        except AppError as error:
+            yield replies.problem(error)
+
+    def _course(self, event: Incoming) -> AsyncIterator[Reply]:  # noqa: PLR0911 - one line for each kind
+        match event:
+            case LinkPosted():
+                return self._link(event)
+            case FilePosted():
+                return self._file(event)
+            case Find():
+                return self._find(event)
+            case Action():
+                return self._press(event)
+            case ListVideos():
+                return self._videos(event)
+            case Forget():
+                return self._forget(event)
+            case Help():
+                return _once(replies.help_text())
+            case Unclear():
+                return _once(replies.unclear())
+            case _:
+                assert_never(event)
+
+    def _link(self, event: LinkPosted) -> AsyncIterator[Reply]:
+        poster = _poster(event.turn)
+        return self._take_in(event.turn, lambda report: self._indexer.link(event.url, poster, report))
+
+    def _file(self, event: FilePosted) -> AsyncIterator[Reply]:
+        poster = _poster(event.turn)
+        return self._take_in(
+            event.turn, lambda report: self._indexer.file(event.path, event.name, event.url, poster, report)
+        )
+
+    async def _take_in(self, turn: Turn, job: Job) -> AsyncIterator[Reply]:
+        if not self._encoder.loaded:
+            yield replies.working(Progress("loading", None))
+        async for event in reported(job):
+            match event:
+                case Progress():
+                    yield replies.working(event)
+                case Indexed():
+                    thumbnails = await self._library.thumbnails(event.video.id)
+                    sheet = await self._plotter.sheet(thumbnails) if thumbnails else None
+                    yield replies.indexed(event, sheet, turn.door)
+
+    async def _find(self, event: Find) -> AsyncIterator[Reply]:
+        turn = event.turn
+        if not self._encoder.loaded:
+            yield replies.working(Progress("loading", None))
+        video_id = (await self._named(turn, event.video)).video.id if event.video else None
+        query = Query(event.text, turn.view, video_id)
+        failed = 0
+        async for step in self._renew(query):
+            if isinstance(step, AppError):
+                failed += 1
+            else:
+                yield step
+        result = await self._searcher.search(query, MOST_MOMENTS)
+        answer = Answer(secrets.token_urlsafe(12), query, turn.scope, result.moments)
+        await self._library.save_answer(answer)
+        note = replies.not_renewed(failed) if failed else ""
+        yield await self._show(turn, answer, 1, "similarity", result.curve, note=note)
+
+    async def _renew(self, query: Query) -> AsyncIterator[Reply | AppError]:
+        """Look anew at the films in view that only another model has looked at."""
+        recipe = await self._searcher.recipe()
+        for posted in await self._library.stale(query.view, recipe.key):
+            if query.video_id in {None, posted.video.id}:
+                async for step in self._again(posted):
+                    yield step
+
+    async def _again(self, posted: PostedVideo) -> AsyncIterator[Reply | AppError]:
+        try:
+            async for event in reported(lambda report: self._indexer.again(posted, report)):
+                if isinstance(event, Progress):
+                    yield replies.renewing(posted.video, event)
+        except AppError as error:
+            yield error
+
+    async def _press(self, event: Action) -> AsyncIterator[Reply]:
+        wish = actions.read(event.id)
+        answer = await self._library.answer(wish.answer_id)
+        if answer is None:
+            raise AnswerGone
+        yield await self._show(event.turn, _within(answer, event.turn), wish.number, wish.style, None, updates=True)
+
+    async def _show(
+        self,
+        turn: Turn,
+        answer: Answer,
+        number: int,
+        style: PlotStyle,
+        curve: Curve | None,
+        *,
+        note: str = "",
+        updates: bool = False,
+    ) -> Reply:
+        door = turn.door
+        shown = await self._answerer.show(
+            answer.query, answer.moments, number, style, door.themes, door.max_picture_px, curve
+        )
+        return replies.found(answer, shown, style, door, note, updates=updates)
+
+    async def _videos(self, event: ListVideos) -> AsyncIterator[Reply]:
+        yield replies.videos(await self._library.videos(event.turn.view))
+
+    async def _forget(self, event: Forget) -> AsyncIterator[Reply]:
+        posted = await self._named(event.turn, event.video)
+        gone = await self._library.forget(posted.video.id, event.turn.view)
+        if gone:
+            await self._media.forget(posted.video.id)
+        yield replies.forgotten(posted.video, everywhere=gone)
+
+    async def _named(self, turn: Turn, name: str) -> PostedVideo:
+        if not name.strip():
+            raise UnknownVideo("")
+        return pick(await self._library.videos(turn.view), name)
+
+
+def _poster(turn: Turn) -> Poster:
+    return Poster(turn.scope, turn.user_id, turn.user_name, turn.message)
+
+
+def _within(answer: Answer, turn: Turn) -> Answer:
+    """Narrow an answer to what whoever presses its button may see; raises AnswerGone where that is nothing."""
+    view, theirs = answer.query.view, turn.view
+    channels = view.channels & theirs.channels
+    if (view.platform, view.space) != (theirs.platform, theirs.space) or not channels:
+        raise AnswerGone
+    return replace(answer, query=replace(answer.query, view=replace(view, channels=channels)))
+
+
+async def _once(reply: Reply) -> AsyncIterator[Reply]:
+    yield reply

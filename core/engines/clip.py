@@ -1,0 +1,235 @@
+"""CLIP by open_clip: loading, testing, and computing on this thread.
+
+Owns all that is torch's and open_clip's; must not know films, storage or the event loop.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import socket
+import warnings
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+from core.engines import torchvision_ops
+from core.errors import EncoderBroken, UnknownModel, WeightsUnavailable
+from core.model import EncoderInfo, Preprocess
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from core.engines.presets import ModelChoice
+    from core.model import Floats, Pixels
+
+log = logging.getLogger(__name__)
+
+_HUB = ("huggingface.co", 443)
+_HUB_PATIENCE_S = 5.0
+_SAME = 0.9999
+
+
+@dataclass(frozen=True, slots=True)
+class ClipOptions:
+    """How to load a model."""
+
+    choice: ModelChoice
+    device: str
+    """"auto", "cpu", "cuda", "cuda:1", "mps"."""
+    cache_dir: Path | None
+    """Where downloaded weights are kept; None is the hub's own cache folder."""
+
+
+class Clip:
+    """A loaded model. Its methods compute on the calling thread, and may be called from several."""
+
+    def __init__(self, model: Any, tokenizer: Any, info: EncoderInfo) -> None:  # noqa: ANN401 - open_clip is untyped
+        self._model = model
+        self._tokenizer = tokenizer
+        self.info = info
+        self._dtype = torch.float16 if info.precision == "fp16" else torch.float32
+        self._mean = _per_channel(info.preprocess.mean, info.device)
+        self._std = _per_channel(info.preprocess.std, info.device)
+
+    def images(self, pixels: Pixels) -> Floats:
+        """Give (N, D) float32 unit vectors for (N, S, S, 3) uint8 RGB."""
+        with torch.inference_mode():
+            inputs = torch.from_numpy(pixels).to(self.info.device).permute(0, 3, 1, 2).float().div_(255)
+            inputs = inputs.sub_(self._mean).div_(self._std).to(self._dtype)
+            return _unit(self._model.encode_image(inputs))
+
+    def texts(self, texts: Sequence[str]) -> Floats:
+        """Give (N, D) float32 unit vectors."""
+        with torch.inference_mode():
+            return _unit(self._model.encode_text(self._tokenizer(list(texts)).to(self.info.device)))
+
+    def self_test(self) -> None:
+        """Check that different pictures, and different words, give different vectors; raises EncoderBroken."""
+        size = self.info.preprocess.size_px
+        pictures = np.zeros((2, size, size, 3), np.uint8)
+        pictures[1, : size // 2] = (250, 180, 40)
+        for vectors in (self.images(pictures), self.texts(["a dog", "a steam train in the snow"])):
+            similarity = float(vectors[0] @ vectors[1])
+            if not similarity < _SAME:
+                raise EncoderBroken(self.info.model, similarity)
+
+
+def load(options: ClipOptions) -> Clip:
+    """Load and test a model: from the disk where it lies there, else from the hub.
+
+    Raises UnknownModel, WeightsUnavailable, EncoderBroken.
+    """
+    device = pick_device(options.device)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("error", message="QuickGELU mismatch")
+        model = _create(options, device)
+        tokenizer = _attempt(options.choice, lambda: _open_clip().get_tokenizer(options.choice.name))
+    clip = Clip(model, tokenizer, _describe(options.choice, model, tokenizer, device))
+    clip.self_test()
+    return clip
+
+
+def pick_device(wish: str) -> str:
+    """Give the device to compute on: the wish, or for "auto" the fastest there is."""
+    if wish != "auto":
+        return wish
+    if torch.cuda.is_available():
+        return "cuda"
+    return "mps" if torch.backends.mps.is_available() else "cpu"
+
+
+def _open_clip() -> Any:  # noqa: ANN401 - open_clip is untyped
+    shims = torchvision_ops.make_importable()
+    import open_clip  # noqa: PLC0415 - needs the line above; takes seconds
+
+    del shims
+    return open_clip
+
+
+def _create(options: ClipOptions, device: str) -> Any:  # noqa: ANN401 - open_clip is untyped
+    choice = options.choice
+    _check_name(choice)
+    create = _creator(options, device)
+    if choice.folder is not None:
+        return _attempt(choice, create)
+    try:
+        return _offline(create)
+    except Exception as error:  # noqa: BLE001 - any failure only means that the weights are not on this disk
+        log.info("The weights of %s are not on this disk (%s); asking the hub.", choice.preset, type(error).__name__)
+    _check_hub(choice)
+    return _attempt(choice, create)
+
+
+def _creator(options: ClipOptions, device: str) -> Callable[[], Any]:
+    precision = "fp32" if device == "cpu" else "fp16"
+    cache = str(options.cache_dir) if options.cache_dir else None
+
+    def create() -> Any:  # noqa: ANN401 - open_clip is untyped
+        model = _open_clip().create_model(
+            options.choice.name,
+            pretrained=options.choice.tag,
+            precision=precision,
+            device=device,
+            cache_dir=cache,
+            require_pretrained=True,
+        )
+        return model.eval()
+
+    return create
+
+
+def _offline(create: Callable[[], Any]) -> Any:  # noqa: ANN401 - open_clip is untyped
+    from huggingface_hub import constants  # noqa: PLC0415 - heavy
+
+    before = constants.HF_HUB_OFFLINE
+    constants.HF_HUB_OFFLINE = True
+    logging.root.addFilter(_nothing)  # open_clip logs the expected miss as an error, straight on the root logger
+    try:
+        return create()
+    finally:
+        logging.root.removeFilter(_nothing)
+        constants.HF_HUB_OFFLINE = before
+
+
+def _nothing(_record: logging.LogRecord) -> bool:
+    return False
+
+
+def _check_name(choice: ModelChoice) -> None:
+    if choice.tag is None:
+        return
+    tags = _open_clip().list_pretrained_tags_by_model(choice.name)
+    if not tags:
+        raise UnknownModel(choice.preset, f"open_clip knows no model {choice.name!r} with published weights")
+    if choice.tag not in tags:
+        raise UnknownModel(choice.preset, f"{choice.name} has the weights {', '.join(tags)}")
+
+
+def _check_hub(choice: ModelChoice) -> None:
+    """Fail within seconds where there is no internet; the hub's own client takes most of a minute."""
+    try:
+        socket.create_connection(_HUB, timeout=_HUB_PATIENCE_S).close()
+    except OSError as error:
+        raise WeightsUnavailable(choice.preset, f"{_HUB[0]} cannot be reached ({error})") from error
+
+
+def _attempt(choice: ModelChoice, create: Callable[[], Any]) -> Any:  # noqa: ANN401 - open_clip is untyped
+    try:
+        return create()
+    except UserWarning as error:
+        raise UnknownModel(choice.preset, f"{error} Choose the -quickgelu model with these weights") from error
+    except Exception as error:
+        raise WeightsUnavailable(choice.preset, str(error)) from error
+
+
+def _describe(choice: ModelChoice, model: Any, tokenizer: Any, device: str) -> EncoderInfo:  # noqa: ANN401 - untyped
+    return EncoderInfo(
+        model=choice.preset if choice.folder else choice.name,
+        weights=choice.tag or _digest(choice),
+        dim=_dim(model, tokenizer, device),
+        preprocess=_preprocess(model.visual.preprocess_cfg),
+        precision="fp32" if device == "cpu" else "fp16",
+        logit_scale=float(model.logit_scale.detach().exp()),
+        logit_bias=float(bias.detach()) if (bias := getattr(model, "logit_bias", None)) is not None else 0.0,
+        device=device,
+    )
+
+
+def _dim(model: Any, tokenizer: Any, device: str) -> int:  # noqa: ANN401 - open_clip is untyped
+    with torch.inference_mode():
+        return int(model.encode_text(tokenizer(["a"]).to(device)).shape[-1])
+
+
+def _digest(choice: ModelChoice) -> str:
+    """Name a local folder by its content, so that other weights in the same place make another recipe."""
+    digest = hashlib.sha256()
+    for file in sorted(choice.folder.iterdir()) if choice.folder else ():
+        if file.suffix in {".safetensors", ".bin", ".pt", ".json"}:
+            with file.open("rb") as stream:
+                digest.update(hashlib.file_digest(stream, "sha256").digest())
+    return "sha256:" + digest.hexdigest()[:16]
+
+
+def _preprocess(config: dict[str, Any]) -> Preprocess:
+    size = config["size"]
+    return Preprocess(
+        size_px=int(size if isinstance(size, int) else size[0]),
+        resize_mode=config["resize_mode"],
+        interpolation=config["interpolation"],
+        mean=tuple(config["mean"]),
+        std=tuple(config["std"]),
+        fill=int(config["fill_color"]),
+    )
+
+
+def _unit(features: torch.Tensor) -> Floats:
+    vectors: Floats = torch.nn.functional.normalize(features.float(), dim=-1).cpu().numpy()
+    return vectors
+
+
+def _per_channel(values: tuple[float, float, float], device: str) -> torch.Tensor:
+    return torch.tensor(values, device=device).view(1, 3, 1, 1)

@@ -1,0 +1,72 @@
+"""Heavy computing beside the event loop. Owns the thread pool's discipline; must not know what is computed."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from concurrent.futures import Executor
+
+    from core.engines.clip import Clip
+    from core.model import EncoderInfo, Floats, Pixels
+
+T = TypeVar("T")
+
+
+class ThreadedEncoder:
+    """Implements ports.Encoder: a model that loads in the background and computes on a bounded pool.
+
+    Films take one thread of the pool at most, so that a query never waits behind a batch of frames.
+    """
+
+    def __init__(self, load: Callable[[], Clip], pool: Executor) -> None:
+        self._load = load
+        self._pool = pool
+        self._film_lane = asyncio.Semaphore(1)
+        self._loading: asyncio.Future[Clip] | None = None
+
+    def start(self) -> None:
+        """Begin to load, without waiting."""
+        if self._loading is None or (self._loading.done() and self._failed()):
+            self._loading = asyncio.ensure_future(self._run(self._load))
+            self._loading.add_done_callback(_look_at_error)
+
+    @property
+    def loaded(self) -> bool:
+        """Tell whether the model stands ready."""
+        return self._loading is not None and self._loading.done() and not self._failed()
+
+    async def ready(self) -> EncoderInfo:
+        """Wait for the model; a failed load is tried again at the next call."""
+        return (await self._clip()).info
+
+    async def images(self, pixels: Pixels) -> Floats:
+        """Give unit vectors of frames."""
+        clip = await self._clip()
+        async with self._film_lane:
+            return await self._run(lambda: clip.images(pixels))
+
+    async def texts(self, texts: Sequence[str]) -> Floats:
+        """Give unit vectors of texts."""
+        clip = await self._clip()
+        return await self._run(lambda: clip.texts(texts))
+
+    async def _clip(self) -> Clip:
+        self.start()
+        assert self._loading is not None  # noqa: S101 - start() has just set it
+        return await asyncio.shield(self._loading)
+
+    def _failed(self) -> bool:
+        loading = self._loading
+        return loading is not None and (loading.cancelled() or loading.exception() is not None)
+
+    async def _run(self, work: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._pool, work)
+
+
+def _look_at_error(loading: asyncio.Future[Clip]) -> None:
+    """Mark the error as seen: whoever waits gets it, and if nobody does, asyncio need not complain."""
+    if not loading.cancelled():
+        loading.exception()

@@ -1,0 +1,265 @@
+"""One job per film: fetch, read, encode, save. Calls the ports in the right order; must not know how they work."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import time
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING
+from weakref import WeakValueDictionary
+
+import numpy as np
+
+from core.errors import FileMissing, NoFrames, UnknownVideo
+from core.flow import read_ahead
+from core.links import canonical
+from core.model import Film, FrameIndex, Posting, Recipe, Scope, Thumbnail, Video
+from core.ports import Fetched, FilmEnded, FilmOpened, Look
+from core.talk import Progress
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+    from pathlib import Path
+
+    from core.model import EncoderInfo, Floats, PostedVideo, Sampling
+    from core.ports import Encoder, Fetcher, FrameReader, Library, Media
+
+    Report = Callable[[Progress], None]
+
+_AHEAD = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Poster:
+    """Who brings a film in, and where."""
+
+    scope: Scope
+    user_id: str
+    user_name: str
+    message: str
+
+    def posting(self, video_id: str) -> Posting:
+        """Give the posting of a film by this person, now."""
+        return Posting(video_id, self.scope, self.user_id, self.user_name, self.message, datetime.now(timezone.utc))
+
+
+@dataclass(frozen=True, slots=True)
+class Indexed:
+    """A film that can be searched now."""
+
+    video: Video
+    looks: int
+    """0 when it was known before, and nothing had to be done."""
+
+
+@dataclass(frozen=True, slots=True)
+class IndexingLimits:
+    """How much is done at once."""
+
+    films_at_once: int
+    batch: int
+    """Frames a forward pass."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """A film that lies on the disk and is yet to be looked at."""
+
+    path: Path
+    video_id: str
+    title: str
+    url: str
+    link: str
+    kept: bool = False
+    """It lies in the store already."""
+
+
+@dataclass(slots=True)
+class _Gathered:
+    """What has been read of a film so far."""
+
+    opened: FilmOpened | None = None
+    ended: FilmEnded | None = None
+    times_s: list[float] = field(default_factory=list)
+    vectors: list[Floats] = field(default_factory=list)
+    thumbnails: list[Thumbnail] = field(default_factory=list)
+    batch: list[Look] = field(default_factory=list)
+
+
+class Indexer:
+    """Takes films in, each once, however many people post it at the same time."""
+
+    def __init__(
+        self,
+        library: Library,
+        media: Media,
+        fetcher: Fetcher,
+        reader: FrameReader,
+        encoder: Encoder,
+        sampling: Sampling,
+        limits: IndexingLimits,
+    ) -> None:
+        self._library = library
+        self._media = media
+        self._fetcher = fetcher
+        self._reader = reader
+        self._encoder = encoder
+        self._sampling = sampling
+        self._limits = limits
+        self._slots = asyncio.Semaphore(limits.films_at_once)
+        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+
+    async def link(self, url: str, poster: Poster, report: Report) -> Indexed:
+        """Take in a linked film; raises UserError, TryLater, OperatorError."""
+        link = canonical(url)
+        async with self._turn(link, report):
+            info = await self._encoder.ready()
+            known = await self._known(await self._library.video_at(link), info, poster, link, report)
+            return known or await self._fetch(url, link, info, poster, report)
+
+    async def file(self, path: Path, name: str, url: str, poster: Poster, report: Report) -> Indexed:
+        """Take in a film from the disk; the file stays. Raises UserError, TryLater, OperatorError."""
+        if not path.is_file():
+            raise FileMissing(name)
+        video_id = await asyncio.to_thread(_content_id, path)
+        async with self._turn(video_id, report):
+            info = await self._encoder.ready()
+            known = await self._known(await self._library.video(video_id), info, poster, "", report)
+            if known:
+                return known
+            async with self._media.workshop() as folder:
+                copy = await self._media.copy_in(path, folder)
+                title = name.rsplit(".", 1)[0] or name
+                return await self._index(_Source(copy, video_id, title, url, ""), info, poster, report)
+
+    async def again(self, posted: PostedVideo, report: Report) -> Indexed:
+        """Look anew at a film that was indexed by another recipe, from its kept file or else from its link.
+
+        Raises UserError (UnknownVideo when neither is there), TryLater, OperatorError.
+        """
+        video, posting = posted.video, posted.posting
+        poster = Poster(posting.scope, posting.user_id, posting.user_name, posting.message)
+        async with self._turn(video.id, report):
+            info = await self._encoder.ready()
+            known = await self._known(video, info, poster, "", report)
+            if known:
+                return known
+            if not video.url:
+                raise UnknownVideo(video.title)
+            return await self._fetch(video.url, canonical(video.url), info, poster, report)
+
+    async def _known(
+        self, video: Video | None, info: EncoderInfo, poster: Poster, link: str, report: Report
+    ) -> Indexed | None:
+        """Post a known film here too; look at it first where this recipe has not, if its file is still kept."""
+        if video is None:
+            return None
+        if await self._library.has_index(video.id, self._recipe(info).key):
+            await self._library.post(poster.posting(video.id))
+            return Indexed(video, 0)
+        path = await self._media.path(video.id)
+        if path is None:
+            return None
+        source = _Source(path, video.id, video.title, video.url, link, kept=True)
+        return await self._index(source, info, poster, report)
+
+    async def _fetch(self, url: str, link: str, info: EncoderInfo, poster: Poster, report: Report) -> Indexed:
+        async with self._media.workshop() as folder:
+            fetched = await self._download(url, folder, report)
+            video_id = fetched.video_id or await asyncio.to_thread(_content_id, fetched.path)
+            known = await self._library.video(video_id)
+            if known and await self._library.has_index(video_id, self._recipe(info).key):
+                await self._library.post(poster.posting(video_id))
+                return Indexed(known, 0)
+            return await self._index(
+                _Source(fetched.path, video_id, fetched.title, fetched.url, link), info, poster, report
+            )
+
+    async def _download(self, url: str, folder: Path, report: Report) -> Fetched:
+        report(Progress("fetching", None))
+        async for event in self._fetcher.fetch(url, folder):
+            if isinstance(event, Fetched):
+                return event
+            share = event.done_bytes / event.total_bytes if event.total_bytes else None
+            report(Progress("fetching", share, event.eta_s))
+        raise AssertionError("a fetch ends with a Fetched or an error")
+
+    async def _index(self, source: _Source, info: EncoderInfo, poster: Poster, report: Report) -> Indexed:
+        gathered = await self._look(source, info, report)
+        film = _film(source, gathered, self._recipe(info))
+        report(Progress("saving", None))
+        if not source.kept:
+            await self._media.keep(source.path, source.video_id)
+        links = [link for link in (source.link, canonical(source.url) if source.url else "") if link]
+        await self._library.save(film, poster.posting(source.video_id), links)
+        return Indexed(film.video, len(film.index))
+
+    async def _look(self, source: _Source, info: EncoderInfo, report: Report) -> _Gathered:
+        gathered = _Gathered()
+        started_s = time.monotonic()
+        events = self._reader.looks(source.path, self._sampling, info.preprocess)
+        async with read_ahead(events, _AHEAD * self._limits.batch) as ready:
+            async for event in ready:
+                if _take(gathered, event, self._limits.batch):
+                    await self._encode(gathered)
+                    report(_progress(gathered, time.monotonic() - started_s))
+        await self._encode(gathered)
+        return gathered
+
+    async def _encode(self, gathered: _Gathered) -> None:
+        if gathered.batch:
+            gathered.vectors.append(await self._encoder.images(np.stack([look.pixels for look in gathered.batch])))
+            gathered.batch.clear()
+
+    def _recipe(self, info: EncoderInfo) -> Recipe:
+        return Recipe.of(info, self._sampling)
+
+    @asynccontextmanager
+    async def _turn(self, key: str, report: Report) -> AsyncIterator[None]:
+        """Wait until nobody else works on this film, and until there is room for one more."""
+        lock = self._locks.setdefault(key, asyncio.Lock())
+        if lock.locked() or self._slots.locked():
+            report(Progress("waiting", None))
+        async with lock, self._slots:
+            yield
+
+
+def _take(gathered: _Gathered, event: FilmOpened | Look | FilmEnded, batch: int) -> bool:
+    """Take an event in; tell whether a batch is full."""
+    match event:
+        case FilmOpened():
+            gathered.opened = event
+        case FilmEnded():
+            gathered.ended = event
+        case Look():
+            gathered.times_s.append(event.time_s)
+            gathered.batch.append(event)
+            if event.thumbnail is not None:
+                gathered.thumbnails.append(Thumbnail(event.time_s, event.thumbnail))
+    return len(gathered.batch) >= batch
+
+
+def _progress(gathered: _Gathered, elapsed_s: float) -> Progress:
+    expected = gathered.opened.expected_looks if gathered.opened else 0
+    share = min(1.0, len(gathered.times_s) / expected) if expected else None
+    return Progress("looking", share, elapsed_s * (1 - share) / share if share else None)
+
+
+def _film(source: _Source, gathered: _Gathered, recipe: Recipe) -> Film:
+    opened, ended = gathered.opened, gathered.ended
+    if opened is None or ended is None or not gathered.vectors:
+        raise NoFrames(source.title)
+    duration_s = ended.reached_s if ended.truncated else max(opened.duration_s, ended.reached_s)
+    video = Video(
+        source.video_id, source.url, source.title, duration_s, opened.width_px, opened.height_px, ended.truncated
+    )
+    index = FrameIndex(np.array(gathered.times_s, np.float64), np.concatenate(gathered.vectors))
+    return Film(video, recipe, index, tuple(gathered.thumbnails))
+
+
+def _content_id(path: Path) -> str:
+    with path.open("rb") as stream:
+        return "sha256:" + hashlib.file_digest(stream, "sha256").hexdigest()[:32]

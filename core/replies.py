@@ -1,0 +1,184 @@
+"""Every sentence that Keaton says. Owns wording; must not do or decide anything."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, assert_never
+
+from core import actions
+from core.links import at_second
+from core.moments import baseline
+from core.sentences import sentence
+from core.talk import Button, Link, Picture, Progress, Reply
+from core.times import clock, roughly
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from core.answering import Shown
+    from core.errors import AppError
+    from core.indexing import Indexed
+    from core.model import Answer, Curve, Moment, PostedVideo, Video
+    from core.ports import PlotStyle
+    from core.talk import Door
+
+_STAGES = {
+    "waiting": "Waiting for my turn",
+    "fetching": "Fetching the film",
+    "looking": "Looking at its frames",
+    "saving": "Writing it down",
+    "loading": "Loading the model",
+}
+
+HELP = """Post a link to a video, or drop a file here, and I look at it. Then ask me for anything you can see in it.
+
+/find a woman in water: the best frame, a plot of similarity over time, and the other moments
+/find video:TITLE a woman in water: look in that film alone
+/videos: the films that can be searched here
+/forget TITLE: take a film back
+/help: this"""
+
+
+def problem(error: AppError, *, updates: bool = False) -> Reply:
+    """Say what went wrong, to the asker alone."""
+    return Reply(sentence(error), tone="error", private=True, updates=updates)
+
+
+def working(progress: Progress) -> Reply:
+    """Say how far a film is."""
+    text = _STAGES.get(progress.stage, progress.stage)
+    if progress.fraction is not None:
+        text += f": {progress.fraction:.0%}"
+    if progress.eta_s is not None and progress.eta_s >= 1:
+        text += f", {roughly(progress.eta_s)} left"
+    return Reply(text + "…", progress=progress)
+
+
+def renewing(video: Video, progress: Progress) -> Reply:
+    """Say that a film is looked at once more, since the model has changed."""
+    reply = working(progress)
+    return replace(reply, text=f"The model has changed, so I look at {video.title} once more. {reply.text}")
+
+
+def indexed(result: Indexed, sheet: bytes | None, door: Door) -> Reply:
+    """Say that a film can be searched now."""
+    video = result.video
+    facts = f"{clock(video.duration_s)} long"
+    if result.looks:
+        facts += f", {result.looks} looks"
+    first = "Ready to search" if result.looks else "I know this film already"
+    text = f"{first}: {facts}. Try /find and what you want to see."
+    if video.truncated:
+        text += f" The file breaks off at {clock(video.duration_s)}; I looked at all that could be read."
+    return Reply(text, title=video.title, pictures=_sheet(video, sheet, door), links=_links(video, 0.0))
+
+
+def found(answer: Answer, shown: Shown, style: PlotStyle, door: Door, note: str, *, updates: bool) -> Reply:
+    """Show one moment of an answer."""
+    moment, video = shown.moment, shown.curve.video
+    count = len(answer.moments)
+    text = (
+        f"{clock(moment.peak_s)} in {video.title}"
+        f"\nMoment {shown.number} of {count}, from {clock(moment.start_s)} to {clock(moment.end_s)}, "
+        f"similarity {moment.score:.2f} (usual for this film: {baseline(shown.curve.scores):.2f})"
+    )
+    return Reply(
+        f"{text}\n{note}" if note else text,
+        title=f"“{answer.query.text}”",
+        pictures=_frame(answer, shown, door) + _plot(answer, shown, style),
+        buttons=_buttons(answer, shown.number, style, door),
+        links=_links(video, moment.peak_s),
+        updates=updates,
+    )
+
+
+def videos(posted: Sequence[PostedVideo]) -> Reply:
+    """List the films that can be searched."""
+    if not posted:
+        return Reply("There is no film here yet. Post a link to a video, or drop a file.")
+    lines = [f"• {one.video.title} ({clock(one.video.duration_s)}), {one.video.id}" for one in posted]
+    return Reply("\n".join(lines), title="1 film" if len(posted) == 1 else f"{len(posted)} films")
+
+
+def forgotten(video: Video, *, everywhere: bool) -> Reply:
+    """Say that a film went."""
+    if everywhere:
+        return Reply(f"Forgotten: {video.title}. Its frames, pictures and file are gone.")
+    return Reply(f"Forgotten here: {video.title}. It stays where else it was posted.")
+
+
+def help_text() -> Reply:
+    """Say what Keaton can do."""
+    return Reply(HELP, title="What I can do", private=True)
+
+
+def unclear() -> Reply:
+    """Say how to talk to Keaton."""
+    return Reply("To search, write /find and what you want to see. /help shows everything I can do.", private=True)
+
+
+def not_renewed(count: int) -> str:
+    """Say that some films could not be looked at with the present model."""
+    films = "1 film was" if count == 1 else f"{count} films were"
+    return f"{films} left out: indexed with another model, and not to be had any more. Post the link again."
+
+
+def _frame(answer: Answer, shown: Shown, door: Door) -> tuple[Picture, ...]:
+    if shown.still is None:
+        return ()
+    at = clock(shown.moment.peak_s)
+    alt = f"Frame at {at} of {shown.curve.video.title}, found for “{answer.query.text}”"
+    return (Picture("frame", "frame.jpg", alt, dict.fromkeys(door.themes, shown.still.jpeg)),)
+
+
+def _plot(answer: Answer, shown: Shown, style: PlotStyle) -> tuple[Picture, ...]:
+    here = [(n, m) for n, m in enumerate(answer.moments, 1) if m.video_id == shown.curve.video.id]
+    peaks = ", ".join(f"{number} at {clock(moment.peak_s)}" for number, moment in here)
+    measure = "Similarity" if style == "similarity" else "Softmax share"
+    alt = f"{measure} of {shown.curve.video.title} to “{answer.query.text}” over time; {_range(shown.curve)}; peaks: {peaks}"
+    return (Picture("plot", "plot.png", alt, shown.plots),)
+
+
+def _range(curve: Curve) -> str:
+    return f"from {curve.scores.min():.2f} to {curve.scores.max():.2f}"
+
+
+def _sheet(video: Video, sheet: bytes | None, door: Door) -> tuple[Picture, ...]:
+    if sheet is None:
+        return ()
+    alt = f"Contact sheet of {video.title}: frames from start to end"
+    return (Picture("sheet", "sheet.jpg", alt, dict.fromkeys(door.themes, sheet)),)
+
+
+def _buttons(answer: Answer, number: int, style: PlotStyle, door: Door) -> tuple[Button, ...]:
+    count = len(answer.moments)
+    other: PlotStyle = "softmax" if style == "similarity" else "similarity"
+    room = max(0, door.max_buttons - 3)
+    return (
+        Button(actions.show(answer.id, number - 1, style, "p"), "Previous", enabled=number > 1),
+        *(_numbered(answer, n, moment, number, style) for n, moment in list(enumerate(answer.moments, 1))[:room]),
+        Button(actions.show(answer.id, number + 1, style, "n"), "Next", enabled=number < count),
+        Button(actions.show(answer.id, number, other, "s"), _style_label(other)),
+    )
+
+
+def _numbered(answer: Answer, number: int, moment: Moment, current: int, style: PlotStyle) -> Button:
+    label = f"{number} · {clock(moment.peak_s)}"
+    return Button(actions.show(answer.id, number, style, ""), label, active=number == current)
+
+
+def _style_label(style: PlotStyle) -> str:
+    match style:
+        case "softmax":
+            return "As softmax"
+        case "similarity":
+            return "As similarity"
+        case _:
+            assert_never(style)
+
+
+def _links(video: Video, time_s: float) -> tuple[Link, ...]:
+    if not video.url:
+        return ()
+    place = at_second(video.url, time_s) if time_s else None
+    return (Link(place, f"Open at {clock(time_s)}") if place else Link(video.url, "Open the film"),)

@@ -1,0 +1,58 @@
+"""A query against a library. Owns the arithmetic of similarity; must not know SQL, torch or a platform."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from core.errors import EmptyQuery, NothingIndexed
+from core.model import Curve, Recipe, SearchResult
+from core.moments import find_moments, rank
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from core.model import Floats, FrameIndex, Moment, Query, Sampling, Video
+    from core.ports import Encoder, Library
+
+
+class Searcher:
+    """Answers queries from the vectors that a library keeps."""
+
+    def __init__(self, library: Library, encoder: Encoder, sampling: Sampling) -> None:
+        self._library = library
+        self._encoder = encoder
+        self._sampling = sampling
+
+    async def recipe(self) -> Recipe:
+        """Give the recipe that queries are answered with; raises what `Encoder.ready` raises."""
+        return Recipe.of(await self._encoder.ready(), self._sampling)
+
+    async def search(self, query: Query, most: int) -> SearchResult:
+        """Give at most that many moments, best first, and the best film's curve.
+
+        Raises EmptyQuery, NothingIndexed, OperatorError.
+        """
+        curves = await self.curves(query)
+        if not curves:
+            raise NothingIndexed
+        moments = await asyncio.to_thread(_best, curves, most)
+        of_best = next(curve for curve in curves if curve.video.id == moments[0].video_id)
+        return SearchResult(query, moments, of_best)
+
+    async def curves(self, query: Query) -> tuple[Curve, ...]:
+        """Give the curve of each film in the query's view; raises EmptyQuery, OperatorError."""
+        if not query.text.strip():
+            raise EmptyQuery
+        recipe = await self.recipe()
+        (vector,) = await self._encoder.texts([query.text])
+        films = await self._library.indexes(query.view, recipe.key, query.video_id)
+        return await asyncio.to_thread(_compare, films, vector)
+
+
+def _compare(films: Sequence[tuple[Video, FrameIndex]], vector: Floats) -> tuple[Curve, ...]:
+    return tuple(Curve(video, index.times_s, index.vectors @ vector) for video, index in films if len(index))
+
+
+def _best(curves: Sequence[Curve], most: int) -> tuple[Moment, ...]:
+    return rank([(curve, find_moments(curve, most)) for curve in curves], most)

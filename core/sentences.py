@@ -1,0 +1,116 @@
+"""Errors as sentences for the person who can fix them. Owns that wording alone."""
+
+from __future__ import annotations
+
+from core import errors as e
+
+_REFUSED = {
+    "scheme": "I only follow http and https links.",
+    "private": "That link leads to a private address, and I do not go there. "
+    "Whoever runs me can allow a host with KEATON_ALLOWED_HOSTS.",
+    "port": "That link leads to a port other than 80 and 443, and I do not go there.",
+    "malformed": "That link is not a proper web address.",
+}
+_UNAVAILABLE = {
+    "no_video": "I found no video behind that link.",
+    "not_found": "There is nothing at that link (the site answered “not found”).",
+    "login": "The site shows that video only to people who have logged in, so I cannot fetch it.",
+    "live": "That is a live stream. Post it again when it is over.",
+    "geo": "The site does not show that video in the country that I run in.",
+    "removed": "That video has been removed, or made private.",
+    "unsupported": "I do not know how to fetch videos from that site.",
+    "too_large": "That file is larger than I am allowed to fetch.",
+}
+_FAILED = {
+    "dns": "I cannot find that site: its name leads nowhere.",
+    "tls": "The site's certificate is not in order, so I did not fetch from it.",
+    "refused": "The site refused the connection.",
+    "timeout": "The site took too long to answer. Try again in a while.",
+    "http": "The site answered with an error. Try again in a while.",
+    "other": "Fetching that film failed. Try again in a while.",
+}
+
+
+def sentence(error: e.AppError) -> str:
+    """Give one or two plain sentences."""
+    match error:
+        case e.UserError():
+            return _for_asker(error)
+        case e.TryLater():
+            return _later(error)
+        case e.OperatorError():
+            return _for_operator(error)
+        case _:
+            return str(error)
+
+
+def _for_asker(error: e.UserError) -> str:  # noqa: C901, PLR0911 - one line for each kind
+    match error:
+        case e.NotAVideo(name):
+            return f"{name} is not a video that I can open."
+        case e.NoVideoStream(name):
+            return f"{name} has no pictures in it, only sound or data."
+        case e.NoFrames(name):
+            return f"{name} is a video, but not one of its frames can be read."
+        case e.FileMissing(path):
+            return f"There is no file {path}."
+        case e.LinkRefused(_, why):
+            return _REFUSED.get(why, _REFUSED["malformed"])
+        case e.VideoUnavailable(_, why, detail):
+            return _with(_UNAVAILABLE.get(why, _UNAVAILABLE["no_video"]), detail if why == "unsupported" else "")
+        case e.UnknownVideo(name):
+            return f"I know no film “{name}” here. /videos lists those that I know." if name else "Which film?"
+        case e.AmbiguousVideo(name, titles):
+            return f"Several films go by “{name}”: {', '.join(titles[:5])}. Name one more fully, or by its id."
+        case e.NothingIndexed():
+            return "There is nothing to search here yet. Post a link to a video first, or drop a file."
+        case e.EmptyQuery():
+            return "What shall I look for? For example: /find a woman in water"
+        case e.AnswerGone():
+            return "That answer is gone, or its film is. Ask again with /find."
+        case _:
+            return str(error)
+
+
+def _later(error: e.TryLater) -> str:
+    match error:
+        case e.FetchFailed(_, why, detail):
+            return _with(_FAILED.get(why, _FAILED["other"]), detail if why in {"http", "other"} else "")
+        case e.DecoderDied(name):
+            return f"Reading {name} broke down on my side. It may be damaged; try another copy."
+        case _:
+            return str(error)
+
+
+def _for_operator(error: e.OperatorError) -> str:  # noqa: PLR0911 - one line for each kind
+    match error:
+        case e.WeightsUnavailable(model, reason):
+            return (
+                f"The weights of the model {model!r} cannot be had: {reason}. Ways out: put them in the model cache "
+                "on a machine with internet and set KEATON_MODEL_CACHE; or point KEATON_MODEL at a folder with "
+                "local-dir:PATH; or try the bundled KEATON_MODEL=demo. `keaton doctor` tells more."
+            )
+        case e.UnknownModel(model, reason):
+            return f"KEATON_MODEL={model!r} cannot be used: {reason}."
+        case e.EncoderBroken(model, similarity):
+            return (
+                f"The model {model!r} gives the same vector for different pictures (similarity {similarity:.4f}). "
+                "Its weights or this build of torch are broken; `keaton doctor` tells more."
+            )
+        case e.BadSetting(name, reason):
+            return f"The setting {name} is wrong: {reason}."
+        case e.StorageUnusable(path, reason):
+            return f"The data folder {path} cannot be used: {reason}. KEATON_DATA_DIR sets another."
+        case e.SchemaTooNew(path, found, known):
+            return (
+                f"{path} was written by a newer Keaton (schema {found}, this one knows {known}). "
+                "Update Keaton, or set KEATON_DATA_DIR to another folder."
+            )
+        case e.PortTaken(port):
+            return f"Port {port} is taken. Set KEATON_WEB_PORT to another, or stop what listens there."
+        case _:
+            return str(error)
+
+
+def _with(text: str, detail: str) -> str:
+    return f"{text} ({detail})" if detail else text

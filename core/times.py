@@ -1,0 +1,22 @@
+"""Seconds as people read them. Owns nothing else; pure."""
+
+from __future__ import annotations
+
+
+def clock(seconds: float) -> str:
+    """Give m:ss, or h:mm:ss from an hour on; fractions are dropped."""
+    whole = max(0, int(seconds))
+    minutes, rest = divmod(whole, 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def roughly(seconds: float) -> str:
+    """Give a wait as people say it: "a few seconds", "40 seconds", "3 minutes", "2 hours"."""
+    if seconds < 8:
+        return "a few seconds"
+    if seconds < 90:
+        return f"{round(seconds / 10) * 10} seconds"
+    if seconds < 90 * 60:
+        return f"{round(seconds / 60)} minutes"
+    return f"{round(seconds / 3600)} hours"
