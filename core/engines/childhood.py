@@ -1,0 +1,48 @@
+"""What every child process does first: keep its pipe for itself, and die with its parent.
+
+Owns that; must not know what the child is for. Imports next to nothing.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import signal
+import sys
+import threading
+from typing import TYPE_CHECKING, BinaryIO
+
+from core.engines import wire
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+
+def run(serve: Callable[[Mapping[str, object], BinaryIO], None]) -> None:
+    """Read the one request, serve it on the pipe, and report a bug as a message instead of a traceback."""
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    out = _claim_stdout()
+    line = sys.stdin.buffer.readline()
+    if not line:
+        return
+    threading.Thread(target=_die_with_parent, daemon=True).start()
+    try:
+        serve(json.loads(line), out)
+    except BrokenPipeError:
+        os._exit(1)
+    except Exception as error:  # noqa: BLE001 - the parent hears of it
+        wire.send(out, {"kind": "error", "code": "bug", "detail": f"{type(error).__name__}: {error}"[:500]})
+
+
+def _claim_stdout() -> BinaryIO:
+    """Give the pipe to the parent; whatever a library prints goes nowhere near it."""
+    out = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    return out
+
+
+def _die_with_parent() -> None:
+    """Wait for the end of stdin, which comes when the parent ends or drops us."""
+    sys.stdin.buffer.read()
+    os.killpg(os.getpgid(0), signal.SIGKILL)

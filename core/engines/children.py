@@ -1,0 +1,141 @@
+"""Starts, keeps warm and kills the child processes that touch strangers' bytes.
+
+Owns their lives; must not know what they do. One child does one job and is thrown away.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import sys
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from core.engines import wire
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Mapping
+
+_READ_AHEAD_BYTES = 1 << 20
+"""Beyond twice this the parent stops reading, the pipe fills, and the child waits."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Child:
+    """One process, in a session of its own."""
+
+    process: asyncio.subprocess.Process
+
+    @property
+    def alive(self) -> bool:
+        """Tell whether it has not ended yet."""
+        return self.process.returncode is None
+
+    async def ask(self, request: Mapping[str, object]) -> None:
+        """Send its one request. A child that is gone already is noticed by `receive`."""
+        stdin = self.process.stdin
+        if stdin is None:
+            raise RuntimeError("the child was started without a pipe")
+        with suppress(ConnectionError):
+            stdin.write(json.dumps(request).encode() + b"\n")
+            await stdin.drain()
+
+    async def receive(self, timeout_s: float) -> wire.Message | None:
+        """Give its next message, or None when it ended. Raises TimeoutError and GarbledError."""
+        if self.process.stdout is None:
+            raise RuntimeError("the child was started without a pipe")
+        async with asyncio.timeout(timeout_s):
+            return await wire.receive(self.process.stdout)
+
+    async def ending(self) -> str:
+        """Say how a child that went silent came to its end: "exit code 1" or "signal SIGSEGV"."""
+        code = await self.process.wait()
+        return f"signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
+
+    def kill(self) -> None:
+        """Kill it and all that it started."""
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+
+    async def reap(self) -> None:
+        """Wait until it is gone, reading what it left in the pipe so that the pipe closes."""
+        with suppress(ConnectionError):
+            await self.process.communicate()
+
+
+@dataclass(slots=True, eq=False)
+class Children:
+    """A supply of children that run one module, with one spare that has done its imports."""
+
+    module: str
+    """Run with `python -m`; it reads one JSON line from stdin and answers with `core.engines.wire` messages."""
+    environment: Mapping[str, str] = field(default_factory=dict)
+    """Variables beyond what Python needs; of the parent's own environment a child sees nothing else."""
+    _spare: Child | None = None
+    _living: set[Child] = field(default_factory=set)
+    _lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _closed: bool = False
+
+    async def warm(self) -> None:
+        """Start the spare, so that the first job need not wait for imports."""
+        async with self._lock:
+            if self._spare is None and not self._closed:
+                self._spare = await self._spawn()
+
+    @asynccontextmanager
+    async def child(self) -> AsyncIterator[Child]:
+        """Lend a child for one job; it is dead afterwards, whatever happens. Raises RuntimeError once closed."""
+        child = await self._take()
+        try:
+            await self.warm()
+            yield child
+        finally:
+            await self._end(child)
+
+    async def close(self) -> None:
+        """Kill all children and wait until they are gone."""
+        self._closed = True
+        self._spare = None
+        for child in tuple(self._living):
+            await self._end(child)
+
+    async def _take(self) -> Child:
+        async with self._lock:
+            if self._closed:
+                raise RuntimeError(f"no more children for {self.module}: closed")
+            spare, self._spare = self._spare, None
+            if spare is not None and spare.alive:
+                return spare
+            return await self._spawn()
+
+    async def _end(self, child: Child) -> None:
+        child.kill()
+        await child.reap()
+        self._living.discard(child)
+
+    async def _spawn(self) -> Child:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-P",
+            "-m",
+            self.module,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.DEVNULL,
+            env={**_bare_environment(), **self.environment},
+            start_new_session=True,
+            limit=_READ_AHEAD_BYTES,
+        )
+        child = Child(process)
+        self._living.add(child)
+        return child
+
+
+def _bare_environment() -> dict[str, str]:
+    """Give what Python needs to find itself and our packages, and nothing that is secret."""
+    paths = os.pathsep.join(path or str(Path.cwd()) for path in sys.path)
+    return {"PATH": os.defpath, "PYTHONPATH": paths, "PYTHONUTF8": "1", "LANG": "C.UTF-8"}

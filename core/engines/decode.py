@@ -1,0 +1,206 @@
+"""Reads a film with PyAV: opens it, says what it is, and gives its frames in order.
+
+Runs in the decoding child, for the bytes are a stranger's. Owns times; must not know sampling, pictures or pipes.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+import av
+from av.stream import Disposition
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from fractions import Fraction
+    from pathlib import Path
+
+    from av import Packet, VideoFrame
+    from av.container import InputContainer
+    from av.stream import Stream
+    from av.video.stream import VideoStream
+
+Flaw: TypeAlias = Literal["missing", "not_a_video", "no_video_stream", "no_frames"]
+
+_FORMATS = "mov,mp4,matroska,webm,avi,mpegts,mpeg,ogg,gif,flv,asf,mp3,wav,flac,aac"
+"""Containers of films, and of sound so that a sound file is told from garbage. None of them opens other files."""
+_JUMP_BACK_S = 1.0
+"""A timeline that falls back further than this starts anew (joined recordings); less is jitter."""
+
+
+class UnreadableError(Exception):
+    """The file is no film; `flaw` says in which way."""
+
+    def __init__(self, flaw: Flaw) -> None:
+        super().__init__(flaw)
+        self.flaw: Flaw = flaw
+
+
+@dataclass(slots=True)
+class Clock:
+    """Tells each frame's time in seconds since the first frame."""
+
+    time_base: Fraction
+    step_ticks: int
+    """A frame's usual length, for frames that say nothing."""
+    first_ticks: int | None = None
+    _last_ticks: int | None = None
+    _shift_ticks: int = 0
+
+    def time_s(self, frame: VideoFrame) -> float:
+        """Give the time of the next frame in decoding order."""
+        ticks = self._ticks(frame) + self._shift_ticks
+        if self._last_ticks is not None and self._seconds(self._last_ticks - ticks) > _JUMP_BACK_S:
+            self._shift_ticks += self._last_ticks + self.step_ticks - ticks
+            ticks = self._last_ticks + self.step_ticks
+        self._last_ticks = ticks
+        if self.first_ticks is None:
+            self.first_ticks = ticks
+        return self._seconds(ticks - self.first_ticks)
+
+    def ticks_at(self, time_s: float) -> int:
+        """Give the timestamp that a time has in the file, for seeking."""
+        return (self.first_ticks or 0) + round(time_s / self.time_base)
+
+    def after_seek(self) -> Clock:
+        """Give a clock that starts from the same zero at any place of the film."""
+        return Clock(self.time_base, self.step_ticks, self.first_ticks)
+
+    def _ticks(self, frame: VideoFrame) -> int:
+        if frame.pts is not None:
+            return frame.pts
+        if frame.dts is not None:
+            return frame.dts
+        return 0 if self._last_ticks is None else self._last_ticks - self._shift_ticks + self.step_ticks
+
+    def _seconds(self, ticks: int) -> float:
+        return ticks * self.time_base.numerator / self.time_base.denominator
+
+
+@dataclass(slots=True)
+class Film:
+    """An open film."""
+
+    container: InputContainer
+    stream: VideoStream
+    clock: Clock
+    broken: bool = False
+    """The container could not be read to its end."""
+    read_s: float = 0.0
+    """How far the packets of pictures and sound went, from the start of the container."""
+    pictures_s: float = 0.0
+    """How far the packets of pictures went, likewise."""
+    _start_s: float = field(default=0.0)
+
+    @property
+    def declared_s(self) -> float | None:
+        """Give the length that the container claims, where it claims one."""
+        duration = self.container.duration
+        return duration / av.time_base if duration is not None and duration > 0 else None
+
+    def frames(self, *, from_keyframe: bool = False) -> Iterator[tuple[float, VideoFrame]]:
+        """Give each frame with its time; a packet that does not decode is passed over.
+
+        After a seek, start `from_keyframe`: some containers land between them, and decoders then guess the picture.
+        """
+        waiting = from_keyframe
+        for packet in self.packets():
+            if packet is not None and packet.stream_index != self.stream.index:
+                continue
+            waiting = waiting and packet is not None and not packet.is_keyframe
+            if not waiting:
+                for frame in self._decoded(packet):
+                    yield self.clock.time_s(frame), frame
+
+    def packets(self) -> Iterator[Packet[Stream] | None]:
+        """Give the packets of all streams and note how far they go; None flushes after a failure."""
+        demux = self.container.demux()
+        while True:
+            try:
+                packet = next(demux, None)
+            except av.FFmpegError:
+                self.broken = True
+                yield None
+                return
+            if packet is None:
+                return
+            self._note(packet)
+            yield packet
+
+    def seek(self, time_s: float) -> Film:
+        """Move to a keyframe at or before the time and give the film as seen from there. Raises av.FFmpegError."""
+        self.container.seek(self.clock.ticks_at(time_s), stream=self.stream, backward=True)
+        return Film(self.container, self.stream, self.clock.after_seek())
+
+    def _decoded(self, packet: Packet[Stream] | None) -> list[VideoFrame]:
+        try:
+            return self.stream.decode(packet)
+        except av.FFmpegError:
+            return []
+
+    def _note(self, packet: Packet[Stream]) -> None:
+        start = packet.pts if packet.pts is not None else packet.dts
+        if start is None or packet.stream.type not in {"video", "audio"}:
+            return
+        end_s = float((start + (packet.duration or 0)) * packet.time_base) - self._start_s
+        self.read_s = max(self.read_s, end_s)
+        if packet.stream_index == self.stream.index:
+            self.pictures_s = max(self.pictures_s, end_s)
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[Film]:
+    """Open a file as a film for a while. Raises UnreadableError."""
+    try:
+        file = path.open("rb")
+    except OSError as error:
+        raise UnreadableError("missing") from error
+    with file:
+        try:
+            container = av.open(file, "r", options=_options(), metadata_errors="replace")
+        except (av.FFmpegError, ValueError) as error:
+            raise UnreadableError("not_a_video") from error
+        with container:
+            yield _film(container)
+
+
+def scanned_length_s(path: Path) -> float:
+    """Measure a film that does not say its length, by its packets alone. Raises UnreadableError."""
+    with opened(path) as film:
+        for _ in film.packets():
+            pass
+        return film.read_s
+
+
+def _options() -> dict[str, str]:
+    """Keep FFmpeg to plain containers: nothing in a file may name another file or address."""
+    return {"format_whitelist": _FORMATS, "protocol_whitelist": ""}
+
+
+def _film(container: InputContainer) -> Film:
+    stream = _pictures(container)
+    stream.thread_type = "AUTO"
+    if stream.time_base is None:
+        raise UnreadableError("no_frames")
+    rate = stream.average_rate or stream.guessed_rate or 25
+    clock = Clock(stream.time_base, max(1, round(1 / (rate * stream.time_base))))
+    start = container.start_time
+    return Film(container, stream, clock, _start_s=(start or 0) / av.time_base)
+
+
+def _pictures(container: InputContainer) -> VideoStream:
+    """Choose the largest stream of moving pictures; a record's cover is none."""
+    streams = [stream for stream in container.streams.video if not stream.disposition & Disposition.attached_pic]
+    if not streams:
+        raise UnreadableError("no_video_stream")
+    decodable = [stream for stream in streams if _known(stream.codec_context)]
+    if not decodable:
+        raise UnreadableError("no_frames")
+    return max(decodable, key=lambda stream: stream.width * stream.height)
+
+
+def _known(codec_context: object) -> bool:
+    """Tell whether FFmpeg knows the codec; PyAV's stub forgets that the context may be None."""
+    return codec_context is not None

@@ -1,0 +1,132 @@
+"""The decoding child's program: one request on stdin, looks or a still on stdout.
+
+Owns the order of the work; imports no torch, for it starts often.
+"""
+
+from __future__ import annotations
+
+import os
+import resource
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO, TypeAlias
+
+from core.engines import childhood, decode, pictures, seeking, wire
+from core.model import Preprocess, Sampling
+from core.sampling import Grid, expected_looks
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from av import VideoFrame
+
+    from core.model import Pixels
+
+_THUMBNAIL_PX = 240
+_THUMBNAIL_QUALITY = 75
+_MOST_THUMBNAILS = 600
+_STILL_QUALITY = 90
+_MISSING_S = 2.0
+_MISSING_SHARE = 0.05
+
+TimedFrames: TypeAlias = "Iterator[tuple[float, VideoFrame]]"
+
+
+def serve(request: Mapping[str, object], out: BinaryIO) -> None:
+    """Answer one request; a file that is no film is an answer too."""
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+    try:
+        _work(request)(Path(str(request["path"])), request, out)
+    except decode.UnreadableError as error:
+        wire.send(out, {"kind": "error", "code": error.flaw})
+
+
+def _work(request: Mapping[str, object]) -> Callable[[Path, Mapping[str, object], BinaryIO], None]:
+    return {"looks": send_looks, "still": send_still}[str(request["kind"])]
+
+
+def send_looks(path: Path, request: Mapping[str, object], out: BinaryIO) -> None:
+    """Send "opened", then each "look", then "ended". Raises UnreadableError."""
+    os.nice(5)  # stills and the chat come first
+    sampling = Sampling(**request["sampling"])  # type: ignore[arg-type] # our own parent wrote it
+    preprocess = Preprocess(**request["preprocess"])  # type: ignore[arg-type]
+    with decode.opened(path) as film:
+        length_s = film.declared_s or decode.scanned_length_s(path)
+        developer = pictures.Developer(film.stream.sample_aspect_ratio)
+        frames = _started(film, developer, length_s, sampling, out)
+        looks = _Looks(out, developer, preprocess, Grid(length_s, sampling), expected_looks(length_s, sampling))
+        last_s = looks.send_all(frames)
+        wire.send(out, {"kind": "ended", "truncated": _truncated(film, last_s), "reached_s": last_s})
+
+
+def send_still(path: Path, request: Mapping[str, object], out: BinaryIO) -> None:
+    """Send the one "still". Raises UnreadableError."""
+    time_s, frame, aspect = seeking.frame_at(path, float(str(request["time_s"])))
+    rgb = pictures.shrunk(pictures.Developer(aspect).rgb(frame), int(str(request["max_px"])))
+    header = {"kind": "still", "time_s": time_s, "width_px": rgb.shape[1], "height_px": rgb.shape[0]}
+    wire.send(out, header, pictures.jpeg(rgb, _STILL_QUALITY))
+
+
+def _started(
+    film: decode.Film, developer: pictures.Developer, length_s: float, sampling: Sampling, out: BinaryIO
+) -> TimedFrames:
+    """Send "opened", which needs the first frame for its size; give all frames. Raises UnreadableError."""
+    frames = film.frames()
+    first = next(frames, None)
+    if first is None:
+        raise decode.UnreadableError("no_frames")
+    height_px, width_px = developer.rgb(first[1]).shape[:2]
+    header = {"kind": "opened", "duration_s": length_s, "width_px": width_px, "height_px": height_px}
+    wire.send(out, {**header, "expected_looks": expected_looks(length_s, sampling)})
+    yield first
+    yield from frames
+
+
+def _truncated(film: decode.Film, last_s: float) -> bool:
+    """Judge whether the film broke off: unreadable, or ending well before the length that it declares.
+
+    The slack covers a last frame that stands for longer than it says.
+    """
+    declared_s = film.declared_s or film.read_s
+    slack_s = max(_MISSING_S, _MISSING_SHARE * declared_s)
+    undecoded_s = film.pictures_s - last_s
+    return film.broken or declared_s - film.read_s > slack_s or undecoded_s > slack_s
+
+
+class _Looks:
+    """Develops and sends the frames that the grid wants."""
+
+    def __init__(
+        self, out: BinaryIO, developer: pictures.Developer, preprocess: Preprocess, grid: Grid, expected: int
+    ) -> None:
+        self._out = out
+        self._developer = developer
+        self._preprocess = preprocess
+        self._grid = grid
+        self._stride = -(-expected // _MOST_THUMBNAILS)
+        self._sent = 0
+
+    def send_all(self, frames: TimedFrames) -> float:
+        """Send the looks; give how far the frames went."""
+        last_s = 0.0
+        for time_s, frame in frames:
+            last_s = max(last_s, time_s)
+            if self._grid.wants(time_s):
+                self._send(time_s, self._developer.rgb(frame))
+        return last_s
+
+    def _send(self, time_s: float, rgb: Pixels) -> None:
+        pixels = pictures.encoder_input(rgb, self._preprocess)
+        wire.send(self._out, {"kind": "look", "time_s": time_s}, pixels.tobytes(), self._thumbnail(rgb))
+        self._sent += 1
+
+    def _thumbnail(self, rgb: Pixels) -> bytes:
+        """Give a small JPEG for every n-th look and nothing for the others; n grows should a film not end."""
+        if self._sent >= 2 * _MOST_THUMBNAILS * self._stride:
+            self._stride *= 2
+        if self._sent % self._stride:
+            return b""
+        return pictures.jpeg(pictures.shrunk(rgb, _THUMBNAIL_PX), _THUMBNAIL_QUALITY)
+
+
+if __name__ == "__main__":
+    childhood.run(serve)

@@ -1,0 +1,134 @@
+"""The parent's side of decoding: `core.ports.FrameReader` over child processes.
+
+Owns the trust boundary: what the child says is checked, and its errors become Keaton's. Must not decode anything.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from core import errors
+from core.engines.wire import GarbledError, Message
+from core.ports import FilmEnded, FilmOpened, Look, Still
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Mapping
+    from pathlib import Path
+
+    from core.engines.children import Child, Children
+    from core.model import Preprocess, Sampling
+    from core.ports import Reading
+
+
+@dataclass(frozen=True, slots=True)
+class ChildFrameReader:
+    """Decodes each film in a child of its own."""
+
+    children: Children
+    """Of `core.engines.decoder`."""
+    patience_s: float = 180.0
+    """How long a child may say nothing before it is taken for dead."""
+
+    async def looks(self, path: Path, sampling: Sampling, preprocess: Preprocess) -> AsyncGenerator[Reading, None]:
+        """Stream one FilmOpened, then Looks in the order of time, then one FilmEnded; memory stays flat.
+
+        Raises FileMissing, NotAVideo, NoVideoStream, NoFrames, DecoderDied.
+        """
+        request = {"kind": "looks", "sampling": asdict(sampling), "preprocess": asdict(preprocess)}
+        async with self.children.child() as child:
+            await child.ask({**request, "path": str(path)})
+            last_s = -1.0
+            while True:
+                event = _reading(await self._hear(child, path), path, preprocess.size_px, last_s)
+                if isinstance(event, Look):
+                    last_s = event.time_s
+                yield event
+                if isinstance(event, FilmEnded):
+                    return
+
+    async def still(self, path: Path, time_s: float, max_px: int) -> Still:
+        """Cut the frame with this very PTS time (the nearest at or before it), at most max_px wide or high.
+
+        Raises FileMissing, NotAVideo, NoVideoStream, NoFrames, DecoderDied.
+        """
+        request: Mapping[str, object] = {"kind": "still", "time_s": time_s, "max_px": max_px}
+        async with self.children.child() as child:
+            await child.ask({**request, "path": str(path)})
+            return _still(await self._hear(child, path), path)
+
+    async def _hear(self, child: Child, path: Path) -> Message:
+        """Give the child's next message, unless it is an error, nonsense or silence."""
+        try:
+            message = await child.receive(self.patience_s)
+        except TimeoutError as error:
+            raise errors.DecoderDied(path.name, f"silent for {self.patience_s:g} s") from error
+        except GarbledError as error:
+            raise errors.DecoderDied(path.name, str(error)) from error
+        if message is None:
+            raise errors.DecoderDied(path.name, await child.ending())
+        return message
+
+
+def _reading(message: Message, path: Path, size_px: int, last_s: float) -> Reading:
+    try:
+        match message.kind:
+            case "opened":
+                return _opened(message)
+            case "look":
+                return _look(message, size_px, last_s)
+            case "ended":
+                return FilmEnded(message.header.get("truncated") is True, message.number("reached_s"))
+            case kind:
+                raise _error(message, path, kind)
+    except GarbledError as error:
+        raise errors.DecoderDied(path.name, str(error)) from error
+
+
+def _opened(message: Message) -> FilmOpened:
+    return FilmOpened(
+        duration_s=message.number("duration_s"),
+        width_px=int(message.number("width_px")),
+        height_px=int(message.number("height_px")),
+        expected_looks=int(message.number("expected_looks")),
+    )
+
+
+def _look(message: Message, size_px: int, last_s: float) -> Look:
+    time_s = message.number("time_s")
+    if time_s <= last_s:
+        raise GarbledError(f"a look at {time_s} s comes after one at {last_s} s")
+    data = message.part(0)
+    if len(data) != size_px * size_px * 3:
+        raise GarbledError(f"a look of {len(data)} bytes is not {size_px} px square")
+    pixels = np.frombuffer(data, dtype=np.uint8).reshape(size_px, size_px, 3)
+    return Look(time_s, pixels, message.part(1) or None)
+
+
+def _still(message: Message, path: Path) -> Still:
+    try:
+        if message.kind != "still":
+            raise _error(message, path, message.kind)
+        size = int(message.number("width_px")), int(message.number("height_px"))
+        return Still(message.part(0), message.number("time_s"), *size)
+    except GarbledError as error:
+        raise errors.DecoderDied(path.name, str(error)) from error
+
+
+def _error(message: Message, path: Path, kind: str) -> errors.AppError:
+    """Give the error that the child reports."""
+    if kind != "error":
+        raise GarbledError(f"a message of the kind {kind[:40]!r}")
+    match message.text("code"):
+        case "missing":
+            return errors.FileMissing(str(path))
+        case "not_a_video":
+            return errors.NotAVideo(path.name)
+        case "no_video_stream":
+            return errors.NoVideoStream(path.name)
+        case "no_frames":
+            return errors.NoFrames(path.name)
+        case code:
+            return errors.DecoderDied(path.name, message.maybe_text("detail") or code)

@@ -1,0 +1,85 @@
+"""Finds the one frame at a time of a film, without reading all that comes before it where possible.
+
+Runs in the decoding child. Owns the search; must not know what becomes of the frame.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import av
+
+from core.engines import decode
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from fractions import Fraction
+    from pathlib import Path
+
+    from av import VideoFrame
+
+_RUN_UPS_S = (0.0, 2.0, 15.0)
+"""Where seeking lands late or between keyframes, an earlier start mends it."""
+_SAME_S = 1e-6
+_ROUNDING_S = 1e-3
+"""A time that went through a text has lost its last digits; it still means that frame."""
+
+
+class Found(NamedTuple):
+    """A frame, its time in seconds since the first frame, and its film's pixel aspect."""
+
+    time_s: float
+    frame: VideoFrame
+    pixel_aspect: Fraction | None
+
+
+def frame_at(path: Path, time_s: float) -> Found:
+    """Give the frame with this time, or else the nearest before it. Raises UnreadableError.
+
+    A frame found by seeking counts when its time is the very one, or when two starting points agree on it; else
+    the film is read from its start, as it was when it was looked at.
+    """
+    with decode.opened(path) as film:
+        seen: Found | None = None
+        for found in _by_seeking(film, time_s):
+            if _exact(found, time_s) or (seen is not None and seen.time_s == found.time_s):
+                return found
+            seen = found
+    with decode.opened(path) as film:
+        found_slowly = _last_until(film, film.frames(), time_s)
+    if found_slowly is None:
+        raise decode.UnreadableError("no_frames")
+    return found_slowly
+
+
+def _by_seeking(film: decode.Film, time_s: float) -> Iterator[Found]:
+    """Give what each run-up finds; the first frame of all sets the clock to zero."""
+    if next(film.frames(), None) is None:
+        raise decode.UnreadableError("no_frames")
+    for run_up_s in _RUN_UPS_S:
+        try:
+            landed = film.seek(max(0.0, time_s - run_up_s))
+        except av.FFmpegError:
+            return
+        found = _last_until(film, landed.frames(from_keyframe=True), time_s)
+        if found is not None:
+            yield found
+
+
+def _last_until(film: decode.Film, frames: Iterator[tuple[float, VideoFrame]], time_s: float) -> Found | None:
+    """Give the last frame that is not after the time, or None when all are; stop at the very one."""
+    best: Found | None = None
+    for at_s, frame in frames:
+        if at_s > time_s + _ROUNDING_S and best is not None:
+            return best
+        if at_s > time_s + _ROUNDING_S:
+            return None
+        if best is None or at_s > best.time_s:
+            best = Found(at_s, frame, film.stream.sample_aspect_ratio)
+        if abs(at_s - time_s) <= _SAME_S:
+            return best
+    return best
+
+
+def _exact(found: Found, time_s: float) -> bool:
+    return abs(found.time_s - time_s) <= _ROUNDING_S
