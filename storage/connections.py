@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _BUSY_S = 30.0
+_WAL_TRIES = 200
+_WAL_PAUSE_S = 0.02
 
 
 class Connections:
@@ -93,5 +95,19 @@ def _connect(path: Path) -> aiosqlite.Connection:
 
 async def _prepare(writer: aiosqlite.Connection, path: Path) -> None:
     await migrate(writer, path)
-    for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON", "secure_delete = ON"):
+    await _write_ahead(writer)
+    for pragma in ("synchronous = FULL", "foreign_keys = ON", "secure_delete = ON"):
         await writer.execute_fetchall(f"PRAGMA {pragma}")
+
+
+async def _write_ahead(writer: aiosqlite.Connection) -> None:
+    # For this one statement SQLite does not wait when another process is opening or closing the same file.
+    for left in reversed(range(_WAL_TRIES)):
+        try:
+            await writer.execute_fetchall("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or not left:
+                raise
+            await asyncio.sleep(_WAL_PAUSE_S)
+        else:
+            return

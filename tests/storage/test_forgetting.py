@@ -1,0 +1,112 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import pytest
+
+from core.model import Answer, Film, Moment, Posting, Query, Recipe, Scope, View
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from storage.library import SqliteLibrary
+
+FilmMaker = Callable[..., Film]
+PostingMaker = Callable[..., Posting]
+
+TABLES = ("videos", "links", "postings", "indexings", "chunks", "thumbnails", "answers")
+
+
+async def test_forgetting_a_film_in_one_channel_leaves_it_in_the_other(
+    library: SqliteLibrary, make_film: FilmMaker, make_posting: PostingMaker, channel: Scope, recipe: Recipe
+) -> None:
+    second = Scope("discord", "guild", "films")
+    await library.save(make_film(), make_posting(), ["link"])
+    await library.post(make_posting(scope=second))
+    assert not await library.forget("youtube:buster", View.of(channel))
+    assert await library.videos(View.of(channel)) == ()
+    assert await library.indexes(View.of(channel), recipe.key) == ()
+    assert len(await library.indexes(View.of(second), recipe.key)) == 1
+    assert await library.forget("youtube:buster", View.of(second))
+    assert await library.video("youtube:buster") is None
+
+
+async def test_forgetting_the_last_posting_takes_every_row_of_the_film_and_spares_the_others(
+    library: SqliteLibrary,
+    make_film: FilmMaker,
+    make_posting: PostingMaker,
+    channel: Scope,
+    recipe: Recipe,
+    other_recipe: Recipe,
+) -> None:
+    await library.save(make_film("other"), make_posting("other"), ["other link"])
+    await library.save_answer(_answer("a-other", channel, "other"))
+    before = await _counts(library)
+    await library.save(make_film(), make_posting(), ["link"])
+    await library.save(make_film(recipe=other_recipe), make_posting(message="m2"), ["link 2"])
+    await library.save_answer(_answer("a-both", channel, "other", "youtube:buster"))
+    assert await library.forget("youtube:buster", View.of(channel))
+    assert await _counts(library) == before
+    assert await library.answer("a-both") is None
+    assert await library.answer("a-other") is not None
+    assert await library.video_at("link") is None
+    assert len(await library.indexes(View.of(channel), recipe.key)) == 1
+
+
+async def test_nothing_that_was_forgotten_can_be_read_from_the_disk(
+    library: SqliteLibrary, make_film: FilmMaker, make_posting: PostingMaker, channel: Scope, tmp_path: Path
+) -> None:
+    secret = b"nobody may see this picture again"
+    await library.save(make_film(title="A private film", jpeg=secret * 300, thumbnails=40), make_posting(), [])
+    assert secret in _disk(tmp_path)
+    assert b"A private film" in _disk(tmp_path)
+    await library.forget("youtube:buster", View.of(channel))
+    assert secret not in _disk(tmp_path)
+    assert b"A private film" not in _disk(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "view",
+    [
+        View("discord", "guild", frozenset({"elsewhere"})),
+        View("discord", "other", frozenset({"general"})),
+        View("slack", "guild", frozenset({"general"})),
+    ],
+)
+async def test_a_film_cannot_be_forgotten_from_where_it_is_not_visible(
+    library: SqliteLibrary, make_film: FilmMaker, make_posting: PostingMaker, channel: Scope, view: View
+) -> None:
+    await library.save(make_film(), make_posting(), [])
+    assert not await library.forget("youtube:buster", view)
+    assert len(await library.videos(View.of(channel))) == 1
+
+
+async def test_forgetting_a_film_that_was_never_kept_changes_nothing(library: SqliteLibrary, channel: Scope) -> None:
+    assert not await library.forget("youtube:never", View.of(channel))
+
+
+async def test_a_forgotten_film_can_be_saved_anew(
+    library: SqliteLibrary, make_film: FilmMaker, make_posting: PostingMaker, channel: Scope
+) -> None:
+    for _ in range(2):
+        await library.save(make_film(), make_posting(), ["link"])
+        assert await library.forget("youtube:buster", View.of(channel))
+    assert sum((await _counts(library)).values()) == 0
+
+
+def _answer(answer_id: str, scope: Scope, *video_ids: str) -> Answer:
+    moments = tuple(Moment(video_id, 0.0, 1.0, 0.5, 0.3) for video_id in video_ids)
+    return Answer(answer_id, Query("a train", View.of(scope)), scope, moments)
+
+
+def _disk(folder: Path) -> bytes:
+    return b"".join(path.read_bytes() for path in folder.iterdir())
+
+
+async def _counts(library: SqliteLibrary) -> dict[str, int]:
+    counts = {}
+    for table in TABLES:
+        ((count,),) = await library._db.rows(f"SELECT count(*) FROM {table}", {})  # noqa: S608 - a test's own words
+        counts[table] = int(count)
+    return counts

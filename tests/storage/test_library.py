@@ -1,0 +1,233 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from core.errors import UnknownVideo
+from core.model import Answer, Film, Moment, Posting, Query, Recipe, Scope, View
+from storage.library import SqliteLibrary
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+FilmMaker = Callable[..., Film]
+PostingMaker = Callable[..., Posting]
+
+
+async def test_a_film_comes_back_as_it_was_saved(
+    library: SqliteLibrary, make_film: FilmMaker, make_posting: PostingMaker, channel: Scope
+) -> None:
+    film, posting = make_film(), make_posting()
+    await library.save(film, posting, ["https://a.test/1", "https://b.test/1"])
+    ((shown),) = await library.videos(View.of(channel))
+    assert (shown.video, shown.posting) == (film.video, posting)
+    assert await library.video_at("https://a.test/1") == film.video
+    assert await library.video_at("https://b.test/1") == film.video
+    assert await library.video_at("https://c.test/1") is None
+    assert await library.video(film.video.id) == film.video
+    assert await library.video("youtube:other") is None
+    assert await library.thumbnails(film.video.id) == film.thumbnails
+
+
+async def test_a_library_that_was_closed_and_opened_again_still_knows_its_films(
+    tmp_path: Path, make_film: FilmMaker, make_posting: PostingMaker, channel: Scope
+) -> None:
+    for action in ("save", "read"):
+        library = await SqliteLibrary.open(tmp_path / "new folder" / "keaton.db")
+        if action == "save":
+            await library.save(make_film(), make_posting(), [])
+        else:
+            assert len(await library.videos(View.of(channel))) == 1
+        await library.close()
+
+
+@pytest.mark.parametrize("looks", [1, 511, 512, 513, 1500])
+async def test_vectors_come_back_in_order_and_give_the_same_cosine_within_a_thousandth(
+    library: SqliteLibrary, make_film: FilmMaker, make_posting: PostingMaker, channel: Scope, recipe: Recipe, looks: int
+) -> None:
+    film = make_film(looks=looks, dim=512)
+    await library.save(film, make_posting(), [])
+    ((video, index),) = await library.indexes(View.of(channel), recipe.key)
+    assert video == film.video
+    assert [str(part.dtype) for part in (index.times_s, index.vectors)] == ["float64", "float32"]
+    np.testing.assert_array_equal(index.times_s, film.index.times_s)
+    query = film.index.vectors[0]
+    np.testing.assert_allclose(index.vectors @ query, film.index.vectors @ query, atol=1e-3)
+
+
+async def test_a_film_posted_in_two_channels_is_kept_once_and_visible_in_both_and_nowhere_else(
+    library: SqliteLibrary, make_film: FilmMaker, make_posting: PostingMaker, channel: Scope, recipe: Recipe
+) -> None:
+    second = Scope("discord", "guild", "films")
+    await library.save(make_film(), make_posting(), ["link"])
+    await library.post(make_posting(scope=second, message="m2", minute=1))
+    for scope in (channel, second):
+        assert len(await library.videos(View.of(scope))) == 1
+        assert len(await library.indexes(View.of(scope), recipe.key)) == 1
+    elsewhere = [Scope("slack", "guild", "general"), Scope("discord", "x", "general"), Scope("discord", "guild", "x")]
+    for scope in elsewhere:
+        assert await library.videos(View.of(scope)) == ()
+        assert await library.indexes(View.of(scope), recipe.key) == ()
+    both = View("discord", "guild", frozenset({"general", "films"}))
+    ((shown),) = await library.videos(both)
+    assert shown.posting.scope == second
+    assert len(await library.indexes(both, recipe.key)) == 1
+
+
+async def test_a_view_without_channels_shows_nothing(
+    library: SqliteLibrary, make_film: FilmMaker, make_posting: PostingMaker
+) -> None:
+    await library.save(make_film(), make_posting(), [])
+    assert await library.videos(View("discord", "guild", frozenset())) == ()
+
+
+async def test_videos_are_listed_newest_posting_first_and_indexes_oldest_first(
+    library: SqliteLibrary, make_film: FilmMaker, make_posting: PostingMaker, channel: Scope, recipe: Recipe
+) -> None:
+    for minute, name in ((2, "b"), (1, "a"), (3, "c")):
+        await library.save(make_film(name), make_posting(name, minute=minute), [])
+    view = View.of(channel)
+    assert [shown.video.id for shown in await library.videos(view)] == ["c", "b", "a"]
+    assert [video.id for video, _ in await library.indexes(view, recipe.key)] == ["a", "b", "c"]
+    ((only, _),) = await library.indexes(view, recipe.key, "b")
+    assert only.id == "b"
+
+
+async def test_a_film_posted_again_moves_to_the_top_of_the_list(
+    library: SqliteLibrary, make_film: FilmMaker, make_posting: PostingMaker, channel: Scope
+) -> None:
+    await library.save(make_film("a"), make_posting("a", minute=1), [])
+    await library.save(make_film("b"), make_posting("b", minute=2), [])
+    await library.post(make_posting("a", message="again", minute=3))
+    assert [shown.posting.message for shown in await library.videos(View.of(channel))] == ["again", "m1"]
+
+
+@pytest.mark.parametrize(
+    ("message", "user_id", "postings"),
+    [("m1", "u1", 1), ("m2", "u1", 2), ("m1", "u2", 1)],
+)
+async def test_a_message_posts_a_film_once(
+    library: SqliteLibrary, make_film: FilmMaker, make_posting: PostingMaker, message: str, user_id: str, postings: int
+) -> None:
+    await library.save(make_film(), make_posting(), [])
+    await library.post(make_posting(message=message, user_id=user_id))
+    assert await _count(library, "postings") == postings
+
+
+@pytest.mark.parametrize(("user_id", "postings"), [("u1", 1), ("u2", 2)])
+async def test_without_a_message_a_user_posts_a_film_once_in_a_channel(
+    library: SqliteLibrary, make_film: FilmMaker, make_posting: PostingMaker, user_id: str, postings: int
+) -> None:
+    await library.save(make_film(), make_posting(message=""), [])
+    await library.post(make_posting(message="", user_id=user_id, minute=1))
+    assert await _count(library, "postings") == postings
+
+
+async def test_posting_a_film_that_went_meanwhile_is_said_to_be_unknown(
+    library: SqliteLibrary, make_posting: PostingMaker
+) -> None:
+    with pytest.raises(UnknownVideo) as caught:
+        await library.post(make_posting("youtube:gone"))
+    assert caught.value.name == "youtube:gone"
+
+
+async def test_vectors_of_two_recipes_never_mix(
+    library: SqliteLibrary,
+    make_film: FilmMaker,
+    make_posting: PostingMaker,
+    channel: Scope,
+    recipe: Recipe,
+    other_recipe: Recipe,
+) -> None:
+    view = View.of(channel)
+    await library.save(make_film(dim=64), make_posting(), ["link"])
+    assert await library.has_index("youtube:buster", recipe.key)
+    assert not await library.has_index("youtube:buster", other_recipe.key)
+    assert await library.indexes(view, other_recipe.key) == ()
+
+    await library.save(make_film(dim=32, recipe=other_recipe, title="Renamed"), make_posting(message="m2"), ["link"])
+    ((video, old),) = await library.indexes(view, recipe.key)
+    ((_, new),) = await library.indexes(view, other_recipe.key)
+    assert (old.vectors.shape, new.vectors.shape) == ((20, 64), (20, 32))
+    assert video.title == "Renamed"
+    assert await _count(library, "videos") == 1
+    assert await _count(library, "postings") == 2
+
+
+async def test_a_film_saved_again_with_the_same_recipe_replaces_its_looks_and_pictures(
+    library: SqliteLibrary, make_film: FilmMaker, make_posting: PostingMaker, channel: Scope, recipe: Recipe
+) -> None:
+    await library.save(make_film(looks=600, thumbnails=5), make_posting(), [])
+    await library.save(make_film(looks=30, thumbnails=2), make_posting(), [])
+    ((_, index),) = await library.indexes(View.of(channel), recipe.key)
+    assert len(index) == 30
+    assert len(await library.thumbnails("youtube:buster")) == 2
+    assert await _count(library, "chunks") == 1
+
+
+async def test_stale_films_are_those_that_only_other_recipes_looked_at(
+    library: SqliteLibrary,
+    make_film: FilmMaker,
+    make_posting: PostingMaker,
+    channel: Scope,
+    recipe: Recipe,
+    other_recipe: Recipe,
+) -> None:
+    await library.save(make_film("old", recipe=other_recipe), make_posting("old"), [])
+    await library.save(make_film("both", recipe=other_recipe), make_posting("both"), [])
+    await library.save(make_film("both"), make_posting("both"), [])
+    await library.save(make_film("new"), make_posting("new"), [])
+    stale = await library.stale(View.of(channel), recipe.key)
+    assert [shown.video.id for shown in stale] == ["old"]
+    assert await library.stale(View("discord", "guild", frozenset({"elsewhere"})), recipe.key) == ()
+
+
+async def test_a_link_that_led_to_one_film_can_lead_to_another_later(
+    library: SqliteLibrary, make_film: FilmMaker, make_posting: PostingMaker
+) -> None:
+    await library.save(make_film("a"), make_posting("a"), ["https://films.test/latest"])
+    await library.save(make_film("b"), make_posting("b"), ["https://films.test/latest"])
+    found = await library.video_at("https://films.test/latest")
+    assert found is not None
+    assert found.id == "b"
+
+
+async def test_a_film_of_two_hours_is_kept_with_all_its_looks_and_pictures(
+    library: SqliteLibrary, make_film: FilmMaker, make_posting: PostingMaker, channel: Scope, recipe: Recipe
+) -> None:
+    await library.save(make_film(looks=7200, dim=512, thumbnails=600, jpeg=b"x" * 9000), make_posting(), [])
+    ((_, index),) = await library.indexes(View.of(channel), recipe.key)
+    assert index.vectors.shape == (7200, 512)
+    assert len(await library.thumbnails("youtube:buster")) == 600
+
+
+async def test_an_answer_comes_back_as_it_was_saved(library: SqliteLibrary, channel: Scope) -> None:
+    view = View("discord", "guild", frozenset({"general", "films"}))
+    moments = (
+        Moment("youtube:buster", 1.5, 4.25, 3.0, float(np.float32(0.31))),
+        Moment("sha256:ab", 0.0, 1.0, 0.1, -0.2),
+    )
+    first = Answer("a1", Query("a woman in 水", view), channel, moments)
+    second = Answer("a2", Query("a train", view, "youtube:buster"), channel, moments[:1])
+    await library.save_answer(first)
+    await library.save_answer(second)
+    assert await library.answer("a1") == first
+    assert await library.answer("a2") == second
+    assert await library.answer("a3") is None
+
+
+async def test_scores_that_numpy_computed_can_be_remembered(library: SqliteLibrary, channel: Scope) -> None:
+    score = np.float32(0.3125)
+    moment = Moment("youtube:buster", 0.0, 1.0, np.float64(0.5), score)  # type: ignore[arg-type]
+    await library.save_answer(Answer("a1", Query("q", View.of(channel)), channel, (moment,)))
+    found = await library.answer("a1")
+    assert found is not None
+    assert found.moments[0].score == 0.3125
+
+
+async def _count(library: SqliteLibrary, table: str) -> int:
+    ((count,),) = await library._db.rows(f"SELECT count(*) FROM {table}", {})  # noqa: S608 - a test's own words
+    return int(count)

@@ -1,0 +1,247 @@
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from core.errors import FileMissing, StorageUnusable
+from storage.media import MediaFolder
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+async def test_a_kept_file_is_found_again_by_its_films_id(media: MediaFolder) -> None:
+    kept = await _keep(media, "youtube:a", b"film a", "a.MP4")
+    assert await media.path("youtube:a") == kept
+    assert kept.read_bytes() == b"film a"
+    assert kept.suffix == ".mp4"
+    assert await media.path("youtube:b") is None
+
+
+async def test_a_kept_file_survives_closing_and_opening(media: MediaFolder, tmp_path: Path) -> None:
+    kept = await _keep(media, "youtube:a", b"film a")
+    other = await MediaFolder.open(tmp_path / "media", quota_bytes=1000)
+    assert await other.path("youtube:a") == kept
+    await other.close()
+
+
+@pytest.mark.parametrize("name", ["film", "film.a strange suffix", "film." + "x" * 200, "film.mp4*"])
+async def test_a_strange_file_name_does_not_reach_the_store(media: MediaFolder, name: str, tmp_path: Path) -> None:
+    kept = await _keep(media, "../../etc/passwd", b"film", name)
+    assert kept.parent == tmp_path / "media"
+    assert kept.suffix == ""
+    assert await media.path("../../etc/passwd") == kept
+
+
+async def test_a_film_kept_again_has_one_file(media: MediaFolder, tmp_path: Path) -> None:
+    await _keep(media, "youtube:a", b"old", "a.mp4")
+    kept = await _keep(media, "youtube:a", b"new", "a.webm")
+    assert _stored(tmp_path) == [kept.name]
+    assert kept.read_bytes() == b"new"
+
+
+async def test_the_least_recently_used_files_go_when_the_quota_is_reached(media: MediaFolder) -> None:
+    for name in ("a", "b", "c"):
+        await _keep(media, name, bytes(300))
+    assert await media.path("a") is not None
+    await _keep(media, "d", bytes(400))
+    assert [await media.path(name) is not None for name in "abcd"] == [True, False, True, True]
+
+
+async def test_a_file_that_is_replaced_frees_its_own_bytes(media: MediaFolder) -> None:
+    await _keep(media, "a", bytes(500))
+    await _keep(media, "b", bytes(500))
+    await _keep(media, "b", bytes(400))
+    assert await media.path("a") is not None
+
+
+async def test_a_film_larger_than_the_quota_is_kept_alone(media: MediaFolder) -> None:
+    await _keep(media, "a", bytes(300))
+    await _keep(media, "large", bytes(2000))
+    assert await media.path("large") is not None
+    assert await media.path("a") is None
+
+
+async def test_a_forgotten_file_is_gone(media: MediaFolder, tmp_path: Path) -> None:
+    await _keep(media, "a", b"film")
+    await media.forget("a")
+    await media.forget("a")
+    assert await media.path("a") is None
+    assert _stored(tmp_path) == []
+
+
+async def test_a_workshop_is_empty_and_gone_afterwards_even_after_an_error(media: MediaFolder) -> None:
+    async with media.workshop() as first, media.workshop() as second:
+        assert first != second
+        assert list(first.iterdir()) == []
+        (first / "part").write_bytes(b"x")
+        (first / "deep").mkdir()
+    assert not first.exists()
+    with pytest.raises(RuntimeError):
+        await _fail_in(media)
+    assert list(first.parent.glob("tmp*")) == []
+
+
+async def test_a_workshop_is_gone_after_its_task_was_cancelled(media: MediaFolder) -> None:
+    entered: asyncio.Future[Path] = asyncio.get_running_loop().create_future()
+
+    async def work() -> None:
+        async with media.workshop() as folder:
+            entered.set_result(folder)
+            await asyncio.Event().wait()
+
+    task = asyncio.create_task(work())
+    folder = await entered
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert not folder.exists()
+
+
+async def test_an_error_of_whoever_works_in_a_workshop_stays_what_it_is(media: MediaFolder) -> None:
+    with pytest.raises(ConnectionResetError):
+        await _fail_in(media, ConnectionResetError())
+
+
+KILLED = """
+import asyncio, sys
+from pathlib import Path
+from storage.media import MediaFolder
+
+async def main():
+    media = await MediaFolder.open(Path(sys.argv[1]), 1000)
+    async with media.workshop() as folder:
+        (folder / "part").write_bytes(b"half a film")
+        print(folder, flush=True)
+        sys.stdin.readline()
+
+asyncio.run(main())
+"""
+
+
+async def test_a_dead_process_leaves_a_workshop_that_the_next_one_sweeps_and_a_living_one_keeps_its_own(
+    tmp_path: Path,
+) -> None:
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    command = (sys.executable, "-c", KILLED, str(tmp_path))
+    worker = await asyncio.create_subprocess_exec(*command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=env)
+    assert worker.stdout is not None
+    folder = tmp_path / ".work" / (await worker.stdout.readline()).decode().strip().rsplit("/", 1)[-1]
+
+    await (await MediaFolder.open(tmp_path, 1000)).close()
+    assert (folder / "part").exists()
+
+    worker.send_signal(signal.SIGKILL)
+    await worker.communicate()
+    assert (folder / "part").exists()
+    await (await MediaFolder.open(tmp_path, 1000)).close()
+    assert not folder.exists()
+
+
+async def test_somebodys_own_file_stays_where_and_as_it_was(media: MediaFolder, tmp_path: Path) -> None:
+    own = tmp_path / "holiday.mp4"
+    own.write_bytes(b"my film")
+    os.utime(own, (1_000_000_000, 1_000_000_000))
+    async with media.workshop() as folder:
+        copy = await media.copy_in(own, folder)
+        assert (copy.parent, copy.name) == (folder, "holiday.mp4")
+        kept = await media.keep(copy, "sha256:ab")
+    assert await media.path("sha256:ab") == kept
+    assert own.stat().st_mtime == 1_000_000_000
+    await media.forget("sha256:ab")
+    assert own.read_bytes() == b"my film"
+
+
+async def test_the_same_own_file_can_be_kept_twice(media: MediaFolder, tmp_path: Path) -> None:
+    own = tmp_path / "holiday.mp4"
+    own.write_bytes(b"my film")
+    for _ in range(2):
+        async with media.workshop() as folder:
+            await media.keep(await media.copy_in(own, folder), "sha256:ab")
+    assert own.read_bytes() == b"my film"
+    assert len(_stored(tmp_path)) == 1
+
+
+async def test_a_link_to_somebodys_file_is_followed(media: MediaFolder, tmp_path: Path) -> None:
+    own, link = tmp_path / "holiday.mp4", tmp_path / "link.mp4"
+    own.write_bytes(b"my film")
+    link.symlink_to(own)
+    async with media.workshop() as folder:
+        copy = await media.copy_in(link, folder)
+        assert not copy.is_symlink()
+        assert copy.read_bytes() == b"my film"
+
+
+async def test_a_file_on_another_disk_is_copied(
+    media: MediaFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = tmp_path / "holiday.mp4"
+    own.write_bytes(b"my film")
+
+    def refuse(*_: object) -> None:
+        raise OSError(18, "Invalid cross-device link")
+
+    monkeypatch.setattr("storage.media.os.link", refuse)
+    async with media.workshop() as folder:
+        copy = await media.copy_in(own, folder)
+        assert copy.read_bytes() == b"my film"
+        assert copy.stat().st_ino != own.stat().st_ino
+
+
+async def test_a_second_file_of_the_same_name_never_overwrites_the_first(media: MediaFolder, tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "film.mp4").write_bytes(name.encode())
+    async with media.workshop() as folder:
+        await media.copy_in(tmp_path / "a" / "film.mp4", folder)
+        with pytest.raises(StorageUnusable):
+            await media.copy_in(tmp_path / "b" / "film.mp4", folder)
+    assert (tmp_path / "a" / "film.mp4").read_bytes() == b"a"
+
+
+@pytest.mark.parametrize("name", ["nothing.mp4", "."])
+async def test_what_is_no_file_is_said_to_be_missing(media: MediaFolder, tmp_path: Path, name: str) -> None:
+    async with media.workshop() as folder:
+        with pytest.raises(FileMissing):
+            await media.copy_in(tmp_path / name, folder)
+
+
+async def test_a_media_folder_that_cannot_be_made_is_the_operators_to_mend(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"")
+    with pytest.raises(StorageUnusable) as caught:
+        await MediaFolder.open(tmp_path / "file" / "media", 1000)
+    assert isinstance(caught.value.__cause__, OSError)
+
+
+async def test_a_disk_that_is_full_is_the_operators_to_mend(
+    media: MediaFolder, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("storage.media.os.fsync", full)
+    with pytest.raises(StorageUnusable, match="No space left"):
+        await _keep(media, "a", b"film")
+    assert _stored(tmp_path) == []
+
+
+async def _keep(media: MediaFolder, video_id: str, content: bytes, name: str = "film.mp4") -> Path:
+    async with media.workshop() as folder:
+        (folder / name).write_bytes(content)
+        return await media.keep(folder / name, video_id)
+
+
+async def _fail_in(media: MediaFolder, error: Exception | None = None) -> None:
+    async with media.workshop() as folder:
+        (folder / "part").write_bytes(b"x")
+        raise error or RuntimeError
+
+
+def _stored(tmp_path: Path) -> list[str]:
+    return [path.name for path in (tmp_path / "media").iterdir() if path.is_file()]
