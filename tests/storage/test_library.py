@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta, timezone
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -103,6 +105,17 @@ async def test_a_film_posted_again_moves_to_the_top_of_the_list(
     await library.save(make_film("b"), make_posting("b", minute=2), [])
     await library.post(make_posting("a", message="again", minute=3))
     assert [shown.posting.message for shown in await library.videos(View.of(channel))] == ["again", "m1"]
+
+
+async def test_postings_are_ordered_in_time_whatever_their_time_zone(
+    library: SqliteLibrary, make_film: FilmMaker, make_posting: PostingMaker, channel: Scope
+) -> None:
+    tokyo = timezone(timedelta(hours=9))
+    early, late = make_posting(message="early", minute=1), make_posting(message="late", minute=2)
+    await library.save(make_film(), replace(early, posted_at=early.posted_at.astimezone(tokyo)), [])
+    await library.post(late)
+    ((shown),) = await library.videos(View.of(channel))
+    assert shown.posting == late
 
 
 @pytest.mark.parametrize(
