@@ -1,0 +1,75 @@
+// Puts the page together.
+
+import { Composer } from "./composer.js";
+import { Lightbox } from "./lightbox.js";
+import { Log } from "./log.js";
+import { follow, press, say } from "./server.js";
+import { acceptFiles, Uploads } from "./uploads.js";
+
+const by = (id) => document.getElementById(id);
+
+const lightbox = new Lightbox(by("lightbox"));
+const uploads = new Uploads(by("uploads"));
+const actions = {
+  say: send,
+  press: (message, id) => attempt(() => press(message, id)),
+  enlarge: (message, kind) => lightbox.open(message, kind),
+  changed: (message) => lightbox.changed(message),
+};
+const log = new Log({ scroller: by("log"), list: by("messages"), empty: by("empty"), newer: by("newer") }, actions);
+const composer = new Composer({ form: by("composer"), box: by("message"), send: by("send"), list: by("commands") }, send);
+
+function send(text) {
+  return attempt(() => say(text));
+}
+
+async function attempt(request) {
+  try {
+    await request();
+    by("trouble").hidden = true;
+    return true;
+  } catch {
+    by("trouble").textContent = "That did not get through. Try again in a moment.";
+    by("trouble").hidden = false;
+    return false;
+  }
+}
+
+function state(now) {
+  by("state").dataset.state = now;
+  by("state").textContent = now === "on" ? "Connected" : "Connection lost. Trying again";
+}
+
+function hello(settings, isNewRun) {
+  by("trouble").hidden = true;
+  by("notice").textContent = settings.notice;
+  by("notice").hidden = !settings.notice;
+  uploads.limit = settings.upload_limit_bytes;
+  if (isNewRun) log.clear();
+}
+
+function typesAnywhere(event) {
+  const elsewhere = event.target === document.body || event.target === by("log");
+  if (elsewhere && event.key.length === 1 && event.key !== " " && !event.ctrlKey && !event.metaKey && !event.altKey) by("message").focus();
+}
+
+// A link pasted anywhere lands in the box.
+function pasteAnywhere(event) {
+  const text = event.clipboardData?.getData("text").trim();
+  if (!text || event.target.closest?.("textarea, dialog")) return;
+  event.preventDefault();
+  by("message").focus();
+  composer.write(by("message").value + text);
+}
+
+by("attach").addEventListener("click", () => by("file").click());
+by("file").addEventListener("change", () => {
+  uploads.add(by("file").files);
+  by("file").value = "";
+});
+document.addEventListener("keydown", typesAnywhere);
+document.addEventListener("paste", pasteAnywhere);
+acceptFiles(by("drop"), (files) => uploads.add(files));
+follow({ hello, changes: (batch) => log.take(batch), state });
+composer.fit();
+if (matchMedia("(pointer: fine)").matches) by("message").focus();

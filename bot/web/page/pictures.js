@@ -1,0 +1,49 @@
+// The pictures of an answer. A new one is loaded before it takes the place of the old, so nothing flickers.
+
+import { el } from "./format.js";
+
+export function picture({ urls, alt }, eager = false) {
+  const light = urls.light ?? urls.dark;
+  const image = el("img", { src: light, alt, decoding: "async", loading: eager ? "eager" : "lazy" });
+  if (!urls.dark || urls.dark === light) return el("picture", {}, image);
+  return el("picture", {}, el("source", { srcset: urls.dark, media: "(prefers-color-scheme: dark)" }), image);
+}
+
+export class Pictures {
+  constructor(node, enlarge) {
+    this.node = node;
+    this.enlarge = enlarge;
+  }
+
+  show(pictures) {
+    this.node.hidden = pictures.length === 0;
+    while (this.node.children.length > pictures.length) this.node.lastChild.remove();
+    pictures.forEach((data, index) => this.place(this.node.children[index], data));
+  }
+
+  place(figure, data) {
+    if (!figure) return this.node.append(this.frame(data));
+    if (figure.dataset.address === JSON.stringify(data)) return;
+    figure.dataset.address = JSON.stringify(data);
+    figure.className = data.kind;
+    const next = picture(data, true);
+    const swap = () => figure.dataset.address === JSON.stringify(data) && this.hang(figure, next);
+    next.querySelector("img").decode().then(swap, swap);
+  }
+
+  frame(data) {
+    const button = el("button", { type: "button", class: "enlarge", "aria-label": `Enlarge the ${data.kind}`, title: "Enlarge" });
+    const figure = el("figure", { class: data.kind, "data-address": JSON.stringify(data) }, button);
+    figure.addEventListener("click", () => this.enlarge(figure.className.split(" ")[0]));
+    this.hang(figure, picture(data, true));
+    return figure;
+  }
+
+  hang(figure, node) {
+    figure.querySelector("picture")?.remove();
+    figure.prepend(node);
+    const image = node.querySelector("img");
+    const lost = () => figure.classList.add("lost");
+    image.complete && !image.naturalWidth && image.currentSrc ? lost() : image.addEventListener("error", lost);
+  }
+}
