@@ -91,7 +91,7 @@ class Film:
     read_s: float = 0.0
     """How far the packets of pictures and sound went, from the start of the container."""
     pictures_s: float = 0.0
-    """How far the packets of pictures went, likewise."""
+    """When the last packet of pictures begins, likewise."""
     _start_s: float = field(default=0.0)
 
     @property
@@ -120,7 +120,7 @@ class Film:
         while True:
             try:
                 packet = next(demux, None)
-            except av.FFmpegError:
+            except (av.FFmpegError, OSError):
                 self.broken = True
                 yield None
                 return
@@ -144,10 +144,10 @@ class Film:
         start = packet.pts if packet.pts is not None else packet.dts
         if start is None or packet.stream.type not in {"video", "audio"}:
             return
-        end_s = float((start + (packet.duration or 0)) * packet.time_base) - self._start_s
-        self.read_s = max(self.read_s, end_s)
+        start_s = float(start * packet.time_base) - self._start_s
+        self.read_s = max(self.read_s, start_s + float((packet.duration or 0) * packet.time_base))
         if packet.stream_index == self.stream.index:
-            self.pictures_s = max(self.pictures_s, end_s)
+            self.pictures_s = max(self.pictures_s, start_s)
 
 
 @contextmanager
@@ -160,7 +160,7 @@ def opened(path: Path) -> Iterator[Film]:
     with file:
         try:
             container = av.open(file, "r", options=_options(), metadata_errors="replace")
-        except (av.FFmpegError, ValueError) as error:
+        except (av.FFmpegError, OSError, ValueError) as error:
             raise UnreadableError("not_a_video") from error
         with container:
             yield _film(container)

@@ -34,6 +34,8 @@ TimedFrames: TypeAlias = "Iterator[tuple[float, VideoFrame]]"
 def serve(request: Mapping[str, object], out: BinaryIO) -> None:
     """Answer one request; a file that is no film is an answer too."""
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+    if request["kind"] == "looks":
+        os.nice(5)  # stills and the chat come first
     try:
         _work(request)(Path(str(request["path"])), request, out)
     except decode.UnreadableError as error:
@@ -46,7 +48,6 @@ def _work(request: Mapping[str, object]) -> Callable[[Path, Mapping[str, object]
 
 def send_looks(path: Path, request: Mapping[str, object], out: BinaryIO) -> None:
     """Send "opened", then each "look", then "ended". Raises UnreadableError."""
-    os.nice(5)  # stills and the chat come first
     sampling = Sampling(**request["sampling"])  # type: ignore[arg-type] # our own parent wrote it
     preprocess = Preprocess(**request["preprocess"])  # type: ignore[arg-type]
     with decode.opened(path) as film:
@@ -60,7 +61,7 @@ def send_looks(path: Path, request: Mapping[str, object], out: BinaryIO) -> None
 
 def send_still(path: Path, request: Mapping[str, object], out: BinaryIO) -> None:
     """Send the one "still". Raises UnreadableError."""
-    time_s, frame, aspect = seeking.frame_at(path, float(str(request["time_s"])))
+    time_s, frame, aspect = seeking.frame_at(path, max(0.0, float(str(request["time_s"]))))
     rgb = pictures.shrunk(pictures.Developer(aspect).rgb(frame), int(str(request["max_px"])))
     header = {"kind": "still", "time_s": time_s, "width_px": rgb.shape[1], "height_px": rgb.shape[0]}
     wire.send(out, header, pictures.jpeg(rgb, _STILL_QUALITY))

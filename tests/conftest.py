@@ -1,0 +1,35 @@
+"""Fixtures for all tests: films made on the fly."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+import pytest
+
+from tests import clips
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+
+class MakeClip(Protocol):
+    """Writes a film into the test's folder."""
+
+    def __call__(self, name: str, colours: Sequence[tuple[str, float]], shape: clips.Shape | None = None) -> Path:
+        """Give the path of a film that shows each colour for its seconds."""
+        ...
+
+
+@pytest.fixture
+def make_clip(tmp_path: Path) -> MakeClip:
+    def make(name: str, colours: Sequence[tuple[str, float]], shape: clips.Shape | None = None) -> Path:
+        return clips.make_clip(tmp_path / name, colours, shape)
+
+    return make
+
+
+@pytest.fixture
+def colour_film(make_clip: MakeClip) -> Path:
+    """Three seconds each of red, green and blue."""
+    return make_clip("colours.mp4", [("red", 3), ("green", 3), ("blue", 3)])

@@ -1,0 +1,105 @@
+"""Fixtures for the engines: reading a film in this process, or in a child as the product does."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Protocol
+
+import cv2
+import numpy as np
+import pytest
+import pytest_asyncio
+
+from core.engines import decoder, frames, wire
+from core.engines.children import Children
+from core.engines.frames import ChildFrameReader
+from core.model import Pixels, Preprocess, Sampling
+from core.ports import FilmEnded, FilmOpened, Look, Still
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+PREPROCESS = Preprocess(64, "squash", "bilinear", (0.0, 0.0, 0.0), (1.0, 1.0, 1.0))
+
+
+@dataclass(frozen=True)
+class Seen:
+    """All that a reading gave."""
+
+    opened: FilmOpened
+    looks: tuple[Look, ...]
+    ended: FilmEnded
+
+    @property
+    def times_s(self) -> list[float]:
+        return [look.time_s for look in self.looks]
+
+
+class LookAt(Protocol):
+    def __call__(self, path: Path, sampling: Sampling = ..., preprocess: Preprocess = ...) -> Seen: ...
+
+
+class CutStill(Protocol):
+    def __call__(self, path: Path, time_s: float, max_px: int = ...) -> tuple[Still, Pixels]: ...
+
+
+def _messages(data: bytes) -> list[wire.Message]:
+    async def read() -> list[wire.Message]:
+        stream = asyncio.StreamReader()
+        stream.feed_data(data)
+        stream.feed_eof()
+        messages = []
+        while (message := await wire.receive(stream)) is not None:
+            messages.append(message)
+        return messages
+
+    with asyncio.Runner() as runner:
+        return runner.run(read())
+
+
+@pytest.fixture
+def look_at() -> LookAt:
+    """Read a film as the child does, without the child."""
+
+    def look(path: Path, sampling: Sampling | None = None, preprocess: Preprocess = PREPROCESS) -> Seen:
+        out = io.BytesIO()
+        request = {"sampling": asdict(sampling or Sampling()), "preprocess": asdict(preprocess)}
+        decoder.send_looks(path, request, out)
+        events = []
+        last_s = -1.0
+        for message in _messages(out.getvalue()):
+            event = frames._reading(message, path, preprocess.size_px, last_s)
+            last_s = event.time_s if isinstance(event, Look) else last_s
+            events.append(event)
+        opened, *looks, ended = events
+        assert isinstance(opened, FilmOpened)
+        assert isinstance(ended, FilmEnded)
+        return Seen(opened, tuple(look for look in looks if isinstance(look, Look)), ended)
+
+    return look
+
+
+@pytest.fixture
+def cut_still() -> CutStill:
+    """Cut a still as the child does, without the child; give it with its pixels, (H, W, 3) uint8 RGB."""
+
+    def cut(path: Path, time_s: float, max_px: int = 4000) -> tuple[Still, Pixels]:
+        out = io.BytesIO()
+        decoder.send_still(path, {"time_s": time_s, "max_px": max_px}, out)
+        still = frames._still(_messages(out.getvalue())[0], path)
+        bgr = cv2.imdecode(np.frombuffer(still.jpeg, np.uint8), cv2.IMREAD_COLOR)
+        assert bgr is not None
+        return still, np.asarray(bgr[..., ::-1], dtype=np.uint8)
+
+    return cut
+
+
+@pytest_asyncio.fixture
+async def reader() -> AsyncIterator[ChildFrameReader]:
+    """A reader as the product has it, with real children."""
+    children = Children("core.engines.decoder")
+    yield ChildFrameReader(children)
+    await children.close()

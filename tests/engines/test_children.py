@@ -1,0 +1,177 @@
+"""Children live for one job, leave nothing behind, and their failures become Keaton's errors."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import struct
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from core import errors
+from core.engines.children import Children
+from core.engines.frames import ChildFrameReader
+from core.model import Sampling
+from core.ports import FilmEnded, FilmOpened, Look
+from tests import clips
+from tests.engines.conftest import PREPROCESS
+
+if TYPE_CHECKING:
+    from tests.conftest import MakeClip
+
+pytestmark = pytest.mark.slow
+
+
+def gone(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return True
+    return False
+
+
+def seen_environment(pid: int) -> bytes:
+    return Path(f"/proc/{pid}/environ").read_bytes()
+
+
+def pids(children: Children) -> list[int]:
+    return [child.process.pid for child in children._living]
+
+
+@pytest.fixture
+def pretender(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Children:
+    """Children that run a module of the test's own, which repeats what the file beside it holds."""
+    (tmp_path / "pretender.py").write_text(
+        "import sys, time, pathlib\n"
+        "sys.stdin.buffer.readline()\n"
+        "sys.stdout.buffer.write(pathlib.Path(__file__).with_name('says').read_bytes())\n"
+        "sys.stdout.buffer.flush()\n"
+        "time.sleep(600 if pathlib.Path(__file__).with_name('stays').exists() else 0)\n"
+    )
+    monkeypatch.setattr(sys, "path", [*sys.path, str(tmp_path)])
+    return Children("pretender")
+
+
+async def test_a_film_read_in_a_child_gives_opened_looks_and_ended(reader: ChildFrameReader, colour_film: Path) -> None:
+    events = [event async for event in reader.looks(colour_film, Sampling(), PREPROCESS)]
+    assert isinstance(events[0], FilmOpened)
+    assert isinstance(events[-1], FilmEnded)
+    looks = [event for event in events if isinstance(event, Look)]
+    assert len(looks) == 16
+    assert looks[8].pixels.shape == (64, 64, 3)
+    still = await reader.still(colour_film, looks[8].time_s, 1280)
+    assert still.time_s == looks[8].time_s
+
+
+async def test_dropping_a_reading_kills_its_child_and_only_the_spare_lives_on(
+    reader: ChildFrameReader, make_clip: MakeClip
+) -> None:
+    film = make_clip("long.mp4", [("red", 20)])
+    reading = reader.looks(film, Sampling(0.04, 1), PREPROCESS)
+    await anext(reading)
+    working = pids(reader.children)
+    await reading.aclose()
+    assert len(pids(reader.children)) == len(working) - 1 == 1
+    assert sum(gone(pid) for pid in working) == 1
+
+
+async def test_cancelling_a_reading_kills_its_child(reader: ChildFrameReader, make_clip: MakeClip) -> None:
+    film = make_clip("long.mp4", [("red", 20)])
+    began = asyncio.Event()
+
+    async def read() -> None:
+        async for _ in reader.looks(film, Sampling(0.04, 1), PREPROCESS):
+            began.set()
+
+    task = asyncio.create_task(read())
+    await began.wait()
+    working = pids(reader.children)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert sum(gone(pid) for pid in working) == 1
+
+
+async def test_closing_leaves_no_child_and_no_zombie(colour_film: Path) -> None:
+    children = Children("core.engines.decoder")
+    await children.warm()
+    await ChildFrameReader(children).still(colour_film, 0.0, 100)
+    living = pids(children)
+    await children.close()
+    assert living
+    assert all(gone(pid) for pid in living)
+    with pytest.raises(RuntimeError):
+        await ChildFrameReader(children).still(colour_film, 0.0, 100)
+
+
+async def test_a_child_sees_nothing_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DISCORD_TOKEN", "secret")
+    children = Children("core.engines.decoder")
+    async with children.child() as child:
+        assert b"secret" not in seen_environment(child.process.pid)
+    await children.close()
+
+
+@pytest.mark.parametrize(
+    ("name", "error"),
+    [("song.m4a", errors.NoVideoStream), ("garbage.mp4", errors.NotAVideo), ("nothing.mp4", errors.FileMissing)],
+)
+async def test_what_is_no_film_is_told_apart(
+    reader: ChildFrameReader, tmp_path: Path, name: str, error: type[errors.AppError]
+) -> None:
+    clips.make_sound(tmp_path / "song.m4a", 1.0)
+    (tmp_path / "garbage.mp4").write_bytes(b"no film")
+    with pytest.raises(error):
+        await anext(reader.looks(tmp_path / name, Sampling(), PREPROCESS))
+    with pytest.raises(error):
+        await reader.still(tmp_path / name, 0.0, 100)
+
+
+async def test_a_child_that_is_killed_is_reported_with_its_signal(
+    reader: ChildFrameReader, make_clip: MakeClip
+) -> None:
+    film = make_clip("long.mp4", [("red", 20)])
+    reading = reader.looks(film, Sampling(0.04, 1), PREPROCESS)
+    await anext(reading)
+    for child in reader.children._living:
+        os.killpg(child.process.pid, signal.SIGKILL)
+    with pytest.raises(errors.DecoderDied) as raised:
+        async for _ in reading:
+            pass
+    assert raised.value.name == "long.mp4"
+    assert "SIGKILL" in raised.value.detail
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        b"garbage" * 1000,
+        struct.pack(">I", 1 << 30),
+        struct.pack(">I", 2) + b"[]",
+        struct.pack(">I", 36) + b'{"kind": "look", "parts": [99999999]}'[:36],
+        struct.pack(">I", 60) + b'{"kind": "look", "time_s": NaN, "parts": []}'.ljust(60),
+        struct.pack(">I", 60) + b'{"kind": "look", "time_s": 1, "parts": []}'.ljust(60),
+        struct.pack(">I", 60) + b'{"kind": "surprise", "parts": []}'.ljust(60),
+        b"",
+    ],
+    ids=["noise", "endless", "list", "cut", "nan", "empty", "unknown", "silent"],
+)
+async def test_a_child_taken_over_by_its_film_is_not_believed(pretender: Children, tmp_path: Path, said: bytes) -> None:
+    (tmp_path / "says").write_bytes(said)
+    with pytest.raises(errors.DecoderDied):
+        await anext(ChildFrameReader(pretender).looks(tmp_path, Sampling(), PREPROCESS))
+    await pretender.close()
+
+
+async def test_a_child_that_hangs_is_given_up(pretender: Children, tmp_path: Path) -> None:
+    (tmp_path / "says").write_bytes(b"")
+    (tmp_path / "stays").touch()
+    with pytest.raises(errors.DecoderDied) as raised:
+        await ChildFrameReader(pretender, patience_s=0.3).still(tmp_path, 0.0, 100)
+    assert "0.3 s" in raised.value.detail
+    await pretender.close()
+    assert not pids(pretender)
