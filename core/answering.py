@@ -7,13 +7,12 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from core.errors import AnswerGone, AppError
-from core.model import Query
 from core.ports import PlotSpec, Still
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from core.model import Curve, Moment, Video
+    from core.model import Curve, Moment, Query, Video
     from core.ports import Encoder, FrameReader, Library, Media, PlotStyle, Plotter, Theme
     from core.search import Searcher
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from core.answering import Answerer
     from core.indexing import Indexer
     from core.model import Curve, PostedVideo
-    from core.ports import Encoder, Library, Media, Plotter, PlotStyle
+    from core.ports import Encoder, Library, Media, PlotStyle, Plotter
     from core.search import Searcher
     from core.talk import Incoming, Reply, Turn
 

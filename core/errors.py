@@ -21,7 +21,7 @@ class UserError(AppError):
     """The asker can fix it."""
 
 
-class TryLater(AppError):  # noqa: N818 - reads as what to do
+class TryLater(AppError):
     """It may work later."""
 
 
@@ -104,6 +104,39 @@ class EmptyQuery(UserError):
 @dataclass(eq=False)
 class AnswerGone(UserError):
     """The answer under a button is not there any more."""
+
+
+@dataclass(eq=False)
+class MessageGone(UserError):
+    """The message was deleted before its film was kept."""
+
+
+@dataclass(eq=False)
+class NotHere(UserError):
+    """Keaton works in shared channels alone, not in private talks."""
+
+
+@dataclass(eq=False)
+class MissingPermissions(UserError):
+    """The platform does not let Keaton do its work in that channel."""
+
+    names: tuple[str, ...]
+    """As the platform calls them."""
+
+
+@dataclass(eq=False)
+class NotAllowed(UserError):
+    """The asker may not do that there."""
+
+    needed: str
+    """The permission, as the platform calls it."""
+
+
+@dataclass(eq=False)
+class TooFast(TryLater):
+    """One person started too much within a minute."""
+
+    wait_s: float
 
 
 @dataclass(eq=False)

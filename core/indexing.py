@@ -7,7 +7,7 @@ import hashlib
 import time
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from weakref import WeakValueDictionary
 
@@ -43,7 +43,7 @@ class Poster:
 
     def posting(self, video_id: str) -> Posting:
         """Give the posting of a film by this person, now."""
-        return Posting(video_id, self.scope, self.user_id, self.user_name, self.message, datetime.now(timezone.utc))
+        return Posting(video_id, self.scope, self.user_id, self.user_name, self.message, datetime.now(UTC))
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,31 +62,6 @@ class IndexingLimits:
     films_at_once: int
     batch: int
     """Frames a forward pass."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Source:
-    """A film that lies on the disk and is yet to be looked at."""
-
-    path: Path
-    video_id: str
-    title: str
-    url: str
-    link: str
-    kept: bool = False
-    """It lies in the store already."""
-
-
-@dataclass(slots=True)
-class _Gathered:
-    """What has been read of a film so far."""
-
-    opened: FilmOpened | None = None
-    ended: FilmEnded | None = None
-    times_s: list[float] = field(default_factory=list)
-    vectors: list[Floats] = field(default_factory=list)
-    thumbnails: list[Thumbnail] = field(default_factory=list)
-    batch: list[Look] = field(default_factory=list)
 
 
 class Indexer:
@@ -122,9 +97,10 @@ class Indexer:
 
     async def file(self, path: Path, name: str, url: str, poster: Poster, report: Report) -> Indexed:
         """Take in a film from the disk; the file stays. Raises UserError, TryLater, OperatorError."""
-        if not path.is_file():
-            raise FileMissing(name)
-        video_id = await asyncio.to_thread(_content_id, path)
+        try:
+            video_id = await asyncio.to_thread(content_id, path)
+        except OSError as error:
+            raise FileMissing(str(path)) from error
         async with self._turn(video_id, report):
             info = await self._encoder.ready()
             known = await self._known(await self._library.video(video_id), info, poster, "", report)
@@ -133,7 +109,7 @@ class Indexer:
             async with self._media.workshop() as folder:
                 copy = await self._media.copy_in(path, folder)
                 title = name.rsplit(".", 1)[0] or name
-                return await self._index(_Source(copy, video_id, title, url, ""), info, poster, report)
+                return await self._index(Source(copy, video_id, title, url, ""), info, poster, report)
 
     async def again(self, posted: PostedVideo, report: Report) -> Indexed:
         """Look anew at a film that was indexed by another recipe, from its kept file or else from its link.
@@ -163,19 +139,19 @@ class Indexer:
         path = await self._media.path(video.id)
         if path is None:
             return None
-        source = _Source(path, video.id, video.title, video.url, link, kept=True)
+        source = Source(path, video.id, video.title, video.url, link, kept=True)
         return await self._index(source, info, poster, report)
 
     async def _fetch(self, url: str, link: str, info: EncoderInfo, poster: Poster, report: Report) -> Indexed:
         async with self._media.workshop() as folder:
             fetched = await self._download(url, folder, report)
-            video_id = fetched.video_id or await asyncio.to_thread(_content_id, fetched.path)
+            video_id = fetched.video_id or await asyncio.to_thread(content_id, fetched.path)
             known = await self._library.video(video_id)
             if known and await self._library.has_index(video_id, self._recipe(info).key):
                 await self._library.post(poster.posting(video_id))
                 return Indexed(known, 0)
             return await self._index(
-                _Source(fetched.path, video_id, fetched.title, fetched.url, link), info, poster, report
+                Source(fetched.path, video_id, fetched.title, fetched.url, link), info, poster, report
             )
 
     async def _download(self, url: str, folder: Path, report: Report) -> Fetched:
@@ -187,9 +163,9 @@ class Indexer:
             report(Progress("fetching", share, event.eta_s))
         raise AssertionError("a fetch ends with a Fetched or an error")
 
-    async def _index(self, source: _Source, info: EncoderInfo, poster: Poster, report: Report) -> Indexed:
+    async def _index(self, source: Source, info: EncoderInfo, poster: Poster, report: Report) -> Indexed:
         gathered = await self._look(source, info, report)
-        film = _film(source, gathered, self._recipe(info))
+        film = film_of(source, gathered, self._recipe(info))
         report(Progress("saving", None))
         if not source.kept:
             await self._media.keep(source.path, source.video_id)
@@ -197,19 +173,19 @@ class Indexer:
         await self._library.save(film, poster.posting(source.video_id), links)
         return Indexed(film.video, len(film.index))
 
-    async def _look(self, source: _Source, info: EncoderInfo, report: Report) -> _Gathered:
-        gathered = _Gathered()
+    async def _look(self, source: Source, info: EncoderInfo, report: Report) -> Gathered:
+        gathered = Gathered()
         started_s = time.monotonic()
         events = self._reader.looks(source.path, self._sampling, info.preprocess)
         async with read_ahead(events, _AHEAD * self._limits.batch) as ready:
             async for event in ready:
-                if _take(gathered, event, self._limits.batch):
+                if take(gathered, event, self._limits.batch):
                     await self._encode(gathered)
-                    report(_progress(gathered, time.monotonic() - started_s))
+                    report(progress(gathered, time.monotonic() - started_s))
         await self._encode(gathered)
         return gathered
 
-    async def _encode(self, gathered: _Gathered) -> None:
+    async def _encode(self, gathered: Gathered) -> None:
         if gathered.batch:
             gathered.vectors.append(await self._encoder.images(np.stack([look.pixels for look in gathered.batch])))
             gathered.batch.clear()
@@ -226,40 +202,3 @@ class Indexer:
         async with lock, self._slots:
             yield
 
-
-def _take(gathered: _Gathered, event: FilmOpened | Look | FilmEnded, batch: int) -> bool:
-    """Take an event in; tell whether a batch is full."""
-    match event:
-        case FilmOpened():
-            gathered.opened = event
-        case FilmEnded():
-            gathered.ended = event
-        case Look():
-            gathered.times_s.append(event.time_s)
-            gathered.batch.append(event)
-            if event.thumbnail is not None:
-                gathered.thumbnails.append(Thumbnail(event.time_s, event.thumbnail))
-    return len(gathered.batch) >= batch
-
-
-def _progress(gathered: _Gathered, elapsed_s: float) -> Progress:
-    expected = gathered.opened.expected_looks if gathered.opened else 0
-    share = min(1.0, len(gathered.times_s) / expected) if expected else None
-    return Progress("looking", share, elapsed_s * (1 - share) / share if share else None)
-
-
-def _film(source: _Source, gathered: _Gathered, recipe: Recipe) -> Film:
-    opened, ended = gathered.opened, gathered.ended
-    if opened is None or ended is None or not gathered.vectors:
-        raise NoFrames(source.title)
-    duration_s = ended.reached_s if ended.truncated else max(opened.duration_s, ended.reached_s)
-    video = Video(
-        source.video_id, source.url, source.title, duration_s, opened.width_px, opened.height_px, ended.truncated
-    )
-    index = FrameIndex(np.array(gathered.times_s, np.float64), np.concatenate(gathered.vectors))
-    return Film(video, recipe, index, tuple(gathered.thumbnails))
-
-
-def _content_id(path: Path) -> str:
-    with path.open("rb") as stream:
-        return "sha256:" + hashlib.file_digest(stream, "sha256").hexdigest()[:32]

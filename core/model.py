@@ -77,6 +77,8 @@ class Posting:
     """The platform's id of the message, or "" where there is none."""
     posted_at: datetime
     """With time zone."""
+    message_url: str = ""
+    """Where people can see the message, if anywhere."""
 
 
 @dataclass(frozen=True, slots=True)

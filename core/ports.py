@@ -66,6 +66,10 @@ class Library(Protocol):
         """Give the films in view that have looks, but none with this recipe."""
         ...
 
+    async def posting(self, video_id: str, view: View) -> Posting | None:
+        """Give a film's newest posting in view."""
+        ...
+
     async def thumbnails(self, video_id: str) -> tuple[Thumbnail, ...]:
         """Give a film's small pictures in the order of time."""
         ...
@@ -91,7 +95,7 @@ class Media(Protocol):
         ...
 
     async def keep(self, path: Path, video_id: str) -> Path:
-        """Take a file from a workshop into the store; give its new place. The least recently used go when it is full."""
+        """Take a file from a workshop into the store; give its new place. When full, the longest unused go."""
         ...
 
     async def copy_in(self, path: Path, folder: Path) -> Path:
@@ -132,8 +136,8 @@ class Fetched:
 class Fetcher(Protocol):
     """Brings linked videos onto the disk."""
 
-    def fetch(self, url: str, folder: Path) -> AsyncIterator[Fetching | Fetched]:
-        """Download into the folder; the last item is the Fetched.
+    def fetch(self, url: str, folder: Path, bearer: str = "") -> AsyncIterator[Fetching | Fetched]:
+        """Download into the folder; the last item is the Fetched. The bearer token is shown to that url's host alone.
 
         Raises LinkRefused, VideoUnavailable, FetchFailed.
         """

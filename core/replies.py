@@ -30,6 +30,18 @@ _STAGES = {
     "loading": "Loading the model",
 }
 
+TRIAL = (
+    "Trial: this is the small demo model, which knows only drawn scenes like those of the demo film. "
+    "For real footage, start with KEATON_MODEL=base."
+)
+WELCOME = "Hello! This is my demo film. I look at it once, and then you can ask for anything in it."
+SUGGESTIONS = (
+    "/find a woman swimming in water",
+    "/find a steam train in the snow",
+    "/find a dog at night",
+    "/help",
+)
+
 HELP = """Post a link to a video, or drop a file here, and I look at it. Then ask me for anything you can see in it.
 
 /find a woman in water: the best frame, a plot of similarity over time, and the other moments
@@ -135,7 +147,8 @@ def _plot(answer: Answer, shown: Shown, style: PlotStyle) -> tuple[Picture, ...]
     here = [(n, m) for n, m in enumerate(answer.moments, 1) if m.video_id == shown.curve.video.id]
     peaks = ", ".join(f"{number} at {clock(moment.peak_s)}" for number, moment in here)
     measure = "Similarity" if style == "similarity" else "Softmax share"
-    alt = f"{measure} of {shown.curve.video.title} to “{answer.query.text}” over time; {_range(shown.curve)}; peaks: {peaks}"
+    title = shown.curve.video.title
+    alt = f"{measure} of {title} to “{answer.query.text}” over time; {_range(shown.curve)}; peaks: {peaks}"
     return (Picture("plot", "plot.png", alt, shown.plots),)
 
 

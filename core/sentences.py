@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from core import errors as e
 
 _REFUSED = {
@@ -66,6 +68,14 @@ def _for_asker(error: e.UserError) -> str:  # noqa: C901, PLR0911 - one line for
             return "There is nothing to search here yet. Post a link to a video first, or drop a file."
         case e.EmptyQuery():
             return "What shall I look for? For example: /find a woman in water"
+        case e.MessageGone():
+            return "That message is gone, so I kept nothing of it."
+        case e.NotHere():
+            return "I work in the channels of a server, where everybody can browse together. Ask me there."
+        case e.MissingPermissions(names):
+            return f"I cannot do that in this channel: I lack {_and(names)}. Whoever runs the server can grant it."
+        case e.NotAllowed(needed):
+            return f"Only people with the permission {needed} can do that here."
         case e.AnswerGone():
             return "That answer is gone, or its film is. Ask again with /find."
         case _:
@@ -76,6 +86,8 @@ def _later(error: e.TryLater) -> str:
     match error:
         case e.FetchFailed(_, why, detail):
             return _with(_FAILED.get(why, _FAILED["other"]), detail if why in {"http", "other"} else "")
+        case e.TooFast(wait_s):
+            return f"One thing after the other, please: ask me again in {max(1, math.ceil(wait_s))} s."
         case e.DecoderDied(name):
             return f"Reading {name} broke down on my side. It may be damaged; try another copy."
         case _:
@@ -110,6 +122,12 @@ def _for_operator(error: e.OperatorError) -> str:  # noqa: PLR0911 - one line fo
             return f"Port {port} is taken. Set KEATON_WEB_PORT to another, or stop what listens there."
         case _:
             return str(error)
+
+
+def _and(names: tuple[str, ...]) -> str:
+    quoted = [f"“{name}”" for name in names]
+    several = f"{', '.join(quoted[:-1])} and {quoted[-1]}" if len(quoted) > 1 else "".join(quoted)
+    return f"the permissions {several}" if len(quoted) > 1 else f"the permission {several}"
 
 
 def _with(text: str, detail: str) -> str:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
     from pathlib import Path
 
     from core.model import Scope, View
@@ -24,6 +25,8 @@ class Door:
     """A picture that has themes is drawn once for each of these."""
     max_buttons: int
     max_picture_px: int = 1280
+    shared: bool = False
+    """Several people talk there: it matters who posted what, and channels can be switched on and off."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +41,10 @@ class Turn:
     user_name: str
     message: str
     """The platform's id of the message, or ""."""
+    message_url: str = ""
+    """Where people can see that message, if anywhere."""
+    late: bool = False
+    """Done while Keaton was away: no haste of the asker's, so no cooldown counts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +64,60 @@ class FilePosted:
     name: str
     url: str = ""
     """Where people can watch it, if anywhere."""
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where a file can be had for now."""
+
+    url: str
+    bearer: str = ""
+    """A token that the host of this very url, and no other, is to be shown; or ""."""
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteFile:
+    """A film that lies as a file on a platform's own servers."""
+
+    key: str
+    """The same for the same file at any time ("discord:attachment:42"); never an address, for these expire."""
+    name: str
+    locate: Callable[[], Awaitable[Address]]
+    """Gives a fresh address, asked just before it is used; may raise AppError."""
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteFilePosted:
+    """Somebody posted a film as a file that is still to be fetched."""
+
+    turn: Turn
+    file: RemoteFile
+
+
+@dataclass(frozen=True, slots=True)
+class MessageDeleted:
+    """A message is gone: `turn.message`. It is answered with silence."""
+
+    turn: Turn
+
+
+@dataclass(frozen=True, slots=True)
+class Switch:
+    """Somebody wants Keaton to look at what is posted in this channel, or not to."""
+
+    turn: Turn
+    on: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """Somebody asks how things stand in this channel."""
+
+    turn: Turn
+    blind: bool = False
+    """The platform does not show Keaton what messages say, but for those that mention it."""
+    missing: tuple[str, ...] = ()
+    """Permissions that Keaton lacks there, as the platform calls them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +169,20 @@ class Unclear:
     text: str
 
 
-Incoming: TypeAlias = LinkPosted | FilePosted | Find | Action | ListVideos | Forget | Help | Unclear
+Incoming: TypeAlias = (
+    LinkPosted
+    | FilePosted
+    | RemoteFilePosted
+    | MessageDeleted
+    | Find
+    | Action
+    | ListVideos
+    | Forget
+    | Switch
+    | Status
+    | Help
+    | Unclear
+)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -141,10 +215,12 @@ class Progress:
     """How far a long work is."""
 
     stage: str
-    """"fetching", "looking" or "saving"."""
+    """"waiting", "loading", "fetching", "looking" or "saving"."""
     fraction: float | None
     """0 to 1, or None where nobody can tell."""
     eta_s: float | None = None
+    ahead: int = 0
+    """While "waiting": how many films are before this one."""
 
 
 @dataclass(frozen=True, slots=True)

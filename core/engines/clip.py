@@ -8,7 +8,6 @@ from __future__ import annotations
 import hashlib
 import logging
 import socket
-import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -58,7 +57,8 @@ class Clip:
     def images(self, pixels: Pixels) -> Floats:
         """Give (N, D) float32 unit vectors for (N, S, S, 3) uint8 RGB."""
         with torch.inference_mode():
-            inputs = torch.from_numpy(pixels).to(self.info.device).permute(0, 3, 1, 2).float().div_(255)
+            bytes_ = torch.from_numpy(np.require(pixels, requirements="W")).to(self.info.device)
+            inputs = bytes_.permute(0, 3, 1, 2).float().div_(255)
             inputs = inputs.sub_(self._mean).div_(self._std).to(self._dtype)
             return _unit(self._model.encode_image(inputs))
 
@@ -84,10 +84,8 @@ def load(options: ClipOptions) -> Clip:
     Raises UnknownModel, WeightsUnavailable, EncoderBroken.
     """
     device = pick_device(options.device)
-    with warnings.catch_warnings():
-        warnings.filterwarnings("error", message="QuickGELU mismatch")
-        model = _create(options, device)
-        tokenizer = _attempt(options.choice, lambda: _open_clip().get_tokenizer(options.choice.name))
+    model = _create(options, device)
+    tokenizer = _attempt(options.choice, lambda: _open_clip().get_tokenizer(options.choice.name))
     clip = Clip(model, tokenizer, _describe(options.choice, model, tokenizer, device))
     clip.self_test()
     return clip
@@ -167,6 +165,9 @@ def _check_name(choice: ModelChoice) -> None:
         raise UnknownModel(choice.preset, f"open_clip knows no model {choice.name!r} with published weights")
     if choice.tag not in tags:
         raise UnknownModel(choice.preset, f"{choice.name} has the weights {', '.join(tags)}")
+    trained = _open_clip().get_pretrained_cfg(choice.name, choice.tag).get("quick_gelu", False)
+    if trained != _open_clip().get_model_config(choice.name).get("quick_gelu", False):
+        raise UnknownModel(choice.preset, "these weights were trained with the other activation: see NAME-quickgelu")
 
 
 def _check_hub(choice: ModelChoice) -> None:
@@ -180,8 +181,6 @@ def _check_hub(choice: ModelChoice) -> None:
 def _attempt(choice: ModelChoice, create: Callable[[], Any]) -> Any:  # noqa: ANN401 - open_clip is untyped
     try:
         return create()
-    except UserWarning as error:
-        raise UnknownModel(choice.preset, f"{error} Choose the -quickgelu model with these weights") from error
     except Exception as error:
         raise WeightsUnavailable(choice.preset, str(error)) from error
 

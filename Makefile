@@ -1,0 +1,56 @@
+# The commands of this project. `make run` and `make test` need Python 3.11, make and git, and install the rest.
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+PIP := .venv/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
+SOURCES := bot core storage demo bench tests
+export PYTHONWARNINGS ?= default
+
+.PHONY: run test check bench demo format clean
+
+run: .venv/run  ## start the bot; with no token, the local chat with the demo film
+	@.venv/bin/keaton run
+
+test: .venv/dev browser lint  ## all that must hold
+	.venv/bin/python -m pytest
+
+check: .venv/dev lint  ## the fast part of it
+	.venv/bin/python -m pytest -q -m "not slow"
+
+.PHONY: lint browser
+lint: .venv/dev
+	.venv/bin/ruff format --check --quiet $(SOURCES)
+	.venv/bin/ruff check --quiet $(SOURCES)
+	.venv/bin/mypy
+
+format: .venv/dev
+	.venv/bin/ruff format $(SOURCES)
+	.venv/bin/ruff check --fix $(SOURCES)
+
+bench: .venv/dev  ## what it costs; each line can be run alone
+	.venv/bin/python -m bench.answering
+	.venv/bin/python -m bench.memory
+
+demo: .venv/dev  ## remake the film and the figures of demo/ (its README tells how the model is trained)
+	.venv/bin/python -m demo.film
+	.venv/bin/python -m demo.evaluate
+
+browser:
+	@sh tests/get_browser.sh
+
+.venv/python:
+	@test -n "$(PYTHON)" || { echo "Keaton needs Python 3.11 or newer; none was found." >&2; exit 1; }
+	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Keaton needs Python 3.11 or newer; make PYTHON=/path/to/python names one." >&2; exit 1; }
+	@echo "Making .venv (once; a minute or more: torch is large)"
+	@"$(PYTHON)" -m venv .venv
+	@touch $@
+
+.venv/run: .venv/python pyproject.toml constraints.txt
+	$(PIP) -e .
+	@touch $@
+
+.venv/dev: .venv/run
+	$(PIP) -e ".[dev]"
+	@touch $@
+
+clean:
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache

@@ -1,0 +1,135 @@
+"""The command line: `keaton run | index | find | videos | forget | doctor`.
+
+Owns the options and the exit codes: 0, 1 for what the asker can fix, 2 for usage, 3 for what the operator can fix.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from bot import commands, doctor, running
+from bot.logs import set_up_logs
+from bot.settings import read_settings
+from core.errors import AppError, OperatorError
+from core.sentences import sentence
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
+logger = logging.getLogger(__name__)
+
+ASKER, OPERATOR, INTERRUPTED = 1, 3, 130
+
+space_option = click.option("--space", default="home", show_default=True, help="The library to use.", metavar="NAME")
+json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document on stdout.")
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="keaton")
+def keaton() -> None:
+    """Find the moment in a video by words."""
+
+
+@keaton.command()
+def run() -> None:
+    """Start the bot; with no token, the local chat with the demo film."""
+    settings = read_settings()
+    set_up_logs(settings.log_level)
+    _finish(running.run(settings))
+
+
+@keaton.command()
+@click.argument("sources", nargs=-1, required=True, metavar="PATH_OR_URL...")
+@space_option
+@json_option
+def index(sources: tuple[str, ...], space: str, as_json: bool) -> None:
+    """Take films in, from files or links."""
+    _finish(commands.index(_quiet_settings(), sources, space, as_json=as_json))
+
+
+@keaton.command()
+@click.argument("text", nargs=-1, required=True)
+@click.option("--video", metavar="ID", help="Look in this film alone (its id or title).")
+@click.option("--top", default=5, show_default=True, type=click.IntRange(1, 100), help="How many moments at most.")
+@click.option("--out", type=click.Path(file_okay=False, path_type=Path), help="Write the frame and the plot here.")
+@click.option("--softmax", is_flag=True, help="Plot the notebook's softmax instead of the similarity.")
+@click.option("--theme", type=click.Choice(["light", "dark"]), default="light", show_default=True)
+@space_option
+@json_option
+def find(
+    text: tuple[str, ...],
+    video: str | None,
+    top: int,
+    out: Path | None,
+    softmax: bool,
+    theme: str,
+    space: str,
+    as_json: bool,
+) -> None:
+    """Find the moments that match TEXT best."""
+    wish = commands.FindWish(
+        " ".join(text), video, top, out, "softmax" if softmax else "similarity", "dark" if theme == "dark" else "light"
+    )
+    _finish(commands.find(_quiet_settings(), wish, space, as_json=as_json))
+
+
+@keaton.command()
+@space_option
+@json_option
+def videos(space: str, as_json: bool) -> None:
+    """List the films that can be searched."""
+    _finish(commands.videos(_quiet_settings(), space, as_json=as_json))
+
+
+@keaton.command()
+@click.argument("video", metavar="ID")
+@space_option
+def forget(video: str, space: str) -> None:
+    """Take a film back, with all that was kept of it."""
+    _finish(commands.forget(_quiet_settings(), video, space))
+
+
+@keaton.command(name="doctor")
+def check() -> None:
+    """Check that all is in order, and say what to do where it is not."""
+    _finish(doctor.examine(_quiet_settings()))
+
+
+def main() -> None:
+    """Run the command line; the console script `keaton`."""
+    try:
+        keaton.main(standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        sys.exit(INTERRUPTED)
+    except AppError as error:
+        click.echo(sentence(error), err=True)
+        sys.exit(OPERATOR if isinstance(error, OperatorError) else ASKER)
+    except Exception as error:
+        logger.debug("bug", exc_info=True)
+        click.echo(f"Something broke: {type(error).__name__}. KEATON_LOG_LEVEL=debug shows where.", err=True)
+        sys.exit(OPERATOR)
+
+
+def _quiet_settings() -> commands.Settings:
+    settings = read_settings()
+    set_up_logs("debug" if settings.log_level == "debug" else "warning")
+    commands.tell_trial(settings)
+    return settings
+
+
+def _finish(work: Coroutine[None, None, int]) -> None:
+    if code := asyncio.run(work):
+        sys.exit(code)
+
+
+if __name__ == "__main__":
+    main()

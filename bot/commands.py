@@ -1,0 +1,137 @@
+"""The commands of the command line, but for `run` and `doctor`. Owns their course; `bot.printing` owns their looks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from bot import printing
+from bot.settings import Settings
+from bot.wiring import open_core
+from core.errors import AppError, OperatorError
+from core.indexing import Poster
+from core.model import Query, Scope, View
+from core.naming import pick
+from core.replies import TRIAL
+from core.sentences import sentence
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bot.wiring import Core
+    from core.answering import Shown
+    from core.indexing import Indexed
+    from core.model import SearchResult
+    from core.ports import PlotStyle, Theme
+
+__all__ = ["FindWish", "Settings", "find", "forget", "index", "tell_trial", "videos"]
+
+CHANNEL = "main"
+_FRAME_PX = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class FindWish:
+    """What `keaton find` was asked for."""
+
+    text: str
+    video: str | None
+    top: int
+    out: Path | None
+    style: PlotStyle
+    theme: Theme
+
+
+def local_scope(space: str) -> Scope:
+    """Give the channel that the command line shares with the local chat."""
+    return Scope("local", space, CHANNEL)
+
+
+def tell_trial(settings: Settings) -> None:
+    """Say on stderr that this is the demo model, where nobody has chosen another."""
+    if settings.trial:
+        click.echo(TRIAL, err=True)
+
+
+async def index(settings: Settings, sources: Sequence[str], space: str, *, as_json: bool) -> int:
+    """Take films in one after the other; one that fails does not stop the rest. Give the exit code."""
+    done: list[Indexed] = []
+    failed: list[tuple[str, AppError]] = []
+    async with open_core(settings) as core:
+        for source in sources:
+            try:
+                done.append(await _take_in(core, source, space))
+            except AppError as error:
+                failed.append((source, error))
+                click.echo(f"{source}: {sentence(error)}", err=True)
+    printing.indexed(done, failed, as_json=as_json)
+    return max((_code(error) for _, error in failed), default=0)
+
+
+async def _take_in(core: Core, source: str, space: str) -> Indexed:
+    poster = Poster(local_scope(space), "operator", "you", "")
+    with printing.progress_bar(source) as report:
+        if "://" in source:
+            return await core.indexer.link(source, poster, report)
+        return await core.indexer.file(Path(source), Path(source).name, "", poster, report)
+
+
+async def find(settings: Settings, wish: FindWish, space: str, *, as_json: bool) -> int:
+    """Search, draw the best moment where a folder is named, and print. Give the exit code."""
+    async with open_core(settings) as core:
+        query = await _query(core, wish, View.of(local_scope(space)))
+        await _renew(core, query)
+        result = await core.searcher.search(query, wish.top)
+        shown = await _draw(core, result, wish) if wish.out else None
+    files = printing.write(shown, wish.out) if shown and wish.out else printing.Files(None, None)
+    printing.found(result, files, as_json=as_json)
+    return 0
+
+
+async def _query(core: Core, wish: FindWish, view: View) -> Query:
+    if wish.video is None:
+        return Query(wish.text, view)
+    return Query(wish.text, view, pick(await core.library.videos(view), wish.video).video.id)
+
+
+async def _renew(core: Core, query: Query) -> None:
+    """Look anew at films that only another model has looked at; say which could not be."""
+    recipe = await core.searcher.recipe()
+    for posted in await core.library.stale(query.view, recipe.key):
+        if query.video_id in {None, posted.video.id}:
+            try:
+                with printing.progress_bar(f"{posted.video.title} (new model)") as report:
+                    await core.indexer.again(posted, report)
+            except (AppError, OSError) as error:
+                reason = sentence(error) if isinstance(error, AppError) else str(error)
+                click.echo(f"{posted.video.title} is left out: {reason}", err=True)
+
+
+async def _draw(core: Core, result: SearchResult, wish: FindWish) -> Shown:
+    return await core.answerer.show(result.query, result.moments, 1, wish.style, (wish.theme,), _FRAME_PX, result.curve)
+
+
+async def videos(settings: Settings, space: str, *, as_json: bool) -> int:
+    """List the films. Give the exit code."""
+    async with open_core(settings) as core:
+        printing.listed(await core.library.videos(View.of(local_scope(space))), as_json=as_json)
+    return 0
+
+
+async def forget(settings: Settings, name: str, space: str) -> int:
+    """Take a film back. Give the exit code."""
+    view = View.of(local_scope(space))
+    async with open_core(settings) as core:
+        video = pick(await core.library.videos(view), name).video
+        gone = await core.library.forget(video.id, view)
+        if gone:
+            await core.media.forget(video.id)
+    printing.forgotten(video, everywhere=gone)
+    return 0
+
+
+def _code(error: AppError) -> int:
+    return 3 if isinstance(error, OperatorError) else 1

@@ -1,0 +1,144 @@
+"""`keaton doctor`: is all in order, and what to do where it is not. Owns the advice; must not repair anything."""
+
+from __future__ import annotations
+
+import platform
+import shutil
+import sys
+from dataclasses import dataclass
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+from rich.console import Console
+from rich.markup import escape
+
+from bot.settings import GIGABYTE
+from bot.wiring import check_decoder, describe_torch, load_model, open_core
+from core.errors import AppError, OperatorError, SchemaTooNew
+from core.sentences import sentence
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from bot.settings import Settings
+
+Health: TypeAlias = Literal["ok", "note", "wrong"]
+_MARKS = {"ok": "[green]✓[/]", "note": "[yellow]•[/]", "wrong": "[red]✗[/]"}
+_LEAST_FREE_GB = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was looked at."""
+
+    what: str
+    health: Health
+    text: str
+
+
+async def examine(settings: Settings) -> int:
+    """Print one line for each check; give 0, or 3 where something must be done."""
+    console = Console()
+    worst = 0
+    async for finding in findings(settings):
+        console.print(f"{_MARKS[finding.health]} {finding.what:<12} {escape(finding.text)}", soft_wrap=True)
+        worst = max(worst, 3 if finding.health == "wrong" else 0)
+    return worst
+
+
+async def findings(settings: Settings) -> AsyncIterator[Finding]:
+    """Look at one thing after the other."""
+    yield Finding("Python", "ok", f"{platform.python_version()} at {sys.executable}")
+    yield _torch()
+    for finding in _model(settings):
+        yield finding
+    yield await _decoder()
+    yield _fetching()
+    yield await _data_folder(settings)
+    yield _disk(settings)
+    for finding in _tokens(settings):
+        yield finding
+
+
+def _torch() -> Finding:
+    try:
+        return Finding("torch", "ok", describe_torch())
+    except (ImportError, OSError, RuntimeError) as error:
+        return Finding("torch", "wrong", f"cannot be loaded ({error}). Remove .venv and run `make` again.")
+
+
+def _model(settings: Settings) -> list[Finding]:
+    try:
+        info = load_model(settings).info
+    except OperatorError as error:
+        return [Finding("Model", "wrong", sentence(error))]
+    except (ImportError, OSError, RuntimeError) as error:
+        advice = f"{settings.model!r} does not load on {settings.device!r} ({error}). KEATON_DEVICE=cpu always works."
+        return [Finding("Model", "wrong", advice)]
+    size = info.preprocess.size_px
+    trial = "; the demo model is for trying out: set KEATON_MODEL=base for real footage" if settings.trial else ""
+    return [
+        Finding("Device", "ok", f"{info.device}, {info.precision}"),
+        Finding("Model", "note" if trial else "ok", f"{info.model}, {size} px, {info.dim} dimensions{trial}"),
+        Finding("Weights", "ok", f"{info.weights}; the self-test gives different vectors for different pictures"),
+    ]
+
+
+async def _decoder() -> Finding:
+    try:
+        return Finding("Decoder", "ok", await check_decoder())
+    except (AppError, ImportError, OSError) as error:
+        text = sentence(error) if isinstance(error, AppError) else str(error)
+        return Finding("Decoder", "wrong", f"{text} Remove .venv and run `make` again.")
+
+
+def _fetching() -> Finding:
+    if shutil.which("deno", path=str(_scripts())) is None:
+        return Finding("Fetching", "note", "no JavaScript runtime: YouTube will not work. Install the package `deno`.")
+    return Finding("Fetching", "ok", f"yt-dlp {version('yt-dlp')}, deno {version('deno')}")
+
+
+def _scripts() -> str:
+    from pathlib import Path  # noqa: PLC0415
+
+    return str(Path(sys.executable).parent)
+
+
+async def _data_folder(settings: Settings) -> Finding:
+    try:
+        async with open_core(settings):
+            return Finding("Data", "ok", f"{settings.data_dir} can be written")
+    except SchemaTooNew as error:
+        return Finding("Data", "wrong", sentence(error))
+    except OperatorError as error:
+        return Finding("Data", "wrong", f"{sentence(error)} Check its owner and its permissions.")
+
+
+def _disk(settings: Settings) -> Finding:
+    folder = settings.data_dir
+    while not folder.exists():
+        folder = folder.parent
+    free_gb = shutil.disk_usage(folder).free / GIGABYTE
+    wanted_gb = settings.fetch_limit_gb + _LEAST_FREE_GB
+    if free_gb < wanted_gb:
+        advice = f"{free_gb:.1f} GB free; make room for {wanted_gb:.0f} GB, or lower KEATON_FETCH_LIMIT_GB"
+        return Finding("Disk", "wrong", f"{advice} and KEATON_MEDIA_QUOTA_GB.")
+    return Finding("Disk", "ok", f"{free_gb:.0f} GB free; media may take {settings.media_quota_gb:g} GB")
+
+
+def _tokens(settings: Settings) -> list[Finding]:
+    if not settings.has_token:
+        return [Finding("Tokens", "note", "none set: `keaton run` serves the local chat. README says how to get one.")]
+    found: list[Finding] = []
+    if settings.discord_token:
+        found.append(Finding("Discord", "ok", "DISCORD_TOKEN is set"))
+    if settings.slack_bot_token or settings.slack_app_token:
+        found.append(_slack(settings))
+    return found
+
+
+def _slack(settings: Settings) -> Finding:
+    if not (settings.slack_bot_token and settings.slack_app_token):
+        missing = "SLACK_APP_TOKEN (xapp-...)" if settings.slack_bot_token else "SLACK_BOT_TOKEN (xoxb-...)"
+        return Finding("Slack", "wrong", f"{missing} is missing; Slack needs both.")
+    return Finding("Slack", "ok", "SLACK_BOT_TOKEN and SLACK_APP_TOKEN are set")

@@ -1,0 +1,16 @@
+"""Where log lines go and which are worth reading. Message texts and tokens are never logged."""
+
+from __future__ import annotations
+
+import logging
+
+_CHATTY = ("httpx", "httpcore", "urllib3", "matplotlib", "PIL", "asyncio", "aiosqlite", "huggingface_hub", "filelock")
+
+
+def set_up_logs(level: str) -> None:
+    """Send log lines of this level and above to stderr; libraries speak up from warnings on."""
+    logging.basicConfig(
+        level=level.upper(), format="%(asctime)s %(levelname)-7s %(name)s: %(message)s", datefmt="%H:%M:%S", force=True
+    )
+    for name in _CHATTY:
+        logging.getLogger(name).setLevel(logging.WARNING)

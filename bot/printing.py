@@ -1,0 +1,142 @@
+"""What the command line prints and writes. Owns its looks and its JSON; must not search or decide."""
+
+from __future__ import annotations
+
+import json
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+from core import replies
+from core.sentences import sentence
+from core.times import clock
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
+
+    from core import talk
+    from core.answering import Shown
+    from core.errors import AppError
+    from core.indexing import Indexed
+    from core.model import PostedVideo, SearchResult, Video
+
+
+@dataclass(frozen=True, slots=True)
+class Files:
+    """Where the pictures of an answer were written, if they were."""
+
+    image: Path | None
+    plot: Path | None
+
+
+@contextmanager
+def progress_bar(label: str) -> Iterator[Callable[[talk.Progress], None]]:
+    """Show a bar on stderr; give what to call with each report."""
+    columns = (
+        TextColumn("{task.fields[label]}", markup=False),
+        BarColumn(),
+        TaskProgressColumn(),
+        TextColumn("{task.description}", markup=False),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("starting", total=None, label=label[-40:])
+
+        def report(progress: talk.Progress) -> None:
+            known = progress.fraction is not None
+            bar.update(
+                task, description=progress.stage, total=1.0 if known else None, completed=progress.fraction or 0.0
+            )
+
+        yield report
+
+
+def indexed(done: Sequence[Indexed], failed: Sequence[tuple[str, AppError]], *, as_json: bool) -> None:
+    """Print what was taken in."""
+    if as_json:
+        videos = [{**_video(one.video), "looks": one.looks, "truncated": one.video.truncated} for one in done]
+        _print_json({"videos": videos, "failed": [{"source": s, "error": sentence(e)} for s, e in failed]})
+        return
+    for one in done:
+        news = f"{one.looks} looks" if one.looks else "known already"
+        cut = ", breaks off early" if one.video.truncated else ""
+        click.echo(f"{one.video.title} ({clock(one.video.duration_s)}{cut}): {news}. {one.video.id}")
+
+
+def found(result: SearchResult, files: Files, *, as_json: bool) -> None:
+    """Print an answer."""
+    if as_json:
+        _print_json(_answer(result, files))
+        return
+    click.echo(f"“{result.query.text}”: best at {clock(result.best.peak_s)} in {result.curve.video.title}")
+    for number, moment in enumerate(result.moments, 1):
+        where = "" if moment.video_id == result.best.video_id else f"  in {moment.video_id}"
+        span = f"{clock(moment.start_s)} to {clock(moment.end_s)}"
+        click.echo(f"{number:3}. {clock(moment.peak_s):>7}  {span}  similarity {moment.score:.3f}{where}")
+    for path in (files.image, files.plot):
+        if path:
+            click.echo(str(path))
+
+
+def listed(posted: Sequence[PostedVideo], *, as_json: bool) -> None:
+    """Print a list of films."""
+    if as_json:
+        _print_json({"videos": [_posted(one) for one in posted]})
+        return
+    reply = replies.videos(posted)
+    click.echo(reply.text)
+
+
+def forgotten(video: Video, *, everywhere: bool) -> None:
+    """Print that a film went."""
+    click.echo(replies.forgotten(video, everywhere=everywhere).text)
+
+
+def write(shown: Shown, folder: Path) -> Files:
+    """Write the frame and the plot; raises click.UsageError where the folder does not take them."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        image = _put(folder / "frame.jpg", shown.still.jpeg) if shown.still else None
+        (plot,) = (_put(folder / "plot.png", png) for png in shown.plots.values())
+    except OSError as error:
+        raise click.UsageError(f"--out {folder}: {error.strerror}") from error
+    return Files(image, plot)
+
+
+def _put(path: Path, data: bytes) -> Path:
+    path.write_bytes(data)
+    return path
+
+
+def _answer(result: SearchResult, files: Files) -> dict[str, object]:
+    best, curve = result.best, result.curve
+    return {
+        "query": result.query.text,
+        "video": _video(curve.video),
+        "best": {"time_s": best.peak_s, "score": best.score, "image": _text(files.image)},
+        "moments": [asdict(moment) for moment in result.moments],
+        "curve": {"times_s": curve.times_s.tolist(), "scores": curve.scores.tolist()},
+        "plot": _text(files.plot),
+    }
+
+
+def _video(video: Video) -> dict[str, object]:
+    return {"id": video.id, "title": video.title, "url": video.url, "duration_s": video.duration_s}
+
+
+def _posted(one: PostedVideo) -> dict[str, object]:
+    posting = one.posting
+    return {**_video(one.video), "posted_by": posting.user_name, "posted_at": posting.posted_at.isoformat()}
+
+
+def _text(path: Path | None) -> str | None:
+    return str(path) if path else None
+
+
+def _print_json(document: dict[str, object]) -> None:
+    click.echo(json.dumps(document, ensure_ascii=False, indent=2))

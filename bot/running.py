@@ -1,0 +1,81 @@
+"""`keaton run`: opens the doors that the settings ask for, and closes them. Must not know what passes through."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+from contextlib import AsyncExitStack, suppress
+from typing import TYPE_CHECKING
+
+import click
+
+from bot.web.config import WebConfig
+from bot.web.front import LocalChat
+from bot.wiring import DEMO_FOLDER, open_core
+from core.commands import parse
+from core.model import View
+from core.replies import SUGGESTIONS, TRIAL, WELCOME
+from core.talk import FilePosted
+
+if TYPE_CHECKING:
+    from bot.settings import Settings
+    from bot.wiring import Core
+
+logger = logging.getLogger(__name__)
+
+DEMO_TITLE = "Keaton's demo film"
+
+
+async def run(settings: Settings) -> int:
+    """Run until the process is told to stop, or the model turns out not to load; give the exit code.
+
+    Raises OperatorError.
+    """
+    stopped = _stop_signal()
+    async with open_core(settings) as core, AsyncExitStack() as doors:
+        if settings.web == "on" or not settings.has_token:
+            await _open_local_chat(settings, core, doors)
+        loading = asyncio.create_task(_load(settings, core))
+        doors.callback(loading.cancel)
+        await asyncio.wait({loading, asyncio.create_task(stopped.wait())}, return_when=asyncio.FIRST_EXCEPTION)
+        if loading.done():
+            loading.result()
+        await stopped.wait()
+    logger.info("stopped")
+    return 0
+
+
+async def _load(settings: Settings, core: Core) -> None:
+    logger.info("loading the model %r", settings.model)
+    info = await core.encoder.ready()
+    logger.info("the model %s (%s) is ready on %s", info.model, info.weights, info.device)
+
+
+async def _open_local_chat(settings: Settings, core: Core, doors: AsyncExitStack) -> None:
+    notice = TRIAL if settings.trial else ""
+    if notice:
+        logger.warning("%s", notice)
+    uploads = await doors.enter_async_context(core.media.workshop())
+    limit_bytes = settings.fetch_limit_bytes
+    config = WebConfig(port=settings.web_port, notice=notice, upload_limit_bytes=limit_bytes, upload_dir=uploads)
+    chat = await doors.enter_async_context(LocalChat(core.conversation, parse, config))
+    click.echo(f"Keaton is at {chat.url} (Ctrl+C stops it)")
+    await _welcome(settings, core, chat)
+
+
+async def _welcome(settings: Settings, core: Core, chat: LocalChat) -> None:
+    """Put the demo film into the channel, unless this is somebody's own library by now."""
+    turn = chat.turn()
+    if settings.trial or not await core.library.videos(View.of(turn.scope)):
+        film = FilePosted(turn, DEMO_FOLDER / "film.mp4", f"{DEMO_TITLE}.mp4")
+        chat.announce(WELCOME, film, SUGGESTIONS)
+
+
+def _stop_signal() -> asyncio.Event:
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        with suppress(NotImplementedError):
+            loop.add_signal_handler(number, stopped.set)
+    return stopped

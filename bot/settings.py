@@ -1,0 +1,94 @@
+"""The settings. The only reader of the environment and of `.env`; must not build anything."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from platformdirs import user_data_path
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from core.errors import BadSetting
+
+GIGABYTE = 1_000_000_000
+
+
+def _split(value: object) -> object:
+    """Take a comma-separated text apart."""
+    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+
+def _none_if_blank(value: object) -> object:
+    return None if isinstance(value, str) and not value.strip() else value
+
+
+def _absolute(path: Path) -> Path:
+    return path.expanduser().absolute()
+
+
+Folder = Annotated[Path, AfterValidator(_absolute)]
+Hosts = Annotated[frozenset[str], NoDecode, BeforeValidator(_split)]
+Token = Annotated[SecretStr | None, BeforeValidator(_none_if_blank)]
+
+
+class Settings(BaseSettings):
+    """All that an operator can set; `.env.example` says what each is for."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="KEATON_", env_file=".env", env_ignore_empty=True, extra="ignore", frozen=True, populate_by_name=True
+    )
+
+    data_dir: Folder = Field(default_factory=lambda: user_data_path("keaton", appauthor=False))
+    model_name: str | None = Field(default=None, validation_alias="KEATON_MODEL")
+    model_cache: Folder | None = None
+    device: str = "auto"
+    web: Literal["auto", "on", "off"] = "auto"
+    web_port: int = Field(default=8765, ge=0, le=65535)
+    allowed_hosts: Hosts = frozenset()
+    look_every_s: float = Field(default=1.0, gt=0.01, le=60)
+    batch: int = Field(default=16, ge=1, le=512)
+    films_at_once: int = Field(default=2, ge=1, le=32)
+    fetch_limit_gb: float = Field(default=2.0, gt=0)
+    fetch_timeout_s: float = Field(default=3600.0, gt=0)
+    media_quota_gb: float = Field(default=20.0, ge=0)
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    discord_token: Token = Field(default=None, validation_alias="DISCORD_TOKEN")
+    slack_bot_token: Token = Field(default=None, validation_alias="SLACK_BOT_TOKEN")
+    slack_app_token: Token = Field(default=None, validation_alias="SLACK_APP_TOKEN")
+
+    @property
+    def has_token(self) -> bool:
+        """Tell whether any chat platform is set up."""
+        return any((self.discord_token, self.slack_bot_token, self.slack_app_token))
+
+    @property
+    def trial(self) -> bool:
+        """Tell whether nothing is set up, so that the bundled demo model will do."""
+        return not self.has_token and self.model_name is None
+
+    @property
+    def model(self) -> str:
+        """Give the model to use, as the operator named it."""
+        return self.model_name or ("demo" if self.trial else "base")
+
+    @property
+    def fetch_limit_bytes(self) -> int:
+        """Give the size of the largest file that is taken in."""
+        return int(self.fetch_limit_gb * GIGABYTE)
+
+    @property
+    def database(self) -> Path:
+        """Give the place of the SQLite file."""
+        return self.data_dir / "keaton.sqlite3"
+
+
+def read_settings() -> Settings:
+    """Read the environment and `.env`; raises BadSetting naming the first value that makes no sense."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = str(first["loc"][0]) if first["loc"] else "?"
+        known = name if name.isupper() else f"KEATON_{name.upper()}"
+        raise BadSetting(known, first["msg"]) from error

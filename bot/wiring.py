@@ -1,0 +1,102 @@
+"""Builds the concrete parts and closes them. The only place that knows which engine stands behind which port."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bot.settings import GIGABYTE
+from core.answering import Answerer
+from core.conversation import Conversation
+from core.engines import children, fetch, frames, plot, presets, threads
+from core.engines.checkup import check_decoder, describe_torch
+from core.indexing import Indexer, IndexingLimits
+from core.model import Sampling
+from core.search import Searcher
+from storage.library import SqliteLibrary
+from storage.media import MediaFolder
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from concurrent.futures import Executor
+
+    from bot.settings import Settings
+    from core.engines.clip import Clip
+
+__all__ = ["DEMO_FOLDER", "Core", "check_decoder", "describe_torch", "load_model", "model_choice", "open_core"]
+
+DEMO_FOLDER = Path(str(files("demo")))
+
+_COMPUTING_THREADS = 2
+"""One for films, one for queries; torch itself spreads each over the cores."""
+
+
+@dataclass(frozen=True, slots=True)
+class Core:
+    """The parts of a running Keaton that front doors use."""
+
+    library: SqliteLibrary
+    media: MediaFolder
+    encoder: threads.ThreadedEncoder
+    indexer: Indexer
+    searcher: Searcher
+    answerer: Answerer
+    conversation: Conversation
+
+
+@asynccontextmanager
+async def open_core(settings: Settings) -> AsyncIterator[Core]:
+    """Give the product, ready but for the model, which loads when first needed; raises OperatorError."""
+    async with AsyncExitStack() as stack:
+        library = await SqliteLibrary.open(settings.database)
+        stack.push_async_callback(library.close)
+        media = await MediaFolder.open(settings.data_dir / "media", int(settings.media_quota_gb * GIGABYTE))
+        stack.push_async_callback(media.close)
+        decoders = children.Children("core.engines.decoder")
+        stack.push_async_callback(decoders.close)
+        computing = stack.enter_context(_pool("compute", _COMPUTING_THREADS))
+        drawing = stack.enter_context(_pool("draw", 1))
+        yield _assemble(settings, library, media, frames.ChildFrameReader(decoders), computing, drawing)
+
+
+def model_choice(settings: Settings) -> presets.ModelChoice:
+    """Give the model that the settings name; raises UnknownModel."""
+    return presets.choose(settings.model, DEMO_FOLDER / "model")
+
+
+def _assemble(
+    settings: Settings,
+    library: SqliteLibrary,
+    media: MediaFolder,
+    reader: frames.ChildFrameReader,
+    computing: Executor,
+    drawing: Executor,
+) -> Core:
+    sampling = Sampling(settings.look_every_s)
+    limits = IndexingLimits(settings.films_at_once, settings.batch)
+    encoder = threads.ThreadedEncoder(lambda: load_model(settings), computing)
+    plotter = plot.MatplotlibPlotter(drawing)
+    indexer = Indexer(library, media, _fetcher(settings), reader, encoder, sampling, limits)
+    searcher = Searcher(library, encoder, sampling)
+    answerer = Answerer(searcher, library, media, reader, encoder, plotter)
+    conversation = Conversation(library, media, encoder, plotter, indexer, searcher, answerer)
+    return Core(library, media, encoder, indexer, searcher, answerer, conversation)
+
+
+def load_model(settings: Settings) -> Clip:
+    """Load the model on this thread; raises UnknownModel, WeightsUnavailable, EncoderBroken."""
+    from core.engines import clip  # noqa: PLC0415 - torch takes seconds, and the page should not wait for it
+
+    return clip.load(clip.ClipOptions(model_choice(settings), settings.device, settings.model_cache))
+
+
+def _fetcher(settings: Settings) -> fetch.ChildFetcher:
+    return fetch.ChildFetcher(settings.allowed_hosts, settings.fetch_limit_bytes, settings.fetch_timeout_s)
+
+
+def _pool(name: str, size: int) -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(size, thread_name_prefix=name)

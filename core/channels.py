@@ -1,0 +1,45 @@
+"""Channels that people switch, ask about and delete from. Owns these courses; must not know a platform."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from core import replies
+
+if TYPE_CHECKING:
+    from core.ledger import Ledger
+    from core.model import Scope
+    from core.ports import Encoder, Library, Media
+    from core.talk import MessageDeleted, Reply, Status, Switch
+
+
+class Channels:
+    """Knows where Keaton looks at what is posted."""
+
+    def __init__(self, ledger: Ledger, library: Library, media: Media, encoder: Encoder, *, on_by_default: bool) -> None:
+        self._ledger = ledger
+        self._library = library
+        self._media = media
+        self._encoder = encoder
+        self._on_by_default = on_by_default
+
+    async def is_on(self, scope: Scope) -> bool:
+        """Tell whether what is posted in a channel is looked at without being asked."""
+        return await self._ledger.is_on(scope, by_default=self._on_by_default)
+
+    async def switch(self, event: Switch) -> Reply:
+        """Switch a channel."""
+        await self._ledger.switch(event.turn.scope, on=event.on)
+        return replies.switched(on=event.on)
+
+    async def status(self, event: Status) -> Reply:
+        """Say how things stand in a channel."""
+        films = len(await self._library.videos(event.turn.view))
+        on = await self.is_on(event.turn.scope)
+        model = (await self._encoder.ready()).model if self._encoder.loaded else ""
+        return replies.status(event, films, model, on=on)
+
+    async def forget_message(self, event: MessageDeleted) -> None:
+        """Forget what only a deleted message brought in."""
+        for video_id in await self._ledger.retract(event.turn.scope, event.turn.message):
+            await self._media.forget(video_id)

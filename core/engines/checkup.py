@@ -1,0 +1,50 @@
+"""Facts that `keaton doctor` asks the engines for. Owns no advice."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import av
+import numpy as np
+
+from core.engines.children import Children
+from core.engines.frames import ChildFrameReader
+
+if TYPE_CHECKING:
+    from core.ports import Still
+
+_SIZE_PX = (64, 48)
+
+
+def describe_torch() -> str:
+    """Give torch's version and what it computes on; raises ImportError."""
+    import torch  # noqa: PLC0415 - takes a second
+
+    where = f"CUDA {torch.version.cuda}" if torch.cuda.is_available() else f"{torch.get_num_threads()} CPU threads"
+    return f"{torch.__version__}, {where}"
+
+
+async def check_decoder() -> str:
+    """Write a tiny film, read it back through a real child, and say with what; raises AppError."""
+    with tempfile.TemporaryDirectory(prefix="keaton-doctor-") as folder:
+        path = Path(folder) / "check.mp4"
+        _write(path)
+        children = Children("core.engines.decoder")
+        try:
+            still: Still = await ChildFrameReader(children).still(path, 0.0, 64)
+        finally:
+            await children.close()
+    return f"PyAV {av.__version__} decodes in a process of its own ({still.width_px} x {still.height_px} px read back)"
+
+
+def _write(path: Path) -> None:
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("mpeg4", rate=5)
+        stream.width, stream.height = _SIZE_PX
+        stream.pix_fmt = "yuv420p"
+        for _ in range(5):
+            frame = av.VideoFrame.from_ndarray(np.zeros((_SIZE_PX[1], _SIZE_PX[0], 3), np.uint8), format="rgb24")
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))

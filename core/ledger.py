@@ -1,0 +1,66 @@
+"""What chat platforms make Keaton remember, as a port: switches, what was done already, small notes.
+
+Owns no implementation; each method may raise StorageUnusable.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from core.model import Scope
+
+
+@dataclass(frozen=True, slots=True)
+class Errand:
+    """One thing in one message that is to be done once: a link, an attachment, an event."""
+
+    scope: Scope
+    message: str
+    """The platform's id of the message."""
+    item: str
+    """Names the thing within the message."""
+
+
+class Ledger(Protocol):
+    """Remembers across restarts. Platforms send things twice, and Keaton may die in between."""
+
+    async def begin(self, errand: Errand) -> bool:
+        """Take up an errand; tell whether it is to be done.
+
+        False when it was taken up before, unless by a process that died before it was settled.
+        """
+        ...
+
+    async def settle(self, errand: Errand) -> None:
+        """Note that an errand is done for ever, well or not."""
+        ...
+
+    async def unsettled(self, platform: str) -> tuple[Errand, ...]:
+        """Give the errands that another process took up and did not settle, oldest first."""
+        ...
+
+    async def retract(self, scope: Scope, message: str) -> tuple[str, ...]:
+        """Take back what a deleted message posted, now and later; give the films that went with it.
+
+        A film goes when no other posting of it is left anywhere. An errand of the message that is still under way
+        can post nothing any more: that raises MessageGone.
+        """
+        ...
+
+    async def is_on(self, scope: Scope, *, by_default: bool) -> bool:
+        """Tell whether Keaton looks at what is posted in a channel; the default counts until somebody switched."""
+        ...
+
+    async def switch(self, scope: Scope, *, on: bool) -> None:
+        """Switch a channel on or off."""
+        ...
+
+    async def remember(self, name: str, text: str) -> None:
+        """Keep a small note in the place of an older one by that name; an empty text takes it away."""
+        ...
+
+    async def recall(self, name: str) -> str:
+        """Give a note, or "" where there is none."""
+        ...

@@ -1,0 +1,174 @@
+"""Reads links: finds them in messages, tells which film they mean, whether to follow them, how to link to a second.
+
+Pure: owns the spelling of links; must not resolve or fetch anything.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+from urllib.parse import SplitResult, parse_qs, parse_qsl, unquote, urlencode, urlsplit, urlunsplit
+
+from core.addresses import is_local_name, is_public, literal, plain_host
+from core.errors import LinkRefused
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Set as AbstractSet
+
+_LINK = re.compile(r"https?://[^\s<>|\"`\\^{}\u201c\u201d]+", re.IGNORECASE)
+_TRAILING = ".,;:!?'*_~"
+_BRACKETS = {")": "(", "]": "["}
+_UNCLEAN = re.compile(r"[\x00-\x20\x7f\\]")
+_MAX_LINK = 4096
+_PORTS = {"http": 80, "https": 443}
+_TRACKING = re.compile(r"utm_.*|fbclid|gclid|igshid|igsh|mc_cid|mc_eid|si|feature", re.IGNORECASE)
+_FILM_FILE = re.compile(r"\.(mp4|m4v|webm|mkv|mov|avi|mpe?g|flv|wmv|ogv|3gp)$", re.IGNORECASE)
+_FILM_SITES = frozenset(
+    "youtube.com youtu.be youtube-nocookie.com vimeo.com dailymotion.com dai.ly tiktok.com twitch.tv streamable.com "
+    "v.redd.it loom.com bilibili.com rumble.com odysee.com ted.com nebula.tv wistia.com tube.arte.tv".split()
+)
+_YOUTUBE = frozenset({"youtube.com", "youtube-nocookie.com"})
+_YOUTUBE_PATH = re.compile(r"/(?:shorts|embed|live|v)/([\w-]{11})(?:/|$)")
+_YOUTUBE_ID = re.compile(r"[\w-]{11}")
+
+
+def find_links(text: str) -> tuple[str, ...]:
+    """Give the http and https links of a message in their order, each once, without what only surrounds them."""
+    return tuple(dict.fromkeys(_trimmed(match) for match in _LINK.findall(text)))
+
+
+def canonical(url: str) -> str:
+    """Give one spelling for all links that mean the same film: "youtube:ID", or the link tidied up."""
+    parts = _split(url)
+    if parts is None:
+        return url
+    for site_id in (_youtube_id, _vimeo_id, _dailymotion_id, _tiktok_id):
+        found = site_id(parts)
+        if found is not None:
+            return found
+    return _tidied(parts)
+
+
+def looks_like_video(url: str) -> bool:
+    """Tell whether a link leads to a known video site or to a video file, as far as its spelling says."""
+    parts = _split(url)
+    if parts is None:
+        return False
+    host = _site(parts)
+    on_site = any(host == site or host.endswith("." + site) for site in _FILM_SITES) and parts.path not in {"", "/"}
+    return on_site or _FILM_FILE.search(parts.path) is not None
+
+
+def at_second(url: str, t_s: float) -> str | None:
+    """Give a link that starts the film at this second, or None where its site has no such links."""
+    parts = _split(url)
+    if parts is None:
+        return None
+    second = max(0, int(t_s))
+    name, _, number = canonical(url).partition(":")
+    match name:
+        case "youtube":
+            return f"https://www.youtube.com/watch?v={number}&t={second}s"
+        case "vimeo":
+            return urlunsplit(parts._replace(fragment=f"t={second}s"))
+        case "dailymotion":
+            return f"https://www.dailymotion.com/video/{number}?start={second}"
+    if _site(parts) == "twitch.tv" and parts.path.startswith("/videos/"):
+        return urlunsplit(parts._replace(query=f"t={second}s", fragment=""))
+    return urlunsplit(parts._replace(fragment=f"t={second}")) if _FILM_FILE.search(parts.path) else None
+
+
+def check(url: str, allowed_hosts: AbstractSet[str]) -> None:
+    """Refuse a link that leads where Keaton does not go, as far as its spelling says.
+
+    A name that resolves to a private address passes here; the guard at the connect call stops it. Raises LinkRefused.
+    """
+    scheme = url.partition(":")[0].lower()
+    if scheme not in _PORTS:
+        raise LinkRefused(url, "scheme" if re.fullmatch(r"[a-z][a-z0-9+.-]*", scheme) and ":" in url else "malformed")
+    parts = _split(url)
+    if parts is None or parts.username is not None or parts.password is not None:
+        raise LinkRefused(url, "malformed")
+    host = plain_host(parts.hostname or "")
+    if host in {plain_host(allowed) for allowed in allowed_hosts}:
+        return
+    address = literal(host)
+    if is_local_name(host) or (address is not None and not is_public(address)):
+        raise LinkRefused(url, "private")
+    if parts.port not in {None, *_PORTS.values()}:
+        raise LinkRefused(url, "port")
+
+
+def file_title(url: str) -> str:
+    """Give the file name at the end of a link without its suffix, or the host where the path names no file."""
+    parts = urlsplit(url)
+    name = unquote(parts.path.rstrip("/").rpartition("/")[2])
+    return _FILM_FILE.sub("", name) or parts.hostname or url
+
+
+def _split(url: str) -> SplitResult | None:
+    """Take an http link apart, or give None where browsers and libraries might read it differently."""
+    if len(url) > _MAX_LINK or _UNCLEAN.search(url):
+        return None
+    try:
+        parts = urlsplit(url)
+        sound = parts.scheme in _PORTS and parts.hostname and (parts.port is None or parts.port > 0)
+    except ValueError:
+        return None
+    return parts if sound else None
+
+
+def _trimmed(link: str) -> str:
+    """Take off punctuation that ends the sentence, and brackets that the link does not open."""
+    while link:
+        last = link[-1]
+        unopened = last in _BRACKETS and link.count(last) > link.count(_BRACKETS[last])
+        if last not in _TRAILING and not unopened:
+            break
+        link = link[:-1]
+    return link
+
+
+def _site(parts: SplitResult) -> str:
+    host = plain_host(parts.hostname or "")
+    return re.sub(r"^(www|m|music|mobile|player|geo|clips)\.", "", host)
+
+
+def _youtube_id(parts: SplitResult) -> str | None:
+    site = _site(parts)
+    found = None
+    if site == "youtu.be":
+        found = parts.path.strip("/")
+    elif site in _YOUTUBE:
+        path = _YOUTUBE_PATH.match(parts.path)
+        found = path[1] if path else parse_qs(parts.query).get("v", [""])[0]
+    return f"youtube:{found}" if found and _YOUTUBE_ID.fullmatch(found) else None
+
+
+def _path_id(parts: SplitResult, name: str, sites: AbstractSet[str], pattern: str) -> str | None:
+    found = re.match(pattern, parts.path) if _site(parts) in sites else None
+    return f"{name}:{found[1]}" if found else None
+
+
+def _vimeo_id(parts: SplitResult) -> str | None:
+    return _path_id(parts, "vimeo", {"vimeo.com"}, r"/(?:video/)?(\d+)(?:/|$)")
+
+
+def _dailymotion_id(parts: SplitResult) -> str | None:
+    whole = _path_id(parts, "dailymotion", {"dailymotion.com"}, r"/(?:embed/)?video/([A-Za-z0-9]+)")
+    return whole or _path_id(parts, "dailymotion", {"dai.ly"}, r"/([A-Za-z0-9]+)")
+
+
+def _tiktok_id(parts: SplitResult) -> str | None:
+    return _path_id(parts, "tiktok", {"tiktok.com"}, r"/@[^/]+/video/(\d+)")
+
+
+def _tidied(parts: SplitResult) -> str:
+    host = (parts.hostname or "").rstrip(".")
+    host = f"[{host}]" if ":" in host else host
+    port = "" if parts.port in {None, _PORTS[parts.scheme]} else f":{parts.port}"
+    query = sorted((key, value) for key, value in parse_qsl(parts.query, keep_blank_values=True) if not _tracks(key))
+    return urlunsplit((parts.scheme, host + port, parts.path or "/", urlencode(query), ""))
+
+
+_tracks: Callable[[str], object] = _TRACKING.fullmatch

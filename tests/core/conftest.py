@@ -1,0 +1,84 @@
+"""The product over a real library, a real media folder and real decoding; only the model and the web are fakes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pytest_asyncio
+
+from core.answering import Answerer
+from core.conversation import Conversation
+from core.engines.children import Children
+from core.engines.frames import ChildFrameReader
+from core.indexing import Indexer, IndexingLimits, Poster
+from core.model import Sampling, Scope, View
+from core.search import Searcher
+from core.talk import Door, Turn
+from storage.library import SqliteLibrary
+from storage.media import MediaFolder
+from tests.core.fakes import ColourEncoder, CopyFetcher, NotingPlotter
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+    from core.talk import Incoming, Progress, Reply
+
+QUOTA_BYTES = 10**9
+
+
+@dataclass
+class House:
+    """A product with its fakes at hand."""
+
+    library: SqliteLibrary
+    media: MediaFolder
+    encoder: ColourEncoder
+    fetcher: CopyFetcher
+    plotter: NotingPlotter
+    indexer: Indexer
+    searcher: Searcher
+    conversation: Conversation
+
+    async def say(self, event: Incoming) -> list[Reply]:
+        return [reply async for reply in self.conversation.handle(event)]
+
+    async def last(self, event: Incoming) -> Reply:
+        return (await self.say(event))[-1]
+
+
+def turn(channel: str = "main", space: str = "home", platform: str = "local") -> Turn:
+    scope = Scope(platform, space, channel)
+    return Turn(Door(platform, ("light", "dark"), 25), scope, View.of(scope), "u1", "Ada", "")
+
+
+def poster(channel: str = "main") -> Poster:
+    return Poster(Scope("local", "home", channel), "u1", "Ada", "")
+
+
+def ignore(_progress: Progress) -> None:
+    """Take a report and do nothing."""
+
+
+@pytest_asyncio.fixture
+async def house(tmp_path: Path) -> AsyncIterator[House]:
+    library = await SqliteLibrary.open(tmp_path / "data" / "keaton.sqlite3")
+    media = await MediaFolder.open(tmp_path / "data" / "media", QUOTA_BYTES)
+    children = Children("core.engines.decoder")
+    yield build(library, media, ChildFrameReader(children))
+    await children.close()
+    await media.close()
+    await library.close()
+
+
+def build(
+    library: SqliteLibrary, media: MediaFolder, reader: ChildFrameReader, encoder: ColourEncoder | None = None
+) -> House:
+    encoder, fetcher, plotter = encoder or ColourEncoder(), CopyFetcher({}), NotingPlotter()
+    sampling = Sampling()
+    indexer = Indexer(library, media, fetcher, reader, encoder, sampling, IndexingLimits(2, 4))
+    searcher = Searcher(library, encoder, sampling)
+    answerer = Answerer(searcher, library, media, reader, encoder, plotter)
+    conversation = Conversation(library, media, encoder, plotter, indexer, searcher, answerer)
+    return House(library, media, encoder, fetcher, plotter, indexer, searcher, conversation)

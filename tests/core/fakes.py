@@ -1,0 +1,86 @@
+"""Hand-written stand-ins for what is slow or outside: an encoder that knows colours, a fetcher that copies."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from core.errors import FetchFailed
+from core.model import EncoderInfo, Preprocess
+from core.ports import Fetched, Fetching
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Sequence
+    from pathlib import Path
+
+    from core.model import Curve, Floats, Pixels, Thumbnail
+    from core.ports import PlotSpec, Theme
+
+COLOURS = ("red", "green", "blue")
+
+
+@dataclass
+class ColourEncoder:
+    """Knows three colours: a frame's vector is its mean RGB, a text's is the colours that it names."""
+
+    weights: str = "eyes"
+    batches: list[int] = field(default_factory=list)
+    loaded: bool = True
+
+    async def ready(self) -> EncoderInfo:
+        preprocess = Preprocess(16, "squash", "bilinear", (0.0, 0.0, 0.0), (1.0, 1.0, 1.0))
+        return EncoderInfo("colours", self.weights, 4, preprocess, "fp32", 100.0, 0.0, "cpu")
+
+    async def images(self, pixels: Pixels) -> Floats:
+        self.batches.append(len(pixels))
+        means = pixels.reshape(len(pixels), -1, 3).mean(axis=1)
+        return _unit(np.concatenate([means, np.full((len(pixels), 1), 20.0)], axis=1))
+
+    async def texts(self, texts: Sequence[str]) -> Floats:
+        named = [[float(colour in text) for colour in COLOURS] + [0.05] for text in texts]
+        return _unit(np.array(named))
+
+
+def _unit(rows: np.ndarray[tuple[int, int], np.dtype[np.float64]]) -> Floats:
+    unit: Floats = (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
+    return unit
+
+
+@dataclass
+class CopyFetcher:
+    """A web of files: what is not in it cannot be found."""
+
+    web: dict[str, Path]
+    fetched: list[str] = field(default_factory=list)
+
+    async def fetch(self, url: str, folder: Path) -> AsyncIterator[Fetching | Fetched]:
+        self.fetched.append(url)
+        if url not in self.web:
+            raise FetchFailed(url, "dns")
+        size = self.web[url].stat().st_size
+        yield Fetching(size // 2, size, 1.0)
+        path = folder / self.web[url].name
+        shutil.copy(self.web[url], path)
+        yield Fetched(path, None, "A linked film", url)
+
+
+@dataclass
+class NotingPlotter:
+    """Draws nothing, but notes what it was asked to draw."""
+
+    specs: list[PlotSpec] = field(default_factory=list)
+
+    async def plot(self, spec: PlotSpec, theme: Theme) -> bytes:
+        self.specs.append(spec)
+        return f"plot:{theme}".encode()
+
+    async def sheet(self, thumbnails: Sequence[Thumbnail]) -> bytes:
+        return f"sheet of {len(thumbnails)}".encode()
+
+
+def rises_at(curve: Curve, time_s: float) -> bool:
+    """Tell whether the curve is highest there."""
+    return abs(float(curve.times_s[int(curve.scores.argmax())]) - time_s) < 1.0

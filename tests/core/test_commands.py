@@ -1,0 +1,41 @@
+"""What people type is understood."""
+
+from __future__ import annotations
+
+import pytest
+
+from core.commands import parse
+from core.model import Scope, View
+from core.talk import Door, Find, Forget, Help, LinkPosted, ListVideos, Turn, Unclear
+
+SCOPE = Scope("local", "home", "main")
+TURN = Turn(Door("local", ("light",), 25), SCOPE, View.of(SCOPE), "you", "you", "")
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("/find a woman in water", Find(TURN, "a woman in water")),
+        ("  /FIND   dogs ", Find(TURN, "dogs")),
+        ("/find", Find(TURN, "")),
+        ("/find video:demo a dog", Find(TURN, "a dog", "demo")),
+        ('/find a dog video:"Keaton\'s demo film"', Find(TURN, "a dog", "Keaton's demo film")),
+        ("/videos", ListVideos(TURN)),
+        ("/forget demo film", Forget(TURN, "demo film")),
+        ("/help", Help(TURN)),
+        ("/dance", Unclear(TURN, "/dance")),
+        ("hello there", Unclear(TURN, "hello there")),
+        ("see https://a.example/x.mp4.", LinkPosted(TURN, "https://a.example/x.mp4")),
+        ("/index https://a.example/page", LinkPosted(TURN, "https://a.example/page")),
+    ],
+)
+def test_a_message_means_what_its_writer_meant(typed: str, meant: object) -> None:
+    assert parse(TURN, typed) == (meant,)
+
+
+def test_each_link_in_a_message_is_taken_in() -> None:
+    events = parse(TURN, "https://a.example/1.mp4 and https://a.example/2.mp4")
+    assert [event.url for event in events if isinstance(event, LinkPosted)] == [
+        "https://a.example/1.mp4",
+        "https://a.example/2.mp4",
+    ]

@@ -1,0 +1,183 @@
+"""Links in messages: found, told apart, refused, pointed at a second."""
+
+from __future__ import annotations
+
+import pytest
+
+from core import links
+from core.errors import LinkRefused
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("no link here", ()),
+        ("see https://a.example/b.", ("https://a.example/b",)),
+        ("(https://a.example/b)", ("https://a.example/b",)),
+        ("https://en.example/Film_(1924) is good", ("https://en.example/Film_(1924)",)),
+        ("<https://a.example/b>", ("https://a.example/b",)),
+        ("<https://a.example/b?x=1|a label>", ("https://a.example/b?x=1",)),
+        ("[a film](https://a.example/b)", ("https://a.example/b",)),
+        ("||https://a.example/b||", ("https://a.example/b",)),
+        ("**https://a.example/b**, `https://a.example/c`", ("https://a.example/b", "https://a.example/c")),
+        ("https://b.example/ https://a.example/ https://b.example/", ("https://b.example/", "https://a.example/")),
+        ("HTTPS://A.example/B!", ("HTTPS://A.example/B",)),
+        ("file:///etc/passwd ftp://a.example/b", ()),
+    ],
+)
+def test_links_are_found_without_what_surrounds_them(text: str, found: tuple[str, ...]) -> None:
+    assert links.find_links(text) == found
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://www.youtube.com/watch?v=dQw4w9WgXcQ",
+        "http://youtube.com/watch?feature=share&v=dQw4w9WgXcQ&t=43s&list=PL1",
+        "https://youtu.be/dQw4w9WgXcQ?si=abc&t=5",
+        "https://m.youtube.com/watch?v=dQw4w9WgXcQ",
+        "https://music.youtube.com/watch?v=dQw4w9WgXcQ",
+        "https://www.youtube.com/shorts/dQw4w9WgXcQ",
+        "https://www.youtube-nocookie.com/embed/dQw4w9WgXcQ?rel=0",
+        "https://www.youtube.com/live/dQw4w9WgXcQ?feature=shared",
+    ],
+)
+def test_all_spellings_of_a_youtube_link_mean_one_film(url: str) -> None:
+    assert links.canonical(url) == "youtube:dQw4w9WgXcQ"
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("https://vimeo.com/76979871", "vimeo:76979871"),
+        ("https://player.vimeo.com/video/76979871?h=8272103f6e", "vimeo:76979871"),
+        ("https://www.dailymotion.com/video/x5kesuj?playlist=x1", "dailymotion:x5kesuj"),
+        ("https://dai.ly/x5kesuj", "dailymotion:x5kesuj"),
+        ("https://www.tiktok.com/@someone/video/7106594312292453675?lang=en", "tiktok:7106594312292453675"),
+        ("HTTPS://Example.COM:443/A/b.mp4?b=2&utm_source=x&a=1&fbclid=y#t=3", "https://example.com/A/b.mp4?a=1&b=2"),
+        ("http://example.com", "http://example.com/"),
+        ("http://example.com:8080/f.mp4", "http://example.com:8080/f.mp4"),
+        ("https://www.youtube.com/@somebody", "https://www.youtube.com/@somebody"),
+        ("not a link", "not a link"),
+    ],
+)
+def test_a_link_has_one_canonical_spelling(url: str, expected: str) -> None:
+    assert links.canonical(url) == expected
+
+
+@pytest.mark.parametrize("url", ["https://example.com/?a=1&b=2", "https://[2001:db8::1]/x", "https://youtu.be/"])
+def test_tidying_a_tidy_link_changes_nothing(url: str) -> None:
+    assert links.canonical(links.canonical(url)) == links.canonical(url)
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("https://youtu.be/dQw4w9WgXcQ", True),
+        ("https://clips.twitch.tv/Something", True),
+        ("https://example.com/films/a.MP4?x=1", True),
+        ("https://www.youtube.com/", False),
+        ("https://notyoutube.com/watch", False),
+        ("https://example.com/page", False),
+        ("https://example.com/a.mp4.html", False),
+    ],
+)
+def test_a_video_link_is_known_by_its_look(url: str, expected: bool) -> None:
+    assert links.looks_like_video(url) is expected
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("https://youtu.be/dQw4w9WgXcQ", "https://www.youtube.com/watch?v=dQw4w9WgXcQ&t=12s"),
+        ("https://vimeo.com/76979871", "https://vimeo.com/76979871#t=12s"),
+        ("https://dai.ly/x5kesuj", "https://www.dailymotion.com/video/x5kesuj?start=12"),
+        ("https://www.twitch.tv/videos/123", "https://www.twitch.tv/videos/123?t=12s"),
+        ("https://example.com/a.mp4?x=1", "https://example.com/a.mp4?x=1#t=12"),
+        ("https://example.com/page", None),
+        ("", None),
+    ],
+)
+def test_a_link_leads_to_a_second_where_its_site_can(url: str, expected: str | None) -> None:
+    assert links.at_second(url, 12.9) == expected
+
+
+@pytest.mark.parametrize(
+    ("url", "why"),
+    [
+        ("file:///etc/passwd", "scheme"),
+        ("data:text/html,x", "scheme"),
+        ("ftp://example.com/a.mp4", "scheme"),
+        ("javascript:alert(1)", "scheme"),
+        ("ytsearch:cats", "scheme"),
+        ("hello", "malformed"),
+        ("", "malformed"),
+        ("http://", "malformed"),
+        ("http://example.com:99999/", "malformed"),
+        ("http://user:pass@example.com/", "malformed"),
+        ("http://example.com\\@127.0.0.1/", "malformed"),
+        ("http://exa\nmple.com/", "malformed"),
+        ("http://[::1/", "malformed"),
+        ("https://example.com/" + "a" * 5000, "malformed"),
+        ("http://example.com:22/", "port"),
+        ("http://127.0.0.1/", "private"),
+        ("http://127.0.0.1:8080/a.mp4", "private"),
+        ("http://localhost/", "private"),
+        ("http://LOCALHOST./", "private"),
+        ("http://printer.local/", "private"),
+        ("http://10.1.2.3/", "private"),
+        ("http://192.168.0.1/", "private"),
+        ("http://169.254.169.254/latest/meta-data/", "private"),
+        ("http://100.64.0.1/", "private"),
+        ("http://0.0.0.0/", "private"),
+        ("http://0/", "private"),
+        ("http://127.1/", "private"),
+        ("http://2130706433/", "private"),
+        ("http://0x7f000001/", "private"),
+        ("http://0177.0.0.1/", "private"),
+        ("http://127\u30020\u30020\u30021/", "private"),
+        ("http://\uff11\uff12\uff17.0.0.1/", "private"),
+        ("http://[::1]/", "private"),
+        ("http://[::ffff:127.0.0.1]/", "private"),
+        ("http://[::ffff:7f00:1]/", "private"),
+        ("http://[::127.0.0.1]/", "private"),
+        ("http://[64:ff9b::10.0.0.1]/", "private"),
+        ("http://[2002:7f00:1::]/", "private"),
+        ("http://[fe80::1]/", "private"),
+        ("http://[fd00::1]/", "private"),
+        ("http://[ff02::1]/", "private"),
+        ("http://224.0.0.1/", "private"),
+        ("http://255.255.255.255/", "private"),
+    ],
+)
+def test_links_that_lead_where_keaton_does_not_go_are_refused(url: str, why: str) -> None:
+    with pytest.raises(LinkRefused) as raised:
+        links.check(url, frozenset())
+    assert raised.value.why == why
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["https://example.com/a.mp4", "http://93.184.215.14/", "http://example.com:443/", "http://[2606:2800:220:1::]/"],
+)
+def test_public_links_pass(url: str) -> None:
+    links.check(url, frozenset())
+
+
+def test_a_host_that_the_operator_allows_passes_on_any_port() -> None:
+    links.check("http://127.0.0.1:8080/a.mp4", frozenset({"127.0.0.1"}))
+    links.check("http://NAS.local:9000/a.mp4", frozenset({"nas.local"}))
+    with pytest.raises(LinkRefused):
+        links.check("http://127.0.0.2:8080/a.mp4", frozenset({"127.0.0.1"}))
+
+
+@pytest.mark.parametrize(
+    ("url", "title"),
+    [
+        ("https://example.com/films/my_film-2.mp4?x=1", "my_film-2"),
+        ("https://example.com/A%20trip%20to%20the%20moon.webm", "A trip to the moon"),
+        ("https://example.com/", "example.com"),
+    ],
+)
+def test_a_file_is_titled_by_its_name(url: str, title: str) -> None:
+    assert links.file_title(url) == title

@@ -1,0 +1,70 @@
+"""Moments are what a person would call one hit each."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.model import Curve, Moment, Video
+from core.moments import find_moments, rank
+
+
+def curve(scores: list[float], every_s: float = 1.0, video_id: str = "v") -> Curve:
+    times_s = np.arange(len(scores)) * every_s
+    video = Video(video_id, "", "A film", len(scores) * every_s, 640, 360)
+    return Curve(video, times_s.astype(np.float64), np.array(scores, np.float32))
+
+
+def spans(moments: list[Moment]) -> list[tuple[float, float, float]]:
+    return [(moment.start_s, moment.end_s, moment.peak_s) for moment in moments]
+
+
+def test_a_plateau_is_one_moment_from_its_first_look_to_the_look_after_its_last() -> None:
+    assert spans(find_moments(curve([0.1, 0.1, 0.3, 0.31, 0.3, 0.1, 0.1, 0.1]), 1)) == [(2.0, 5.0, 3.0)]
+
+
+def test_two_hills_are_two_moments_the_higher_first() -> None:
+    found = find_moments(curve([0.1, 0.3, 0.1, 0.1, 0.1, 0.4, 0.1, 0.1]), 2)
+    assert spans(found) == [(5.0, 6.0, 5.0), (1.0, 2.0, 1.0)]
+
+
+def test_a_shallow_dip_does_not_split_a_moment() -> None:
+    c = curve([0.1, 0.3, 0.27, 0.3, 0.1, 0.1, 0.1])
+    assert spans(list(rank([(c, find_moments(c, 5))], 5))) == [(1.0, 4.0, 1.0)]
+
+
+def test_a_film_of_one_look_is_one_moment_to_its_end() -> None:
+    assert spans(find_moments(curve([0.2]), 5)) == [(0.0, 1.0, 0.0)]
+
+
+def test_a_film_in_which_every_look_is_alike_is_one_moment() -> None:
+    assert spans(find_moments(curve([0.2] * 9), 5)) == [(0.0, 9.0, 0.0)]
+
+
+def test_the_tail_of_a_much_better_hit_is_not_shown() -> None:
+    c = curve([0.1, 0.5, 0.1, 0.1, 0.15, 0.1, 0.1])
+    assert spans(list(rank([(c, find_moments(c, 5))], 5))) == [(1.0, 2.0, 1.0)]
+
+
+def test_moments_of_several_films_are_merged_best_first() -> None:
+    films = [curve([0.1, 0.3, 0.1, 0.1], video_id="a"), curve([0.1, 0.1, 0.4, 0.1], video_id="b")]
+    merged = rank([(film, find_moments(film, 5)) for film in films], 5)
+    assert [moment.video_id for moment in merged] == ["b", "a"]
+
+
+@given(st.lists(st.floats(-1, 1, width=32), min_size=1, max_size=60), st.integers(1, 8))
+def test_moments_never_overlap_and_each_holds_its_peak(scores: list[float], most: int) -> None:
+    found = find_moments(curve(scores), most)
+    assert 1 <= len(found) <= most
+    for moment in found:
+        assert moment.start_s <= moment.peak_s < moment.end_s
+        assert moment.score == pytest.approx(scores[int(moment.peak_s)], abs=1e-6)
+    ordered = sorted(found, key=lambda moment: moment.start_s)
+    assert all(one.end_s <= other.start_s for one, other in zip(ordered, ordered[1:], strict=False))
+
+
+@given(st.lists(st.floats(-1, 1, width=32), min_size=1, max_size=60))
+def test_the_best_moment_peaks_where_the_notebook_would_look(scores: list[float]) -> None:
+    assert find_moments(curve(scores), 3)[0].peak_s == int(np.argmax(np.array(scores, np.float32)))

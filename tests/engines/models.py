@@ -1,0 +1,39 @@
+"""Writes small models with random weights in open_clip's local-dir format, to load with the real code."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from safetensors.torch import save_file
+
+from core.engines import torchvision_ops
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SIZE_PX = 32
+CONFIG: dict[str, Any] = {
+    "model_cfg": {
+        "embed_dim": 24,
+        "vision_cfg": {"image_size": SIZE_PX, "layers": 1, "width": 32, "head_width": 16, "patch_size": 8},
+        "text_cfg": {"context_length": 16, "vocab_size": 49408, "width": 32, "heads": 2, "layers": 1},
+    },
+    "preprocess_cfg": {"mean": [0.5, 0.4, 0.3], "std": [0.2, 0.25, 0.3], "resize_mode": "shortest"},
+}
+
+
+def write_model(folder: Path, *, blind: bool = False) -> Path:
+    """Write a model; a blind one gives the same vector for whatever it sees."""
+    shims = torchvision_ops.make_importable()
+    import open_clip  # noqa: PLC0415 - needs the line above
+
+    del shims
+    folder.mkdir(parents=True, exist_ok=True)
+    model = open_clip.CLIP(**CONFIG["model_cfg"])
+    weights = {name: tensor.detach().half().contiguous() for name, tensor in model.state_dict().items()}
+    if blind:
+        weights["visual.conv1.weight"].zero_()
+    (folder / "open_clip_config.json").write_text(json.dumps(CONFIG))
+    save_file(weights, folder / "open_clip_model.safetensors")
+    return folder

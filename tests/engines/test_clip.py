@@ -1,0 +1,162 @@
+"""The encoder is open_clip, loaded for real: either the right weights, or a sentence that says what to do."""
+
+from __future__ import annotations
+
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from core.engines import clip
+from core.engines.clip import Clip, ClipOptions, load
+from core.engines.pictures import encoder_input
+from core.engines.presets import ModelChoice, choose
+from core.engines.threads import ThreadedEncoder
+from core.errors import EncoderBroken, UnknownModel, WeightsUnavailable
+from core.sentences import sentence
+from tests.engines.models import SIZE_PX, write_model
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from core.model import Pixels
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_model(tmp_path_factory.mktemp("model"))
+
+
+@pytest.fixture(scope="module")
+def model(folder: Path) -> Clip:
+    return load(options(choose(f"local-dir:{folder}", folder)))
+
+
+def options(choice: ModelChoice, cache_dir: Path | None = None) -> ClipOptions:
+    return ClipOptions(choice, "cpu", cache_dir)
+
+
+def frames(count: int) -> Pixels:
+    return np.random.default_rng(7).integers(0, 256, (count, SIZE_PX, SIZE_PX, 3), dtype=np.uint8)
+
+
+def test_frames_and_texts_become_unit_vectors(model: Clip) -> None:
+    for vectors, count in ((model.images(frames(5)), 5), (model.texts(["a", "b"]), 2)):
+        assert (vectors.shape, vectors.dtype) == ((count, 24), np.float32)
+        np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-5)
+
+
+def test_a_batch_gives_what_single_frames_give(model: Clip) -> None:
+    pictures = frames(6)
+    np.testing.assert_allclose(
+        model.images(pictures), np.concatenate([model.images(pictures[i : i + 1]) for i in range(6)]), atol=1e-5
+    )
+
+
+def test_every_score_is_the_notebooks_within_a_thousandth(model: Clip, folder: Path) -> None:
+    import open_clip  # noqa: PLC0415 - importable once a model was loaded
+
+    theirs: Any
+    theirs, _, preprocess = open_clip.create_model_and_transforms(f"local-dir:{folder}")
+    picture = np.random.default_rng(3).integers(0, 256, (90, 160, 3), dtype=np.uint8)
+    ours = encoder_input(picture, model.info.preprocess)
+    with torch.inference_mode():
+        image = theirs.eval().encode_image(preprocess(Image.fromarray(picture)).unsqueeze(0))
+        text = theirs.encode_text(open_clip.get_tokenizer(f"local-dir:{folder}")(["a woman in water"]))
+        expected = float(torch.nn.functional.cosine_similarity(image, text))
+    score = float((model.images(ours[None]) @ model.texts(["a woman in water"]).T)[0, 0])
+    assert score == pytest.approx(expected, abs=1e-3)
+
+
+def test_the_model_describes_itself(model: Clip) -> None:
+    info = model.info
+    assert (info.dim, info.precision, info.device, info.logit_bias) == (24, "fp32", "cpu", 0.0)
+    assert info.logit_scale == pytest.approx(1 / 0.07, rel=1e-3)
+    assert (info.preprocess.size_px, info.preprocess.resize_mode) == (SIZE_PX, "shortest")
+    assert info.preprocess.mean == (0.5, 0.4, 0.3)
+
+
+def test_other_weights_in_the_same_folder_make_another_recipe(model: Clip, tmp_path: Path) -> None:
+    torch.manual_seed(5)
+    other = load(options(choose(f"local-dir:{write_model(tmp_path)}", tmp_path)))
+    assert other.info.weights != model.info.weights
+
+
+def test_a_model_that_sees_nothing_fails_its_self_test(tmp_path: Path) -> None:
+    with pytest.raises(EncoderBroken):
+        load(options(choose(f"local-dir:{write_model(tmp_path, blind=True)}", tmp_path)))
+
+
+def test_weights_that_cannot_be_had_are_told_with_the_ways_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(clip, "_HUB", ("localhost", 9))
+    with pytest.raises(WeightsUnavailable) as caught:
+        load(options(choose("base", tmp_path), tmp_path))
+    said = sentence(caught.value)
+    assert all(word in said for word in ("'base'", "localhost", "KEATON_MODEL_CACHE", "local-dir:", "demo"))
+
+
+def test_a_folder_without_weights_is_never_run_with_random_ones(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "open_clip_config.json").write_text((folder / "open_clip_config.json").read_text())
+    with pytest.raises(WeightsUnavailable):
+        load(options(choose(f"local-dir:{tmp_path}", tmp_path)))
+
+
+@pytest.mark.parametrize("setting", ["ViT-B-32/no_such_tag", "ViT-B-32/openai", "NoSuchModel/openai", "nonsense", "ViT-B-32/"])
+def test_a_model_that_open_clip_cannot_give_as_named_is_said_to_be_unknown(setting: str, tmp_path: Path) -> None:
+    with pytest.raises(UnknownModel):
+        load(options(choose(setting, tmp_path)))
+
+
+@pytest.mark.parametrize(
+    ("setting", "name", "tag"),
+    [
+        ("base", "ViT-B-32", "laion2b_s34b_b79k"),
+        ("openai", "ViT-B-32-quickgelu", "openai"),
+        ("accurate", "ViT-B-32-SigLIP2-256", "webli"),
+        ("ViT-B-16/laion2b_s34b_b88k", "ViT-B-16", "laion2b_s34b_b88k"),
+    ],
+)
+def test_presets_name_models_that_open_clip_publishes(setting: str, name: str, tag: str, tmp_path: Path) -> None:
+    choice = choose(setting, tmp_path)
+    clip._check_name(choice)
+    assert (choice.name, choice.tag) == (name, tag)
+
+
+async def test_queries_do_not_wait_behind_a_films_batches(model: Clip) -> None:
+    with ThreadPoolExecutor(2) as pool:
+        encoder = ThreadedEncoder(lambda: model, pool)
+        films = [asyncio.create_task(encoder.images(frames(256))) for _ in range(8)]
+        await asyncio.wait(films, return_when=asyncio.FIRST_COMPLETED)
+        await encoder.texts(["now"])
+        assert sum(film.done() for film in films) < len(films)
+        await asyncio.gather(*films)
+
+
+async def test_a_load_that_failed_is_tried_again_when_next_needed(model: Clip) -> None:
+    attempts: list[int] = []
+    with ThreadPoolExecutor(1) as pool:
+        encoder = ThreadedEncoder(_failing_once(model, attempts), pool)
+        with pytest.raises(WeightsUnavailable):
+            await encoder.ready()
+        assert not encoder.loaded
+        assert (await encoder.ready()).dim == 24
+        assert encoder.loaded
+
+
+def _failing_once(model: Clip, attempts: list[int]) -> Callable[[], Clip]:
+    def load_model() -> Clip:
+        attempts.append(1)
+        if len(attempts) == 1:
+            raise WeightsUnavailable("base", "no network")
+        return model
+
+    return load_model

@@ -1,0 +1,93 @@
+"""The plot is a picture that people can read in a chat."""
+
+from __future__ import annotations
+
+import io
+import statistics
+import time
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from core.engines.plot import draw
+from core.engines.sheet import contact_sheet, evenly
+from core.model import Curve, Moment, Thumbnail, Video
+from core.ports import PlotSpec
+
+WARM_S = 0.150
+
+
+def spec(looks: int = 80, query: str = "a woman in water") -> PlotSpec:
+    times_s = np.arange(looks, dtype=np.float64)
+    scores = (0.2 + 0.02 * np.sin(times_s)).astype(np.float32)
+    scores[looks // 3 : looks // 3 + 4] += 0.15
+    moment = Moment("v", looks // 3, looks // 3 + 4, looks // 3 + 1, float(scores.max()))
+    curve = Curve(Video("v", "", "A film", float(looks), 640, 360), times_s, scores)
+    return PlotSpec(curve, query, ((1, moment),), 1, "similarity", 100.0)
+
+
+def pixels(png: bytes) -> np.ndarray[tuple[int, int, int], np.dtype[np.uint8]]:
+    return np.asarray(Image.open(io.BytesIO(png)).convert("RGB"))
+
+
+def test_a_plot_is_800_px_wide_so_that_a_chat_may_show_it_at_400() -> None:
+    assert Image.open(io.BytesIO(draw(spec(), "light"))).size == (800, 430)
+
+
+def test_the_light_plot_is_on_light_paper_and_the_dark_one_on_dark() -> None:
+    assert pixels(draw(spec(), "light"))[0, 0].min() > 240
+    assert pixels(draw(spec(), "dark"))[0, 0].max() < 50
+
+
+def test_the_moment_that_is_shown_stands_out_in_its_own_colour() -> None:
+    shown, other = pixels(draw(spec(), "light")), pixels(draw(replace(spec(), current=None), "light"))
+    orange = (np.abs(shown.astype(int) - (217, 72, 15)).sum(axis=2) < 30).sum()
+    assert orange > 200 > (np.abs(other.astype(int) - (217, 72, 15)).sum(axis=2) < 30).sum()
+
+
+@pytest.mark.parametrize("query", ["$x^2$ \\frac", "水の中の女性", "🏊 swimming", "a\nb\tc", "x" * 500, "%s {0}"])
+def test_any_words_can_stand_in_the_title(query: str) -> None:
+    assert draw(spec(query=query), "dark").startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize("looks", [6, 400, 7200, 15000])
+def test_films_of_any_length_can_be_drawn(looks: int) -> None:
+    assert draw(spec(looks), "light").startswith(b"\x89PNG")
+
+
+def test_a_film_of_one_look_can_be_drawn() -> None:
+    video = Video("v", "", "One", 0.04, 640, 360)
+    curve = Curve(video, np.zeros(1), np.array([0.3], np.float32))
+    assert draw(PlotSpec(curve, "x", ((1, Moment("v", 0, 0.04, 0, 0.3)),), 1, "softmax", 100.0), "light")
+
+
+def test_the_softmax_view_shows_the_notebooks_shares() -> None:
+    assert draw(replace(spec(), style="softmax"), "light") != draw(spec(), "light")
+
+
+@pytest.mark.slow
+def test_a_warm_plot_takes_less_than_150_ms() -> None:
+    draw(spec(), "light")
+    took_s = []
+    for _ in range(9):
+        started_s = time.process_time()
+        draw(spec(), "light")
+        took_s.append(time.process_time() - started_s)
+    assert statistics.median(took_s) < WARM_S
+
+
+def thumbnails(count: int) -> list[Thumbnail]:
+    out = io.BytesIO()
+    Image.new("RGB", (240, 135), (90, 160, 220)).save(out, "JPEG")
+    return [Thumbnail(float(number), out.getvalue()) for number in range(count)]
+
+
+@pytest.mark.parametrize(("count", "size"), [(1, (252, 147)), (4, (990, 147)), (5, (990, 288)), (500, (990, 429))])
+def test_a_contact_sheet_has_at_most_twelve_tiles_in_rows_of_four(count: int, size: tuple[int, int]) -> None:
+    assert Image.open(io.BytesIO(contact_sheet(thumbnails(count)))).size == size
+
+
+def test_the_tiles_are_spread_evenly_over_the_film() -> None:
+    assert [one.time_s for one in evenly(thumbnails(100), 4)] == [12, 37, 62, 87]
