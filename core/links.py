@@ -13,7 +13,7 @@ from core.addresses import is_local_name, is_public, literal, plain_host
 from core.errors import LinkRefused
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Set as AbstractSet
+    from collections.abc import Set as AbstractSet
 
 _LINK = re.compile(r"https?://[^\s<>|\"`\\^{}\u201c\u201d]+", re.IGNORECASE)
 _TRAILING = ".,;:!?'*_~"
@@ -24,8 +24,26 @@ _PORTS = {"http": 80, "https": 443}
 _TRACKING = re.compile(r"utm_.*|fbclid|gclid|igshid|igsh|mc_cid|mc_eid|si|feature", re.IGNORECASE)
 _FILM_FILE = re.compile(r"\.(mp4|m4v|webm|mkv|mov|avi|mpe?g|flv|wmv|ogv|3gp)$", re.IGNORECASE)
 _FILM_SITES = frozenset(
-    "youtube.com youtu.be youtube-nocookie.com vimeo.com dailymotion.com dai.ly tiktok.com twitch.tv streamable.com "
-    "v.redd.it loom.com bilibili.com rumble.com odysee.com ted.com nebula.tv wistia.com tube.arte.tv".split()
+    [
+        "youtube.com",
+        "youtu.be",
+        "youtube-nocookie.com",
+        "vimeo.com",
+        "dailymotion.com",
+        "dai.ly",
+        "tiktok.com",
+        "twitch.tv",
+        "streamable.com",
+        "v.redd.it",
+        "loom.com",
+        "bilibili.com",
+        "rumble.com",
+        "odysee.com",
+        "ted.com",
+        "nebula.tv",
+        "wistia.com",
+        "tube.arte.tv",
+    ]
 )
 _YOUTUBE = frozenset({"youtube.com", "youtube-nocookie.com"})
 _YOUTUBE_PATH = re.compile(r"/(?:shorts|embed|live|v)/([\w-]{11})(?:/|$)")
@@ -167,8 +185,7 @@ def _tidied(parts: SplitResult) -> str:
     host = (parts.hostname or "").rstrip(".")
     host = f"[{host}]" if ":" in host else host
     port = "" if parts.port in {None, _PORTS[parts.scheme]} else f":{parts.port}"
-    query = sorted((key, value) for key, value in parse_qsl(parts.query, keep_blank_values=True) if not _tracks(key))
+    query = sorted(
+        (key, value) for key, value in parse_qsl(parts.query, keep_blank_values=True) if not _TRACKING.fullmatch(key)
+    )
     return urlunsplit((parts.scheme, host + port, parts.path or "/", urlencode(query), ""))
-
-
-_tracks: Callable[[str], object] = _TRACKING.fullmatch
