@@ -39,6 +39,7 @@ def literal(host: str) -> Address | None:
 
 def is_public(address: Address) -> bool:
     """Tell whether the address, and any IPv4 address that it wraps, is one that everybody on the internet sees."""
+    address = unmapped(address)
     inner = _wrapped(address)
     if inner is not None and not is_public(inner):
         return False
@@ -58,11 +59,11 @@ def unmapped(address: Address) -> Address:
 
 
 def _wrapped(address: Address) -> Address | None:
-    """Give the IPv4 address inside an IPv6 one: mapped, 6to4, Teredo, NAT64 or compatible."""
+    """Give the IPv4 address inside an IPv6 one: 6to4, Teredo, NAT64 or compatible."""
     if isinstance(address, ipaddress.IPv4Address):
         return None
     if address.teredo is not None:
         return address.teredo[1]
     if address in _NAT64 or address in _COMPATIBLE:
         return ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
-    return address.ipv4_mapped or address.sixtofour
+    return address.sixtofour

@@ -69,12 +69,13 @@ class Child:
 
 @dataclass(slots=True, eq=False)
 class Children:
-    """A supply of children that run one module, with one spare that has done its imports."""
+    """A supply of children that run one module, with one spare, if so wished, that has done its imports."""
 
     module: str
     """Run with `python -m`; it reads one JSON line from stdin and answers with `core.engines.wire` messages."""
     environment: Mapping[str, str] = field(default_factory=dict)
     """Variables beyond what Python needs; of the parent's own environment a child sees nothing else."""
+    keep_spare: bool = True
     _spare: Child | None = None
     _living: set[Child] = field(default_factory=set)
     _lock: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -83,7 +84,7 @@ class Children:
     async def warm(self) -> None:
         """Start the spare, so that the first job need not wait for imports."""
         async with self._lock:
-            if self._spare is None and not self._closed:
+            if self.keep_spare and self._spare is None and not self._closed:
                 self._spare = await self._spawn()
 
     @asynccontextmanager

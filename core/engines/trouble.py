@@ -1,0 +1,99 @@
+"""Reads what went wrong with a fetch out of yt-dlp's exceptions and messages.
+
+Runs in the fetching child. Owns the codes, which are those of `core.errors.VideoUnavailable` and `FetchFailed`.
+"""
+
+from __future__ import annotations
+
+import errno
+import re
+import socket
+import ssl
+from typing import TYPE_CHECKING, NamedTuple
+
+from yt_dlp.networking import exceptions as network
+from yt_dlp.utils import DownloadError, GeoRestrictedError, UnsupportedError, UserNotLive
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+class Trouble(NamedTuple):
+    """What went wrong: a code of `VideoUnavailable` ("unavailable") or of `FetchFailed` ("failed")."""
+
+    kind: str
+    why: str
+    detail: str
+
+
+_STATUS = {
+    401: ("unavailable", "login"),
+    404: ("unavailable", "not_found"),
+    410: ("unavailable", "not_found"),
+    451: ("unavailable", "geo"),
+}
+_CLASSES: tuple[tuple[tuple[type[BaseException], ...], tuple[str, str]], ...] = (
+    ((UnsupportedError,), ("unavailable", "no_video")),
+    ((GeoRestrictedError,), ("unavailable", "geo")),
+    ((UserNotLive,), ("unavailable", "live")),
+    ((network.SSLError, ssl.SSLError), ("failed", "tls")),
+    ((socket.gaierror,), ("failed", "dns")),
+    ((ConnectionRefusedError,), ("failed", "refused")),
+    ((TimeoutError,), ("failed", "timeout")),
+)
+_SAYINGS: tuple[tuple[str, str], ...] = (
+    (r"is not available in your (country|location|region)|geo.?restrict|blocked it in your country", "geo"),
+    (r"sign in|log ?in|logged.in|cookies|private video|members.only|subscribers|age.restricted|password", "login"),
+    (r"live event|premieres in|is live|livestream|not currently live", "live"),
+    (
+        r"removed|deleted|terminated|no longer (available|exists)|video (is )?unavailable|not available|private",
+        "removed",
+    ),
+    (r"drm|ffmpeg|unsupported|external downloader", "unsupported"),
+    (r"no video|no media|requested format|no formats|unable to extract", "no_video"),
+)
+
+
+def of(error: BaseException) -> Trouble:
+    """Give the code that fits an exception and all that led to it."""
+    chain = tuple(_causes(error))
+    detail = _detail(error)
+    for cause in chain:
+        if isinstance(cause, network.HTTPError):
+            kind, why = _STATUS.get(cause.status, ("failed", "http"))
+            return Trouble(kind, why, f"HTTP {cause.status}")
+    if any(isinstance(cause, OSError) and cause.errno == errno.EFBIG for cause in chain):
+        return Trouble("unavailable", "too_large", detail)
+    for types, (kind, why) in _CLASSES:
+        if any(isinstance(cause, types) for cause in chain):
+            return Trouble(kind, why, detail)
+    if any(isinstance(cause, network.RequestError | OSError) for cause in chain):
+        return Trouble("failed", "other", detail)
+    return _said(detail)
+
+
+def _said(detail: str) -> Trouble:
+    for saying, why in _SAYINGS:
+        if re.search(saying, detail, re.IGNORECASE):
+            return Trouble("unavailable", why, detail)
+    return Trouble("failed", "other", detail)
+
+
+def _causes(error: BaseException | None, depth: int = 0) -> Iterator[BaseException]:
+    """Give the exception and what it wraps, in the several ways that yt-dlp and Python have of wrapping."""
+    if error is None or depth > 12:
+        return
+    yield error
+    inner = [error.__cause__, error.__context__, getattr(error, "cause", None), getattr(error, "reason", None)]
+    if isinstance(error, DownloadError) and error.exc_info:
+        inner.append(error.exc_info[1])
+    for cause in inner:
+        if isinstance(cause, BaseException) and cause is not error:
+            yield from _causes(cause, depth + 1)
+
+
+def _detail(error: BaseException) -> str:
+    """Give yt-dlp's own sentence without its decoration and its advice."""
+    text = re.sub(r"\x1b\[[0-9;]*m", "", str(error)).removeprefix("ERROR: ")
+    text = re.split(r"; please report|\. Use --|; see {2}https", text)[0]
+    return " ".join(text.split())[:300]
