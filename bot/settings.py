@@ -52,8 +52,12 @@ class Settings(BaseSettings):
     fetch_limit_gb: float = Field(default=2.0, gt=0)
     fetch_timeout_s: float = Field(default=3600.0, gt=0)
     media_quota_gb: float = Field(default=20.0, ge=0)
+    channels: Literal["on", "off"] = "on"
+    turns_a_minute: int = Field(default=20, ge=0)
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     discord_token: Token = Field(default=None, validation_alias="DISCORD_TOKEN")
+    discord_api_base: str = Field(default="", validation_alias="DISCORD_API_BASE")
+    discord_gateway: str = Field(default="", validation_alias="DISCORD_GATEWAY")
     slack_bot_token: Token = Field(default=None, validation_alias="SLACK_BOT_TOKEN")
     slack_app_token: Token = Field(default=None, validation_alias="SLACK_APP_TOKEN")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -11,12 +12,15 @@ from typing import TYPE_CHECKING
 
 from bot.settings import GIGABYTE
 from core.answering import Answerer
+from core.channels import Channels
 from core.conversation import Conversation
+from core.cooldown import Cooldown
 from core.engines import children, fetch, frames, plot, presets, threads
 from core.engines.checkup import check_decoder, describe_torch
 from core.indexing import Indexer, IndexingLimits
 from core.model import Sampling
 from core.search import Searcher
+from storage.ledger import SqliteLedger
 from storage.library import SqliteLibrary
 from storage.media import MediaFolder
 
@@ -40,11 +44,13 @@ class Core:
     """The parts of a running Keaton that front doors use."""
 
     library: SqliteLibrary
+    ledger: SqliteLedger
     media: MediaFolder
     encoder: threads.ThreadedEncoder
     indexer: Indexer
     searcher: Searcher
     answerer: Answerer
+    channels: Channels
     conversation: Conversation
 
 
@@ -83,8 +89,11 @@ def _assemble(
     indexer = Indexer(library, media, _fetcher(settings), reader, encoder, sampling, limits)
     searcher = Searcher(library, encoder, sampling)
     answerer = Answerer(searcher, library, media, reader, encoder, plotter)
-    conversation = Conversation(library, media, encoder, plotter, indexer, searcher, answerer)
-    return Core(library, media, encoder, indexer, searcher, answerer, conversation)
+    ledger = SqliteLedger(library.connections)
+    channels = Channels(ledger, library, media, encoder, on_by_default=settings.channels == "on")
+    cooldown = Cooldown(settings.turns_a_minute, time.monotonic)
+    conversation = Conversation(library, media, encoder, plotter, indexer, searcher, answerer, channels, cooldown)
+    return Core(library, ledger, media, encoder, indexer, searcher, answerer, channels, conversation)
 
 
 def load_model(settings: Settings) -> Clip:

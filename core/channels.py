@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 class Channels:
     """Knows where Keaton looks at what is posted."""
 
-    def __init__(self, ledger: Ledger, library: Library, media: Media, encoder: Encoder, *, on_by_default: bool) -> None:
+    def __init__(
+        self, ledger: Ledger, library: Library, media: Media, encoder: Encoder, *, on_by_default: bool
+    ) -> None:
         self._ledger = ledger
         self._library = library
         self._media = media
@@ -27,19 +29,20 @@ class Channels:
         """Tell whether what is posted in a channel is looked at without being asked."""
         return await self._ledger.is_on(scope, by_default=self._on_by_default)
 
-    async def switch(self, event: Switch) -> Reply:
+    async def switch(self, event: Switch) -> tuple[Reply, ...]:
         """Switch a channel."""
         await self._ledger.switch(event.turn.scope, on=event.on)
-        return replies.switched(on=event.on)
+        return (replies.switched(on=event.on),)
 
-    async def status(self, event: Status) -> Reply:
+    async def status(self, event: Status) -> tuple[Reply, ...]:
         """Say how things stand in a channel."""
         films = len(await self._library.videos(event.turn.view))
         on = await self.is_on(event.turn.scope)
         model = (await self._encoder.ready()).model if self._encoder.loaded else ""
-        return replies.status(event, films, model, on=on)
+        return (replies.status(event, films, model, on=on),)
 
-    async def forget_message(self, event: MessageDeleted) -> None:
-        """Forget what only a deleted message brought in."""
+    async def forget_message(self, event: MessageDeleted) -> tuple[Reply, ...]:
+        """Forget what only a deleted message brought in; there is nothing to say to that."""
         for video_id in await self._ledger.retract(event.turn.scope, event.turn.message):
             await self._media.forget(video_id)
+        return ()

@@ -12,14 +12,30 @@ from core.flow import reported
 from core.indexing import Indexed, Poster
 from core.model import Answer, Query
 from core.naming import pick
-from core.talk import Action, FilePosted, Find, Forget, Help, LinkPosted, ListVideos, Progress, Unclear
+from core.talk import (
+    Action,
+    FilePosted,
+    Find,
+    Forget,
+    Help,
+    LinkPosted,
+    ListVideos,
+    MessageDeleted,
+    Progress,
+    RemoteFilePosted,
+    Status,
+    Switch,
+    Unclear,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 
     from core.answering import Answerer
+    from core.channels import Channels
+    from core.cooldown import Cooldown
     from core.indexing import Indexer
-    from core.model import Curve, PostedVideo
+    from core.model import Curve, PostedVideo, Video, View
     from core.ports import Encoder, Library, Media, PlotStyle, Plotter
     from core.search import Searcher
     from core.talk import Incoming, Reply, Turn
@@ -41,6 +57,8 @@ class Conversation:
         indexer: Indexer,
         searcher: Searcher,
         answerer: Answerer,
+        channels: Channels,
+        cooldown: Cooldown,
     ) -> None:
         self._library = library
         self._media = media
@@ -49,6 +67,8 @@ class Conversation:
         self._indexer = indexer
         self._searcher = searcher
         self._answerer = answerer
+        self._channels = channels
+        self._cooldown = cooldown
 
     async def handle(self, event: Incoming) -> AsyncIterator[Reply]:
         """Give the replies; what Keaton expects to go wrong becomes one, only a bug escapes."""
@@ -58,12 +78,22 @@ class Conversation:
         except AppError as error:
             yield replies.problem(error)
 
-    def _course(self, event: Incoming) -> AsyncIterator[Reply]:  # noqa: PLR0911 - one line for each kind
+    async def suggest(self, view: View, typed: str) -> tuple[Video, ...]:
+        """Give films that somebody may mean while typing a name, newest first; looks into the library alone."""
+        videos = [posted.video for posted in await self._library.videos(view)]
+        wanted = typed.strip().casefold()
+        return tuple(video for video in videos if wanted in video.title.casefold() or video.id.startswith(wanted))
+
+    def _course(self, event: Incoming) -> AsyncIterator[Reply]:  # noqa: C901, PLR0911 - one line for each kind
         match event:
             case LinkPosted():
                 return self._link(event)
             case FilePosted():
                 return self._file(event)
+            case RemoteFilePosted():
+                return self._remote(event)
+            case MessageDeleted():
+                return _each(self._channels.forget_message(event))
             case Find():
                 return self._find(event)
             case Action():
@@ -72,8 +102,12 @@ class Conversation:
                 return self._videos(event)
             case Forget():
                 return self._forget(event)
+            case Switch():
+                return _each(self._channels.switch(event))
+            case Status():
+                return _each(self._channels.status(event))
             case Help():
-                return _once(replies.help_text())
+                return _once(replies.help_text(event.turn.door))
             case Unclear():
                 return _once(replies.unclear())
             case _:
@@ -89,7 +123,12 @@ class Conversation:
             event.turn, lambda report: self._indexer.file(event.path, event.name, event.url, poster, report)
         )
 
+    def _remote(self, event: RemoteFilePosted) -> AsyncIterator[Reply]:
+        poster = _poster(event.turn)
+        return self._take_in(event.turn, lambda report: self._indexer.remote(event.file, poster, report))
+
     async def _take_in(self, turn: Turn, job: Job) -> AsyncIterator[Reply]:
+        self._cooldown.start(turn)
         if not self._encoder.loaded:
             yield replies.working(Progress("loading", None))
         async for event in reported(job):
@@ -99,10 +138,11 @@ class Conversation:
                 case Indexed():
                     thumbnails = await self._library.thumbnails(event.video.id)
                     sheet = await self._plotter.sheet(thumbnails) if thumbnails else None
-                    yield replies.indexed(event, sheet, turn.door)
+                    yield replies.indexed(event, sheet, turn)
 
     async def _find(self, event: Find) -> AsyncIterator[Reply]:
         turn = event.turn
+        self._cooldown.start(turn)
         if not self._encoder.loaded:
             yield replies.working(Progress("loading", None))
         video_id = (await self._named(turn, event.video)).video.id if event.video else None
@@ -157,7 +197,8 @@ class Conversation:
         shown = await self._answerer.show(
             answer.query, answer.moments, number, style, door.themes, door.max_picture_px, curve
         )
-        return replies.found(answer, shown, style, door, note, updates=updates)
+        posting = await self._library.posting(shown.curve.video.id, answer.query.view)
+        return replies.found(answer, shown, style, door, posting, note, updates=updates)
 
     async def _videos(self, event: ListVideos) -> AsyncIterator[Reply]:
         yield replies.videos(await self._library.videos(event.turn.view))
@@ -176,7 +217,7 @@ class Conversation:
 
 
 def _poster(turn: Turn) -> Poster:
-    return Poster(turn.scope, turn.user_id, turn.user_name, turn.message)
+    return Poster(turn.scope, turn.user_id, turn.user_name, turn.message, turn.message_url)
 
 
 def _within(answer: Answer, turn: Turn) -> Answer:
@@ -190,3 +231,8 @@ def _within(answer: Answer, turn: Turn) -> Answer:
 
 async def _once(reply: Reply) -> AsyncIterator[Reply]:
     yield reply
+
+
+async def _each(some: Awaitable[Iterable[Reply]]) -> AsyncIterator[Reply]:
+    for reply in await some:
+        yield reply

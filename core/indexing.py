@@ -3,29 +3,31 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import time
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from weakref import WeakValueDictionary
 
 import numpy as np
 
-from core.errors import FileMissing, NoFrames, UnknownVideo
+from core.errors import FileMissing, MessageGone, UnknownVideo
 from core.flow import read_ahead
+from core.gathering import Gathered, Source, content_id, film_of, looked, stem, take
+from core.line import Line
 from core.links import canonical
-from core.model import Film, FrameIndex, Posting, Recipe, Scope, Thumbnail, Video
-from core.ports import Fetched, FilmEnded, FilmOpened, Look
-from core.talk import Progress
+from core.model import Posting, Recipe
+from core.ports import Fetched
+from core.talk import Address, Progress
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
     from pathlib import Path
 
-    from core.model import EncoderInfo, Floats, PostedVideo, Sampling
+    from core.model import EncoderInfo, PostedVideo, Sampling, Scope, Video
     from core.ports import Encoder, Fetcher, FrameReader, Library, Media
+    from core.talk import RemoteFile
 
     Report = Callable[[Progress], None]
 
@@ -40,10 +42,12 @@ class Poster:
     user_id: str
     user_name: str
     message: str
+    message_url: str = ""
 
     def posting(self, video_id: str) -> Posting:
         """Give the posting of a film by this person, now."""
-        return Posting(video_id, self.scope, self.user_id, self.user_name, self.message, datetime.now(UTC))
+        now = datetime.now(UTC)
+        return Posting(video_id, self.scope, self.user_id, self.user_name, self.message, now, self.message_url)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,16 +88,27 @@ class Indexer:
         self._encoder = encoder
         self._sampling = sampling
         self._limits = limits
-        self._slots = asyncio.Semaphore(limits.films_at_once)
+        self._line = Line(limits.films_at_once)
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def link(self, url: str, poster: Poster, report: Report) -> Indexed:
         """Take in a linked film; raises UserError, TryLater, OperatorError."""
         link = canonical(url)
+        if at_once := await self._at_once(await self._library.video_at(link), poster):
+            return at_once
         async with self._turn(link, report):
             info = await self._encoder.ready()
             known = await self._known(await self._library.video_at(link), info, poster, link, report)
             return known or await self._fetch(url, link, info, poster, report)
+
+    async def remote(self, file: RemoteFile, poster: Poster, report: Report) -> Indexed:
+        """Take in a file that lies on a platform's servers; raises UserError, TryLater, OperatorError."""
+        if at_once := await self._at_once(await self._library.video_at(file.key), poster):
+            return at_once
+        async with self._turn(file.key, report):
+            info = await self._encoder.ready()
+            known = await self._known(await self._library.video_at(file.key), info, poster, file.key, report)
+            return known or await self._fetch_file(file, info, poster, report)
 
     async def file(self, path: Path, name: str, url: str, poster: Poster, report: Report) -> Indexed:
         """Take in a film from the disk; the file stays. Raises UserError, TryLater, OperatorError."""
@@ -108,8 +123,7 @@ class Indexer:
                 return known
             async with self._media.workshop() as folder:
                 copy = await self._media.copy_in(path, folder)
-                title = name.rsplit(".", 1)[0] or name
-                return await self._index(Source(copy, video_id, title, url, ""), info, poster, report)
+                return await self._index(Source(copy, video_id, stem(name), url, ""), info, poster, report)
 
     async def again(self, posted: PostedVideo, report: Report) -> Indexed:
         """Look anew at a film that was indexed by another recipe, from its kept file or else from its link.
@@ -117,7 +131,7 @@ class Indexer:
         Raises UserError (UnknownVideo when neither is there), TryLater, OperatorError.
         """
         video, posting = posted.video, posted.posting
-        poster = Poster(posting.scope, posting.user_id, posting.user_name, posting.message)
+        poster = Poster(posting.scope, posting.user_id, posting.user_name, posting.message, posting.message_url)
         async with self._turn(video.id, report):
             info = await self._encoder.ready()
             known = await self._known(video, info, poster, "", report)
@@ -126,6 +140,14 @@ class Indexer:
             if not video.url:
                 raise UnknownVideo(video.title)
             return await self._fetch(video.url, canonical(video.url), info, poster, report)
+
+    async def _at_once(self, video: Video | None, poster: Poster) -> Indexed | None:
+        """Post a film here that need not be looked at: nobody waits in line for that."""
+        info = await self._encoder.ready() if video and self._encoder.loaded else None
+        if video is None or info is None or not await self._library.has_index(video.id, self._recipe(info).key):
+            return None
+        await self._library.post(poster.posting(video.id))
+        return Indexed(video, 0)
 
     async def _known(
         self, video: Video | None, info: EncoderInfo, poster: Poster, link: str, report: Report
@@ -144,19 +166,23 @@ class Indexer:
 
     async def _fetch(self, url: str, link: str, info: EncoderInfo, poster: Poster, report: Report) -> Indexed:
         async with self._media.workshop() as folder:
-            fetched = await self._download(url, folder, report)
+            fetched = await self._download(Address(url), folder, report)
             video_id = fetched.video_id or await asyncio.to_thread(content_id, fetched.path)
-            known = await self._library.video(video_id)
-            if known and await self._library.has_index(video_id, self._recipe(info).key):
-                await self._library.post(poster.posting(video_id))
-                return Indexed(known, 0)
-            return await self._index(
-                Source(fetched.path, video_id, fetched.title, fetched.url, link), info, poster, report
-            )
+            known = await self._at_once(await self._library.video(video_id), poster)
+            source = Source(fetched.path, video_id, fetched.title, fetched.url, link)
+            return known or await self._index(source, info, poster, report)
 
-    async def _download(self, url: str, folder: Path, report: Report) -> Fetched:
+    async def _fetch_file(self, file: RemoteFile, info: EncoderInfo, poster: Poster, report: Report) -> Indexed:
+        async with self._media.workshop() as folder:
+            fetched = await self._download(await file.locate(), folder, report)
+            video_id = await asyncio.to_thread(content_id, fetched.path)
+            known = await self._at_once(await self._library.video(video_id), poster)
+            source = Source(fetched.path, video_id, stem(file.name), "", file.key)
+            return known or await self._index(source, info, poster, report)
+
+    async def _download(self, address: Address, folder: Path, report: Report) -> Fetched:
         report(Progress("fetching", None))
-        async for event in self._fetcher.fetch(url, folder):
+        async for event in self._fetcher.fetch(address.url, folder, address.bearer):
             if isinstance(event, Fetched):
                 return event
             share = event.done_bytes / event.total_bytes if event.total_bytes else None
@@ -170,7 +196,12 @@ class Indexer:
         if not source.kept:
             await self._media.keep(source.path, source.video_id)
         links = [link for link in (source.link, canonical(source.url) if source.url else "") if link]
-        await self._library.save(film, poster.posting(source.video_id), links)
+        try:
+            await self._library.save(film, poster.posting(source.video_id), links)
+        except MessageGone:
+            if await self._library.video(source.video_id) is None:
+                await self._media.forget(source.video_id)
+            raise
         return Indexed(film.video, len(film.index))
 
     async def _look(self, source: Source, info: EncoderInfo, report: Report) -> Gathered:
@@ -181,7 +212,7 @@ class Indexer:
             async for event in ready:
                 if take(gathered, event, self._limits.batch):
                     await self._encode(gathered)
-                    report(progress(gathered, time.monotonic() - started_s))
+                    report(looked(gathered, time.monotonic() - started_s))
         await self._encode(gathered)
         return gathered
 
@@ -197,8 +228,7 @@ class Indexer:
     async def _turn(self, key: str, report: Report) -> AsyncIterator[None]:
         """Wait until nobody else works on this film, and until there is room for one more."""
         lock = self._locks.setdefault(key, asyncio.Lock())
-        if lock.locked() or self._slots.locked():
+        if lock.locked():
             report(Progress("waiting", None))
-        async with lock, self._slots:
+        async with lock, self._line.turn(lambda ahead: report(Progress("waiting", None, ahead=ahead))):
             yield
-

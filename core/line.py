@@ -23,7 +23,7 @@ class Line:
 
     @asynccontextmanager
     async def turn(self, moved: Moved) -> AsyncIterator[None]:
-        """Wait for a slot and hold it. `moved` gets the number of those before, each time that it changes."""
+        """Wait for a slot and hold it. `moved` gets the number of those before, whenever it may have changed."""
         await self._enter(moved)
         try:
             yield
@@ -35,8 +35,6 @@ class Line:
         place = asyncio.get_running_loop().create_future()
         self._waiting[place] = moved
         self._admit()
-        if not place.done():
-            moved(self._inside + len(self._waiting) - 1)
         try:
             await place
         except asyncio.CancelledError:

@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from core.answering import Shown
     from core.errors import AppError
     from core.indexing import Indexed
-    from core.model import Answer, Curve, Moment, PostedVideo, Video
+    from core.model import Answer, Curve, Moment, PostedVideo, Posting, Video
     from core.ports import PlotStyle
-    from core.talk import Door
+    from core.talk import Door, Status, Turn
 
 _STAGES = {
     "waiting": "Waiting for my turn",
@@ -51,6 +51,18 @@ HELP = """Post a link to a video, or drop a file here, and I look at it. Then as
 /help: this"""
 
 
+SHARED_HELP = """
+
+/index: look at a link or a file that I was not shown
+/keaton on, /keaton off: whether I look at what is posted in this channel
+/keaton status: how things stand here
+Anybody may press the buttons under an answer. When a message is deleted, I forget the film that it brought."""
+BLIND = (
+    "I cannot see what messages say here, so I miss posted links. Mention me beside a link, "
+    "use /index, or open a message's menu and choose “Index this video”."
+)
+
+
 def problem(error: AppError, *, updates: bool = False) -> Reply:
     """Say what went wrong, to the asker alone."""
     return Reply(sentence(error), tone="error", private=True, updates=updates)
@@ -59,6 +71,8 @@ def problem(error: AppError, *, updates: bool = False) -> Reply:
 def working(progress: Progress) -> Reply:
     """Say how far a film is."""
     text = _STAGES.get(progress.stage, progress.stage)
+    if progress.ahead:
+        text += f": {_films(progress.ahead)} before yours"
     if progress.fraction is not None:
         text += f": {progress.fraction:.0%}"
     if progress.eta_s is not None and progress.eta_s >= 1:
@@ -72,9 +86,9 @@ def renewing(video: Video, progress: Progress) -> Reply:
     return replace(reply, text=f"The model has changed, so I look at {video.title} once more. {reply.text}")
 
 
-def indexed(result: Indexed, sheet: bytes | None, door: Door) -> Reply:
+def indexed(result: Indexed, sheet: bytes | None, turn: Turn) -> Reply:
     """Say that a film can be searched now."""
-    video = result.video
+    video, door = result.video, turn.door
     facts = f"{clock(video.duration_s)} long"
     if result.looks:
         facts += f", {result.looks} looks"
@@ -82,10 +96,14 @@ def indexed(result: Indexed, sheet: bytes | None, door: Door) -> Reply:
     text = f"{first}: {facts}. Try /find and what you want to see."
     if video.truncated:
         text += f" The file breaks off at {clock(video.duration_s)}; I looked at all that could be read."
+    if door.shared:
+        text += f"\nPosted by {turn.user_name}."
     return Reply(text, title=video.title, pictures=_sheet(video, sheet, door), links=_links(video, 0.0))
 
 
-def found(answer: Answer, shown: Shown, style: PlotStyle, door: Door, note: str, *, updates: bool) -> Reply:
+def found(
+    answer: Answer, shown: Shown, style: PlotStyle, door: Door, posting: Posting | None, note: str, *, updates: bool
+) -> Reply:
     """Show one moment of an answer."""
     moment, video = shown.moment, shown.curve.video
     count = len(answer.moments)
@@ -99,7 +117,7 @@ def found(answer: Answer, shown: Shown, style: PlotStyle, door: Door, note: str,
         title=f"“{answer.query.text}”",
         pictures=_frame(answer, shown, door) + _plot(answer, shown, style),
         buttons=_buttons(answer, shown.number, style, door),
-        links=_links(video, moment.peak_s),
+        links=_links(video, moment.peak_s) + _source(posting),
         updates=updates,
     )
 
@@ -109,7 +127,7 @@ def videos(posted: Sequence[PostedVideo]) -> Reply:
     if not posted:
         return Reply("There is no film here yet. Post a link to a video, or drop a file.")
     lines = [f"• {one.video.title} ({clock(one.video.duration_s)}), {one.video.id}" for one in posted]
-    return Reply("\n".join(lines), title="1 film" if len(posted) == 1 else f"{len(posted)} films")
+    return Reply("\n".join(lines), title=_films(len(posted)))
 
 
 def forgotten(video: Video, *, everywhere: bool) -> Reply:
@@ -119,14 +137,39 @@ def forgotten(video: Video, *, everywhere: bool) -> Reply:
     return Reply(f"Forgotten here: {video.title}. It stays where else it was posted.")
 
 
-def help_text() -> Reply:
+def help_text(door: Door) -> Reply:
     """Say what Keaton can do."""
-    return Reply(HELP, title="What I can do", private=True)
+    return Reply(HELP + SHARED_HELP if door.shared else HELP, title="What I can do", private=True)
+
+
+def switched(*, on: bool) -> Reply:
+    """Say that a channel was switched."""
+    if on:
+        return Reply("On: from now I look at every video that is posted in this channel.")
+    return Reply("Off: I leave what is posted in this channel alone. /find still searches the films that I know.")
+
+
+def status(event: Status, films: int, model: str, *, on: bool) -> Reply:
+    """Say how things stand in a channel."""
+    lines = [
+        "I look at every video that is posted in this channel." if on else "I am switched off in this channel.",
+        f"{_films(films)} can be searched here.",
+        f"Model: {model}." if model else "The model is still loading.",
+    ]
+    if event.blind:
+        lines.append(BLIND)
+    if event.missing:
+        lines.append(f"I lack permissions here: {', '.join(event.missing)}.")
+    return Reply("\n".join(lines), title="How things stand", private=True)
 
 
 def unclear() -> Reply:
     """Say how to talk to Keaton."""
     return Reply("To search, write /find and what you want to see. /help shows everything I can do.", private=True)
+
+
+def _films(count: int) -> str:
+    return "1 film" if count == 1 else f"{count} films"
 
 
 def not_renewed(count: int) -> str:
@@ -188,6 +231,12 @@ def _style_label(style: PlotStyle) -> str:
             return "As similarity"
         case _:
             assert_never(style)
+
+
+def _source(posting: Posting | None) -> tuple[Link, ...]:
+    if posting is None or not posting.message_url:
+        return ()
+    return (Link(posting.message_url, f"Posted by {posting.user_name}"),)
 
 
 def _links(video: Video, time_s: float) -> tuple[Link, ...]:

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 # :stale_for is NULL, or the recipe that the films must lack.
 _POSTED = """
     SELECT videos.*, newest.* FROM (
-        SELECT video_id, platform, space, channel, user_id, user_name, message, posted_at, id AS posting_id,
+        SELECT video_id, platform, space, channel, user_id, user_name, message, posted_at, message_url,
+            id AS posting_id,
             row_number() OVER (PARTITION BY video_id ORDER BY posted_at DESC, id DESC) AS nth
         FROM postings
         WHERE platform = :platform AND space = :space AND channel IN (SELECT value FROM json_each(:channels))
@@ -32,6 +33,13 @@ _POSTED = """
         AND NOT EXISTS (SELECT 1 FROM indexings WHERE video_id = videos.id AND recipe_key = :stale_for)
     )
     ORDER BY posted_at DESC, posting_id DESC
+"""
+
+_NEWEST_POSTING = """
+    SELECT * FROM postings
+    WHERE video_id = :video_id AND platform = :platform AND space = :space
+    AND channel IN (SELECT value FROM json_each(:channels))
+    ORDER BY posted_at DESC, id DESC LIMIT 1
 """
 
 # No ORDER BY: SQLite's sorter would carry every BLOB about.
@@ -53,6 +61,11 @@ class SqliteLibrary:
 
     def __init__(self, connections: Connections) -> None:
         self._db = connections
+
+    @property
+    def connections(self) -> Connections:
+        """Give the open file, for the other ports that live in it."""
+        return self._db
 
     @classmethod
     async def open(cls, path: Path) -> SqliteLibrary:
@@ -115,6 +128,11 @@ class SqliteLibrary:
         """
         values = {**rows.of_view(view), "recipe_key": recipe_key, "video_id": video_id}
         return await asyncio.to_thread(_assemble, await self._db.rows(_CHUNKS, values))
+
+    async def posting(self, video_id: str, view: View) -> Posting | None:
+        """Give a film's newest posting in view."""
+        values = {**rows.of_view(view), "video_id": video_id}
+        return next(map(rows.posting, await self._db.rows(_NEWEST_POSTING, values)), None)
 
     async def thumbnails(self, video_id: str) -> tuple[Thumbnail, ...]:
         """Give a film's small pictures in the order of time."""

@@ -22,6 +22,7 @@ def of_posting(posting: Posting) -> dict[str, object]:
         "user_name": posting.user_name,
         "message": posting.message,
         "posted_at": posting.posted_at.astimezone(UTC).isoformat(timespec="microseconds"),
+        "message_url": posting.message_url,
     }
 
 
@@ -65,6 +66,7 @@ def posting(row: Row) -> Posting:
         user_name=row["user_name"],
         message=row["message"],
         posted_at=datetime.fromisoformat(row["posted_at"]),
+        message_url=row["message_url"],
     )
 
 

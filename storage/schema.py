@@ -103,7 +103,37 @@ _FIRST = (
     """,
 )
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = (_FIRST,)
+_CHATS = (
+    "ALTER TABLE postings ADD COLUMN message_url TEXT NOT NULL DEFAULT ''",
+    "CREATE INDEX postings_by_message ON postings (platform, space, channel, message)",
+    # state: 'begun', 'settled', or 'deleted' once the message is. run: the process that began it.
+    """
+    CREATE TABLE errands (
+        id INTEGER PRIMARY KEY,
+        platform TEXT NOT NULL,
+        space TEXT NOT NULL,
+        channel TEXT NOT NULL,
+        message TEXT NOT NULL,
+        item TEXT NOT NULL,
+        state TEXT NOT NULL CHECK (state IN ('begun', 'settled', 'deleted')),
+        run TEXT NOT NULL,
+        UNIQUE (platform, space, channel, message, item)
+    ) STRICT
+    """,
+    "CREATE INDEX errands_begun ON errands (platform) WHERE state = 'begun'",
+    """
+    CREATE TABLE channels (
+        platform TEXT NOT NULL,
+        space TEXT NOT NULL,
+        channel TEXT NOT NULL,
+        is_on INTEGER NOT NULL,
+        PRIMARY KEY (platform, space, channel)
+    ) STRICT
+    """,
+    "CREATE TABLE notes (name TEXT PRIMARY KEY, text TEXT NOT NULL) STRICT",
+)
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (_FIRST, _CHATS)
 """Migration number n leads from `user_version` n - 1 to n."""
 
 

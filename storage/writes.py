@@ -6,7 +6,7 @@ import json
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from core.errors import UnknownVideo
+from core.errors import MessageGone, UnknownVideo
 from storage import rows, vectors
 
 if TYPE_CHECKING:
@@ -15,6 +15,12 @@ if TYPE_CHECKING:
     import aiosqlite
 
     from core.model import Answer, Film, FrameIndex, Posting, Recipe, Thumbnail, Video, View
+
+
+_DELETED = """
+    SELECT 1 FROM errands WHERE platform = :platform AND space = :space AND channel = :channel
+    AND message = :message AND message <> '' AND state = 'deleted'
+"""
 
 
 async def put_film(db: aiosqlite.Connection, film: Film) -> None:
@@ -38,14 +44,17 @@ async def put_links(db: aiosqlite.Connection, video_id: str, links: Sequence[str
 async def put_posting(db: aiosqlite.Connection, posting: Posting) -> None:
     """Insert a posting, unless the same message, or the same user without a message, posted the film there before.
 
-    Raises UnknownVideo when the film is not kept (any more).
+    Raises UnknownVideo when the film is not kept (any more), MessageGone when the message was deleted meanwhile.
     """
+    if await db.execute_fetchall(_DELETED, rows.of_posting(posting)):
+        raise MessageGone
     if not await db.execute_fetchall("SELECT 1 FROM videos WHERE id = ?", (posting.video_id,)):
         raise UnknownVideo(posting.video_id)
     await db.execute(
         """
-        INSERT INTO postings (video_id, platform, space, channel, user_id, user_name, message, posted_at)
-        VALUES (:video_id, :platform, :space, :channel, :user_id, :user_name, :message, :posted_at)
+        INSERT INTO postings
+        (video_id, platform, space, channel, user_id, user_name, message, posted_at, message_url)
+        VALUES (:video_id, :platform, :space, :channel, :user_id, :user_name, :message, :posted_at, :message_url)
         ON CONFLICT DO NOTHING
         """,
         rows.of_posting(posting),
@@ -62,6 +71,11 @@ async def drop_postings(db: aiosqlite.Connection, video_id: str, view: View) -> 
         """,
         {"video_id": video_id, **rows.of_view(view)},
     )
+    return await drop_unposted(db, video_id)
+
+
+async def drop_unposted(db: aiosqlite.Connection, video_id: str) -> bool:
+    """Delete a film with all that hangs on it where no posting of it is left; tell whether."""
     cursor = await db.execute(
         "DELETE FROM videos WHERE id = :id AND NOT EXISTS (SELECT 1 FROM postings WHERE video_id = :id)",
         {"id": video_id},

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pytest_asyncio
 
 from core.answering import Answerer
+from core.channels import Channels
 from core.conversation import Conversation
+from core.cooldown import Cooldown
 from core.engines.children import Children
 from core.engines.frames import ChildFrameReader
 from core.indexing import Indexer, IndexingLimits, Poster
 from core.model import Sampling, Scope, View
 from core.search import Searcher
 from core.talk import Door, Turn
+from storage.ledger import SqliteLedger
 from storage.library import SqliteLibrary
 from storage.media import MediaFolder
 from tests.core.fakes import ColourEncoder, CopyFetcher, NotingPlotter
@@ -33,6 +37,7 @@ class House:
     """A product with its fakes at hand."""
 
     library: SqliteLibrary
+    ledger: SqliteLedger
     media: MediaFolder
     encoder: ColourEncoder
     fetcher: CopyFetcher
@@ -80,5 +85,8 @@ def build(
     indexer = Indexer(library, media, fetcher, reader, encoder, sampling, IndexingLimits(2, 4))
     searcher = Searcher(library, encoder, sampling)
     answerer = Answerer(searcher, library, media, reader, encoder, plotter)
-    conversation = Conversation(library, media, encoder, plotter, indexer, searcher, answerer)
-    return House(library, media, encoder, fetcher, plotter, indexer, searcher, conversation)
+    ledger = SqliteLedger(library.connections)
+    channels = Channels(ledger, library, media, encoder, on_by_default=True)
+    cooldown = Cooldown(0, time.monotonic)
+    conversation = Conversation(library, media, encoder, plotter, indexer, searcher, answerer, channels, cooldown)
+    return House(library, ledger, media, encoder, fetcher, plotter, indexer, searcher, conversation)

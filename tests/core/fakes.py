@@ -56,8 +56,8 @@ class CopyFetcher:
     web: dict[str, Path]
     fetched: list[str] = field(default_factory=list)
 
-    async def fetch(self, url: str, folder: Path) -> AsyncIterator[Fetching | Fetched]:
-        self.fetched.append(url)
+    async def fetch(self, url: str, folder: Path, bearer: str = "") -> AsyncIterator[Fetching | Fetched]:
+        self.fetched.append(f"{url} {bearer}".strip())
         if url not in self.web:
             raise FetchFailed(url, "dns")
         size = self.web[url].stat().st_size

@@ -1,0 +1,99 @@
+"""SqliteLedger: core.ledger.Ledger in the library's own file. Owns its SQL; knows no platform."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+from core.ledger import Errand
+from core.model import Scope
+from storage import writes
+
+if TYPE_CHECKING:
+    import aiosqlite
+
+    from storage.connections import Connections
+
+_HERE = "platform = :platform AND space = :space AND channel = :channel"
+
+_BEGIN = """
+    INSERT INTO errands (platform, space, channel, message, item, state, run)
+    VALUES (:platform, :space, :channel, :message, :item, 'begun', :run)
+    ON CONFLICT DO UPDATE SET run = excluded.run WHERE state = 'begun' AND run <> excluded.run
+"""
+
+
+class SqliteLedger:
+    """What chat platforms make Keaton remember."""
+
+    def __init__(self, connections: Connections) -> None:
+        """Begin a run: what earlier ones left unsettled may be taken up again."""
+        self._db = connections
+        self._run = secrets.token_hex(8)
+
+    async def begin(self, errand: Errand) -> bool:
+        """Take up an errand; tell whether it is to be done."""
+        async with self._db.writing() as db:
+            cursor = await db.execute(_BEGIN, {**_of(errand), "run": self._run})
+        return cursor.rowcount > 0
+
+    async def settle(self, errand: Errand) -> None:
+        """Note that an errand is done for ever, well or not; that of a deleted message stays so."""
+        sql = f"UPDATE errands SET state = 'settled' WHERE {_HERE} AND message = :message AND item = :item"  # noqa: S608
+        async with self._db.writing() as db:
+            await db.execute(f"{sql} AND state = 'begun'", _of(errand))
+
+    async def unsettled(self, platform: str) -> tuple[Errand, ...]:
+        """Give the errands that another process took up and did not settle, oldest first."""
+        sql = "SELECT * FROM errands WHERE platform = :platform AND state = 'begun' AND run <> :run ORDER BY id"
+        found = await self._db.rows(sql, {"platform": platform, "run": self._run})
+        return tuple(
+            Errand(Scope(row["platform"], row["space"], row["channel"]), row["message"], row["item"]) for row in found
+        )
+
+    async def retract(self, scope: Scope, message: str) -> tuple[str, ...]:
+        """Take back what a deleted message posted, now and later; give the films that went with it."""
+        async with self._db.writing() as db:
+            gone = await _retract(db, {**asdict(scope), "message": message})
+        if gone:
+            await self._db.empty_log()
+        return gone
+
+    async def is_on(self, scope: Scope, *, by_default: bool) -> bool:
+        """Tell whether Keaton looks at what is posted in a channel; the default counts until somebody switched."""
+        found = await self._db.rows(f"SELECT is_on FROM channels WHERE {_HERE}", asdict(scope))  # noqa: S608
+        return bool(found[0]["is_on"]) if found else by_default
+
+    async def switch(self, scope: Scope, *, on: bool) -> None:
+        """Switch a channel on or off."""
+        async with self._db.writing() as db:
+            await db.execute(
+                "INSERT OR REPLACE INTO channels VALUES (:platform, :space, :channel, :is_on)",
+                {**asdict(scope), "is_on": on},
+            )
+
+    async def remember(self, name: str, text: str) -> None:
+        """Keep a small note in the place of an older one by that name; an empty text takes it away."""
+        sql = "INSERT OR REPLACE INTO notes VALUES (:name, :text)" if text else "DELETE FROM notes WHERE name = :name"
+        async with self._db.writing() as db:
+            await db.execute(sql, {"name": name, "text": text})
+
+    async def recall(self, name: str) -> str:
+        """Give a note, or "" where there is none."""
+        found = await self._db.rows("SELECT text FROM notes WHERE name = :name", {"name": name})
+        return str(found[0]["text"]) if found else ""
+
+
+async def _retract(db: aiosqlite.Connection, message: dict[str, str]) -> tuple[str, ...]:
+    if not message["message"]:
+        return ()
+    at = f"{_HERE} AND message = :message"
+    await db.execute(f"UPDATE errands SET state = 'deleted' WHERE {at}", message)  # noqa: S608
+    posted = await db.execute_fetchall(f"SELECT DISTINCT video_id FROM postings WHERE {at}", message)  # noqa: S608
+    await db.execute(f"DELETE FROM postings WHERE {at}", message)  # noqa: S608
+    return tuple([video_id for (video_id,) in posted if await writes.drop_unposted(db, video_id)])
+
+
+def _of(errand: Errand) -> dict[str, str]:
+    return {**asdict(errand.scope), "message": errand.message, "item": errand.item}
