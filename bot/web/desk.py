@@ -17,7 +17,7 @@ from core.model import Scope, View
 from core.talk import Action, FilePosted, Turn
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Sequence
+    from collections.abc import Coroutine, Sequence
     from pathlib import Path
 
     from bot.delivery import Conversation
@@ -53,20 +53,27 @@ class Desk:
         """Take a message somebody wrote."""
         message = self.channel.reserve()
         self.channel.add(message, "you", {"text": text})
-        for event in self._parse(self.turn(message), text):
-            self._start(self._answer(event, self._spot(tab)))
+        events = self._parse(self.turn(message), text)
+        for event in events:
+            question = message if len(events) == 1 else None
+            self._start(self._answer(event, Spot(self.channel, self.shelf, tab, question=question)))
 
     def take_file(self, path: Path, name: str, size_bytes: int, tab: str) -> None:
         """Take a posted file; it is deleted after the last reply."""
         message = self.channel.reserve()
         self.channel.add(message, "you", {"text": "", "file": {"name": name, "size_bytes": size_bytes}})
-        self._start(self._answer_file(FilePosted(self.turn(message), path, name), self._spot(tab)))
+        spot = Spot(self.channel, self.shelf, tab, question=message)
+        self._start(self._answer_file(FilePosted(self.turn(message), path, name), spot))
 
     def press(self, message: int, action: str, tab: str) -> None:
         """Take the press of a button under a message; of several presses the newest decides what stands there."""
         self._presses = {known: count for known, count in self._presses.items() if known in self.channel}
         press = self._presses[message] = self._presses.get(message, 0) + 1
-        spot = self._spot(tab, pressed=message, is_newest=lambda: self._presses.get(message) == press)
+
+        def is_newest() -> bool:
+            return self._presses.get(message) == press
+
+        spot = Spot(self.channel, self.shelf, tab, pressed=message, is_newest=is_newest)
         self._start(self._answer(Action(self.turn(message), action), spot))
 
     def announce(self, text: str, event: Incoming | None = None, suggestions: Sequence[str] = ()) -> None:
@@ -74,16 +81,7 @@ class Desk:
         body: dict[str, object] = {"text": text} if event else {"text": text, "suggestions": list(suggestions)}
         self.channel.add(self.channel.reserve(), "keaton", body)
         if event:
-            self._start(self._answer(event, self._spot(None, suggestions=tuple(suggestions))))
-
-    def _spot(
-        self,
-        tab: str | None,
-        pressed: int | None = None,
-        is_newest: Callable[[], bool] = lambda: True,
-        suggestions: tuple[str, ...] = (),
-    ) -> Spot:
-        return Spot(self.channel, self.shelf, tab, pressed, is_newest, suggestions)
+            self._start(self._answer(event, Spot(self.channel, self.shelf, None, suggestions=tuple(suggestions))))
 
     async def close(self) -> None:
         """Cancel what is under way and wait until it has stopped."""

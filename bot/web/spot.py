@@ -29,6 +29,8 @@ class Spot:
     """Whether no later press decides what stands in `pressed`."""
     suggestions: tuple[str, ...] = ()
     """What the page offers to type below the reply once it is no progress any more."""
+    question: int | None = None
+    """The message that is answered, where this is its only answer: it is as private as the answer."""
     _own: int | None = None
 
     async def post(self, reply: Reply) -> None:
@@ -44,22 +46,23 @@ class Spot:
             self.shelf.keep(picture)
         if reply.updates and self.pressed is not None:
             self._replace(self.pressed, reply)
-        elif self._own is None:
-            self._add(reply)
         else:
-            self.channel.change(self._own, self._body(reply, self._own))
-            self.channel.show_to(self._own, self._audience(reply))
+            self._speak(reply)
 
     def _replace(self, message: int, reply: Reply) -> None:
         if self.is_newest():
             self.channel.change(message, self._body(reply, message))
 
-    def _add(self, reply: Reply) -> None:
-        self._own = self.channel.reserve()
-        self.channel.add(self._own, "keaton", self._body(reply, self._own), self._audience(reply))
-
-    def _audience(self, reply: Reply) -> str | None:
-        return self.tab if reply.private else None
+    def _speak(self, reply: Reply) -> None:
+        audience = self.tab if reply.private else None
+        if self._own is None:
+            self._own = self.channel.reserve()
+            self.channel.add(self._own, "keaton", self._body(reply, self._own), audience)
+        else:
+            self.channel.change(self._own, self._body(reply, self._own))
+            self.channel.show_to(self._own, audience)
+        if self.question is not None:
+            self.channel.show_to(self.question, audience)
 
     def _body(self, reply: Reply, message: int) -> dict[str, object]:
         offers = [] if reply.progress or reply.tone == "error" else list(self.suggestions)

@@ -57,7 +57,7 @@ export function bytes(count) {
 
 export function clock(atMs) {
   const at = new Date(atMs);
-  const time = at.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
+  const time = at.toLocaleTimeString([], { hour: "numeric", minute: "2-digit" });
   const today = at.toDateString() === new Date().toDateString();
   return today ? time : `${at.toLocaleDateString([], { day: "numeric", month: "short" })}, ${time}`;
 }

@@ -3,6 +3,7 @@
 import { Message } from "./message.js";
 
 const NEAR_END_PX = 80;
+const ABOVE_PX = 10;
 const GROUP_MS = 5 * 60 * 1000;
 
 export class Log {
@@ -10,6 +11,7 @@ export class Log {
     Object.assign(this, { scroller, list, empty, newer, actions });
     this.known = new Map();
     this.sticks = true;
+    this.target = Infinity;
     scroller.addEventListener("scroll", () => this.scrolled(), { passive: true });
     newer.addEventListener("click", () => this.toEnd(true));
     const watch = new ResizeObserver(() => this.sticks && this.toEnd());
@@ -57,14 +59,19 @@ export class Log {
 
   scrolled() {
     const { scrollHeight, scrollTop, clientHeight } = this.scroller;
-    this.sticks = scrollHeight - scrollTop - clientHeight < NEAR_END_PX;
+    const end = Math.min(scrollHeight - clientHeight, this.target);
+    this.sticks = scrollTop > end - NEAR_END_PX;
     if (this.sticks) this.newer.hidden = true;
   }
 
+  // The end, but not past the start of an answer that is taller than the window.
   toEnd(smoothly = false) {
+    const last = this.list.lastElementChild;
+    const top = last?.classList.contains("by-keaton") ? last.offsetTop - ABOVE_PX : Infinity;
+    this.target = Math.min(top, this.scroller.scrollHeight - this.scroller.clientHeight);
     this.sticks = true;
     this.newer.hidden = true;
     const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
-    this.scroller.scrollTo({ top: this.scroller.scrollHeight, behavior: smoothly && !calm ? "smooth" : "instant" });
+    this.scroller.scrollTo({ top: this.target, behavior: smoothly && !calm ? "smooth" : "instant" });
   }
 }

@@ -35,8 +35,11 @@ export class Message {
     const parts = { title: part("h2", "title"), text: part("p", "text"), file: part("p", "file") };
     parts.progress = part("div", "progress");
     this.pictures = new Pictures(part("div", "pictures"), (kind) => this.actions.enlarge(this, kind));
+    const deeds = el("div", { class: "deeds" });
     this.moments = new Moments(part("div", "moments"), (id) => this.actions.press(this.id, id));
     parts.links = part("p", "links");
+    deeds.append(this.moments.node, parts.links);
+    this.content.append(deeds);
     parts.suggestions = part("div", "suggestions", { role: "group", "aria-label": "Things to try" });
     return parts;
   }

@@ -1,0 +1,163 @@
+"""The pace at which replies are shown, and what becomes of bugs."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+
+from bot.delivery import deliver
+from core.talk import Reply
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+NEVER_S = 3600.0
+
+
+class Screen:
+    """Remembers what was shown; can refuse some of it, or take its time."""
+
+    def __init__(self, refuse: int = 0) -> None:
+        self.seen: list[tuple[str, str]] = []
+        self.asked = asyncio.Semaphore(0)
+        self._refuse = refuse
+
+    async def post(self, reply: Reply) -> None:
+        await self._show("post", reply)
+
+    async def edit(self, reply: Reply) -> None:
+        await self._show("edit", reply)
+
+    async def _show(self, how: str, reply: Reply) -> None:
+        self.asked.release()
+        if self._refuse:
+            self._refuse -= 1
+            raise ConnectionError
+        self.seen.append((how, reply.text))
+
+
+async def say(*texts: str) -> AsyncIterator[Reply]:
+    for text in texts:
+        yield Reply(text)
+        await asyncio.sleep(0)
+
+
+async def test_the_first_reply_is_posted_and_the_last_one_edited_into_its_place() -> None:
+    screen = Screen()
+    await deliver(say("1 %", "done"), screen, min_gap_s=0)
+    assert screen.seen == [("post", "1 %"), ("edit", "done")]
+
+
+async def test_replies_within_the_gap_are_left_out_but_never_the_last() -> None:
+    screen = Screen()
+    await asyncio.wait_for(deliver(say("1 %", "2 %", "3 %", "done"), screen, min_gap_s=NEVER_S), timeout=10)
+    assert screen.seen == [("post", "1 %"), ("edit", "done")]
+
+
+async def test_after_the_gap_the_newest_reply_is_shown_while_the_work_goes_on() -> None:
+    screen = Screen()
+
+    async def working() -> AsyncIterator[Reply]:
+        yield Reply("1 %")
+        await screen.asked.acquire()
+        yield Reply("2 %")
+        await screen.asked.acquire()
+        yield Reply("done")
+
+    await deliver(working(), screen, min_gap_s=0.01)
+    assert screen.seen == [("post", "1 %"), ("edit", "2 %"), ("edit", "done")]
+
+
+async def test_a_reply_that_looks_the_same_is_not_shown_again() -> None:
+    screen = Screen()
+    await deliver(say("same", "same", "same"), screen, min_gap_s=0)
+    assert screen.seen == [("post", "same")]
+
+
+async def test_a_stream_without_replies_shows_nothing() -> None:
+    screen = Screen()
+    await deliver(say(), screen, min_gap_s=0)
+    assert screen.seen == []
+
+
+async def test_work_does_not_wait_for_a_slow_platform() -> None:
+    finished = asyncio.Event()
+
+    async def working() -> AsyncIterator[Reply]:
+        for number in range(50):
+            yield Reply(str(number))
+        finished.set()
+
+    class Slow(Screen):
+        async def post(self, reply: Reply) -> None:
+            await finished.wait()
+            await super().post(reply)
+
+    screen = Slow()
+    await asyncio.wait_for(deliver(working(), screen, min_gap_s=NEVER_S), timeout=10)
+    assert screen.seen[-1] == ("edit", "49") or screen.seen == [("post", "49")]
+
+
+async def test_a_bug_is_shown_as_a_sentence_with_the_id_under_which_the_log_has_it(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async def breaking() -> AsyncIterator[Reply]:
+        yield Reply("working")
+        raise ZeroDivisionError("the inside story")
+
+    screen = Screen()
+    with caplog.at_level(logging.ERROR):
+        await deliver(breaking(), screen, min_gap_s=NEVER_S)
+    _, text = screen.seen[-1]
+    bug_id = re.search(r"under ([0-9A-F]{6})\.", text)
+    assert bug_id is not None
+    assert bug_id[1] in caplog.text
+    assert "ZeroDivisionError" in caplog.text
+    assert "inside story" not in text
+
+
+async def test_a_bug_before_the_first_reply_is_posted() -> None:
+    async def breaking() -> AsyncIterator[Reply]:
+        nothing: dict[str, Reply] = {}
+        yield nothing["never"]
+
+    screen = Screen()
+    await deliver(breaking(), screen, min_gap_s=0)
+    assert [how for how, _ in screen.seen] == ["post"]
+
+
+async def test_a_platform_that_refuses_one_reply_gets_the_next_and_the_work_goes_on() -> None:
+    screen = Screen(refuse=1)
+
+    async def working() -> AsyncIterator[Reply]:
+        yield Reply("1 %")
+        await screen.asked.acquire()
+        yield Reply("done")
+
+    await deliver(working(), screen, min_gap_s=0)
+    assert screen.seen == [("post", "done")]
+
+
+async def test_cancelling_closes_the_stream_and_leaves_no_task_behind() -> None:
+    started = asyncio.Event()
+    closed = asyncio.Event()
+
+    async def working() -> AsyncIterator[Reply]:
+        try:
+            yield Reply("1 %")
+            started.set()
+            await asyncio.Event().wait()
+        finally:
+            closed.set()
+
+    delivery = asyncio.create_task(deliver(working(), Screen(), min_gap_s=0))
+    await started.wait()
+    delivery.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await delivery
+    assert closed.is_set()
+    assert asyncio.all_tasks() == {asyncio.current_task()}

@@ -1,0 +1,183 @@
+"""The local chat over real HTTP on loopback: what tabs see, and what is left behind."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from bot.web.front import LocalChat
+from core.errors import PortTaken
+from core.talk import Action, Help, LinkPosted, Reply
+from tests.bot import talks
+from tests.bot.tabs import CONFIG, Tab
+from tests.bot.talks import ScriptedConversation
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+    import aiohttp
+
+
+async def test_two_tabs_see_the_same_conversation(tab: Tab, other: Tab) -> None:
+    assert await tab.say("/find a woman swimming in water") == 202
+    for each in (tab, other):
+        answer = await each.until_text("0:34 in Coast")
+        assert answer["author"] == "keaton"
+        assert next(message["text"] for message in each.messages.values()) == "/find a woman swimming in water"
+
+
+async def test_what_is_for_the_asker_alone_reaches_no_other_tab(tab: Tab, other: Tab) -> None:
+    await tab.say("/help")
+    await tab.until_text("Post a link")
+    await tab.say("/videos")
+    await other.until_text("• Coast")
+    assert [message["text"] for message in other.messages.values()] == [
+        "/videos",
+        "• Coast and harbour (1:34), sha256:1f3a",
+    ]
+    assert "Post a link" not in str(other.raw)
+
+
+async def test_progress_turns_into_the_result_in_the_same_message(tab: Tab, talk: ScriptedConversation) -> None:
+    talk.go_on.clear()
+    await tab.say("https://example.org/film.mp4")
+    working = await tab.until(lambda message: bool(message.get("progress")) and message["progress"]["eta_s"] == 12.0)
+    assert working["progress"] == {"stage": "looking", "fraction": 0.42, "eta_s": 12.0}
+    talk.go_on.set()
+    ready = await tab.until_text("Ready to search")
+    assert ready["id"] == working["id"]
+    assert ready["progress"] is None
+
+
+async def test_a_button_replaces_the_message_that_it_stands_under_in_every_tab(tab: Tab, other: Tab) -> None:
+    await tab.say("/find a woman swimming in water")
+    answer = await tab.until_text("Moment 1 of 5")
+    assert await tab.post("api/actions", {"message": answer["id"], "id": "3:"}) == 202
+    for each in (tab, other):
+        replaced = await each.until_text("Moment 3 of 5")
+        assert replaced["id"] == answer["id"]
+        assert len(each.messages) == 2
+
+
+async def test_the_newest_of_several_presses_decides_what_stands_there(
+    session: aiohttp.ClientSession, tmp_path: Path
+) -> None:
+    class Waiting(ScriptedConversation):
+        def __init__(self) -> None:
+            super().__init__()
+            self.slow = asyncio.Event()
+            self.ended = asyncio.Event()
+
+        async def handle(self, event: Any) -> AsyncIterator[Reply]:
+            if isinstance(event, Action) and event.id == "2:":
+                await self.slow.wait()
+            async for reply in super().handle(event):
+                yield reply
+            if isinstance(event, Action) and event.id == "2:":
+                self.ended.set()
+
+    talk = Waiting()
+    async with (
+        LocalChat(talk, talks.parse, replace(CONFIG, upload_dir=tmp_path)) as chat,
+        Tab(chat, session, "a").open() as tab,
+    ):
+        await tab.say("/find x")
+        answer = await tab.until_text("Moment 1 of 5")
+        await tab.post("api/actions", {"message": answer["id"], "id": "2:"})
+        await tab.post("api/actions", {"message": answer["id"], "id": "4:"})
+        await tab.until_text("Moment 4 of 5")
+        talk.slow.set()
+        await talk.ended.wait()
+        await tab.say("/videos")
+        await tab.until_text("• Coast")
+        assert "Moment 4 of 5" in tab.messages[answer["id"]]["text"]
+
+
+async def test_a_button_under_a_message_that_is_gone_is_refused(tab: Tab) -> None:
+    assert await tab.post("api/actions", {"message": 99, "id": "1:"}) == 404
+
+
+async def test_links_that_are_not_of_the_web_are_never_offered(tab: Tab) -> None:
+    await tab.say("/find x")
+    answer = await tab.until_text("Moment 1 of 5")
+    assert [link["label"] for link in answer["links"]] == ["Open at 0:34"]
+
+
+async def test_the_log_is_bounded_and_tabs_hear_what_is_the_oldest(
+    talk: ScriptedConversation, session: aiohttp.ClientSession, tmp_path: Path
+) -> None:
+    config = replace(CONFIG, upload_dir=tmp_path, log_limit=3)
+    async with LocalChat(talk, talks.parse, config) as chat:
+        for number in range(5):
+            chat.announce(f"news {number}")
+        async with Tab(chat, session, "a").open() as tab:
+            assert [message["text"] for message in tab.messages.values()] == ["news 2", "news 3", "news 4"]
+            assert tab.raw[-1]["oldest"] == 3
+
+
+async def test_a_tab_that_was_away_gets_what_changed_and_no_more(
+    chat: LocalChat, session: aiohttp.ClientSession
+) -> None:
+    tab = Tab(chat, session, "a")
+    async with tab.open():
+        chat.announce("before")
+        await tab.until_text("before")
+    chat.announce("while away")
+    async with tab.open():
+        assert [message["text"] for message in tab.raw[-1]["messages"]] == ["while away"]
+
+
+async def test_a_tab_of_an_earlier_run_gets_everything(chat: LocalChat, session: aiohttp.ClientSession) -> None:
+    chat.announce("hello")
+    tab = Tab(chat, session, "a")
+    tab.run, tab.clock = "another run", 1000
+    async with tab.open():
+        assert [message["text"] for message in tab.messages.values()] == ["hello"]
+
+
+async def test_an_announced_film_is_answered_below_and_then_offers_things_to_try(
+    tab: Tab, chat: LocalChat, talk: ScriptedConversation
+) -> None:
+    talk.go_on.clear()
+    chat.announce("Welcome!", LinkPosted(chat.turn(), "https://e.org/v"), suggestions=("/find a dog",))
+    working = await tab.until(lambda message: bool(message.get("progress")))
+    assert working["suggestions"] == []
+    talk.go_on.set()
+    ready = await tab.until_text("Ready to search")
+    assert ready["suggestions"] == ["/find a dog"]
+    assert [message["author"] for message in tab.messages.values()] == ["keaton", "keaton"]
+
+
+async def test_events_name_the_one_user_and_the_one_channel(tab: Tab, talk: ScriptedConversation) -> None:
+    await tab.say("/help")
+    await tab.until_text("Post a link")
+    event = talk.events[0]
+    assert isinstance(event, Help)
+    assert (event.turn.scope.platform, event.turn.scope.space, event.turn.scope.channel) == ("local", "home", "main")
+    assert event.turn.user_id == "you"
+
+
+async def test_a_bug_is_a_sentence_with_an_id_and_tells_nothing_of_the_inside(tab: Tab) -> None:
+    await tab.say("/find a bug")
+    answer = await tab.until_text("Something broke on my side")
+    assert answer["tone"] == "error"
+    assert "secret" not in answer["text"]
+
+
+async def test_the_page_says_what_kind_of_run_this_is(tab: Tab) -> None:
+    assert tab.hello["notice"] == "Trial: a toy"
+
+
+async def test_a_port_in_use_is_an_error_that_names_it(talk: ScriptedConversation) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        with pytest.raises(PortTaken) as caught:
+            await LocalChat(talk, talks.parse, replace(CONFIG, port=port)).start()
+    assert caught.value.port == port

@@ -1,0 +1,104 @@
+"""Files and pictures of the local chat, over real HTTP on loopback."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import aiohttp
+
+from bot.web.front import LocalChat
+from core.talk import FilePosted, Find, Picture, Reply
+from tests.bot import talks
+from tests.bot.tabs import CONFIG, Tab
+from tests.bot.talks import ScriptedConversation
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+
+def files_in(folder: Path) -> list[Path]:
+    return [path for path in folder.rglob("*") if path.is_file()]
+
+
+async def test_a_file_reaches_the_conversation_whole_and_is_deleted_after_the_last_reply(
+    tab: Tab, talk: ScriptedConversation, tmp_path: Path
+) -> None:
+    content = bytes(range(256)) * 20_000
+    assert await tab.send_file("../holiday film.MP4", content) == 202
+    await tab.until_text("Ready to search")
+    event = talk.events[0]
+    assert isinstance(event, FilePosted)
+    assert event.name == "holiday film.MP4"
+    assert event.path.suffix == ".mp4"
+    assert talk.posted == [content]
+    posted = await tab.until(lambda message: "file" in message)
+    assert posted["file"] == {"name": "holiday film.MP4", "size_bytes": len(content)}
+    await tab.say("/videos")
+    await tab.until_text("• Coast")
+    assert files_in(tmp_path) == []
+
+
+async def test_a_file_over_the_limit_is_refused_and_leaves_nothing(
+    talk: ScriptedConversation, session: aiohttp.ClientSession, tmp_path: Path
+) -> None:
+    config = replace(CONFIG, upload_dir=tmp_path, upload_limit_bytes=1000)
+
+    async def unannounced() -> AsyncIterator[bytes]:
+        for _ in range(3):
+            yield bytes(500)
+
+    async with LocalChat(talk, talks.parse, config) as chat, Tab(chat, session, "a").open() as tab:
+        assert await tab.send_file("film.mp4", bytes(1001)) == 413
+        headers = {"Origin": tab.origin}
+        async with session.post(
+            chat.url + "api/files?client=a&name=f", data=unannounced(), headers=headers
+        ) as response:
+            assert response.status == 413
+        assert files_in(tmp_path) == []
+        assert await tab.send_file("film.mp4", bytes(1000)) == 202
+
+
+async def test_pictures_come_in_both_themes_and_may_be_kept_by_the_browser(tab: Tab) -> None:
+    await tab.say("/find a woman swimming in water")
+    answer = await tab.until_text("Moment 1 of 5")
+    frame, plot = answer["pictures"]
+    assert frame["urls"]["light"] == frame["urls"]["dark"]
+    assert frame["alt"] == "Frame at 0:34 of Coast and harbour, found for “a woman swimming in water”"
+    status, image, headers = await tab.get(frame["urls"]["light"])
+    assert (status, headers["Content-Type"], image) == (200, "image/jpeg", talks.draw_frame(1))
+    assert "immutable" in headers["Cache-Control"]
+    assert (await tab.get(plot["urls"]["dark"]))[1] == talks.draw_plot(1, 34)
+    assert (await tab.get(plot["urls"]["light"]))[1] == talks.draw_plot(1, 255)
+
+
+async def test_pictures_are_bounded_and_the_oldest_go_first(session: aiohttp.ClientSession, tmp_path: Path) -> None:
+    class Painter(ScriptedConversation):
+        async def handle(self, event: Any) -> AsyncIterator[Reply]:
+            assert isinstance(event, Find)
+            data = event.text.encode() * 1000
+            yield Reply(event.text, pictures=(Picture("frame", "f.jpg", "a", {"light": data, "dark": data}),))
+
+    config = replace(CONFIG, upload_dir=tmp_path, picture_limit_bytes=2500)
+    async with LocalChat(Painter(), talks.parse, config) as chat, Tab(chat, session, "a").open() as tab:
+        addresses = []
+        for letter in "abc":
+            await tab.say(f"/find {letter}")
+            message = await tab.until(lambda m, letter=letter: m["text"] == letter)  # type: ignore[misc]
+            addresses.append(message["pictures"][0]["urls"]["light"])
+        assert [(await tab.get(address))[0] for address in addresses] == [404, 200, 200]
+
+
+async def test_closing_cancels_what_is_under_way_and_empties_the_upload_folder(
+    talk: ScriptedConversation, session: aiohttp.ClientSession, tmp_path: Path
+) -> None:
+    talk.go_on.clear()
+    config = replace(CONFIG, upload_dir=tmp_path)
+    async with LocalChat(talk, talks.parse, config) as chat, Tab(chat, session, "a").open() as tab:
+        await tab.send_file("film.mp4", b"film")
+        await tab.until(lambda message: bool(message.get("progress")) and message["progress"]["stage"] == "looking")
+        await chat.close()
+        assert (await tab.socket.receive()).type == aiohttp.WSMsgType.CLOSE
+    assert talk.cancelled == 1
+    assert files_in(tmp_path) == []
