@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 _COMMAND = re.compile(r"\s*/(?P<name>[a-z]+)\b\s*(?P<rest>.*)", re.DOTALL | re.IGNORECASE)
 _VIDEO = re.compile(r'(?:^|\s)video:(?:"(?P<quoted>[^"]*)"|(?P<bare>\S+))')
 
+_NAMES = frozenset({"find", "videos", "forget", "index", "help"})
+
 
 def parse(turn: Turn, text: str) -> tuple[Incoming, ...]:
     """Give what a message asks for: one command, or a LinkPosted for each link, else Unclear."""
@@ -22,6 +24,18 @@ def parse(turn: Turn, text: str) -> tuple[Incoming, ...]:
         return _command(turn, command["name"].lower(), command["rest"].strip(), text)
     links = find_links(text)
     return tuple(LinkPosted(turn, link) for link in links) or (Unclear(turn, text),)
+
+
+def parse_mention(turn: Turn, text: str) -> tuple[Incoming, ...]:
+    """Give what words said to Keaton ask for: a command with or without its slash, links, else a search."""
+    words = text.strip()
+    name, _, rest = words.removeprefix("/").partition(" ")
+    if name.lower() in _NAMES:
+        return _command(turn, name.lower(), rest.strip(), words)
+    links = find_links(words)
+    if links:
+        return tuple(LinkPosted(turn, link) for link in links)
+    return (find(turn, words),) if words else (Help(turn),)
 
 
 def _command(turn: Turn, name: str, rest: str, text: str) -> tuple[Incoming, ...]:

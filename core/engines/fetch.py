@@ -37,7 +37,7 @@ class ChildFetcher:
     timeout_s: float
     """For a whole fetch."""
 
-    async def fetch(self, url: str, folder: Path) -> AsyncGenerator[Fetching | Fetched, None]:
+    async def fetch(self, url: str, folder: Path, bearer: str = "") -> AsyncGenerator[Fetching | Fetched, None]:
         """Download into the folder; the last item is the Fetched.
 
         Raises LinkRefused, VideoUnavailable, FetchFailed.
@@ -46,16 +46,17 @@ class ChildFetcher:
         deadline_s = asyncio.get_running_loop().time() + self.timeout_s
         children = Children("core.engines.fetcher", _environment(folder), keep_spare=False)
         async with children.child() as child:
-            await child.ask(self._request(url, folder))
+            await child.ask(self._request(url, folder, bearer))
             while True:
                 event = _event(await _hear(child, url, deadline_s), url, folder)
                 yield event
                 if isinstance(event, Fetched):
                     return
 
-    def _request(self, url: str, folder: Path) -> dict[str, object]:
+    def _request(self, url: str, folder: Path, bearer: str) -> dict[str, object]:
         allowed = sorted(self.allowed_hosts)
-        return {"url": url, "folder": str(folder), "max_bytes": self.max_bytes, "allowed_hosts": allowed}
+        job = {"url": url, "folder": str(folder), "bearer": bearer}
+        return {**job, "max_bytes": self.max_bytes, "allowed_hosts": allowed}
 
 
 def _environment(folder: Path) -> dict[str, str]:
