@@ -19,6 +19,9 @@ from core.replies import SUGGESTIONS, TRIAL, WELCOME
 from core.talk import FilePosted
 
 if TYPE_CHECKING:
+    from collections.abc import Coroutine, Iterable
+
+    from bot.discord.front import DiscordDoor
     from bot.settings import Settings
     from bot.wiring import Core
 
@@ -36,14 +39,36 @@ async def run(settings: Settings) -> int:
     async with open_core(settings) as core, AsyncExitStack() as doors:
         if settings.web == "on" or not settings.has_token:
             await _open_local_chat(settings, core, doors)
-        loading = asyncio.create_task(_load(settings, core))
-        doors.callback(loading.cancel)
-        await asyncio.wait({loading, asyncio.create_task(stopped.wait())}, return_when=asyncio.FIRST_EXCEPTION)
-        if loading.done():
-            loading.result()
-        await stopped.wait()
+        works = [_load(settings, core)]
+        if settings.discord_token:
+            works.append(_discord(settings.discord_token.get_secret_value(), settings, core).run())
+        await _until(stopped, works)
     logger.info("stopped")
     return 0
+
+
+async def _until(stopped: asyncio.Event, works: Iterable[Coroutine[None, None, None]]) -> None:
+    """Run works side by side until told to stop, or until one fails: then raise its error."""
+    stop = asyncio.create_task(stopped.wait())
+    tasks = {asyncio.create_task(work) for work in works}
+    try:
+        left: set[asyncio.Task[None]] = set(tasks)
+        while not stop.done():
+            done, _ = await asyncio.wait({stop, *left}, return_when=asyncio.FIRST_COMPLETED)
+            left -= done
+            for task in done & tasks:
+                task.result()
+    finally:
+        for task in (stop, *tasks):
+            task.cancel()
+        await asyncio.gather(stop, *tasks, return_exceptions=True)
+
+
+def _discord(token: str, settings: Settings, core: Core) -> DiscordDoor:
+    from bot.discord.front import DiscordConfig, DiscordDoor, Parts  # noqa: PLC0415 - who has no token needs no client
+
+    parts = Parts(core.conversation, core.channels, core.ledger)
+    return DiscordDoor(parts, DiscordConfig(token, settings.discord_api_base, settings.discord_gateway))
 
 
 async def _load(settings: Settings, core: Core) -> None:

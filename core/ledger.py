@@ -64,3 +64,7 @@ class Ledger(Protocol):
     async def recall(self, name: str) -> str:
         """Give a note, or "" where there is none."""
         ...
+
+    async def notes(self, prefix: str) -> tuple[tuple[str, str], ...]:
+        """Give the names and texts of all notes whose name begins so."""
+        ...

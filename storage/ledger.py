@@ -84,6 +84,12 @@ class SqliteLedger:
         found = await self._db.rows("SELECT text FROM notes WHERE name = :name", {"name": name})
         return str(found[0]["text"]) if found else ""
 
+    async def notes(self, prefix: str) -> tuple[tuple[str, str], ...]:
+        """Give the names and texts of all notes whose name begins so."""
+        sql = "SELECT name, text FROM notes WHERE name >= :prefix AND name < :past ORDER BY name"
+        found = await self._db.rows(sql, {"prefix": prefix, "past": prefix + "\U0010ffff"})
+        return tuple((row["name"], row["text"]) for row in found)
+
 
 async def _retract(db: aiosqlite.Connection, message: dict[str, str]) -> tuple[str, ...]:
     if not message["message"]:

@@ -1,0 +1,121 @@
+"""The client that listens to Discord. Owns which gateway events matter; what they mean is the desk's."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any
+
+import discord
+from discord.ext import commands
+
+from bot.discord import sight
+from bot.discord.buttons import AnswerButton
+from bot.discord.desk import Desk, refuse
+from bot.discord.lookback import Lookback
+from bot.discord.slash import Commands, turn_of, view_of
+from bot.discord.tree import KeatonTree, Seen
+from core.errors import MissingPermissions, NotHere
+
+if TYPE_CHECKING:
+    from bot.discord.config import DiscordConfig, Parts
+
+logger = logging.getLogger(__name__)
+
+
+def intents(*, see_messages: bool) -> discord.Intents:
+    """Give no more than is needed: servers and their channels, their messages, and what these say."""
+    wanted = discord.Intents.none()
+    wanted.guilds = True
+    wanted.guild_messages = True
+    wanted.message_content = see_messages
+    return wanted
+
+
+class KeatonClient(commands.AutoShardedBot):
+    """Listens, acknowledges, and hands on."""
+
+    def __init__(self, parts: Parts, config: DiscordConfig, *, see_messages: bool) -> None:
+        self.seen = Seen()
+        super().__init__(
+            command_prefix=commands.when_mentioned,
+            help_command=None,
+            intents=intents(see_messages=see_messages),
+            allowed_mentions=discord.AllowedMentions.none(),
+            tree_cls=lambda client: KeatonTree(client, seen=self.seen),  # type: ignore[arg-type]
+            max_messages=None,
+            chunk_guilds_at_startup=False,
+            member_cache_flags=discord.MemberCacheFlags.none(),
+        )
+        self._parts = parts
+        self._see_messages = see_messages
+        self.desk = Desk(parts, config)
+        self._lookback = Lookback(self, self.desk, parts, config.alive_every_s)
+
+    async def setup_hook(self) -> None:
+        """Make buttons of earlier runs work, and the commands known."""
+        self.add_dynamic_items(AnswerButton)
+        Commands(self.desk, self._parts.conversation, is_blind=not self._see_messages).add_to(self.tree)
+        if isinstance(self.tree, KeatonTree):
+            await self.tree.sync_if_changed(self._parts.ledger)
+
+    async def close(self) -> None:
+        """Stop what is under way, then hang up."""
+        await self._lookback.close()
+        await self.desk.close()
+        await super().close()
+
+    async def on_ready(self) -> None:
+        """Catch up with what was missed."""
+        logger.info("connected to Discord as %s, in %d servers", self.user, len(self.guilds))
+        self._lookback.connected()
+
+    async def on_resumed(self) -> None:
+        """Go on: the gateway replays what was missed."""
+        self._lookback.resumed()
+
+    async def on_disconnect(self) -> None:
+        """Note that from here on events may be missed."""
+        self._lookback.disconnected()
+
+    async def on_message(self, message: discord.Message, /) -> None:
+        """Look at a posted message."""
+        await self.take(message)
+
+    async def take(self, message: discord.Message, *, late: bool = False) -> None:
+        """Look at a message, posted now or while Keaton was away."""
+        me = self.user
+        if me is not None and (f"<@{me.id}>" in message.content or f"<@!{me.id}>" in message.content):
+            await self.desk.take_mention(message, me, late=late)
+        else:
+            await self.desk.take_message(message, late=late)
+
+    async def on_raw_message_edit(self, payload: discord.RawMessageUpdateEvent) -> None:
+        """Look at a message again: it may hold a new link."""
+        await self.take(payload.message)
+
+    async def on_raw_message_delete(self, payload: discord.RawMessageDeleteEvent) -> None:
+        """Forget what only that message brought in."""
+        await self._forget(payload.guild_id, payload.channel_id, payload.message_id)
+
+    async def on_raw_bulk_message_delete(self, payload: discord.RawBulkMessageDeleteEvent) -> None:
+        """Forget what only those messages brought in."""
+        for message_id in payload.message_ids:
+            await self._forget(payload.guild_id, payload.channel_id, message_id)
+
+    async def _forget(self, guild_id: int | None, channel_id: int, message_id: int) -> None:
+        if guild_id is not None:
+            channel = self.get_partial_messageable(channel_id, guild_id=guild_id)
+            await self.desk.forget_message(sight.scope_of(guild_id, channel_id), message_id, channel)
+
+    async def pressed(self, interaction: discord.Interaction[Any], action: str) -> None:
+        """Acknowledge the press of a button and have it answered."""
+        if not self.seen.is_new(interaction.id):
+            return
+        if interaction.guild is None:
+            await refuse(interaction, NotHere())
+        elif lacking := sight.missing(interaction.app_permissions, interaction.channel):
+            await refuse(interaction, MissingPermissions(lacking))
+        else:
+            await interaction.response.defer()
+            turn = turn_of(interaction, view_of(interaction, everywhere=True))
+            self.desk.start(self.desk.press(interaction, turn, action))

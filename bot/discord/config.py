@@ -1,0 +1,42 @@
+"""What the Discord door is told from outside, and what Discord can show. Owns Discord's limits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from core.talk import Door
+
+if TYPE_CHECKING:
+    from core.channels import Channels
+    from core.conversation import Conversation
+    from core.ledger import Ledger
+
+DOOR = Door(platform="discord", themes=("dark",), max_buttons=10, shared=True)
+
+MOST_FILMS_A_MESSAGE = 5
+MOST_REQUEST_BYTES = 25 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """The parts of the product that this door uses."""
+
+    conversation: Conversation
+    channels: Channels
+    ledger: Ledger
+
+
+@dataclass(frozen=True, slots=True)
+class DiscordConfig:
+    """Settings of this door."""
+
+    token: str
+    api_base: str = ""
+    """Another place of Discord's REST interface, or ""; for tests."""
+    gateway: str = ""
+    """Another place of Discord's gateway, or ""; for tests."""
+    min_gap_s: float = 3.0
+    """Between two edits of one message."""
+    alive_every_s: float = 30.0
+    """How often it is noted that nothing was missed so far."""

@@ -1,0 +1,206 @@
+"""Turns what happens on Discord into events and has the replies shown.
+
+Owns the tasks that do so, and that each thing is done once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from contextlib import asynccontextmanager, suppress
+from typing import TYPE_CHECKING, Any
+
+import discord
+
+from bot.delivery import deliver
+from bot.discord import posts, sight
+from bot.discord.config import DOOR
+from bot.discord.places import NOBODY, MessagePlace, PressPlace
+from bot.discord.render import card
+from core import replies
+from core.commands import parse_mention
+from core.errors import MissingPermissions
+from core.ledger import Errand
+from core.model import View
+from core.talk import Action, MessageDeleted, Turn
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Coroutine, Sequence
+
+    from bot.delivery import Shown
+    from bot.discord.config import DiscordConfig, Parts
+    from core.errors import AppError
+    from core.model import Scope
+    from core.talk import Incoming, Reply
+
+logger = logging.getLogger(__name__)
+
+EYES = "👀"
+_PRESSES_KEPT = 1000
+_SPOKEN = {discord.MessageType.default, discord.MessageType.reply}
+
+
+class Desk:
+    """Takes messages, presses and commands; answers appear on Discord."""
+
+    def __init__(self, parts: Parts, config: DiscordConfig) -> None:
+        self._parts = parts
+        self._config = config
+        self._tasks: dict[asyncio.Task[None], int] = {}
+        self._presses: dict[int, int] = {}
+
+    async def take_message(self, message: discord.Message, *, late: bool = False) -> None:
+        """Look at a posted message, where this channel is on."""
+        if message.guild is None or message.type not in _SPOKEN or message.author.bot:
+            return
+        turn = posts.turn_of(message, message.guild.id, _here(message), late=late)
+        items = posts.films(message, turn, asked=False)
+        if items and await self._parts.channels.is_on(turn.scope):
+            await self._take_items(message, items)
+
+    async def take_mention(self, message: discord.Message, me: discord.ClientUser, *, late: bool = False) -> None:
+        """Do what a message says that mentions Keaton, whether the channel is on or not."""
+        if message.guild is None or message.author.bot:
+            return
+        turn = posts.turn_of(message, message.guild.id, _here(message), late=late)
+        items = posts.films(message, turn, asked=True)
+        if not items:
+            words = message.content.replace(f"<@{me.id}>", "").replace(f"<@!{me.id}>", "")
+            items = tuple(posts.Item("mention", event) for event in parse_mention(turn, words)[:1])
+        await self._take_items(message, items)
+
+    async def _take_items(self, message: discord.Message, items: Sequence[posts.Item]) -> None:
+        new = [item for item in items if await self._parts.ledger.begin(_errand(message, item))]
+        if not new:
+            return
+        if lacking := _lacking(message):
+            await self._refuse(message, new, lacking)
+            return
+        for item in new:
+            self.start(self._run_errand(message, item), message.id)
+
+    async def _refuse(self, message: discord.Message, items: Sequence[posts.Item], lacking: tuple[str, ...]) -> None:
+        """Name what is missing before any work; where Keaton may not even say so, the log has it."""
+        logger.warning("in channel %s the permissions %s are missing", message.channel.id, ", ".join(lacking))
+        place = MessagePlace(message, 0, _ignore)
+        with suppress(discord.Forbidden):
+            await place.post(replies.problem(MissingPermissions(lacking)))
+        for item in items:
+            await self._parts.ledger.settle(_errand(message, item))
+
+    async def _run_errand(self, message: discord.Message, item: posts.Item) -> None:
+        async with _reaction(message):
+            await self.answer(item.event, await self.message_place(message, item))
+        await self._parts.ledger.settle(_errand(message, item))
+
+    async def message_place(self, message: discord.Message, item: posts.Item) -> MessagePlace:
+        """Give the place below a message where one of its things is answered, as an earlier run left it."""
+        note = _note(message.id, item.name)
+        shown = await self._parts.ledger.recall(note)
+        standing = discord.PartialMessage(channel=message.channel, id=int(shown)) if shown else None
+
+        async def keep(message_id: int) -> None:
+            await self._parts.ledger.remember(note, str(message_id))
+
+        limit_bytes = message.guild.filesize_limit if message.guild else 0
+        return MessagePlace(message, limit_bytes, keep, standing)
+
+    async def answer(self, event: Incoming, place: Shown) -> None:
+        """Show the replies to an event in a place."""
+        await deliver(self._parts.conversation.handle(event), place, self._config.min_gap_s)
+
+    async def press(self, interaction: discord.Interaction[Any], turn: Turn, action: str) -> None:
+        """Take the press of a button; of several presses under one message the newest decides what stands there."""
+        message_id = interaction.message.id if interaction.message else 0
+        press = self._presses[message_id] = self._presses.pop(message_id, 0) + 1
+        while len(self._presses) > _PRESSES_KEPT:
+            del self._presses[next(iter(self._presses))]
+        place = PressPlace(interaction, lambda: self._presses.get(message_id) == press)
+        await self.answer(Action(turn, action), place)
+
+    async def forget_message(self, scope: Scope, message_id: int, channel: discord.PartialMessageable) -> None:
+        """Stop what a deleted message started, forget what it brought, and take back what was said about it."""
+        mine = [task for task, about in self._tasks.items() if about == message_id]
+        for task in mine:
+            task.cancel()
+        await asyncio.gather(*mine, return_exceptions=True)
+        turn = Turn(DOOR, scope, View.of(scope), "", "", str(message_id))
+        async for _ in self._parts.conversation.handle(MessageDeleted(turn)):
+            pass
+        await self._take_back(message_id, channel)
+
+    async def _take_back(self, message_id: int, channel: discord.PartialMessageable) -> None:
+        for name, shown in await self._parts.ledger.notes(_note(message_id, "")):
+            with suppress(discord.HTTPException):
+                await channel.get_partial_message(int(shown)).delete()
+            await self._parts.ledger.remember(name, "")
+
+    def start(self, work: Coroutine[None, None, None], about: int = 0) -> None:
+        """Run work beside everything else; `about` is the message that it is about."""
+        task = asyncio.create_task(work)
+        self._tasks[task] = about
+        task.add_done_callback(self._done)
+
+    async def close(self) -> None:
+        """Stop what is under way; the ledger knows what is to be taken up again."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        del self._tasks[task]
+        if not task.cancelled() and (error := task.exception()):
+            logger.error("an answer could not be given", exc_info=error)
+
+
+async def refuse(interaction: discord.Interaction[Any], error: AppError) -> None:
+    """Say at once, to the asker alone, why nothing will be done."""
+    await whisper(interaction, replies.problem(error))
+
+
+async def whisper(interaction: discord.Interaction[Any], reply: Reply) -> None:
+    """Say something without pictures to the asker alone, whether the interaction was acknowledged or not."""
+    view = card(reply, ()).view
+    if interaction.response.is_done():
+        await interaction.followup.send(view=view, ephemeral=True, allowed_mentions=NOBODY)
+    else:
+        await interaction.response.send_message(view=view, ephemeral=True, allowed_mentions=NOBODY)
+
+
+@asynccontextmanager
+async def _reaction(message: discord.Message) -> AsyncIterator[None]:
+    """Show by a reaction that a message is being worked on, where that is allowed."""
+    with suppress(discord.HTTPException):
+        await message.add_reaction(EYES)
+    try:
+        yield
+    finally:
+        me = message.guild.me if message.guild else None
+        with suppress(discord.HTTPException):
+            if me is not None:
+                await message.remove_reaction(EYES, me)
+
+
+def _here(message: discord.Message) -> View:
+    if isinstance(message.channel, discord.abc.GuildChannel | discord.Thread):
+        return sight.here(message.channel)
+    return sight.alone(message.guild.id if message.guild else 0, message.channel.id)
+
+
+def _lacking(message: discord.Message) -> tuple[str, ...]:
+    if message.guild is None or not isinstance(message.channel, discord.abc.GuildChannel | discord.Thread):
+        return ()
+    return sight.missing(message.channel.permissions_for(message.guild.me), message.channel)
+
+
+def _errand(message: discord.Message, item: posts.Item) -> Errand:
+    scope = sight.scope_of(message.guild.id if message.guild else 0, message.channel.id)
+    return Errand(scope, str(message.id), item.name)
+
+
+def _note(message_id: int, item: str) -> str:
+    return f"discord:shown:{message_id}:{item}"
+
+
+async def _ignore(_message_id: int) -> None:
+    return

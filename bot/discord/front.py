@@ -1,0 +1,64 @@
+"""The Discord door: connects, and keeps connected. Owns the life of the client; must not know what passes through."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+import aiohttp
+import discord
+import yarl
+from discord.gateway import DiscordWebSocket
+from discord.http import Route
+
+from bot.discord.client import KeatonClient
+from bot.discord.config import DiscordConfig, Parts
+from core.errors import BadSetting
+
+logger = logging.getLogger(__name__)
+
+__all__ = ["DiscordConfig", "DiscordDoor", "Parts"]
+
+_RETRY_S = (1.0, 2.0, 5.0, 10.0, 30.0, 60.0)
+
+
+class DiscordDoor:
+    """Keaton on Discord."""
+
+    def __init__(self, parts: Parts, config: DiscordConfig) -> None:
+        self._parts = parts
+        self._config = config
+
+    async def run(self) -> None:
+        """Serve until cancelled; raises BadSetting when Discord does not accept the token."""
+        _point_at(self._config)
+        see_messages = True
+        tries = 0
+        while True:
+            try:
+                await self._serve(see_messages=see_messages)
+            except discord.LoginFailure as error:
+                raise BadSetting("DISCORD_TOKEN", "Discord does not accept it") from error
+            except discord.PrivilegedIntentsRequired:
+                see_messages = False
+                logger.warning(
+                    "the message content intent is off in Discord's developer portal: posted links go unseen; "
+                    "/index, mentions and the message menu work"
+                )
+            except (OSError, aiohttp.ClientError, discord.DiscordServerError, discord.GatewayNotFound) as error:
+                delay_s = _RETRY_S[min(tries, len(_RETRY_S) - 1)]
+                tries += 1
+                logger.warning("Discord cannot be reached (%s); trying again in %d s", error, delay_s)
+                await asyncio.sleep(delay_s)
+
+    async def _serve(self, *, see_messages: bool) -> None:
+        async with KeatonClient(self._parts, self._config, see_messages=see_messages) as client:
+            await client.start(self._config.token)
+
+
+def _point_at(config: DiscordConfig) -> None:
+    """Send the library elsewhere, for tests; it keeps both addresses in its classes."""
+    if config.api_base:
+        Route.BASE = config.api_base
+    if config.gateway:
+        DiscordWebSocket.DEFAULT_GATEWAY = yarl.URL(config.gateway)

@@ -1,0 +1,145 @@
+"""What was missed while Keaton was away: a bounded look back, keyed on message ids so that none is answered twice.
+
+Owns how far it looks; what the messages mean is the client's.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from contextlib import suppress
+from datetime import timedelta
+from typing import TYPE_CHECKING, Protocol
+
+import discord
+from discord import utils
+
+from bot.discord.config import DOOR
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from bot.discord.config import Parts
+    from bot.discord.desk import Desk
+    from core.ledger import Errand
+
+logger = logging.getLogger(__name__)
+
+_ALIVE = "discord:alive"
+_FURTHEST = timedelta(hours=24)
+_MOST_MESSAGES = 50
+
+
+class Client(Protocol):
+    """What this needs of the client."""
+
+    @property
+    def guilds(self) -> Sequence[discord.Guild]:
+        """Give the servers."""
+        ...
+
+    def get_partial_messageable(self, id: int, *, guild_id: int | None = None) -> discord.PartialMessageable:  # noqa: A002
+        """Give a channel by its id."""
+        ...
+
+    def get_channel(self, id: int, /) -> object:  # noqa: A002
+        """Give a channel that the client knows."""
+        ...
+
+    async def take(self, message: discord.Message, *, late: bool = False) -> None:
+        """Look at a message."""
+        ...
+
+
+class Lookback:
+    """Notes now and then that nothing was missed, and after an absence looks at what came since."""
+
+    def __init__(self, client: Client, desk: Desk, parts: Parts, alive_every_s: float) -> None:
+        self._client = client
+        self._desk = desk
+        self._parts = parts
+        self._alive_every_s = alive_every_s
+        self._listening = asyncio.Event()
+        self._looking: asyncio.Task[None] | None = None
+        self._noting: asyncio.Task[None] | None = None
+
+    def connected(self) -> None:
+        """Look back: this is a new session, in which the gateway replays nothing."""
+        if self._looking is None or self._looking.done():
+            self._looking = asyncio.create_task(self._look())
+
+    def resumed(self) -> None:
+        """Go on noting: the gateway has replayed all that was missed."""
+        self._listening.set()
+
+    def disconnected(self) -> None:
+        """Stop noting until all that was missed is known."""
+        self._listening.clear()
+
+    async def close(self) -> None:
+        """Stop."""
+        running = [task for task in (self._looking, self._noting) if task is not None]
+        for task in running:
+            task.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
+
+    async def _look(self) -> None:
+        try:
+            await self._finish_errands()
+            await self._read_on()
+        except Exception:
+            logger.exception("looking back failed")
+        self._listening.set()
+        if self._noting is None:
+            self._noting = asyncio.create_task(self._note_alive())
+
+    async def _note_alive(self) -> None:
+        while True:
+            await self._listening.wait()
+            await self._parts.ledger.remember(_ALIVE, str(utils.time_snowflake(utils.utcnow())))
+            await asyncio.sleep(self._alive_every_s)
+
+    async def _finish_errands(self) -> None:
+        """Take up what an earlier run died over."""
+        left = await self._parts.ledger.unsettled(DOOR.platform)
+        for errand in {(one.scope, one.message): one for one in left}.values():
+            await self._finish(errand)
+
+    async def _finish(self, errand: Errand) -> None:
+        channel_id, guild_id = int(errand.scope.channel), int(errand.scope.space)
+        channel = self._client.get_channel(channel_id)
+        if not isinstance(channel, discord.abc.Messageable):
+            return
+        try:
+            await self._client.take(await channel.fetch_message(int(errand.message)), late=True)
+        except discord.NotFound:
+            there = self._client.get_partial_messageable(channel_id, guild_id=guild_id)
+            await self._desk.forget_message(errand.scope, int(errand.message), there)
+        except discord.HTTPException as error:
+            logger.warning("message %s cannot be read again: %s", errand.message, error)
+
+    async def _read_on(self) -> None:
+        """Look at what was posted since Keaton was last seen listening; at the very first start at nothing."""
+        alive = await self._parts.ledger.recall(_ALIVE)
+        if not alive:
+            return
+        since = max(int(alive), utils.time_snowflake(utils.utcnow() - _FURTHEST))
+        for channel in _channels(self._client.guilds):
+            if (channel.last_message_id or 0) > since:
+                with suppress(discord.Forbidden):
+                    await self._read(channel, since)
+
+    async def _read(self, channel: discord.TextChannel | discord.VoiceChannel | discord.Thread, since: int) -> None:
+        after = discord.Object(since)
+        missed = [one async for one in channel.history(limit=_MOST_MESSAGES, after=after, oldest_first=False)]
+        for message in reversed(missed):
+            await self._client.take(message, late=True)
+
+
+def _channels(guilds: Sequence[discord.Guild]) -> Iterator[discord.TextChannel | discord.VoiceChannel | discord.Thread]:
+    for guild in guilds:
+        readable: list[discord.TextChannel | discord.VoiceChannel | discord.Thread] = [*guild.text_channels]
+        for one in (*readable, *guild.voice_channels, *guild.threads):
+            allowed = one.permissions_for(guild.me)
+            if allowed.view_channel and allowed.read_message_history:
+                yield one

@@ -1,0 +1,156 @@
+"""Where the replies of one turn appear on Discord.
+
+Owns which message is posted or edited; must not know what it says.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import discord
+
+from bot.discord import fitting
+from bot.discord.config import MOST_REQUEST_BYTES
+from bot.discord.render import card, images
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from bot.discord.render import Card
+    from core.talk import Reply
+
+logger = logging.getLogger(__name__)
+
+NOBODY = discord.AllowedMentions.none()
+_TOO_LARGE = 40005
+_TOKEN_DEAD = {10015, 50027}
+
+
+async def laid_out(reply: Reply, limit_bytes: int, send: Callable[[Card], Awaitable[None]]) -> None:
+    """Send a reply with its pictures fitted to the limit; once more, smaller, where Discord refuses them still."""
+    shown = images(reply.pictures)
+    most_bytes = min(limit_bytes, MOST_REQUEST_BYTES // max(1, len(shown)))
+    try:
+        await send(card(reply, await fitting.fit(shown, most_bytes)))
+    except discord.HTTPException as error:
+        if error.code != _TOO_LARGE:
+            raise
+        await send(card(reply, await fitting.fit(shown, most_bytes // 2)))
+
+
+@dataclass(slots=True)
+class MessagePlace:
+    """One message of Keaton's that answers a posted message, edited in place."""
+
+    asked: discord.Message
+    limit_bytes: int
+    on_posted: Callable[[int], Awaitable[None]]
+    """Gets the id of Keaton's message once it is there."""
+    standing: discord.PartialMessage | discord.Message | None = None
+    """Keaton's message, where an earlier run has posted one."""
+
+    async def post(self, reply: Reply) -> None:
+        """Answer the message, or go on in what stands there already."""
+        await laid_out(reply, self.limit_bytes, self._send)
+
+    async def edit(self, reply: Reply) -> None:
+        """Show the next reply in its place."""
+        await laid_out(reply, self.limit_bytes, self._send)
+
+    async def _send(self, shown: Card) -> None:
+        if self.standing is None:
+            await self._answer(shown)
+            return
+        try:
+            await self.standing.edit(view=shown.view, attachments=shown.files(), allowed_mentions=NOBODY)
+        except discord.NotFound:
+            self.standing = None  # somebody deleted it: the outcome is still worth saying
+
+    async def _answer(self, shown: Card) -> None:
+        where = self.asked.to_reference(fail_if_not_exists=False)
+        self.standing = await self.asked.channel.send(
+            view=shown.view, files=shown.files(), reference=where, mention_author=False, allowed_mentions=NOBODY
+        )
+        await self.on_posted(self.standing.id)
+
+
+@dataclass(slots=True)
+class CommandPlace:
+    """The answer to a command that was acknowledged as "thinking"."""
+
+    interaction: discord.Interaction[Any]
+    is_private: bool
+    """Acknowledged for the asker's eyes alone."""
+    message_id: int | None = None
+    """Of the answer, once Discord said so."""
+    _whisper: discord.WebhookMessage | None = field(default=None)
+
+    async def post(self, reply: Reply) -> None:
+        """Show the first reply."""
+        await self._show(reply)
+
+    async def edit(self, reply: Reply) -> None:
+        """Show the next reply in its place."""
+        await self._show(reply)
+
+    async def _show(self, reply: Reply) -> None:
+        whispers = reply.private and not self.is_private
+        await laid_out(reply, self.interaction.filesize_limit, self._say_privately if whispers else self._say)
+
+    async def _say(self, shown: Card) -> None:
+        try:
+            await self.interaction.edit_original_response(
+                view=shown.view, attachments=shown.files(), allowed_mentions=NOBODY
+            )
+        except discord.HTTPException as error:
+            if error.code not in _TOKEN_DEAD or self.message_id is None or self.is_private:
+                raise
+            await self._say_late(self.message_id, shown)
+
+    async def _say_late(self, message_id: int, shown: Card) -> None:
+        """Edit as an ordinary message: the token of the interaction lives for 15 minutes only."""
+        channel = self.interaction.channel
+        if not isinstance(channel, discord.abc.Messageable):
+            raise discord.ClientException("the channel of an interaction takes no messages")
+        message = discord.PartialMessage(channel=channel, id=message_id)
+        await message.edit(view=shown.view, attachments=shown.files(), allowed_mentions=NOBODY)
+
+    async def _say_privately(self, shown: Card) -> None:
+        if self._whisper is not None:
+            await self._whisper.edit(view=shown.view, attachments=shown.files(), allowed_mentions=NOBODY)
+            return
+        # A public "thinking" makes its first follow-up public too, so it has to go before.
+        await self.interaction.delete_original_response()
+        self._whisper = await self.interaction.followup.send(
+            view=shown.view, files=shown.files(), ephemeral=True, allowed_mentions=NOBODY, wait=True
+        )
+
+
+@dataclass(slots=True)
+class PressPlace:
+    """The message whose button was pressed."""
+
+    interaction: discord.Interaction[Any]
+    is_newest: Callable[[], bool]
+    """Whether no later press decides what stands there."""
+
+    async def post(self, reply: Reply) -> None:
+        """Show the first reply."""
+        await laid_out(reply, self.interaction.filesize_limit, self._redraw if reply.updates else self._whisper)
+
+    async def edit(self, reply: Reply) -> None:
+        """Show the next reply."""
+        await self.post(reply)
+
+    async def _redraw(self, shown: Card) -> None:
+        if self.is_newest():
+            await self.interaction.edit_original_response(
+                view=shown.view, attachments=shown.files(), allowed_mentions=NOBODY
+            )
+
+    async def _whisper(self, shown: Card) -> None:
+        await self.interaction.followup.send(
+            view=shown.view, files=shown.files(), ephemeral=True, allowed_mentions=NOBODY
+        )

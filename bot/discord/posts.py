@@ -1,0 +1,94 @@
+"""What a Discord message brings: links and files that may be films. Owns that judgement; sends nothing."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qs, urlsplit
+
+import discord
+
+from bot.discord.config import DOOR, MOST_FILMS_A_MESSAGE
+from bot.discord.sight import scope_of
+from core.errors import MessageGone
+from core.links import canonical, find_links, looks_like_video
+from core.talk import Address, LinkPosted, RemoteFile, RemoteFilePosted, Turn
+
+if TYPE_CHECKING:
+    from core.model import View
+    from core.talk import Incoming
+
+_FILM_ENDS = (".mp4", ".mov", ".mkv", ".webm", ".avi", ".m4v", ".mpg", ".mpeg", ".ogv", ".wmv", ".flv", ".ts", ".3gp")
+_EXPIRES_SOON_S = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One thing in a message that is to be looked at once."""
+
+    name: str
+    """The same whenever the message is read."""
+    event: Incoming
+
+
+def turn_of(message: discord.Message, guild_id: int, view: View, *, late: bool = False) -> Turn:
+    """Give the turn of whoever wrote a message."""
+    scope, author = scope_of(guild_id, message.channel.id), message.author
+    return Turn(DOOR, scope, view, str(author.id), author.display_name, str(message.id), message.jump_url, late=late)
+
+
+def films(message: discord.Message, turn: Turn, *, asked: bool) -> tuple[Item, ...]:
+    """Give what may be a film; of links only those that look like one, unless somebody asked for it."""
+    links = {canonical(link): link for link in find_links(message.content) if asked or looks_like_video(link)}
+    posted = [Item(name, LinkPosted(turn, link)) for name, link in links.items()]
+    files = [Item(_key(one), RemoteFilePosted(turn, _stored(message, one))) for one in message.attachments]
+    chosen = [item for item, one in zip(files, message.attachments, strict=True) if is_film(one)]
+    return tuple(posted + chosen)[:MOST_FILMS_A_MESSAGE]
+
+
+def is_film(attachment: discord.Attachment) -> bool:
+    """Tell whether a file says that it is a film."""
+    return (attachment.content_type or "").startswith("video/") or attachment.filename.lower().endswith(_FILM_ENDS)
+
+
+def given(attachment: discord.Attachment) -> RemoteFile:
+    """Give a file that came with a command; it is used at once."""
+
+    async def locate() -> Address:
+        return Address(attachment.url)
+
+    return RemoteFile(_key(attachment), attachment.filename, locate)
+
+
+def _stored(message: discord.Message, attachment: discord.Attachment) -> RemoteFile:
+    async def locate() -> Address:
+        if not expired(attachment.url, time.time()):
+            return Address(attachment.url)
+        return Address(await _fresh_url(message, attachment.id))
+
+    return RemoteFile(_key(attachment), attachment.filename, locate)
+
+
+def expired(url: str, now_s: float) -> bool:
+    """Tell whether one of Discord's signed addresses has run out, or is about to."""
+    try:
+        ends_s = int(parse_qs(urlsplit(url).query)["ex"][0], 16)
+    except (KeyError, ValueError):
+        return False
+    return ends_s < now_s + _EXPIRES_SOON_S
+
+
+async def _fresh_url(message: discord.Message, attachment_id: int) -> str:
+    try:
+        again = await message.channel.fetch_message(message.id)
+    except discord.NotFound as error:
+        raise MessageGone from error
+    for attachment in again.attachments:
+        if attachment.id == attachment_id:
+            return attachment.url
+    raise MessageGone
+
+
+def _key(attachment: discord.Attachment) -> str:
+    return f"discord:attachment:{attachment.id}"

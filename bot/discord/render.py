@@ -1,0 +1,126 @@
+"""Reply -> Discord's components. Pure; must not know where a card is shown, nor send anything."""
+
+from __future__ import annotations
+
+import io
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import discord
+from discord import ui
+
+from bot.discord.buttons import AnswerButton
+from bot.discord.config import DOOR
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from core.talk import Button, Link, Picture, Progress, Reply
+
+_BUTTONS_A_ROW = 5
+_MOST_TEXT = 3600
+_MOST_TITLE = 300
+_MOST_ALT = 1000
+_BAR_CELLS = 20
+_MARKS = re.compile(r"([\\`*_~|<>\[\]@])")
+_LINE_MARKS = re.compile(r"^(\s*)([#-])", re.MULTILINE)
+_COLOURS = {"plain": discord.Colour(0x5B8DEF), "error": discord.Colour(0xD9534F)}
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """A picture as it is uploaded."""
+
+    name: str
+    alt: str
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """A reply in Discord's shape."""
+
+    view: ui.LayoutView
+    images: tuple[Image, ...]
+
+    def files(self) -> list[discord.File]:
+        """Give the uploads anew; each can be sent once."""
+        return [discord.File(io.BytesIO(one.data), one.name, description=one.alt) for one in self.images]
+
+
+def images(pictures: Sequence[Picture]) -> tuple[Image, ...]:
+    """Give the pictures in the theme that Discord shows."""
+    (theme,) = DOOR.themes
+    return tuple(Image(one.name, _short(one.alt, _MOST_ALT), one.data[theme]) for one in pictures)
+
+
+def card(reply: Reply, shown: Sequence[Image]) -> Card:
+    """Lay a reply out, with the pictures as they fit."""
+    box: ui.Container[ui.LayoutView] = ui.Container(*_parts(reply, shown), accent_colour=_COLOURS[reply.tone])
+    view = ui.LayoutView(timeout=None)
+    view.add_item(box)
+    return Card(view, tuple(shown))
+
+
+def plain(text: str) -> str:
+    """Escape what Discord would take for markup, mentions and commands."""
+    return _LINE_MARKS.sub(r"\1\\\2", _MARKS.sub(r"\\\1", text))
+
+
+def _parts(reply: Reply, shown: Sequence[Image]) -> Iterable[ui.Item[ui.LayoutView]]:
+    if words := _words(reply):
+        yield ui.TextDisplay(words)
+    if shown:
+        yield ui.MediaGallery(
+            *(discord.MediaGalleryItem(f"attachment://{one.name}", description=one.alt) for one in shown)
+        )
+    for row in _rows([_button(button) for button in reply.buttons]):
+        yield row
+    for row in _rows([_link(link) for link in reply.links if _is_web(link.url)]):
+        yield row
+
+
+def _words(reply: Reply) -> str:
+    title = f"### {plain(_short(_one_line(reply.title), _MOST_TITLE))}" if reply.title else ""
+    bar = _bar(reply.progress) if reply.progress else ""
+    return "\n".join(part for part in (title, plain(_short(reply.text, _MOST_TEXT // 2)), bar) if part)
+
+
+def _bar(progress: Progress) -> str:
+    if progress.fraction is None:
+        return ""
+    full = round(_BAR_CELLS * min(1.0, progress.fraction))
+    return f"`{'█' * full}{'░' * (_BAR_CELLS - full)}`"
+
+
+def _rows(buttons: Sequence[ui.Item[Any]]) -> Iterable[ui.ActionRow[ui.LayoutView]]:
+    for start in range(0, len(buttons), _BUTTONS_A_ROW):
+        yield ui.ActionRow(*buttons[start : start + _BUTTONS_A_ROW])
+
+
+def _button(button: Button) -> ui.Item[Any]:
+    style = discord.ButtonStyle.primary if button.active else discord.ButtonStyle.secondary
+    return AnswerButton(
+        ui.Button(label=button.label[:80], style=style, custom_id=button.id, disabled=not button.enabled)
+    )
+
+
+def _link(link: Link) -> ui.Item[ui.LayoutView]:
+    return ui.Button(label=_short(_one_line(link.label), 80), url=link.url)
+
+
+def _is_web(url: str) -> bool:
+    try:
+        return urlsplit(url).scheme in {"http", "https"} and len(url) <= 512
+    except ValueError:
+        return False
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _short(text: str, most: int) -> str:
+    return text if len(text) <= most else text[: most - 1] + "…"

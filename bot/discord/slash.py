@@ -1,0 +1,196 @@
+"""The commands, as Discord shows them. Owns their names and options; must not know how they are answered."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+import discord
+from discord import app_commands
+
+from bot.discord import posts, sight
+from bot.discord.config import DOOR
+from bot.discord.desk import refuse
+from bot.discord.places import CommandPlace
+from core.errors import AppError, MissingPermissions, NotAllowed, NotAVideo, VideoUnavailable
+from core.links import find_links
+from core.talk import Find, Forget, Help, LinkPosted, ListVideos, RemoteFilePosted, Status, Switch, Turn
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from bot.discord.desk import Desk
+    from core.conversation import Conversation
+    from core.model import View
+    from core.talk import Incoming
+
+Interaction: TypeAlias = discord.Interaction[Any]
+Where: TypeAlias = Literal["this channel", "this server"]
+
+_MOST_CHOICES = 25
+_MOST_NAME = 100
+
+
+class Commands:
+    """Adds the commands to a tree."""
+
+    def __init__(self, desk: Desk, conversation: Conversation, *, is_blind: bool) -> None:
+        self._desk = desk
+        self._conversation = conversation
+        self._is_blind = is_blind
+
+    def add_to(self, tree: app_commands.CommandTree[Any]) -> None:
+        """Add all commands."""
+        tree.add_command(self._find())
+        tree.add_command(self._forget())
+        tree.add_command(self._index())
+        tree.add_command(
+            app_commands.Command(name="videos", description="The films that I know here", callback=self._videos)
+        )
+        tree.add_command(app_commands.ContextMenu(name="Index this video", callback=self._index_message))
+        tree.add_command(self._keaton())
+
+    def _find(self) -> app_commands.Command[Any, ..., None]:
+        @app_commands.describe(text="What you want to see", video="Look in this film alone", where="Where to look")
+        @app_commands.rename(where="in")
+        @app_commands.autocomplete(video=self._suggest)
+        async def find(
+            interaction: Interaction,
+            text: app_commands.Range[str, 1, 300],
+            video: str | None = None,
+            where: Where = "this channel",
+        ) -> None:
+            await self._answer(interaction, lambda turn: Find(turn, text, video), _view(interaction, where))
+
+        return app_commands.Command(name="find", description="Find the moment that shows something", callback=find)
+
+    def _forget(self) -> app_commands.Command[Any, ..., None]:
+        @app_commands.describe(video="The film that shall go")
+        @app_commands.autocomplete(video=self._suggest)
+        async def forget(interaction: Interaction, video: str) -> None:
+            await self._answer(interaction, lambda turn: Forget(turn, video), _view(interaction), private=True)
+
+        return app_commands.Command(name="forget", description="Take a film back from this channel", callback=forget)
+
+    def _index(self) -> app_commands.Command[Any, ..., None]:
+        @app_commands.describe(url="A link to a film", file="A film")
+        async def index(
+            interaction: Interaction, url: str | None = None, file: discord.Attachment | None = None
+        ) -> None:
+            problem = _unusable(url, file)
+            if problem is not None:
+                await refuse(interaction, problem)
+                return
+            await self._answer(interaction, lambda turn: _posted(turn, url, file), _view(interaction))
+
+        return app_commands.Command(name="index", description="Look at a film", callback=index)
+
+    async def _videos(self, interaction: Interaction) -> None:
+        await self._answer(interaction, ListVideos, _view(interaction), private=True)
+
+    def _keaton(self) -> app_commands.Group:
+        group = app_commands.Group(name="keaton", description="How I stand in this channel")
+        for name, about, callback in (
+            ("status", "How things stand in this channel", self._status),
+            ("on", "Let me look at what is posted in this channel", self._on),
+            ("off", "Let me leave what is posted in this channel alone", self._off),
+            ("help", "What I can do", self._help),
+        ):
+            group.add_command(app_commands.Command(name=name, description=about, callback=callback))
+        return group
+
+    async def _status(self, interaction: Interaction) -> None:
+        lacking = sight.missing(interaction.app_permissions, interaction.channel)
+        await self._answer(
+            interaction, lambda turn: Status(turn, self._is_blind, lacking), _view(interaction), private=True, needs=()
+        )
+
+    async def _on(self, interaction: Interaction) -> None:
+        await self._switch(interaction, on=True)
+
+    async def _off(self, interaction: Interaction) -> None:
+        await self._switch(interaction, on=False)
+
+    async def _switch(self, interaction: Interaction, *, on: bool) -> None:
+        if not interaction.permissions.manage_channels:
+            await refuse(interaction, NotAllowed("Manage Channels"))
+            return
+        await self._answer(interaction, lambda turn: Switch(turn, on), _view(interaction), needs=())
+
+    async def _help(self, interaction: Interaction) -> None:
+        await self._answer(interaction, Help, _view(interaction), private=True, needs=())
+
+    async def _index_message(self, interaction: Interaction, message: discord.Message) -> None:
+        lacking = sight.missing(interaction.app_permissions, interaction.channel)
+        turn = posts.turn_of(message, interaction.guild_id or 0, _view(interaction))
+        items = posts.films(message, turn, asked=True)
+        if lacking or not items:
+            await refuse(interaction, MissingPermissions(lacking) if lacking else VideoUnavailable("", "no_video"))
+            return
+        await interaction.response.defer(thinking=True)
+        place = CommandPlace(interaction, is_private=False)
+        self._desk.start(self._desk.answer(items[0].event, place), message.id)
+        for item in items[1:]:
+            self._desk.start(self._desk.answer(item.event, await self._desk.message_place(message, item)), message.id)
+
+    async def _suggest(self, interaction: Interaction, typed: str) -> list[app_commands.Choice[str]]:
+        everywhere = getattr(interaction.namespace, "in", None) == "this server"
+        videos = await self._conversation.suggest(view_of(interaction, everywhere=everywhere), typed)
+        fitting = [video for video in videos if len(video.id) <= _MOST_NAME]
+        return [app_commands.Choice(name=_name(one.title), value=one.id) for one in fitting[:_MOST_CHOICES]]
+
+    async def _answer(
+        self,
+        interaction: Interaction,
+        event: Callable[[Turn], Incoming],
+        view: View,
+        *,
+        private: bool = False,
+        needs: tuple[str, ...] | None = None,
+    ) -> None:
+        """Acknowledge, then show what comes; `needs` are permissions other than those of a public answer."""
+        lacking = sight.missing(interaction.app_permissions, interaction.channel) if needs is None else needs
+        if lacking:
+            await refuse(interaction, MissingPermissions(lacking))
+            return
+        response = await interaction.response.defer(thinking=True, ephemeral=private)
+        place = CommandPlace(interaction, private, response.message_id if response else None)
+        self._desk.start(self._desk.answer(event(turn_of(interaction, view, place.message_id)), place))
+
+
+def turn_of(interaction: Interaction, view: View, message_id: int | None = None) -> Turn:
+    """Give the turn of whoever used a command or pressed a button; the message is Keaton's answer."""
+    guild_id, channel_id = interaction.guild_id or 0, interaction.channel_id or 0
+    url = f"https://discord.com/channels/{guild_id}/{channel_id}/{message_id}" if message_id else ""
+    user = interaction.user
+    scope = sight.scope_of(guild_id, channel_id)
+    return Turn(DOOR, scope, view, str(user.id), user.display_name, str(message_id or ""), url)
+
+
+def _view(interaction: Interaction, where: Where = "this channel") -> View:
+    return view_of(interaction, everywhere=where == "this server")
+
+
+def view_of(interaction: Interaction, *, everywhere: bool) -> View:
+    """Give what an answer in this channel may draw on: this channel, or the whole server's open ones."""
+    place, asker = interaction.channel, interaction.user
+    if not isinstance(place, discord.abc.GuildChannel | discord.Thread):
+        return sight.alone(interaction.guild_id or 0, interaction.channel_id or 0)
+    if everywhere and isinstance(asker, discord.Member):
+        return sight.whole_server(place, asker)
+    return sight.here(place)
+
+
+def _unusable(url: str | None, file: discord.Attachment | None) -> AppError | None:
+    if file is not None:
+        return None if posts.is_film(file) else NotAVideo(file.filename)
+    return None if url and find_links(url) else VideoUnavailable(url or "", "no_video")
+
+
+def _posted(turn: Turn, url: str | None, file: discord.Attachment | None) -> Incoming:
+    if file is not None:
+        return RemoteFilePosted(turn, posts.given(file))
+    return LinkPosted(turn, find_links(url or "")[0])
+
+
+def _name(title: str) -> str:
+    return title if len(title) <= _MOST_NAME else title[: _MOST_NAME - 1] + "…"

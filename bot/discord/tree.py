@@ -1,0 +1,79 @@
+"""The command tree: each interaction once, in servers alone, and synced only when it changed. Knows no command."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import secrets
+from collections import OrderedDict
+from typing import TYPE_CHECKING, Any
+
+import discord
+from discord import app_commands
+
+from bot.delivery import broken
+from bot.discord.desk import refuse, whisper
+from core.errors import NotHere
+
+if TYPE_CHECKING:
+    from core.ledger import Ledger
+
+logger = logging.getLogger(__name__)
+
+_SEEN_KEPT = 5000
+
+
+class Seen:
+    """The interactions of late: after a RESUME the gateway sends some twice. Their tokens outlive no process."""
+
+    def __init__(self) -> None:
+        self._ids: OrderedDict[int, None] = OrderedDict()
+
+    def is_new(self, interaction_id: int) -> bool:
+        """Tell whether an interaction was not seen before."""
+        if interaction_id in self._ids:
+            return False
+        self._ids[interaction_id] = None
+        if len(self._ids) > _SEEN_KEPT:
+            self._ids.popitem(last=False)
+        return True
+
+
+class KeatonTree(app_commands.CommandTree[Any]):
+    """The commands."""
+
+    def __init__(self, client: discord.Client, *, seen: Seen) -> None:
+        super().__init__(
+            client,
+            allowed_contexts=app_commands.AppCommandContext(guild=True, dm_channel=False, private_channel=False),
+            allowed_installs=app_commands.AppInstallationType(guild=True, user=False),
+        )
+        self._seen = seen
+
+    async def interaction_check(self, interaction: discord.Interaction[Any], /) -> bool:
+        """Let through what is new and comes from a server that Keaton was added to."""
+        if not self._seen.is_new(interaction.id):
+            return False
+        if interaction.guild is not None and interaction.is_guild_integration():
+            return True
+        if interaction.type is not discord.InteractionType.autocomplete:
+            await refuse(interaction, NotHere())
+        return False
+
+    async def on_error(self, interaction: discord.Interaction[Any], error: app_commands.AppCommandError, /) -> None:
+        """Log a bug under an id, and tell the asker that id."""
+        bug_id = secrets.token_hex(3).upper()
+        logger.error("bug %s", bug_id, exc_info=error)
+        await whisper(interaction, broken(bug_id))
+
+    async def sync_if_changed(self, ledger: Ledger) -> None:
+        """Tell Discord the commands, unless it has these very ones already: it allows few such calls a day."""
+        known = f"discord:commands:{self.client.application_id}"
+        commands = [command.to_dict(self) for command in self.get_commands()]
+        digest = hashlib.sha256(json.dumps(commands, sort_keys=True).encode()).hexdigest()
+        if await ledger.recall(known) == digest:
+            return
+        await self.sync()
+        await ledger.remember(known, digest)
+        logger.info("told Discord the commands")
