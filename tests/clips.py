@@ -46,6 +46,8 @@ class Shape:
     b_frames: int | None = None
     rotation: int = 0
     """Degrees counterclockwise that a player must turn the pictures by."""
+    mirrored: bool = False
+    """A player must show left and right exchanged."""
     colorspace: int | None = None
     """AVCOL_SPC: 1 is BT.709, 6 is BT.601 (SMPTE 170M)."""
     full_range: bool = False
@@ -145,8 +147,8 @@ def _stream(container: av.container.OutputContainer, shape: Shape) -> av.VideoSt
         context.color_range = 2 if shape.full_range else 1
     if shape.pixel_aspect is not None:
         context.sample_aspect_ratio = shape.pixel_aspect
-    if shape.rotation:
-        stream.set_display_rotation(shape.rotation)
+    if shape.rotation or shape.mirrored:
+        stream.set_display_rotation(shape.rotation, hflip=shape.mirrored)
     return stream
 
 

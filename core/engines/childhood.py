@@ -44,5 +44,6 @@ def _claim_stdout() -> BinaryIO:
 
 def _die_with_parent() -> None:
     """Wait for the end of stdin, which comes when the parent ends or drops us."""
-    sys.stdin.buffer.read()
+    while os.read(0, 4096):  # not through sys.stdin: a daemon thread in its lock would abort the exit
+        pass
     os.killpg(os.getpgid(0), signal.SIGKILL)

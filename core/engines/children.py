@@ -63,8 +63,9 @@ class Child:
 
     async def reap(self) -> None:
         """Wait until it is gone, reading what it left in the pipe so that the pipe closes."""
-        with suppress(ConnectionError):
+        with suppress(ConnectionError, RuntimeError):  # the latter where its user still reads, and so empties the pipe
             await self.process.communicate()
+        await self.process.wait()
 
 
 @dataclass(slots=True, eq=False)
@@ -114,9 +115,10 @@ class Children:
             return await self._spawn()
 
     async def _end(self, child: Child) -> None:
-        child.kill()
+        if child in self._living:
+            self._living.remove(child)
+            child.kill()
         await child.reap()
-        self._living.discard(child)
 
     async def _spawn(self) -> Child:
         process = await asyncio.create_subprocess_exec(

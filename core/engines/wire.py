@@ -6,13 +6,13 @@ bytes that it reads, so the parent checks every length.
 
 from __future__ import annotations
 
-import asyncio
 import json
 import struct
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO
 
 if TYPE_CHECKING:
+    import asyncio
     from collections.abc import Mapping
 
 _LENGTH = struct.Struct(">I")
@@ -79,7 +79,7 @@ async def receive(stream: asyncio.StreamReader) -> Message | None:
         (length,) = _LENGTH.unpack(await stream.readexactly(_LENGTH.size))
         header = _header(await stream.readexactly(_checked(length, _MAX_HEADER_BYTES)))
         return Message(header, tuple([await stream.readexactly(size) for size in _sizes(header)]))
-    except asyncio.IncompleteReadError:
+    except EOFError:  # asyncio.IncompleteReadError; children need no asyncio
         return None
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import select
 import signal
 import struct
 import sys
@@ -32,6 +33,18 @@ def gone(pid: int) -> bool:
     except ProcessLookupError:
         return True
     return False
+
+
+def ends(pid: int, within_s: float) -> bool:
+    """Tell whether a process that is not our child ends in time; whoever adopted it may leave a zombie."""
+    try:
+        handle = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return True
+    try:
+        return bool(select.select([handle], [], [], within_s)[0])
+    finally:
+        os.close(handle)
 
 
 def seen_environment(pid: int) -> bytes:
@@ -106,6 +119,42 @@ async def test_closing_leaves_no_child_and_no_zombie(colour_film: Path) -> None:
     assert all(gone(pid) for pid in living)
     with pytest.raises(RuntimeError):
         await ChildFrameReader(children).still(colour_film, 0.0, 100)
+
+
+async def test_closing_in_the_middle_of_a_reading_ends_it_with_an_error(
+    reader: ChildFrameReader, make_clip: MakeClip
+) -> None:
+    film = make_clip("long.mp4", [("red", 20)])
+    began = asyncio.Event()
+
+    async def read() -> None:
+        async for _ in reader.looks(film, Sampling(0.04, 1), PREPROCESS):
+            began.set()
+
+    task = asyncio.create_task(read())
+    await began.wait()
+    await reader.children.close()
+    with pytest.raises(errors.DecoderDied):
+        await task
+    assert not pids(reader.children)
+
+
+async def test_a_child_dies_with_the_process_that_started_it(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "silent.mp4")  # opening it waits for a writer that never comes
+    program = (
+        "import asyncio, os\n"
+        "from core.engines.children import Children\n"
+        "async def main():\n"
+        "    children = Children('core.engines.decoder')\n"
+        "    async with children.child() as child:\n"
+        f"        await child.ask({{'kind': 'still', 'time_s': 0, 'max_px': 9, 'path': '{tmp_path}/silent.mp4'}})\n"
+        "        print(child.process.pid, flush=True)\n"
+        "        os._exit(0)\n"
+        "asyncio.run(main())\n"
+    )
+    parent = await asyncio.create_subprocess_exec(sys.executable, "-c", program, stdout=asyncio.subprocess.PIPE)
+    said, _ = await parent.communicate()
+    assert await asyncio.to_thread(ends, int(said), 20)
 
 
 async def test_a_child_sees_nothing_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -60,6 +60,12 @@ def test_a_film_held_sideways_is_seen_upright(
     assert (opened.height_px, opened.width_px) == turned.shape[:2]
 
 
+def test_a_mirrored_film_is_seen_as_players_show_it(make_clip: MakeClip, cut_still: CutStill) -> None:
+    _, mirrored = cut_still(make_clip("m.mp4", [("grey", 1)], Shape((160, 96), mirrored=True, patterned=True)), 0.4)
+    _, plain = cut_still(make_clip("p.mp4", [("grey", 1)], Shape((160, 96), patterned=True)), 0.4)
+    assert np.abs(mirrored.astype(int) - plain[:, ::-1]).max() <= 40
+
+
 def test_times_of_a_variable_frame_rate_are_the_frames_own(make_clip: MakeClip, look_at: LookAt) -> None:
     times_s = [0.0, 0.4, 0.9, 1.3, 4.75, 4.8, 5.2, 9.9, 10.6, 11.1, 20.0]
     seen = look_at(make_clip("vfr.mp4", [("red", 21)], Shape(times_s=times_s, b_frames=0)))
