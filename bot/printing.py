@@ -139,4 +139,4 @@ def _text(path: Path | None) -> str | None:
 
 
 def _print_json(document: dict[str, object]) -> None:
-    click.echo(json.dumps(document, ensure_ascii=False, indent=2))
+    click.echo(json.dumps(document, ensure_ascii=False))

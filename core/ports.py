@@ -37,7 +37,10 @@ class Library(Protocol):
         ...
 
     async def post(self, posting: Posting) -> None:
-        """Make a film that is already kept visible in one more channel. The same posting twice counts once."""
+        """Make a film that is already kept visible in one more channel. The same posting twice counts once.
+
+        Raises UnknownVideo when the film went meanwhile.
+        """
         ...
 
     async def video_at(self, link: str) -> Video | None:
@@ -99,7 +102,7 @@ class Media(Protocol):
         ...
 
     async def copy_in(self, path: Path, folder: Path) -> Path:
-        """Bring somebody's own file into a workshop folder (hard link, else copy); the original stays."""
+        """Bring somebody's own file into a workshop folder (hard link, else copy); the original stays. Raises FileMissing."""
         ...
 
     async def path(self, video_id: str) -> Path | None:

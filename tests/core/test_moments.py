@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -62,7 +64,7 @@ def test_moments_never_overlap_and_each_holds_its_peak(scores: list[float], most
         assert moment.start_s <= moment.peak_s < moment.end_s
         assert moment.score == pytest.approx(scores[int(moment.peak_s)], abs=1e-6)
     ordered = sorted(found, key=lambda moment: moment.start_s)
-    assert all(one.end_s <= other.start_s for one, other in zip(ordered, ordered[1:], strict=False))
+    assert all(one.end_s <= other.start_s for one, other in pairwise(ordered))
 
 
 @given(st.lists(st.floats(-1, 1, width=32), min_size=1, max_size=60))

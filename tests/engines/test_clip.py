@@ -94,9 +94,7 @@ def test_a_model_that_sees_nothing_fails_its_self_test(tmp_path: Path) -> None:
         load(options(choose(f"local-dir:{write_model(tmp_path, blind=True)}", tmp_path)))
 
 
-def test_weights_that_cannot_be_had_are_told_with_the_ways_out(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_weights_that_cannot_be_had_are_told_with_the_ways_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(clip, "_HUB", ("localhost", 9))
     with pytest.raises(WeightsUnavailable) as caught:
         load(options(choose("base", tmp_path), tmp_path))
@@ -110,7 +108,9 @@ def test_a_folder_without_weights_is_never_run_with_random_ones(folder: Path, tm
         load(options(choose(f"local-dir:{tmp_path}", tmp_path)))
 
 
-@pytest.mark.parametrize("setting", ["ViT-B-32/no_such_tag", "ViT-B-32/openai", "NoSuchModel/openai", "nonsense", "ViT-B-32/"])
+@pytest.mark.parametrize(
+    "setting", ["ViT-B-32/no_such_tag", "ViT-B-32/openai", "NoSuchModel/openai", "nonsense", "ViT-B-32/"]
+)
 def test_a_model_that_open_clip_cannot_give_as_named_is_said_to_be_unknown(setting: str, tmp_path: Path) -> None:
     with pytest.raises(UnknownModel):
         load(options(choose(setting, tmp_path)))

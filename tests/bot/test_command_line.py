@@ -1,0 +1,225 @@
+"""The command line does the product's main job, and its exit codes and JSON can be relied on."""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+import os
+import subprocess
+import sys
+from contextlib import redirect_stderr, redirect_stdout
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from PIL import Image
+
+from bot.__main__ import main
+from tests import clips
+from tests.engines.models import write_model
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+pytestmark = pytest.mark.slow
+
+ROOT = Path(__file__).parents[2]
+
+
+@dataclass(frozen=True)
+class Done:
+    """How a run ended."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+@dataclass(frozen=True)
+class Keaton:
+    """Runs the program's own `main` in a place of its own; a new process each time would only load torch anew."""
+
+    home: Path
+    model: str
+
+    def environment(self, settings: Mapping[str, str] | None = None) -> dict[str, str]:
+        own = {
+            "PATH": os.environ["PATH"],
+            "HOME": str(self.home),
+            "PYTHONPATH": str(ROOT),
+            "KEATON_DATA_DIR": str(self.home / "data"),
+            "KEATON_MODEL": self.model,
+        }
+        return {**own, **(settings or {})}
+
+    def __call__(self, *words: str, settings: Mapping[str, str] | None = None) -> Done:
+        out, err = io.StringIO(), io.StringIO()
+        with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(err):
+            patch.chdir(self.home)
+            patch.setattr(os, "environ", self.environment(settings))
+            patch.setattr(sys, "argv", ["keaton", *words])
+            code = _exit_code()
+        return Done(code, out.getvalue(), err.getvalue())
+
+    def json(self, *words: str) -> dict[str, Any]:
+        done = self(*words)
+        assert done.returncode == 0, done.stderr
+        document: dict[str, Any] = json.loads(done.stdout)
+        return document
+
+
+def _exit_code() -> int:
+    try:
+        main()
+    except SystemExit as end:
+        return int(end.code or 0)
+    return 0
+
+
+@pytest.fixture(autouse=True)
+def logging_as_before() -> Iterator[None]:
+    handlers, level = logging.root.handlers[:], logging.root.level
+    yield
+    logging.root.handlers[:], logging.root.level = handlers, level
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> str:
+    return f"local-dir:{write_model(tmp_path_factory.mktemp('model'))}"
+
+
+@pytest.fixture(scope="module")
+def keaton(tmp_path_factory: pytest.TempPathFactory, model: str) -> Keaton:
+    """A program that has taken one film in."""
+    home = tmp_path_factory.mktemp("home")
+    clips.make_clip(home / "colours.mp4", [("red", 4), ("green", 4), ("blue", 8)])
+    keaton = Keaton(home, model)
+    assert keaton("index", "colours.mp4").returncode == 0
+    return keaton
+
+
+def test_the_program_runs_as_a_process_of_its_own(keaton: Keaton) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "bot", "find", "--json", "red"],
+        cwd=keaton.home,
+        env=keaton.environment(),
+        capture_output=True,
+        text=True,
+        timeout=110,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert json.loads(done.stdout)["query"] == "red"
+
+
+def test_find_json_gives_the_answer_and_the_paths_of_its_files(keaton: Keaton) -> None:
+    answer = keaton.json("find", "--json", "--out", "answers", "--top", "2", "something", "green")
+    assert set(answer) == {"query", "video", "best", "moments", "curve", "plot"}
+    assert answer["query"] == "something green"
+    assert (answer["video"]["title"], answer["video"]["duration_s"]) == ("colours", 16.0)
+    assert len(answer["curve"]["times_s"]) == len(answer["curve"]["scores"]) == 16
+    assert answer["best"]["score"] == max(answer["curve"]["scores"])
+    assert 1 <= len(answer["moments"]) <= 2
+    assert set(answer["moments"][0]) == {"video_id", "start_s", "end_s", "peak_s", "score"}
+    for path in (answer["best"]["image"], answer["plot"]):
+        with Image.open(keaton.home / path) as picture:
+            assert picture.width >= 160
+
+
+def test_indexing_a_known_film_again_costs_no_looks(keaton: Keaton) -> None:
+    document = keaton.json("index", "--json", "colours.mp4")
+    assert [(film["title"], film["looks"]) for film in document["videos"]] == [("colours", 0)]
+
+
+def test_videos_json_lists_the_films(keaton: Keaton) -> None:
+    (film,) = keaton.json("videos", "--json")["videos"]
+    assert (film["title"], film["duration_s"], film["posted_by"]) == ("colours", 16.0, "you")
+
+
+def test_spaces_keep_libraries_apart(keaton: Keaton) -> None:
+    assert keaton.json("videos", "--json", "--space", "elsewhere")["videos"] == []
+    done = keaton("find", "--space", "elsewhere", "red")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "nothing to search" in done.stderr
+
+
+def test_one_bad_source_does_not_stop_the_rest(keaton: Keaton) -> None:
+    clips.make_clip(keaton.home / "other.mp4", [("red", 2)])
+    done = keaton("index", "--json", "--space", "mixed", "missing.mp4", "other.mp4")
+    document = json.loads(done.stdout)
+    assert done.returncode == 1
+    assert [film["title"] for film in document["videos"]] == ["other"]
+    assert document["failed"] == [{"source": "missing.mp4", "error": "There is no file missing.mp4."}]
+
+
+@pytest.mark.parametrize("link", ["file:///etc/passwd", "ftp://a.example/x.mp4", "data:video/mp4;base64,AAAA"])
+def test_links_that_are_not_http_are_refused(keaton: Keaton, link: str) -> None:
+    done = keaton("index", link)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "Traceback" not in done.stderr
+
+
+def test_a_private_address_is_refused_until_a_setting_allows_it(keaton: Keaton) -> None:
+    done = keaton("index", "http://127.0.0.1:9/x.mp4")
+    assert done.returncode == 1
+    assert "KEATON_ALLOWED_HOSTS" in done.stderr
+    allowed = keaton("index", "http://127.0.0.1:9/x.mp4", settings={"KEATON_ALLOWED_HOSTS": "127.0.0.1"})
+    assert "refused the connection" in allowed.stderr
+
+
+def test_a_wrong_call_is_2_and_tells_the_usage(keaton: Keaton) -> None:
+    done = keaton("find")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "Usage" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("KEATON_MODEL", "nonsense", "KEATON_MODEL='nonsense' cannot be used"),
+        ("KEATON_MODEL", "local-dir:/nowhere", "cannot be had"),
+        ("KEATON_WEB_PORT", "many", "KEATON_WEB_PORT is wrong"),
+        ("KEATON_DATA_DIR", "/proc/keaton", "cannot be used"),
+    ],
+)
+def test_what_the_operator_can_fix_is_3_and_a_sentence(keaton: Keaton, name: str, value: str, said: str) -> None:
+    done = keaton("find", "red", settings={name: value})
+    assert (done.returncode, done.stdout) == (3, "")
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_changed_model_looks_anew_when_next_asked(keaton: Keaton, tmp_path: Path) -> None:
+    other = {"KEATON_MODEL": f"local-dir:{write_model(tmp_path)}"}
+    first = json.loads(keaton("find", "--json", "red", settings=other).stdout)
+    assert first["curve"]["scores"] != keaton.json("find", "--json", "red")["curve"]["scores"]
+
+
+def test_a_forgotten_film_is_gone(keaton: Keaton) -> None:
+    clips.make_clip(keaton.home / "secret.mp4", [("blue", 2)])
+    assert keaton("index", "--space", "brief", "secret.mp4").returncode == 0
+    assert keaton("forget", "--space", "brief", "secret").returncode == 0
+    assert keaton.json("videos", "--json", "--space", "brief")["videos"] == []
+
+
+def test_doctor_says_that_all_is_well(keaton: Keaton) -> None:
+    done = keaton("doctor")
+    assert done.returncode == 0, done.stdout
+    for check in ("Python", "torch", "Device", "Model", "Weights", "Decoder", "Data", "Disk", "Tokens"):
+        assert f" {check} " in done.stdout
+
+
+def test_doctor_says_what_to_do_where_something_is_wrong(keaton: Keaton) -> None:
+    done = keaton("doctor", settings={"KEATON_MODEL": "local-dir:/nowhere", "SLACK_BOT_TOKEN": "xoxb-1"})
+    assert done.returncode == 3
+    assert "local-dir:PATH" in done.stdout
+    assert "SLACK_APP_TOKEN (xapp-...) is missing" in done.stdout
+    assert "xoxb-1" not in done.stdout + done.stderr
+
+
+def test_with_nothing_set_the_trial_is_announced_on_stderr(keaton: Keaton) -> None:
+    done = keaton("videos", "--json", settings={"KEATON_MODEL": ""})
+    assert "KEATON_MODEL=base" in done.stderr
+    assert json.loads(done.stdout)["videos"]
