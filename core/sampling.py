@@ -14,13 +14,15 @@ if TYPE_CHECKING:
 
 _SLACK_S = 1e-6
 """Times are fractions turned into floats: a frame this little before a grid time is on it."""
+_DENSEST_S = 1e-3
+"""No grid is denser, whatever length a file claims."""
 
 
 def interval_s(duration_s: float, sampling: Sampling) -> float:
     """Give the seconds between two looks: shorter than usual where the film would get too few of them."""
     if duration_s <= 0 or sampling.min_looks <= 0:
         return sampling.interval_s
-    return min(sampling.interval_s, duration_s / sampling.min_looks)
+    return min(sampling.interval_s, max(_DENSEST_S, duration_s / sampling.min_looks))
 
 
 def expected_looks(duration_s: float, sampling: Sampling) -> int:

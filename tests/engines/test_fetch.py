@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import ipaddress
+import socket
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import pytest
@@ -147,6 +150,24 @@ async def test_a_private_link_is_refused_before_anything_starts(site: Site, fold
     with pytest.raises(LinkRefused):
         await fetched(fetcher(), site.url("/films/my_film-2.mp4"), folder)
     assert site.hits == []
+
+
+async def test_a_public_looking_name_with_a_private_address_is_refused_at_the_connection(
+    site: Site, folder: Path
+) -> None:
+    name = socket.gethostname()
+    loop = asyncio.get_running_loop()
+    with suppress(OSError):
+        found = await loop.getaddrinfo(name, site.port, family=socket.AF_INET)
+        if not ipaddress.ip_address(found[0][4][0]).is_global:
+            with pytest.raises(LinkRefused) as raised:
+                await fetched(
+                    ChildFetcher(frozenset(), LIMIT_BYTES, 60.0), f"http://{name}/films/my_film-2.mp4", folder
+                )
+            assert raised.value.why == "private"
+            assert site.hits == []
+            return
+    pytest.skip("this machine's own name does not resolve to a private address")
 
 
 async def test_a_closed_port_is_a_refused_connection(folder: Path, unused_tcp_port: int) -> None:
