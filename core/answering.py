@@ -68,10 +68,11 @@ class Answerer:
         moment = moments[number - 1]
         curve = curve or await self._curve(query, moment)
         spec = await self._spec(query, moments, number, style, curve)
-        still, *plots = await asyncio.gather(
-            self.still(curve.video, moment.peak_s, max_px), *(self._plotter.plot(spec, theme) for theme in themes)
-        )
-        return Shown(number, moment, curve, still, dict(zip(themes, plots, strict=True)))
+        still, plots = await asyncio.gather(self.still(curve.video, moment.peak_s, max_px), self._plots(spec, themes))
+        return Shown(number, moment, curve, still, plots)
+
+    async def _plots(self, spec: PlotSpec, themes: Sequence[Theme]) -> dict[Theme, bytes]:
+        return {theme: await self._plotter.plot(spec, theme) for theme in themes}
 
     async def still(self, video: Video, time_s: float, max_px: int) -> Still | None:
         """Cut the frame from the kept file; give the nearest thumbnail where that is gone or unreadable."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, assert_never
 
 from core import actions, replies
@@ -84,7 +85,7 @@ class Conversation:
         wanted = typed.strip().casefold()
         return tuple(video for video in videos if wanted in video.title.casefold() or video.id.startswith(wanted))
 
-    def _course(self, event: Incoming) -> AsyncIterator[Reply]:  # noqa: C901, PLR0911 - one line for each kind
+    def _course(self, event: Incoming) -> AsyncIterator[Reply]:  # noqa: C901, PLR0911, PLR0912 - a line each
         match event:
             case LinkPosted():
                 return self._link(event)
@@ -169,7 +170,8 @@ class Conversation:
 
     async def _again(self, posted: PostedVideo) -> AsyncIterator[Reply | AppError]:
         try:
-            async for event in reported(lambda report: self._indexer.again(posted, report)):
+            job: Job = partial(self._indexer.again, posted)
+            async for event in reported(job):
                 if isinstance(event, Progress):
                     yield replies.renewing(posted.video, event)
         except AppError as error:

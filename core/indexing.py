@@ -167,7 +167,9 @@ class Indexer:
     async def _fetch(self, url: str, link: str, info: EncoderInfo, poster: Poster, report: Report) -> Indexed:
         async with self._media.workshop() as folder:
             fetched = await self._download(Address(url), folder, report)
-            video_id = fetched.video_id or await asyncio.to_thread(content_id, fetched.path)
+            video_id = fetched.video_id
+            if video_id is None:
+                video_id = await asyncio.to_thread(content_id, fetched.path)
             known = await self._at_once(await self._library.video(video_id), poster)
             source = Source(fetched.path, video_id, fetched.title, fetched.url, link)
             return known or await self._index(source, info, poster, report)

@@ -102,7 +102,10 @@ class Media(Protocol):
         ...
 
     async def copy_in(self, path: Path, folder: Path) -> Path:
-        """Bring somebody's own file into a workshop folder (hard link, else copy); the original stays. Raises FileMissing."""
+        """Bring somebody's own file into a workshop folder (hard link, else copy); the original stays.
+
+        Raises FileMissing.
+        """
         ...
 
     async def path(self, video_id: str) -> Path | None:

@@ -46,7 +46,7 @@ def sentence(error: e.AppError) -> str:
             return str(error)
 
 
-def _for_asker(error: e.UserError) -> str:  # noqa: C901, PLR0911 - one line for each kind
+def _for_asker(error: e.UserError) -> str:  # noqa: C901, PLR0911, PLR0912 - a line each
     match error:
         case e.NotAVideo(name):
             return f"{name} is not a video that I can open."
@@ -114,10 +114,8 @@ def _for_operator(error: e.OperatorError) -> str:  # noqa: PLR0911 - one line fo
         case e.StorageUnusable(path, reason):
             return f"The data folder {path} cannot be used: {reason}. KEATON_DATA_DIR sets another."
         case e.SchemaTooNew(path, found, known):
-            return (
-                f"{path} was written by a newer Keaton (schema {found}, this one knows {known}). "
-                "Update Keaton, or set KEATON_DATA_DIR to another folder."
-            )
+            versions = f"schema {found}, this one knows {known}"
+            return f"{path} was written by a newer Keaton ({versions}). Use that one, or set another KEATON_DATA_DIR."
         case e.PortTaken(port):
             return f"Port {port} is taken. Set KEATON_WEB_PORT to another, or stop what listens there."
         case _:

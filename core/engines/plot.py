@@ -6,7 +6,7 @@ import asyncio
 import io
 import warnings
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from matplotlib import rc_context
@@ -165,7 +165,7 @@ def _frame(axes: Axes, spec: PlotSpec, ink: _Ink) -> None:
 
 
 def _titles(figure: Figure, spec: PlotSpec, ink: _Ink) -> None:
-    shown = {"parse_math": False, "ha": "left", "va": "top"}
+    shown: dict[str, Any] = {"parse_math": False, "ha": "left", "va": "top"}
     measure = "similarity" if spec.style == "similarity" else "softmax share"
     note = f"{measure} over time · {_shorten(spec.curve.video.title, 44)}"
     figure.text(0.018, 0.97, _shorten(spec.query, 46), fontsize=9.5, fontweight="bold", color=ink.text, **shown)

@@ -19,7 +19,7 @@ def make_importable() -> list[torch.library.Library]:
     """
     if torch.version.cuda is not None or hasattr(torch.ops.torchvision, "nms"):
         return []
-    library = torch.library.Library("torchvision", "FRAGMENT")
+    library = torch.library.Library("torchvision", "FRAGMENT")  # type: ignore[no-untyped-call]
     for name in ("nms", "qnms"):
-        library.define(name + _BOXES)
+        library.define(name + _BOXES)  # type: ignore[no-untyped-call]
     return [library]

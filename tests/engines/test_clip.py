@@ -49,7 +49,8 @@ def frames(count: int) -> Pixels:
 
 def test_frames_and_texts_become_unit_vectors(model: Clip) -> None:
     for vectors, count in ((model.images(frames(5)), 5), (model.texts(["a", "b"]), 2)):
-        assert (vectors.shape, vectors.dtype) == ((count, 24), np.float32)
+        assert vectors.shape == (count, 24)
+        assert vectors.dtype == np.dtype(np.float32)
         np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-5)
 
 
