@@ -48,8 +48,7 @@ def missing(permissions: discord.Permissions, place: object) -> tuple[str, ...]:
     """Give the permissions that Keaton needs to answer in a channel and does not have, as Discord calls them."""
     send = "send_messages_in_threads" if isinstance(place, discord.Thread) else "send_messages"
     needed = ("view_channel", send, "attach_files", "read_message_history")
-    granted = dict(permissions)
-    return tuple(name.replace("_", " ").title() for name in needed if not granted[name])
+    return tuple(name.replace("_", " ").title() for name in needed if not getattr(permissions, name))
 
 
 def _view(guild: discord.Guild, ids: set[int]) -> View:

@@ -1,0 +1,80 @@
+"""Runs the shipped entry point as a process of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.fakes.discord import FakeDiscord
+
+_STOP_S = 15.0
+
+
+class Program:
+    """`python -m bot run` with one data folder; it can be stopped, killed and started again."""
+
+    def __init__(self, fake: FakeDiscord, folder: Path) -> None:
+        self._fake = fake
+        self._folder = folder
+        self._process: asyncio.subprocess.Process | None = None
+        self.settings = {
+            "KEATON_MODEL": "demo",
+            "KEATON_DATA_DIR": str(folder / "data"),
+            "KEATON_DEVICE": "cpu",
+            "KEATON_TURNS_A_MINUTE": "100",
+        }
+
+    @property
+    def log(self) -> str:
+        """All that the program has logged."""
+        return (self._folder / "log").read_text()
+
+    async def start(self, **more: str) -> None:
+        """Start it, without waiting for anything."""
+        environment = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+        with (self._folder / "log").open("ab") as log:
+            self._process = await asyncio.create_subprocess_exec(
+                sys.executable,
+                "-m",
+                "bot",
+                "run",
+                stdout=log,
+                stderr=log,
+                env={**environment, **self._fake.environment, **self.settings, **more},
+            )
+
+    async def ensure_running(self) -> None:
+        """Start it where it does not run, and wait until it is connected."""
+        if self._process is None:
+            before = self._fake.gateway.ready
+            await self.start()
+            await self._fake.until(lambda: self._fake.gateway.ready > before, "a connection")
+
+    async def stop(self) -> int:
+        """Ask it to stop, as Ctrl+C does; give the exit code."""
+        return await self._end(signal.SIGINT)
+
+    async def kill(self) -> None:
+        """Let it die in the middle of things."""
+        await self._end(signal.SIGKILL)
+
+    async def ended(self) -> int:
+        """Wait until it ends by itself."""
+        assert self._process is not None
+        code = await asyncio.wait_for(self._process.wait(), 30)
+        self._process = None
+        return code
+
+    async def _end(self, number: signal.Signals) -> int:
+        if self._process is None:
+            return 0
+        self._process.send_signal(number)
+        code = await asyncio.wait_for(self._process.wait(), _STOP_S)
+        self._process = None
+        return code

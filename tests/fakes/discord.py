@@ -1,0 +1,198 @@
+"""A small Discord on loopback: REST, gateway and files, which models the rules and keeps what it was sent.
+
+Stories act through its methods and wait with `until` for what they expect.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Self, TypeVar
+
+from aiohttp import web
+
+from tests.fakes import discord_world as world
+from tests.fakes.discord_desk import AUTOCOMPLETE, COMMAND, COMPONENT, Interaction, InteractionDesk, payload
+from tests.fakes.discord_files import Cdn
+from tests.fakes.discord_gateway import Gateway
+from tests.fakes.discord_rest import PREFIX, Rest, check, now_s, word_refusals
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from tests.fakes.discord_rest import Sent
+    from tests.fakes.discord_world import Channel, Guild, Json, Message, User
+
+T = TypeVar("T")
+
+PATIENCE_S = 40.0
+
+
+class FakeDiscord:
+    """The whole of it."""
+
+    def __init__(self) -> None:
+        self.guilds: list[Guild] = []
+        self.gateway = Gateway(self.guilds, self.moved)
+        self.desk = InteractionDesk(self)
+        self.cdn = Cdn()
+        self.guild_limit_bytes = 10 * 1024 * 1024
+        self.commands: list[Json] = []
+        self.syncs = 0
+        self.acks_s: list[float] = []
+        self.late_acks = 0
+        self.double_acks = 0
+        self.dead_tokens = 0
+        self.histories: list[tuple[int, int]] = []
+        self.reads: list[int] = []
+        self.reacted: list[tuple[int, str]] = []
+        self.wrongs: list[str] = []
+        """What Keaton should not have sent, though Discord takes it."""
+        self.refused: list[str] = []
+        self.rate_limits: list[tuple[str, float]] = []
+        """Path beginnings whose next request is answered with 429, and the seconds to wait."""
+        self._changed = asyncio.Event()
+        self._runner: web.AppRunner | None = None
+        self.url = ""
+
+    async def __aenter__(self) -> Self:
+        app = web.Application(middlewares=[self._limit, self._note, word_refusals], client_max_size=1 << 28)
+        Rest(self).add_to(app)
+        self.cdn.add_to(app)
+        app.router.add_get("/gw/", self.gateway.serve)
+        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
+        await self._runner.setup()
+        await web.TCPSite(self._runner, "127.0.0.1", 0).start()
+        port = self._runner.addresses[0][1]
+        self.url, self.gateway.url = f"http://127.0.0.1:{port}", f"ws://127.0.0.1:{port}/gw/"
+        self.cdn.url = self.url
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._runner is not None:
+            await self._runner.cleanup()
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """Give the settings that point Keaton here."""
+        return {
+            "DISCORD_TOKEN": world.TOKEN,
+            "DISCORD_API_BASE": self.url + PREFIX,
+            "DISCORD_GATEWAY": self.gateway.url,
+            "KEATON_ALLOWED_HOSTS": "127.0.0.1",
+        }
+
+    def moved(self) -> None:
+        self._changed.set()
+        self._changed = asyncio.Event()
+
+    async def until(self, found: Callable[[], T | None], what: str, within_s: float = PATIENCE_S) -> T:
+        """Wait until something is there, and give it; fails by then, saying what is missing."""
+        try:
+            async with asyncio.timeout(within_s):
+                while not (seen := found()):
+                    await self._changed.wait()
+                return seen
+        except TimeoutError:
+            raise AssertionError(f"after {within_s} s still not: {what}; refused: {self.refused[-3:]}") from None
+
+    def channels(self) -> dict[int, Channel]:
+        return {channel.id: channel for guild in self.guilds for channel in guild.channels}
+
+    async def join(self, guild: Guild) -> None:
+        """Let Keaton into one more server."""
+        self.guilds.append(guild)
+        await self.gateway.dispatch("GUILD_CREATE", guild.json())
+
+    async def post(self, channel: Channel, user: User, text: str = "", file: Path | None = None) -> Message:
+        message = world.Message(channel, user, text)
+        if file is not None:
+            message.attachments = [self.cdn.take(file, channel.id)]
+        await self.show(message)
+        return message
+
+    async def change(self, message: Message, text: str) -> None:
+        message.content = text
+        await self.show(message)
+
+    async def show(self, message: Message) -> None:
+        """Put a message into its channel, or its new state, and tell who may see it."""
+        kind = "MESSAGE_UPDATE" if message.id in message.channel.messages and message.edited_s else "MESSAGE_CREATE"
+        message.channel.messages[message.id] = message
+        message.edited_s.append(now_s())
+        if not message.is_ephemeral and message.channel.permissions(world.KEATON) & world.VIEW:
+            member = message.channel.guild.member(message.author)
+            await self.gateway.dispatch(kind, {**message.json(blank=self.gateway.is_blank), "member": member})
+        self.moved()
+
+    async def remove(self, message: Message) -> None:
+        channel = message.channel
+        del channel.messages[message.id]
+        ids = {"id": str(message.id), "channel_id": str(channel.id), "guild_id": str(channel.guild.id)}
+        if not message.is_ephemeral:
+            await self.gateway.dispatch("MESSAGE_DELETE", ids)
+        self.moved()
+
+    def apply(self, message: Message, sent: Sent, limit_bytes: int) -> None:
+        """Let a message say what a client sent."""
+        self.wrongs += check(sent, limit_bytes)
+        message.flags = message.flags & ~world.LOADING | sent.payload.get("flags", 0)
+        message.content = sent.payload.get("content") or ""
+        message.components = sent.payload.get("components") or []
+        message.files = dict(sent.files)
+        self.cdn.place(message)
+        message.history.append(message.text)
+
+    async def slash(self, channel: Channel, user: User, name: str, sub: str = "", **options: str) -> Interaction:
+        """Use a command."""
+        return await self._interact(Interaction(COMMAND, channel, user, self._command(name, sub, options)))
+
+    async def menu(self, message: Message, user: User, name: str = "Index this video") -> Interaction:
+        """Use a message's menu; its payload holds the whole message, whatever the intents."""
+        command = next(one for one in self.commands if one["name"] == name)
+        resolved = {"messages": {str(message.id): message.json()}}
+        about = {"id": command["id"], "name": name, "type": 3, "target_id": str(message.id), "resolved": resolved}
+        return await self._interact(Interaction(COMMAND, message.channel, user, about))
+
+    async def type(self, channel: Channel, user: User, typed: str, **options: str) -> list[str]:
+        """Type a film's name in /find; give the names that are offered."""
+        data = self._command("find", "", {"text": "x", **options})
+        data["options"].append({"name": "video", "type": 3, "value": typed, "focused": True})
+        it = await self._interact(Interaction(AUTOCOMPLETE, channel, user, data))
+        choices = await self.until(lambda: None if it.choices is None else (it.choices,), "choices")
+        return [choice["name"] for choice in choices[0]]
+
+    async def press(self, message: Message, label: str, user: User) -> Interaction:
+        """Press a button."""
+        button = message.buttons[label]
+        assert not button.get("disabled"), f"{label} is greyed out"
+        data = {"component_type": 2, "custom_id": button["custom_id"], "id": button.get("id", 1)}
+        return await self._interact(Interaction(COMPONENT, message.channel, user, data, message))
+
+    async def _interact(self, it: Interaction) -> Interaction:
+        self.desk.known[it.token] = it
+        await self.gateway.dispatch("INTERACTION_CREATE", payload(it, self.desk.limit_bytes))
+        return it
+
+    def _command(self, name: str, sub: str, options: dict[str, str]) -> Json:
+        command = next(one for one in self.commands if one["name"] == name)
+        given = [{"name": key.rstrip("_"), "type": 3, "value": value} for key, value in options.items()]
+        inner = [{"name": sub, "type": 1, "options": given}] if sub else given
+        return {"id": command["id"], "name": name, "type": 1, "options": inner}
+
+    @web.middleware
+    async def _limit(self, request: web.Request, handler: Callable[..., object]) -> web.StreamResponse:
+        for limit in self.rate_limits:
+            if request.path.removeprefix(PREFIX).startswith(limit[0]) and request.method != "GET":
+                self.rate_limits.remove(limit)
+                headers = {"Retry-After": str(limit[1]), "Content-Type": "application/json", "Via": "1.1 fake"}
+                body = f'{{"message": "You are being rate limited.", "retry_after": {limit[1]}, "global": false}}'
+                return web.Response(status=429, body=body.encode(), headers=headers)
+        return await handler(request)  # type: ignore[no-any-return, misc]
+
+    @web.middleware
+    async def _note(self, request: web.Request, handler: Callable[..., object]) -> web.StreamResponse:
+        response: web.StreamResponse = await handler(request)  # type: ignore[misc]
+        if response.status >= 400 and isinstance(response, web.Response) and isinstance(response.body, bytes):
+            self.refused.append(f"{request.method} {request.path}: {response.body.decode()}")
+        return response

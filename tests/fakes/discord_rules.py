@@ -1,0 +1,99 @@
+"""What Discord's documentation demands of a message, as checks. Gives complaints; knows no HTTP."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tests.fakes.discord_world import IS_V2, Json, walk
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+MOST_COMPONENTS = 40
+MOST_TEXT = 4000
+REQUEST_BYTES = 25 * 1024 * 1024
+
+ROW, BUTTON, SECTION, TEXT, THUMBNAIL, GALLERY, FILE, SEPARATOR, CONTAINER = 1, 2, 9, 10, 11, 12, 13, 14, 17
+_TOP = {ROW, SECTION, TEXT, GALLERY, FILE, SEPARATOR, CONTAINER}
+_LINK = 5
+
+
+def complaints(payload: Json, names: list[str]) -> list[str]:
+    """Give what Discord would refuse in a message; `names` are those of its uploaded files, in order."""
+    components = payload.get("components") or []
+    if not payload.get("flags", 0) & IS_V2:
+        return [] if payload.get("content") and not components else ["neither a V2 message nor plain text"]
+    found = [f"{key} beside V2 components" for key in ("content", "embeds", "poll", "stickers") if payload.get(key)]
+    return [*found, *_shape(components), *_uploads(payload, components, names)]
+
+
+def house_rules(payload: Json) -> list[str]:
+    """Give what Discord would allow, but Keaton must not do: ping anybody."""
+    allowed = payload.get("allowed_mentions")
+    fine = allowed is not None and allowed.get("parse") == [] and not allowed.get("replied_user")
+    return [] if fine else [f"may ping somebody: {allowed}"]
+
+
+def _shape(components: list[Json]) -> Iterator[str]:
+    parts = walk(components)
+    if not 1 <= len(parts) <= MOST_COMPONENTS:
+        yield f"{len(parts)} components"
+    if any(part["type"] not in _TOP for part in components):
+        yield "a component that may not stand at the top"
+    if sum(len(part.get("content", "")) for part in parts) > MOST_TEXT:
+        yield "too much text"
+    ids = [part["custom_id"] for part in parts if "custom_id" in part]
+    if len(ids) != len(set(ids)):
+        yield f"the same custom_id twice: {ids}"
+    for part in parts:
+        yield from _part(part)
+
+
+def _part(part: Json) -> Iterator[str]:
+    match part["type"]:
+        case 1:
+            if not 1 <= len(part["components"]) <= 5:
+                yield f"a row of {len(part['components'])}"
+        case 2:
+            yield from _button(part)
+        case 10:
+            if not part["content"]:
+                yield "an empty text"
+        case 12:
+            yield from _gallery(part)
+        case 17:
+            if any(child["type"] not in _TOP - {CONTAINER} for child in part["components"]):
+                yield "a component that may not stand in a container"
+        case other:
+            yield f"a component of type {other}"
+
+
+def _button(button: Json) -> Iterator[str]:
+    if not 1 <= len(button.get("label", "")) <= 80:
+        yield f"a label of {len(button.get('label', ''))}"
+    if button["style"] == _LINK:
+        if "custom_id" in button or not button["url"].startswith(("http://", "https://")) or len(button["url"]) > 512:
+            yield f"a bad link button: {button}"
+    elif not 1 <= len(button.get("custom_id", "")) <= 100:
+        yield f"a custom_id of {len(button.get('custom_id', ''))}"
+
+
+def _gallery(gallery: Json) -> Iterator[str]:
+    if not 1 <= len(gallery["items"]) <= 10:
+        yield f"a gallery of {len(gallery['items'])}"
+    for item in gallery["items"]:
+        if len(item.get("description") or "") > 1024:
+            yield "a description that is too long"
+
+
+def _uploads(payload: Json, components: list[Json], names: list[str]) -> Iterator[str]:
+    wanted = [item["media"]["url"] for part in walk(components) for item in part.get("items", [])]
+    listed = [one.get("filename") for one in payload.get("attachments") or []]
+    if sorted(listed, key=str) != sorted(names):
+        yield f"attachments {listed} are not the files {names}"
+    for url in wanted:
+        if url.startswith("attachment://") and url.removeprefix("attachment://") not in names:
+            yield f"{url} is not among the files {names}"
+    for name in names:
+        if f"attachment://{name}" not in wanted:
+            yield f"{name} is uploaded but shown nowhere"

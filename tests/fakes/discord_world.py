@@ -1,0 +1,230 @@
+"""A small Discord: servers, channels, people and messages, with ids and permissions. Knows no HTTP."""
+
+from __future__ import annotations
+
+import itertools
+import time
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, TypeAlias
+
+Json: TypeAlias = dict[str, Any]
+
+EPOCH_MS = 1420070400000
+APP_ID = 9000000000000001
+BOT_ID = 9000000000000001
+TOKEN = "fake.discord.token"
+
+EPHEMERAL, LOADING, IS_V2 = 1 << 6, 1 << 7, 1 << 15
+
+VIEW, SEND, ATTACH, HISTORY, REACT = 1 << 10, 1 << 11, 1 << 15, 1 << 16, 1 << 6
+MANAGE_CHANNELS, THREADS_SEND = 1 << 4, 1 << 38
+NAMES = {VIEW: "view", SEND: "send", ATTACH: "attach", HISTORY: "history", REACT: "react"}
+ORDINARY = VIEW | SEND | ATTACH | HISTORY | REACT | THREADS_SEND
+
+_numbers = itertools.count()
+
+
+def new_id(at_s: float | None = None) -> int:
+    at_ms = int((time.time() if at_s is None else at_s) * 1000)
+    return ((at_ms - EPOCH_MS) << 22) | (next(_numbers) % (1 << 12))
+
+
+@dataclass
+class User:
+    name: str
+    id: int = field(default_factory=new_id)
+    bot: bool = False
+
+    def json(self) -> Json:
+        return {
+            "id": str(self.id),
+            "username": self.name.lower(),
+            "global_name": self.name,
+            "discriminator": "0",
+            "avatar": None,
+            "bot": self.bot,
+        }
+
+
+@dataclass
+class Channel:
+    guild: Guild
+    name: str
+    id: int = field(default_factory=new_id)
+    denied: dict[int, int] = field(default_factory=dict)
+    """Permission bits taken away, by user id or by the server's id for everybody."""
+    allowed: dict[int, int] = field(default_factory=dict)
+    nsfw: bool = False
+    messages: dict[int, Message] = field(default_factory=dict)
+
+    def permissions(self, user: User) -> int:
+        bits = self.guild.everybody | self.guild.extra.get(user.id, 0)
+        for who in (self.guild.id, user.id):
+            bits = bits & ~self.denied.get(who, 0) | self.allowed.get(who, 0)
+        return bits
+
+    def json(self) -> Json:
+        who = {*self.denied, *self.allowed}
+        last = max((one.id for one in self.messages.values() if not one.is_ephemeral), default=None)
+        return {
+            "id": str(self.id),
+            "guild_id": str(self.guild.id),
+            "type": 0,
+            "name": self.name,
+            "position": 0,
+            "nsfw": self.nsfw,
+            "last_message_id": str(last) if last else None,
+            "permission_overwrites": [
+                {
+                    "id": str(one),
+                    "type": 0 if one == self.guild.id else 1,
+                    "allow": str(self.allowed.get(one, 0)),
+                    "deny": str(self.denied.get(one, 0)),
+                }
+                for one in who
+            ],
+        }
+
+
+@dataclass
+class Message:
+    channel: Channel
+    author: User
+    content: str = ""
+    id: int = field(default_factory=new_id)
+    flags: int = 0
+    components: list[Json] = field(default_factory=list)
+    attachments: list[Json] = field(default_factory=list)
+    files: dict[str, bytes] = field(default_factory=dict)
+    """Of a card, by name."""
+    reply_to: int | None = None
+    reactions: list[str] = field(default_factory=list)
+    edited_s: list[float] = field(default_factory=list)
+    """When it was posted and edited, on the monotonic clock."""
+    only_for: int | None = None
+    history: list[str] = field(default_factory=list)
+    """What it said, each time that it changed."""
+
+    @property
+    def is_ephemeral(self) -> bool:
+        return bool(self.flags & EPHEMERAL)
+
+    @property
+    def text(self) -> str:
+        """All words of a card."""
+        return "\n".join(part["content"] for part in walk(self.components) if part["type"] == 10)
+
+    @property
+    def buttons(self) -> dict[str, Json]:
+        return {part["label"]: part for part in walk(self.components) if part["type"] == 2 and "custom_id" in part}
+
+    @property
+    def links(self) -> dict[str, str]:
+        return {part["label"]: part["url"] for part in walk(self.components) if part["type"] == 2 and "url" in part}
+
+    def json(self, *, blank: bool = False) -> Json:
+        stamp = datetime.fromtimestamp(((self.id >> 22) + EPOCH_MS) / 1000, UTC).isoformat()
+        mentioned = [{"id": str(BOT_ID)}] if f"<@{BOT_ID}>" in self.content else []
+        hidden = blank and not mentioned and self.author.id != BOT_ID
+        made: Json = {
+            "id": str(self.id),
+            "channel_id": str(self.channel.id),
+            "guild_id": str(self.channel.guild.id),
+            "author": self.author.json(),
+            "content": "" if hidden else self.content,
+            "timestamp": stamp,
+            "edited_timestamp": stamp if len(self.edited_s) > 1 else None,
+            "tts": False,
+            "mention_everyone": False,
+            "mentions": [KEATON.json()] if mentioned else [],
+            "mention_roles": [],
+            "attachments": [] if hidden else self.attachments,
+            "embeds": [],
+            "pinned": False,
+            "type": 19 if self.reply_to else 0,
+            "flags": self.flags,
+            "components": [] if hidden else self.components,
+        }
+        if self.reply_to:
+            made["message_reference"] = {"message_id": str(self.reply_to), "channel_id": str(self.channel.id)}
+        return made
+
+
+@dataclass
+class Guild:
+    name: str
+    id: int = field(default_factory=new_id)
+    everybody: int = ORDINARY
+    extra: dict[int, int] = field(default_factory=dict)
+    """Permissions that a user has besides."""
+    channels: list[Channel] = field(default_factory=list)
+    tier: int = 0
+
+    def channel(self, name: str, **more: Any) -> Channel:
+        made = Channel(self, name, **more)
+        self.channels.append(made)
+        return made
+
+    def member(self, user: User) -> Json:
+        roles = [str(user.id + 1)] if user.id in self.extra else []
+        return {
+            "user": user.json(),
+            "nick": None,
+            "roles": roles,
+            "joined_at": "2026-01-01T00:00:00+00:00",
+            "deaf": False,
+            "mute": False,
+            "flags": 0,
+        }
+
+    def json(self) -> Json:
+        return {
+            "id": str(self.id),
+            "name": self.name,
+            "icon": None,
+            "owner_id": "1",
+            "roles": [_role(self.id, "@everyone", self.everybody)]
+            + [_role(who + 1, "a role", bits) for who, bits in self.extra.items()],
+            "emojis": [],
+            "stickers": [],
+            "features": [],
+            "premium_tier": self.tier,
+            "verification_level": 0,
+            "default_message_notifications": 0,
+            "member_count": 3,
+            "members": [self.member(KEATON)],
+            "channels": [channel.json() for channel in self.channels],
+            "threads": [],
+            "joined_at": "2026-01-01T00:00:00+00:00",
+            "large": False,
+            "unavailable": False,
+            "voice_states": [],
+            "presences": [],
+        }
+
+
+KEATON = User("Keaton", BOT_ID, bot=True)
+
+
+def walk(components: list[Json]) -> list[Json]:
+    """Give all components, the nested ones after that which holds them."""
+    found = []
+    for one in components:
+        found += [one, *walk(one.get("components", []))]
+    return found
+
+
+def _role(role_id: int, name: str, bits: int) -> Json:
+    return {
+        "id": str(role_id),
+        "name": name,
+        "permissions": str(bits),
+        "position": 0,
+        "color": 0,
+        "colors": {"primary_color": 0, "secondary_color": None, "tertiary_color": None},
+        "hoist": False,
+        "managed": False,
+        "mentionable": False,
+        "flags": 0,
+    }
