@@ -2,7 +2,6 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 PIP := .venv/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 SOURCES := bot core storage demo bench tests
-export PYTHONWARNINGS ?= default
 
 .PHONY: run test check bench demo format clean
 

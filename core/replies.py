@@ -32,7 +32,7 @@ _STAGES = {
 
 TRIAL = (
     "Trial: this is the small demo model, which knows only drawn scenes like those of the demo film. "
-    "For real footage, start with KEATON_MODEL=base."
+    "For real footage, start with: KEATON_MODEL=base make run"
 )
 WELCOME = "Hello! This is my demo film. I look at it once, and then you can ask for anything in it."
 SUGGESTIONS = (
