@@ -8,8 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
-from collections.abc import AsyncGenerator
-from contextlib import AsyncExitStack, aclosing, suppress
+from contextlib import suppress
 from dataclasses import fields
 from typing import TYPE_CHECKING, Protocol
 
@@ -83,21 +82,14 @@ class _Board:
 
 async def _collect(replies: AsyncIterator[Reply], board: _Board) -> None:
     try:
-        await _pour(replies, board)
+        async for reply in replies:
+            board.put(reply)
     except Exception:
         bug_id = secrets.token_hex(3).upper()
         logger.exception("bug %s", bug_id)
         board.put(broken(bug_id))
     finally:
         board.end()
-
-
-async def _pour(replies: AsyncIterator[Reply], board: _Board) -> None:
-    async with AsyncExitStack() as stack:
-        if isinstance(replies, AsyncGenerator):
-            await stack.enter_async_context(aclosing(replies))
-        async for reply in replies:
-            board.put(reply)
 
 
 async def _show(board: _Board, shown: Shown, min_gap_s: float) -> None:

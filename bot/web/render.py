@@ -20,7 +20,6 @@ def face(reply: Reply, message: int) -> Json:
         "title": reply.title,
         "text": reply.text,
         "tone": reply.tone,
-        "private": reply.private,
         "pictures": [_picture(picture, message) for picture in reply.pictures],
         "buttons": [_button(button) for button in reply.buttons],
         "links": [_link(link) for link in reply.links if is_web(link.url)],

@@ -66,4 +66,5 @@ class Spot:
 
     def _body(self, reply: Reply, message: int) -> dict[str, object]:
         offers = [] if reply.progress or reply.tone == "error" else list(self.suggestions)
-        return {**face(reply, message), "suggestions": offers}
+        private = reply.private and self.tab is not None
+        return {**face(reply, message), "private": private, "suggestions": offers}

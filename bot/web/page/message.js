@@ -18,7 +18,7 @@ export class Message {
   build(data) {
     const name = el("span", { class: "name", id: `name-${data.id}` }, NAMES[data.author]);
     const time = el("time", { datetime: new Date(data.at_ms).toISOString() }, clock(data.at_ms));
-    this.only = el("span", { class: "only", hidden: true }, "Only you can see this");
+    this.only = el("span", { class: "only", hidden: true });
     this.content = el("div", { class: "content" });
     const avatar = el("img", { class: "avatar", src: `/page/${data.author}.svg`, alt: "", width: 40, height: 40 });
     const body = el("div", { class: "body" }, el("p", { class: "meta" }, name, time, this.only), this.content);
@@ -52,6 +52,7 @@ export class Message {
     if (differs("pictures")) this.pictures.show(data.pictures ?? []);
     this.moments.show(data.buttons ?? []);
     this.only.hidden = !data.private;
+    this.only.textContent = data.private ? "Only you can see this" : "";
     this.content.setAttribute("aria-live", data.progress ? "off" : "polite");
     this.node.setAttribute("aria-busy", String(Boolean(data.progress)));
     this.node.classList.toggle("error", data.tone === "error");
