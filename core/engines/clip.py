@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import socket
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ import numpy as np
 import torch
 
 from core.engines import torchvision_ops
+from core.engines.frugal import frugal_loading
 from core.errors import EncoderBroken, UnknownModel, WeightsUnavailable
 from core.model import EncoderInfo, Preprocess
 
@@ -127,15 +129,16 @@ def _creator(options: ClipOptions, device: str) -> Callable[[], Any]:
     cache = str(options.cache_dir) if options.cache_dir else None
 
     def create() -> Any:  # noqa: ANN401 - open_clip is untyped
-        model = _open_clip().create_model(
-            options.choice.name,
-            pretrained=options.choice.tag,
-            precision=precision,
-            device=device,
-            cache_dir=cache,
-            require_pretrained=True,
-        )
-        return model.eval()
+        with frugal_loading() if precision == "fp32" else nullcontext():
+            model = _open_clip().create_model(
+                options.choice.name,
+                pretrained=options.choice.tag,
+                precision=precision,
+                device=device,
+                cache_dir=cache,
+                require_pretrained=True,
+            )
+        return (model.float() if precision == "fp32" else model).eval()
 
     return create
 
