@@ -73,7 +73,7 @@ def _discord(token: str, settings: Settings, core: Core) -> DiscordDoor:
 
 async def _load(settings: Settings, core: Core) -> None:
     logger.info("loading the model %r", settings.model)
-    info = await core.encoder.ready()
+    info = await core.warm()
     logger.info("the model %s (%s) is ready on %s", info.model, info.weights, info.device)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
     from bot.settings import Settings
     from core.engines.clip import Clip
+    from core.model import EncoderInfo
 
 __all__ = ["DEMO_FOLDER", "Core", "check_decoder", "describe_torch", "load_model", "model_choice", "open_core"]
 
@@ -52,6 +54,17 @@ class Core:
     answerer: Answerer
     channels: Channels
     conversation: Conversation
+    plotter: plot.MatplotlibPlotter
+    decoders: children.Children
+
+    async def warm(self) -> EncoderInfo:
+        """Load the model and ready decoder and plotter, so that the first search is as fast as the tenth.
+
+        Raises OperatorError.
+        """
+        info = await self.encoder.ready()
+        await asyncio.gather(self.encoder.texts(["a warm start"]), self.decoders.warm(), self.plotter.warm())
+        return info
 
 
 @asynccontextmanager
@@ -66,7 +79,7 @@ async def open_core(settings: Settings) -> AsyncIterator[Core]:
         stack.push_async_callback(decoders.close)
         computing = stack.enter_context(_pool("compute", _COMPUTING_THREADS))
         drawing = stack.enter_context(_pool("draw", 1))
-        yield _assemble(settings, library, media, frames.ChildFrameReader(decoders), computing, drawing)
+        yield _assemble(settings, library, media, decoders, computing, drawing)
 
 
 def model_choice(settings: Settings) -> presets.ModelChoice:
@@ -78,10 +91,11 @@ def _assemble(
     settings: Settings,
     library: SqliteLibrary,
     media: MediaFolder,
-    reader: frames.ChildFrameReader,
+    decoders: children.Children,
     computing: Executor,
     drawing: Executor,
 ) -> Core:
+    reader = frames.ChildFrameReader(decoders)
     sampling = Sampling(settings.look_every_s)
     limits = IndexingLimits(settings.films_at_once, settings.batch)
     encoder = threads.ThreadedEncoder(lambda: load_model(settings), computing)
@@ -93,7 +107,8 @@ def _assemble(
     channels = Channels(ledger, library, media, encoder, on_by_default=settings.channels == "on")
     cooldown = Cooldown(settings.turns_a_minute, time.monotonic)
     conversation = Conversation(library, media, encoder, plotter, indexer, searcher, answerer, channels, cooldown)
-    return Core(library, ledger, media, encoder, indexer, searcher, answerer, channels, conversation)
+    parts = (library, ledger, media, encoder, indexer, searcher, answerer, channels, conversation)
+    return Core(*parts, plotter, decoders)
 
 
 def load_model(settings: Settings) -> Clip:

@@ -15,7 +15,9 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator, PercentFormatter
 
 from core.engines.sheet import contact_sheet
+from core.model import Curve, Video
 from core.moments import baseline
+from core.ports import PlotSpec
 from core.times import clock
 
 if TYPE_CHECKING:
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from core.model import Floats, Moment, Thumbnail
-    from core.ports import PlotSpec, Theme
+    from core.ports import Theme
 
 _INCHES = (4.0, 2.15)
 _DPI = 200
@@ -60,6 +62,12 @@ class MatplotlibPlotter:
 
     def __init__(self, pool: Executor) -> None:
         self._pool = pool
+
+    async def warm(self) -> None:
+        """Draw once for nobody: the first drawing reads fonts and takes a second."""
+        video = Video("", "", "", 2.0, 1, 1)
+        curve = Curve(video, np.array([0.0, 1.0]), np.array([0.1, 0.2], np.float32))
+        await self.plot(PlotSpec(curve, "", (), None, "similarity", 1.0), "light")
 
     async def plot(self, spec: PlotSpec, theme: Theme) -> bytes:
         """Give a PNG of 800 x 430 px."""

@@ -41,7 +41,8 @@ expect.set_options(timeout=15_000)
 def find_chromium() -> str:
     found = os.environ.get("KEATON_CHROMIUM") or next(filter(None, map(shutil.which, _NAMES)), None)
     if found is None:
-        pytest.fail("No Chromium here: install Debian's package `chromium`, or name a browser in KEATON_CHROMIUM.")
+        advice = "No Chromium here: install Debian's package `chromium`, or name a browser in KEATON_CHROMIUM."
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(advice)
     return found
 
 
