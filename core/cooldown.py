@@ -26,8 +26,8 @@ class Cooldown:
         self._starts: dict[tuple[str, str, str], deque[float]] = {}
 
     def start(self, turn: Turn) -> None:
-        """Count one start; raises TooFast with the seconds to wait when it is one too many."""
-        if not self._most or turn.late:
+        """Count one start where several people talk; raises TooFast with the seconds to wait after one too many."""
+        if not self._most or turn.late or not turn.door.shared:
             return
         now_s = self._clock_s()
         starts = self._recent((turn.scope.platform, turn.scope.space, turn.user_id), now_s)

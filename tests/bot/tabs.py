@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from bot.web.config import WebConfig
 
@@ -13,15 +13,22 @@ if TYPE_CHECKING:
 
     import aiohttp
 
-    from bot.web.front import LocalChat
-
 CONFIG = WebConfig(port=0, notice="Trial: a toy", min_gap_s=0)
+
+
+class Served(Protocol):
+    """Whatever serves the page."""
+
+    @property
+    def url(self) -> str:
+        """Give the page's address."""
+        ...
 
 
 class Tab:
     """One browser tab as the server sees it: a stream, and what it made of it."""
 
-    def __init__(self, chat: LocalChat, session: aiohttp.ClientSession, name: str) -> None:
+    def __init__(self, chat: Served, session: aiohttp.ClientSession, name: str) -> None:
         self.chat = chat
         self.session = session
         self.name = name
@@ -37,13 +44,13 @@ class Tab:
         query = {"client": self.name, "run": self.run, "since": str(self.clock)}
         address = self.chat.url + "api/stream"
         async with self.session.ws_connect(address, params=query, headers={"Origin": self.origin}) as self.socket:
-            self.hello = await self.socket.receive_json(timeout=10)
+            self.hello = await self.socket.receive_json(timeout=60)
             self.run = self.hello["run"]
             await self.take()
             yield self
 
     async def take(self) -> None:
-        batch = await self.socket.receive_json(timeout=10)
+        batch = await self.socket.receive_json(timeout=60)
         self.raw.append(batch)
         self.clock = batch["clock"]
         for message in batch["messages"]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Generic, TypeAlias, TypeVar
 
 import pytest_asyncio
 
@@ -16,6 +16,7 @@ from core.engines.children import Children
 from core.engines.frames import ChildFrameReader
 from core.indexing import Indexer, IndexingLimits, Poster
 from core.model import Sampling, Scope, View
+from core.ports import Encoder
 from core.search import Searcher
 from core.talk import Door, Turn
 from storage.ledger import SqliteLedger
@@ -32,16 +33,20 @@ if TYPE_CHECKING:
 QUOTA_BYTES = 10**9
 
 
+EncoderT = TypeVar("EncoderT", bound=Encoder)
+
+
 @dataclass
-class House:
+class House(Generic[EncoderT]):
     """A product with its fakes at hand."""
 
     library: SqliteLibrary
     ledger: SqliteLedger
     media: MediaFolder
-    encoder: ColourEncoder
+    encoder: EncoderT
     fetcher: CopyFetcher
     plotter: NotingPlotter
+    reader: ChildFrameReader
     indexer: Indexer
     searcher: Searcher
     conversation: Conversation
@@ -51,6 +56,9 @@ class House:
 
     async def last(self, event: Incoming) -> Reply:
         return (await self.say(event))[-1]
+
+
+ColourHouse: TypeAlias = House[ColourEncoder]
 
 
 def turn(channel: str = "main", space: str = "home", platform: str = "local") -> Turn:
@@ -67,20 +75,18 @@ def ignore(_progress: Progress) -> None:
 
 
 @pytest_asyncio.fixture
-async def house(tmp_path: Path) -> AsyncIterator[House]:
+async def house(tmp_path: Path) -> AsyncIterator[ColourHouse]:
     library = await SqliteLibrary.open(tmp_path / "data" / "keaton.sqlite3")
     media = await MediaFolder.open(tmp_path / "data" / "media", QUOTA_BYTES)
     children = Children("core.engines.decoder")
-    yield build(library, media, ChildFrameReader(children))
+    yield build(library, media, ChildFrameReader(children), ColourEncoder())
     await children.close()
     await media.close()
     await library.close()
 
 
-def build(
-    library: SqliteLibrary, media: MediaFolder, reader: ChildFrameReader, encoder: ColourEncoder | None = None
-) -> House:
-    encoder, fetcher, plotter = encoder or ColourEncoder(), CopyFetcher({}), NotingPlotter()
+def build(library: SqliteLibrary, media: MediaFolder, reader: ChildFrameReader, encoder: EncoderT) -> House[EncoderT]:
+    fetcher, plotter = CopyFetcher({}), NotingPlotter()
     sampling = Sampling()
     indexer = Indexer(library, media, fetcher, reader, encoder, sampling, IndexingLimits(2, 4))
     searcher = Searcher(library, encoder, sampling)
@@ -89,4 +95,4 @@ def build(
     channels = Channels(ledger, library, media, encoder, on_by_default=True)
     cooldown = Cooldown(0, time.monotonic)
     conversation = Conversation(library, media, encoder, plotter, indexer, searcher, answerer, channels, cooldown)
-    return House(library, ledger, media, encoder, fetcher, plotter, indexer, searcher, conversation)
+    return House(library, ledger, media, encoder, fetcher, plotter, reader, indexer, searcher, conversation)

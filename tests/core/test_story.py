@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 
     from core.talk import Reply
     from tests.conftest import MakeClip
-    from tests.core.conftest import House
+    from tests.core.conftest import ColourHouse
 
 LINK = "https://films.example/colours.mp4"
 
 
-async def post(house: House, film: Path, channel: str = "main") -> Reply:
+async def post(house: ColourHouse, film: Path, channel: str = "main") -> Reply:
     return await house.last(FilePosted(turn(channel), film, film.name))
 
 
@@ -37,21 +37,21 @@ def press(reply: Reply, label: str) -> str:
     return next(button.id for button in reply.buttons if button.label.startswith(label))
 
 
-async def test_find_green_lands_in_the_green_scene(house: House, colour_film: Path) -> None:
+async def test_find_green_lands_in_the_green_scene(house: ColourHouse, colour_film: Path) -> None:
     await post(house, colour_film)
     await house.last(Find(turn(), "something green"))
     best = house.plotter.specs[0].numbered[0][1]
     assert 3 <= best.start_s <= best.peak_s < best.end_s < 6.3
 
 
-async def test_the_frame_of_an_answer_shows_what_was_asked_for(house: House, colour_film: Path) -> None:
+async def test_the_frame_of_an_answer_shows_what_was_asked_for(house: ColourHouse, colour_film: Path) -> None:
     await post(house, colour_film)
     reply = await house.last(Find(turn(), "blue"))
     red, green, blue = picture(reply, "frame").resize((1, 1)).getpixel((0, 0))  # type: ignore[misc]
     assert blue > 150 > max(red, green)
 
 
-async def test_an_answer_says_when_and_where_and_has_alt_texts(house: House, colour_film: Path) -> None:
+async def test_an_answer_says_when_and_where_and_has_alt_texts(house: ColourHouse, colour_film: Path) -> None:
     await post(house, colour_film)
     reply = await house.last(Find(turn(), "blue"))
     assert reply.title == "“blue”"
@@ -59,7 +59,7 @@ async def test_an_answer_says_when_and_where_and_has_alt_texts(house: House, col
     assert all("“blue”" in one.alt and "colours" in one.alt for one in reply.pictures)
 
 
-async def test_progress_is_told_before_the_film_can_be_searched(house: House, colour_film: Path) -> None:
+async def test_progress_is_told_before_the_film_can_be_searched(house: ColourHouse, colour_film: Path) -> None:
     replies = await house.say(FilePosted(turn(), colour_film, "colours.mp4"))
     shares = [reply.progress.fraction for reply in replies if reply.progress and reply.progress.fraction is not None]
     assert shares == sorted(shares)
@@ -68,7 +68,7 @@ async def test_progress_is_told_before_the_film_can_be_searched(house: House, co
     assert "Ready to search" in replies[-1].text
 
 
-async def test_buttons_lead_through_the_moments(house: House, make_clip: MakeClip) -> None:
+async def test_buttons_lead_through_the_moments(house: ColourHouse, make_clip: MakeClip) -> None:
     colours = [("red", 3), ("blue", 2), ("black", 8), ("blue", 3), ("grey", 6)]
     await post(house, make_clip("film.mp4", colours))
     first = await house.last(Find(turn(), "blue"))
@@ -79,14 +79,14 @@ async def test_buttons_lead_through_the_moments(house: House, make_clip: MakeCli
     assert back.text == first.text
 
 
-async def test_the_softmax_view_is_one_press_away(house: House, colour_film: Path) -> None:
+async def test_the_softmax_view_is_one_press_away(house: ColourHouse, colour_film: Path) -> None:
     await post(house, colour_film)
     reply = await house.last(Find(turn(), "blue"))
     await house.last(Action(turn(), press(reply, "As softmax")))
     assert [spec.style for spec in house.plotter.specs] == ["similarity"] * 2 + ["softmax"] * 2
 
 
-async def test_a_link_is_fetched_once_and_known_the_second_time(house: House, colour_film: Path) -> None:
+async def test_a_link_is_fetched_once_and_known_the_second_time(house: ColourHouse, colour_film: Path) -> None:
     house.fetcher.web[LINK] = colour_film
     first = await house.last(LinkPosted(turn(), LINK))
     second = await house.last(LinkPosted(turn(), LINK + "#t=3"))
@@ -94,13 +94,15 @@ async def test_a_link_is_fetched_once_and_known_the_second_time(house: House, co
     assert ("Ready to search" in first.text, "know this film already" in second.text) == (True, True)
 
 
-async def test_a_link_that_cannot_be_fetched_is_a_sentence_for_the_asker_alone(house: House) -> None:
+async def test_a_link_that_cannot_be_fetched_is_a_sentence_for_the_asker_alone(house: ColourHouse) -> None:
     reply = await house.last(LinkPosted(turn(), "https://nowhere.example/a.mp4"))
     assert (reply.tone, reply.private) == ("error", True)
     assert "leads nowhere" in reply.text
 
 
-async def test_a_film_in_two_channels_is_looked_at_once_and_found_in_both(house: House, colour_film: Path) -> None:
+async def test_a_film_in_two_channels_is_looked_at_once_and_found_in_both(
+    house: ColourHouse, colour_film: Path
+) -> None:
     await post(house, colour_film, "one")
     looks = sum(house.encoder.batches)
     await post(house, colour_film, "two")
@@ -109,19 +111,19 @@ async def test_a_film_in_two_channels_is_looked_at_once_and_found_in_both(house:
         assert (await house.last(Find(turn(channel), "red"))).tone == "plain"
 
 
-async def test_a_film_is_not_found_from_another_channel(house: House, colour_film: Path) -> None:
+async def test_a_film_is_not_found_from_another_channel(house: ColourHouse, colour_film: Path) -> None:
     await post(house, colour_film, "one")
     for other in (turn("two"), turn("one", space="elsewhere"), turn("one", platform="slack")):
         assert (await house.last(Find(other, "red"))).tone == "error"
 
 
-async def test_a_button_does_not_show_an_answer_to_another_channel(house: House, colour_film: Path) -> None:
+async def test_a_button_does_not_show_an_answer_to_another_channel(house: ColourHouse, colour_film: Path) -> None:
     await post(house, colour_film, "one")
     reply = await house.last(Find(turn("one"), "red"))
     assert (await house.last(Action(turn("two"), press(reply, "1")))).tone == "error"
 
 
-async def test_a_forgotten_film_is_gone_with_its_file_and_its_answers(house: House, colour_film: Path) -> None:
+async def test_a_forgotten_film_is_gone_with_its_file_and_its_answers(house: ColourHouse, colour_film: Path) -> None:
     await post(house, colour_film)
     answer = await house.last(Find(turn(), "red"))
     (posted,) = await house.library.videos(turn().view)
@@ -132,9 +134,9 @@ async def test_a_forgotten_film_is_gone_with_its_file_and_its_answers(house: Hou
     assert (await house.last(Find(turn(), "red"))).tone == "error"
 
 
-async def test_after_a_change_of_model_a_search_looks_at_the_film_anew(house: House, colour_film: Path) -> None:
+async def test_after_a_change_of_model_a_search_looks_at_the_film_anew(house: ColourHouse, colour_film: Path) -> None:
     await post(house, colour_film)
-    other = build(house.library, house.media, house.conversation._answerer._reader, ColourEncoder("new eyes"))  # type: ignore[arg-type]
+    other = build(house.library, house.media, house.reader, ColourEncoder("new eyes"))
     replies = await other.say(Find(turn(), "green"))
     assert "model has changed" in replies[0].text
     assert replies[-1].title == "“green”"
@@ -142,7 +144,7 @@ async def test_after_a_change_of_model_a_search_looks_at_the_film_anew(house: Ho
     assert [reply.title for reply in await other.say(Find(turn(), "green"))] == ["“green”"]
 
 
-async def test_an_answer_outlives_the_media_file(house: House, colour_film: Path) -> None:
+async def test_an_answer_outlives_the_media_file(house: ColourHouse, colour_film: Path) -> None:
     await post(house, colour_film)
     (posted,) = await house.library.videos(turn().view)
     await house.media.forget(posted.video.id)
@@ -150,7 +152,7 @@ async def test_an_answer_outlives_the_media_file(house: House, colour_film: Path
     assert picture(reply, "frame").resize((1, 1)).getpixel((0, 0))[2] > 150  # type: ignore[index]
 
 
-async def test_a_film_that_breaks_off_is_searched_as_far_as_it_goes(house: House, make_clip: MakeClip) -> None:
+async def test_a_film_that_breaks_off_is_searched_as_far_as_it_goes(house: ColourHouse, make_clip: MakeClip) -> None:
     from tests import clips  # noqa: PLC0415
 
     whole = make_clip("whole.mkv", [("red", 4), ("green", 4), ("blue", 8)])
@@ -160,7 +162,7 @@ async def test_a_film_that_breaks_off_is_searched_as_far_as_it_goes(house: House
 
 
 async def test_two_people_who_post_the_same_film_at_once_have_it_looked_at_once(
-    house: House, colour_film: Path
+    house: ColourHouse, colour_film: Path
 ) -> None:
     import asyncio  # noqa: PLC0415
 
@@ -168,7 +170,7 @@ async def test_two_people_who_post_the_same_film_at_once_have_it_looked_at_once(
     assert sum(house.encoder.batches) == 16
 
 
-async def test_what_is_no_film_is_refused_and_leaves_nothing(house: House, tmp_path: Path) -> None:
+async def test_what_is_no_film_is_refused_and_leaves_nothing(house: ColourHouse, tmp_path: Path) -> None:
     text = tmp_path / "notes.mp4"
     text.write_text("not a film")
     reply = await post(house, text)
@@ -176,7 +178,7 @@ async def test_what_is_no_film_is_refused_and_leaves_nothing(house: House, tmp_p
     assert await house.library.videos(turn().view) == ()
 
 
-async def test_every_score_is_the_cosine_of_the_frame_and_the_text(house: House, colour_film: Path) -> None:
+async def test_every_score_is_the_cosine_of_the_frame_and_the_text(house: ColourHouse, colour_film: Path) -> None:
     await house.indexer.file(colour_film, "colours.mp4", "", poster(), ignore)
     (curve,) = await house.searcher.curves(Query("green", turn().view))
     assert len(curve.times_s) == 16
@@ -184,22 +186,22 @@ async def test_every_score_is_the_cosine_of_the_frame_and_the_text(house: House,
     assert 3 <= curve.times_s[int(curve.scores.argmax())] < 6
 
 
-async def test_videos_lists_what_is_here_and_says_so_when_nothing_is(house: House, colour_film: Path) -> None:
+async def test_videos_lists_what_is_here_and_says_so_when_nothing_is(house: ColourHouse, colour_film: Path) -> None:
     assert "no film here yet" in (await house.last(ListVideos(turn()))).text
     await post(house, colour_film)
     assert "colours (0:09)" in (await house.last(ListVideos(turn()))).text
 
 
-async def test_help_and_unclear_words_are_answered_to_the_asker_alone(house: House) -> None:
+async def test_help_and_unclear_words_are_answered_to_the_asker_alone(house: ColourHouse) -> None:
     assert [(await house.last(event)).private for event in (Help(turn()), Unclear(turn(), "hm"))] == [True, True]
 
 
-async def test_a_search_for_nothing_asks_back(house: House, colour_film: Path) -> None:
+async def test_a_search_for_nothing_asks_back(house: ColourHouse, colour_film: Path) -> None:
     await post(house, colour_film)
     assert "What shall I look for" in (await house.last(Find(turn(), "  "))).text
 
 
-async def test_find_in_one_film_looks_in_no_other(house: House, make_clip: MakeClip) -> None:
+async def test_find_in_one_film_looks_in_no_other(house: ColourHouse, make_clip: MakeClip) -> None:
     await post(house, make_clip("first.mp4", [("red", 3), ("green", 3)]))
     await post(house, make_clip("second.mp4", [("blue", 3), ("green", 3)]))
     reply = await house.last(Find(turn(), "red", "second"))

@@ -1,0 +1,126 @@
+"""How long the shipped program takes: start to page, demo film indexed, first `/find`, warm `/find`.
+
+python -m bench.answering [--json FILE]
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import platform
+import statistics
+import sys
+import tempfile
+import time
+from contextlib import asynccontextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import aiohttp
+
+from tests.bot.tabs import Tab
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+ROOT = Path(__file__).parent.parent
+WARM_ASKS = 20
+QUERY = "a woman swimming in water"
+BARS = {"page_s": 10.0, "indexed_s": 10.0, "first_find_s": 1.0, "warm_find_median_s": 0.4, "warm_find_p95_s": 0.4}
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where the program listens."""
+
+    url: str
+
+
+@dataclass(frozen=True)
+class Figures:
+    """All in seconds."""
+
+    page_s: float
+    """From the start of the process to a page that answers."""
+    ready_s: float
+    """From the start of the process until the demo film can be searched: model loaded, film indexed."""
+    indexed_s: float
+    """From the first look at the demo film until it can be searched."""
+    first_find_s: float
+    """The first search of this process, with frame and plot for both themes, as a tab sees it."""
+    warm_find_median_s: float
+    warm_find_p95_s: float
+
+
+@asynccontextmanager
+async def keaton(home: Path) -> AsyncIterator[Place]:
+    """Start the program with nothing set, as a newcomer would."""
+    environment = {"PATH": os.environ["PATH"], "HOME": str(home), "PYTHONPATH": str(ROOT), "KEATON_WEB_PORT": "0"}
+    arguments = (sys.executable, "-u", "-m", "bot", "run")
+    pipe, none = asyncio.subprocess.PIPE, asyncio.subprocess.DEVNULL
+    process = await asyncio.create_subprocess_exec(*arguments, cwd=home, env=environment, stdout=pipe, stderr=none)
+    try:
+        if process.stdout is None:
+            raise RuntimeError("no pipe")
+        line = await asyncio.wait_for(process.stdout.readline(), 60)
+        yield Place(line.decode().split()[3])
+    finally:
+        process.terminate()
+        await process.wait()
+
+
+async def measure() -> Figures:
+    """Run it all once, in a home of its own."""
+    with tempfile.TemporaryDirectory(prefix="keaton-bench-") as home:
+        started_s = time.perf_counter()
+        async with keaton(Path(home)) as place, aiohttp.ClientSession() as session:
+            async with session.get(place.url) as response:
+                await response.read()
+            page_s = time.perf_counter() - started_s
+            async with Tab(place, session, "bench").open() as tab:
+                await tab.until(lambda message: "Looking" in message["text"])
+                looking_s = time.perf_counter()
+                await tab.until_text("Ready to search")
+                ready_s = time.perf_counter()
+                finds_s = [await ask(tab, f"{QUERY} {number}" if number else QUERY) for number in range(WARM_ASKS + 1)]
+    warm_s = sorted(finds_s[1:])
+    p95_s = warm_s[int(0.95 * len(warm_s))]
+    return Figures(page_s, ready_s - started_s, ready_s - looking_s, finds_s[0], statistics.median(warm_s), p95_s)
+
+
+async def ask(tab: Tab, text: str) -> float:
+    """Search, and wait until the frame and the plot have come too."""
+    started_s = time.perf_counter()
+    await tab.say(f"/find {text}")
+    answer = await tab.until(lambda message: message.get("title") == f"“{text}”")
+    for picture in answer["pictures"]:
+        await _picture(tab, picture)
+    return time.perf_counter() - started_s
+
+
+async def _picture(tab: Tab, picture: dict[str, Any]) -> None:
+    address = picture["urls"]["light"]
+    status, image, _ = await tab.get(address)
+    if status != 200 or not image:
+        raise RuntimeError(f"picture {address} did not come: {status}")
+
+
+def main() -> None:
+    """Measure, print a table, and write JSON where asked."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--json", type=Path)
+    wish = parser.parse_args()
+    figures = asdict(asyncio.run(measure()))
+    print(f"{platform.processor() or platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}")
+    for name, value_s in figures.items():
+        bar = f"   bar {BARS[name]:g} s" if name in BARS else ""
+        print(f"{name:<20} {value_s:7.3f} s{bar}")
+    if wish.json:
+        wish.json.write_text(json.dumps(figures, indent=2))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,47 @@
+"""Nobody can flood a channel, and nobody is slowed down in their own chat."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import pytest
+
+from core.cooldown import Cooldown
+from core.errors import TooFast
+from tests.core.conftest import turn
+
+
+@dataclass
+class Clock:
+    now_s: float = 1000.0
+
+    def __call__(self) -> float:
+        return self.now_s
+
+
+SHARED = replace(turn(), door=replace(turn().door, shared=True))
+
+
+def test_the_third_start_in_a_minute_waits_until_the_first_is_a_minute_old() -> None:
+    clock = Clock()
+    cooldown = Cooldown(2, clock)
+    cooldown.start(SHARED)
+    clock.now_s += 20
+    cooldown.start(SHARED)
+    with pytest.raises(TooFast) as caught:
+        cooldown.start(SHARED)
+    assert caught.value.wait_s == pytest.approx(40)
+    clock.now_s += 41
+    cooldown.start(SHARED)
+
+
+def test_one_persons_haste_slows_nobody_else() -> None:
+    cooldown = Cooldown(1, Clock())
+    cooldown.start(SHARED)
+    cooldown.start(replace(SHARED, user_id="somebody else"))
+
+
+def test_the_local_chat_has_no_cooldown() -> None:
+    cooldown = Cooldown(1, Clock())
+    for _ in range(50):
+        cooldown.start(turn())

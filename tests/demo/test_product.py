@@ -1,0 +1,104 @@
+"""The product, with its real model, finds in its demo film what the film shows."""
+
+from __future__ import annotations
+
+import json
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import av
+import numpy as np
+import pytest
+import pytest_asyncio
+import torch
+
+from core.engines.children import Children
+from core.engines.clip import Clip, ClipOptions, load
+from core.engines.frames import ChildFrameReader
+from core.engines.presets import choose
+from core.engines.threads import ThreadedEncoder
+from core.model import Query
+from core.talk import FilePosted
+from storage.library import SqliteLibrary
+from storage.media import MediaFolder
+from tests.core.conftest import QUOTA_BYTES, House, build, turn
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator
+
+    from PIL.Image import Image
+
+pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="module")]
+
+DEMO = Path(__file__).parents[2] / "demo"
+FILM = DEMO / "film.mp4"
+SCENES: list[dict[str, Any]] = json.loads((DEMO / "film.json").read_text())["scenes"]
+ASKED = [(query, scene["start_s"], scene["end_s"]) for scene in SCENES for query in scene["queries"]]
+
+
+@pytest.fixture(scope="module")
+def clip() -> Clip:
+    return load(ClipOptions(choose("demo", DEMO / "model"), "cpu", None))
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def house(clip: Clip, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[House[ThreadedEncoder]]:
+    """The product with the demo film taken in."""
+    home = tmp_path_factory.mktemp("home")
+    async with AsyncExitStack() as stack:
+        library = await SqliteLibrary.open(home / "keaton.sqlite3")
+        stack.push_async_callback(library.close)
+        media = await MediaFolder.open(home / "media", QUOTA_BYTES)
+        stack.push_async_callback(media.close)
+        children = Children("core.engines.decoder")
+        stack.push_async_callback(children.close)
+        encoder = ThreadedEncoder(lambda: clip, stack.enter_context(ThreadPoolExecutor(2)))
+        house = build(library, media, ChildFrameReader(children), encoder)
+        assert (await house.last(FilePosted(turn(), FILM, FILM.name))).tone == "plain"
+        yield house
+
+
+async def test_nearly_every_query_of_the_film_finds_its_scene(house: House[ThreadedEncoder]) -> None:
+    missed = []
+    for query, start_s, end_s in ASKED:
+        result = await house.searcher.search(Query(query, turn().view), 5)
+        if not start_s <= result.best.peak_s < end_s:
+            missed.append((query, result.best.peak_s, start_s))
+    assert len(missed) <= 0.05 * len(ASKED), missed
+
+
+async def test_the_woman_who_swims_is_found_among_all_scenes(house: House[ThreadedEncoder]) -> None:
+    result = await house.searcher.search(Query("a woman swimming in water", turn().view), 5)
+    (scene,) = [scene for scene in SCENES if "a woman swimming in water" in scene["queries"]]
+    assert scene["start_s"] <= result.best.peak_s < scene["end_s"]
+
+
+async def test_every_score_is_what_the_notebooks_arithmetic_gives_for_that_frame(
+    house: House[ThreadedEncoder], clip: Clip
+) -> None:
+    import open_clip  # noqa: PLC0415 - importable once a model was loaded
+
+    (curve,) = await house.searcher.curves(Query("a dog at night", turn().view))
+    model: Any
+    model, _, preprocess = open_clip.create_model_and_transforms(f"local-dir:{DEMO / 'model'}")
+    tokens = open_clip.get_tokenizer(f"local-dir:{DEMO / 'model'}")(["a dog at night"])
+    with torch.inference_mode():
+        text = model.eval().encode_text(tokens)
+        images = torch.stack([preprocess(picture) for picture in frames_at(curve.times_s.tolist())])
+        expected = torch.nn.functional.cosine_similarity(model.encode_image(images), text).numpy()
+    np.testing.assert_allclose(curve.scores, expected, atol=1e-3)
+    assert clip.info.dim == text.shape[1]
+
+
+def frames_at(times_s: list[float]) -> Iterator[Image]:
+    """Give the frames of the film with these very times, as the notebook's own preprocessing takes them."""
+    wanted = set(times_s)
+    with av.open(str(FILM)) as film:
+        stream = film.streams.video[0]
+        assert stream.time_base is not None
+        for frame in film.decode(stream):
+            assert frame.pts is not None
+            if float((frame.pts - (stream.start_time or 0)) * stream.time_base) in wanted:
+                yield frame.to_image()  # type: ignore[no-untyped-call]
