@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
 ROOT = Path(__file__).parent.parent
+FILM = ROOT / "demo" / "film.mp4"
 WARM_ASKS = 20
 QUERY = "a woman swimming in water"
 BARS = {"page_s": 10.0, "indexed_s": 10.0, "first_find_s": 1.0, "warm_find_median_s": 0.4, "warm_find_p95_s": 0.4}
@@ -48,7 +49,7 @@ class Figures:
     ready_s: float
     """From the start of the process until the demo film can be searched: model loaded, film indexed."""
     indexed_s: float
-    """From the first look at the demo film until it can be searched."""
+    """From the demo film's file dropped into the page until it can be searched, contact sheet and all."""
     first_find_s: float
     """The first search of this process, with frame and plot for both themes, as a tab sees it."""
     warm_find_median_s: float
@@ -81,14 +82,23 @@ async def measure() -> Figures:
                 await response.read()
             page_s = time.perf_counter() - started_s
             async with Tab(place, session, "bench").open() as tab:
-                await tab.until(lambda message: "Looking" in message["text"])
-                looking_s = time.perf_counter()
                 await tab.until_text("Ready to search")
-                ready_s = time.perf_counter()
+                ready_s = time.perf_counter() - started_s
                 finds_s = [await ask(tab, f"{QUERY} {number}" if number else QUERY) for number in range(WARM_ASKS + 1)]
+                indexed_s = await index(tab)
     warm_s = sorted(finds_s[1:])
     p95_s = warm_s[int(0.95 * len(warm_s))]
-    return Figures(page_s, ready_s - started_s, ready_s - looking_s, finds_s[0], statistics.median(warm_s), p95_s)
+    return Figures(page_s, ready_s, indexed_s, finds_s[0], statistics.median(warm_s), p95_s)
+
+
+async def index(tab: Tab) -> float:
+    """Forget the demo film and drop its file into the page; give the seconds until it can be searched again."""
+    await tab.say("/forget Keaton's demo film")
+    await tab.until_text("Forgotten")
+    started_s = time.perf_counter()
+    await tab.send_file("again.mp4", FILM.read_bytes())
+    await tab.until(lambda message: message.get("title") == "again" and "Ready to search" in message["text"])
+    return time.perf_counter() - started_s
 
 
 async def ask(tab: Tab, text: str) -> float:

@@ -12,5 +12,12 @@ def set_up_logs(level: str) -> None:
     logging.basicConfig(
         level=level.upper(), format="%(asctime)s %(levelname)-7s %(name)s: %(message)s", datefmt="%H:%M:%S", force=True
     )
+    for handler in logging.root.handlers:
+        handler.addFilter(_worth_reading)
     for name in _CHATTY:
         logging.getLogger(name).setLevel(logging.WARNING)
+
+
+def _worth_reading(record: logging.LogRecord) -> bool:
+    """Drop what libraries (open_clip) narrate straight on the root logger."""
+    return record.name != "root" or record.levelno >= logging.WARNING
