@@ -6,6 +6,7 @@ Owns the tasks that do so, and that each thing is done once.
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import logging
 from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Any
@@ -82,7 +83,7 @@ class Desk:
     async def _refuse(self, message: discord.Message, items: Sequence[posts.Item], lacking: tuple[str, ...]) -> None:
         """Name what is missing before any work; where Keaton may not even say so, the log has it."""
         logger.warning("in channel %s the permissions %s are missing", message.channel.id, ", ".join(lacking))
-        place = MessagePlace(message, 0, _ignore)
+        place = MessagePlace(message, 0, _ignore, _nonce(_note(message.id, "")))
         with suppress(discord.Forbidden):
             await place.post(replies.problem(MissingPermissions(lacking)))
         for item in items:
@@ -103,7 +104,7 @@ class Desk:
             await self._parts.ledger.remember(note, str(message_id))
 
         limit_bytes = message.guild.filesize_limit if message.guild else 0
-        return MessagePlace(message, limit_bytes, keep, standing)
+        return MessagePlace(message, limit_bytes, keep, _nonce(note), standing, item.event.turn.late)
 
     async def answer(self, event: Incoming, place: Shown) -> None:
         """Show the replies to an event in a place."""
@@ -200,6 +201,10 @@ def _errand(message: discord.Message, item: posts.Item) -> Errand:
 
 def _note(message_id: int, item: str) -> str:
     return f"discord:shown:{message_id}:{item}"
+
+
+def _nonce(note: str) -> str:
+    return hashlib.sha256(note.encode()).hexdigest()[:25]
 
 
 async def _ignore(_message_id: int) -> None:

@@ -5,6 +5,7 @@ Owns which message is posted or edited; must not know what it says.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -48,8 +49,12 @@ class MessagePlace:
     limit_bytes: int
     on_posted: Callable[[int], Awaitable[None]]
     """Gets the id of Keaton's message once it is there."""
+    nonce: str
+    """Names this place: Discord gives back the message that it has with this nonce, for some minutes."""
     standing: discord.PartialMessage | discord.Message | None = None
     """Keaton's message, where an earlier run has posted one."""
+    is_late: bool = False
+    """An earlier run may have died after posting, before it could note so."""
 
     async def post(self, reply: Reply) -> None:
         """Answer the message, or go on in what stands there already."""
@@ -69,11 +74,26 @@ class MessagePlace:
             self.standing = None  # somebody deleted it: the outcome is still worth saying
 
     async def _answer(self, shown: Card) -> None:
+        sending = asyncio.ensure_future(self._send_new(shown))
+        try:
+            await asyncio.shield(sending)
+        except asyncio.CancelledError:
+            await sending  # the message may stand there already, and must not be lost sight of
+            raise
+
+    async def _send_new(self, shown: Card) -> None:
         where = self.asked.to_reference(fail_if_not_exists=False)
         self.standing = await self.asked.channel.send(
-            view=shown.view, files=shown.files(), reference=where, mention_author=False, allowed_mentions=NOBODY
+            view=shown.view,
+            files=shown.files(),
+            reference=where,
+            mention_author=False,
+            allowed_mentions=NOBODY,
+            nonce=self.nonce,
         )
         await self.on_posted(self.standing.id)
+        if self.is_late:
+            await self.standing.edit(view=shown.view, attachments=shown.files(), allowed_mentions=NOBODY)
 
 
 @dataclass(slots=True)

@@ -7,6 +7,7 @@ import json
 import logging
 import secrets
 from collections import OrderedDict
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import discord
@@ -65,7 +66,8 @@ class KeatonTree(app_commands.CommandTree[Any]):
         """Log a bug under an id, and tell the asker that id."""
         bug_id = secrets.token_hex(3).upper()
         logger.error("bug %s", bug_id, exc_info=error)
-        await whisper(interaction, broken(bug_id))
+        with suppress(discord.HTTPException):
+            await whisper(interaction, broken(bug_id))
 
     async def sync_if_changed(self, ledger: Ledger) -> None:
         """Tell Discord the commands, unless it has these very ones already: it allows few such calls a day."""

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-PATIENCE_S = 40.0
+PATIENCE_S = 30.0
 
 
 class FakeDiscord:
@@ -144,8 +144,13 @@ class FakeDiscord:
         message.history.append(message.text)
 
     async def slash(self, channel: Channel, user: User, name: str, sub: str = "", **options: str) -> Interaction:
-        """Use a command."""
+        """Use a command; an option that is a word of Python has "_" behind it."""
         return await self._interact(Interaction(COMMAND, channel, user, self._command(name, sub, options)))
+
+    async def slash_outside(self, channel: Channel, user: User, name: str, **options: str) -> Interaction:
+        """Use a command in a talk for two."""
+        data = self._command(name, "", options)
+        return await self._interact(Interaction(COMMAND, channel, user, data, is_private=True))
 
     async def menu(self, message: Message, user: User, name: str = "Index this video") -> Interaction:
         """Use a message's menu; its payload holds the whole message, whatever the intents."""

@@ -29,6 +29,8 @@ class Interaction:
     user: User
     data: Json
     message: Message | None = None
+    is_private: bool = False
+    """Not in a server."""
     id: int = field(default_factory=world.new_id)
     token: str = field(default_factory=lambda: secrets.token_hex(16))
     sent_s: float = field(default_factory=time.monotonic)
@@ -60,6 +62,7 @@ class InteractionDesk:
         it = self.known.get(request.match_info["token"])
         if it is None or time.monotonic() - it.sent_s > self.ack_within_s:
             self._fake.late_acks += 1
+            self._fake.moved()
             raise Refusal(404, 10062, "Unknown interaction")
         if it.ack_s is not None:
             self._fake.double_acks += 1
@@ -170,6 +173,12 @@ def payload(it: Interaction, limit_bytes: int) -> Json:
     }
     if it.message is not None:
         made["message"] = it.message.json()
+    if it.is_private:
+        for key in ("guild_id", "guild", "guild_locale", "member"):
+            del made[key]
+        talk = {"id": str(world.new_id()), "type": 1, "recipients": [it.user.json()], "last_message_id": None}
+        owner = {"authorizing_integration_owners": {"1": str(it.user.id)}}
+        made |= {"user": it.user.json(), "context": 1, "channel": talk, "channel_id": talk["id"], **owner}
     return made
 
 

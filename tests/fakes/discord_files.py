@@ -26,6 +26,8 @@ class Cdn:
         self._site: dict[str, Path] = {}
         self.fetched: list[str] = []
         self.dead_links = 0
+        self.life_s = 3600.0
+        """How long a posted file's first address works."""
         self.gates: dict[str, asyncio.Event] = {}
         """Films that are given out only once their event is set, by name."""
 
@@ -45,7 +47,7 @@ class Cdn:
         path = f"{self.url}/attachments/{channel_id}/{file_id}/{file.name}"
         size = file.stat().st_size
         made = {"id": file_id, "filename": file.name, "size": size, "url": path, "proxy_url": path}
-        return self.signed({**made, "content_type": "video/mp4"})
+        return self.signed({**made, "content_type": "video/mp4"}, self.life_s)
 
     def signed(self, attachment: Json, life_s: float = 3600.0) -> Json:
         """Give an attachment with a fresh address."""

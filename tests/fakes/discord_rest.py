@@ -93,10 +93,16 @@ class Rest:
         sent = await read_message(request)
         if sent.files:
             self._demand(channel, world.ATTACH)
+        if (nonce := sent.payload.get("nonce")) and sent.payload.get("enforce_nonce"):
+            if len(nonce) > 25:
+                raise Refusal(400, 50035, "the nonce is too long")
+            if known := next((one for one in channel.messages.values() if one.nonce == nonce), None):
+                return answer(known.json())
         reference = sent.payload.get("message_reference") or {}
         if reference:
             self._demand(channel, world.HISTORY)
         message = world.Message(channel, world.KEATON, reply_to=int(reference.get("message_id", 0)) or None)
+        message.nonce = nonce or ""
         self._fake.apply(message, sent, self._fake.guild_limit_bytes)
         await self._fake.show(message)
         return answer(message.json())
@@ -135,7 +141,8 @@ class Rest:
     async def _react(self, request: web.Request) -> web.Response:
         message = self._message(request)
         self._demand(message.channel, world.REACT | world.HISTORY)
-        message.reactions.append(request.match_info["emoji"])
+        if request.match_info["emoji"] not in message.reactions:
+            message.reactions.append(request.match_info["emoji"])
         self._fake.reacted.append((message.id, request.match_info["emoji"]))
         self._fake.moved()
         return web.Response(status=204)

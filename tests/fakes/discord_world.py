@@ -99,6 +99,7 @@ class Message:
     files: dict[str, bytes] = field(default_factory=dict)
     """Of a card, by name."""
     reply_to: int | None = None
+    nonce: str = ""
     reactions: list[str] = field(default_factory=list)
     edited_s: list[float] = field(default_factory=list)
     """When it was posted and edited, on the monotonic clock."""

@@ -15,7 +15,7 @@ import pytest_asyncio
 from tests import clips
 from tests.bot.discord.program import Program
 from tests.fakes.discord import FakeDiscord
-from tests.fakes.discord_world import MANAGE_CHANNELS, Guild, User
+from tests.fakes.discord_world import BOT_ID, MANAGE_CHANNELS, Guild, User
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -37,6 +37,8 @@ class Scene:
     ada: User = field(default_factory=lambda: User("Ada"))
     bob: User = field(default_factory=lambda: User("Bob"))
 
+    bot_id: int = BOT_ID
+
     def __post_init__(self) -> None:
         self.guild.extra[self.ada.id] = MANAGE_CHANNELS
         self.general: Channel = self.guild.channel("general")
@@ -44,9 +46,9 @@ class Scene:
     def film(self, name: str = "") -> Path:
         """Make a film that no other test has."""
         number = next(_serial)
-        seconds = 3 + number / 25
         path = self.folder / (name or f"film{number}.mp4")
-        return clips.make_clip(path, [("red", 3), ("green", seconds), ("blue", 3)])
+        scenes = [("red", 2 + number / 25), ("green", 2), ("blue", 2), ("green", 2), ("yellow", 2), ("green", 2)]
+        return clips.make_clip(path, scenes)
 
     def link(self, name: str = "") -> str:
         """Put such a film onto the site."""

@@ -64,6 +64,18 @@ class Program:
         """Let it die in the middle of things."""
         await self._end(signal.SIGKILL)
 
+    def freeze(self) -> None:
+        """Let it do nothing at all for now."""
+        self._signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """Let it go on."""
+        self._signal(signal.SIGCONT)
+
+    def _signal(self, number: signal.Signals) -> None:
+        assert self._process is not None
+        self._process.send_signal(number)
+
     async def ended(self) -> int:
         """Wait until it ends by itself."""
         assert self._process is not None

@@ -2,41 +2,114 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.bot.discord.looking import EYES, READY, answer_to, card_below, cards_below, found, posted, said_below
+
 if TYPE_CHECKING:
     from tests.bot.discord.conftest import Scene
-    from tests.fakes.discord_world import Channel, Message
 
 pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="session")]
-
-EYES = "👀"
-
-
-def card_below(channel: Channel, message: Message, words: str) -> Message | None:
-    """Give Keaton's answer to a message, once it says these words."""
-    replies = (one for one in channel.messages.values() if one.reply_to == message.id)
-    return next((one for one in replies if words in one.text), None)
-
-
-async def indexed(scene: Scene, message: Message) -> Message:
-    return await scene.fake.until(lambda: card_below(message.channel, message, "Ready to search"), "the summary")
 
 
 async def test_a_posted_link_becomes_a_card_and_can_be_searched(scene: Scene) -> None:
     fake, general = scene.fake, scene.general
-    posted = await fake.post(general, scene.ada, f"look at this {scene.link('stunts.mp4')} !")
-    card = await indexed(scene, posted)
-    assert "Posted by Ada" in card.text
+    message = await fake.post(general, scene.ada, f"look at this {scene.link('stunts.mp4')} !")
+    card = await said_below(scene, message)
+    assert "stunts" in card.text
     assert "looks" in card.text
+    assert "Posted by Ada" in card.text
     assert list(card.files) == ["sheet.jpg"]
-    assert (posted.id, EYES) in fake.reacted
-    await fake.until(lambda: not posted.reactions, "the reaction gone")
+    assert (message.id, EYES) in fake.reacted
+    await fake.until(lambda: not message.reactions, "the reaction gone")
 
-    it = await fake.slash(general, scene.bob, "find", text="something green")
-    answer = await fake.until(lambda: it.original if it.original and it.original.files else None, "an answer")
+    answer = await found(scene)
     assert set(answer.files) == {"frame.jpg", "plot.png"}
     assert not answer.is_ephemeral
-    assert answer.links["Posted by Ada"].endswith(f"/{general.id}/{posted.id}")
+    assert answer.links["Posted by Ada"].endswith(f"/{general.id}/{message.id}")
+
+
+async def test_two_people_browse_one_card(scene: Scene) -> None:
+    await posted(scene, scene.link())
+    answer = await found(scene)
+    numbered = [label for label in answer.buttons if " · " in label]
+    assert len(numbered) > 1
+    first = answer.files["frame.jpg"]
+    await answer_to(scene, await scene.fake.press(answer, "Next", scene.ada), "Moment 2 of")
+    assert answer.files["frame.jpg"] != first
+    await answer_to(scene, await scene.fake.press(answer, numbered[0], scene.bob), "Moment 1 of")
+    assert answer.files["frame.jpg"] == first
+    assert answer.buttons[numbered[0]]["style"] == 1
+    assert answer.buttons["Previous"]["disabled"]
+
+
+async def test_an_answer_that_takes_longer_than_its_token_lives_still_comes(scene: Scene) -> None:
+    link = scene.link("slow.mp4")
+    scene.fake.cdn.gates["slow.mp4"] = gate = asyncio.Event()
+    it = await scene.fake.slash(scene.general, scene.ada, "index", url=link)
+    await scene.fake.until(lambda: it.original and "Fetching" in it.original.text, "the fetching")
+    it.sent_s -= 1000
+    gate.set()
+    await answer_to(scene, it, READY)
+    assert scene.fake.dead_tokens > 0
+
+
+async def test_a_posted_file_is_indexed_and_its_own_message_linked(scene: Scene) -> None:
+    message = await scene.fake.post(scene.general, scene.ada, "", scene.film("holiday.mp4"))
+    card = await said_below(scene, message)
+    assert "holiday" in card.text
+    answer = await found(scene)
+    assert list(answer.links) == ["Posted by Ada"]
+
+
+async def test_several_links_are_each_answered_and_a_known_one_at_once(scene: Scene) -> None:
+    one, two = scene.link(), scene.link()
+    message = await scene.fake.post(scene.general, scene.ada, f"{one} and {two} and {one}")
+    await scene.fake.until(lambda: sum(READY in card.text for card in cards_below(message)) == 2, "two summaries")
+    fetched = len(scene.fake.cdn.fetched)
+    again = await scene.fake.post(scene.general, scene.bob, one)
+    await said_below(scene, again, "I know this film already")
+    assert len(scene.fake.cdn.fetched) == fetched
+
+
+async def test_a_link_that_is_edited_in_is_seen_and_the_old_one_not_answered_again(scene: Scene) -> None:
+    link = scene.link()
+    message = await posted(scene, link)
+    await scene.fake.change(message, f"{link} {scene.link()}")
+    await scene.fake.until(lambda: sum(READY in card.text for card in cards_below(message)) == 2, "a second summary")
+    assert len(cards_below(message)) == 2
+
+
+async def test_a_deleted_message_forgets_what_only_it_brought_in(scene: Scene) -> None:
+    fake, shared = scene.fake, scene.link("shared.mp4")
+    elsewhere = scene.guild.channel("elsewhere")
+    await fake.gateway.dispatch("CHANNEL_CREATE", elsewhere.json())
+    own, both = await posted(scene, scene.link("own.mp4")), await posted(scene, shared)
+    there = await fake.post(elsewhere, scene.bob, shared)
+    await said_below(scene, there, "I know this film already")
+    for message in (own, both):
+        card = cards_below(message)[0]
+        await fake.remove(message)
+        await fake.until(lambda card=card: card.id not in scene.general.messages, "Keaton's card gone")  # type: ignore[misc]
+    refusal = await answer_to(scene, await fake.slash(scene.general, scene.bob, "find", text="green"))
+    assert "nothing to search" in refusal.text
+    answer = await answer_to(scene, await fake.slash(elsewhere, scene.bob, "find", text="green"), "Moment")
+    assert "shared" in answer.text
+
+
+async def test_a_message_deleted_while_its_film_is_fetched_leaves_nothing(scene: Scene) -> None:
+    fake = scene.fake
+    link = scene.link("gone.mp4")
+    fake.cdn.gates["gone.mp4"] = gate = asyncio.Event()
+    message = await fake.post(scene.general, scene.ada, link)
+    card = await said_below(scene, message, "Fetching")
+    await fake.remove(message)
+    await fake.until(lambda: card.id not in scene.general.messages, "the status message gone")
+    gate.set()
+    other = await posted(scene, scene.link())
+    listed = await answer_to(scene, await fake.slash(scene.general, scene.bob, "videos"), "film")
+    assert "1 film" in listed.text
+    assert card_below(other, READY)

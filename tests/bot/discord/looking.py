@@ -1,0 +1,52 @@
+"""What a story looks for on the small Discord."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tests.bot.discord.conftest import Scene
+    from tests.fakes.discord_desk import Interaction
+    from tests.fakes.discord_world import Channel, Message, User
+
+READY = "Ready to search"
+EYES = "👀"
+
+
+def cards_below(message: Message) -> list[Message]:
+    """Give Keaton's messages that answer this one."""
+    return [one for one in message.channel.messages.values() if one.reply_to == message.id]
+
+
+def card_below(message: Message, words: str) -> Message | None:
+    """Give the one that says these words."""
+    return next((one for one in cards_below(message) if words in one.text), None)
+
+
+async def said_below(scene: Scene, message: Message, words: str = READY) -> Message:
+    """Wait until Keaton answers a message in these words."""
+    return await scene.fake.until(lambda: card_below(message, words), f"{words!r} below {message.content!r}")
+
+
+async def posted(scene: Scene, text: str, channel: Channel | None = None) -> Message:
+    """Post a message with a link, and wait until its film can be searched."""
+    message = await scene.fake.post(channel or scene.general, scene.ada, text)
+    await said_below(scene, message)
+    return message
+
+
+async def answer_to(scene: Scene, it: Interaction, words: str = "") -> Message:
+    """Wait until a command or a press was answered, in these words."""
+
+    def found() -> Message | None:
+        shown = it.shown
+        done = shown is not None and shown.components and "…" not in shown.text
+        return shown if shown is not None and done and words in shown.text else None
+
+    return await scene.fake.until(found, f"an answer with {words!r}")
+
+
+async def found(scene: Scene, text: str = "something green", user: User | None = None, **options: str) -> Message:
+    """Search, and give the answer with its pictures."""
+    it = await scene.fake.slash(scene.general, user or scene.bob, "find", text=text, **options)
+    return await answer_to(scene, it, "Moment")

@@ -1,0 +1,128 @@
+"""Manners: who sees what, what is said before work that cannot succeed, and how much is sent."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.bot.discord.looking import READY, answer_to, cards_below, found, posted, said_below
+from tests.fakes.discord_world import ATTACH, VIEW
+
+if TYPE_CHECKING:
+    from tests.bot.discord.conftest import Scene
+
+pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="session")]
+
+
+async def test_errors_and_help_are_seen_by_the_asker_alone(scene: Scene) -> None:
+    fake, general = scene.fake, scene.general
+    for name, sub, words in (("find", "", "nothing to search"), ("keaton", "help", "/find")):
+        options = {"text": "a dog"} if name == "find" else {}
+        said = await answer_to(scene, await fake.slash(general, scene.ada, name, sub, **options), words)
+        assert said.only_for == scene.ada.id or said.is_ephemeral
+    assert all(one.is_ephemeral for one in general.messages.values())
+
+
+async def test_a_missing_permission_is_named_before_any_work(scene: Scene) -> None:
+    fake, general = scene.fake, scene.general
+    general.denied[scene.bot_id] = ATTACH
+    await fake.gateway.dispatch("CHANNEL_UPDATE", general.json())
+    message = await fake.post(general, scene.ada, scene.link("denied.mp4"))
+    await said_below(scene, message, "“Attach Files”")
+    refusal = await answer_to(scene, await fake.slash(general, scene.ada, "find", text="a dog"), "“Attach Files”")
+    assert refusal.is_ephemeral
+    assert "denied.mp4" not in fake.cdn.fetched
+
+
+async def test_pictures_are_fitted_to_what_the_server_takes(scene: Scene) -> None:
+    desk, refused = scene.fake.desk, len(scene.fake.refused)
+    await posted(scene, scene.link())
+    limit_bytes, desk.limit_bytes = desk.limit_bytes, 12_000
+    answer = await found(scene)
+    desk.limit_bytes = limit_bytes
+    assert len(answer.files) == 2
+    assert all(len(data) <= 12_000 for data in answer.files.values())
+    assert not scene.fake.refused[refused:]
+
+
+async def test_a_switched_off_channel_is_left_alone_until_it_is_on_again(scene: Scene) -> None:
+    fake, general = scene.fake, scene.general
+    refusal = await answer_to(scene, await fake.slash(general, scene.bob, "keaton", "off"), "Manage Channels")
+    assert refusal.is_ephemeral
+    await answer_to(scene, await fake.slash(general, scene.ada, "keaton", "off"), "Off")
+    ignored = await fake.post(general, scene.bob, scene.link())
+    asked = await answer_to(scene, await fake.slash(general, scene.bob, "index", url=scene.link()), READY)
+    await answer_to(scene, await fake.slash(general, scene.ada, "keaton", "on"), "On")
+    await posted(scene, scene.link())
+    assert not cards_below(ignored)
+    assert asked.links
+
+
+async def test_who_waits_is_told_how_many_films_are_before(scene: Scene) -> None:
+    fake = scene.fake
+    names = [f"queued{number}.mp4" for number in range(4)]
+    gates = [fake.cdn.gates.setdefault(name, asyncio.Event()) for name in names]
+    messages = [await fake.post(scene.general, scene.ada, scene.link(name)) for name in names]
+    for message, words in zip(messages[2:], ("2 films before yours", "3 films before yours"), strict=True):
+        await said_below(scene, message, words)
+    for gate in gates:
+        gate.set()
+    cards = [await said_below(scene, message) for message in messages]
+    for card in cards:
+        gaps = [after - before for before, after in itertools.pairwise(card.edited_s)][:-1]
+        assert all(gap >= 2.9 for gap in gaps), gaps
+
+
+async def test_a_rate_limit_is_waited_out(scene: Scene) -> None:
+    scene.fake.rate_limits.append((f"/channels/{scene.general.id}/messages", 0.5))
+    message = await posted(scene, scene.link())
+    assert not scene.fake.rate_limits
+    assert len(cards_below(message)) == 1
+
+
+async def test_the_whole_server_means_what_everybody_in_this_channel_could_read(scene: Scene) -> None:
+    fake, guild = scene.fake, scene.guild
+    open_one = guild.channel("open")
+    hidden = guild.channel("hidden", denied={guild.id: VIEW}, allowed={scene.bot_id: VIEW, scene.ada.id: VIEW})
+    for channel in (open_one, hidden):
+        await fake.gateway.dispatch("CHANNEL_CREATE", channel.json())
+    await posted(scene, scene.link("open.mp4"), open_one)
+    await posted(scene, scene.link("secret.mp4"), hidden)
+
+    everywhere = {"in_": "this server"}
+    for who in (scene.ada, scene.bob):
+        answer = await found(scene, "something green", who, **everywhere)
+        assert "open" in answer.text
+        assert await fake.type(scene.general, who, "", **everywhere) == ["open"]
+    assert await fake.type(scene.general, scene.ada, "") == []
+    assert await fake.type(hidden, scene.ada, "sec") == ["secret"]
+    refusal = await answer_to(scene, await fake.slash(scene.general, scene.ada, "find", text="green"))
+    assert "nothing to search" in refusal.text
+
+
+async def test_what_strangers_write_is_shown_as_they_wrote_it(scene: Scene) -> None:
+    await posted(scene, scene.link("@everyone_*bold*_.mp4"))
+    answer = await found(scene, "**bold** <@1> @everyone `green`")
+    assert r"“\*\*bold\*\* \<\@1\> \@everyone \`green\`”" in answer.text
+
+
+async def test_outside_of_servers_it_says_where_it_works(scene: Scene) -> None:
+    it = await scene.fake.slash_outside(scene.general, scene.ada, "find", text="a dog")
+    assert "channels of a server" in (await answer_to(scene, it)).text
+
+
+async def test_a_loop_that_is_blocked_for_longer_than_discord_waits_is_caught(scene: Scene) -> None:
+    """The proof of the other stories: the small Discord does notice a late answer."""
+    fake = scene.fake
+    fake.desk.ack_within_s = 0.3
+    scene.program.freeze()
+    it = await scene.fake.slash(scene.general, scene.ada, "videos")
+    await asyncio.sleep(0.5)  # the blocked time itself
+    scene.program.thaw()
+    await fake.until(lambda: fake.late_acks, "a late answer refused")
+    fake.desk.ack_within_s = 3.0
+    assert it.original is None
+    fake.late_acks = 0

@@ -1,0 +1,103 @@
+"""What a crash, an absence and a broken connection do: nothing is lost, and nothing is said twice."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.bot.discord.looking import READY, answer_to, cards_below, found, posted, said_below
+from tests.bot.discord.program import Program
+from tests.fakes.discord_world import EPHEMERAL
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.bot.discord.conftest import Scene
+    from tests.fakes.discord import FakeDiscord
+
+pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="session")]
+
+
+async def test_events_that_are_replayed_after_a_resume_are_handled_once(scene: Scene) -> None:
+    fake, gateway = scene.fake, scene.fake.gateway
+    known = scene.link()
+    message = await posted(scene, known)
+    answer = await found(scene)
+    before, replies, shown = gateway.resumed, len(cards_below(message)), len(answer.history)
+    gateway.repeats = 40
+    await gateway.ask_to_reconnect()
+    await fake.until(lambda: gateway.session is not None and gateway.session.socket is None, "the hanging up")
+    missed = await fake.post(scene.general, scene.bob, known)
+    await fake.until(lambda: gateway.resumed > before, "the RESUME")
+    gateway.repeats = 0
+    await said_below(scene, missed, "I know this film already")
+    await found(scene)
+    assert (len(cards_below(message)), len(cards_below(missed))) == (replies, 1)
+    assert len(answer.history) == shown
+
+
+async def test_after_a_crash_and_an_absence_everything_is_answered_once(scene: Scene) -> None:
+    fake, general = scene.fake, scene.general
+    await posted(scene, scene.link())
+    answer, syncs = await found(scene), fake.syncs
+    link = scene.link("half.mp4")
+    fake.cdn.gates["half.mp4"] = gate = asyncio.Event()
+    half = await fake.post(general, scene.ada, link)
+    status = await said_below(scene, half, "Fetching")
+    await scene.program.kill()
+    gate.set()
+    missed = await fake.post(general, scene.ada, scene.link())
+    stale = await fake.post(general, scene.bob, "", scene.film())
+    stale.attachments = [fake.cdn.signed(one, life_s=-10) for one in stale.attachments]
+
+    await scene.program.ensure_running()
+    for life in fake.desk.known.values():
+        life.sent_s -= 1000
+    await answer_to(scene, await fake.press(answer, "Next", scene.bob), "Moment 2 of")
+    for message in (half, missed, stale):
+        await said_below(scene, message)
+        assert len(cards_below(message)) == 1
+    assert READY in status.text, "the message of the run that died goes on"
+    assert fake.syncs == syncs, "the commands are told once, not at each start"
+
+
+async def test_an_address_that_expires_while_its_film_waits_is_asked_for_anew(scene: Scene) -> None:
+    fake, reads = scene.fake, len(scene.fake.reads)
+    file = scene.film()
+    real = fake.cdn.life_s
+    fake.cdn.life_s = -10.0
+    message = await fake.post(scene.general, scene.ada, "", file)
+    fake.cdn.life_s = real
+    await said_below(scene, message)
+    assert fake.reads[reads:] == [message.id]
+    assert fake.cdn.dead_links == 0
+
+
+async def test_a_token_that_discord_does_not_know_is_the_operators_to_mend(fake: FakeDiscord, tmp_path: Path) -> None:
+    program = Program(fake, tmp_path)
+    await program.start(DISCORD_TOKEN="wrong")
+    assert await program.ended() == 3
+    assert "DISCORD_TOKEN" in program.log.splitlines()[-1]
+    assert "Traceback" not in program.log
+
+
+async def test_without_the_message_content_intent_it_starts_says_so_and_can_be_shown_films(scene: Scene) -> None:
+    fake, general = scene.fake, scene.general
+    await scene.program.stop()
+    fake.gateway.sees_content = False
+    await scene.program.ensure_running()
+    assert "message content intent is off" in scene.program.log
+    unseen = await fake.post(general, scene.ada, scene.link())
+    asked = await fake.post(general, scene.ada, f"<@{scene.bot_id}> {scene.link()}")
+    await said_below(scene, asked)
+    assert not cards_below(unseen)
+    by_menu = await answer_to(scene, await fake.menu(unseen, scene.bob), READY)
+    assert "Posted by Ada" in by_menu.text
+    words = await fake.post(general, scene.bob, f"<@{scene.bot_id}> something green")
+    assert set((await said_below(scene, words, "Moment 1")).files) == {"frame.jpg", "plot.png"}
+    status = await answer_to(scene, await fake.slash(general, scene.bob, "keaton", "status"), "cannot see")
+    assert status.flags & EPHEMERAL
+    await scene.program.stop()
+    fake.gateway.sees_content = True
