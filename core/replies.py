@@ -31,8 +31,8 @@ _STAGES = {
 }
 
 TRIAL = (
-    "Trial: this is the small demo model, which knows only drawn scenes like those of the demo film. "
-    "For real footage, start with: KEATON_MODEL=base make run"
+    "Trial: the small demo model knows only drawn scenes like those of this film. "
+    "For real footage: KEATON_MODEL=base make run"
 )
 WELCOME = "Hello! This is my demo film. I look at it once, and then you can ask for anything in it."
 SUGGESTIONS = (
@@ -109,8 +109,8 @@ def found(
     count = len(answer.moments)
     text = (
         f"{clock(moment.peak_s)} in {video.title}"
-        f"\nMoment {shown.number} of {count}, from {clock(moment.start_s)} to {clock(moment.end_s)}, "
-        f"similarity {moment.score:.2f} (usual for this film: {baseline(shown.curve.scores):.2f})"
+        f"\nMoment {shown.number} of {count}, {clock(moment.start_s)} to {clock(moment.end_s)}. "
+        f"Similarity {moment.score:.2f}; usual here: {baseline(shown.curve.scores):.2f}."
     )
     return Reply(
         f"{text}\n{note}" if note else text,

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from core.model import Floats, Moment, Thumbnail
     from core.ports import Theme
 
-_INCHES = (4.0, 2.15)
+_INCHES = (4.0, 2.25)
 _DPI = 200
 _LEAST_SPAN = 0.08
 """A film in which nothing matches has a nearly flat curve, and is drawn as one."""
@@ -70,7 +70,7 @@ class MatplotlibPlotter:
         await self.plot(PlotSpec(curve, "", (), None, "similarity", 1.0), "light")
 
     async def plot(self, spec: PlotSpec, theme: Theme) -> bytes:
-        """Give a PNG of 800 x 430 px."""
+        """Give a PNG of 800 x 450 px."""
         return await asyncio.get_running_loop().run_in_executor(self._pool, draw, spec, theme)
 
     async def sheet(self, thumbnails: Sequence[Thumbnail]) -> bytes:
@@ -85,7 +85,7 @@ def draw(spec: PlotSpec, theme: Theme) -> bytes:
         warnings.filterwarnings("ignore", message="Glyph .* missing from font")
         figure = Figure(figsize=_INCHES, dpi=_DPI, facecolor=ink.paper)
         FigureCanvasAgg(figure)
-        axes = figure.add_axes((0.105, 0.115, 0.85, 0.69), facecolor=ink.paper)
+        axes = figure.add_axes((0.105, 0.11, 0.85, 0.70), facecolor=ink.paper)
         heights = _heights(spec)
         _curve(axes, spec, heights, ink)
         _limits(axes, spec, heights)

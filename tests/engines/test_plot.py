@@ -33,7 +33,7 @@ def pixels(png: bytes) -> np.ndarray[tuple[int, int, int], np.dtype[np.uint8]]:
 
 
 def test_a_plot_is_800_px_wide_so_that_a_chat_may_show_it_at_400() -> None:
-    assert Image.open(io.BytesIO(draw(spec(), "light"))).size == (800, 430)
+    assert Image.open(io.BytesIO(draw(spec(), "light"))).size == (800, 450)
 
 
 def test_the_light_plot_is_on_light_paper_and_the_dark_one_on_dark() -> None:
