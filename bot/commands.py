@@ -17,6 +17,7 @@ from core.model import Query, Scope, View
 from core.naming import pick
 from core.replies import TRIAL
 from core.sentences import sentence
+from core.talk import Progress
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -74,6 +75,8 @@ async def index(settings: Settings, sources: Sequence[str], space: str, *, as_js
 async def _take_in(core: Core, source: str, space: str) -> Indexed:
     poster = Poster(local_scope(space), "operator", "you", "")
     with printing.progress_bar(source) as report:
+        report(Progress("loading", None))
+        await core.encoder.ready()
         if "://" in source:
             return await core.indexer.link(source, poster, report)
         return await core.indexer.file(Path(source), Path(source).name, "", poster, report)

@@ -224,7 +224,7 @@ class Encoder(Protocol):
     async def ready(self) -> EncoderInfo:
         """Wait until the model is loaded and tested.
 
-        Raises WeightsUnavailable, UnknownModel, EncoderBroken.
+        Raises WeightsUnavailable, UnknownModel, EncoderBroken, BadSetting.
         """
         ...
 

@@ -24,7 +24,7 @@ class Door:
     themes: tuple[Theme, ...]
     """A picture that has themes is drawn once for each of these."""
     max_buttons: int
-    max_picture_px: int = 1280
+    max_picture_px: int = 3840
     shared: bool = False
     """Several people talk there: it matters who posted what, and channels can be switched on and off."""
 

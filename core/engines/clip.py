@@ -17,7 +17,7 @@ import torch
 
 from core.engines import torchvision_ops
 from core.engines.frugal import frugal_loading
-from core.errors import EncoderBroken, UnknownModel, WeightsUnavailable
+from core.errors import BadSetting, EncoderBroken, UnknownModel, WeightsUnavailable
 from core.model import EncoderInfo, Preprocess
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ class Clip:
 def load(options: ClipOptions) -> Clip:
     """Load and test a model: from the disk where it lies there, else from the hub.
 
-    Raises UnknownModel, WeightsUnavailable, EncoderBroken.
+    Raises UnknownModel, WeightsUnavailable, EncoderBroken, BadSetting (the device).
     """
     device = pick_device(options.device)
     model = _create(options, device)
@@ -94,12 +94,19 @@ def load(options: ClipOptions) -> Clip:
 
 
 def pick_device(wish: str) -> str:
-    """Give the device to compute on: the wish, or for "auto" the fastest there is."""
-    if wish != "auto":
-        return wish
-    if torch.cuda.is_available():
-        return "cuda"
-    return "mps" if torch.backends.mps.is_available() else "cpu"
+    """Give the device to compute on: the wish, or for "auto" the fastest there is.
+
+    Raises BadSetting for a device that this machine has not.
+    """
+    cuda, mps = torch.cuda.is_available(), torch.backends.mps.is_available()
+    if wish == "auto":
+        return "cuda" if cuda else "mps" if mps else "cpu"
+    kind, _, number = wish.partition(":")
+    count = {"cpu": 1, "mps": int(mps), "cuda": torch.cuda.device_count()}.get(kind, 0)
+    if not count or (number and not (number.isdecimal() and int(number) < count)):
+        there = ", ".join(["cpu", *["mps"] * mps, *(f"cuda:{n}" for n in range(torch.cuda.device_count()))])
+        raise BadSetting("KEATON_DEVICE", f"there is no {wish!r} here; there is {there}")
+    return wish
 
 
 def _open_clip() -> Any:  # noqa: ANN401 - open_clip is untyped

@@ -16,7 +16,7 @@ from core.engines.clip import Clip, ClipOptions, load
 from core.engines.pictures import encoder_input
 from core.engines.presets import ModelChoice, choose
 from core.engines.threads import ThreadedEncoder
-from core.errors import EncoderBroken, UnknownModel, WeightsUnavailable
+from core.errors import BadSetting, EncoderBroken, UnknownModel, WeightsUnavailable
 from core.sentences import sentence
 from tests.engines.models import SIZE_PX, write_model
 
@@ -130,6 +130,13 @@ def test_presets_name_models_that_open_clip_publishes(setting: str, name: str, t
     choice = choose(setting, tmp_path)
     clip._check_name(choice)
     assert (choice.name, choice.tag) == (name, tag)
+
+
+@pytest.mark.parametrize("device", ["gpu", "cuda:99", "cpu:x"])
+def test_a_device_that_is_not_there_is_named_with_those_that_are(device: str) -> None:
+    with pytest.raises(BadSetting) as caught:
+        clip.pick_device(device)
+    assert "there is cpu" in sentence(caught.value)
 
 
 async def test_queries_do_not_wait_behind_a_films_batches(model: Clip) -> None:
