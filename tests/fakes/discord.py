@@ -161,11 +161,15 @@ class FakeDiscord:
 
     async def type(self, channel: Channel, user: User, typed: str, **options: str) -> list[str]:
         """Type a film's name in /find; give the names that are offered."""
-        data = self._command("find", "", {"text": "x", **options})
-        data["options"].append({"name": "video", "type": 3, "value": typed, "focused": True})
-        it = await self._interact(Interaction(AUTOCOMPLETE, channel, user, data))
+        it = await self.suggest(channel, user, typed, **options)
         choices = await self.until(lambda: None if it.choices is None else (it.choices,), "choices")
         return [choice["name"] for choice in choices[0]]
+
+    async def suggest(self, channel: Channel, user: User, typed: str, **options: str) -> Interaction:
+        """Type a film's name in /find."""
+        data = self._command("find", "", {"text": "x", **options})
+        data["options"].append({"name": "video", "type": 3, "value": typed, "focused": True})
+        return await self._interact(Interaction(AUTOCOMPLETE, channel, user, data))
 
     async def press(self, message: Message, label: str, user: User) -> Interaction:
         """Press a button."""

@@ -48,7 +48,7 @@ class Scene:
         number = next(_serial)
         path = self.folder / (name or f"film{number}.mp4")
         scenes = [("red", 2 + number / 25), ("green", 2), ("blue", 2), ("green", 2), ("yellow", 2), ("green", 2)]
-        return clips.make_clip(path, scenes)
+        return clips.make_clip(path, scenes, clips.Shape(patterned=True))
 
     def link(self, name: str = "") -> str:
         """Put such a film onto the site."""
