@@ -51,12 +51,18 @@ HELP = """Post a link to a video, or drop a file here, and I look at it. Then as
 /help: this"""
 
 
-SHARED_HELP = """
+SHARED_HELP = """Post a link to a video, or a file, and I look at it. Then ask me for anything that can be seen in it.
 
-/index: look at a link or a file that I was not shown
+/find a woman in water: the best frame, a plot of similarity over time, and the other moments
+/videos: the films that can be searched here
+/index LINK: look at a film that I was not shown
+/forget TITLE: take a film back
 /keaton on, /keaton off: whether I look at what is posted in this channel
 /keaton status: how things stand here
-Anybody may press the buttons under an answer. When a message is deleted, I forget the film that it brought."""
+/keaton help: this
+
+Mention me with what you look for, and I search too. Anybody may press the buttons under an answer.
+When a message is deleted, I forget the film that it brought."""
 BLIND = (
     "I cannot see what messages say here, so I miss posted links. Mention me beside a link, "
     "use /index, or open a message's menu and choose “Index this video”."
@@ -139,7 +145,7 @@ def forgotten(video: Video, *, everywhere: bool) -> Reply:
 
 def help_text(door: Door) -> Reply:
     """Say what Keaton can do."""
-    return Reply(HELP + SHARED_HELP if door.shared else HELP, title="What I can do", private=True)
+    return Reply(SHARED_HELP if door.shared else HELP, title="What I can do", private=True)
 
 
 def switched(*, on: bool) -> Reply:

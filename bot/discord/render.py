@@ -13,6 +13,7 @@ from discord import ui
 
 from bot.discord.buttons import AnswerButton
 from bot.discord.config import DOOR
+from core import actions
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -72,14 +73,13 @@ def plain(text: str) -> str:
 def _parts(reply: Reply, shown: Sequence[Image]) -> Iterable[ui.Item[ui.LayoutView]]:
     if words := _words(reply):
         yield ui.TextDisplay(words)
-    if shown:
-        yield ui.MediaGallery(
-            *(discord.MediaGalleryItem(f"attachment://{one.name}", description=one.alt) for one in shown)
-        )
-    for row in _rows([_button(button) for button in reply.buttons]):
-        yield row
-    for row in _rows([_link(link) for link in reply.links if _is_web(link.url)]):
-        yield row
+    for one in shown:  # one gallery each: in a shared one a plot is too small to read
+        yield ui.MediaGallery(discord.MediaGalleryItem(f"attachment://{one.name}", description=one.alt))
+    moments = [_button(button) for button in reply.buttons if _is_moment(button)]
+    others = [_button(button) for button in reply.buttons if not _is_moment(button)]
+    links = [_link(link) for link in reply.links if _is_web(link.url)]
+    yield from _rows(moments)
+    yield from _rows(others + links)
 
 
 def _words(reply: Reply) -> str:
@@ -93,6 +93,12 @@ def _bar(progress: Progress) -> str:
         return ""
     full = round(_BAR_CELLS * min(1.0, progress.fraction))
     return f"`{'█' * full}{'░' * (_BAR_CELLS - full)}`"
+
+
+def _is_moment(button: Button) -> bool:
+    """Tell whether a button stands for a moment, so that it belongs into the row of these."""
+    match = re.fullmatch(actions.PATTERN, button.id)
+    return match is not None and not match["role"]
 
 
 def _rows(buttons: Sequence[ui.Item[Any]]) -> Iterable[ui.ActionRow[ui.LayoutView]]:
