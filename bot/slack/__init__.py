@@ -1,0 +1,1 @@
+"""The Slack door: events in, messages out. No video logic, no SQL."""

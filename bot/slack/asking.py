@@ -1,0 +1,28 @@
+"""What somebody says to Keaton on Slack, by a mention or after /keaton, as an event. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from core.commands import parse_mention
+from core.talk import Find, LinkPosted, Status, Switch
+
+if TYPE_CHECKING:
+    from bot.slack.config import Workspace
+    from core.talk import Incoming, Turn
+
+
+def asked(turn: Turn, words: str, workspace: Workspace) -> Incoming:
+    """Give the event that words ask for; words that are no command are a search."""
+    match words.strip().lower():
+        case "on" | "off" as wanted:
+            return Switch(turn, wanted == "on")
+        case "status":
+            return Status(turn, "channels:history" in workspace.missing, workspace.missing)
+        case _:
+            return parse_mention(turn, words)[0]
+
+
+def is_public(event: Incoming) -> bool:
+    """Tell whether the answer to a command is for the whole channel."""
+    return isinstance(event, Find | LinkPosted | Switch)

@@ -1,0 +1,159 @@
+"""Commands, shortcuts and presses, as Slack sends them. Owns their names; must not know how they are answered."""
+
+from __future__ import annotations
+
+import json
+import logging
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from slack_sdk.webhook.async_client import AsyncWebhookClient
+
+from bot.slack import posts
+from bot.slack.asking import asked, is_public
+from bot.slack.places import Place
+from bot.slack.render import card
+from bot.slack.words import INVITE, plain
+from core import replies
+from core.commands import find
+from core.errors import NotHere, VideoUnavailable
+from core.talk import Find, Reply
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    import aiohttp
+    from slack_sdk.web.async_client import AsyncWebClient
+
+    from bot.slack.desk import Desk
+    from bot.slack.render import Card
+    from core.talk import Incoming, Turn
+
+Json: TypeAlias = dict[str, Any]
+
+FIND, KEATON = "/find", "/keaton"
+INDEX_MESSAGE, FIND_FROM_MESSAGE = "index_message", "find_from_message"
+_WORDS = "words"
+
+logger = logging.getLogger(__name__)
+
+
+class Commands:
+    """Answers what people do other than writing messages."""
+
+    def __init__(self, desk: Desk, client: AsyncWebClient, session: aiohttp.ClientSession) -> None:
+        self._desk = desk
+        self._client = client
+        self._session = session
+
+    async def find(self, body: Json) -> None:
+        """Answer /find."""
+        await self._command(body, lambda turn: find(turn, plain(body.get("text") or "")))
+
+    async def keaton(self, body: Json) -> None:
+        """Answer /keaton."""
+        words = plain(body.get("text") or "")
+        await self._command(body, lambda turn: asked(turn, words, self._desk.workspace))
+
+    async def _command(self, body: Json, event_of: Callable[[Turn], Incoming]) -> None:
+        channel, user_id = body["channel_id"], body["user_id"]
+        whisper = self._whisper(body["response_url"])
+        if channel.startswith("D"):
+            await whisper(card(replies.problem(NotHere())))
+        elif await self._desk.is_new(channel, body["trigger_id"]):
+            event = event_of(await self._desk.turn(channel, user_id))
+            await self._answer(event, self._place(channel, "", whisper, is_private=not is_public(event)))
+
+    async def _answer(self, event: Incoming, place: Place) -> None:
+        if place.is_private or place.outside is None or await self._desk.membership.is_inside(place.channel):
+            await self._desk.answer(event, place)
+        else:
+            await place.outside()
+
+    def _place(
+        self, channel: str, thread_ts: str, whisper: Callable[[Card], Awaitable[None]], *, is_private: bool = False
+    ) -> Place:
+        async def outside() -> None:
+            self._desk.membership.left(channel)
+            text = INVITE.format(name=self._desk.workspace.name)
+            await whisper(card(Reply(text, tone="error", private=True)))
+
+        return Place(self._desk.slack, channel, thread_ts, whisper, _ignore, is_private=is_private, outside=outside)
+
+    async def press(self, body: Json) -> None:
+        """Answer the press of a button."""
+        box, channel = body["container"], body["container"]["channel_id"]
+        pressed = body["actions"][0]
+        if not await self._desk.is_new(channel, f"{body['trigger_id']}:{pressed.get('action_ts', '')}"):
+            return
+        place = self._place(channel, str(box.get("thread_ts") or ""), self._whisper(body["response_url"]))
+        place.standing = str(box["message_ts"])
+        await self._desk.press(await self._desk.turn(channel, body["user"]["id"]), pressed["action_id"], place)
+
+    async def index_message(self, body: Json) -> None:
+        """Look at the films of a message whose menu was used, whether the channel is on or not."""
+        channel, whisper = body["channel"]["id"], self._whisper(body["response_url"])
+        if not await self._desk.is_new(channel, body["trigger_id"]):
+            return
+        message = posts.read({**body["message"], "channel": channel})
+        items = await self._desk.films(message) if isinstance(message, posts.Message) else ()
+        if not items:
+            await whisper(card(replies.problem(VideoUnavailable("", "no_video"))))
+        for item in items:
+            place = self._place(channel, body["message"].get("thread_ts") or body["message"]["ts"], whisper)
+            self._desk.chores.start(self._answer(item.event, place))
+
+    async def ask_for_words(self, body: Json) -> None:
+        """Ask what to look for: the way to search from within a thread, where Slack refuses commands."""
+        about = {
+            "channel": body["channel"]["id"],
+            "thread_ts": body["message"].get("thread_ts") or body["message"]["ts"],
+            "response_url": body["response_url"],
+        }
+        await self._client.views_open(trigger_id=body["trigger_id"], view=form(about))
+
+    async def find_words(self, body: Json) -> None:
+        """Search for the words of that form, and answer in the thread."""
+        view = body["view"]
+        about = json.loads(view["private_metadata"])
+        channel, words = about["channel"], view["state"]["values"][_WORDS][_WORDS]["value"] or ""
+        if await self._desk.is_new(channel, f"view:{view['id']}"):
+            turn = await self._desk.turn(channel, body["user"]["id"])
+            event: Find = find(turn, plain(words))
+            await self._answer(event, self._place(channel, about["thread_ts"], self._whisper(about["response_url"])))
+
+    def _whisper(self, response_url: str) -> Callable[[Card], Awaitable[None]]:
+        """Give a way to answer the asker alone, open for 30 minutes and five times."""
+
+        async def send(shown: Card) -> None:
+            hook = AsyncWebhookClient(response_url, session=self._session)
+            sent = await hook.send(
+                text=shown.text, blocks=list(shown.blocks), response_type="ephemeral", replace_original=False
+            )
+            if sent.status_code != 200:
+                logger.warning("Slack did not take a private answer: %s", sent.status_code)
+
+        return send
+
+
+def form(about: Json) -> Json:
+    """Give the form that asks for words."""
+    box = {"type": "plain_text_input", "action_id": _WORDS, "max_length": 300, "focus_on_load": True}
+    return {
+        "type": "modal",
+        "callback_id": FIND_FROM_MESSAGE,
+        "private_metadata": json.dumps(about),
+        "title": {"type": "plain_text", "text": "Find a moment"},
+        "submit": {"type": "plain_text", "text": "Find"},
+        "blocks": [
+            {
+                "type": "input",
+                "block_id": _WORDS,
+                "label": {"type": "plain_text", "text": "What do you want to see?"},
+                "element": box,
+            }
+        ],
+    }
+
+
+async def _ignore(_ts: str) -> None:
+    return

@@ -1,0 +1,81 @@
+"""What the Slack door is told from outside, and what Slack can show. Owns Slack's limits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from core.model import Scope
+from core.talk import Door
+
+if TYPE_CHECKING:
+    from core.channels import Channels
+    from core.conversation import Conversation
+    from core.ledger import Ledger
+
+DOOR = Door(platform="slack", themes=("light",), max_buttons=10, shared=True)
+
+MOST_FILMS_A_MESSAGE = 5
+
+SCOPES = (
+    "app_mentions:read",
+    "channels:history",
+    "chat:write",
+    "commands",
+    "files:read",
+    "files:write",
+    "groups:history",
+    "reactions:write",
+    "users:read",
+)
+"""What the manifest asks for; it gives a reason for each."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """The parts of the product that this door uses."""
+
+    conversation: Conversation
+    channels: Channels
+    ledger: Ledger
+
+
+@dataclass(frozen=True, slots=True)
+class SlackConfig:
+    """Settings of this door."""
+
+    bot_token: str
+    app_token: str
+    api_base: str = ""
+    """Another place of Slack's Web API, or ""; for tests."""
+    min_gap_s: float = 3.0
+    """Between two edits of one message."""
+    picture_polls_s: tuple[float, ...] = (0.3, 0.5, 0.8, 1.2, 2.0, 3.0, 4.0)
+    """Pauses while Slack digests an upload; after the last of them the picture goes into the thread."""
+    ping_every_s: float = 5.0
+    silence_s: float = 600.0
+    """After that long without a word from Slack the connection is made anew."""
+
+
+@dataclass(frozen=True, slots=True)
+class Workspace:
+    """The workspace that a bot token belongs to."""
+
+    team_id: str
+    bot_id: str
+    """The user id of Keaton there."""
+    name: str
+    """What people mention it by."""
+    url: str
+    """Ends with a slash."""
+    missing: tuple[str, ...] = ()
+    """Scopes of `SCOPES` that the token lacks."""
+
+    def scope(self, channel: str) -> Scope:
+        """Give the scope of a channel."""
+        return Scope(DOOR.platform, self.team_id, channel)
+
+    def permalink(self, channel: str, ts: str, thread_ts: str = "") -> str:
+        """Give where people can see a message."""
+        place = f"{self.url}archives/{channel}/p{ts.replace('.', '')}"
+        return f"{place}?thread_ts={thread_ts}&cid={channel}" if thread_ts and thread_ts != ts else place

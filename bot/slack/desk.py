@@ -1,0 +1,220 @@
+"""Turns what happens on Slack into events and has the replies shown.
+
+Owns that each thing is done once, and where it is answered; must not know how events come in.
+"""
+
+from __future__ import annotations
+
+import logging
+from contextlib import asynccontextmanager, suppress
+from typing import TYPE_CHECKING
+
+from slack_sdk.errors import SlackApiError
+
+from bot.chores import Chores, Presses
+from bot.delivery import deliver
+from bot.slack import posts
+from bot.slack.asking import asked
+from bot.slack.config import DOOR
+from bot.slack.people import Membership, People
+from bot.slack.places import Place, PressPlace
+from bot.slack.words import plain
+from core.ledger import Errand
+from core.model import View
+from core.talk import Action, MessageDeleted, Turn
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+
+    from slack_sdk.web.async_client import AsyncWebClient
+
+    from bot.delivery import Shown
+    from bot.slack.config import Parts, SlackConfig, Workspace
+    from bot.slack.files import Files
+    from bot.slack.places import Slack
+    from bot.slack.posts import Deleted, Item, Message
+    from bot.slack.render import Card
+    from core.talk import Incoming
+
+logger = logging.getLogger(__name__)
+
+EYES = "eyes"
+_MENTION = "mention"
+_UNREADABLE = {"message_not_found", "thread_not_found", "channel_not_found", "not_in_channel"}
+
+
+class Desk:
+    """Takes messages and presses; answers appear on Slack."""
+
+    def __init__(
+        self,
+        parts: Parts,
+        config: SlackConfig,
+        workspace: Workspace,
+        client: AsyncWebClient,
+        slack: Slack,
+        files: Files,
+    ) -> None:
+        self._parts = parts
+        self._min_gap_s = config.min_gap_s
+        self._client = client
+        self._files = files
+        self._presses = Presses()
+        self.workspace = workspace
+        self.slack = slack
+        self.people = People(client)
+        self.membership = Membership(client)
+        self.chores = Chores()
+
+    async def take(self, message: Message, *, late: bool = False) -> None:
+        """Look at a message, posted now or found again after a crash."""
+        self.membership.seen(message.channel)
+        if message.mentions(self.workspace.bot_id):
+            await self._take_mention(message, late=late)
+        elif message.files or posts.links(message, asked=False):
+            await self._take_films(message, late=late)
+
+    async def _take_films(self, message: Message, *, late: bool) -> None:
+        """Look at what is posted, where this channel is on."""
+        if not await self._parts.channels.is_on(self.workspace.scope(message.channel)):
+            return
+        turn = await self.turn_of(message, late=late)
+        await self._take_items(message, await posts.films(message, turn, self._files, asked=False))
+
+    async def _take_mention(self, message: Message, *, late: bool) -> None:
+        """Do what a message says that mentions Keaton, whether the channel is on or not."""
+        turn = await self.turn_of(message, late=late)
+        items = await posts.films(message, turn, self._files, asked=True)
+        if not items:
+            items = (posts.Item(_MENTION, asked(turn, plain(message.text), self.workspace)),)
+        await self._take_items(message, items)
+
+    async def films(self, message: Message) -> tuple[Item, ...]:
+        """Give what somebody wants looked at in a message."""
+        return await posts.films(message, await self.turn_of(message), self._files, asked=True)
+
+    async def _take_items(self, message: Message, items: Sequence[Item]) -> None:
+        for item in items:
+            if await self._parts.ledger.begin(self._errand(message, item)):
+                self.chores.start(self._run_errand(message, item), _about(message.channel, message.ts))
+
+    async def _run_errand(self, message: Message, item: Item) -> None:
+        async with self._reaction(message):
+            await self.answer(item.event, await self.message_place(message, item))
+        await self._parts.ledger.settle(self._errand(message, item))
+
+    async def message_place(self, message: Message, item: Item) -> Place:
+        """Give the place where one thing in a message is answered, as an earlier run left it.
+
+        Films are spoken of in the message's thread; a word to Keaton is answered where it was said.
+        """
+        note = self._note(message.channel, message.ts, item.name)
+
+        async def keep(ts: str) -> None:
+            await self._parts.ledger.remember(note, ts)
+
+        thread_ts = message.thread_ts if item.name == _MENTION else message.root_ts
+        whisper = self.whisper(message.channel, message.user_id, thread_ts)
+        return Place(self.slack, message.channel, thread_ts, whisper, keep, await self._parts.ledger.recall(note))
+
+    async def answer(self, event: Incoming, place: Shown) -> None:
+        """Show the replies to an event in a place."""
+        await deliver(self._parts.conversation.handle(event), place, self._min_gap_s)
+
+    async def press(self, turn: Turn, action: str, where: Place) -> None:
+        """Take the press of a button under the message that stands there."""
+        is_newest = self._presses.press(_about(where.channel, where.standing))
+        place = PressPlace(where.slack, where.channel, where.standing, where.thread_ts, where.whisper, is_newest)
+        await self.answer(Action(turn, action), place)
+
+    async def forget_message(self, gone: Deleted) -> None:
+        """Stop what a deleted message started, forget what it brought, and take back what was said about it."""
+        await self.chores.cancel(_about(gone.channel, gone.ts))
+        scope = self.workspace.scope(gone.channel)
+        turn = Turn(DOOR, scope, View.of(scope), "", "", gone.ts)
+        async for _ in self._parts.conversation.handle(MessageDeleted(turn)):
+            pass
+        for note, ts in await self._parts.ledger.notes(self._note(gone.channel, gone.ts, "")):
+            await self.slack.remove(gone.channel, ts)
+            await self._parts.ledger.remember(note, "")
+
+    async def is_new(self, channel: str, trigger: str) -> bool:
+        """Tell whether a command or press was not seen before; asked once for each, whatever Slack sends again."""
+        errand = Errand(self.workspace.scope(channel), "", f"trigger:{trigger}")
+        begun = await self._parts.ledger.begin(errand)
+        await self._parts.ledger.settle(errand)
+        return begun
+
+    async def resume(self) -> None:
+        """Take up what an earlier run died over."""
+        left = [one for one in await self._parts.ledger.unsettled(DOOR.platform) if one.message]
+        for errand in {(one.scope, one.message): one for one in left}.values():
+            if errand.scope.space == self.workspace.team_id:
+                await self._finish(errand)
+
+    async def _finish(self, errand: Errand) -> None:
+        channel, ts = errand.scope.channel, errand.message
+        try:
+            message = await self._reread(channel, ts)
+        except SlackApiError as error:
+            logger.warning("a message cannot be read again: %s", error.response["error"])
+            return
+        if message is None:
+            await self.forget_message(posts.Deleted(channel, ts))
+        else:
+            await self.take(message, late=True)
+
+    async def _reread(self, channel: str, ts: str) -> Message | None:
+        try:
+            found = await self._client.conversations_replies(
+                channel=channel, ts=ts, oldest=ts, latest=ts, inclusive=True, limit=1
+            )
+        except SlackApiError as error:
+            if error.response["error"] in _UNREADABLE:
+                return None
+            raise
+        raw = next((one for one in found["messages"] if one["ts"] == ts), None)
+        message = posts.read({**raw, "channel": channel}) if raw else None
+        return message if isinstance(message, posts.Message) else None
+
+    def whisper(self, channel: str, user_id: str, thread_ts: str) -> Callable[[Card], Awaitable[None]]:
+        """Give a way to show a card to somebody alone."""
+
+        async def send(shown: Card) -> None:
+            await self._client.chat_postEphemeral(
+                channel=channel, user=user_id, thread_ts=thread_ts or None, **shown.arguments()
+            )
+
+        return send
+
+    async def turn_of(self, message: Message, *, late: bool = False) -> Turn:
+        """Give the turn of whoever wrote a message."""
+        url = self.workspace.permalink(message.channel, message.ts, message.thread_ts)
+        return await self.turn(message.channel, message.user_id, message.ts, url, late=late)
+
+    async def turn(self, channel: str, user_id: str, ts: str = "", url: str = "", *, late: bool = False) -> Turn:
+        """Give the turn of somebody in a channel."""
+        scope, name = self.workspace.scope(channel), await self.people.name(user_id)
+        return Turn(DOOR, scope, View.of(scope), user_id, name, ts, url, late=late)
+
+    @asynccontextmanager
+    async def _reaction(self, message: Message) -> AsyncIterator[None]:
+        """Show by a reaction that a message is being worked on, where that is allowed."""
+        where = {"channel": message.channel, "timestamp": message.ts, "name": EYES}
+        with suppress(SlackApiError):
+            await self._client.reactions_add(**where)
+        try:
+            yield
+        finally:
+            with suppress(SlackApiError):
+                await self._client.reactions_remove(**where)
+
+    def _errand(self, message: Message, item: Item) -> Errand:
+        return Errand(self.workspace.scope(message.channel), message.ts, item.name)
+
+    def _note(self, channel: str, ts: str, item: str) -> str:
+        return f"slack:shown:{self.workspace.team_id}:{channel}:{ts}:{item}"
+
+
+def _about(channel: str, ts: str) -> str:
+    return f"{channel}:{ts}"

@@ -1,0 +1,76 @@
+"""Files that lie on Slack's servers. Owns which are films, and that the token goes to Slack's own hosts alone."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from slack_sdk.errors import SlackApiError
+
+from core.errors import MessageGone, VideoUnavailable
+from core.talk import Address, RemoteFile
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from slack_sdk.web.async_client import AsyncWebClient
+
+_HOSTS = ("slack.com", "slack-gov.com")
+_ENDS = (".mp4", ".mov", ".mkv", ".webm", ".avi", ".m4v", ".mpg", ".mpeg", ".ogv", ".wmv", ".flv", ".ts", ".3gp")
+_GONE = {"file_not_found", "file_deleted"}
+
+
+class Files:
+    """Asks Slack about files."""
+
+    def __init__(self, client: AsyncWebClient, token: str, api_base: str, team_id: str) -> None:
+        self._client = client
+        self._token = token
+        self._api_base = api_base
+        self._team_id = team_id
+
+    async def film(self, file: Mapping[str, Any]) -> RemoteFile | None:
+        """Give a posted file where it is a film; one from a connected workspace is asked about first."""
+        told = await self._told(str(file["id"])) if file.get("file_access") == "check_file_info" else file
+        if told is None or not _is_film(told):
+            return None
+        file_id = str(told["id"])
+
+        async def locate() -> Address:
+            return await self._address(file_id)
+
+        return RemoteFile(f"slack:{self._team_id}:file:{file_id}", str(told.get("name") or file_id), locate)
+
+    async def _address(self, file_id: str) -> Address:
+        told = await self._told(file_id)
+        if told is None:
+            raise MessageGone
+        url = str(told.get("url_private_download") or told.get("url_private") or "")
+        if not is_slacks(url, self._api_base):
+            raise VideoUnavailable(url, "no_video")
+        return Address(url, self._token)
+
+    async def _told(self, file_id: str) -> Mapping[str, Any] | None:
+        try:
+            answer = await self._client.files_info(file=file_id)
+        except SlackApiError as error:
+            if error.response["error"] in _GONE:
+                return None
+            raise
+        told: Mapping[str, Any] = answer["file"]
+        return told
+
+
+def is_slacks(url: str, api_base: str) -> bool:
+    """Tell whether an address is one of Slack's own hosts, which alone may see the token."""
+    parts = urlsplit(url)
+    if api_base and (parts.scheme, parts.netloc) == urlsplit(api_base)[:2]:
+        return True
+    host = parts.hostname or ""
+    return parts.scheme == "https" and any(host == one or host.endswith("." + one) for one in _HOSTS)
+
+
+def _is_film(file: Mapping[str, Any]) -> bool:
+    if file.get("is_external") or file.get("mode") in {"tombstone", "hidden_by_limit"}:
+        return False
+    return str(file.get("mimetype") or "").startswith("video/") or str(file.get("name") or "").lower().endswith(_ENDS)

@@ -1,0 +1,132 @@
+"""The Slack door: signs in, connects, and keeps connected. Must not know what passes through."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import aiohttp
+from slack_bolt.async_app import AsyncApp
+from slack_sdk.errors import SlackApiError
+from slack_sdk.http_retry.builtin_async_handlers import (
+    AsyncConnectionErrorRetryHandler,
+    AsyncRateLimitErrorRetryHandler,
+    AsyncServerErrorRetryHandler,
+)
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.slack.commands import Commands
+from bot.slack.config import SCOPES, Parts, SlackConfig, Workspace
+from bot.slack.desk import Desk
+from bot.slack.files import Files
+from bot.slack.listeners import listen
+from bot.slack.pictures import Pictures
+from bot.slack.places import Slack
+from bot.slack.socket import Socket
+from core.errors import BadSetting
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from slack_sdk.web.async_slack_response import AsyncSlackResponse
+
+logger = logging.getLogger(__name__)
+
+__all__ = ["Parts", "SlackConfig", "SlackDoor"]
+
+T = TypeVar("T")
+
+_API = "https://slack.com/api/"
+_TIMEOUT_S = 60.0
+_RETRY_S = (1.0, 2.0, 5.0, 10.0, 30.0, 60.0)
+_WRONG_TOKEN = {
+    "invalid_auth",
+    "not_authed",
+    "account_inactive",
+    "token_revoked",
+    "token_expired",
+    "not_allowed_token_type",
+    "no_permission",
+    "missing_scope",
+}
+
+
+class SlackDoor:
+    """Keaton on Slack."""
+
+    def __init__(self, parts: Parts, config: SlackConfig) -> None:
+        self._parts = parts
+        self._config = config
+
+    async def run(self) -> None:
+        """Serve until cancelled; raises BadSetting when Slack does not accept one of the tokens."""
+        async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=_TIMEOUT_S)) as session:
+            client = _client(self._config, session)
+            workspace = await _patiently(lambda: _sign_in(client), "SLACK_BOT_TOKEN")
+            address = await _patiently(lambda: _open(client, self._config.app_token), "SLACK_APP_TOKEN")
+            await self._serve(client, session, workspace, address)
+
+    async def _serve(
+        self, client: AsyncWebClient, session: aiohttp.ClientSession, workspace: Workspace, address: str
+    ) -> None:
+        config = self._config
+        slack = Slack(client, Pictures(client, config.picture_polls_s))
+        files = Files(client, config.bot_token, config.api_base, workspace.team_id)
+        desk = Desk(self._parts, config, workspace, client, slack, files)
+        app = AsyncApp(name="keaton", client=client, request_verification_enabled=False)
+        listen(app, desk, Commands(desk, client, session))
+        try:
+            desk.chores.start(desk.resume())
+            await Socket(app, config).run(address)
+        finally:
+            await desk.chores.close()
+
+
+def _client(config: SlackConfig, session: aiohttp.ClientSession) -> AsyncWebClient:
+    base = (config.api_base or _API).rstrip("/") + "/"
+    patience = [
+        AsyncConnectionErrorRetryHandler(max_retry_count=2),
+        AsyncRateLimitErrorRetryHandler(max_retry_count=5),
+        AsyncServerErrorRetryHandler(max_retry_count=2),
+    ]
+    return AsyncWebClient(config.bot_token, base_url=base, session=session, retry_handlers=patience)
+
+
+async def _sign_in(client: AsyncWebClient) -> Workspace:
+    told = await client.auth_test()
+    missing = tuple(sorted(set(SCOPES) - _granted(told)))
+    if missing:
+        logger.warning("the Slack app lacks these scopes, and what needs them will not work: %s", ", ".join(missing))
+    url = str(told["url"]).rstrip("/") + "/"
+    logger.info("signed in to Slack as %s in %s", told["user"], told["team"])
+    return Workspace(str(told["team_id"]), str(told["user_id"]), str(told["user"]), url, missing)
+
+
+def _granted(told: AsyncSlackResponse) -> set[str]:
+    """Give the scopes that Slack says were granted, or all where it does not say."""
+    header: Any = told.headers.get("x-oauth-scopes") or told.headers.get("X-OAuth-Scopes")
+    return {one.strip() for one in str(header).split(",")} if header else set(SCOPES)
+
+
+async def _open(client: AsyncWebClient, app_token: str) -> str:
+    return str((await client.apps_connections_open(app_token=app_token))["url"])
+
+
+async def _patiently(ask: Callable[[], Awaitable[T]], setting: str) -> T:
+    """Ask until Slack answers; raises BadSetting when it does not accept the token."""
+    tries = 0
+    while True:
+        try:
+            return await ask()
+        except SlackApiError as error:
+            reason = error.response["error"]
+            if reason in _WRONG_TOKEN:
+                raise BadSetting(setting, f"Slack does not accept it ({reason})") from error
+            trouble: object = reason
+        except (OSError, TimeoutError, aiohttp.ClientError) as error:
+            trouble = error
+        delay_s = _RETRY_S[min(tries, len(_RETRY_S) - 1)]
+        tries += 1
+        logger.warning("Slack cannot be reached (%s); trying again in %d s", trouble, delay_s)
+        await asyncio.sleep(delay_s)

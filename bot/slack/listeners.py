@@ -1,0 +1,69 @@
+"""Which of Slack's events matter, acknowledged first. Owns that; must not know by what transport they come."""
+
+from __future__ import annotations
+
+import logging
+import re
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from bot.slack import commands, posts
+from core import actions
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from slack_bolt.async_app import AsyncApp
+
+    from bot.slack.commands import Commands
+    from bot.slack.desk import Desk
+
+Json: TypeAlias = dict[str, Any]
+Ack: TypeAlias = "Callable[[], Awaitable[Any]]"
+
+logger = logging.getLogger(__name__)
+
+
+def listen(app: AsyncApp, desk: Desk, does: Commands) -> None:
+    """Have Bolt call these; it acknowledges events by itself, and all else is acknowledged here."""
+    for name in ("message", "app_mention"):
+        app.event(name)(_message(desk))
+    for command, work in ((commands.FIND, does.find), (commands.KEATON, does.keaton)):
+        app.command(command)(_started(desk, work))
+    app.shortcut(commands.INDEX_MESSAGE)(_started(desk, does.index_message))
+    app.shortcut(commands.FIND_FROM_MESSAGE)(_started(desk, does.ask_for_words))
+    app.view(commands.FIND_FROM_MESSAGE)(_started(desk, does.find_words))
+    app.action(re.compile(f"^(?:{actions.PATTERN})$"))(_started(desk, does.press))
+
+
+def _message(desk: Desk) -> Callable[..., Awaitable[None]]:
+    async def take(body: Json, event: Json) -> None:
+        if installed_in(body) != desk.workspace.team_id:
+            logger.warning("an event of another workspace came in, for which there is no token")
+            return
+        match posts.read(event):
+            case posts.Message() as message:
+                await desk.take(message)
+            case posts.Deleted() as gone:
+                await desk.forget_message(gone)
+            case None:
+                pass
+
+    return take
+
+
+def _started(desk: Desk, work: Callable[[Json], Awaitable[None]]) -> Callable[..., Awaitable[None]]:
+    async def take(ack: Ack, body: Json) -> None:
+        await ack()
+        desk.chores.start(_awaited(work(body)))
+
+    return take
+
+
+async def _awaited(work: Awaitable[None]) -> None:
+    await work
+
+
+def installed_in(body: Json) -> str:
+    """Give the workspace for which an event came: in a shared channel it may have happened in another."""
+    authorizations = body.get("authorizations") or [{}]
+    return str(authorizations[0].get("team_id") or body.get("team_id") or "")

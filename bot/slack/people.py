@@ -1,0 +1,70 @@
+"""Who people are and where Keaton is, as Slack tells. Owns what is remembered of that, in memory."""
+
+from __future__ import annotations
+
+import logging
+from collections import OrderedDict
+from typing import TYPE_CHECKING
+
+from slack_sdk.errors import SlackApiError
+
+if TYPE_CHECKING:
+    from slack_sdk.web.async_client import AsyncWebClient
+
+logger = logging.getLogger(__name__)
+
+_KEPT = 2000
+OUTSIDE = {"not_in_channel", "channel_not_found"}
+NOBODY = "somebody"
+
+
+class People:
+    """Names, asked for once."""
+
+    def __init__(self, client: AsyncWebClient) -> None:
+        self._client = client
+        self._names: OrderedDict[str, str] = OrderedDict()
+
+    async def name(self, user_id: str) -> str:
+        """Give what people call somebody, or "somebody" where Slack does not say."""
+        if user_id not in self._names:
+            self._names[user_id] = await self._ask(user_id)
+            if len(self._names) > _KEPT:
+                self._names.popitem(last=False)
+        return self._names[user_id]
+
+    async def _ask(self, user_id: str) -> str:
+        try:
+            user = (await self._client.users_info(user=user_id))["user"]
+        except SlackApiError as error:
+            logger.warning("Slack does not tell a name: %s", error.response["error"])
+            return NOBODY
+        profile = user.get("profile") or {}
+        return str(profile.get("display_name") or profile.get("real_name") or user.get("name") or NOBODY)
+
+
+class Membership:
+    """The channels that Keaton is in, as far as it was seen."""
+
+    def __init__(self, client: AsyncWebClient) -> None:
+        self._client = client
+        self._inside: set[str] = set()
+
+    def seen(self, channel: str) -> None:
+        """Note that Slack showed a message of a channel: it does so inside alone."""
+        self._inside.add(channel)
+
+    def left(self, channel: str) -> None:
+        """Note that Slack refused a message to a channel."""
+        self._inside.discard(channel)
+
+    async def is_inside(self, channel: str) -> bool:
+        """Tell whether Keaton may speak in a channel; where Slack does not tell, posting will."""
+        if channel in self._inside:
+            return True
+        try:
+            await self._client.conversations_history(channel=channel, limit=1)
+        except SlackApiError as error:
+            return error.response["error"] not in OUTSIDE
+        self._inside.add(channel)
+        return True

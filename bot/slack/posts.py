@@ -1,0 +1,93 @@
+"""What a Slack message brings: words, links and files that may be films. Pure but for asking Slack about a file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from bot.slack.config import MOST_FILMS_A_MESSAGE
+from bot.slack.words import mentions, plain
+from core.links import canonical, find_links, looks_like_video
+from core.talk import LinkPosted, RemoteFilePosted
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from bot.slack.files import Files
+    from core.talk import Incoming, Turn
+
+Json: TypeAlias = dict[str, Any]
+
+_SPOKEN = {None, "file_share", "thread_broadcast", "me_message"}
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A message that somebody wrote."""
+
+    channel: str
+    ts: str
+    """Its id within the channel."""
+    thread_ts: str
+    """Of the thread that it stands in, or ""."""
+    user_id: str
+    text: str
+    """As Slack spells it."""
+    files: tuple[Json, ...]
+
+    @property
+    def root_ts(self) -> str:
+        """Give the thread that an answer belongs to."""
+        return self.thread_ts or self.ts
+
+    def mentions(self, user_id: str) -> bool:
+        """Tell whether it mentions that user."""
+        return mentions(self.text, user_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Deleted:
+    """A message is gone."""
+
+    channel: str
+    ts: str
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One thing in a message that is to be looked at once."""
+
+    name: str
+    """The same whenever the message is read."""
+    event: Incoming
+
+
+def read(event: Mapping[str, Any]) -> Message | Deleted | None:
+    """Give what a message event tells, or None where that is nothing to Keaton."""
+    channel, subtype = str(event.get("channel", "")), event.get("subtype")
+    if subtype == "message_deleted":
+        return Deleted(channel, str(event["deleted_ts"]))
+    if subtype == "message_changed":
+        changed = event["message"]
+        if changed.get("subtype") == "tombstone":  # what is left of a deleted message with replies
+            return Deleted(channel, str(changed["ts"]))
+        return read({**changed, "channel": channel})
+    if subtype not in _SPOKEN or event.get("bot_id") or not event.get("user"):
+        return None
+    files = tuple(event.get("files") or ())
+    thread_ts = str(event.get("thread_ts") or "")
+    return Message(channel, str(event["ts"]), thread_ts, str(event["user"]), str(event.get("text") or ""), files)
+
+
+def links(message: Message, *, asked: bool) -> dict[str, str]:
+    """Give the links to films by what they mean; only those that look like one, unless somebody asked for it."""
+    found = find_links(plain(message.text))
+    return {canonical(link): link for link in found if asked or looks_like_video(link)}
+
+
+async def films(message: Message, turn: Turn, files: Files, *, asked: bool) -> tuple[Item, ...]:
+    """Give what may be a film."""
+    posted = [Item(name, LinkPosted(turn, link)) for name, link in links(message, asked=asked).items()]
+    found = [await files.film(one) for one in message.files]
+    taken = [Item(one.key, RemoteFilePosted(turn, one)) for one in found if one is not None]
+    return tuple(posted + taken)[:MOST_FILMS_A_MESSAGE]

@@ -1,0 +1,120 @@
+"""Reply -> Block Kit. Pure; must not know where a card is shown, nor send anything."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeAlias
+from urllib.parse import urlsplit
+
+from bot.slack.words import escaped, link
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from core.talk import Button, Link, Progress, Reply
+
+Block: TypeAlias = dict[str, Any]
+
+_MOST_TITLE = 150
+_MOST_TEXT = 3000
+_MOST_ALT = 2000
+_MOST_LABEL = 75
+_MOST_URL = 2000
+_BUTTONS_A_BLOCK = 25
+_BAR_CELLS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Shot:
+    """A picture that Slack holds."""
+
+    file_id: str
+    alt: str
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """A reply in Slack's shape."""
+
+    text: str
+    """For notifications and screen readers; escaped."""
+    blocks: tuple[Block, ...]
+
+    def arguments(self) -> dict[str, Any]:
+        """Give what every method takes that shows a message."""
+        return {"text": self.text, "blocks": list(self.blocks)}
+
+
+def card(reply: Reply, shots: Sequence[Shot] = (), note: str = "") -> Card:
+    """Lay a reply out, with the pictures that Slack holds; `note` is a small line below the words."""
+    blocks = [*_words(reply, note), *_images(shots), *_rows(reply.buttons), *_links(reply.links)]
+    said = "\n".join(part for part in (_one_line(reply.title), reply.text) if part)
+    return Card(_fitted(said, _MOST_TEXT), tuple(blocks))
+
+
+def _words(reply: Reply, note: str) -> Iterator[Block]:
+    if reply.title:
+        yield {"type": "header", "text": _plain(_one_line(reply.title), _MOST_TITLE)}
+    parts = (_marked(reply), _bar(reply.progress) if reply.progress else "")
+    if words := "\n".join(part for part in parts if part):
+        yield {"type": "section", "text": _plain(words, _MOST_TEXT)}
+    if note:
+        yield {"type": "context", "elements": [_plain(note, _MOST_TEXT)]}
+
+
+def _marked(reply: Reply) -> str:
+    return f"⚠ {reply.text}" if reply.tone == "error" else reply.text
+
+
+def _bar(progress: Progress) -> str:
+    if progress.fraction is None:
+        return ""
+    full = round(_BAR_CELLS * min(1.0, progress.fraction))
+    return "█" * full + "░" * (_BAR_CELLS - full)
+
+
+def _images(shots: Sequence[Shot]) -> Iterator[Block]:
+    for shot in shots:
+        yield {"type": "image", "slack_file": {"id": shot.file_id}, "alt_text": _fitted(shot.alt, _MOST_ALT)}
+
+
+def _rows(buttons: Sequence[Button]) -> Iterator[Block]:
+    """Slack cannot grey a button out, so one that leads nowhere is left away."""
+    shown = [_button(button) for button in buttons if button.enabled]
+    for start in range(0, len(shown), _BUTTONS_A_BLOCK):
+        yield {"type": "actions", "elements": shown[start : start + _BUTTONS_A_BLOCK]}
+
+
+def _button(button: Button) -> Block:
+    made: Block = {"type": "button", "action_id": button.id, "text": _plain(button.label, _MOST_LABEL)}
+    return {**made, "style": "primary"} if button.active else made
+
+
+def _links(links: Iterable[Link]) -> Iterator[Block]:
+    usable = [link(one.url, _one_line(one.label)[:200]) for one in links if _is_web(one.url)]
+    if usable:
+        yield {"type": "context", "elements": [{"type": "mrkdwn", "text": "  ·  ".join(usable), "verbatim": True}]}
+
+
+def _plain(text: str, most: int) -> Block:
+    return {"type": "plain_text", "text": _fitted(text, most), "emoji": False}
+
+
+def _fitted(text: str, most: int) -> str:
+    """Escape a text and cut it to what Slack takes, counted as it is sent."""
+    whole = escaped(text) or " "
+    while len(whole) > most:
+        text = text[: len(text) - max(1, (len(whole) - most) // 5) - 1]
+        whole = escaped(text) + "…"
+    return whole
+
+
+def _is_web(url: str) -> bool:
+    try:
+        return urlsplit(url).scheme in {"http", "https"} and len(url) <= _MOST_URL
+    except ValueError:
+        return False
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())

@@ -1,0 +1,36 @@
+"""Text as Slack spells it, both ways, and the few sentences that only Slack needs. Pure."""
+
+from __future__ import annotations
+
+import re
+
+_TOKEN = re.compile(r"<(?P<kind>[@#!]?)(?P<what>[^<>|]*)(?:\|(?P<label>[^<>]*))?>")
+
+INVITE = "I am not in this channel. Please /invite @{name}, and ask me again."
+UNSHOWN = "Slack does not show the pictures here, so they are in the thread."
+
+
+def escaped(text: str) -> str:
+    """Escape what Slack would take for links, mentions and markup."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def unescaped(text: str) -> str:
+    """Undo `escaped`."""
+    return text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
+
+
+def plain(text: str) -> str:
+    """Give what somebody typed: links as their address, and no other of Slack's tokens."""
+    return unescaped(_TOKEN.sub(lambda token: "" if token["kind"] else token["what"], text))
+
+
+def mentions(text: str, user_id: str) -> bool:
+    """Tell whether a message mentions that user."""
+    return any(one["kind"] == "@" and one["what"] == user_id for one in _TOKEN.finditer(text))
+
+
+def link(url: str, label: str) -> str:
+    """Give a link in Slack's markup."""
+    target = escaped(url.replace("|", "%7C").replace(" ", "%20"))
+    return f"<{target}|{escaped(label.replace('|', '¦'))}>"

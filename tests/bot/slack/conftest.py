@@ -1,0 +1,166 @@
+"""A small Slack on loopback and Keaton's own door against it; each story has a workspace of its own.
+
+The library, the decoding and the Slack libraries are real; the model and the web beyond Slack are fakes. All live on
+one event loop for the whole run: `pytestmark = pytest.mark.asyncio(loop_scope="session")`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import pytest_asyncio
+
+from bot.slack.front import Parts, SlackConfig, SlackDoor
+from core.channels import Channels
+from core.engines.children import Children
+from core.engines.frames import ChildFrameReader
+from storage.library import SqliteLibrary
+from storage.media import MediaFolder
+from tests import clips
+from tests.core.conftest import QUOTA_BYTES, ColourHouse, build
+from tests.core.fakes import ColourEncoder
+from tests.fakes.slack import FakeSlack
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+    from tests.fakes.slack import ResponseUrl
+    from tests.fakes.slack_world import Channel, Message, User, Workspace
+
+_serial = itertools.count(1)
+READY = "Ready to search"
+
+
+@dataclass
+class Scene:
+    """One workspace with a channel and some people, and Keaton signed in."""
+
+    fake: FakeSlack
+    house: ColourHouse
+    folder: Path
+    team: Workspace
+    tasks: list[asyncio.Task[None]] = field(default_factory=list)
+    settings: dict[str, float] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.ada, self.bob = self.team.user("Ada"), self.team.user("Bob")
+        self.general = self.team.channel("general")
+
+    def door(self, team: Workspace | None = None, **settings: object) -> SlackDoor:
+        team, house = team or self.team, self.house
+        channels = Channels(house.ledger, house.library, house.media, house.encoder, on_by_default=True)
+        told = {"min_gap_s": 0.0, "picture_polls_s": (0.001,) * 4, "ping_every_s": 1.0, **settings}
+        config = SlackConfig(team.bot_token, team.app_token, self.fake.url + "/api", **told)  # type: ignore[arg-type]
+        return SlackDoor(Parts(house.conversation, channels, house.ledger), config)
+
+    async def start(self, team: Workspace | None = None, **settings: object) -> None:
+        self.tasks.append(asyncio.create_task(self.door(team, **settings).run()))
+        await self.fake.until(lambda: self.fake.sockets.is_open(team or self.team), "a connection")
+
+    async def stop(self) -> None:
+        for task in self.tasks:
+            task.cancel()
+        await asyncio.gather(*self.tasks, return_exceptions=True)
+        self.tasks.clear()
+        await self.fake.until(lambda: not self.fake.sockets.is_open(self.team), "the hanging up")
+
+    def film(self, name: str = "") -> Path:
+        """Make a film that no other test has."""
+        number = next(_serial)
+        path = self.folder / (name or f"film{number}.mp4")
+        scenes = [("red", 2 + number / 25), ("green", 2), ("blue", 2), ("green", 2), ("yellow", 2)]
+        return clips.make_clip(path, scenes)
+
+    def link(self, name: str = "") -> str:
+        """Put such a film onto the web."""
+        film = self.film(name)
+        url = f"https://films.example/{film.name}"
+        self.house.fetcher.web[url] = film
+        return url
+
+    async def post(self, text: str, channel: Channel | None = None, user: User | None = None, **more: str) -> Message:
+        return await self.fake.post(self.team, channel or self.general, user or self.ada, text, **more)
+
+    async def below(self, message: Message, words: str = READY) -> Message:
+        """Wait until Keaton says these words in the message's thread."""
+
+        def found() -> Message | None:
+            return next((one for one in message.channel.below(message) if words in one.words), None)
+
+        return await self.fake.until(found, f"{words!r} below {message.text!r}")
+
+    async def posted(self, text: str = "", channel: Channel | None = None) -> Message:
+        """Post a link, and wait until its film can be searched."""
+        message = await self.post(text or self.link(), channel)
+        await self.below(message)
+        return message
+
+    async def found(self, text: str = "green", channel: Channel | None = None, user: User | None = None) -> Message:
+        """Search by /find, and give the answer."""
+        where = channel or self.general
+        before = set(where.messages)
+        await self.fake.slash(self.team, where, user or self.bob, "/find", text)
+        return await self.answer(where, before)
+
+    async def answer(self, where: Channel, before: set[str], words: str = "Moment") -> Message:
+        def new() -> Message | None:
+            return next((one for ts, one in where.messages.items() if ts not in before and words in one.words), None)
+
+        return await self.fake.until(new, f"an answer with {words!r}")
+
+    async def press(self, card: Message, label: str, words: str, user: User | None = None) -> ResponseUrl:
+        answer = await self.fake.press(self.team, card, label, user or self.bob)
+        await self.fake.until(lambda: words in card.words or answer.said, f"{words!r} after {label!r}")
+        return answer
+
+    async def whispered(self, answer: ResponseUrl) -> str:
+        """Wait until the asker alone was told something, and give it."""
+        said = await self.fake.until(lambda: answer.said, "a private answer")
+        return said[-1].words
+
+    async def asked(self, command: str, text: str = "", user: User | None = None) -> str:
+        """Use a command that is answered in private, and give the answer."""
+        return await self.whispered(await self.fake.slash(self.team, self.general, user or self.bob, command, text))
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def reader() -> AsyncIterator[ChildFrameReader]:
+    children = Children("core.engines.decoder")
+    yield ChildFrameReader(children)
+    await children.close()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def fake() -> AsyncIterator[FakeSlack]:
+    async with FakeSlack() as fake:
+        yield fake
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def house(reader: ChildFrameReader, tmp_path: Path) -> AsyncIterator[ColourHouse]:
+    library = await SqliteLibrary.open(tmp_path / "data" / "keaton.sqlite3")
+    media = await MediaFolder.open(tmp_path / "data" / "media", QUOTA_BYTES)
+    yield build(library, media, reader, ColourEncoder())
+    await media.close()
+    await library.close()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def quiet_scene(fake: FakeSlack, house: ColourHouse, tmp_path: Path) -> AsyncIterator[Scene]:
+    """A workspace where Keaton has not started yet; nothing may go wrong in it unseen."""
+    scene = Scene(fake, house, tmp_path, fake.workspace())
+    yield scene
+    await scene.stop()
+    assert not fake.wrongs
+    assert not fake.sockets.late
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def scene(quiet_scene: Scene) -> Scene:
+    """A workspace with Keaton in it."""
+    await quiet_scene.start()
+    return quiet_scene

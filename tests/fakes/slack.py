@@ -1,0 +1,278 @@
+"""A small Slack on loopback: Web API, uploads, files, Socket Mode. It models the rules and keeps what it was sent.
+
+Stories act through its methods and wait with `until` for what they expect.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import time
+from typing import TYPE_CHECKING, Self, TypeVar
+
+from aiohttp import web
+
+from tests.fakes import slack_blocks
+from tests.fakes.slack_socket import Sockets, event_body
+from tests.fakes.slack_web import WebApi
+from tests.fakes.slack_world import Message, Workspace, new_id, new_ts, typed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from tests.fakes.slack_socket import Envelope
+    from tests.fakes.slack_world import Channel, File, Json, User
+
+T = TypeVar("T")
+
+PATIENCE_S = 40.0
+
+
+class ResponseUrl:
+    """Where a command may be answered: five times."""
+
+    def __init__(self, channel: Channel, user: User) -> None:
+        self.channel = channel
+        self.user = user
+        self.left = 5
+        self.said: list[Message] = []
+
+
+class FakeSlack:
+    """The whole of it."""
+
+    def __init__(self) -> None:
+        self.teams: list[Workspace] = []
+        self.sockets = Sockets(self.moved)
+        self.url = ""
+        self.polls = 2
+        """So often files.info must be asked before an upload can be shown."""
+        self.shows_pictures = True
+        self.calls: list[tuple[str, Json]] = []
+        self.refused: list[str] = []
+        self.wrongs: list[str] = []
+        """What Keaton should not have sent, though Slack may take it."""
+        self.reacted: list[tuple[str, str]] = []
+        self.reread: list[str] = []
+        self.lengths: dict[str, int] = {}
+        self.opened: list[tuple[str, Json]] = []
+        self.rate_limits: list[tuple[str, int]] = []
+        """Methods whose next call is answered with 429, and the seconds to wait."""
+        self.site: dict[str, Path] = {}
+        self.fetched: list[tuple[str, str]] = []
+        """Paths of films and files that were fetched, and the Authorization that came along."""
+        self.gates: dict[str, asyncio.Event] = {}
+        self.response_urls: dict[str, ResponseUrl] = {}
+        self._pending: list[tuple[Workspace, Json]] = []
+        self._changed = asyncio.Event()
+        self._runner: web.AppRunner | None = None
+
+    async def __aenter__(self) -> Self:
+        app = web.Application(client_max_size=1 << 28)
+        WebApi(self).add_to(app)
+        app.router.add_get("/socket", self.sockets.serve)
+        app.router.add_get("/site/{name}", self._film)
+        app.router.add_get("/files/{file}/{name}", self._give_file)
+        app.router.add_post("/respond/{key}", self._respond)
+        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
+        await self._runner.setup()
+        await web.TCPSite(self._runner, "127.0.0.1", 0).start()
+        port = self._runner.addresses[0][1]
+        self.url, self.sockets.url = f"http://127.0.0.1:{port}", f"ws://127.0.0.1:{port}/socket"
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._runner is not None:
+            await self._runner.cleanup()
+
+    def environment(self, team: Workspace) -> dict[str, str]:
+        """Give the settings that point Keaton here."""
+        return {
+            "SLACK_BOT_TOKEN": team.bot_token,
+            "SLACK_APP_TOKEN": team.app_token,
+            "SLACK_API_BASE": self.url + "/api/",
+            "KEATON_ALLOWED_HOSTS": "127.0.0.1",
+        }
+
+    def workspace(self, name: str = "Keystone") -> Workspace:
+        team = Workspace(name)
+        self.teams.append(team)
+        return team
+
+    def moved(self) -> None:
+        self._changed.set()
+        self._changed = asyncio.Event()
+
+    async def until(self, found: Callable[[], T | None], what: str, within_s: float = PATIENCE_S) -> T:
+        """Wait until something is there, and give it; fails by then, saying what is missing."""
+        try:
+            async with asyncio.timeout(within_s):
+                while not (seen := found()):
+                    await self._changed.wait()
+                return seen
+        except TimeoutError:
+            raise AssertionError(f"after {within_s} s still not: {what}; refused: {self.refused[-3:]}") from None
+
+    def limited(self, method: str) -> int | None:
+        """Give the seconds to wait where this very call is one too many."""
+        for limit in self.rate_limits:
+            if limit[0] == method:
+                self.rate_limits.remove(limit)
+                return limit[1]
+        return None
+
+    def happened(self, team: Workspace, channel: Channel, event: Json) -> None:
+        """Note something of Keaton's own doing, which Slack tells it too."""
+        self._pending.append((team, {"type": "message", "channel": channel.id, "event_ts": new_ts(), **event}))
+
+    async def tell(self) -> None:
+        """Send what has happened."""
+        pending, self._pending = self._pending, []
+        for team, event in pending:
+            await self.event(team, event)
+        self.moved()
+
+    async def event(self, team: Workspace, event: Json, event_id: str = "") -> Envelope:
+        body = event_body(team, event, event_id or new_id("Ev"))
+        return await self.sockets.deliver(team, "events_api", body)
+
+    async def post(
+        self,
+        team: Workspace,
+        channel: Channel,
+        user: User,
+        text: str = "",
+        *,
+        files: list[Json] | None = None,
+        thread: str = "",
+    ) -> Message:
+        """Post a message as a person."""
+        message = Message(channel, user.id, typed(text), thread_ts=thread, files=files or [])
+        channel.messages[message.ts] = message
+        if channel.keaton_inside:
+            await self.event(team, self.said(message))
+        if f"<@{team.keaton.id}>" in text:
+            await self.event(team, {**self.said(message), "type": "app_mention"})
+        self.moved()
+        return message
+
+    def said(self, message: Message) -> Json:
+        event: Json = {**message.json(), "channel": message.channel.id, "event_ts": message.ts}
+        return {**event, "subtype": "file_share"} if message.files else event
+
+    async def change(self, team: Workspace, message: Message, text: str) -> None:
+        message.text = typed(text)
+        changed = {"type": "message", "subtype": "message_changed", "channel": message.channel.id, "ts": new_ts()}
+        await self.event(team, {**changed, "message": message.json()})
+
+    async def remove(self, team: Workspace, message: Message, event_id: str = "") -> None:
+        channel = message.channel
+        del channel.messages[message.ts]
+        gone = {"type": "message", "subtype": "message_deleted", "channel": channel.id, "deleted_ts": message.ts}
+        await self.event(team, {**gone, "ts": new_ts(), "previous_message": message.json()}, event_id)
+        self.moved()
+
+    async def slash(self, team: Workspace, channel: Channel, user: User, command: str, text: str = "") -> ResponseUrl:
+        """Use a command."""
+        answer, url = self._response_url(channel, user)
+        body = {
+            "token": "x",
+            "team_id": team.id,
+            "channel_id": channel.id,
+            "channel_name": channel.name,
+            "user_id": user.id,
+            "user_name": user.name.lower(),
+            "command": command,
+            "text": typed(text),
+            "response_url": url,
+            "trigger_id": secrets.token_hex(6),
+        }
+        await self.sockets.deliver(team, "slash_commands", body)
+        return answer
+
+    async def press(self, team: Workspace, message: Message, label: str, user: User) -> ResponseUrl:
+        """Press a button."""
+        button = message.buttons[label]
+        answer, url = self._response_url(message.channel, user)
+        thread = {"thread_ts": message.thread_ts} if message.thread_ts else {}
+        body = {
+            **self._interaction(team, message, user, "block_actions", url),
+            "container": {"type": "message", "message_ts": message.ts, "channel_id": message.channel.id, **thread},
+            "actions": [{**button, "block_id": "b", "action_ts": new_ts()}],
+        }
+        await self.sockets.deliver(team, "interactive", body)
+        return answer
+
+    async def menu(self, team: Workspace, message: Message, callback: str, user: User) -> ResponseUrl:
+        """Use a message's menu."""
+        answer, url = self._response_url(message.channel, user)
+        body = self._interaction(team, message, user, "message_action", url)
+        await self.sockets.deliver(team, "interactive", {**body, "callback_id": callback, "action_ts": new_ts()})
+        return answer
+
+    async def submit(self, team: Workspace, view: Json, user: User, words: str) -> Envelope:
+        """Fill in a form and send it."""
+        (box,) = [one for one in view["blocks"] if one["type"] == "input"]
+        values = {box["block_id"]: {box["element"]["action_id"]: {"type": "plain_text_input", "value": words}}}
+        state = {"id": new_id("V"), "type": "modal", "state": {"values": values}}
+        body = {"type": "view_submission", "team": {"id": team.id}, "user": {"id": user.id, "team_id": team.id}}
+        return await self.sockets.deliver(team, "interactive", {**body, "view": {**view, **state}})
+
+    def _interaction(self, team: Workspace, message: Message, user: User, kind: str, url: str) -> Json:
+        return {
+            "type": kind,
+            "team": {"id": team.id, "domain": "keystone"},
+            "user": {"id": user.id, "name": user.name.lower(), "team_id": team.id},
+            "channel": {"id": message.channel.id, "name": message.channel.name},
+            "message": message.json(),
+            "trigger_id": secrets.token_hex(6),
+            "response_url": url,
+        }
+
+    def _response_url(self, channel: Channel, user: User) -> tuple[ResponseUrl, str]:
+        key = secrets.token_hex(6)
+        self.response_urls[key] = ResponseUrl(channel, user)
+        return self.response_urls[key], f"{self.url}/respond/{key}"
+
+    async def _respond(self, request: web.Request) -> web.Response:
+        answer, sent = self.response_urls[request.match_info["key"]], await request.json()
+        if answer.left <= 0:
+            return web.Response(status=404, text="used_url")
+        answer.left -= 1
+        team = next(one for one in self.teams if answer.channel.id in one.channels)
+        self.wrongs += slack_blocks.pings(sent) + slack_blocks.complaints(sent.get("blocks") or [], team.files)
+        message = Message(answer.channel, team.keaton.id, sent.get("text") or "", bot=True)
+        message.blocks, message.only_for = sent.get("blocks") or [], answer.user.id
+        message.changed_s.append(time.monotonic())
+        if sent.get("response_type") != "ephemeral":
+            self.wrongs.append("a response_url used for all to see")
+        answer.said.append(message)
+        self.moved()
+        return web.Response(text="ok")
+
+    def publish(self, film: Path) -> str:
+        """Put a film onto a site outside of Slack; give its link."""
+        self.site[film.name] = film
+        return f"{self.url}/site/{film.name}"
+
+    async def _film(self, request: web.Request) -> web.StreamResponse:
+        name = request.match_info["name"]
+        if request.method == "GET":
+            self.fetched.append((request.path, request.headers.get("Authorization", "")))
+            self.moved()
+        if name in self.gates:
+            await self.gates[name].wait()
+        return web.FileResponse(self.site[name])
+
+    async def _give_file(self, request: web.Request) -> web.StreamResponse:
+        given = request.headers.get("Authorization", "")
+        file, team = self._find(request.match_info["file"])
+        if given != f"Bearer {team.bot_token}":
+            return web.Response(text="<html>Sign in</html>", content_type="text/html")
+        if request.method == "GET":
+            self.fetched.append((request.path, given))
+        return web.Response(body=file.data, content_type=file.mimetype)
+
+    def _find(self, file_id: str) -> tuple[File, Workspace]:
+        return next((team.files[file_id], team) for team in self.teams if file_id in team.files)

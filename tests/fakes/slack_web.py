@@ -1,0 +1,253 @@
+"""Slack's Web API, small: the methods that Keaton uses, with their refusals. Knows no story."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl
+
+from aiohttp import web
+
+from tests.fakes import slack_blocks
+from tests.fakes.slack_world import File, Message, new_ts
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.fakes.slack import FakeSlack
+    from tests.fakes.slack_world import Channel, Json, Workspace
+
+
+class RefusedError(Exception):
+    """Slack answers ok: false."""
+
+    def __init__(self, error: str, **more: Any) -> None:
+        self.answer = {"ok": False, "error": error, **more}
+
+
+class WebApi:
+    """Answers `/api/METHOD`, and takes uploads."""
+
+    def __init__(self, fake: FakeSlack) -> None:
+        self._fake = fake
+
+    def add_to(self, app: web.Application) -> None:
+        app.router.add_post("/api/{method}", self._call)
+        app.router.add_get("/api/{method}", self._call)
+        app.router.add_post("/upload/{team}/{file}", self._take_upload)
+
+    async def _call(self, request: web.Request) -> web.StreamResponse:
+        method = request.match_info["method"]
+        if (wait_s := self._fake.limited(method)) is not None:
+            headers = {"Retry-After": str(wait_s)}
+            return web.json_response({"ok": False, "error": "ratelimited"}, status=429, headers=headers)
+        token = request.headers.get("Authorization", "").removeprefix("Bearer ")
+        sent = await _arguments(request)
+        self._fake.calls.append((method, sent))
+        headers = {}
+        try:
+            team = self._team(token, method)
+            headers = {"x-oauth-scopes": team.scopes}
+            known: dict[str, Callable[[Workspace, Json], Json]] = {
+                "auth.test": self._auth_test,
+                "apps.connections.open": self._open,
+                "users.info": self._user,
+                "chat.postMessage": self._post,
+                "chat.postEphemeral": self._whisper,
+                "chat.update": self._update,
+                "chat.delete": self._delete,
+                "conversations.history": self._history,
+                "conversations.replies": self._replies,
+                "reactions.add": self._react,
+                "reactions.remove": self._unreact,
+                "files.info": self._file,
+                "files.getUploadURLExternal": self._upload_address,
+                "files.completeUploadExternal": self._complete,
+                "views.open": self._open_view,
+            }
+            answer = {"ok": True, **known[method](team, sent)}
+        except RefusedError as refused:
+            answer = refused.answer
+            self._fake.refused.append(f"{method}: {refused.answer}")
+        await self._fake.tell()
+        return web.json_response(answer, headers=headers)
+
+    def _team(self, token: str, method: str) -> Workspace:
+        for team in self._fake.teams:
+            if token == (team.app_token if method == "apps.connections.open" else team.bot_token):
+                return team
+        raise RefusedError("invalid_auth")
+
+    def _auth_test(self, team: Workspace, _sent: Json) -> Json:
+        return {
+            "url": "https://keystone.slack.example/",
+            "team": team.name,
+            "user": team.keaton.name,
+            "team_id": team.id,
+            "user_id": team.keaton.id,
+            "bot_id": "B0KEATON",
+        }
+
+    def _open(self, team: Workspace, _sent: Json) -> Json:
+        return {"url": self._fake.sockets.ticket(team)}
+
+    def _user(self, team: Workspace, sent: Json) -> Json:
+        if "users:read" not in team.scopes:
+            raise RefusedError("missing_scope", needed="users:read")
+        user = team.users.get(sent["user"])
+        if user is None:
+            raise RefusedError("user_not_found")
+        profile = {"display_name": user.name, "real_name": user.name}
+        return {"user": {"id": user.id, "name": user.name.lower(), "profile": profile}}
+
+    def _channel(self, team: Workspace, sent: Json) -> Channel:
+        channel = team.channels.get(sent.get("channel") or sent.get("channel_id") or "")
+        if channel is None:
+            raise RefusedError("channel_not_found")
+        if not channel.keaton_inside:
+            raise RefusedError("not_in_channel")
+        return channel
+
+    def _check(self, team: Workspace, sent: Json) -> None:
+        self._fake.wrongs += slack_blocks.pings(sent)
+        found = slack_blocks.complaints(sent.get("blocks") or [], team.files)
+        if not self._fake.shows_pictures and any(one["type"] == "image" for one in sent.get("blocks") or []):
+            found = ["downloading image failed"]
+        elif [one for one in found if not one.startswith("invalid slack file")]:
+            self._fake.wrongs += found
+        if found:
+            raise RefusedError("invalid_blocks", response_metadata={"messages": found})
+        if not sent.get("text"):
+            self._fake.wrongs.append("a message without text for notifications")
+
+    def _fill(self, message: Message, sent: Json) -> None:
+        message.text, message.blocks = sent.get("text") or "", sent.get("blocks") or []
+        message.changed_s.append(time.monotonic())
+        message.history.append(message.words)
+
+    def _post(self, team: Workspace, sent: Json) -> Json:
+        channel = self._channel(team, sent)
+        self._check(team, sent)
+        if sent.get("thread_ts") and sent["thread_ts"] not in channel.messages:
+            raise RefusedError("thread_not_found")
+        message = Message(channel, team.keaton.id, thread_ts=sent.get("thread_ts") or "", bot=True)
+        self._fill(message, sent)
+        channel.messages[message.ts] = message
+        self._fake.happened(team, channel, message.json())
+        return {"channel": channel.id, "ts": message.ts, "message": message.json()}
+
+    def _whisper(self, team: Workspace, sent: Json) -> Json:
+        channel = self._channel(team, sent)
+        self._check(team, sent)
+        message = Message(channel, team.keaton.id, thread_ts=sent.get("thread_ts") or "", bot=True)
+        message.only_for = sent["user"]
+        self._fill(message, sent)
+        channel.whispers.append(message)
+        return {"message_ts": message.ts}
+
+    def _standing(self, team: Workspace, sent: Json, refusal: str) -> Message:
+        message = self._channel(team, sent).messages.get(sent["ts"])
+        if message is None:
+            raise RefusedError("message_not_found")
+        if not message.bot:
+            raise RefusedError(refusal)
+        return message
+
+    def _update(self, team: Workspace, sent: Json) -> Json:
+        message = self._standing(team, sent, "cant_update_message")
+        self._check(team, sent)
+        self._fill(message, sent)
+        changed = {"subtype": "message_changed", "message": message.json(), "ts": new_ts()}
+        self._fake.happened(team, message.channel, changed)
+        return {"channel": message.channel.id, "ts": message.ts, "text": message.text}
+
+    def _delete(self, team: Workspace, sent: Json) -> Json:
+        message = self._standing(team, sent, "cant_delete_message")
+        del message.channel.messages[message.ts]
+        return {"channel": message.channel.id, "ts": message.ts}
+
+    def _history(self, team: Workspace, sent: Json) -> Json:
+        channel = self._channel(team, sent)
+        newest = [one.json() for one in reversed(channel.messages.values()) if not one.thread_ts]
+        return {"messages": newest[: int(sent.get("limit") or 100)], "has_more": False}
+
+    def _replies(self, team: Workspace, sent: Json) -> Json:
+        message = self._channel(team, sent).messages.get(sent["ts"])
+        if message is None:
+            raise RefusedError("thread_not_found")
+        self._fake.reread.append(message.ts)
+        return {"messages": [message.json()], "has_more": False}
+
+    def _react(self, team: Workspace, sent: Json) -> Json:
+        message = self._asked(team, sent)
+        if sent["name"] in message.reactions:
+            raise RefusedError("already_reacted")
+        message.reactions.append(sent["name"])
+        self._fake.reacted.append((message.ts, sent["name"]))
+        return {}
+
+    def _unreact(self, team: Workspace, sent: Json) -> Json:
+        message = self._asked(team, sent)
+        if sent["name"] not in message.reactions:
+            raise RefusedError("no_reaction")
+        message.reactions.remove(sent["name"])
+        return {}
+
+    def _asked(self, team: Workspace, sent: Json) -> Message:
+        message = self._channel(team, sent).messages.get(sent["timestamp"])
+        if message is None:
+            raise RefusedError("message_not_found")
+        return message
+
+    def _file(self, team: Workspace, sent: Json) -> Json:
+        file = team.files.get(sent["file"])
+        if file is None:
+            raise RefusedError("file_not_found")
+        answer = {"file": file.json(self._fake.url)}
+        file.polls_left -= 1
+        return answer
+
+    def _upload_address(self, team: Workspace, sent: Json) -> Json:
+        kind = "image/png" if sent["filename"].endswith(".png") else "image/jpeg"
+        file = File(
+            sent["filename"], b"", kind, polls_left=self._fake.polls, complete=False, alt=sent.get("alt_txt", "")
+        )
+        team.files[file.id] = file
+        self._fake.lengths[file.id] = int(sent["length"])
+        return {"file_id": file.id, "upload_url": f"{self._fake.url}/upload/{team.id}/{file.id}"}
+
+    async def _take_upload(self, request: web.Request) -> web.Response:
+        team = next(one for one in self._fake.teams if one.id == request.match_info["team"])
+        file = team.files[request.match_info["file"]]
+        file.data = await request.read()
+        if len(file.data) != self._fake.lengths[file.id]:
+            raise web.HTTPBadRequest(text="the length is another")
+        return web.Response(text=f"OK - {len(file.data)}")
+
+    def _complete(self, team: Workspace, sent: Json) -> Json:
+        given = sent["files"] if isinstance(sent["files"], list) else json.loads(sent["files"])
+        files = [team.files[one["id"]] for one in given]
+        channel = self._channel(team, sent) if sent.get("channel_id") else None
+        for file in files:
+            file.complete = True
+            if channel is not None:
+                file.shared_in.append((channel.id, sent.get("thread_ts") or ""))
+        return {"files": [{"id": file.id, "title": file.name} for file in files]}
+
+    def _open_view(self, team: Workspace, sent: Json) -> Json:
+        del team
+        view = sent["view"] if isinstance(sent["view"], dict) else json.loads(sent["view"])
+        self._fake.opened.append((sent["trigger_id"], view))
+        return {"view": {"id": f"V{len(self._fake.opened)}", **view}}
+
+
+async def _arguments(request: web.Request) -> Json:
+    if request.content_type == "application/json":
+        body = await request.json()
+    else:
+        body = dict(parse_qsl((await request.read()).decode()))
+    found: Json = {**request.query, **body}
+    if isinstance(found.get("blocks"), str):
+        found["blocks"] = json.loads(found["blocks"])
+    return found
