@@ -69,6 +69,11 @@ class KeatonClient(commands.AutoShardedBot):
         logger.info("connected to Discord as %s, in %d servers", self.user, len(self.guilds))
         self._lookback.connected()
 
+    async def on_shard_ready(self, _shard_id: int) -> None:
+        """Catch up when one connection of several had to begin anew."""
+        if self.is_ready():
+            self._lookback.connected()
+
     async def on_resumed(self) -> None:
         """Go on: the gateway replays what was missed."""
         self._lookback.resumed()

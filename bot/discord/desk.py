@@ -56,7 +56,7 @@ class Desk:
             return
         turn = posts.turn_of(message, message.guild.id, _here(message), late=late)
         items = posts.films(message, turn, asked=False)
-        if items and await self._parts.channels.is_on(turn.scope):
+        if items and await self._parts.channels.is_on(sight.switch_of(message.channel, turn.scope)):
             await self._take_items(message, items)
 
     async def take_mention(self, message: discord.Message, me: discord.ClientUser, *, late: bool = False) -> None:

@@ -59,13 +59,15 @@ class Lookback:
         self._desk = desk
         self._parts = parts
         self._alive_every_s = alive_every_s
+        self._wanted = asyncio.Event()
         self._listening = asyncio.Event()
         self._looking: asyncio.Task[None] | None = None
         self._noting: asyncio.Task[None] | None = None
 
     def connected(self) -> None:
         """Look back: this is a new session, in which the gateway replays nothing."""
-        if self._looking is None or self._looking.done():
+        self._wanted.set()
+        if self._looking is None:
             self._looking = asyncio.create_task(self._look())
 
     def resumed(self) -> None:
@@ -84,14 +86,17 @@ class Lookback:
         await asyncio.gather(*running, return_exceptions=True)
 
     async def _look(self) -> None:
-        try:
-            await self._finish_errands()
-            await self._read_on()
-        except Exception:
-            logger.exception("looking back failed")
-        self._listening.set()
-        if self._noting is None:
-            self._noting = asyncio.create_task(self._note_alive())
+        while True:
+            await self._wanted.wait()
+            self._wanted.clear()
+            try:
+                await self._finish_errands()
+                await self._read_on()
+            except Exception:
+                logger.exception("looking back failed")
+            self._listening.set()
+            if self._noting is None:
+                self._noting = asyncio.create_task(self._note_alive())
 
     async def _note_alive(self) -> None:
         while True:

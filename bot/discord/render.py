@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 _BUTTONS_A_ROW = 5
 _MOST_TEXT = 3600
-_MOST_TITLE = 300
+_MOST_TITLE = 150
 _MOST_ALT = 1000
 _BAR_CELLS = 20
 _MARKS = re.compile(r"([\\`*_~|<>\[\]@])")
@@ -114,7 +114,7 @@ def _button(button: Button) -> ui.Item[Any]:
 
 
 def _link(link: Link) -> ui.Item[ui.LayoutView]:
-    return ui.Button(label=_short(_one_line(link.label), 80), url=link.url)
+    return ui.Button(label=_short(_one_line(link.label), 80) or "Open", url=link.url)
 
 
 def _is_web(url: str) -> bool:

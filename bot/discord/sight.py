@@ -44,6 +44,13 @@ def here_ids(place: Place) -> set[int]:
     return {place.id} | _parent(place)
 
 
+def switch_of(place: object, scope: Scope) -> Scope:
+    """Give the scope whose switch counts in a place: a thread has none of its own."""
+    if isinstance(place, discord.Thread):
+        return scope_of(place.guild.id, place.parent_id)
+    return scope
+
+
 def missing(permissions: discord.Permissions, place: object) -> tuple[str, ...]:
     """Give the permissions that Keaton needs to answer in a channel and does not have, as Discord calls them."""
     send = "send_messages_in_threads" if isinstance(place, discord.Thread) else "send_messages"

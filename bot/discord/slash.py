@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import discord
@@ -101,7 +102,11 @@ class Commands:
     async def _status(self, interaction: Interaction) -> None:
         lacking = sight.missing(interaction.app_permissions, interaction.channel)
         await self._answer(
-            interaction, lambda turn: Status(turn, self._is_blind, lacking), _view(interaction), private=True, needs=()
+            interaction,
+            lambda turn: Status(_of_switch(interaction, turn), self._is_blind, lacking),
+            _view(interaction),
+            private=True,
+            needs=(),
         )
 
     async def _on(self, interaction: Interaction) -> None:
@@ -114,7 +119,9 @@ class Commands:
         if not interaction.permissions.manage_channels:
             await refuse(interaction, NotAllowed("Manage Channels"))
             return
-        await self._answer(interaction, lambda turn: Switch(turn, on), _view(interaction), needs=())
+        await self._answer(
+            interaction, lambda turn: Switch(_of_switch(interaction, turn), on), _view(interaction), needs=()
+        )
 
     async def _help(self, interaction: Interaction) -> None:
         await self._answer(interaction, Help, _view(interaction), private=True, needs=())
@@ -164,6 +171,10 @@ def turn_of(interaction: Interaction, view: View, message_id: int | None = None)
     user = interaction.user
     scope = sight.scope_of(guild_id, channel_id)
     return Turn(DOOR, scope, view, str(user.id), user.display_name, str(message_id or ""), url)
+
+
+def _of_switch(interaction: Interaction, turn: Turn) -> Turn:
+    return replace(turn, scope=sight.switch_of(interaction.channel, turn.scope))
 
 
 def _view(interaction: Interaction, where: Where = "this channel") -> View:

@@ -1,0 +1,111 @@
+"""A reply in Discord's shape, as its documentation wants it."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+from PIL import Image as Pillow
+
+from bot.discord.fitting import fit
+from bot.discord.posts import expired
+from bot.discord.render import Image, card, images, plain
+from core import actions
+from core.talk import Button, Link, Picture, Progress, Reply
+from tests.fakes.discord_rules import complaints
+from tests.fakes.discord_world import IS_V2, Json, walk
+
+
+def payload(reply: Reply) -> Json:
+    """Give what discord.py would send."""
+    made = card(reply, images(reply.pictures))
+    names = [file.filename for file in made.files()]
+    listed = [{"id": number, "filename": name} for number, name in enumerate(names)]
+    return {
+        "flags": IS_V2,
+        "components": [one.to_component_dict() for one in made.view.children],
+        "attachments": listed,
+    }
+
+
+def answer(moments: int = 5) -> Reply:
+    buttons = (
+        Button(actions.show("a", 0, "similarity", "p"), "Previous", enabled=False),
+        *(
+            Button(actions.show("a", n, "similarity", ""), f"{n} · 0:0{n}", active=n == 1)
+            for n in range(1, moments + 1)
+        ),
+        Button(actions.show("a", 2, "similarity", "n"), "Next"),
+        Button(actions.show("a", 1, "softmax", "s"), "As softmax"),
+    )
+    pictures = tuple(Picture(kind, f"{kind}.png", f"a {kind}", {"dark": b"x"}) for kind in ("frame", "plot"))
+    links = (Link("https://films.test/?t=1", "Open at 0:01"), Link("https://discord.com/channels/1/2/3", "Posted by A"))
+    return Reply("0:01 in film", title="“dog”", pictures=pictures, buttons=buttons, links=links)
+
+
+def test_a_whole_answer_keeps_the_documented_limits() -> None:
+    sent = payload(answer())
+    assert complaints(sent, ["frame.png", "plot.png"]) == []
+    rows = [[part["label"] for part in one["components"]] for one in walk(sent["components"]) if one["type"] == 1]
+    assert rows == [
+        [f"{n} · 0:0{n}" for n in range(1, 6)],
+        ["Previous", "Next", "As softmax", "Open at 0:01", "Posted by A"],
+    ]
+
+
+def test_the_shown_moment_stands_out_and_what_leads_nowhere_is_greyed_out() -> None:
+    parts = {part.get("label"): part for part in walk(payload(answer())["components"])}
+    assert (parts["1 · 0:01"]["style"], parts["2 · 0:02"]["style"]) == (1, 2)
+    assert parts["Previous"]["disabled"]
+
+
+@given(st.text(), st.text(), st.text(), st.floats(0, 1))
+@example("*", "*", "", 1.0)
+def test_whatever_people_write_the_limits_are_kept(title: str, text: str, label: str, share: float) -> None:
+    link = Link("https://films.test/" + label, label)
+    reply = Reply(text * 3000 or "x", title=title * 500, links=(link,), progress=Progress("looking", share))
+    assert complaints(payload(reply), []) == []
+
+
+@pytest.mark.parametrize(
+    ("written", "shown"),
+    [
+        ("@everyone", r"\@everyone"),
+        ("<@123> <#4> </find:5>", r"\<\@123\> \<#4\> \</find:5\>"),
+        ("**b** __u__ ~~s~~ ||spoiler|| `code`", r"\*\*b\*\* \_\_u\_\_ \~\~s\~\~ \|\|spoiler\|\| \`code\`"),
+        ("[free nitro](https://evil.test)", r"\[free nitro\](https://evil.test)"),
+        ("# loud\n- list\n-# small", "\\# loud\n\\- list\n\\-# small"),
+        ("0:08 - 0:12, 50%", "0:08 - 0:12, 50%"),
+    ],
+)
+def test_what_strangers_write_is_no_markup(written: str, shown: str) -> None:
+    assert plain(written) == shown
+
+
+def noise(width: int, height: int) -> bytes:
+    out = io.BytesIO()
+    Pillow.effect_noise((width, height), 90).convert("RGB").save(out, "PNG")
+    return out.getvalue()
+
+
+async def test_pictures_that_fit_are_left_alone_and_others_made_to_fit() -> None:
+    small, large = Image("plot.png", "a plot", noise(40, 40)), Image("frame.png", "a frame", noise(900, 600))
+    kept, shrunk = await fit((small, large), 30_000)
+    assert kept == small
+    assert len(shrunk.data) <= 30_000
+    assert (shrunk.name, shrunk.alt) == ("frame.jpg", "a frame")
+    assert min(Pillow.open(io.BytesIO(shrunk.data)).size) >= 64
+
+
+async def test_a_picture_that_cannot_be_made_to_fit_is_left_out() -> None:
+    assert await fit((Image("frame.png", "a frame", noise(200, 200)),), 100) == ()
+
+
+def test_a_signed_address_is_known_to_run_out() -> None:
+    assert expired("https://cdn.test/1/a.mp4?ex=3e8&is=1", 1000.0)
+    assert expired("https://cdn.test/1/a.mp4?ex=3e8", 950.0), "and soon enough before"
+    assert not expired("https://cdn.test/1/a.mp4?ex=3e8", 800.0)
+    assert not expired("https://cdn.test/1/a.mp4", 1e12)
+    assert not expired("https://cdn.test/1/a.mp4?ex=soon", 1e12)

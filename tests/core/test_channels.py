@@ -1,0 +1,127 @@
+"""What shared channels need: switches, status, deleted messages, films on a platform's own servers."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from core.errors import MessageGone
+from core.ledger import Errand
+from core.model import View
+from core.talk import (
+    Action,
+    Address,
+    FilePosted,
+    Find,
+    LinkPosted,
+    MessageDeleted,
+    RemoteFile,
+    RemoteFilePosted,
+    Status,
+    Switch,
+    Turn,
+)
+from tests.core.conftest import turn
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.core.conftest import ColourHouse
+
+URL = "https://files.example/1"
+
+
+def said(message: str, channel: str = "main", user: str = "Ada") -> Turn:
+    plain = turn(channel, platform="discord")
+    door = replace(plain.door, shared=True)
+    return replace(plain, door=door, message=message, message_url=f"https://chat.test/{message}", user_name=user)
+
+
+def remote(url: str = URL, key: str = "discord:attachment:1") -> RemoteFile:
+    async def locate() -> Address:
+        return Address(url, "token")
+
+    return RemoteFile(key, "reel.mp4", locate)
+
+
+async def test_a_remote_file_is_fetched_with_its_token_once_and_known_by_its_key(
+    house: ColourHouse, colour_film: Path
+) -> None:
+    house.fetcher.web[URL] = colour_film
+    first = await house.last(RemoteFilePosted(said("m1"), remote()))
+    again = await house.last(RemoteFilePosted(said("m2", "other"), remote("https://files.example/gone")))
+    assert first.title == "reel"
+    assert "Posted by Ada" in first.text
+    assert "know this film already" in again.text
+    assert house.fetcher.fetched == [f"{URL} token"]
+
+
+async def test_a_file_whose_message_is_gone_says_so(house: ColourHouse) -> None:
+    async def locate() -> Address:
+        raise MessageGone
+
+    reply = await house.last(RemoteFilePosted(said("m1"), RemoteFile("key", "reel.mp4", locate)))
+    assert "That message is gone" in reply.text
+
+
+async def test_an_answer_leads_to_the_message_that_brought_the_film(house: ColourHouse, colour_film: Path) -> None:
+    await house.last(FilePosted(said("m1"), colour_film, "colours.mp4"))
+    reply = await house.last(Find(said("", user="Bob"), "blue"))
+    assert [(link.label, link.url) for link in reply.links] == [("Posted by Ada", "https://chat.test/m1")]
+
+
+async def test_a_deleted_message_is_answered_with_silence_and_its_film_file_and_answers_go(
+    house: ColourHouse, colour_film: Path
+) -> None:
+    await house.last(FilePosted(said("m1"), colour_film, "colours.mp4"))
+    found = await house.last(Find(said(""), "blue"))
+    (kept,) = await house.library.videos(View.of(said("").scope))
+    assert await house.say(MessageDeleted(said("m1"))) == []
+    assert await house.media.path(kept.video.id) is None
+    assert "nothing to search" in (await house.last(Find(said(""), "blue"))).text
+    assert "gone" in (await house.last(Action(said(""), found.buttons[1].id))).text
+
+
+async def test_a_message_deleted_while_its_film_is_looked_at_leaves_neither_film_nor_file(
+    house: ColourHouse, colour_film: Path
+) -> None:
+    asked = said("m1")
+    await house.ledger.begin(Errand(asked.scope, "m1", "file"))
+    await house.ledger.retract(asked.scope, "m1")
+    reply = await house.last(FilePosted(asked, colour_film, "colours.mp4"))
+    assert "That message is gone" in reply.text
+    assert list(house.media._root.glob("[!.]*")) == []
+
+
+async def test_a_channel_is_switched_and_its_status_tells(house: ColourHouse, colour_film: Path) -> None:
+    await house.last(FilePosted(said("m1"), colour_film, "colours.mp4"))
+    assert "Off" in (await house.last(Switch(said(""), on=False))).text
+    status = await house.last(Status(said(""), blind=True, missing=("Attach Files",)))
+    assert status.private
+    for words in ("switched off", "1 film can be searched", "cannot see what messages say", "Attach Files"):
+        assert words in status.text
+    assert "On" in (await house.last(Switch(said(""), on=True))).text
+    assert "every video" in (await house.last(Status(said("")))).text
+
+
+async def test_a_film_that_is_known_waits_in_no_line(house: ColourHouse, colour_film: Path) -> None:
+    link = "https://films.example/known.mp4"
+    house.fetcher.web[link] = colour_film
+    await house.last(LinkPosted(said("m1"), link))
+    async with asyncio.timeout(5), house.indexer._line.turn(_ignore), house.indexer._line.turn(_ignore):
+        replies = await house.say(LinkPosted(said("m2"), link))
+    assert ["know this film already" in reply.text for reply in replies] == [True]
+
+
+async def test_names_are_suggested_from_what_the_asker_may_see(house: ColourHouse, colour_film: Path) -> None:
+    await house.last(FilePosted(said("m1"), colour_film, "Stunts.mp4"))
+    here, elsewhere = said("").view, said("", "elsewhere").view
+    assert [one.title for one in await house.conversation.suggest(here, "stu")] == ["Stunts"]
+    assert [one.title for one in await house.conversation.suggest(here, "")] == ["Stunts"]
+    assert await house.conversation.suggest(here, "opera") == ()
+    assert await house.conversation.suggest(elsewhere, "") == ()
+
+
+def _ignore(_before: int) -> None:
+    return
