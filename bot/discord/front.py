@@ -31,7 +31,7 @@ class DiscordDoor:
 
     async def run(self) -> None:
         """Serve until cancelled; raises BadSetting when Discord does not accept the token."""
-        _point_at(self._config)
+        _set_up(self._config)
         see_messages = True
         tries = 0
         while True:
@@ -56,8 +56,9 @@ class DiscordDoor:
             await client.start(self._config.token)
 
 
-def _point_at(config: DiscordConfig) -> None:
-    """Send the library elsewhere, for tests; it keeps both addresses in its classes."""
+def _set_up(config: DiscordConfig) -> None:
+    """Tell the library what it keeps in its classes: no word about voice, and for tests other addresses."""
+    discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False
     if config.api_base:
         Route.BASE = config.api_base
     if config.gateway:

@@ -51,6 +51,8 @@ class FakeDiscord:
         self.refused: list[str] = []
         self.rate_limits: list[tuple[str, float]] = []
         """Path beginnings whose next request is answered with 429, and the seconds to wait."""
+        self.trouble = ""
+        """Why nothing can be expected any more: whoever waits fails at once."""
         self._changed = asyncio.Event()
         self._runner: web.AppRunner | None = None
         self.url = ""
@@ -91,6 +93,7 @@ class FakeDiscord:
         try:
             async with asyncio.timeout(within_s):
                 while not (seen := found()):
+                    assert not self.trouble, self.trouble
                     await self._changed.wait()
                 return seen
         except TimeoutError:

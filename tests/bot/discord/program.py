@@ -23,6 +23,7 @@ class Program:
         self._fake = fake
         self._folder = folder
         self._process: asyncio.subprocess.Process | None = None
+        self._watching: asyncio.Task[None] | None = None
         self.settings = {
             "KEATON_MODEL": "demo",
             "KEATON_DATA_DIR": str(folder / "data"),
@@ -48,6 +49,8 @@ class Program:
                 stderr=log,
                 env={**environment, **self._fake.environment, **self.settings, **more},
             )
+        self._fake.trouble = ""
+        self._watching = asyncio.create_task(self._watch(self._process))
 
     async def ensure_running(self) -> None:
         """Start it where it does not run, and wait until it is connected."""
@@ -79,14 +82,21 @@ class Program:
     async def ended(self) -> int:
         """Wait until it ends by itself."""
         assert self._process is not None
-        code = await asyncio.wait_for(self._process.wait(), 30)
-        self._process = None
-        return code
+        process, self._process = self._process, None
+        return await asyncio.wait_for(process.wait(), 30)
 
     async def _end(self, number: signal.Signals) -> int:
         if self._process is None:
             return 0
-        self._process.send_signal(number)
-        code = await asyncio.wait_for(self._process.wait(), _STOP_S)
-        self._process = None
-        return code
+        process, self._process = self._process, None
+        if process.returncode is None:
+            process.send_signal(number)
+        return await asyncio.wait_for(process.wait(), _STOP_S)
+
+    async def _watch(self, process: asyncio.subprocess.Process) -> None:
+        """Let nobody wait for a program that has ended by itself."""
+        code = await process.wait()
+        if process is self._process:
+            self._process = None
+            self._fake.trouble = f"the program ended by itself with {code}: {self.log[-600:]}"
+            self._fake.moved()
