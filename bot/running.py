@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from bot.discord.front import DiscordDoor
     from bot.settings import Settings
+    from bot.slack.front import SlackDoor
     from bot.wiring import Core
 
 logger = logging.getLogger(__name__)
@@ -42,6 +43,8 @@ async def run(settings: Settings) -> int:
         works = [_load(settings, core)]
         if settings.discord_token:
             works.append(_discord(settings.discord_token.get_secret_value(), settings, core).run())
+        if settings.slack_bot_token or settings.slack_app_token:
+            works.append(_slack(settings, core).run())
         await _until(stopped, works)
     logger.info("stopped")
     return 0
@@ -69,6 +72,14 @@ def _discord(token: str, settings: Settings, core: Core) -> DiscordDoor:
 
     parts = Parts(core.conversation, core.channels, core.ledger)
     return DiscordDoor(parts, DiscordConfig(token, settings.discord_api_base, settings.discord_gateway))
+
+
+def _slack(settings: Settings, core: Core) -> SlackDoor:
+    from bot.slack.front import Parts, SlackConfig, SlackDoor  # noqa: PLC0415 - who has no token needs no client
+
+    parts = Parts(core.conversation, core.channels, core.ledger)
+    bot, app = settings.slack_tokens
+    return SlackDoor(parts, SlackConfig(bot, app, settings.slack_api_base))
 
 
 async def _load(settings: Settings, core: Core) -> None:

@@ -60,11 +60,21 @@ class Settings(BaseSettings):
     discord_gateway: str = Field(default="", validation_alias="DISCORD_GATEWAY")
     slack_bot_token: Token = Field(default=None, validation_alias="SLACK_BOT_TOKEN")
     slack_app_token: Token = Field(default=None, validation_alias="SLACK_APP_TOKEN")
+    slack_api_base: str = Field(default="", validation_alias="SLACK_API_BASE")
 
     @property
     def has_token(self) -> bool:
         """Tell whether any chat platform is set up."""
         return any((self.discord_token, self.slack_bot_token, self.slack_app_token))
+
+    @property
+    def slack_tokens(self) -> tuple[str, str]:
+        """Give the bot token and the app-level token; raises BadSetting where one is missing."""
+        if self.slack_bot_token is None:
+            raise BadSetting("SLACK_BOT_TOKEN", "it is missing, and Slack needs both of its tokens")
+        if self.slack_app_token is None:
+            raise BadSetting("SLACK_APP_TOKEN", "it is missing, and Slack needs both of its tokens")
+        return self.slack_bot_token.get_secret_value(), self.slack_app_token.get_secret_value()
 
     @property
     def trial(self) -> bool:

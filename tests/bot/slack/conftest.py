@@ -17,6 +17,7 @@ from bot.slack.front import Parts, SlackConfig, SlackDoor
 from core.channels import Channels
 from core.engines.children import Children
 from core.engines.frames import ChildFrameReader
+from core.model import Scope
 from storage.library import SqliteLibrary
 from storage.media import MediaFolder
 from tests import clips
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
 _serial = itertools.count(1)
 READY = "Ready to search"
+SMALL = clips.Shape(size=(160, 96), fps=8, patterned=True)
 
 
 @dataclass
@@ -44,7 +46,6 @@ class Scene:
     folder: Path
     team: Workspace
     tasks: list[asyncio.Task[None]] = field(default_factory=list)
-    settings: dict[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.ada, self.bob = self.team.user("Ada"), self.team.user("Bob")
@@ -53,9 +54,13 @@ class Scene:
     def door(self, team: Workspace | None = None, **settings: object) -> SlackDoor:
         team, house = team or self.team, self.house
         channels = Channels(house.ledger, house.library, house.media, house.encoder, on_by_default=True)
-        told = {"min_gap_s": 0.0, "picture_polls_s": (0.001,) * 4, "ping_every_s": 1.0, **settings}
-        config = SlackConfig(team.bot_token, team.app_token, self.fake.url + "/api", **told)  # type: ignore[arg-type]
+        tokens = {"bot_token": team.bot_token, "app_token": team.app_token}
+        told = {**tokens, "min_gap_s": 0.0, "picture_polls_s": (0.001,) * 4, "ping_every_s": 1.0, **settings}
+        config = SlackConfig(api_base=self.fake.url + "/api", **told)  # type: ignore[arg-type]
         return SlackDoor(Parts(house.conversation, channels, house.ledger), config)
+
+    def scope(self) -> Scope:
+        return Scope("slack", self.team.id, self.general.id)
 
     async def start(self, team: Workspace | None = None, **settings: object) -> None:
         self.tasks.append(asyncio.create_task(self.door(team, **settings).run()))
@@ -72,8 +77,8 @@ class Scene:
         """Make a film that no other test has."""
         number = next(_serial)
         path = self.folder / (name or f"film{number}.mp4")
-        scenes = [("red", 2 + number / 25), ("green", 2), ("blue", 2), ("green", 2), ("yellow", 2)]
-        return clips.make_clip(path, scenes)
+        scenes = [("red", 2 + number % 7 / 8), ("green", 2), ("blue", 2 + number // 7 / 8), ("green", 2), ("yellow", 2)]
+        return clips.make_clip(path, scenes, SMALL)
 
     def link(self, name: str = "") -> str:
         """Put such a film onto the web."""
@@ -82,8 +87,10 @@ class Scene:
         self.house.fetcher.web[url] = film
         return url
 
-    async def post(self, text: str, channel: Channel | None = None, user: User | None = None, **more: str) -> Message:
-        return await self.fake.post(self.team, channel or self.general, user or self.ada, text, **more)
+    async def post(
+        self, text: str, channel: Channel | None = None, user: User | None = None, thread: str = ""
+    ) -> Message:
+        return await self.fake.post(self.team, channel or self.general, user or self.ada, text, thread=thread)
 
     async def below(self, message: Message, words: str = READY) -> Message:
         """Wait until Keaton says these words in the message's thread."""

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.bot.slack.conftest import READY
 
 if TYPE_CHECKING:
     from tests.bot.slack.conftest import Scene
@@ -27,3 +28,127 @@ async def test_a_posted_link_becomes_a_card_in_its_thread_and_can_be_searched(sc
     assert answer.thread_ts == ""
     assert answer.links["Posted by Ada"].endswith(f"/archives/{scene.general.id}/p{message.ts.replace('.', '')}")
     assert "films.example/stunts.mp4" in next(url for label, url in answer.links.items() if label.startswith("Open"))
+
+
+async def test_two_people_browse_one_card_and_going_back_uploads_nothing_anew(scene: Scene) -> None:
+    await scene.posted()
+    card = await scene.found(user=scene.bob)
+    first = list(card.images)
+    numbered = [label for label in card.buttons if " · " in label]
+    assert len(numbered) > 1
+    assert "Previous" not in card.buttons
+    await scene.press(card, "Next", "Moment 2 of", scene.ada)
+    assert card.images != first
+    assert card.buttons[numbered[1]]["style"] == "primary"
+    uploads = len(scene.team.files)
+    await scene.press(card, numbered[0], "Moment 1 of", scene.bob)
+    assert card.images == first
+    assert len(scene.team.files) == uploads
+    assert scene.general.by_keaton[-1] is card
+
+
+async def test_an_answer_is_browsed_after_a_restart(scene: Scene) -> None:
+    await scene.posted()
+    card = await scene.found()
+    await scene.stop()
+    await scene.start()
+    await scene.press(card, "Next", "Moment 2 of")
+    assert len(card.images) == 2
+
+
+async def test_a_posted_file_is_fetched_with_the_token_and_a_link_without(scene: Scene) -> None:
+    file = scene.team.take(scene.film("holiday.mp4"))
+    address = f"{scene.fake.url}/files/{file.id}/holiday.mp4"
+    scene.house.fetcher.web[address] = scene.folder / "holiday.mp4"
+    message = await scene.fake.post(scene.team, scene.general, scene.ada, files=[file.json(scene.fake.url)])
+    assert "holiday" in (await scene.below(message)).words
+    link = scene.link()
+    await scene.posted(link)
+    assert scene.house.fetcher.fetched == [f"{address} {scene.team.bot_token}", link]
+
+
+async def test_a_file_of_a_connected_workspace_is_asked_about_first(scene: Scene) -> None:
+    file = scene.team.take(scene.film("theirs.mp4"))
+    scene.house.fetcher.web[f"{scene.fake.url}/files/{file.id}/theirs.mp4"] = scene.folder / "theirs.mp4"
+    about = [{"id": file.id, "mode": "file_access", "file_access": "check_file_info"}]
+    message = await scene.fake.post(scene.team, scene.general, scene.ada, files=about)
+    assert "theirs" in (await scene.below(message)).words
+
+
+async def test_several_links_are_each_answered_and_a_known_one_at_once(scene: Scene) -> None:
+    one, two = scene.link(), scene.link()
+    message = await scene.post(f"{one} and {two} and {one}")
+    await scene.fake.until(lambda: sum(READY in card.words for card in scene.general.below(message)) == 2, "two cards")
+    again = await scene.post(one, user=scene.bob)
+    await scene.below(again, "I know this film already")
+    assert sorted(scene.house.fetcher.fetched) == sorted([one, two])
+
+
+async def test_a_link_that_is_edited_in_is_seen_and_the_old_one_not_answered_again(scene: Scene) -> None:
+    link = scene.link()
+    message = await scene.posted(link)
+    await scene.fake.change(scene.team, message, f"{link} {scene.link()}")
+    await scene.fake.until(lambda: sum(READY in card.words for card in scene.general.below(message)) == 2, "two cards")
+    assert len(scene.general.below(message)) == 2
+
+
+async def test_a_deleted_message_forgets_what_only_it_brought_in(scene: Scene) -> None:
+    shared, elsewhere = scene.link("shared.mp4"), scene.team.channel("elsewhere")
+    own, both = await scene.posted(scene.link("own.mp4")), await scene.posted(shared)
+    there = await scene.post(shared, elsewhere, scene.bob)
+    await scene.below(there, "I know this film already")
+    for message in (own, both):
+        (card,) = scene.general.below(message)
+        await scene.fake.remove(scene.team, message)
+        await scene.fake.until(lambda card=card: card.ts not in scene.general.messages, "the card gone")  # type: ignore[misc]
+    assert "nothing to search" in await scene.asked("/find", "green")
+    assert "shared" in (await scene.found("green", elsewhere)).words
+
+
+async def test_a_thread_whose_first_message_was_deleted_is_forgotten_too(scene: Scene) -> None:
+    message = await scene.posted()
+    left = {**message.json(), "subtype": "tombstone", "text": "This message was deleted."}
+    changed = {"type": "message", "subtype": "message_changed", "channel": scene.general.id, "message": left}
+    await scene.fake.event(scene.team, {**changed, "ts": "1.0"})
+    await scene.fake.until(lambda: not scene.general.by_keaton, "the card gone")
+    assert "nothing to search" in await scene.asked("/find", "green")
+
+
+async def test_a_mention_searches_where_it_was_said_and_is_answered_once(scene: Scene) -> None:
+    message = await scene.posted()
+    before = set(scene.general.messages)
+    in_thread = await scene.post(f"<@{scene.team.keaton.id}> find something green", thread=message.ts)
+    answer = await scene.answer(scene.general, before)
+    assert answer.thread_ts == message.ts
+    await scene.fake.until(lambda: not in_thread.reactions, "the reaction gone")
+    before = set(scene.general.messages)
+    await scene.post(f"<@{scene.team.keaton.id}> blue")
+    second = await scene.answer(scene.general, before)
+    assert (second.thread_ts, len(scene.general.by_keaton)) == ("", 3)
+
+
+async def test_a_message_menu_searches_from_within_a_thread(scene: Scene) -> None:
+    message = await scene.posted()
+    reply = await scene.post("where is the green part?", thread=message.ts)
+    await scene.fake.menu(scene.team, reply, "find_from_message", scene.bob)
+    _, view = await scene.fake.until(lambda: scene.fake.opened[-1] if scene.fake.opened else None, "the form")
+    before = set(scene.general.messages)
+    await scene.fake.submit(scene.team, view, scene.bob, "green")
+    assert (await scene.answer(scene.general, before)).thread_ts == message.ts
+
+
+async def test_a_message_menu_indexes_what_was_left_alone(scene: Scene) -> None:
+    await scene.fake.slash(scene.team, scene.general, scene.ada, "/keaton", "off")
+    await scene.fake.until(lambda: scene.general.by_keaton, "the switch")
+    message = await scene.post(scene.link())
+    await scene.fake.menu(scene.team, message, "index_message", scene.bob)
+    assert "Posted by Ada" in (await scene.below(message)).words
+    empty = await scene.fake.menu(scene.team, await scene.post("no film"), "index_message", scene.bob)
+    assert "no video" in await scene.whispered(empty)
+
+
+async def test_films_are_listed_and_forgotten_by_command(scene: Scene) -> None:
+    await scene.posted(scene.link("stunts.mp4"))
+    assert "A linked film" in await scene.asked("/keaton", "videos")
+    assert "Forgotten" in await scene.asked("/keaton", "forget A linked film")
+    assert "no film here yet" in await scene.asked("/keaton", "videos")

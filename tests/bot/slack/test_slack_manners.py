@@ -1,0 +1,220 @@
+"""Manners: once and not twice, who sees what, and what happens when Slack refuses, delays or falls silent."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import pytest
+
+from core.errors import BadSetting
+from core.ledger import Errand
+from core.sentences import sentence
+from tests.bot.slack.conftest import READY
+from tests.fakes.slack_socket import event_body
+
+if TYPE_CHECKING:
+    from tests.bot.slack.conftest import Scene
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+
+async def test_what_goes_wrong_is_told_to_the_asker_alone_and_leaves_no_status_behind(scene: Scene) -> None:
+    message = await scene.post("https://films.example/nowhere.mp4")
+    (said,) = await scene.fake.until(lambda: scene.general.whispers, "a private word")
+    assert "leads nowhere" in said.words
+    assert (said.only_for, said.thread_ts) == (scene.ada.id, message.ts)
+    await scene.fake.until(lambda: not message.reactions, "the reaction gone")
+    assert not scene.general.by_keaton
+
+
+async def test_help_and_status_are_seen_by_the_asker_alone(scene: Scene) -> None:
+    assert "/find" in await scene.asked("/keaton")
+    assert "0 films" in await scene.asked("/keaton", "status")
+    assert not scene.general.by_keaton
+
+
+async def test_in_a_channel_that_it_was_not_invited_to_it_asks_for_that(scene: Scene) -> None:
+    scene.general.keaton_inside = False
+    assert "Please /invite @keaton" in await scene.asked("/find", "green")
+    assert "Please /invite @keaton" in await scene.asked("/keaton", f"index {scene.link()}")
+    assert not scene.house.fetcher.fetched
+
+
+async def test_when_it_was_removed_from_a_channel_it_asks_to_be_invited_again(scene: Scene) -> None:
+    await scene.posted()
+    scene.general.keaton_inside = False
+    assert "Please /invite @keaton" in await scene.asked("/find", "green")
+
+
+async def test_in_a_talk_for_two_it_says_where_it_works(scene: Scene) -> None:
+    scene.general.id = "D0123"
+    scene.team.channels["D0123"] = scene.general
+    assert "I work in the channels" in await scene.asked("/find", "green")
+
+
+async def test_a_switched_off_channel_is_left_alone_until_it_is_on_again(scene: Scene) -> None:
+    for word in ("off", "on"):
+        before = set(scene.general.messages)
+        await scene.fake.slash(scene.team, scene.general, scene.ada, "/keaton", word)
+        await scene.answer(scene.general, before, f"{word.title()}: ")
+        ignored = await scene.post(scene.link())
+        if word == "off":
+            asked = await scene.post(f"<@{scene.team.keaton.id}> {scene.link()}")
+            await scene.below(asked)
+            assert not scene.general.below(ignored)
+        else:
+            await scene.below(ignored)
+
+
+async def test_the_same_event_twice_the_same_message_twice_and_a_mention_are_answered_once(scene: Scene) -> None:
+    message = await scene.post(f"<@{scene.team.keaton.id}> {scene.link()}")
+    for event_id in ("EvSame", "EvSame", "EvOther"):
+        await scene.fake.event(scene.team, scene.fake.said(message), event_id)
+    await scene.below(message)
+    await scene.stop()
+    await scene.start()
+    await scene.fake.event(scene.team, scene.fake.said(message), "EvSame")
+    other = await scene.posted()
+    assert [len(scene.general.below(one)) for one in (message, other)] == [1, 1]
+    assert not scene.general.whispers
+
+
+async def test_an_envelope_that_is_sent_again_is_acknowledged_again_and_answered_once(scene: Scene) -> None:
+    await scene.posted()
+    before = set(scene.general.messages)
+    await scene.found()
+    sockets = scene.fake.sockets
+    (command,) = [one for one in sockets.envelopes.values() if one.kind == "slash_commands"]
+    again = await sockets.deliver(scene.team, command.kind, command.payload)
+    await scene.fake.until(lambda: again.ack_s is not None, "the acknowledgement")
+    await scene.posted()
+    answers = [one for ts, one in scene.general.messages.items() if ts not in before and "Moment" in one.words]
+    assert len(answers) == 1
+
+
+async def test_what_an_earlier_run_died_over_is_done_in_the_message_that_it_left(quiet_scene: Scene) -> None:
+    scene, ledger = quiet_scene, quiet_scene.house.ledger
+    link = scene.link()
+    message = await scene.post(link)
+    status = await scene.post("Fetching the film…")
+    status.bot, status.thread_ts = True, message.ts
+    space, channel = scene.team.id, scene.general.id
+    await ledger.remember(f"slack:shown:{space}:{channel}:{message.ts}:{link}", status.ts)
+    ledger._run = "an earlier run"
+    await ledger.begin(Errand(scene.scope(), message.ts, link))
+    ledger._run = "this run"
+    await scene.start()
+    assert await scene.below(message) is status
+    assert scene.general.below(message) == [status]
+    assert scene.fake.reread == [message.ts]
+
+
+async def test_pictures_that_slack_does_not_show_go_into_the_thread(scene: Scene) -> None:
+    await scene.posted()
+    scene.fake.shows_pictures = False
+    card = await scene.found()
+    await scene.fake.until(lambda: any(one.shared_in for one in scene.team.files.values()), "the pictures below")
+    assert not card.images
+    assert "in the thread" in card.words
+    below = [(one.name, one.shared_in) for one in scene.team.files.values() if one.shared_in]
+    assert below == [(name, [(scene.general.id, card.ts)]) for name in ("frame.jpg", "plot.png")]
+
+
+async def test_pictures_that_slack_never_digests_go_into_the_thread(scene: Scene) -> None:
+    scene.fake.polls = 10**6
+    message = await scene.posted()
+    (card,) = scene.general.below(message)
+    assert "in the thread" in card.words
+    await scene.fake.until(lambda: [one for one in scene.team.files.values() if one.shared_in], "the sheet below")
+
+
+async def test_a_rate_limit_is_waited_out(scene: Scene) -> None:
+    scene.fake.rate_limits.append(("chat.postMessage", 1))
+    message = await scene.posted()
+    assert not scene.fake.rate_limits
+    assert len(scene.general.below(message)) == 1
+
+
+async def test_what_strangers_write_is_shown_as_they_wrote_it_and_pings_nobody(scene: Scene) -> None:
+    await scene.posted()
+    words = "<!channel> & <@u1> *green* <http://x|y> `z`"
+    card = await scene.found(words)
+    assert f"“{words}”" in card.words
+    assert "&lt;!channel&gt; &amp; &lt;@u1&gt;" in card.text
+
+
+async def test_slack_may_ask_to_connect_anew(scene: Scene) -> None:
+    before = scene.fake.sockets.connections
+    await scene.fake.sockets.hang_up(scene.team)
+    await scene.fake.until(lambda: scene.fake.sockets.connections > before, "a new connection")
+    await scene.posted()
+
+
+async def test_a_connection_that_falls_silent_is_made_anew(quiet_scene: Scene) -> None:
+    scene = quiet_scene
+    await scene.start(silence_s=0.4)
+    before = scene.fake.sockets.connections
+    scene.fake.sockets.mute = True
+    lost = await scene.post(scene.link())
+    await scene.fake.until(lambda: scene.fake.sockets.connections > before, "a new connection")
+    await scene.fake.event(scene.team, scene.fake.said(lost))
+    await scene.below(lost)
+
+
+@pytest.mark.parametrize("setting", ["SLACK_BOT_TOKEN", "SLACK_APP_TOKEN"])
+async def test_a_token_that_slack_does_not_know_is_the_operators_to_mend(quiet_scene: Scene, setting: str) -> None:
+    field = setting.removeprefix("SLACK_").lower()
+    with pytest.raises(BadSetting) as caught:
+        await quiet_scene.door(None, **{field: "xoxb-wrong"}).run()
+    assert setting in sentence(caught.value)
+    assert "wrong" not in str(caught.value.reason)
+
+
+async def test_scopes_that_were_not_granted_are_named_and_do_not_stop_the_rest(quiet_scene: Scene) -> None:
+    scene = quiet_scene
+    scene.team.scopes = scene.team.scopes.replace("users:read", "").replace("reactions:write", "")
+    await scene.start()
+    message = await scene.posted()
+    assert "Posted by somebody" in scene.general.below(message)[0].words
+    assert "reactions:write, users:read" in await scene.asked("/keaton", "status")
+
+
+async def test_two_workspaces_over_one_library_never_meet(scene: Scene) -> None:
+    link, theirs = scene.link(), scene.fake.workspace("Biograph")
+    theirs.channels[scene.general.id] = scene.general
+    theirs.users = scene.team.users
+    await scene.start(theirs)
+    await scene.posted(link)
+    answer = await scene.fake.slash(theirs, scene.general, scene.bob, "/find", "green")
+    assert "nothing to search" in await scene.whispered(answer)
+
+
+async def test_an_event_of_a_workspace_without_a_token_here_is_left_alone(scene: Scene) -> None:
+    message = await scene.post("soon a link")
+    event = {**scene.fake.said(message), "text": f"<{scene.link()}>"}
+    body = event_body(scene.team, event, "EvOther", authorizations=[{"team_id": "T0OTHER"}])
+    await scene.fake.sockets.deliver(scene.team, "events_api", body)
+    own = scene.link()
+    await scene.posted(own)
+    assert scene.house.fetcher.fetched == [own]
+
+
+async def test_of_two_quick_presses_the_later_one_stands(scene: Scene) -> None:
+    await scene.posted()
+    card = await scene.found()
+    last = [label for label in card.buttons if " · " in label][-1]
+    number = last.split(" ")[0]
+    await asyncio.gather(
+        scene.fake.press(scene.team, card, "Next", scene.ada), scene.fake.press(scene.team, card, last, scene.bob)
+    )
+    await scene.fake.until(lambda: f"Moment {number} of" in card.words, "the later press")
+    await scene.posted()
+    assert f"Moment {number} of" in card.words
+
+
+async def test_keatons_own_messages_are_not_taken_for_posts(scene: Scene) -> None:
+    message = await scene.posted()
+    await scene.posted()
+    assert READY in scene.general.below(message)[0].words
+    assert len(scene.general.by_keaton) == 2
