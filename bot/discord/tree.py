@@ -64,6 +64,9 @@ class KeatonTree(app_commands.CommandTree[Any]):
 
     async def on_error(self, interaction: discord.Interaction[Any], error: app_commands.AppCommandError, /) -> None:
         """Log a bug under an id, and tell the asker that id."""
+        if isinstance(getattr(error, "original", None), discord.NotFound):
+            logger.warning("interaction %s was over before it was acknowledged", interaction.id)
+            return
         bug_id = secrets.token_hex(3).upper()
         logger.error("bug %s", bug_id, exc_info=error)
         with suppress(discord.HTTPException):

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 import pytest_asyncio
 
+from bot.wiring import DEMO_FOLDER
 from tests import clips
 from tests.bot.discord.program import Program
 from tests.fakes.discord import FakeDiscord
@@ -49,6 +50,10 @@ class Scene:
         path = self.folder / (name or f"film{number}.mp4")
         scenes = [("red", 2 + number / 25), ("green", 2), ("blue", 2), ("green", 2), ("yellow", 2), ("green", 2)]
         return clips.make_clip(path, scenes, clips.Shape(patterned=True))
+
+    def reel(self) -> str:
+        """Put the demo film onto the site: it has many moments, and each run looks at it once only."""
+        return self.fake.cdn.publish(DEMO_FOLDER / "film.mp4")
 
     def link(self, name: str = "") -> str:
         """Put such a film onto the site."""

@@ -40,8 +40,8 @@ async def test_events_that_are_replayed_after_a_resume_are_handled_once(scene: S
 
 async def test_after_a_crash_and_an_absence_everything_is_answered_once(scene: Scene) -> None:
     fake, general = scene.fake, scene.general
-    await posted(scene, scene.link())
-    answer, syncs = await found(scene), fake.syncs
+    await posted(scene, scene.reel(), known=True)
+    answer, syncs = await found(scene, "a dog"), fake.syncs
     link = scene.link("half.mp4")
     fake.cdn.gates["half.mp4"] = gate = asyncio.Event()
     half = await fake.post(general, scene.ada, link)
@@ -71,7 +71,7 @@ async def test_an_address_that_expires_while_its_film_waits_is_asked_for_anew(sc
     message = await fake.post(scene.general, scene.ada, "", file)
     fake.cdn.life_s = real
     await said_below(scene, message)
-    assert fake.reads[reads:] == [message.id]
+    assert fake.reads[reads:].count(message.id) == 1
     assert fake.cdn.dead_links == 0
 
 

@@ -33,8 +33,8 @@ async def test_a_posted_link_becomes_a_card_and_can_be_searched(scene: Scene) ->
 
 
 async def test_two_people_browse_one_card(scene: Scene) -> None:
-    await posted(scene, scene.link())
-    answer = await found(scene)
+    await posted(scene, scene.reel(), known=True)
+    answer = await found(scene, "a dog")
     numbered = [label for label in answer.buttons if " · " in label]
     assert len(numbered) > 1
     first = answer.files["frame.jpg"]
