@@ -10,6 +10,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, Validati
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from core.errors import BadSetting
+from core.limits import FetchLimits, FilmLimits
 
 GIGABYTE = 1_000_000_000
 
@@ -48,9 +49,19 @@ class Settings(BaseSettings):
     allowed_hosts: Hosts = frozenset()
     look_every_s: float = Field(default=1.0, gt=0.01, le=60)
     batch: int = Field(default=16, ge=1, le=512)
-    films_at_once: int = Field(default=2, ge=1, le=32)
+    films_at_once: int = Field(default=3, ge=1, le=32)
+    films_a_space: int = Field(default=2, ge=1, le=32)
+    films_a_user: int = Field(default=10, ge=0)
+    sites: Hosts = frozenset()
+    pages: Literal["on", "off"] = "on"
     fetch_limit_gb: float = Field(default=2.0, gt=0)
     fetch_timeout_s: float = Field(default=3600.0, gt=0)
+    fetch_stall_s: float = Field(default=60.0, gt=0)
+    film_limit_min: float = Field(default=300.0, gt=0)
+    frame_limit_mp: float = Field(default=36.0, gt=0)
+    frames_limit: int = Field(default=2_000_000, gt=0)
+    decode_limit_s: float = Field(default=7200.0, gt=0)
+    decode_memory_gb: float = Field(default=2.0, gt=0.2)
     media_quota_gb: float = Field(default=20.0, ge=0)
     channels: Literal["on", "off"] = "on"
     turns_a_minute: int = Field(default=20, ge=0)
@@ -90,6 +101,29 @@ class Settings(BaseSettings):
     def fetch_limit_bytes(self) -> int:
         """Give the size of the largest file that is taken in."""
         return int(self.fetch_limit_gb * GIGABYTE)
+
+    @property
+    def fetch_limits(self) -> FetchLimits:
+        """Give what one fetch may take."""
+        return FetchLimits(
+            self.fetch_limit_bytes,
+            self.fetch_timeout_s,
+            self.fetch_stall_s,
+            self.film_limit_min * 60,
+            sites=self.sites,
+            pages=self.pages == "on",
+        )
+
+    @property
+    def film_limits(self) -> FilmLimits:
+        """Give what reading one film may take."""
+        return FilmLimits(
+            self.film_limit_min * 60,
+            int(self.frame_limit_mp * 1_000_000),
+            self.frames_limit,
+            self.decode_limit_s,
+            int(self.decode_memory_gb * GIGABYTE),
+        )
 
     @property
     def database(self) -> Path:

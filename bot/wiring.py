@@ -95,9 +95,9 @@ def _assemble(
     computing: Executor,
     drawing: Executor,
 ) -> Core:
-    reader = frames.ChildFrameReader(decoders)
+    reader = frames.ChildFrameReader(decoders, settings.film_limits)
     sampling = Sampling(settings.look_every_s)
-    limits = IndexingLimits(settings.films_at_once, settings.batch)
+    limits = IndexingLimits(settings.films_at_once, settings.batch, settings.films_a_space)
     encoder = threads.ThreadedEncoder(lambda: load_model(settings), computing)
     plotter = plot.MatplotlibPlotter(drawing)
     indexer = Indexer(library, media, _fetcher(settings), reader, encoder, sampling, limits)
@@ -105,7 +105,7 @@ def _assemble(
     answerer = Answerer(searcher, library, media, reader, encoder, plotter)
     ledger = SqliteLedger(library.connections)
     channels = Channels(ledger, library, media, encoder, on_by_default=settings.channels == "on")
-    cooldown = Cooldown(settings.turns_a_minute, time.monotonic)
+    cooldown = Cooldown(settings.turns_a_minute, time.monotonic, settings.films_a_user)
     conversation = Conversation(library, media, encoder, plotter, indexer, searcher, answerer, channels, cooldown)
     parts = (library, ledger, media, encoder, indexer, searcher, answerer, channels, conversation)
     return Core(*parts, plotter, decoders)
@@ -119,7 +119,7 @@ def load_model(settings: Settings) -> Clip:
 
 
 def _fetcher(settings: Settings) -> fetch.ChildFetcher:
-    return fetch.ChildFetcher(settings.allowed_hosts, settings.fetch_limit_bytes, settings.fetch_timeout_s)
+    return fetch.ChildFetcher(settings.allowed_hosts, settings.fetch_limits)
 
 
 def _pool(name: str, size: int) -> ThreadPoolExecutor:

@@ -130,16 +130,17 @@ class Conversation:
 
     async def _take_in(self, turn: Turn, job: Job) -> AsyncIterator[Reply]:
         self._cooldown.start(turn)
-        if not self._encoder.loaded:
-            yield replies.working(Progress("loading", None))
-        async for event in reported(job):
-            match event:
-                case Progress():
-                    yield replies.working(event)
-                case Indexed():
-                    thumbnails = await self._library.thumbnails(event.video.id)
-                    sheet = await self._plotter.sheet(thumbnails) if thumbnails else None
-                    yield replies.indexed(event, sheet, turn)
+        with self._cooldown.place(turn):
+            if not self._encoder.loaded:
+                yield replies.working(Progress("loading", None))
+            async for event in reported(job):
+                match event:
+                    case Progress():
+                        yield replies.working(event)
+                    case Indexed():
+                        thumbnails = await self._library.thumbnails(event.video.id)
+                        sheet = await self._plotter.sheet(thumbnails) if thumbnails else None
+                        yield replies.indexed(event, sheet, turn)
 
     async def _find(self, event: Find) -> AsyncIterator[Reply]:
         turn = event.turn

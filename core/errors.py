@@ -11,6 +11,10 @@ Owns data only: the sentences stand in core.replies.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from core.limits import Quantity
 
 
 class AppError(Exception):
@@ -63,7 +67,7 @@ class LinkRefused(UserError):
 
     url: str
     why: str
-    """"scheme", "private", "port" or "malformed"."""
+    """"scheme", "private", "port", "malformed" or "site"."""
 
 
 @dataclass(eq=False)
@@ -72,8 +76,20 @@ class VideoUnavailable(UserError):
 
     url: str
     why: str
-    """"no_video", "not_found", "login", "live", "geo", "removed" or "unsupported"."""
+    """"no_video", "not_found", "login", "age", "robot", "live", "geo", "removed", "circles" or "unsupported"."""
     detail: str = ""
+
+
+@dataclass(eq=False)
+class OverLimit(UserError):
+    """The film takes more than one film may."""
+
+    name: str
+    """Of a file, or a link."""
+    quantity: Quantity
+    limit: float
+    found: float | None = None
+    """None where nobody measured it: it was stopped on the way."""
 
 
 @dataclass(eq=False)
@@ -140,12 +156,26 @@ class TooFast(TryLater):
 
 
 @dataclass(eq=False)
+class QueueFull(TryLater):
+    """One person has too many films waiting."""
+
+    most: int
+
+
+@dataclass(eq=False)
+class GivenUp(TryLater):
+    """The film broke its decoder before, again and again, so that it is not tried any more for now."""
+
+    name: str
+
+
+@dataclass(eq=False)
 class FetchFailed(TryLater):
     """The network, or the other side, did not play along."""
 
     url: str
     why: str
-    """"dns", "tls", "refused", "timeout", "http" or "other"."""
+    """"dns", "tls", "refused", "timeout", "slow", "broken", "http" or "other"."""
     detail: str = ""
 
 

@@ -4,25 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import time
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
-from weakref import WeakValueDictionary
 
 import numpy as np
 
 from core.errors import FileMissing, MessageGone, UnknownVideo
 from core.flow import read_ahead
 from core.gathering import Gathered, Source, content_id, film_of, looked, stem, take
-from core.line import Line
 from core.links import canonical
 from core.model import Posting, Recipe
 from core.ports import Fetched
 from core.talk import Address, Progress
+from core.turns import Turns
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import Callable
     from pathlib import Path
 
     from core.model import EncoderInfo, PostedVideo, Sampling, Scope, Video
@@ -57,6 +55,8 @@ class Indexed:
     video: Video
     looks: int
     """0 when it was known before, and nothing had to be done."""
+    several: bool = False
+    """The link leads to several films, and this is the first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +66,8 @@ class IndexingLimits:
     films_at_once: int
     batch: int
     """Frames a forward pass."""
+    films_a_space: int = 32
+    """Of those at once, how many of one guild or workspace."""
 
 
 class Indexer:
@@ -88,15 +90,14 @@ class Indexer:
         self._encoder = encoder
         self._sampling = sampling
         self._limits = limits
-        self._line = Line(limits.films_at_once)
-        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        self._turns = Turns(limits.films_at_once, limits.films_a_space)
 
     async def link(self, url: str, poster: Poster, report: Report) -> Indexed:
         """Take in a linked film; raises UserError, TryLater, OperatorError."""
         link = canonical(url)
         if at_once := await self._at_once(await self._library.video_at(link), poster):
             return at_once
-        async with self._turn(link, report):
+        async with self._turns.turn(link, poster.scope, report):
             info = await self._encoder.ready()
             known = await self._known(await self._library.video_at(link), info, poster, link, report)
             return known or await self._fetch(url, link, info, poster, report)
@@ -105,7 +106,7 @@ class Indexer:
         """Take in a file that lies on a platform's servers; raises UserError, TryLater, OperatorError."""
         if at_once := await self._at_once(await self._library.video_at(file.key), poster):
             return at_once
-        async with self._turn(file.key, report):
+        async with self._turns.turn(file.key, poster.scope, report):
             info = await self._encoder.ready()
             known = await self._known(await self._library.video_at(file.key), info, poster, file.key, report)
             return known or await self._fetch_file(file, info, poster, report)
@@ -116,7 +117,7 @@ class Indexer:
             video_id = await asyncio.to_thread(content_id, path)
         except OSError as error:
             raise FileMissing(str(path)) from error
-        async with self._turn(video_id, report):
+        async with self._turns.turn(video_id, poster.scope, report):
             info = await self._encoder.ready()
             known = await self._known(await self._library.video(video_id), info, poster, "", report)
             if known:
@@ -132,7 +133,7 @@ class Indexer:
         """
         video, posting = posted.video, posted.posting
         poster = Poster(posting.scope, posting.user_id, posting.user_name, posting.message, posting.message_url)
-        async with self._turn(video.id, report):
+        async with self._turns.turn(video.id, poster.scope, report):
             info = await self._encoder.ready()
             known = await self._known(video, info, poster, "", report)
             if known:
@@ -172,7 +173,8 @@ class Indexer:
                 video_id = await asyncio.to_thread(content_id, fetched.path)
             known = await self._at_once(await self._library.video(video_id), poster)
             source = Source(fetched.path, video_id, fetched.title, fetched.url, link)
-            return known or await self._index(source, info, poster, report)
+            indexed = known or await self._index(source, info, poster, report)
+            return replace(indexed, several=fetched.several)
 
     async def _fetch_file(self, file: RemoteFile, info: EncoderInfo, poster: Poster, report: Report) -> Indexed:
         async with self._media.workshop() as folder:
@@ -225,12 +227,3 @@ class Indexer:
 
     def _recipe(self, info: EncoderInfo) -> Recipe:
         return Recipe.of(info, self._sampling)
-
-    @asynccontextmanager
-    async def _turn(self, key: str, report: Report) -> AsyncIterator[None]:
-        """Wait until nobody else works on this film, and until there is room for one more."""
-        lock = self._locks.setdefault(key, asyncio.Lock())
-        if lock.locked():
-            report(Progress("waiting", None))
-        async with lock, self._line.turn(lambda ahead: report(Progress("waiting", None, ahead=ahead))):
-            yield

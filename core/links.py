@@ -45,6 +45,7 @@ _FILM_SITES = frozenset(
         "tube.arte.tv",
     ]
 )
+_FILE_HOSTS = frozenset({"cdn.discordapp.com", "media.discordapp.net", "files.slack.com", "slack-files.com"})
 _YOUTUBE = frozenset({"youtube.com", "youtube-nocookie.com"})
 _YOUTUBE_PATH = re.compile(r"/(?:shorts|embed|live|v)/([\w-]{11})(?:/|$)")
 _YOUTUBE_ID = re.compile(r"[\w-]{11}")
@@ -96,7 +97,17 @@ def at_second(url: str, t_s: float) -> str | None:
     return urlunsplit(parts._replace(fragment=f"t={second}")) if _FILM_FILE.search(parts.path) else None
 
 
-def check(url: str, allowed_hosts: AbstractSet[str]) -> None:
+def is_on(url: str, sites: AbstractSet[str]) -> bool:
+    """Tell whether a link leads to one of these hosts, or to one below them; with no sites named, to any.
+
+    What people post as files lies on their platform's hosts, which are always in.
+    """
+    host = plain_host(urlsplit(url).hostname or "")
+    named = {plain_host(site) for site in sites | _FILE_HOSTS}
+    return not sites or any(host == site or host.endswith("." + site) for site in named)
+
+
+def check(url: str, allowed_hosts: AbstractSet[str], sites: AbstractSet[str] = frozenset()) -> None:
     """Refuse a link that leads where Keaton does not go, as far as its spelling says.
 
     A name that resolves to a private address passes here; the guard at the connect call stops it. Raises LinkRefused.
@@ -107,6 +118,8 @@ def check(url: str, allowed_hosts: AbstractSet[str]) -> None:
     parts = _split(url)
     if parts is None or parts.username is not None or parts.password is not None:
         raise LinkRefused(url, "malformed")
+    if not is_on(url, sites):
+        raise LinkRefused(url, "site")
     host = plain_host(parts.hostname or "")
     if host in {plain_host(allowed) for allowed in allowed_hosts}:
         return

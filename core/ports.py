@@ -125,6 +125,7 @@ class Fetching:
     total_bytes: int | None
     """None where the other side does not say."""
     eta_s: float | None
+    bytes_per_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +138,10 @@ class Fetched:
     title: str
     url: str
     """The page where people watch it."""
+    uploader: str | None = None
+    """As the site names whoever put it there."""
+    several: bool = False
+    """The link leads to several films, and this is the first."""
 
 
 class Fetcher(Protocol):
@@ -145,7 +150,7 @@ class Fetcher(Protocol):
     def fetch(self, url: str, folder: Path, bearer: str = "") -> AsyncIterator[Fetching | Fetched]:
         """Download into the folder; the last item is the Fetched. The bearer token is shown to that url's host alone.
 
-        Raises LinkRefused, VideoUnavailable, FetchFailed.
+        Raises LinkRefused, VideoUnavailable, OverLimit, FetchFailed.
         """
         ...
 
@@ -201,14 +206,14 @@ class FrameReader(Protocol):
     def looks(self, path: Path, sampling: Sampling, preprocess: Preprocess) -> AsyncIterator[Reading]:
         """Stream one FilmOpened, then Looks in the order of time, then one FilmEnded; memory stays flat.
 
-        Raises NotAVideo, NoVideoStream, NoFrames, DecoderDied.
+        Raises NotAVideo, NoVideoStream, NoFrames, OverLimit, DecoderDied.
         """
         ...
 
     async def still(self, path: Path, time_s: float, max_px: int) -> Still:
         """Cut the frame with this very PTS time (the nearest at or before it), at most max_px wide or high.
 
-        Raises NotAVideo, NoVideoStream, NoFrames, DecoderDied.
+        Raises NotAVideo, NoVideoStream, NoFrames, OverLimit, DecoderDied.
         """
         ...
 

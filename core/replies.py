@@ -100,6 +100,8 @@ def indexed(result: Indexed, sheet: bytes | None, turn: Turn) -> Reply:
         facts += f", {result.looks} looks"
     first = "Ready to search" if result.looks else "I know this film already"
     text = f"{first}: {facts}. Try /find and what you want to see."
+    if result.several:
+        text += " There are several films behind that link; this is the first."
     if video.truncated:
         text += f" The file breaks off at {clock(video.duration_s)}; I looked at all that could be read."
     if door.shared:

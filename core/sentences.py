@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+from typing import assert_never
 
 from core import errors as e
+from core.times import clock, roughly
 
 _REFUSED = {
     "scheme": "I only follow http and https links.",
@@ -12,22 +14,28 @@ _REFUSED = {
     "Whoever runs me can allow a host with KEATON_ALLOWED_HOSTS.",
     "port": "That link leads to a port other than 80 and 443, and I do not go there.",
     "malformed": "That link is not a proper web address.",
+    "site": "I fetch only from the sites that whoever runs me has named, and that link leads elsewhere.",
 }
 _UNAVAILABLE = {
     "no_video": "I found no video behind that link.",
     "not_found": "There is nothing at that link (the site answered “not found”).",
     "login": "The site shows that video only to people who have logged in, so I cannot fetch it.",
+    "age": "The site shows that video only to people who have proven their age, so I cannot fetch it.",
+    "robot": "The site takes me for a robot, and it is right. It does not let me fetch that video.",
     "live": "That is a live stream. Post it again when it is over.",
     "geo": "The site does not show that video in the country that I run in.",
     "removed": "That video has been removed, or made private.",
     "unsupported": "I do not know how to fetch videos from that site.",
-    "too_large": "That file is larger than I am allowed to fetch.",
+    "circles": "That link leads around in circles.",
 }
 _FAILED = {
     "dns": "I cannot find that site: its name leads nowhere.",
     "tls": "The site's certificate is not in order, so I did not fetch from it.",
     "refused": "The site refused the connection.",
     "timeout": "The site took too long to answer. Try again in a while.",
+    "slow": "The site sends next to nothing, so I stopped waiting. Try again in a while.",
+    "broken": "The connection broke off again and again. Try again in a while.",
+    "busy": "The site is out of order or overloaded. Try again in a while.",
     "http": "The site answered with an error. Try again in a while.",
     "other": "Fetching that film failed. Try again in a while.",
 }
@@ -60,6 +68,8 @@ def _for_asker(error: e.UserError) -> str:  # noqa: C901, PLR0911, PLR0912 - a l
             return _REFUSED.get(why, _REFUSED["malformed"])
         case e.VideoUnavailable(_, why, detail):
             return _with(_UNAVAILABLE.get(why, _UNAVAILABLE["no_video"]), detail if why == "unsupported" else "")
+        case e.OverLimit():
+            return _over(error)
         case e.UnknownVideo(name):
             return f"I know no film “{name}” here. /videos lists those that I know." if name else "Which film?"
         case e.AmbiguousVideo(name, titles):
@@ -82,12 +92,46 @@ def _for_asker(error: e.UserError) -> str:  # noqa: C901, PLR0911, PLR0912 - a l
             return str(error)
 
 
+def _over(error: e.OverLimit) -> str:
+    name, limit, found = error.name, error.limit, error.found
+    match error.quantity:
+        case "duration_s":
+            length = f"{name} is {clock(found)} long" if found else f"{name} is too long"
+            return f"{length}; I take films of up to {clock(limit)}."
+        case "size_bytes":
+            size = f"{name} has {_gigabytes(found)}" if found and found > limit else f"{name} is too large"
+            return f"{size}; I fetch up to {_gigabytes(limit)}."
+        case "frame_px":
+            size = f" ({found / 1e6:,.0f} million pixels)" if found else ""
+            return f"The frames of {name} are too large for me{size}; I read up to {limit / 1e6:,.0f} million pixels."
+        case "frames":
+            return f"{name} has more than {limit:,.0f} frames, and that is as far as I count."
+        case "decode_s":
+            return f"Reading {name} took more than {roughly(limit)} of computing, so I stopped."
+        case "memory_bytes":
+            return f"{name} needs more memory than I give to one film ({_gigabytes(limit)})."
+        case _:
+            assert_never(error.quantity)
+
+
+def _gigabytes(size: float) -> str:
+    return f"{size / 1e9:.2g} GB" if size >= 1e8 else f"{size / 1e6:.2g} MB"
+
+
+def _count(number: int, noun: str) -> str:
+    return f"1 {noun}" if number == 1 else f"{number} {noun}s"
+
+
 def _later(error: e.TryLater) -> str:
     match error:
         case e.FetchFailed(_, why, detail):
-            return _with(_FAILED.get(why, _FAILED["other"]), detail if why in {"http", "other"} else "")
+            return _with(_FAILED.get(why, _FAILED["other"]), detail if why in {"http", "busy", "other"} else "")
         case e.TooFast(wait_s):
             return f"One thing after the other, please: ask me again in {max(1, math.ceil(wait_s))} s."
+        case e.QueueFull(most):
+            return f"You have {_count(most, 'film')} with me that I am not done with. Post this one again after them."
+        case e.GivenUp(name):
+            return f"Reading {name} broke down every time, so I leave it alone for now. Try another copy."
         case e.DecoderDied(name):
             return f"Reading {name} broke down on my side. It may be damaged; try another copy."
         case _:

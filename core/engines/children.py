@@ -141,4 +141,6 @@ class Children:
 def _bare_environment() -> dict[str, str]:
     """Give what Python needs to find itself and our packages, and nothing that is secret."""
     paths = os.pathsep.join(path or str(Path.cwd()) for path in sys.path)
-    return {"PATH": os.defpath, "PYTHONPATH": paths, "PYTHONUTF8": "1", "LANG": "C.UTF-8"}
+    # One thread at the start: with more, the system lets nobody but root leave the network.
+    threads = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
+    return {"PATH": os.defpath, "PYTHONPATH": paths, "PYTHONUTF8": "1", "LANG": "C.UTF-8", **threads}

@@ -10,7 +10,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import av
+from av.error import MemoryError as AVMemoryError
 from av.stream import Disposition
+
+from core.limits import FilmLimits
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,6 +24,8 @@ if TYPE_CHECKING:
     from av.container import InputContainer
     from av.stream import Stream
     from av.video.stream import VideoStream
+
+    from core.limits import Quantity
 
 Flaw: TypeAlias = Literal["missing", "not_a_video", "no_video_stream", "no_frames"]
 
@@ -36,6 +41,15 @@ class UnreadableError(Exception):
     def __init__(self, flaw: Flaw) -> None:
         super().__init__(flaw)
         self.flaw: Flaw = flaw
+
+
+class OverLimitError(Exception):
+    """The film takes more than one may: `found` of a quantity, or None where that was not measured."""
+
+    def __init__(self, quantity: Quantity, found: float | None) -> None:
+        super().__init__(quantity, found)
+        self.quantity: Quantity = quantity
+        self.found = found
 
 
 @dataclass(slots=True)
@@ -86,6 +100,7 @@ class Film:
     container: InputContainer
     stream: VideoStream
     clock: Clock
+    limits: FilmLimits = field(default_factory=FilmLimits)
     broken: bool = False
     """The container could not be read to its end."""
     read_s: float = 0.0
@@ -93,6 +108,7 @@ class Film:
     pictures_s: float = 0.0
     """When the last packet of pictures begins, likewise."""
     _start_s: float = field(default=0.0)
+    _frames: int = 0
 
     @property
     def declared_s(self) -> float | None:
@@ -104,6 +120,7 @@ class Film:
         """Give each frame with its time; a packet that does not decode is passed over.
 
         After a seek, start `from_keyframe`: some containers land between them, and decoders then guess the picture.
+        Raises OverLimitError.
         """
         waiting = from_keyframe
         for packet in self.packets():
@@ -112,7 +129,7 @@ class Film:
             waiting = waiting and packet is not None and not packet.is_keyframe
             if not waiting:
                 for frame in self._decoded(packet):
-                    yield self.clock.time_s(frame), frame
+                    yield self._within(self.clock.time_s(frame)), frame
 
     def packets(self) -> Iterator[Packet[Stream] | None]:
         """Give the packets of all streams and note how far they go; None flushes after a failure."""
@@ -132,11 +149,27 @@ class Film:
     def seek(self, time_s: float) -> Film:
         """Move to a keyframe at or before the time and give the film as seen from there. Raises av.FFmpegError."""
         self.container.seek(self.clock.ticks_at(time_s), stream=self.stream, backward=True)
-        return Film(self.container, self.stream, self.clock.after_seek())
+        return Film(self.container, self.stream, self.clock.after_seek(), self.limits)
+
+    def check(self) -> None:
+        """Judge the film by what it says of itself, before anything is decoded. Raises OverLimitError."""
+        _keep_within(self.limits, "duration_s", self.declared_s or 0.0)
+        _keep_within(self.limits, "frame_px", self.stream.width * self.stream.height)
+        _keep_within(self.limits, "frames", self.stream.frames)
+
+    def _within(self, time_s: float) -> float:
+        """Count a frame, and give its time. Raises OverLimitError."""
+        self._frames += 1
+        _keep_within(self.limits, "frames", self._frames)
+        _keep_within(self.limits, "duration_s", time_s)
+        return time_s
 
     def _decoded(self, packet: Packet[Stream] | None) -> list[VideoFrame]:
+        # Many pictures in one packet, or a size that grows on the way, are bounded by memory and time.
         try:
             return self.stream.decode(packet)
+        except AVMemoryError as error:
+            raise OverLimitError("memory_bytes", None) from error
         except av.FFmpegError:
             return []
 
@@ -151,43 +184,54 @@ class Film:
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[Film]:
-    """Open a file as a film for a while. Raises UnreadableError."""
+def opened(path: Path, limits: FilmLimits) -> Iterator[Film]:
+    """Open a file as a film for a while. Raises UnreadableError, OverLimitError."""
     try:
         file = path.open("rb")
     except OSError as error:
         raise UnreadableError("missing") from error
     with file:
         try:
-            container = av.open(file, "r", options=_options(), metadata_errors="replace")
+            container = av.open(file, "r", options=_options(limits), metadata_errors="replace")
+        except AVMemoryError as error:
+            raise OverLimitError("memory_bytes", None) from error
         except (av.FFmpegError, OSError, ValueError) as error:
             raise UnreadableError("not_a_video") from error
         with container:
-            yield _film(container)
+            yield _film(container, limits)
 
 
-def scanned_length_s(path: Path) -> float:
-    """Measure a film that does not say its length, by its packets alone. Raises UnreadableError."""
-    with opened(path) as film:
+def scanned_length_s(path: Path, limits: FilmLimits) -> float:
+    """Measure a film that does not say its length, by its packets alone. Raises UnreadableError, OverLimitError."""
+    with opened(path, limits) as film:
         for _ in film.packets():
-            pass
+            _keep_within(limits, "duration_s", film.pictures_s)
         return film.read_s
 
 
-def _options() -> dict[str, str]:
-    """Keep FFmpeg to plain containers: nothing in a file may name another file or address."""
-    return {"format_whitelist": _FORMATS, "protocol_whitelist": ""}
+def _keep_within(limits: FilmLimits, quantity: Quantity, found: float) -> None:
+    limit: float = getattr(limits, quantity)
+    if found > limit:
+        raise OverLimitError(quantity, found)
 
 
-def _film(container: InputContainer) -> Film:
+def _options(limits: FilmLimits) -> dict[str, str]:
+    """Keep FFmpeg to plain containers and pictures: nothing in a file may name another file or address."""
+    return {"format_whitelist": _FORMATS, "protocol_whitelist": "", "max_pixels": str(limits.frame_px)}
+
+
+def _film(container: InputContainer, limits: FilmLimits) -> Film:
     stream = _pictures(container)
     stream.thread_type = "AUTO"
+    stream.codec_context.options = {"max_pixels": str(limits.frame_px)}
     if stream.time_base is None:
         raise UnreadableError("no_frames")
     rate = stream.average_rate or stream.guessed_rate or 25
     clock = Clock(stream.time_base, max(1, round(1 / (rate * stream.time_base))))
     start = container.start_time
-    return Film(container, stream, clock, _start_s=(start or 0) / av.time_base)
+    film = Film(container, stream, clock, limits, _start_s=(start or 0) / av.time_base)
+    film.check()
+    return film
 
 
 def _pictures(container: InputContainer) -> VideoStream:

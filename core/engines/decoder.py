@@ -6,11 +6,11 @@ Owns the order of the work; imports no torch, for it starts often.
 from __future__ import annotations
 
 import os
-import resource
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, TypeAlias
 
-from core.engines import childhood, decode, pictures, seeking, wire
+from core.engines import cage, childhood, decode, pictures, seeking, wire
+from core.limits import FilmLimits
 from core.model import Preprocess, Sampling
 from core.sampling import Grid, expected_looks
 
@@ -27,31 +27,47 @@ _MOST_THUMBNAILS = 600
 _STILL_QUALITY = 90
 _MISSING_S = 2.0
 _MISSING_SHARE = 0.05
+_OPEN_FILES = 64
 
 TimedFrames: TypeAlias = "Iterator[tuple[float, VideoFrame]]"
 
 
 def serve(request: Mapping[str, object], out: BinaryIO) -> None:
     """Answer one request; a file that is no film is an answer too."""
-    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+    limits = _limits(request)
+    cage.bound(cage.Bounds(limits.decode_s, limits.memory_bytes, file_bytes=0, open_files=_OPEN_FILES))
     if request["kind"] == "looks":
         os.nice(5)  # stills and the chat come first
     try:
         _work(request)(Path(str(request["path"])), request, out)
     except decode.UnreadableError as error:
         wire.send(out, {"kind": "error", "code": error.flaw})
+    except decode.OverLimitError as error:
+        wire.send(out, {"kind": "error", "code": "over_limit", "quantity": error.quantity, "found": error.found})
+    except MemoryError:
+        wire.send(out, {"kind": "error", "code": "over_limit", "quantity": "memory_bytes", "found": None})
 
 
 def _work(request: Mapping[str, object]) -> Callable[[Path, Mapping[str, object], BinaryIO], None]:
-    return {"looks": send_looks, "still": send_still}[str(request["kind"])]
+    return {"looks": send_looks, "still": send_still, "cage": send_cage}[str(request["kind"])]
+
+
+def _limits(request: Mapping[str, object]) -> FilmLimits:
+    return FilmLimits(**request["limits"])  # type: ignore[arg-type] # our own parent wrote it
+
+
+def send_cage(_path: Path, _request: Mapping[str, object], out: BinaryIO) -> None:
+    """Send what the cage is made of."""
+    wire.send(out, {"kind": "cage", **cage.describe()})
 
 
 def send_looks(path: Path, request: Mapping[str, object], out: BinaryIO) -> None:
-    """Send "opened", then each "look", then "ended". Raises UnreadableError."""
+    """Send "opened", then each "look", then "ended". Raises UnreadableError, OverLimitError."""
+    limits = _limits(request)
     sampling = Sampling(**request["sampling"])  # type: ignore[arg-type] # our own parent wrote it
     preprocess = Preprocess(**request["preprocess"])  # type: ignore[arg-type]
-    with decode.opened(path) as film:
-        length_s = film.declared_s or decode.scanned_length_s(path)
+    with decode.opened(path, limits) as film:
+        length_s = film.declared_s or decode.scanned_length_s(path, limits)
         developer = pictures.Developer(film.stream.sample_aspect_ratio)
         frames = _started(film, developer, length_s, sampling, out)
         looks = _Looks(out, developer, preprocess, Grid(length_s, sampling), expected_looks(length_s, sampling))
@@ -60,8 +76,8 @@ def send_looks(path: Path, request: Mapping[str, object], out: BinaryIO) -> None
 
 
 def send_still(path: Path, request: Mapping[str, object], out: BinaryIO) -> None:
-    """Send the one "still". Raises UnreadableError."""
-    time_s, frame, aspect = seeking.frame_at(path, max(0.0, float(str(request["time_s"]))))
+    """Send the one "still". Raises UnreadableError, OverLimitError."""
+    time_s, frame, aspect = seeking.frame_at(path, max(0.0, float(str(request["time_s"]))), _limits(request))
     rgb = pictures.shrunk(pictures.Developer(aspect).rgb(frame), int(str(request["max_px"])))
     header = {"kind": "still", "time_s": time_s, "width_px": rgb.shape[1], "height_px": rgb.shape[0]}
     wire.send(out, header, pictures.jpeg(rgb, _STILL_QUALITY))
@@ -130,4 +146,5 @@ class _Looks:
 
 
 if __name__ == "__main__":
+    cage.isolate()
     childhood.run(serve)

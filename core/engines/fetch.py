@@ -1,62 +1,160 @@
-"""The parent's side of fetching: `core.ports.Fetcher` over a child process that runs yt-dlp.
+"""The parent's side of fetching: `core.ports.Fetcher` over child processes that run yt-dlp.
 
-Owns the trust boundary and the time limit: the child's words are checked and its codes become Keaton's errors.
+Owns the trust boundary, the time limits and the further attempts: the child's words are checked and its codes become
+Keaton's errors.
 """
 
 from __future__ import annotations
 
 import asyncio
 import unicodedata
-from dataclasses import dataclass
+from contextlib import aclosing
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core import links
 from core.engines.children import Children
 from core.engines.wire import GarbledError, Message
-from core.errors import AppError, FetchFailed, LinkRefused, VideoUnavailable
+from core.errors import AppError, FetchFailed, LinkRefused, OverLimit, VideoUnavailable
 from core.ports import Fetched, Fetching
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
     from core.engines.children import Child
+    from core.limits import FetchLimits
 
 _LONGEST_TITLE = 300
+_LONGEST_DETAIL = 300
 _JOINER = "\u200d"
 """Holds emoji together."""
+_PASSING = frozenset({"timeout", "broken", "busy"})
+"""Failures that may be over in a moment."""
+_PAUSE_S = 1.0
+_LEAST_BYTES = 1 << 16
+"""What a fetch that has not stalled brings at the least."""
+
+
+@dataclass(slots=True)
+class Pace:
+    """Tells how long to wait for a child: until it stalls, or until the whole fetch takes too long."""
+
+    deadline_s: float
+    stall_s: float
+    began_s: float
+    brought_bytes: int = 0
+
+    @classmethod
+    def start(cls, deadline_s: float, stall_s: float) -> Pace:
+        """Give a pace that starts now; finding the film may take twice as long as a stall."""
+        return cls(deadline_s, stall_s, _now_s() + stall_s)
+
+    def note(self, done_bytes: int) -> None:
+        """Take how many bytes are there now."""
+        if abs(done_bytes - self.brought_bytes) >= _LEAST_BYTES:
+            self.brought_bytes = done_bytes
+            self.began_s = _now_s()
+
+    def left_s(self) -> float:
+        """Give the seconds until patience ends."""
+        return max(0.0, min(self.deadline_s, self.began_s + self.stall_s) - _now_s())
+
+    def why(self) -> str:
+        """Say which patience has ended, as a code of FetchFailed."""
+        return "timeout" if self.over else "slow"
+
+    @property
+    def over(self) -> bool:
+        """Tell whether the whole fetch has taken too long."""
+        return _now_s() >= self.deadline_s
 
 
 @dataclass(frozen=True, slots=True)
 class ChildFetcher:
-    """Fetches each link in a child of its own."""
+    """Fetches each link in a child of its own; a passing failure is tried again from where it ended."""
 
     allowed_hosts: frozenset[str]
     """Private hosts that links may reach, on any port."""
-    max_bytes: int
-    timeout_s: float
-    """For a whole fetch."""
+    limits: FetchLimits
 
     async def fetch(self, url: str, folder: Path, bearer: str = "") -> AsyncGenerator[Fetching | Fetched, None]:
         """Download into the folder; the last item is the Fetched.
 
-        Raises LinkRefused, VideoUnavailable, FetchFailed.
+        Raises LinkRefused, VideoUnavailable, OverLimit, FetchFailed.
         """
-        links.check(url, self.allowed_hosts)
-        deadline_s = asyncio.get_running_loop().time() + self.timeout_s
+        links.check(url, self.allowed_hosts, self.limits.sites)
+        deadline_s = _now_s() + self.limits.timeout_s
+        for attempt in range(1, self.limits.attempts + 1):
+            try:
+                async with aclosing(self._attempt(url, folder, bearer, deadline_s)) as events:
+                    async for event in events:
+                        yield event
+            except FetchFailed as error:
+                pause_s = _PAUSE_S * attempt
+                if error.why not in _PASSING or attempt == self.limits.attempts or _now_s() + pause_s >= deadline_s:
+                    raise
+            else:
+                return
+            await asyncio.sleep(pause_s)
+
+    async def _attempt(
+        self, url: str, folder: Path, bearer: str, deadline_s: float
+    ) -> AsyncGenerator[Fetching | Fetched, None]:
+        pace = Pace.start(deadline_s, self.limits.stall_s)
         children = Children("core.engines.fetcher", _environment(folder), keep_spare=False)
         async with children.child() as child:
             await child.ask(self._request(url, folder, bearer))
             while True:
-                event = _event(await _hear(child, url, deadline_s), url, folder)
+                event = self._event(await _hear(child, url, pace), url, folder)
                 yield event
                 if isinstance(event, Fetched):
                     return
+                pace.note(event.done_bytes)
 
     def _request(self, url: str, folder: Path, bearer: str) -> dict[str, object]:
-        allowed = sorted(self.allowed_hosts)
+        limits = {**asdict(self.limits), "sites": sorted(self.limits.sites)}
         job = {"url": url, "folder": str(folder), "bearer": bearer}
-        return {**job, "max_bytes": self.max_bytes, "allowed_hosts": allowed}
+        return {**job, "limits": limits, "allowed_hosts": sorted(self.allowed_hosts)}
+
+    def _event(self, message: Message, url: str, folder: Path) -> Fetching | Fetched:
+        try:
+            match message.kind:
+                case "fetching":
+                    return _fetching(message)
+                case "fetched":
+                    return _fetched(message, folder)
+                case kind:
+                    raise self._error(message, url, kind)
+        except GarbledError as error:
+            raise FetchFailed(url, "other", str(error)) from error
+
+    def _error(self, message: Message, url: str, kind: str) -> AppError:
+        """Give the error that the child reports."""
+        detail = _one_line(message.maybe_text("detail") or "")[:_LONGEST_DETAIL]
+        match kind:
+            case "refused":
+                return LinkRefused(url, message.text("why"))
+            case "unavailable":
+                return VideoUnavailable(url, message.text("why"), detail)
+            case "failed":
+                return FetchFailed(url, message.text("why"), detail)
+            case "over_limit":
+                return self._over(message, url)
+            case "error":
+                return FetchFailed(url, "other", detail)
+        raise GarbledError(f"a message of the kind {kind[:40]!r}")
+
+    def _over(self, message: Message, url: str) -> OverLimit:
+        name, found = links.file_title(url), message.maybe_number("found")
+        match message.text("quantity"):
+            case "size_bytes":
+                return OverLimit(name, "size_bytes", self.limits.size_bytes, found)
+            case "duration_s":
+                return OverLimit(name, "duration_s", self.limits.duration_s, found)
+            case "memory_bytes":
+                return OverLimit(name, "memory_bytes", self.limits.memory_bytes, found)
+        raise GarbledError("a limit that fetches do not have")
 
 
 def _environment(folder: Path) -> dict[str, str]:
@@ -65,13 +163,12 @@ def _environment(folder: Path) -> dict[str, str]:
     return {"HOME": own, "TMPDIR": own, "XDG_CACHE_HOME": own, "DENO_DIR": own, "YTDLP_NO_PLUGINS": "1"}
 
 
-async def _hear(child: Child, url: str, deadline_s: float) -> Message:
-    """Give the child's next message, unless time runs out or it dies."""
-    left_s = deadline_s - asyncio.get_running_loop().time()
+async def _hear(child: Child, url: str, pace: Pace) -> Message:
+    """Give the child's next message, unless patience ends or it dies."""
     try:
-        message = await child.receive(max(0.0, left_s))
+        message = await child.receive(pace.left_s())
     except TimeoutError as error:
-        raise FetchFailed(url, "timeout") from error
+        raise FetchFailed(url, pace.why()) from error
     except GarbledError as error:
         raise FetchFailed(url, "other", str(error)) from error
     if message is None:
@@ -79,45 +176,30 @@ async def _hear(child: Child, url: str, deadline_s: float) -> Message:
     return message
 
 
-def _event(message: Message, url: str, folder: Path) -> Fetching | Fetched:
-    try:
-        match message.kind:
-            case "fetching":
-                return _fetching(message)
-            case "fetched":
-                return _fetched(message, folder)
-            case kind:
-                raise _error(message, url, kind)
-    except GarbledError as error:
-        raise FetchFailed(url, "other", str(error)) from error
+def _now_s() -> float:
+    return asyncio.get_running_loop().time()
 
 
 def _fetching(message: Message) -> Fetching:
     total = message.maybe_number("total_bytes")
     done = int(message.number("done_bytes"))
-    return Fetching(done, None if total is None else int(total), message.maybe_number("eta_s"))
+    eta_s, bytes_per_s = message.maybe_number("eta_s"), message.maybe_number("bytes_per_s")
+    return Fetching(done, None if total is None else int(total), eta_s, bytes_per_s)
 
 
 def _fetched(message: Message, folder: Path) -> Fetched:
     path = folder / Path(message.text("name")).name
     if path.is_symlink() or not path.is_file():
         raise GarbledError("the child names a file that is not there")
-    return Fetched(path, message.maybe_text("video_id"), _one_line(message.text("title")), message.text("url"))
-
-
-def _error(message: Message, url: str, kind: str) -> AppError:
-    """Give the error that the child reports."""
-    detail = message.maybe_text("detail") or ""
-    match kind:
-        case "refused":
-            return LinkRefused(url, message.text("why"))
-        case "unavailable":
-            return VideoUnavailable(url, message.text("why"), detail)
-        case "failed":
-            return FetchFailed(url, message.text("why"), detail)
-        case "error":
-            return FetchFailed(url, "other", detail)
-    raise GarbledError(f"a message of the kind {kind[:40]!r}")
+    uploader = message.maybe_text("uploader")
+    return Fetched(
+        path,
+        message.maybe_text("video_id"),
+        _one_line(message.text("title")),
+        message.text("url"),
+        uploader=None if uploader is None else _one_line(uploader),
+        several=message.header.get("several") is True,
+    )
 
 
 def _one_line(title: str) -> str:

@@ -6,16 +6,16 @@ configuration files, no plugins, and nothing written outside the job's folder.
 
 from __future__ import annotations
 
-import resource
 import sys
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import deno  # type: ignore[import-untyped]
 
-from core.engines import childhood, guard, wire
+from core.engines import cage, childhood, guard, wire
+from core.limits import FetchLimits
 from core.links import file_title
 
 sys.modules["curl_cffi"] = None  # type: ignore[assignment] # its connections would pass the guard unseen
@@ -23,20 +23,23 @@ sys.modules["curl_cffi"] = None  # type: ignore[assignment] # its connections wo
 import yt_dlp  # noqa: E402
 from yt_dlp.utils import DownloadCancelled  # noqa: E402
 
-from core.engines import trouble  # noqa: E402
+from core.engines import bearer, narrowing, trouble  # noqa: E402
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _REPORT_EVERY_S = 0.2
-_UNNAMED = frozenset({"generic", "html5mediaembed"})
-"""Extractors whose ids say nothing about the film."""
+_OPEN_FILES = 256
 _FORMATS = "bv/bv*/b"
 _PREFERENCES = ["res:360", "vcodec:h264", "+size", "+br"]
 
 
 class TooLargeError(DownloadCancelled):  # type: ignore[misc] # yt-dlp has no types
-    """The film has more bytes than it may have."""
+    """The film has more bytes than it may have; `found` as far as known."""
+
+    def __init__(self, found: int) -> None:
+        super().__init__()
+        self.found = found
 
 
 class _Silence:
@@ -49,28 +52,75 @@ class _Silence:
 
 
 @dataclass(slots=True)
+class Reporter:
+    """Tells the parent how far the fetch is, and stops it when it grows too large."""
+
+    out: BinaryIO
+    max_bytes: int
+    _told_at: float = 0.0
+
+    def hook(self, status: Mapping[str, Any]) -> None:
+        """Take what yt-dlp says while it downloads."""
+        total = status.get("total_bytes") or status.get("total_bytes_estimate")
+        done = int(status.get("downloaded_bytes") or 0)
+        self._check(max(done, int(status.get("total_bytes") or 0)))
+        finished = status.get("status") == "finished"
+        self._tell(done, total and int(total), status.get("eta"), status.get("speed"), finished=finished)
+
+    def hear(self, done_bytes: int, total_bytes: int | None, *, finished: bool) -> None:
+        """Take what `core.engines.bearer` says while it downloads."""
+        self._check(max(done_bytes, total_bytes or 0))
+        self._tell(done_bytes, total_bytes, None, None, finished=finished)
+
+    def _check(self, found: int) -> None:
+        if found > self.max_bytes:
+            raise TooLargeError(found)
+
+    def _tell(self, done: int, total: int | None, eta_s: float | None, speed: float | None, *, finished: bool) -> None:
+        now = time.monotonic()
+        if finished or now - self._told_at >= _REPORT_EVERY_S:
+            self._told_at = now
+            header = {"kind": "fetching", "done_bytes": done, "total_bytes": total}
+            wire.send(self.out, {**header, "eta_s": eta_s, "bytes_per_s": speed})
+
+
+@dataclass(slots=True)
 class Job:
     """One fetch."""
 
     url: str
     folder: Path
-    max_bytes: int
-    out: BinaryIO
-    live: bool = False
-    _told_at: float = 0.0
+    limits: FetchLimits
+    reporter: Reporter
+    sieve: narrowing.Sieve = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.sieve = narrowing.Sieve(self.limits.duration_s, self.limits.sites)
 
     def run(self) -> Mapping[str, object]:
-        """Download; give the last message: "fetched", "unavailable" or "failed"."""
+        """Download; give the last message: "fetched", "unavailable", "over_limit", "refused" or "failed"."""
         with yt_dlp.YoutubeDL(self._options()) as downloader:
+            if not self.limits.pages:
+                narrowing.take_files_only(downloader)
             info = downloader.extract_info(self.url, download=True)
         entry = _first(info)
-        if self.live:
-            return {"kind": "unavailable", "why": "live"}
+        if self.sieve.refusal is not None:
+            return self.sieve.refusal
         done = (entry or {}).get("requested_downloads") or []
         path = Path(done[0]["filepath"]) if done else None
         if entry is None or path is None or not path.is_file():
             return {"kind": "unavailable", "why": "no_video"}
-        return {"kind": "fetched", "name": path.name, **_named(entry, self.url)}
+        return {"kind": "fetched", "name": path.name, "several": _several(info), **_named(entry, self.url)}
+
+    def run_with(self, token: str) -> Mapping[str, object]:
+        """Download a file that a token opens; give the last message."""
+        path = self.folder / "film"
+        try:
+            bearer.Download(self.url, token, path, self.reporter.hear).run()
+        except bearer.LoginPageError:
+            return {"kind": "unavailable", "why": "login"}
+        named = {"url": self.url, "video_id": None, "title": file_title(self.url)}
+        return {"kind": "fetched", "name": path.name, "several": False, **named}
 
     def _options(self) -> dict[str, Any]:
         return {
@@ -84,53 +134,36 @@ class Job:
             "fixup": "never",
             "postprocessors": [],
             "updatetime": False,
-            "continuedl": False,
+            "continuedl": True,
             "hls_prefer_native": True,
             "external_downloader": {"default": "native"},
             "js_runtimes": {"deno": {"path": deno.find_deno_bin()}},
             "socket_timeout": 20,
-            "retries": 2,
+            "retries": 1,
             "fragment_retries": 2,
             "extractor_retries": 1,
             "proxy": "",
             "max_filesize": None,
-            "match_filter": self._filter,
-            "progress_hooks": [self._progress],
+            "match_filter": self.sieve,
+            "progress_hooks": [self.reporter.hook],
             "logger": _Silence(),
             "quiet": True,
             "noprogress": True,
             "color": "never",
         }
 
-    def _filter(self, info: Mapping[str, Any], *, incomplete: bool = False) -> str | None:
-        """Tell yt-dlp to pass over a stream that has no end yet."""
-        del incomplete
-        self.live = bool(info.get("is_live")) or info.get("live_status") in {"is_live", "is_upcoming"}
-        return "live" if self.live else None
-
-    def _progress(self, status: Mapping[str, Any]) -> None:
-        done = int(status.get("downloaded_bytes") or 0)
-        total = status.get("total_bytes") or status.get("total_bytes_estimate")
-        if max(done, int(status.get("total_bytes") or 0)) > self.max_bytes:
-            raise TooLargeError
-        now = time.monotonic()
-        if now - self._told_at >= _REPORT_EVERY_S or status.get("status") == "finished":
-            self._told_at = now
-            header = {"kind": "fetching", "done_bytes": done, "total_bytes": total and int(total)}
-            wire.send(self.out, {**header, "eta_s": status.get("eta")})
-
 
 def serve(request: Mapping[str, object], out: BinaryIO) -> None:
     """Fetch one link under guard, and say how it ended."""
-    max_bytes = int(str(request["max_bytes"]))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (max_bytes, max_bytes))
-    allowed = request["allowed_hosts"]
-    hosts = [str(host) for host in allowed] if isinstance(allowed, list) else []
-    watch = guard.Guard(guard.resolved(hosts), deno.find_deno_bin())
+    limits = _limits(request)
+    cage.forgo_privileges()
+    cage.bound(cage.Bounds(limits.timeout_s, limits.memory_bytes, limits.size_bytes, _OPEN_FILES))
+    watch = guard.Guard(guard.resolved(_texts(request["allowed_hosts"])), deno.find_deno_bin())
     watch.install()
-    job = Job(str(request["url"]), Path(str(request["folder"])), max_bytes, out)
+    job = Job(str(request["url"]), Path(str(request["folder"])), limits, Reporter(out, limits.size_bytes))
+    token = str(request.get("bearer") or "")
     try:
-        last = job.run()
+        last = job.run_with(token) if token else job.run()
     except BrokenPipeError:
         raise
     except Exception as error:  # noqa: BLE001 - extractors raise all there is
@@ -138,12 +171,23 @@ def serve(request: Mapping[str, object], out: BinaryIO) -> None:
     wire.send(out, last)
 
 
+def _limits(request: Mapping[str, object]) -> FetchLimits:
+    told = dict(request["limits"])  # type: ignore[call-overload] # our own parent wrote it
+    return FetchLimits(**{**told, "sites": frozenset(_texts(told["sites"]))})
+
+
+def _texts(values: object) -> list[str]:
+    return [str(value) for value in values] if isinstance(values, list) else []
+
+
 def _ended_badly(error: Exception, watch: guard.Guard) -> Mapping[str, object]:
     if watch.refused is not None:
         return {"kind": "refused", "why": watch.refused}
     if isinstance(error, TooLargeError):
-        return {"kind": "unavailable", "why": "too_large"}
+        return {"kind": "over_limit", "quantity": "size_bytes", "found": error.found}
     kind, why, detail = trouble.of(error)
+    if kind == "over_limit":
+        return {"kind": kind, "quantity": why, "found": None}
     return {"kind": kind, "why": why, "detail": detail}
 
 
@@ -154,14 +198,21 @@ def _first(info: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
     return info
 
 
+def _several(info: Mapping[str, Any] | None) -> bool:
+    """Tell whether there were more films than the one that was taken."""
+    return info is not None and info.get("_type") in {"playlist", "multi_video"} and info.get("playlist_count") != 1
+
+
 def _named(entry: Mapping[str, Any], url: str) -> dict[str, str | None]:
     site = str(entry.get("extractor_key") or "generic").lower()
     page = str(entry.get("webpage_url") or url)
+    uploader = entry.get("uploader") or entry.get("channel")
     named = {"url": page if page.startswith(("http://", "https://")) else url, "video_id": None}
-    if site in _UNNAMED:
+    if site in narrowing.UNNAMED:
         title = file_title(url) if entry.get("direct") else entry.get("title")
-        return {**named, "title": str(title or file_title(url))}
-    return {**named, "title": str(entry.get("title") or file_title(url)), "video_id": f"{site}:{entry['id']}"}
+        return {**named, "title": str(title or file_title(url)), "uploader": None}
+    names = {"title": str(entry.get("title") or file_title(url)), "uploader": str(uploader) if uploader else None}
+    return {**named, **names, "video_id": f"{site}:{entry['id']}"}
 
 
 if __name__ == "__main__":

@@ -5,18 +5,19 @@ Owns the trust boundary: what the child says is checked, and its errors become K
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from core import errors
 from core.engines.wire import GarbledError, Message
+from core.limits import FilmLimits, quantity
 from core.ports import FilmEnded, FilmOpened, Look, Still
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Mapping
-    from pathlib import Path
 
     from core.engines.children import Child, Children
     from core.model import Preprocess, Sampling
@@ -29,20 +30,21 @@ class ChildFrameReader:
 
     children: Children
     """Of `core.engines.decoder`."""
+    limits: FilmLimits = field(default_factory=FilmLimits)
     patience_s: float = 180.0
     """How long a child may say nothing before it is taken for dead."""
 
     async def looks(self, path: Path, sampling: Sampling, preprocess: Preprocess) -> AsyncGenerator[Reading, None]:
         """Stream one FilmOpened, then Looks in the order of time, then one FilmEnded; memory stays flat.
 
-        Raises FileMissing, NotAVideo, NoVideoStream, NoFrames, DecoderDied.
+        Raises FileMissing, NotAVideo, NoVideoStream, NoFrames, OverLimit, DecoderDied.
         """
         request = {"kind": "looks", "sampling": asdict(sampling), "preprocess": asdict(preprocess)}
         async with self.children.child() as child:
-            await child.ask({**request, "path": str(path)})
+            await child.ask({**request, "path": str(path), "limits": asdict(self.limits)})
             last_s = -1.0
             while True:
-                event = _reading(await self._hear(child, path), path, preprocess.size_px, last_s)
+                event = _reading(await self._hear(child, path), path, preprocess.size_px, last_s, self.limits)
                 if isinstance(event, Look):
                     last_s = event.time_s
                 yield event
@@ -52,12 +54,18 @@ class ChildFrameReader:
     async def still(self, path: Path, time_s: float, max_px: int) -> Still:
         """Cut the frame with this very PTS time (the nearest at or before it), at most max_px wide or high.
 
-        Raises FileMissing, NotAVideo, NoVideoStream, NoFrames, DecoderDied.
+        Raises FileMissing, NotAVideo, NoVideoStream, NoFrames, OverLimit, DecoderDied.
         """
         request: Mapping[str, object] = {"kind": "still", "time_s": time_s, "max_px": max_px}
         async with self.children.child() as child:
-            await child.ask({**request, "path": str(path)})
-            return _still(await self._hear(child, path), path)
+            await child.ask({**request, "path": str(path), "limits": asdict(self.limits)})
+            return _still(await self._hear(child, path), path, self.limits)
+
+    async def cage(self) -> Mapping[str, object]:
+        """Give what `core.engines.cage.describe` says in a child. Raises DecoderDied."""
+        async with self.children.child() as child:
+            await child.ask({"kind": "cage", "path": "", "limits": asdict(self.limits)})
+            return (await self._hear(child, Path("cage"))).header
 
     async def _hear(self, child: Child, path: Path) -> Message:
         """Give the child's next message, unless it is an error, nonsense or silence."""
@@ -68,11 +76,16 @@ class ChildFrameReader:
         except GarbledError as error:
             raise errors.DecoderDied(path.name, str(error)) from error
         if message is None:
-            raise errors.DecoderDied(path.name, await child.ending())
+            raise self._died(path, await child.ending())
         return message
 
+    def _died(self, path: Path, ending: str) -> errors.AppError:
+        if ending.endswith("SIGXCPU"):
+            return errors.OverLimit(path.name, "decode_s", self.limits.decode_s)
+        return errors.DecoderDied(path.name, ending)
 
-def _reading(message: Message, path: Path, size_px: int, last_s: float) -> Reading:
+
+def _reading(message: Message, path: Path, size_px: int, last_s: float, limits: FilmLimits) -> Reading:
     try:
         match message.kind:
             case "opened":
@@ -82,7 +95,7 @@ def _reading(message: Message, path: Path, size_px: int, last_s: float) -> Readi
             case "ended":
                 return FilmEnded(message.header.get("truncated") is True, message.number("reached_s"))
             case kind:
-                raise _error(message, path, kind)
+                raise _error(message, path, limits, kind)
     except GarbledError as error:
         raise errors.DecoderDied(path.name, str(error)) from error
 
@@ -107,17 +120,17 @@ def _look(message: Message, size_px: int, last_s: float) -> Look:
     return Look(time_s, pixels, message.part(1) or None)
 
 
-def _still(message: Message, path: Path) -> Still:
+def _still(message: Message, path: Path, limits: FilmLimits) -> Still:
     try:
         if message.kind != "still":
-            raise _error(message, path, message.kind)
+            raise _error(message, path, limits, message.kind)
         size = int(message.number("width_px")), int(message.number("height_px"))
         return Still(message.part(0), message.number("time_s"), *size)
     except GarbledError as error:
         raise errors.DecoderDied(path.name, str(error)) from error
 
 
-def _error(message: Message, path: Path, kind: str) -> errors.AppError:
+def _error(message: Message, path: Path, limits: FilmLimits, kind: str) -> errors.AppError:
     """Give the error that the child reports."""
     if kind != "error":
         raise GarbledError(f"a message of the kind {kind[:40]!r}")
@@ -130,5 +143,14 @@ def _error(message: Message, path: Path, kind: str) -> errors.AppError:
             return errors.NoVideoStream(path.name)
         case "no_frames":
             return errors.NoFrames(path.name)
+        case "over_limit":
+            return _over(message, path, limits)
         case code:
             return errors.DecoderDied(path.name, message.maybe_text("detail") or code)
+
+
+def _over(message: Message, path: Path, limits: FilmLimits) -> errors.OverLimit:
+    what = quantity(message.text("quantity"))
+    if what is None or what == "size_bytes":
+        raise GarbledError("a limit that films do not have")
+    return errors.OverLimit(path.name, what, getattr(limits, what), message.maybe_number("found"))

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     from av import VideoFrame
 
+    from core.limits import FilmLimits
+
 _RUN_UPS_S = (0.0, 2.0, 15.0)
 """Where seeking lands late or between keyframes, an earlier start mends it."""
 _SAME_S = 1e-6
@@ -33,19 +35,19 @@ class Found(NamedTuple):
     pixel_aspect: Fraction | None
 
 
-def frame_at(path: Path, time_s: float) -> Found:
-    """Give the frame with this time, or else the nearest before it. Raises UnreadableError.
+def frame_at(path: Path, time_s: float, limits: FilmLimits) -> Found:
+    """Give the frame with this time, or else the nearest before it. Raises UnreadableError, OverLimitError.
 
     A frame found by seeking counts when its time is the very one, or when two starting points agree on it; else
     the film is read from its start, as it was when it was looked at.
     """
-    with decode.opened(path) as film:
+    with decode.opened(path, limits) as film:
         seen: Found | None = None
         for found in _by_seeking(film, time_s):
             if _exact(found, time_s) or (seen is not None and seen.time_s == found.time_s):
                 return found
             seen = found
-    with decode.opened(path) as film:
+    with decode.opened(path, limits) as film:
         found_slowly = _last_until(film, film.frames(), time_s)
     if found_slowly is None:
         raise decode.UnreadableError("no_frames")

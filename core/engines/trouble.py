@@ -9,17 +9,19 @@ import errno
 import re
 import socket
 import ssl
+from http.client import HTTPException
 from typing import TYPE_CHECKING, NamedTuple
+from urllib.error import HTTPError
 
 from yt_dlp.networking import exceptions as network
-from yt_dlp.utils import DownloadError, GeoRestrictedError, UnsupportedError, UserNotLive
+from yt_dlp.utils import ContentTooShortError, DownloadError, GeoRestrictedError, UnsupportedError, UserNotLive
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
 class Trouble(NamedTuple):
-    """What went wrong: a code of `VideoUnavailable` ("unavailable") or of `FetchFailed` ("failed")."""
+    """What went wrong: a code of `VideoUnavailable` ("unavailable"), `FetchFailed` ("failed") or `OverLimit`."""
 
     kind: str
     why: str
@@ -31,6 +33,7 @@ _STATUS = {
     404: ("unavailable", "not_found"),
     410: ("unavailable", "not_found"),
     451: ("unavailable", "geo"),
+    **dict.fromkeys((429, 500, 502, 503, 504), ("failed", "busy")),
 }
 _CLASSES: tuple[tuple[tuple[type[BaseException], ...], tuple[str, str]], ...] = (
     ((UnsupportedError,), ("unavailable", "no_video")),
@@ -40,11 +43,15 @@ _CLASSES: tuple[tuple[tuple[type[BaseException], ...], tuple[str, str]], ...] = 
     ((socket.gaierror,), ("failed", "dns")),
     ((ConnectionRefusedError,), ("failed", "refused")),
     ((TimeoutError,), ("failed", "timeout")),
+    ((MemoryError,), ("over_limit", "memory_bytes")),
+    ((ContentTooShortError, network.IncompleteRead, ConnectionError, HTTPException), ("failed", "broken")),
 )
 _SAYINGS: tuple[tuple[str, str], ...] = (
     (r"is not available in your (country|location|region)|geo.?restrict|blocked it in your country", "geo"),
-    (r"sign in|log ?in|logged.in|cookies|private video|members.only|subscribers|age.restricted|password", "login"),
-    (r"live event|premieres in|is live|livestream|not currently live", "live"),
+    (r"not a bot|captcha|anti-bot|unusual traffic", "robot"),
+    (r"confirm your age|age.restricted|age.gate|age.verif|inappropriate for some users", "age"),
+    (r"sign in|log ?in|logged.in|cookies|private video|members.only|subscribers|password|registered users", "login"),
+    (r"live event|premieres? in|premiere will begin|is live|will begin in|livestream|not currently live", "live"),
     (
         r"removed|deleted|terminated|no longer (available|exists)|video (is )?unavailable|not available|private",
         "removed",
@@ -59,17 +66,23 @@ def of(error: BaseException) -> Trouble:
     chain = tuple(_causes(error))
     detail = _detail(error)
     for cause in chain:
-        if isinstance(cause, network.HTTPError):
-            kind, why = _STATUS.get(cause.status, ("failed", "http"))
-            return Trouble(kind, why, f"HTTP {cause.status}")
+        if isinstance(cause, network.HTTPError) and cause.redirect_loop:
+            return Trouble("unavailable", "circles", detail)
+        if isinstance(cause, network.HTTPError | HTTPError):
+            kind, why = _STATUS.get(_status(cause), ("failed", "http"))
+            return Trouble(kind, why, f"HTTP {_status(cause)}")
     if any(isinstance(cause, OSError) and cause.errno == errno.EFBIG for cause in chain):
-        return Trouble("unavailable", "too_large", detail)
+        return Trouble("over_limit", "size_bytes", detail)
     for types, (kind, why) in _CLASSES:
         if any(isinstance(cause, types) for cause in chain):
             return Trouble(kind, why, detail)
     if any(isinstance(cause, network.RequestError | OSError) for cause in chain):
         return Trouble("failed", "other", detail)
     return _said(detail)
+
+
+def _status(error: network.HTTPError | HTTPError) -> int:
+    return int(error.code if isinstance(error, HTTPError) else error.status)
 
 
 def _said(detail: str) -> Trouble:

@@ -109,7 +109,7 @@ async def test_a_film_that_is_known_waits_in_no_line(house: ColourHouse, colour_
     link = "https://films.example/known.mp4"
     house.fetcher.web[link] = colour_film
     await house.last(LinkPosted(said("m1"), link))
-    async with asyncio.timeout(5), house.indexer._line.turn(_ignore), house.indexer._line.turn(_ignore):
+    async with asyncio.timeout(5), house.indexer._turns._line.turn(_ignore), house.indexer._turns._line.turn(_ignore):
         replies = await house.say(LinkPosted(said("m2"), link))
     assert ["know this film already" in reply.text for reply in replies] == [True]
 

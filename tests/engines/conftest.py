@@ -15,6 +15,7 @@ import pytest_asyncio
 from core.engines import decoder, frames, wire
 from core.engines.children import Children
 from core.engines.frames import ChildFrameReader
+from core.limits import FilmLimits
 from core.model import Pixels, Preprocess, Sampling
 from core.ports import FilmEnded, FilmOpened, Look, Still
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 PREPROCESS = Preprocess(64, "squash", "bilinear", (0.0, 0.0, 0.0), (1.0, 1.0, 1.0))
+LIMITS = asdict(FilmLimits())
 
 
 @dataclass(frozen=True)
@@ -66,12 +68,12 @@ def look_at() -> LookAt:
 
     def look(path: Path, sampling: Sampling | None = None, preprocess: Preprocess = PREPROCESS) -> Seen:
         out = io.BytesIO()
-        request = {"sampling": asdict(sampling or Sampling()), "preprocess": asdict(preprocess)}
+        request = {"sampling": asdict(sampling or Sampling()), "preprocess": asdict(preprocess), "limits": LIMITS}
         decoder.send_looks(path, request, out)
         events = []
         last_s = -1.0
         for message in _messages(out.getvalue()):
-            event = frames._reading(message, path, preprocess.size_px, last_s)
+            event = frames._reading(message, path, preprocess.size_px, last_s, FilmLimits())
             last_s = event.time_s if isinstance(event, Look) else last_s
             events.append(event)
         opened, *looks, ended = events
@@ -88,8 +90,8 @@ def cut_still() -> CutStill:
 
     def cut(path: Path, time_s: float, max_px: int = 4000) -> tuple[Still, Pixels]:
         out = io.BytesIO()
-        decoder.send_still(path, {"time_s": time_s, "max_px": max_px}, out)
-        still = frames._still(_messages(out.getvalue())[0], path)
+        decoder.send_still(path, {"time_s": time_s, "max_px": max_px, "limits": LIMITS}, out)
+        still = frames._still(_messages(out.getvalue())[0], path, FilmLimits())
         bgr = cv2.imdecode(np.frombuffer(still.jpeg, np.uint8), cv2.IMREAD_COLOR)
         assert bgr is not None
         return still, np.asarray(bgr[..., ::-1], dtype=np.uint8)

@@ -13,7 +13,8 @@ import pytest_asyncio
 from aiohttp import web
 
 from core.engines.fetch import ChildFetcher
-from core.errors import FetchFailed, LinkRefused, VideoUnavailable
+from core.errors import FetchFailed, LinkRefused, OverLimit, VideoUnavailable
+from core.limits import FetchLimits
 from core.ports import Fetched, Fetching
 
 if TYPE_CHECKING:
@@ -93,7 +94,7 @@ def files(folder: Path) -> list[Path]:
 
 
 def fetcher(*allowed: str, max_bytes: int = LIMIT_BYTES, timeout_s: float = 60.0) -> ChildFetcher:
-    return ChildFetcher(frozenset(allowed), max_bytes, timeout_s)
+    return ChildFetcher(frozenset(allowed), FetchLimits(max_bytes, timeout_s))
 
 
 async def fetched(fetcher: ChildFetcher, url: str, folder: Path) -> tuple[list[Fetching], Fetched]:
@@ -161,9 +162,7 @@ async def test_a_public_looking_name_with_a_private_address_is_refused_at_the_co
         found = await loop.getaddrinfo(name, site.port, family=socket.AF_INET)
         if not ipaddress.ip_address(found[0][4][0]).is_global:
             with pytest.raises(LinkRefused) as raised:
-                await fetched(
-                    ChildFetcher(frozenset(), LIMIT_BYTES, 60.0), f"http://{name}/films/my_film-2.mp4", folder
-                )
+                await fetched(fetcher(), f"http://{name}/films/my_film-2.mp4", folder)
             assert raised.value.why == "private"
             assert site.hits == []
             return
@@ -185,9 +184,9 @@ async def test_a_name_that_leads_nowhere_is_told(folder: Path) -> None:
 @pytest.mark.parametrize("path", ["/films/my_film-2.mp4", "/endless.mp4"])
 async def test_a_film_that_is_too_large_is_given_up(site: Site, folder: Path, path: str) -> None:
     limit = min(site.film.stat().st_size - 1, 1_000_000)
-    with pytest.raises(VideoUnavailable) as raised:
+    with pytest.raises(OverLimit) as raised:
         await fetched(fetcher("127.0.0.1", max_bytes=limit), site.url(path), folder)
-    assert raised.value.why == "too_large"
+    assert (raised.value.quantity, raised.value.limit) == ("size_bytes", limit)
     assert sum(file.stat().st_size for file in files(folder)) <= limit
 
 

@@ -1,0 +1,46 @@
+"""How much one stranger's film may cost. Owns these figures alone; each is a setting of the operator's."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, TypeAlias, cast, get_args
+
+Quantity: TypeAlias = Literal["duration_s", "size_bytes", "frame_px", "frames", "decode_s", "memory_bytes"]
+
+
+@dataclass(frozen=True, slots=True)
+class FilmLimits:
+    """What reading one film may take."""
+
+    duration_s: float = 5 * 3600.0
+    frame_px: int = 36_000_000
+    """Width times height; 8K has 33 million."""
+    frames: int = 2_000_000
+    """Decoded, not looked at."""
+    decode_s: float = 7200.0
+    """Processor seconds, all cores together."""
+    memory_bytes: int = 2_000_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class FetchLimits:
+    """What fetching one film may take, and from where it may come."""
+
+    size_bytes: int
+    timeout_s: float
+    """For a whole fetch, with its second and third attempts."""
+    stall_s: float = 60.0
+    """A fetch that brings next to nothing for that long is given up."""
+    duration_s: float = 5 * 3600.0
+    """As the site declares it; what it does not declare is measured when the film is read."""
+    memory_bytes: int = 1_500_000_000
+    attempts: int = 3
+    sites: frozenset[str] = frozenset()
+    """Hosts that links may lead to, with all below them; empty for any."""
+    pages: bool = True
+    """Whether pages of sites that nobody knows are searched for films, or only files are taken from there."""
+
+
+def quantity(name: str) -> Quantity | None:
+    """Give what a child calls a quantity, or None where there is none of that name."""
+    return cast("Quantity", name) if name in get_args(Quantity) else None

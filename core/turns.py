@@ -1,0 +1,85 @@
+"""Who works on which film when. Owns the order, and the memory of films that broke down; knows no port.
+
+A film is worked on by one job at a time, whoever posted it wherever; a space has some jobs at once, and so has Keaton
+as a whole. A film that broke its decoder twice, or took more than it may, is left alone until the next start.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from typing import TYPE_CHECKING, TypeAlias
+from weakref import WeakValueDictionary
+
+from core.errors import DecoderDied, GivenUp, OverLimit
+from core.line import Line
+from core.talk import Progress
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+
+    from core.model import Scope
+
+    Report = Callable[[Progress], None]
+
+Breakdown: TypeAlias = DecoderDied | OverLimit
+
+_CHANCES = 2
+_REMEMBERED = 1000
+
+
+class Turns:
+    """Lets jobs begin when it is their turn."""
+
+    def __init__(self, at_once: int, at_once_a_space: int) -> None:
+        self._line = Line(at_once)
+        self._at_once_a_space = at_once_a_space
+        self._spaces: WeakValueDictionary[tuple[str, str], Line] = WeakValueDictionary()
+        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        self._breakdowns = Breakdowns()
+
+    @asynccontextmanager
+    async def turn(self, key: str, scope: Scope, report: Report) -> AsyncIterator[None]:
+        """Wait until nobody else works on this film, and until there is room for one more.
+
+        Raises GivenUp or OverLimit for a film that has had its chances.
+        """
+        lock = self._locks.setdefault(key, asyncio.Lock())
+        space = self._spaces.setdefault((scope.platform, scope.space), Line(self._at_once_a_space))
+        if lock.locked():
+            report(Progress("waiting", None))
+
+        def moved(ahead: int) -> None:
+            report(Progress("waiting", None, ahead=ahead))
+
+        async with lock:
+            self._breakdowns.check(key)
+            async with space.turn(moved), self._line.turn(moved):
+                try:
+                    yield
+                except (DecoderDied, OverLimit) as error:
+                    self._breakdowns.note(key, error)
+                    raise
+
+
+class Breakdowns:
+    """Remembers films that broke down, the newest thousand of them."""
+
+    def __init__(self) -> None:
+        self._known: OrderedDict[str, tuple[int, Breakdown]] = OrderedDict()
+
+    def note(self, key: str, error: Breakdown) -> None:
+        """Remember that a film broke down once more."""
+        times, _ = self._known.pop(key, (0, error))
+        self._known[key] = times + 1, error
+        while len(self._known) > _REMEMBERED:
+            self._known.popitem(last=False)
+
+    def check(self, key: str) -> None:
+        """Raise GivenUp or OverLimit where a film has had its chances."""
+        times, error = self._known.get(key, (0, None))
+        if times < _CHANCES or error is None:
+            return
+        raise replace(error) if isinstance(error, OverLimit) else GivenUp(error.name)
