@@ -84,6 +84,10 @@ class FakeDiscord:
             "KEATON_ALLOWED_HOSTS": "127.0.0.1",
         }
 
+    @property
+    def connections(self) -> int:
+        return self.gateway.ready
+
     def moved(self) -> None:
         self._changed.set()
         self._changed = asyncio.Event()

@@ -63,6 +63,8 @@ class FakeSlack:
         self.fetched: list[tuple[str, str]] = []
         """Paths of films and files that were fetched, and the Authorization that came along."""
         self.gates: dict[str, asyncio.Event] = {}
+        self.trouble = ""
+        """Why nobody need wait any longer: the program died."""
         self.response_urls: dict[str, ResponseUrl] = {}
         self._pending: list[tuple[Workspace, Json]] = []
         self._changed = asyncio.Event()
@@ -86,14 +88,20 @@ class FakeSlack:
         if self._runner is not None:
             await self._runner.cleanup()
 
-    def environment(self, team: Workspace) -> dict[str, str]:
-        """Give the settings that point Keaton here."""
+    @property
+    def environment(self) -> dict[str, str]:
+        """Give the settings that point Keaton at the first workspace here."""
+        team = self.teams[0]
         return {
             "SLACK_BOT_TOKEN": team.bot_token,
             "SLACK_APP_TOKEN": team.app_token,
             "SLACK_API_BASE": self.url + "/api/",
             "KEATON_ALLOWED_HOSTS": "127.0.0.1",
         }
+
+    @property
+    def connections(self) -> int:
+        return self.sockets.connections
 
     def workspace(self, name: str = "Keystone") -> Workspace:
         team = Workspace(name)
@@ -109,6 +117,8 @@ class FakeSlack:
         try:
             async with asyncio.timeout(within_s):
                 while not (seen := found()):
+                    if self.trouble:
+                        raise AssertionError(self.trouble)
                     await self._changed.wait()
                 return seen
         except TimeoutError:

@@ -6,20 +6,46 @@ import asyncio
 import os
 import signal
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
-    from tests.fakes.discord import FakeDiscord
+T = TypeVar("T")
 
 _STOP_S = 15.0
+
+
+class Platform(Protocol):
+    """A small chat platform that the program talks to."""
+
+    trouble: str
+    """Why nobody need wait any longer, or ""."""
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """Give the settings that point Keaton there."""
+        ...
+
+    @property
+    def connections(self) -> int:
+        """Count the connections that were made."""
+        ...
+
+    def moved(self) -> None:
+        """Have those who wait look again."""
+        ...
+
+    async def until(self, found: Callable[[], T | None], what: str) -> T:
+        """Wait until something is there, and give it."""
+        ...
 
 
 class Program:
     """`python -m bot run` with one data folder; it can be stopped, killed and started again."""
 
-    def __init__(self, fake: FakeDiscord, folder: Path) -> None:
+    def __init__(self, fake: Platform, folder: Path) -> None:
         self._fake = fake
         self._folder = folder
         self._process: asyncio.subprocess.Process | None = None
@@ -55,9 +81,9 @@ class Program:
     async def ensure_running(self) -> None:
         """Start it where it does not run, and wait until it is connected."""
         if self._process is None:
-            before = self._fake.gateway.ready
+            before = self._fake.connections
             await self.start()
-            await self._fake.until(lambda: self._fake.gateway.ready > before, "a connection")
+            await self._fake.until(lambda: self._fake.connections > before, "a connection")
 
     async def stop(self) -> int:
         """Ask it to stop, as Ctrl+C does; give the exit code."""
