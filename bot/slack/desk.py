@@ -79,7 +79,7 @@ class Desk:
         if not await self._parts.channels.is_on(self.workspace.scope(message.channel)):
             return
         turn = await self.turn_of(message, late=late)
-        await self._take_items(message, await posts.films(message, turn, self._files, asked=False))
+        await self._take_items(message, await posts.films(message, turn, self._files, asked=False), late=late)
 
     async def _take_mention(self, message: Message, *, late: bool) -> None:
         """Do what a message says that mentions Keaton, whether the channel is on or not."""
@@ -87,23 +87,23 @@ class Desk:
         items = await posts.films(message, turn, self._files, asked=True)
         if not items:
             items = (posts.Item(_MENTION, asked(turn, plain(message.text), self.workspace)),)
-        await self._take_items(message, items)
+        await self._take_items(message, items, late=late)
 
     async def films(self, message: Message) -> tuple[Item, ...]:
         """Give what somebody wants looked at in a message."""
         return await posts.films(message, await self.turn_of(message), self._files, asked=True)
 
-    async def _take_items(self, message: Message, items: Sequence[Item]) -> None:
+    async def _take_items(self, message: Message, items: Sequence[Item], *, late: bool) -> None:
         for item in items:
             if await self._parts.ledger.begin(self._errand(message, item)):
-                self.chores.start(self._run_errand(message, item), _about(message.channel, message.ts))
+                self.chores.start(self._run_errand(message, item, late=late), _about(message.channel, message.ts))
 
-    async def _run_errand(self, message: Message, item: Item) -> None:
+    async def _run_errand(self, message: Message, item: Item, *, late: bool) -> None:
         async with self._reaction(message):
-            await self.answer(item.event, await self.message_place(message, item))
+            await self.answer(item.event, await self._place(message, item, late=late))
         await self._parts.ledger.settle(self._errand(message, item))
 
-    async def message_place(self, message: Message, item: Item) -> Place:
+    async def _place(self, message: Message, item: Item, *, late: bool) -> Place:
         """Give the place where one thing in a message is answered, as an earlier run left it.
 
         Films are spoken of in the message's thread; a word to Keaton is answered where it was said.
@@ -114,8 +114,12 @@ class Desk:
             await self._parts.ledger.remember(note, ts)
 
         thread_ts = message.thread_ts if item.name == _MENTION else message.root_ts
+        about = f"{message.ts}:{item.name}"
+        standing = await self._parts.ledger.recall(note)
+        if late and thread_ts and not standing:  # the earlier run may have died before it noted what it posted
+            standing = await self.slack.marked(message.channel, thread_ts, about)
         whisper = self.whisper(message.channel, message.user_id, thread_ts)
-        return Place(self.slack, message.channel, thread_ts, whisper, keep, await self._parts.ledger.recall(note))
+        return Place(self.slack, message.channel, thread_ts, whisper, keep, standing, about=about)
 
     async def answer(self, event: Incoming, place: Shown) -> None:
         """Show the replies to an event in a place."""

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+MARK = "keaton_answer"
 _GONE = {"message_not_found", "cant_update_message", "edit_window_closed"}
 _REFUSED = {"invalid_blocks", "invalid_blocks_format"}
 
@@ -62,8 +63,8 @@ class Slack:
         if thread_ts:
             await self.pictures.into_thread(pictures, channel, thread_ts)
 
-    async def post(self, channel: str, thread_ts: str, shown: Card) -> str:
-        """Post a message, which pings nobody; give its ts."""
+    async def post(self, channel: str, thread_ts: str, shown: Card, about: str = "") -> str:
+        """Post a message, which pings nobody; give its ts. `about` marks it unseen, to be found again after a crash."""
         sent = await self.client.chat_postMessage(
             channel=channel,
             thread_ts=thread_ts or None,
@@ -71,6 +72,7 @@ class Slack:
             link_names=False,
             unfurl_links=False,
             unfurl_media=False,
+            metadata={"event_type": MARK, "event_payload": {"about": about}} if about else None,
             **shown.arguments(),
         )
         return str(sent["ts"])
@@ -79,6 +81,21 @@ class Slack:
         """Change a message in place; give its ts."""
         await self.client.chat_update(channel=channel, ts=ts, parse="none", link_names=False, **shown.arguments())
         return ts
+
+    async def marked(self, channel: str, thread_ts: str, about: str) -> str:
+        """Give the ts of Keaton's message in a thread that has this mark, or ""."""
+        try:
+            found = await self.client.conversations_replies(
+                channel=channel, ts=thread_ts, include_all_metadata=True, limit=200
+            )
+        except SlackApiError as error:
+            logger.warning("a thread cannot be read: %s", error.response["error"])
+            return ""
+        for one in found["messages"]:
+            mark = one.get("metadata") or {}
+            if mark.get("event_type") == MARK and mark.get("event_payload", {}).get("about") == about:
+                return str(one["ts"])
+        return ""
 
     async def remove(self, channel: str, ts: str) -> None:
         """Take a message of Keaton's back, where it is still there."""
@@ -112,6 +129,8 @@ class Place:
     """All of it is for the asker alone."""
     outside: Callable[[], Awaitable[None]] | None = None
     """Says that Keaton is not in the channel, where nobody can know before."""
+    about: str = ""
+    """What it answers, as its mark."""
     _is_outside: bool = False
 
     async def post(self, reply: Reply) -> None:
@@ -154,7 +173,7 @@ class Place:
 
     async def _send_new(self, shown: Card) -> str:
         try:
-            sent = await self.slack.post(self.channel, self.thread_ts, shown)
+            sent = await self.slack.post(self.channel, self.thread_ts, shown, self.about)
         except SlackApiError as error:
             if self.outside is None or error.response["error"] not in OUTSIDE:
                 raise

@@ -132,6 +132,7 @@ class WebApi:
         if sent.get("thread_ts") and sent["thread_ts"] not in channel.messages:
             raise RefusedError("thread_not_found")
         message = Message(channel, team.keaton.id, thread_ts=sent.get("thread_ts") or "", bot=True)
+        message.metadata = _json(sent.get("metadata") or {})
         self._fill(message, sent)
         channel.messages[message.ts] = message
         self._fake.happened(team, channel, message.json())
@@ -177,7 +178,10 @@ class WebApi:
         if message is None:
             raise RefusedError("thread_not_found")
         self._fake.reread.append(message.ts)
-        return {"messages": [message.json()], "has_more": False}
+        thread = [one for one in message.channel.messages.values() if one.thread_ts == message.ts]
+        shown = [message, *(thread if sent.get("latest") != message.ts else [])]
+        whole = sent.get("include_all_metadata") in {True, "1", "true"}
+        return {"messages": [{**one.json(), **({"metadata": one.metadata} if whole else {})} for one in shown]}
 
     def _react(self, team: Workspace, sent: Json) -> Json:
         message = self._asked(team, sent)
@@ -226,8 +230,7 @@ class WebApi:
         return web.Response(text=f"OK - {len(file.data)}")
 
     def _complete(self, team: Workspace, sent: Json) -> Json:
-        given = sent["files"] if isinstance(sent["files"], list) else json.loads(sent["files"])
-        files = [team.files[one["id"]] for one in given]
+        files = [team.files[one["id"]] for one in _json(sent["files"])]
         channel = self._channel(team, sent) if sent.get("channel_id") else None
         for file in files:
             file.complete = True
@@ -237,9 +240,14 @@ class WebApi:
 
     def _open_view(self, team: Workspace, sent: Json) -> Json:
         del team
-        view = sent["view"] if isinstance(sent["view"], dict) else json.loads(sent["view"])
+        view = _json(sent["view"])
         self._fake.opened.append((sent["trigger_id"], view))
         return {"view": {"id": f"V{len(self._fake.opened)}", **view}}
+
+
+def _json(sent: Any) -> Any:
+    found: Any = json.loads(sent) if isinstance(sent, str) else sent
+    return found
 
 
 async def _arguments(request: web.Request) -> Json:

@@ -91,6 +91,7 @@ class Message:
     changed_s: list[float] = field(default_factory=list)
     """When it was posted and updated, on the monotonic clock."""
     history: list[str] = field(default_factory=list)
+    metadata: Json = field(default_factory=dict)
 
     @property
     def words(self) -> str:

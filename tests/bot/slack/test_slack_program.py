@@ -1,0 +1,170 @@
+"""The shipped program against a small Slack: real fetching, a real model (with chance for weights), crashes."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pytest
+import pytest_asyncio
+
+from tests import clips
+from tests.bot.discord.program import Program
+from tests.bot.slack.conftest import READY, SMALL
+from tests.engines.models import write_model
+from tests.fakes.slack import FakeSlack
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator
+    from pathlib import Path
+
+    from tests.fakes.slack_world import Channel, Message, User, Workspace
+
+pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="session")]
+
+
+@dataclass
+class Shipped:
+    """The program, and the workspace that it serves."""
+
+    fake: FakeSlack
+    team: Workspace
+    program: Program
+    folder: Path
+    ada: User
+    general: Channel
+
+    def film(self, name: str) -> Path:
+        seconds = 2 + sum(name.encode()) % 97 / 8
+        return clips.make_clip(self.folder / name, [("red", seconds), ("green", 3), ("blue", 3)], SMALL)
+
+    def link(self, name: str) -> str:
+        return self.fake.publish(self.film(name))
+
+    async def post(self, text: str) -> Message:
+        return await self.fake.post(self.team, self.general, self.ada, text)
+
+    async def below(self, message: Message, words: str = READY) -> Message:
+        def found() -> Message | None:
+            return next((one for one in self.general.below(message) if words in one.words), None)
+
+        return await self.fake.until(found, f"{words!r} below {message.text!r}")
+
+    async def found(self, text: str) -> Message:
+        before = set(self.general.messages)
+        await self.fake.slash(self.team, self.general, self.ada, "/find", text)
+
+        def new() -> Message | None:
+            found = (one for ts, one in self.general.messages.items() if ts not in before and "Moment" in one.words)
+            return next(found, None)
+
+        return await self.fake.until(new, "an answer")
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def served(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[tuple[FakeSlack, Program]]:
+    async with FakeSlack() as fake:
+        fake.workspace()
+        folder = tmp_path_factory.mktemp("keaton")
+        program = Program(fake, folder)
+        program.settings["KEATON_MODEL"] = f"local-dir:{write_model(folder / 'model')}"
+        yield fake, program
+        await program.stop()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def shipped(served: tuple[FakeSlack, Program], tmp_path: Path) -> AsyncIterator[Shipped]:
+    fake, program = served
+    await program.ensure_running()
+    team = fake.teams[0]
+    yield Shipped(fake, team, program, tmp_path, team.user("Ada"), team.channel())
+    assert not fake.wrongs
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+    """Show the program's log beside a failure."""
+    outcome = yield
+    report = outcome.get_result()  # type: ignore[attr-defined]
+    shipped = getattr(item, "funcargs", {}).get("shipped")
+    if report.failed and isinstance(shipped, Shipped):
+        report.sections.append(("the program's log", "\n".join(shipped.program.log.splitlines()[-60:])))
+
+
+async def test_from_a_link_to_an_answer_that_is_browsed(shipped: Shipped) -> None:
+    message = await shipped.post(f"see {shipped.link('stunts.mp4')}")
+    assert "stunts" in (await shipped.below(message)).words
+    card = await shipped.found("something green")
+    assert [shipped.team.files[one].data[:2] for one in card.images] == [b"\xff\xd8", b"\x89P"]
+    await shipped.fake.press(shipped.team, card, "As softmax", shipped.ada)
+    await shipped.fake.until(lambda: "As similarity" in card.buttons, "the softmax view")
+    assert not shipped.fake.sockets.late
+
+
+async def test_the_token_is_shown_to_slacks_files_and_to_no_site(shipped: Shipped) -> None:
+    fake, file = shipped.fake, shipped.team.take(shipped.film("private.mp4"))
+    await shipped.below(await fake.post(shipped.team, shipped.general, shipped.ada, files=[file.json(fake.url)]))
+    await shipped.below(await shipped.post(shipped.link("public.mp4")))
+    shown = {path.rsplit("/", 1)[1]: given for path, given in fake.fetched}
+    assert (shown["private.mp4"], shown["public.mp4"]) == (f"Bearer {shipped.team.bot_token}", "")
+
+
+async def test_a_message_deleted_while_its_film_is_fetched_leaves_nothing(shipped: Shipped) -> None:
+    link = shipped.link("gone.mp4")
+    shipped.fake.gates["gone.mp4"] = gate = asyncio.Event()
+    message = await shipped.post(link)
+    card = await shipped.below(message, "Fetching")
+    await shipped.fake.remove(shipped.team, message)
+    await shipped.fake.until(lambda: card.ts not in shipped.general.messages, "the status message gone")
+    gate.set()
+    await shipped.below(await shipped.post(shipped.link("stays.mp4")))
+    listed = await shipped.fake.slash(shipped.team, shipped.general, shipped.ada, "/keaton", "videos")
+    said = await shipped.fake.until(lambda: listed.said, "the list")
+    assert "1 film" in said[0].words
+
+
+async def test_after_a_crash_the_same_message_goes_on_and_nothing_is_answered_twice(shipped: Shipped) -> None:
+    fake = shipped.fake
+    done = await shipped.post(shipped.link("done.mp4"))
+    await shipped.below(done)
+    card = await shipped.found("green")
+    link = shipped.link("half.mp4")
+    fake.gates["half.mp4"] = gate = asyncio.Event()
+    half = await shipped.post(link)
+    status = await shipped.below(half, "Fetching")
+    await shipped.program.kill()
+    gate.set()
+    await shipped.program.ensure_running()
+    for message in (done, half):
+        await fake.event(shipped.team, fake.said(message))
+    assert await shipped.below(half) is status
+    await fake.press(shipped.team, card, "As softmax", shipped.ada)
+    await fake.until(lambda: "As similarity" in card.buttons, "the button of the earlier run")
+    assert [len(shipped.general.below(one)) for one in (done, half)] == [1, 1]
+
+
+async def test_a_loop_that_is_blocked_for_longer_than_slack_waits_is_caught_and_answered_once(shipped: Shipped) -> None:
+    """The proof of the other stories: the small Slack does notice a late acknowledgement."""
+    fake, sockets = shipped.fake, shipped.fake.sockets
+    sockets.resend_after_s = 0.3
+    late = sockets.late
+    shipped.program.freeze()
+    listed = await fake.slash(shipped.team, shipped.general, shipped.ada, "/keaton", "videos")
+    await fake.until(lambda: sockets.late > late, "a late acknowledgement noticed")
+    shipped.program.thaw()
+    await fake.until(lambda: listed.said, "the answer")
+    sockets.resend_after_s = 3.0
+    await shipped.below(await shipped.post(shipped.link("after.mp4")))
+    assert len(listed.said) == 1
+    sockets.late = 0
+
+
+async def test_a_token_that_slack_does_not_know_ends_the_program_with_a_sentence(
+    served: tuple[FakeSlack, Program], tmp_path: Path
+) -> None:
+    program = Program(served[0], tmp_path)
+    await program.start(SLACK_BOT_TOKEN="xoxb-wrong", KEATON_MODEL=served[1].settings["KEATON_MODEL"])
+    assert await program.ended() == 3
+    assert "SLACK_BOT_TOKEN" in program.log.splitlines()[-1]
+    assert "Traceback" not in program.log
