@@ -49,6 +49,10 @@ class Ledger(Protocol):
         """
         ...
 
+    async def posted(self, platform: str, most: int) -> tuple[tuple[Scope, str], ...]:
+        """Give the messages that films are known from, newest first, to see whether they are still there."""
+        ...
+
     async def is_on(self, scope: Scope, *, by_default: bool) -> bool:
         """Tell whether Keaton looks at what is posted in a channel; the default counts until somebody switched."""
         ...

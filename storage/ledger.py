@@ -23,6 +23,12 @@ _BEGIN = """
     ON CONFLICT DO UPDATE SET run = excluded.run WHERE state = 'begun' AND run <> excluded.run
 """
 
+_POSTED = """
+    SELECT platform, space, channel, message, max(id) AS newest FROM postings
+    WHERE platform = :platform AND message <> ''
+    GROUP BY platform, space, channel, message ORDER BY newest DESC LIMIT :most
+"""
+
 
 class SqliteLedger:
     """What chat platforms make Keaton remember."""
@@ -59,6 +65,11 @@ class SqliteLedger:
         if gone:
             await self._db.empty_log()
         return gone
+
+    async def posted(self, platform: str, most: int) -> tuple[tuple[Scope, str], ...]:
+        """Give the messages that films are known from, newest first, to see whether they are still there."""
+        found = await self._db.rows(_POSTED, {"platform": platform, "most": most})
+        return tuple((Scope(row["platform"], row["space"], row["channel"]), row["message"]) for row in found)
 
     async def is_on(self, scope: Scope, *, by_default: bool) -> bool:
         """Tell whether Keaton looks at what is posted in a channel; the default counts until somebody switched."""

@@ -9,12 +9,13 @@ import asyncio
 import logging
 from contextlib import suppress
 from datetime import timedelta
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 import discord
 from discord import utils
 
 from bot.discord.config import DOOR
+from bot.discord.sight import scope_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -22,12 +23,17 @@ if TYPE_CHECKING:
     from bot.discord.config import Parts
     from bot.discord.desk import Desk
     from core.ledger import Errand
+    from core.model import Scope
 
 logger = logging.getLogger(__name__)
+
+Readable: TypeAlias = discord.TextChannel | discord.VoiceChannel | discord.Thread
 
 _ALIVE = "discord:alive"
 _FURTHEST = timedelta(hours=24)
 _MOST_MESSAGES = 50
+_MOST_POSTED = 2000
+_ONE_REQUEST = 100
 
 
 class Client(Protocol):
@@ -91,6 +97,7 @@ class Lookback:
             self._wanted.clear()
             try:
                 await self._finish_errands()
+                await self._notice_deletions()
                 await self._read_on()
             except Exception:
                 logger.exception("looking back failed")
@@ -123,6 +130,17 @@ class Lookback:
         except discord.HTTPException as error:
             logger.warning("message %s cannot be read again: %s", errand.message, error)
 
+    async def _notice_deletions(self) -> None:
+        """Forget what was deleted meanwhile, as far as one look at each channel shows."""
+        known: dict[Scope, list[int]] = {}
+        for scope, message in await self._parts.ledger.posted(DOOR.platform, _MOST_POSTED):
+            known.setdefault(scope, []).append(int(message))
+        for channel in _channels(self._client.guilds):
+            ids = known.get(scope_of(channel.guild.id, channel.id), [])
+            for message_id in await _gone(channel, ids):
+                there = self._client.get_partial_messageable(channel.id, guild_id=channel.guild.id)
+                await self._desk.forget_message(scope_of(channel.guild.id, channel.id), message_id, there)
+
     async def _read_on(self) -> None:
         """Look at what was posted since Keaton was last seen listening; at the very first start at nothing."""
         alive = await self._parts.ledger.recall(_ALIVE)
@@ -134,16 +152,26 @@ class Lookback:
                 with suppress(discord.Forbidden):
                     await self._read(channel, since)
 
-    async def _read(self, channel: discord.TextChannel | discord.VoiceChannel | discord.Thread, since: int) -> None:
+    async def _read(self, channel: Readable, since: int) -> None:
         after = discord.Object(since)
         missed = [one async for one in channel.history(limit=_MOST_MESSAGES, after=after, oldest_first=False)]
         for message in reversed(missed):
             await self._client.take(message, late=True)
 
 
-def _channels(guilds: Sequence[discord.Guild]) -> Iterator[discord.TextChannel | discord.VoiceChannel | discord.Thread]:
+async def _gone(channel: Readable, ids: Sequence[int]) -> tuple[int, ...]:
+    """Give those messages that are not there any more, as far back as one request reaches."""
+    if not ids:
+        return ()
+    present = {message.id async for message in channel.history(limit=_ONE_REQUEST)}
+    oldest = min(present) if len(present) == _ONE_REQUEST else 0
+    return tuple(one for one in ids if one >= oldest and one not in present)
+
+
+def _channels(guilds: Sequence[discord.Guild]) -> Iterator[Readable]:
+    """Give the channels whose history may be read: elsewhere Discord would show an empty one."""
     for guild in guilds:
-        readable: list[discord.TextChannel | discord.VoiceChannel | discord.Thread] = [*guild.text_channels]
+        readable: list[Readable] = [*guild.text_channels]
         for one in (*readable, *guild.voice_channels, *guild.threads):
             allowed = one.permissions_for(guild.me)
             if allowed.view_channel and allowed.read_message_history:

@@ -110,6 +110,18 @@ async def test_notes_are_kept_replaced_found_by_their_beginning_and_taken_away(l
     assert await ledger.notes("shown:1:") == (("shown:1:b", "11"),)
 
 
+async def test_the_messages_that_films_are_known_from_are_listed_newest_first(
+    library: SqliteLibrary, ledger: SqliteLedger, make_film: FilmMaker, make_posting: PostingMaker, channel: Scope
+) -> None:
+    await library.save(make_film(), make_posting(), [])
+    await library.save(make_film("youtube:other"), make_posting("youtube:other"), [])
+    for message in ("m2", "", "m3"):
+        await library.post(make_posting(message=message))
+    assert await ledger.posted("discord", 2) == ((channel, "m3"), (channel, "m2"))
+    assert await ledger.posted("discord", 9) == ((channel, "m3"), (channel, "m2"), (channel, "m1"))
+    assert await ledger.posted("slack", 9) == ()
+
+
 async def test_a_posting_keeps_the_way_to_its_message(
     library: SqliteLibrary, make_film: FilmMaker, make_posting: PostingMaker, channel: Scope
 ) -> None:

@@ -9,7 +9,6 @@ import pytest
 
 from tests.bot.discord.looking import READY, answer_to, cards_below, found, posted, said_below
 from tests.bot.discord.program import Program
-from tests.fakes.discord_world import EPHEMERAL
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -46,8 +45,11 @@ async def test_after_a_crash_and_an_absence_everything_is_answered_once(scene: S
     fake.cdn.gates["half.mp4"] = gate = asyncio.Event()
     half = await fake.post(general, scene.ada, link)
     status = await said_below(scene, half, "Fetching")
+    unwanted = await posted(scene, scene.link("unwanted.mp4"))
+    (its_card,) = cards_below(unwanted)
     await scene.program.kill()
     gate.set()
+    await fake.remove(unwanted)
     missed = await fake.post(general, scene.ada, scene.link())
     stale = await fake.post(general, scene.bob, "", scene.film())
     stale.attachments = [fake.cdn.signed(one, life_s=-10) for one in stale.attachments]
@@ -59,6 +61,8 @@ async def test_after_a_crash_and_an_absence_everything_is_answered_once(scene: S
     for message in (half, missed, stale):
         await said_below(scene, message)
         assert len(cards_below(message)) == 1
+    await fake.until(lambda: its_card.id not in general.messages, "the card of what was deleted meanwhile gone")
+    assert "unwanted" not in await fake.type(general, scene.bob, "")
     assert READY in status.text, "the message of the run that died goes on"
     assert fake.syncs == syncs, "the commands are told once, not at each start"
 
@@ -81,23 +85,3 @@ async def test_a_token_that_discord_does_not_know_is_the_operators_to_mend(fake:
     assert await program.ended() == 3
     assert "DISCORD_TOKEN" in program.log.splitlines()[-1]
     assert "Traceback" not in program.log
-
-
-async def test_without_the_message_content_intent_it_starts_says_so_and_can_be_shown_films(scene: Scene) -> None:
-    fake, general = scene.fake, scene.general
-    await scene.program.stop()
-    fake.gateway.sees_content = False
-    await scene.program.ensure_running()
-    assert "message content intent is off" in scene.program.log
-    unseen = await fake.post(general, scene.ada, scene.link())
-    asked = await fake.post(general, scene.ada, f"<@{scene.bot_id}> {scene.link()}")
-    await said_below(scene, asked)
-    assert not cards_below(unseen)
-    by_menu = await answer_to(scene, await fake.menu(unseen, scene.bob), READY)
-    assert "Posted by Ada" in by_menu.text
-    words = await fake.post(general, scene.bob, f"<@{scene.bot_id}> something green")
-    assert set((await said_below(scene, words, "Moment 1")).files) == {"frame.jpg", "plot.png"}
-    status = await answer_to(scene, await fake.slash(general, scene.bob, "keaton", "status"), "cannot see")
-    assert status.flags & EPHEMERAL
-    await scene.program.stop()
-    fake.gateway.sees_content = True

@@ -1,0 +1,35 @@
+"""What works where the developer portal does not grant the message content intent."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.bot.discord.looking import READY, answer_to, cards_below, said_below
+from tests.fakes.discord_world import EPHEMERAL
+
+if TYPE_CHECKING:
+    from tests.bot.discord.conftest import Scene
+
+pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="session")]
+
+
+async def test_without_the_message_content_intent_it_starts_says_so_and_can_be_shown_films(scene: Scene) -> None:
+    fake, general = scene.fake, scene.general
+    await scene.program.stop()
+    fake.gateway.sees_content = False
+    await scene.program.ensure_running()
+    assert "message content intent is off" in scene.program.log
+    unseen = await fake.post(general, scene.ada, scene.link())
+    asked = await fake.post(general, scene.ada, f"<@{scene.bot_id}> {scene.link()}")
+    await said_below(scene, asked)
+    assert not cards_below(unseen)
+    by_menu = await answer_to(scene, await fake.menu(unseen, scene.bob), READY)
+    assert "Posted by Ada" in by_menu.text
+    words = await fake.post(general, scene.bob, f"<@{scene.bot_id}> something green")
+    assert set((await said_below(scene, words, "Moment 1")).files) == {"frame.jpg", "plot.png"}
+    status = await answer_to(scene, await fake.slash(general, scene.bob, "keaton", "status"), "cannot see")
+    assert status.flags & EPHEMERAL
+    await scene.program.stop()
+    fake.gateway.sees_content = True
