@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -41,7 +42,11 @@ def run() -> None:
     """Start the bot; with no token, the local chat with the demo film."""
     settings = read_settings()
     set_up_logs(settings.log_level)
-    _finish(running.run(settings))
+    code = asyncio.run(running.run(settings))
+    # All is closed. A model that is still loading sits in a thread that cannot be stopped, and need not be waited for.
+    logging.shutdown()
+    sys.stdout.flush()
+    os._exit(code)
 
 
 @keaton.command()

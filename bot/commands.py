@@ -12,10 +12,12 @@ from bot import printing
 from bot.settings import Settings
 from bot.wiring import open_core
 from core.errors import AppError, OperatorError
+from core.forgetting import forget as take_back
 from core.indexing import Poster
+from core.links import is_link
 from core.model import Query, Scope, View
 from core.naming import pick
-from core.replies import TRIAL
+from core.replies import TRIAL_COMMAND
 from core.sentences import sentence
 from core.talk import Progress
 
@@ -54,7 +56,7 @@ def local_scope(space: str) -> Scope:
 def tell_trial(settings: Settings) -> None:
     """Say on stderr that this is the demo model, where nobody has chosen another."""
     if settings.trial:
-        click.echo(TRIAL, err=True)
+        click.echo(TRIAL_COMMAND, err=True)
 
 
 async def index(settings: Settings, sources: Sequence[str], space: str, *, as_json: bool) -> int:
@@ -74,17 +76,25 @@ async def index(settings: Settings, sources: Sequence[str], space: str, *, as_js
 
 async def _take_in(core: Core, source: str, space: str) -> Indexed:
     poster = Poster(local_scope(space), "operator", "you", "")
+    await _load(core, source)
     with printing.progress_bar(source) as report:
-        report(Progress("loading", None))
-        await core.encoder.ready()
-        if "://" in source:
+        if is_link(source):
             return await core.indexer.link(source, poster, report)
         return await core.indexer.file(Path(source), Path(source).name, "", poster, report)
 
 
+async def _load(core: Core, label: str) -> None:
+    with printing.progress_bar(label) as report:
+        report(Progress("loading", None))
+        await core.encoder.ready()
+
+
 async def find(settings: Settings, wish: FindWish, space: str, *, as_json: bool) -> int:
     """Search, draw the best moment where a folder is named, and print. Give the exit code."""
+    if wish.out:
+        printing.prepare(wish.out)
     async with open_core(settings) as core:
+        await _load(core, wish.text)
         query = await _query(core, wish, View.of(local_scope(space)))
         await _renew(core, query)
         result = await core.searcher.search(query, wish.top)
@@ -102,15 +112,12 @@ async def _query(core: Core, wish: FindWish, view: View) -> Query:
 
 async def _renew(core: Core, query: Query) -> None:
     """Look anew at films that only another model has looked at; say which could not be."""
-    recipe = await core.searcher.recipe()
-    for posted in await core.library.stale(query.view, recipe.key):
-        if query.video_id in {None, posted.video.id}:
-            try:
-                with printing.progress_bar(f"{posted.video.title} (new model)") as report:
-                    await core.indexer.again(posted, report)
-            except (AppError, OSError) as error:
-                reason = sentence(error) if isinstance(error, AppError) else str(error)
-                click.echo(f"{posted.video.title} is left out: {reason}", err=True)
+    for posted in await core.renewal.stale(query):
+        try:
+            with printing.progress_bar(f"{posted.video.title} (new model)") as report:
+                await core.indexer.again(posted, report)
+        except AppError as error:
+            click.echo(f"{posted.video.title} is left out: {sentence(error)}", err=True)
 
 
 async def _draw(core: Core, result: SearchResult, wish: FindWish) -> Shown:
@@ -129,9 +136,7 @@ async def forget(settings: Settings, name: str, space: str) -> int:
     view = View.of(local_scope(space))
     async with open_core(settings) as core:
         video = pick(await core.library.videos(view), name).video
-        gone = await core.library.forget(video.id, view)
-        if gone:
-            await core.media.forget(video.id)
+        gone = await take_back(core.library, core.media, video.id, view)
     printing.forgotten(video, everywhere=gone)
     return 0
 

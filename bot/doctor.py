@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import shutil
 import sys
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
 Health: TypeAlias = Literal["ok", "note", "wrong"]
 _MARKS = {"ok": "[green]✓[/]", "note": "[yellow]•[/]", "wrong": "[red]✗[/]"}
-_LEAST_FREE_GB = 2
+_LEAST_FREE_GB = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,14 +116,13 @@ async def _data_folder(settings: Settings) -> Finding:
 
 
 def _disk(settings: Settings) -> Finding:
-    folder = settings.data_dir
-    while not folder.exists():
-        folder = folder.parent
+    folder = str(settings.data_dir)
+    while not os.path.exists(folder):  # noqa: PTH110 - unlike Path.exists it does not raise where one may not look
+        folder = os.path.dirname(folder)  # noqa: PTH120 - likewise
     free_gb = shutil.disk_usage(folder).free / GIGABYTE
-    wanted_gb = settings.fetch_limit_gb + _LEAST_FREE_GB
-    if free_gb < wanted_gb:
-        advice = f"{free_gb:.1f} GB free; make room for {wanted_gb:.0f} GB, or lower KEATON_FETCH_LIMIT_GB"
-        return Finding("Disk", "wrong", f"{advice} and KEATON_MEDIA_QUOTA_GB.")
+    if free_gb < settings.fetch_limit_gb + _LEAST_FREE_GB:
+        advice = f"{free_gb:.1f} GB free: make room, or lower KEATON_FETCH_LIMIT_GB and KEATON_MEDIA_QUOTA_GB"
+        return Finding("Disk", "wrong" if free_gb < _LEAST_FREE_GB else "note", advice)
     return Finding("Disk", "ok", f"{free_gb:.0f} GB free; media may take {settings.media_quota_gb:g} GB")
 
 

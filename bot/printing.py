@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 from core import replies
+from core.errors import FolderUnwritable
 from core.sentences import sentence
 from core.times import clock
 
@@ -44,7 +45,8 @@ def progress_bar(label: str) -> Iterator[Callable[[talk.Progress], None]]:
         TextColumn("{task.description}", markup=False),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+    console = Console(stderr=True)
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task("starting", total=None, label=label[-40:])
 
         def report(progress: talk.Progress) -> None:
@@ -98,18 +100,29 @@ def forgotten(video: Video, *, everywhere: bool) -> None:
 
 
 def write(shown: Shown, folder: Path) -> Files:
-    """Write the frame and the plot; raises click.UsageError where the folder does not take them."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        image = _put(folder / "frame.jpg", shown.still.jpeg) if shown.still else None
-        (plot,) = (_put(folder / "plot.png", png) for png in shown.plots.values())
-    except OSError as error:
-        raise click.UsageError(f"--out {folder}: {error.strerror}") from error
+    """Write the frame and the plot; raises FolderUnwritable."""
+    image = _put(folder / "frame.jpg", shown.still.jpeg) if shown.still else None
+    (plot,) = (_put(folder / "plot.png", png) for png in shown.plots.values())
     return Files(image, plot)
 
 
+def prepare(folder: Path) -> None:
+    """Make a folder for pictures, before the work begins; raises FolderUnwritable."""
+    with _writing(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+
+
+@contextmanager
+def _writing(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise FolderUnwritable(str(path), error.strerror or "") from error
+
+
 def _put(path: Path, data: bytes) -> Path:
-    path.write_bytes(data)
+    with _writing(path):
+        path.write_bytes(data)
     return path
 
 

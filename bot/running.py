@@ -38,7 +38,7 @@ async def run(settings: Settings) -> int:
     """
     stopped = _stop_signal()
     async with open_core(settings) as core, AsyncExitStack() as doors:
-        if settings.web == "on" or not settings.has_token:
+        if settings.opens_page:
             await _open_local_chat(settings, core, doors)
         works = [_load(settings, core)]
         if settings.discord_token:
@@ -111,7 +111,15 @@ async def _welcome(settings: Settings, core: Core, chat: LocalChat) -> None:
 def _stop_signal() -> asyncio.Event:
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
+    numbers = (signal.SIGINT, signal.SIGTERM)
+
+    def stop() -> None:
+        """Stop in order; a second signal has its usual, harder effect."""
+        stopped.set()
+        for number in numbers:
+            loop.remove_signal_handler(number)
+
+    for number in numbers:
         with suppress(NotImplementedError):
-            loop.add_signal_handler(number, stopped.set)
+            loop.add_signal_handler(number, stop)
     return stopped

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
 from platformdirs import user_data_path
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
@@ -20,16 +21,28 @@ def _split(value: object) -> object:
     return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
 
 
+def _host(value: str) -> str:
+    """Take a host as people write it: a scheme, a port and a path around it say nothing."""
+    is_ipv6 = value.count(":") > 1 and "//" not in value and "]" not in value
+    host = value if is_ipv6 else urlsplit(value if "//" in value else f"//{value}").hostname
+    if not host:
+        raise ValueError(f"{value!r} names no host")
+    return host.lower()
+
+
 def _none_if_blank(value: object) -> object:
     return None if isinstance(value, str) and not value.strip() else value
 
 
 def _absolute(path: Path) -> Path:
-    return path.expanduser().absolute()
+    try:
+        return path.expanduser().absolute()
+    except RuntimeError as error:
+        raise ValueError("there is no home folder; set KEATON_DATA_DIR") from error
 
 
 Folder = Annotated[Path, AfterValidator(_absolute)]
-Hosts = Annotated[frozenset[str], NoDecode, BeforeValidator(_split)]
+Hosts = Annotated[frozenset[Annotated[str, AfterValidator(_host)]], NoDecode, BeforeValidator(_split)]
 Token = Annotated[SecretStr | None, BeforeValidator(_none_if_blank)]
 
 
@@ -86,6 +99,11 @@ class Settings(BaseSettings):
         if self.slack_app_token is None:
             raise BadSetting("SLACK_APP_TOKEN", "it is missing, and Slack needs both of its tokens")
         return self.slack_bot_token.get_secret_value(), self.slack_app_token.get_secret_value()
+
+    @property
+    def opens_page(self) -> bool:
+        """Tell whether the local chat is served."""
+        return self.web == "on" or (self.web == "auto" and not self.has_token)
 
     @property
     def trial(self) -> bool:

@@ -20,6 +20,7 @@ from core.engines import children, fetch, frames, plot, presets, threads
 from core.engines.checkup import check_decoder, describe_torch
 from core.indexing import Indexer, IndexingLimits
 from core.model import Sampling
+from core.renewal import Renewal
 from core.search import Searcher
 from storage.ledger import SqliteLedger
 from storage.library import SqliteLibrary
@@ -56,6 +57,7 @@ class Core:
     conversation: Conversation
     plotter: plot.MatplotlibPlotter
     decoders: children.Children
+    renewal: Renewal
 
     async def warm(self) -> EncoderInfo:
         """Load the model and ready decoder and plotter, so that the first search is as fast as the tenth.
@@ -77,9 +79,10 @@ async def open_core(settings: Settings) -> AsyncIterator[Core]:
         stack.push_async_callback(media.close)
         decoders = children.Children("core.engines.decoder")
         stack.push_async_callback(decoders.close)
-        computing = stack.enter_context(_pool("compute", _COMPUTING_THREADS))
-        drawing = stack.enter_context(_pool("draw", 1))
-        yield _assemble(settings, library, media, decoders, computing, drawing)
+        computing, drawing = _pool(stack, "compute", _COMPUTING_THREADS), _pool(stack, "draw", 1)
+        core = _assemble(settings, library, media, decoders, computing, drawing)
+        stack.push_async_callback(core.renewal.close)
+        yield core
 
 
 def model_choice(settings: Settings) -> presets.ModelChoice:
@@ -106,9 +109,12 @@ def _assemble(
     ledger = SqliteLedger(library.connections)
     channels = Channels(ledger, library, media, encoder, on_by_default=settings.channels == "on")
     cooldown = Cooldown(settings.turns_a_minute, time.monotonic, settings.films_a_user)
-    conversation = Conversation(library, media, encoder, plotter, indexer, searcher, answerer, channels, cooldown)
+    renewal = Renewal(library, indexer, searcher, time.monotonic)
+    conversation = Conversation(
+        library, media, encoder, plotter, indexer, searcher, answerer, channels, cooldown, renewal
+    )
     parts = (library, ledger, media, encoder, indexer, searcher, answerer, channels, conversation)
-    return Core(*parts, plotter, decoders)
+    return Core(*parts, plotter, decoders, renewal)
 
 
 def load_model(settings: Settings) -> Clip:
@@ -122,5 +128,8 @@ def _fetcher(settings: Settings) -> fetch.ChildFetcher:
     return fetch.ChildFetcher(settings.allowed_hosts, settings.fetch_limits)
 
 
-def _pool(name: str, size: int) -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(size, thread_name_prefix=name)
+def _pool(stack: AsyncExitStack, name: str, size: int) -> ThreadPoolExecutor:
+    """Give threads that nobody waits for at the end: a model that loads for minutes cannot be interrupted."""
+    pool = ThreadPoolExecutor(size, thread_name_prefix=name)
+    stack.callback(pool.shutdown, wait=False, cancel_futures=True)
+    return pool

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from core.links import find_links
+from core.links import find_links, is_link
 from core.talk import Find, Forget, Help, LinkPosted, ListVideos, Unclear
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ def parse(turn: Turn, text: str) -> tuple[Incoming, ...]:
     command = _COMMAND.match(text)
     if command is not None:
         return _command(turn, command["name"].lower(), command["rest"].strip(), text)
-    links = find_links(text)
+    links = find_links(text) or ((text.strip(),) if is_link(text) else ())
     return tuple(LinkPosted(turn, link) for link in links) or (Unclear(turn, text),)
 
 

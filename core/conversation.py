@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import replace
-from functools import partial
 from typing import TYPE_CHECKING, assert_never
 
 from core import actions, replies
 from core.errors import AnswerGone, AppError, UnknownVideo
 from core.flow import reported
+from core.forgetting import forget
 from core.indexing import Indexed, Poster
 from core.model import Answer, Query
 from core.naming import pick
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from core.indexing import Indexer
     from core.model import Curve, PostedVideo, Video, View
     from core.ports import Encoder, Library, Media, PlotStyle, Plotter
+    from core.renewal import Renewal
     from core.search import Searcher
     from core.talk import Incoming, Reply, Turn
 
@@ -60,6 +61,7 @@ class Conversation:
         answerer: Answerer,
         channels: Channels,
         cooldown: Cooldown,
+        renewal: Renewal,
     ) -> None:
         self._library = library
         self._media = media
@@ -70,6 +72,7 @@ class Conversation:
         self._answerer = answerer
         self._channels = channels
         self._cooldown = cooldown
+        self._renewal = renewal
 
     async def handle(self, event: Incoming) -> AsyncIterator[Reply]:
         """Give the replies; what Keaton expects to go wrong becomes one, only a bug escapes."""
@@ -149,34 +152,20 @@ class Conversation:
             yield replies.working(Progress("loading", None))
         video_id = (await self._named(turn, event.video)).video.id if event.video else None
         query = Query(event.text, turn.view, video_id)
-        failed = 0
-        async for step in self._renew(query):
-            if isinstance(step, AppError):
-                failed += 1
-            else:
-                yield step
+        stale = await self._renewal.stale(query)
+        if await self._searcher.can_answer(query):
+            self._renewal.start(stale)
+        else:
+            async for posted, progress in self._renewal.until_one(stale):
+                yield replies.renewing(posted.video, progress)
+        yield await self._answer(turn, query, len(await self._renewal.stale(query)))
+
+    async def _answer(self, turn: Turn, query: Query, under_way: int) -> Reply:
         result = await self._searcher.search(query, MOST_MOMENTS)
         answer = Answer(secrets.token_urlsafe(12), query, turn.scope, result.moments)
         await self._library.save_answer(answer)
-        note = replies.not_renewed(failed) if failed else ""
-        yield await self._show(turn, answer, 1, "similarity", result.curve, note=note)
-
-    async def _renew(self, query: Query) -> AsyncIterator[Reply | AppError]:
-        """Look anew at the films in view that only another model has looked at."""
-        recipe = await self._searcher.recipe()
-        for posted in await self._library.stale(query.view, recipe.key):
-            if query.video_id in {None, posted.video.id}:
-                async for step in self._again(posted):
-                    yield step
-
-    async def _again(self, posted: PostedVideo) -> AsyncIterator[Reply | AppError]:
-        try:
-            job: Job = partial(self._indexer.again, posted)
-            async for event in reported(job):
-                if isinstance(event, Progress):
-                    yield replies.renewing(posted.video, event)
-        except AppError as error:
-            yield error
+        note = replies.still_renewing(under_way) if under_way else ""
+        return await self._show(turn, answer, 1, "similarity", result.curve, note=note)
 
     async def _press(self, event: Action) -> AsyncIterator[Reply]:
         wish = actions.read(event.id)
@@ -208,9 +197,7 @@ class Conversation:
 
     async def _forget(self, event: Forget) -> AsyncIterator[Reply]:
         posted = await self._named(event.turn, event.video)
-        gone = await self._library.forget(posted.video.id, event.turn.view)
-        if gone:
-            await self._media.forget(posted.video.id)
+        gone = await forget(self._library, self._media, posted.video.id, event.turn.view)
         yield replies.forgotten(posted.video, everywhere=gone)
 
     async def _named(self, turn: Turn, name: str) -> PostedVideo:

@@ -5,7 +5,7 @@
      +- TryLater        nobody need fix it; it may work again later
      +- OperatorError   whoever runs Keaton can fix it
 
-Owns data only: the sentences stand in core.replies.
+Owns data only: the sentences stand in core.sentences.
 """
 
 from __future__ import annotations
@@ -59,6 +59,22 @@ class FileMissing(UserError):
     """There is no such file."""
 
     path: str
+
+
+@dataclass(eq=False)
+class FileUnreadable(UserError):
+    """The file is there, but may not or cannot be read."""
+
+    path: str
+    reason: str
+
+
+@dataclass(eq=False)
+class FolderUnwritable(UserError):
+    """Pictures cannot be written where they were wanted."""
+
+    path: str
+    reason: str
 
 
 @dataclass(eq=False)

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from core.errors import NoFrames
+from core.errors import FileMissing, NoFrames
 from core.model import Film, FrameIndex, Thumbnail, Video
 from core.ports import FilmEnded, FilmOpened, Look
 from core.talk import Progress
+from core.words import one_line
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -80,11 +81,14 @@ def film_of(source: Source, gathered: Gathered, recipe: Recipe) -> Film:
 
 
 def content_id(path: Path) -> str:
-    """Give the id of a file by its content; blocks."""
+    """Give the id of a file by its content; blocks. Raises FileMissing, also for folders, pipes and devices."""
+    if not path.is_file():
+        raise FileMissing(str(path))
     with path.open("rb") as stream:
         return "sha256:" + hashlib.file_digest(stream, "sha256").hexdigest()[:32]
 
 
 def stem(name: str) -> str:
-    """Give a file's name as a title."""
-    return name.rsplit(".", 1)[0] or name
+    """Give a file's name as a title: one line of plain text, whatever bytes the name is made of."""
+    line = one_line(name)
+    return line.rsplit(".", 1)[0] or line

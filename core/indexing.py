@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from core.errors import FileMissing, MessageGone, UnknownVideo
+from core.errors import FileUnreadable, UnknownVideo
 from core.flow import read_ahead
 from core.gathering import Gathered, Source, content_id, film_of, looked, stem, take
 from core.links import canonical
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from core.model import EncoderInfo, PostedVideo, Sampling, Scope, Video
+    from core.model import EncoderInfo, Film, PostedVideo, Sampling, Scope, Video
     from core.ports import Encoder, Fetcher, FrameReader, Library, Media
     from core.talk import RemoteFile
 
@@ -116,7 +116,7 @@ class Indexer:
         try:
             video_id = await asyncio.to_thread(content_id, path)
         except OSError as error:
-            raise FileMissing(str(path)) from error
+            raise FileUnreadable(str(path), error.strerror or "") from error
         async with self._turns.turn(video_id, poster.scope, report):
             info = await self._encoder.ready()
             known = await self._known(await self._library.video(video_id), info, poster, "", report)
@@ -129,43 +129,41 @@ class Indexer:
     async def again(self, posted: PostedVideo, report: Report) -> Indexed:
         """Look anew at a film that was indexed by another recipe, from its kept file or else from its link.
 
-        Raises UserError (UnknownVideo when neither is there), TryLater, OperatorError.
+        It is posted nowhere by that. Raises UserError (UnknownVideo when the film cannot be had any more, or was
+        forgotten meanwhile), TryLater, OperatorError.
         """
-        video, posting = posted.video, posted.posting
-        poster = Poster(posting.scope, posting.user_id, posting.user_name, posting.message, posting.message_url)
-        async with self._turns.turn(video.id, poster.scope, report):
+        video = posted.video
+        async with self._turns.turn(video.id, posted.posting.scope, report):
             info = await self._encoder.ready()
-            known = await self._known(video, info, poster, "", report)
+            known = await self._known(video, info, None, "", report)
             if known:
                 return known
             if not video.url:
                 raise UnknownVideo(video.title)
-            return await self._fetch(video.url, canonical(video.url), info, poster, report)
+            return await self._fetch(video.url, canonical(video.url), info, None, report)
 
-    async def _at_once(self, video: Video | None, poster: Poster) -> Indexed | None:
+    async def _at_once(self, video: Video | None, poster: Poster | None) -> Indexed | None:
         """Post a film here that need not be looked at: nobody waits in line for that."""
         info = await self._encoder.ready() if video and self._encoder.loaded else None
         if video is None or info is None or not await self._library.has_index(video.id, self._recipe(info).key):
             return None
-        await self._library.post(poster.posting(video.id))
+        if poster:
+            await self._library.post(poster.posting(video.id))
         return Indexed(video, 0)
 
     async def _known(
-        self, video: Video | None, info: EncoderInfo, poster: Poster, link: str, report: Report
+        self, video: Video | None, info: EncoderInfo, poster: Poster | None, link: str, report: Report
     ) -> Indexed | None:
         """Post a known film here too; look at it first where this recipe has not, if its file is still kept."""
-        if video is None:
-            return None
-        if await self._library.has_index(video.id, self._recipe(info).key):
-            await self._library.post(poster.posting(video.id))
-            return Indexed(video, 0)
-        path = await self._media.path(video.id)
-        if path is None:
+        if at_once := await self._at_once(video, poster):
+            return at_once
+        path = await self._media.path(video.id) if video else None
+        if video is None or path is None:
             return None
         source = Source(path, video.id, video.title, video.url, link, kept=True)
         return await self._index(source, info, poster, report)
 
-    async def _fetch(self, url: str, link: str, info: EncoderInfo, poster: Poster, report: Report) -> Indexed:
+    async def _fetch(self, url: str, link: str, info: EncoderInfo, poster: Poster | None, report: Report) -> Indexed:
         async with self._media.workshop() as folder:
             fetched = await self._download(Address(url), folder, report)
             video_id = fetched.video_id
@@ -193,20 +191,30 @@ class Indexer:
             report(Progress("fetching", share, event.eta_s))
         raise AssertionError("a fetch ends with a Fetched or an error")
 
-    async def _index(self, source: Source, info: EncoderInfo, poster: Poster, report: Report) -> Indexed:
+    async def _index(self, source: Source, info: EncoderInfo, poster: Poster | None, report: Report) -> Indexed:
         gathered = await self._look(source, info, report)
         film = film_of(source, gathered, self._recipe(info))
         report(Progress("saving", None))
+        try:
+            await self._save(source, film, poster)
+        except BaseException:
+            # Cancelled or failed: a file that no film leads to could never be forgotten.
+            await asyncio.shield(self._drop_orphan(source.video_id))
+            raise
+        return Indexed(film.video, len(film.index))
+
+    async def _save(self, source: Source, film: Film, poster: Poster | None) -> None:
         if not source.kept:
             await self._media.keep(source.path, source.video_id)
         links = [link for link in (source.link, canonical(source.url) if source.url else "") if link]
-        try:
+        if poster is None:
+            await self._library.refresh(film, links)
+        else:
             await self._library.save(film, poster.posting(source.video_id), links)
-        except MessageGone:
-            if await self._library.video(source.video_id) is None:
-                await self._media.forget(source.video_id)
-            raise
-        return Indexed(film.video, len(film.index))
+
+    async def _drop_orphan(self, video_id: str) -> None:
+        if await self._library.video(video_id) is None:
+            await self._media.forget(video_id)
 
     async def _look(self, source: Source, info: EncoderInfo, report: Report) -> Gathered:
         gathered = Gathered()

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
 
 _LINK = re.compile(r"https?://[^\s<>|\"`\\^{}\u201c\u201d]+", re.IGNORECASE)
+_SOME_LINK = re.compile(r"(?:[a-z][a-z0-9+.-]*://|(?:data|javascript|file|blob|about):)\S+", re.IGNORECASE)
 _TRAILING = ".,;:!?'*_~"
 _BRACKETS = {")": "(", "]": "["}
 _UNCLEAN = re.compile(r"[\x00-\x20\x7f\\]")
@@ -54,6 +55,11 @@ _YOUTUBE_ID = re.compile(r"[\w-]{11}")
 def find_links(text: str) -> tuple[str, ...]:
     """Give the http and https links of a message in their order, each once, without what only surrounds them."""
     return tuple(dict.fromkeys(_trimmed(match) for match in _LINK.findall(text)))
+
+
+def is_link(text: str) -> bool:
+    """Tell whether somebody means a link by this one word, also one that is never followed (`file:`, `data:`, ...)."""
+    return bool(_SOME_LINK.fullmatch(text.strip()))
 
 
 def canonical(url: str) -> str:

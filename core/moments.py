@@ -14,9 +14,11 @@ if TYPE_CHECKING:
     from core.model import Curve, Floats
 
 HALF_HEIGHT = 0.5
-"""A moment reaches as far as the curve keeps this share of the peak's rise over the film's median."""
+"""A moment reaches as far as the curve keeps this share of the peak's rise over the ground."""
 WORTH_SHOWING = 0.4
-"""A moment whose rise over its film's median is a smaller share of the best moment's is a tail, not a hit."""
+"""A moment whose rise over the lowest ground is a smaller share of the best moment's is a tail, not a hit."""
+_FLAT = 0.02
+"""Less than this between the lowest and the highest cosine is noise."""
 
 
 def baseline(scores: Floats) -> float:
@@ -24,14 +26,25 @@ def baseline(scores: Floats) -> float:
     return float(np.median(scores))
 
 
+def ground(scores: Floats) -> float:
+    """Give the level from which rises are measured: the median, or the middle of the range if that is lower.
+
+    A scene may fill half of a film or more; then the median lies within it.
+    """
+    return min(baseline(scores), (float(scores.min()) + float(scores.max())) / 2)
+
+
 def find_moments(curve: Curve, most: int) -> list[Moment]:
     """Give at most that many moments of one film, best first; never none.
 
     Peaks with non-maximum suppression: the highest look makes a moment, which takes its surroundings down to half its
-    rise; then the highest of what is left, and so on, as long as it rises above the film's median.
+    rise; then the highest of what is left, and so on, as long as it rises above the ground. A film in which hardly
+    anything changes is one moment.
     """
     left = curve.scores.astype(np.float64)
-    floor = baseline(curve.scores)
+    if np.ptp(left) < _FLAT:
+        return [_moment(curve, 0, int(left.argmax()), len(left) - 1)]
+    floor = ground(curve.scores)
     found: list[Moment] = []
     while len(found) < most:
         peak = int(left.argmax())
@@ -44,11 +57,15 @@ def find_moments(curve: Curve, most: int) -> list[Moment]:
 
 
 def rank(films: Iterable[tuple[Curve, list[Moment]]], most: int) -> tuple[Moment, ...]:
-    """Merge the moments of several films, best first, without the irrelevant tail."""
-    rises = [(moment, moment.score - baseline(curve.scores)) for curve, moments in films for moment in moments]
-    ordered = sorted(rises, key=lambda pair: -pair[0].score)
-    least = WORTH_SHOWING * ordered[0][1]
-    return tuple(moment for moment, rise in ordered if rise >= least)[:most]
+    """Merge the moments of several films (at least one), best first, without the irrelevant tail.
+
+    All rises are measured from one ground, so that a film that is all about the query is not its own yardstick.
+    """
+    known = list(films)
+    lowest = min(ground(curve.scores) for curve, _ in known)
+    ordered = sorted((moment for _, moments in known for moment in moments), key=lambda moment: -moment.score)
+    least = lowest + WORTH_SHOWING * (ordered[0].score - lowest)
+    return tuple(moment for moment in ordered if moment.score >= least)[:most]
 
 
 def _reach(scores: np.ndarray[tuple[int], np.dtype[np.float64]], peak: int, floor: float) -> tuple[int, int]:

@@ -36,6 +36,13 @@ class Library(Protocol):
         """Keep a film, its posting and the links that lead to it: all of it, or nothing."""
         ...
 
+    async def refresh(self, film: Film, links: Sequence[str]) -> None:
+        """Keep what was seen anew of a film that is kept already, posting it nowhere: all of it, or nothing.
+
+        Raises UnknownVideo when it was forgotten meanwhile.
+        """
+        ...
+
     async def post(self, posting: Posting) -> None:
         """Make a film that is already kept visible in one more channel. The same posting twice counts once.
 
@@ -63,6 +70,10 @@ class Library(Protocol):
         self, view: View, recipe_key: str, video_id: str | None = None
     ) -> tuple[tuple[Video, FrameIndex], ...]:
         """Give the films in view that were looked at with this recipe, oldest first; only one where it is named."""
+        ...
+
+    async def any_index(self, view: View, recipe_key: str, video_id: str | None = None) -> bool:
+        """Tell whether any film in view, or the one that is named, was looked at with this recipe."""
         ...
 
     async def stale(self, view: View, recipe_key: str) -> tuple[PostedVideo, ...]:
@@ -102,7 +113,7 @@ class Media(Protocol):
         ...
 
     async def copy_in(self, path: Path, folder: Path) -> Path:
-        """Bring somebody's own file into a workshop folder (hard link, else copy); the original stays.
+        """Bring somebody's own file into a workshop folder; the original stays, and may be written over later.
 
         Raises FileMissing.
         """

@@ -34,6 +34,10 @@ TRIAL = (
     "Trial: the small demo model knows only drawn scenes like those of this film. "
     "For real footage: KEATON_MODEL=base make run"
 )
+TRIAL_COMMAND = (
+    "Trial: the small demo model knows only drawn scenes like those of the demo film. "
+    "For real footage, set KEATON_MODEL=base in the environment or in .env"
+)
 WELCOME = "Hello! This is my demo film. I look at it once, and then you can ask for anything in it."
 SUGGESTIONS = (
     "/find a woman swimming in water",
@@ -180,10 +184,10 @@ def _films(count: int) -> str:
     return "1 film" if count == 1 else f"{count} films"
 
 
-def not_renewed(count: int) -> str:
-    """Say that some films could not be looked at with the present model."""
-    films = "1 film was" if count == 1 else f"{count} films were"
-    return f"{films} left out: indexed with another model, and not to be had any more. Post the link again."
+def still_renewing(count: int) -> str:
+    """Say that some films are left out, since the present model has not looked at them yet."""
+    films = "1 more film is" if count == 1 else f"{count} more films are"
+    return f"{films} being looked at with the new model, and not in this answer yet."
 
 
 def _frame(answer: Answer, shown: Shown, door: Door) -> tuple[Picture, ...]:

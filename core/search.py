@@ -28,6 +28,11 @@ class Searcher:
         """Give the recipe that queries are answered with; raises what `Encoder.ready` raises."""
         return Recipe.of(await self._encoder.ready(), self._sampling)
 
+    async def can_answer(self, query: Query) -> bool:
+        """Tell whether any film that the query is about was looked at with the present recipe."""
+        recipe = await self.recipe()
+        return await self._library.any_index(query.view, recipe.key, query.video_id)
+
     async def search(self, query: Query, most: int) -> SearchResult:
         """Give at most that many moments, best first, and the best film's curve.
 

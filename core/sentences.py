@@ -62,6 +62,10 @@ def _for_asker(error: e.UserError) -> str:  # noqa: C901, PLR0911, PLR0912 - a l
             return f"{name} has no pictures in it, only sound or data."
         case e.NoFrames(name):
             return f"{name} is a video, but not one of its frames can be read."
+        case e.FileUnreadable(path, reason):
+            return f"I may not read {path} ({reason})."
+        case e.FolderUnwritable(path, reason):
+            return f"I cannot write to {path} ({reason})."
         case e.FileMissing(path):
             return f"There is no file {path}."
         case e.LinkRefused(_, why):

@@ -55,6 +55,13 @@ _CHUNKS = """
     JOIN chunks ON chunks.indexing_id = indexings.id
 """
 
+_ANY_INDEX = """
+    SELECT 1 FROM postings JOIN indexings USING (video_id)
+    WHERE platform = :platform AND space = :space AND channel IN (SELECT value FROM json_each(:channels))
+    AND (:video_id IS NULL OR video_id = :video_id) AND recipe_key = :recipe_key
+    LIMIT 1
+"""
+
 
 class SqliteLibrary:
     """All that is kept, in one file. Any number of these, in any number of processes, may share it."""
@@ -86,6 +93,16 @@ class SqliteLibrary:
             await writes.put_posting(db, posting)
             await writes.put_links(db, film.video.id, links)
 
+    async def refresh(self, film: Film, links: Sequence[str]) -> None:
+        """Keep what was seen anew of a film that is kept already: all of it, or nothing.
+
+        Raises UnknownVideo when it was forgotten meanwhile.
+        """
+        async with self._db.writing() as db:
+            await writes.must_be_kept(db, film.video.id)
+            await writes.put_film(db, film)
+            await writes.put_links(db, film.video.id, links)
+
     async def post(self, posting: Posting) -> None:
         """Make a film that is already kept visible in one more channel. The same posting twice counts once.
 
@@ -113,6 +130,11 @@ class SqliteLibrary:
         """Give the films in view, each with its newest posting there, newest first."""
         found = await self._db.rows(_POSTED, {**rows.of_view(view), "stale_for": None})
         return tuple(map(rows.posted_video, found))
+
+    async def any_index(self, view: View, recipe_key: str, video_id: str | None = None) -> bool:
+        """Tell whether any film in view, or the one that is named, was looked at with this recipe."""
+        values = {**rows.of_view(view), "recipe_key": recipe_key, "video_id": video_id}
+        return bool(await self._db.rows(_ANY_INDEX, values))
 
     async def stale(self, view: View, recipe_key: str) -> tuple[PostedVideo, ...]:
         """Give the films in view that have looks, but none with this recipe; newest first."""

@@ -72,12 +72,12 @@ class MediaFolder:
                 return await asyncio.to_thread(self._keep, path, video_id)
 
     async def copy_in(self, path: Path, folder: Path) -> Path:
-        """Bring somebody's own file into a workshop folder (hard link, else copy); the original stays.
+        """Bring a file into a workshop folder; the original stays. Raises FileMissing.
 
-        Raises FileMissing.
+        Only what lies in another workshop is linked: somebody's own file may be written over in place later.
         """
         with disk(self._root):
-            return await asyncio.to_thread(_copy_in, path, folder)
+            return await asyncio.to_thread(_copy_in, path, folder, linked=path.is_relative_to(self._root))
 
     async def path(self, video_id: str) -> Path | None:
         """Give the kept file and count it as used, or None when it was never kept or had to go."""
@@ -166,25 +166,21 @@ def _suffix(path: Path) -> str:
     return suffix if _SUFFIX.fullmatch(suffix) else ""
 
 
-def _copy_in(path: Path, folder: Path) -> Path:
+def _copy_in(path: Path, folder: Path, *, linked: bool) -> Path:
     original = path.resolve()
     if not original.is_file():
         raise FileMissing(str(path))
     place = folder / path.name
-    try:
+    if linked:
         os.link(original, place)
-    except FileExistsError:
-        # Never copy over it: it may be a link to somebody's original.
-        raise
-    except OSError:
-        shutil.copyfile(original, place)
+    else:
+        with original.open("rb") as source, place.open("xb") as copy:
+            shutil.copyfileobj(source, copy, 1 << 20)
     return place
 
 
 def _mark_used(path: Path) -> None:
-    # A linked file may belong to somebody else; then it merely looks older than it is.
-    with suppress(PermissionError):
-        os.utime(path, ns=(time.time_ns(), path.stat().st_mtime_ns))
+    os.utime(path, ns=(time.time_ns(), path.stat().st_mtime_ns))
 
 
 def _files(root: Path) -> list[tuple[os.stat_result, Path]]:

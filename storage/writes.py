@@ -23,6 +23,10 @@ _DELETED = """
 """
 
 
+_ANSWERS_LIVE = "-180 days"
+"""Nobody presses a button under a half-year-old answer, and what people asked is theirs."""
+
+
 async def put_film(db: aiosqlite.Connection, film: Film) -> None:
     """Insert or refresh a film, its looks with this recipe and its pictures; looks with other recipes stay."""
     await _put_video(db, film.video)
@@ -48,8 +52,7 @@ async def put_posting(db: aiosqlite.Connection, posting: Posting) -> None:
     """
     if await db.execute_fetchall(_DELETED, rows.of_posting(posting)):
         raise MessageGone
-    if not await db.execute_fetchall("SELECT 1 FROM videos WHERE id = ?", (posting.video_id,)):
-        raise UnknownVideo(posting.video_id)
+    await must_be_kept(db, posting.video_id)
     await db.execute(
         """
         INSERT INTO postings
@@ -59,6 +62,12 @@ async def put_posting(db: aiosqlite.Connection, posting: Posting) -> None:
         """,
         rows.of_posting(posting),
     )
+
+
+async def must_be_kept(db: aiosqlite.Connection, video_id: str) -> None:
+    """Raise UnknownVideo unless the film is kept."""
+    if not await db.execute_fetchall("SELECT 1 FROM videos WHERE id = ?", (video_id,)):
+        raise UnknownVideo(video_id)
 
 
 async def drop_postings(db: aiosqlite.Connection, video_id: str, view: View) -> bool:
@@ -87,7 +96,8 @@ async def drop_unposted(db: aiosqlite.Connection, video_id: str) -> bool:
 
 
 async def put_answer(db: aiosqlite.Connection, answer: Answer) -> None:
-    """Insert an answer, in the place of an older one with its id."""
+    """Insert an answer, in the place of an older one with its id; those of half a year ago go."""
+    await db.execute("DELETE FROM answers WHERE made_at < strftime('%Y-%m-%dT%H:%M:%fZ', 'now', ?)", (_ANSWERS_LIVE,))
     await db.execute(
         """
         INSERT OR REPLACE INTO answers

@@ -1,4 +1,4 @@
-"""What the local chat is told from outside. Owns no defaults that an operator would want to change unseen."""
+"""What the local chat is told from outside; its operator's defaults stand in bot.settings."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class WebConfig:
     """Settings of the local chat."""
 
     host: str = "127.0.0.1"
-    port: int = 8642
+    port: int = 0
     """0 picks a free one."""
     upload_limit_bytes: int = 2_000_000_000
     space: str = "home"

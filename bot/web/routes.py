@@ -6,6 +6,7 @@ Every request returns at once; answers come by the stream. Must not know what re
 from __future__ import annotations
 
 import asyncio
+import logging
 import secrets
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,6 +23,8 @@ from bot.web.uploads import plain_name, receive
 if TYPE_CHECKING:
     from bot.web.config import WebConfig
     from bot.web.desk import Desk
+
+log = logging.getLogger(__name__)
 
 PAGE = Path(__file__).parent / "page"
 _BODY_LIMIT_BYTES = 64_000
@@ -117,13 +120,25 @@ class Routes:
         await socket.prepare(request)
         self._sockets.add(socket)
         feeding = asyncio.create_task(self._feed(socket, tab, since))
-        async for _ in socket:
-            pass  # a tab says nothing here; reading notices that it is gone
-        feeding.cancel()
-        await asyncio.wait([feeding])
+        try:
+            async for _ in socket:
+                pass  # a tab says nothing here; reading notices that it is gone
+        finally:
+            feeding.cancel()
+            await asyncio.gather(feeding, return_exceptions=True)
         return socket
 
     async def _feed(self, socket: web.WebSocketResponse, tab: str, since: int) -> None:
+        try:
+            await self._send_changes(socket, tab, since)
+        except ConnectionError:
+            log.debug("a tab went away")
+        except Exception:
+            log.exception("the stream of a tab broke")
+        finally:
+            await socket.close()
+
+    async def _send_changes(self, socket: web.WebSocketResponse, tab: str, since: int) -> None:
         limit_bytes = self.config.upload_limit_bytes
         await socket.send_json({"run": self.run, "notice": self.config.notice, "upload_limit_bytes": limit_bytes})
         while not socket.closed:

@@ -6,8 +6,8 @@ Owns all that is torch's and open_clip's; must not know films, storage or the ev
 from __future__ import annotations
 
 import hashlib
+import importlib.util
 import logging
-import socket
 from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -17,6 +17,7 @@ import torch
 
 from core.engines import torchvision_ops
 from core.engines.frugal import frugal_loading
+from core.engines.presets import DEMO
 from core.errors import BadSetting, EncoderBroken, UnknownModel, WeightsUnavailable
 from core.model import EncoderInfo, Preprocess
 
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-_HUB = ("huggingface.co", 443)
 _HUB_PATIENCE_S = 5.0
 _SAME = 0.9999
 
@@ -87,7 +87,7 @@ def load(options: ClipOptions) -> Clip:
     """
     device = pick_device(options.device)
     model = _create(options, device)
-    tokenizer = _attempt(options.choice, lambda: _open_clip().get_tokenizer(options.choice.name))
+    tokenizer = _tokenizer(options.choice)
     clip = Clip(model, tokenizer, _describe(options.choice, model, tokenizer, device))
     clip.self_test()
     return clip
@@ -120,6 +120,7 @@ def _open_clip() -> Any:  # noqa: ANN401 - open_clip is untyped
 def _create(options: ClipOptions, device: str) -> Any:  # noqa: ANN401 - open_clip is untyped
     choice = options.choice
     _check_name(choice)
+    _check_tokenizer(choice)
     create = _creator(options, device)
     if choice.folder is not None:
         return _attempt(choice, create)
@@ -181,11 +182,27 @@ def _check_name(choice: ModelChoice) -> None:
 
 
 def _check_hub(choice: ModelChoice) -> None:
-    """Fail within seconds where there is no internet; the hub's own client takes most of a minute."""
+    """Fail within seconds where there is no internet; the hub's own client takes most of a minute to give up."""
+    from huggingface_hub import constants, get_session  # noqa: PLC0415 - heavy
+
     try:
-        socket.create_connection(_HUB, timeout=_HUB_PATIENCE_S).close()
-    except OSError as error:
-        raise WeightsUnavailable(choice.preset, f"{_HUB[0]} cannot be reached ({error})") from error
+        get_session().head(constants.ENDPOINT, timeout=_HUB_PATIENCE_S)
+    except Exception as error:
+        raise WeightsUnavailable(choice.preset, f"{constants.ENDPOINT} cannot be reached ({error})") from error
+
+
+def _check_tokenizer(choice: ModelChoice) -> None:
+    """Fail before a long download where a library is missing that the model's words need."""
+    if choice.folder is not None:
+        return
+    text = (_open_clip().get_model_config(choice.name) or {}).get("text_cfg", {})
+    needs = "hf_tokenizer_name" in text or "siglip" in choice.name.lower()
+    if needs and importlib.util.find_spec("transformers") is None:
+        raise UnknownModel(choice.preset, 'it needs one more library: .venv/bin/pip install -e ".[accurate]"')
+
+
+def _tokenizer(choice: ModelChoice) -> Any:  # noqa: ANN401 - open_clip is untyped
+    return _attempt(choice, lambda: _open_clip().get_tokenizer(choice.name))
 
 
 def _attempt(choice: ModelChoice, create: Callable[[], Any]) -> Any:  # noqa: ANN401 - open_clip is untyped
@@ -197,7 +214,7 @@ def _attempt(choice: ModelChoice, create: Callable[[], Any]) -> Any:  # noqa: AN
 
 def _describe(choice: ModelChoice, model: Any, tokenizer: Any, device: str) -> EncoderInfo:  # noqa: ANN401 - untyped
     return EncoderInfo(
-        model=choice.preset if choice.folder else choice.name,
+        model=choice.name if choice.folder is None else DEMO if choice.preset == DEMO else "local-dir",
         weights=choice.tag or _digest(choice),
         dim=_dim(model, tokenizer, device),
         preprocess=_preprocess(model.visual.preprocess_cfg),

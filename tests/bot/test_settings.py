@@ -48,6 +48,31 @@ def test_hosts_are_a_list_with_commas(monkeypatch: pytest.MonkeyPatch) -> None:
     assert read_settings().allowed_hosts == {"127.0.0.1", "media.intern"}
 
 
+@pytest.mark.parametrize(
+    ("written", "host"),
+    [
+        ("127.0.0.1:9000", "127.0.0.1"),
+        ("http://Media.intern/films", "media.intern"),
+        ("[::1]:80", "::1"),
+        ("fd00::7", "fd00::7"),
+    ],
+)
+def test_a_host_may_be_written_as_people_do(written: str, host: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KEATON_ALLOWED_HOSTS", written)
+    assert read_settings().allowed_hosts == {host}
+
+
+@pytest.mark.parametrize(
+    ("web", "token", "opens"), [("auto", "", True), ("auto", "x", False), ("off", "", False), ("on", "x", True)]
+)
+def test_the_page_is_served_as_the_setting_says(
+    web: str, token: str, opens: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KEATON_WEB", web)
+    monkeypatch.setenv("DISCORD_TOKEN", token)
+    assert read_settings().opens_page is opens
+
+
 def test_an_empty_value_means_the_default(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KEATON_WEB_PORT", "")
     monkeypatch.setenv("KEATON_DATA_DIR", "")

@@ -17,6 +17,7 @@ from core.engines.frames import ChildFrameReader
 from core.indexing import Indexer, IndexingLimits, Poster
 from core.model import Sampling, Scope, View
 from core.ports import Encoder
+from core.renewal import Renewal
 from core.search import Searcher
 from core.talk import Door, Turn
 from storage.ledger import SqliteLedger
@@ -94,5 +95,8 @@ def build(library: SqliteLibrary, media: MediaFolder, reader: ChildFrameReader, 
     ledger = SqliteLedger(library.connections)
     channels = Channels(ledger, library, media, encoder, on_by_default=True)
     cooldown = Cooldown(0, time.monotonic)
-    conversation = Conversation(library, media, encoder, plotter, indexer, searcher, answerer, channels, cooldown)
+    renewal = Renewal(library, indexer, searcher, time.monotonic)
+    conversation = Conversation(
+        library, media, encoder, plotter, indexer, searcher, answerer, channels, cooldown, renewal
+    )
     return House(library, ledger, media, encoder, fetcher, plotter, reader, indexer, searcher, conversation)

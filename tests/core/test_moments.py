@@ -45,6 +45,24 @@ def test_a_film_in_which_every_look_is_alike_is_one_moment() -> None:
     assert spans(find_moments(curve([0.2] * 9), 5)) == [(0.0, 9.0, 0.0)]
 
 
+def test_a_scene_that_fills_most_of_a_film_is_one_moment() -> None:
+    noise = np.random.default_rng(4).normal(0, 0.008, 60)
+    scores = [0.3 + float(wobble) for wobble in noise] + [0.1] * 40
+    c = curve(scores)
+    ((start_s, end_s, _),) = spans(list(rank([(c, find_moments(c, 5))], 5)))
+    assert (start_s, end_s) == (0.0, 60.0)
+
+
+def test_a_film_that_is_all_about_the_query_is_not_left_out_for_that() -> None:
+    films = [curve([0.1, 0.1, 0.3, 0.1, 0.1], video_id="a"), curve([0.29] * 9, video_id="b")]
+    assert [moment.video_id for moment in rank([(film, find_moments(film, 5)) for film in films], 5)] == ["a", "b"]
+
+
+def test_a_film_that_has_nothing_to_do_with_it_is_left_out() -> None:
+    films = [curve([0.1, 0.1, 0.3, 0.1, 0.1], video_id="a"), curve([0.12] * 9, video_id="b")]
+    assert [moment.video_id for moment in rank([(film, find_moments(film, 5)) for film in films], 5)] == ["a"]
+
+
 def test_the_tail_of_a_much_better_hit_is_not_shown() -> None:
     c = curve([0.1, 0.5, 0.1, 0.1, 0.15, 0.1, 0.1])
     assert spans(list(rank([(c, find_moments(c, 5))], 5))) == [(1.0, 2.0, 1.0)]

@@ -96,11 +96,17 @@ def test_a_model_that_sees_nothing_fails_its_self_test(tmp_path: Path) -> None:
 
 
 def test_weights_that_cannot_be_had_are_told_with_the_ways_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(clip, "_HUB", ("localhost", 9))
+    monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", "http://localhost:9")
     with pytest.raises(WeightsUnavailable) as caught:
         load(options(choose("base", tmp_path), tmp_path))
     said = sentence(caught.value)
     assert all(word in said for word in ("'base'", "localhost", "KEATON_MODEL_CACHE", "local-dir:", "demo"))
+
+
+def test_a_model_whose_words_need_another_library_says_so_before_it_downloads(tmp_path: Path) -> None:
+    with pytest.raises(UnknownModel) as caught:
+        load(options(choose("accurate", tmp_path), tmp_path))
+    assert '".[accurate]"' in sentence(caught.value)
 
 
 def test_a_folder_without_weights_is_never_run_with_random_ones(folder: Path, tmp_path: Path) -> None:

@@ -178,20 +178,22 @@ async def test_a_link_to_somebodys_file_is_followed(media: MediaFolder, tmp_path
         assert copy.read_bytes() == b"my film"
 
 
-async def test_a_file_on_another_disk_is_copied(
-    media: MediaFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+async def test_writing_over_somebodys_file_in_place_does_not_change_what_was_kept(
+    media: MediaFolder, tmp_path: Path
 ) -> None:
     own = tmp_path / "holiday.mp4"
     own.write_bytes(b"my film")
-
-    def refuse(*_: object) -> None:
-        raise OSError(18, "Invalid cross-device link")
-
-    monkeypatch.setattr("storage.media.os.link", refuse)
     async with media.workshop() as folder:
-        copy = await media.copy_in(own, folder)
-        assert copy.read_bytes() == b"my film"
-        assert copy.stat().st_ino != own.stat().st_ino
+        kept = await media.keep(await media.copy_in(own, folder), "sha256:ab")
+    own.write_bytes(b"other!!")
+    assert kept.read_bytes() == b"my film"
+
+
+async def test_an_upload_that_lies_in_a_workshop_costs_no_copy(media: MediaFolder) -> None:
+    async with media.workshop() as uploads, media.workshop() as folder:
+        upload = uploads / "holiday.mp4"
+        upload.write_bytes(b"my film")
+        assert (await media.copy_in(upload, folder)).samefile(upload)
 
 
 async def test_a_second_file_of_the_same_name_never_overwrites_the_first(media: MediaFolder, tmp_path: Path) -> None:
