@@ -5,14 +5,15 @@ Runs in the decoding child, for the bytes are a stranger's. Owns times; must not
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING
 
 import av
 from av.error import MemoryError as AVMemoryError
 from av.stream import Disposition
 
+from core.engines.flaws import OverLimitError, UnreadableError, keep_within
 from core.limits import FilmLimits
 
 if TYPE_CHECKING:
@@ -25,31 +26,10 @@ if TYPE_CHECKING:
     from av.stream import Stream
     from av.video.stream import VideoStream
 
-    from core.limits import Quantity
-
-Flaw: TypeAlias = Literal["missing", "not_a_video", "no_video_stream", "no_frames"]
-
 _FORMATS = "mov,mp4,matroska,webm,avi,mpegts,mpeg,ogg,gif,flv,asf,mp3,wav,flac,aac"
 """Containers of films, and of sound so that a sound file is told from garbage. None of them opens other files."""
 _JUMP_BACK_S = 1.0
 """A timeline that falls back further than this starts anew (joined recordings); less is jitter."""
-
-
-class UnreadableError(Exception):
-    """The file is no film; `flaw` says in which way."""
-
-    def __init__(self, flaw: Flaw) -> None:
-        super().__init__(flaw)
-        self.flaw: Flaw = flaw
-
-
-class OverLimitError(Exception):
-    """The film takes more than one may: `found` of a quantity, or None where that was not measured."""
-
-    def __init__(self, quantity: Quantity, found: float | None) -> None:
-        super().__init__(quantity, found)
-        self.quantity: Quantity = quantity
-        self.found = found
 
 
 @dataclass(slots=True)
@@ -153,15 +133,15 @@ class Film:
 
     def check(self) -> None:
         """Judge the film by what it says of itself, before anything is decoded. Raises OverLimitError."""
-        _keep_within(self.limits, "duration_s", self.declared_s or 0.0)
-        _keep_within(self.limits, "frame_px", self.stream.width * self.stream.height)
-        _keep_within(self.limits, "frames", self.stream.frames)
+        keep_within(self.limits, "duration_s", self.declared_s or 0.0)
+        keep_within(self.limits, "frame_px", self.stream.width * self.stream.height)
+        keep_within(self.limits, "frames", self.stream.frames)
 
     def _within(self, time_s: float) -> float:
         """Count a frame, and give its time. Raises OverLimitError."""
         self._frames += 1
-        _keep_within(self.limits, "frames", self._frames)
-        _keep_within(self.limits, "duration_s", time_s)
+        keep_within(self.limits, "frames", self._frames)
+        keep_within(self.limits, "duration_s", time_s)
         return time_s
 
     def _decoded(self, packet: Packet[Stream] | None) -> list[VideoFrame]:
@@ -205,14 +185,16 @@ def scanned_length_s(path: Path, limits: FilmLimits) -> float:
     """Measure a film that does not say its length, by its packets alone. Raises UnreadableError, OverLimitError."""
     with opened(path, limits) as film:
         for _ in film.packets():
-            _keep_within(limits, "duration_s", film.pictures_s)
+            keep_within(limits, "duration_s", film.pictures_s)
         return film.read_s
 
 
-def _keep_within(limits: FilmLimits, quantity: Quantity, found: float) -> None:
-    limit: float = getattr(limits, quantity)
-    if found > limit:
-        raise OverLimitError(quantity, found)
+def check_size(path: Path, limits: FilmLimits) -> None:
+    """Judge a film of which no frame decodes by the size that its container claims. Raises OverLimitError."""
+    options = {**_options(limits), "codec_whitelist": "none"}
+    with suppress(av.FFmpegError, OSError, ValueError), path.open("rb") as file, av.open(file, options=options) as film:
+        for stream in film.streams.video:
+            keep_within(limits, "frame_px", stream.width * stream.height)
 
 
 def _options(limits: FilmLimits) -> dict[str, str]:

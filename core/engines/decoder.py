@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, TypeAlias
 
 from core.engines import cage, childhood, decode, pictures, seeking, wire
+from core.engines.flaws import OverLimitError, UnreadableError
 from core.limits import FilmLimits
 from core.model import Preprocess, Sampling
 from core.sampling import Grid, expected_looks
@@ -39,13 +40,22 @@ def serve(request: Mapping[str, object], out: BinaryIO) -> None:
     if request["kind"] == "looks":
         os.nice(5)  # stills and the chat come first
     try:
-        _work(request)(Path(str(request["path"])), request, out)
-    except decode.UnreadableError as error:
+        _attempt(request, limits, out)
+    except UnreadableError as error:
         wire.send(out, {"kind": "error", "code": error.flaw})
-    except decode.OverLimitError as error:
+    except OverLimitError as error:
         wire.send(out, {"kind": "error", "code": "over_limit", "quantity": error.quantity, "found": error.found})
     except MemoryError:
         wire.send(out, {"kind": "error", "code": "over_limit", "quantity": "memory_bytes", "found": None})
+
+
+def _attempt(request: Mapping[str, object], limits: FilmLimits, out: BinaryIO) -> None:
+    path = Path(str(request["path"]))
+    try:
+        _work(request)(path, request, out)
+    except UnreadableError:
+        decode.check_size(path, limits)
+        raise
 
 
 def _work(request: Mapping[str, object]) -> Callable[[Path, Mapping[str, object], BinaryIO], None]:
@@ -90,7 +100,7 @@ def _started(
     frames = film.frames()
     first = next(frames, None)
     if first is None:
-        raise decode.UnreadableError("no_frames")
+        raise UnreadableError("no_frames")
     height_px, width_px = developer.rgb(first[1]).shape[:2]
     header = {"kind": "opened", "duration_s": length_s, "width_px": width_px, "height_px": height_px}
     wire.send(out, {**header, "expected_looks": expected_looks(length_s, sampling)})

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import av
 
 from core.engines import decode
+from core.engines.flaws import UnreadableError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -50,14 +51,14 @@ def frame_at(path: Path, time_s: float, limits: FilmLimits) -> Found:
     with decode.opened(path, limits) as film:
         found_slowly = _last_until(film, film.frames(), time_s)
     if found_slowly is None:
-        raise decode.UnreadableError("no_frames")
+        raise UnreadableError("no_frames")
     return found_slowly
 
 
 def _by_seeking(film: decode.Film, time_s: float) -> Iterator[Found]:
     """Give what each run-up finds; the first frame of all sets the clock to zero."""
     if next(film.frames(), None) is None:
-        raise decode.UnreadableError("no_frames")
+        raise UnreadableError("no_frames")
     for run_up_s in _RUN_UPS_S:
         try:
             landed = film.seek(max(0.0, time_s - run_up_s))

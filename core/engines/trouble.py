@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class Trouble(NamedTuple):
-    """What went wrong: a code of `VideoUnavailable` ("unavailable"), `FetchFailed` ("failed") or `OverLimit`."""
+    """What went wrong: "unavailable", "failed", "refused" or "over_limit", with a code of the error of that kind."""
 
     kind: str
     why: str
@@ -46,6 +46,12 @@ _CLASSES: tuple[tuple[tuple[type[BaseException], ...], tuple[str, str]], ...] = 
     ((MemoryError,), ("over_limit", "memory_bytes")),
     ((ContentTooShortError, network.IncompleteRead, ConnectionError, HTTPException), ("failed", "broken")),
 )
+_FORBIDDEN = re.compile(
+    r"file:// urls are disabled|no connection adapters|unsupported url scheme|unknown url type", re.IGNORECASE
+)
+_BROKEN = re.compile(
+    r"bytes read, .* more expected|giving up after|connection (was )?(broken|aborted|reset)", re.IGNORECASE
+)
 _SAYINGS: tuple[tuple[str, str], ...] = (
     (r"is not available in your (country|location|region)|geo.?restrict|blocked it in your country", "geo"),
     (r"not a bot|captcha|anti-bot|unusual traffic", "robot"),
@@ -63,33 +69,46 @@ _SAYINGS: tuple[tuple[str, str], ...] = (
 
 def of(error: BaseException) -> Trouble:
     """Give the code that fits an exception and all that led to it."""
-    chain = tuple(_causes(error))
-    detail = _detail(error)
+    chain, detail = tuple(_causes(error)), _detail(error)
+    return _answered(chain, detail) or _classed(chain, detail) or _said(chain, detail)
+
+
+def _answered(chain: tuple[BaseException, ...], detail: str) -> Trouble | None:
+    """Judge by the status that a server gave."""
     for cause in chain:
         if isinstance(cause, network.HTTPError) and cause.redirect_loop:
             return Trouble("unavailable", "circles", detail)
         if isinstance(cause, network.HTTPError | HTTPError):
             kind, why = _STATUS.get(_status(cause), ("failed", "http"))
             return Trouble(kind, why, f"HTTP {_status(cause)}")
+    return None
+
+
+def _classed(chain: tuple[BaseException, ...], detail: str) -> Trouble | None:
+    """Judge by the exceptions' classes."""
     if any(isinstance(cause, OSError) and cause.errno == errno.EFBIG for cause in chain):
         return Trouble("over_limit", "size_bytes", detail)
     for types, (kind, why) in _CLASSES:
         if any(isinstance(cause, types) for cause in chain):
             return Trouble(kind, why, detail)
-    if any(isinstance(cause, network.RequestError | OSError) for cause in chain):
-        return Trouble("failed", "other", detail)
-    return _said(detail)
+    return None
+
+
+def _said(chain: tuple[BaseException, ...], detail: str) -> Trouble:
+    """Judge by what the message says."""
+    if _FORBIDDEN.search(detail):
+        return Trouble("refused", "scheme", detail)
+    if _BROKEN.search(detail):
+        return Trouble("failed", "broken", detail)
+    from_network = any(isinstance(cause, network.RequestError | OSError) for cause in chain)
+    for saying, why in () if from_network else _SAYINGS:
+        if re.search(saying, detail, re.IGNORECASE):
+            return Trouble("unavailable", why, detail)
+    return Trouble("failed", "other", detail)
 
 
 def _status(error: network.HTTPError | HTTPError) -> int:
     return int(error.code if isinstance(error, HTTPError) else error.status)
-
-
-def _said(detail: str) -> Trouble:
-    for saying, why in _SAYINGS:
-        if re.search(saying, detail, re.IGNORECASE):
-            return Trouble("unavailable", why, detail)
-    return Trouble("failed", "other", detail)
 
 
 def _causes(error: BaseException | None, depth: int = 0) -> Iterator[BaseException]:

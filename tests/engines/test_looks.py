@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import pytest
 
-from core.engines.decode import UnreadableError
+from core.engines.flaws import UnreadableError
 from core.model import Sampling
 from tests import clips
 from tests.clips import COLOURS, Shape

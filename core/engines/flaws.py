@@ -1,0 +1,34 @@
+"""Why a film is not read, within the decoding child. Owns these two errors; the parent turns them into Keaton's own."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+if TYPE_CHECKING:
+    from core.limits import FilmLimits, Quantity
+
+Flaw: TypeAlias = Literal["missing", "not_a_video", "no_video_stream", "no_frames"]
+
+
+class UnreadableError(Exception):
+    """The file is no film; `flaw` says in which way."""
+
+    def __init__(self, flaw: Flaw) -> None:
+        super().__init__(flaw)
+        self.flaw: Flaw = flaw
+
+
+class OverLimitError(Exception):
+    """The film takes more than one may: `found` of a quantity, or None where that was not measured."""
+
+    def __init__(self, quantity: Quantity, found: float | None) -> None:
+        super().__init__(quantity, found)
+        self.quantity: Quantity = quantity
+        self.found = found
+
+
+def keep_within(limits: FilmLimits, quantity: Quantity, found: float) -> None:
+    """Raise OverLimitError where more was found than there may be."""
+    limit: float = getattr(limits, quantity)
+    if found > limit:
+        raise OverLimitError(quantity, found)

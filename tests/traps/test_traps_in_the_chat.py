@@ -1,0 +1,156 @@
+"""Hostile links posted in the local chat: a sentence each, no hit inside, nothing left, and the bot lives on."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import aiohttp
+import pytest
+import pytest_asyncio
+
+from bot.settings import Settings
+from bot.web.front import LocalChat
+from bot.wiring import open_core
+from core.commands import parse
+from tests.bot.tabs import CONFIG, Tab
+from tests.engines.models import write_model
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterable
+
+    from tests.traps.web import Traps
+
+pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="session")]
+
+PRIVATE = "leads to a private address"
+NOTHING = "found no video behind that link"
+
+
+@pytest_asyncio.fixture(loop_scope="session", scope="module")
+async def tab(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Tab]:
+    """A tab of the local chat over the whole product; its model is a small one with random weights."""
+    home = tmp_path_factory.mktemp("chat")
+    settings = Settings(
+        data_dir=home / "data",
+        model_name=f"local-dir:{write_model(home / 'model')}",
+        allowed_hosts=frozenset({"127.0.0.1"}),
+        fetch_limit_gb=0.05,
+        fetch_timeout_s=60,
+        fetch_stall_s=5,
+        films_at_once=4,
+        films_a_space=4,
+    )
+    async with (
+        open_core(settings) as core,
+        LocalChat(core.conversation, parse, CONFIG) as chat,
+        aiohttp.ClientSession() as session,
+        Tab(chat, session, "tab-a").open() as tab,
+    ):
+        await core.warm()
+        yield tab
+    assert fetchers() == []
+    assert [path.name for path in (home / "data" / "media" / ".work").iterdir()] == [".lock"]
+
+
+def fetchers() -> list[int]:
+    """Give the processes of this test run that fetch."""
+    found = []
+    for place in Path("/proc").iterdir():
+        try:
+            words = (place / "cmdline").read_bytes().split(b"\0")
+            parent = (place / "stat").read_text().rpartition(")")[2].split()[1]
+        except OSError:
+            continue
+        if b"core.engines.fetcher" in words and int(parent) == os.getpid():
+            found.append(int(place.name))
+    return found
+
+
+async def answers(tab: Tab, texts: Iterable[str]) -> list[str]:
+    """Say things one after the other; give the last thing that Keaton says to each, in any order."""
+    before, count = set(tab.messages), 0
+    for text in texts:
+        await tab.say(text)
+        count += 1
+
+    def done() -> list[str]:
+        new = [message for key, message in tab.messages.items() if key not in before and message["author"] != "you"]
+        return [message["text"] for message in new if not message.get("progress")]
+
+    while len(done()) < count:
+        await tab.take()
+    return done()
+
+
+async def answer(tab: Tab, text: str) -> str:
+    """Say something; give the last thing that Keaton says to it."""
+    (only,) = await answers(tab, [text])
+    return only
+
+
+async def test_no_redirect_leads_inside(tab: Tab, traps: Traps) -> None:
+    paths = [path for path, target in traps.moves.items() if not target.startswith("file:")]
+    said = await answers(tab, [f"{traps.address}/{path}" for path in paths])
+    assert len(said) == 9
+    assert all(PRIVATE in one for one in said), said
+    assert traps.canary.hits == []
+
+
+async def test_no_playlist_and_no_page_leads_inside(tab: Tab, traps: Traps) -> None:
+    paths = ["segments.m3u8", "master.m3u8", "key.m3u8", "dash.mpd", "smil.smil", "page", "frame"]
+    said = await answers(tab, [f"{traps.address}/{path}" for path in paths])
+    assert all(PRIVATE in one or NOTHING in one for one in said), said
+    assert traps.canary.hits == []
+
+
+@pytest.mark.parametrize("path", ["file.m3u8", "tofile.mp4"])
+async def test_no_link_leads_to_a_file_of_this_machine(tab: Tab, traps: Traps, path: str) -> None:
+    assert "only follow http and https" in await answer(tab, f"{traps.address}/{path}")
+
+
+async def test_a_playlist_under_a_films_name_is_no_film(tab: Tab, traps: Traps) -> None:
+    names = ["m3u8", "file", "ffconcat", "sdp", "mpd", "smil"]
+    said = await answers(tab, [f"{traps.address}/renamed-{name}.mp4" for name in names])
+    assert all("not a video that I can open" in one for one in said), said
+    assert traps.canary.hits == []
+
+
+@pytest.mark.parametrize(
+    ("path", "sentence"),
+    [
+        ("lie.mp4", "lie has 10 GB; I fetch up to 50 MB."),
+        ("bomb.mp4", "I fetch up to 50 MB."),
+        ("drip.mp4", "sends next to nothing"),
+        ("circles", "around in circles"),
+        ("huge.gif", "too large for me (1,600 million pixels); I read up to 36 million"),
+        ("huge.avi", "not one of its frames can be read"),
+        ("days.mkv", "long; I take films of up to 5:00:00."),
+        ("gone.mp4", "nothing at that link"),
+    ],
+)
+async def test_a_link_that_costs_too_much_is_given_up_with_a_sentence(
+    tab: Tab, traps: Traps, path: str, sentence: str
+) -> None:
+    assert sentence in await answer(tab, f"{traps.address}/{path}")
+
+
+async def test_a_page_that_unpacks_to_gigabytes_ends_by_memory_or_by_time(tab: Tab, traps: Traps) -> None:
+    said = await answer(tab, f"{traps.address}/bomb")
+    assert "needs more memory than I give" in said or "sends next to nothing" in said
+
+
+async def test_what_a_link_itself_spells_is_refused_before_anything_is_asked(tab: Tab, traps: Traps) -> None:
+    before = len(traps.seen)
+    for link in (f"http://127.0.0.2:{traps.canary.port}/a.mp4", "http://169.254.169.254/latest/a.mp4"):
+        assert PRIVATE in await answer(tab, link)
+    assert "not a proper web address" in await answer(tab, "http://films.example@127.0.0.2/a.mp4")
+    assert (len(traps.seen), traps.canary.hits) == (before, [])
+
+
+async def test_after_all_that_a_film_is_taken_in_even_over_a_broken_connection(tab: Tab, traps: Traps) -> None:
+    assert "Ready to search: 0:09 long" in await answer(tab, f"{traps.address}/halves.mp4")
+    resumed = [asked for path, asked in traps.seen if path == "/halves.mp4" and asked]
+    assert resumed
+    assert traps.canary.hits == []
