@@ -8,17 +8,20 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import av
 import numpy as np
 import pytest
 import pytest_asyncio
 import torch
+from PIL import Image
 
+from core.engines import decode
 from core.engines.children import Children
 from core.engines.clip import Clip, ClipOptions, load
 from core.engines.frames import ChildFrameReader
+from core.engines.pictures import Developer
 from core.engines.presets import choose
 from core.engines.threads import ThreadedEncoder
+from core.limits import FilmLimits
 from core.model import Query
 from core.talk import FilePosted
 from storage.library import SqliteLibrary
@@ -27,8 +30,6 @@ from tests.core.conftest import QUOTA_BYTES, House, build, turn
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
-
-    from PIL.Image import Image
 
 pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="module")]
 
@@ -92,13 +93,11 @@ async def test_every_score_is_what_the_notebooks_arithmetic_gives_for_that_frame
     assert clip.info.dim == text.shape[1]
 
 
-def frames_at(times_s: list[float]) -> Iterator[Image]:
-    """Give the frames of the film with these very times, as the notebook's own preprocessing takes them."""
+def frames_at(times_s: list[float]) -> Iterator[Image.Image]:
+    """Give the frames of the film with these very times, whole and in RGB."""
     wanted = set(times_s)
-    with av.open(str(FILM)) as film:
-        stream = film.streams.video[0]
-        assert stream.time_base is not None
-        for frame in film.decode(stream):
-            assert frame.pts is not None
-            if float((frame.pts - (stream.start_time or 0)) * stream.time_base) in wanted:
-                yield frame.to_image()  # type: ignore[no-untyped-call]
+    with decode.opened(FILM, FilmLimits()) as film:
+        developer = Developer(film.stream.sample_aspect_ratio)
+        for time_s, frame in film.frames():
+            if time_s in wanted:
+                yield Image.fromarray(developer.rgb(frame))
