@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.bot.discord.looking import READY, answer_to, cards_below, found, posted, said_below
+from tests.bot.discord.looking import answer_to, cards_below, found, posted, said_below
 from tests.fakes.discord_world import ATTACH, VIEW
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ async def test_a_missing_permission_is_named_before_any_work(scene: Scene) -> No
 
 async def test_pictures_are_fitted_to_what_the_server_takes(scene: Scene) -> None:
     desk, refused = scene.fake.desk, len(scene.fake.refused)
-    await posted(scene, scene.link())
+    await posted(scene, scene.reel(), known=True)
     limit_bytes, desk.limit_bytes = desk.limit_bytes, 12_000
     answer = await found(scene)
     desk.limit_bytes = limit_bytes
@@ -54,11 +54,11 @@ async def test_a_switched_off_channel_is_left_alone_until_it_is_on_again(scene: 
     assert refusal.is_ephemeral
     await answer_to(scene, await fake.slash(general, scene.ada, "keaton", "off"), "Off")
     ignored = await fake.post(general, scene.bob, scene.link())
-    asked = await answer_to(scene, await fake.slash(general, scene.bob, "index", url=scene.link()), READY)
+    asked = await answer_to(scene, await fake.slash(general, scene.bob, "index", url=scene.reel()), "/find")
     await answer_to(scene, await fake.slash(general, scene.ada, "keaton", "on"), "On")
-    await posted(scene, scene.link())
+    await posted(scene, scene.reel(), known=True)
     assert not cards_below(ignored)
-    assert asked.links
+    assert "sheet.jpg" in asked.files
 
 
 async def test_who_waits_is_told_how_many_films_are_before(scene: Scene) -> None:
@@ -78,7 +78,7 @@ async def test_who_waits_is_told_how_many_films_are_before(scene: Scene) -> None
 
 async def test_a_rate_limit_is_waited_out(scene: Scene) -> None:
     scene.fake.rate_limits.append((f"/channels/{scene.general.id}/messages", 0.5))
-    message = await posted(scene, scene.link())
+    message = await posted(scene, scene.reel(), known=True)
     assert not scene.fake.rate_limits
     assert len(cards_below(message)) == 1
 
@@ -89,14 +89,14 @@ async def test_the_whole_server_means_what_everybody_in_this_channel_could_read(
     hidden = guild.channel("hidden", denied={guild.id: VIEW}, allowed={scene.bot_id: VIEW, scene.ada.id: VIEW})
     for channel in (open_one, hidden):
         await fake.gateway.dispatch("CHANNEL_CREATE", channel.json())
-    await posted(scene, scene.link("open.mp4"), open_one)
+    await posted(scene, scene.reel(), open_one, known=True)
     await posted(scene, scene.link("secret.mp4"), hidden)
 
     everywhere = {"in_": "this server"}
     for who in (scene.ada, scene.bob):
         answer = await found(scene, "something green", who, **everywhere)
-        assert "open" in answer.text
-        assert await fake.type(scene.general, who, "", **everywhere) == ["open"]
+        assert "in film" in answer.text
+        assert await fake.type(scene.general, who, "", **everywhere) == ["film"]
     assert await fake.type(scene.general, scene.ada, "") == []
     assert await fake.type(hidden, scene.ada, "sec") == ["secret"]
     refusal = await answer_to(scene, await fake.slash(scene.general, scene.ada, "find", text="green"))
@@ -104,7 +104,7 @@ async def test_the_whole_server_means_what_everybody_in_this_channel_could_read(
 
 
 async def test_what_strangers_write_is_shown_as_they_wrote_it(scene: Scene) -> None:
-    await posted(scene, scene.link("@everyone_*bold*_.mp4"))
+    await posted(scene, scene.reel(), known=True)
     answer = await found(scene, "**bold** <@1> @everyone `green`")
     assert r"“\*\*bold\*\* \<\@1\> \@everyone \`green\`”" in answer.text
 

@@ -21,8 +21,8 @@ pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="session")]
 
 async def test_events_that_are_replayed_after_a_resume_are_handled_once(scene: Scene) -> None:
     fake, gateway = scene.fake, scene.fake.gateway
-    known = scene.link()
-    message = await posted(scene, known)
+    known = scene.reel()
+    message = await posted(scene, known, known=True)
     answer = await found(scene)
     before, replies, shown = gateway.resumed, len(cards_below(message)), len(answer.history)
     gateway.repeats = 40

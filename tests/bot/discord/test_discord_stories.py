@@ -66,9 +66,9 @@ async def test_a_posted_file_is_indexed_and_its_own_message_linked(scene: Scene)
 
 
 async def test_several_links_are_each_answered_and_a_known_one_at_once(scene: Scene) -> None:
-    one, two = scene.link(), scene.link()
+    one, two = scene.link(), scene.reel()
     message = await scene.fake.post(scene.general, scene.ada, f"{one} and {two} and {one}")
-    await scene.fake.until(lambda: sum(READY in card.text for card in cards_below(message)) == 2, "two summaries")
+    await scene.fake.until(lambda: sum("/find" in card.text for card in cards_below(message)) == 2, "two summaries")
     fetched = len(scene.fake.cdn.fetched)
     again = await scene.fake.post(scene.general, scene.bob, one)
     await said_below(scene, again, "I know this film already")
@@ -76,10 +76,10 @@ async def test_several_links_are_each_answered_and_a_known_one_at_once(scene: Sc
 
 
 async def test_a_link_that_is_edited_in_is_seen_and_the_old_one_not_answered_again(scene: Scene) -> None:
-    link = scene.link()
-    message = await posted(scene, link)
+    link = scene.reel()
+    message = await posted(scene, link, known=True)
     await scene.fake.change(message, f"{link} {scene.link()}")
-    await scene.fake.until(lambda: sum(READY in card.text for card in cards_below(message)) == 2, "a second summary")
+    await scene.fake.until(lambda: sum("/find" in card.text for card in cards_below(message)) == 2, "a second summary")
     assert len(cards_below(message)) == 2
 
 
@@ -109,7 +109,7 @@ async def test_a_message_deleted_while_its_film_is_fetched_leaves_nothing(scene:
     await fake.remove(message)
     await fake.until(lambda: card.id not in scene.general.messages, "the status message gone")
     gate.set()
-    other = await posted(scene, scene.link())
+    other = await posted(scene, scene.reel(), known=True)
     listed = await answer_to(scene, await fake.slash(scene.general, scene.bob, "videos"), "film")
     assert "1 film" in listed.text
-    assert card_below(other, READY)
+    assert card_below(other, "/find")
