@@ -14,23 +14,20 @@ from typing import TYPE_CHECKING
 import pytest_asyncio
 
 from bot.slack.front import Parts, SlackConfig, SlackDoor
-from core.channels import Channels
-from core.engines.children import Children
-from core.engines.frames import ChildFrameReader
 from core.model import Scope
-from storage.library import SqliteLibrary
-from storage.media import MediaFolder
 from tests import clips
-from tests.core.conftest import QUOTA_BYTES, ColourHouse, build
-from tests.core.fakes import ColourEncoder
+from tests.bot.houses import channels_of, house, reader
 from tests.fakes.slack import FakeSlack
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
+    from tests.core.conftest import ColourHouse
     from tests.fakes.slack import ResponseUrl
     from tests.fakes.slack_world import Channel, Message, User, Workspace
+
+__all__ = ["house", "reader"]
 
 _serial = itertools.count(1)
 READY = "Ready to search"
@@ -53,11 +50,10 @@ class Scene:
 
     def door(self, team: Workspace | None = None, **settings: object) -> SlackDoor:
         team, house = team or self.team, self.house
-        channels = Channels(house.ledger, house.library, house.media, house.encoder, on_by_default=True)
         tokens = {"bot_token": team.bot_token, "app_token": team.app_token}
         told = {**tokens, "min_gap_s": 0.0, "picture_polls_s": (0.001,) * 4, "ping_every_s": 1.0, **settings}
         config = SlackConfig(api_base=self.fake.url + "/api", **told)  # type: ignore[arg-type]
-        return SlackDoor(Parts(house.conversation, channels, house.ledger), config)
+        return SlackDoor(Parts(house.conversation, channels_of(house), house.ledger), config)
 
     def scope(self) -> Scope:
         return Scope("slack", self.team.id, self.general.id)
@@ -134,26 +130,10 @@ class Scene:
         return await self.whispered(await self.fake.slash(self.team, self.general, user or self.bob, command, text))
 
 
-@pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def reader() -> AsyncIterator[ChildFrameReader]:
-    children = Children("core.engines.decoder")
-    yield ChildFrameReader(children)
-    await children.close()
-
-
 @pytest_asyncio.fixture(loop_scope="session")
 async def fake() -> AsyncIterator[FakeSlack]:
     async with FakeSlack() as fake:
         yield fake
-
-
-@pytest_asyncio.fixture(loop_scope="session")
-async def house(reader: ChildFrameReader, tmp_path: Path) -> AsyncIterator[ColourHouse]:
-    library = await SqliteLibrary.open(tmp_path / "data" / "keaton.sqlite3")
-    media = await MediaFolder.open(tmp_path / "data" / "media", QUOTA_BYTES)
-    yield build(library, media, reader, ColourEncoder())
-    await media.close()
-    await library.close()
 
 
 @pytest_asyncio.fixture(loop_scope="session")

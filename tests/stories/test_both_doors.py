@@ -1,0 +1,69 @@
+"""Discord and Slack at once: one process, one library, and nothing of one is seen from the other."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests import clips
+from tests.bot.discord.program import Program
+from tests.engines.models import write_model
+from tests.fakes.discord import FakeDiscord
+from tests.fakes.discord_world import Guild
+from tests.fakes.slack import FakeSlack
+from tests.stories.conftest import LINK, TITLE, put_film
+from tests.stories.drivers import DiscordDriver, SlackDriver, on_discord, on_slack
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.core.conftest import ColourHouse
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+READY, KNOWN, MOMENT, NOTHING = "Ready to search", "I know this film already", "Moment 1 of", "nothing to search"
+
+
+async def test_a_film_posted_on_one_platform_is_not_found_from_the_other(house: ColourHouse, tmp_path: Path) -> None:
+    put_film(house, tmp_path)
+    async with on_slack(house, tmp_path) as slack, on_discord(house, tmp_path) as discord:
+        await slack.post(LINK, READY)
+        await discord.find("green", NOTHING)
+        looks = sum(house.encoder.batches)
+        await discord.post(LINK, KNOWN)
+        await discord.find("green", MOMENT)
+        assert sum(house.encoder.batches) == looks
+
+
+async def test_taking_a_film_back_on_one_platform_leaves_it_on_the_other(house: ColourHouse, tmp_path: Path) -> None:
+    put_film(house, tmp_path)
+    async with on_slack(house, tmp_path) as slack, on_discord(house, tmp_path) as discord:
+        await discord.post(LINK, READY)
+        await slack.post(LINK, KNOWN)
+        await discord.take_back(TITLE)
+        await discord.find("green", NOTHING)
+        await slack.find("green", MOMENT)
+
+
+@pytest.mark.slow
+async def test_the_shipped_program_serves_both(tmp_path: Path) -> None:
+    film = clips.make_clip(tmp_path / "both.mp4", [("red", 3), ("green", 3)])
+    async with FakeDiscord() as discord, FakeSlack() as slack:
+        team = slack.workspace()
+        program = Program(discord, tmp_path)
+        program.settings |= {**slack.environment, "KEATON_MODEL": f"local-dir:{write_model(tmp_path / 'model')}"}
+        await program.start()
+        try:
+            await discord.until(lambda: discord.gateway.ready, "Discord")
+            await slack.until(lambda: slack.sockets.is_open(team), "Slack")
+            guild = Guild("A server")
+            guild.channel("general")
+            await discord.join(guild)
+            there, here = DiscordDriver(discord, guild), SlackDriver(slack)
+            await here.post(slack.publish(film), READY)
+            await there.find("green", NOTHING)
+            await here.find("green", MOMENT)
+        finally:
+            code = await program.stop()
+        assert code == 0
