@@ -112,7 +112,7 @@ def _marked(wanted: AbstractSet[int], where: AbstractSet[int]) -> NDArray[np.flo
 
 
 def _any_scene(rng: Generator, ease: float) -> Scene:
-    count = 1 if rng.random() < 0.5 + 0.35 * ease else 2
+    count = 1 if rng.random() < 0.3 + 0.55 * ease else 2
     chosen = [int(thing) for thing in rng.choice(len(things()), count, replace=False)]
     return random_scene(rng, random_place(rng), chosen)
 

@@ -151,7 +151,7 @@ class Training:
 
     def lesson(self) -> Lesson:
         """Say how to show scenes now: close up at first, which is quick to learn from, as films have them at last."""
-        return Lesson(self.plan.side_px, max(1 - self.done / 0.4, 0.0))
+        return Lesson(self.plan.side_px, 0.0 if self.plan.resume else max(1 - self.done / 0.4, 0.0))
 
     def _schedule(self) -> None:
         warm = min((self.steps + 1) / 60, 1.0)
