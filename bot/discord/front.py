@@ -19,6 +19,8 @@ logger = logging.getLogger(__name__)
 
 __all__ = ["DiscordConfig", "DiscordDoor", "Parts"]
 
+_MAY_PASS = (OSError, aiohttp.ClientError, discord.HTTPException, discord.GatewayNotFound, discord.ConnectionClosed)
+"""Worth another try. A token that was taken back while connected is one of these, and the next login tells."""
 _RETRY_S = (1.0, 2.0, 5.0, 10.0, 30.0, 60.0)
 
 
@@ -45,7 +47,7 @@ class DiscordDoor:
                     "the message content intent is off in Discord's developer portal: posted links go unseen; "
                     "/index, mentions and the message menu work"
                 )
-            except (OSError, aiohttp.ClientError, discord.DiscordServerError, discord.GatewayNotFound) as error:
+            except _MAY_PASS as error:
                 delay_s = _RETRY_S[min(tries, len(_RETRY_S) - 1)]
                 tries += 1
                 logger.warning("Discord cannot be reached (%s); trying again in %d s", error, delay_s)

@@ -79,6 +79,10 @@ class KeatonTree(app_commands.CommandTree[Any]):
         digest = hashlib.sha256(json.dumps(commands, sort_keys=True).encode()).hexdigest()
         if await ledger.recall(known) == digest:
             return
-        await self.sync()
+        try:
+            await self.sync()
+        except discord.HTTPException:
+            logger.exception("Discord did not take the commands; those that it knows go on working")
+            return
         await ledger.remember(known, digest)
         logger.info("told Discord the commands")

@@ -43,6 +43,8 @@ class Gateway:
         self._guilds = guilds
         self._changed = changed
         self.url = ""
+        self.token = TOKEN
+        """The one that works now."""
         self.sees_content = True
         """Whether the developer portal grants the message content intent."""
         self.repeats = 0
@@ -74,6 +76,11 @@ class Gateway:
             self._changed()
         return socket
 
+    async def hang_up(self, code: int) -> None:
+        """Close the connection with one of Discord's codes."""
+        if self.session is not None and self.session.socket is not None:
+            await self.session.socket.close(code=code)
+
     async def ask_to_reconnect(self) -> None:
         """Send op 7 and hang up; the client has to RESUME."""
         if self.session is not None and self.session.socket is not None:
@@ -89,7 +96,7 @@ class Gateway:
                 await self._resume(socket, said["d"])
 
     async def _identify(self, socket: web.WebSocketResponse, wish: Json) -> None:
-        if wish["token"] != TOKEN:
+        if wish["token"] != self.token:
             await socket.close(code=4004)
         elif wish["intents"] & CONTENT_INTENT and not self.sees_content:
             self.refused.append(wish["intents"])

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from aiohttp import web
 
 from tests.fakes import discord_world as world
+from tests.fakes.discord_gateway import Gateway
 from tests.fakes.discord_rules import REQUEST_BYTES, complaints, house_rules
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 PREFIX = "/api/v10"
+GATEWAY = web.AppKey("gateway", Gateway)
 
 
 class Refusal(Exception):
@@ -46,6 +48,7 @@ class Rest:
         self._fake = fake
 
     def add_to(self, app: web.Application) -> None:
+        app[GATEWAY] = self._fake.gateway
         message = "/channels/{channel}/messages/{message}"
         hook = "/webhooks/{app}/{token}"
         routes: list[tuple[str, str, Handler]] = [
@@ -178,7 +181,11 @@ async def word_refusals(request: web.Request, handler: Handler) -> web.StreamRes
     """Answer refusals as Discord does; it wants the bot's token on all but interactions' own routes."""
     path = request.path.removeprefix(PREFIX)
     own = path.startswith(("/interactions/", "/webhooks/"))
-    if request.path.startswith(PREFIX) and not own and request.headers.get("Authorization") != f"Bot {world.TOKEN}":
+    if (
+        request.path.startswith(PREFIX)
+        and not own
+        and request.headers.get("Authorization") != f"Bot {request.app[GATEWAY].token}"
+    ):
         return answer({"code": 0, "message": "401: Unauthorized"}, 401)
     try:
         return await handler(request)

@@ -1,4 +1,4 @@
-"""What works where the developer portal does not grant the message content intent."""
+"""What the developer portal can withhold or take back: the message content intent, the token."""
 
 from __future__ import annotations
 
@@ -31,5 +31,13 @@ async def test_without_the_message_content_intent_it_starts_says_so_and_can_be_s
     assert set((await said_below(scene, words, "Moment 1")).files) == {"frame.jpg", "plot.png"}
     status = await answer_to(scene, await fake.slash(general, scene.bob, "keaton", "status"), "cannot see")
     assert status.flags & EPHEMERAL
-    await scene.program.stop()
     fake.gateway.sees_content = True
+
+
+async def test_a_token_that_is_taken_back_while_connected_ends_the_program_with_a_sentence(scene: Scene) -> None:
+    fake = scene.fake
+    fake.gateway.token, known = "another", fake.gateway.token
+    await fake.gateway.hang_up(4004)
+    assert await scene.program.ended() == 3
+    fake.gateway.token = known
+    assert "DISCORD_TOKEN is wrong" in scene.program.log.splitlines()[-1]
