@@ -69,11 +69,12 @@ class Lookback:
         self._listening = asyncio.Event()
         self._looking: asyncio.Task[None] | None = None
         self._noting: asyncio.Task[None] | None = None
+        self._closed = False
 
     def connected(self) -> None:
         """Look back: this is a new session, in which the gateway replays nothing."""
         self._wanted.set()
-        if self._looking is None:
+        if self._looking is None and not self._closed:  # discord.py may still dispatch events after its closing
             self._looking = asyncio.create_task(self._look())
 
     def resumed(self) -> None:
@@ -86,6 +87,7 @@ class Lookback:
 
     async def close(self) -> None:
         """Stop."""
+        self._closed = True
         running = [task for task in (self._looking, self._noting) if task is not None]
         for task in running:
             task.cancel()
