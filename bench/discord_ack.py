@@ -27,7 +27,7 @@ from tests.fakes.discord import FakeDiscord
 from tests.fakes.discord_world import Guild, User
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable, Coroutine
 
     from tests.fakes.discord_world import Channel, Message
 
@@ -137,9 +137,9 @@ def busy_share(before: tuple[int, int], after: tuple[int, int]) -> float:
     return 1 - (after[0] - before[0]) / max(1, after[1] - before[1])
 
 
-def main() -> None:
-    """Measure and print."""
-    options = argparse.ArgumentParser(description=__doc__)
+def report(about: str | None, measure: Callable[[Path, int], Coroutine[None, None, Figures]]) -> None:
+    """Measure as the command line says, and print."""
+    options = argparse.ArgumentParser(description=about)
     options.add_argument("--acks", type=int, default=400)
     options.add_argument("--json", type=Path)
     chosen = options.parse_args()
@@ -156,4 +156,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    report(__doc__, measure)
