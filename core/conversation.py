@@ -113,7 +113,7 @@ class Conversation:
             case Help():
                 return _once(replies.help_text(event.turn.door))
             case Unclear():
-                return _once(replies.unclear())
+                return _once(replies.unclear(event.turn.door))
             case _:
                 assert_never(event)
 

@@ -58,18 +58,18 @@ HELP = """Post a link to a video, or drop a file here, and I look at it. Then as
 SHARED_HELP = """Post a link to a video, or a file, and I look at it. Then ask me for anything that can be seen in it.
 
 /find a woman in water: the best frame, a plot of similarity over time, and the other moments
-/videos: the films that can be searched here
-/index LINK: look at a film that I was not shown
-/forget TITLE: take a film back
+{videos}: the films that can be searched here
+{index} LINK: look at a film that I was not shown
+{forget} TITLE: take a film back
 /keaton on, /keaton off: whether I look at what is posted in this channel
 /keaton status: how things stand here
-/keaton help: this
+{help}: this
 
 Mention me with what you look for, and I search too. Anybody may press the buttons under an answer.
 When a message is deleted, I forget the film that it brought."""
 BLIND = (
     "I cannot see what messages say here, so I miss posted links. Mention me beside a link, "
-    "use /index, or open a message's menu and choose “Index this video”."
+    "use {index}, or open a message's menu and choose “Index this video”."
 )
 
 
@@ -151,7 +151,8 @@ def forgotten(video: Video, *, everywhere: bool) -> Reply:
 
 def help_text(door: Door) -> Reply:
     """Say what Keaton can do."""
-    return Reply(SHARED_HELP if door.shared else HELP, title="What I can do", private=True)
+    names = {name: door.command(name) for name in ("videos", "index", "forget", "help")}
+    return Reply(SHARED_HELP.format(**names) if door.shared else HELP, title="What I can do", private=True)
 
 
 def switched(*, on: bool) -> Reply:
@@ -169,15 +170,16 @@ def status(event: Status, films: int, model: str, *, on: bool) -> Reply:
         f"Model: {model}." if model else "The model is still loading.",
     ]
     if event.blind:
-        lines.append(BLIND)
+        lines.append(BLIND.format(index=event.turn.door.command("index")))
     if event.missing:
         lines.append(f"I lack permissions here: {', '.join(event.missing)}.")
     return Reply("\n".join(lines), title="How things stand", private=True)
 
 
-def unclear() -> Reply:
+def unclear(door: Door) -> Reply:
     """Say how to talk to Keaton."""
-    return Reply("To search, write /find and what you want to see. /help shows everything I can do.", private=True)
+    text = f"To search, write /find and what you want to see. {door.command('help')} shows everything I can do."
+    return Reply(text, private=True)
 
 
 def _films(count: int) -> str:

@@ -75,7 +75,7 @@ def _for_asker(error: e.UserError) -> str:  # noqa: C901, PLR0911, PLR0912 - a l
         case e.OverLimit():
             return _over(error)
         case e.UnknownVideo(name):
-            return f"I know no film “{name}” here. /videos lists those that I know." if name else "Which film?"
+            return f"I know no film “{name}” here. Ask me for the videos that I know." if name else "Which film?"
         case e.AmbiguousVideo(name, titles):
             return f"Several films go by “{name}”: {', '.join(titles[:5])}. Name one more fully, or by its id."
         case e.NothingIndexed():

@@ -27,6 +27,12 @@ class Door:
     max_picture_px: int = 3840
     shared: bool = False
     """Several people talk there: it matters who posted what, and channels can be switched on and off."""
+    grouped: frozenset[str] = frozenset()
+    """Commands that are written "/keaton NAME" there, and not "/NAME"."""
+
+    def command(self, name: str) -> str:
+        """Give a command as people write it there."""
+        return f"/keaton {name}" if name in self.grouped else f"/{name}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from core.conversation import Conversation
     from core.ledger import Ledger
 
-DOOR = Door(platform="discord", themes=("dark",), max_buttons=10, shared=True)
+DOOR = Door(platform="discord", themes=("dark",), max_buttons=10, shared=True, grouped=frozenset({"help"}))
 
 MOST_FILMS_A_MESSAGE = 5
 MOST_REQUEST_BYTES = 25 * 1024 * 1024

@@ -13,7 +13,13 @@ if TYPE_CHECKING:
     from core.conversation import Conversation
     from core.ledger import Ledger
 
-DOOR = Door(platform="slack", themes=("light",), max_buttons=10, shared=True)
+DOOR = Door(
+    platform="slack",
+    themes=("light",),
+    max_buttons=10,
+    shared=True,
+    grouped=frozenset({"videos", "index", "forget", "help"}),
+)
 
 MOST_FILMS_A_MESSAGE = 5
 

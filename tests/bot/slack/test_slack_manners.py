@@ -29,7 +29,9 @@ async def test_what_goes_wrong_is_told_to_the_asker_alone_and_leaves_no_status_b
 
 
 async def test_help_and_status_are_seen_by_the_asker_alone(scene: Scene) -> None:
-    assert "/find" in await scene.asked("/keaton")
+    told = await scene.asked("/keaton")
+    assert all(f"/keaton {name}" in told for name in ("videos", "index LINK", "forget TITLE", "help", "off"))
+    assert " /videos" not in told
     assert "0 films" in await scene.asked("/keaton", "status")
     assert not scene.general.by_keaton
 
