@@ -3,7 +3,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 PIP := .venv/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 SOURCES := bot core storage demo bench tests
 
-.PHONY: run test check bench demo format clean
+.PHONY: run test check bench demo fuzz format clean
 
 run: .venv/run  ## start the bot; with no token, the local chat with the demo film
 	@.venv/bin/keaton run
@@ -23,6 +23,9 @@ lint: .venv/dev
 format: .venv/dev
 	.venv/bin/ruff format $(SOURCES)
 	.venv/bin/ruff check --fix $(SOURCES)
+
+fuzz: .venv/dev  ## feed the decoder damaged films for half an hour or so; FILMS=200 for fewer
+	.venv/bin/python -m tests.traps.fuzz --films $(or $(FILMS),2000)
 
 bench: .venv/dev  ## what it costs; each line can be run alone
 	.venv/bin/python -m bench.answering

@@ -184,12 +184,16 @@ class Indexer:
 
     async def _download(self, address: Address, folder: Path, report: Report) -> Fetched:
         report(Progress("fetching", None))
+        fetched: Fetched | None = None
         async for event in self._fetcher.fetch(address.url, folder, address.bearer):
             if isinstance(event, Fetched):
-                return event
-            share = event.done_bytes / event.total_bytes if event.total_bytes else None
-            report(Progress("fetching", share, event.eta_s))
-        raise AssertionError("a fetch ends with a Fetched or an error")
+                fetched = event  # and read on, so that its child ends here and now
+            else:
+                share = event.done_bytes / event.total_bytes if event.total_bytes else None
+                report(Progress("fetching", share, event.eta_s))
+        if fetched is None:
+            raise AssertionError("a fetch ends with a Fetched or an error")
+        return fetched
 
     async def _index(self, source: Source, info: EncoderInfo, poster: Poster | None, report: Report) -> Indexed:
         gathered = await self._look(source, info, report)

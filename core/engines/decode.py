@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 _FORMATS = "mov,mp4,matroska,webm,avi,mpegts,mpeg,ogg,gif,flv,asf,mp3,wav,flac,aac"
 """Containers of films, and of sound so that a sound file is told from garbage. None of them opens other files."""
+_MARGIN_PX = 1 << 20
 _JUMP_BACK_S = 1.0
 """A timeline that falls back further than this starts anew (joined recordings); less is jitter."""
 
@@ -109,7 +110,7 @@ class Film:
             waiting = waiting and packet is not None and not packet.is_keyframe
             if not waiting:
                 for frame in self._decoded(packet):
-                    yield self._within(self.clock.time_s(frame)), frame
+                    yield self._within(self.clock.time_s(frame), frame), frame
 
     def packets(self) -> Iterator[Packet[Stream] | None]:
         """Give the packets of all streams and note how far they go; None flushes after a failure."""
@@ -137,9 +138,10 @@ class Film:
         keep_within(self.limits, "frame_px", self.stream.width * self.stream.height)
         keep_within(self.limits, "frames", self.stream.frames)
 
-    def _within(self, time_s: float) -> float:
+    def _within(self, time_s: float, frame: VideoFrame) -> float:
         """Count a frame, and give its time. Raises OverLimitError."""
         self._frames += 1
+        keep_within(self.limits, "frame_px", frame.width * frame.height)
         keep_within(self.limits, "frames", self._frames)
         keep_within(self.limits, "duration_s", time_s)
         return time_s
@@ -194,18 +196,24 @@ def check_size(path: Path, limits: FilmLimits) -> None:
     options = {**_options(limits), "codec_whitelist": "none"}
     with suppress(av.FFmpegError, OSError, ValueError), path.open("rb") as file, av.open(file, options=options) as film:
         for stream in film.streams.video:
-            keep_within(limits, "frame_px", stream.width * stream.height)
+            if _known(stream.codec_context):
+                keep_within(limits, "frame_px", stream.width * stream.height)
 
 
 def _options(limits: FilmLimits) -> dict[str, str]:
     """Keep FFmpeg to plain containers and pictures: nothing in a file may name another file or address."""
-    return {"format_whitelist": _FORMATS, "protocol_whitelist": "", "max_pixels": str(limits.frame_px)}
+    return {"format_whitelist": _FORMATS, "protocol_whitelist": "", **_decoder_options(limits)}
+
+
+def _decoder_options(limits: FilmLimits) -> dict[str, str]:
+    """Let a decoder refuse gigantic pictures by itself; it counts the margins of its buffers too."""
+    return {"max_pixels": str(limits.frame_px + limits.frame_px // 8 + _MARGIN_PX)}
 
 
 def _film(container: InputContainer, limits: FilmLimits) -> Film:
     stream = _pictures(container)
     stream.thread_type = "AUTO"
-    stream.codec_context.options = {"max_pixels": str(limits.frame_px)}
+    stream.codec_context.options = _decoder_options(limits)
     if stream.time_base is None:
         raise UnreadableError("no_frames")
     rate = stream.average_rate or stream.guessed_rate or 25

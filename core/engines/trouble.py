@@ -53,7 +53,7 @@ _BROKEN = re.compile(
     r"bytes read, .* more expected|giving up after|connection (was )?(broken|aborted|reset)", re.IGNORECASE
 )
 _SAYINGS: tuple[tuple[str, str], ...] = (
-    (r"is not available in your (country|location|region)|geo.?restrict|blocked it in your country", "geo"),
+    (r"available in your (country|location|region)|geo.?restrict|blocked it in your country", "geo"),
     (r"not a bot|captcha|anti-bot|unusual traffic", "robot"),
     (r"confirm your age|age.restricted|age.gate|age.verif|inappropriate for some users", "age"),
     (r"sign in|log ?in|logged.in|cookies|private video|members.only|subscribers|password|registered users", "login"),

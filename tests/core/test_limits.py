@@ -1,0 +1,161 @@
+"""What is too much is refused with a sentence that names the limit; no queue is filled, no film tried for ever."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from typing import TYPE_CHECKING, get_args
+
+import pytest
+
+from core.cooldown import Cooldown
+from core.errors import DecoderDied, GivenUp, OverLimit, QueueFull
+from core.limits import Quantity, quantity
+from core.model import Scope
+from core.ports import FilmEnded
+from core.sentences import sentence
+from core.talk import Door, LinkPosted
+from core.turns import Turns
+from tests.core.conftest import poster, turn
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+    from pathlib import Path
+
+    from core.model import Preprocess, Sampling
+    from core.ports import Reading, Still
+    from core.talk import Progress, Turn
+    from tests.core.conftest import ColourHouse
+
+HERE = Scope("discord", "guild", "main")
+LINK = "https://films.example/colours.mp4"
+
+
+def shared(user: str = "u1") -> Turn:
+    return replace(turn(), door=Door("discord", ("dark",), 25, shared=True), user_id=user)
+
+
+def unheard(_progress: Progress) -> None:
+    """Take a report and do nothing."""
+
+
+@pytest.mark.parametrize(
+    ("error", "part"),
+    [
+        (OverLimit("a", "duration_s", 18000, 90000), "a is 25:00:00 long; I take films of up to 5:00:00."),
+        (OverLimit("a", "size_bytes", 2e9, 1e10), "a has 10 GB; I fetch up to 2 GB."),
+        (OverLimit("a", "size_bytes", 2e9), "a is too large; I fetch up to 2 GB."),
+        (OverLimit("a", "frame_px", 36e6, 1.6e9), "(1,600 million pixels); I read up to 36 million"),
+        (OverLimit("a", "frames", 2e6, 2e6 + 1), "more than 2,000,000 frames"),
+        (OverLimit("a", "decode_s", 7200), "more than 2 hours of computing"),
+        (OverLimit("a", "memory_bytes", 2e9), "more memory than I give to one film (2 GB)"),
+        (QueueFull(10), "10 films with me"),
+        (GivenUp("a"), "leave it alone"),
+    ],
+)
+def test_each_limit_has_a_sentence_that_names_it(error: OverLimit | QueueFull | GivenUp, part: str) -> None:
+    assert part in sentence(error)
+
+
+def test_only_known_quantities_are_believed() -> None:
+    assert [quantity(name) for name in get_args(Quantity)] == list(get_args(Quantity))
+    assert quantity("wishes") is None
+
+
+def test_one_person_has_only_so_many_films_waiting() -> None:
+    queue = Cooldown(0, lambda: 0.0, most_films=2)
+    with queue.place(shared()), queue.place(shared()):
+        with pytest.raises(QueueFull), queue.place(shared()):
+            pass
+        with queue.place(shared("u2")), queue.place(replace(shared(), late=True)), queue.place(turn()):
+            pass
+    with queue.place(shared()), queue.place(shared()):
+        pass
+
+
+async def test_a_film_that_breaks_its_decoder_twice_is_left_alone() -> None:
+    turns = Turns(2, 2)
+    for _ in range(2):
+        with pytest.raises(DecoderDied):
+            async with turns.turn(LINK, HERE, unheard):
+                raise DecoderDied("a.mp4", "signal SIGSEGV")
+    with pytest.raises(GivenUp):
+        async with turns.turn(LINK, HERE, unheard):
+            pytest.fail("it was tried once more")
+    async with turns.turn(LINK + "2", HERE, unheard):
+        pass
+
+
+async def test_a_film_that_takes_too_much_says_so_again_without_being_read_again() -> None:
+    turns = Turns(2, 2)
+    for _ in range(3):
+        with pytest.raises(OverLimit) as raised:
+            async with turns.turn(LINK, HERE, unheard):
+                raise OverLimit("a.mp4", "decode_s", 5)
+    assert raised.value.limit == 5
+
+
+async def test_one_space_does_not_take_every_place() -> None:
+    turns = Turns(2, 1)
+    elsewhere = Scope("discord", "another guild", "main")
+    waiting = asyncio.Event()
+
+    async def second() -> None:
+        async with turns.turn("b", HERE, lambda _: waiting.set()):
+            pass
+
+    async with asyncio.timeout(5), turns.turn("a", HERE, unheard):
+        task = asyncio.create_task(second())
+        await waiting.wait()
+        async with turns.turn("c", elsewhere, unheard):
+            assert not task.done()
+    await task
+
+
+async def test_a_link_posted_in_two_spaces_at_once_is_fetched_once(house: ColourHouse, colour_film: Path) -> None:
+    house.fetcher.web[LINK] = colour_film
+    said = await asyncio.gather(
+        house.last(LinkPosted(turn("one", "home", "discord"), LINK)),
+        house.last(LinkPosted(turn("two", "away", "slack"), LINK + "?utm_source=x")),
+    )
+    assert house.fetcher.fetched == [LINK]
+    assert all(reply.tone == "plain" for reply in said)
+
+
+async def test_a_hostile_film_is_not_read_again_at_each_search(house: ColourHouse, tmp_path: Path) -> None:
+    house.fetcher.web[LINK] = tmp_path / "absent"
+    (tmp_path / "absent").write_bytes(b"no film")
+    died = _DyingReader()
+    house.indexer._reader = died
+    said = [(await house.last(LinkPosted(turn(), LINK))).text for _ in range(3)]
+    assert died.times == 2
+    assert "leave it alone" in said[2]
+
+
+class _DyingReader:
+    """A decoder that always dies."""
+
+    def __init__(self) -> None:
+        self.times = 0
+
+    async def looks(
+        self,
+        path: Path,
+        sampling: Sampling,  # noqa: ARG002 - the port names them
+        preprocess: Preprocess,  # noqa: ARG002
+    ) -> AsyncGenerator[Reading, None]:
+        self.times += 1
+        for error in (DecoderDied(path.name, "signal SIGSEGV"),):
+            raise error
+        yield FilmEnded(truncated=True, reached_s=0.0)
+
+    async def still(self, path: Path, time_s: float, max_px: int) -> Still:  # noqa: ARG002
+        raise DecoderDied(path.name)
+
+
+async def test_the_first_of_several_films_is_said_to_be_that(house: ColourHouse, colour_film: Path) -> None:
+    from core import replies  # noqa: PLC0415
+
+    indexed = await house.indexer.file(colour_film, "colours.mp4", "", poster(), unheard)
+    assert "several films" not in replies.indexed(indexed, None, turn()).text
+    assert "this is the first" in replies.indexed(replace(indexed, several=True), None, turn()).text

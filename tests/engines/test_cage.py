@@ -1,0 +1,123 @@
+"""The decoder works in a cage: no network, no new rights, little memory, and a film that takes more is refused."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from core.engines.children import Children
+from core.engines.frames import ChildFrameReader
+from core.errors import NoFrames, OverLimit
+from core.limits import FilmLimits
+from core.model import Sampling
+from tests import clips
+from tests.engines.conftest import PREPROCESS
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from core.limits import Quantity
+    from tests.conftest import MakeClip
+
+pytestmark = pytest.mark.slow
+
+BREAKOUT = """
+import os, socket, sys
+from core.engines import cage
+cage.isolate()
+cage.bound(cage.Bounds(100, 500_000_000, 0, 16))
+def attempt(name, act):
+    try:
+        act()
+    except (OSError, MemoryError) as error:
+        print(name, type(error).__name__)
+    else:
+        print(name, "done")
+def connect():
+    socket.create_connection(("127.0.0.1", int(sys.argv[1])), 2)
+def write():
+    with open(sys.argv[2], "wb") as file:
+        file.write(b"x" * 10)
+def open_many():
+    kept = [open("/dev/null") for _ in range(20)]
+attempt("connect", connect)
+attempt("memory", lambda: bytearray(1_000_000_000))
+attempt("write", write)
+attempt("files", open_many)
+"""
+
+
+@pytest.fixture
+async def children() -> AsyncIterator[Children]:
+    children = Children("core.engines.decoder")
+    yield children
+    await children.close()
+
+
+async def test_the_cage_is_what_the_system_says_it_is(children: Children) -> None:
+    told = await ChildFrameReader(children, FilmLimits(decode_s=50, memory_bytes=600_000_000)).cage()
+    assert (told["cpu_s"], told["memory_bytes"], told["file_bytes"]) == (50, 600_000_000, 0)
+    assert told["no_new_privileges"] is (sys.platform == "linux")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the cage's bars are Linux's")
+def test_nothing_gets_out_of_the_cage(tmp_path: Path) -> None:
+    import socket  # noqa: PLC0415
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        words = [sys.executable, "-c", BREAKOUT, str(server.getsockname()[1]), str(tmp_path / "out")]
+        environment = {"PYTHONPATH": str(Path(__file__).parents[2]), "PATH": os.environ["PATH"]}
+        done = subprocess.run(words, capture_output=True, text=True, check=True, timeout=60, env=environment)
+    said = dict(line.split() for line in done.stdout.splitlines())
+    if said["connect"] == "done":
+        pytest.skip("this system gives no network namespaces; `keaton doctor` says so")
+    assert "done" not in said.values()
+    assert said["memory"] == "MemoryError"
+
+
+@pytest.mark.parametrize(
+    ("limits", "quantity"),
+    [
+        (FilmLimits(duration_s=5), "duration_s"),
+        (FilmLimits(frames=100), "frames"),
+        (FilmLimits(frame_px=10_000), "frame_px"),
+    ],
+)
+@pytest.mark.parametrize("name", ["film.mp4", "film.mkv"])
+async def test_a_film_over_a_limit_is_refused_and_the_limit_is_named(
+    children: Children, make_clip: MakeClip, limits: FilmLimits, quantity: Quantity, name: str
+) -> None:
+    film = make_clip(name, [("red", 8)], clips.Shape((320, 180), patterned=True))
+    with pytest.raises(OverLimit) as raised:
+        async for _ in ChildFrameReader(children, limits).looks(film, Sampling(), PREPROCESS):
+            pass
+    assert (raised.value.quantity, raised.value.limit) == (quantity, getattr(limits, quantity))
+
+
+async def test_a_film_that_needs_too_much_memory_ends_with_a_sentence(children: Children, make_clip: MakeClip) -> None:
+    film = make_clip("large.mp4", [("red", 0.2)], clips.Shape((3840, 2160)))
+    with pytest.raises((OverLimit, NoFrames)):  # with several threads FFmpeg does not always say why it gave up
+        async for _ in ChildFrameReader(children, FilmLimits(memory_bytes=110_000_000)).looks(
+            film, Sampling(), PREPROCESS
+        ):
+            pass
+
+
+async def test_a_film_that_keeps_the_processor_busy_is_stopped(children: Children, make_clip: MakeClip) -> None:
+    film = make_clip("long.mp4", [("red", 60)])
+    with pytest.raises(OverLimit) as raised:
+        async for _ in ChildFrameReader(children, FilmLimits(decode_s=1)).looks(film, Sampling(0.04, 1), PREPROCESS):
+            pass
+    assert raised.value.quantity == "decode_s"
+
+
+async def test_a_film_that_ends_within_its_limits_is_read_whole(children: Children, make_clip: MakeClip) -> None:
+    film = make_clip("film.mp4", [("red", 4)])
+    limits = FilmLimits(duration_s=4.1, frames=100, frame_px=160 * 120, memory_bytes=400_000_000)
+    events = [event async for event in ChildFrameReader(children, limits).looks(film, Sampling(), PREPROCESS)]
+    assert len(events) == 18

@@ -1,0 +1,120 @@
+"""Feeds damaged films to the product's own decoder: `python -m tests.traps.fuzz [--films 2000] [--seed 1]`.
+
+Each film is read in a child of its own, as the product does, once whole and once for a still. What may happen: it is
+read, refused with one of Keaton's errors, or it kills its child. What may not: any other exception, or a child left.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import random
+import sys
+import tempfile
+import time
+from collections import Counter
+from contextlib import aclosing
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from core.engines.children import Children
+from core.engines.frames import ChildFrameReader
+from core.errors import AppError, DecoderDied
+from core.limits import FilmLimits
+from core.model import Preprocess, Sampling
+from tests.traps import films
+
+LIMITS = FilmLimits(duration_s=3600, frame_px=4_000_000, frames=20_000, decode_s=20, memory_bytes=600_000_000)
+_PREPROCESS = Preprocess(32, "squash", "bilinear", (0.0, 0.0, 0.0), (1.0, 1.0, 1.0))
+
+
+@dataclass(slots=True)
+class Figures:
+    """What became of the films."""
+
+    films: int = 0
+    ends: Counter[str] = field(default_factory=Counter)
+    """"read", or the name of the error."""
+    deaths: Counter[str] = field(default_factory=Counter)
+    """How children died that did."""
+    bugs: list[str] = field(default_factory=list)
+    children_left: int = 0
+    seconds: float = 0.0
+
+    def __str__(self) -> str:
+        lines = [f"{self.films} films in {self.seconds:.0f} s; children left: {self.children_left}"]
+        lines += [f"{count:6} {name}" for name, count in self.ends.most_common()]
+        lines += [f"{count:6} deaths by {name}" for name, count in self.deaths.most_common()]
+        return "\n".join(lines + [f"BUG {bug}" for bug in self.bugs])
+
+
+async def fuzz(count: int, seed: int, folder: Path, at_once: int = 2) -> Figures:
+    """Read that many damaged films."""
+    figures, began_s = Figures(), time.monotonic()
+    chance = random.Random(seed)  # noqa: S311 - damage is no secret
+    originals = [films.sound(folder / f"sound.{kind}").read_bytes() for kind in films.KINDS]
+    children = Children("core.engines.decoder")
+    reader, gate = ChildFrameReader(children, LIMITS, patience_s=30), asyncio.Semaphore(at_once)
+
+    async def one(number: int, data: bytes) -> None:
+        async with gate:
+            path = folder / f"{number}.{films.KINDS[number % len(films.KINDS)]}"
+            path.write_bytes(data)
+            await _try(reader, path, figures)
+            path.unlink()
+
+    damaged = (films.mutated(originals[number % len(originals)], chance) for number in range(count))
+    await asyncio.gather(*(one(number, data) for number, data in enumerate(damaged)))
+    await children.close()
+    figures.seconds = time.monotonic() - began_s
+    figures.children_left = len(decoders())
+    return figures
+
+
+async def _try(reader: ChildFrameReader, path: Path, figures: Figures) -> None:
+    figures.films += 1
+    end = "read"
+    try:
+        async with aclosing(reader.looks(path, Sampling(), _PREPROCESS)) as events:
+            async for _ in events:
+                pass
+        await reader.still(path, 1.0, 200)
+    except AppError as error:
+        end = type(error).__name__
+        if isinstance(error, DecoderDied):
+            figures.deaths[error.detail[:120]] += 1
+    except Exception as error:  # noqa: BLE001 - that is what this looks for
+        end = "bug"
+        figures.bugs.append(f"{path.name}: {error!r}")
+    figures.ends[end] += 1
+
+
+def decoders() -> list[int]:
+    """Give the children of this process that decode."""
+    found = []
+    for place in Path("/proc").iterdir():
+        try:
+            words = (place / "cmdline").read_bytes().split(b"\0")
+            parent = (place / "stat").read_text().rpartition(")")[2].split()[1]
+        except OSError:
+            continue
+        if b"core.engines.decoder" in words and int(parent) == os.getpid():
+            found.append(int(place.name))
+    return found
+
+
+def main() -> int:
+    """Run, print the figures, and give 1 where the parent met a bug or a child is left."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--films", type=int, default=2000)
+    parser.add_argument("--seed", type=int, default=1)
+    words = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="keaton-fuzz-") as folder:
+        figures = asyncio.run(fuzz(words.films, words.seed, Path(folder)))
+    print(figures)  # noqa: T201 - a program's figures
+    return 1 if figures.bugs or figures.children_left else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
