@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-_STOP_S = 15.0
+_STOP_S = 60.0
 
 
 class Platform(Protocol):
@@ -109,7 +109,7 @@ class Program:
         """Wait until it ends by itself."""
         assert self._process is not None
         process, self._process = self._process, None
-        return await asyncio.wait_for(process.wait(), 30)
+        return await asyncio.wait_for(process.wait(), 90)
 
     async def _end(self, number: signal.Signals) -> int:
         if self._process is None:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from tests.bot.discord.conftest import Scene
 
-pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="session")]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300), pytest.mark.asyncio(loop_scope="session")]
 
 
 async def test_every_picture_of_a_talk_loads_and_says_what_it_shows(scene: Scene, page: Page, tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from tests.fakes.discord_world import ATTACH, VIEW
 if TYPE_CHECKING:
     from tests.bot.discord.conftest import Scene
 
-pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="session")]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300), pytest.mark.asyncio(loop_scope="session")]
 
 
 async def test_errors_and_help_are_seen_by_the_asker_alone(scene: Scene) -> None:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from tests.bot.discord.conftest import Scene
     from tests.fakes.discord import FakeDiscord
 
-pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="session")]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300), pytest.mark.asyncio(loop_scope="session")]
 
 
 async def test_events_that_are_replayed_after_a_resume_are_handled_once(scene: Scene) -> None:

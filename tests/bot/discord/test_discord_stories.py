@@ -12,7 +12,7 @@ from tests.bot.discord.looking import EYES, READY, answer_to, card_below, cards_
 if TYPE_CHECKING:
     from tests.bot.discord.conftest import Scene
 
-pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="session")]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300), pytest.mark.asyncio(loop_scope="session")]
 
 
 async def test_a_posted_link_becomes_a_card_and_can_be_searched(scene: Scene) -> None:

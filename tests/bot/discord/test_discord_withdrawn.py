@@ -12,7 +12,7 @@ from tests.fakes.discord_world import EPHEMERAL
 if TYPE_CHECKING:
     from tests.bot.discord.conftest import Scene
 
-pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="session")]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300), pytest.mark.asyncio(loop_scope="session")]
 
 
 async def test_without_the_message_content_intent_it_starts_says_so_and_can_be_shown_films(scene: Scene) -> None:
