@@ -51,12 +51,12 @@ async def _clocked(fake: FakeSlack, team: Workspace, home: Path, acks: int) -> F
         await fake.post(team, channel, ada, fake.publish(home / name))
     await fake.until(lambda: looking(channel) == 2, "two films being looked at", _START_S)
     sockets, idle = fake.sockets, cpu_times()
-    before = len(sockets.acks_s)
+    before, late = len(sockets.acks_s), sockets.late
     await use(fake, team, channel, ada, card, acks)
     await fake.until(lambda: len(sockets.acks_s) >= before + acks, "all acknowledgements", _START_S)
     if looking(channel) < 2:
         raise SystemExit("the films were done before the measurement was: make them longer")
-    return figures(sockets.acks_s[before:], sockets.late, busy_share(idle, cpu_times()))
+    return figures(sockets.acks_s[before:], sockets.late - late, busy_share(idle, cpu_times()))
 
 
 async def prepare(fake: FakeSlack, team: Workspace, channel: Channel, ada: User, home: Path) -> Message:

@@ -4,26 +4,20 @@ from __future__ import annotations
 
 import json
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl
 
 from aiohttp import web
 
 from tests.fakes import slack_blocks
-from tests.fakes.slack_world import File, Message, new_ts
+from tests.fakes.slack_uploads import FileApi, RefusedError, channel_of, parsed
+from tests.fakes.slack_world import Message, new_ts
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tests.fakes.slack import FakeSlack
-    from tests.fakes.slack_world import Channel, Json, Workspace
-
-
-class RefusedError(Exception):
-    """Slack answers ok: false."""
-
-    def __init__(self, error: str, **more: Any) -> None:
-        self.answer = {"ok": False, "error": error, **more}
+    from tests.fakes.slack_world import Json, Workspace
 
 
 class WebApi:
@@ -31,11 +25,12 @@ class WebApi:
 
     def __init__(self, fake: FakeSlack) -> None:
         self._fake = fake
+        self._files = FileApi(fake)
 
     def add_to(self, app: web.Application) -> None:
         app.router.add_post("/api/{method}", self._call)
         app.router.add_get("/api/{method}", self._call)
-        app.router.add_post("/upload/{team}/{file}", self._take_upload)
+        app.router.add_post("/upload/{team}/{file}", self._files.take)
 
     async def _call(self, request: web.Request) -> web.StreamResponse:
         method = request.match_info["method"]
@@ -61,9 +56,9 @@ class WebApi:
                 "conversations.replies": self._replies,
                 "reactions.add": self._react,
                 "reactions.remove": self._unreact,
-                "files.info": self._file,
-                "files.getUploadURLExternal": self._upload_address,
-                "files.completeUploadExternal": self._complete,
+                "files.info": self._files.info,
+                "files.getUploadURLExternal": self._files.address,
+                "files.completeUploadExternal": self._files.complete,
                 "views.open": self._open_view,
             }
             answer = {"ok": True, **known[method](team, sent)}
@@ -101,14 +96,6 @@ class WebApi:
         profile = {"display_name": user.name, "real_name": user.name}
         return {"user": {"id": user.id, "name": user.name.lower(), "profile": profile}}
 
-    def _channel(self, team: Workspace, sent: Json) -> Channel:
-        channel = team.channels.get(sent.get("channel") or sent.get("channel_id") or "")
-        if channel is None:
-            raise RefusedError("channel_not_found")
-        if not channel.keaton_inside:
-            raise RefusedError("not_in_channel")
-        return channel
-
     def _check(self, team: Workspace, sent: Json) -> None:
         self._fake.wrongs += slack_blocks.pings(sent)
         found = slack_blocks.complaints(sent.get("blocks") or [], team.files)
@@ -127,19 +114,19 @@ class WebApi:
         message.history.append(message.words)
 
     def _post(self, team: Workspace, sent: Json) -> Json:
-        channel = self._channel(team, sent)
+        channel = channel_of(team, sent)
         self._check(team, sent)
         if sent.get("thread_ts") and sent["thread_ts"] not in channel.messages:
             raise RefusedError("thread_not_found")
         message = Message(channel, team.keaton.id, thread_ts=sent.get("thread_ts") or "", bot=True)
-        message.metadata = _json(sent.get("metadata") or {})
+        message.metadata = parsed(sent.get("metadata") or {})
         self._fill(message, sent)
         channel.messages[message.ts] = message
         self._fake.happened(team, channel, message.json())
         return {"channel": channel.id, "ts": message.ts, "message": message.json()}
 
     def _whisper(self, team: Workspace, sent: Json) -> Json:
-        channel = self._channel(team, sent)
+        channel = channel_of(team, sent)
         self._check(team, sent)
         message = Message(channel, team.keaton.id, thread_ts=sent.get("thread_ts") or "", bot=True)
         message.only_for = sent["user"]
@@ -148,7 +135,7 @@ class WebApi:
         return {"message_ts": message.ts}
 
     def _standing(self, team: Workspace, sent: Json, refusal: str) -> Message:
-        message = self._channel(team, sent).messages.get(sent["ts"])
+        message = channel_of(team, sent).messages.get(sent["ts"])
         if message is None:
             raise RefusedError("message_not_found")
         if not message.bot:
@@ -169,12 +156,12 @@ class WebApi:
         return {"channel": message.channel.id, "ts": message.ts}
 
     def _history(self, team: Workspace, sent: Json) -> Json:
-        channel = self._channel(team, sent)
+        channel = channel_of(team, sent)
         newest = [one.json() for one in reversed(channel.messages.values()) if not one.thread_ts]
         return {"messages": newest[: int(sent.get("limit") or 100)], "has_more": False}
 
     def _replies(self, team: Workspace, sent: Json) -> Json:
-        message = self._channel(team, sent).messages.get(sent["ts"])
+        message = channel_of(team, sent).messages.get(sent["ts"])
         if message is None:
             raise RefusedError("thread_not_found")
         self._fake.reread.append(message.ts)
@@ -199,55 +186,16 @@ class WebApi:
         return {}
 
     def _asked(self, team: Workspace, sent: Json) -> Message:
-        message = self._channel(team, sent).messages.get(sent["timestamp"])
+        message = channel_of(team, sent).messages.get(sent["timestamp"])
         if message is None:
             raise RefusedError("message_not_found")
         return message
 
-    def _file(self, team: Workspace, sent: Json) -> Json:
-        file = team.files.get(sent["file"])
-        if file is None:
-            raise RefusedError("file_not_found")
-        answer = {"file": file.json(self._fake.url)}
-        file.polls_left -= 1
-        return answer
-
-    def _upload_address(self, team: Workspace, sent: Json) -> Json:
-        kind = "image/png" if sent["filename"].endswith(".png") else "image/jpeg"
-        file = File(
-            sent["filename"], b"", kind, polls_left=self._fake.polls, complete=False, alt=sent.get("alt_txt", "")
-        )
-        team.files[file.id] = file
-        self._fake.lengths[file.id] = int(sent["length"])
-        return {"file_id": file.id, "upload_url": f"{self._fake.url}/upload/{team.id}/{file.id}"}
-
-    async def _take_upload(self, request: web.Request) -> web.Response:
-        team = next(one for one in self._fake.teams if one.id == request.match_info["team"])
-        file = team.files[request.match_info["file"]]
-        file.data = await request.read()
-        if len(file.data) != self._fake.lengths[file.id]:
-            raise web.HTTPBadRequest(text="the length is another")
-        return web.Response(text=f"OK - {len(file.data)}")
-
-    def _complete(self, team: Workspace, sent: Json) -> Json:
-        files = [team.files[one["id"]] for one in _json(sent["files"])]
-        channel = self._channel(team, sent) if sent.get("channel_id") else None
-        for file in files:
-            file.complete = True
-            if channel is not None:
-                file.shared_in.append((channel.id, sent.get("thread_ts") or ""))
-        return {"files": [{"id": file.id, "title": file.name} for file in files]}
-
     def _open_view(self, team: Workspace, sent: Json) -> Json:
         del team
-        view = _json(sent["view"])
+        view = parsed(sent["view"])
         self._fake.opened.append((sent["trigger_id"], view))
         return {"view": {"id": f"V{len(self._fake.opened)}", **view}}
-
-
-def _json(sent: Any) -> Any:
-    found: Any = json.loads(sent) if isinstance(sent, str) else sent
-    return found
 
 
 async def _arguments(request: web.Request) -> Json:

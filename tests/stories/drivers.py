@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from tests.core.conftest import ColourHouse
     from tests.fakes.discord_desk import Interaction
     from tests.fakes.discord_world import Message as DiscordMessage
-    from tests.fakes.slack import ResponseUrl
+    from tests.fakes.slack_desk import ResponseUrl
     from tests.fakes.slack_world import Message as SlackMessage
 
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.core.conftest import ColourHouse
-    from tests.fakes.slack import ResponseUrl
+    from tests.fakes.slack_desk import ResponseUrl
     from tests.fakes.slack_world import Channel, Message, User, Workspace
 
 __all__ = ["house", "reader"]

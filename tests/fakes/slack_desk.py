@@ -1,0 +1,117 @@
+"""What people do on a small Slack other than writing: commands, presses, menus and forms. Knows no story."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from typing import TYPE_CHECKING
+
+from aiohttp import web
+
+from tests.fakes import slack_blocks
+from tests.fakes.slack_world import Message, new_id, new_ts, typed
+
+if TYPE_CHECKING:
+    from tests.fakes.slack_socket import Envelope, Sockets
+    from tests.fakes.slack_world import Channel, Json, User, Workspace
+
+
+class ResponseUrl:
+    """Where a command may be answered: five times."""
+
+    def __init__(self, channel: Channel, user: User) -> None:
+        self.channel = channel
+        self.user = user
+        self.left = 5
+        self.said: list[Message] = []
+
+
+class InteractionDesk:
+    """Sends interactions, and takes what is answered to their response_url."""
+
+    teams: list[Workspace]
+    sockets: Sockets
+    url: str
+    wrongs: list[str]
+    response_urls: dict[str, ResponseUrl]
+
+    def moved(self) -> None:
+        raise NotImplementedError
+
+    async def slash(self, team: Workspace, channel: Channel, user: User, command: str, text: str = "") -> ResponseUrl:
+        """Use a command."""
+        answer, url = self._response_url(channel, user)
+        body = {
+            "token": "x",
+            "team_id": team.id,
+            "channel_id": channel.id,
+            "channel_name": channel.name,
+            "user_id": user.id,
+            "user_name": user.name.lower(),
+            "command": command,
+            "text": typed(text),
+            "response_url": url,
+            "trigger_id": secrets.token_hex(6),
+        }
+        await self.sockets.deliver(team, "slash_commands", body)
+        return answer
+
+    async def press(self, team: Workspace, message: Message, label: str, user: User) -> ResponseUrl:
+        """Press a button."""
+        button = message.buttons[label]
+        answer, url = self._response_url(message.channel, user)
+        thread = {"thread_ts": message.thread_ts} if message.thread_ts else {}
+        body = {
+            **self._interaction(team, message, user, "block_actions", url),
+            "container": {"type": "message", "message_ts": message.ts, "channel_id": message.channel.id, **thread},
+            "actions": [{**button, "block_id": "b", "action_ts": new_ts()}],
+        }
+        await self.sockets.deliver(team, "interactive", body)
+        return answer
+
+    async def menu(self, team: Workspace, message: Message, callback: str, user: User) -> ResponseUrl:
+        """Use a message's menu."""
+        answer, url = self._response_url(message.channel, user)
+        body = self._interaction(team, message, user, "message_action", url)
+        await self.sockets.deliver(team, "interactive", {**body, "callback_id": callback, "action_ts": new_ts()})
+        return answer
+
+    async def submit(self, team: Workspace, view: Json, user: User, words: str) -> Envelope:
+        """Fill in a form and send it."""
+        (box,) = [one for one in view["blocks"] if one["type"] == "input"]
+        values = {box["block_id"]: {box["element"]["action_id"]: {"type": "plain_text_input", "value": words}}}
+        state = {"id": new_id("V"), "type": "modal", "state": {"values": values}}
+        body = {"type": "view_submission", "team": {"id": team.id}, "user": {"id": user.id, "team_id": team.id}}
+        return await self.sockets.deliver(team, "interactive", {**body, "view": {**view, **state}})
+
+    def _interaction(self, team: Workspace, message: Message, user: User, kind: str, url: str) -> Json:
+        return {
+            "type": kind,
+            "team": {"id": team.id, "domain": "keystone"},
+            "user": {"id": user.id, "name": user.name.lower(), "team_id": team.id},
+            "channel": {"id": message.channel.id, "name": message.channel.name},
+            "message": message.json(),
+            "trigger_id": secrets.token_hex(6),
+            "response_url": url,
+        }
+
+    def _response_url(self, channel: Channel, user: User) -> tuple[ResponseUrl, str]:
+        key = secrets.token_hex(6)
+        self.response_urls[key] = ResponseUrl(channel, user)
+        return self.response_urls[key], f"{self.url}/respond/{key}"
+
+    async def _respond(self, request: web.Request) -> web.Response:
+        answer, sent = self.response_urls[request.match_info["key"]], await request.json()
+        if answer.left <= 0:
+            return web.Response(status=404, text="used_url")
+        answer.left -= 1
+        team = next(one for one in self.teams if answer.channel.id in one.channels)
+        self.wrongs += slack_blocks.pings(sent) + slack_blocks.complaints(sent.get("blocks") or [], team.files)
+        message = Message(answer.channel, team.keaton.id, sent.get("text") or "", bot=True)
+        message.blocks, message.only_for = sent.get("blocks") or [], answer.user.id
+        message.changed_s.append(time.monotonic())
+        if sent.get("response_type") != "ephemeral":
+            self.wrongs.append("a response_url used for all to see")
+        answer.said.append(message)
+        self.moved()
+        return web.Response(text="ok")

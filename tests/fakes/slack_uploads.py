@@ -1,0 +1,77 @@
+"""Files of a small Slack: told about, uploaded in three steps, digested late. Knows no message."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from aiohttp import web
+
+from tests.fakes.slack_world import File
+
+if TYPE_CHECKING:
+    from tests.fakes.slack import FakeSlack
+    from tests.fakes.slack_world import Channel, Json, Workspace
+
+
+class RefusedError(Exception):
+    """Slack answers ok: false."""
+
+    def __init__(self, error: str, **more: Any) -> None:
+        self.answer = {"ok": False, "error": error, **more}
+
+
+def parsed(sent: Any) -> Any:
+    """Give an argument that may have come as text within a form."""
+    return json.loads(sent) if isinstance(sent, str) else sent
+
+
+def channel_of(team: Workspace, sent: Json) -> Channel:
+    """Give the channel that a method is about, where Keaton may speak in it."""
+    channel = team.channels.get(sent.get("channel") or sent.get("channel_id") or "")
+    if channel is None:
+        raise RefusedError("channel_not_found")
+    if not channel.keaton_inside:
+        raise RefusedError("not_in_channel")
+    return channel
+
+
+class FileApi:
+    """Answers `files.*`, and takes uploads."""
+
+    def __init__(self, fake: FakeSlack) -> None:
+        self._fake = fake
+
+    def info(self, team: Workspace, sent: Json) -> Json:
+        file = team.files.get(sent["file"])
+        if file is None:
+            raise RefusedError("file_not_found")
+        answer = {"file": file.json(self._fake.url)}
+        file.polls_left -= 1
+        return answer
+
+    def address(self, team: Workspace, sent: Json) -> Json:
+        kind = "image/png" if sent["filename"].endswith(".png") else "image/jpeg"
+        file = File(
+            sent["filename"], b"", kind, polls_left=self._fake.polls, complete=False, alt=sent.get("alt_txt", "")
+        )
+        team.files[file.id] = file
+        self._fake.lengths[file.id] = int(sent["length"])
+        return {"file_id": file.id, "upload_url": f"{self._fake.url}/upload/{team.id}/{file.id}"}
+
+    async def take(self, request: web.Request) -> web.Response:
+        team = next(one for one in self._fake.teams if one.id == request.match_info["team"])
+        file = team.files[request.match_info["file"]]
+        file.data = await request.read()
+        if len(file.data) != self._fake.lengths[file.id]:
+            raise web.HTTPBadRequest(text="the length is another")
+        return web.Response(text=f"OK - {len(file.data)}")
+
+    def complete(self, team: Workspace, sent: Json) -> Json:
+        files = [team.files[one["id"]] for one in parsed(sent["files"])]
+        channel = channel_of(team, sent) if sent.get("channel_id") else None
+        for file in files:
+            file.complete = True
+            if channel is not None:
+                file.shared_in.append((channel.id, sent.get("thread_ts") or ""))
+        return {"files": [{"id": file.id, "title": file.name} for file in files]}
