@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from bot.settings import GIGABYTE
-from bot.wiring import check_decoder, describe_torch, load_model, open_core
+from bot.wiring import check_cage, check_decoder, describe_torch, load_model, open_core
 from core.errors import AppError, OperatorError, SchemaTooNew
 from core.sentences import sentence
 
@@ -54,6 +54,7 @@ async def findings(settings: Settings) -> AsyncIterator[Finding]:
     for finding in _model(settings):
         yield finding
     yield await _decoder()
+    yield await _cage()
     yield _fetching()
     yield await _data_folder(settings)
     yield _disk(settings)
@@ -91,6 +92,17 @@ async def _decoder() -> Finding:
     except (AppError, ImportError, OSError) as error:
         text = sentence(error) if isinstance(error, AppError) else str(error)
         return Finding("Decoder", "wrong", f"{text} Remove .venv and run `make` again.")
+
+
+async def _cage() -> Finding:
+    try:
+        cage = await check_cage()
+    except (AppError, ImportError, OSError):
+        return Finding("Cage", "wrong", "the decoder does not start, see above.")
+    if not cage.own_network:
+        advice = "this system gives it no network of its own (user namespaces are off, or a container forbids them)"
+        return Finding("Cage", "note", f"{advice}. Decoding is bounded all the same; SECURITY.md says what to add.")
+    return Finding("Cage", "ok", "films are decoded without network and without rights to gain, in bounded memory")
 
 
 def _fetching() -> Finding:

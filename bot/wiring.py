@@ -17,7 +17,7 @@ from core.channels import Channels
 from core.conversation import Conversation
 from core.cooldown import Cooldown
 from core.engines import children, fetch, frames, plot, presets, threads
-from core.engines.checkup import check_decoder, describe_torch
+from core.engines.checkup import check_cage, check_decoder, describe_torch
 from core.indexing import Indexer, IndexingLimits
 from core.model import Sampling
 from core.renewal import Renewal
@@ -34,7 +34,16 @@ if TYPE_CHECKING:
     from core.engines.clip import Clip
     from core.model import EncoderInfo
 
-__all__ = ["DEMO_FOLDER", "Core", "check_decoder", "describe_torch", "load_model", "model_choice", "open_core"]
+__all__ = [
+    "DEMO_FOLDER",
+    "Core",
+    "check_cage",
+    "check_decoder",
+    "describe_torch",
+    "load_model",
+    "model_choice",
+    "open_core",
+]
 
 DEMO_FOLDER = Path(str(files("demo")))
 

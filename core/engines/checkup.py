@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,6 +25,31 @@ def describe_torch() -> str:
 
     where = f"CUDA {torch.version.cuda}" if torch.cuda.is_available() else f"{torch.get_num_threads()} CPU threads"
     return f"{torch.__version__}, {where}"
+
+
+@dataclass(frozen=True, slots=True)
+class Cage:
+    """What stands around a decoding child on this system."""
+
+    own_network: bool
+    no_new_privileges: bool
+    memory_bytes: int
+    """-1 for any amount."""
+
+
+async def check_cage() -> Cage:
+    """Ask a real child what it has given up; raises AppError."""
+    children = Children("core.engines.decoder")
+    try:
+        told = await ChildFrameReader(children).cage()
+    finally:
+        await children.close()
+    memory = told.get("memory_bytes")
+    return Cage(
+        told.get("own_network") is True,
+        told.get("no_new_privileges") is True,
+        memory if isinstance(memory, int) else -1,
+    )
 
 
 async def check_decoder() -> str:

@@ -7,7 +7,6 @@ Keaton's errors.
 from __future__ import annotations
 
 import asyncio
-import unicodedata
 from contextlib import aclosing
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -18,6 +17,7 @@ from core.engines.children import Children
 from core.engines.wire import GarbledError, Message
 from core.errors import AppError, FetchFailed, LinkRefused, OverLimit, VideoUnavailable
 from core.ports import Fetched, Fetching
+from core.words import one_line
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -25,10 +25,7 @@ if TYPE_CHECKING:
     from core.engines.children import Child
     from core.limits import FetchLimits
 
-_LONGEST_TITLE = 300
 _LONGEST_DETAIL = 300
-_JOINER = "\u200d"
-"""Holds emoji together."""
 _PASSING = frozenset({"timeout", "broken", "busy"})
 """Failures that may be over in a moment."""
 _PAUSE_S = 1.0
@@ -131,7 +128,7 @@ class ChildFetcher:
 
     def _error(self, message: Message, url: str, kind: str) -> AppError:
         """Give the error that the child reports."""
-        detail = _one_line(message.maybe_text("detail") or "")[:_LONGEST_DETAIL]
+        detail = one_line(message.maybe_text("detail") or "")[:_LONGEST_DETAIL]
         match kind:
             case "refused":
                 return LinkRefused(url, message.text("why"))
@@ -195,14 +192,8 @@ def _fetched(message: Message, folder: Path) -> Fetched:
     return Fetched(
         path,
         message.maybe_text("video_id"),
-        _one_line(message.text("title")),
+        one_line(message.text("title")),
         message.text("url"),
-        uploader=None if uploader is None else _one_line(uploader),
+        uploader=None if uploader is None else one_line(uploader),
         several=message.header.get("several") is True,
     )
-
-
-def _one_line(title: str) -> str:
-    """Give a stranger's title without line breaks, control and direction characters."""
-    clean = "".join(char if char == _JOINER or unicodedata.category(char)[0] != "C" else " " for char in title)
-    return " ".join(clean.split())[:_LONGEST_TITLE]

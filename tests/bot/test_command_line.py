@@ -207,7 +207,7 @@ def test_a_forgotten_film_is_gone(keaton: Keaton) -> None:
 def test_doctor_says_that_all_is_well(keaton: Keaton) -> None:
     done = keaton("doctor")
     assert done.returncode == 0, done.stdout
-    for check in ("Python", "torch", "Device", "Model", "Weights", "Decoder", "Data", "Disk", "Tokens"):
+    for check in ("Python", "torch", "Device", "Model", "Weights", "Decoder", "Cage", "Data", "Disk", "Tokens"):
         assert f" {check} " in done.stdout
 
 
