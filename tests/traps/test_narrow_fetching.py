@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from core.engines.fetch import ChildFetcher
-from core.errors import AppError, LinkRefused, VideoUnavailable
+from core.errors import LinkRefused, VideoUnavailable
 from core.limits import FetchLimits
 from core.ports import Fetched
 from tests.traps import web
@@ -53,8 +53,10 @@ async def test_a_name_that_moves_inside_between_two_questions_is_stopped_at_the_
             hosts = ("rebinding.example",) if good else ("127.0.0.1",)
             port = canary.port if good < 2 else traps.port
             link = f"http://rebinding.example:{port if good else 80}/colours.mp4"
-            with pytest.raises(AppError):
+            with pytest.raises(LinkRefused) as raised:
                 await fetch(link, tmp_path, limits(), *hosts)
+        assert raised.value.why == "private"
+        assert [path for path, _ in traps.seen] == (["/colours.mp4"] if good == 2 else [])
         assert canary.hits == []
 
 
