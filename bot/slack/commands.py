@@ -125,7 +125,7 @@ class Commands:
         """Give a way to answer the asker alone, open for 30 minutes and five times."""
 
         async def send(shown: Card) -> None:
-            hook = AsyncWebhookClient(response_url, session=self._session)
+            hook = AsyncWebhookClient(response_url, session=self._session, retry_handlers=self._client.retry_handlers)
             sent = await hook.send(
                 text=shown.text, blocks=list(shown.blocks), response_type="ephemeral", replace_original=False
             )

@@ -59,6 +59,8 @@ class SlackConfig:
     picture_polls_s: tuple[float, ...] = (0.3, 0.5, 0.8, 1.2, 2.0, 3.0, 4.0)
     """Pauses while Slack digests an upload; after the last of them the picture goes into the thread."""
     ping_every_s: float = 5.0
+    alive_every_s: float = 30.0
+    """How often it is noted that nothing was missed so far."""
     silence_s: float = 600.0
     """After that long without a word from Slack the connection is made anew."""
 

@@ -66,9 +66,15 @@ class Desk:
         self.membership = Membership(client)
         self.chores = Chores()
 
+    @property
+    def channels_note(self) -> str:
+        """Give what the notes of channels that Keaton is in begin with."""
+        return f"slack:channel:{self.workspace.team_id}:"
+
     async def take(self, message: Message, *, late: bool = False) -> None:
         """Look at a message, posted now or found again after a crash."""
-        self.membership.seen(message.channel)
+        if self.membership.see(message.channel):
+            await self._parts.ledger.remember(self.channels_note + message.channel, message.channel)
         if message.mentions(self.workspace.bot_id):
             await self._take_mention(message, late=late)
         elif message.files or posts.links(message, asked=False):
@@ -96,7 +102,7 @@ class Desk:
     async def _take_items(self, message: Message, items: Sequence[Item], *, late: bool) -> None:
         for item in items:
             if await self._parts.ledger.begin(self._errand(message, item)):
-                self.chores.start(self._run_errand(message, item, late=late), _about(message.channel, message.ts))
+                self.chores.start(self._run_errand(message, item, late=late), about(message.channel, message.ts))
 
     async def _run_errand(self, message: Message, item: Item, *, late: bool) -> None:
         async with self._reaction(message):
@@ -114,12 +120,12 @@ class Desk:
             await self._parts.ledger.remember(note, ts)
 
         thread_ts = message.thread_ts if item.name == _MENTION else message.root_ts
-        about = f"{message.ts}:{item.name}"
+        mark = f"{message.ts}:{item.name}"
         standing = await self._parts.ledger.recall(note)
         if late and thread_ts and not standing:  # the earlier run may have died before it noted what it posted
-            standing = await self.slack.marked(message.channel, thread_ts, about)
+            standing = await self.slack.marked(message.channel, thread_ts, mark)
         whisper = self.whisper(message.channel, message.user_id, thread_ts)
-        return Place(self.slack, message.channel, thread_ts, whisper, keep, standing, about=about)
+        return Place(self.slack, message.channel, thread_ts, whisper, keep, standing, about=mark)
 
     async def answer(self, event: Incoming, place: Shown) -> None:
         """Show the replies to an event in a place."""
@@ -127,13 +133,13 @@ class Desk:
 
     async def press(self, turn: Turn, action: str, where: Place) -> None:
         """Take the press of a button under the message that stands there."""
-        is_newest = self._presses.press(_about(where.channel, where.standing))
+        is_newest = self._presses.press(about(where.channel, where.standing))
         place = PressPlace(where.slack, where.channel, where.standing, where.thread_ts, where.whisper, is_newest)
         await self.answer(Action(turn, action), place)
 
     async def forget_message(self, gone: Deleted) -> None:
         """Stop what a deleted message started, forget what it brought, and take back what was said about it."""
-        await self.chores.cancel(_about(gone.channel, gone.ts))
+        await self.chores.cancel(about(gone.channel, gone.ts))
         scope = self.workspace.scope(gone.channel)
         turn = Turn(DOOR, scope, View.of(scope), "", "", gone.ts)
         async for _ in self._parts.conversation.handle(MessageDeleted(turn)):
@@ -220,5 +226,6 @@ class Desk:
         return f"slack:shown:{self.workspace.team_id}:{channel}:{ts}:{item}"
 
 
-def _about(channel: str, ts: str) -> str:
+def about(channel: str, ts: str) -> str:
+    """Give the name of all work about a message."""
     return f"{channel}:{ts}"

@@ -21,6 +21,7 @@ from bot.slack.config import SCOPES, Parts, SlackConfig, Workspace
 from bot.slack.desk import Desk
 from bot.slack.files import Files
 from bot.slack.listeners import listen
+from bot.slack.lookback import Lookback
 from bot.slack.pictures import Pictures
 from bot.slack.places import Slack
 from bot.slack.socket import Socket
@@ -77,7 +78,9 @@ class SlackDoor:
         app = AsyncApp(name="keaton", client=client, request_verification_enabled=False)
         listen(app, desk, Commands(desk, client, session))
         try:
-            desk.chores.start(desk.resume())
+            lookback = Lookback(desk, client, self._parts.ledger, workspace, config.alive_every_s)
+            await lookback.resume()
+            desk.chores.start(lookback.run())
             await Socket(app, config).run(address)
         finally:
             await desk.chores.close()

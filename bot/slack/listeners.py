@@ -7,6 +7,7 @@ import re
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from bot.slack import commands, posts
+from bot.slack.desk import about
 from core import actions
 
 if TYPE_CHECKING:
@@ -42,9 +43,9 @@ def _message(desk: Desk) -> Callable[..., Awaitable[None]]:
             return
         match posts.read(event):
             case posts.Message() as message:
-                await desk.take(message)
+                desk.chores.start(desk.take(message), about(message.channel, message.ts))
             case posts.Deleted() as gone:
-                await desk.forget_message(gone)
+                desk.chores.start(desk.forget_message(gone))
             case None:
                 pass
 

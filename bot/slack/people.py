@@ -50,9 +50,11 @@ class Membership:
         self._client = client
         self._inside: set[str] = set()
 
-    def seen(self, channel: str) -> None:
-        """Note that Slack showed a message of a channel: it does so inside alone."""
+    def see(self, channel: str) -> bool:
+        """Note that Slack showed a message of a channel, which it does inside alone; tell whether that is news."""
+        is_new = channel not in self._inside
         self._inside.add(channel)
+        return is_new
 
     def left(self, channel: str) -> None:
         """Note that Slack refused a message to a channel."""

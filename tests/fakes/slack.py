@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-PATIENCE_S = 40.0
+PATIENCE_S = 60.0
 
 
 class FakeSlack(InteractionDesk):

@@ -95,6 +95,16 @@ async def test_an_envelope_that_is_sent_again_is_acknowledged_again_and_answered
     assert len(answers) == 1
 
 
+async def test_what_was_posted_while_it_was_away_is_answered_once_and_the_rest_not_again(scene: Scene) -> None:
+    known = await scene.posted()
+    await scene.stop()
+    missed = await scene.post(scene.link())
+    await scene.start()
+    await scene.below(missed)
+    last = await scene.posted()
+    assert [len(scene.general.below(one)) for one in (known, missed, last)] == [1, 1, 1]
+
+
 @pytest.mark.parametrize("noted", [True, False])
 async def test_what_an_earlier_run_died_over_goes_on_in_the_message_that_it_left(
     quiet_scene: Scene, noted: bool
@@ -154,6 +164,13 @@ async def test_what_strangers_write_is_shown_as_they_wrote_it_and_pings_nobody(s
 async def test_slack_may_ask_to_connect_anew(scene: Scene) -> None:
     before = scene.fake.sockets.connections
     await scene.fake.sockets.hang_up(scene.team)
+    await scene.fake.until(lambda: scene.fake.sockets.connections > before, "a new connection")
+    await scene.posted()
+
+
+async def test_a_connection_that_is_cut_is_made_anew(scene: Scene) -> None:
+    before = scene.fake.sockets.connections
+    await scene.fake.sockets.drop(scene.team)
     await scene.fake.until(lambda: scene.fake.sockets.connections > before, "a new connection")
     await scene.posted()
 
