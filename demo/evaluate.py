@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from numpy.random import Generator
     from numpy.typing import NDArray
 
+    from demo.looking import Vectors
+
 README = Path(__file__).with_name("README.md")
 FIRST_SEED = 900_000
 """Training uses seeds below this one."""
@@ -127,12 +129,11 @@ def tallies(seeing: Eye, cutouts: Mapping[str, Sprite], films: int) -> dict[tupl
     return found
 
 
-def missed(seeing: Eye) -> tuple[int, list[str]]:
-    """How many queries film.json lists, and those whose best look, one a second, lies outside their scene."""
+def missed(seeing: Eye, times: Sequence[float], pictures: Vectors) -> tuple[int, list[str]]:
+    """How many queries film.json lists, and those whose best look at the film lies outside their scene."""
     scenes = json.loads(SCENES.read_text(encoding="utf-8"))["scenes"]
-    times, pictures = zip(*looks(FILM), strict=True)
     asked = [(query, scene) for scene in scenes for query in scene["queries"]]
-    best = best_times(seeing, times, seeing.images(pictures), [query for query, _ in asked])
+    best = best_times(seeing, times, pictures, [query for query, _ in asked])
     wrong = [q for (q, scene), t in zip(asked, best, strict=True) if not scene["start_s"] <= t < scene["end_s"]]
     return len(asked), wrong
 
@@ -170,7 +171,9 @@ def main() -> None:
     cv2.setNumThreads(1)
     seeing = eye()
     cutouts = sprites(args.cache, [emoji for thing in things() for emoji in thing.emoji])
-    figures = table(tallies(seeing, cutouts, args.films), args.films, *missed(seeing))
+    times, pictures = zip(*looks(FILM), strict=True)
+    misses = missed(seeing, times, seeing.images(pictures))
+    figures = table(tallies(seeing, cutouts, args.films), args.films, *misses)
     print(figures)
     if not args.dry:
         write_figures(figures)

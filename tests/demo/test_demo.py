@@ -77,12 +77,14 @@ def test_the_promised_scenes_are_in_the_film() -> None:
     assert {"a woman swimming in water", "a steam train in the snow", "a dog at night"} <= asked
 
 
-def test_nearly_every_query_of_the_film_finds_its_scene(seeing: Eye) -> None:
-    asked, wrong = missed(seeing)
+@pytest.mark.slow
+def test_nearly_every_query_of_the_film_finds_its_scene(seeing: Eye, seen: tuple[Sequence[float], Vectors]) -> None:
+    asked, wrong = missed(seeing, *seen)
     assert asked >= 40
     assert len(wrong) <= 2, wrong
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "query",
     [
@@ -108,6 +110,7 @@ def test_what_a_stranger_would_try_is_found(query: str, seeing: Eye, seen: tuple
     assert float(str(scene["start_s"])) <= time_s < float(str(scene["end_s"]))
 
 
+@pytest.mark.slow
 def test_the_whole_frame_counts_since_it_is_squashed_to_a_square(seeing: Eye) -> None:
     (_, picture), *_ = looks(FILM)
     assert seeing.preprocess(picture).shape == (3, 64, 64)
