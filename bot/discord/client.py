@@ -17,7 +17,8 @@ from bot.discord.tree import KeatonTree, Seen
 from core.errors import MissingPermissions, NotHere
 
 if TYPE_CHECKING:
-    from bot.discord.config import DiscordConfig, Parts
+    from bot.discord.config import DiscordConfig
+    from bot.doors import Parts
 
 logger = logging.getLogger(__name__)
 

@@ -3,28 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from core.talk import Door
 
-if TYPE_CHECKING:
-    from core.channels import Channels
-    from core.conversation import Conversation
-    from core.ledger import Ledger
-
 DOOR = Door(platform="discord", themes=("dark",), max_buttons=10, shared=True, grouped=frozenset({"help"}))
 
-MOST_FILMS_A_MESSAGE = 5
 MOST_REQUEST_BYTES = 25 * 1024 * 1024
-
-
-@dataclass(frozen=True, slots=True)
-class Parts:
-    """The parts of the product that this door uses."""
-
-    conversation: Conversation
-    channels: Channels
-    ledger: Ledger
 
 
 @dataclass(frozen=True, slots=True)

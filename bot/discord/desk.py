@@ -5,7 +5,6 @@ Owns the tasks that do so, and that each thing is done once.
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import logging
 from contextlib import asynccontextmanager, suppress
@@ -13,11 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 import discord
 
+from bot.chores import Chores, Presses
 from bot.delivery import deliver
 from bot.discord import posts, sight
 from bot.discord.config import DOOR
 from bot.discord.places import NOBODY, MessagePlace, PressPlace
 from bot.discord.render import card
+from bot.doors import Item
 from core import replies
 from core.commands import parse_mention
 from core.errors import MissingPermissions
@@ -29,7 +30,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Coroutine, Sequence
 
     from bot.delivery import Shown
-    from bot.discord.config import DiscordConfig, Parts
+    from bot.discord.config import DiscordConfig
+    from bot.doors import Parts
     from core.errors import AppError
     from core.model import Scope
     from core.talk import Incoming, Reply
@@ -37,7 +39,6 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 EYES = "👀"
-_PRESSES_KEPT = 1000
 _SPOKEN = {discord.MessageType.default, discord.MessageType.reply}
 
 
@@ -47,8 +48,8 @@ class Desk:
     def __init__(self, parts: Parts, config: DiscordConfig) -> None:
         self._parts = parts
         self._config = config
-        self._tasks: dict[asyncio.Task[None], int] = {}
-        self._presses: dict[int, int] = {}
+        self._chores = Chores()
+        self._presses = Presses()
 
     async def take_message(self, message: discord.Message, *, late: bool = False) -> None:
         """Look at a posted message, where this channel is on."""
@@ -67,10 +68,10 @@ class Desk:
         items = posts.films(message, turn, asked=True)
         if not items:
             words = message.content.replace(f"<@{me.id}>", "").replace(f"<@!{me.id}>", "")
-            items = tuple(posts.Item("mention", event) for event in parse_mention(turn, words)[:1])
+            items = tuple(Item("mention", event) for event in parse_mention(turn, words)[:1])
         await self._take_items(message, items)
 
-    async def _take_items(self, message: discord.Message, items: Sequence[posts.Item]) -> None:
+    async def _take_items(self, message: discord.Message, items: Sequence[Item]) -> None:
         new = [item for item in items if await self._parts.ledger.begin(_errand(message, item))]
         if not new:
             return
@@ -80,7 +81,7 @@ class Desk:
         for item in new:
             self.start(self._run_errand(message, item), message.id)
 
-    async def _refuse(self, message: discord.Message, items: Sequence[posts.Item], lacking: tuple[str, ...]) -> None:
+    async def _refuse(self, message: discord.Message, items: Sequence[Item], lacking: tuple[str, ...]) -> None:
         """Name what is missing before any work; where Keaton may not even say so, the log has it."""
         logger.warning("in channel %s the permissions %s are missing", message.channel.id, ", ".join(lacking))
         place = MessagePlace(message, 0, _ignore, _nonce(_note(message.id, "")))
@@ -89,12 +90,12 @@ class Desk:
         for item in items:
             await self._parts.ledger.settle(_errand(message, item))
 
-    async def _run_errand(self, message: discord.Message, item: posts.Item) -> None:
+    async def _run_errand(self, message: discord.Message, item: Item) -> None:
         async with _reaction(message):
             await self.answer(item.event, await self.message_place(message, item))
         await self._parts.ledger.settle(_errand(message, item))
 
-    async def message_place(self, message: discord.Message, item: posts.Item) -> MessagePlace:
+    async def message_place(self, message: discord.Message, item: Item) -> MessagePlace:
         """Give the place below a message where one of its things is answered, as an earlier run left it."""
         note = _note(message.id, item.name)
         shown = await self._parts.ledger.recall(note)
@@ -113,18 +114,12 @@ class Desk:
     async def press(self, interaction: discord.Interaction[Any], turn: Turn, action: str) -> None:
         """Take the press of a button; of several presses under one message the newest decides what stands there."""
         message_id = interaction.message.id if interaction.message else 0
-        press = self._presses[message_id] = self._presses.pop(message_id, 0) + 1
-        while len(self._presses) > _PRESSES_KEPT:
-            del self._presses[next(iter(self._presses))]
-        place = PressPlace(interaction, lambda: self._presses.get(message_id) == press)
+        place = PressPlace(interaction, self._presses.press(str(message_id)))
         await self.answer(Action(turn, action), place)
 
     async def forget_message(self, scope: Scope, message_id: int, channel: discord.PartialMessageable) -> None:
         """Stop what a deleted message started, forget what it brought, and take back what was said about it."""
-        mine = [task for task, about in self._tasks.items() if about == message_id]
-        for task in mine:
-            task.cancel()
-        await asyncio.gather(*mine, return_exceptions=True)
+        await self._chores.cancel(str(message_id))
         turn = Turn(DOOR, scope, View.of(scope), "", "", str(message_id))
         async for _ in self._parts.conversation.handle(MessageDeleted(turn)):
             pass
@@ -138,20 +133,11 @@ class Desk:
 
     def start(self, work: Coroutine[None, None, None], about: int = 0) -> None:
         """Run work beside everything else; `about` is the message that it is about."""
-        task = asyncio.create_task(work)
-        self._tasks[task] = about
-        task.add_done_callback(self._done)
+        self._chores.start(work, str(about or ""))
 
     async def close(self) -> None:
         """Stop what is under way; the ledger knows what is to be taken up again."""
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-
-    def _done(self, task: asyncio.Task[None]) -> None:
-        del self._tasks[task]
-        if not task.cancelled() and (error := task.exception()):
-            logger.error("an answer could not be given", exc_info=error)
+        await self._chores.close()
 
 
 async def refuse(interaction: discord.Interaction[Any], error: AppError) -> None:
@@ -194,7 +180,7 @@ def _lacking(message: discord.Message) -> tuple[str, ...]:
     return sight.missing(message.channel.permissions_for(message.guild.me), message.channel)
 
 
-def _errand(message: discord.Message, item: posts.Item) -> Errand:
+def _errand(message: discord.Message, item: Item) -> Errand:
     scope = sight.scope_of(message.guild.id if message.guild else 0, message.channel.id)
     return Errand(scope, str(message.id), item.name)
 

@@ -12,7 +12,8 @@ from discord.gateway import DiscordWebSocket
 from discord.http import Route
 
 from bot.discord.client import KeatonClient
-from bot.discord.config import DiscordConfig, Parts
+from bot.discord.config import DiscordConfig
+from bot.doors import Parts
 from core.errors import BadSetting
 
 logger = logging.getLogger(__name__)

@@ -20,8 +20,8 @@ from bot.discord.sight import scope_of
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from bot.discord.config import Parts
     from bot.discord.desk import Desk
+    from bot.doors import Parts
     from core.ledger import Errand
     from core.model import Scope
 

@@ -3,33 +3,23 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit
 
 import discord
 
-from bot.discord.config import DOOR, MOST_FILMS_A_MESSAGE
+from bot import doors
+from bot.discord.config import DOOR
 from bot.discord.sight import scope_of
+from bot.doors import MOST_FILMS_A_MESSAGE, Item
 from core.errors import MessageGone
 from core.links import canonical, find_links, looks_like_video
 from core.talk import Address, LinkPosted, RemoteFile, RemoteFilePosted, Turn
 
 if TYPE_CHECKING:
     from core.model import View
-    from core.talk import Incoming
 
-_FILM_ENDS = (".mp4", ".mov", ".mkv", ".webm", ".avi", ".m4v", ".mpg", ".mpeg", ".ogv", ".wmv", ".flv", ".ts", ".3gp")
 _EXPIRES_SOON_S = 60.0
-
-
-@dataclass(frozen=True, slots=True)
-class Item:
-    """One thing in a message that is to be looked at once."""
-
-    name: str
-    """The same whenever the message is read."""
-    event: Incoming
 
 
 def turn_of(message: discord.Message, guild_id: int, view: View, *, late: bool = False) -> Turn:
@@ -49,7 +39,7 @@ def films(message: discord.Message, turn: Turn, *, asked: bool) -> tuple[Item, .
 
 def is_film(attachment: discord.Attachment) -> bool:
     """Tell whether a file says that it is a film."""
-    return (attachment.content_type or "").startswith("video/") or attachment.filename.lower().endswith(_FILM_ENDS)
+    return doors.is_film(attachment.filename, attachment.content_type or "")
 
 
 def given(attachment: discord.Attachment) -> RemoteFile:

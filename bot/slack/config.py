@@ -3,15 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from core.model import Scope
 from core.talk import Door
-
-if TYPE_CHECKING:
-    from core.channels import Channels
-    from core.conversation import Conversation
-    from core.ledger import Ledger
 
 DOOR = Door(
     platform="slack",
@@ -21,7 +15,6 @@ DOOR = Door(
     grouped=frozenset({"videos", "index", "forget", "help"}),
 )
 
-MOST_FILMS_A_MESSAGE = 5
 
 SCOPES = (
     "app_mentions:read",
@@ -35,15 +28,6 @@ SCOPES = (
     "users:read",
 )
 """What the manifest asks for; it gives a reason for each."""
-
-
-@dataclass(frozen=True, slots=True)
-class Parts:
-    """The parts of the product that this door uses."""
-
-    conversation: Conversation
-    channels: Channels
-    ledger: Ledger
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from slack_sdk.errors import SlackApiError
 
 from bot.chores import Chores, Presses
 from bot.delivery import deliver
+from bot.doors import Item
 from bot.slack import posts
 from bot.slack.asking import asked
 from bot.slack.config import DOOR
@@ -29,10 +30,11 @@ if TYPE_CHECKING:
     from slack_sdk.web.async_client import AsyncWebClient
 
     from bot.delivery import Shown
-    from bot.slack.config import Parts, SlackConfig, Workspace
+    from bot.doors import Parts
+    from bot.slack.config import SlackConfig, Workspace
     from bot.slack.files import Files
     from bot.slack.places import Slack
-    from bot.slack.posts import Deleted, Item, Message
+    from bot.slack.posts import Deleted, Message
     from bot.slack.render import Card
     from core.talk import Incoming
 
@@ -92,7 +94,7 @@ class Desk:
         turn = await self.turn_of(message, late=late)
         items = await posts.films(message, turn, self._files, asked=True)
         if not items:
-            items = (posts.Item(_MENTION, asked(turn, plain(message.text), self.workspace)),)
+            items = (Item(_MENTION, asked(turn, plain(message.text), self.workspace)),)
         await self._take_items(message, items, late=late)
 
     async def films(self, message: Message) -> tuple[Item, ...]:

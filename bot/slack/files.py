@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from slack_sdk.errors import SlackApiError
 
+from bot.doors import is_film
 from core.errors import MessageGone, VideoUnavailable
 from core.talk import Address, RemoteFile
 
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
     from slack_sdk.web.async_client import AsyncWebClient
 
 _HOSTS = ("slack.com", "slack-gov.com")
-_ENDS = (".mp4", ".mov", ".mkv", ".webm", ".avi", ".m4v", ".mpg", ".mpeg", ".ogv", ".wmv", ".flv", ".ts", ".3gp")
 _GONE = {"file_not_found", "file_deleted"}
 
 
@@ -73,4 +73,4 @@ def is_slacks(url: str, api_base: str) -> bool:
 def _is_film(file: Mapping[str, Any]) -> bool:
     if file.get("is_external") or file.get("mode") in {"tombstone", "hidden_by_limit"}:
         return False
-    return str(file.get("mimetype") or "").startswith("video/") or str(file.get("name") or "").lower().endswith(_ENDS)
+    return is_film(str(file.get("name") or ""), str(file.get("mimetype") or ""))

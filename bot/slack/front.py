@@ -16,8 +16,9 @@ from slack_sdk.http_retry.builtin_async_handlers import (
 )
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.doors import Parts
 from bot.slack.commands import Commands
-from bot.slack.config import SCOPES, Parts, SlackConfig, Workspace
+from bot.slack.config import SCOPES, SlackConfig, Workspace
 from bot.slack.desk import Desk
 from bot.slack.files import Files
 from bot.slack.listeners import listen

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from bot.slack.config import MOST_FILMS_A_MESSAGE
+from bot.doors import MOST_FILMS_A_MESSAGE, Item
 from bot.slack.words import mentions, plain
 from core.links import canonical, find_links, looks_like_video
 from core.talk import LinkPosted, RemoteFilePosted
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from bot.slack.files import Files
-    from core.talk import Incoming, Turn
+    from core.talk import Turn
 
 Json: TypeAlias = dict[str, Any]
 
@@ -51,15 +51,6 @@ class Deleted:
 
     channel: str
     ts: str
-
-
-@dataclass(frozen=True, slots=True)
-class Item:
-    """One thing in a message that is to be looked at once."""
-
-    name: str
-    """The same whenever the message is read."""
-    event: Incoming
 
 
 def read(event: Mapping[str, Any]) -> Message | Deleted | None:

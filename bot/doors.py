@@ -1,0 +1,39 @@
+"""What the doors to chat platforms have in common. Must not know any of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from core.channels import Channels
+    from core.conversation import Conversation
+    from core.ledger import Ledger
+    from core.talk import Incoming
+
+_FILM_ENDS = (".mp4", ".mov", ".mkv", ".webm", ".avi", ".m4v", ".mpg", ".mpeg", ".ogv", ".wmv", ".flv", ".ts", ".3gp")
+
+MOST_FILMS_A_MESSAGE = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """The parts of the product that such a door uses."""
+
+    conversation: Conversation
+    channels: Channels
+    ledger: Ledger
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One thing in a message that is to be looked at once."""
+
+    name: str
+    """The same whenever the message is read."""
+    event: Incoming
+
+
+def is_film(name: str, mimetype: str) -> bool:
+    """Tell whether a file says that it is a film."""
+    return mimetype.startswith("video/") or name.lower().endswith(_FILM_ENDS)
