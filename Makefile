@@ -31,6 +31,8 @@ bench: .venv/dev  ## what it costs; each line can be run alone
 	.venv/bin/python -m bench.answering
 	.venv/bin/python -m bench.memory
 	.venv/bin/python -m bench.discord_ack
+	.venv/bin/python -m bench.slack_ack
+	.venv/bin/python -m bench.cage
 
 demo: .venv/dev  ## remake the film and the figures of demo/ (its README tells how the model is trained)
 	.venv/bin/python -m demo.film
