@@ -34,7 +34,7 @@ _KEPT = 6000
 """How many drawn scenes are kept for another showing."""
 
 Drawn = tuple[Scene, "NDArray[np.uint8]"]
-"""A scene, its things where they were drawn, and its pixels (H, W, 3) uint8."""
+"""A scene, its things where they were drawn, and its image (H, W, 3) uint8."""
 Stock = dict[str, list[tuple["NDArray[np.uint8]", "NDArray[np.uint8]"]]]
 """For every place, painted pairs: behind (H, W, 3) and before (H, W, 4), uint8."""
 
@@ -91,6 +91,15 @@ def endless(
         kept = [*fresh, *kept][:_KEPT]
         again = [kept[i] for i in rng.integers(len(fresh), len(kept), size - len(fresh))] if len(fresh) < size else []
         yield _batch(rng, [*fresh, *again], now)
+
+
+def gallery(stock: Stock, sprites: Mapping[str, Sprite], *, seed: int, side_px: int) -> Iterator[Drawn]:
+    """Scenes as films have them with their squashed images, (side, side, 3) uint8 RGB, for ever, each drawn once."""
+    rng = np.random.default_rng(seed)
+    lesson = Lesson(side_px, 0.0)
+    while True:
+        scene, pixels = _drawn(rng, lesson, stock, sprites)
+        yield scene, _worn(rng, _framed(rng, scene, pixels, lesson.ease), side_px)
 
 
 def _batch(rng: Generator, drawn: Sequence[Drawn], lesson: Lesson) -> Batch:

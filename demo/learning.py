@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
+    import numpy as np
+    from numpy.typing import NDArray
     from torch import Tensor
 
     from demo.batches import Batch
@@ -83,11 +85,16 @@ class Words:
         return {**weights, "token_embedding.weight": table}
 
 
+def normalized(images: NDArray[np.uint8]) -> Tensor:
+    """Return images (N, H, W, 3) uint8 as the model takes them: (N, 3, H, W) float32."""
+    scaled = (torch.from_numpy(images).permute(0, 3, 1, 2).float() / 255 - _MEAN) / _STD
+    return scaled.contiguous(memory_format=torch.channels_last)
+
+
 def tensors(batch: Batch, words: Words) -> dict[str, Tensor]:
     """Return a batch as the model takes it: images (N, 3, H, W) float32, tokens (N, context) int64."""
-    images = (torch.from_numpy(batch.images).permute(0, 3, 1, 2).float() / 255 - _MEAN) / _STD
     return {
-        "images": images.contiguous(memory_format=torch.channels_last),
+        "images": normalized(batch.images),
         "tokens": words.numbered([caption.text for caption in batch.captions]),
         "true": torch.from_numpy(batch.true),
         "shown": torch.from_numpy(batch.shown),
