@@ -34,7 +34,7 @@ SIZE_PX = (640, 360)
 """Width and height of the film."""
 _STAGE_PX = (704, 396)
 """What is drawn: a little more than is shown, so that the camera has room to move."""
-_OPTIONS = {"crf": "25", "preset": "slow", "tune": "animation", "threads": "2"}
+_OPTIONS = {"crf": "27", "preset": "slow", "tune": "animation", "threads": "2"}
 
 
 def frames(shot: Shot, cutouts: Mapping[str, Sprite]) -> Iterator[NDArray[np.uint8]]:
