@@ -29,6 +29,7 @@ class Source:
     title: str
     url: str
     link: str
+    uploader: str = ""
     kept: bool = False
     """It lies in the store already."""
 
@@ -74,7 +75,14 @@ def film_of(source: Source, gathered: Gathered, recipe: Recipe) -> Film:
         raise NoFrames(source.title)
     duration_s = ended.reached_s if ended.truncated else max(opened.duration_s, ended.reached_s)
     video = Video(
-        source.video_id, source.url, source.title, duration_s, opened.width_px, opened.height_px, ended.truncated
+        source.video_id,
+        source.url,
+        source.title,
+        duration_s,
+        opened.width_px,
+        opened.height_px,
+        ended.truncated,
+        source.uploader,
     )
     index = FrameIndex(np.array(gathered.times_s, np.float64), np.concatenate(gathered.vectors))
     return Film(video, recipe, index, tuple(gathered.thumbnails))

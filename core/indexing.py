@@ -160,7 +160,7 @@ class Indexer:
         path = await self._media.path(video.id) if video else None
         if video is None or path is None:
             return None
-        source = Source(path, video.id, video.title, video.url, link, kept=True)
+        source = Source(path, video.id, video.title, video.url, link, video.uploader, kept=True)
         return await self._index(source, info, poster, report)
 
     async def _fetch(self, url: str, link: str, info: EncoderInfo, poster: Poster | None, report: Report) -> Indexed:
@@ -170,7 +170,7 @@ class Indexer:
             if video_id is None:
                 video_id = await asyncio.to_thread(content_id, fetched.path)
             known = await self._at_once(await self._library.video(video_id), poster)
-            source = Source(fetched.path, video_id, fetched.title, fetched.url, link)
+            source = Source(fetched.path, video_id, fetched.title, fetched.url, link, fetched.uploader or "")
             indexed = known or await self._index(source, info, poster, report)
             return replace(indexed, several=fetched.several)
 

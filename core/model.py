@@ -63,6 +63,8 @@ class Video:
     height_px: int
     truncated: bool = False
     """The file breaks off early; only what could be read was looked at."""
+    uploader: str = ""
+    """Who put it on its site, or "" where nobody says."""
 
 
 @dataclass(frozen=True, slots=True)

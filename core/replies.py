@@ -100,6 +100,8 @@ def indexed(result: Indexed, sheet: bytes | None, turn: Turn) -> Reply:
     """Say that a film can be searched now."""
     video, door = result.video, turn.door
     facts = f"{clock(video.duration_s)} long"
+    if video.uploader:
+        facts += f", by {video.uploader}"
     if result.looks:
         facts += f", {result.looks} looks"
     first = "Ready to search" if result.looks else "I know this film already"

@@ -54,6 +54,7 @@ def video(row: Row) -> Video:
         width_px=row["width_px"],
         height_px=row["height_px"],
         truncated=bool(row["truncated"]),
+        uploader=row["uploader"],
     )
 
 

@@ -133,7 +133,9 @@ _CHATS = (
     "CREATE TABLE notes (name TEXT PRIMARY KEY, text TEXT NOT NULL) STRICT",
 )
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = (_FIRST, _CHATS)
+_UPLOADERS = ("ALTER TABLE videos ADD COLUMN uploader TEXT NOT NULL DEFAULT ''",)
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (_FIRST, _CHATS, _UPLOADERS)
 """Migration number n leads from `user_version` n - 1 to n."""
 
 

@@ -113,11 +113,12 @@ async def _put_video(db: aiosqlite.Connection, video: Video) -> None:
     # Not REPLACE: that deletes the old row, and with it the postings.
     await db.execute(
         """
-        INSERT INTO videos (id, url, title, duration_s, width_px, height_px, truncated)
-        VALUES (:id, :url, :title, :duration_s, :width_px, :height_px, :truncated)
+        INSERT INTO videos (id, url, title, duration_s, width_px, height_px, truncated, uploader)
+        VALUES (:id, :url, :title, :duration_s, :width_px, :height_px, :truncated, :uploader)
         ON CONFLICT (id) DO UPDATE SET
             url = excluded.url, title = excluded.title, duration_s = excluded.duration_s,
-            width_px = excluded.width_px, height_px = excluded.height_px, truncated = excluded.truncated
+            width_px = excluded.width_px, height_px = excluded.height_px, truncated = excluded.truncated,
+            uploader = excluded.uploader
         """,
         asdict(video),
     )

@@ -94,6 +94,13 @@ async def test_a_link_is_fetched_once_and_known_the_second_time(house: ColourHou
     assert ("Ready to search" in first.text, "know this film already" in second.text) == (True, True)
 
 
+async def test_who_put_a_film_on_its_site_is_told_and_kept(house: ColourHouse, colour_film: Path) -> None:
+    house.fetcher.web[LINK] = colour_film
+    assert "by Buster" in (await house.last(LinkPosted(turn(), LINK))).text
+    (posted,) = await house.library.videos(turn().view)
+    assert posted.video.uploader == "Buster"
+
+
 async def test_a_link_that_cannot_be_fetched_is_a_sentence_for_the_asker_alone(house: ColourHouse) -> None:
     reply = await house.last(LinkPosted(turn(), "https://nowhere.example/a.mp4"))
     assert (reply.tone, reply.private) == ("error", True)
