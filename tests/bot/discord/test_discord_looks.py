@@ -24,7 +24,7 @@ async def test_every_picture_of_a_talk_loads_and_says_what_it_shows(scene: Scene
     fake, general = scene.fake, scene.general
     message = await fake.post(general, scene.ada, "our new reel", DEMO_FOLDER / "film.mp4")
     await said_below(scene, message)
-    answer = await found(scene, "a woman swimming in water")
+    answer = await found(scene, "water")
     await answer_to(scene, await fake.press(answer, "Next", scene.ada), "Moment 2 of")
     for name, sub in (("keaton", "help"), ("keaton", "status"), ("videos", "")):
         await answer_to(scene, await fake.slash(general, scene.bob, name, sub))
