@@ -16,7 +16,7 @@ import numpy as np
 import torch
 
 from core.engines import torchvision_ops
-from core.engines.frugal import frugal_loading
+from core.engines.frugal import frugal_loading, give_memory_back
 from core.engines.presets import DEMO
 from core.errors import BadSetting, EncoderBroken, UnknownModel, WeightsUnavailable
 from core.model import EncoderInfo, Preprocess
@@ -85,6 +85,7 @@ def load(options: ClipOptions) -> Clip:
 
     Raises UnknownModel, WeightsUnavailable, EncoderBroken, BadSetting (the device).
     """
+    give_memory_back()
     device = pick_device(options.device)
     model = _create(options, device)
     tokenizer = _tokenizer(options.choice)
