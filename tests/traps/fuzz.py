@@ -52,7 +52,7 @@ class Figures:
 async def fuzz(count: int, seed: int, folder: Path, at_once: int = 2) -> Figures:
     """Read that many damaged films."""
     figures, began_s = Figures(), time.monotonic()
-    others = set(decoders())
+    others = set(running("core.engines.decoder"))
     chance = random.Random(seed)  # noqa: S311 - damage is no secret
     originals = [films.sound(folder / f"sound.{kind}").read_bytes() for kind in films.KINDS]
     children = Children("core.engines.decoder")
@@ -69,7 +69,7 @@ async def fuzz(count: int, seed: int, folder: Path, at_once: int = 2) -> Figures
     await asyncio.gather(*(one(number, data) for number, data in enumerate(damaged)))
     await children.close()
     figures.seconds = time.monotonic() - began_s
-    figures.children_left = len(set(decoders()) - others)
+    figures.children_left = len(set(running("core.engines.decoder")) - others)
     return figures
 
 
@@ -91,8 +91,8 @@ async def _try(reader: ChildFrameReader, path: Path, figures: Figures) -> None:
     figures.ends[end] += 1
 
 
-def decoders() -> list[int]:
-    """Give the children of this process that decode; a test run has some for other tests too."""
+def running(module: str) -> list[int]:
+    """Give the children of this process that run a module; a test run has some for other tests too."""
     found = []
     for place in Path("/proc").iterdir():
         try:
@@ -100,7 +100,7 @@ def decoders() -> list[int]:
             parent = (place / "stat").read_text().rpartition(")")[2].split()[1]
         except OSError:
             continue
-        if b"core.engines.decoder" in words and int(parent) == os.getpid():
+        if module.encode() in words and int(parent) == os.getpid():
             found.append(int(place.name))
     return found
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import aiohttp
@@ -16,6 +14,7 @@ from bot.wiring import open_core
 from core.commands import parse
 from tests.bot.tabs import CONFIG, Tab
 from tests.engines.models import write_model
+from tests.traps.fuzz import running
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable
@@ -50,22 +49,8 @@ async def tab(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Tab]:
     ):
         await core.warm()
         yield tab
-    assert fetchers() == []
+    assert running("core.engines.fetcher") == []
     assert [path.name for path in (home / "data" / "media" / ".work").iterdir()] == [".lock"]
-
-
-def fetchers() -> list[int]:
-    """Give the processes of this test run that fetch."""
-    found = []
-    for place in Path("/proc").iterdir():
-        try:
-            words = (place / "cmdline").read_bytes().split(b"\0")
-            parent = (place / "stat").read_text().rpartition(")")[2].split()[1]
-        except OSError:
-            continue
-        if b"core.engines.fetcher" in words and int(parent) == os.getpid():
-            found.append(int(place.name))
-    return found
 
 
 async def answers(tab: Tab, texts: Iterable[str]) -> list[str]:
