@@ -10,7 +10,8 @@ export class Lightbox {
     dialog.querySelector(".close").addEventListener("click", () => dialog.close());
     dialog.addEventListener("click", (event) => event.target.tagName !== "IMG" && dialog.close());
     dialog.addEventListener("keydown", (event) => this.key(event));
-    dialog.addEventListener("close", () => this.stage.replaceChildren());
+    // The event comes late: by then the next picture may stand there.
+    dialog.addEventListener("close", () => dialog.open || this.stage.replaceChildren());
   }
 
   open(message, kind) {
