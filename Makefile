@@ -1,6 +1,7 @@
 # The commands of this project. `make run` and `make test` need Python 3.11, make and git, and install the rest.
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 PIP := .venv/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
+WORKERS := --numprocesses auto --dist loadfile
 SOURCES := bot core storage demo bench tests
 
 .PHONY: run test check bench demo fuzz format clean
@@ -9,10 +10,10 @@ run: .venv/run  ## start the bot; with no token, the local chat with the demo fi
 	@.venv/bin/keaton run
 
 test: .venv/dev browser lint  ## all that must hold
-	.venv/bin/python -m pytest
+	.venv/bin/python -m pytest $(WORKERS)
 
 check: .venv/dev lint  ## the fast part of it
-	.venv/bin/python -m pytest -q -m "not slow"
+	.venv/bin/python -m pytest -q $(WORKERS) -m "not slow"
 
 .PHONY: lint browser
 lint: .venv/dev

@@ -44,9 +44,14 @@ def serve(request: Mapping[str, object], out: BinaryIO) -> None:
     except UnreadableError as error:
         wire.send(out, {"kind": "error", "code": error.flaw})
     except OverLimitError as error:
-        wire.send(out, {"kind": "error", "code": "over_limit", "quantity": error.quantity, "found": error.found})
+        tell_over_limit(error, out)
     except MemoryError:
-        wire.send(out, {"kind": "error", "code": "over_limit", "quantity": "memory_bytes", "found": None})
+        tell_over_limit(OverLimitError("memory_bytes", None), out)
+
+
+def tell_over_limit(error: OverLimitError, out: BinaryIO) -> None:
+    """Answer that the film takes more than one may."""
+    wire.send(out, {"kind": "error", "code": "over_limit", "quantity": error.quantity, "found": error.found})
 
 
 def _attempt(request: Mapping[str, object], limits: FilmLimits, out: BinaryIO) -> None:

@@ -18,13 +18,17 @@ class UnreadableError(Exception):
         self.flaw: Flaw = flaw
 
 
+ABSURD = 1e12
+"""A damaged header may claim anything; nobody need know by how much it lies."""
+
+
 class OverLimitError(Exception):
     """The film takes more than one may: `found` of a quantity, or None where that was not measured."""
 
     def __init__(self, quantity: Quantity, found: float | None) -> None:
         super().__init__(quantity, found)
         self.quantity: Quantity = quantity
-        self.found = found
+        self.found = found if found is None else min(found, ABSURD)
 
 
 def keep_within(limits: FilmLimits, quantity: Quantity, found: float) -> None:

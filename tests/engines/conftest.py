@@ -62,6 +62,16 @@ def _messages(data: bytes) -> list[wire.Message]:
         return runner.run(read())
 
 
+class ReadMessages(Protocol):
+    def __call__(self, data: bytes) -> list[wire.Message]: ...
+
+
+@pytest.fixture
+def messages() -> ReadMessages:
+    """Read what a child wrote as its parent does."""
+    return _messages
+
+
 @pytest.fixture
 def look_at() -> LookAt:
     """Read a film as the child does, without the child."""

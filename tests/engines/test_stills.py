@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from tests.conftest import MakeClip
     from tests.engines.conftest import CutStill, LookAt
 
+pytestmark = pytest.mark.slow
+
 VARIED = [index / 25 + (index % 7) * 0.004 + (3.0 if index > 90 else 0.0) for index in range(150)]
 
 FILMS = {

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from tests.core.conftest import ColourHouse
 
-pytestmark = pytest.mark.asyncio(loop_scope="session")
+pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="session")]
 
 READY, KNOWN, MOMENT, NOTHING = "Ready to search", "I know this film already", "Moment 1 of", "nothing to search"
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from tests.core.conftest import ColourHouse
     from tests.stories.drivers import Card, Driver
 
-pytestmark = pytest.mark.asyncio(loop_scope="session")
+pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="session")]
 
 READY, KNOWN, MOMENT, NOTHING = "Ready to search", "I know this film already", "Moment 1 of", "nothing to search"
 

@@ -16,7 +16,7 @@ from tests.fakes.slack_socket import event_body
 if TYPE_CHECKING:
     from tests.bot.slack.conftest import Scene
 
-pytestmark = pytest.mark.asyncio(loop_scope="session")
+pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="session")]
 
 
 async def test_what_goes_wrong_is_told_to_the_asker_alone_and_leaves_no_status_behind(scene: Scene) -> None:

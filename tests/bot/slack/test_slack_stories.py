@@ -11,7 +11,7 @@ from tests.bot.slack.conftest import READY
 if TYPE_CHECKING:
     from tests.bot.slack.conftest import Scene
 
-pytestmark = pytest.mark.asyncio(loop_scope="session")
+pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="session")]
 
 
 async def test_a_posted_link_becomes_a_card_in_its_thread_and_can_be_searched(scene: Scene) -> None:
