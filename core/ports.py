@@ -27,6 +27,7 @@ if TYPE_CHECKING:
         Video,
         View,
     )
+    from core.works import Partial
 
 
 class Library(Protocol):
@@ -70,6 +71,13 @@ class Library(Protocol):
         self, view: View, recipe_key: str, video_id: str | None = None
     ) -> tuple[tuple[Video, FrameIndex], ...]:
         """Give the films in view that were looked at with this recipe, oldest first; only one where it is named."""
+        ...
+
+    async def partials(self, view: View, recipe_key: str, video_id: str | None = None) -> tuple[Partial, ...]:
+        """Give the films that open jobs of this view are about, as far as they were looked at with this recipe.
+
+        They are in no list, and in no answer of the other methods, until they were looked at to their end.
+        """
         ...
 
     async def any_index(self, view: View, recipe_key: str, video_id: str | None = None) -> bool:

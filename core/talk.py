@@ -54,11 +54,22 @@ class Turn:
 
 
 @dataclass(frozen=True, slots=True)
+class JobRef:
+    """A row of the job ledger: the request was written down, and goes on after a restart."""
+
+    id: int
+    length_s: float | None = None
+    """How long the film is, as far as that can be guessed before it was fetched."""
+
+
+@dataclass(frozen=True, slots=True)
 class LinkPosted:
     """Somebody posted a link to a film."""
 
     turn: Turn
     url: str
+    job: JobRef | None = None
+    """None where nobody wrote it down."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +81,7 @@ class FilePosted:
     name: str
     url: str = ""
     """Where people can watch it, if anywhere."""
+    job: JobRef | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +102,8 @@ class RemoteFile:
     name: str
     locate: Callable[[], Awaitable[Address]]
     """Gives a fresh address, asked just before it is used; may raise AppError."""
+    size_bytes: int = 0
+    """0 where the platform does not say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +112,7 @@ class RemoteFilePosted:
 
     turn: Turn
     file: RemoteFile
+    job: JobRef | None = None
 
 
 @dataclass(frozen=True, slots=True)

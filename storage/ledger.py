@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 _HERE = "platform = :platform AND space = :space AND channel = :channel"
 
-_BEGIN = """
+BEGIN = """
     INSERT INTO errands (platform, space, channel, message, item, state, run)
     VALUES (:platform, :space, :channel, :message, :item, 'begun', :run)
     ON CONFLICT DO UPDATE SET run = excluded.run WHERE state = 'begun' AND run <> excluded.run
@@ -38,10 +38,15 @@ class SqliteLedger:
         self._db = connections
         self._run = secrets.token_hex(8)
 
+    @property
+    def run(self) -> str:
+        """Give the name of this run."""
+        return self._run
+
     async def begin(self, errand: Errand) -> bool:
         """Take up an errand; tell whether it is to be done."""
         async with self._db.writing() as db:
-            cursor = await db.execute(_BEGIN, {**_of(errand), "run": self._run})
+            cursor = await db.execute(BEGIN, {**_of(errand), "run": self._run})
         return cursor.rowcount > 0
 
     async def settle(self, errand: Errand) -> None:

@@ -7,7 +7,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from core.model import Thumbnail
-from storage import rows, vectors, writes
+from storage import rows, vectors, works, writes
 from storage.connections import Connections
 
 if TYPE_CHECKING:
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from sqlite3 import Row
 
     from core.model import Answer, Film, FrameIndex, PostedVideo, Posting, Video, View
+    from core.works import Partial
 
 # :stale_for is NULL, or the recipe that the films must lack.
 _POSTED = """
@@ -92,6 +93,7 @@ class SqliteLibrary:
             await writes.put_film(db, film)
             await writes.put_posting(db, posting)
             await writes.put_links(db, film.video.id, links)
+            await db.execute("DELETE FROM works WHERE video_id = ?", (film.video.id,))
 
     async def refresh(self, film: Film, links: Sequence[str]) -> None:
         """Keep what was seen anew of a film that is kept already: all of it, or nothing.
@@ -150,6 +152,11 @@ class SqliteLibrary:
         """
         values = {**rows.of_view(view), "recipe_key": recipe_key, "video_id": video_id}
         return await asyncio.to_thread(_assemble, await self._db.rows(_CHUNKS, values))
+
+    async def partials(self, view: View, recipe_key: str, video_id: str | None = None) -> tuple[Partial, ...]:
+        """Give the films that open jobs of this view are about, as far as they were looked at with this recipe."""
+        values = {**rows.of_view(view), "recipe_key": recipe_key, "video_id": video_id}
+        return await asyncio.to_thread(works.partials, await self._db.rows(works.PARTIALS, values))
 
     async def posting(self, video_id: str, view: View) -> Posting | None:
         """Give a film's newest posting in view."""

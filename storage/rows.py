@@ -5,12 +5,17 @@ from __future__ import annotations
 import json
 from dataclasses import asdict
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from core.jobs import Job, Request
+from core.ledger import Errand
 from core.model import Answer, Moment, PostedVideo, Posting, Query, Scope, Video, View
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from sqlite3 import Row
+
+_REQUEST = ("kind", "source", "name", "user_id", "user_name", "message", "message_url", "place", "length_s")
 
 
 def of_posting(posting: Posting) -> dict[str, object]:
@@ -84,4 +89,26 @@ def answer(row: Row) -> Answer:
         query=Query(row["text"], view, row["video_id"]),
         scope=Scope(row["platform"], row["space"], row["channel"]),
         moments=tuple(Moment(**moment) for moment in json.loads(row["moments"])),
+    )
+
+
+def of_request(request: Request) -> dict[str, object]:
+    """Give the row of a request; its key's message is called `about`."""
+    plain = {name: getattr(request, name) for name in _REQUEST}
+    return {**asdict(request.errand.scope), "about": request.errand.message, "item": request.errand.item, **plain}
+
+
+def job(row: Mapping[str, Any] | Row) -> Job:
+    """Give the job of a row of `jobs`."""
+    errand = Errand(Scope(row["platform"], row["space"], row["channel"]), row["about"], row["item"])
+    request = Request(errand, **{name: row[name] for name in _REQUEST})
+    return Job(
+        id=row["id"],
+        request=request,
+        state=row["state"],
+        reason=row["reason"],
+        failures=row["failures"],
+        not_before_s=row["not_before_s"],
+        video_id=row["video_id"],
+        looks=row["looks"],
     )

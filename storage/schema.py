@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from core.errors import SchemaTooNew
+from storage.schema_jobs import JOBS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -135,7 +136,7 @@ _CHATS = (
 
 _UPLOADERS = ("ALTER TABLE videos ADD COLUMN uploader TEXT NOT NULL DEFAULT ''",)
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = (_FIRST, _CHATS, _UPLOADERS)
+MIGRATIONS: tuple[tuple[str, ...], ...] = (_FIRST, _CHATS, _UPLOADERS, JOBS)
 """Migration number n leads from `user_version` n - 1 to n."""
 
 

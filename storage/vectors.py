@@ -31,10 +31,10 @@ class Chunk:
     """(n, D) little-endian float16, C order."""
 
 
-def split(index: FrameIndex) -> Iterator[Chunk]:
-    """Give an index as chunks in the order of time."""
-    for start in range(0, len(index), CHUNK_LOOKS):
-        part = slice(start, start + CHUNK_LOOKS)
+def split(index: FrameIndex, looks: int = CHUNK_LOOKS) -> Iterator[Chunk]:
+    """Give an index as chunks of that many looks in the order of time."""
+    for start in range(0, len(index), looks):
+        part = slice(start, start + looks)
         yield Chunk(index.times_s[part].astype(_TIMES).tobytes(), index.vectors[part].astype(_VECTORS).tobytes())
 
 

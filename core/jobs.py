@@ -1,0 +1,126 @@
+"""Requests that are written down before they are acknowledged, as nouns and a port. Owns no implementation.
+
+Each method of a port may raise StorageUnusable.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
+
+from core.talk import JobRef
+
+if TYPE_CHECKING:
+    from core.ledger import Errand
+
+JobKind: TypeAlias = Literal["link", "file", "remote", "find"]
+JobState: TypeAlias = Literal["queued", "running", "done", "failed", "cancelled"]
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What somebody wants done, with all that is needed to do it after a restart."""
+
+    errand: Errand
+    """Names it: the same request is taken up once."""
+    kind: JobKind
+    source: str
+    """A link, the path of a file, the key of a platform's file, or the words of a search."""
+    name: str
+    """Of the file; for a search, of the one film to look in; or ""."""
+    user_id: str
+    user_name: str
+    message: str = ""
+    """The platform's id of the message that the film counts as posted by, or ""."""
+    message_url: str = ""
+    place: str = ""
+    """The door's own note of where the answer stands, as JSON."""
+    length_s: float | None = None
+    """How long the film is, as far as that can be guessed before it was fetched."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A request that was written down, and how it stands."""
+
+    id: int
+    request: Request
+    state: JobState
+    reason: str
+    """Why it failed, or failed last, as the error's name; or ""."""
+    failures: int
+    """How often it failed in a way that may pass."""
+    not_before_s: float
+    """When it is to be tried again, in Unix seconds; 0 is now."""
+    video_id: str
+    """The film that it is about, once that is known, or ""."""
+    looks: int
+    """How many looks at the film it took, once that is done; 0 where the film was known."""
+
+    @property
+    def ref(self) -> JobRef:
+        """Give what events carry of it."""
+        return JobRef(self.id, self.request.length_s)
+
+
+class Jobs(Protocol):
+    """Remembers requests across restarts."""
+
+    async def accept(self, request: Request) -> Job | None:
+        """Write a request down and take it up; None when that was done before, unless by a process that died."""
+        ...
+
+    async def job(self, job_id: int) -> Job | None:
+        """Give a job."""
+        ...
+
+    async def left(self, platform: str) -> tuple[Job, ...]:
+        """Give the open jobs of a platform that nobody living works on, oldest first."""
+        ...
+
+    async def start(self, job_id: int) -> int:
+        """Note that its turn has come; give how often that was so since a look was last written down for it."""
+        ...
+
+    async def put_off(self, job_id: int, reason: str, until_s: float) -> None:
+        """Note that it failed in a way that may pass, and when (Unix seconds) it is to be tried again."""
+        ...
+
+    async def bring(self, job_id: int, video_id: str, looks: int) -> None:
+        """Note that its film is kept."""
+        ...
+
+    async def fail(self, job_id: int, reason: str) -> None:
+        """Note why it failed for good; it stays open until the answer was shown."""
+        ...
+
+    async def stand(self, job_id: int, place: str) -> None:
+        """Note where its answer stands."""
+        ...
+
+    async def settle(self, job_id: int) -> str:
+        """End a job whose answer was shown: done, or failed where a reason was noted for good.
+
+        What was seen for it goes unless another open job is about the same film. Gives the id of a film whose file
+        nobody needs any more, or "".
+        """
+        ...
+
+    async def cancel(self, job_id: int) -> str:
+        """End a job that is not wanted any more; gives what `settle` gives."""
+        ...
+
+    async def renew(self) -> None:
+        """Say that this process still works on what it took up."""
+        ...
+
+    async def park(self) -> None:
+        """Say that this process works on nothing any more: what it leaves open is to be taken up by the next."""
+        ...
+
+    async def needed(self) -> tuple[frozenset[str], frozenset[str]]:
+        """Drop what was seen for jobs that are not open; give the films and the posted files that are needed.
+
+        The films by id: those that are kept, and those that open jobs are about. The files by path.
+        """
+        ...

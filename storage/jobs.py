@@ -1,0 +1,169 @@
+"""SqliteJobs: core.jobs.Jobs in the library's own file. Owns its SQL; knows no platform.
+
+One bot works on a data folder, so what an earlier bot left is free at once; what a command of the command line took
+up is free when its lease has run out.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from storage import rows
+from storage.ledger import BEGIN
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import aiosqlite
+
+    from core.jobs import Job, Request
+    from storage.connections import Connections
+
+LEASE_S = 60.0
+_KEPT_S = 30 * 86400.0
+"""How long it is remembered how a job ended."""
+_BOT = "bot:"
+
+_OPEN = "state IN ('queued', 'running')"
+
+# A clock that jumped back must not make a lease last.
+_FREE = """
+    owner <> :me AND (
+        owner = '' OR (:is_bot AND owner LIKE 'bot:%')
+        OR leased_until_s < :now_s OR leased_until_s > :now_s + 2 * :lease_s
+    )
+"""
+
+_ACCEPT = """
+    INSERT INTO jobs
+    (platform, space, channel, about, item, kind, source, name, user_id, user_name, message, message_url, place,
+     length_s, state, owner, leased_until_s, made_s)
+    VALUES (:platform, :space, :channel, :about, :item, :kind, :source, :name, :user_id, :user_name, :message,
+            :message_url, :place, :length_s, 'queued', :me, :now_s + :lease_s, :now_s)
+    ON CONFLICT DO UPDATE SET
+        owner = excluded.owner, leased_until_s = excluded.leased_until_s, state = 'queued', ended_s = NULL
+"""
+
+_ID = """
+    SELECT id FROM jobs
+    WHERE platform = :platform AND space = :space AND channel = :channel AND about = :about AND item = :item
+"""
+
+_UNNEEDED = "NOT EXISTS (SELECT 1 FROM jobs WHERE jobs.video_id = works.video_id AND state IN ('queued', 'running'))"
+
+_SETTLED = """
+    UPDATE errands SET state = 'settled' WHERE state = 'begun' AND (platform, space, channel, message, item) IN
+    (SELECT platform, space, channel, about, item FROM jobs WHERE id = :id)
+"""
+
+
+class SqliteJobs:
+    """Requests that were written down."""
+
+    def __init__(self, connections: Connections, run: str, clock_s: Callable[[], float], *, is_bot: bool) -> None:
+        """Take up jobs in the name of a run, which is the ledger's; the clock gives Unix seconds."""
+        self._db = connections
+        self._run = run
+        self._clock_s = clock_s
+        self._is_bot = is_bot
+
+    async def accept(self, request: Request) -> Job | None:
+        """Write a request down and take it up; None when that was done before, unless by a process that died."""
+        values = {**rows.of_request(request), **self._now()}
+        async with self._db.writing() as db:
+            begun = await db.execute(BEGIN, {**values, "message": values["about"], "run": self._run})
+            if not begun.rowcount:
+                return None
+            await db.execute(_ACCEPT, values)
+            ((job_id,),) = await db.execute_fetchall(_ID, values)
+        return await self.job(job_id)
+
+    async def job(self, job_id: int) -> Job | None:
+        """Give a job."""
+        return next(map(rows.job, await self._db.rows("SELECT * FROM jobs WHERE id = :id", {"id": job_id})), None)
+
+    async def left(self, platform: str) -> tuple[Job, ...]:
+        """Give the open jobs of a platform that nobody living works on, oldest first."""
+        sql = f"SELECT * FROM jobs WHERE platform = :platform AND {_OPEN} AND {_FREE} ORDER BY id"  # noqa: S608
+        return tuple(map(rows.job, await self._db.rows(sql, {"platform": platform, **self._now()})))
+
+    async def start(self, job_id: int) -> int:
+        """Note that its turn has come; give how often that was so since a look was last written down for it."""
+        sql = "UPDATE jobs SET state = 'running', starts = starts + 1, not_before_s = 0 WHERE id = :id"
+        await self._change(f"{sql} AND {_OPEN}", {"id": job_id})
+        found = await self._db.rows("SELECT starts FROM jobs WHERE id = :id", {"id": job_id})
+        return int(found[0]["starts"]) if found else 0
+
+    async def put_off(self, job_id: int, reason: str, until_s: float) -> None:
+        """Note that it failed in a way that may pass, and when (Unix seconds) it is to be tried again."""
+        sql = "UPDATE jobs SET state = 'queued', failures = failures + 1, reason = :reason, not_before_s = :until_s"
+        await self._change(f"{sql} WHERE id = :id AND {_OPEN}", {"id": job_id, "reason": reason, "until_s": until_s})
+
+    async def bring(self, job_id: int, video_id: str, looks: int) -> None:
+        """Note that its film is kept."""
+        sql = f"UPDATE jobs SET video_id = :video_id, looks = :looks, reason = '' WHERE id = :id AND {_OPEN}"  # noqa: S608
+        await self._change(sql, {"id": job_id, "video_id": video_id, "looks": looks})
+
+    async def fail(self, job_id: int, reason: str) -> None:
+        """Note why it failed for good; it stays open until the answer was shown."""
+        sql = f"UPDATE jobs SET reason = :reason WHERE id = :id AND {_OPEN}"  # noqa: S608
+        await self._change(sql, {"id": job_id, "reason": reason})
+
+    async def stand(self, job_id: int, place: str) -> None:
+        """Note where its answer stands."""
+        await self._change("UPDATE jobs SET place = :place WHERE id = :id", {"id": job_id, "place": place})
+
+    async def settle(self, job_id: int) -> str:
+        """End a job whose answer was shown; give the id of a film whose file nobody needs any more, or ""."""
+        return await self._end(job_id, "CASE reason WHEN '' THEN 'done' ELSE 'failed' END")
+
+    async def cancel(self, job_id: int) -> str:
+        """End a job that is not wanted any more; give what `settle` gives."""
+        return await self._end(job_id, "'cancelled'")
+
+    async def renew(self) -> None:
+        """Say that this process still works on what it took up."""
+        sql = f"UPDATE jobs SET leased_until_s = :now_s + :lease_s WHERE owner = :me AND {_OPEN}"  # noqa: S608
+        await self._change(sql, self._now())
+
+    async def park(self) -> None:
+        """Say that this process works on nothing any more: what it leaves open is to be taken up by the next."""
+        sql = f"UPDATE jobs SET state = 'queued', owner = '', leased_until_s = 0 WHERE owner = :me AND {_OPEN}"  # noqa: S608
+        await self._change(sql, self._now())
+
+    async def needed(self) -> tuple[frozenset[str], frozenset[str]]:
+        """Drop what was seen for jobs that are not open; give the films by id and posted files by path needed."""
+        async with self._db.writing() as db:
+            await db.execute(f"DELETE FROM works WHERE {_UNNEEDED}")  # noqa: S608
+            old = {"before_s": self._clock_s() - _KEPT_S}
+            await db.execute("DELETE FROM jobs WHERE ended_s < :before_s", old)
+            films = await db.execute_fetchall("SELECT id FROM videos UNION SELECT video_id FROM works")
+            files = await db.execute_fetchall(f"SELECT source FROM jobs WHERE kind = 'file' AND {_OPEN}")  # noqa: S608
+        return frozenset(one for (one,) in films), frozenset(one for (one,) in files)
+
+    async def _end(self, job_id: int, state: str) -> str:
+        # The place may hold a token that speaks for Keaton: it goes with the need for it.
+        sql = f"UPDATE jobs SET state = {state}, place = '', ended_s = :now_s WHERE id = :id AND {_OPEN}"  # noqa: S608
+        async with self._db.writing() as db:
+            await db.execute(sql, {"id": job_id, **self._now()})
+            await db.execute(_SETTLED, {"id": job_id})
+            found = list(await db.execute_fetchall("SELECT video_id FROM jobs WHERE id = ?", (job_id,)))
+            return await drop_work(db, found[0][0]) if found else ""
+
+    async def _change(self, sql: str, values: dict[str, object]) -> None:
+        async with self._db.writing() as db:
+            await db.execute(sql, values)
+
+    def _now(self) -> dict[str, object]:
+        role = _BOT if self._is_bot else "cli:"
+        me = role + self._run
+        return {"me": me, "is_bot": self._is_bot, "now_s": self._clock_s(), "lease_s": LEASE_S}
+
+
+async def drop_work(db: aiosqlite.Connection, video_id: str) -> str:
+    """Drop what was seen so far where no open job is about the film; give its id where it is not kept either."""
+    cursor = await db.execute(f"DELETE FROM works WHERE video_id = :id AND {_UNNEEDED}", {"id": video_id})  # noqa: S608
+    if not cursor.rowcount:
+        return ""
+    kept = await db.execute_fetchall("SELECT 1 FROM videos WHERE id = ?", (video_id,))
+    return "" if kept else video_id
