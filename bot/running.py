@@ -12,7 +12,7 @@ import click
 
 from bot.web.config import WebConfig
 from bot.web.front import LocalChat
-from bot.wiring import DEMO_FOLDER, open_core
+from bot.wiring import DEMO_FOLDER, open_core, run_alone
 from core.commands import parse
 from core.model import View
 from core.replies import SUGGESTIONS, TRIAL, WELCOME
@@ -37,6 +37,13 @@ async def run(settings: Settings) -> int:
     Raises OperatorError.
     """
     stopped = _stop_signal()
+    with run_alone(settings):
+        await _run(settings, stopped)
+    logger.info("stopped")
+    return 0
+
+
+async def _run(settings: Settings, stopped: asyncio.Event) -> None:
     async with open_core(settings) as core, AsyncExitStack() as doors:
         if settings.opens_page:
             await _open_local_chat(settings, core, doors)
@@ -46,8 +53,6 @@ async def run(settings: Settings) -> int:
         if settings.slack_bot_token or settings.slack_app_token:
             works.append(_slack(settings, core).run())
         await _until(stopped, works)
-    logger.info("stopped")
-    return 0
 
 
 async def _until(stopped: asyncio.Event, works: Iterable[Coroutine[None, None, None]]) -> None:

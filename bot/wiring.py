@@ -24,11 +24,13 @@ from core.renewal import Renewal
 from core.search import Searcher
 from storage.ledger import SqliteLedger
 from storage.library import SqliteLibrary
+from storage.lock import alone
 from storage.media import MediaFolder
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from concurrent.futures import Executor
+    from contextlib import AbstractContextManager
 
     from bot.settings import Settings
     from core.engines.clip import Clip
@@ -43,6 +45,7 @@ __all__ = [
     "load_model",
     "model_choice",
     "open_core",
+    "run_alone",
 ]
 
 DEMO_FOLDER = Path(str(files("demo")))
@@ -92,6 +95,11 @@ async def open_core(settings: Settings) -> AsyncIterator[Core]:
         core = _assemble(settings, library, media, decoders, computing, drawing)
         stack.push_async_callback(core.renewal.close)
         yield core
+
+
+def run_alone(settings: Settings) -> AbstractContextManager[None]:
+    """Be the one bot on the data folder; entering raises DataFolderInUse, StorageUnusable."""
+    return alone(settings.data_dir)
 
 
 def model_choice(settings: Settings) -> presets.ModelChoice:

@@ -169,7 +169,7 @@ class Fetcher(Protocol):
     def fetch(self, url: str, folder: Path, bearer: str = "") -> AsyncIterator[Fetching | Fetched]:
         """Download into the folder; the last item is the Fetched. The bearer token is shown to that url's host alone.
 
-        Raises LinkRefused, VideoUnavailable, OverLimit, FetchFailed.
+        Raises LinkRefused, VideoUnavailable, OverLimit, FetchFailed, DiskFull.
         """
         ...
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import assert_never
 
+from core import disk_errors as d
 from core import errors as e
 from core.times import clock, roughly
 
@@ -159,8 +160,8 @@ def _for_operator(error: e.OperatorError) -> str:  # noqa: PLR0911 - one line fo
             )
         case e.BadSetting(name, reason):
             return f"The setting {name} is wrong: {reason}."
-        case e.StorageUnusable(path, reason):
-            return f"The data folder {path} cannot be used: {reason}. KEATON_DATA_DIR sets another."
+        case e.StorageUnusable() | d.DataFolderInUse() | d.RepairImpossible():
+            return _of_storage(error)
         case e.SchemaTooNew(path, found, known):
             versions = f"schema {found}, this one knows {known}"
             return f"{path} was written by a newer Keaton ({versions}). Use that one, or set another KEATON_DATA_DIR."
@@ -168,6 +169,34 @@ def _for_operator(error: e.OperatorError) -> str:  # noqa: PLR0911 - one line fo
             return f"Port {port} is taken. Set KEATON_WEB_PORT to another, or stop what listens there."
         case _:
             return str(error)
+
+
+def _of_storage(error: e.StorageUnusable | d.DataFolderInUse | d.RepairImpossible) -> str:  # noqa: PLR0911 - likewise
+    match error:
+        case d.DiskFull():
+            return (
+                "The disk is full, so I could not write that down. What I kept before is safe. "
+                "Whoever runs me has to make room where the data folder lies; then it works again."
+            )
+        case d.StorageLocked():
+            return (
+                "Another program holds my database and does not let go of it, so I could not do that. Try again in a "
+                "while. Whoever runs me can look for what holds it: a backup, or a second Keaton."
+            )
+        case d.StorageReadOnly(path, reason):
+            advice = "Check its owner, its permissions and how its disk is mounted; KEATON_DATA_DIR sets another."
+            return f"I may not write to the data folder {path}: {reason}. {advice}"
+        case d.StorageDamaged():
+            return (
+                "A part of my database is damaged, and this lies in it; the rest still works. "
+                "Whoever runs me can mend it: stop me, and run `keaton doctor --repair`."
+            )
+        case d.DataFolderInUse(path):
+            return f"Another Keaton runs on the data folder {path}. Stop that one, or set another KEATON_DATA_DIR."
+        case d.RepairImpossible(reason):
+            return f"The database cannot be repaired: {reason}."
+        case _:
+            return f"The data folder {error.path} cannot be used: {error.reason}. KEATON_DATA_DIR sets another."
 
 
 def _and(names: tuple[str, ...]) -> str:

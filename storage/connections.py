@@ -3,20 +3,29 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import sqlite3
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING
 
 import aiosqlite
 
+from storage.backups import Backups
 from storage.boundary import disk
-from storage.schema import migrate
+from storage.schema import MIGRATIONS, migrate, version
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
     from pathlib import Path
 
-_BUSY_S = 30.0
+log = logging.getLogger(__name__)
+
+BUSY_S = 30.0
+"""How long to wait for another process that holds the database."""
+LOG_BYTES = 32 << 20
+"""A write-ahead log larger than this is emptied after the next transaction; readers let it grow now and then."""
+_TRUNCATED_LOG_BYTES = 4 << 20
+_LOG_BUSY_MS = 500
 _WAL_TRIES = 200
 _WAL_PAUSE_S = 0.02
 
@@ -24,28 +33,37 @@ _WAL_PAUSE_S = 0.02
 class Connections:
     """The two connections to one database file."""
 
-    def __init__(self, path: Path, writer: aiosqlite.Connection, reader: aiosqlite.Connection) -> None:
+    def __init__(
+        self, path: Path, writer: aiosqlite.Connection, reader: aiosqlite.Connection, busy_s: float, log_bytes: int
+    ) -> None:
         self._path = path
         self._writer = writer
         self._reader = reader
         self._turn = asyncio.Lock()
+        self._busy_s = busy_s
+        self._log_bytes = self._most_log_bytes = log_bytes
 
     @classmethod
-    async def open(cls, path: Path) -> Connections:
-        """Open the file, making and migrating it where needed.
+    async def open(cls, path: Path, busy_s: float = BUSY_S, log_bytes: int = LOG_BYTES) -> Connections:
+        """Open the file, making it or backing it up and migrating it where needed.
 
         Raises StorageUnusable, SchemaTooNew.
         """
         with disk(path):
             await asyncio.to_thread(path.parent.mkdir, parents=True, exist_ok=True)
             async with AsyncExitStack() as opened:
-                writer = await opened.enter_async_context(_connect(path))
+                writer = await opened.enter_async_context(_connect(path, busy_s))
                 await _prepare(writer, path)
-                reader = await opened.enter_async_context(_connect(path))
+                reader = await opened.enter_async_context(_connect(path, busy_s))
                 reader.row_factory = sqlite3.Row
                 await reader.execute("PRAGMA query_only = ON")
                 opened.pop_all()
-        return cls(path, writer, reader)
+        return cls(path, writer, reader, busy_s, log_bytes)
+
+    @property
+    def path(self) -> Path:
+        """Give the place of the file."""
+        return self._path
 
     async def close(self) -> None:
         """Let a transaction under way end, then let go of the file."""
@@ -73,6 +91,7 @@ class Connections:
                 except BaseException:
                     await self._writer.rollback()
                     raise
+            await self._tend_log()
 
     async def rows(self, sql: str, values: Mapping[str, object]) -> list[sqlite3.Row]:
         """Give all rows of a query, as of one point in time.
@@ -88,15 +107,41 @@ class Connections:
             with disk(self._path):
                 await self._writer.execute_fetchall("PRAGMA wal_checkpoint(TRUNCATE)")
 
+    async def _tend_log(self) -> None:
+        """Empty the log where it has grown; while somebody reads from it that fails, and is tried again later."""
+        size_bytes = self._log_size_bytes()
+        if size_bytes <= self._most_log_bytes:
+            return
+        try:
+            await self._writer.execute_fetchall(f"PRAGMA busy_timeout = {_LOG_BUSY_MS}")
+            ((busy, *_),) = await self._writer.execute_fetchall("PRAGMA wal_checkpoint(TRUNCATE)")
+        except sqlite3.Error as error:  # what was to be kept is kept
+            busy = True
+            log.warning("the write-ahead log could not be emptied: %s", error)
+        finally:
+            await self._writer.execute_fetchall(f"PRAGMA busy_timeout = {int(self._busy_s * 1000)}")
+        self._most_log_bytes = size_bytes + self._log_bytes if busy else self._log_bytes
 
-def _connect(path: Path) -> aiosqlite.Connection:
-    return aiosqlite.connect(path, timeout=_BUSY_S, isolation_level=None)
+    def _log_size_bytes(self) -> int:
+        try:
+            return self._path.with_name(self._path.name + "-wal").stat().st_size
+        except OSError:
+            return 0
+
+
+def _connect(path: Path, busy_s: float) -> aiosqlite.Connection:
+    return aiosqlite.connect(path, timeout=busy_s, isolation_level=None)
 
 
 async def _prepare(writer: aiosqlite.Connection, path: Path) -> None:
+    found = await version(writer)
+    if 0 < found < len(MIGRATIONS):
+        place = await asyncio.to_thread(Backups.of(path).make, path, f"schema-{found}")
+        log.info("the database is brought up to date; as it was it lies in %s", place.name)
     await migrate(writer, path)
     await _write_ahead(writer)
-    for pragma in ("synchronous = FULL", "foreign_keys = ON", "secure_delete = ON"):
+    pragmas = ("synchronous = FULL", "foreign_keys = ON", "secure_delete = ON")
+    for pragma in (*pragmas, f"journal_size_limit = {_TRUNCATED_LOG_BYTES}"):
         await writer.execute_fetchall(f"PRAGMA {pragma}")
 
 

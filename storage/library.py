@@ -18,12 +18,13 @@ if TYPE_CHECKING:
     from core.model import Answer, Film, FrameIndex, PostedVideo, Posting, Video, View
     from core.works import Partial
 
+# Newest is what came in last: `posted_at` is only shown, for a clock may jump back.
 # :stale_for is NULL, or the recipe that the films must lack.
 _POSTED = """
     SELECT videos.*, newest.* FROM (
         SELECT video_id, platform, space, channel, user_id, user_name, message, posted_at, message_url,
             id AS posting_id,
-            row_number() OVER (PARTITION BY video_id ORDER BY posted_at DESC, id DESC) AS nth
+            row_number() OVER (PARTITION BY video_id ORDER BY id DESC) AS nth
         FROM postings
         WHERE platform = :platform AND space = :space AND channel IN (SELECT value FROM json_each(:channels))
     ) AS newest
@@ -33,20 +34,20 @@ _POSTED = """
         OR EXISTS (SELECT 1 FROM indexings WHERE video_id = videos.id)
         AND NOT EXISTS (SELECT 1 FROM indexings WHERE video_id = videos.id AND recipe_key = :stale_for)
     )
-    ORDER BY posted_at DESC, posting_id DESC
+    ORDER BY posting_id DESC
 """
 
 _NEWEST_POSTING = """
     SELECT * FROM postings
     WHERE video_id = :video_id AND platform = :platform AND space = :space
     AND channel IN (SELECT value FROM json_each(:channels))
-    ORDER BY posted_at DESC, id DESC LIMIT 1
+    ORDER BY id DESC LIMIT 1
 """
 
 # No ORDER BY: SQLite's sorter would carry every BLOB about.
 _CHUNKS = """
-    SELECT videos.*, first_posted_at, number, times_s, vectors FROM (
-        SELECT video_id, min(posted_at) AS first_posted_at FROM postings
+    SELECT videos.*, first_posting_id, number, times_s, vectors FROM (
+        SELECT video_id, min(id) AS first_posting_id FROM postings
         WHERE platform = :platform AND space = :space AND channel IN (SELECT value FROM json_each(:channels))
         AND (:video_id IS NULL OR video_id = :video_id)
         GROUP BY video_id
@@ -188,7 +189,7 @@ class SqliteLibrary:
 
 
 def _assemble(found: list[Row]) -> tuple[tuple[Video, FrameIndex], ...]:
-    found.sort(key=lambda row: (row["first_posted_at"], row["id"], row["number"]))
+    found.sort(key=lambda row: (row["first_posting_id"], row["id"], row["number"]))
     films = (list(film) for _, film in groupby(found, key=lambda row: row["id"]))
     return tuple((rows.video(film[0]), _index(film)) for film in films)
 

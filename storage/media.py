@@ -32,10 +32,11 @@ _SUFFIX = re.compile(r"\.[a-z0-9]{1,8}")
 class MediaFolder:
     """The kept media files. Several processes may share the folder."""
 
-    def __init__(self, root: Path, quota_bytes: int, lock: int) -> None:
+    def __init__(self, root: Path, quota_bytes: int, lock: int, last_used_ns: int) -> None:
         self._root = root
         self._quota_bytes = quota_bytes
         self._lock = lock
+        self._last_used_ns = last_used_ns
         self._keeping = asyncio.Lock()
 
     @classmethod
@@ -45,7 +46,7 @@ class MediaFolder:
         Raises StorageUnusable.
         """
         with disk(root):
-            return cls(root, quota_bytes, await asyncio.to_thread(_enter, root))
+            return cls(root, quota_bytes, await asyncio.to_thread(_enter, root), await asyncio.to_thread(_newest, root))
 
     async def close(self) -> None:
         """Say that this process uses no workshop any more."""
@@ -92,7 +93,7 @@ class MediaFolder:
     def _keep(self, path: Path, video_id: str) -> Path:
         place = self._root / (_name(video_id) + _suffix(path))
         _flush(path)
-        _mark_used(path)
+        self._mark_used(path)
         self._make_room(path.stat().st_size, place)
         path.replace(place)
         for other in self._kept(video_id):
@@ -104,9 +105,14 @@ class MediaFolder:
     def _use(self, video_id: str) -> Path | None:
         for place in self._kept(video_id):
             with suppress(FileNotFoundError):
-                _mark_used(place)
+                self._mark_used(place)
                 return place
         return None
+
+    def _mark_used(self, path: Path) -> None:
+        # A clock that jumps back must not make what was used last look like what was used first.
+        self._last_used_ns = max(time.time_ns(), self._last_used_ns + 1)
+        os.utime(path, ns=(self._last_used_ns, path.stat().st_mtime_ns))
 
     def _forget(self, video_id: str) -> None:
         for place in self._kept(video_id):
@@ -179,8 +185,8 @@ def _copy_in(path: Path, folder: Path, *, linked: bool) -> Path:
     return place
 
 
-def _mark_used(path: Path) -> None:
-    os.utime(path, ns=(time.time_ns(), path.stat().st_mtime_ns))
+def _newest(root: Path) -> int:
+    return max((stat.st_atime_ns for stat, _ in _files(root)), default=0)
 
 
 def _files(root: Path) -> list[tuple[os.stat_result, Path]]:

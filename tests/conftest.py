@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Protocol
 
 import pytest
 
-from tests import clips
+from tests import clips, disks
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
 
@@ -33,3 +33,14 @@ def make_clip(tmp_path: Path) -> MakeClip:
 def colour_film(make_clip: MakeClip) -> Path:
     """Three seconds each of red, green and blue."""
     return make_clip("colours.mp4", [("red", 3), ("green", 3), ("blue", 3)])
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[disks.SmallDisk]:
+    """A disk that is soon full; only where the system lets this user mount one."""
+    place = tmp_path / "disk"
+    place.mkdir()
+    if why_not := disks.mount(place):
+        pytest.skip(f"no small disk can be mounted here: {why_not}")
+    yield disks.SmallDisk(place)
+    disks.unmount(place)

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core import links
+from core.disk_errors import DiskFull
 from core.engines.children import Children
 from core.engines.wire import GarbledError, Message
 from core.errors import AppError, FetchFailed, LinkRefused, OverLimit, VideoUnavailable
@@ -78,7 +79,7 @@ class ChildFetcher:
     async def fetch(self, url: str, folder: Path, bearer: str = "") -> AsyncGenerator[Fetching | Fetched, None]:
         """Download into the folder; the last item is the Fetched.
 
-        Raises LinkRefused, VideoUnavailable, OverLimit, FetchFailed.
+        Raises LinkRefused, VideoUnavailable, OverLimit, FetchFailed, DiskFull.
         """
         links.check(url, self.allowed_hosts, self.limits.sites)
         deadline_s = _now_s() + self.limits.timeout_s
@@ -138,6 +139,8 @@ class ChildFetcher:
                 return FetchFailed(url, message.text("why"), detail)
             case "over_limit":
                 return self._over(message, url)
+            case "disk_full":
+                return DiskFull("", detail)
             case "error":
                 return FetchFailed(url, "other", detail)
         raise GarbledError(f"a message of the kind {kind[:40]!r}")

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class Trouble(NamedTuple):
-    """What went wrong: "unavailable", "failed", "refused" or "over_limit", with a code of the error of that kind."""
+    """What went wrong: "unavailable", "failed", "refused", "over_limit" or "disk_full", with a code of that kind."""
 
     kind: str
     why: str
@@ -49,6 +49,7 @@ _CLASSES: tuple[tuple[tuple[type[BaseException], ...], tuple[str, str]], ...] = 
 _FORBIDDEN = re.compile(
     r"file:// urls are disabled|no connection adapters|unsupported url scheme|unknown url type", re.IGNORECASE
 )
+_FULL = re.compile("no space left on device|disk quota exceeded", re.IGNORECASE)
 _BROKEN = re.compile(
     r"bytes read, .* more expected|giving up after|connection (was )?(broken|aborted|reset)", re.IGNORECASE
 )
@@ -88,6 +89,8 @@ def _classed(chain: tuple[BaseException, ...], detail: str) -> Trouble | None:
     """Judge by the exceptions' classes."""
     if any(isinstance(cause, OSError) and cause.errno == errno.EFBIG for cause in chain):
         return Trouble("over_limit", "size_bytes", detail)
+    if any(isinstance(cause, OSError) and cause.errno in {errno.ENOSPC, errno.EDQUOT} for cause in chain):
+        return Trouble("disk_full", "", detail)
     for types, (kind, why) in _CLASSES:
         if any(isinstance(cause, types) for cause in chain):
             return Trouble(kind, why, detail)
@@ -98,6 +101,8 @@ def _said(chain: tuple[BaseException, ...], detail: str) -> Trouble:
     """Judge by what the message says."""
     if _FORBIDDEN.search(detail):
         return Trouble("refused", "scheme", detail)
+    if _FULL.search(detail):
+        return Trouble("disk_full", "", detail)
     if _BROKEN.search(detail):
         return Trouble("failed", "broken", detail)
     from_network = any(isinstance(cause, network.RequestError | OSError) for cause in chain)

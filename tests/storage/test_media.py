@@ -247,3 +247,21 @@ async def _fail_in(media: MediaFolder, error: Exception | None = None) -> None:
 
 def _stored(tmp_path: Path) -> list[str]:
     return [path.name for path in (tmp_path / "media").iterdir() if path.is_file()]
+
+
+async def test_a_clock_that_jumps_back_does_not_change_which_file_was_used_last(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now_ns = [2_000_000_000 * 10**9]
+    monkeypatch.setattr("time.time_ns", lambda: now_ns[0])
+    media = await MediaFolder.open(tmp_path / "media", quota_bytes=1000)
+    await _keep(media, "first", bytes(400))
+    await media.close()
+    now_ns[0] -= 10**18
+    media = await MediaFolder.open(tmp_path / "media", quota_bytes=1000)
+    await _keep(media, "second", bytes(400))
+    await media.path("first")
+    await _keep(media, "third", bytes(400))
+    assert await media.path("second") is None
+    assert await media.path("first") is not None
+    await media.close()

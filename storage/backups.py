@@ -1,0 +1,114 @@
+"""Backups: copies of the database in a folder of their own, the last few of them. Knows no table.
+
+They are numbered, not dated: a clock may jump. What was forgotten must not live on in them, so forgetting purges them.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import sqlite3
+from contextlib import closing, suppress
+from typing import TYPE_CHECKING
+
+from storage.boundary import disk
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+FOLDER = "backups"
+KEPT = 3
+
+_NAME = re.compile(r"(\d{4,})-[a-z0-9-]+\.sqlite3(-wal)?(\.part)?")
+
+
+class Backups:
+    """The copies of one database. All methods block, and raise StorageUnusable (DiskFull, ...)."""
+
+    def __init__(self, folder: Path, kept: int = KEPT) -> None:
+        self._folder = folder
+        self._kept = kept
+
+    @classmethod
+    def of(cls, database: Path) -> Backups:
+        """Give those beside a database."""
+        return cls(database.parent / FOLDER)
+
+    def make(self, database: Path, label: str) -> Path:
+        """Copy a sound database as of one moment, whoever writes to it meanwhile; then the oldest copies go."""
+        with disk(self._folder):
+            place = self._place(label)
+            part = place.with_suffix(".sqlite3.part")
+            try:
+                _copy(database, part)
+                _settle(part, place)
+            finally:
+                part.unlink(missing_ok=True)
+            self._drop_old()
+            return place
+
+    def take_in(self, database: Path, label: str) -> Path:
+        """Copy the files of a database that SQLite may not be able to read, as they are; nobody may write to them."""
+        with disk(self._folder):
+            place = self._place(label)
+            part = place.with_suffix(".sqlite3.part")
+            try:
+                shutil.copyfile(database, part)
+                _settle(part, place)
+            finally:
+                part.unlink(missing_ok=True)
+            with suppress(FileNotFoundError):
+                shutil.copyfile(_log_of(database), _log_of(place))
+            self._drop_old()
+            return place
+
+    def all(self) -> tuple[Path, ...]:
+        """Give the copies, oldest first."""
+        with disk(self._folder):
+            return tuple(path for path in self._files() if path.suffix == ".sqlite3")
+
+    def purge(self) -> int:
+        """Delete all copies: something in them was forgotten. Give how many there were."""
+        found = self.all()
+        with disk(self._folder):
+            for path in self._files():
+                path.unlink(missing_ok=True)
+        return len(found)
+
+    def _place(self, label: str) -> Path:
+        self._folder.mkdir(parents=True, exist_ok=True)
+        numbers = [int(path.name.split("-", 1)[0]) for path in self._files()]
+        return self._folder / f"{max(numbers, default=0) + 1:04}-{label}.sqlite3"
+
+    def _files(self) -> list[Path]:
+        if not self._folder.is_dir():
+            return []
+        return sorted(path for path in self._folder.iterdir() if _NAME.fullmatch(path.name))
+
+    def _drop_old(self) -> None:
+        for path in [path for path in self._files() if path.suffix == ".sqlite3"][: -self._kept]:
+            path.unlink(missing_ok=True)
+            _log_of(path).unlink(missing_ok=True)
+
+
+def _copy(database: Path, part: Path) -> None:
+    with closing(sqlite3.connect(database)) as source, closing(sqlite3.connect(part)) as target:
+        source.backup(target)
+        # Whoever opens the copy should not find a -wal file beside it that belongs to it.
+        target.execute("PRAGMA journal_mode = DELETE")
+
+
+def _settle(part: Path, place: Path) -> None:
+    for path in (part, place.parent):
+        descriptor = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+        if path == part:
+            part.replace(place)
+
+
+def _log_of(database: Path) -> Path:
+    return database.with_name(database.name + "-wal")

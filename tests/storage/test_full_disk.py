@@ -1,0 +1,118 @@
+"""A full disk loses nothing, says so, and is over as soon as there is room again."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+import pytest
+
+from core.disk_errors import DiskFull
+from core.model import View
+from storage.library import SqliteLibrary
+from storage.media import MediaFolder
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from core.model import Film, Posting, Scope
+    from tests.disks import SmallDisk
+
+    FilmMaker = Callable[..., Film]
+    PostingMaker = Callable[..., Posting]
+
+LOOKS = 4000
+"""A film of these takes half of the small disk."""
+
+
+async def shown(library: SqliteLibrary, channel: Scope) -> list[str]:
+    return [posted.video.id for posted in await library.videos(View.of(channel))]
+
+
+async def test_a_film_that_does_not_fit_is_refused_and_comes_in_when_there_is_room(
+    small_disk: SmallDisk, make_film: FilmMaker, make_posting: PostingMaker, channel: Scope
+) -> None:
+    library = await SqliteLibrary.open(small_disk.path / "keaton.sqlite3")
+    await library.save(make_film("first"), make_posting("first"), [])
+    with small_disk.full():
+        for _ in range(3):
+            with pytest.raises(DiskFull):
+                await library.save(make_film("second", looks=LOOKS), make_posting("second"), ["link"])
+        assert await shown(library, channel) == ["first"]
+        assert await library.video_at("link") is None
+    await library.save(make_film("second", looks=LOOKS), make_posting("second", minute=1), ["link"])
+    assert await shown(library, channel) == ["second", "first"]
+    await library.close()
+
+
+async def test_what_was_kept_before_the_disk_was_full_is_there_after_a_restart(
+    small_disk: SmallDisk, make_film: FilmMaker, make_posting: PostingMaker, channel: Scope
+) -> None:
+    path = small_disk.path / "keaton.sqlite3"
+    library = await SqliteLibrary.open(path)
+    await library.save(make_film("first"), make_posting("first"), [])
+    with small_disk.full():
+        with pytest.raises(DiskFull):
+            await library.save(make_film("second", looks=LOOKS), make_posting("second"), [])
+        await library.close()
+        again = await SqliteLibrary.open(path)
+        assert await shown(again, channel) == ["first"]
+        await again.close()
+    with closing(sqlite3.connect(path)) as file:
+        assert file.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+
+
+async def test_a_film_that_fills_the_disk_by_itself_leaves_the_rest_of_it_as_it_was(
+    small_disk: SmallDisk, make_film: FilmMaker, make_posting: PostingMaker, channel: Scope
+) -> None:
+    library = await SqliteLibrary.open(small_disk.path / "keaton.sqlite3")
+    with pytest.raises(DiskFull):
+        await library.save(make_film("huge", looks=20_000), make_posting("huge"), [])
+    await library.save(make_film("small"), make_posting("small"), [])
+    assert await shown(library, channel) == ["small"]
+    await library.close()
+
+
+async def test_no_room_for_one_page_more_is_a_full_disk_too(
+    library: SqliteLibrary, make_film: FilmMaker, make_posting: PostingMaker, channel: Scope
+) -> None:
+    writer = library.connections._writer
+    ((pages,),) = await writer.execute_fetchall("PRAGMA page_count")
+    await writer.execute_fetchall(f"PRAGMA max_page_count = {pages}")
+    with pytest.raises(DiskFull):
+        await library.save(make_film(looks=LOOKS), make_posting(), [])
+    await writer.execute_fetchall("PRAGMA max_page_count = 1000000")
+    await library.save(make_film(), make_posting(), [])
+    assert await shown(library, channel) == ["youtube:buster"]
+
+
+async def test_a_new_library_on_a_full_disk_is_refused_and_leaves_nothing_that_is_in_the_way(
+    small_disk: SmallDisk,
+) -> None:
+    with small_disk.full(), pytest.raises(DiskFull):
+        await SqliteLibrary.open(small_disk.path / "keaton.sqlite3")
+    await (await SqliteLibrary.open(small_disk.path / "keaton.sqlite3")).close()
+
+
+async def test_a_file_that_does_not_fit_is_refused_and_those_that_are_kept_stay(
+    small_disk: SmallDisk, tmp_path: Path
+) -> None:
+    media = await MediaFolder.open(small_disk.path / "media", quota_bytes=10**9)
+    film = tmp_path / "film.mp4"
+    film.write_bytes(b"old" * 1000)
+    async with media.workshop() as folder:
+        await media.keep(await media.copy_in(film, folder), "old")
+    film.write_bytes(bytes(4_000_000))
+    with pytest.raises(DiskFull):
+        async with media.workshop() as folder:
+            await media.copy_in(film, folder)
+    film.write_bytes(b"new" * 1000)
+    async with media.workshop() as folder:
+        kept = await media.keep(await media.copy_in(film, folder), "new")
+    old = await media.path("old")
+    assert old is not None
+    assert (old.read_bytes()[:3], kept.read_bytes()[:3]) == (b"old", b"new")
+    assert list((small_disk.path / "media" / ".work").iterdir()) == [small_disk.path / "media" / ".work" / ".lock"]
+    await media.close()
