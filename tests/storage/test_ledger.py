@@ -126,8 +126,8 @@ async def test_a_posting_keeps_the_way_to_its_message(
     library: SqliteLibrary, make_film: FilmMaker, make_posting: PostingMaker, channel: Scope
 ) -> None:
     url = "https://chat.test/m1"
-    await library.save(make_film(), replace(make_posting(), message_url=url), [])
-    await library.post(make_posting(message="m0", minute=-5))
+    await library.save(make_film(), make_posting(message="m0"), [])
+    await library.post(replace(make_posting(), message_url=url))
     newest = await library.posting("youtube:buster", View.of(channel))
     assert newest is not None
     assert (newest.message, newest.message_url) == ("m1", url)
