@@ -75,6 +75,7 @@ class Settings(BaseSettings):
     frames_limit: int = Field(default=2_000_000, gt=0)
     decode_limit_s: float = Field(default=7200.0, gt=0)
     decode_memory_gb: float = Field(default=2.0, gt=0.2)
+    cut_limit_s: float = Field(default=60.0, ge=1, le=600)
     media_quota_gb: float = Field(default=20.0, ge=0)
     channels: Literal["on", "off"] = "on"
     turns_a_minute: int = Field(default=20, ge=0)

@@ -13,12 +13,14 @@ from typing import TYPE_CHECKING
 
 from bot.settings import GIGABYTE
 from core.answering import Answerer
+from core.browsing import Browser
 from core.channels import Channels
 from core.conversation import Conversation
 from core.cooldown import Cooldown
 from core.engines import children, fetch, frames, plot, presets, threads
 from core.engines.checkup import check_cage, check_decoder, describe_torch
 from core.indexing import Indexer, IndexingLimits
+from core.limits import BrowsingLimits
 from core.model import Sampling
 from core.renewal import Renewal
 from core.search import Searcher
@@ -127,8 +129,9 @@ def _assemble(
     channels = Channels(ledger, library, media, encoder, on_by_default=settings.channels == "on")
     cooldown = Cooldown(settings.turns_a_minute, time.monotonic, settings.films_a_user)
     renewal = Renewal(library, indexer, searcher, time.monotonic)
+    browser = Browser(library, answerer, plotter, BrowsingLimits(settings.cut_limit_s))
     conversation = Conversation(
-        library, media, encoder, plotter, indexer, searcher, answerer, channels, cooldown, renewal
+        library, media, encoder, plotter, indexer, searcher, browser, channels, cooldown, renewal
     )
     parts = (library, ledger, media, encoder, indexer, searcher, answerer, channels, conversation)
     return Core(*parts, plotter, decoders, renewal)

@@ -1,39 +1,85 @@
-"""The ids of buttons. Owns their spelling; they hold no state but ids, and at most 100 characters."""
+"""The ids of buttons. Owns their spelling: a verb, an answer's id and small integers; at most 100 characters.
+
+They hold all that a press needs, so that a button works for anybody and after a restart. A new kind of button is a
+dataclass with an `id` here, and a line in `_READERS`.
+"""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from core.errors import AnswerGone
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from core.ports import PlotStyle
 
-PATTERN = r"show:(?P<answer>[A-Za-z0-9_-]{1,40}):(?P<number>\d{1,3}):(?P<style>[ms])(?P<role>[pns]?)"
-"""Matches every button of an answer."""
+Mode: TypeAlias = Literal["frame", "preview", "cut", "sheet", "file"]
+"""What is shown of a moment: its frame, a moving preview, a cut to be trimmed, the whole film; or the cut as a file."""
 
 _STYLES: dict[str, PlotStyle] = {"m": "similarity", "s": "softmax"}
+_MODES: dict[str, Mode] = {"f": "frame", "p": "preview", "c": "cut", "w": "sheet", "x": "file"}
+_SHOW = re.compile(
+    r"show:(?P<answer>[A-Za-z0-9_-]{1,40}):(?P<number>\d{1,3}):(?P<style>[ms])[a-z]?"
+    r"(?::(?P<mode>[fpcwx]):(?P<at>\d{0,9}):(?P<start>\d{0,9}):(?P<end>\d{0,9}))?"
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Show:
-    """Show that moment of that answer."""
+    """Show that moment of that answer in that way."""
 
     answer_id: str
     number: int
-    style: PlotStyle
+    """From 1."""
+    style: PlotStyle = "similarity"
+    mode: Mode = "frame"
+    at_ms: int | None = None
+    """Time in the film, for a frame beside the moment's best one; None is the best one's."""
+    in_ms: int | None = None
+    """Where a cut begins in the film; None is the moment's start."""
+    out_ms: int | None = None
+    """Where a cut ends, itself left out; None is the moment's end."""
+
+    def id(self, role: str = "") -> str:
+        """Give a button's id. The role, one small letter or none, only keeps the ids under one message apart."""
+        style = _letter(_STYLES, self.style)
+        short = f"show:{self.answer_id}:{self.number}:{style}{role}"
+        times = (self.at_ms, self.in_ms, self.out_ms)
+        if self.mode == "frame" and times == (None, None, None):
+            return short
+        return ":".join([short, _letter(_MODES, self.mode), *("" if ms is None else str(ms) for ms in times)])
 
 
-def show(answer_id: str, number: int, style: PlotStyle, role: str) -> str:
-    """Give a button's id. The role ("p", "n", "s" or "") only keeps the ids under one message apart."""
-    return f"show:{answer_id}:{number}:{'s' if style == 'softmax' else 'm'}{role}"
+Wish: TypeAlias = Show
+"""All that a button may ask for; a closed union once there are several kinds."""
 
 
-def read(action_id: str) -> Show:
+def read(action_id: str) -> Wish:
     """Give what a button asks for; raises AnswerGone for an id of no present kind."""
-    match = re.fullmatch(PATTERN, action_id)
+    reader = _READERS.get(action_id.partition(":")[0])
+    if reader is None:
+        raise AnswerGone
+    return reader(action_id)
+
+
+def _read_show(action_id: str) -> Show:
+    match = _SHOW.fullmatch(action_id)
     if match is None:
         raise AnswerGone
-    return Show(match["answer"], int(match["number"]), _STYLES[match["style"]])
+    mode = _MODES[match["mode"] or "f"]
+    times = [int(match[name]) if match[name] else None for name in ("at", "start", "end")]
+    return Show(match["answer"], int(match["number"]), _STYLES[match["style"]], mode, *times)
+
+
+def _letter(letters: dict[str, PlotStyle] | dict[str, Mode], meaning: str) -> str:
+    return next(letter for letter, known in letters.items() if known == meaning)
+
+
+_READERS: dict[str, Callable[[str], Wish]] = {"show": _read_show}
+
+PATTERN = rf"(?:{'|'.join(_READERS)}):[A-Za-z0-9_-]{{1,40}}(?::[A-Za-z0-9_-]{{0,20}}){{1,8}}"
+"""Matches every button under an answer, and nothing with named groups: doors only ask whether it is one."""

@@ -28,6 +28,10 @@ class Shown:
     still: Still | None
     """None where neither the media file nor a thumbnail is left."""
     plots: dict[Theme, bytes]
+    at_s: float
+    """Time of the frame."""
+    kept: bool
+    """Whether the film's file is still there to be cut from."""
 
 
 class Answerer:
@@ -58,18 +62,23 @@ class Answerer:
         themes: Sequence[Theme],
         max_px: int,
         curve: Curve | None = None,
+        at_s: float | None = None,
+        marks_s: tuple[float, ...] = (),
     ) -> Shown:
-        """Draw the moment with this number (from 1); the curve is worked out anew unless it is given.
+        """Draw the moment with this number (from 1), at its peak or at another time of its film.
 
-        Raises AnswerGone when there is no such moment any more, OperatorError.
+        The curve is worked out anew unless it is given. Raises AnswerGone when there is no such moment any more,
+        OperatorError.
         """
         if not 1 <= number <= len(moments):
             raise AnswerGone
         moment = moments[number - 1]
         curve = curve or await self._curve(query, moment)
-        spec = await self._spec(query, moments, number, style, curve)
-        still, plots = await asyncio.gather(self.still(curve.video, moment.peak_s, max_px), self._plots(spec, themes))
-        return Shown(number, moment, curve, still, plots)
+        spec = replace(await self._spec(query, moments, number, style, curve), marks_s=marks_s)
+        at_s = moment.peak_s if at_s is None else at_s
+        still, plots = await asyncio.gather(self.still(curve.video, at_s, max_px), self._plots(spec, themes))
+        kept = await self._media.path(curve.video.id) is not None
+        return Shown(number, moment, curve, still, plots, at_s, kept)
 
     async def _plots(self, spec: PlotSpec, themes: Sequence[Theme]) -> dict[Theme, bytes]:
         return {theme: await self._plotter.plot(spec, theme) for theme in themes}

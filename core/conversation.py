@@ -32,12 +32,12 @@ from core.talk import (
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 
-    from core.answering import Answerer
+    from core.browsing import Browser
     from core.channels import Channels
     from core.cooldown import Cooldown
     from core.indexing import Indexer
-    from core.model import Curve, PostedVideo, Video, View
-    from core.ports import Encoder, Library, Media, PlotStyle, Plotter
+    from core.model import PostedVideo, Video, View
+    from core.ports import Encoder, Library, Media, Plotter
     from core.renewal import Renewal
     from core.search import Searcher
     from core.talk import Incoming, Reply, Turn
@@ -58,7 +58,7 @@ class Conversation:
         plotter: Plotter,
         indexer: Indexer,
         searcher: Searcher,
-        answerer: Answerer,
+        browser: Browser,
         channels: Channels,
         cooldown: Cooldown,
         renewal: Renewal,
@@ -69,7 +69,7 @@ class Conversation:
         self._plotter = plotter
         self._indexer = indexer
         self._searcher = searcher
-        self._answerer = answerer
+        self._browser = browser
         self._channels = channels
         self._cooldown = cooldown
         self._renewal = renewal
@@ -165,32 +165,15 @@ class Conversation:
         answer = Answer(secrets.token_urlsafe(12), query, turn.scope, result.moments)
         await self._library.save_answer(answer)
         note = replies.still_renewing(under_way) if under_way else ""
-        return await self._show(turn, answer, 1, "similarity", result.curve, note=note)
+        return await self._browser.first(turn, answer, actions.Show(answer.id, 1), result.curve, note)
 
     async def _press(self, event: Action) -> AsyncIterator[Reply]:
         wish = actions.read(event.id)
         answer = await self._library.answer(wish.answer_id)
         if answer is None:
             raise AnswerGone
-        yield await self._show(event.turn, _within(answer, event.turn), wish.number, wish.style, None, updates=True)
-
-    async def _show(
-        self,
-        turn: Turn,
-        answer: Answer,
-        number: int,
-        style: PlotStyle,
-        curve: Curve | None,
-        *,
-        note: str = "",
-        updates: bool = False,
-    ) -> Reply:
-        door = turn.door
-        shown = await self._answerer.show(
-            answer.query, answer.moments, number, style, door.themes, door.max_picture_px, curve
-        )
-        posting = await self._library.posting(shown.curve.video.id, answer.query.view)
-        return replies.found(answer, shown, style, door, posting, note, updates=updates)
+        async for reply in self._browser.show(event.turn, _within(answer, event.turn), wish):
+            yield reply
 
     async def _videos(self, event: ListVideos) -> AsyncIterator[Reply]:
         yield replies.videos(await self._library.videos(event.turn.view))

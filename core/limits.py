@@ -1,4 +1,4 @@
-"""How much one stranger's film may cost. Owns these figures alone; each is a setting of the operator's."""
+"""How much of a film is read, and shown at once. Owns these figures alone; most are an operator's settings."""
 
 from __future__ import annotations
 
@@ -44,3 +44,13 @@ class FetchLimits:
 def quantity(name: str) -> Quantity | None:
     """Give what a child calls a quantity, or None where there is none of that name."""
     return cast("Quantity", name) if name in get_args(Quantity) else None
+
+
+@dataclass(frozen=True, slots=True)
+class BrowsingLimits:
+    """How much of a film is shown at once."""
+
+    cut_s: float
+    """The longest cut."""
+    preview_s: float = 3.0
+    sheet_tiles: int = 24

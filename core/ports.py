@@ -278,6 +278,8 @@ class PlotSpec:
     style: PlotStyle
     logit_scale: float
     """For the softmax style: the notebook's softmax(logit_scale * similarity)."""
+    marks_s: tuple[float, ...] = ()
+    """Times of the film to be pointed at: of a frame beside a peak, or the two ends of a cut."""
 
 
 class Plotter(Protocol):
@@ -287,6 +289,15 @@ class Plotter(Protocol):
         """Give a PNG."""
         ...
 
-    async def sheet(self, thumbnails: Sequence[Thumbnail]) -> bytes:
-        """Give a JPEG contact sheet with the time under each tile; at least one thumbnail."""
+    async def sheet(
+        self, thumbnails: Sequence[Thumbnail], numbered: Sequence[tuple[int, Moment]] = (), most: int = 12
+    ) -> bytes:
+        """Give a JPEG contact sheet of at most that many tiles, each with its time; at least one thumbnail.
+
+        The best frame of each numbered moment is among the tiles and bears its number.
+        """
+        ...
+
+    async def ends(self, first: Still, last: Still, labels: tuple[str, str]) -> bytes:
+        """Give a JPEG of two frames side by side, each with its label."""
         ...

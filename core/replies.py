@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, assert_never
+from typing import TYPE_CHECKING
 
-from core import actions
 from core.links import at_second
-from core.moments import baseline
 from core.sentences import sentence
-from core.talk import Button, Link, Picture, Progress, Reply
+from core.talk import Link, Picture, Progress, Reply
 from core.times import clock, roughly
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from core.answering import Shown
     from core.errors import AppError
     from core.indexing import Indexed
-    from core.model import Answer, Curve, Moment, PostedVideo, Posting, Video
-    from core.ports import PlotStyle
+    from core.model import PostedVideo, Video
     from core.talk import Door, Status, Turn
 
 _STAGES = {
@@ -112,28 +108,7 @@ def indexed(result: Indexed, sheet: bytes | None, turn: Turn) -> Reply:
         text += f" The file breaks off at {clock(video.duration_s)}; I looked at all that could be read."
     if door.shared:
         text += f"\nPosted by {turn.user_name}."
-    return Reply(text, title=video.title, pictures=_sheet(video, sheet, door), links=_links(video, 0.0))
-
-
-def found(
-    answer: Answer, shown: Shown, style: PlotStyle, door: Door, posting: Posting | None, note: str, *, updates: bool
-) -> Reply:
-    """Show one moment of an answer."""
-    moment, video = shown.moment, shown.curve.video
-    count = len(answer.moments)
-    text = (
-        f"{clock(moment.peak_s)} in {video.title}"
-        f"\nMoment {shown.number} of {count}, {clock(moment.start_s)} to {clock(moment.end_s)}. "
-        f"Similarity {moment.score:.2f}; usual here: {baseline(shown.curve.scores):.2f}."
-    )
-    return Reply(
-        f"{text}\n{note}" if note else text,
-        title=f"“{answer.query.text}”",
-        pictures=_frame(answer, shown, door) + _plot(answer, shown, style),
-        buttons=_buttons(answer, shown.number, style, door),
-        links=_links(video, moment.peak_s) + _source(posting),
-        updates=updates,
-    )
+    return Reply(text, title=video.title, pictures=_sheet(video, sheet, door), links=film_links(video, 0.0))
 
 
 def videos(posted: Sequence[PostedVideo]) -> Reply:
@@ -194,27 +169,6 @@ def still_renewing(count: int) -> str:
     return f"{films} being looked at with the new model, and not in this answer yet."
 
 
-def _frame(answer: Answer, shown: Shown, door: Door) -> tuple[Picture, ...]:
-    if shown.still is None:
-        return ()
-    at = clock(shown.moment.peak_s)
-    alt = f"Frame at {at} of {shown.curve.video.title}, found for “{answer.query.text}”"
-    return (Picture("frame", "frame.jpg", alt, dict.fromkeys(door.themes, shown.still.jpeg)),)
-
-
-def _plot(answer: Answer, shown: Shown, style: PlotStyle) -> tuple[Picture, ...]:
-    here = [(n, m) for n, m in enumerate(answer.moments, 1) if m.video_id == shown.curve.video.id]
-    peaks = ", ".join(f"{number} at {clock(moment.peak_s)}" for number, moment in here)
-    measure = "Similarity" if style == "similarity" else "Softmax share"
-    title = shown.curve.video.title
-    alt = f"{measure} of {title} to “{answer.query.text}” over time; {_range(shown.curve)}; peaks: {peaks}"
-    return (Picture("plot", "plot.png", alt, shown.plots),)
-
-
-def _range(curve: Curve) -> str:
-    return f"from {curve.scores.min():.2f} to {curve.scores.max():.2f}"
-
-
 def _sheet(video: Video, sheet: bytes | None, door: Door) -> tuple[Picture, ...]:
     if sheet is None:
         return ()
@@ -222,40 +176,8 @@ def _sheet(video: Video, sheet: bytes | None, door: Door) -> tuple[Picture, ...]
     return (Picture("sheet", "sheet.jpg", alt, dict.fromkeys(door.themes, sheet)),)
 
 
-def _buttons(answer: Answer, number: int, style: PlotStyle, door: Door) -> tuple[Button, ...]:
-    count = len(answer.moments)
-    other: PlotStyle = "softmax" if style == "similarity" else "similarity"
-    room = max(0, door.max_buttons - 3)
-    return (
-        Button(actions.show(answer.id, number - 1, style, "p"), "Previous", enabled=number > 1),
-        *(_numbered(answer, n, moment, number, style) for n, moment in list(enumerate(answer.moments, 1))[:room]),
-        Button(actions.show(answer.id, number + 1, style, "n"), "Next", enabled=number < count),
-        Button(actions.show(answer.id, number, other, "s"), _style_label(other)),
-    )
-
-
-def _numbered(answer: Answer, number: int, moment: Moment, current: int, style: PlotStyle) -> Button:
-    label = f"{number} · {clock(moment.peak_s)}"
-    return Button(actions.show(answer.id, number, style, ""), label, active=number == current)
-
-
-def _style_label(style: PlotStyle) -> str:
-    match style:
-        case "softmax":
-            return "As softmax"
-        case "similarity":
-            return "As similarity"
-        case _:
-            assert_never(style)
-
-
-def _source(posting: Posting | None) -> tuple[Link, ...]:
-    if posting is None or not posting.message_url:
-        return ()
-    return (Link(posting.message_url, f"Posted by {posting.user_name}"),)
-
-
-def _links(video: Video, time_s: float) -> tuple[Link, ...]:
+def film_links(video: Video, time_s: float) -> tuple[Link, ...]:
+    """Give where people watch a film: at that time, where its site has such links."""
     if not video.url:
         return ()
     place = at_second(video.url, time_s) if time_s else None

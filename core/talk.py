@@ -23,8 +23,13 @@ class Door:
     platform: str
     themes: tuple[Theme, ...]
     """A picture that has themes is drawn once for each of these."""
-    max_buttons: int
+    max_moments: int
+    """How many moments of an answer get a button of their own."""
     max_picture_px: int = 3840
+    max_upload_bytes: int = 200_000_000
+    """The largest file that can be shown there, where no place says otherwise."""
+    moving: Literal["mp4", "gif"] = "mp4"
+    """What a moving preview has to be, so that it moves in the middle of a message."""
     shared: bool = False
     """Several people talk there: it matters who posted what, and channels can be switched on and off."""
     grouped: frozenset[str] = frozenset()
@@ -51,6 +56,13 @@ class Turn:
     """Where people can see that message, if anywhere."""
     late: bool = False
     """Done while Keaton was away: no haste of the asker's, so no cooldown counts."""
+    upload_limit_bytes: int | None = None
+    """The largest file that this very place takes, where it has a limit of its own."""
+
+    @property
+    def max_upload_bytes(self) -> int:
+        """Give the size of the largest file that can be shown here."""
+        return self.door.max_upload_bytes if self.upload_limit_bytes is None else self.upload_limit_bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,15 +220,20 @@ Incoming: TypeAlias = (
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Picture:
-    """A picture in a reply."""
+    """A picture in a reply, still or moving."""
 
-    kind: Literal["frame", "plot", "sheet"]
+    kind: Literal["frame", "plot", "sheet", "preview", "ends", "cut"]
     name: str
-    """File name, with its suffix."""
+    """File name, with its suffix: .jpg, .png, .gif or .mp4."""
     alt: str
     """Says what is seen."""
     data: dict[Theme, bytes]
     """Encoded image for each theme of the door; pictures without themes hold the same bytes for each."""
+
+    @property
+    def is_film(self) -> bool:
+        """Tell whether it needs a player."""
+        return self.name.endswith(".mp4")
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,6 +246,8 @@ class Button:
     active: bool = False
     """It stands for what is being shown."""
     enabled: bool = True
+    row: int = 0
+    """Buttons of one row stand together; a smaller number stands above."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,3 +20,9 @@ def roughly(seconds: float) -> str:
     if seconds < 90 * 60:
         return f"{round(seconds / 60)} minutes"
     return f"{round(seconds / 3600)} hours"
+
+
+def tenths(seconds: float) -> str:
+    """Give m:ss.t, or h:mm:ss.t from an hour on; what is beyond tenths is dropped."""
+    whole_tenths = max(0, int(seconds * 10 + 1e-6))
+    return f"{clock(whole_tenths // 10)}.{whole_tenths % 10}"

@@ -6,7 +6,14 @@ from dataclasses import dataclass
 
 from core.talk import Door
 
-DOOR = Door(platform="discord", themes=("dark",), max_buttons=10, shared=True, grouped=frozenset({"help"}))
+DOOR = Door(
+    platform="discord",
+    themes=("dark",),
+    max_moments=5,
+    shared=True,
+    grouped=frozenset({"help"}),
+    max_upload_bytes=10 * 1024 * 1024,
+)
 
 MOST_REQUEST_BYTES = 25 * 1024 * 1024
 

@@ -13,7 +13,6 @@ from discord import ui
 
 from bot.discord.buttons import AnswerButton
 from bot.discord.config import DOOR
-from core import actions
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -75,11 +74,11 @@ def _parts(reply: Reply, shown: Sequence[Image]) -> Iterable[ui.Item[ui.LayoutVi
         yield ui.TextDisplay(words)
     for one in shown:  # one gallery each: in a shared one a plot is too small to read
         yield ui.MediaGallery(discord.MediaGalleryItem(f"attachment://{one.name}", description=one.alt))
-    moments = [_button(button) for button in reply.buttons if _is_moment(button)]
-    others = [_button(button) for button in reply.buttons if not _is_moment(button)]
-    links = [_link(link) for link in reply.links if _is_web(link.url)]
-    yield from _rows(moments)
-    yield from _rows(others + links)
+    rows = [[_button(one) for one in reply.buttons if one.row == row] for row in sorted({b.row for b in reply.buttons})]
+    rows = rows or [[]]
+    rows[-1] += [_link(link) for link in reply.links if _is_web(link.url)]
+    for row in rows:
+        yield from _rows(row)
 
 
 def _words(reply: Reply) -> str:
@@ -93,12 +92,6 @@ def _bar(progress: Progress) -> str:
         return ""
     full = round(_BAR_CELLS * min(1.0, progress.fraction))
     return f"`{'█' * full}{'░' * (_BAR_CELLS - full)}`"
-
-
-def _is_moment(button: Button) -> bool:
-    """Tell whether a button stands for a moment, so that it belongs into the row of these."""
-    match = re.fullmatch(actions.PATTERN, button.id)
-    return match is not None and not match["role"]
 
 
 def _rows(buttons: Sequence[ui.Item[Any]]) -> Iterable[ui.ActionRow[ui.LayoutView]]:

@@ -10,9 +10,11 @@ from core.talk import Door
 DOOR = Door(
     platform="slack",
     themes=("light",),
-    max_buttons=10,
+    max_moments=10,
     shared=True,
     grouped=frozenset({"videos", "index", "forget", "help"}),
+    max_upload_bytes=100_000_000,
+    moving="gif",
 )
 
 

@@ -80,9 +80,10 @@ def _images(shots: Sequence[Shot]) -> Iterator[Block]:
 
 def _rows(buttons: Sequence[Button]) -> Iterator[Block]:
     """Slack cannot grey a button out, so one that leads nowhere is left away."""
-    shown = [_button(button) for button in buttons if button.enabled]
-    for start in range(0, len(shown), _BUTTONS_A_BLOCK):
-        yield {"type": "actions", "elements": shown[start : start + _BUTTONS_A_BLOCK]}
+    for row in sorted({button.row for button in buttons}):
+        shown = [_button(button) for button in buttons if button.enabled and button.row == row]
+        for start in range(0, len(shown), _BUTTONS_A_BLOCK):
+            yield {"type": "actions", "elements": shown[start : start + _BUTTONS_A_BLOCK]}
 
 
 def _button(button: Button) -> Block:

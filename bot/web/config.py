@@ -10,7 +10,7 @@ from core.talk import Door
 if TYPE_CHECKING:
     from pathlib import Path
 
-DOOR = Door(platform="local", themes=("light", "dark"), max_buttons=25)
+DOOR = Door(platform="local", themes=("light", "dark"), max_moments=25)
 
 
 @dataclass(frozen=True, slots=True)

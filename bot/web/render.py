@@ -50,7 +50,8 @@ def _picture(picture: Picture, message: int) -> Json:
 
 
 def _button(button: Button) -> Json:
-    return {"id": button.id, "label": button.label, "active": button.active, "enabled": button.enabled}
+    shown: Json = {"id": button.id, "label": button.label, "active": button.active, "enabled": button.enabled}
+    return {**shown, "row": button.row}
 
 
 def _link(link: Link) -> Json:

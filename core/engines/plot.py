@@ -14,7 +14,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator, PercentFormatter
 
-from core.engines.sheet import contact_sheet
+from core.engines.sheet import contact_sheet, two_ends
 from core.model import Curve, Video
 from core.moments import baseline
 from core.ports import PlotSpec
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from core.model import Floats, Moment, Thumbnail
-    from core.ports import Theme
+    from core.ports import Still, Theme
 
 _INCHES = (4.0, 2.25)
 _DPI = 200
@@ -73,9 +73,15 @@ class MatplotlibPlotter:
         """Give a PNG of 800 x 450 px."""
         return await asyncio.get_running_loop().run_in_executor(self._pool, draw, spec, theme)
 
-    async def sheet(self, thumbnails: Sequence[Thumbnail]) -> bytes:
+    async def sheet(
+        self, thumbnails: Sequence[Thumbnail], numbered: Sequence[tuple[int, Moment]] = (), most: int = 12
+    ) -> bytes:
         """Give a JPEG contact sheet."""
-        return await asyncio.get_running_loop().run_in_executor(self._pool, contact_sheet, thumbnails)
+        return await asyncio.get_running_loop().run_in_executor(self._pool, contact_sheet, thumbnails, numbered, most)
+
+    async def ends(self, first: Still, last: Still, labels: tuple[str, str]) -> bytes:
+        """Give a JPEG of two frames side by side."""
+        return await asyncio.get_running_loop().run_in_executor(self._pool, two_ends, first, last, labels)
 
 
 def draw(spec: PlotSpec, theme: Theme) -> bytes:
@@ -90,6 +96,7 @@ def draw(spec: PlotSpec, theme: Theme) -> bytes:
         _curve(axes, spec, heights, ink)
         _limits(axes, spec, heights)
         _moments(axes, spec, heights, ink)
+        _marks(axes, spec, ink)
         _frame(axes, spec, ink)
         _titles(figure, spec, ink)
         out = io.BytesIO()
@@ -135,6 +142,11 @@ def _moments(axes: Axes, spec: PlotSpec, heights: Floats, ink: _Ink) -> None:
         color = ink.current if current else ink.span
         axes.axvspan(moment.start_s, moment.end_s, color=color, alpha=0.16 if current else 0.09, linewidth=0)
         _badge(axes, number, moment, float(heights[_look_at(spec, moment)]), color, ink)
+
+
+def _marks(axes: Axes, spec: PlotSpec, ink: _Ink) -> None:
+    for time_s in spec.marks_s:
+        axes.axvline(time_s, color=ink.current, linewidth=1.1, zorder=4)
 
 
 def _look_at(spec: PlotSpec, moment: Moment) -> int:

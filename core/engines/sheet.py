@@ -1,9 +1,12 @@
-"""The contact sheet: a film's small pictures in a grid, each with its time. Owns its looks."""
+"""The contact sheet: a film's small pictures in a grid, each with its time; and two frames side by side.
+
+Owns their looks.
+"""
 
 from __future__ import annotations
 
 import io
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from matplotlib import font_manager
 from PIL import Image, ImageDraw, ImageFont
@@ -13,49 +16,115 @@ from core.times import clock
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from core.model import Thumbnail
+    from core.model import Moment, Thumbnail
+    from core.ports import Still
 
 _COLUMNS = 4
-_MOST = 12
 _TILE_PX = (240, 135)
 _GAP_PX = 6
 _PAPER = (24, 25, 29)
+_MARK: Final = (255, 169, 77)
+_END_PX = (480, 360)
+_BOLD = "DejaVu Sans:bold"
 
 
-def contact_sheet(thumbnails: Sequence[Thumbnail]) -> bytes:
-    """Give a JPEG of at most 12 tiles, evenly over the film; raises ValueError without a thumbnail."""
+def contact_sheet(
+    thumbnails: Sequence[Thumbnail], numbered: Sequence[tuple[int, Moment]] = (), most: int = 12
+) -> bytes:
+    """Give a JPEG of at most that many tiles, evenly over the film, the numbered moments among them.
+
+    Raises ValueError without a thumbnail.
+    """
     if not thumbnails:
         raise ValueError("a contact sheet needs at least one thumbnail")
-    chosen = evenly(thumbnails, _MOST)
+    numbers = _numbers(thumbnails, numbered)
+    chosen = _chosen(thumbnails, most, set(numbers))
     columns = min(_COLUMNS, len(chosen))
     rows = -(-len(chosen) // columns)
     size = (_GAP_PX + columns * (_TILE_PX[0] + _GAP_PX), _GAP_PX + rows * (_TILE_PX[1] + _GAP_PX))
     sheet = Image.new("RGB", size, _PAPER)
-    font = ImageFont.truetype(font_manager.findfont("DejaVu Sans:bold"), 15)
-    for number, thumbnail in enumerate(chosen):
-        row, column = divmod(number, columns)
-        place = (_GAP_PX + column * (_TILE_PX[0] + _GAP_PX), _GAP_PX + row * (_TILE_PX[1] + _GAP_PX))
-        sheet.paste(_tile(thumbnail, font), place)
+    for place, index in enumerate(chosen):
+        row, column = divmod(place, columns)
+        corner = (_GAP_PX + column * (_TILE_PX[0] + _GAP_PX), _GAP_PX + row * (_TILE_PX[1] + _GAP_PX))
+        sheet.paste(_tile(thumbnails[index], numbers.get(index, ())), corner)
     return _jpeg(sheet)
 
 
-def evenly(thumbnails: Sequence[Thumbnail], most: int) -> list[Thumbnail]:
-    """Give at most that many, spread evenly, each from the middle of its share of the film."""
-    count = min(most, len(thumbnails))
-    return [thumbnails[int((number + 0.5) * len(thumbnails) / count)] for number in range(count)]
+def two_ends(first: Still, last: Still, labels: tuple[str, str]) -> bytes:
+    """Give a JPEG of two frames side by side."""
+    tiles = [_end(still, label) for still, label in zip((first, last), labels, strict=True)]
+    size = (sum(tile.width for tile in tiles) + 3 * _GAP_PX, max(tile.height for tile in tiles) + 2 * _GAP_PX)
+    sheet = Image.new("RGB", size, _PAPER)
+    sheet.paste(tiles[0], (_GAP_PX, _GAP_PX))
+    sheet.paste(tiles[1], (2 * _GAP_PX + tiles[0].width, _GAP_PX))
+    return _jpeg(sheet)
 
 
-def _tile(thumbnail: Thumbnail, font: ImageFont.FreeTypeFont) -> Image.Image:
+def evenly(count: int, most: int) -> list[int]:
+    """Give at most that many indexes, spread evenly, each from the middle of its share."""
+    chosen = min(most, count)
+    return [int((number + 0.5) * count / chosen) for number in range(chosen)]
+
+
+def _numbers(thumbnails: Sequence[Thumbnail], numbered: Sequence[tuple[int, Moment]]) -> dict[int, tuple[int, ...]]:
+    """Give the numbers that each thumbnail bears, by its index: each moment's go to the one nearest its peak."""
+    numbers: dict[int, tuple[int, ...]] = {}
+    for number, moment in numbered:
+        peak_s = moment.peak_s
+        nearest = min(range(len(thumbnails)), key=lambda index: abs(thumbnails[index].time_s - peak_s))
+        numbers[nearest] = (*numbers.get(nearest, ()), number)
+    return numbers
+
+
+def _chosen(thumbnails: Sequence[Thumbnail], most: int, wanted: set[int]) -> list[int]:
+    """Give the indexes of the tiles in order: all that are wanted, each in place of the nearest even one."""
+    chosen = evenly(len(thumbnails), most)
+    for index in sorted(wanted - set(chosen)):
+        spare = [other for other in chosen if other not in wanted]
+        if spare:
+            chosen.remove(min(spare, key=lambda other: abs(other - index)))
+        chosen.append(index)
+    return sorted(chosen)
+
+
+def _tile(thumbnail: Thumbnail, numbers: Sequence[int]) -> Image.Image:
     tile = Image.new("RGB", _TILE_PX, (0, 0, 0))
     with Image.open(io.BytesIO(thumbnail.jpeg)) as picture:
         picture.thumbnail(_TILE_PX)
         tile.paste(picture, ((_TILE_PX[0] - picture.width) // 2, (_TILE_PX[1] - picture.height) // 2))
-    pen = ImageDraw.Draw(tile, "RGBA")
-    label = clock(thumbnail.time_s)
-    box = pen.textbbox((8, _TILE_PX[1] - 24), label, font=font)
-    pen.rounded_rectangle((box[0] - 5, box[1] - 4, box[2] + 5, box[3] + 4), 4, fill=(0, 0, 0, 170))
-    pen.text((8, _TILE_PX[1] - 24), label, font=font, fill=(255, 255, 255))
+    _label(tile, clock(thumbnail.time_s), 15)
+    if numbers:
+        _mark(tile, numbers)
     return tile
+
+
+def _end(still: Still, label: str) -> Image.Image:
+    with Image.open(io.BytesIO(still.jpeg)) as picture:
+        picture.thumbnail(_END_PX)
+        tile = picture.convert("RGB")
+    _label(tile, label, 18)
+    return tile
+
+
+def _label(tile: Image.Image, text: str, size_px: int) -> None:
+    """Write into the lower left corner."""
+    font = ImageFont.truetype(font_manager.findfont(_BOLD), size_px)
+    pen = ImageDraw.Draw(tile, "RGBA")
+    corner = (8, tile.height - size_px - 9)
+    box = pen.textbbox(corner, text, font=font)
+    pen.rounded_rectangle((box[0] - 5, box[1] - 4, box[2] + 5, box[3] + 4), 4, fill=(0, 0, 0, 170))
+    pen.text(corner, text, font=font, fill=(255, 255, 255))
+
+
+def _mark(tile: Image.Image, numbers: Sequence[int]) -> None:
+    """Frame a tile, and set the numbers of its moments into its upper left corner."""
+    pen = ImageDraw.Draw(tile)
+    pen.rectangle((0, 0, tile.width - 1, tile.height - 1), outline=_MARK, width=4)
+    font = ImageFont.truetype(font_manager.findfont(_BOLD), 16)
+    for place, number in enumerate(numbers):
+        middle = (20 + 32 * place, 20)
+        pen.ellipse((middle[0] - 14, middle[1] - 14, middle[0] + 14, middle[1] + 14), fill=_MARK)
+        pen.text(middle, str(number), font=font, fill=_PAPER, anchor="mm")
 
 
 def _jpeg(picture: Image.Image) -> bytes:

@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Generic, TypeAlias, TypeVar
 import pytest_asyncio
 
 from core.answering import Answerer
+from core.browsing import Browser
 from core.channels import Channels
 from core.conversation import Conversation
 from core.cooldown import Cooldown
 from core.engines.children import Children
 from core.engines.frames import ChildFrameReader
 from core.indexing import Indexer, IndexingLimits, Poster
+from core.limits import BrowsingLimits
 from core.model import Sampling, Scope, View
 from core.ports import Encoder
 from core.renewal import Renewal
@@ -96,7 +98,8 @@ def build(library: SqliteLibrary, media: MediaFolder, reader: ChildFrameReader, 
     channels = Channels(ledger, library, media, encoder, on_by_default=True)
     cooldown = Cooldown(0, time.monotonic)
     renewal = Renewal(library, indexer, searcher, time.monotonic)
+    browser = Browser(library, answerer, plotter, BrowsingLimits(cut_s=60))
     conversation = Conversation(
-        library, media, encoder, plotter, indexer, searcher, answerer, channels, cooldown, renewal
+        library, media, encoder, plotter, indexer, searcher, browser, channels, cooldown, renewal
     )
     return House(library, ledger, media, encoder, fetcher, plotter, reader, indexer, searcher, conversation)

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
     from pathlib import Path
 
-    from core.model import Curve, Floats, Pixels, Thumbnail
-    from core.ports import PlotSpec, Theme
+    from core.model import Curve, Floats, Moment, Pixels, Thumbnail
+    from core.ports import PlotSpec, Still, Theme
 
 COLOURS = ("red", "green", "blue")
 
@@ -77,8 +77,14 @@ class NotingPlotter:
         self.specs.append(spec)
         return f"plot:{theme}".encode()
 
-    async def sheet(self, thumbnails: Sequence[Thumbnail]) -> bytes:
-        return f"sheet of {len(thumbnails)}".encode()
+    async def sheet(
+        self, thumbnails: Sequence[Thumbnail], numbered: Sequence[tuple[int, Moment]] = (), most: int = 12
+    ) -> bytes:
+        numbers = ", ".join(str(number) for number, _ in numbered)
+        return f"sheet of {min(len(thumbnails), most)} with {numbers}".encode()
+
+    async def ends(self, first: Still, last: Still, labels: tuple[str, str]) -> bytes:
+        return f"{first.time_s:.2f} {labels[0]} | {last.time_s:.2f} {labels[1]}".encode()
 
 
 def rises_at(curve: Curve, time_s: float) -> bool:

@@ -89,5 +89,16 @@ def test_a_contact_sheet_has_at_most_twelve_tiles_in_rows_of_four(count: int, si
     assert Image.open(io.BytesIO(contact_sheet(thumbnails(count)))).size == size
 
 
+def test_the_best_frames_of_the_moments_are_among_the_tiles_and_marked() -> None:
+    film = thumbnails(100)
+    moments = [(1, Moment("film", 40, 43, 41.2, 0.3)), (2, Moment("film", 41, 42, 41.4, 0.2))]
+    plain, marked = (Image.open(io.BytesIO(contact_sheet(film, numbered, 24))) for numbered in ((), moments))
+    assert plain.size == marked.size == (990, 852)
+    corners = [(6 + column * 246 + 1, 6 + row * 141 + 1) for row in range(6) for column in range(4)]
+    reds = [[one.getpixel(corner)[0] for corner in corners] for one in (plain, marked)]  # type: ignore[index]
+    framed = [marked_red > 200 > plain_red for plain_red, marked_red in zip(*reds, strict=True)]
+    assert framed.count(True) == 1
+
+
 def test_the_tiles_are_spread_evenly_over_the_film() -> None:
-    assert [one.time_s for one in evenly(thumbnails(100), 4)] == [12, 37, 62, 87]
+    assert evenly(100, 4) == [12, 37, 62, 87]

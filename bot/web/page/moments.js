@@ -9,6 +9,7 @@ export class Moments {
     this.node = node;
     this.press = press;
     this.buttons = [];
+    this.rows = new Map();
     node.setAttribute("role", "toolbar");
     node.setAttribute("aria-label", "Moments");
     node.addEventListener("keydown", (event) => this.key(event));
@@ -16,28 +17,44 @@ export class Moments {
   }
 
   nodes() {
-    return [...this.node.children];
+    return [...this.node.querySelectorAll("button")];
   }
 
   show(buttons) {
-    this.buttons = buttons;
+    this.buttons = [...buttons].sort((one, other) => one.row - other.row);
     this.node.hidden = buttons.length === 0;
-    while (this.node.children.length > buttons.length) this.node.lastChild.remove();
-    buttons.forEach((button, index) => this.dress(this.node.children[index] ?? this.add(), button));
-    if (!this.node.contains(document.activeElement)) this.stopAt(Math.max(0, buttons.findIndex((button) => button.active)));
+    for (const number of new Set([...this.rows.keys(), ...buttons.map((button) => button.row)])) this.fill(number);
+    if (!this.node.contains(document.activeElement)) this.stopAt(Math.max(0, this.buttons.findIndex((button) => button.active)));
   }
 
-  add() {
+  // Brings one row up to date: as many nodes as buttons, each dressed anew.
+  fill(number) {
+    const wanted = this.buttons.filter((button) => button.row === number);
+    const row = this.rows.get(number) ?? this.open(number);
+    while (row.children.length > wanted.length) row.lastChild.remove();
+    wanted.forEach((button, index) => this.dress(row.children[index] ?? this.add(row), button));
+    row.hidden = wanted.length === 0;
+  }
+
+  open(number) {
+    const row = el("span", { class: "row", "data-row": number });
+    const after = [...this.node.children].find((other) => Number(other.dataset.row) > number);
+    this.node.insertBefore(row, after ?? null);
+    this.rows.set(number, row);
+    return row;
+  }
+
+  add(row) {
     const node = el("button", { type: "button" });
     node.addEventListener("click", () => this.go(this.nodes().indexOf(node)));
-    this.node.append(node);
+    row.append(node);
     return node;
   }
 
   dress(node, { label, active, enabled }) {
     node.classList.remove("waiting");
     if (node.textContent !== label) node.textContent = label;
-    node.classList.toggle("number", /^\d/.test(label));
+    node.classList.toggle("number", /^\d+ ·/.test(label));
     active ? node.setAttribute("aria-current", "true") : node.removeAttribute("aria-current");
     enabled ? node.removeAttribute("aria-disabled") : node.setAttribute("aria-disabled", "true");
   }
@@ -46,16 +63,15 @@ export class Moments {
   go(index) {
     const button = this.buttons[index];
     if (!button?.enabled || button.active) return;
-    this.node.children[index].classList.add("waiting");
+    this.nodes()[index].classList.add("waiting");
     this.press(button.id);
   }
 
   // The moment before (-1) or after (1) the one shown; false where there is none.
   step(by) {
-    const numbered = this.buttons.filter((button) => /^\d/.test(button.label));
-    const next = numbered[numbered.findIndex((button) => button.active) + by];
-    if (!next || !numbered.some((button) => button.active)) return false;
-    this.go(this.buttons.indexOf(next));
+    const index = this.buttons.findIndex((button) => button.label === (by < 0 ? "Previous" : "Next"));
+    if (!this.buttons[index]?.enabled) return false;
+    this.go(index);
     return true;
   }
 

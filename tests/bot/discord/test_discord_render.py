@@ -32,13 +32,10 @@ def payload(reply: Reply) -> Json:
 
 def answer(moments: int = 5) -> Reply:
     buttons = (
-        Button(actions.show("a", 0, "similarity", "p"), "Previous", enabled=False),
-        *(
-            Button(actions.show("a", n, "similarity", ""), f"{n} · 0:0{n}", active=n == 1)
-            for n in range(1, moments + 1)
-        ),
-        Button(actions.show("a", 2, "similarity", "n"), "Next"),
-        Button(actions.show("a", 1, "softmax", "s"), "As softmax"),
+        *(Button(actions.Show("a", n).id(), f"{n} · 0:0{n}", active=n == 1) for n in range(1, moments + 1)),
+        Button(actions.Show("a", 0).id("p"), "Previous", enabled=False, row=1),
+        Button(actions.Show("a", 2).id("n"), "Next", row=1),
+        Button(actions.Show("a", 1, "softmax").id("s"), "As softmax", row=2),
     )
     pictures = tuple(Picture(kind, f"{kind}.png", f"a {kind}", {"dark": b"x"}) for kind in ("frame", "plot"))
     links = (Link("https://films.test/?t=1", "Open at 0:01"), Link("https://discord.com/channels/1/2/3", "Posted by A"))
@@ -51,7 +48,8 @@ def test_a_whole_answer_keeps_the_documented_limits() -> None:
     rows = [[part["label"] for part in one["components"]] for one in walk(sent["components"]) if one["type"] == 1]
     assert rows == [
         [f"{n} · 0:0{n}" for n in range(1, 6)],
-        ["Previous", "Next", "As softmax", "Open at 0:01", "Posted by A"],
+        ["Previous", "Next"],
+        ["As softmax", "Open at 0:01", "Posted by A"],
     ]
 
 

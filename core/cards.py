@@ -1,0 +1,117 @@
+"""The card of an answer: what it says and shows of a moment. Owns wording; must not decide or draw anything."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from core import buttons
+from core.moments import baseline
+from core.replies import film_links
+from core.talk import Link, Picture, Reply
+from core.times import clock, tenths
+
+if TYPE_CHECKING:
+    from core.actions import Show
+    from core.answering import Shown
+    from core.cursor import Cursor
+    from core.model import Answer, Curve, Moment, Posting
+    from core.talk import Door
+
+GONE = (
+    "The film's file had to make room for newer ones: pictures are small now, and there is nothing to cut. "
+    "To have it back, {forget} it and post it again."
+)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Card:
+    """All that a card is made from."""
+
+    answer: Answer
+    wish: Show
+    cursor: Cursor
+    shown: Shown
+    door: Door
+    posting: Posting | None
+    note: str = ""
+    updates: bool = True
+
+    @property
+    def numbered(self) -> tuple[tuple[int, Moment], ...]:
+        """Give the moments of the film that is shown, with their numbers."""
+        video_id = self.shown.curve.video.id
+        return tuple((n, moment) for n, moment in enumerate(self.answer.moments, 1) if moment.video_id == video_id)
+
+
+def card(made: Card, instead: Picture | None = None) -> Reply:
+    """Show one moment of an answer: its frame, or what stands in its place; and the plot."""
+    picture = _frame(made) if instead is None else (instead,)
+    return Reply(
+        _text(made),
+        title=f"“{made.answer.query.text}”",
+        pictures=picture + _plot(made),
+        buttons=buttons.under(made.answer, made.wish, made.cursor, made.door),
+        links=film_links(made.shown.curve.video, made.shown.at_s) + _source(made.posting),
+        updates=made.updates,
+    )
+
+
+def sheet(made: Card, jpeg: bytes) -> Picture:
+    """Give the contact sheet of the film, on which the moments bear their numbers."""
+    here = ", ".join(f"{number} at {clock(moment.peak_s)}" for number, moment in made.numbered)
+    alt = f"Contact sheet of {made.shown.curve.video.title}: frames from start to end; moments: {here}"
+    return Picture("sheet", "sheet.jpg", alt, dict.fromkeys(made.door.themes, jpeg))
+
+
+def _text(made: Card) -> str:
+    shown, moment = made.shown, made.shown.moment
+    where = f"{_time(made)} in {shown.curve.video.title}"
+    which = (
+        f"Moment {shown.number} of {len(made.answer.moments)}, {clock(moment.start_s)} to {clock(moment.end_s)}. "
+        f"Similarity {moment.score:.2f}; usual here: {baseline(shown.curve.scores):.2f}."
+    )
+    lines = [
+        where,
+        which,
+        _mode(made),
+        "" if made.cursor.kept else GONE.format(forget=made.door.command("forget")),
+        made.note,
+    ]
+    return "\n".join(line for line in lines if line)
+
+
+def _time(made: Card) -> str:
+    return clock(made.shown.at_s) if made.wish.at_ms is None else tenths(made.shown.at_s)
+
+
+def _mode(made: Card) -> str:
+    if made.wish.mode == "sheet":
+        return f"The whole film, {clock(made.shown.curve.video.duration_s)}; the numbered frames are the moments."
+    return ""
+
+
+def _frame(made: Card) -> tuple[Picture, ...]:
+    if made.shown.still is None:
+        return ()
+    at = _time(made)
+    alt = f"Frame at {at} of {made.shown.curve.video.title}, found for “{made.answer.query.text}”"
+    return (Picture("frame", "frame.jpg", alt, dict.fromkeys(made.door.themes, made.shown.still.jpeg)),)
+
+
+def _plot(made: Card) -> tuple[Picture, ...]:
+    peaks = ", ".join(f"{number} at {clock(moment.peak_s)}" for number, moment in made.numbered)
+    measure = "Similarity" if made.wish.style == "similarity" else "Softmax share"
+    title, curve = made.shown.curve.video.title, made.shown.curve
+    alt = f"{measure} of {title} to “{made.answer.query.text}” over time; {_range(curve)}; peaks: {peaks}"
+    return (Picture("plot", "plot.png", alt, made.shown.plots),)
+
+
+def _range(curve: Curve) -> str:
+    return f"from {curve.scores.min():.2f} to {curve.scores.max():.2f}"
+
+
+def _source(posting: Posting | None) -> tuple[Link, ...]:
+    if posting is None or not posting.message_url:
+        return ()
+    return (Link(posting.message_url, f"Posted by {posting.user_name}"),)

@@ -1,0 +1,76 @@
+"""What the ids of buttons hold, and where the buttons of a card lead."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core import actions
+from core.actions import Show
+from core.cursor import LEAST_CUT_MS, Cursor
+from core.errors import AnswerGone
+from core.model import Moment
+
+MOST_MS = 999_999_999
+TIMES = st.none() | st.integers(0, MOST_MS)
+MOMENT = Moment("film", 10.0, 14.0, 12.0, 0.3)
+
+
+@given(
+    st.builds(
+        Show,
+        st.from_regex(r"[A-Za-z0-9_-]{1,40}", fullmatch=True),
+        st.integers(0, 999),
+        st.sampled_from(["similarity", "softmax"]),
+        st.sampled_from(["frame", "preview", "cut", "sheet", "file"]),
+        TIMES,
+        TIMES,
+        TIMES,
+    ),
+    st.sampled_from(["", "p", "x"]),
+)
+def test_a_buttons_id_says_all_that_it_asks_for_in_a_hundred_characters(wish: Show, role: str) -> None:
+    made = wish.id(role)
+    assert len(made) <= 100
+    assert re.fullmatch(actions.PATTERN, made)
+    assert actions.read(made) == wish
+
+
+@pytest.mark.parametrize("old", ["show:aB_9-x:2:m", "show:aB_9-x:2:mp"])
+def test_a_button_of_an_earlier_version_works_still(old: str) -> None:
+    assert actions.read(old) == Show("aB_9-x", 2)
+
+
+@pytest.mark.parametrize("wrong", ["", "show:a", "show:a:1:z", "show:a:1:m:c:-5::", "other:a:1:m", "show:a:1:m:f:1"])
+def test_an_id_of_no_known_kind_is_an_answer_that_is_gone(wrong: str) -> None:
+    with pytest.raises(AnswerGone):
+        actions.read(wrong)
+
+
+@given(TIMES, TIMES, TIMES, st.floats(0.1, 20_000), st.floats(1, 600))
+def test_whatever_an_id_says_a_cut_stays_within_the_film_and_the_limit(
+    at_ms: int | None, in_ms: int | None, out_ms: int | None, duration_s: float, most_s: float
+) -> None:
+    wish = Show("a", 1, mode="cut", at_ms=at_ms, in_ms=in_ms, out_ms=out_ms)
+    cursor = Cursor.of(wish, MOMENT, duration_s, most_s)
+    assert 0 <= cursor.at_ms <= cursor.film_ms
+    assert 0 <= cursor.in_ms <= cursor.out_ms - LEAST_CUT_MS
+    assert cursor.out_ms <= cursor.film_ms
+    assert cursor.out_ms - cursor.in_ms <= max(LEAST_CUT_MS, round(most_s * 1000))
+
+
+def test_an_end_moves_by_itself_and_stops_before_the_other_end() -> None:
+    cursor = Cursor.of(Show("a", 1, mode="cut"), MOMENT, 60.0, 30.0)
+    assert cursor.ends_s == (10.0, 14.0)
+    assert cursor.moved(-500, 0).ends_s == (9.5, 14.0)
+    assert cursor.moved(0, 500).ends_s == (10.0, 14.5)
+    assert cursor.moved(99_000, 0).ends_s == (13.5, 14.0)
+    assert cursor.moved(0, 99_000).ends_s == (10.0, 40.0)
+
+
+def test_a_moment_longer_than_a_cut_may_be_is_cut_around_its_peak() -> None:
+    cursor = Cursor.of(Show("a", 1, mode="cut"), Moment("film", 0.0, 100.0, 80.0, 0.3), 100.0, 10.0)
+    assert cursor.ends_s == (75.0, 85.0)
