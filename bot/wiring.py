@@ -17,7 +17,7 @@ from core.browsing import Browser
 from core.channels import Channels
 from core.conversation import Conversation
 from core.cooldown import Cooldown
-from core.engines import children, fetch, frames, plot, presets, threads
+from core.engines import children, fetch, frames, held, plot, presets, threads
 from core.engines.checkup import check_cage, check_decoder, describe_torch
 from core.indexing import Indexer, IndexingLimits
 from core.limits import BrowsingLimits
@@ -27,6 +27,7 @@ from core.search import Searcher
 from storage.ledger import SqliteLedger
 from storage.library import SqliteLibrary
 from storage.lock import alone
+from storage.looks import SqliteLooks
 from storage.media import MediaFolder
 
 if TYPE_CHECKING:
@@ -36,7 +37,8 @@ if TYPE_CHECKING:
 
     from bot.settings import Settings
     from core.engines.clip import Clip
-    from core.model import EncoderInfo
+    from core.looks import Halves
+    from core.model import EncoderInfo, Floats
 
 __all__ = [
     "DEMO_FOLDER",
@@ -72,6 +74,7 @@ class Core:
     plotter: plot.MatplotlibPlotter
     decoders: children.Children
     renewal: Renewal
+    looks: held.HeldLooks
 
     async def warm(self) -> EncoderInfo:
         """Load the model and ready decoder and plotter, so that the first search is as fast as the tenth.
@@ -79,7 +82,8 @@ class Core:
         Raises OperatorError.
         """
         info = await self.encoder.ready()
-        await asyncio.gather(self.encoder.texts(["a warm start"]), self.decoders.warm(), self.plotter.warm())
+        looks = self.looks.use(await self.searcher.recipe(), info.dim)
+        await asyncio.gather(self.encoder.texts(["a warm start"]), self.decoders.warm(), self.plotter.warm(), looks)
         return info
 
 
@@ -94,7 +98,9 @@ async def open_core(settings: Settings) -> AsyncIterator[Core]:
         decoders = children.Children("core.engines.decoder")
         stack.push_async_callback(decoders.close)
         computing, drawing = _pool(stack, "compute", _COMPUTING_THREADS), _pool(stack, "draw", 1)
-        core = _assemble(settings, library, media, decoders, computing, drawing)
+        looks = held.HeldLooks(SqliteLooks(library.connections), _pool(stack, "looks", 1), _products, held.ERROR)
+        stack.push_async_callback(looks.close)
+        core = _assemble(settings, library, media, decoders, looks, computing, drawing)
         stack.push_async_callback(core.renewal.close)
         yield core
 
@@ -114,6 +120,7 @@ def _assemble(
     library: SqliteLibrary,
     media: MediaFolder,
     decoders: children.Children,
+    looks: held.HeldLooks,
     computing: Executor,
     drawing: Executor,
 ) -> Core:
@@ -123,7 +130,7 @@ def _assemble(
     encoder = threads.ThreadedEncoder(lambda: load_model(settings), computing)
     plotter = plot.MatplotlibPlotter(drawing)
     indexer = Indexer(library, media, _fetcher(settings), reader, encoder, sampling, limits)
-    searcher = Searcher(library, encoder, sampling)
+    searcher = Searcher(library, encoder, sampling, looks)
     answerer = Answerer(searcher, library, media, reader, encoder, plotter)
     ledger = SqliteLedger(library.connections)
     channels = Channels(ledger, library, media, encoder, on_by_default=settings.channels == "on")
@@ -134,7 +141,7 @@ def _assemble(
         library, media, encoder, plotter, indexer, searcher, browser, channels, cooldown, renewal
     )
     parts = (library, ledger, media, encoder, indexer, searcher, answerer, channels, conversation)
-    return Core(*parts, plotter, decoders, renewal)
+    return Core(*parts, plotter, decoders, renewal, looks)
 
 
 def load_model(settings: Settings) -> Clip:
@@ -142,6 +149,12 @@ def load_model(settings: Settings) -> Clip:
     from core.engines import clip  # noqa: PLC0415 - torch takes seconds, and the page should not wait for it
 
     return clip.load(clip.ClipOptions(model_choice(settings), settings.device, settings.model_cache))
+
+
+def _products(rows: Halves, vectors: Floats) -> Floats:
+    from core.engines import quick  # noqa: PLC0415 - torch takes seconds, and the page should not wait for it
+
+    return quick.products(rows, vectors)
 
 
 def _fetcher(settings: Settings) -> fetch.ChildFetcher:

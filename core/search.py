@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+from core.best import best_curves
 from core.errors import EmptyQuery, NothingIndexed
 from core.model import Curve, Recipe, SearchResult
 from core.moments import find_moments, rank
@@ -12,17 +13,22 @@ from core.moments import find_moments, rank
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from core.looks import Kept, Looks
     from core.model import Floats, FrameIndex, Moment, Query, Sampling, Video
     from core.ports import Encoder, Library
+
+MOST_FILMS = 8
+"""An answer draws on so many films at most: those with the best looks."""
 
 
 class Searcher:
     """Answers queries from the vectors that a library keeps."""
 
-    def __init__(self, library: Library, encoder: Encoder, sampling: Sampling) -> None:
+    def __init__(self, library: Library, encoder: Encoder, sampling: Sampling, looks: Looks) -> None:
         self._library = library
         self._encoder = encoder
         self._sampling = sampling
+        self._looks = looks
 
     async def recipe(self) -> Recipe:
         """Give the recipe that queries are answered with; raises what `Encoder.ready` raises."""
@@ -46,17 +52,25 @@ class Searcher:
         return SearchResult(query, moments, of_best)
 
     async def curves(self, query: Query) -> tuple[Curve, ...]:
-        """Give the curve of each film in the query's view; raises EmptyQuery, OperatorError."""
+        """Give the curves of the films in the query's view with the best looks, oldest film first.
+
+        Raises EmptyQuery, OperatorError.
+        """
         if not query.text.strip():
             raise EmptyQuery
         recipe = await self.recipe()
-        (vector,) = await self._encoder.texts([query.text])
-        films = await self._library.indexes(query.view, recipe.key, query.video_id)
-        return await asyncio.to_thread(_compare, films, vector)
+        vectors = await self._encoder.texts([query.text])
+        peaks = await self._looks.peaks(query.view, recipe, vectors, query.video_id)
+
+        async def curve(film: Kept) -> Curve | None:
+            index = await self._looks.index(film)
+            return await asyncio.to_thread(_compare, film.video, index, vectors[0]) if index else None
+
+        return await best_curves(peaks.films, peaks.highest[0], curve, MOST_FILMS)
 
 
-def _compare(films: Sequence[tuple[Video, FrameIndex]], vector: Floats) -> tuple[Curve, ...]:
-    return tuple(Curve(video, index.times_s, index.vectors @ vector) for video, index in films if len(index))
+def _compare(video: Video, index: FrameIndex, vector: Floats) -> Curve:
+    return Curve(video, index.times_s, index.vectors @ vector)
 
 
 def _best(curves: Sequence[Curve], most: int) -> tuple[Moment, ...]:

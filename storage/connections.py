@@ -42,6 +42,7 @@ class Connections:
         self._turn = asyncio.Lock()
         self._busy_s = busy_s
         self._log_bytes = self._most_log_bytes = log_bytes
+        self._changed = asyncio.Event()
 
     @classmethod
     async def open(cls, path: Path, busy_s: float = BUSY_S, log_bytes: int = LOG_BYTES) -> Connections:
@@ -91,7 +92,14 @@ class Connections:
                 except BaseException:
                     await self._writer.rollback()
                     raise
+                finally:
+                    self._changed.set()
             await self._tend_log()
+
+    async def changed(self) -> None:
+        """Wait until a transaction of this process has ended since the last call; one waits at a time."""
+        await self._changed.wait()
+        self._changed.clear()
 
     async def rows(self, sql: str, values: Mapping[str, object]) -> list[sqlite3.Row]:
         """Give all rows of a query, as of one point in time.

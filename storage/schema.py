@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from core.errors import SchemaTooNew
 from storage.schema_jobs import JOBS
+from storage.schema_looks import LOOKS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -136,7 +137,7 @@ _CHATS = (
 
 _UPLOADERS = ("ALTER TABLE videos ADD COLUMN uploader TEXT NOT NULL DEFAULT ''",)
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = (_FIRST, _CHATS, _UPLOADERS, JOBS)
+MIGRATIONS: tuple[tuple[str, ...], ...] = (_FIRST, _CHATS, _UPLOADERS, JOBS, LOOKS)
 """Migration number n leads from `user_version` n - 1 to n."""
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from core.looks import Piece
 from core.model import FrameIndex
 
 if TYPE_CHECKING:
@@ -45,3 +46,9 @@ def join(chunks: Sequence[Chunk]) -> FrameIndex:
         np.frombuffer(chunk.vectors, _VECTORS).reshape(len(t), -1) for chunk, t in zip(chunks, times, strict=True)
     ]
     return FrameIndex(np.concatenate(times, dtype=np.float64), np.concatenate(vectors, dtype=np.float32))
+
+
+def piece(chunk: Chunk) -> Piece:
+    """Give a chunk's looks as they are stored."""
+    times_s = np.frombuffer(chunk.times_s, _TIMES)
+    return Piece(times_s, np.frombuffer(chunk.vectors, _VECTORS).reshape(len(times_s), -1))

@@ -11,7 +11,7 @@ from core.engines.children import Children
 from core.engines.frames import ChildFrameReader
 from storage.library import SqliteLibrary
 from storage.media import MediaFolder
-from tests.core.conftest import QUOTA_BYTES, ColourHouse, build
+from tests.core.conftest import QUOTA_BYTES, ColourHouse, build, looking
 from tests.core.fakes import ColourEncoder
 
 if TYPE_CHECKING:
@@ -30,7 +30,8 @@ async def reader() -> AsyncIterator[ChildFrameReader]:
 async def house(reader: ChildFrameReader, tmp_path: Path) -> AsyncIterator[ColourHouse]:
     library = await SqliteLibrary.open(tmp_path / "data" / "keaton.sqlite3")
     media = await MediaFolder.open(tmp_path / "data" / "media", QUOTA_BYTES)
-    yield build(library, media, reader, ColourEncoder())
+    async with looking(library) as looks:
+        yield build(library, media, reader, ColourEncoder(), looks)
     await media.close()
     await library.close()
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, TypeAlias, TypeVar
 
+import numpy as np
 import pytest_asyncio
 
 from core.answering import Answerer
@@ -15,6 +18,7 @@ from core.conversation import Conversation
 from core.cooldown import Cooldown
 from core.engines.children import Children
 from core.engines.frames import ChildFrameReader
+from core.engines.held import ERROR, HeldLooks
 from core.indexing import Indexer, IndexingLimits, Poster
 from core.limits import BrowsingLimits
 from core.model import Sampling, Scope, View
@@ -24,6 +28,7 @@ from core.search import Searcher
 from core.talk import Door, Turn
 from storage.ledger import SqliteLedger
 from storage.library import SqliteLibrary
+from storage.looks import SqliteLooks
 from storage.media import MediaFolder
 from tests.core.fakes import ColourEncoder, CopyFetcher, NotingPlotter
 
@@ -31,6 +36,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
+    from core.looks import Halves
+    from core.model import Floats
     from core.talk import Incoming, Progress, Reply
 
 QUOTA_BYTES = 10**9
@@ -50,6 +57,7 @@ class House(Generic[EncoderT]):
     fetcher: CopyFetcher
     plotter: NotingPlotter
     reader: ChildFrameReader
+    looks: HeldLooks
     indexer: Indexer
     searcher: Searcher
     conversation: Conversation
@@ -82,17 +90,35 @@ async def house(tmp_path: Path) -> AsyncIterator[ColourHouse]:
     library = await SqliteLibrary.open(tmp_path / "data" / "keaton.sqlite3")
     media = await MediaFolder.open(tmp_path / "data" / "media", QUOTA_BYTES)
     children = Children("core.engines.decoder")
-    yield build(library, media, ChildFrameReader(children), ColourEncoder())
+    async with looking(library) as looks:
+        yield build(library, media, ChildFrameReader(children), ColourEncoder(), looks)
     await children.close()
     await media.close()
     await library.close()
 
 
-def build(library: SqliteLibrary, media: MediaFolder, reader: ChildFrameReader, encoder: EncoderT) -> House[EncoderT]:
+@asynccontextmanager
+async def looking(library: SqliteLibrary) -> AsyncIterator[HeldLooks]:
+    """Hold a library's looks in memory."""
+    with ThreadPoolExecutor(1) as pool:
+        looks = HeldLooks(SqliteLooks(library.connections), pool, products, ERROR)
+        yield looks
+        await looks.close()
+
+
+def products(rows: Halves, vectors: Floats) -> Floats:
+    """Compare exactly."""
+    exact: Floats = vectors @ rows.astype(np.float32).T
+    return exact
+
+
+def build(
+    library: SqliteLibrary, media: MediaFolder, reader: ChildFrameReader, encoder: EncoderT, looks: HeldLooks
+) -> House[EncoderT]:
     fetcher, plotter = CopyFetcher({}), NotingPlotter()
     sampling = Sampling()
     indexer = Indexer(library, media, fetcher, reader, encoder, sampling, IndexingLimits(2, 4))
-    searcher = Searcher(library, encoder, sampling)
+    searcher = Searcher(library, encoder, sampling, looks)
     answerer = Answerer(searcher, library, media, reader, encoder, plotter)
     ledger = SqliteLedger(library.connections)
     channels = Channels(ledger, library, media, encoder, on_by_default=True)
@@ -102,4 +128,4 @@ def build(library: SqliteLibrary, media: MediaFolder, reader: ChildFrameReader, 
     conversation = Conversation(
         library, media, encoder, plotter, indexer, searcher, browser, channels, cooldown, renewal
     )
-    return House(library, ledger, media, encoder, fetcher, plotter, reader, indexer, searcher, conversation)
+    return House(library, ledger, media, encoder, fetcher, plotter, reader, looks, indexer, searcher, conversation)

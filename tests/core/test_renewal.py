@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def with_new_eyes(house: ColourHouse) -> ColourHouse:
-    return build(house.library, house.media, house.reader, ColourEncoder("new eyes"))
+    return build(house.library, house.media, house.reader, ColourEncoder("new eyes"), house.looks)
 
 
 async def post(house: ColourHouse, film: Path) -> None:

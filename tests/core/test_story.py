@@ -143,7 +143,7 @@ async def test_a_forgotten_film_is_gone_with_its_file_and_its_answers(house: Col
 
 async def test_after_a_change_of_model_a_search_looks_at_the_film_anew(house: ColourHouse, colour_film: Path) -> None:
     await post(house, colour_film)
-    other = build(house.library, house.media, house.reader, ColourEncoder("new eyes"))
+    other = build(house.library, house.media, house.reader, ColourEncoder("new eyes"), house.looks)
     replies = await other.say(Find(turn(), "green"))
     assert "model has changed" in replies[0].text
     assert replies[-1].title == "“green”"

@@ -26,7 +26,7 @@ from core.model import Query
 from core.talk import FilePosted
 from storage.library import SqliteLibrary
 from storage.media import MediaFolder
-from tests.core.conftest import QUOTA_BYTES, House, build, turn
+from tests.core.conftest import QUOTA_BYTES, House, build, looking, turn
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -56,7 +56,8 @@ async def house(clip: Clip, tmp_path_factory: pytest.TempPathFactory) -> AsyncIt
         children = Children("core.engines.decoder")
         stack.push_async_callback(children.close)
         encoder = ThreadedEncoder(lambda: clip, stack.enter_context(ThreadPoolExecutor(2)))
-        house = build(library, media, ChildFrameReader(children), encoder)
+        looks = await stack.enter_async_context(looking(library))
+        house = build(library, media, ChildFrameReader(children), encoder, looks)
         assert (await house.last(FilePosted(turn(), FILM, FILM.name))).tone == "plain"
         yield house
 

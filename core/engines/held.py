@@ -1,0 +1,194 @@
+"""HeldLooks: core.looks.Looks from memory. Owns what is held, and that it is what the library holds; knows no SQL.
+
+All that touches the blocks happens on one thread, so nothing is changed under a scan. Before each scan the library
+is asked for its generation: what any process changed, above all what was forgotten, counts from that moment on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol, TypeVar
+
+import numpy as np
+
+from core.engines.blocks import OTHER, Blocks
+from core.errors import AppError
+from core.looks import Catalogue, Kept, Peaks
+from core.model import FrameIndex
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from concurrent.futures import Executor
+
+    from core.engines.blocks import Run
+    from core.looks import Halves, LooksStore, Piece
+    from core.model import Floats, Recipe, Seconds, View
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+ERROR = 2.0**-9
+"""How far products in float16 are off at most, for vectors and rows of length 1: the vector and the result are rounded
+by 2**-12 of their size at most each; the rest is for sums in float32 and rows that are a little longer than 1."""
+_MOST_PLANS = 64
+
+
+class Kernel(Protocol):
+    """Compares rows with vectors, fast, and off by little."""
+
+    def __call__(self, rows: Halves, vectors: Floats) -> Floats:
+        """Give (Q, n) float32 dot products of (n, D) rows with (Q, D) vectors."""
+        ...
+
+
+@dataclass(slots=True, eq=False)
+class _Film:
+    """A film of which looks are held."""
+
+    kept: Kept
+    chunks: int = 0
+    times_s: list[Seconds] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Plan:
+    """What a view comes to until something changes."""
+
+    films: tuple[Kept, ...]
+    runs: Sequence[Run]
+
+
+class HeldLooks:
+    """All looks of the recipes in use."""
+
+    def __init__(self, store: LooksStore, pool: Executor, kernel: Kernel, error: float) -> None:
+        """Take the store, a pool of one thread, the kernel, and how far that may be off for vectors of length 1."""
+        self._store = store
+        self._pool = pool
+        self._kernel = kernel
+        self._error = error
+        self._catalogue = Catalogue(-1, (), {})
+        self._recipes: dict[str, Blocks] = {}
+        self._films: dict[int, _Film] = {}
+        self._plans: dict[tuple[View, str, str | None], _Plan] = {}
+        self._turn = asyncio.Lock()
+        self._watching: asyncio.Task[None] | None = None
+
+    @property
+    def held_bytes(self) -> int:
+        """Give how much memory the looks take."""
+        return sum(2 * len(blocks) * blocks.dim for blocks in self._recipes.values())
+
+    async def use(self, recipe: Recipe, dim: int) -> None:
+        """Hold what this recipe gave from now on, and keep up with the library in the background.
+
+        Raises StorageUnusable.
+        """
+        self._recipes.setdefault(recipe.key, Blocks(dim))
+        if self._watching is None:
+            self._watching = asyncio.create_task(self._watch())
+        await self._keep_up()
+
+    async def close(self) -> None:
+        """Stop keeping up."""
+        if self._watching is not None:
+            self._watching.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._watching
+
+    async def peaks(self, view: View, recipe: Recipe, vectors: Floats, video_id: str | None = None) -> Peaks:
+        """Compare all looks in view with (Q, D) float32 vectors; only one film's where it is named."""
+        await self.use(recipe, vectors.shape[1])
+        plan = self._plan(view, recipe.key, video_id)
+        highest = await self._run(lambda: self._highest(plan, vectors))
+        lengths = np.linalg.norm(vectors, axis=1, keepdims=True).astype(np.float32)
+        return Peaks(plan.films, highest + np.float32(self._error) * np.maximum(lengths, 1))
+
+    async def index(self, film: Kept) -> FrameIndex | None:
+        """Give the looks of a film as they are stored, as float32; None where they are gone by now."""
+        held = self._films.get(film.indexing)
+        if held is None or held.kept.stamp != film.stamp:
+            return None
+        blocks, times_s = self._recipes[film.recipe_key], tuple(held.times_s)
+        return await self._run(lambda: _index(times_s, blocks.rows(film.indexing)))
+
+    async def _watch(self) -> None:
+        while True:
+            await self._store.changed()
+            try:
+                await self._keep_up()
+            except AppError as error:
+                log.warning("looks could not be read: %s", type(error).__name__)
+
+    async def _keep_up(self) -> None:
+        """Let go of what the library holds no longer, then read what is new."""
+        async with self._turn:
+            if await self._store.generation() != self._catalogue.generation:
+                self._catalogue = await self._store.catalogue()
+                self._plans.clear()
+            wanted = {film.indexing: film for film in self._catalogue.films if film.recipe_key in self._recipes}
+            for number, held in tuple(self._films.items()):
+                if number not in wanted or wanted[number].stamp != held.kept.stamp:
+                    await self._let_go(number)
+            for film in wanted.values():
+                held = self._films.setdefault(film.indexing, _Film(film))
+                held.kept = film
+                if held.chunks < film.chunks:
+                    await self._read(held)
+
+    async def _let_go(self, number: int) -> None:
+        held = self._films.pop(number)
+        self._plans.clear()
+        await self._run(lambda: self._recipes[held.kept.recipe_key].drop(number))
+
+    async def _read(self, held: _Film) -> None:
+        first = held.chunks
+        pieces = await self._store.pieces(held.kept, first)
+        await self._run(lambda: self._take(held, first, pieces))
+        self._plans.clear()
+
+    def _take(self, held: _Film, first: int, pieces: Sequence[Piece]) -> None:
+        for number, piece in enumerate(pieces, first):
+            if number == held.chunks:  # else somebody who was cancelled had read it, and it came in all the same
+                self._recipes[held.kept.recipe_key].add(held.kept.indexing, piece.vectors)
+                held.times_s.append(piece.times_s)
+                held.chunks += 1
+
+    def _plan(self, view: View, recipe_key: str, video_id: str | None) -> _Plan:
+        known = self._plans.get((view, recipe_key, video_id))
+        if known is None:
+            if len(self._plans) >= _MOST_PLANS:
+                self._plans.pop(next(iter(self._plans)))
+            known = self._plans[view, recipe_key, video_id] = self._new_plan(view, recipe_key, video_id)
+        return known
+
+    def _new_plan(self, view: View, recipe_key: str, video_id: str | None) -> _Plan:
+        first = self._catalogue.posted_in(view)
+        held = (film.kept for film in self._films.values() if film.times_s and film.kept.recipe_key == recipe_key)
+        seen = [film for film in held if film.video.id in first and video_id in {None, film.video.id}]
+        seen.sort(key=lambda film: (first[film.video.id], film.video.id))
+        places = {film.indexing: place for place, film in enumerate(seen)}
+        return _Plan(tuple(seen), self._recipes[recipe_key].runs(places))
+
+    def _highest(self, plan: _Plan, vectors: Floats) -> Floats:
+        """Give the (Q, F) highest products as the kernel sees them."""
+        highest = np.full(
+            (len(vectors), len(plan.films) + 1), -np.inf, np.float32
+        )  # the last place takes what is OTHER
+        for run in plan.runs:
+            products = self._kernel(run.rows, vectors)
+            spans = np.maximum.reduceat(products, run.starts, axis=1)
+            for row, of_spans in zip(highest, spans, strict=True):
+                np.maximum.at(row, run.places, of_spans)
+        return highest[:, :OTHER]
+
+    async def _run(self, work: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._pool, work)
+
+
+def _index(times_s: Sequence[Seconds], rows: Halves) -> FrameIndex:
+    return FrameIndex(np.concatenate(times_s), rows.astype(np.float32))
