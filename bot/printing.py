@@ -11,7 +11,7 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
-from core import replies
+from core import judgement, replies
 from core.errors import FolderUnwritable
 from core.sentences import sentence
 from core.times import clock
@@ -75,7 +75,7 @@ def found(result: SearchResult, files: Files, *, as_json: bool) -> None:
     if as_json:
         _print_json(_answer(result, files))
         return
-    click.echo(f"“{result.query.text}”: best at {clock(result.best.peak_s)} in {result.curve.video.title}")
+    click.echo(judgement.headline(result))
     for number, moment in enumerate(result.moments, 1):
         where = "" if moment.video_id == result.best.video_id else f"  in {moment.video_id}"
         span = f"{clock(moment.start_s)} to {clock(moment.end_s)}"
@@ -135,6 +135,8 @@ def _answer(result: SearchResult, files: Files) -> dict[str, object]:
         "moments": [asdict(moment) for moment in result.moments],
         "curve": {"times_s": curve.times_s.tolist(), "scores": curve.scores.tolist()},
         "plot": _text(files.plot),
+        "verdict": result.verdict,
+        "baseline": asdict(curve.baseline) if curve.baseline else None,
     }
 
 

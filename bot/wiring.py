@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from bot.settings import GIGABYTE
 from core.answering import Answerer
+from core.background import Background, captions
 from core.browsing import Browser
 from core.channels import Channels
 from core.conversation import Conversation
@@ -20,10 +21,12 @@ from core.cooldown import Cooldown
 from core.engines import children, fetch, frames, held, plot, presets, threads
 from core.engines.checkup import check_cage, check_decoder, describe_torch
 from core.indexing import Indexer, IndexingLimits
+from core.judging import Judge
 from core.limits import BrowsingLimits
 from core.model import Sampling
 from core.renewal import Renewal
 from core.search import Searcher
+from storage.keepsakes import FolderOfKeepsakes
 from storage.ledger import SqliteLedger
 from storage.library import SqliteLibrary
 from storage.lock import alone
@@ -75,6 +78,7 @@ class Core:
     decoders: children.Children
     renewal: Renewal
     looks: held.HeldLooks
+    background: Background
 
     async def warm(self) -> EncoderInfo:
         """Load the model and ready decoder and plotter, so that the first search is as fast as the tenth.
@@ -84,6 +88,7 @@ class Core:
         info = await self.encoder.ready()
         looks = self.looks.use(await self.searcher.recipe(), info.dim)
         await asyncio.gather(self.encoder.texts(["a warm start"]), self.decoders.warm(), self.plotter.warm(), looks)
+        await self.background.bank()
         return info
 
 
@@ -130,7 +135,8 @@ def _assemble(
     encoder = threads.ThreadedEncoder(lambda: load_model(settings), computing)
     plotter = plot.MatplotlibPlotter(drawing)
     indexer = Indexer(library, media, _fetcher(settings), reader, encoder, sampling, limits)
-    searcher = Searcher(library, encoder, sampling, looks)
+    background = Background(encoder, FolderOfKeepsakes(settings.data_dir / "kept"), captions())
+    searcher = Searcher(library, encoder, sampling, looks, Judge(encoder, background))
     answerer = Answerer(searcher, library, media, reader, encoder, plotter)
     ledger = SqliteLedger(library.connections)
     channels = Channels(ledger, library, media, encoder, on_by_default=settings.channels == "on")
@@ -141,7 +147,7 @@ def _assemble(
         library, media, encoder, plotter, indexer, searcher, browser, channels, cooldown, renewal
     )
     parts = (library, ledger, media, encoder, indexer, searcher, answerer, channels, conversation)
-    return Core(*parts, plotter, decoders, renewal, looks)
+    return Core(*parts, plotter, decoders, renewal, looks, background)
 
 
 def load_model(settings: Settings) -> Clip:

@@ -101,10 +101,10 @@ class Answerer:
         return Still(nearest.jpeg, nearest.time_s, 0, 0)
 
     async def _curve(self, query: Query, moment: Moment) -> Curve:
-        curves = await self._searcher.curves(replace(query, video_id=moment.video_id))
-        if not curves:
+        curve = await self._searcher.curve(query, moment.video_id)
+        if curve is None:
             raise AnswerGone
-        return curves[0]
+        return curve
 
     async def _spec(
         self, query: Query, moments: Sequence[Moment], number: int, style: PlotStyle, curve: Curve

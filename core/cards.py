@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from core import buttons
-from core.moments import baseline
+from core.judgement import judged, title
 from core.replies import film_links
 from core.talk import Link, Picture, Reply
 from core.times import clock, tenths
@@ -49,7 +49,7 @@ def card(made: Card, instead: Picture | None = None) -> Reply:
     picture = _frame(made) if instead is None else (instead,)
     return Reply(
         _text(made),
-        title=f"“{made.answer.query.text}”",
+        title=title(made.answer.query.text, made.shown.curve),
         pictures=picture + _plot(made),
         buttons=buttons.under(made.answer, made.wish, made.cursor, made.door),
         links=film_links(made.shown.curve.video, made.shown.at_s) + _source(made.posting),
@@ -69,7 +69,7 @@ def _text(made: Card) -> str:
     where = f"{_time(made)} in {shown.curve.video.title}"
     which = (
         f"Moment {shown.number} of {len(made.answer.moments)}, {clock(moment.start_s)} to {clock(moment.end_s)}. "
-        f"Similarity {moment.score:.2f}; usual here: {baseline(shown.curve.scores):.2f}."
+        f"{judged(shown.curve, moment)}"
     )
     lines = [
         where,
@@ -102,8 +102,8 @@ def _frame(made: Card) -> tuple[Picture, ...]:
 def _plot(made: Card) -> tuple[Picture, ...]:
     peaks = ", ".join(f"{number} at {clock(moment.peak_s)}" for number, moment in made.numbered)
     measure = "Similarity" if made.wish.style == "similarity" else "Softmax share"
-    title, curve = made.shown.curve.video.title, made.shown.curve
-    alt = f"{measure} of {title} to “{made.answer.query.text}” over time; {_range(curve)}; peaks: {peaks}"
+    film, curve = made.shown.curve.video.title, made.shown.curve
+    alt = f"{measure} of {film} to “{made.answer.query.text}” over time; {_range(curve)}; peaks: {peaks}"
     return (Picture("plot", "plot.png", alt, made.shown.plots),)
 
 

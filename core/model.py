@@ -16,6 +16,8 @@ import numpy.typing as npt
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from core.verdict import Baseline, Verdict
+
 Floats: TypeAlias = npt.NDArray[np.float32]
 Seconds: TypeAlias = npt.NDArray[np.float64]
 Pixels: TypeAlias = npt.NDArray[np.uint8]
@@ -229,6 +231,21 @@ class Curve:
     """(N,) float64."""
     scores: Floats
     """(N,) float32, cosine similarity."""
+    baseline: Baseline | None = None
+    """What these scores mean in this film; None where nobody worked it out, or it cannot be (a query by picture)."""
+    vectors: Floats | None = None
+    """(N, D) float32, the looks themselves, for whoever has to compare them; None once nobody need."""
+
+    @property
+    def verdict(self) -> Verdict | None:
+        """Tell whether the film shows it at all, judged by its highest look; None without a baseline."""
+        return self.baseline.verdict(float(self.scores.max())) if self.baseline else None
+
+    def verdict_of(self, moment: Moment) -> Verdict | None:
+        """Judge one moment of this film, likewise."""
+        within = (self.times_s >= moment.start_s) & (self.times_s < moment.end_s)
+        score = float(self.scores[within].max()) if within.any() else moment.score
+        return self.baseline.verdict(score) if self.baseline else None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -245,6 +262,11 @@ class SearchResult:
     def best(self) -> Moment:
         """Give the best moment."""
         return self.moments[0]
+
+    @property
+    def verdict(self) -> Verdict | None:
+        """Tell whether the best film shows it at all; None without a baseline."""
+        return self.curve.verdict
 
 
 @dataclass(frozen=True, slots=True)

@@ -136,6 +136,18 @@ class Media(Protocol):
         ...
 
 
+class Keepsakes(Protocol):
+    """Small things that were dear to make and can be made again. Methods raise StorageUnusable."""
+
+    async def get(self, name: str) -> bytes | None:
+        """Give what is kept under a file name, or None."""
+        ...
+
+    async def put(self, name: str, data: bytes) -> None:
+        """Keep something, in the place of what had this name."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Fetching:
     """A fetch under way."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from core.best import best_curves
@@ -13,6 +14,7 @@ from core.moments import find_moments, rank
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from core.judging import Judge
     from core.looks import Kept, Looks
     from core.model import Floats, FrameIndex, Moment, Query, Sampling, Video
     from core.ports import Encoder, Library
@@ -24,11 +26,12 @@ MOST_FILMS = 8
 class Searcher:
     """Answers queries from the vectors that a library keeps."""
 
-    def __init__(self, library: Library, encoder: Encoder, sampling: Sampling, looks: Looks) -> None:
+    def __init__(self, library: Library, encoder: Encoder, sampling: Sampling, looks: Looks, judge: Judge) -> None:
         self._library = library
         self._encoder = encoder
         self._sampling = sampling
         self._looks = looks
+        self._judge = judge
 
     async def recipe(self) -> Recipe:
         """Give the recipe that queries are answered with; raises what `Encoder.ready` raises."""
@@ -49,7 +52,15 @@ class Searcher:
             raise NothingIndexed
         moments = await asyncio.to_thread(_best, curves, most)
         of_best = next(curve for curve in curves if curve.video.id == moments[0].video_id)
-        return SearchResult(query, moments, of_best)
+        return SearchResult(query, moments, await self._judge.judged(of_best))
+
+    async def curve(self, query: Query, video_id: str) -> Curve | None:
+        """Give one film's curve with its baseline, or None where the film is out of view or gone.
+
+        Raises EmptyQuery, OperatorError.
+        """
+        curves = await self.curves(replace(query, video_id=video_id))
+        return await self._judge.judged(curves[0]) if curves else None
 
     async def curves(self, query: Query) -> tuple[Curve, ...]:
         """Give the curves of the films in the query's view with the best looks, oldest film first.
@@ -70,7 +81,7 @@ class Searcher:
 
 
 def _compare(video: Video, index: FrameIndex, vector: Floats) -> Curve:
-    return Curve(video, index.times_s, index.vectors @ vector)
+    return Curve(video, index.times_s, index.vectors @ vector, vectors=index.vectors)
 
 
 def _best(curves: Sequence[Curve], most: int) -> tuple[Moment, ...]:

@@ -123,14 +123,25 @@ def _heights(spec: PlotSpec) -> Floats:
 
 def _curve(axes: Axes, spec: PlotSpec, heights: Floats, ink: _Ink) -> None:
     times_s = spec.curve.times_s
-    usual = baseline(heights)
+    low, high = _band(spec, heights)
     axes.plot(times_s, heights, color=ink.line, linewidth=1.4, solid_joinstyle="round", zorder=3)
-    axes.fill_between(times_s, heights, usual, where=list(heights > usual), color=ink.line, alpha=0.14, linewidth=0)
-    axes.axhline(usual, color=ink.faint, linewidth=0.7, linestyle=(0, (4, 3)), zorder=2)
+    axes.fill_between(times_s, heights, high, where=list(heights > high), color=ink.line, alpha=0.14, linewidth=0)
+    axes.axhspan(low, high, color=ink.faint, alpha=0.13, linewidth=0, zorder=1)
+    axes.axhline(high, color=ink.faint, linewidth=0.7, linestyle=(0, (4, 3)), zorder=2)
+
+
+def _band(spec: PlotSpec, heights: Floats) -> tuple[float, float]:
+    """Give from where to where a height means nothing; just the usual height where nobody worked a baseline out."""
+    known = spec.curve.baseline
+    if known is None or spec.style == "softmax":
+        usual = baseline(heights)
+        return usual, usual
+    return known.usual, known.weak_from
 
 
 def _limits(axes: Axes, spec: PlotSpec, heights: Floats) -> None:
-    low, high = float(heights.min()), float(heights.max())
+    low = float(heights.min())
+    high = max(float(heights.max()), _band(spec, heights)[1])
     span = max(high - low, _LEAST_SPAN) if spec.style == "similarity" else max(high - low, 1e-6)
     axes.set_ylim(low - 0.06 * span, low + span * 1.24)
     axes.set_xlim(0, max(spec.curve.video.duration_s, float(spec.curve.times_s[-1]), 1e-3))

@@ -116,7 +116,7 @@ def test_the_program_runs_as_a_process_of_its_own(keaton: Keaton) -> None:
 
 def test_find_json_gives_the_answer_and_the_paths_of_its_files(keaton: Keaton) -> None:
     answer = keaton.json("find", "--json", "--out", "answers", "--top", "2", "something", "green")
-    assert set(answer) == {"query", "video", "best", "moments", "curve", "plot"}
+    assert set(answer) == {"query", "video", "best", "moments", "curve", "plot", "verdict", "baseline"}
     assert answer["query"] == "something green"
     assert (answer["video"]["title"], answer["video"]["duration_s"]) == ("colours", 16.0)
     assert len(answer["curve"]["times_s"]) == len(answer["curve"]["scores"]) == 16

@@ -12,6 +12,7 @@ import numpy as np
 import pytest_asyncio
 
 from core.answering import Answerer
+from core.background import Background, captions
 from core.browsing import Browser
 from core.channels import Channels
 from core.conversation import Conversation
@@ -20,6 +21,7 @@ from core.engines.children import Children
 from core.engines.frames import ChildFrameReader
 from core.engines.held import ERROR, HeldLooks
 from core.indexing import Indexer, IndexingLimits, Poster
+from core.judging import Judge
 from core.limits import BrowsingLimits
 from core.model import Sampling, Scope, View
 from core.ports import Encoder
@@ -30,7 +32,7 @@ from storage.ledger import SqliteLedger
 from storage.library import SqliteLibrary
 from storage.looks import SqliteLooks
 from storage.media import MediaFolder
-from tests.core.fakes import ColourEncoder, CopyFetcher, NotingPlotter
+from tests.core.fakes import ColourEncoder, CopyFetcher, Drawer, NotingPlotter
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -118,7 +120,8 @@ def build(
     fetcher, plotter = CopyFetcher({}), NotingPlotter()
     sampling = Sampling()
     indexer = Indexer(library, media, fetcher, reader, encoder, sampling, IndexingLimits(2, 4))
-    searcher = Searcher(library, encoder, sampling, looks)
+    background = Background(encoder, Drawer(), captions())
+    searcher = Searcher(library, encoder, sampling, looks, Judge(encoder, background))
     answerer = Answerer(searcher, library, media, reader, encoder, plotter)
     ledger = SqliteLedger(library.connections)
     channels = Channels(ledger, library, media, encoder, on_by_default=True)

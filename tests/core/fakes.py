@@ -87,6 +87,19 @@ class NotingPlotter:
         return f"{first.time_s:.2f} {labels[0]} | {last.time_s:.2f} {labels[1]}".encode()
 
 
+@dataclass
+class Drawer:
+    """Keepsakes in memory."""
+
+    kept: dict[str, bytes] = field(default_factory=dict)
+
+    async def get(self, name: str) -> bytes | None:
+        return self.kept.get(name)
+
+    async def put(self, name: str, data: bytes) -> None:
+        self.kept[name] = data
+
+
 def rises_at(curve: Curve, time_s: float) -> bool:
     """Tell whether the curve is highest there."""
     return abs(float(curve.times_s[int(curve.scores.argmax())]) - time_s) < 1.0

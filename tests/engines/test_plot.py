@@ -15,6 +15,7 @@ from core.engines.plot import draw
 from core.engines.sheet import contact_sheet, evenly
 from core.model import Curve, Moment, Thumbnail, Video
 from core.ports import PlotSpec
+from core.verdict import Baseline
 
 WARM_S = 0.150
 
@@ -45,6 +46,14 @@ def test_the_moment_that_is_shown_stands_out_in_its_own_colour() -> None:
     shown, other = pixels(draw(spec(), "light")), pixels(draw(replace(spec(), current=None), "light"))
     orange = (np.abs(shown.astype(int) - (217, 72, 15)).sum(axis=2) < 30).sum()
     assert orange > 200 > (np.abs(other.astype(int) - (217, 72, 15)).sum(axis=2) < 30).sum()
+
+
+def test_what_is_usual_for_the_film_is_drawn_as_a_band() -> None:
+    plain, judged = spec(), spec()
+    judged = replace(judged, curve=replace(judged.curve, baseline=Baseline(0.2, 0.3, 0.4)))
+    band, paper = pixels(draw(judged, "light")), pixels(draw(plain, "light"))
+    assert band[270, 500].max() < 245 < paper[270, 500].min()
+    assert (band[170, 500] == paper[170, 500]).all()
 
 
 @pytest.mark.parametrize("query", ["$x^2$ \\frac", "水の中の女性", "🏊 swimming", "a\nb\tc", "x" * 500, "%s {0}"])

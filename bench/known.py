@@ -1,0 +1,120 @@
+"""Films of which everything is known: drawn from seeds that no training used, indexed by the product itself.
+
+Owns the films and what is asked of them; the benchmarks beside it measure.
+"""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+import numpy as np
+
+from bot.settings import Settings
+from bot.wiring import open_core
+from core.indexing import Poster
+from core.model import Query, Scope, View
+from demo.emoji import sprites
+from demo.evaluate import filmed, random_film
+from demo.things import places, things, things_called, with_article
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator, Sequence
+    from pathlib import Path
+
+    from numpy.random import Generator
+
+    from bot.wiring import Core
+    from demo.evaluate import Posed
+
+SCOPE = Scope("local", "bench", "main")
+CALIBRATING, REPORTING = 910_000, 920_000
+"""First seeds. Training has those below 900,000, demo.evaluate those from there on."""
+NONSENSE = ("asdf qwer zxcv", "xkzzt", "quarterly figures", "a tax return", "blockchain")
+
+Kind: TypeAlias = Literal["thing alone", "thing and place", "both things and place", "nonsense"]
+_KINDS: tuple[Kind, ...] = ("thing alone", "thing and place", "both things and place")
+
+
+@dataclass(frozen=True)
+class Question:
+    """Something that is asked of a film."""
+
+    text: str
+    kind: Kind
+    scene: int | None
+    """Number of the scene that shows it, or None: it is nowhere in the film."""
+
+
+@dataclass(frozen=True)
+class Known:
+    """A film in the library, and what there is to know of it."""
+
+    video_id: str
+    crowd: int
+    """Things in each scene."""
+    starts_s: tuple[float, ...]
+    """Of each scene, and the end of the film."""
+    questions: tuple[Question, ...]
+
+    def query(self, question: Question) -> Query:
+        """Ask this film alone."""
+        return Query(question.text, View.of(SCOPE), self.video_id)
+
+
+@asynccontextmanager
+async def films(home: Path, cache: Path, first: int, count: int) -> AsyncIterator[tuple[Core, list[Known]]]:
+    """Give the product with so many films of each crowd, from these seeds."""
+    cutouts = sprites(cache, [emoji for thing in things() for emoji in thing.emoji])
+    async with open_core(Settings(model_name="demo", data_dir=home)) as core:
+        known = []
+        for crowd, seed in seeds(first, count):
+            path = home / f"{seed}.mp4"
+            film = random_film(seed, crowd)
+            path.write_bytes(filmed(film, cutouts).getvalue())
+            known.append(await take_in(core, path, crowd, film, seed))
+        yield core, known
+
+
+def seeds(first: int, count: int) -> Iterator[tuple[int, int]]:
+    """Give crowd and seed of each film."""
+    for crowd in (1, 2):
+        for number in range(count):
+            yield crowd, first + 1000 * crowd + number
+
+
+async def take_in(core: Core, path: Path, crowd: int, film: Sequence[Posed], seed: int) -> Known:
+    """Let the product look at a film."""
+    poster = Poster(SCOPE, "bench", "bench", "")
+    done = await core.indexer.file(path, path.name, "", poster, lambda _progress: None)
+    starts_s = np.cumsum([0.0, *(posed.length_s for posed in film)])
+    asked = (*present(film), *absent(film, np.random.default_rng(seed + 5)))
+    return Known(done.video.id, crowd, tuple(float(start_s) for start_s in starts_s), asked)
+
+
+def present(film: Sequence[Posed]) -> Iterator[Question]:
+    """Give what is true of one scene each."""
+    for number, posed in enumerate(film):
+        thing_and_place, thing, *both = posed.queries
+        yield Question(thing, "thing alone", number)
+        yield Question(thing_and_place, "thing and place", number)
+        yield from (Question(text, "both things and place", number) for text in both)
+
+
+def absent(film: Sequence[Posed], rng: Generator) -> Iterator[Question]:
+    """Give as much that is true of no scene: names of nothing in the film, alone and at any place, and nonsense."""
+    names = names_of_nothing_in(film)
+    where = [str(rng.choice(place.phrases)) for place in places().values()]
+    for name in rng.choice(names, len(film), replace=False):
+        yield Question(with_article(str(name)), "thing alone", None)
+    for name in rng.choice(names, len(film), replace=False):
+        yield Question(f"{with_article(str(name))} {rng.choice(where)}", "thing and place", None)
+    yield from (Question(text, "nonsense", None) for text in NONSENSE)
+
+
+def names_of_nothing_in(film: Sequence[Posed]) -> list[str]:
+    """Give each thing's own names, unless a thing in the film may be called so too."""
+    here = {actor.thing for posed in film for actor in posed.scene.actors}
+    own = {name for thing in things() for name in thing.names}
+    return [name for name, called in things_called().items() if name in own and not called & here]

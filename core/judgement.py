@@ -1,0 +1,41 @@
+"""What is said of a verdict. Owns this wording; must not judge."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from core.moments import baseline
+from core.times import clock
+
+if TYPE_CHECKING:
+    from core.model import Curve, Moment, SearchResult
+    from core.verdict import Verdict
+
+_ABSENT = "probably not in this footage"
+_MOMENTS: dict[Verdict, str] = {
+    "strong": "A clear hit",
+    "weak": "Perhaps, a weak hit",
+    "absent": "No hit, only what comes nearest",
+}
+
+
+def title(query: str, curve: Curve) -> str:
+    """Head an answer: with the query, and honestly where its best film does not show that."""
+    return f"“{query}”: {_ABSENT}" if curve.verdict == "absent" else f"“{query}”"
+
+
+def headline(result: SearchResult) -> str:
+    """Say in one line what was found, and whether it was."""
+    where = f"{clock(result.best.peak_s)} in {result.curve.video.title}"
+    head = title(result.query.text, result.curve)
+    if result.verdict == "absent":
+        return f"{head}; nearest at {where}"
+    return f"{head}: best at {where}{' (a weak hit)' if result.verdict == 'weak' else ''}"
+
+
+def judged(curve: Curve, moment: Moment) -> str:
+    """Say what the similarity of a moment means in its film."""
+    score, verdict = f"imilarity {moment.score:.2f}", curve.verdict_of(moment)
+    if verdict is None or curve.baseline is None:
+        return f"S{score}; usual here: {baseline(curve.scores):.2f}."
+    return f"{_MOMENTS[verdict]}: s{score}; what is not here seldom reaches {curve.baseline.weak_from:.2f}."

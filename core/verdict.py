@@ -1,0 +1,75 @@
+"""Whether a film shows what was asked for. Owns what "strong", "weak" and "absent" mean beside a film's own baseline.
+
+Pure; must not know where the background captions come from (core/background.py) nor what is said of a verdict.
+
+The best look is put before a bank of background captions: common things, places and doings. If the film shows the
+thing, the model finds the words of the query much likelier there than an average caption of the bank; if not, the
+captions that do fit that look win. The odds are the model's own, by its own temperature, so that no cosine is fixed:
+
+    odds = scale * cosine(query, look) - log(mean(exp(scale * cosine(caption, look))))
+
+That is the "inverted softmax" of querybank normalisation (QB-Norm, Bogolin et al., CVPR 2022), for one query. A model
+with a bias (SigLIP) has one rival more: that the look fits no words at all. Its logit is -bias by the sigmoid, less
+what the bias says of pairs in general: such models are trained with about 2**15 texts for each picture.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from core.model import EncoderInfo, Floats
+
+Verdict: TypeAlias = Literal["strong", "weak", "absent"]
+""""absent" is "probably not in this footage": the best look is there all the same."""
+
+WEAK_FROM = 1.8
+STRONG_FROM = 3.6
+"""Odds, as natural logarithms. `python -m bench.verdict --fit` works them out; DECISIONS.md says on which films."""
+
+_PAIRS_SEEN = 2**15
+
+
+@dataclass(frozen=True, slots=True)
+class Baseline:
+    """What a similarity means for one film and one query, in the units of the curve."""
+
+    usual: float
+    """What background captions have in common with the film's looks, on average: the lower edge of the band."""
+    weak_from: float
+    """What the best look at a film without the thing seldom reaches: the upper edge of the band."""
+    strong_from: float
+    """From here on there is hardly a doubt."""
+
+    def __post_init__(self) -> None:
+        """Check the order; raises ValueError with the offending values."""
+        if not self.usual <= self.weak_from <= self.strong_from:
+            raise ValueError(f"a baseline must rise: {self.usual}, {self.weak_from}, {self.strong_from}")
+
+    def verdict(self, score: float) -> Verdict:
+        """Judge the highest score of a film, or of a moment."""
+        if score < self.weak_from:
+            return "absent"
+        return "weak" if score < self.strong_from else "strong"
+
+
+def baseline(best_look: Floats, looks: Floats, bank: Floats, info: EncoderInfo) -> Baseline:
+    """Give what similarities mean, from unit vectors: best look (D,), all looks (N, D), bank (K, D)."""
+    level = background(best_look[None], bank, info)[0]
+    weak_from, strong_from = ((level + odds) / info.logit_scale for odds in (WEAK_FROM, STRONG_FROM))
+    usual = float((looks @ bank.mean(axis=0)).mean())
+    return Baseline(min(usual, weak_from), weak_from, strong_from)
+
+
+def background(looks: Floats, bank: Floats, info: EncoderInfo) -> list[float]:
+    """Give for each look (N, D) how well it fits background captions, as a logit: what a query has to beat."""
+    logits = info.logit_scale * (looks @ bank.T).astype(np.float64)
+    highest = logits.max(axis=1, keepdims=True)
+    levels = highest[:, 0] + np.log(np.exp(logits - highest).mean(axis=1))
+    if info.logit_bias:
+        levels = np.logaddexp(levels, -info.logit_bias - math.log(_PAIRS_SEEN))
+    return [float(level) for level in levels]

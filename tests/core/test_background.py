@@ -1,0 +1,99 @@
+"""The background captions are encoded once, and a verdict is the model's own odds against them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from core.background import Background, captions
+from core.model import EncoderInfo, Preprocess
+from core.verdict import STRONG_FROM, WEAK_FROM, background, baseline
+from tests.core.fakes import ColourEncoder, Drawer
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from core.model import Floats
+
+PREPROCESS = Preprocess(16, "squash", "bilinear", (0.0, 0.0, 0.0), (1.0, 1.0, 1.0))
+CLIP = EncoderInfo("m", "w", 3, PREPROCESS, "fp32", 100.0, 0.0, "cpu")
+
+
+class CountingEncoder(ColourEncoder):
+    """Notes how many texts it was given."""
+
+    asked = 0
+
+    async def texts(self, texts: Sequence[str]) -> Floats:
+        self.asked += len(texts)
+        return await super().texts(texts)
+
+
+def unit(*rows: Sequence[float]) -> Floats:
+    found = np.array(rows, np.float32)
+    return found / np.linalg.norm(found, axis=1, keepdims=True)  # type: ignore[no-any-return]
+
+
+def test_the_bank_is_neutral_and_wide() -> None:
+    assert len(captions()) == len(set(captions())) > 200
+
+
+async def test_the_bank_is_encoded_once_for_a_data_folder() -> None:
+    drawer, first, second = Drawer(), CountingEncoder(), CountingEncoder()
+    texts = ("a red door", "a green field")
+    kept = Background(first, drawer, texts)
+    bank = await kept.bank()
+    assert (await kept.bank() is bank, first.asked) == (True, 2)
+    assert np.array_equal(await Background(second, drawer, texts).bank(), bank)
+    assert second.asked == 0
+
+
+async def test_another_model_has_a_bank_of_its_own() -> None:
+    drawer, other = Drawer(), CountingEncoder("other eyes")
+    await Background(CountingEncoder(), drawer, ("a red door",)).bank()
+    await Background(other, drawer, ("a red door",)).bank()
+    assert (other.asked, len(drawer.kept)) == (1, 2)
+
+
+async def test_a_bank_that_was_damaged_on_the_disk_is_encoded_anew() -> None:
+    drawer, again = Drawer(), CountingEncoder()
+    await Background(CountingEncoder(), drawer, ("a red door",)).bank()
+    drawer.kept = {name: b"\0" * len(data) for name, data in drawer.kept.items()}
+    await Background(again, drawer, ("a red door",)).bank()
+    assert again.asked == 1
+
+
+def test_words_that_no_caption_beats_at_the_best_look_are_a_strong_hit() -> None:
+    looks, bank = unit([1, 0, 0], [0, 1, 0]), unit([0, 1, 0], [0, 0.2, 1])
+    found = baseline(looks[0], looks, bank, CLIP)
+    assert found.verdict(0.3) == "strong"
+
+
+def test_words_that_a_caption_beats_are_absent_however_alike_they_are() -> None:
+    looks, bank = unit([1, 0, 0]), unit([1, 0.1, 0], [0, 0, 1])
+    assert baseline(looks[0], looks, bank, CLIP).verdict(0.9) == "absent"
+
+
+def test_the_edges_of_the_band_are_odds_by_the_models_own_temperature() -> None:
+    looks, bank = unit([1, 0, 0]), unit([0, 1, 0], [0, 0, 1])
+    for scale in (20.0, 100.0):
+        found = baseline(looks[0], looks, bank, replace(CLIP, logit_scale=scale))
+        assert (found.usual, found.weak_from, found.strong_from) == pytest.approx(
+            (0.0, WEAK_FROM / scale, STRONG_FROM / scale)
+        )
+
+
+def test_the_size_of_the_bank_does_not_matter() -> None:
+    looks, bank = unit([1, 0, 0]), unit([0.3, 1, 0], [0.1, 0, 1])
+    (once,), (thrice,) = background(looks, bank, CLIP), background(looks, np.concatenate([bank] * 3), CLIP)
+    assert once == pytest.approx(thrice)
+
+
+def test_a_model_with_a_bias_has_nothing_at_all_as_one_more_rival() -> None:
+    looks, bank = unit([1, 0, 0]), unit([0, 1, 0])
+    (plain,), (biased,) = background(looks, bank, CLIP), background(looks, bank, replace(CLIP, logit_bias=-16.5))
+    assert plain == pytest.approx(0.0)
+    assert 6.0 < biased < 6.2

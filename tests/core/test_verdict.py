@@ -1,0 +1,34 @@
+"""A similarity means something only beside what is usual for the film."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from core.model import Curve, Moment, Video
+from core.verdict import Baseline
+
+USUAL = Baseline(0.1, 0.3, 0.5)
+
+
+def curve(*scores: float, baseline: Baseline | None = USUAL) -> Curve:
+    video = Video("v", "", "A film", float(len(scores)), 640, 360)
+    return Curve(video, np.arange(len(scores), dtype=np.float64), np.array(scores, np.float32), baseline)
+
+
+def test_a_film_is_judged_by_its_best_look() -> None:
+    assert [curve(0.2, best, 0.1).verdict for best in (0.25, 0.35, 0.55)] == ["absent", "weak", "strong"]
+
+
+def test_a_moment_is_judged_by_its_own_best_look() -> None:
+    assert curve(0.6, 0.1, 0.1, 0.4).verdict_of(Moment("v", 2.0, 4.0, 3.0, 0.4)) == "weak"
+
+
+def test_nothing_is_claimed_where_nobody_knows_what_is_usual() -> None:
+    alone = curve(0.6, baseline=None)
+    assert (alone.verdict, alone.verdict_of(Moment("v", 0.0, 1.0, 0.0, 0.6))) == (None, None)
+
+
+def test_a_baseline_that_does_not_rise_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"0\.4, 0\.3"):
+        Baseline(0.1, 0.4, 0.3)
