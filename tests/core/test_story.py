@@ -215,3 +215,13 @@ async def test_find_in_one_film_looks_in_no_other(house: ColourHouse, make_clip:
     assert " in second" in reply.text
     everywhere = await house.last(replace(Find(turn(), "red")))
     assert " in first" in everywhere.text
+
+
+async def test_what_no_look_shows_is_said_to_be_absent_beside_what_comes_nearest(
+    house: ColourHouse, colour_film: Path
+) -> None:
+    await post(house, colour_film)
+    reply = await house.last(Find(turn(), "yellow"))
+    assert reply.title == "“yellow”: probably not in this footage"
+    assert {one.kind for one in reply.pictures} == {"frame", "plot"}
+    assert house.plotter.specs[-1].curve.baseline is not None
