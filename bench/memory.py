@@ -8,7 +8,9 @@ resident set (RSS) of the program alone, sampled five times a second.
 from __future__ import annotations
 
 import argparse
+import io
 import json
+import math
 import os
 import subprocess
 import sys
@@ -27,12 +29,16 @@ from core.engines import torchvision_ops
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from av.container import OutputContainer
+    from av.video.stream import VideoStream
+
     from core.model import Pixels
 
 ROOT = Path(__file__).parent.parent
 ARCHITECTURE = "ViT-B-32"
 BAR_MB = 1200
 FPS = 24
+ENCODED_MINUTES = 2
 
 
 @dataclass(frozen=True)
@@ -63,13 +69,37 @@ def write_model(folder: Path) -> None:
 
 
 def write_film(path: Path, minutes: float) -> None:
-    """Write a 640 x 360 film of moving bands with a cut every five seconds."""
-    with av.open(str(path), "w") as film:
+    """Write a 640 x 360 film of moving bands with a cut every five seconds; what is long repeats its first minutes."""
+    once = io.BytesIO()
+    once_s = int(min(minutes, ENCODED_MINUTES) * 60)
+    encode(once, once_s)
+    once.seek(0)
+    with av.open(once, "r") as source, av.open(str(path), "w") as film:
+        stream = film.add_stream_from_template(source.streams.video[0])
+        for turn in range(math.ceil(minutes * 60 / once_s)):
+            repeat(once, film, stream, turn * once_s)
+
+
+def encode(file: io.BytesIO, length_s: int) -> None:
+    """Encode the first minutes."""
+    with av.open(file, "w", format="mp4") as film:
         stream = film.add_stream("libx264", rate=FPS, options={"preset": "ultrafast", "g": str(2 * FPS)})
         stream.width, stream.height, stream.pix_fmt = 640, 360, "yuv420p"
-        for picture in pictures(int(minutes * 60 * FPS)):
+        for picture in pictures(length_s * FPS):
             film.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
         film.mux(stream.encode(None))
+
+
+def repeat(once: io.BytesIO, film: OutputContainer, stream: VideoStream, from_s: int) -> None:
+    """Write the encoded packets once more, that much later."""
+    once.seek(0)
+    with av.open(once, "r") as source:
+        for packet in source.demux(video=0):
+            if packet.dts is None or packet.pts is None or packet.time_base is None:
+                continue
+            later = round(from_s / packet.time_base)
+            packet.pts, packet.dts, packet.stream = packet.pts + later, packet.dts + later, stream
+            film.mux(packet)
 
 
 def pictures(count: int) -> Iterator[Pixels]:
