@@ -92,6 +92,8 @@ class Job:
     folder: Path
     limits: FetchLimits
     reporter: Reporter
+    runtime: str = ""
+    """Where deno is, which YouTube needs, or "" where it is not."""
     sieve: narrowing.Sieve = field(init=False)
 
     def __post_init__(self) -> None:
@@ -137,7 +139,7 @@ class Job:
             "continuedl": True,
             "hls_prefer_native": True,
             "external_downloader": {"default": "native"},
-            "js_runtimes": {"deno": {"path": deno.find_deno_bin()}},
+            "js_runtimes": {"deno": {"path": self.runtime}} if self.runtime else {},
             "socket_timeout": 20,
             "retries": 1,
             "fragment_retries": 2,
@@ -158,9 +160,10 @@ def serve(request: Mapping[str, object], out: BinaryIO) -> None:
     limits = _limits(request)
     cage.forgo_privileges()
     cage.bound(cage.Bounds(limits.timeout_s, limits.memory_bytes, limits.size_bytes, _OPEN_FILES))
-    watch = guard.Guard(guard.resolved(_texts(request["allowed_hosts"])), deno.find_deno_bin())
+    runtime = _runtime()
+    watch = guard.Guard(guard.resolved(_texts(request["allowed_hosts"])), runtime)
     watch.install()
-    job = Job(str(request["url"]), Path(str(request["folder"])), limits, Reporter(out, limits.size_bytes))
+    job = Job(str(request["url"]), Path(str(request["folder"])), limits, Reporter(out, limits.size_bytes), runtime)
     token = str(request.get("bearer") or "")
     try:
         last = job.run_with(token) if token else job.run()
@@ -169,6 +172,13 @@ def serve(request: Mapping[str, object], out: BinaryIO) -> None:
     except Exception as error:  # noqa: BLE001 - extractors raise all there is
         last = _ended_badly(error, watch)
     wire.send(out, last)
+
+
+def _runtime() -> str:
+    try:
+        return str(deno.find_deno_bin())
+    except FileNotFoundError:
+        return ""
 
 
 def _limits(request: Mapping[str, object]) -> FetchLimits:

@@ -32,7 +32,7 @@ class Guard:
     allowed: frozenset[Address]
     """Addresses that the operator allows, on any port."""
     program: str
-    """The one program that may be started."""
+    """The one program that may be started, or "" for none."""
     refused: Why | None = None
     """Why a connection was refused last."""
 
