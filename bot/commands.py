@@ -136,8 +136,8 @@ async def forget(settings: Settings, name: str, space: str) -> int:
     view = View.of(local_scope(space))
     async with open_core(settings) as core:
         video = pick(await core.library.videos(view), name).video
-        gone = await take_back(core.library, core.media, video.id, view)
-    printing.forgotten(video, everywhere=gone)
+        await take_back(core.library, core.media, video.id, view)
+    printing.forgotten(video)
     return 0
 
 

@@ -94,9 +94,9 @@ def listed(posted: Sequence[PostedVideo], *, as_json: bool) -> None:
     click.echo(reply.text)
 
 
-def forgotten(video: Video, *, everywhere: bool) -> None:
+def forgotten(video: Video) -> None:
     """Print that a film went."""
-    click.echo(replies.forgotten(video, everywhere=everywhere).text)
+    click.echo(replies.forgotten(video, None).text)
 
 
 def write(shown: Shown, folder: Path) -> Files:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, assert_never
 
 from core import actions, replies
-from core.errors import AnswerGone, AppError, UnknownVideo
+from core.errors import AnswerGone, AppError, NotYours, UnknownVideo
 from core.flow import reported
 from core.forgetting import forget
 from core.indexing import Indexed, Poster
@@ -172,16 +172,28 @@ class Conversation:
         answer = await self._library.answer(wish.answer_id)
         if answer is None:
             raise AnswerGone
-        async for reply in self._browser.show(event.turn, _within(answer, event.turn), wish):
+        mine = await self._allowed(answer, event.turn)
+        async for reply in self._browser.show(event.turn, mine, wish):
             yield reply
+
+    async def _allowed(self, answer: Answer, turn: Turn) -> Answer:
+        """Narrow an answer to what may be seen there now; raises AnswerGone where that lacks any of its films."""
+        narrowed = _within(answer, turn)
+        for video_id in {moment.video_id for moment in answer.moments}:
+            if await self._library.posting(video_id, narrowed.query.view) is None:
+                raise AnswerGone
+        return narrowed
 
     async def _videos(self, event: ListVideos) -> AsyncIterator[Reply]:
         yield replies.videos(await self._library.videos(event.turn.view))
 
     async def _forget(self, event: Forget) -> AsyncIterator[Reply]:
-        posted = await self._named(event.turn, event.video)
-        gone = await forget(self._library, self._media, posted.video.id, event.turn.view)
-        yield replies.forgotten(posted.video, everywhere=gone)
+        turn, posted = event.turn, await self._named(event.turn, event.video)
+        film, who = posted.video, None if turn.moderator else turn.user_id
+        if who and not await self._library.posting(film.id, turn.view, who):
+            raise NotYours(film.title)
+        await forget(self._library, self._media, film.id, turn.view, who)
+        yield replies.forgotten(film, await self._library.posting(film.id, turn.view))
 
     async def _named(self, turn: Turn, name: str) -> PostedVideo:
         if not name.strip():
@@ -194,10 +206,10 @@ def _poster(turn: Turn) -> Poster:
 
 
 def _within(answer: Answer, turn: Turn) -> Answer:
-    """Narrow an answer to what whoever presses its button may see; raises AnswerGone where that is nothing."""
+    """Narrow an answer to what whoever presses its button may see; raises AnswerGone where it does not belong."""
     view, theirs = answer.query.view, turn.view
     channels = view.channels & theirs.channels
-    if (view.platform, view.space) != (theirs.platform, theirs.space) or not channels:
+    if answer.scope != turn.scope or (view.platform, view.space) != (theirs.platform, theirs.space) or not channels:
         raise AnswerGone
     return replace(answer, query=replace(answer.query, view=replace(view, channels=channels)))
 

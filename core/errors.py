@@ -165,6 +165,13 @@ class NotAllowed(UserError):
 
 
 @dataclass(eq=False)
+class NotYours(UserError):
+    """The asker has not posted the film there, and moderates nothing."""
+
+    title: str
+
+
+@dataclass(eq=False)
 class TooFast(TryLater):
     """One person started too much within a minute."""
 

@@ -9,12 +9,14 @@ if TYPE_CHECKING:
     from core.ports import Library, Media
 
 
-async def forget(library: Library, media: Media, video_id: str, view: View) -> bool:
-    """Take back a film's postings in view; tell whether none was left anywhere, so that all of it went.
+async def forget(library: Library, media: Media, video_id: str, view: View, user_id: str | None = None) -> bool:
+    """Take back a film's postings in view, of one person where that is named.
+
+    Tell whether none was left anywhere, so that all of the film went.
 
     Raises OperatorError.
     """
-    gone = await library.forget(video_id, view)
+    gone = await library.forget(video_id, view, user_id)
     if gone:
         await media.forget(video_id)
     return gone

@@ -14,7 +14,7 @@ from core.errors import FileUnreadable, UnknownVideo
 from core.flow import read_ahead
 from core.gathering import Gathered, Source, content_id, film_of, looked, stem, take
 from core.links import canonical
-from core.model import Posting, Recipe
+from core.model import Posting, Recipe, View
 from core.ports import Fetched
 from core.talk import Address, Progress
 from core.turns import Turns
@@ -42,10 +42,10 @@ class Poster:
     message: str
     message_url: str = ""
 
-    def posting(self, video_id: str) -> Posting:
-        """Give the posting of a film by this person, now."""
-        now = datetime.now(UTC)
-        return Posting(video_id, self.scope, self.user_id, self.user_name, self.message, now, self.message_url)
+    def posting(self, video: Video) -> Posting:
+        """Give the posting of a film by this person, now, under the names that it has here."""
+        who, now = (self.user_id, self.user_name, self.message), datetime.now(UTC)
+        return Posting(video.id, self.scope, *who, now, self.message_url, video.title, video.url, video.uploader)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ class Indexed:
 
     video: Video
     looks: int
-    """0 when it was known before, and nothing had to be done."""
+    """0 when it was known in this channel before, and nothing had to be done."""
     several: bool = False
     """The link leads to several films, and this is the first."""
 
@@ -119,7 +119,8 @@ class Indexer:
             raise FileUnreadable(str(path), error.strerror or "") from error
         async with self._turns.turn(video_id, poster.scope, report):
             info = await self._encoder.ready()
-            known = await self._known(await self._library.video(video_id), info, poster, "", report)
+            video = _named(await self._library.video(video_id), stem(name), url, "")
+            known = await self._known(video, info, poster, "", report)
             if known:
                 return known
             async with self._media.workshop() as folder:
@@ -147,9 +148,13 @@ class Indexer:
         info = await self._encoder.ready() if video and self._encoder.loaded else None
         if video is None or info is None or not await self._library.has_index(video.id, self._recipe(info).key):
             return None
-        if poster:
-            await self._library.post(poster.posting(video.id))
-        return Indexed(video, 0)
+        if poster is None:
+            return Indexed(video, 0)
+        # Where it was not seen before, nothing may tell that it is known from elsewhere.
+        is_seen = await self._library.posting(video.id, View.of(poster.scope))
+        looks = 0 if is_seen else await self._library.looks(video.id, self._recipe(info).key)
+        await self._library.post(poster.posting(video))
+        return Indexed(video, looks)
 
     async def _known(
         self, video: Video | None, info: EncoderInfo, poster: Poster | None, link: str, report: Report
@@ -169,7 +174,8 @@ class Indexer:
             video_id = fetched.video_id
             if video_id is None:
                 video_id = await asyncio.to_thread(content_id, fetched.path)
-            known = await self._at_once(await self._library.video(video_id), poster)
+            names = fetched.title, fetched.url, fetched.uploader or ""
+            known = await self._at_once(_named(await self._library.video(video_id), *names), poster)
             source = Source(fetched.path, video_id, fetched.title, fetched.url, link, fetched.uploader or "")
             indexed = known or await self._index(source, info, poster, report)
             return replace(indexed, several=fetched.several)
@@ -178,7 +184,7 @@ class Indexer:
         async with self._media.workshop() as folder:
             fetched = await self._download(await file.locate(), folder, report)
             video_id = await asyncio.to_thread(content_id, fetched.path)
-            known = await self._at_once(await self._library.video(video_id), poster)
+            known = await self._at_once(_named(await self._library.video(video_id), stem(file.name), "", ""), poster)
             source = Source(fetched.path, video_id, stem(file.name), "", file.key)
             return known or await self._index(source, info, poster, report)
 
@@ -214,7 +220,7 @@ class Indexer:
         if poster is None:
             await self._library.refresh(film, links)
         else:
-            await self._library.save(film, poster.posting(source.video_id), links)
+            await self._library.save(film, poster.posting(film.video), links)
 
     async def _drop_orphan(self, video_id: str) -> None:
         if await self._library.video(video_id) is None:
@@ -239,3 +245,8 @@ class Indexer:
 
     def _recipe(self, info: EncoderInfo) -> Recipe:
         return Recipe.of(info, self._sampling)
+
+
+def _named(video: Video | None, title: str, url: str, uploader: str) -> Video | None:
+    """Give a known film by the names that it is posted under this time, whatever it is called elsewhere."""
+    return replace(video, title=title, url=url, uploader=uploader) if video else None

@@ -83,6 +83,10 @@ class Posting:
     """With time zone."""
     message_url: str = ""
     """Where people can see the message, if anywhere."""
+    title: str = ""
+    """What the film was called there: another channel may know it by another name, and that stays there."""
+    url: str = ""
+    uploader: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,25 +52,32 @@ class Library(Protocol):
         ...
 
     async def video_at(self, link: str) -> Video | None:
-        """Give the film that a canonical link leads to, visible or not."""
+        """Give the film that a canonical link leads to, as that link names it; visible or not."""
         ...
 
     async def video(self, video_id: str) -> Video | None:
-        """Give a film by its id, visible or not."""
+        """Give a film by its id, visible or not. Its names came with some posting or other: never show them."""
         ...
 
     async def has_index(self, video_id: str, recipe_key: str) -> bool:
         """Tell whether the film was looked at with this recipe."""
         ...
 
+    async def looks(self, video_id: str, recipe_key: str) -> int:
+        """Count the looks at a film with this recipe."""
+        ...
+
     async def videos(self, view: View) -> tuple[PostedVideo, ...]:
-        """Give the films in view, each with its newest posting there, newest first."""
+        """Give the films in view, each with its newest posting there and as that one names it, newest first."""
         ...
 
     async def indexes(
         self, view: View, recipe_key: str, video_id: str | None = None
     ) -> tuple[tuple[Video, FrameIndex], ...]:
-        """Give the films in view that were looked at with this recipe, oldest first; only one where it is named."""
+        """Give the films in view that were looked at with this recipe, oldest first; only one where it is named.
+
+        They bear the names of their newest postings in view.
+        """
         ...
 
     async def partials(self, view: View, recipe_key: str, video_id: str | None = None) -> tuple[Partial, ...]:
@@ -88,16 +95,19 @@ class Library(Protocol):
         """Give the films in view that have looks, but none with this recipe."""
         ...
 
-    async def posting(self, video_id: str, view: View) -> Posting | None:
-        """Give a film's newest posting in view."""
+    async def posting(self, video_id: str, view: View, user_id: str | None = None) -> Posting | None:
+        """Give a film's newest posting in view, of one person where that is named."""
         ...
 
     async def thumbnails(self, video_id: str) -> tuple[Thumbnail, ...]:
         """Give a film's small pictures in the order of time."""
         ...
 
-    async def forget(self, video_id: str, view: View) -> bool:
-        """Take back the film's postings in view; tell whether none is left anywhere, so that the film itself went."""
+    async def forget(self, video_id: str, view: View, user_id: str | None = None) -> bool:
+        """Take back the film's postings in view, of one person where that is named, and answers that showed it.
+
+        Tell whether no posting is left anywhere, so that the film itself went.
+        """
         ...
 
     async def save_answer(self, answer: Answer) -> None:

@@ -77,7 +77,16 @@ class Searcher:
             index = await self._looks.index(film)
             return await asyncio.to_thread(_compare, film.video, index, vectors[0]) if index else None
 
-        return await best_curves(peaks.films, peaks.highest[0], curve, MOST_FILMS)
+        curves = await best_curves(peaks.films, peaks.highest[0], curve, MOST_FILMS)
+        return tuple([named for one in curves if (named := await self._named(one, query))])
+
+    async def _named(self, curve: Curve, query: Query) -> Curve | None:
+        """Give the film the names that it was posted with in view; None where it is not in view any more."""
+        posting = await self._library.posting(curve.video.id, query.view)
+        if posting is None:
+            return None
+        video = replace(curve.video, title=posting.title, url=posting.url, uploader=posting.uploader)
+        return replace(curve, video=video)
 
 
 def _compare(video: Video, index: FrameIndex, vector: Floats) -> Curve:

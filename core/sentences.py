@@ -91,6 +91,8 @@ def _for_asker(error: e.UserError) -> str:  # noqa: C901, PLR0911, PLR0912 - a l
             return f"I cannot do that in this channel: I lack {_and(names)}. Whoever runs the server can grant it."
         case e.NotAllowed(needed):
             return f"Only people with the permission {needed} can do that here."
+        case e.NotYours(title):
+            return f"Only who posted {title} here can take it back, or somebody who moderates this channel."
         case e.AnswerGone():
             return "That answer is gone, or its film is. Ask again with /find."
         case _:

@@ -56,6 +56,8 @@ class Turn:
     """Where people can see that message, if anywhere."""
     late: bool = False
     """Done while Keaton was away: no haste of the asker's, so no cooldown counts."""
+    moderator: bool = False
+    """May take back what others posted there."""
     upload_limit_bytes: int | None = None
     """The largest file that this very place takes, where it has a limit of its own."""
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _POSTED = """
     SELECT videos.*, newest.* FROM (
         SELECT video_id, platform, space, channel, user_id, user_name, message, posted_at, message_url,
-            id AS posting_id,
+            title AS here_title, url AS here_url, uploader AS here_uploader, id AS posting_id,
             row_number() OVER (PARTITION BY video_id ORDER BY id DESC) AS nth
         FROM postings
         WHERE platform = :platform AND space = :space AND channel IN (SELECT value FROM json_each(:channels))
@@ -38,21 +38,23 @@ _POSTED = """
 """
 
 _NEWEST_POSTING = """
-    SELECT * FROM postings
+    SELECT *, title AS here_title, url AS here_url, uploader AS here_uploader FROM postings
     WHERE video_id = :video_id AND platform = :platform AND space = :space
-    AND channel IN (SELECT value FROM json_each(:channels))
+    AND channel IN (SELECT value FROM json_each(:channels)) AND (:user_id IS NULL OR user_id = :user_id)
     ORDER BY id DESC LIMIT 1
 """
 
 # No ORDER BY: SQLite's sorter would carry every BLOB about.
 _CHUNKS = """
-    SELECT videos.*, first_posting_id, number, times_s, vectors FROM (
-        SELECT video_id, min(id) AS first_posting_id FROM postings
+    SELECT videos.*, here_title, here_url, here_uploader, first_posting_id, number, times_s, vectors FROM (
+        SELECT video_id, min(id) OVER (PARTITION BY video_id) AS first_posting_id,
+            title AS here_title, url AS here_url, uploader AS here_uploader,
+            row_number() OVER (PARTITION BY video_id ORDER BY id DESC) AS nth
+        FROM postings
         WHERE platform = :platform AND space = :space AND channel IN (SELECT value FROM json_each(:channels))
         AND (:video_id IS NULL OR video_id = :video_id)
-        GROUP BY video_id
     ) AS seen
-    JOIN videos ON videos.id = seen.video_id
+    JOIN videos ON videos.id = seen.video_id AND seen.nth = 1
     JOIN indexings ON indexings.video_id = videos.id AND indexings.recipe_key = :recipe_key
     JOIN chunks ON chunks.indexing_id = indexings.id
 """
@@ -62,6 +64,18 @@ _ANY_INDEX = """
     WHERE platform = :platform AND space = :space AND channel IN (SELECT value FROM json_each(:channels))
     AND (:video_id IS NULL OR video_id = :video_id) AND recipe_key = :recipe_key
     LIMIT 1
+"""
+
+
+_VIDEO_AT = """
+    SELECT videos.*, links.title AS here_title, links.url AS here_url, links.uploader AS here_uploader
+    FROM links JOIN videos ON videos.id = links.video_id WHERE link = :link
+"""
+
+_LOOKS = """
+    SELECT coalesce(sum(length(times_s)) / 8, 0) AS looks FROM indexings
+    JOIN chunks ON chunks.indexing_id = indexings.id
+    WHERE video_id = :video_id AND recipe_key = :recipe_key
 """
 
 
@@ -93,7 +107,7 @@ class SqliteLibrary:
         async with self._db.writing() as db:
             await writes.put_film(db, film)
             await writes.put_posting(db, posting)
-            await writes.put_links(db, film.video.id, links)
+            await writes.put_links(db, film.video, links)
             await db.execute("DELETE FROM works WHERE video_id = ?", (film.video.id,))
 
     async def refresh(self, film: Film, links: Sequence[str]) -> None:
@@ -104,7 +118,7 @@ class SqliteLibrary:
         async with self._db.writing() as db:
             await writes.must_be_kept(db, film.video.id)
             await writes.put_film(db, film)
-            await writes.put_links(db, film.video.id, links)
+            await writes.put_links(db, film.video, links)
 
     async def post(self, posting: Posting) -> None:
         """Make a film that is already kept visible in one more channel. The same posting twice counts once.
@@ -115,12 +129,11 @@ class SqliteLibrary:
             await writes.put_posting(db, posting)
 
     async def video_at(self, link: str) -> Video | None:
-        """Give the film that a canonical link leads to, visible or not."""
-        sql = "SELECT videos.* FROM links JOIN videos ON videos.id = links.video_id WHERE link = :link"
-        return next(map(rows.video, await self._db.rows(sql, {"link": link})), None)
+        """Give the film that a canonical link leads to, as that link names it; visible or not."""
+        return next(map(rows.named_video, await self._db.rows(_VIDEO_AT, {"link": link})), None)
 
     async def video(self, video_id: str) -> Video | None:
-        """Give a film by its id, visible or not."""
+        """Give a film by its id, visible or not. Its names came with some posting or other: never show them."""
         sql = "SELECT * FROM videos WHERE id = :video_id"
         return next(map(rows.video, await self._db.rows(sql, {"video_id": video_id})), None)
 
@@ -129,8 +142,13 @@ class SqliteLibrary:
         sql = "SELECT 1 FROM indexings WHERE video_id = :video_id AND recipe_key = :recipe_key"
         return bool(await self._db.rows(sql, {"video_id": video_id, "recipe_key": recipe_key}))
 
+    async def looks(self, video_id: str, recipe_key: str) -> int:
+        """Count the looks at a film with this recipe."""
+        (row,) = await self._db.rows(_LOOKS, {"video_id": video_id, "recipe_key": recipe_key})
+        return int(row["looks"])
+
     async def videos(self, view: View) -> tuple[PostedVideo, ...]:
-        """Give the films in view, each with its newest posting there, newest first."""
+        """Give the films in view, each with its newest posting there and as that one names it, newest first."""
         found = await self._db.rows(_POSTED, {**rows.of_view(view), "stale_for": None})
         return tuple(map(rows.posted_video, found))
 
@@ -159,9 +177,9 @@ class SqliteLibrary:
         values = {**rows.of_view(view), "recipe_key": recipe_key, "video_id": video_id}
         return await asyncio.to_thread(works.partials, await self._db.rows(works.PARTIALS, values))
 
-    async def posting(self, video_id: str, view: View) -> Posting | None:
-        """Give a film's newest posting in view."""
-        values = {**rows.of_view(view), "video_id": video_id}
+    async def posting(self, video_id: str, view: View, user_id: str | None = None) -> Posting | None:
+        """Give a film's newest posting in view, of one person where that is named."""
+        values = {**rows.of_view(view), "video_id": video_id, "user_id": user_id}
         return next(map(rows.posting, await self._db.rows(_NEWEST_POSTING, values)), None)
 
     async def thumbnails(self, video_id: str) -> tuple[Thumbnail, ...]:
@@ -169,12 +187,14 @@ class SqliteLibrary:
         sql = "SELECT time_s, jpeg FROM thumbnails WHERE video_id = :video_id ORDER BY time_s"
         return tuple(Thumbnail(*row) for row in await self._db.rows(sql, {"video_id": video_id}))
 
-    async def forget(self, video_id: str, view: View) -> bool:
-        """Take back the film's postings in view; tell whether none is left anywhere, so that the film itself went."""
+    async def forget(self, video_id: str, view: View, user_id: str | None = None) -> bool:
+        """Take back the film's postings in view, of one person where that is named, and answers that showed it.
+
+        Tell whether no posting is left anywhere, so that the film itself went.
+        """
         async with self._db.writing() as db:
-            gone = await writes.drop_postings(db, video_id, view)
-        if gone:
-            await self._db.empty_log()
+            gone = await writes.drop_postings(db, video_id, view, user_id)
+        await self._db.empty_log()
         return gone
 
     async def save_answer(self, answer: Answer) -> None:
@@ -191,7 +211,7 @@ class SqliteLibrary:
 def _assemble(found: list[Row]) -> tuple[tuple[Video, FrameIndex], ...]:
     found.sort(key=lambda row: (row["first_posting_id"], row["id"], row["number"]))
     films = (list(film) for _, film in groupby(found, key=lambda row: row["id"]))
-    return tuple((rows.video(film[0]), _index(film)) for film in films)
+    return tuple((rows.named_video(film[0]), _index(film)) for film in films)
 
 
 def _index(film: list[Row]) -> FrameIndex:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +28,9 @@ def of_posting(posting: Posting) -> dict[str, object]:
         "message": posting.message,
         "posted_at": posting.posted_at.astimezone(UTC).isoformat(timespec="microseconds"),
         "message_url": posting.message_url,
+        "title": posting.title,
+        "url": posting.url,
+        "uploader": posting.uploader,
     }
 
 
@@ -73,12 +76,20 @@ def posting(row: Row) -> Posting:
         message=row["message"],
         posted_at=datetime.fromisoformat(row["posted_at"]),
         message_url=row["message_url"],
+        title=row["here_title"],
+        url=row["here_url"],
+        uploader=row["here_uploader"],
     )
+
+
+def named_video(row: Row) -> Video:
+    """Give the film of a row that tells besides how it is called here."""
+    return replace(video(row), title=row["here_title"], url=row["here_url"], uploader=row["here_uploader"])
 
 
 def posted_video(row: Row) -> PostedVideo:
     """Give the film and the posting of a row that has the columns of both."""
-    return PostedVideo(video(row), posting(row))
+    return PostedVideo(named_video(row), posting(row))
 
 
 def answer(row: Row) -> Answer:

@@ -137,7 +137,22 @@ _CHATS = (
 
 _UPLOADERS = ("ALTER TABLE videos ADD COLUMN uploader TEXT NOT NULL DEFAULT ''",)
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = (_FIRST, _CHATS, _UPLOADERS, JOBS, LOOKS)
+_NAMES_HERE = (
+    # What a film is called where it was posted, and by the link that leads to it. Postings from before know no other
+    # name than the film's own.
+    *(
+        f"ALTER TABLE {table} ADD COLUMN {column} TEXT NOT NULL DEFAULT ''"
+        for table in ("postings", "links")
+        for column in ("title", "url", "uploader")
+    ),
+    *(
+        f"UPDATE {table} SET (title, url, uploader) = "  # noqa: S608 - both names are our own
+        f"(SELECT title, url, uploader FROM videos WHERE id = {table}.video_id)"
+        for table in ("postings", "links")
+    ),
+)
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (_FIRST, _CHATS, _UPLOADERS, JOBS, LOOKS, _NAMES_HERE)
 """Migration number n leads from `user_version` n - 1 to n."""
 
 

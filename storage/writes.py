@@ -22,6 +22,18 @@ _DELETED = """
     AND message = :message AND message <> '' AND state = 'deleted'
 """
 
+# The whole answer: its buttons count its moments, and must not come to mean others.
+_DROP_ANSWERS = """
+    DELETE FROM answers
+    WHERE (
+        video_id = :id
+        OR EXISTS (SELECT 1 FROM json_each(moments) WHERE json_extract(value, '$.video_id') = :id)
+    )
+    AND NOT EXISTS (
+        SELECT 1 FROM postings WHERE video_id = :id AND platform = view_platform AND space = view_space
+        AND channel IN (SELECT value FROM json_each(view_channels))
+    )
+"""
 
 _ANSWERS_LIVE = "-180 days"
 """Nobody presses a button under a half-year-old answer, and what people asked is theirs."""
@@ -34,14 +46,15 @@ async def put_film(db: aiosqlite.Connection, film: Film) -> None:
     await _put_thumbnails(db, film.video.id, film.thumbnails)
 
 
-async def put_links(db: aiosqlite.Connection, video_id: str, links: Sequence[str]) -> None:
-    """Let the links lead to the film, wherever they led before."""
+async def put_links(db: aiosqlite.Connection, video: Video, links: Sequence[str]) -> None:
+    """Let the links lead to the film, under these names of it, wherever they led before."""
     await db.executemany(
         """
-        INSERT INTO links (link, video_id) VALUES (?, ?)
-        ON CONFLICT (link) DO UPDATE SET video_id = excluded.video_id
+        INSERT INTO links (link, video_id, title, url, uploader) VALUES (?, ?, ?, ?, ?)
+        ON CONFLICT (link) DO UPDATE SET
+            video_id = excluded.video_id, title = excluded.title, url = excluded.url, uploader = excluded.uploader
         """,
-        ((link, video_id) for link in links),
+        ((link, video.id, video.title, video.url, video.uploader) for link in links),
     )
 
 
@@ -56,8 +69,9 @@ async def put_posting(db: aiosqlite.Connection, posting: Posting) -> None:
     await db.execute(
         """
         INSERT INTO postings
-        (video_id, platform, space, channel, user_id, user_name, message, posted_at, message_url)
-        VALUES (:video_id, :platform, :space, :channel, :user_id, :user_name, :message, :posted_at, :message_url)
+        (video_id, platform, space, channel, user_id, user_name, message, posted_at, message_url, title, url, uploader)
+        VALUES (:video_id, :platform, :space, :channel, :user_id, :user_name, :message, :posted_at, :message_url,
+                :title, :url, :uploader)
         ON CONFLICT DO NOTHING
         """,
         rows.of_posting(posting),
@@ -70,29 +84,30 @@ async def must_be_kept(db: aiosqlite.Connection, video_id: str) -> None:
         raise UnknownVideo(video_id)
 
 
-async def drop_postings(db: aiosqlite.Connection, video_id: str, view: View) -> bool:
-    """Delete a film's postings in view, and the film with all that hangs on it where none is left; tell whether."""
+async def drop_postings(db: aiosqlite.Connection, video_id: str, view: View, user_id: str | None) -> bool:
+    """Delete a film's postings in view, or one person's of them, and what they leave behind; see `drop_unposted`."""
     await db.execute(
         """
         DELETE FROM postings
         WHERE video_id = :video_id AND platform = :platform AND space = :space
-        AND channel IN (SELECT value FROM json_each(:channels))
+        AND channel IN (SELECT value FROM json_each(:channels)) AND (:user_id IS NULL OR user_id = :user_id)
         """,
-        {"video_id": video_id, **rows.of_view(view)},
+        {"video_id": video_id, "user_id": user_id, **rows.of_view(view)},
     )
     return await drop_unposted(db, video_id)
 
 
 async def drop_unposted(db: aiosqlite.Connection, video_id: str) -> bool:
-    """Delete a film with all that hangs on it where no posting of it is left; tell whether."""
+    """Delete answers that showed a film where no posting of it is left in their view.
+
+    Where none is left at all, delete the film too with all that hangs on it; tell whether.
+    """
+    await db.execute(_DROP_ANSWERS, {"id": video_id})
     cursor = await db.execute(
         "DELETE FROM videos WHERE id = :id AND NOT EXISTS (SELECT 1 FROM postings WHERE video_id = :id)",
         {"id": video_id},
     )
-    if not cursor.rowcount:
-        return False
-    await _drop_answers(db, video_id)
-    return True
+    return cursor.rowcount > 0
 
 
 async def put_answer(db: aiosqlite.Connection, answer: Answer) -> None:
@@ -143,16 +158,4 @@ async def _put_thumbnails(db: aiosqlite.Connection, video_id: str, thumbnails: S
     await db.executemany(
         "INSERT INTO thumbnails (video_id, time_s, jpeg) VALUES (?, ?, ?)",
         ((video_id, float(thumbnail.time_s), thumbnail.jpeg) for thumbnail in thumbnails),
-    )
-
-
-async def _drop_answers(db: aiosqlite.Connection, video_id: str) -> None:
-    # The whole answer: its buttons count its moments, and must not come to mean others.
-    await db.execute(
-        """
-        DELETE FROM answers
-        WHERE EXISTS (SELECT 1 FROM json_each(moments) WHERE json_extract(value, '$.video_id') = :id)
-        OR video_id = :id
-        """,
-        {"id": video_id},
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit
 
@@ -25,7 +26,15 @@ _EXPIRES_SOON_S = 60.0
 def turn_of(message: discord.Message, guild_id: int, view: View, *, late: bool = False) -> Turn:
     """Give the turn of whoever wrote a message."""
     scope, author = scope_of(guild_id, message.channel.id), message.author
-    return Turn(DOOR, scope, view, str(author.id), author.display_name, str(message.id), message.jump_url, late=late)
+    turn = Turn(DOOR, scope, view, str(author.id), author.display_name, str(message.id), message.jump_url, late=late)
+    return replace(turn, moderator=_moderates(message))
+
+
+def _moderates(message: discord.Message) -> bool:
+    who, place = message.author, message.channel
+    if not isinstance(who, discord.Member) or not isinstance(place, discord.abc.GuildChannel | discord.Thread):
+        return False
+    return place.permissions_for(who).manage_messages
 
 
 def films(message: discord.Message, turn: Turn, *, asked: bool) -> tuple[Item, ...]:

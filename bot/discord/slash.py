@@ -170,7 +170,8 @@ def turn_of(interaction: Interaction, view: View, message_id: int | None = None)
     url = f"https://discord.com/channels/{guild_id}/{channel_id}/{message_id}" if message_id else ""
     user = interaction.user
     scope = sight.scope_of(guild_id, channel_id)
-    return Turn(DOOR, scope, view, str(user.id), user.display_name, str(message_id or ""), url)
+    turn = Turn(DOOR, scope, view, str(user.id), user.display_name, str(message_id or ""), url)
+    return replace(turn, moderator=interaction.permissions.manage_messages)
 
 
 def _of_switch(interaction: Interaction, turn: Turn) -> Turn:

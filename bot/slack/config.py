@@ -21,11 +21,13 @@ DOOR = Door(
 SCOPES = (
     "app_mentions:read",
     "channels:history",
+    "channels:read",
     "chat:write",
     "commands",
     "files:read",
     "files:write",
     "groups:history",
+    "groups:read",
     "reactions:write",
     "users:read",
 )

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from slack_sdk.errors import SlackApiError
@@ -17,12 +18,12 @@ from bot.doors import Item
 from bot.slack import posts
 from bot.slack.asking import asked
 from bot.slack.config import DOOR
-from bot.slack.people import Membership, People
+from bot.slack.people import Membership, People, Rights
 from bot.slack.places import Place, PressPlace
 from bot.slack.words import plain
 from core.ledger import Errand
 from core.model import View
-from core.talk import Action, MessageDeleted, Turn
+from core.talk import Action, Forget, MessageDeleted, Turn
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
@@ -65,6 +66,7 @@ class Desk:
         self.workspace = workspace
         self.slack = slack
         self.people = People(client)
+        self.rights = Rights(client)
         self.membership = Membership(client)
         self.chores = Chores()
 
@@ -131,7 +133,14 @@ class Desk:
 
     async def answer(self, event: Incoming, place: Shown) -> None:
         """Show the replies to an event in a place."""
+        if isinstance(event, Forget):
+            event = await self._with_rights(event)
         await deliver(self._parts.conversation.handle(event), place, self._min_gap_s)
+
+    async def _with_rights(self, event: Forget) -> Forget:
+        turn = event.turn
+        moderates = await self.rights.moderates(turn.user_id, turn.scope.channel)
+        return replace(event, turn=replace(turn, moderator=moderates))
 
     async def press(self, turn: Turn, action: str, where: Place) -> None:
         """Take the press of a button under the message that stands there."""

@@ -43,6 +43,33 @@ class People:
         return str(profile.get("display_name") or profile.get("real_name") or user.get("name") or NOBODY)
 
 
+class Rights:
+    """Who moderates what, asked for each time: it may have changed."""
+
+    def __init__(self, client: AsyncWebClient) -> None:
+        self._client = client
+
+    async def moderates(self, user_id: str, channel: str) -> bool:
+        """Tell whether somebody runs the workspace, or has made the channel; no where Slack does not say."""
+        return await self._runs_workspace(user_id) or await self._made(channel, user_id)
+
+    async def _runs_workspace(self, user_id: str) -> bool:
+        try:
+            user = (await self._client.users_info(user=user_id))["user"]
+        except SlackApiError as error:
+            logger.warning("Slack does not tell what somebody may do: %s", error.response["error"])
+            return False
+        return bool(user.get("is_admin") or user.get("is_owner"))
+
+    async def _made(self, channel: str, user_id: str) -> bool:
+        try:
+            told = (await self._client.conversations_info(channel=channel))["channel"]
+        except SlackApiError as error:
+            logger.warning("Slack does not tell who made a channel: %s", error.response["error"])
+            return False
+        return bool(user_id) and told.get("creator") == user_id
+
+
 class Membership:
     """The channels that Keaton is in, as far as it was seen."""
 

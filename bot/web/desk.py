@@ -47,7 +47,7 @@ class Desk:
     def turn(self, message: int | str = "", name: str = "you") -> Turn:
         """Give the turn of whoever sits before the page."""
         scope = Scope(DOOR.platform, self._config.space, self._config.channel)
-        return Turn(DOOR, scope, View.of(scope), user_id=name, user_name=name, message=str(message))
+        return Turn(DOOR, scope, View.of(scope), user_id=name, user_name=name, message=str(message), moderator=True)
 
     def say(self, text: str, tab: str) -> None:
         """Take a message somebody wrote."""

@@ -53,6 +53,7 @@ class WebApi:
                 "chat.update": self._update,
                 "chat.delete": self._delete,
                 "conversations.history": self._history,
+                "conversations.info": self._channel,
                 "conversations.replies": self._replies,
                 "reactions.add": self._react,
                 "reactions.remove": self._unreact,
@@ -94,7 +95,18 @@ class WebApi:
         if user is None:
             raise RefusedError("user_not_found")
         profile = {"display_name": user.name, "real_name": user.name}
-        return {"user": {"id": user.id, "name": user.name.lower(), "profile": profile}}
+        rights = {"is_admin": user.is_admin, "is_owner": False}
+        return {"user": {"id": user.id, "name": user.name.lower(), "profile": profile, **rights}}
+
+    def _channel(self, team: Workspace, sent: Json) -> Json:
+        channel = team.channels.get(sent["channel"])
+        if channel is None or (channel.is_private and not channel.keaton_inside):
+            raise RefusedError("channel_not_found")
+        kind = "groups:read" if channel.is_private else "channels:read"
+        if kind not in team.scopes:
+            raise RefusedError("missing_scope", needed=kind)
+        told = {"id": channel.id, "name": channel.name, "creator": channel.creator, "is_private": channel.is_private}
+        return {"channel": told}
 
     def _check(self, team: Workspace, sent: Json) -> None:
         self._fake.wrongs += slack_blocks.pings(sent)

@@ -17,8 +17,8 @@ _numbers = itertools.count(1)
 _LINK = re.compile(r"https?://[^\s<>|]+")
 
 ALL_SCOPES = (
-    "app_mentions:read,channels:history,chat:write,commands,files:read,files:write,groups:history,"
-    "reactions:write,users:read"
+    "app_mentions:read,channels:history,channels:read,chat:write,commands,files:read,files:write,"
+    "groups:history,groups:read,reactions:write,users:read"
 )
 
 
@@ -44,6 +44,7 @@ def typed(text: str) -> str:
 class User:
     name: str
     id: str = field(default_factory=lambda: new_id("U"))
+    is_admin: bool = False
 
 
 @dataclass
@@ -135,6 +136,8 @@ class Channel:
     name: str
     id: str = field(default_factory=lambda: new_id("C"))
     keaton_inside: bool = True
+    creator: str = ""
+    is_private: bool = False
     messages: dict[str, Message] = field(default_factory=dict)
     whispers: list[Message] = field(default_factory=list)
 

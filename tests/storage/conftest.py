@@ -72,8 +72,10 @@ def make_posting(channel: Scope) -> PostingMaker:
         user_id: str = "u1",
         message: str = "m1",
         minute: int = 0,
+        title: str = "The General",
     ) -> Posting:
-        return Posting(video_id, scope, user_id, "Ada", message, noon + timedelta(minutes=minute, microseconds=7))
+        at, url = noon + timedelta(minutes=minute, microseconds=7), "https://films.test/watch"
+        return Posting(video_id, scope, user_id, "Ada", message, at, title=title, url=url)
 
     return make
 

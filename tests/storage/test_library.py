@@ -161,7 +161,7 @@ async def test_vectors_of_two_recipes_never_mix(
     assert not await library.has_index("youtube:buster", other_recipe.key)
     assert await library.indexes(view, other_recipe.key) == ()
 
-    await library.save(make_film(dim=32, recipe=other_recipe, title="Renamed"), make_posting(message="m2"), ["link"])
+    await library.save(make_film(dim=32, recipe=other_recipe), make_posting(message="m2", title="Renamed"), ["link"])
     ((video, old),) = await library.indexes(view, recipe.key)
     ((_, new),) = await library.indexes(view, other_recipe.key)
     assert (old.vectors.shape, new.vectors.shape) == ((20, 64), (20, 32))

@@ -68,7 +68,7 @@ async def test_a_film_that_fails_half_way_leaves_its_older_self_as_it_was(
     library: SqliteLibrary, make_film: FilmMaker, make_posting: PostingMaker, channel: Scope, recipe: Recipe
 ) -> None:
     old = make_film(title="Old", looks=10)
-    await library.save(old, make_posting(), [])
+    await library.save(old, make_posting(title="Old"), [])
     with pytest.raises(RuntimeError):
         await library.save(make_film(title="New", looks=30, thumbnails=9), make_posting(), Links(fail))
     ((video, index),) = await library.indexes(View.of(channel), recipe.key)
