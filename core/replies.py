@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from core.errors import AppError
     from core.indexing import Indexed
-    from core.model import PostedVideo, Video
+    from core.model import PostedVideo, Posting, Video
     from core.talk import Door, Status, Turn
 
 _STAGES = {

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from core.model import View
 from core.talk import Action, FilePosted, Find, Forget, ListVideos, MessageDeleted
 from tests.core.test_channels import said
+from tests.core.test_story import press
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -54,8 +55,8 @@ async def test_a_button_answers_only_where_its_answer_was_shown(house: ColourHou
     await post(house, colour_film, said("m1", "general"), "colours.mp4")
     answer = await house.last(Find(said("", "general"), "blue"))
     elsewhere = both(said("", "lobby"), "lobby", "general")
-    assert (await house.last(Action(elsewhere, answer.buttons[1].id))).tone == "error"
-    assert (await house.last(Action(said("", "general"), answer.buttons[1].id))).tone == "plain"
+    assert (await house.last(Action(elsewhere, press(answer, "1")))).tone == "error"
+    assert (await house.last(Action(said("", "general"), press(answer, "1")))).tone == "plain"
 
 
 async def test_a_button_shows_nothing_once_one_of_its_films_is_out_of_sight(
@@ -64,9 +65,9 @@ async def test_a_button_shows_nothing_once_one_of_its_films_is_out_of_sight(
     await post(house, colour_film, said("m1", "films"), "colours.mp4")
     wide = both(said("", "general"), "general", "films")
     answer = await house.last(Find(wide, "blue"))
-    assert (await house.last(Action(wide, answer.buttons[1].id))).tone == "plain"
+    assert (await house.last(Action(wide, press(answer, "1")))).tone == "plain"
     narrow = both(said("", "general"), "general")
-    refusal = await house.last(Action(narrow, answer.buttons[1].id))
+    refusal = await house.last(Action(narrow, press(answer, "1")))
     assert (refusal.tone, refusal.pictures) == ("error", ())
 
 
@@ -77,7 +78,7 @@ async def test_an_answer_goes_with_the_last_posting_that_its_channel_could_see(
     await post(house, colour_film, said("m2", "films"), "colours.mp4")
     answer = await house.last(Find(said("", "general"), "a blue thing that only I asked for"))
     await house.say(MessageDeleted(said("m1", "general")))
-    assert await house.library.answer(answer.buttons[1].id.split(":")[1]) is None
+    assert await house.library.answer(press(answer, "1").split(":")[1]) is None
     assert (await house.last(Find(said("", "films"), "blue"))).tone == "plain"
 
 
