@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -100,7 +101,7 @@ async def open_core(settings: Settings) -> AsyncIterator[Core]:
         stack.push_async_callback(library.close)
         media = await MediaFolder.open(settings.data_dir / "media", int(settings.media_quota_gb * GIGABYTE))
         stack.push_async_callback(media.close)
-        decoders = children.Children("core.engines.decoder")
+        decoders = children.Children("core.engines.decoder", forks=sys.platform == "linux")
         stack.push_async_callback(decoders.close)
         computing, drawing = _pool(stack, "compute", _COMPUTING_THREADS), _pool(stack, "draw", 1)
         looks = held.HeldLooks(SqliteLooks(library.connections), _pool(stack, "looks", 1), _products, held.ERROR)

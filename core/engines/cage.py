@@ -7,7 +7,6 @@ the child works without it, and `describe` says so: `keaton doctor` asks.
 from __future__ import annotations
 
 import ctypes
-import os
 import resource
 import socket
 import sys
@@ -64,10 +63,13 @@ def bound(bounds: Bounds) -> None:
     _set("RLIMIT_NOFILE", bounds.open_files, bounds.open_files)
 
 
-def describe() -> Mapping[str, bool | int]:
-    """Say what holds, as the system itself tells it: limits in seconds, bytes and files, -1 for none."""
+def describe(outside: int) -> Mapping[str, bool | int]:
+    """Say what holds, as the system itself tells it: limits in seconds, bytes and files, -1 for none.
+
+    `outside` is the number of a process that is not in the cage.
+    """
     return {
-        "own_network": _own_network(),
+        "own_network": _own_network(outside),
         "no_new_privileges": "NoNewPrivs:\t1" in _status(),
         "cpu_s": resource.getrlimit(resource.RLIMIT_CPU)[0],
         "memory_bytes": resource.getrlimit(resource.RLIMIT_DATA)[0],
@@ -87,10 +89,10 @@ def _set(name: str, soft: int, hard: int) -> None:
         resource.setrlimit(number, (soft, hard))
 
 
-def _own_network() -> bool:
-    """Tell whether there is no network interface but the unconnected loopback, and not the parent's namespace."""
+def _own_network(outside: int) -> bool:
+    """Tell whether there is no network interface but the unconnected loopback, and not the namespace outside."""
     with suppress(OSError):
-        theirs = Path(f"/proc/{os.getppid()}/ns/net").readlink()
+        theirs = Path(f"/proc/{outside}/ns/net").readlink()
         return Path("/proc/self/ns/net").readlink() != theirs
     return sys.platform == "linux" and [name for _, name in socket.if_nameindex()] == ["lo"]
 

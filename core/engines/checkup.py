@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,7 +40,7 @@ class Cage:
 
 async def check_cage() -> Cage:
     """Ask a real child what it has given up; raises AppError."""
-    children = Children("core.engines.decoder")
+    children = Children("core.engines.decoder", forks=sys.platform == "linux")
     try:
         told = await ChildFrameReader(children).cage()
     finally:
@@ -57,7 +58,7 @@ async def check_decoder() -> str:
     with tempfile.TemporaryDirectory(prefix="keaton-doctor-") as folder:
         path = Path(folder) / "check.mp4"
         _write(path)
-        children = Children("core.engines.decoder")
+        children = Children("core.engines.decoder", forks=sys.platform == "linux")
         try:
             still: Still = await ChildFrameReader(children).still(path, 0.0, 64)
         finally:

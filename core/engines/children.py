@@ -16,9 +16,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.engines import wire
+from core.engines.forks import Nursery
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
+
+    from core.engines.forks import Process
 
 _READ_AHEAD_BYTES = 1 << 20
 """Beyond twice this the parent stops reading, the pipe fills, and the child waits."""
@@ -28,7 +31,7 @@ _READ_AHEAD_BYTES = 1 << 20
 class Child:
     """One process, in a session of its own."""
 
-    process: asyncio.subprocess.Process
+    process: Process
 
     @property
     def alive(self) -> bool:
@@ -77,6 +80,10 @@ class Children:
     environment: Mapping[str, str] = field(default_factory=dict)
     """Variables beyond what Python needs; of the parent's own environment a child sees nothing else."""
     keep_spare: bool = True
+    forks: bool = False
+    """Fork children from a process that has done its imports, which takes the place of the spare. Linux only; the
+    module must have `prepare` and `serve` (`core.engines.nursery`)."""
+    _nursery: Nursery | None = None
     _spare: Child | None = None
     _living: set[Child] = field(default_factory=set)
     _lock: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -85,7 +92,9 @@ class Children:
     async def warm(self) -> None:
         """Start the spare, so that the first job need not wait for imports."""
         async with self._lock:
-            if self.keep_spare and self._spare is None and not self._closed:
+            if self.forks and not self._closed:
+                await self._nursing()
+            elif self.keep_spare and self._spare is None and not self._closed:
                 self._spare = await self._spawn()
 
     @asynccontextmanager
@@ -104,6 +113,9 @@ class Children:
         self._spare = None
         for child in tuple(self._living):
             await self._end(child)
+        async with self._lock:
+            if self._nursery is not None:
+                await self._nursery.close()
 
     async def _take(self) -> Child:
         async with self._lock:
@@ -120,8 +132,28 @@ class Children:
             child.kill()
         await child.reap()
 
+    async def _nursing(self) -> Nursery:
+        """Give the nursery, a new one where there is none or it died."""
+        if self._nursery is not None and not self._nursery.alive:
+            await self._nursery.close()
+            self._nursery = None
+        if self._nursery is None:
+            self._nursery = await Nursery.open(self.module, {**_bare_environment(), **self.environment})
+        return self._nursery
+
     async def _spawn(self) -> Child:
-        process = await asyncio.create_subprocess_exec(
+        child = Child(await self._forked() if self.forks else await self._started())
+        self._living.add(child)
+        return child
+
+    async def _forked(self) -> Process:
+        try:
+            return await (await self._nursing()).bear(_READ_AHEAD_BYTES)
+        except ConnectionError:  # it died of something while nobody looked: once more, with a new one
+            return await (await self._nursing()).bear(_READ_AHEAD_BYTES)
+
+    async def _started(self) -> Process:
+        return await asyncio.create_subprocess_exec(
             sys.executable,
             "-P",
             "-m",
@@ -133,9 +165,6 @@ class Children:
             start_new_session=True,
             limit=_READ_AHEAD_BYTES,
         )
-        child = Child(process)
-        self._living.add(child)
-        return child
 
 
 def _bare_environment() -> dict[str, str]:

@@ -71,9 +71,9 @@ def _limits(request: Mapping[str, object]) -> FilmLimits:
     return FilmLimits(**request["limits"])  # type: ignore[arg-type] # our own parent wrote it
 
 
-def send_cage(_path: Path, _request: Mapping[str, object], out: BinaryIO) -> None:
+def send_cage(_path: Path, request: Mapping[str, object], out: BinaryIO) -> None:
     """Send what the cage is made of."""
-    wire.send(out, {"kind": "cage", **cage.describe()})
+    wire.send(out, {"kind": "cage", **cage.describe(int(str(request["asker"])))})
 
 
 def send_looks(path: Path, request: Mapping[str, object], out: BinaryIO) -> None:
@@ -160,6 +160,11 @@ class _Looks:
         return pictures.jpeg(pictures.shrunk(rgb, _THUMBNAIL_PX), _THUMBNAIL_QUALITY)
 
 
-if __name__ == "__main__":
+def prepare() -> None:
+    """Give up for good what no child of this module needs."""
     cage.isolate()
+
+
+if __name__ == "__main__":
+    prepare()
     childhood.run(serve)

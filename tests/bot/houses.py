@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def reader() -> AsyncIterator[ChildFrameReader]:
-    children = Children("core.engines.decoder")
+    children = Children("core.engines.decoder", forks=True)
     yield ChildFrameReader(children)
     await children.close()
 

@@ -91,7 +91,7 @@ def ignore(_progress: Progress) -> None:
 async def house(tmp_path: Path) -> AsyncIterator[ColourHouse]:
     library = await SqliteLibrary.open(tmp_path / "data" / "keaton.sqlite3")
     media = await MediaFolder.open(tmp_path / "data" / "media", QUOTA_BYTES)
-    children = Children("core.engines.decoder")
+    children = Children("core.engines.decoder", forks=True)
     async with looking(library) as looks:
         yield build(library, media, ChildFrameReader(children), ColourEncoder(), looks)
     await children.close()

@@ -109,9 +109,9 @@ def cut_still() -> CutStill:
     return cut
 
 
-@pytest_asyncio.fixture
-async def reader() -> AsyncIterator[ChildFrameReader]:
-    """A reader as the product has it, with real children."""
-    children = Children("core.engines.decoder")
+@pytest_asyncio.fixture(params=[True, False], ids=["forked", "started"])
+async def reader(request: pytest.FixtureRequest) -> AsyncIterator[ChildFrameReader]:
+    """A reader with real children, forked from a nursery as on Linux, or started anew as elsewhere."""
+    children = Children("core.engines.decoder", forks=request.param)
     yield ChildFrameReader(children)
     await children.close()

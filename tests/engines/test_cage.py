@@ -52,9 +52,9 @@ attempt("files", open_many)
 """
 
 
-@pytest.fixture
-async def children() -> AsyncIterator[Children]:
-    children = Children("core.engines.decoder")
+@pytest.fixture(params=[True, False], ids=["forked", "started"])
+async def children(request: pytest.FixtureRequest) -> AsyncIterator[Children]:
+    children = Children("core.engines.decoder", forks=request.param)
     yield children
     await children.close()
 

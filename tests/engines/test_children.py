@@ -80,7 +80,7 @@ async def test_a_film_read_in_a_child_gives_opened_looks_and_ended(reader: Child
     assert still.time_s == looks[8].time_s
 
 
-async def test_dropping_a_reading_kills_its_child_and_only_the_spare_lives_on(
+async def test_dropping_a_reading_kills_its_child_and_only_a_spare_lives_on(
     reader: ChildFrameReader, make_clip: MakeClip
 ) -> None:
     film = make_clip("long.mp4", [("red", 20)])
@@ -88,8 +88,8 @@ async def test_dropping_a_reading_kills_its_child_and_only_the_spare_lives_on(
     await anext(reading)
     working = pids(reader.children)
     await reading.aclose()
-    assert len(pids(reader.children)) == len(working) - 1 == 1
-    assert sum(gone(pid) for pid in working) == 1
+    assert len(pids(reader.children)) == len(working) - 1 == (0 if reader.children.forks else 1)
+    assert sum(ends(pid, 0) for pid in working) == 1
 
 
 async def test_cancelling_a_reading_kills_its_child(reader: ChildFrameReader, make_clip: MakeClip) -> None:
@@ -106,14 +106,15 @@ async def test_cancelling_a_reading_kills_its_child(reader: ChildFrameReader, ma
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    assert sum(gone(pid) for pid in working) == 1
+    assert sum(ends(pid, 0) for pid in working) == 1
 
 
-async def test_closing_leaves_no_child_and_no_zombie(colour_film: Path) -> None:
-    children = Children("core.engines.decoder")
+@pytest.mark.parametrize("forks", [True, False])
+async def test_closing_leaves_no_child_and_no_zombie(colour_film: Path, forks: bool) -> None:
+    children = Children("core.engines.decoder", forks=forks)
     await children.warm()
     await ChildFrameReader(children).still(colour_film, 0.0, 100)
-    living = pids(children)
+    living = [*pids(children), *([children._nursery.process.pid] if children._nursery else [])]
     await children.close()
     assert living
     assert all(gone(pid) for pid in living)
@@ -139,13 +140,41 @@ async def test_closing_in_the_middle_of_a_reading_ends_it_with_an_error(
     assert not pids(reader.children)
 
 
-async def test_a_child_dies_with_the_process_that_started_it(tmp_path: Path) -> None:
+async def test_when_the_nursery_dies_its_children_do_and_the_next_job_has_a_new_one(
+    colour_film: Path, make_clip: MakeClip
+) -> None:
+    children = Children("core.engines.decoder", forks=True)
+    reader = ChildFrameReader(children)
+    reading = reader.looks(make_clip("long.mp4", [("red", 20)]), Sampling(0.04, 1), PREPROCESS)
+    await anext(reading)
+    (child,) = pids(children)
+    assert children._nursery
+    os.kill(children._nursery.process.pid, signal.SIGKILL)
+    with pytest.raises(errors.DecoderDied):
+        async for _ in reading:
+            pass
+    assert await asyncio.to_thread(ends, child, 20)
+    assert (await reader.still(colour_film, 0.0, 100)).jpeg
+    await children.close()
+
+
+async def test_many_forked_children_at_once_each_do_their_own_job(colour_film: Path) -> None:
+    children = Children("core.engines.decoder", forks=True)
+    reader = ChildFrameReader(children)
+    stills = await asyncio.gather(*(reader.still(colour_film, time_s, 100) for time_s in range(8)))
+    assert [round(still.time_s) for still in stills] == list(range(8))
+    assert not pids(children)
+    await children.close()
+
+
+@pytest.mark.parametrize("forks", ["True", "False"])
+async def test_a_child_dies_with_the_process_that_started_it(tmp_path: Path, forks: str) -> None:
     os.mkfifo(tmp_path / "silent.mp4")  # opening it waits for a writer that never comes
     program = (
         "import asyncio, os\n"
         "from core.engines.children import Children\n"
         "async def main():\n"
-        "    children = Children('core.engines.decoder')\n"
+        f"    children = Children('core.engines.decoder', forks={forks})\n"
         "    async with children.child() as child:\n"
         f"        await child.ask({{'kind': 'still', 'time_s': 0, 'max_px': 9, 'path': '{tmp_path}/silent.mp4'}})\n"
         "        print(child.process.pid, flush=True)\n"
@@ -157,9 +186,10 @@ async def test_a_child_dies_with_the_process_that_started_it(tmp_path: Path) -> 
     assert await asyncio.to_thread(ends, int(said), 20)
 
 
-async def test_a_child_sees_nothing_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("forks", [True, False])
+async def test_a_child_sees_nothing_of_the_environment(monkeypatch: pytest.MonkeyPatch, forks: bool) -> None:
     monkeypatch.setenv("DISCORD_TOKEN", "secret")
-    children = Children("core.engines.decoder")
+    children = Children("core.engines.decoder", forks=forks)
     async with children.child() as child:
         assert b"secret" not in seen_environment(child.process.pid)
     await children.close()

@@ -55,7 +55,7 @@ async def fuzz(count: int, seed: int, folder: Path, at_once: int = 2) -> Figures
     others = set(running("core.engines.decoder"))
     chance = random.Random(seed)  # noqa: S311 - damage is no secret
     originals = [films.sound(folder / f"sound.{kind}").read_bytes() for kind in films.KINDS]
-    children = Children("core.engines.decoder")
+    children = Children("core.engines.decoder", forks=True)
     reader, gate = ChildFrameReader(children, LIMITS, patience_s=30), asyncio.Semaphore(at_once)
 
     async def one(number: int, data: bytes) -> None:
