@@ -64,6 +64,9 @@ class Settings(BaseSettings):
     batch: int = Field(default=16, ge=1, le=512)
     films_at_once: int = Field(default=3, ge=1, le=32)
     films_a_space: int = Field(default=2, ge=1, le=32)
+    save_every_s: float = Field(default=2.0, ge=0)
+    retries: int = Field(default=4, ge=0, le=20)
+    retry_s: float = Field(default=15.0, gt=0)
     films_a_user: int = Field(default=10, ge=0)
     sites: Hosts = frozenset()
     pages: Literal["on", "off"] = "on"

@@ -21,18 +21,22 @@ from core.conversation import Conversation
 from core.cooldown import Cooldown
 from core.engines import children, fetch, frames, held, plot, presets, threads
 from core.engines.checkup import check_cage, check_decoder, describe_torch
+from core.foreman import Foreman, Patience
 from core.indexing import Indexer, IndexingLimits
 from core.judging import Judge
 from core.limits import BrowsingLimits
 from core.model import Sampling
 from core.renewal import Renewal
 from core.search import Searcher
+from core.taking import Taking
+from storage.jobs import SqliteJobs
 from storage.keepsakes import FolderOfKeepsakes
 from storage.ledger import SqliteLedger
 from storage.library import SqliteLibrary
 from storage.lock import alone
 from storage.looks import SqliteLooks
 from storage.media import MediaFolder
+from storage.works import SqliteWorks
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -80,6 +84,7 @@ class Core:
     renewal: Renewal
     looks: held.HeldLooks
     background: Background
+    foreman: Foreman
 
     async def warm(self) -> EncoderInfo:
         """Load the model and ready decoder and plotter, so that the first search is as fast as the tenth.
@@ -94,8 +99,11 @@ class Core:
 
 
 @asynccontextmanager
-async def open_core(settings: Settings) -> AsyncIterator[Core]:
-    """Give the product, ready but for the model, which loads when first needed; raises OperatorError."""
+async def open_core(settings: Settings, *, is_bot: bool = False) -> AsyncIterator[Core]:
+    """Give the product, ready but for the model, which loads when first needed; raises OperatorError.
+
+    A bot is alone on its data folder, and takes up what an earlier one left.
+    """
     async with AsyncExitStack() as stack:
         library = await SqliteLibrary.open(settings.database)
         stack.push_async_callback(library.close)
@@ -106,7 +114,8 @@ async def open_core(settings: Settings) -> AsyncIterator[Core]:
         computing, drawing = _pool(stack, "compute", _COMPUTING_THREADS), _pool(stack, "draw", 1)
         looks = held.HeldLooks(SqliteLooks(library.connections), _pool(stack, "looks", 1), _products, held.ERROR)
         stack.push_async_callback(looks.close)
-        core = _assemble(settings, library, media, decoders, looks, computing, drawing)
+        core = _assemble(settings, library, media, decoders, looks, computing, drawing, is_bot=is_bot)
+        stack.push_async_callback(core.foreman.close)
         stack.push_async_callback(core.renewal.close)
         yield core
 
@@ -129,26 +138,32 @@ def _assemble(
     looks: held.HeldLooks,
     computing: Executor,
     drawing: Executor,
+    *,
+    is_bot: bool,
 ) -> Core:
     reader = frames.ChildFrameReader(decoders, settings.film_limits)
     sampling = Sampling(settings.look_every_s)
-    limits = IndexingLimits(settings.films_at_once, settings.batch, settings.films_a_space)
+    limits = IndexingLimits(settings.films_at_once, settings.batch, settings.films_a_space, settings.save_every_s)
     encoder = threads.ThreadedEncoder(lambda: load_model(settings), computing)
     plotter = plot.MatplotlibPlotter(drawing)
-    indexer = Indexer(library, media, _fetcher(settings), reader, encoder, sampling, limits)
+    works = SqliteWorks(library.connections)
+    indexer = Indexer(library, media, _fetcher(settings), reader, encoder, sampling, limits, works)
     background = Background(encoder, FolderOfKeepsakes(settings.data_dir / "kept"), captions())
     searcher = Searcher(library, encoder, sampling, looks, Judge(encoder, background))
     answerer = Answerer(searcher, library, media, reader, encoder, plotter)
     ledger = SqliteLedger(library.connections)
-    channels = Channels(ledger, library, media, encoder, on_by_default=settings.channels == "on")
+    jobs = SqliteJobs(library.connections, ledger.run, time.time, is_bot=is_bot)
+    foreman = Foreman(jobs, library, media, Patience(settings.retries, settings.retry_s), time.time)
+    channels = Channels(ledger, library, media, encoder, foreman, on_by_default=settings.channels == "on")
     cooldown = Cooldown(settings.turns_a_minute, time.monotonic, settings.films_a_user)
     renewal = Renewal(library, indexer, searcher, time.monotonic)
     browser = Browser(library, answerer, plotter, BrowsingLimits(settings.cut_limit_s))
+    taking = Taking(library, encoder, plotter, indexer, cooldown, foreman)
     conversation = Conversation(
-        library, media, encoder, plotter, indexer, searcher, browser, channels, cooldown, renewal
+        library, media, encoder, taking, searcher, browser, channels, cooldown, renewal, foreman
     )
     parts = (library, ledger, media, encoder, indexer, searcher, answerer, channels, conversation)
-    return Core(*parts, plotter, decoders, renewal, looks, background)
+    return Core(*parts, plotter, decoders, renewal, looks, background, foreman)
 
 
 def load_model(settings: Settings) -> Clip:

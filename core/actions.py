@@ -26,6 +26,7 @@ _SHOW = re.compile(
     r"show:(?P<answer>[A-Za-z0-9_-]{1,40}):(?P<number>\d{1,3}):(?P<style>[ms])[a-z]?"
     r"(?::(?P<mode>[fpcwx]):(?P<at>\d{0,9}):(?P<start>\d{0,9}):(?P<end>\d{0,9}))?"
 )
+_CANCEL = re.compile(r"cancel:(?P<job>\d{1,18}):")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +55,20 @@ class Show:
         return ":".join([short, _letter(_MODES, self.mode), *("" if ms is None else str(ms) for ms in times)])
 
 
-Wish: TypeAlias = Show
-"""All that a button may ask for; a closed union once there are several kinds."""
+@dataclass(frozen=True, slots=True)
+class Cancel:
+    """Leave the film of that job alone."""
+
+    job_id: int
+
+    @property
+    def id(self) -> str:
+        """Give a button's id."""
+        return f"cancel:{self.job_id}:"
+
+
+Wish: TypeAlias = Show | Cancel
+"""All that a button may ask for."""
 
 
 def read(action_id: str) -> Wish:
@@ -75,11 +88,18 @@ def _read_show(action_id: str) -> Show:
     return Show(match["answer"], int(match["number"]), _STYLES[match["style"]], mode, *times)
 
 
+def _read_cancel(action_id: str) -> Cancel:
+    match = _CANCEL.fullmatch(action_id)
+    if match is None:
+        raise AnswerGone
+    return Cancel(int(match["job"]))
+
+
 def _letter(letters: dict[str, PlotStyle] | dict[str, Mode], meaning: str) -> str:
     return next(letter for letter, known in letters.items() if known == meaning)
 
 
-_READERS: dict[str, Callable[[str], Wish]] = {"show": _read_show}
+_READERS: dict[str, Callable[[str], Wish]] = {"show": _read_show, "cancel": _read_cancel}
 
 PATTERN = rf"(?:{'|'.join(_READERS)}):[A-Za-z0-9_-]{{1,40}}(?::[A-Za-z0-9_-]{{0,20}}){{1,8}}"
 """Matches every button under an answer, and nothing with named groups: doors only ask whether it is one."""

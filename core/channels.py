@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from core import replies
 
 if TYPE_CHECKING:
+    from core.foreman import Foreman
     from core.ledger import Ledger
     from core.model import Scope
     from core.ports import Encoder, Library, Media
@@ -17,12 +18,20 @@ class Channels:
     """Knows where Keaton looks at what is posted."""
 
     def __init__(
-        self, ledger: Ledger, library: Library, media: Media, encoder: Encoder, *, on_by_default: bool
+        self,
+        ledger: Ledger,
+        library: Library,
+        media: Media,
+        encoder: Encoder,
+        foreman: Foreman,
+        *,
+        on_by_default: bool,
     ) -> None:
         self._ledger = ledger
         self._library = library
         self._media = media
         self._encoder = encoder
+        self._foreman = foreman
         self._on_by_default = on_by_default
 
     async def is_on(self, scope: Scope) -> bool:
@@ -43,6 +52,7 @@ class Channels:
 
     async def forget_message(self, event: MessageDeleted) -> tuple[Reply, ...]:
         """Forget what only a deleted message brought in; there is nothing to say to that."""
+        await self._foreman.cancel_message(event.turn.scope, event.turn.message)
         for video_id in await self._ledger.retract(event.turn.scope, event.turn.message):
             await self._media.forget(video_id)
         return ()

@@ -8,9 +8,7 @@ from typing import TYPE_CHECKING, assert_never
 
 from core import actions, replies
 from core.errors import AnswerGone, AppError, NotYours, UnknownVideo
-from core.flow import reported
 from core.forgetting import forget
-from core.indexing import Indexed, Poster
 from core.model import Answer, Query
 from core.naming import pick
 from core.talk import (
@@ -30,21 +28,21 @@ from core.talk import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+    from collections.abc import AsyncIterator, Awaitable, Iterable
 
     from core.browsing import Browser
     from core.channels import Channels
     from core.cooldown import Cooldown
-    from core.indexing import Indexer
+    from core.foreman import Foreman
     from core.model import PostedVideo, Video, View
-    from core.ports import Encoder, Library, Media, Plotter
+    from core.ports import Encoder, Library, Media
     from core.renewal import Renewal
     from core.search import Searcher
+    from core.taking import Taking
     from core.talk import Incoming, Reply, Turn
 
-    Job = Callable[[Callable[[Progress], None]], Awaitable[Indexed]]
-
 MOST_MOMENTS = 5
+_MOST_NOTES = 3
 
 
 class Conversation:
@@ -55,24 +53,24 @@ class Conversation:
         library: Library,
         media: Media,
         encoder: Encoder,
-        plotter: Plotter,
-        indexer: Indexer,
+        taking: Taking,
         searcher: Searcher,
         browser: Browser,
         channels: Channels,
         cooldown: Cooldown,
         renewal: Renewal,
+        foreman: Foreman,
     ) -> None:
         self._library = library
         self._media = media
         self._encoder = encoder
-        self._plotter = plotter
-        self._indexer = indexer
+        self._taking = taking
         self._searcher = searcher
         self._browser = browser
         self._channels = channels
         self._cooldown = cooldown
         self._renewal = renewal
+        self._foreman = foreman
 
     async def handle(self, event: Incoming) -> AsyncIterator[Reply]:
         """Give the replies; what Keaton expects to go wrong becomes one, only a bug escapes."""
@@ -88,14 +86,10 @@ class Conversation:
         wanted = typed.strip().casefold()
         return tuple(video for video in videos if wanted in video.title.casefold() or video.id.startswith(wanted))
 
-    def _course(self, event: Incoming) -> AsyncIterator[Reply]:  # noqa: C901, PLR0911, PLR0912 - a line each
+    def _course(self, event: Incoming) -> AsyncIterator[Reply]:  # noqa: C901, PLR0911 - a line each
         match event:
-            case LinkPosted():
-                return self._link(event)
-            case FilePosted():
-                return self._file(event)
-            case RemoteFilePosted():
-                return self._remote(event)
+            case LinkPosted() | FilePosted() | RemoteFilePosted():
+                return self._taking.take_in(event)
             case MessageDeleted():
                 return _each(self._channels.forget_message(event))
             case Find():
@@ -117,34 +111,6 @@ class Conversation:
             case _:
                 assert_never(event)
 
-    def _link(self, event: LinkPosted) -> AsyncIterator[Reply]:
-        poster = _poster(event.turn)
-        return self._take_in(event.turn, lambda report: self._indexer.link(event.url, poster, report))
-
-    def _file(self, event: FilePosted) -> AsyncIterator[Reply]:
-        poster = _poster(event.turn)
-        return self._take_in(
-            event.turn, lambda report: self._indexer.file(event.path, event.name, event.url, poster, report)
-        )
-
-    def _remote(self, event: RemoteFilePosted) -> AsyncIterator[Reply]:
-        poster = _poster(event.turn)
-        return self._take_in(event.turn, lambda report: self._indexer.remote(event.file, poster, report))
-
-    async def _take_in(self, turn: Turn, job: Job) -> AsyncIterator[Reply]:
-        self._cooldown.start(turn)
-        with self._cooldown.place(turn):
-            if not self._encoder.loaded:
-                yield replies.working(Progress("loading", None))
-            async for event in reported(job):
-                match event:
-                    case Progress():
-                        yield replies.working(event)
-                    case Indexed():
-                        thumbnails = await self._library.thumbnails(event.video.id)
-                        sheet = await self._plotter.sheet(thumbnails) if thumbnails else None
-                        yield replies.indexed(event, sheet, turn)
-
     async def _find(self, event: Find) -> AsyncIterator[Reply]:
         turn = event.turn
         self._cooldown.start(turn)
@@ -161,14 +127,21 @@ class Conversation:
         yield await self._answer(turn, query, len(await self._renewal.stale(query)))
 
     async def _answer(self, turn: Turn, query: Query, under_way: int) -> Reply:
+        looking = await self._searcher.under_way(query)
         result = await self._searcher.search(query, MOST_MOMENTS)
         answer = Answer(secrets.token_urlsafe(12), query, turn.scope, result.moments)
         await self._library.save_answer(answer)
-        note = replies.still_renewing(under_way) if under_way else ""
+        notes = [replies.so_far(*film) for film in looking[:_MOST_NOTES]]
+        notes += [replies.still_renewing(under_way)] if under_way else []
+        note = "\n".join(notes)
         return await self._browser.first(turn, answer, actions.Show(answer.id, 1), result.curve, note)
 
     async def _press(self, event: Action) -> AsyncIterator[Reply]:
         wish = actions.read(event.id)
+        if isinstance(wish, actions.Cancel):
+            await self._foreman.cancel(wish.job_id, event.turn)
+            yield replies.cancelled()
+            return
         answer = await self._library.answer(wish.answer_id)
         if answer is None:
             raise AnswerGone
@@ -199,10 +172,6 @@ class Conversation:
         if not name.strip():
             raise UnknownVideo("")
         return pick(await self._library.videos(turn.view), name)
-
-
-def _poster(turn: Turn) -> Poster:
-    return Poster(turn.scope, turn.user_id, turn.user_name, turn.message, turn.message_url)
 
 
 def _within(answer: Answer, turn: Turn) -> Answer:

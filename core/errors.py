@@ -144,6 +144,16 @@ class MessageGone(UserError):
 
 
 @dataclass(eq=False)
+class JobCancelled(UserError):
+    """Somebody did not want the film any more."""
+
+
+@dataclass(eq=False)
+class NotYourJob(UserError):
+    """Only whoever asked for a film may cancel it."""
+
+
+@dataclass(eq=False)
 class NotHere(UserError):
     """Keaton works in shared channels alone, not in private talks."""
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from core.errors import FileMissing, NoFrames
 from core.model import Film, FrameIndex, Thumbnail, Video
-from core.ports import FilmEnded, FilmOpened, Look
+from core.ports import FilmEnded, FilmOpened, Look, Seen
 from core.talk import Progress
 from core.words import one_line
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from core.model import Floats, Recipe
+    from core.works import SoFar
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,8 @@ class Source:
     uploader: str = ""
     kept: bool = False
     """It lies in the store already."""
+    several: bool = False
+    """Its link leads to several films, and this is the first."""
 
 
 @dataclass(slots=True)
@@ -44,6 +47,22 @@ class Gathered:
     vectors: list[Floats] = field(default_factory=list)
     thumbnails: list[Thumbnail] = field(default_factory=list)
     batch: list[Look] = field(default_factory=list)
+    before: int = 0
+    """How many of the looks an earlier reading gave."""
+
+    @classmethod
+    def after(cls, so_far: SoFar | None) -> Gathered:
+        """Give what an earlier reading saw, to go on from, or nothing."""
+        if so_far is None:
+            return cls()
+        index = so_far.index
+        pictures = list(so_far.thumbnails)
+        return cls(times_s=index.times_s.tolist(), vectors=[index.vectors], thumbnails=pictures, before=len(index))
+
+    @property
+    def seen(self) -> Seen | None:
+        """Give how far the earlier reading went, where there was one."""
+        return Seen(self.times_s[self.before - 1], self.before) if self.before else None
 
 
 def take(gathered: Gathered, event: FilmOpened | Look | FilmEnded, batch: int) -> bool:
@@ -65,7 +84,8 @@ def looked(gathered: Gathered, elapsed_s: float) -> Progress:
     """Tell how far the looking is."""
     expected = gathered.opened.expected_looks if gathered.opened else 0
     share = min(1.0, len(gathered.times_s) / expected) if expected else None
-    return Progress("looking", share, elapsed_s * (1 - share) / share if share else None)
+    now = share - gathered.before / expected if share else 0.0
+    return Progress("looking", share, elapsed_s * (1 - share) / now if share and now > 0 else None)
 
 
 def film_of(source: Source, gathered: Gathered, recipe: Recipe) -> Film:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,61 +12,29 @@ import numpy as np
 from core.errors import FileUnreadable, UnknownVideo
 from core.flow import read_ahead
 from core.gathering import Gathered, Source, content_id, film_of, looked, stem, take
+from core.intake import Indexed, IndexingLimits, Poster
 from core.links import canonical
-from core.model import Posting, Recipe, View
+from core.model import Recipe, View
+from core.piecework import Notebook
 from core.ports import Fetched
 from core.talk import Address, Progress
 from core.turns import Turns
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
     from pathlib import Path
 
-    from core.model import EncoderInfo, Film, PostedVideo, Sampling, Scope, Video
+    from core.model import EncoderInfo, Film, PostedVideo, Sampling, Video
     from core.ports import Encoder, Fetcher, FrameReader, Library, Media
-    from core.talk import RemoteFile
+    from core.talk import JobRef, RemoteFile
+    from core.works import Work, Works
 
     Report = Callable[[Progress], None]
+    Note = Callable[[Gathered], Awaitable[None]]
+
+__all__ = ["Indexed", "Indexer", "IndexingLimits", "Poster"]
 
 _AHEAD = 2
-
-
-@dataclass(frozen=True, slots=True)
-class Poster:
-    """Who brings a film in, and where."""
-
-    scope: Scope
-    user_id: str
-    user_name: str
-    message: str
-    message_url: str = ""
-
-    def posting(self, video: Video) -> Posting:
-        """Give the posting of a film by this person, now, under the names that it has here."""
-        who, now = (self.user_id, self.user_name, self.message), datetime.now(UTC)
-        return Posting(video.id, self.scope, *who, now, self.message_url, video.title, video.url, video.uploader)
-
-
-@dataclass(frozen=True, slots=True)
-class Indexed:
-    """A film that can be searched now."""
-
-    video: Video
-    looks: int
-    """0 when it was known in this channel before, and nothing had to be done."""
-    several: bool = False
-    """The link leads to several films, and this is the first."""
-
-
-@dataclass(frozen=True, slots=True)
-class IndexingLimits:
-    """How much is done at once."""
-
-    films_at_once: int
-    batch: int
-    """Frames a forward pass."""
-    films_a_space: int = 32
-    """Of those at once, how many of one guild or workspace."""
 
 
 class Indexer:
@@ -82,8 +49,10 @@ class Indexer:
         encoder: Encoder,
         sampling: Sampling,
         limits: IndexingLimits,
+        works: Works,
     ) -> None:
         self._library = library
+        self._works = works
         self._media = media
         self._fetcher = fetcher
         self._reader = reader
@@ -97,18 +66,20 @@ class Indexer:
         link = canonical(url)
         if at_once := await self._at_once(await self._library.video_at(link), poster):
             return at_once
-        async with self._turns.turn(link, poster.scope, report):
-            info = await self._encoder.ready()
+        async with self._turns.turn(link, poster.scope, report, poster.length_s):
+            info = await self._begin(poster)
             known = await self._known(await self._library.video_at(link), info, poster, link, report)
+            known = known or await self._go_on(await self._works.at(link), info, poster, report)
             return known or await self._fetch(url, link, info, poster, report)
 
     async def remote(self, file: RemoteFile, poster: Poster, report: Report) -> Indexed:
         """Take in a file that lies on a platform's servers; raises UserError, TryLater, OperatorError."""
         if at_once := await self._at_once(await self._library.video_at(file.key), poster):
             return at_once
-        async with self._turns.turn(file.key, poster.scope, report):
-            info = await self._encoder.ready()
+        async with self._turns.turn(file.key, poster.scope, report, poster.length_s):
+            info = await self._begin(poster)
             known = await self._known(await self._library.video_at(file.key), info, poster, file.key, report)
+            known = known or await self._go_on(await self._works.at(file.key), info, poster, report)
             return known or await self._fetch_file(file, info, poster, report)
 
     async def file(self, path: Path, name: str, url: str, poster: Poster, report: Report) -> Indexed:
@@ -117,10 +88,12 @@ class Indexer:
             video_id = await asyncio.to_thread(content_id, path)
         except OSError as error:
             raise FileUnreadable(str(path), error.strerror or "") from error
-        async with self._turns.turn(video_id, poster.scope, report):
-            info = await self._encoder.ready()
+        async with self._turns.turn(video_id, poster.scope, report, poster.length_s):
+            info = await self._begin(poster)
             video = _named(await self._library.video(video_id), stem(name), url, "")
             known = await self._known(video, info, poster, "", report)
+            if known is None and (work := await self._works.of(video_id)):
+                known = await self._go_on(replace(work, title=stem(name), url=url), info, poster, report)
             if known:
                 return known
             async with self._media.workshop() as folder:
@@ -142,6 +115,20 @@ class Indexer:
             if not video.url:
                 raise UnknownVideo(video.title)
             return await self._fetch(video.url, canonical(video.url), info, None, report)
+
+    async def _begin(self, poster: Poster) -> EncoderInfo:
+        info = await self._encoder.ready()
+        if poster.job:
+            await self._works.start(poster.job.id)
+        return info
+
+    async def _go_on(self, work: Work | None, info: EncoderInfo, poster: Poster, report: Report) -> Indexed | None:
+        """Go on with a film of which an earlier run has fetched the file, if that is still kept."""
+        path = await self._media.path(work.video_id) if work and poster.job else None
+        if work is None or path is None:
+            return None
+        about = (work.video_id, work.title, work.url, work.link, work.uploader)
+        return await self._index(Source(path, *about, kept=True, several=work.several), info, poster, report)
 
     async def _at_once(self, video: Video | None, poster: Poster | None) -> Indexed | None:
         """Post a film here that need not be looked at: nobody waits in line for that."""
@@ -176,7 +163,8 @@ class Indexer:
                 video_id = await asyncio.to_thread(content_id, fetched.path)
             names = fetched.title, fetched.url, fetched.uploader or ""
             known = await self._at_once(_named(await self._library.video(video_id), *names), poster)
-            source = Source(fetched.path, video_id, fetched.title, fetched.url, link, fetched.uploader or "")
+            about = (video_id, fetched.title, fetched.url, link, fetched.uploader or "")
+            source = Source(fetched.path, *about, several=fetched.several)
             indexed = known or await self._index(source, info, poster, report)
             return replace(indexed, several=fetched.several)
 
@@ -202,7 +190,29 @@ class Indexer:
         return fetched
 
     async def _index(self, source: Source, info: EncoderInfo, poster: Poster | None, report: Report) -> Indexed:
-        gathered = await self._look(source, info, report)
+        async with self._turns.film(source.video_id):
+            names = source.title, source.url, source.uploader
+            known = await self._at_once(_named(await self._library.video(source.video_id), *names), poster)
+            if known is None and poster and poster.job:
+                known = await self._in_pieces(source, info, poster, poster.job, report)
+            indexed = known or await self._at_a_stretch(source, info, poster, report)
+            return replace(indexed, several=source.several)
+
+    async def _in_pieces(
+        self, source: Source, info: EncoderInfo, poster: Poster, job: JobRef, report: Report
+    ) -> Indexed:
+        """Look at a film so that a later run can go on; what is left of it when the job ends is not ours to drop."""
+        notebook = Notebook(self._works, source, self._recipe(info).key, self._limits.save_every_s)
+        gathered = await notebook.begin(job.id)
+        if not source.kept:
+            source = replace(source, path=await self._media.keep(source.path, source.video_id), kept=True)
+        film = film_of(source, await self._look(source, info, gathered, notebook.note, report), self._recipe(info))
+        report(Progress("saving", None))
+        await self._save(source, film, poster)
+        return Indexed(film.video, len(film.index))
+
+    async def _at_a_stretch(self, source: Source, info: EncoderInfo, poster: Poster | None, report: Report) -> Indexed:
+        gathered = await self._look(source, info, Gathered(), _unnoted, report)
         film = film_of(source, gathered, self._recipe(info))
         report(Progress("saving", None))
         try:
@@ -226,14 +236,16 @@ class Indexer:
         if await self._library.video(video_id) is None:
             await self._media.forget(video_id)
 
-    async def _look(self, source: Source, info: EncoderInfo, report: Report) -> Gathered:
-        gathered = Gathered()
+    async def _look(
+        self, source: Source, info: EncoderInfo, gathered: Gathered, note: Note, report: Report
+    ) -> Gathered:
         started_s = time.monotonic()
-        events = self._reader.looks(source.path, self._sampling, info.preprocess)
+        events = self._reader.looks(source.path, self._sampling, info.preprocess, gathered.seen)
         async with read_ahead(events, _AHEAD * self._limits.batch) as ready:
             async for event in ready:
                 if take(gathered, event, self._limits.batch):
                     await self._encode(gathered)
+                    await note(gathered)
                     report(looked(gathered, time.monotonic() - started_s))
         await self._encode(gathered)
         return gathered
@@ -250,3 +262,7 @@ class Indexer:
 def _named(video: Video | None, title: str, url: str, uploader: str) -> Video | None:
     """Give a known film by the names that it is posted under this time, whatever it is called elsewhere."""
     return replace(video, title=title, url=url, uploader=uploader) if video else None
+
+
+async def _unnoted(_gathered: Gathered) -> None:
+    """Nobody asked for it in writing."""

@@ -12,6 +12,7 @@ from core.talk import JobRef
 
 if TYPE_CHECKING:
     from core.ledger import Errand
+    from core.model import Scope
 
 JobKind: TypeAlias = Literal["link", "file", "remote", "find"]
 JobState: TypeAlias = Literal["queued", "running", "done", "failed", "cancelled"]
@@ -78,10 +79,6 @@ class Jobs(Protocol):
         """Give the open jobs of a platform that nobody living works on, oldest first."""
         ...
 
-    async def start(self, job_id: int) -> int:
-        """Note that its turn has come; give how often that was so since a look was last written down for it."""
-        ...
-
     async def put_off(self, job_id: int, reason: str, until_s: float) -> None:
         """Note that it failed in a way that may pass, and when (Unix seconds) it is to be tried again."""
         ...
@@ -108,6 +105,10 @@ class Jobs(Protocol):
 
     async def cancel(self, job_id: int) -> str:
         """End a job that is not wanted any more; gives what `settle` gives."""
+        ...
+
+    async def about(self, scope: Scope, message: str) -> tuple[int, ...]:
+        """Give the ids of the open jobs that a message asked for, or whose answer it is."""
         ...
 
     async def renew(self) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
+    from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
     from contextlib import AbstractAsyncContextManager
     from pathlib import Path
 
@@ -87,6 +87,10 @@ class Library(Protocol):
         """
         ...
 
+    async def shares(self, view: View, recipe_key: str, video_id: str | None = None) -> tuple[tuple[Video, float], ...]:
+        """Give those films without what was seen of them, each with the share (0 to 1) that was looked at."""
+        ...
+
     async def any_index(self, view: View, recipe_key: str, video_id: str | None = None) -> bool:
         """Tell whether any film in view, or the one that is named, was looked at with this recipe."""
         ...
@@ -143,6 +147,18 @@ class Media(Protocol):
 
     async def forget(self, video_id: str) -> None:
         """Delete the kept file, if there is one."""
+        ...
+
+    @property
+    def inbox(self) -> Path:
+        """Give the folder where posted files lie until their job has ended."""
+        ...
+
+    async def sweep(self, needed: Callable[[], Awaitable[tuple[frozenset[str], frozenset[str]]]]) -> int:
+        """Delete files that nothing leads to; count them.
+
+        `needed` is asked after the files were listed, and gives the films by id and files of the inbox by path.
+        """
         ...
 
 
@@ -228,6 +244,15 @@ class FilmEnded:
     reached_s: float
 
 
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """How far an earlier reading of a film went."""
+
+    until_s: float
+    """The time of its last look."""
+    looks: int
+
+
 Reading: TypeAlias = "FilmOpened | Look | FilmEnded"
 
 
@@ -244,8 +269,12 @@ class Still:
 class FrameReader(Protocol):
     """Decodes films, outside of this process."""
 
-    def looks(self, path: Path, sampling: Sampling, preprocess: Preprocess) -> AsyncIterator[Reading]:
+    def looks(
+        self, path: Path, sampling: Sampling, preprocess: Preprocess, seen: Seen | None = None
+    ) -> AsyncIterator[Reading]:
         """Stream one FilmOpened, then Looks in the order of time, then one FilmEnded; memory stays flat.
+
+        With `seen`, the looks are those after what an earlier reading gave: together they are what one reading gives.
 
         Raises NotAVideo, NoVideoStream, NoFrames, OverLimit, DecoderDied.
         """

@@ -5,18 +5,19 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from core.actions import Cancel
 from core.links import at_second
 from core.sentences import sentence
-from core.talk import Link, Picture, Progress, Reply
+from core.talk import Button, Link, Picture, Progress, Reply
 from core.times import clock, roughly
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from core.errors import AppError
-    from core.indexing import Indexed
+    from core.intake import Indexed
     from core.model import PostedVideo, Posting, Video
-    from core.talk import Door, Status, Turn
+    from core.talk import Door, JobRef, Status, Turn
 
 _STAGES = {
     "waiting": "Waiting for my turn",
@@ -24,6 +25,7 @@ _STAGES = {
     "looking": "Looking at its frames",
     "saving": "Writing it down",
     "loading": "Loading the model",
+    "retrying": "I shall try again",
 }
 
 TRIAL = (
@@ -74,16 +76,24 @@ def problem(error: AppError, *, updates: bool = False) -> Reply:
     return Reply(sentence(error), tone="error", private=True, updates=updates)
 
 
-def working(progress: Progress) -> Reply:
-    """Say how far a film is."""
+def working(progress: Progress, job: JobRef | None = None) -> Reply:
+    """Say how far a film is; one that was written down can be cancelled."""
     text = _STAGES.get(progress.stage, progress.stage)
+    if progress.trouble is not None:
+        text = f"{sentence(progress.trouble)} {text}"
     if progress.ahead:
         text += f": {_films(progress.ahead)} before yours"
     if progress.fraction is not None:
         text += f": {progress.fraction:.0%}"
     if progress.eta_s is not None and progress.eta_s >= 1:
-        text += f", {roughly(progress.eta_s)} left"
-    return Reply(text + "…", progress=progress)
+        text += f" in {roughly(progress.eta_s)}" if progress.trouble else f", {roughly(progress.eta_s)} left"
+    buttons = (Button(Cancel(job.id).id, "Cancel"),) if job else ()
+    return Reply(text + "…", progress=progress, buttons=buttons)
+
+
+def cancelled() -> Reply:
+    """Say to whoever cancelled a film that it is."""
+    return Reply("Cancelled.", private=True)
 
 
 def renewing(video: Video, progress: Progress) -> Reply:
@@ -164,6 +174,11 @@ def unclear(door: Door) -> Reply:
 
 def _films(count: int) -> str:
     return "1 film" if count == 1 else f"{count} films"
+
+
+def so_far(video: Video, share: float) -> str:
+    """Say that a film is still being looked at."""
+    return f"{video.title}: {share:.0%} indexed so far."
 
 
 def still_renewing(count: int) -> str:

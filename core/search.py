@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from core.looks import Kept, Looks
     from core.model import Floats, FrameIndex, Moment, Query, Sampling, Video
     from core.ports import Encoder, Library
+    from core.works import Partial
 
 MOST_FILMS = 8
 """An answer draws on so many films at most: those with the best looks."""
@@ -77,8 +78,14 @@ class Searcher:
             index = await self._looks.index(film)
             return await asyncio.to_thread(_compare, film.video, index, vectors[0]) if index else None
 
-        curves = await best_curves(peaks.films, peaks.highest[0], curve, MOST_FILMS)
-        return tuple([named for one in curves if (named := await self._named(one, query))])
+        kept = await best_curves(peaks.films, peaks.highest[0], curve, MOST_FILMS)
+        named = tuple([one for found in kept if (one := await self._named(found, query))])
+        partials = await self._library.partials(query.view, recipe.key, query.video_id)
+        return named + await asyncio.to_thread(_compare_partials, partials, vectors[0])
+
+    async def under_way(self, query: Query) -> tuple[tuple[Video, float], ...]:
+        """Give the films that are still being looked at, each with the share (0 to 1) that can be searched."""
+        return await self._library.shares(query.view, (await self.recipe()).key, query.video_id)
 
     async def _named(self, curve: Curve, query: Query) -> Curve | None:
         """Give the film the names that it was posted with in view; None where it is not in view any more."""
@@ -91,6 +98,10 @@ class Searcher:
 
 def _compare(video: Video, index: FrameIndex, vector: Floats) -> Curve:
     return Curve(video, index.times_s, index.vectors @ vector, vectors=index.vectors)
+
+
+def _compare_partials(partials: Sequence[Partial], vector: Floats) -> tuple[Curve, ...]:
+    return tuple(_compare(partial.video, partial.index, vector) for partial in partials)
 
 
 def _best(curves: Sequence[Curve], most: int) -> tuple[Moment, ...]:

@@ -85,6 +85,10 @@ def _for_asker(error: e.UserError) -> str:  # noqa: C901, PLR0911, PLR0912 - a l
             return "What shall I look for? For example: /find a woman in water"
         case e.MessageGone():
             return "That message is gone, so I kept nothing of it."
+        case e.JobCancelled():
+            return "Cancelled: I leave that film alone."
+        case e.NotYourJob():
+            return "Only whoever asked for that film can cancel it."
         case e.NotHere():
             return "I work in the channels of a server, where everybody can browse together. Ask me there."
         case e.MissingPermissions(names):

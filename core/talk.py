@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
     from pathlib import Path
 
+    from core.errors import AppError
     from core.model import Scope, View
     from core.ports import Theme
 
@@ -257,12 +258,14 @@ class Progress:
     """How far a long work is."""
 
     stage: str
-    """"waiting", "loading", "fetching", "looking" or "saving"."""
+    """"waiting", "loading", "fetching", "looking", "saving" or "retrying"."""
     fraction: float | None
     """0 to 1, or None where nobody can tell."""
     eta_s: float | None = None
     ahead: int = 0
     """While "waiting": how many films are before this one."""
+    trouble: AppError | None = None
+    """While "retrying": what went wrong."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,11 +38,12 @@ class Turns:
         self._at_once_a_space = at_once_a_space
         self._spaces: WeakValueDictionary[tuple[str, str], Line] = WeakValueDictionary()
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        self._films: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._breakdowns = Breakdowns()
 
     @asynccontextmanager
-    async def turn(self, key: str, scope: Scope, report: Report) -> AsyncIterator[None]:
-        """Wait until nobody else works on this film, and until there is room for one more.
+    async def turn(self, key: str, scope: Scope, report: Report, length_s: float | None = None) -> AsyncIterator[None]:
+        """Wait until nobody else works on this film, and until there is room for one more: short films go first.
 
         Raises GivenUp or OverLimit for a film that has had its chances.
         """
@@ -56,12 +57,18 @@ class Turns:
 
         async with lock:
             self._breakdowns.check(key)
-            async with space.turn(moved), self._line.turn(moved):
+            async with space.turn(moved, length_s), self._line.turn(moved, length_s):
                 try:
                     yield
                 except (DecoderDied, OverLimit) as error:
                     self._breakdowns.note(key, error)
                     raise
+
+    @asynccontextmanager
+    async def film(self, video_id: str) -> AsyncIterator[None]:
+        """Wait until nobody else looks at this film, whichever link led there."""
+        async with self._films.setdefault(video_id, asyncio.Lock()):
+            yield
 
 
 class Breakdowns:

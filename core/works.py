@@ -52,8 +52,15 @@ class Partial:
 class Works(Protocol):
     """Keeps what was seen of films that are not done."""
 
-    async def begin(self, job_id: int, work: Work, recipe_key: str) -> None:
-        """Write down that a job is about this film; looks with another recipe go."""
+    async def start(self, job_id: int) -> None:
+        """Note that a job's turn has come."""
+        ...
+
+    async def begin(self, job_id: int, work: Work, recipe_key: str) -> int:
+        """Write down that a job is about this film; looks with another recipe go.
+
+        Gives how often that was so since a look was last written down for it.
+        """
         ...
 
     async def at(self, link: str) -> Work | None:

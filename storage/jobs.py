@@ -6,6 +6,7 @@ up is free when its lease has run out.
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from storage import rows
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     import aiosqlite
 
     from core.jobs import Job, Request
+    from core.model import Scope
     from storage.connections import Connections
 
 LEASE_S = 60.0
@@ -87,13 +89,6 @@ class SqliteJobs:
         sql = f"SELECT * FROM jobs WHERE platform = :platform AND {_OPEN} AND {_FREE} ORDER BY id"  # noqa: S608
         return tuple(map(rows.job, await self._db.rows(sql, {"platform": platform, **self._now()})))
 
-    async def start(self, job_id: int) -> int:
-        """Note that its turn has come; give how often that was so since a look was last written down for it."""
-        sql = "UPDATE jobs SET state = 'running', starts = starts + 1, not_before_s = 0 WHERE id = :id"
-        await self._change(f"{sql} AND {_OPEN}", {"id": job_id})
-        found = await self._db.rows("SELECT starts FROM jobs WHERE id = :id", {"id": job_id})
-        return int(found[0]["starts"]) if found else 0
-
     async def put_off(self, job_id: int, reason: str, until_s: float) -> None:
         """Note that it failed in a way that may pass, and when (Unix seconds) it is to be tried again."""
         sql = "UPDATE jobs SET state = 'queued', failures = failures + 1, reason = :reason, not_before_s = :until_s"
@@ -120,6 +115,14 @@ class SqliteJobs:
     async def cancel(self, job_id: int) -> str:
         """End a job that is not wanted any more; give what `settle` gives."""
         return await self._end(job_id, "'cancelled'")
+
+    async def about(self, scope: Scope, message: str) -> tuple[int, ...]:
+        """Give the ids of the open jobs that a message asked for, or whose answer it is."""
+        sql = f"""
+            SELECT id FROM jobs WHERE platform = :platform AND space = :space AND channel = :channel
+            AND :message IN (about, message) AND :message <> '' AND {_OPEN}
+        """  # noqa: S608
+        return tuple(row["id"] for row in await self._db.rows(sql, {**asdict(scope), "message": message}))
 
     async def renew(self) -> None:
         """Say that this process still works on what it took up."""

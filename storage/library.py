@@ -177,6 +177,11 @@ class SqliteLibrary:
         values = {**rows.of_view(view), "recipe_key": recipe_key, "video_id": video_id}
         return await asyncio.to_thread(works.partials, await self._db.rows(works.PARTIALS, values))
 
+    async def shares(self, view: View, recipe_key: str, video_id: str | None = None) -> tuple[tuple[Video, float], ...]:
+        """Give those films without what was seen of them, each with the share (0 to 1) that was looked at."""
+        values = {**rows.of_view(view), "recipe_key": recipe_key, "video_id": video_id}
+        return tuple(map(works.share, await self._db.rows(works.SHARES, values)))
+
     async def posting(self, video_id: str, view: View, user_id: str | None = None) -> Posting | None:
         """Give a film's newest posting in view, of one person where that is named."""
         values = {**rows.of_view(view), "video_id": video_id, "user_id": user_id}

@@ -22,10 +22,11 @@ from core.errors import FileMissing
 from storage.boundary import disk
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Awaitable, Callable
 
 _WORK = ".work"
 _LOCK = ".lock"
+_INBOX = ".inbox"
 _SUFFIX = re.compile(r"\.[a-z0-9]{1,8}")
 
 
@@ -90,6 +91,26 @@ class MediaFolder:
         with disk(self._root):
             await asyncio.to_thread(self._forget, video_id)
 
+    @property
+    def inbox(self) -> Path:
+        """Give the folder where posted files lie until their job has ended."""
+        return self._root / _INBOX
+
+    async def sweep(self, needed: Callable[[], Awaitable[tuple[frozenset[str], frozenset[str]]]]) -> int:
+        """Delete files that nothing leads to; count them.
+
+        `needed` is asked after the files were listed, and gives the films by id and files of the inbox by path. A file
+        comes after the row that leads to it, so that one which was listed has its row by then.
+        """
+        with disk(self._root):
+            listed = await asyncio.to_thread(lambda: [*_files(self._root), *_files(self.inbox)])
+            films, posted = await needed()
+            names = {_name(video_id) for video_id in films}
+            orphans = [path for _, path in listed if path.stem not in names and str(path) not in posted]
+            for path in orphans:
+                await asyncio.to_thread(path.unlink, missing_ok=True)
+            return len(orphans)
+
     def _keep(self, path: Path, video_id: str) -> Path:
         place = self._root / (_name(video_id) + _suffix(path))
         _flush(path)
@@ -137,6 +158,7 @@ def _enter(root: Path) -> int:
     # Shared while anybody uses workshops; whoever gets it alone knows that all workshops are leftovers.
     work = root / _WORK
     work.mkdir(parents=True, exist_ok=True)
+    (root / _INBOX).mkdir(exist_ok=True)
     lock = os.open(work / _LOCK, os.O_RDWR | os.O_CREAT, 0o600)
     try:
         with suppress(BlockingIOError):

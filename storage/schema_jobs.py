@@ -6,6 +6,7 @@ A migration that was ever released is never edited.
 JOBS = (
     # kind: what is to be done with `source`: a link, a path, the key of a platform's file, or the words of a search.
     # message: the one that the film counts as posted by. place: the door's own note (JSON) of where the answer stands.
+    # title, url and uploader: what the film is called where it was asked for.
     # owner and leased_until_s: who works on it, and until when that counts without being renewed. Times: Unix seconds.
     """
     CREATE TABLE jobs (
@@ -32,6 +33,9 @@ JOBS = (
         owner TEXT NOT NULL,
         leased_until_s REAL NOT NULL,
         video_id TEXT NOT NULL DEFAULT '',
+        title TEXT NOT NULL DEFAULT '',
+        url TEXT NOT NULL DEFAULT '',
+        uploader TEXT NOT NULL DEFAULT '',
         looks INTEGER NOT NULL DEFAULT 0,
         made_s REAL NOT NULL,
         ended_s REAL,

@@ -37,19 +37,38 @@ _CHUNKS = """
     WHERE video_id = :video_id AND recipe_key = :recipe_key ORDER BY first_s
 """
 
-# A film that is kept with this recipe is found there. No ORDER BY: SQLite's sorter would carry every BLOB about.
-PARTIALS = """
-    SELECT works.*, work_chunks.first_s, work_chunks.times_s, work_chunks.vectors
-    FROM works JOIN work_chunks USING (video_id)
-    WHERE recipe_key = :recipe_key AND (:video_id IS NULL OR works.video_id = :video_id)
-    AND EXISTS (
-        SELECT 1 FROM jobs WHERE jobs.video_id = works.video_id AND state IN ('queued', 'running')
+_ABOUT = """
+    UPDATE jobs SET video_id = :video_id, title = :title, url = :url, uploader = :uploader, starts = starts + 1
+    WHERE id = :job_id
+"""
+
+# A film that is kept with this recipe is found there. Its names are those of the newest job in view.
+_UNDER_WAY = """
+    FROM (
+        SELECT video_id, title, url, uploader, max(id) FROM jobs
+        WHERE state IN ('queued', 'running') AND video_id <> ''
         AND platform = :platform AND space = :space AND channel IN (SELECT value FROM json_each(:channels))
-    )
+        AND (:video_id IS NULL OR video_id = :video_id)
+        GROUP BY video_id
+    ) AS asked
+    JOIN works ON works.video_id = asked.video_id AND works.recipe_key = :recipe_key
     AND NOT EXISTS (
         SELECT 1 FROM indexings WHERE indexings.video_id = works.video_id AND indexings.recipe_key = works.recipe_key
     )
 """
+
+_NAMED = "asked.*, works.duration_s, works.width_px, works.height_px, works.expected_looks"
+
+# No ORDER BY: SQLite's sorter would carry every BLOB about.
+PARTIALS = f"""
+    SELECT {_NAMED}, work_chunks.first_s, work_chunks.times_s, work_chunks.vectors
+    {_UNDER_WAY} JOIN work_chunks ON work_chunks.video_id = works.video_id
+"""
+
+SHARES = f"""
+    SELECT {_NAMED}, (SELECT sum(length(times_s)) / 8 FROM work_chunks WHERE video_id = works.video_id) AS looks
+    {_UNDER_WAY} ORDER BY asked.title
+"""  # noqa: S608
 
 
 class SqliteWorks:
@@ -58,13 +77,24 @@ class SqliteWorks:
     def __init__(self, connections: Connections) -> None:
         self._db = connections
 
-    async def begin(self, job_id: int, work: Work, recipe_key: str) -> None:
-        """Write down that a job is about this film; looks with another recipe go."""
+    async def start(self, job_id: int) -> None:
+        """Note that a job's turn has come."""
+        sql = "UPDATE jobs SET state = 'running', not_before_s = 0 WHERE id = ? AND state = 'queued'"
+        async with self._db.writing() as db:
+            await db.execute(sql, (job_id,))
+
+    async def begin(self, job_id: int, work: Work, recipe_key: str) -> int:
+        """Write down that a job is about this film; looks with another recipe go.
+
+        Gives how often that was so since a look was last written down for it.
+        """
         values = {**asdict(work), "recipe_key": recipe_key, "job_id": job_id}
         async with self._db.writing() as db:
             await db.execute("DELETE FROM works WHERE video_id = :video_id AND recipe_key <> :recipe_key", values)
             await db.execute(_BEGIN, values)
-            await db.execute("UPDATE jobs SET video_id = :video_id WHERE id = :job_id", values)
+            await db.execute(_ABOUT, values)
+            found = list(await db.execute_fetchall("SELECT starts FROM jobs WHERE id = ?", (job_id,)))
+        return int(found[0][0]) if found else 1
 
     async def at(self, link: str) -> Work | None:
         """Give the film that a canonical link or a file's key leads to."""
@@ -115,12 +145,23 @@ def partials(found: list[Row]) -> tuple[Partial, ...]:
     return tuple(_partial(list(film)) for _, film in groupby(found, key=lambda row: row["video_id"]))
 
 
+def share(row: Row) -> tuple[Video, float]:
+    """Give the film of a row of SHARES, and how much of it was looked at."""
+    return _video(row), _share(row, row["looks"] or 0)
+
+
 def _partial(film: list[Row]) -> Partial:
-    work = _work(film[0])
     index = vectors.join([vectors.Chunk(row["times_s"], row["vectors"]) for row in film])
-    size = film[0]["width_px"], film[0]["height_px"]
-    video = Video(work.video_id, work.url, work.title, work.length_s, *size, uploader=work.uploader)
-    return Partial(video, index, min(1.0, len(index) / max(1, film[0]["expected_looks"])))
+    return Partial(_video(film[0]), index, _share(film[0], len(index)))
+
+
+def _video(row: Row) -> Video:
+    size = row["width_px"], row["height_px"]
+    return Video(row["video_id"], row["url"], row["title"], row["duration_s"], *size, uploader=row["uploader"])
+
+
+def _share(row: Row, looks: int) -> float:
+    return min(1.0, looks / row["expected_looks"]) if row["expected_looks"] else 0.0
 
 
 def _work(row: Row) -> Work:

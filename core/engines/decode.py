@@ -130,7 +130,7 @@ class Film:
     def seek(self, time_s: float) -> Film:
         """Move to a keyframe at or before the time and give the film as seen from there. Raises av.FFmpegError."""
         self.container.seek(self.clock.ticks_at(time_s), stream=self.stream, backward=True)
-        return Film(self.container, self.stream, self.clock.after_seek(), self.limits)
+        return Film(self.container, self.stream, self.clock.after_seek(), self.limits, _start_s=self._start_s)
 
     def check(self) -> None:
         """Judge the film by what it says of itself, before anything is decoded. Raises OverLimitError."""

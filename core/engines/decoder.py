@@ -6,10 +6,11 @@ Owns the order of the work; imports no torch, for it starts often.
 from __future__ import annotations
 
 import os
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, TypeAlias
 
-from core.engines import cage, childhood, decode, pictures, seeking, wire
+from core.engines import cage, childhood, decode, pictures, resuming, seeking, wire
 from core.engines.flaws import OverLimitError, UnreadableError
 from core.limits import FilmLimits
 from core.model import Preprocess, Sampling
@@ -81,11 +82,16 @@ def send_looks(path: Path, request: Mapping[str, object], out: BinaryIO) -> None
     limits = _limits(request)
     sampling = Sampling(**request["sampling"])  # type: ignore[arg-type] # our own parent wrote it
     preprocess = Preprocess(**request["preprocess"])  # type: ignore[arg-type]
-    with decode.opened(path, limits) as film:
+    with ExitStack() as opened:
+        film = opened.enter_context(decode.opened(path, limits))
         length_s = film.declared_s or decode.scanned_length_s(path, limits)
         developer = pictures.Developer(film.stream.sample_aspect_ratio)
         frames = _started(film, developer, length_s, sampling, out)
         looks = _Looks(out, developer, preprocess, Grid(length_s, sampling), expected_looks(length_s, sampling))
+        if (until_s := request.get("until_s")) is not None:
+            next(frames)
+            film, frames = resuming.frames_after(path, film, float(str(until_s)), opened)
+            looks.go_on(float(str(until_s)), int(str(request["sent"])))
         last_s = looks.send_all(frames)
         wire.send(out, {"kind": "ended", "truncated": _truncated(film, last_s), "reached_s": last_s})
 
@@ -136,10 +142,16 @@ class _Looks:
         self._grid = grid
         self._stride = -(-expected // _MOST_THUMBNAILS)
         self._sent = 0
+        self._until_s = 0.0
+
+    def go_on(self, until_s: float, sent: int) -> None:
+        """Go on after a look at this time, the last of those that an earlier reading sent."""
+        self._grid.wants(until_s)
+        self._until_s, self._sent = until_s, sent
 
     def send_all(self, frames: TimedFrames) -> float:
         """Send the looks; give how far the frames went."""
-        last_s = 0.0
+        last_s = self._until_s
         for time_s, frame in frames:
             last_s = max(last_s, time_s)
             if self._grid.wants(time_s):

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from core.engines.children import Child, Children
     from core.model import Preprocess, Sampling
-    from core.ports import Reading
+    from core.ports import Reading, Seen
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,15 +35,21 @@ class ChildFrameReader:
     patience_s: float = 180.0
     """How long a child may say nothing before it is taken for dead."""
 
-    async def looks(self, path: Path, sampling: Sampling, preprocess: Preprocess) -> AsyncGenerator[Reading, None]:
+    async def looks(
+        self, path: Path, sampling: Sampling, preprocess: Preprocess, seen: Seen | None = None
+    ) -> AsyncGenerator[Reading, None]:
         """Stream one FilmOpened, then Looks in the order of time, then one FilmEnded; memory stays flat.
+
+        With `seen`, the looks are those after what an earlier reading gave.
 
         Raises FileMissing, NotAVideo, NoVideoStream, NoFrames, OverLimit, DecoderDied.
         """
-        request = {"kind": "looks", "sampling": asdict(sampling), "preprocess": asdict(preprocess)}
+        how = {"sampling": asdict(sampling), "preprocess": asdict(preprocess)}
+        known = {"until_s": seen.until_s, "sent": seen.looks} if seen else {}
+        request: Mapping[str, object] = {"kind": "looks", **how, **known}
         async with self.children.child() as child:
             await child.ask({**request, "path": str(path), "limits": asdict(self.limits)})
-            last_s = -1.0
+            last_s = seen.until_s if seen else -1.0
             while True:
                 event = _reading(await self._hear(child, path), path, preprocess.size_px, last_s, self.limits)
                 if isinstance(event, Look):

@@ -38,4 +38,4 @@ async def house(reader: ChildFrameReader, tmp_path: Path) -> AsyncIterator[Colou
 
 def channels_of(house: ColourHouse) -> Channels:
     """Give the channels of a house, on by default."""
-    return Channels(house.ledger, house.library, house.media, house.encoder, on_by_default=True)
+    return Channels(house.ledger, house.library, house.media, house.encoder, house.foreman, on_by_default=True)

@@ -20,6 +20,7 @@ from core.cooldown import Cooldown
 from core.engines.children import Children
 from core.engines.frames import ChildFrameReader
 from core.engines.held import ERROR, HeldLooks
+from core.foreman import Foreman, Patience
 from core.indexing import Indexer, IndexingLimits, Poster
 from core.judging import Judge
 from core.limits import BrowsingLimits
@@ -27,11 +28,14 @@ from core.model import Sampling, Scope, View
 from core.ports import Encoder
 from core.renewal import Renewal
 from core.search import Searcher
+from core.taking import Taking
 from core.talk import Door, Turn
+from storage.jobs import SqliteJobs
 from storage.ledger import SqliteLedger
 from storage.library import SqliteLibrary
 from storage.looks import SqliteLooks
 from storage.media import MediaFolder
+from storage.works import SqliteWorks
 from tests.core.fakes import ColourEncoder, CopyFetcher, Drawer, NotingPlotter
 
 if TYPE_CHECKING:
@@ -63,6 +67,7 @@ class House(Generic[EncoderT]):
     indexer: Indexer
     searcher: Searcher
     conversation: Conversation
+    foreman: Foreman
 
     async def say(self, event: Incoming) -> list[Reply]:
         return [reply async for reply in self.conversation.handle(event)]
@@ -119,16 +124,30 @@ def build(
 ) -> House[EncoderT]:
     fetcher, plotter = CopyFetcher({}), NotingPlotter()
     sampling = Sampling()
-    indexer = Indexer(library, media, fetcher, reader, encoder, sampling, IndexingLimits(2, 4))
+    indexer = Indexer(
+        library,
+        media,
+        fetcher,
+        reader,
+        encoder,
+        sampling,
+        IndexingLimits(2, 4, save_every_s=0),
+        SqliteWorks(library.connections),
+    )
     background = Background(encoder, Drawer(), captions())
     searcher = Searcher(library, encoder, sampling, looks, Judge(encoder, background))
     answerer = Answerer(searcher, library, media, reader, encoder, plotter)
     ledger = SqliteLedger(library.connections)
-    channels = Channels(ledger, library, media, encoder, on_by_default=True)
+    jobs = SqliteJobs(library.connections, ledger.run, time.time, is_bot=True)
+    foreman = Foreman(jobs, library, media, Patience(2, 0.01), time.time)
+    channels = Channels(ledger, library, media, encoder, foreman, on_by_default=True)
     cooldown = Cooldown(0, time.monotonic)
     renewal = Renewal(library, indexer, searcher, time.monotonic)
     browser = Browser(library, answerer, plotter, BrowsingLimits(cut_s=60))
+    taking = Taking(library, encoder, plotter, indexer, cooldown, foreman)
     conversation = Conversation(
-        library, media, encoder, plotter, indexer, searcher, browser, channels, cooldown, renewal
+        library, media, encoder, taking, searcher, browser, channels, cooldown, renewal, foreman
     )
-    return House(library, ledger, media, encoder, fetcher, plotter, reader, looks, indexer, searcher, conversation)
+    return House(
+        library, ledger, media, encoder, fetcher, plotter, reader, looks, indexer, searcher, conversation, foreman
+    )

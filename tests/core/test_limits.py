@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from core.model import Preprocess, Sampling
-    from core.ports import Reading, Still
+    from core.ports import Reading, Seen, Still
     from core.talk import Progress, Turn
     from tests.core.conftest import ColourHouse
 
@@ -143,6 +143,7 @@ class _DyingReader:
         path: Path,
         sampling: Sampling,  # noqa: ARG002 - the port names them
         preprocess: Preprocess,  # noqa: ARG002
+        seen: Seen | None = None,  # noqa: ARG002
     ) -> AsyncGenerator[Reading, None]:
         self.times += 1
         for error in (DecoderDied(path.name, "signal SIGSEGV"),):

@@ -68,3 +68,25 @@ async def test_who_is_cancelled_at_the_very_moment_of_being_let_in_gives_the_slo
     await asyncio.wait([visit])
     async with asyncio.timeout(1), line.turn(lambda _: None):
         pass
+
+
+async def _order(lengths_s: list[float | None]) -> list[int]:
+    line, order = Line(1), list[int]()
+
+    async def visit(number: int, length_s: float | None) -> None:
+        async with line.turn(lambda _: None, length_s):
+            order.append(number)
+
+    async with line.turn(lambda _: None):
+        visits = [asyncio.create_task(visit(n, length_s)) for n, length_s in enumerate(lengths_s)]
+        await _settled()
+    await asyncio.gather(*visits)
+    return order
+
+
+async def test_short_films_go_first_and_one_of_unknown_length_counts_as_ten_minutes() -> None:
+    assert await _order([7200.0, None, 30.0, 900.0, 30.0]) == [2, 4, 1, 3, 0]
+
+
+async def test_nobody_is_passed_more_than_five_times() -> None:
+    assert (await _order([7200.0, *[10.0] * 20])).index(0) == 5

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
+    from core import ports
+
 PREPROCESS = Preprocess(64, "squash", "bilinear", (0.0, 0.0, 0.0), (1.0, 1.0, 1.0))
 LIMITS = asdict(FilmLimits())
 
@@ -41,7 +43,9 @@ class Seen:
 
 
 class LookAt(Protocol):
-    def __call__(self, path: Path, sampling: Sampling = ..., preprocess: Preprocess = ...) -> Seen: ...
+    def __call__(
+        self, path: Path, sampling: Sampling = ..., preprocess: Preprocess = ..., *, after: ports.Seen | None = ...
+    ) -> Seen: ...
 
 
 class CutStill(Protocol):
@@ -76,12 +80,20 @@ def messages() -> ReadMessages:
 def look_at() -> LookAt:
     """Read a film as the child does, without the child."""
 
-    def look(path: Path, sampling: Sampling | None = None, preprocess: Preprocess = PREPROCESS) -> Seen:
+    def look(
+        path: Path,
+        sampling: Sampling | None = None,
+        preprocess: Preprocess = PREPROCESS,
+        *,
+        after: ports.Seen | None = None,
+    ) -> Seen:
         out = io.BytesIO()
-        request = {"sampling": asdict(sampling or Sampling()), "preprocess": asdict(preprocess), "limits": LIMITS}
+        how = {"sampling": asdict(sampling or Sampling()), "preprocess": asdict(preprocess), "limits": LIMITS}
+        known = {"until_s": after.until_s, "sent": after.looks} if after else {}
+        request: dict[str, object] = {**how, **known}
         decoder.send_looks(path, request, out)
         events = []
-        last_s = -1.0
+        last_s = after.until_s if after else -1.0
         for message in _messages(out.getvalue()):
             event = frames._reading(message, path, preprocess.size_px, last_s, FilmLimits())
             last_s = event.time_s if isinstance(event, Look) else last_s

@@ -67,7 +67,7 @@ async def test_a_request_is_taken_up_once(library: SqliteLibrary, clock: Clock) 
 async def test_the_next_bot_takes_up_what_a_dead_one_left(library: SqliteLibrary, clock: Clock) -> None:
     dead = born(library, clock)
     left, done = await taken(dead), await taken(dead, replace(REQUEST, errand=Errand(SCOPE, "78", "a link")))
-    await dead.start(left.id)
+    await SqliteWorks(library.connections).start(left.id)
     await dead.settle(done.id)
     assert await dead.left("discord") == ()
     living = born(library, clock)
@@ -99,7 +99,7 @@ async def test_a_clock_that_jumps_back_makes_no_lease_last(library: SqliteLibrar
 async def test_what_is_parked_is_free_at_once(library: SqliteLibrary, clock: Clock) -> None:
     command = born(library, clock, is_bot=False)
     job = await taken(command)
-    await command.start(job.id)
+    await SqliteWorks(library.connections).start(job.id)
     await command.park()
     (left,) = await born(library, clock).left("discord")
     assert left.state == "queued"
@@ -135,10 +135,9 @@ async def test_a_job_ends_in_one_way(library: SqliteLibrary, clock: Clock, endin
 async def test_starts_are_counted_until_a_look_was_written_down(library: SqliteLibrary, clock: Clock) -> None:
     jobs, works = born(library, clock), SqliteWorks(library.connections)
     job = await taken(jobs)
-    await works.begin(job.id, WORK, "r")
-    assert [await jobs.start(job.id) for _ in range(3)] == [1, 2, 3]
+    assert [await works.begin(job.id, WORK, "r") for _ in range(3)] == [1, 2, 3]
     await works.add(WORK.video_id, looks(0, 1), ())
-    assert await jobs.start(job.id) == 1
+    assert await works.begin(job.id, WORK, "r") == 1
 
 
 async def test_pieces_come_back_in_order_and_none_twice(library: SqliteLibrary, clock: Clock) -> None:

@@ -1,0 +1,194 @@
+"""Sees to it that what was asked for gets done: tries again, gives up, cancels, and tidies up.
+
+Owns the course of a job and when it is tried again; must not know what is done, nor any platform.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from core.errors import AppError, DecoderDied, FetchFailed, JobCancelled, NotYourJob, StorageUnusable
+from core.intake import Indexed
+from core.talk import Progress
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from core.jobs import Job, Jobs, Request
+    from core.model import Scope
+    from core.ports import Library, Media
+    from core.talk import JobRef, Turn
+
+    Report = Callable[[Progress], None]
+    Work = Callable[[Report], Awaitable[Indexed]]
+
+logger = logging.getLogger(__name__)
+
+_OPEN = frozenset({"queued", "running"})
+_RENEW_EVERY_S = 20.0
+_LONGEST_S = 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """Decides how often, and after how long, something is tried again. Pure."""
+
+    retries: int = 4
+    first_wait_s: float = 15.0
+    factor: float = 4.0
+
+    def wait_s(self, error: AppError, failures: int) -> float | None:
+        """Give the seconds to wait after that many failures, of which this is the last; None to give up."""
+        match error:
+            case DecoderDied():
+                most = min(1, self.retries)  # a film that kills its decoder twice would do it a third time
+            case FetchFailed() | StorageUnusable():
+                most = self.retries
+            case _:
+                most = 0
+        return min(_LONGEST_S, self.first_wait_s * self.factor ** (failures - 1)) if failures <= most else None
+
+
+class Foreman:
+    """Carries out what is in the job ledger."""
+
+    def __init__(
+        self, jobs: Jobs, library: Library, media: Media, patience: Patience, clock_s: Callable[[], float]
+    ) -> None:
+        """Work by a clock that gives Unix seconds."""
+        self._jobs = jobs
+        self._library = library
+        self._media = media
+        self._patience = patience
+        self._clock_s = clock_s
+        self._running: dict[int, asyncio.Task[object]] = {}
+        self._cancelled: set[int] = set()
+        self._renewing: asyncio.Task[None] | None = None
+
+    async def accept(self, request: Request) -> Job | None:
+        """Write a request down, before it is acknowledged; None when it was taken up before.
+
+        What a process took up that died since is taken up again. Raises StorageUnusable.
+        """
+        job = await self._jobs.accept(request)
+        if self._renewing is None:
+            self._renewing = asyncio.create_task(self._renew())
+        return job
+
+    async def left(self, platform: str) -> tuple[Job, ...]:
+        """Give the open jobs of a platform that nobody living works on, oldest first."""
+        return await self._jobs.left(platform)
+
+    async def stand(self, job: JobRef, place: str) -> None:
+        """Note where a job's answer stands."""
+        await self._jobs.stand(job.id, place)
+
+    async def carry_out(self, ref: JobRef | None, work: Work, report: Report) -> Indexed:
+        """Do some work, again where it failed in a way that may pass; raises what it raised last, and JobCancelled."""
+        job = await self._jobs.job(ref.id) if ref else None
+        if job is None:
+            return await work(report)
+        if job.state not in _OPEN:
+            raise JobCancelled
+        task = asyncio.current_task()
+        if task is None:
+            raise RuntimeError("jobs are carried out by tasks")
+        self._running[job.id] = task
+        try:
+            return await self._brought(job) or await self._persist(job, work, report)
+        except asyncio.CancelledError:
+            if job.id not in self._cancelled:
+                raise
+            task.uncancel()
+            raise JobCancelled from None
+        finally:
+            self._running.pop(job.id, None)
+
+    async def fail(self, ref: JobRef | None, error: Exception) -> None:
+        """Note why a job failed for good."""
+        if ref is not None:
+            with suppress(StorageUnusable):  # it is tried again at the next start
+                await self._jobs.fail(ref.id, type(error).__name__)
+
+    async def settle(self, ref: JobRef) -> None:
+        """End a job whose answer was shown."""
+        await self._drop(await self._jobs.settle(ref.id))
+
+    async def cancel(self, job_id: int, turn: Turn) -> None:
+        """Cancel a job for whoever asked for it; raises JobCancelled where it has ended, NotYourJob for others."""
+        job = await self._jobs.job(job_id)
+        if job is None or job.state not in _OPEN or job.request.errand.scope != turn.scope:
+            raise JobCancelled
+        if turn.door.shared and turn.user_id != job.request.user_id:
+            raise NotYourJob
+        await self._stop(job_id)
+
+    async def cancel_message(self, scope: Scope, message: str) -> None:
+        """Cancel all open jobs that a message asked for, or whose answer it is."""
+        for job_id in await self._jobs.about(scope, message):
+            await self._stop(job_id)
+
+    async def tidy(self) -> None:
+        """Drop what no open job and no film needs, of what an earlier run left. Raises StorageUnusable."""
+        await self._media.sweep(self._jobs.needed)
+
+    async def close(self) -> None:
+        """Leave what is open to the next run."""
+        if self._renewing is None:
+            return
+        self._renewing.cancel()
+        await asyncio.gather(self._renewing, return_exceptions=True)
+        with suppress(StorageUnusable):  # a lease runs out by itself
+            await self._jobs.park()
+
+    async def _persist(self, job: Job, work: Work, report: Report) -> Indexed:
+        failures = job.failures
+        wait_s = job.not_before_s - self._clock_s()
+        await asyncio.sleep(min(max(0.0, wait_s), _LONGEST_S))
+        while True:
+            try:
+                done = await work(report)
+            except AppError as error:
+                failures += 1
+                await self._put_off(job, error, failures, report)
+            else:
+                await self._jobs.bring(job.id, done.video.id, done.looks)
+                return done
+
+    async def _put_off(self, job: Job, error: AppError, failures: int, report: Report) -> None:
+        wait_s = self._patience.wait_s(error, failures)
+        if wait_s is None:
+            raise error
+        logger.info("job %d failed (%s); trying again in %d s", job.id, type(error).__name__, wait_s)
+        report(Progress("retrying", None, wait_s, trouble=error))
+        with suppress(StorageUnusable):
+            await self._jobs.put_off(job.id, type(error).__name__, self._clock_s() + wait_s)
+        await asyncio.sleep(wait_s)
+
+    async def _brought(self, job: Job) -> Indexed | None:
+        """Give what an earlier run did, and only did not come to say."""
+        video = await self._library.video(job.video_id) if job.looks else None
+        return Indexed(video, job.looks) if video else None
+
+    async def _stop(self, job_id: int) -> None:
+        task = self._running.get(job_id)
+        if task is not None:
+            self._cancelled.add(job_id)
+            task.cancel()
+            await asyncio.wait({task})
+        await self._drop(await self._jobs.cancel(job_id))
+        self._cancelled.discard(job_id)
+
+    async def _drop(self, video_id: str) -> None:
+        if video_id:
+            await self._media.forget(video_id)
+
+    async def _renew(self) -> None:
+        while True:
+            await asyncio.sleep(_RENEW_EVERY_S)
+            with suppress(StorageUnusable):
+                await self._jobs.renew()

@@ -1,0 +1,69 @@
+"""Writes down what is seen of a film as it comes. Owns how often; must not know how it is kept or seen."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from core.errors import GivenUp
+from core.gathering import Gathered
+from core.model import FrameIndex
+from core.works import Work
+
+if TYPE_CHECKING:
+    from core.gathering import Source
+    from core.works import Works
+
+_MOST_STARTS = 10
+"""So often may a film be begun without one look being written down: then it may be what the process dies of."""
+
+
+class Notebook:
+    """What is seen of one film."""
+
+    def __init__(self, works: Works, source: Source, recipe_key: str, every_s: float) -> None:
+        self._works = works
+        self._source = source
+        self._recipe_key = recipe_key
+        self._every_s = every_s
+        self._written_s = time.monotonic()
+        self._looks = 0
+        self._thumbnails = 0
+        self._is_opened = False
+
+    async def begin(self, job_id: int) -> Gathered:
+        """Write down which film a job is about; give what was seen of it before.
+
+        Raises GivenUp for a film that was begun again and again in vain.
+        """
+        source = self._source
+        work = Work(source.video_id, source.link, source.url, source.title, source.uploader, source.several)
+        if await self._works.begin(job_id, work, self._recipe_key) > _MOST_STARTS:
+            raise GivenUp(source.title)
+        gathered = Gathered.after(await self._works.so_far(source.video_id, self._recipe_key))
+        self._looks, self._thumbnails = len(gathered.times_s), len(gathered.thumbnails)
+        return gathered
+
+    async def note(self, gathered: Gathered) -> None:
+        """Write down what is new, where the last time is long enough ago."""
+        now_s = time.monotonic()
+        if now_s - self._written_s < self._every_s:
+            return
+        self._written_s = now_s
+        await self._write(gathered)
+
+    async def _write(self, gathered: Gathered) -> None:
+        video_id = self._source.video_id
+        if gathered.opened and not self._is_opened:
+            await self._works.opened(video_id, gathered.opened)
+            self._is_opened = True
+        encoded = sum(map(len, gathered.vectors))
+        if encoded == self._looks:
+            return
+        vectors = np.concatenate(gathered.vectors)[self._looks : encoded]
+        part = FrameIndex(np.array(gathered.times_s[self._looks : encoded], np.float64), vectors)
+        pictures = [one for one in gathered.thumbnails[self._thumbnails :] if one.time_s <= part.times_s[-1]]
+        await self._works.add(video_id, part, pictures)
+        self._looks, self._thumbnails = encoded, self._thumbnails + len(pictures)

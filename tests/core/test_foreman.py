@@ -1,0 +1,324 @@
+"""Jobs: tried again, given up, cancelled, and gone on with after a death."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from core.actions import Cancel
+from core.errors import DecoderDied, FetchFailed, JobCancelled, NotAVideo, StorageUnusable
+from core.foreman import Foreman, Patience
+from core.jobs import Request
+from core.ledger import Errand
+from core.model import Scope, View
+from core.ports import FilmEnded, Look
+from core.talk import Action, Door, FilePosted, Find, LinkPosted, ListVideos, MessageDeleted, Turn
+from storage.jobs import SqliteJobs
+from storage.ledger import SqliteLedger
+from tests.core.conftest import turn
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, AsyncIterator
+    from pathlib import Path
+
+    from core.engines.frames import ChildFrameReader
+    from core.intake import Indexed
+    from core.jobs import Job
+    from core.model import Preprocess, Sampling
+    from core.ports import Fetched, Fetching, Reading, Seen, Still
+    from core.talk import Reply
+    from tests.core.conftest import ColourHouse
+
+LINK = "https://films.example/colours.mp4"
+
+
+def asked(source: str = LINK, scope: Scope | None = None, message: str = "7") -> Request:
+    scope = scope or turn().scope
+    return Request(Errand(scope, message, source), "link", source, "", "u1", "Ada", message)
+
+
+async def accepted(house: ColourHouse, request: Request | None = None) -> Job:
+    job = await house.foreman.accept(request or asked())
+    assert job is not None
+    return job
+
+
+async def reborn(house: ColourHouse) -> Job:
+    """Give the one job that is left to a new process, which takes it up."""
+    run = SqliteLedger(house.library.connections).run
+    house.foreman._jobs = jobs = SqliteJobs(house.library.connections, run, time.time, is_bot=True)
+    (left,) = await jobs.left("local")
+    return await accepted(house, left.request)
+
+
+async def state(house: ColourHouse, job: Job) -> tuple[str, str]:
+    found = await house.foreman._jobs.job(job.id)
+    assert found is not None
+    return found.state, found.reason
+
+
+class StoppingReader:
+    """Reads a film, but never beyond so many looks; notes what it gave."""
+
+    def __init__(self, real: ChildFrameReader, most: int) -> None:
+        self._real = real
+        self._most = most
+        self.given: list[float] = []
+        self.stopped = asyncio.Event()
+
+    async def looks(
+        self, path: Path, sampling: Sampling, preprocess: Preprocess, seen: Seen | None = None
+    ) -> AsyncGenerator[Reading, None]:
+        async for event in self._real.looks(path, sampling, preprocess, seen):
+            if isinstance(event, Look):
+                if len(self.given) == self._most:
+                    self.stopped.set()
+                    await asyncio.Event().wait()
+                self.given.append(event.time_s)
+            yield event
+
+    async def still(self, path: Path, time_s: float, max_px: int) -> Still:
+        return await self._real.still(path, time_s, max_px)
+
+
+class FailingFetcher:
+    """Fails so often before it works."""
+
+    def __init__(self, real: object, failures: int) -> None:
+        self._real = real
+        self.left = failures
+
+    async def fetch(self, url: str, folder: Path, bearer: str = "") -> AsyncIterator[Fetching | Fetched]:
+        if self.left:
+            self.left -= 1
+            raise FetchFailed(url, "timeout")
+        async for event in self._real.fetch(url, folder, bearer):  # type: ignore[attr-defined]
+            yield event
+
+
+class DyingReader:
+    """Dies with every film."""
+
+    async def looks(
+        self,
+        path: Path,
+        sampling: Sampling,  # noqa: ARG002 - the port names them
+        preprocess: Preprocess,  # noqa: ARG002
+        seen: Seen | None = None,  # noqa: ARG002
+    ) -> AsyncGenerator[Reading, None]:
+        for error in (DecoderDied(path.name, "signal SIGSEGV"),):
+            raise error
+        yield FilmEnded(truncated=True, reached_s=0.0)
+
+
+async def half_way(house: ColourHouse, event: LinkPosted, looks: int = 10) -> StoppingReader:
+    """Let the process die after so many looks, as seen by what is kept."""
+    house.indexer._reader = stopping = StoppingReader(house.reader, looks)
+    task = asyncio.create_task(house.last(event))
+    await stopping.stopped.wait()
+    await until_written(house, looks)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    return stopping
+
+
+async def until_written(house: ColourHouse, looks: int) -> None:
+    async with asyncio.timeout(20):
+        recipe = (await house.searcher.recipe()).key
+        while True:
+            partials = await house.library.partials(turn().view, recipe)
+            if partials and len(partials[0].index) >= looks:
+                return
+            await asyncio.sleep(0.01)
+
+
+async def test_a_film_goes_on_after_its_last_written_look(house: ColourHouse, colour_film: Path) -> None:
+    house.fetcher.web[LINK] = colour_film
+    house.indexer._limits = replace(house.indexer._limits, batch=2)
+    job = await accepted(house)
+    first = await half_way(house, LinkPosted(turn(), LINK, job.ref))
+    job = await reborn(house)
+    house.indexer._reader = second = StoppingReader(house.reader, 999)
+    reply = await house.last(LinkPosted(turn(), LINK, job.ref))
+    assert "Ready to search" in reply.text
+    assert house.fetcher.fetched == [LINK], "it is not fetched again"
+    assert first.given + second.given == sorted(set(first.given + second.given))
+    recipe = (await house.searcher.recipe()).key
+    ((_, index),) = await house.library.indexes(turn().view, recipe)
+    assert index.times_s.tolist() == first.given + second.given
+    assert len(await house.library.thumbnails((await house.library.videos(turn().view))[0].video.id)) == 16
+
+
+async def test_what_was_looked_at_so_far_is_found_and_the_answer_says_how_much(
+    house: ColourHouse, colour_film: Path
+) -> None:
+    house.fetcher.web[LINK] = colour_film
+    house.indexer._limits = replace(house.indexer._limits, batch=2)
+    job = await accepted(house)
+    house.indexer._reader = stopping = StoppingReader(house.reader, 8)
+    task = asyncio.create_task(house.last(LinkPosted(turn(), LINK, job.ref)))
+    await stopping.stopped.wait()
+    await until_written(house, 8)
+    reply = await house.last(Find(turn(), "green"))
+    assert "50% indexed so far" in reply.text
+    assert [picture.kind for picture in reply.pictures] == ["frame", "plot"]
+    assert "There is no film here yet" in (await house.last(ListVideos(turn()))).text
+    elsewhere = await house.last(Find(turn("elsewhere"), "green"))
+    assert "nothing to search" in elsewhere.text
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
+async def test_a_failure_that_may_pass_is_tried_again_and_said(house: ColourHouse, colour_film: Path) -> None:
+    house.fetcher.web[LINK] = colour_film
+    house.indexer._fetcher = FailingFetcher(house.fetcher, 2)
+    job = await accepted(house)
+    said = await house.say(LinkPosted(turn(), LINK, job.ref))
+    assert sum("I shall try again" in reply.text for reply in said) == 2
+    assert "too long to answer" in next(reply.text for reply in said if "try again" in reply.text)
+    assert "Ready to search" in said[-1].text
+    await house.foreman.settle(job.ref)
+    assert await state(house, job) == ("done", "")
+
+
+async def test_it_is_given_up_after_so_many_times(house: ColourHouse) -> None:
+    house.indexer._fetcher = failing = FailingFetcher(house.fetcher, 99)
+    job = await accepted(house)
+    reply = await house.last(LinkPosted(turn(), LINK, job.ref))
+    assert (reply.tone, 99 - failing.left) == ("error", 3)
+    await house.foreman.settle(job.ref)
+    assert await state(house, job) == ("failed", "FetchFailed")
+
+
+async def test_failures_count_across_restarts(house: ColourHouse) -> None:
+    house.indexer._fetcher = failing = FailingFetcher(house.fetcher, 99)
+    job = await accepted(house)
+    await house.foreman._jobs.put_off(job.id, "FetchFailed", 0.0)
+    await house.foreman._jobs.put_off(job.id, "FetchFailed", 0.0)
+    job = await reborn(house)
+    await house.last(LinkPosted(turn(), LINK, job.ref))
+    assert 99 - failing.left == 1
+
+
+async def test_a_film_that_kills_its_decoder_gets_two_chances_and_leaves_nothing(
+    house: ColourHouse, colour_film: Path
+) -> None:
+    house.fetcher.web[LINK] = colour_film
+    house.indexer._reader = DyingReader()  # type: ignore[assignment]
+    job = await accepted(house)
+    said = await house.say(LinkPosted(turn(), LINK, job.ref))
+    assert sum("I shall try again" in reply.text for reply in said) == 1
+    await house.foreman.settle(job.ref)
+    assert await state(house, job) == ("failed", "DecoderDied")
+    assert [path for path in house.media._root.iterdir() if path.is_file()] == []
+
+
+async def test_a_film_that_is_begun_in_vain_again_and_again_is_given_up(house: ColourHouse, colour_film: Path) -> None:
+    house.fetcher.web[LINK] = colour_film
+    job = await accepted(house)
+    async with house.library.connections.writing() as db:
+        await db.execute("UPDATE jobs SET starts = 10 WHERE id = ?", (job.id,))
+    reply = await house.last(LinkPosted(turn(), LINK, job.ref))
+    assert "leave it alone" in reply.text
+
+
+@pytest.mark.parametrize(
+    ("error", "waits_s"),
+    [
+        (FetchFailed("", "dns"), [15, 60, 240, 960, None]),
+        (StorageUnusable("", "full"), [15, 60, 240, 960, None]),
+        (DecoderDied(""), [15, None]),
+        (NotAVideo(""), [None]),
+    ],
+)
+def test_what_may_pass_is_tried_again_after_ever_longer_waits(
+    error: FetchFailed | StorageUnusable | DecoderDied | NotAVideo, waits_s: list[float | None]
+) -> None:
+    patience = Patience()
+    assert [patience.wait_s(error, failures) for failures in range(1, len(waits_s) + 1)] == waits_s
+
+
+async def test_whoever_asked_may_cancel_a_film_under_way(house: ColourHouse, colour_film: Path) -> None:
+    house.fetcher.web[LINK] = colour_film
+    house.indexer._reader = stopping = StoppingReader(house.reader, 4)
+    ada, bob = _shared("u1"), _shared("u2")
+    job = await accepted(house, asked(scope=ada.scope))
+    shown: list[Reply] = []
+
+    async def watch() -> None:
+        async for reply in house.conversation.handle(LinkPosted(ada, LINK, job.ref)):
+            shown.append(reply)  # noqa: PERF401 - what came before the end counts
+
+    task = asyncio.create_task(watch())
+    await stopping.stopped.wait()
+    (button,) = shown[-1].buttons
+    assert (button.label, button.id) == ("Cancel", Cancel(job.id).id)
+    assert "Only whoever asked" in (await house.last(Action(bob, button.id))).text
+    assert "Cancelled" in (await house.last(Action(ada, button.id))).text
+    await task
+    assert "I leave that film alone" in shown[-1].text
+    assert (await state(house, job))[0] == "cancelled"
+    assert [path for path in house.media._root.iterdir() if path.is_file()] == []
+    assert "leave that film alone" in (await house.last(Action(ada, button.id))).text
+
+
+def _shared(user_id: str) -> Turn:
+    scope = Scope("discord", "1", "2")
+    return Turn(Door("discord", ("dark",), 10, shared=True), scope, View.of(scope), user_id, user_id, "7")
+
+
+async def test_deleting_the_message_cancels_its_film(house: ColourHouse, colour_film: Path) -> None:
+    house.fetcher.web[LINK] = colour_film
+    job = await accepted(house)
+    await half_way(house, LinkPosted(turn(), LINK, job.ref), 8)
+    await house.say(MessageDeleted(replace(turn(), message="7")))
+    assert (await state(house, job))[0] == "cancelled"
+    assert [path for path in house.media._root.iterdir() if path.is_file()] == []
+    with pytest.raises(JobCancelled):
+        await house.foreman.carry_out(job.ref, _never, lambda _: None)
+
+
+async def _never(_report: object) -> Indexed:
+    raise AssertionError("nobody wants it any more")
+
+
+async def test_two_links_to_one_film_are_looked_at_once(house: ColourHouse, colour_film: Path) -> None:
+    other = LINK + "?mirror=2"
+    house.fetcher.web |= {LINK: colour_film, other: colour_film}
+    jobs = [await accepted(house, asked(link)) for link in (LINK, other)]
+    events = [LinkPosted(turn(), link, job.ref) for link, job in zip((LINK, other), jobs, strict=True)]
+    said = await asyncio.gather(*map(house.last, events))
+    assert sorted("Ready to search" in reply.text for reply in said) == [False, True]
+    assert sum(house.encoder.batches) == 16
+
+
+async def test_what_was_done_but_not_said_is_said_as_it_would_have_been(house: ColourHouse, colour_film: Path) -> None:
+    house.fetcher.web[LINK] = colour_film
+    job = await accepted(house)
+    first = await house.last(LinkPosted(turn(), LINK, job.ref))
+    job = await reborn(house)
+    assert (await house.last(LinkPosted(turn(), LINK, job.ref))).text == first.text
+
+
+async def test_at_a_start_nothing_is_left_that_nothing_leads_to(house: ColourHouse, colour_film: Path) -> None:
+    kept = await house.last(FilePosted(turn(), colour_film, "colours.mp4"))
+    assert "Ready" in kept.text
+    wanted = house.media.inbox / "wanted.mp4"
+    for stray in (house.media._root / "stray.mp4", house.media.inbox / "stray.mp4", wanted):
+        stray.write_bytes(b"film")
+    await accepted(house, replace(asked(), kind="file", source=str(wanted)))
+    await house.foreman.tidy()
+    assert [path.name for path in house.media.inbox.iterdir()] == ["wanted.mp4"]
+    assert len([path for path in house.media._root.iterdir() if path.is_file()]) == 1
+
+
+async def test_who_stops_in_order_leaves_its_jobs_free(house: ColourHouse) -> None:
+    job = await accepted(house)
+    await house.foreman.close()
+    assert await state(house, job) == ("queued", "")
+    assert isinstance(house.foreman, Foreman)
+    assert len(await house.foreman.left("local")) == 1
