@@ -41,7 +41,7 @@ def keaton() -> None:
 def run() -> None:
     """Start the bot; with no token, the local chat with the demo film."""
     settings = read_settings()
-    set_up_logs(settings.log_level)
+    set_up_logs(settings.log_level, settings.log_format, settings.secrets)
     code = asyncio.run(running.run(settings))
     # All is closed. A model that is still loading sits in a thread that cannot be stopped, and need not be waited for.
     logging.shutdown()
@@ -126,7 +126,7 @@ def main() -> None:
 
 def _quiet_settings() -> commands.Settings:
     settings = read_settings()
-    set_up_logs("debug" if settings.log_level == "debug" else "warning")
+    set_up_logs("debug" if settings.log_level == "debug" else "warning", settings.log_format, settings.secrets)
     commands.tell_trial(settings)
     return settings
 

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from bot.health import HOST, serve_watch
+from bot.vitals import add_gauges, health_of
 from bot.web.config import WebConfig
 from bot.web.front import LocalChat
 from bot.wiring import DEMO_FOLDER, open_core, run_alone
@@ -19,7 +21,7 @@ from core.replies import SUGGESTIONS, TRIAL, WELCOME
 from core.talk import FilePosted
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine, Iterable
+    from collections.abc import Coroutine, Iterable, Mapping
 
     from bot.discord.front import DiscordDoor
     from bot.settings import Settings
@@ -44,15 +46,30 @@ async def run(settings: Settings) -> int:
 
 
 async def _run(settings: Settings, stopped: asyncio.Event) -> None:
-    async with open_core(settings) as core, AsyncExitStack() as doors:
+    async with open_core(settings) as core, AsyncExitStack() as opened:
         if settings.opens_page:
-            await _open_local_chat(settings, core, doors)
-        works = [_load(settings, core)]
-        if settings.discord_token:
-            works.append(_discord(settings.discord_token.get_secret_value(), settings, core).run())
-        if settings.slack_bot_token or settings.slack_app_token:
-            works.append(_slack(settings, core).run())
-        await _until(stopped, works)
+            await _open_local_chat(settings, core, opened)
+        doors = _doors(settings, core)
+        if settings.watch_port is not None:
+            await _open_watch(settings.watch_port, core, doors, opened)
+        await _until(stopped, [_load(settings, core), *(door.run() for door in doors.values())])
+
+
+def _doors(settings: Settings, core: Core) -> dict[str, DiscordDoor | SlackDoor]:
+    doors: dict[str, DiscordDoor | SlackDoor] = {}
+    if settings.discord_token:
+        doors["Discord"] = _discord(settings.discord_token.get_secret_value(), settings, core)
+    if settings.slack_bot_token or settings.slack_app_token:
+        doors["Slack"] = _slack(settings, core)
+    return doors
+
+
+async def _open_watch(
+    port: int, core: Core, doors: Mapping[str, DiscordDoor | SlackDoor], opened: AsyncExitStack
+) -> None:
+    add_gauges(core)
+    served = await opened.enter_async_context(serve_watch(port, health_of(core, doors), core.watch))
+    logger.info("health and figures are at http://%s:%d/healthz and /metrics", HOST, served)
 
 
 async def _until(stopped: asyncio.Event, works: Iterable[Coroutine[None, None, None]]) -> None:

@@ -82,6 +82,8 @@ class Settings(BaseSettings):
     media_quota_gb: float = Field(default=20.0, ge=0)
     channels: Literal["on", "off"] = "on"
     turns_a_minute: int = Field(default=20, ge=0)
+    watch_port: int | None = Field(default=None, ge=0, le=65535)
+    log_format: Literal["human", "json"] = "human"
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     discord_token: Token = Field(default=None, validation_alias="DISCORD_TOKEN")
     discord_api_base: str = Field(default="", validation_alias="DISCORD_API_BASE")
@@ -103,6 +105,12 @@ class Settings(BaseSettings):
         if self.slack_app_token is None:
             raise BadSetting("SLACK_APP_TOKEN", "it is missing, and Slack needs both of its tokens")
         return self.slack_bot_token.get_secret_value(), self.slack_app_token.get_secret_value()
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """Give what must stand in no log."""
+        tokens = (self.discord_token, self.slack_bot_token, self.slack_app_token)
+        return tuple(token.get_secret_value() for token in tokens if token)
 
     @property
     def opens_page(self) -> bool:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import sys
 import time
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bot.metrics import Metrics
 from bot.settings import GIGABYTE
 from core.answering import Answerer
 from core.background import Background, captions
@@ -19,7 +20,7 @@ from core.browsing import Browser
 from core.channels import Channels
 from core.conversation import Conversation
 from core.cooldown import Cooldown
-from core.engines import children, fetch, frames, held, plot, presets, threads
+from core.engines import children, held, plot, presets, threads, watched
 from core.engines.checkup import check_cage, check_decoder, describe_torch
 from core.foreman import Foreman, Patience
 from core.indexing import Indexer, IndexingLimits
@@ -39,7 +40,7 @@ from storage.media import MediaFolder
 from storage.works import SqliteWorks
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
     from concurrent.futures import Executor
     from contextlib import AbstractContextManager
 
@@ -85,6 +86,7 @@ class Core:
     looks: held.HeldLooks
     background: Background
     foreman: Foreman
+    watch: Metrics
 
     async def warm(self) -> EncoderInfo:
         """Load the model and ready decoder and plotter, so that the first search is as fast as the tenth.
@@ -111,10 +113,13 @@ async def open_core(settings: Settings, *, is_bot: bool = False) -> AsyncIterato
         stack.push_async_callback(media.close)
         decoders = children.Children("core.engines.decoder", forks=sys.platform == "linux")
         stack.push_async_callback(decoders.close)
-        computing, drawing = _pool(stack, "compute", _COMPUTING_THREADS), _pool(stack, "draw", 1)
-        looks = held.HeldLooks(SqliteLooks(library.connections), _pool(stack, "looks", 1), _products, held.ERROR)
+        watch = Metrics()
+        computing = _pool(stack, "compute", _COMPUTING_THREADS, partial(watch.took, "compute"))
+        drawing = _pool(stack, "draw", 1, partial(watch.took, "plot"))
+        scanning = _pool(stack, "looks", 1, partial(watch.took, "scan"))
+        looks = held.HeldLooks(SqliteLooks(library.connections), scanning, _products, held.ERROR)
         stack.push_async_callback(looks.close)
-        core = _assemble(settings, library, media, decoders, looks, computing, drawing, is_bot=is_bot)
+        core = _assemble(settings, library, media, decoders, looks, computing, drawing, watch, is_bot=is_bot)
         stack.push_async_callback(core.foreman.close)
         stack.push_async_callback(core.renewal.close)
         yield core
@@ -138,16 +143,19 @@ def _assemble(
     looks: held.HeldLooks,
     computing: Executor,
     drawing: Executor,
+    watch: Metrics,
     *,
     is_bot: bool,
 ) -> Core:
-    reader = frames.ChildFrameReader(decoders, settings.film_limits)
+    clock_s = time.monotonic
+    reader = watched.WatchedReader(decoders, settings.film_limits, watch=watch, clock_s=clock_s)
     sampling = Sampling(settings.look_every_s)
     limits = IndexingLimits(settings.films_at_once, settings.batch, settings.films_a_space, settings.save_every_s)
-    encoder = threads.ThreadedEncoder(lambda: load_model(settings), computing)
+    encoder = watched.WatchedEncoder(lambda: load_model(settings), computing, watch, clock_s)
+    fetcher = watched.WatchedFetcher(settings.allowed_hosts, settings.fetch_limits, watch=watch)
     plotter = plot.MatplotlibPlotter(drawing)
     works = SqliteWorks(library.connections)
-    indexer = Indexer(library, media, _fetcher(settings), reader, encoder, sampling, limits, works)
+    indexer = Indexer(library, media, fetcher, reader, encoder, sampling, limits, works, watch)
     background = Background(encoder, FolderOfKeepsakes(settings.data_dir / "kept"), captions())
     searcher = Searcher(library, encoder, sampling, looks, Judge(encoder, background))
     answerer = Answerer(searcher, library, media, reader, encoder, plotter)
@@ -160,10 +168,10 @@ def _assemble(
     browser = Browser(library, answerer, plotter, BrowsingLimits(settings.cut_limit_s))
     taking = Taking(library, encoder, plotter, indexer, cooldown, foreman)
     conversation = Conversation(
-        library, media, encoder, taking, searcher, browser, channels, cooldown, renewal, foreman
+        library, media, encoder, taking, searcher, browser, channels, cooldown, renewal, foreman, watch=watch
     )
     parts = (library, ledger, media, encoder, indexer, searcher, answerer, channels, conversation)
-    return Core(*parts, plotter, decoders, renewal, looks, background, foreman)
+    return Core(*parts, plotter, decoders, renewal, looks, background, foreman, watch)
 
 
 def load_model(settings: Settings) -> Clip:
@@ -179,12 +187,8 @@ def _products(rows: Halves, vectors: Floats) -> Floats:
     return quick.products(rows, vectors)
 
 
-def _fetcher(settings: Settings) -> fetch.ChildFetcher:
-    return fetch.ChildFetcher(settings.allowed_hosts, settings.fetch_limits)
-
-
-def _pool(stack: AsyncExitStack, name: str, size: int) -> ThreadPoolExecutor:
+def _pool(stack: AsyncExitStack, name: str, size: int, took: Callable[[float], None]) -> threads.CarryingPool:
     """Give threads that nobody waits for at the end: a model that loads for minutes cannot be interrupted."""
-    pool = ThreadPoolExecutor(size, thread_name_prefix=name)
+    pool = threads.CarryingPool(size, name, took, time.monotonic)
     stack.callback(pool.shutdown, wait=False, cancel_futures=True)
     return pool

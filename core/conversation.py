@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from core.search import Searcher
     from core.taking import Taking
     from core.talk import Incoming, Reply, Turn
+    from core.watch import Watch
 
 MOST_MOMENTS = 5
 _MOST_NOTES = 3
@@ -60,6 +61,8 @@ class Conversation:
         cooldown: Cooldown,
         renewal: Renewal,
         foreman: Foreman,
+        *,
+        watch: Watch,
     ) -> None:
         self._library = library
         self._media = media
@@ -71,14 +74,17 @@ class Conversation:
         self._cooldown = cooldown
         self._renewal = renewal
         self._foreman = foreman
+        self._watch = watch
 
     async def handle(self, event: Incoming) -> AsyncIterator[Reply]:
         """Give the replies; what Keaton expects to go wrong becomes one, only a bug escapes."""
-        try:
-            async for reply in self._course(event):
-                yield reply
-        except AppError as error:
-            yield replies.problem(error)
+        with self._watch.turn(type(event).__name__, event.turn.door.platform):
+            try:
+                async for reply in self._course(event):
+                    yield reply
+            except AppError as error:
+                self._watch.problem(type(error).__name__)
+                yield replies.problem(error)
 
     async def suggest(self, view: View, typed: str) -> tuple[Video, ...]:
         """Give films that somebody may mean while typing a name, newest first; looks into the library alone."""
@@ -128,7 +134,8 @@ class Conversation:
 
     async def _answer(self, turn: Turn, query: Query, under_way: int) -> Reply:
         looking = await self._searcher.under_way(query)
-        result = await self._searcher.search(query, MOST_MOMENTS)
+        with self._watch.stage("search"):
+            result = await self._searcher.search(query, MOST_MOMENTS)
         answer = Answer(secrets.token_urlsafe(12), query, turn.scope, result.moments)
         await self._library.save_answer(answer)
         notes = [replies.so_far(*film) for film in looking[:_MOST_NOTES]]

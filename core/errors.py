@@ -271,6 +271,7 @@ class SchemaTooNew(OperatorError):
 
 @dataclass(eq=False)
 class PortTaken(OperatorError):
-    """Something else listens where the local chat should."""
+    """Something else listens where the local chat, or what watches over Keaton, should."""
 
     port: int
+    setting: str = "KEATON_WEB_PORT"

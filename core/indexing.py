@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from core.model import EncoderInfo, Film, PostedVideo, Sampling, Video
     from core.ports import Encoder, Fetcher, FrameReader, Library, Media
     from core.talk import JobRef, RemoteFile
+    from core.watch import Watch
     from core.works import Work, Works
 
     Report = Callable[[Progress], None]
@@ -50,6 +51,7 @@ class Indexer:
         sampling: Sampling,
         limits: IndexingLimits,
         works: Works,
+        watch: Watch,
     ) -> None:
         self._library = library
         self._works = works
@@ -59,7 +61,18 @@ class Indexer:
         self._encoder = encoder
         self._sampling = sampling
         self._limits = limits
+        self._watch = watch
         self._turns = Turns(limits.films_at_once, limits.films_a_space)
+
+    @property
+    def waiting(self) -> int:
+        """Count the films whose turn has not come."""
+        return self._turns.waiting
+
+    @property
+    def running(self) -> int:
+        """Count the films under way."""
+        return self._turns.running
 
     async def link(self, url: str, poster: Poster, report: Report) -> Indexed:
         """Take in a linked film; raises UserError, TryLater, OperatorError."""
@@ -227,10 +240,11 @@ class Indexer:
         if not source.kept:
             await self._media.keep(source.path, source.video_id)
         links = [link for link in (source.link, canonical(source.url) if source.url else "") if link]
-        if poster is None:
-            await self._library.refresh(film, links)
-        else:
-            await self._library.save(film, poster.posting(film.video), links)
+        with self._watch.stage("save"):
+            if poster is None:
+                await self._library.refresh(film, links)
+            else:
+                await self._library.save(film, poster.posting(film.video), links)
 
     async def _drop_orphan(self, video_id: str) -> None:
         if await self._library.video(video_id) is None:

@@ -41,6 +41,13 @@ _FAILED = {
     "other": "Fetching that film failed. Try again in a while.",
 }
 
+MODEL_AWAY = "The model is not loaded yet, or could not be."
+
+
+def door_away(name: str) -> str:
+    """Say that a platform is not connected."""
+    return f"There is no connection to {name} at the moment."
+
 
 def sentence(error: e.AppError) -> str:
     """Give one or two plain sentences."""
@@ -171,8 +178,8 @@ def _for_operator(error: e.OperatorError) -> str:  # noqa: PLR0911 - one line fo
         case e.SchemaTooNew(path, found, known):
             versions = f"schema {found}, this one knows {known}"
             return f"{path} was written by a newer Keaton ({versions}). Use that one, or set another KEATON_DATA_DIR."
-        case e.PortTaken(port):
-            return f"Port {port} is taken. Set KEATON_WEB_PORT to another, or stop what listens there."
+        case e.PortTaken(port, setting):
+            return f"Port {port} is taken. Set {setting} to another, or stop what listens there."
         case _:
             return str(error)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, TypeAlias
 from weakref import WeakValueDictionary
@@ -18,7 +18,7 @@ from core.line import Line
 from core.talk import Progress
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Callable, Iterator
 
     from core.model import Scope
 
@@ -40,6 +40,17 @@ class Turns:
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._films: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._breakdowns = Breakdowns()
+        self._entered = self._running = 0
+
+    @property
+    def waiting(self) -> int:
+        """Count the jobs whose turn has not come."""
+        return self._entered - self._running
+
+    @property
+    def running(self) -> int:
+        """Count the jobs under way."""
+        return self._running
 
     @asynccontextmanager
     async def turn(self, key: str, scope: Scope, report: Report, length_s: float | None = None) -> AsyncIterator[None]:
@@ -55,14 +66,26 @@ class Turns:
         def moved(ahead: int) -> None:
             report(Progress("waiting", None, ahead=ahead))
 
-        async with lock:
-            self._breakdowns.check(key)
-            async with space.turn(moved, length_s), self._line.turn(moved, length_s):
-                try:
-                    yield
-                except (DecoderDied, OverLimit) as error:
-                    self._breakdowns.note(key, error)
-                    raise
+        with self._counted():
+            async with lock:
+                self._breakdowns.check(key)
+                async with space.turn(moved, length_s), self._line.turn(moved, length_s):
+                    self._running += 1
+                    try:
+                        yield
+                    except (DecoderDied, OverLimit) as error:
+                        self._breakdowns.note(key, error)
+                        raise
+                    finally:
+                        self._running -= 1
+
+    @contextmanager
+    def _counted(self) -> Iterator[None]:
+        self._entered += 1
+        try:
+            yield
+        finally:
+            self._entered -= 1
 
     @asynccontextmanager
     async def film(self, video_id: str) -> AsyncIterator[None]:

@@ -117,7 +117,7 @@ class Connections:
 
     async def _tend_log(self) -> None:
         """Empty the log where it has grown; while somebody reads from it that fails, and is tried again later."""
-        size_bytes = self._log_size_bytes()
+        _, size_bytes = self.sizes_bytes()
         if size_bytes <= self._most_log_bytes:
             return
         try:
@@ -130,11 +130,16 @@ class Connections:
             await self._writer.execute_fetchall(f"PRAGMA busy_timeout = {int(self._busy_s * 1000)}")
         self._most_log_bytes = size_bytes + self._log_bytes if busy else self._log_bytes
 
-    def _log_size_bytes(self) -> int:
-        try:
-            return self._path.with_name(self._path.name + "-wal").stat().st_size
-        except OSError:
-            return 0
+    def sizes_bytes(self) -> tuple[int, int]:
+        """Give the sizes of the file and of its write-ahead log, as the disk has them now."""
+        return _size_bytes(self._path), _size_bytes(self._path.with_name(self._path.name + "-wal"))
+
+
+def _size_bytes(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
 
 
 def _connect(path: Path, busy_s: float) -> aiosqlite.Connection:

@@ -37,6 +37,8 @@ class KeatonClient(commands.AutoShardedBot):
 
     def __init__(self, parts: Parts, config: DiscordConfig, *, see_messages: bool) -> None:
         self.seen = Seen()
+        self.listening = False
+        """Whether the gateway tells what happens; with several connections, whether all of them do."""
         super().__init__(
             command_prefix=commands.when_mentioned,
             help_command=None,
@@ -68,6 +70,7 @@ class KeatonClient(commands.AutoShardedBot):
     async def on_ready(self) -> None:
         """Catch up with what was missed."""
         logger.info("connected to Discord as %s, in %d servers", self.user, len(self.guilds))
+        self.listening = True
         self._lookback.connected()
 
     async def on_shard_ready(self, _shard_id: int) -> None:
@@ -77,10 +80,12 @@ class KeatonClient(commands.AutoShardedBot):
 
     async def on_resumed(self) -> None:
         """Go on: the gateway replays what was missed."""
+        self.listening = True
         self._lookback.resumed()
 
     async def on_disconnect(self) -> None:
         """Note that from here on events may be missed."""
+        self.listening = False
         self._lookback.disconnected()
 
     async def on_message(self, message: discord.Message, /) -> None:

@@ -31,6 +31,12 @@ class DiscordDoor:
     def __init__(self, parts: Parts, config: DiscordConfig) -> None:
         self._parts = parts
         self._config = config
+        self._client: KeatonClient | None = None
+
+    @property
+    def connected(self) -> bool:
+        """Tell whether Discord tells what happens."""
+        return self._client is not None and self._client.listening
 
     async def run(self) -> None:
         """Serve until cancelled; raises BadSetting when Discord does not accept the token."""
@@ -56,7 +62,11 @@ class DiscordDoor:
 
     async def _serve(self, *, see_messages: bool) -> None:
         async with KeatonClient(self._parts, self._config, see_messages=see_messages) as client:
-            await client.start(self._config.token)
+            self._client = client
+            try:
+                await client.start(self._config.token)
+            finally:
+                self._client = None
 
 
 def _set_up(config: DiscordConfig) -> None:

@@ -60,6 +60,12 @@ class SlackDoor:
     def __init__(self, parts: Parts, config: SlackConfig) -> None:
         self._parts = parts
         self._config = config
+        self._socket: Socket | None = None
+
+    @property
+    def connected(self) -> bool:
+        """Tell whether Slack tells what happens."""
+        return self._socket is not None and self._socket.is_open
 
     async def run(self) -> None:
         """Serve until cancelled; raises BadSetting when Slack does not accept one of the tokens."""
@@ -82,8 +88,10 @@ class SlackDoor:
             lookback = Lookback(desk, client, self._parts.ledger, workspace, config.alive_every_s)
             await lookback.resume()
             desk.chores.start(lookback.run())
-            await Socket(app, config).run(address)
+            self._socket = Socket(app, config)
+            await self._socket.run(address)
         finally:
+            self._socket = None
             await desk.chores.close()
 
 

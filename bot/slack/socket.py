@@ -30,6 +30,12 @@ class Socket:
         self._silence_s = config.silence_s
         self._heard_s = time.monotonic()
 
+    @property
+    def is_open(self) -> bool:
+        """Tell whether the connection stands and has not fallen silent."""
+        session = self._client.current_session
+        return session is not None and not session.closed and not self._is_silent()
+
     async def run(self, address: str) -> None:
         """Connect to that address first, and listen until cancelled."""
         self._client.wss_uri = address

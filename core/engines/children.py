@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import os
 import signal
 import sys
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
 
     from core.engines.forks import Process
+
+logger = logging.getLogger(__name__)
 
 _READ_AHEAD_BYTES = 1 << 20
 """Beyond twice this the parent stops reading, the pipe fills, and the child waits."""
@@ -101,11 +104,13 @@ class Children:
     async def child(self) -> AsyncIterator[Child]:
         """Lend a child for one job; it is dead afterwards, whatever happens. Raises RuntimeError once closed."""
         child = await self._take()
+        logger.debug("child %d takes up work as %s", child.process.pid, self.module)
         try:
             await self.warm()
             yield child
         finally:
             await self._end(child)
+            logger.debug("child %d is gone", child.process.pid)
 
     async def close(self) -> None:
         """Kill all children and wait until they are gone."""

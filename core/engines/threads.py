@@ -3,16 +3,40 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, TypeVar
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
+from functools import partial
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from concurrent.futures import Executor
+    from concurrent.futures import Executor, Future
 
     from core.engines.clip import Clip
     from core.model import EncoderInfo, Floats, Pixels
 
+P = ParamSpec("P")
 T = TypeVar("T")
+
+
+class CarryingPool(ThreadPoolExecutor):
+    """Threads that know on whose behalf they work: what is logged there bears the turn's id. Each work is timed."""
+
+    def __init__(self, size: int, name: str, took: Callable[[float], None], clock_s: Callable[[], float]) -> None:
+        super().__init__(size, thread_name_prefix=name)
+        self._took = took
+        self._clock_s = clock_s
+
+    def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
+        """Run a function with the context of whoever asks."""
+        return super().submit(copy_context().run, self._timed, partial(fn, *args, **kwargs))
+
+    def _timed(self, work: Callable[[], T]) -> T:
+        began_s = self._clock_s()
+        try:
+            return work()
+        finally:
+            self._took(self._clock_s() - began_s)
 
 
 class ThreadedEncoder:

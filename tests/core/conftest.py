@@ -36,7 +36,7 @@ from storage.library import SqliteLibrary
 from storage.looks import SqliteLooks
 from storage.media import MediaFolder
 from storage.works import SqliteWorks
-from tests.core.fakes import ColourEncoder, CopyFetcher, Drawer, NotingPlotter
+from tests.core.fakes import ColourEncoder, CopyFetcher, Drawer, NotingPlotter, NotingWatch
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -68,6 +68,7 @@ class House(Generic[EncoderT]):
     searcher: Searcher
     conversation: Conversation
     foreman: Foreman
+    watch: NotingWatch
 
     async def say(self, event: Incoming) -> list[Reply]:
         return [reply async for reply in self.conversation.handle(event)]
@@ -122,7 +123,7 @@ def products(rows: Halves, vectors: Floats) -> Floats:
 def build(
     library: SqliteLibrary, media: MediaFolder, reader: ChildFrameReader, encoder: EncoderT, looks: HeldLooks
 ) -> House[EncoderT]:
-    fetcher, plotter = CopyFetcher({}), NotingPlotter()
+    fetcher, plotter, watch = CopyFetcher({}), NotingPlotter(), NotingWatch()
     sampling = Sampling()
     indexer = Indexer(
         library,
@@ -133,6 +134,7 @@ def build(
         sampling,
         IndexingLimits(2, 4, save_every_s=0),
         SqliteWorks(library.connections),
+        watch,
     )
     background = Background(encoder, Drawer(), captions())
     searcher = Searcher(library, encoder, sampling, looks, Judge(encoder, background))
@@ -146,8 +148,7 @@ def build(
     browser = Browser(library, answerer, plotter, BrowsingLimits(cut_s=60))
     taking = Taking(library, encoder, plotter, indexer, cooldown, foreman)
     conversation = Conversation(
-        library, media, encoder, taking, searcher, browser, channels, cooldown, renewal, foreman
+        library, media, encoder, taking, searcher, browser, channels, cooldown, renewal, foreman, watch=watch
     )
-    return House(
-        library, ledger, media, encoder, fetcher, plotter, reader, looks, indexer, searcher, conversation, foreman
-    )
+    parts = (library, ledger, media, encoder, fetcher, plotter, reader, looks, indexer, searcher, conversation)
+    return House(*parts, foreman, watch)

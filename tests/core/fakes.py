@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -11,13 +12,15 @@ import numpy as np
 from core.errors import FetchFailed
 from core.model import EncoderInfo, Preprocess
 from core.ports import Fetched, Fetching
+from core.watch import begin_turn
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
+    from collections.abc import AsyncIterator, Iterator, Sequence
     from pathlib import Path
 
     from core.model import Curve, Floats, Moment, Pixels, Thumbnail
     from core.ports import PlotSpec, Still, Theme
+    from core.watch import Stage
 
 COLOURS = ("red", "green", "blue")
 
@@ -98,6 +101,38 @@ class Drawer:
 
     async def put(self, name: str, data: bytes) -> None:
         self.kept[name] = data
+
+
+@dataclass
+class NotingWatch:
+    """Notes what it is told."""
+
+    turns: list[str] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+    stages: list[str] = field(default_factory=list)
+
+    @contextmanager
+    def turn(self, kind: str, platform: str) -> Iterator[None]:
+        begin_turn()
+        self.turns.append(f"{kind} {platform}")
+        yield
+
+    def problem(self, kind: str) -> None:
+        self.problems.append(kind)
+
+    @contextmanager
+    def stage(self, stage: Stage) -> Iterator[None]:
+        self.stages.append(stage)
+        yield
+
+    def took(self, stage: Stage, _seconds: float) -> None:
+        self.stages.append(stage)
+
+    def looked(self, looks: int, seconds: float) -> None:
+        """Note nothing: the encoder does."""
+
+    def cache(self, name: str, *, hit: bool) -> None:
+        self.stages.append(f"{name} {hit}")
 
 
 def rises_at(curve: Curve, time_s: float) -> bool:

@@ -1,0 +1,85 @@
+"""`/healthz` and `/metrics` on a loopback address. Owns the server; must not know what the checks look at."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from aiohttp import web
+
+from bot.metrics import CONTENT_TYPE
+from bot.web.guard import refuse_strangers
+from core.errors import BadSetting, PortTaken
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+
+    from bot.metrics import Metrics
+
+HOST = "127.0.0.1"
+_CHECK_S = 5.0
+_SHUTDOWN_S = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing that must be so for Keaton to do its work."""
+
+    name: str
+    ask: Callable[[], Awaitable[str]]
+    """Gives a sentence that says what is wrong, or "". Raises nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """Answers whether all is well."""
+
+    checks: Sequence[Check]
+
+    async def report(self) -> dict[str, str]:
+        """Give for each check "ok" or a sentence; one that does not answer in time is wrong too."""
+        said = await asyncio.gather(*(_answer(check) for check in self.checks))
+        return dict(zip((check.name for check in self.checks), said, strict=True))
+
+
+@asynccontextmanager
+async def serve_watch(port: int, health: Health, metrics: Metrics) -> AsyncIterator[int]:
+    """Serve until left; give the port. Raises PortTaken, BadSetting."""
+
+    async def healthz(_request: web.Request) -> web.Response:
+        report = await health.report()
+        wrong = [said for said in report.values() if said != "ok"]
+        return web.json_response({"ok": not wrong, "wrong": wrong, "checks": report}, status=503 if wrong else 200)
+
+    async def figures(_request: web.Request) -> web.Response:
+        return web.Response(body=await asyncio.to_thread(metrics.text), headers={"Content-Type": CONTENT_TYPE})
+
+    app = web.Application(middlewares=[refuse_strangers])
+    app.add_routes([web.get("/healthz", healthz), web.get("/metrics", figures)])
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=_SHUTDOWN_S)
+    await runner.setup()
+    try:
+        await _listen(runner, port)
+        yield int(runner.addresses[0][1])
+    finally:
+        await runner.cleanup()
+
+
+async def _listen(runner: web.AppRunner, port: int) -> None:
+    try:
+        await web.TCPSite(runner, HOST, port).start()
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            raise PortTaken(port, "KEATON_WATCH_PORT") from error
+        raise BadSetting("KEATON_WATCH_PORT", error.strerror or str(error)) from error
+
+
+async def _answer(check: Check) -> str:
+    try:
+        async with asyncio.timeout(_CHECK_S):
+            return await check.ask() or "ok"
+    except TimeoutError:
+        return f"The check of the {check.name} does not answer."

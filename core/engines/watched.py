@@ -1,0 +1,82 @@
+"""Engines that are timed. Owns where the clock starts and stops; does nothing else that those they extend do not."""
+
+from __future__ import annotations
+
+from contextlib import aclosing
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from core.engines.fetch import ChildFetcher
+from core.engines.frames import ChildFrameReader
+from core.engines.threads import ThreadedEncoder
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Callable, Sequence
+    from concurrent.futures import Executor
+    from pathlib import Path
+
+    from core.engines.clip import Clip
+    from core.model import Floats, Pixels, Preprocess, Sampling
+    from core.ports import Fetched, Fetching, Reading, Seen, Still
+    from core.watch import Watch
+
+
+@dataclass(frozen=True, slots=True)
+class WatchedFetcher(ChildFetcher):
+    """A fetcher whose fetches are timed."""
+
+    watch: Watch = field(kw_only=True)
+
+    async def fetch(self, url: str, folder: Path, bearer: str = "") -> AsyncGenerator[Fetching | Fetched, None]:
+        """Download into the folder; the last item is the Fetched."""
+        with self.watch.stage("fetch"):
+            async with aclosing(ChildFetcher.fetch(self, url, folder, bearer)) as events:
+                async for event in events:
+                    yield event
+
+
+@dataclass(frozen=True, slots=True)
+class WatchedReader(ChildFrameReader):
+    """A reader that is timed: of a reading only the time that somebody waited for it."""
+
+    watch: Watch = field(kw_only=True)
+    clock_s: Callable[[], float] = field(kw_only=True)
+
+    async def looks(
+        self, path: Path, sampling: Sampling, preprocess: Preprocess, seen: Seen | None = None
+    ) -> AsyncGenerator[Reading, None]:
+        """Stream what the film holds."""
+        waited_s, began_s = 0.0, self.clock_s()
+        async with aclosing(ChildFrameReader.looks(self, path, sampling, preprocess, seen)) as events:
+            async for event in events:
+                waited_s += self.clock_s() - began_s
+                yield event
+                began_s = self.clock_s()
+        self.watch.took("read", waited_s)
+
+    async def still(self, path: Path, time_s: float, max_px: int) -> Still:
+        """Cut a frame."""
+        with self.watch.stage("still"):
+            return await ChildFrameReader.still(self, path, time_s, max_px)
+
+
+class WatchedEncoder(ThreadedEncoder):
+    """An encoder that is timed."""
+
+    def __init__(self, load: Callable[[], Clip], pool: Executor, watch: Watch, clock_s: Callable[[], float]) -> None:
+        super().__init__(load, pool)
+        self._watch = watch
+        self._clock_s = clock_s
+
+    async def images(self, pixels: Pixels) -> Floats:
+        """Give unit vectors of frames."""
+        began_s = self._clock_s()
+        with self._watch.stage("encode"):
+            vectors = await super().images(pixels)
+        self._watch.looked(len(pixels), self._clock_s() - began_s)
+        return vectors
+
+    async def texts(self, texts: Sequence[str]) -> Floats:
+        """Give unit vectors of texts."""
+        with self._watch.stage("words"):
+            return await super().texts(texts)
