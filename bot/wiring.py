@@ -20,7 +20,7 @@ from core.browsing import Browser
 from core.channels import Channels
 from core.conversation import Conversation
 from core.cooldown import Cooldown
-from core.engines import children, held, plot, presets, threads, watched
+from core.engines import children, clips, held, plot, presets, threads, watched
 from core.engines.checkup import check_cage, check_decoder, describe_torch
 from core.foreman import Foreman, Patience
 from core.indexing import Indexer, IndexingLimits
@@ -87,6 +87,7 @@ class Core:
     background: Background
     foreman: Foreman
     watch: Metrics
+    clipper: clips.ChildClipper
 
     async def warm(self) -> EncoderInfo:
         """Load the model and ready decoder and plotter, so that the first search is as fast as the tenth.
@@ -149,6 +150,7 @@ def _assemble(
 ) -> Core:
     clock_s = time.monotonic
     reader = watched.WatchedReader(decoders, settings.film_limits, watch=watch, clock_s=clock_s)
+    clipper = clips.ChildClipper(reader)
     sampling = Sampling(settings.look_every_s)
     limits = IndexingLimits(settings.films_at_once, settings.batch, settings.films_a_space, settings.save_every_s)
     encoder = watched.WatchedEncoder(lambda: load_model(settings), computing, watch, clock_s)
@@ -165,13 +167,14 @@ def _assemble(
     channels = Channels(ledger, library, media, encoder, foreman, on_by_default=settings.channels == "on")
     cooldown = Cooldown(settings.turns_a_minute, time.monotonic, settings.films_a_user)
     renewal = Renewal(library, indexer, searcher, time.monotonic)
-    browser = Browser(library, answerer, plotter, BrowsingLimits(settings.cut_limit_s))
+    browsing = BrowsingLimits(settings.cut_limit_s)
+    browser = Browser(library, media, answerer, clipper, plotter, cooldown, browsing)
     taking = Taking(library, encoder, plotter, indexer, cooldown, foreman)
     conversation = Conversation(
         library, media, encoder, taking, searcher, browser, channels, cooldown, renewal, foreman, watch=watch
     )
     parts = (library, ledger, media, encoder, indexer, searcher, answerer, channels, conversation)
-    return Core(*parts, plotter, decoders, renewal, looks, background, foreman, watch)
+    return Core(*parts, plotter, decoders, renewal, looks, background, foreman, watch, clipper)
 
 
 def load_model(settings: Settings) -> Clip:

@@ -26,12 +26,10 @@ class Shown:
     moment: Moment
     curve: Curve
     still: Still | None
-    """None where neither the media file nor a thumbnail is left."""
+    """None where neither the media file nor a thumbnail is left, or where none was wanted."""
     plots: dict[Theme, bytes]
     at_s: float
     """Time of the frame."""
-    kept: bool
-    """Whether the film's file is still there to be cut from."""
 
 
 class Answerer:
@@ -64,6 +62,8 @@ class Answerer:
         curve: Curve | None = None,
         at_s: float | None = None,
         marks_s: tuple[float, ...] = (),
+        *,
+        with_still: bool = True,
     ) -> Shown:
         """Draw the moment with this number (from 1), at its peak or at another time of its film.
 
@@ -76,9 +76,11 @@ class Answerer:
         curve = curve or await self._curve(query, moment)
         spec = replace(await self._spec(query, moments, number, style, curve), marks_s=marks_s)
         at_s = moment.peak_s if at_s is None else at_s
-        still, plots = await asyncio.gather(self.still(curve.video, at_s, max_px), self._plots(spec, themes))
-        kept = await self._media.path(curve.video.id) is not None
-        return Shown(number, moment, curve, still, plots, at_s, kept)
+        plotting = self._plots(spec, themes)
+        if not with_still:
+            return Shown(number, moment, curve, None, await plotting, at_s)
+        still, plots = await asyncio.gather(self.still(curve.video, at_s, max_px), plotting)
+        return Shown(number, moment, curve, still, plots, at_s)
 
     async def _plots(self, spec: PlotSpec, themes: Sequence[Theme]) -> dict[Theme, bytes]:
         return {theme: await self._plotter.plot(spec, theme) for theme in themes}

@@ -1,36 +1,59 @@
-"""What a press shows of an answer: another moment, a second beside it, the whole film.
+"""What a press shows of an answer: another moment, a second beside it, a preview, a cut, the whole film.
 
 Owns the course of that; must not know whether somebody may see the answer (the conversation has looked), nor wording.
 """
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final, assert_never
 
 from core import cards
 from core.cards import Card
+from core.clips import Clip, ClipWish
 from core.cursor import Cursor
-from core.errors import AnswerGone
+from core.errors import AnswerGone, FilmGone
+from core.flow import watched
+from core.talk import Progress
+from core.times import tenths
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
+    from pathlib import Path
 
     from core.actions import Show
     from core.answering import Answerer
+    from core.clips import Clipper
+    from core.cooldown import Cooldown
     from core.limits import BrowsingLimits
-    from core.model import Answer, Curve, Moment
-    from core.ports import Library, Plotter
+    from core.model import Answer, Curve, Moment, Video
+    from core.ports import Library, Media, Plotter
     from core.talk import Picture, Reply, Turn
+
+_JUST_BEFORE_S: Final = 0.002
+_END_PX: Final = 640
 
 
 class Browser:
     """Shows an answer in all the ways that its buttons ask for."""
 
-    def __init__(self, library: Library, answerer: Answerer, plotter: Plotter, limits: BrowsingLimits) -> None:
+    def __init__(
+        self,
+        library: Library,
+        media: Media,
+        answerer: Answerer,
+        clipper: Clipper,
+        plotter: Plotter,
+        cooldown: Cooldown,
+        limits: BrowsingLimits,
+    ) -> None:
         self._library = library
+        self._media = media
         self._answerer = answerer
+        self._clipper = clipper
         self._plotter = plotter
+        self._cooldown = cooldown
         self._limits = limits
 
     async def first(self, turn: Turn, answer: Answer, wish: Show, curve: Curve, note: str) -> Reply:
@@ -38,9 +61,10 @@ class Browser:
         return cards.card(replace(await self._card(turn, answer, wish, curve), note=note, updates=False))
 
     async def show(self, turn: Turn, answer: Answer, wish: Show) -> AsyncIterator[Reply]:
-        """Give what a button asks for, in place of the card that it stands under.
+        """Give what a button asks for: in place of the card that it stands under, but for a cut's file.
 
-        Raises AnswerGone when there is no such moment any more, OperatorError.
+        Raises AnswerGone when there is no such moment any more, FilmGone when there is nothing to cut from, UserError,
+        TryLater, OperatorError.
         """
         match wish.mode:
             case "frame":
@@ -48,28 +72,38 @@ class Browser:
             case "sheet":
                 made = await self._card(turn, answer, wish)
                 yield cards.card(made, await self._sheet(made))
-            case "preview" | "cut" | "file":
-                raise AnswerGone
+            case "cut":
+                yield await self._cut(turn, answer, wish)
+            case "preview":
+                async for reply in self._preview(turn, answer, wish):
+                    yield reply
+            case "file":
+                async for reply in self._file(turn, answer, wish):
+                    yield reply
+            case _:
+                assert_never(wish.mode)
 
     async def _card(self, turn: Turn, answer: Answer, wish: Show, curve: Curve | None = None) -> Card:
-        door, moment = turn.door, _moment(answer, wish)
-        at_s = None if wish.at_ms is None else wish.at_ms / 1000
-        marks_s = () if at_s is None else (at_s,)
+        """Draw what every card shows; wish and moment decide which frame."""
+        moment = _moment(answer, wish)
+        video = curve.video if curve else await self._video(moment)
+        kept = await self._media.path(video.id) is not None
+        cursor = Cursor.of(wish, moment, video.duration_s, self._limits.cut_s, kept=kept)
         shown = await self._answerer.show(
             answer.query,
             answer.moments,
             wish.number,
             wish.style,
-            door.themes,
-            door.max_picture_px,
+            turn.door.themes,
+            turn.door.max_picture_px,
             curve,
-            at_s,
-            marks_s,
+            None if wish.at_ms is None else cursor.at_s,
+            _marks_s(wish, cursor),
+            with_still=wish.mode in {"frame", "preview"},
         )
-        video = shown.curve.video
-        cursor = Cursor.of(wish, moment, video.duration_s, self._limits.cut_s, kept=shown.kept)
         posting = await self._library.posting(video.id, answer.query.view)
-        return Card(answer, wish, cursor, shown, door, posting)
+        span_s = _span_s(cursor, self._limits.preview_s)
+        return Card(answer, wish, cursor, shown, turn.door, posting, span_s=span_s)
 
     async def _sheet(self, made: Card) -> Picture | None:
         thumbnails = await self._library.thumbnails(made.shown.curve.video.id)
@@ -77,9 +111,107 @@ class Browser:
             return None
         return cards.sheet(made, await self._plotter.sheet(thumbnails, made.numbered, self._limits.sheet_tiles))
 
+    async def _cut(self, turn: Turn, answer: Answer, wish: Show) -> Reply:
+        """Give the card of a cut that may be trimmed: its first frame and its last, side by side."""
+        moment = _moment(answer, wish)
+        video = await self._video(moment)
+        path = await self._path(video)
+        in_s, out_s = Cursor.of(wish, moment, video.duration_s, self._limits.cut_s).ends_s
+        times_s = (in_s, out_s - _JUST_BEFORE_S)
+        made, stills = await asyncio.gather(
+            self._card(turn, answer, wish), self._clipper.stills(path, times_s, _END_PX)
+        )
+        first, last = stills
+        return cards.card(made, cards.ends(made, await self._plotter.ends(first, last, (tenths(in_s), tenths(out_s)))))
+
+    async def _preview(self, turn: Turn, answer: Answer, wish: Show) -> AsyncIterator[Reply]:
+        moment = _moment(answer, wish)
+        video = await self._video(moment)
+        path = await self._media.path(video.id)
+        if path is None:
+            small = await self._card(turn, answer, wish)
+            yield cards.card(small, await self._slides(small))
+            return
+        span_s = _span_s(Cursor.of(wish, moment, video.duration_s, self._limits.cut_s), self._limits.preview_s)
+        clip_wish = self._preview_wish(turn, span_s)
+        drawing = asyncio.ensure_future(self._card(turn, answer, wish))
+        try:
+            async for made in watched(
+                lambda report: self._clipper.clip(path, clip_wish, report), self._limits.patience_s, 0.0
+            ):
+                drawn = await drawing
+                if isinstance(made, Clip):
+                    yield cards.card(drawn, cards.preview(drawn, made.data, made.form))
+                else:
+                    yield cards.card(replace(drawn, progress=Progress("cutting", made)))
+        finally:
+            drawing.cancel()
+
+    def _preview_wish(self, turn: Turn, span_s: tuple[float, float]) -> ClipWish:
+        form = turn.door.moving
+        max_bytes = min(self._limits.preview_bytes, turn.max_upload_bytes // 3)
+        max_px, max_fps = (320, 10.0) if form == "gif" else (480, 30.0)
+        return ClipWish(*span_s, form, max_px, max_fps, max_bytes)
+
+    async def _slides(self, made: Card) -> Picture | None:
+        """Give the small pictures around the moment, where the film itself is gone."""
+        thumbnails = await self._library.thumbnails(made.shown.curve.video.id)
+        near = sorted(thumbnails, key=lambda one: abs(one.time_s - made.cursor.at_s))[: self._limits.slides]
+        if not near:
+            return None
+        slides = sorted(near, key=lambda one: one.time_s)
+        gif = await self._plotter.slideshow(slides)
+        return cards.preview(replace(made, span_s=(slides[0].time_s, slides[-1].time_s)), gif, "gif")
+
+    async def _file(self, turn: Turn, answer: Answer, wish: Show) -> AsyncIterator[Reply]:
+        """Give a cut as a file, in a message of its own: it stays when people browse on."""
+        self._cooldown.start(turn)
+        moment = _moment(answer, wish)
+        video = await self._video(moment)
+        path = await self._path(video)
+        cursor = Cursor.of(wish, moment, video.duration_s, self._limits.cut_s)
+        max_bytes = min(self._limits.cut_bytes, turn.max_upload_bytes)
+        clip_wish = ClipWish(*cursor.ends_s, "mp4", self._limits.cut_px, 60.0, max_bytes, sound=True)
+        async for made in watched(
+            lambda report: self._clipper.clip(path, clip_wish, report), self._limits.patience_s, 0.0
+        ):
+            if isinstance(made, Clip):
+                yield cards.cut(video, cursor, made, turn)
+            else:
+                yield cards.cutting(video, cursor, made)
+
+    def _making(self, path: Path, wish: ClipWish) -> AsyncIterator[float | Clip]:
+        """Make a clip; give the share that is done, now and then where it takes long, and the clip."""
+        return watched(lambda report: self._clipper.clip(path, wish, report), self._limits.patience_s, 0.0)
+
+    async def _path(self, video: Video) -> Path:
+        path = await self._media.path(video.id)
+        if path is None:
+            raise FilmGone(video.title)
+        return path
+
+    async def _video(self, moment: Moment) -> Video:
+        video = await self._library.video(moment.video_id)
+        if video is None:
+            raise AnswerGone
+        return video
+
 
 def _moment(answer: Answer, wish: Show) -> Moment:
     """Give the moment that a button is about; raises AnswerGone where there is none of that number."""
     if not 1 <= wish.number <= len(answer.moments):
         raise AnswerGone
     return answer.moments[wish.number - 1]
+
+
+def _marks_s(wish: Show, cursor: Cursor) -> tuple[float, ...]:
+    if wish.mode == "cut":
+        return cursor.ends_s
+    return () if wish.at_ms is None else (cursor.at_s,)
+
+
+def _span_s(cursor: Cursor, length_s: float) -> tuple[float, float]:
+    """Give the stretch that a preview shows: from a little before the frame, within the film."""
+    film_s = cursor.film_ms / 1000
+    start_s = max(0.0, min(cursor.at_s - length_s / 3, film_s - length_s))
+    return start_s, min(film_s, start_s + length_s)

@@ -19,12 +19,17 @@ MOMENTS, STEPS, MODES, TRIM, MORE = range(5)
 """The rows: the moments by number; around them; what is shown of one; a cut's two ends; all else."""
 
 STEP_MS: Final = 1000
+TRIM_MS: Final = 500
 _MINUS: Final = "\u2212"
+_IN: Final = ((-TRIM_MS, "i", f"In {_MINUS}½ s"), (TRIM_MS, "j", "In +½ s"))
+_OUT: Final = ((-TRIM_MS, "o", f"Out {_MINUS}½ s"), (TRIM_MS, "q", "Out +½ s"))
 
 
 def under(answer: Answer, wish: Show, cursor: Cursor, door: Door) -> tuple[Button, ...]:
     """Give the buttons of a card that shows what was wished for."""
-    return (*_moments(answer, wish, door), *_steps(answer, wish, cursor), *_modes(wish), *_more(wish))
+    trim = _trim(wish, cursor) if wish.mode == "cut" else ()
+    modes = _modes(wish, cursor)
+    return (*_moments(answer, wish, door), *_steps(answer, wish, cursor), *modes, *trim, *_more(wish))
 
 
 def _moments(answer: Answer, wish: Show, door: Door) -> tuple[Button, ...]:
@@ -51,8 +56,31 @@ def _steps(answer: Answer, wish: Show, cursor: Cursor) -> tuple[Button, ...]:
     )
 
 
-def _modes(wish: Show) -> tuple[Button, ...]:
-    return (Button(replace(wish, mode="sheet").id("w"), "Whole film", active=wish.mode == "sheet", row=MODES),)
+def _modes(wish: Show, cursor: Cursor) -> tuple[Button, ...]:
+    here = replace(wish, in_ms=None, out_ms=None)
+    return (
+        _mode(replace(here, mode="preview"), "v", "Preview", wish),
+        replace(_mode(replace(here, mode="cut"), "c", "Cut", wish), enabled=cursor.kept),
+        _mode(replace(here, mode="sheet"), "w", "Whole film", wish),
+    )
+
+
+def _mode(there: Show, role: str, label: str, wish: Show) -> Button:
+    return Button(there.id(role), label, active=there.mode == wish.mode, row=MODES)
+
+
+def _trim(wish: Show, cursor: Cursor) -> tuple[Button, ...]:
+    file = replace(wish, mode="file", in_ms=cursor.in_ms, out_ms=cursor.out_ms)
+    return (
+        *(_end(wish, cursor, cursor.moved(by_ms, 0), role, label) for by_ms, role, label in _IN),
+        *(_end(wish, cursor, cursor.moved(0, by_ms), role, label) for by_ms, role, label in _OUT),
+        Button(file.id("x"), "Send the cut", enabled=cursor.kept, row=TRIM),
+    )
+
+
+def _end(wish: Show, cursor: Cursor, moved: Cursor, role: str, label: str) -> Button:
+    there = replace(wish, in_ms=moved.in_ms, out_ms=moved.out_ms)
+    return Button(there.id(role), label, enabled=moved != cursor, row=TRIM)
 
 
 def _more(wish: Show) -> tuple[Button, ...]:

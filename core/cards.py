@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from core import buttons
 from core.judgement import judged, title
 from core.replies import film_links
-from core.talk import Link, Picture, Reply
+from core.talk import Link, Picture, Progress, Reply
 from core.times import clock, tenths
 
 if TYPE_CHECKING:
     from core.actions import Show
     from core.answering import Shown
+    from core.clips import Clip
     from core.cursor import Cursor
-    from core.model import Answer, Curve, Moment, Posting
-    from core.talk import Door
+    from core.model import Answer, Curve, Moment, Posting, Video
+    from core.talk import Door, Turn
 
 GONE = (
     "The film's file had to make room for newer ones: pictures are small now, and there is nothing to cut. "
@@ -35,7 +37,10 @@ class Card:
     door: Door
     posting: Posting | None
     note: str = ""
+    progress: Progress | None = None
     updates: bool = True
+    span_s: tuple[float, float] = (0.0, 0.0)
+    """What a preview shows."""
 
     @property
     def numbered(self) -> tuple[tuple[int, Moment], ...]:
@@ -53,8 +58,23 @@ def card(made: Card, instead: Picture | None = None) -> Reply:
         pictures=picture + _plot(made),
         buttons=buttons.under(made.answer, made.wish, made.cursor, made.door),
         links=film_links(made.shown.curve.video, made.shown.at_s) + _source(made.posting),
+        progress=made.progress,
         updates=made.updates,
     )
+
+
+def preview(made: Card, data: bytes, form: str) -> Picture:
+    """Give the moving preview."""
+    first_s, last_s = made.span_s
+    what = f"Preview of {made.shown.curve.video.title}, {tenths(first_s)} to {tenths(last_s)}"
+    return Picture("preview", f"preview.{form}", f"{what}, without sound", dict.fromkeys(made.door.themes, data))
+
+
+def ends(made: Card, jpeg: bytes) -> Picture:
+    """Give the first and the last frame of a cut."""
+    first_s, last_s = made.cursor.ends_s
+    alt = f"First and last frame of a cut of {made.shown.curve.video.title}, {tenths(first_s)} to {tenths(last_s)}"
+    return Picture("ends", "ends.jpg", alt, dict.fromkeys(made.door.themes, jpeg))
 
 
 def sheet(made: Card, jpeg: bytes) -> Picture:
@@ -62,6 +82,38 @@ def sheet(made: Card, jpeg: bytes) -> Picture:
     here = ", ".join(f"{number} at {clock(moment.peak_s)}" for number, moment in made.numbered)
     alt = f"Contact sheet of {made.shown.curve.video.title}: frames from start to end; moments: {here}"
     return Picture("sheet", "sheet.jpg", alt, dict.fromkeys(made.door.themes, jpeg))
+
+
+def cutting(video: Video, cursor: Cursor, share: float) -> Reply:
+    """Say how far a cut is that is being made."""
+    first_s, last_s = cursor.ends_s
+    text = f"Cutting {tenths(first_s)} to {tenths(last_s)} out of {video.title}: {share:.0%}…"
+    return Reply(text, progress=Progress("cutting", share))
+
+
+def cut(video: Video, cursor: Cursor, clip: Clip, turn: Turn) -> Reply:
+    """Give a cut as a file."""
+    first_s, last_s = cursor.ends_s
+    span = f"{tenths(first_s)} to {tenths(last_s)}"
+    facts = [f"{span}, {last_s - first_s:.1f} s", f"{clip.width_px} x {clip.height_px} px", size(len(clip.data))]
+    text = ", ".join([*facts, "with sound" if clip.sound else "without sound"]) + "."
+    if turn.door.shared:
+        text += f"\nCut for {turn.user_name}."
+    data = dict.fromkeys(turn.door.themes, clip.data)
+    picture = Picture("cut", file_name(video.title, cursor), f"Cut of {video.title}, {span}", data)
+    return Reply(text, title=video.title, pictures=(picture,), links=film_links(video, first_s))
+
+
+def file_name(title: str, cursor: Cursor) -> str:
+    """Give a name for a cut, from title and times, that every system takes."""
+    plain = re.sub(r"[^\w.-]+", "-", title, flags=re.ASCII).strip("-._")[:60] or "film"
+    first, last = (tenths(end_s).replace(":", ".") for end_s in cursor.ends_s)
+    return f"{plain}_{first}-{last}.mp4"
+
+
+def size(count_bytes: int) -> str:
+    """Give the size of a file as people say it."""
+    return f"{count_bytes / 1e6:.1f} MB" if count_bytes >= 1e6 else f"{max(1, round(count_bytes / 1e3))} kB"
 
 
 def _text(made: Card) -> str:
@@ -86,9 +138,18 @@ def _time(made: Card) -> str:
 
 
 def _mode(made: Card) -> str:
-    if made.wish.mode == "sheet":
-        return f"The whole film, {clock(made.shown.curve.video.duration_s)}; the numbered frames are the moments."
-    return ""
+    (in_s, out_s), (first_s, last_s) = made.cursor.ends_s, made.span_s
+    match made.wish.mode:
+        case "sheet":
+            return f"The whole film, {clock(made.shown.curve.video.duration_s)}; the numbered frames are the moments."
+        case "cut":
+            return f"Cut: {tenths(in_s)} to {tenths(out_s)}, {out_s - in_s:.1f} s; its first frame, and its last."
+        case "preview" if made.progress:
+            return f"Preview: {made.progress.fraction or 0:.0%}…"
+        case "preview":
+            return f"Preview: {tenths(first_s)} to {tenths(last_s)}."
+        case _:
+            return ""
 
 
 def _frame(made: Card) -> tuple[Picture, ...]:

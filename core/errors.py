@@ -139,6 +139,20 @@ class AnswerGone(UserError):
 
 
 @dataclass(eq=False)
+class FilmGone(UserError):
+    """The film's file is not kept any more, so that nothing can be cut from it."""
+
+    title: str
+
+
+@dataclass(eq=False)
+class ClipTooLarge(UserError):
+    """A cut does not fit into what its place takes, however coarse."""
+
+    limit_bytes: int
+
+
+@dataclass(eq=False)
 class MessageGone(UserError):
     """The message was deleted before its film was kept."""
 

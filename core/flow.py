@@ -47,6 +47,21 @@ async def reported(work: Callable[[Callable[[R], None]], Awaitable[T]]) -> Async
         await _stop(task)
 
 
+async def watched(work: Callable[[Callable[[R], None]], Awaitable[T]], gap_s: float, start: R) -> AsyncIterator[R | T]:
+    """Run work that reports as it goes; where it takes longer, give its newest report once a gap, then its result.
+
+    What is done within the first gap gives its result alone. Closing the iterator cancels the work.
+    """
+    reports = [start]
+    task = asyncio.ensure_future(work(reports.append))
+    try:
+        while not (await asyncio.wait({task}, timeout=gap_s))[0]:
+            yield reports[-1]
+        yield await task
+    finally:
+        await _stop(task)
+
+
 async def _fill(items: AsyncIterator[T], queue: asyncio.Queue[T | _End]) -> None:
     try:
         async for item in items:
@@ -70,7 +85,7 @@ def _cancelling() -> bool:
     return task is not None and task.cancelling() > 0
 
 
-async def _stop(task: asyncio.Task[T]) -> None:
+async def _stop(task: asyncio.Future[T]) -> None:
     if task.done():
         return
     task.cancel()

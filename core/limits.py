@@ -52,5 +52,14 @@ class BrowsingLimits:
 
     cut_s: float
     """The longest cut."""
+    cut_px: int = 1280
+    """How wide or high a cut's pictures may be."""
+    cut_bytes: int = 100_000_000
+    """How large a cut may be where a place would take more."""
     preview_s: float = 3.0
+    preview_bytes: int = 2_000_000
+    slides: int = 5
+    """Of a film that is gone, the small pictures that a preview shows instead."""
     sheet_tiles: int = 24
+    patience_s: float = 0.7
+    """After that long people are told how far a work is, and again as often."""

@@ -352,3 +352,7 @@ class Plotter(Protocol):
     async def ends(self, first: Still, last: Still, labels: tuple[str, str]) -> bytes:
         """Give a JPEG of two frames side by side, each with its label."""
         ...
+
+    async def slideshow(self, thumbnails: Sequence[Thumbnail]) -> bytes:
+        """Give a GIF that shows small pictures one after the other, for ever; at least one."""
+        ...

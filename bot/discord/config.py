@@ -16,6 +16,8 @@ DOOR = Door(
 )
 
 MOST_REQUEST_BYTES = 25 * 1024 * 1024
+MOST_FILE_BYTES = 24 * 1024 * 1024
+"""Of one file alone in a request, whatever a server would allow."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,7 @@
-"""Pictures fitted to the size that a server takes. Owns the arithmetic; must not know what a picture shows."""
+"""Pictures fitted to the size that a server takes. Owns the arithmetic; must not know what a picture shows.
+
+What moves was made to that size already, and is no picture to be made coarser here.
+"""
 
 from __future__ import annotations
 
@@ -18,6 +21,7 @@ if TYPE_CHECKING:
 _QUALITIES = (85, 70, 55)
 _SHRINK = 0.7
 _LEAST_PX = 64
+_MOVING = {".mp4", ".gif"}
 
 
 async def fit(images: Sequence[Image], most_bytes: int) -> tuple[Image, ...]:
@@ -32,7 +36,7 @@ async def fit(images: Sequence[Image], most_bytes: int) -> tuple[Image, ...]:
 
 
 def _fitted(image: Image, most_bytes: int) -> Image:
-    if len(image.data) <= most_bytes:
+    if len(image.data) <= most_bytes or PurePath(image.name).suffix in _MOVING:
         return image
     name = PurePath(image.name).with_suffix(".jpg").name
     tries = _coarser(image.data)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import discord
@@ -19,13 +19,14 @@ from bot.discord.render import card, images
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from bot.discord.render import Card
+    from bot.discord.render import Card, Image
     from core.talk import Reply
 
 logger = logging.getLogger(__name__)
 
 NOBODY = discord.AllowedMentions.none()
 _TOO_LARGE = 40005
+_LEFT_OUT = "A file is left out here: it is too large for this server."
 _TOKEN_DEAD = {10015, 50027}
 
 
@@ -34,11 +35,18 @@ async def laid_out(reply: Reply, limit_bytes: int, send: Callable[[Card], Awaita
     shown = images(reply.pictures)
     most_bytes = min(limit_bytes, MOST_REQUEST_BYTES // max(1, len(shown)))
     try:
-        await send(card(reply, await fitting.fit(shown, most_bytes)))
+        await send(await _fitted(reply, shown, most_bytes))
     except discord.HTTPException as error:
         if error.code != _TOO_LARGE:
             raise
-        await send(card(reply, await fitting.fit(shown, most_bytes // 2)))
+        await send(await _fitted(reply, shown, most_bytes // 2))
+
+
+async def _fitted(reply: Reply, shown: tuple[Image, ...], most_bytes: int) -> Card:
+    fitting_ones = await fitting.fit(shown, most_bytes)
+    if len(fitting_ones) < len(shown):
+        reply = replace(reply, text=f"{reply.text}\n{_LEFT_OUT}")
+    return card(reply, fitting_ones)
 
 
 @dataclass(slots=True)
@@ -155,10 +163,13 @@ class PressPlace:
     interaction: discord.Interaction[Any]
     is_newest: Callable[[], bool]
     """Whether no later press decides what stands there."""
+    _own: discord.WebhookMessage | None = field(default=None)
+    """A message of this press's own, which all see."""
 
     async def post(self, reply: Reply) -> None:
-        """Show the first reply."""
-        await laid_out(reply, self.interaction.filesize_limit, self._redraw if reply.updates else self._whisper)
+        """Show the first reply: where the button is, to whoever pressed it, or to all in a message of its own."""
+        aloud = self._whisper if reply.private else self._speak
+        await laid_out(reply, self.interaction.filesize_limit, self._redraw if reply.updates else aloud)
 
     async def edit(self, reply: Reply) -> None:
         """Show the next reply."""
@@ -174,3 +185,11 @@ class PressPlace:
         await self.interaction.followup.send(
             view=shown.view, files=shown.files(), ephemeral=True, allowed_mentions=NOBODY
         )
+
+    async def _speak(self, shown: Card) -> None:
+        if self._own is None:
+            self._own = await self.interaction.followup.send(
+                view=shown.view, files=shown.files(), allowed_mentions=NOBODY, wait=True
+            )
+        else:
+            await self._own.edit(view=shown.view, attachments=shown.files(), allowed_mentions=NOBODY)

@@ -9,7 +9,7 @@ import discord
 from discord import app_commands
 
 from bot.discord import posts, sight
-from bot.discord.config import DOOR
+from bot.discord.config import DOOR, MOST_FILE_BYTES
 from bot.discord.desk import refuse
 from bot.discord.places import CommandPlace
 from core.errors import AppError, MissingPermissions, NotAllowed, NotAVideo, VideoUnavailable
@@ -171,7 +171,8 @@ def turn_of(interaction: Interaction, view: View, message_id: int | None = None)
     user = interaction.user
     scope = sight.scope_of(guild_id, channel_id)
     turn = Turn(DOOR, scope, view, str(user.id), user.display_name, str(message_id or ""), url)
-    return replace(turn, moderator=interaction.permissions.manage_messages)
+    limit_bytes = min(interaction.filesize_limit, MOST_FILE_BYTES)
+    return replace(turn, moderator=interaction.permissions.manage_messages, upload_limit_bytes=limit_bytes)
 
 
 def _of_switch(interaction: Interaction, turn: Turn) -> Turn:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from slack_sdk.errors import SlackApiError
@@ -42,15 +42,23 @@ class Slack:
     pictures: Pictures
 
     async def lay_out(self, reply: Reply, send: Callable[[Card], Awaitable[str]], thread_of: str, channel: str) -> None:
-        """Send a reply with its pictures; where Slack does not show them, they go into the thread.
+        """Send a reply with its pictures; films, and what Slack does not show in place, go into the thread.
 
         `send` gives the message's ts, and `thread_of` is the thread that the message stands in, or "".
         """
+        films = [one for one in reply.pictures if one.is_film]
+        reply = replace(reply, pictures=tuple(one for one in reply.pictures if not one.is_film))
+        ts = await self._send_with_pictures(reply, send, thread_of, channel)
+        if films:
+            await self._below(films, channel, thread_of or ts)
+
+    async def _send_with_pictures(
+        self, reply: Reply, send: Callable[[Card], Awaitable[str]], thread_of: str, channel: str
+    ) -> str:
         if not reply.pictures:
-            await send(card(reply))
-            return
+            return await send(card(reply))
         try:
-            await send(card(reply, await self.pictures.shots(reply.pictures)))
+            return await send(card(reply, await self.pictures.shots(reply.pictures)))
         except (UndigestedError, SlackApiError) as error:
             if not _is_about_pictures(error):
                 raise
@@ -58,6 +66,7 @@ class Slack:
             self.pictures.drop(reply.pictures)
             ts = await send(card(reply, note=UNSHOWN))
             await self._below(reply.pictures, channel, thread_of or ts)
+            return ts
 
     async def _below(self, pictures: Sequence[Picture], channel: str, thread_ts: str) -> None:
         if thread_ts:
@@ -196,13 +205,17 @@ class PressPlace:
     whisper: Callable[[Card], Awaitable[None]]
     is_newest: Callable[[], bool]
     """Whether no later press decides what stands there."""
+    own: str = ""
+    """The ts of a message of this press's own, which all see."""
 
     async def post(self, reply: Reply) -> None:
-        """Show the first reply."""
+        """Show the first reply: where the button is, to whoever pressed it, or to all in a message of its own."""
         if reply.updates:
             await self.slack.lay_out(reply, self._redraw, self.thread_ts, self.channel)
-        else:
+        elif reply.private:
             await self.whisper(card(reply))
+        else:
+            await self.slack.lay_out(reply, self._speak, self.thread_ts or self.ts, self.channel)
 
     async def edit(self, reply: Reply) -> None:
         """Show the next reply."""
@@ -210,3 +223,9 @@ class PressPlace:
 
     async def _redraw(self, shown: Card) -> str:
         return await self.slack.update(self.channel, self.ts, shown) if self.is_newest() else ""
+
+    async def _speak(self, shown: Card) -> str:
+        if self.own:
+            return await self.slack.update(self.channel, self.own, shown)
+        self.own = await self.slack.post(self.channel, self.thread_ts or self.ts, shown)
+        return self.own

@@ -44,11 +44,15 @@ def _size_bytes(data: dict[Theme, bytes]) -> int:
 
 
 def content_type(image: bytes) -> str:
-    """Tell an encoded image's type by its first bytes."""
+    """Tell the type of an encoded picture, still or moving, by its first bytes."""
     if image.startswith(b"\x89PNG"):
         return "image/png"
     if image.startswith(b"\xff\xd8"):
         return "image/jpeg"
     if image[8:12] == b"WEBP":
         return "image/webp"
+    if image.startswith(b"GIF8"):
+        return "image/gif"
+    if image[4:8] == b"ftyp":
+        return "video/mp4"
     return "application/octet-stream"

@@ -46,7 +46,8 @@ def _picture(picture: Picture, message: int) -> Json:
     urls: dict[Theme, str] = {theme: f"{address}?theme={theme}" for theme in picture.data}
     if len(set(picture.data.values())) == 1:
         urls = dict.fromkeys(urls, address)
-    return {"kind": picture.kind, "name": picture.name, "alt": picture.alt, "urls": urls}
+    shown: Json = {"kind": picture.kind, "name": picture.name, "alt": picture.alt, "urls": urls}
+    return {**shown, "film": picture.is_film}
 
 
 def _button(button: Button) -> Json:

@@ -21,6 +21,8 @@ from bot.web.pictures import content_type
 from bot.web.uploads import plain_name, receive
 
 if TYPE_CHECKING:
+    from multidict import istr
+
     from bot.web.config import WebConfig
     from bot.web.desk import Desk
 
@@ -109,7 +111,9 @@ class Routes:
         image = self.desk.shelf.find(request.match_info["picture"], request.query.get("theme", "light"))
         if image is None:
             raise web.HTTPNotFound
-        headers = {hdrs.CACHE_CONTROL: "private, max-age=31536000, immutable"}
+        headers = {hdrs.CACHE_CONTROL: "private, max-age=31536000, immutable", hdrs.ACCEPT_RANGES: "bytes"}
+        if hdrs.RANGE in request.headers:
+            return _part(request, image, headers)
         return web.Response(body=image, content_type=content_type(image), headers=headers)
 
     async def stream(self, request: web.Request) -> web.WebSocketResponse:
@@ -159,6 +163,19 @@ async def _body(request: web.Request, kind: type[Body]) -> Body:
         return kind.model_validate_json(await request.read())
     except ValidationError as error:
         raise web.HTTPBadRequest(text=str(error.error_count())) from error
+
+
+def _part(request: web.Request, image: bytes, headers: dict[istr, str]) -> web.Response:
+    """Give the part that a player asks for: it may jump about in what it plays only if it can have parts."""
+    try:
+        start, stop, _ = request.http_range.indices(len(image))
+    except ValueError:
+        start = stop = len(image)
+    if start >= stop:
+        refused = {hdrs.CONTENT_RANGE: f"bytes */{len(image)}"}
+        raise web.HTTPRequestRangeNotSatisfiable(headers=refused)
+    headers = {**headers, hdrs.CONTENT_RANGE: f"bytes {start}-{stop - 1}/{len(image)}"}
+    return web.Response(status=206, body=image[start:stop], content_type=content_type(image), headers=headers)
 
 
 def _tab(request: web.Request) -> str:

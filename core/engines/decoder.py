@@ -10,7 +10,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, TypeAlias
 
-from core.engines import cage, childhood, decode, pictures, resuming, seeking, wire
+from core.engines import cage, childhood, clipping, decode, pictures, resuming, seeking, wire
 from core.engines.flaws import OverLimitError, UnreadableError
 from core.limits import FilmLimits
 from core.model import Preprocess, Sampling
@@ -65,7 +65,9 @@ def _attempt(request: Mapping[str, object], limits: FilmLimits, out: BinaryIO) -
 
 
 def _work(request: Mapping[str, object]) -> Callable[[Path, Mapping[str, object], BinaryIO], None]:
-    return {"looks": send_looks, "still": send_still, "cage": send_cage}[str(request["kind"])]
+    works = {"looks": send_looks, "still": send_still, "cage": send_cage}
+    works |= {"clip": clipping.send_clip, "stills": clipping.send_stills}
+    return works[str(request["kind"])]
 
 
 def _limits(request: Mapping[str, object]) -> FilmLimits:

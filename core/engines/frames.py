@@ -51,7 +51,7 @@ class ChildFrameReader:
             await child.ask({**request, "path": str(path), "limits": asdict(self.limits)})
             last_s = seen.until_s if seen else -1.0
             while True:
-                event = _reading(await self._hear(child, path), path, preprocess.size_px, last_s, self.limits)
+                event = _reading(await self.hear(child, path), path, preprocess.size_px, last_s, self.limits)
                 if isinstance(event, Look):
                     last_s = event.time_s
                 yield event
@@ -66,15 +66,15 @@ class ChildFrameReader:
         request: Mapping[str, object] = {"kind": "still", "time_s": time_s, "max_px": max_px}
         async with self.children.child() as child:
             await child.ask({**request, "path": str(path), "limits": asdict(self.limits)})
-            return _still(await self._hear(child, path), path, self.limits)
+            return still_of(await self.hear(child, path), path, self.limits)
 
     async def cage(self) -> Mapping[str, object]:
         """Give what `core.engines.cage.describe` says in a child. Raises DecoderDied."""
         async with self.children.child() as child:
             await child.ask({"kind": "cage", "path": "", "asker": os.getpid(), "limits": asdict(self.limits)})
-            return (await self._hear(child, Path("cage"))).header
+            return (await self.hear(child, Path("cage"))).header
 
-    async def _hear(self, child: Child, path: Path) -> Message:
+    async def hear(self, child: Child, path: Path) -> Message:
         """Give the child's next message, unless it is an error, nonsense or silence."""
         try:
             message = await child.receive(self.patience_s)
@@ -102,7 +102,7 @@ def _reading(message: Message, path: Path, size_px: int, last_s: float, limits: 
             case "ended":
                 return FilmEnded(message.header.get("truncated") is True, message.number("reached_s"))
             case kind:
-                raise _error(message, path, limits, kind)
+                raise error_of(message, path, limits, kind)
     except GarbledError as error:
         raise errors.DecoderDied(path.name, str(error)) from error
 
@@ -127,17 +127,18 @@ def _look(message: Message, size_px: int, last_s: float) -> Look:
     return Look(time_s, pixels, message.part(1) or None)
 
 
-def _still(message: Message, path: Path, limits: FilmLimits) -> Still:
+def still_of(message: Message, path: Path, limits: FilmLimits) -> Still:
+    """Give the still that the child sends. Raises the error that it sends instead, DecoderDied."""
     try:
         if message.kind != "still":
-            raise _error(message, path, limits, message.kind)
+            raise error_of(message, path, limits, message.kind)
         size = int(message.number("width_px")), int(message.number("height_px"))
         return Still(message.part(0), message.number("time_s"), *size)
     except GarbledError as error:
         raise errors.DecoderDied(path.name, str(error)) from error
 
 
-def _error(message: Message, path: Path, limits: FilmLimits, kind: str) -> errors.AppError:
+def error_of(message: Message, path: Path, limits: FilmLimits, kind: str) -> errors.AppError:
     """Give the error that the child reports."""
     if kind != "error":
         raise GarbledError(f"a message of the kind {kind[:40]!r}")

@@ -34,7 +34,7 @@ class Developer:
 
     def __init__(self, pixel_aspect: Fraction | None) -> None:
         self._reformatter = VideoReformatter()
-        self._pixel_aspect = _sane(pixel_aspect)
+        self._pixel_aspect = squeeze(pixel_aspect)
 
     def rgb(self, frame: VideoFrame) -> Pixels:
         """Give (H, W, 3) uint8 RGB as it is displayed: colours, pixel aspect and rotation applied, alpha over black."""
@@ -55,6 +55,20 @@ class Developer:
             interpolation=_SMOOTH,
         )
         return converted.to_ndarray().astype(np.uint8, copy=False)
+
+
+def is_plain(frame: VideoFrame) -> bool:
+    """Tell whether a frame is luma and chroma that stands upright, so that it may be scaled as it is."""
+    a, b, c, d = _matrix(frame)
+    upright = a > 0 and d > 0 and abs(a) + abs(d) >= abs(b) + abs(c)
+    return upright and not frame.format.is_rgb and not any(part.is_alpha for part in frame.format.components)
+
+
+def squeeze(pixel_aspect: Fraction | None) -> float:
+    """Give how much wider a film's pixels are than high; 1 where it says something absurd."""
+    if pixel_aspect is None or not 1 / _MAX_SQUEEZE <= pixel_aspect <= _MAX_SQUEEZE:
+        return 1.0
+    return float(pixel_aspect)
 
 
 def encoder_input(rgb: Pixels, preprocess: Preprocess) -> Pixels:
@@ -130,9 +144,3 @@ def _upright(rgb: Pixels, matrix: tuple[int, int, int, int]) -> Pixels:
     if abs(a) + abs(d) >= abs(b) + abs(c):
         return rgb[:: -1 if d < 0 else 1, :: -1 if a < 0 else 1]
     return rgb.transpose(1, 0, 2)[:: -1 if b < 0 else 1, :: -1 if c < 0 else 1]
-
-
-def _sane(pixel_aspect: Fraction | None) -> float:
-    if pixel_aspect is None or not 1 / _MAX_SQUEEZE <= pixel_aspect <= _MAX_SQUEEZE:
-        return 1.0
-    return float(pixel_aspect)

@@ -14,7 +14,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator, PercentFormatter
 
-from core.engines.sheet import contact_sheet, two_ends
+from core.engines.sheet import contact_sheet, slideshow, two_ends
 from core.model import Curve, Video
 from core.moments import baseline
 from core.ports import PlotSpec
@@ -82,6 +82,10 @@ class MatplotlibPlotter:
     async def ends(self, first: Still, last: Still, labels: tuple[str, str]) -> bytes:
         """Give a JPEG of two frames side by side."""
         return await asyncio.get_running_loop().run_in_executor(self._pool, two_ends, first, last, labels)
+
+    async def slideshow(self, thumbnails: Sequence[Thumbnail]) -> bytes:
+        """Give a GIF that shows small pictures one after the other, for ever."""
+        return await asyncio.get_running_loop().run_in_executor(self._pool, slideshow, thumbnails)
 
 
 def draw(spec: PlotSpec, theme: Theme) -> bytes:

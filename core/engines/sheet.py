@@ -1,7 +1,4 @@
-"""The contact sheet: a film's small pictures in a grid, each with its time; and two frames side by side.
-
-Owns their looks.
-"""
+"""Pictures made of a film's frames: the contact sheet, two frames side by side, a slideshow. Owns their looks."""
 
 from __future__ import annotations
 
@@ -25,6 +22,7 @@ _GAP_PX = 6
 _PAPER = (24, 25, 29)
 _MARK: Final = (255, 169, 77)
 _END_PX = (480, 360)
+_SLIDE_MS = 600
 _BOLD = "DejaVu Sans:bold"
 
 
@@ -58,6 +56,16 @@ def two_ends(first: Still, last: Still, labels: tuple[str, str]) -> bytes:
     sheet.paste(tiles[0], (_GAP_PX, _GAP_PX))
     sheet.paste(tiles[1], (2 * _GAP_PX + tiles[0].width, _GAP_PX))
     return _jpeg(sheet)
+
+
+def slideshow(thumbnails: Sequence[Thumbnail]) -> bytes:
+    """Give a GIF that runs for ever; raises ValueError without a thumbnail."""
+    if not thumbnails:
+        raise ValueError("a slideshow needs at least one thumbnail")
+    tiles = [_tile(thumbnail, ()) for thumbnail in thumbnails]
+    out = io.BytesIO()
+    tiles[0].save(out, "GIF", save_all=True, append_images=tiles[1:], duration=_SLIDE_MS, loop=0)
+    return out.getvalue()
 
 
 def evenly(count: int, most: int) -> list[int]:

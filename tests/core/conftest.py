@@ -18,6 +18,7 @@ from core.channels import Channels
 from core.conversation import Conversation
 from core.cooldown import Cooldown
 from core.engines.children import Children
+from core.engines.clips import ChildClipper
 from core.engines.frames import ChildFrameReader
 from core.engines.held import ERROR, HeldLooks
 from core.foreman import Foreman, Patience
@@ -145,7 +146,7 @@ def build(
     channels = Channels(ledger, library, media, encoder, foreman, on_by_default=True)
     cooldown = Cooldown(0, time.monotonic)
     renewal = Renewal(library, indexer, searcher, time.monotonic)
-    browser = Browser(library, answerer, plotter, BrowsingLimits(cut_s=60))
+    browser = Browser(library, media, answerer, ChildClipper(reader), plotter, cooldown, BrowsingLimits(cut_s=60))
     taking = Taking(library, encoder, plotter, indexer, cooldown, foreman)
     conversation = Conversation(
         library, media, encoder, taking, searcher, browser, channels, cooldown, renewal, foreman, watch=watch

@@ -89,6 +89,9 @@ class NotingPlotter:
     async def ends(self, first: Still, last: Still, labels: tuple[str, str]) -> bytes:
         return f"{first.time_s:.2f} {labels[0]} | {last.time_s:.2f} {labels[1]}".encode()
 
+    async def slideshow(self, thumbnails: Sequence[Thumbnail]) -> bytes:
+        return f"slides of {[one.time_s for one in thumbnails]}".encode()
+
 
 @dataclass
 class Drawer:

@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 import io
+import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import av
 import pytest
 from PIL import Image
 
 from core.talk import Action, FilePosted, Find
+from core.times import tenths
+from tests.clips import Shape
 from tests.core.conftest import turn
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from av.container import InputContainer
+
     from core.talk import Button, Reply
+    from tests.conftest import MakeClip
     from tests.core.conftest import ColourHouse
 
 MINUS = "\u2212"
@@ -87,8 +95,79 @@ async def test_without_the_file_a_card_says_so_and_shows_small_pictures(house: C
     assert colour(reply) == "blue"
 
 
-@pytest.mark.parametrize("label", ["+1 s", "Whole film"])
-async def test_no_button_shows_anything_to_another_channel(house: ColourHouse, colour_film: Path, label: str) -> None:
+async def test_no_button_shows_anything_to_another_channel(house: ColourHouse, colour_film: Path) -> None:
     first = await asked(house, colour_film, "blue")
-    reply = await house.last(Action(turn("elsewhere"), button(first, label).id))
-    assert (reply.tone, reply.pictures) == ("error", ())
+    cut = await press(house, first, "Cut")
+    for one in (*first.buttons, *cut.buttons):
+        reply = await house.last(Action(turn("elsewhere"), one.id))
+        assert (reply.tone, reply.pictures) == ("error", ())
+
+
+def film_of(reply: Reply, kind: str) -> InputContainer:
+    (found,) = [one for one in reply.pictures if one.kind == kind]
+    return av.open(io.BytesIO(found.data["light"]), "r")
+
+
+async def test_a_preview_moves_around_the_moment_in_place_of_the_frame(house: ColourHouse, colour_film: Path) -> None:
+    first = await asked(house, colour_film, "blue")
+    reply = await press(house, first, "Preview")
+    assert ([one.kind for one in reply.pictures], reply.updates) == (["preview", "plot"], True)
+    with film_of(reply, "preview") as film:
+        assert film.duration == pytest.approx(3_000_000, abs=60_000)
+        assert not film.streams.audio
+    assert colour(await press(house, reply, "1 ·")) == "blue"
+
+
+async def test_a_cut_shows_its_two_ends_and_moves_either(house: ColourHouse, colour_film: Path) -> None:
+    first = await asked(house, colour_film, "green")
+    moment = house.plotter.specs[0].numbered[0][1]
+    cut = await press(house, first, "Cut")
+    assert f"{tenths(moment.start_s)} to {tenths(moment.end_s)}" in cut.text
+    assert house.plotter.specs[-1].marks_s == pytest.approx((moment.start_s, moment.end_s), abs=1e-3)
+    earlier = await press(house, cut, f"In {MINUS}½ s", "Out +½ s", "Out +½ s")
+    assert f"{tenths(moment.start_s - 0.5)} to {tenths(moment.end_s + 1)}" in earlier.text
+    (picture,) = [one for one in earlier.pictures if one.kind == "ends"]
+    shown = [float(part.split()[0]) for part in picture.data["light"].decode().split(" | ")]
+    assert shown == pytest.approx([moment.start_s - 0.5, moment.end_s + 1], abs=0.05)
+    assert shown[1] < moment.end_s + 1
+
+
+async def test_a_cut_is_sent_in_a_message_of_its_own_with_sound(house: ColourHouse, make_clip: MakeClip) -> None:
+    film = make_clip("my film.mp4", [("red", 3), ("green", 3), ("blue", 3)], Shape(sound_s=9.0))
+    cut = await press(house, await asked(house, film, "green"), "Cut")
+    moment = house.plotter.specs[0].numbered[0][1]
+    sent = await press(house, cut, "Send the cut")
+    assert (sent.updates, sent.private, sent.buttons) == (False, False, ())
+    (picture,) = sent.pictures
+    assert re.fullmatch(r"my-film_0\.0\d\.\d-0\.0\d\.\d\.mp4", picture.name)
+    assert "with sound" in sent.text
+    with film_of(sent, "cut") as made:
+        seconds = (made.duration or 0) / 1e6
+        assert seconds == pytest.approx(moment.end_s - moment.start_s, abs=0.06)
+        assert len(made.streams.audio) == 1
+
+
+async def test_what_takes_long_says_how_far_it_is(house: ColourHouse, colour_film: Path) -> None:
+    cut = await press(house, await asked(house, colour_film, "green"), "Cut")
+    browser = house.conversation._browser
+    slow = replace(browser._limits, patience_s=0.0)
+    browser._limits = slow
+    replies = await house.say(Action(turn(), button(cut, "Send the cut").id))
+    assert len(replies) > 1
+    assert all(one.progress and one.progress.fraction is not None and "Cutting" in one.text for one in replies[:-1])
+    assert replies[-1].progress is None
+
+
+async def test_without_the_file_a_preview_is_a_slideshow_and_a_cut_a_sentence(
+    house: ColourHouse, colour_film: Path
+) -> None:
+    first = await asked(house, colour_film, "blue")
+    cut = await press(house, first, "Cut")
+    (posted,) = await house.library.videos(turn().view)
+    await house.media.forget(posted.video.id)
+    slides = await press(house, first, "Preview")
+    assert slides.pictures[0].data["light"].startswith(b"slides of [")
+    assert not button(slides, "Cut").enabled
+    for label, under in (("Cut", first), ("Send the cut", cut)):
+        refused = await house.last(Action(turn(), button(under, label).id))
+        assert (refused.tone, "nothing to cut" in refused.text) == ("error", True)

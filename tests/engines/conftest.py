@@ -113,7 +113,7 @@ def cut_still() -> CutStill:
     def cut(path: Path, time_s: float, max_px: int = 4000) -> tuple[Still, Pixels]:
         out = io.BytesIO()
         decoder.send_still(path, {"time_s": time_s, "max_px": max_px, "limits": LIMITS}, out)
-        still = frames._still(_messages(out.getvalue())[0], path, FilmLimits())
+        still = frames.still_of(_messages(out.getvalue())[0], path, FilmLimits())
         bgr = cv2.imdecode(np.frombuffer(still.jpeg, np.uint8), cv2.IMREAD_COLOR)
         assert bgr is not None
         return still, np.asarray(bgr[..., ::-1], dtype=np.uint8)

@@ -91,6 +91,8 @@ def _image(block: Json, files: dict[str, File]) -> Iterator[str]:
     file = files.get(block["slack_file"]["id"])
     if file is None or not file.digested:
         yield f"invalid slack file {block['slack_file']}"
+    elif file.mimetype not in {"image/png", "image/jpeg", "image/gif"}:
+        yield f"an image block that shows {file.mimetype}"
 
 
 def _texts(blocks: list[Json]) -> list[str]:

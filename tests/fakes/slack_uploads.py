@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import mimetypes
 from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
@@ -51,7 +52,7 @@ class FileApi:
         return answer
 
     def address(self, team: Workspace, sent: Json) -> Json:
-        kind = "image/png" if sent["filename"].endswith(".png") else "image/jpeg"
+        kind = mimetypes.guess_type(sent["filename"])[0] or "application/octet-stream"
         file = File(
             sent["filename"], b"", kind, polls_left=self._fake.polls, complete=False, alt=sent.get("alt_txt", "")
         )

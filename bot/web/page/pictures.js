@@ -2,6 +2,21 @@
 
 import { el } from "./format.js";
 
+const still = matchMedia("(prefers-reduced-motion: reduce)");
+
+// A film in a player: a preview runs by itself, over and over and without sound, unless people want nothing to move.
+function player({ urls, alt, kind, name }) {
+  const src = urls.light ?? urls.dark;
+  const preview = kind === "preview";
+  const video = el("video", { src, "aria-label": alt, controls: true, playsinline: true, preload: "auto", loop: preview });
+  video.muted = preview;
+  video.autoplay = preview && !still.matches;
+  video.addEventListener("loadedmetadata", () => (video.style.aspectRatio = `${video.videoWidth} / ${video.videoHeight}`));
+  const save = el("a", { class: "save", href: src, download: name, hidden: preview }, `Save ${name}`);
+  video.addEventListener("error", () => (save.hidden = false));
+  return [video, save];
+}
+
 export function picture({ urls, alt }, eager = false) {
   const light = urls.light ?? urls.dark;
   const image = el("img", { src: light, alt, decoding: "async", loading: eager ? "eager" : "lazy" });
@@ -24,6 +39,7 @@ export class Pictures {
   place(figure, data) {
     if (!figure) return this.node.append(this.frame(data));
     if (figure.dataset.address === JSON.stringify(data)) return;
+    if (data.film || figure.classList.contains("film")) return figure.replaceWith(this.frame(data));
     figure.dataset.address = JSON.stringify(data);
     figure.className = data.kind;
     const next = picture(data, true);
@@ -32,6 +48,7 @@ export class Pictures {
   }
 
   frame(data) {
+    if (data.film) return el("figure", { class: `${data.kind} film`, "data-address": JSON.stringify(data) }, ...player(data));
     const button = el("button", { type: "button", class: "enlarge", "aria-label": `Enlarge the ${data.kind}`, title: "Enlarge" });
     const figure = el("figure", { class: data.kind, "data-address": JSON.stringify(data) }, button);
     figure.addEventListener("click", () => this.enlarge(figure.className.split(" ")[0]));

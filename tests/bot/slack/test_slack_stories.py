@@ -10,6 +10,7 @@ from tests.bot.slack.conftest import READY
 
 if TYPE_CHECKING:
     from tests.bot.slack.conftest import Scene
+    from tests.fakes.slack_world import File
 
 pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="session")]
 
@@ -153,3 +154,25 @@ async def test_films_are_listed_and_forgotten_by_command(scene: Scene) -> None:
     assert "Only who posted A linked film here" in await scene.asked("/keaton", "forget A linked film")
     assert "Forgotten" in await scene.asked("/keaton", "forget A linked film", scene.ada)
     assert "no film here yet" in await scene.asked("/keaton", "videos")
+
+
+async def test_a_preview_moves_in_the_card_and_a_cut_comes_into_the_thread(scene: Scene) -> None:
+    await scene.posted()
+    card = await scene.found()
+    await scene.press(card, "Preview", "Preview: ")
+    assert [scene.team.files[one].mimetype for one in card.images] == ["image/gif", "image/png"]
+    await scene.press(card, "Cut", "Cut: ", scene.ada)
+    assert [scene.team.files[one].name for one in card.images] == ["ends.jpg", "plot.png"]
+    await scene.fake.press(scene.team, card, "Send the cut", scene.ada)
+    sent = await scene.below(card, "without sound")
+    assert "Cut for Ada" in sent.words
+
+    def film() -> File | None:
+        return next((one for one in scene.team.files.values() if one.name.endswith(".mp4") and one.shared_in), None)
+
+    shared = await scene.fake.until(film, "the cut")
+    assert shared.shared_in == [(scene.general.id, card.ts)]
+    assert shared.data[4:8] == b"ftyp"
+    assert "Cut: " in card.words
+    await scene.press(card, "Whole film", "The whole film")
+    assert scene.team.files[card.images[0]].name == "sheet.jpg"

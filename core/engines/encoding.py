@@ -1,0 +1,252 @@
+"""Encodes frames: an MP4 that every browser plays, or a GIF. Runs in the decoding child; owns codecs and pixel sizes.
+
+All of it in memory: the child may write no file. An MP4's table of contents is put before its pictures, into room
+left for it, so that players need not wait for its end.
+"""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import TYPE_CHECKING, NamedTuple
+
+import av
+import numpy as np
+from av.filter import Graph
+from av.video.reformatter import ColorRange, Colorspace, VideoReformatter
+
+from core.engines import sound
+from core.engines.flaws import UnreadableError
+from core.engines.pictures import Developer, is_plain, squeeze
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from av import VideoFrame
+    from av.container import OutputContainer
+    from av.filter.context import FilterContext
+    from av.video.stream import VideoStream
+
+    from core.engines.clipping import Timed
+
+_TICKS = 90_000
+_GIF_TICKS = 100
+_SOUND_BITS = 128_000
+_SHARE = 0.9
+"""Of the bytes that it may have, for the pictures and sound themselves."""
+_LEAST_BITS_A_PIXEL = 0.04
+"""With fewer, a smaller picture looks better."""
+_MOST_FPS = 60
+_SOUND_FRAME = 1024
+_BT709, _BT601 = 1, 6
+_SD_HEIGHT_PX = 576
+_LEAST_PX = 16
+
+
+class Made(NamedTuple):
+    """An encoded stretch."""
+
+    data: bytes
+    size_px: tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Aim:
+    """What is to be made: of [start_s, end_s), at most that wide or high, about that large."""
+
+    start_s: float
+    end_s: float
+    max_px: int
+    max_bytes: int
+
+    @property
+    def length_s(self) -> float:
+        """Give how long it is."""
+        return self.end_s - self.start_s
+
+
+def mp4(frames: Iterator[Timed], aim: Aim, samples: sound.Samples | None) -> Made:
+    """Give H.264, and AAC where there is sound. Raises UnreadableError without a frame."""
+    tailor = Tailor(frames, aim, _bits(aim, samples))
+    buffer = io.BytesIO()
+    with av.open(buffer, "w", format="mp4", options={"moov_size": str(_contents_bytes(aim))}) as container:
+        stream = _h264(container, tailor, _bits(aim, samples))
+        track = _Track(container, samples) if samples is not None else None
+        for since_s, picture in tailor.pictures():
+            if track is not None:
+                track.write_until(since_s)
+            picture.pts, picture.time_base = round(since_s * _TICKS), Fraction(1, _TICKS)
+            container.mux(stream.encode(picture))
+        container.mux(stream.encode(None))
+        if track is not None:
+            track.end()
+    return Made(buffer.getvalue(), tailor.size_px)
+
+
+def gif(frames: Iterator[Timed], aim: Aim) -> Made:
+    """Give a GIF that runs for ever, in 256 colours of its own. Raises UnreadableError without a frame."""
+    tailor = Tailor(frames, aim, None)
+    buffer = io.BytesIO()
+    with av.open(buffer, "w", format="gif", options={"loop": "0"}) as container:
+        stream = container.add_stream("gif", rate=25)
+        stream.width, stream.height = tailor.size_px
+        stream.pix_fmt = "pal8"
+        stream.codec_context.time_base = Fraction(1, _GIF_TICKS)
+        for picture in _in_few_colours(tailor):
+            container.mux(stream.encode(picture))
+        container.mux(stream.encode(None))
+    return Made(buffer.getvalue(), tailor.size_px)
+
+
+class Tailor:
+    """Brings the frames of one film to the size of a clip."""
+
+    def __init__(self, frames: Iterator[Timed], aim: Aim, bits_a_second: float | None) -> None:
+        """Take the first frame, for the size. Raises UnreadableError where there is none."""
+        first = next(frames, None)
+        if first is None:
+            raise UnreadableError("no_frames")
+        self._first, self._rest, self._aim = first, frames, aim
+        self._developer = Developer(first.pixel_aspect)
+        self._reformatter = VideoReformatter()
+        self.size_px = _size_px(self._shown_px(), aim.max_px, bits_a_second)
+        self.is_sd = first.frame.height <= _SD_HEIGHT_PX
+
+    def pictures(self) -> Iterator[tuple[float, VideoFrame]]:
+        """Give each picture, yuv420p, with its time since the start; the last one stands until the end."""
+        last_s, last = 0.0, self._fitted(self._first.frame)
+        yield last_s, last
+        for one in self._rest:
+            last_s, last = max(0.0, one.time_s - self._aim.start_s), self._fitted(one.frame)
+            yield last_s, last
+        if self._aim.length_s - last_s > 3 / 25:
+            yield self._aim.length_s - 1 / 25, last
+
+    @property
+    def colorspace(self) -> int:
+        """Give the matrix of the pictures, as films number it."""
+        named = int(self._first.frame.colorspace)
+        if not is_plain(self._first.frame):
+            return _BT709
+        return named if named in {_BT709, 5, _BT601} else _BT601 if self.is_sd else _BT709
+
+    def _shown_px(self) -> tuple[int, int]:
+        frame = self._first.frame
+        if is_plain(frame):
+            return max(1, round(frame.width * squeeze(self._first.pixel_aspect))), frame.height
+        height, width = self._developer.rgb(frame).shape[:2]
+        return width, height
+
+    def _fitted(self, frame: VideoFrame) -> VideoFrame:
+        width, height = self.size_px
+        if is_plain(frame):
+            full = int(frame.color_range) == int(ColorRange.JPEG)
+            return self._reformatter.reformat(
+                frame,
+                width,
+                height,
+                "yuv420p",
+                src_color_range=ColorRange.JPEG if full else ColorRange.MPEG,
+                dst_color_range=ColorRange.MPEG,
+            )
+        upright = av.VideoFrame.from_ndarray(self._developer.rgb(frame), "rgb24")
+        return self._reformatter.reformat(
+            upright,
+            width,
+            height,
+            "yuv420p",
+            dst_colorspace=Colorspace.ITU709,
+            dst_color_range=ColorRange.MPEG,
+        )
+
+
+class _Track:
+    """The sound of an MP4, written piece by piece between the pictures."""
+
+    def __init__(self, container: OutputContainer, samples: sound.Samples) -> None:
+        self._container = container
+        self._samples = samples
+        self._stream = container.add_stream("aac", rate=sound.RATE, layout="stereo")
+        self._stream.bit_rate = _SOUND_BITS
+        self._place = 0
+
+    def write_until(self, since_s: float) -> None:
+        """Write what comes before that time."""
+        while self._place < min(self._samples.shape[1], since_s * sound.RATE):
+            part = np.ascontiguousarray(self._samples[:, self._place : self._place + _SOUND_FRAME])
+            frame = av.AudioFrame.from_ndarray(part, format="fltp", layout="stereo")
+            frame.sample_rate, frame.pts, frame.time_base = sound.RATE, self._place, Fraction(1, sound.RATE)
+            self._container.mux(self._stream.encode(frame))
+            self._place += _SOUND_FRAME
+
+    def end(self) -> None:
+        """Write the rest."""
+        self.write_until(float("inf"))
+        self._container.mux(self._stream.encode(None))
+
+
+def _h264(container: OutputContainer, tailor: Tailor, bits: float) -> VideoStream:
+    stream = container.add_stream("libx264", rate=25)
+    stream.width, stream.height = tailor.size_px
+    stream.pix_fmt = "yuv420p"
+    context = stream.codec_context
+    context.time_base = Fraction(1, _TICKS)
+    context.colorspace, context.color_range = tailor.colorspace, int(ColorRange.MPEG)
+    stream.options = {"preset": "veryfast", "crf": "23", "maxrate": str(int(bits)), "bufsize": str(int(bits))}
+    return stream
+
+
+def _in_few_colours(tailor: Tailor) -> Iterator[VideoFrame]:
+    """Give the pictures in the 256 colours that fit all of them best."""
+    graph = Graph()
+    width, height = tailor.size_px
+    source = graph.add_buffer(
+        width=width, height=height, format=av.VideoFormat("yuv420p"), time_base=Fraction(1, _GIF_TICKS)
+    )
+    split, sink = graph.add("split"), graph.add("buffersink")
+    palette = graph.add("palettegen", "stats_mode=diff")
+    use = graph.add("paletteuse", "dither=bayer:bayer_scale=4:diff_mode=rectangle")
+    source.link_to(split)
+    split.link_to(use, 0, 0)
+    split.link_to(palette, 1, 0)
+    palette.link_to(use, 0, 1)
+    use.link_to(sink)
+    graph.configure()
+    for since_s, picture in tailor.pictures():
+        picture.pts, picture.time_base = round(since_s * _GIF_TICKS), Fraction(1, _GIF_TICKS)
+        source.push(picture)
+    source.push(None)
+    yield from _pulled(sink)
+
+
+def _pulled(sink: FilterContext) -> Iterator[VideoFrame]:
+    while True:
+        try:
+            frame = sink.pull()
+        except (av.BlockingIOError, av.EOFError):
+            return
+        if isinstance(frame, av.VideoFrame):
+            yield frame
+
+
+def _bits(aim: Aim, samples: sound.Samples | None) -> float:
+    """Give how many bits a second the pictures may have."""
+    whole = _SHARE * 8 * aim.max_bytes / (aim.length_s + 1.0)
+    return max(20_000.0, whole - (_SOUND_BITS if samples is not None else 0))
+
+
+def _size_px(shown_px: tuple[int, int], max_px: int, bits_a_second: float | None) -> tuple[int, int]:
+    """Give an even width and height, no larger than the film itself."""
+    scale = min(1.0, max_px / max(shown_px))
+    if bits_a_second is not None:
+        wanted = shown_px[0] * shown_px[1] * scale**2 * 25 * _LEAST_BITS_A_PIXEL
+        scale *= min(1.0, (bits_a_second / wanted) ** 0.5)
+    width, height = (max(_LEAST_PX, round(side * scale / 2) * 2) for side in shown_px)
+    return width, height
+
+
+def _contents_bytes(aim: Aim) -> int:
+    """Give the room that the table of contents may need, rather too much."""
+    pictures, parts = aim.length_s * _MOST_FPS, aim.length_s * sound.RATE / _SOUND_FRAME
+    return int(4_000 + 32 * pictures + 16 * parts)
