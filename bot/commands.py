@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,15 +11,16 @@ import click
 from bot import printing
 from bot.settings import Settings
 from bot.wiring import open_core
+from core.commands import find as read_question
 from core.errors import AppError, OperatorError
 from core.forgetting import forget as take_back
 from core.indexing import Poster
 from core.links import is_link
-from core.model import Query, Scope, View
+from core.model import Scope, View
 from core.naming import pick
 from core.replies import TRIAL_COMMAND
 from core.sentences import sentence
-from core.talk import Progress
+from core.talk import Door, Progress, Turn
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,12 +28,14 @@ if TYPE_CHECKING:
     from bot.wiring import Core
     from core.answering import Shown
     from core.indexing import Indexed
-    from core.model import SearchResult
+    from core.model import Query, SearchResult
     from core.ports import PlotStyle, Theme
+    from core.talk import Find
 
 __all__ = ["FindWish", "Settings", "find", "forget", "index", "tell_trial", "videos"]
 
 CHANNEL = "main"
+OPERATOR = "operator"
 _FRAME_PX = 4096
 
 
@@ -75,7 +78,7 @@ async def index(settings: Settings, sources: Sequence[str], space: str, *, as_js
 
 
 async def _take_in(core: Core, source: str, space: str) -> Indexed:
-    poster = Poster(local_scope(space), "operator", "you", "")
+    poster = Poster(local_scope(space), OPERATOR, "you", "")
     await _load(core, source)
     with printing.progress_bar(source) as report:
         if is_link(source):
@@ -95,19 +98,22 @@ async def find(settings: Settings, wish: FindWish, space: str, *, as_json: bool)
         printing.prepare(wish.out)
     async with open_core(settings) as core:
         await _load(core, wish.text)
-        query = await _query(core, wish, View.of(local_scope(space)))
+        query = await core.inquiry.query(_question(wish, space))
         await _renew(core, query)
         result = await core.searcher.search(query, wish.top)
         shown = await _draw(core, result, wish) if wish.out else None
-    files = printing.write(shown, wish.out) if shown and wish.out else printing.Files(None, None)
-    printing.found(result, files, as_json=as_json)
+        info = await core.encoder.ready()
+    files = printing.write(shown, wish.out) if shown and wish.out else printing.Files(None, None, None)
+    printing.found(result, files, info.logit_scale, as_json=as_json)
     return 0
 
 
-async def _query(core: Core, wish: FindWish, view: View) -> Query:
-    if wish.video is None:
-        return Query(wish.text, view)
-    return Query(wish.text, view, pick(await core.library.videos(view), wish.video).video.id)
+def _question(wish: FindWish, space: str) -> Find:
+    """Give what was asked as the chat would have it, filters and all; an option counts before a filter."""
+    scope = local_scope(space)
+    turn = Turn(Door("local", (wish.theme,), 0), scope, View.of(scope), OPERATOR, "you", "")
+    asked = read_question(turn, wish.text)
+    return replace(asked, video=wish.video or asked.video)
 
 
 async def _renew(core: Core, query: Query) -> None:

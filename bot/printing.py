@@ -11,7 +11,8 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
-from core import judgement, replies
+from core import replies, telling
+from core.answering import shares
 from core.errors import FolderUnwritable
 from core.sentences import sentence
 from core.times import clock
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from core.answering import Shown
     from core.errors import AppError
     from core.indexing import Indexed
-    from core.model import PostedVideo, SearchResult, Video
+    from core.model import Moment, PostedVideo, SearchResult, Video
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,8 @@ class Files:
 
     image: Path | None
     plot: Path | None
+    then: Path | None
+    """The frame of what follows, in a sequence."""
 
 
 @contextmanager
@@ -70,19 +73,28 @@ def indexed(done: Sequence[Indexed], failed: Sequence[tuple[str, AppError]], *, 
         click.echo(f"{one.video.title} ({clock(one.video.duration_s)}{cut}): {news}. {one.video.id}")
 
 
-def found(result: SearchResult, files: Files, *, as_json: bool) -> None:
+def found(result: SearchResult, files: Files, logit_scale: float, *, as_json: bool) -> None:
     """Print an answer."""
+    among = shares(result.query, result.curve, result.best, logit_scale)
     if as_json:
-        _print_json(_answer(result, files))
+        _print_json(_answer(result, files, among))
         return
-    click.echo(judgement.headline(result))
+    click.echo(telling.headline(result))
     for number, moment in enumerate(result.moments, 1):
-        where = "" if moment.video_id == result.best.video_id else f"  in {moment.video_id}"
-        span = f"{clock(moment.start_s)} to {clock(moment.end_s)}"
-        click.echo(f"{number:3}. {clock(moment.peak_s):>7}  {span}  similarity {moment.score:.3f}{where}")
-    for path in (files.image, files.plot):
+        click.echo(f"{number:3}. {_moment(result, moment)}")
+    for text, share in among:
+        click.echo(f"     {share:.4f}  {text}")
+    for path in (files.image, files.then, files.plot):
         if path:
             click.echo(str(path))
+
+
+def _moment(result: SearchResult, moment: Moment) -> str:
+    where = "" if moment.video_id == result.best.video_id else f"  in {moment.video_id}"
+    span = f"{clock(moment.start_s)} to {clock(moment.end_s)}"
+    then = f", then {clock(moment.then.peak_s)}" if moment.then else ""
+    text = f"  {result.curve.lines[moment.part].text}" if result.curve.lines and not moment.then else ""
+    return f"{clock(moment.peak_s):>7}{then}  {span}  similarity {moment.score:.3f}{text}{where}"
 
 
 def listed(posted: Sequence[PostedVideo], *, as_json: bool) -> None:
@@ -102,8 +114,9 @@ def forgotten(video: Video) -> None:
 def write(shown: Shown, folder: Path) -> Files:
     """Write the frame and the plot; raises FolderUnwritable."""
     image = _put(folder / "frame.jpg", shown.still.jpeg) if shown.still else None
+    then = _put(folder / "then.jpg", shown.second.jpeg) if shown.second else None
     (plot,) = (_put(folder / "plot.png", png) for png in shown.plots.values())
-    return Files(image, plot)
+    return Files(image, plot, then)
 
 
 def prepare(folder: Path) -> None:
@@ -126,9 +139,17 @@ def _put(path: Path, data: bytes) -> Path:
     return path
 
 
-def _answer(result: SearchResult, files: Files) -> dict[str, object]:
+def _answer(result: SearchResult, files: Files, among: Sequence[tuple[str, float]]) -> dict[str, object]:
     best, curve = result.best, result.curve
+    several: dict[str, object] = {"form": result.query.asked.form}
+    if curve.lines:
+        several["curves"] = [{"text": line.text, "scores": line.scores.tolist()} for line in curve.lines]
+    if among:
+        several["probabilities"] = [{"text": text, "probability": share} for text, share in among]
+    if files.then:
+        several["then_image"] = str(files.then)
     return {
+        **several,
         "query": result.query.text,
         "video": _video(curve.video),
         "best": {"time_s": best.peak_s, "score": best.score, "image": _text(files.image)},

@@ -7,6 +7,7 @@ import sys
 import time
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 from importlib.resources import files
 from pathlib import Path
@@ -24,6 +25,7 @@ from core.engines import children, clips, held, plot, presets, threads, watched
 from core.engines.checkup import check_cage, check_decoder, describe_torch
 from core.foreman import Foreman, Patience
 from core.indexing import Indexer, IndexingLimits
+from core.inquiry import Inquiry
 from core.judging import Judge
 from core.limits import BrowsingLimits
 from core.model import Sampling
@@ -88,6 +90,7 @@ class Core:
     foreman: Foreman
     watch: Metrics
     clipper: clips.ChildClipper
+    inquiry: Inquiry
 
     async def warm(self) -> EncoderInfo:
         """Load the model and ready decoder and plotter, so that the first search is as fast as the tenth.
@@ -169,12 +172,24 @@ def _assemble(
     renewal = Renewal(library, indexer, searcher, time.monotonic)
     browsing = BrowsingLimits(settings.cut_limit_s)
     browser = Browser(library, media, answerer, clipper, plotter, cooldown, browsing)
+    inquiry = Inquiry(library, lambda: datetime.now().astimezone())
     taking = Taking(library, encoder, plotter, indexer, cooldown, foreman)
     conversation = Conversation(
-        library, media, encoder, taking, searcher, browser, channels, cooldown, renewal, foreman, watch=watch
+        library,
+        media,
+        encoder,
+        taking,
+        searcher,
+        browser,
+        channels,
+        cooldown,
+        renewal,
+        foreman,
+        inquiry=inquiry,
+        watch=watch,
     )
     parts = (library, ledger, media, encoder, indexer, searcher, answerer, channels, conversation)
-    return Core(*parts, plotter, decoders, renewal, looks, background, foreman, watch, clipper)
+    return Core(*parts, plotter, decoders, renewal, looks, background, foreman, watch, clipper, inquiry)
 
 
 def load_model(settings: Settings) -> Clip:

@@ -7,7 +7,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from core.errors import AnswerGone, AppError
+from core.ordering import probabilities
 from core.ports import PlotSpec, Still
+from core.telling import title
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,6 +32,10 @@ class Shown:
     plots: dict[Theme, bytes]
     at_s: float
     """Time of the frame."""
+    second: Still | None = None
+    """Of what follows in a sequence."""
+    shares: tuple[tuple[str, float], ...] = ()
+    """Of texts side by side: each with its probability among them at the peak, 0 to 1."""
 
 
 class Answerer:
@@ -73,14 +79,21 @@ class Answerer:
         if not 1 <= number <= len(moments):
             raise AnswerGone
         moment = moments[number - 1]
-        curve = curve or await self._curve(query, moment)
+        curve = (curve or await self._curve(query, moment)).of(moment.part)
         spec = replace(await self._spec(query, moments, number, style, curve), marks_s=marks_s)
+        second_s = moment.then.peak_s if moment.then and at_s is None else None
         at_s = moment.peak_s if at_s is None else at_s
+        among = shares(query, curve, moment, spec.logit_scale)
         plotting = self._plots(spec, themes)
         if not with_still:
-            return Shown(number, moment, curve, None, await plotting, at_s)
-        still, plots = await asyncio.gather(self.still(curve.video, at_s, max_px), plotting)
-        return Shown(number, moment, curve, still, plots, at_s)
+            return Shown(number, moment, curve, None, await plotting, at_s, shares=among)
+        still, second, plots = await asyncio.gather(
+            self.still(curve.video, at_s, max_px), self._second(curve.video, second_s, max_px), plotting
+        )
+        return Shown(number, moment, curve, still, plots, at_s, second, among)
+
+    async def _second(self, video: Video, time_s: float | None, max_px: int) -> Still | None:
+        return None if time_s is None else await self.still(video, time_s, max_px)
 
     async def _plots(self, spec: PlotSpec, themes: Sequence[Theme]) -> dict[Theme, bytes]:
         return {theme: await self._plotter.plot(spec, theme) for theme in themes}
@@ -113,4 +126,12 @@ class Answerer:
     ) -> PlotSpec:
         numbered = tuple((n, moment) for n, moment in enumerate(moments, 1) if moment.video_id == curve.video.id)
         info = await self._encoder.ready()
-        return PlotSpec(curve, query.text, numbered, number, style, info.logit_scale)
+        return PlotSpec(curve, title(query), numbered, number, style, info.logit_scale)
+
+
+def shares(query: Query, curve: Curve, moment: Moment, logit_scale: float) -> tuple[tuple[str, float], ...]:
+    """Give each of several texts side by side with its probability among them at a moment's peak."""
+    if query.asked.form != "comparison":
+        return ()
+    among = probabilities(curve, moment.peak_s, logit_scale)
+    return tuple((line.text, float(share)) for line, share in zip(curve.lines, among, strict=True))

@@ -15,11 +15,15 @@ F = TypeVar("F")
 
 
 async def best_curves(
-    films: Sequence[F], bounds: Floats, compare: Callable[[F], Awaitable[Curve | None]], most: int
+    films: Sequence[F],
+    bounds: Floats,
+    compare: Callable[[F], Awaitable[Curve | None]],
+    most: int,
+    worth: Callable[[Curve], float],
 ) -> tuple[Curve, ...]:
-    """Give the curves of the films with the highest scores, at most that many, in the order in which films came.
+    """Give the curves of the films that are worth most, at most that many, in the order in which films came.
 
-    `bounds` are (F,) scores that no look of a film exceeds. Films are compared from the highest bound down until no
+    `bounds` are (F,) numbers that no film's worth exceeds. Films are compared from the highest bound down until no
     other can get in, which gives the same as comparing all of them would (Fagin, Lotem and Naor's threshold
     algorithm, 2003); of equal films the earlier counts. `compare` gives None for a film that is gone.
     """
@@ -31,5 +35,5 @@ async def best_curves(
         curve = await compare(films[place])
         if curve is not None:
             found[int(place)] = curve
-            best = sorted([*best, (-float(curve.scores.max()), int(place))])
+            best = sorted([*best, (-worth(curve), int(place))])
     return tuple(found[place] for place in sorted(place for _, place in best[:most]))

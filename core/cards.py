@@ -6,8 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from core import buttons
-from core.judgement import judged, title
+from core import buttons, telling
 from core.replies import film_links
 from core.talk import Link, Picture, Progress, Reply
 from core.times import clock, tenths
@@ -54,7 +53,7 @@ def card(made: Card, instead: Picture | None = None) -> Reply:
     picture = _frame(made) if instead is None else (instead,)
     return Reply(
         _text(made),
-        title=title(made.answer.query.text, made.shown.curve),
+        title=telling.head(made.answer.query, made.shown.curve),
         pictures=picture + _plot(made),
         buttons=buttons.under(made.answer, made.wish, made.cursor, made.door),
         links=film_links(made.shown.curve.video, made.shown.at_s) + _source(made.posting),
@@ -117,15 +116,8 @@ def size(count_bytes: int) -> str:
 
 
 def _text(made: Card) -> str:
-    shown, moment = made.shown, made.shown.moment
-    where = f"{_time(made)} in {shown.curve.video.title}"
-    which = (
-        f"Moment {shown.number} of {len(made.answer.moments)}, {clock(moment.start_s)} to {clock(moment.end_s)}. "
-        f"{judged(shown.curve, moment)}"
-    )
     lines = [
-        where,
-        which,
+        *telling.place(made.answer, made.shown, _time(made)),
         _mode(made),
         "" if made.cursor.kept else GONE.format(forget=made.door.command("forget")),
         made.note,
@@ -153,18 +145,24 @@ def _mode(made: Card) -> str:
 
 
 def _frame(made: Card) -> tuple[Picture, ...]:
-    if made.shown.still is None:
-        return ()
-    at = _time(made)
-    alt = f"Frame at {at} of {made.shown.curve.video.title}, found for “{made.answer.query.text}”"
-    return (Picture("frame", "frame.jpg", alt, dict.fromkeys(made.door.themes, made.shown.still.jpeg)),)
+    then = made.shown.moment.then
+    stills = (
+        ("frame.jpg", made.shown.still, _time(made)),
+        ("then.jpg", made.shown.second, then and clock(then.peak_s)),
+    )
+    about = f"of {made.shown.curve.video.title}, found for {telling.title(made.answer.query)}"
+    return tuple(
+        Picture("frame", name, f"Frame at {at} {about}", dict.fromkeys(made.door.themes, still.jpeg))
+        for name, still, at in stills
+        if still is not None
+    )
 
 
 def _plot(made: Card) -> tuple[Picture, ...]:
     peaks = ", ".join(f"{number} at {clock(moment.peak_s)}" for number, moment in made.numbered)
     measure = "Similarity" if made.wish.style == "similarity" else "Softmax share"
-    film, curve = made.shown.curve.video.title, made.shown.curve
-    alt = f"{measure} of {film} to “{made.answer.query.text}” over time; {_range(curve)}; peaks: {peaks}"
+    film, curve, asked = made.shown.curve.video.title, made.shown.curve, telling.title(made.answer.query)
+    alt = f"{measure} of {film} to {asked} over time; {_range(curve)}; peaks: {peaks}"
     return (Picture("plot", "plot.png", alt, made.shown.plots),)
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from core import filters
 from core.links import find_links, is_link
 from core.talk import Find, Forget, Help, LinkPosted, ListVideos, Unclear
 
@@ -12,7 +14,6 @@ if TYPE_CHECKING:
     from core.talk import Incoming, Turn
 
 _COMMAND = re.compile(r"\s*/(?P<name>[a-z]+)\b\s*(?P<rest>.*)", re.DOTALL | re.IGNORECASE)
-_VIDEO = re.compile(r'(?:^|\s)video:(?:"(?P<quoted>[^"]*)"|(?P<bare>\S+))')
 
 _NAMES = frozenset({"find", "videos", "forget", "index", "help"})
 
@@ -55,9 +56,6 @@ def _command(turn: Turn, name: str, rest: str, text: str) -> tuple[Incoming, ...
 
 
 def find(turn: Turn, text: str) -> Find:
-    """Give the search that somebody's words ask for; `video:NAME` in them names the one film to look in."""
-    named = _VIDEO.search(text)
-    if named is None:
-        return Find(turn, text.strip())
-    words = (text[: named.start()] + " " + text[named.end() :]).strip()
-    return Find(turn, words, named["quoted"] or named["bare"] or None)
+    """Give the search that somebody's words ask for; filters such as `video:NAME` in them say where to look."""
+    words, written = filters.split(text)
+    return Find(turn, words, written.video or None, replace(written, video=""))

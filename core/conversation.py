@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, assert_never
 from core import actions, replies
 from core.errors import AnswerGone, AppError, NotYours, UnknownVideo
 from core.forgetting import forget
-from core.model import Answer, Query
+from core.inquiry import within
+from core.model import Answer
 from core.naming import pick
 from core.talk import (
     Action,
@@ -34,7 +35,8 @@ if TYPE_CHECKING:
     from core.channels import Channels
     from core.cooldown import Cooldown
     from core.foreman import Foreman
-    from core.model import PostedVideo, Video, View
+    from core.inquiry import Inquiry
+    from core.model import PostedVideo, Query, Video, View
     from core.ports import Encoder, Library, Media
     from core.renewal import Renewal
     from core.search import Searcher
@@ -62,6 +64,7 @@ class Conversation:
         renewal: Renewal,
         foreman: Foreman,
         *,
+        inquiry: Inquiry,
         watch: Watch,
     ) -> None:
         self._library = library
@@ -74,6 +77,7 @@ class Conversation:
         self._cooldown = cooldown
         self._renewal = renewal
         self._foreman = foreman
+        self._inquiry = inquiry
         self._watch = watch
 
     async def handle(self, event: Incoming) -> AsyncIterator[Reply]:
@@ -122,8 +126,7 @@ class Conversation:
         self._cooldown.start(turn)
         if not self._encoder.loaded:
             yield replies.working(Progress("loading", None))
-        video_id = (await self._named(turn, event.video)).video.id if event.video else None
-        query = Query(event.text, turn.view, video_id)
+        query = await self._inquiry.query(event)
         stale = await self._renewal.stale(query)
         if await self._searcher.can_answer(query):
             self._renewal.start(stale)
@@ -136,7 +139,7 @@ class Conversation:
         looking = await self._searcher.under_way(query)
         with self._watch.stage("search"):
             result = await self._searcher.search(query, MOST_MOMENTS)
-        answer = Answer(secrets.token_urlsafe(12), query, turn.scope, result.moments)
+        answer = Answer(secrets.token_urlsafe(12), query, turn.scope, result.moments, turn.user_id)
         await self._library.save_answer(answer)
         notes = [replies.so_far(*film) for film in looking[:_MOST_NOTES]]
         notes += [replies.still_renewing(under_way)] if under_way else []
@@ -158,7 +161,7 @@ class Conversation:
 
     async def _allowed(self, answer: Answer, turn: Turn) -> Answer:
         """Narrow an answer to what may be seen there now; raises AnswerGone where that lacks any of its films."""
-        narrowed = _within(answer, turn)
+        narrowed = replace(answer, query=within(answer, turn))
         for video_id in {moment.video_id for moment in answer.moments}:
             if await self._library.posting(video_id, narrowed.query.view) is None:
                 raise AnswerGone
@@ -179,15 +182,6 @@ class Conversation:
         if not name.strip():
             raise UnknownVideo("")
         return pick(await self._library.videos(turn.view), name)
-
-
-def _within(answer: Answer, turn: Turn) -> Answer:
-    """Narrow an answer to what whoever presses its button may see; raises AnswerGone where it does not belong."""
-    view, theirs = answer.query.view, turn.view
-    channels = view.channels & theirs.channels
-    if answer.scope != turn.scope or (view.platform, view.space) != (theirs.platform, theirs.space) or not channels:
-        raise AnswerGone
-    return replace(answer, query=replace(answer.query, view=replace(view, channels=channels)))
 
 
 async def _once(reply: Reply) -> AsyncIterator[Reply]:

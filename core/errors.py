@@ -134,6 +134,56 @@ class EmptyQuery(UserError):
 
 
 @dataclass(eq=False)
+class NoneFit(UserError):
+    """There are films, but none that was posted by that person, then or there."""
+
+
+@dataclass(eq=False)
+class UnknownPoster(UserError):
+    """Nobody by that name posted a film that is visible to the asker."""
+
+    name: str
+
+
+@dataclass(eq=False)
+class UnknownChannel(UserError):
+    """There is no channel by that name from which an answer may be shown where it was asked for."""
+
+    name: str
+
+
+@dataclass(eq=False)
+class NotInOrder(UserError):
+    """Nowhere does the one thing follow the other in time."""
+
+    first: str
+    second: str
+    window_s: float
+
+
+@dataclass(eq=False)
+class NothingElse(UserError):
+    """There is nothing to search but the very moment that more is wanted like."""
+
+
+@dataclass(eq=False)
+class NothingToRefine(UserError):
+    """The asker has no earlier question there."""
+
+
+@dataclass(eq=False)
+class NotAPicture(UserError):
+    """The file is no picture that can be asked about."""
+
+    name: str
+
+
+@dataclass(eq=False)
+class PictureOutdated(UserError):
+    """The model has changed since the picture was shown: its vector says nothing any more."""
+
+
+@dataclass(eq=False)
 class AnswerGone(UserError):
     """The answer under a button is not there any more."""
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from core.moments import baseline
-from core.times import clock
 
 if TYPE_CHECKING:
-    from core.model import Curve, Moment, SearchResult
+    from core.model import Curve, Moment
     from core.verdict import Verdict
 
 _ABSENT = "probably not in this footage"
@@ -19,18 +18,9 @@ _MOMENTS: dict[Verdict, str] = {
 }
 
 
-def title(query: str, curve: Curve) -> str:
-    """Head an answer: with the query, and honestly where its best film does not show that."""
-    return f"“{query}”: {_ABSENT}" if curve.verdict == "absent" else f"“{query}”"
-
-
-def headline(result: SearchResult) -> str:
-    """Say in one line what was found, and whether it was."""
-    where = f"{clock(result.best.peak_s)} in {result.curve.video.title}"
-    head = title(result.query.text, result.curve)
-    if result.verdict == "absent":
-        return f"{head}; nearest at {where}"
-    return f"{head}: best at {where}{' (a weak hit)' if result.verdict == 'weak' else ''}"
+def title(asked: str, curve: Curve) -> str:
+    """Head an answer: with what was asked, and honestly where its best film does not show that."""
+    return f"{asked}: {_ABSENT}" if curve.verdict == "absent" else asked
 
 
 def judged(curve: Curve, moment: Moment) -> str:

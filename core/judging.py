@@ -22,11 +22,17 @@ class Judge:
         self._background = background
 
     async def judged(self, curve: Curve) -> Curve:
-        """Give a curve of words with its baseline, and without its looks; raises OperatorError."""
+        """Give a curve of words with its baseline, or one for each text, and without its looks.
+
+        Raises OperatorError.
+        """
         looks = curve.vectors
         if looks is None or len(looks) != len(curve.scores):
             return curve
         info, bank = await self._encoder.ready(), await self._background.bank()
-        best = looks[int(curve.scores.argmax())]
-        known = await asyncio.to_thread(verdict.baseline, best, looks, bank, info)
-        return replace(curve, baseline=known, vectors=None)
+        scores = [line.scores for line in curve.lines] or [curve.scores]
+        known = [
+            await asyncio.to_thread(verdict.baseline, looks[int(one.argmax())], looks, bank, info) for one in scores
+        ]
+        lines = tuple(replace(line, baseline=one) for line, one in zip(curve.lines, known, strict=False))
+        return replace(curve, baseline=known[0], vectors=None, lines=lines)

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from core.model import Floats, FrameIndex, Recipe, Seconds, Video, View
 
@@ -98,6 +98,11 @@ class Peaks:
     """Oldest posting first."""
     highest: Floats
     """(Q, F) float32: no look of film f has a higher dot product with vector q than [q, f]."""
+
+    def of(self, video_ids: Collection[str]) -> Peaks:
+        """Give what is told of these films alone."""
+        places = [place for place, film in enumerate(self.films) if film.video.id in video_ids]
+        return Peaks(tuple(self.films[place] for place in places), self.highest[:, places])
 
 
 class Looks(Protocol):

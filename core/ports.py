@@ -23,10 +23,12 @@ if TYPE_CHECKING:
         Posting,
         Preprocess,
         Sampling,
+        Scope,
         Thumbnail,
         Video,
         View,
     )
+    from core.question import Posted
     from core.works import Partial
 
 
@@ -120,6 +122,18 @@ class Library(Protocol):
 
     async def answer(self, answer_id: str) -> Answer | None:
         """Give a remembered answer."""
+        ...
+
+    async def last_answer(self, scope: Scope, user_id: str) -> Answer | None:
+        """Give the newest answer that was shown there to a question of that person's."""
+        ...
+
+    async def posted(self, view: View, how: Posted) -> frozenset[str]:
+        """Give the ids of the films that were posted so within the view."""
+        ...
+
+    async def posters(self, view: View) -> tuple[tuple[str, str], ...]:
+        """Give id and name of everybody who posted a film in view; somebody who changed names comes with each."""
         ...
 
 
@@ -321,6 +335,7 @@ class PlotSpec:
     """All that a plot shows."""
 
     curve: Curve
+    """With lines, each of these is drawn, in a colour of its own."""
     query: str
     numbered: tuple[tuple[int, Moment], ...]
     """The moments of this film with the numbers that their buttons have."""

@@ -4,24 +4,31 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
+import numpy as np
+
+from core.aims import aim, curve
 from core.best import best_curves
-from core.errors import EmptyQuery, NothingIndexed
-from core.model import Curve, Recipe, SearchResult
-from core.moments import find_moments, rank
+from core.choosing import chosen
+from core.errors import EmptyQuery, NoneFit, NothingIndexed, PictureOutdated
+from core.model import Recipe, SearchResult
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from core.aims import Aim
     from core.judging import Judge
-    from core.looks import Kept, Looks
-    from core.model import Floats, FrameIndex, Moment, Query, Sampling, Video
+    from core.looks import Kept, Looks, Peaks
+    from core.model import Curve, FrameIndex, Query, Sampling, Video
     from core.ports import Encoder, Library
     from core.works import Partial
 
 MOST_FILMS = 8
-"""An answer draws on so many films at most: those with the best looks."""
+"""An answer draws on so many films at most for each text: those with the best looks."""
+MOST_FILMS_IN_ORDER = 32
+"""For one thing then another: the best looks of a film may be in the wrong order."""
 
 
 class Searcher:
@@ -46,46 +53,72 @@ class Searcher:
     async def search(self, query: Query, most: int) -> SearchResult:
         """Give at most that many moments, best first, and the best film's curve.
 
-        Raises EmptyQuery, NothingIndexed, OperatorError.
+        Texts side by side have one moment each at least. Raises EmptyQuery, NothingIndexed, NoneFit, NothingElse,
+        NotInOrder, PictureOutdated, OperatorError.
         """
         curves = await self.curves(query)
         if not curves:
-            raise NothingIndexed
-        moments = await asyncio.to_thread(_best, curves, most)
+            raise NoneFit if query.posted else NothingIndexed
+        moments = await asyncio.to_thread(chosen, curves, query, most)
         of_best = next(curve for curve in curves if curve.video.id == moments[0].video_id)
-        return SearchResult(query, moments, await self._judge.judged(of_best))
+        return SearchResult(query, moments, (await self._judged(query, of_best)).of(moments[0].part))
 
     async def curve(self, query: Query, video_id: str) -> Curve | None:
         """Give one film's curve with its baseline, or None where the film is out of view or gone.
 
-        Raises EmptyQuery, OperatorError.
+        Raises EmptyQuery, PictureOutdated, OperatorError.
         """
         curves = await self.curves(replace(query, video_id=video_id))
-        return await self._judge.judged(curves[0]) if curves else None
+        return await self._judged(query, curves[0]) if curves else None
+
+    async def compared(self, query: Query, video: Video, index: FrameIndex) -> Curve:
+        """Compare other looks at a film, as `curves` does with those that are kept; raises OperatorError."""
+        return await asyncio.to_thread(curve, video, index, await self._aims(query, await self.recipe()))
+
+    async def _judged(self, query: Query, curve: Curve) -> Curve:
+        """Give a curve with its baseline, where there are words: looks are always nearer to a picture than to these."""
+        return replace(curve, vectors=None) if query.picture else await self._judge.judged(curve)
 
     async def curves(self, query: Query) -> tuple[Curve, ...]:
         """Give the curves of the films in the query's view with the best looks, oldest film first.
 
-        Raises EmptyQuery, OperatorError.
+        Of several texts side by side each has its best films among them; of a sequence those where the best looks
+        for both are best. Raises EmptyQuery, PictureOutdated, OperatorError.
         """
-        if not query.text.strip():
+        if query.is_empty:
             raise EmptyQuery
         recipe = await self.recipe()
-        vectors = await self._encoder.texts([query.text])
+        aims = await self._aims(query, recipe)
+        vectors = np.array([one.vector for one in aims])
         peaks = await self._looks.peaks(query.view, recipe, vectors, query.video_id)
-
-        async def curve(film: Kept) -> Curve | None:
-            index = await self._looks.index(film)
-            return await asyncio.to_thread(_compare, film.video, index, vectors[0]) if index else None
-
-        kept = await best_curves(peaks.films, peaks.highest[0], curve, MOST_FILMS)
-        named = tuple([one for found in kept if (one := await self._named(found, query))])
-        partials = await self._library.partials(query.view, recipe.key, query.video_id)
-        return named + await asyncio.to_thread(_compare_partials, partials, vectors[0])
+        if query.posted:
+            peaks = peaks.of(await self._library.posted(query.view, query.posted))
+        curves = await self._best(query, peaks, aims)
+        named = tuple([one for found in curves if (one := await self._named(found, query))])
+        partials = () if query.posted else await self._library.partials(query.view, recipe.key, query.video_id)
+        return named + await asyncio.to_thread(_compare_partials, partials, aims)
 
     async def under_way(self, query: Query) -> tuple[tuple[Video, float], ...]:
         """Give the films that are still being looked at, each with the share (0 to 1) that can be searched."""
         return await self._library.shares(query.view, (await self.recipe()).key, query.video_id)
+
+    async def _best(self, query: Query, peaks: Peaks, aims: Sequence[Aim]) -> tuple[Curve, ...]:
+        compared: dict[int, Curve | None] = {}
+
+        async def compare(film: Kept) -> Curve | None:
+            if film.indexing not in compared:
+                index = await self._looks.index(film)
+                compared[film.indexing] = await asyncio.to_thread(curve, film.video, index, aims) if index else None
+            return compared[film.indexing]
+
+        if query.asked.form == "sequence":
+            bounds = peaks.highest.mean(axis=0)
+            return await best_curves(peaks.films, bounds, compare, MOST_FILMS_IN_ORDER, _of_both)
+        best: dict[str, Curve] = {}
+        for part, bounds in enumerate(peaks.highest):
+            for one in await best_curves(peaks.films, bounds, compare, MOST_FILMS, partial(_of_part, part)):
+                best[one.video.id] = one
+        return tuple(best[film.video.id] for film in peaks.films if film.video.id in best)
 
     async def _named(self, curve: Curve, query: Query) -> Curve | None:
         """Give the film the names that it was posted with in view; None where it is not in view any more."""
@@ -95,14 +128,23 @@ class Searcher:
         video = replace(curve.video, title=posting.title, url=posting.url, uploader=posting.uploader)
         return replace(curve, video=video)
 
+    async def _aims(self, query: Query, recipe: Recipe) -> tuple[Aim, ...]:
+        if query.picture is not None and query.picture.recipe_key != recipe.key:
+            raise PictureOutdated
+        wishes = query.asked.wishes
+        texts = list(dict.fromkeys(text for wish in wishes for text in wish.texts))
+        vectors = dict(zip(texts, await self._encoder.texts(texts), strict=True)) if texts else {}
+        picture = query.picture.vector if query.picture else None
+        return tuple(aim(wish, vectors, picture) for wish in wishes)
 
-def _compare(video: Video, index: FrameIndex, vector: Floats) -> Curve:
-    return Curve(video, index.times_s, index.vectors @ vector, vectors=index.vectors)
+
+def _compare_partials(partials: Sequence[Partial], aims: Sequence[Aim]) -> tuple[Curve, ...]:
+    return tuple(curve(partial.video, partial.index, aims) for partial in partials)
 
 
-def _compare_partials(partials: Sequence[Partial], vector: Floats) -> tuple[Curve, ...]:
-    return tuple(_compare(partial.video, partial.index, vector) for partial in partials)
+def _of_part(part: int, curve: Curve) -> float:
+    return float(curve.of(part).scores.max())
 
 
-def _best(curves: Sequence[Curve], most: int) -> tuple[Moment, ...]:
-    return rank([(curve, find_moments(curve, most)) for curve in curves], most)
+def _of_both(curve: Curve) -> float:
+    return float(np.mean([line.scores.max() for line in curve.lines]))

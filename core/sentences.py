@@ -111,6 +111,29 @@ def _for_asker(error: e.UserError) -> str:  # noqa: C901, PLR0911, PLR0912 - a l
         case e.AnswerGone():
             return "That answer is gone, or its film is. Ask again with /find."
         case _:
+            return _for_whoever_searches(error)
+
+
+def _for_whoever_searches(error: e.UserError) -> str:  # noqa: PLR0911 - a line each
+    match error:
+        case e.NoneFit():
+            return "There are films here, but none that was posted so. Ask with other dates, or another name."
+        case e.UnknownPoster(name):
+            return f"Nobody called “{name}” has posted a film here."
+        case e.UnknownChannel(name):
+            return f"I know no channel “{name}” whose films may be shown here."
+        case e.NotInOrder(first, second, window_s):
+            wider = f"{first} >{window_s * 4:.0f}s {second}"
+            return f"I see no “{first}” with “{second}” after it within {window_s:g} s. A wider search: /find {wider}"
+        case e.NothingElse():
+            return "There is nothing else to search than that very moment."
+        case e.NothingToRefine():
+            return "You have not asked anything here that I could refine. Ask with /find first."
+        case e.NotAPicture(name):
+            return f"{name} is not a picture that I can open."
+        case e.PictureOutdated():
+            return "My model has changed since I was shown that picture. Show it to me again."
+        case _:
             return str(error)
 
 

@@ -5,8 +5,10 @@ Owns the two shapes; must not know how any platform spells them.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, TypeAlias
+
+from core.filters import Filters
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -157,6 +159,15 @@ class Status:
 
 
 @dataclass(frozen=True, slots=True)
+class PictureFile:
+    """A picture that somebody asks about."""
+
+    name: str
+    read: Callable[[], Awaitable[bytes]]
+    """Gives its content, asked once; may raise AppError."""
+
+
+@dataclass(frozen=True, slots=True)
 class Find:
     """Somebody looks for something."""
 
@@ -164,6 +175,14 @@ class Find:
     text: str
     video: str | None = None
     """Id or title of the one film to look in."""
+    filters: Filters = field(default_factory=Filters)
+    """What was written beside the words."""
+    rooms: tuple[tuple[str, str], ...] = ()
+    """Id and name of each channel that an answer shown there may draw on, for `in:`."""
+    picture: PictureFile | None = None
+    """To be looked for, beside the words or without any."""
+    refines: str = ""
+    """Id of the answer whose question these words refine."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import json
+from dataclasses import asdict
 from itertools import groupby
 from typing import TYPE_CHECKING
 
 from core.model import Thumbnail
 from storage import rows, vectors, works, writes
 from storage.connections import Connections
+from storage.questions import stamp
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
     from sqlite3 import Row
 
-    from core.model import Answer, Film, FrameIndex, PostedVideo, Posting, Video, View
+    from core.model import Answer, Film, FrameIndex, PostedVideo, Posting, Scope, Video, View
+    from core.question import Posted
     from core.works import Partial
 
 # Newest is what came in last: `posted_at` is only shown, for a clock may jump back.
@@ -64,6 +68,24 @@ _ANY_INDEX = """
     WHERE platform = :platform AND space = :space AND channel IN (SELECT value FROM json_each(:channels))
     AND (:video_id IS NULL OR video_id = :video_id) AND recipe_key = :recipe_key
     LIMIT 1
+"""
+
+_POSTED_SO = """
+    SELECT DISTINCT video_id FROM postings
+    WHERE platform = :platform AND space = :space AND channel IN (SELECT value FROM json_each(:channels))
+    AND (NOT json_array_length(:by) OR user_id IN (SELECT value FROM json_each(:by)))
+    AND (:after IS NULL OR posted_at >= :after) AND (:before IS NULL OR posted_at < :before)
+"""
+
+_POSTERS = """
+    SELECT DISTINCT user_id, user_name FROM postings
+    WHERE platform = :platform AND space = :space AND channel IN (SELECT value FROM json_each(:channels))
+"""
+
+_LAST_ANSWER = """
+    SELECT * FROM answers
+    WHERE platform = :platform AND space = :space AND channel = :channel AND asked_by = :user_id
+    ORDER BY made_at DESC, rowid DESC LIMIT 1
 """
 
 
@@ -187,6 +209,15 @@ class SqliteLibrary:
         values = {**rows.of_view(view), "video_id": video_id, "user_id": user_id}
         return next(map(rows.posting, await self._db.rows(_NEWEST_POSTING, values)), None)
 
+    async def posted(self, view: View, how: Posted) -> frozenset[str]:
+        """Give the ids of the films that were posted so within the view."""
+        by = {"by": json.dumps(sorted(how.by)), "after": stamp(how.after), "before": stamp(how.before)}
+        return frozenset(row[0] for row in await self._db.rows(_POSTED_SO, {**rows.of_view(view), **by}))
+
+    async def posters(self, view: View) -> tuple[tuple[str, str], ...]:
+        """Give id and name of everybody who posted a film in view; somebody who changed names comes with each."""
+        return tuple((row[0], row[1]) for row in await self._db.rows(_POSTERS, rows.of_view(view)))
+
     async def thumbnails(self, video_id: str) -> tuple[Thumbnail, ...]:
         """Give a film's small pictures in the order of time."""
         sql = "SELECT time_s, jpeg FROM thumbnails WHERE video_id = :video_id ORDER BY time_s"
@@ -211,6 +242,10 @@ class SqliteLibrary:
         """Give a remembered answer."""
         sql = "SELECT * FROM answers WHERE id = :id"
         return next(map(rows.answer, await self._db.rows(sql, {"id": answer_id})), None)
+
+    async def last_answer(self, scope: Scope, user_id: str) -> Answer | None:
+        """Give the newest answer that was shown there to a question of that person's."""
+        return next(map(rows.answer, await self._db.rows(_LAST_ANSWER, {**asdict(scope), "user_id": user_id})), None)
 
 
 def _assemble(found: list[Row]) -> tuple[tuple[Video, FrameIndex], ...]:

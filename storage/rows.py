@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from core.jobs import Job, Request
 from core.ledger import Errand
-from core.model import Answer, Moment, PostedVideo, Posting, Query, Scope, Video, View
+from core.model import Answer, PostedVideo, Posting, Scope, Video, View
+from storage import questions
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -49,6 +50,9 @@ def of_answer(answer: Answer) -> dict[str, object]:
         **asdict(answer.scope),
         # numpy's float32 is no float to json.
         "moments": json.dumps([asdict(moment) for moment in answer.moments], default=float),
+        "asked_by": answer.asked_by,
+        "beside": json.dumps(questions.beside(answer.query)),
+        "picture": answer.query.picture.data if answer.query.picture else None,
     }
 
 
@@ -97,9 +101,10 @@ def answer(row: Row) -> Answer:
     view = View(row["view_platform"], row["view_space"], frozenset(json.loads(row["view_channels"])))
     return Answer(
         id=row["id"],
-        query=Query(row["text"], view, row["video_id"]),
+        query=questions.query(row, view),
         scope=Scope(row["platform"], row["space"], row["channel"]),
-        moments=tuple(Moment(**moment) for moment in json.loads(row["moments"])),
+        moments=tuple(questions.moment(one) for one in json.loads(row["moments"])),
+        asked_by=row["asked_by"],
     )
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from core.errors import SchemaTooNew
 from storage.schema_jobs import JOBS
 from storage.schema_looks import LOOKS
+from storage.schema_questions import QUESTIONS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -152,7 +153,7 @@ _NAMES_HERE = (
     ),
 )
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = (_FIRST, _CHATS, _UPLOADERS, JOBS, LOOKS, _NAMES_HERE)
+MIGRATIONS: tuple[tuple[str, ...], ...] = (_FIRST, _CHATS, _UPLOADERS, JOBS, LOOKS, _NAMES_HERE, QUESTIONS)
 """Migration number n leads from `user_version` n - 1 to n."""
 
 

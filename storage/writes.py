@@ -28,6 +28,7 @@ _DROP_ANSWERS = """
     WHERE (
         video_id = :id
         OR EXISTS (SELECT 1 FROM json_each(moments) WHERE json_extract(value, '$.video_id') = :id)
+        OR json_extract(beside, '$.picture.source.video_id') = :id
     )
     AND NOT EXISTS (
         SELECT 1 FROM postings WHERE video_id = :id AND platform = view_platform AND space = view_space
@@ -116,9 +117,10 @@ async def put_answer(db: aiosqlite.Connection, answer: Answer) -> None:
     await db.execute(
         """
         INSERT OR REPLACE INTO answers
-        (id, text, video_id, view_platform, view_space, view_channels, platform, space, channel, moments)
+        (id, text, video_id, view_platform, view_space, view_channels, platform, space, channel, moments, asked_by,
+         beside, picture)
         VALUES (:id, :text, :video_id, :view_platform, :view_space, :view_channels, :platform, :space, :channel,
-                :moments)
+                :moments, :asked_by, :beside, :picture)
         """,
         rows.of_answer(answer),
     )

@@ -12,8 +12,9 @@ import numpy as np
 from matplotlib import rc_context
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, MaxNLocator, PercentFormatter
+from matplotlib.ticker import FuncFormatter, MaxNLocator
 
+from core.engines.plot_lines import draw_lines, rows
 from core.engines.sheet import contact_sheet, slideshow, two_ends
 from core.model import Curve, Video
 from core.moments import baseline
@@ -95,17 +96,29 @@ def draw(spec: PlotSpec, theme: Theme) -> bytes:
         warnings.filterwarnings("ignore", message="Glyph .* missing from font")
         figure = Figure(figsize=_INCHES, dpi=_DPI, facecolor=ink.paper)
         FigureCanvasAgg(figure)
-        axes = figure.add_axes((0.105, 0.11, 0.85, 0.70), facecolor=ink.paper)
-        heights = _heights(spec)
-        _curve(axes, spec, heights, ink)
-        _limits(axes, spec, heights)
-        _moments(axes, spec, heights, ink)
+        axes = figure.add_axes(_room(spec), facecolor=ink.paper)
+        if spec.curve.lines:
+            draw_lines(axes, spec, theme, ink.paper, ink.text)
+        else:
+            _one_curve(axes, spec, ink)
         _marks(axes, spec, ink)
         _frame(axes, spec, ink)
         _titles(figure, spec, ink)
         out = io.BytesIO()
         figure.savefig(out, format="png", facecolor=ink.paper, pil_kwargs={"compress_level": 3})
     return out.getvalue()
+
+
+def _room(spec: PlotSpec) -> tuple[float, float, float, float]:
+    """Give the place of the axes; a legend takes some from above."""
+    return 0.105, 0.11, 0.85, 0.70 - 0.065 * rows(spec)
+
+
+def _one_curve(axes: Axes, spec: PlotSpec, ink: _Ink) -> None:
+    heights = _heights(spec)
+    _curve(axes, spec, heights, ink)
+    _limits(axes, spec, heights)
+    _moments(axes, spec, heights, ink)
 
 
 def _available_fonts() -> list[str]:
@@ -191,7 +204,7 @@ def _frame(axes: Axes, spec: PlotSpec, ink: _Ink) -> None:
     axes.xaxis.set_major_locator(MaxNLocator(nbins=6, steps=_TIME_STEPS, integer=True))
     axes.yaxis.set_major_locator(MaxNLocator(nbins=4))
     if spec.style == "softmax":
-        axes.yaxis.set_major_formatter(PercentFormatter(1.0))
+        axes.yaxis.set_major_formatter(FuncFormatter(_share))
     axes.tick_params(colors=ink.faint, labelsize=7.5, length=0, pad=3)
     axes.grid(axis="y", color=ink.grid, linewidth=0.7, zorder=0)
     axes.set_axisbelow(True)
@@ -199,12 +212,23 @@ def _frame(axes: Axes, spec: PlotSpec, ink: _Ink) -> None:
         side.set_visible(False)
 
 
+def _share(value: float, _position: int) -> str:
+    if value > 1.0:  # room for the badges, and no share
+        return ""
+    return f"{value:.1%}" if 0 < value < 0.1 else f"{value:.0%}"
+
+
 def _titles(figure: Figure, spec: PlotSpec, ink: _Ink) -> None:
     shown: dict[str, Any] = {"parse_math": False, "ha": "left", "va": "top"}
-    measure = "similarity" if spec.style == "similarity" else "softmax share"
+    measure = "similarity" if spec.style == "similarity" else _softmax(spec)
     note = f"{measure} over time · {_shorten(spec.curve.video.title, 44)}"
     figure.text(0.018, 0.97, _shorten(spec.query, 46), fontsize=9.5, fontweight="bold", color=ink.text, **shown)
     figure.text(0.018, 0.872, note, fontsize=7, color=ink.faint, **shown)
+
+
+def _softmax(spec: PlotSpec) -> str:
+    among = spec.curve.lines and not any(moment.then for _, moment in spec.numbered)
+    return "probability among these" if among else "softmax share"
 
 
 def _shorten(text: str, most: int) -> str:

@@ -6,6 +6,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Generic, TypeAlias, TypeVar
 
 import numpy as np
@@ -23,6 +24,7 @@ from core.engines.frames import ChildFrameReader
 from core.engines.held import ERROR, HeldLooks
 from core.foreman import Foreman, Patience
 from core.indexing import Indexer, IndexingLimits, Poster
+from core.inquiry import Inquiry
 from core.judging import Judge
 from core.limits import BrowsingLimits
 from core.model import Sampling, Scope, View
@@ -148,8 +150,20 @@ def build(
     renewal = Renewal(library, indexer, searcher, time.monotonic)
     browser = Browser(library, media, answerer, ChildClipper(reader), plotter, cooldown, BrowsingLimits(cut_s=60))
     taking = Taking(library, encoder, plotter, indexer, cooldown, foreman)
+    inquiry = Inquiry(library, lambda: datetime.now(UTC))
     conversation = Conversation(
-        library, media, encoder, taking, searcher, browser, channels, cooldown, renewal, foreman, watch=watch
+        library,
+        media,
+        encoder,
+        taking,
+        searcher,
+        browser,
+        channels,
+        cooldown,
+        renewal,
+        foreman,
+        inquiry=inquiry,
+        watch=watch,
     )
     parts = (library, ledger, media, encoder, fetcher, plotter, reader, looks, indexer, searcher, conversation)
     return House(*parts, foreman, watch)

@@ -239,7 +239,9 @@ async def searched(
         scores = blocks.rows(number).astype(np.float32) @ vector[0]
         return Curve(Video(str(number), "", "", 1, 1, 1), np.arange(len(scores), dtype=np.float64), scores)
 
-    return await best_curves(tuple(films), highest[:-1] + np.float32(ERROR), compare, most)
+    return await best_curves(
+        tuple(films), highest[:-1] + np.float32(ERROR), compare, most, lambda curve: float(curve.scores.max())
+    )
 
 
 def test_the_quick_comparison_is_within_its_error_even_for_the_worst_rows() -> None:

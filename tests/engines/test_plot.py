@@ -6,6 +6,7 @@ import io
 import statistics
 import time
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -13,9 +14,12 @@ from PIL import Image
 
 from core.engines.plot import draw
 from core.engines.sheet import contact_sheet, evenly
-from core.model import Curve, Moment, Thumbnail, Video
+from core.model import Curve, Line, Moment, Thumbnail, Video
 from core.ports import PlotSpec
 from core.verdict import Baseline
+
+if TYPE_CHECKING:
+    from core.ports import Theme
 
 WARM_S = 0.150
 
@@ -54,6 +58,34 @@ def test_what_is_usual_for_the_film_is_drawn_as_a_band() -> None:
     band, paper = pixels(draw(judged, "light")), pixels(draw(plain, "light"))
     assert band[270, 500].max() < 245 < paper[270, 500].min()
     assert (band[170, 500] == paper[170, 500]).all()
+
+
+def several(count: int) -> PlotSpec:
+    """Give a plot of several texts, each with a moment of its own."""
+    one = spec()
+    scores = one.curve.scores
+    lines = tuple(Line(f"_text $number$ {n} of many", np.roll(scores, 12 * n)) for n in range(count))
+    moments = tuple((n + 1, Moment("v", 26 + 12 * n, 30 + 12 * n, 27 + 12 * n, 0.3, n)) for n in range(count))
+    return replace(one, curve=replace(one.curve, lines=lines), numbered=moments)
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_each_of_several_texts_has_a_curve_of_its_own_colour(theme: Theme) -> None:
+    few, many = (len({tuple(one) for one in pixels(draw(several(n), theme)).reshape(-1, 3)[::3]}) for n in (2, 6))
+    assert many > few
+
+
+def test_a_pair_has_one_number_at_two_places() -> None:
+    pair = Moment("v", 26, 30, 27, 0.3, 0, Moment("v", 38, 42, 39, 0.3, 1))
+    alone = replace(pair, then=None)
+    drawn, half = (pixels(draw(replace(several(2), numbered=((1, one),)), "light")) for one in (pair, alone))
+    orange = [int((np.abs(one.astype(int) - (217, 72, 15)).sum(axis=2) < 30).sum()) for one in (drawn, half)]
+    assert orange[0] > orange[1] + 200
+
+
+@pytest.mark.parametrize("count", [2, 6])
+def test_several_texts_can_be_drawn_as_softmax(count: int) -> None:
+    assert draw(replace(several(count), style="softmax"), "light").startswith(b"\x89PNG")
 
 
 @pytest.mark.parametrize("query", ["$x^2$ \\frac", "水の中の女性", "🏊 swimming", "a\nb\tc", "x" * 500, "%s {0}"])

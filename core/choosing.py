@@ -1,0 +1,51 @@
+"""Which moments of some films answer a query. Owns that choice for each form of question; pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, assert_never
+
+from core.errors import NothingElse
+from core.moments import find_moments, rank
+from core.ordering import beside, ordered
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from core.model import Curve, Moment, Query
+    from core.question import Stretch
+
+NEAR_S = 2.0
+"""What is that close to the moment that more is wanted like is that moment still."""
+
+
+def chosen(curves: Sequence[Curve], query: Query, most: int) -> tuple[Moment, ...]:
+    """Give the moments of at least one film, best first; at most that many, but one for each text side by side.
+
+    Raises NotInOrder, NothingElse.
+    """
+    source = query.picture.source if query.picture else None
+    others = _apart_from(source, curves) if source else curves
+    asked = query.asked
+    match asked.form:
+        case "one":
+            return rank([(curve, find_moments(curve, most)) for curve in others], most)
+        case "sequence":
+            return ordered(others, most, asked.window_s)
+        case "comparison":
+            return beside(others, most)
+        case _:
+            assert_never(asked.form)
+
+
+def _apart_from(source: Stretch, curves: Sequence[Curve]) -> Sequence[Curve]:
+    """Give the curves without the looks of a stretch and close to it; raises NothingElse where none is left."""
+    left = [_without(source, curve) if curve.video.id == source.video_id else curve for curve in curves]
+    others = [curve for curve in left if len(curve.times_s)]
+    if not others:
+        raise NothingElse
+    return others
+
+
+def _without(source: Stretch, curve: Curve) -> Curve:
+    times_s = curve.times_s
+    return curve.looks((times_s < source.start_s - NEAR_S) | (times_s >= source.end_s + NEAR_S))

@@ -1,0 +1,86 @@
+"""How an answer speaks of its question and its moments. Owns these words; pure, must not know buttons or pictures."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, assert_never
+
+from core import judgement
+from core.times import clock
+
+if TYPE_CHECKING:
+    from core.answering import Shown
+    from core.model import Answer, Curve, Moment, Query, SearchResult
+
+
+def title(query: Query) -> str:
+    """Give a question as a headline has it."""
+    words = query.text.strip()
+    if query.picture is None:
+        return f"“{words}”"
+    alike = "more like this" if query.picture.source else "like the picture"
+    return f"“{words}”, {alike}" if words else alike.capitalize()
+
+
+def head(query: Query, curve: Curve) -> str:
+    """Head an answer: with the question, and honestly where the film does not show it, or one of two in order."""
+    both = [curve.of(part) for part in (0, 1)] if query.asked.form == "sequence" else [curve]
+    worst = next((one for one in both if one.verdict == "absent"), curve)
+    return judgement.title(title(query), worst)
+
+
+def headline(result: SearchResult) -> str:
+    """Say in one line what was found, and whether it was."""
+    where = f"{clock(result.best.peak_s)} in {result.curve.video.title}"
+    if result.verdict == "absent":
+        return f"{head(result.query, result.curve)}; nearest at {where}"
+    return f"{head(result.query, result.curve)}: best at {where}{' (a weak hit)' if result.verdict == 'weak' else ''}"
+
+
+def place(answer: Answer, shown: Shown, at: str) -> list[str]:
+    """Say in lines where a moment is, which of how many it is, and how much it is like what was asked for.
+
+    `at` is the time of the frame that is shown.
+    """
+    count, moment = len(answer.moments), shown.moment
+    match answer.query.asked.form:
+        case "sequence":
+            return _in_order(shown, count, at)
+        case "comparison":
+            return _side_by_side(shown, count, at)
+        case "one":
+            return [
+                f"{at} in {shown.curve.video.title}",
+                f"Moment {shown.number} of {count}, {_span(moment)}. {judgement.judged(shown.curve, moment)}",
+            ]
+        case _:
+            assert_never(answer.query.asked.form)
+
+
+def _in_order(shown: Shown, count: int, at: str) -> list[str]:
+    first, then = shown.moment, shown.moment.then
+    if then is None:
+        raise ValueError("a moment of a sequence has another after it")
+    one, other = (shown.curve.of(part) for part in (0, 1))
+    alone = replace(first, score=float(one.scores[one.at(first.peak_s)]))
+    texts = [line.text for line in shown.curve.lines]
+    return [
+        f"{at}, then {clock(then.peak_s)} in {shown.curve.video.title}",
+        f"Pair {shown.number} of {count}, similarity {first.score:.2f}, the mean of both:",
+        f"“{texts[0]}” {_span(first)}. {judgement.judged(one, alone)}",
+        f"“{texts[1]}” {_span(then)}. {judgement.judged(other, then)}",
+    ]
+
+
+def _side_by_side(shown: Shown, count: int, at: str) -> list[str]:
+    moment = shown.moment
+    among = ", ".join(f"{text} {share:.4f}" for text, share in shown.shares)
+    return [
+        f"{at} in {shown.curve.video.title}, for “{shown.curve.lines[moment.part].text}”",
+        f"Moment {shown.number} of {count}, {_span(moment)}. {judgement.judged(shown.curve, moment)}",
+        f"Probabilities among these here: {among}.",
+    ]
+
+
+def _span(moment: Moment) -> str:
+    return f"{clock(moment.start_s)} to {clock(moment.end_s)}"

@@ -1,0 +1,35 @@
+"""The tables of what questions hold beside their words, and of votes on moments. Knows no query.
+
+A migration that was ever released is never edited.
+"""
+
+QUESTIONS = (
+    "ALTER TABLE answers ADD COLUMN asked_by TEXT NOT NULL DEFAULT ''",
+    # beside: JSON object, what a question holds beside its words. picture: (D,) little-endian float32.
+    "ALTER TABLE answers ADD COLUMN beside TEXT NOT NULL DEFAULT '{}'",
+    "ALTER TABLE answers ADD COLUMN picture BLOB",
+    "CREATE INDEX answers_by_asker ON answers (platform, space, channel, asked_by, made_at)",
+    # wish: a digest, for people's words are theirs. at_s: a time within the moment.
+    """
+    CREATE TABLE votes (
+        platform TEXT NOT NULL,
+        space TEXT NOT NULL,
+        wish TEXT NOT NULL,
+        video_id TEXT NOT NULL REFERENCES videos ON DELETE CASCADE,
+        at_s REAL NOT NULL,
+        user_id TEXT NOT NULL,
+        value INTEGER NOT NULL CHECK (value IN (-1, 1)),
+        PRIMARY KEY (platform, space, wish, video_id, at_s, user_id)
+    ) STRICT, WITHOUT ROWID
+    """,
+    "CREATE INDEX votes_by_video ON votes (video_id)",
+    """
+    CREATE TRIGGER votes_go_with_the_film AFTER DELETE ON postings BEGIN
+        DELETE FROM votes
+        WHERE video_id = OLD.video_id AND platform = OLD.platform AND space = OLD.space AND NOT EXISTS (
+            SELECT 1 FROM postings
+            WHERE video_id = OLD.video_id AND platform = OLD.platform AND space = OLD.space
+        );
+    END
+    """,
+)

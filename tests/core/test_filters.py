@@ -1,0 +1,68 @@
+"""What is written beside a question says where and when to look."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.filters import Filters, is_date, since, split
+
+NOW = datetime(2026, 11, 22, 17, 30, tzinfo=UTC)  # a Sunday
+
+
+@pytest.mark.parametrize(
+    ("text", "words", "filters"),
+    [
+        ("a dog from:ada", "a dog", Filters(poster="ada")),
+        ("from:@ada a dog in:#clips", "a dog", Filters(channel="clips", poster="ada")),
+        ("a dog from:<@!42> in:<#C7|clips>", "a dog", Filters(channel="C7", poster="42")),
+        ('a dog from:"Ada L" x', "a dog x", Filters(poster="Ada L")),
+        ("a dog From:“Ada L”", "a dog", Filters(poster="Ada L")),
+        ("after:yesterday before:2026-11-20 rain", "rain", Filters(after="yesterday", before="2026-11-20")),
+        ("video:a video:b dog", "dog", Filters(video="b")),
+        ("a man in: water, after:dinner, from:", "a man in: water, after:dinner, from:", Filters()),
+        ("http://in:80 a-from:b", "http://in:80 a-from:b", Filters()),
+    ],
+)
+def test_filters_are_told_from_words(text: str, words: str, filters: Filters) -> None:
+    assert split(text) == (words, filters)
+
+
+@given(st.text())
+def test_no_text_is_an_error(text: str) -> None:
+    words, filters = split(text)
+    assert filters != Filters() or words == " ".join(text.split())
+    if is_date(text):
+        since(text, NOW)
+
+
+@pytest.mark.parametrize(
+    ("word", "begins"),
+    [
+        ("2026-11-05", "2026-11-05"),
+        ("2026-11", "2026-11-01"),
+        ("2025", "2025-01-01"),
+        ("today", "2026-11-22"),
+        ("Yesterday", "2026-11-21"),
+        ("sunday", "2026-11-22"),
+        ("monday", "2026-11-16"),
+        ("week", "2026-11-15"),
+        ("3d", "2026-11-19"),
+        ("2w", "2026-11-08"),
+        ("9999y", "1970-01-01"),
+    ],
+)
+def test_a_date_begins_at_its_midnight(word: str, begins: str) -> None:
+    assert since(word, NOW) == datetime.fromisoformat(begins).replace(tzinfo=UTC)
+
+
+def test_hours_count_from_now() -> None:
+    assert since("12h", NOW) == datetime(2026, 11, 22, 5, 30, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("word", ["", "dinner", "2026-13", "2026-02-30", "20261122", "12", "d3"])
+def test_what_is_no_date_is_none(word: str) -> None:
+    assert not is_date(word)

@@ -1,0 +1,121 @@
+"""Asking better, told on films of three colours: without, in order, side by side, from whom and when, and refined."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from core.commands import find
+from core.model import Scope, View
+from core.talk import Action, Find, Turn
+from tests.core.conftest import turn
+from tests.core.films import put_film
+
+if TYPE_CHECKING:
+    from core.talk import Reply
+    from tests.core.conftest import ColourHouse
+
+SCENES = [("red", 3), ("green", 3), ("blue", 3), ("red", 2), ("blue", 2)]
+SHARED = View("local", "home", frozenset({"main", "clips"}))
+
+
+async def ask(house: ColourHouse, text: str, who: Turn | None = None) -> Reply:
+    return await house.last(find(who or turn(), text))
+
+
+async def test_what_is_unwanted_is_left_out(house: ColourHouse) -> None:
+    await put_film(house, turn(), "film", [("yellow", 3), ("black", 3), ("red", 3), ("black", 4)])
+    assert "0:00 in film" in (await ask(house, "something red and green")).text
+    assert "0:06 in film" in (await ask(house, "something red and green -green")).text
+
+
+async def test_one_thing_then_another_is_a_pair_with_both_frames(house: ColourHouse) -> None:
+    await put_film(house, turn(), "film", SCENES)
+    reply = await ask(house, "green > red")
+    first, pair, green, red = reply.text.splitlines()[:4]
+    assert (first, pair[:11]) == ("0:03, then 0:09 in film", "Pair 1 of 1")
+    assert green.startswith("“green” 0:03 to 0:06.")
+    assert red.startswith("“red” 0:09 to 0:11.")
+    assert [picture.name for picture in reply.pictures] == ["frame.jpg", "then.jpg", "plot.png"]
+    assert "Frame at 0:09" in reply.pictures[1].alt
+
+
+async def test_what_does_not_follow_in_time_is_said_kindly(house: ColourHouse) -> None:
+    await put_film(house, turn(), "film", SCENES)
+    reply = await ask(house, "green >2s red")
+    assert (reply.tone, reply.private) == ("error", True)
+    assert "no “green” with “red” after it within 2 s" in reply.text
+    assert "/find green >8s red" in reply.text
+
+
+async def test_texts_side_by_side_have_a_curve_each_and_probabilities_among_them(
+    house: ColourHouse,
+) -> None:
+    await put_film(house, turn(), "film", SCENES)
+    reply = await ask(house, "blue | green | dark")
+    assert reply.text.startswith("0:06 in film, for “blue”")
+    assert "Probabilities among these here: blue 1.0000, green 0.0000, dark 0.0000." in reply.text
+    assert [line.text for line in house.plotter.specs[0].curve.lines] == ["blue", "green", "dark"]
+    second = next(button for button in reply.buttons if button.label.startswith("2"))
+    assert "0:03 in film, for “green”" in (await house.last(Action(turn(), second.id))).text
+
+
+async def test_only_films_by_that_person_are_searched(house: ColourHouse) -> None:
+    await put_film(house, turn(), "film", SCENES)
+    bob = replace(turn(), user_id="u2", user_name="Bob")
+    await put_film(house, bob, "bobs", [("red", 3), ("black", 3)])
+    assert " in bobs" in (await ask(house, "red from:bo")).text
+    assert " in bobs" in (await ask(house, "red from:@u2")).text
+    assert " in film" in (await ask(house, "red from:me")).text
+    assert "Nobody called “eve”" in (await ask(house, "red from:eve")).text
+
+
+async def test_only_films_of_that_time_are_searched(house: ColourHouse) -> None:
+    await put_film(house, turn(), "film", SCENES)
+    tomorrow = (datetime.now(UTC) + timedelta(days=1)).date().isoformat()
+    assert (await ask(house, f"red after:yesterday before:{tomorrow}")).tone == "plain"
+    assert "none that was posted so" in (await ask(house, f"red after:{tomorrow}")).text
+    assert "none that was posted so" in (await ask(house, "red before:yesterday")).text
+
+
+async def test_only_that_channel_is_searched_and_none_out_of_sight(house: ColourHouse) -> None:
+    await put_film(house, turn(), "film", SCENES)
+    elsewhere = replace(turn(), scope=Scope("local", "home", "clips"), view=View.of(Scope("local", "home", "clips")))
+    await put_film(house, elsewhere, "clip", [("red", 3), ("black", 3)])
+    both = replace(turn(), view=SHARED)
+    assert " in clip" in (await ask(house, "red in:#clips", both)).text
+    assert " in film" in (await ask(house, "red in:here", both)).text
+    assert "no channel “secret”" in (await ask(house, "red in:secret", both)).text
+    assert "no channel “clips”" in (await ask(house, "red in:clips")).text
+    named = replace(find(turn(), "red in:Fine-Clips"), rooms=(("clips", "fine-clips"),))
+    assert " in clip" in (await house.last(named)).text
+
+
+async def test_a_plus_refines_the_askers_last_question(house: ColourHouse) -> None:
+    await put_film(house, turn(), "film", SCENES)
+    assert "not asked anything here" in (await ask(house, "+at night")).text
+    await ask(house, "something red")
+    await ask(house, "green", replace(turn(), user_id="u2"))
+    assert (await ask(house, "+-blue at night")).title == "“something red -blue at night”"
+
+
+async def test_a_follow_up_refines_the_answer_that_it_is_about(house: ColourHouse) -> None:
+    await put_film(house, turn(), "film", SCENES)
+    answer = (await ask(house, "something red")).buttons[0].id.split(":")[1]
+    await ask(house, "blue")
+    reply = await house.last(replace(find(turn(), "at night"), refines=answer))
+    assert reply.title == "“something red at night”"
+    assert (await house.last(Find(turn("clips"), "at night", refines=answer))).tone == "error"
+
+
+@pytest.mark.parametrize("text", ["green > red", "blue | green", "red -green", 'a "red" thing from:me'])
+async def test_a_button_draws_the_same_curves_again(house: ColourHouse, text: str) -> None:
+    await put_film(house, turn(), "film", SCENES)
+    reply = await ask(house, text)
+    await house.last(Action(turn(), next(one.id for one in reply.buttons if one.active)))
+    first, again = house.plotter.specs[0].curve, house.plotter.specs[-1].curve
+    assert first.scores == pytest.approx(again.scores)
+    assert [line.text for line in first.lines] == [line.text for line in again.lines]

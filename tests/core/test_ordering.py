@@ -1,0 +1,84 @@
+"""Moments in order, and texts side by side."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from core.errors import NotInOrder
+from core.model import Curve, Line, Video
+from core.ordering import beside, ordered, probabilities
+
+LENGTH_S = 100
+
+
+def film(*bumps: list[tuple[int, int, float]], video_id: str = "v") -> Curve:
+    """Give a curve with a line for each list of (start, end, height) over a ground of 0.1."""
+    lines = []
+    for number, stretches in enumerate(bumps):
+        scores = np.full(LENGTH_S, 0.1, np.float32)
+        for start, end, height in stretches:
+            scores[start:end] = height
+            scores[(start + end) // 2] += 0.01
+        lines.append(Line("abc"[number], scores))
+    video = Video(video_id, "", video_id, LENGTH_S, 1, 1)
+    return Curve(video, np.arange(LENGTH_S, dtype=np.float64), lines[0].scores, lines=tuple(lines))
+
+
+def test_a_pair_is_in_order_and_within_the_window() -> None:
+    curve = film([(10, 14, 0.3)], [(2, 5, 0.35), (30, 34, 0.3), (70, 74, 0.32)])
+    (pair,) = ordered([curve], 5, 30.0)
+    assert pair.then is not None
+    assert (pair.start_s, pair.then.start_s) == (10, 30)
+    assert pair.score == pytest.approx((0.31 + 0.31) / 2)
+
+
+def test_a_wider_window_takes_the_better_one_further_off() -> None:
+    curve = film([(10, 14, 0.3)], [(30, 34, 0.3), (70, 74, 0.32)])
+    (pair,) = ordered([curve], 5, 60.0)
+    assert pair.then is not None
+    assert pair.then.start_s == 70
+
+
+def test_only_the_wrong_order_is_no_answer() -> None:
+    with pytest.raises(NotInOrder) as caught:
+        ordered([film([(50, 54, 0.3)], [(10, 14, 0.3)])], 5, 30.0)
+    assert (caught.value.first, caught.value.second, caught.value.window_s) == ("a", "b", 30.0)
+
+
+def test_two_films_are_no_pair_and_the_better_pair_comes_first() -> None:
+    apart = [film([(10, 14, 0.3)], [], video_id="v"), film([], [(20, 24, 0.3)], video_id="w")]
+    with pytest.raises(NotInOrder):
+        ordered(apart, 5, 30.0)
+    good, better = film([(10, 14, 0.3)], [(20, 24, 0.3)]), film([(10, 14, 0.35)], [(20, 24, 0.3)], video_id="w")
+    assert [pair.video_id for pair in ordered([good, better], 5, 30.0)] == ["w", "v"]
+
+
+def test_what_goes_on_while_the_second_begins_came_first() -> None:
+    lasting = film([(10, 60, 0.3)], [(20, 24, 0.3)])
+    (pair,) = ordered([lasting], 5, 30.0)
+    assert pair.then is not None
+    assert 10 <= pair.peak_s < pair.then.peak_s
+
+
+def test_one_thing_twice_is_two_moments() -> None:
+    curve = film([(10, 14, 0.3), (30, 34, 0.3)], [(10, 14, 0.3), (30, 34, 0.3)])
+    (pair,) = ordered([curve], 5, 30.0)
+    assert pair.then is not None
+    assert (pair.start_s, pair.then.start_s) == (10, 30)
+
+
+def test_each_text_side_by_side_has_its_best_moment_first() -> None:
+    curve = film([(10, 14, 0.3), (50, 54, 0.25)], [(20, 24, 0.2)], [(70, 74, 0.4)])
+    moments = beside([curve], 5)
+    assert [(moment.part, moment.start_s) for moment in moments[:4]] == [(0, 10), (1, 20), (2, 70), (0, 50)]
+    assert len(beside([curve], 1)) == 3
+
+
+def test_the_notebooks_probabilities() -> None:
+    """A dog, a cat and "misc" with these cosines come to 0.9990, 0.0005 and 0.0005 at CLIP's scale of 100."""
+    video = Video("v", "", "v", 1.0, 1, 1)
+    cosines = (0.2700, 0.1940, 0.1940)
+    lines = tuple(Line(text, np.array([cosine], np.float32)) for text, cosine in zip("abc", cosines, strict=True))
+    curve = Curve(video, np.array([0.0]), lines[0].scores, lines=lines)
+    assert [f"{share:.4f}" for share in probabilities(curve, 0.0, 100.0)] == ["0.9990", "0.0005", "0.0005"]

@@ -1,0 +1,80 @@
+"""What was asked is remembered whole, and forgotten with the film that it is about."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from core.model import Answer, Film, Moment, Posting, Query, Scope, View
+from core.question import Example, Posted, Stretch
+
+if TYPE_CHECKING:
+    from storage.library import SqliteLibrary
+
+FilmMaker = Callable[..., Film]
+PostingMaker = Callable[..., Posting]
+
+NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
+
+
+def answer(channel: Scope, answer_id: str = "a", user_id: str = "u1", source: Stretch | None = None) -> Answer:
+    vector = np.array([0.6, 0.8], np.float32)
+    then = Moment("v", 8.0, 9.0, 8.5, 0.3, 1)
+    query = Query(
+        "a dog > a cat",
+        View.of(channel),
+        "v",
+        Example.of(vector, "recipe", source),
+        Posted(frozenset({"u1", "u2"}), NOON, NOON + timedelta(hours=1)),
+    )
+    return Answer(answer_id, query, channel, (Moment("v", 1.0, 2.0, 1.5, 0.3, 0, then),), user_id)
+
+
+async def test_an_answer_comes_back_with_its_picture_filters_and_pairs(library: SqliteLibrary, channel: Scope) -> None:
+    for kept in (answer(channel), answer(channel, "b", source=Stretch("w", 3.0, 4.0))):
+        await library.save_answer(kept)
+        assert await library.answer(kept.id) == kept
+    found = await library.answer("a")
+    assert found is not None
+    assert found.query.picture is not None
+    assert found.query.picture.vector.tolist() == np.array([0.6, 0.8], np.float32).tolist()
+
+
+async def test_the_last_question_is_the_askers_own_in_that_channel(library: SqliteLibrary, channel: Scope) -> None:
+    other = replace(channel, channel="other")
+    for number, (where, who) in enumerate([(channel, "u1"), (channel, "u1"), (channel, "u2"), (other, "u1")]):
+        await library.save_answer(answer(where, str(number), who))
+    last = await library.last_answer(channel, "u1")
+    assert last is not None
+    assert last.id == "1"
+    assert await library.last_answer(channel, "u3") is None
+
+
+async def test_a_question_goes_with_the_film_whose_picture_it_holds(
+    library: SqliteLibrary, make_film: FilmMaker, make_posting: PostingMaker, channel: Scope
+) -> None:
+    await library.save(make_film(), make_posting(), [])
+    await library.save_answer(answer(channel, source=Stretch("youtube:buster", 1.0, 2.0)))
+    await library.forget("youtube:buster", View.of(channel))
+    assert await library.answer("a") is None
+
+
+async def test_films_are_told_by_who_posted_them_and_when(
+    library: SqliteLibrary, make_film: FilmMaker, make_posting: PostingMaker, channel: Scope
+) -> None:
+    await library.save(make_film("a"), make_posting("a"), [])
+    await library.save(make_film("b"), make_posting("b", user_id="u2", minute=5), [])
+    await library.post(make_posting("a", user_id="u2", message="m2", minute=9))
+    view = View.of(channel)
+    later = NOON + timedelta(minutes=3)
+    assert await library.posted(view, Posted(frozenset({"u1"}))) == {"a"}
+    assert await library.posted(view, Posted(frozenset({"u2"}))) == {"a", "b"}
+    assert await library.posted(view, Posted(after=later)) == {"a", "b"}
+    assert await library.posted(view, Posted(before=later)) == {"a"}
+    assert await library.posted(view, Posted(frozenset({"u1"}), after=later)) == frozenset()
+    assert await library.posted(View.of(replace(channel, channel="other")), Posted(before=later)) == frozenset()
+    assert set(await library.posters(view)) == {("u1", "Ada"), ("u2", "Ada")}
