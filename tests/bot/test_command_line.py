@@ -116,13 +116,13 @@ def test_the_program_runs_as_a_process_of_its_own(keaton: Keaton) -> None:
 
 def test_find_json_gives_the_answer_and_the_paths_of_its_files(keaton: Keaton) -> None:
     answer = keaton.json("find", "--json", "--out", "answers", "--top", "2", "something", "green")
-    assert set(answer) == {"query", "video", "best", "moments", "curve", "plot", "verdict", "baseline"}
+    assert set(answer) >= {"query", "video", "best", "moments", "curve", "plot", "verdict", "baseline", "form"}
     assert answer["query"] == "something green"
     assert (answer["video"]["title"], answer["video"]["duration_s"]) == ("colours", 16.0)
     assert len(answer["curve"]["times_s"]) == len(answer["curve"]["scores"]) == 16
     assert answer["best"]["score"] == max(answer["curve"]["scores"])
     assert 1 <= len(answer["moments"]) <= 2
-    assert set(answer["moments"][0]) == {"video_id", "start_s", "end_s", "peak_s", "score"}
+    assert set(answer["moments"][0]) >= {"video_id", "start_s", "end_s", "peak_s", "score"}
     for path in (answer["best"]["image"], answer["plot"]):
         with Image.open(keaton.home / path) as picture:
             assert picture.width >= 160
@@ -223,3 +223,11 @@ def test_with_nothing_set_the_trial_is_announced_on_stderr(keaton: Keaton) -> No
     done = keaton("videos", "--json", settings={"KEATON_MODEL": ""})
     assert "KEATON_MODEL=base" in done.stderr
     assert json.loads(done.stdout)["videos"]
+
+
+def test_find_json_has_a_curve_for_each_text_and_probabilities_among_them(keaton: Keaton) -> None:
+    answer = keaton.json("find", "--json", "something green | something blue")
+    assert answer["form"] == "comparison"
+    assert [line["text"] for line in answer["curves"]] == ["something green", "something blue"]
+    assert all(len(line["scores"]) == len(answer["curve"]["times_s"]) for line in answer["curves"])
+    assert sum(one["probability"] for one in answer["probabilities"]) == pytest.approx(1.0)
