@@ -29,6 +29,7 @@ from core.inquiry import Inquiry
 from core.judging import Judge
 from core.limits import BrowsingLimits
 from core.model import Sampling
+from core.refining import Refiner
 from core.renewal import Renewal
 from core.search import Searcher
 from core.taking import Taking
@@ -91,6 +92,7 @@ class Core:
     watch: Metrics
     clipper: clips.ChildClipper
     inquiry: Inquiry
+    refiner: Refiner
 
     async def warm(self) -> EncoderInfo:
         """Load the model and ready decoder and plotter, so that the first search is as fast as the tenth.
@@ -126,6 +128,7 @@ async def open_core(settings: Settings, *, is_bot: bool = False) -> AsyncIterato
         core = _assemble(settings, library, media, decoders, looks, computing, drawing, watch, is_bot=is_bot)
         stack.push_async_callback(core.foreman.close)
         stack.push_async_callback(core.renewal.close)
+        stack.push_async_callback(core.refiner.close)
         yield core
 
 
@@ -173,6 +176,7 @@ def _assemble(
     browsing = BrowsingLimits(settings.cut_limit_s)
     browser = Browser(library, media, answerer, clipper, plotter, cooldown, browsing)
     inquiry = Inquiry(library, lambda: datetime.now().astimezone())
+    refiner = Refiner(library, media, reader, encoder, searcher)
     taking = Taking(library, encoder, plotter, indexer, cooldown, foreman)
     conversation = Conversation(
         library,
@@ -187,9 +191,10 @@ def _assemble(
         foreman,
         inquiry=inquiry,
         watch=watch,
+        refiner=refiner,
     )
     parts = (library, ledger, media, encoder, indexer, searcher, answerer, channels, conversation)
-    return Core(*parts, plotter, decoders, renewal, looks, background, foreman, watch, clipper, inquiry)
+    return Core(*parts, plotter, decoders, renewal, looks, background, foreman, watch, clipper, inquiry, refiner)
 
 
 def load_model(settings: Settings) -> Clip:

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from core.inquiry import Inquiry
     from core.model import PostedVideo, Query, Video, View
     from core.ports import Encoder, Library, Media
+    from core.refining import Refiner
     from core.renewal import Renewal
     from core.search import Searcher
     from core.taking import Taking
@@ -66,6 +67,7 @@ class Conversation:
         *,
         inquiry: Inquiry,
         watch: Watch,
+        refiner: Refiner,
     ) -> None:
         self._library = library
         self._media = media
@@ -79,6 +81,7 @@ class Conversation:
         self._foreman = foreman
         self._inquiry = inquiry
         self._watch = watch
+        self._refiner = refiner
 
     async def handle(self, event: Incoming) -> AsyncIterator[Reply]:
         """Give the replies; what Keaton expects to go wrong becomes one, only a bug escapes."""
@@ -133,9 +136,10 @@ class Conversation:
         else:
             async for posted, progress in self._renewal.until_one(stale):
                 yield replies.renewing(posted.video, progress)
-        yield await self._answer(turn, query, len(await self._renewal.stale(query)))
+        async for reply in self._answer(turn, query, len(await self._renewal.stale(query))):
+            yield reply
 
-    async def _answer(self, turn: Turn, query: Query, under_way: int) -> Reply:
+    async def _answer(self, turn: Turn, query: Query, under_way: int) -> AsyncIterator[Reply]:
         looking = await self._searcher.under_way(query)
         with self._watch.stage("search"):
             result = await self._searcher.search(query, MOST_MOMENTS)
@@ -144,7 +148,11 @@ class Conversation:
         notes = [replies.so_far(*film) for film in looking[:_MOST_NOTES]]
         notes += [replies.still_renewing(under_way)] if under_way else []
         note = "\n".join(notes)
-        return await self._browser.first(turn, answer, actions.Show(answer.id, 1), result.curve, note)
+        wish = actions.Show(answer.id, 1)
+        yield await self._browser.first(turn, answer, wish, result.curve, note)
+        better = await self._refiner.best(answer, result.curve)
+        if better is not None:
+            yield await self._browser.first(turn, better, wish, result.curve, note)
 
     async def _press(self, event: Action) -> AsyncIterator[Reply]:
         wish = actions.read(event.id)
@@ -152,6 +160,7 @@ class Conversation:
             await self._foreman.cancel(wish.job_id, event.turn)
             yield replies.cancelled()
             return
+        self._refiner.touched(wish.answer_id)
         answer = await self._library.answer(wish.answer_id)
         if answer is None:
             raise AnswerGone

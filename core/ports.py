@@ -302,6 +302,17 @@ class FrameReader(Protocol):
         ...
 
 
+class Glancer(Protocol):
+    """Looks at a kept film again, at a few times alone; outside of this process."""
+
+    async def glances(self, path: Path, times_s: Sequence[float], preprocess: Preprocess) -> tuple[Look, ...]:
+        """Look at these rising times: the frame with each, or else the nearest before it; each frame once.
+
+        Raises NotAVideo, NoVideoStream, NoFrames, OverLimit, DecoderDied.
+        """
+        ...
+
+
 class Encoder(Protocol):
     """CLIP, or something like it. Computes on a bounded thread pool of its own; never blocks the event loop."""
 

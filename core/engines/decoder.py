@@ -65,7 +65,7 @@ def _attempt(request: Mapping[str, object], limits: FilmLimits, out: BinaryIO) -
 
 
 def _work(request: Mapping[str, object]) -> Callable[[Path, Mapping[str, object], BinaryIO], None]:
-    works = {"looks": send_looks, "still": send_still, "cage": send_cage}
+    works = {"looks": send_looks, "glances": send_glances, "still": send_still, "cage": send_cage}
     works |= {"clip": clipping.send_clip, "stills": clipping.send_stills}
     return works[str(request["kind"])]
 
@@ -96,6 +96,17 @@ def send_looks(path: Path, request: Mapping[str, object], out: BinaryIO) -> None
             looks.go_on(float(str(until_s)), int(str(request["sent"])))
         last_s = looks.send_all(frames)
         wire.send(out, {"kind": "ended", "truncated": _truncated(film, last_s), "reached_s": last_s})
+
+
+def send_glances(path: Path, request: Mapping[str, object], out: BinaryIO) -> None:
+    """Send a "look" for each of some times, without thumbnails, then "ended". Raises as `frames_at` does."""
+    preprocess = Preprocess(**request["preprocess"])  # type: ignore[arg-type] # our own parent wrote it
+    times_s = [float(time_s) for time_s in request["times_s"]]  # type: ignore[attr-defined]
+    found = seeking.frames_at(path, times_s, _limits(request))
+    for time_s, frame, aspect in found:
+        pixels = pictures.encoder_input(pictures.Developer(aspect).rgb(frame), preprocess)
+        wire.send(out, {"kind": "look", "time_s": time_s}, pixels.tobytes(), b"")
+    wire.send(out, {"kind": "ended", "truncated": False, "reached_s": found[-1].time_s if found else 0.0})
 
 
 def send_still(path: Path, request: Mapping[str, object], out: BinaryIO) -> None:

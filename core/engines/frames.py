@@ -18,7 +18,7 @@ from core.limits import FilmLimits, quantity
 from core.ports import FilmEnded, FilmOpened, Look, Still
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Mapping
+    from collections.abc import AsyncGenerator, Mapping, Sequence
 
     from core.engines.children import Child, Children
     from core.model import Preprocess, Sampling
@@ -57,6 +57,22 @@ class ChildFrameReader:
                 yield event
                 if isinstance(event, FilmEnded):
                     return
+
+    async def glances(self, path: Path, times_s: Sequence[float], preprocess: Preprocess) -> tuple[Look, ...]:
+        """Look at these rising times: the frame with each, or else the nearest before it; each frame once.
+
+        Raises FileMissing, NotAVideo, NoVideoStream, NoFrames, OverLimit, DecoderDied.
+        """
+        request = {"kind": "glances", "times_s": list(times_s), "preprocess": asdict(preprocess)}
+        found: list[Look] = []
+        async with self.children.child() as child:
+            await child.ask({**request, "path": str(path), "limits": asdict(self.limits)})
+            while True:
+                last_s = found[-1].time_s if found else -1.0
+                event = _reading(await self._hear(child, path), path, preprocess.size_px, last_s, self.limits)
+                if not isinstance(event, Look) or len(found) > len(times_s):
+                    return tuple(found)
+                found.append(event)
 
     async def still(self, path: Path, time_s: float, max_px: int) -> Still:
         """Cut the frame with this very PTS time (the nearest at or before it), at most max_px wide or high.

@@ -5,6 +5,7 @@ Runs in the decoding child. Owns the search; must not know what becomes of the f
 
 from __future__ import annotations
 
+from collections import deque
 from typing import TYPE_CHECKING, NamedTuple
 
 import av
@@ -13,7 +14,7 @@ from core.engines import decode
 from core.engines.flaws import UnreadableError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from fractions import Fraction
     from pathlib import Path
 
@@ -53,6 +54,46 @@ def frame_at(path: Path, time_s: float, limits: FilmLimits) -> Found:
     if found_slowly is None:
         raise UnreadableError("no_frames")
     return found_slowly
+
+
+def frames_at(path: Path, times_s: Sequence[float], limits: FilmLimits) -> list[Found]:
+    """Give for each of these rising times the frame with it, or else the nearest before it; each frame once.
+
+    The stretch is decoded once. Where seeking does not lead there, nothing is given: reading all that comes before
+    would cost too much. Raises UnreadableError, OverLimitError.
+    """
+    with decode.opened(path, limits) as film:
+        if next(film.frames(), None) is None:
+            raise UnreadableError("no_frames")
+        for run_up_s in _RUN_UPS_S:
+            try:
+                landed = film.seek(max(0.0, times_s[0] - run_up_s))
+            except av.FFmpegError:
+                break
+            found = list(_shown_at(film, landed.frames(from_keyframe=True), times_s))
+            if found:
+                return found
+    return []
+
+
+def _shown_at(
+    film: decode.Film, frames: Iterator[tuple[float, VideoFrame]], times_s: Sequence[float]
+) -> Iterator[Found]:
+    """Give what is shown at each time; nothing where the frames begin after the first of them."""
+    wanted, shown, given = deque(times_s), None, None
+    for at_s, frame in frames:
+        while wanted and at_s > wanted[0] + _ROUNDING_S:
+            if shown is None:
+                return
+            if shown is not given:
+                yield shown
+            given = shown
+            wanted.popleft()
+        if not wanted:
+            return
+        shown = Found(at_s, frame, film.stream.sample_aspect_ratio)
+    if wanted and shown is not None and shown is not given:
+        yield shown
 
 
 def _by_seeking(film: decode.Film, time_s: float) -> Iterator[Found]:

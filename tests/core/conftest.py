@@ -29,6 +29,7 @@ from core.judging import Judge
 from core.limits import BrowsingLimits
 from core.model import Sampling, Scope, View
 from core.ports import Encoder
+from core.refining import Refiner
 from core.renewal import Renewal
 from core.search import Searcher
 from core.taking import Taking
@@ -149,6 +150,7 @@ def build(
     cooldown = Cooldown(0, time.monotonic)
     renewal = Renewal(library, indexer, searcher, time.monotonic)
     browser = Browser(library, media, answerer, ChildClipper(reader), plotter, cooldown, BrowsingLimits(cut_s=60))
+    refiner = Refiner(library, media, reader, encoder, searcher)
     taking = Taking(library, encoder, plotter, indexer, cooldown, foreman)
     inquiry = Inquiry(library, lambda: datetime.now(UTC))
     conversation = Conversation(
@@ -164,6 +166,7 @@ def build(
         foreman,
         inquiry=inquiry,
         watch=watch,
+        refiner=refiner,
     )
     parts = (library, ledger, media, encoder, fetcher, plotter, reader, looks, indexer, searcher, conversation)
     return House(*parts, foreman, watch)

@@ -1,0 +1,166 @@
+"""Moments looked at more closely: the index looks once a second, the best frame may lie between two looks.
+
+Owns where further looks go, what they may cost and which of them counts; must not know how frames are decoded.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from core.errors import AppError
+from core.model import FrameIndex
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from core.model import Answer, Curve, Moment, Query, Seconds
+    from core.ports import Encoder, Glancer, Library, Media
+    from core.search import Searcher
+
+log = logging.getLogger(__name__)
+
+EVERY_S = 0.2
+"""Between two further looks, so that what is found is at most half of that away from the best."""
+MOST_LOOKS = 12
+"""For one moment; where looks lie further apart than usual, the further ones do so too."""
+WORTH_A_LOOK = 0.25
+"""Where the looks beside a peak are that close to it, there is nothing to be found between them; as odds."""
+_LATELY = 256
+"""Answers of which it is remembered that somebody browses them."""
+_SAME_SCORE = 0.02
+"""A look that is taken again must score as it did; else the file is another one, or its times are not to be trusted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """The open interval (start_s, end_s) around a peak in which nothing has been looked at but the peak."""
+
+    start_s: float
+    peak_s: float
+    end_s: float
+
+    def times_s(self) -> list[float]:
+        """Give where to look, rising; the peak is among them, so that the looks can be compared with it."""
+        step_s = max(EVERY_S, (self.end_s - self.start_s) / MOST_LOOKS)
+        before = np.arange(self.peak_s - step_s, self.start_s + 1e-6, -step_s)[::-1]
+        after = np.arange(self.peak_s + step_s, self.end_s - 1e-6, step_s)
+        return [max(0.0, float(time_s)) for time_s in (*before, self.peak_s, *after)]
+
+
+def gap(curve: Curve, moment: Moment, logit_scale: float) -> Gap | None:
+    """Give what lies around a moment's peak, or None where no look between could find more."""
+    times_s, scores = curve.times_s, curve.scores
+    at = int(np.abs(times_s - moment.peak_s).argmin())
+    start_s = float(times_s[at - 1]) if at else float(times_s[0])
+    end_s = float(times_s[at + 1]) if at + 1 < len(times_s) else max(curve.video.duration_s, float(times_s[-1]))
+    beside = scores[max(0, at - 1) : at + 2]
+    drop = float(scores[at] - beside.min())
+    if logit_scale * drop < WORTH_A_LOOK or abs(float(times_s[at]) - moment.peak_s) > EVERY_S / 2:
+        return None
+    return Gap(start_s, float(times_s[at]), end_s)
+
+
+def sharpened(moment: Moment, times_s: Seconds, curve: Curve) -> Moment:
+    """Give the moment with the best of further looks as its peak, or as it is where they do not fit to it."""
+    again = np.abs(times_s - moment.peak_s)
+    if again.min() > 1e-3 or abs(float(curve.scores[int(again.argmin())]) - moment.score) > _SAME_SCORE:
+        return moment
+    best = int(curve.scores.argmax())
+    peak_s, score = float(times_s[best]), float(curve.scores[best])
+    if score <= moment.score:
+        return moment
+    return replace(moment, start_s=min(moment.start_s, peak_s), peak_s=peak_s, score=score)
+
+
+def worth_showing(known: Moment, refined: Moment, logit_scale: float) -> bool:
+    """Tell whether a refined moment is so much better that an answer should be shown anew for it."""
+    return logit_scale * (refined.score - known.score) >= WORTH_A_LOOK
+
+
+class Refiner:
+    """Takes further looks, of kept files alone."""
+
+    def __init__(self, library: Library, media: Media, reader: Glancer, encoder: Encoder, searcher: Searcher) -> None:
+        self._library = library
+        self._media = media
+        self._reader = reader
+        self._encoder = encoder
+        self._searcher = searcher
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._browsed: deque[str] = deque(maxlen=_LATELY)
+
+    async def best(self, answer: Answer, curve: Curve) -> Answer | None:
+        """Refine an answer that was just shown: its best moment at once, the others in the background.
+
+        Gives the answer anew where it should be shown so: its best frame is another, and nobody has pressed a button
+        meanwhile. Raises OperatorError.
+        """
+        known = answer.moments[0]
+        refined = await self.moment(answer.query, known, curve)
+        await self._remember(answer.id, known, refined)
+        self._start(answer)
+        info = await self._encoder.ready()
+        better = answer.id not in self._browsed and worth_showing(known, refined, info.logit_scale)
+        return replace(answer, moments=(refined, *answer.moments[1:])) if better else None
+
+    def touched(self, answer_id: str) -> None:
+        """Note that somebody browses an answer: it is theirs, and is not shown anew."""
+        self._browsed.append(answer_id)
+
+    async def moment(self, query: Query, moment: Moment, curve: Curve | None = None) -> Moment:
+        """Give a moment with its peak where it is highest; as it is where the film is gone or cannot be read."""
+        try:
+            curve = curve or await self._searcher.curve(query, moment.video_id)
+            return await self._sharpened(query, moment, curve) if curve else moment
+        except AppError as error:
+            log.info("no further looks at %s: %s", moment.video_id, type(error).__name__)
+            return moment
+
+    async def moments(self, query: Query, moments: Iterable[Moment]) -> tuple[Moment, ...]:
+        """Give all of them so, in their order."""
+        return tuple([await self.moment(query, moment) for moment in moments])
+
+    async def close(self) -> None:
+        """Stop what is under way."""
+        tasks = tuple(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _start(self, answer: Answer) -> None:
+        """Refine all moments but the best in the background, so that the buttons show them so."""
+        task = asyncio.create_task(self._rest(answer))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _rest(self, answer: Answer) -> None:
+        try:
+            for known in answer.moments[1:]:
+                await self._remember(answer.id, known, await self.moment(answer.query, known))
+        except Exception:
+            log.exception("moments could not be refined")
+
+    async def _remember(self, answer_id: str, known: Moment, refined: Moment) -> None:
+        """Put a refined moment into the answer as it is remembered by now."""
+        answer = await self._library.answer(answer_id) if refined != known else None
+        if answer is not None and known in answer.moments:
+            moments = tuple(refined if moment == known else moment for moment in answer.moments)
+            await self._library.save_answer(replace(answer, moments=moments))
+
+    async def _sharpened(self, query: Query, moment: Moment, curve: Curve) -> Moment:
+        info = await self._encoder.ready()
+        around, path = gap(curve, moment, info.logit_scale), await self._media.path(moment.video_id)
+        if around is None or path is None:
+            return moment
+        looks = await self._reader.glances(path, around.times_s(), info.preprocess)
+        if not looks:
+            return moment
+        vectors = await self._encoder.images(np.stack([look.pixels for look in looks]))
+        index = FrameIndex(np.array([look.time_s for look in looks]), vectors)
+        return sharpened(moment, index.times_s, await self._searcher.compared(query, curve.video, index))

@@ -1,0 +1,113 @@
+"""Between two looks of the index the best frame is found, to 0.2 s, and no answer waits for it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+import pytest_asyncio
+
+from core import actions
+from core.model import Curve, Moment, Video
+from core.refining import Gap, gap, sharpened
+from core.talk import Action, FilePosted, Find
+from tests.clips import Shape, plain, write_film
+from tests.core.conftest import turn
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from core.model import Answer, Pixels
+    from tests.core.conftest import ColourHouse
+
+FPS, LENGTH_S, BRIGHTEST_S = 10, 18, 7.4
+VIDEO = Video("v", "", "A film", 20.0, 64, 48)
+
+
+def flash() -> Iterator[Pixels]:
+    """A blue light that swells and fades within three seconds."""
+    for number in range(FPS * LENGTH_S):
+        light = max(0.0, 1 - abs(number / FPS - BRIGHTEST_S) / 1.5)
+        yield plain((64, 48), (20, 20, round(20 + 220 * light**2)))
+
+
+def curve(*scores: float) -> Curve:
+    return Curve(VIDEO, np.arange(len(scores), dtype=np.float64), np.array(scores, np.float32))
+
+
+def moment(peak_s: float, score: float) -> Moment:
+    return Moment("v", peak_s, peak_s + 1, peak_s, score)
+
+
+@pytest_asyncio.fixture
+async def seen(house: ColourHouse, tmp_path: Path) -> ColourHouse:
+    path = write_film(tmp_path / "flash.mp4", flash(), Shape((64, 48), fps=FPS, gop=250))
+    await house.last(FilePosted(turn(), path, path.name))
+    return house
+
+
+async def remembered(house: ColourHouse, answer_id: str) -> Answer:
+    answer = await house.library.answer(answer_id)
+    assert answer is not None
+    return answer
+
+
+@pytest.mark.slow
+async def test_a_flash_between_two_looks_is_found_to_a_fifth_of_a_second(seen: ColourHouse) -> None:
+    first, better = [reply for reply in await seen.say(Find(turn(), "blue")) if reply.buttons]
+    coarse, fine = (spec.numbered[0][1] for spec in seen.plotter.specs[::2])
+    assert coarse.peak_s == pytest.approx(7.0, abs=0.05)
+    assert fine.peak_s == pytest.approx(BRIGHTEST_S, abs=0.2)
+    assert fine.score > coarse.score
+    assert first.buttons[0].id == better.buttons[0].id
+    wish = actions.read(better.buttons[0].id)
+    assert (await remembered(seen, wish.answer_id)).moments[0] == fine
+
+
+@pytest.mark.slow
+async def test_whoever_browses_already_is_not_taken_back_to_the_first_moment(seen: ColourHouse) -> None:
+    replies = seen.conversation.handle(Find(turn(), "blue"))
+    first = await anext(replies)
+    await seen.last(Action(turn(), first.buttons[0].id))
+    assert [reply async for reply in replies] == []
+    wish = actions.read(first.buttons[0].id)
+    assert (await remembered(seen, wish.answer_id)).moments[0].peak_s == pytest.approx(BRIGHTEST_S, abs=0.2)
+
+
+def test_looks_go_between_the_peak_and_its_neighbours_a_fifth_of_a_second_apart() -> None:
+    around = gap(curve(0.1, 0.3, 0.1), moment(1.0, 0.3), 100.0)
+    assert around == Gap(0.0, 1.0, 2.0)
+    assert around.times_s() == pytest.approx([0.2, 0.4, 0.6, 0.8, 1.0, 1.2, 1.4, 1.6, 1.8])
+
+
+def test_where_looks_lie_far_apart_no_more_of_them_are_taken() -> None:
+    times_s = Gap(0.0, 30.0, 60.0).times_s()
+    assert len(times_s) <= 12
+    assert times_s == sorted(set(times_s))
+
+
+def test_a_still_scene_is_not_looked_at_again() -> None:
+    assert gap(curve(0.3, 0.3, 0.3005, 0.3), moment(2.0, 0.3005), 100.0) is None
+
+
+def test_a_peak_that_was_sharpened_before_is_left_alone() -> None:
+    assert gap(curve(0.1, 0.3, 0.1), moment(1.4, 0.35), 100.0) is None
+
+
+def test_the_first_and_the_last_look_have_neighbours_on_one_side() -> None:
+    assert gap(curve(0.3, 0.1, 0.1), moment(0.0, 0.3), 100.0) == Gap(0.0, 0.0, 1.0)
+    assert gap(curve(0.1, 0.1, 0.3), moment(2.0, 0.3), 100.0) == Gap(1.0, 2.0, 20.0)
+
+
+def test_a_file_that_shows_something_else_by_now_changes_nothing() -> None:
+    times_s = np.array([0.8, 1.0, 1.2])
+    other = Curve(VIDEO, times_s, np.array([0.5, 0.1, 0.5], np.float32))
+    assert sharpened(moment(1.0, 0.3), times_s, other) == moment(1.0, 0.3)
+
+
+def test_the_moment_grows_to_hold_its_peak() -> None:
+    times_s = np.array([0.8, 1.0, 1.2])
+    found = sharpened(moment(1.0, 0.3), times_s, Curve(VIDEO, times_s, np.array([0.5, 0.3, 0.4], np.float32)))
+    assert (found.start_s, found.peak_s, found.end_s) == (0.8, 0.8, 2.0)
