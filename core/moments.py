@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from core.extents import Likeness, reach, smoothed
 from core.model import Moment
 
 if TYPE_CHECKING:
@@ -13,12 +14,21 @@ if TYPE_CHECKING:
 
     from core.model import Curve, Floats
 
-HALF_HEIGHT = 0.5
-"""A moment reaches as far as the curve keeps this share of the peak's rise over the ground."""
 WORTH_SHOWING = 0.4
 """A moment whose rise over the lowest ground is a smaller share of the best moment's is a tail, not a hit."""
 _FLAT = 0.02
 """Less than this between the lowest and the highest cosine is noise."""
+_GAP_S = 2.0
+_GAP_LOOKS = 1
+"""Hits of one shot that lie no further apart than one of these are one moment."""
+
+
+class Hit(NamedTuple):
+    """A moment as numbers of looks."""
+
+    first: int
+    peak: int
+    last: int
 
 
 def baseline(scores: Floats) -> float:
@@ -37,23 +47,26 @@ def ground(scores: Floats) -> float:
 def find_moments(curve: Curve, most: int) -> list[Moment]:
     """Give at most that many moments of one film, best first; never none.
 
-    Peaks with non-maximum suppression: the highest look makes a moment, which takes its surroundings down to half its
-    rise; then the highest of what is left, and so on, as long as it rises above the ground. A film in which hardly
-    anything changes is one moment.
+    Peaks with non-maximum suppression: the highest look makes a moment, which takes its surroundings; then the highest
+    of what is left, and so on, as long as it rises above the ground. Peaks are raw; how far they reach is told from the
+    smoothed curve (core/extents.py). Moments close to each other that show the same shot are one. A film in which
+    hardly anything changes is one moment.
     """
     left = curve.scores.astype(np.float64)
     if np.ptp(left) < _FLAT:
-        return [_moment(curve, 0, int(left.argmax()), len(left) - 1)]
-    floor = ground(curve.scores)
-    found: list[Moment] = []
-    while len(found) < most:
+        return [_moment(curve, Hit(0, int(left.argmax()), len(left) - 1))]
+    likeness = _likeness(curve)
+    floor, smooth = ground(curve.scores), smoothed(curve.scores, likeness.steady() if likeness else None)
+    hits: list[Hit] = []
+    while len(hits) < most:
         peak = int(left.argmax())
-        if found and not left[peak] > floor:
+        if hits and not left[peak] > floor:
             break
-        first, last = _reach(left, peak, floor)
-        found.append(_moment(curve, first, peak, last))
-        left[first : last + 1] = -np.inf
-    return found
+        first, last = reach(smooth, np.isfinite(left), peak, float(left[peak]), floor)
+        hits = _joined(curve, likeness, hits, Hit(first, peak, last))
+        for hit in hits:
+            left[hit.first : hit.last + 1] = -np.inf
+    return [_moment(curve, hit) for hit in hits]
 
 
 def rank(films: Iterable[tuple[Curve, list[Moment]]], most: int) -> tuple[Moment, ...]:
@@ -68,17 +81,29 @@ def rank(films: Iterable[tuple[Curve, list[Moment]]], most: int) -> tuple[Moment
     return tuple(moment for moment in ordered if moment.score >= least)[:most]
 
 
-def _reach(scores: np.ndarray[tuple[int], np.dtype[np.float64]], peak: int, floor: float) -> tuple[int, int]:
-    """Give the first and last look of the run around the peak that stays above half height."""
-    above = scores >= floor + HALF_HEIGHT * (scores[peak] - floor)
-    outside = np.flatnonzero(~above)
-    before, after = outside[outside < peak], outside[outside > peak]
-    first = int(before[-1]) + 1 if len(before) else 0
-    last = int(after[0]) - 1 if len(after) else len(scores) - 1
-    return min(first, peak), max(last, peak)
+def _joined(curve: Curve, likeness: Likeness | None, hits: list[Hit], new: Hit) -> list[Hit]:
+    """Add a hit, or let the hit that shows the same shot close by reach over it; that one's peak is the higher."""
+    for number, known in enumerate(hits):
+        if likeness and _close(curve, known, new) and likeness.same_shot(known.peak, new.peak):
+            joined = Hit(min(known.first, new.first), known.peak, max(known.last, new.last))
+            if not any(joined.first < hit.peak < joined.last for hit in hits if hit is not known):
+                return [*hits[:number], joined, *hits[number + 1 :]]
+    return [*hits, new]
 
 
-def _moment(curve: Curve, first: int, peak: int, last: int) -> Moment:
-    times_s = curve.times_s
+def _close(curve: Curve, one: Hit, other: Hit) -> bool:
+    earlier, later = sorted((one, other), key=lambda hit: hit.first)
+    looks = later.first - earlier.last - 1
+    return looks <= _GAP_LOOKS or float(curve.times_s[later.first] - curve.times_s[earlier.last]) <= _GAP_S
+
+
+def _likeness(curve: Curve) -> Likeness | None:
+    vectors = curve.vectors
+    return Likeness(vectors) if vectors is not None and len(vectors) == len(curve.scores) else None
+
+
+def _moment(curve: Curve, hit: Hit) -> Moment:
+    times_s, last = curve.times_s, hit.last
     end_s = float(times_s[last + 1]) if last + 1 < len(times_s) else max(curve.video.duration_s, float(times_s[last]))
-    return Moment(curve.video.id, float(times_s[first]), end_s, float(times_s[peak]), float(curve.scores[peak]))
+    peak_s, score = float(times_s[hit.peak]), float(curve.scores[hit.peak])
+    return Moment(curve.video.id, float(times_s[hit.first]), end_s, peak_s, score)

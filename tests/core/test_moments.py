@@ -13,10 +13,12 @@ from core.model import Curve, Moment, Video
 from core.moments import find_moments, rank
 
 
-def curve(scores: list[float], every_s: float = 1.0, video_id: str = "v") -> Curve:
+def curve(scores: list[float], every_s: float = 1.0, video_id: str = "v", shots: str = "") -> Curve:
+    """Make a film of looks; those with the same letter show the same shot."""
     times_s = np.arange(len(scores)) * every_s
     video = Video(video_id, "", "A film", len(scores) * every_s, 640, 360)
-    return Curve(video, times_s.astype(np.float64), np.array(scores, np.float32))
+    vectors = np.eye(26, dtype=np.float32)[[ord(shot) - ord("a") for shot in shots]] if shots else None
+    return Curve(video, times_s.astype(np.float64), np.array(scores, np.float32), vectors=vectors)
 
 
 def spans(moments: list[Moment]) -> list[tuple[float, float, float]]:
@@ -72,6 +74,36 @@ def test_moments_of_several_films_are_merged_best_first() -> None:
     films = [curve([0.1, 0.3, 0.1, 0.1], video_id="a"), curve([0.1, 0.1, 0.4, 0.1], video_id="b")]
     merged = rank([(film, find_moments(film, 5)) for film in films], 5)
     assert [moment.video_id for moment in merged] == ["b", "a"]
+
+
+def test_two_hits_in_one_shot_with_a_short_dip_between_are_one_moment() -> None:
+    c = curve([0.1, 0.1, 0.5, 0.5, 0.1, 0.4, 0.4, 0.1, 0.1, 0.1], shots="aabbbbbccc")
+    assert spans(find_moments(c, 5))[:1] == [(2.0, 7.0, 2.0)]
+
+
+def test_two_scenes_side_by_side_stay_two_moments() -> None:
+    c = curve([0.1, 0.1, 0.5, 0.5, 0.1, 0.4, 0.4, 0.1, 0.1, 0.1], shots="aabbdeeccc")
+    assert spans(find_moments(c, 2)) == [(2.0, 4.0, 2.0), (5.0, 7.0, 5.0)]
+
+
+def test_a_shot_that_comes_back_much_later_is_a_moment_of_its_own() -> None:
+    scores = [0.1, 0.5, 0.5, *[0.1] * 8, 0.4, 0.4, 0.1]
+    assert len(find_moments(curve(scores, shots="abbccccccddbba"), 2)) == 2
+
+
+def test_one_look_that_is_off_does_not_cut_a_scene_in_two() -> None:
+    scores = [0.1] * 8 + [0.5, 0.52, 0.5, 0.05, 0.5, 0.5] + [0.1] * 8
+    assert spans(find_moments(curve(scores), 1)) == [(8.0, 14.0, 9.0)]
+
+
+@given(
+    st.lists(st.tuples(st.floats(-1, 1, width=32), st.sampled_from("abc")), min_size=2, max_size=40), st.integers(1, 8)
+)
+def test_moments_that_were_joined_do_not_overlap_either(looks: list[tuple[float, str]], most: int) -> None:
+    found = find_moments(curve([score for score, _ in looks], shots="".join(shot for _, shot in looks)), most)
+    ordered = sorted(found, key=lambda moment: moment.start_s)
+    assert all(one.end_s <= other.start_s for one, other in pairwise(ordered))
+    assert all(moment.start_s <= moment.peak_s < moment.end_s for moment in found)
 
 
 @given(st.lists(st.floats(-1, 1, width=32), min_size=1, max_size=60), st.integers(1, 8))
