@@ -100,7 +100,7 @@ async def find(settings: Settings, wish: FindWish, space: str, *, as_json: bool)
         await _load(core, wish.text)
         query = await core.inquiry.query(_question(wish, space))
         await _renew(core, query)
-        result = await core.searcher.search(query, wish.top)
+        result = await _refined(core, await core.searcher.search(query, wish.top))
         shown = await _draw(core, result, wish) if wish.out else None
         info = await core.encoder.ready()
     files = printing.write(shown, wish.out) if shown and wish.out else printing.Files(None, None, None)
@@ -114,6 +114,14 @@ def _question(wish: FindWish, space: str) -> Find:
     turn = Turn(Door("local", (wish.theme,), 0), scope, View.of(scope), OPERATOR, "you", "")
     asked = read_question(turn, wish.text)
     return replace(asked, video=wish.video or asked.video)
+
+
+async def _refined(core: Core, result: SearchResult) -> SearchResult:
+    """Look between the looks of the index: here nobody waits for a first answer."""
+    best, *others = await core.refiner.moments(result.query, result.moments)
+    if result.query.asked.form == "one":
+        others.sort(key=lambda moment: -moment.score)
+    return replace(result, moments=(best, *others))
 
 
 async def _renew(core: Core, query: Query) -> None:

@@ -60,6 +60,7 @@ class Settings(BaseSettings):
     web: Literal["auto", "on", "off"] = "auto"
     web_port: int = Field(default=8765, ge=0, le=65535)
     allowed_hosts: Hosts = frozenset()
+    look_at: Literal["centre", "whole"] = "centre"
     look_every_s: float = Field(default=1.0, gt=0.01, le=60)
     batch: int = Field(default=16, ge=1, le=512)
     films_at_once: int = Field(default=3, ge=1, le=32)

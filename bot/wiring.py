@@ -201,7 +201,8 @@ def load_model(settings: Settings) -> Clip:
     """Load the model on this thread; raises UnknownModel, WeightsUnavailable, EncoderBroken."""
     from core.engines import clip  # noqa: PLC0415 - torch takes seconds, and the page should not wait for it
 
-    return clip.load(clip.ClipOptions(model_choice(settings), settings.device, settings.model_cache))
+    whole = settings.look_at == "whole"
+    return clip.load(clip.ClipOptions(model_choice(settings), settings.device, settings.model_cache, whole))
 
 
 def _products(rows: Halves, vectors: Floats) -> Floats:

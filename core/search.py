@@ -128,11 +128,6 @@ class Searcher:
         video = replace(curve.video, title=posting.title, url=posting.url, uploader=posting.uploader)
         return replace(curve, video=video)
 
-    async def compared(self, query: Query, video: Video, index: FrameIndex) -> Curve:
-        """Compare other looks at a film, as `curves` does with those that are kept; raises OperatorError."""
-        aims = await self._aims(query, await self.recipe())
-        return await asyncio.to_thread(curve, video, index, aims)
-
     async def _aims(self, query: Query, recipe: Recipe) -> tuple[Aim, ...]:
         if query.picture is not None and query.picture.recipe_key != recipe.key:
             raise PictureOutdated

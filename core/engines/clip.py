@@ -9,7 +9,7 @@ import hashlib
 import importlib.util
 import logging
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -43,6 +43,8 @@ class ClipOptions:
     """"auto", "cpu", "cuda", "cuda:1", "mps"."""
     cache_dir: Path | None
     """Where downloaded weights are kept; None is the hub's own cache folder."""
+    whole_frames: bool = False
+    """Squash the whole frame to the model's square, also where the model would look at the centre alone."""
 
 
 class Clip:
@@ -89,7 +91,7 @@ def load(options: ClipOptions) -> Clip:
     device = pick_device(options.device)
     model = _create(options, device)
     tokenizer = _tokenizer(options.choice)
-    clip = Clip(model, tokenizer, _describe(options.choice, model, tokenizer, device))
+    clip = Clip(model, tokenizer, _describe(options, model, tokenizer, device))
     clip.self_test()
     return clip
 
@@ -213,12 +215,14 @@ def _attempt(choice: ModelChoice, create: Callable[[], Any]) -> Any:  # noqa: AN
         raise WeightsUnavailable(choice.preset, str(error)) from error
 
 
-def _describe(choice: ModelChoice, model: Any, tokenizer: Any, device: str) -> EncoderInfo:  # noqa: ANN401 - untyped
+def _describe(options: ClipOptions, model: Any, tokenizer: Any, device: str) -> EncoderInfo:  # noqa: ANN401 - untyped
+    choice = options.choice
+    own = _preprocess(model.visual.preprocess_cfg)
     return EncoderInfo(
         model=choice.name if choice.folder is None else DEMO if choice.preset == DEMO else "local-dir",
         weights=choice.tag or _digest(choice),
         dim=_dim(model, tokenizer, device),
-        preprocess=_preprocess(model.visual.preprocess_cfg),
+        preprocess=replace(own, resize_mode="squash") if options.whole_frames else own,
         precision="fp32" if device == "cpu" else "fp16",
         logit_scale=float(model.logit_scale.detach().exp()),
         logit_bias=float(bias.detach()) if (bias := getattr(model, "logit_bias", None)) is not None else 0.0,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -74,6 +75,14 @@ def test_every_score_is_the_notebooks_within_a_thousandth(model: Clip, folder: P
         expected = float(torch.nn.functional.cosine_similarity(image, text))
     score = float((model.images(ours[None]) @ model.texts(["a woman in water"]).T)[0, 0])
     assert score == pytest.approx(expected, abs=1e-3)
+
+
+def test_whole_frames_are_looked_at_where_somebody_wants_them(folder: Path) -> None:
+    picture = np.zeros((SIZE_PX, 3 * SIZE_PX, 3), np.uint8)
+    picture[:, :SIZE_PX] = 255
+    whole = load(replace(options(choose(f"local-dir:{folder}", folder)), whole_frames=True)).info
+    assert encoder_input(picture, whole.preprocess)[:, : SIZE_PX // 4].min() > 200
+    assert encoder_input(picture, replace(whole.preprocess, resize_mode="shortest")).max() == 0
 
 
 def test_the_model_describes_itself(model: Clip) -> None:
