@@ -149,7 +149,7 @@ def told_apart(films: Sequence[Film], found: Sequence[Floats]) -> float:
 def covered(one: Film, *, smooth: bool, noise: float) -> list[float]:
     """Give how well each right moment covers its scene (intersection over union), with noise as a share of its rise."""
     scores = one.texts @ one.frames["whole"].T
-    steady = Likeness(one.frames["whole"]).steady()
+    likeness = Likeness(one.frames["whole"])
     shares = []
     for number, question in enumerate(one.questions):
         raw, scene = scores[number], question.scene
@@ -157,14 +157,14 @@ def covered(one: Film, *, smooth: bool, noise: float) -> list[float]:
         raw = (raw + wobble).astype(np.float32)
         if scene is not None and one.starts[scene] <= raw.argmax() < one.starts[scene + 1]:
             ends = (one.starts[scene], one.starts[scene + 1])
-            shares.append(_overlap(_reach(raw, steady if smooth else None), ends))
+            shares.append(_overlap(_reach(raw, likeness if smooth else None), ends))
     return shares
 
 
-def _reach(raw: Floats, steady: np.ndarray | None) -> tuple[int, int]:
+def _reach(raw: Floats, likeness: Likeness | None) -> tuple[int, int]:
     peak, floor = int(raw.argmax()), ground(raw)
-    if steady is not None:
-        first, last = reach(smoothed(raw, steady), np.ones(len(raw), np.bool_), peak, float(raw[peak]), floor)
+    if likeness is not None:
+        first, last = reach(smoothed(raw, likeness), np.ones(len(raw), np.bool_), peak, float(raw[peak]), floor)
         return first, last + 1
     outside = np.flatnonzero(raw < (raw[peak] + floor) / 2)
     before, after = outside[outside < peak], outside[outside > peak]

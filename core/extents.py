@@ -16,9 +16,14 @@ if TYPE_CHECKING:
 Scores: TypeAlias = npt.NDArray[np.float64]
 """(N,) float64; a look that is taken already has minus infinity."""
 
+Numbers: TypeAlias = npt.NDArray[np.int64]
+"""(n,) numbers of looks."""
+
 ALIKE = 0.7
 """Two looks at one shot are that much alike at least, on the film's own scale."""
 _SAMPLED = 256
+_SLIP = 0.1
+"""Less than this share of the curve's range is not worth asking whether a look shows another shot."""
 _LEAST_SPREAD = 0.02
 """Where neighbours are hardly more alike than looks far apart, the scale says nothing."""
 _ROUNDS = 4
@@ -30,36 +35,36 @@ class Likeness:
 
     def __init__(self, vectors: Floats) -> None:
         self._vectors = vectors
-        self._beside = np.einsum("ij,ij->i", vectors[:-1], vectors[1:])
-        some = np.linspace(0, len(vectors) - 1, min(len(vectors), _SAMPLED)).astype(int)
-        far = np.einsum("ij,ij->i", vectors[some], np.roll(vectors[some], len(some) // 2, axis=0))
-        self._far, self._near = float(np.median(far)), float(np.median(self._beside)) if len(self._beside) else 1.0
+        some = np.linspace(0, max(0, len(vectors) - 2), min(len(vectors), _SAMPLED)).astype(int)
+        beside = np.minimum(some + 1, len(vectors) - 1)
+        self._near = float(np.median(self._cosines(some, beside)))
+        self._far = float(np.median(self._cosines(some, np.roll(some, len(some) // 2))))
 
-    def same_shot(self, one: int, other: int) -> bool:
-        """Tell whether two looks show the same shot."""
-        return bool(self._alike(self._vectors[one] @ self._vectors[other]))
-
-    def steady(self) -> npt.NDArray[np.bool_]:
-        """Tell of each look whether both its neighbours show the same shot, (N,) bool."""
-        alike = self._alike(self._beside)
-        both: npt.NDArray[np.bool_] = np.concatenate([[True], alike]) & np.concatenate([alike, [True]])
-        return both
-
-    def _alike(self, cosines: npt.NDArray[np.float32]) -> npt.NDArray[np.bool_]:
+    def same_shot(self, one: Numbers, other: Numbers) -> npt.NDArray[np.bool_]:
+        """Tell of pairs of looks (by their numbers) whether they show the same shot."""
         if self._near - self._far < _LEAST_SPREAD:
-            return np.ones(np.shape(cosines), np.bool_)
-        return np.asarray((cosines - self._far) / (self._near - self._far) >= ALIKE)
+            return np.ones(len(one), np.bool_)
+        return np.asarray((self._cosines(one, other) - self._far) / (self._near - self._far) >= ALIKE)
+
+    def _cosines(self, one: Numbers, other: Numbers) -> Floats:
+        cosines: Floats = np.einsum("ij,ij->i", self._vectors[one], self._vectors[other])
+        return cosines
 
 
-def smoothed(scores: Floats, steady: npt.NDArray[np.bool_] | None = None) -> Scores:
+def smoothed(scores: Floats, likeness: Likeness | None = None) -> Scores:
     """Give the median of each look and its two neighbours: a look that is off by itself counts no more, edges stay.
 
-    Only where it is steady, if that is known: a single look at another shot is no slip.
+    Where it is known that a look shows another shot than its neighbours, it is no slip, and counts as it is.
     """
     raw = scores.astype(np.float64)
     padded = np.pad(raw, 1, mode="edge")
     middle: Scores = np.median(np.stack([padded[:-2], padded[1:-1], padded[2:]]), axis=0)
-    return middle if steady is None else np.where(steady, middle, raw)
+    if likeness is not None:
+        off = np.flatnonzero(np.abs(middle - raw) > _SLIP * np.ptp(raw))
+        steady = likeness.same_shot(np.maximum(off - 1, 0), off)
+        steady &= likeness.same_shot(off, np.minimum(off + 1, len(raw) - 1))
+        middle[off[~steady]] = raw[off[~steady]]
+    return middle
 
 
 def reach(smooth: Scores, free: npt.NDArray[np.bool_], peak: int, height: float, floor: float) -> tuple[int, int]:

@@ -56,7 +56,7 @@ def find_moments(curve: Curve, most: int) -> list[Moment]:
     if np.ptp(left) < _FLAT:
         return [_moment(curve, Hit(0, int(left.argmax()), len(left) - 1))]
     likeness = _likeness(curve)
-    floor, smooth = ground(curve.scores), smoothed(curve.scores, likeness.steady() if likeness else None)
+    floor, smooth = ground(curve.scores), smoothed(curve.scores, likeness)
     hits: list[Hit] = []
     while len(hits) < most:
         peak = int(left.argmax())
@@ -84,7 +84,7 @@ def rank(films: Iterable[tuple[Curve, list[Moment]]], most: int) -> tuple[Moment
 def _joined(curve: Curve, likeness: Likeness | None, hits: list[Hit], new: Hit) -> list[Hit]:
     """Add a hit, or let the hit that shows the same shot close by reach over it; that one's peak is the higher."""
     for number, known in enumerate(hits):
-        if likeness and _close(curve, known, new) and likeness.same_shot(known.peak, new.peak):
+        if likeness and _close(curve, known, new) and _same_shot(likeness, known, new):
             joined = Hit(min(known.first, new.first), known.peak, max(known.last, new.last))
             if not any(joined.first < hit.peak < joined.last for hit in hits if hit is not known):
                 return [*hits[:number], joined, *hits[number + 1 :]]
@@ -95,6 +95,10 @@ def _close(curve: Curve, one: Hit, other: Hit) -> bool:
     earlier, later = sorted((one, other), key=lambda hit: hit.first)
     looks = later.first - earlier.last - 1
     return looks <= _GAP_LOOKS or float(curve.times_s[later.first] - curve.times_s[earlier.last]) <= _GAP_S
+
+
+def _same_shot(likeness: Likeness, one: Hit, other: Hit) -> bool:
+    return bool(likeness.same_shot(np.array([one.peak]), np.array([other.peak]))[0])
 
 
 def _likeness(curve: Curve) -> Likeness | None:
