@@ -31,8 +31,6 @@ class Judge:
             return curve
         info, bank = await self._encoder.ready(), await self._background.bank()
         scores = [line.scores for line in curve.lines] or [curve.scores]
-        known = [
-            await asyncio.to_thread(verdict.baseline, looks[int(one.argmax())], looks, bank, info) for one in scores
-        ]
+        known = [await asyncio.to_thread(verdict.baseline, one, looks, bank, info) for one in scores]
         lines = tuple(replace(line, baseline=one) for line, one in zip(curve.lines, known, strict=False))
         return replace(curve, baseline=known[0], vectors=None, lines=lines)

@@ -6,11 +6,13 @@ The best look is put before a bank of background captions: common things, places
 thing, the model finds the words of the query much likelier there than an average caption of the bank; if not, the
 captions that do fit that look win. The odds are the model's own, by its own temperature, so that no cosine is fixed:
 
-    odds = scale * cosine(query, look) - log(mean(exp(scale * cosine(caption, look))))
+    level(look) = log(mean over captions of exp(scale * own(caption, look)))
+    odds        = scale * own(query, best look) - (level(best look) + mean of level over the film) / 2
 
-That is the "inverted softmax" of querybank normalisation (QB-Norm, Bogolin et al., CVPR 2022), for one query. A model
-with a bias (SigLIP) has one rival more: that the look fits no words at all. Its logit is -bias by the sigmoid, less
-what the bias says of pairs in general: such models are trained with about 2**15 texts for each picture.
+where own() is the cosine less a quarter of its mean over the film: texts differ in how similar they are to anything.
+This is the "inverted softmax" of querybank normalisation (QB-Norm, Bogolin et al., CVPR 2022) with mean subtraction. A
+model with a bias (SigLIP) has one rival more: that the look fits no words at all. Its logit is -bias by the sigmoid,
+less what the bias says of pairs in general: such models are trained with about 2**15 texts for each picture.
 """
 
 from __future__ import annotations
@@ -27,13 +29,15 @@ if TYPE_CHECKING:
 Verdict: TypeAlias = Literal["strong", "weak", "absent"]
 """"absent" is "probably not in this footage": the best look is there all the same."""
 
-WEAK_FROM = 1.8
-STRONG_FROM = 3.6
+WEAK_FROM = 2.6
+STRONG_FROM = 4.2
 """Odds, as natural logarithms. `python -m bench.verdict --fit` works them out; DECISIONS.md says on which films."""
 
+_CENTRED = 0.25
+"""Share of a mean that is taken off. All of it, and a film that is about nothing but the query would not show it."""
 _PAIRS_SEEN = 2**15
 _SAMPLED = 512
-"""So many looks are enough for a mean."""
+"""So many looks are enough for the film's means."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,20 +63,27 @@ class Baseline:
         return "weak" if score < self.strong_from else "strong"
 
 
-def baseline(best_look: Floats, looks: Floats, bank: Floats, info: EncoderInfo) -> Baseline:
-    """Give what similarities mean, from unit vectors: best look (D,), all looks (N, D), bank (K, D)."""
-    level = background(best_look[None], bank, info)[0]
-    weak_from, strong_from = ((level + odds) / info.logit_scale for odds in (WEAK_FROM, STRONG_FROM))
+def baseline(scores: Floats, looks: Floats, bank: Floats, info: EncoderInfo) -> Baseline:
+    """Give what similarities mean: (N,) scores of a query, the (N, D) looks and (K, D) bank as unit vectors."""
     some = looks[:: 1 + len(looks) // _SAMPLED]
-    usual = float((some @ bank.mean(axis=0)).mean())
+    texts = some.mean(axis=0) @ bank.T
+    best = looks[int(scores.argmax())]
+    level = (background(best[None], texts, bank, info) + background(some, texts, bank, info)) / 2
+    own = _CENTRED * float(scores.mean())
+    weak_from, strong_from = (own + (level + odds) / info.logit_scale for odds in (WEAK_FROM, STRONG_FROM))
+    usual = own + (1 - _CENTRED) * float(texts.mean())
     return Baseline(min(usual, weak_from), weak_from, strong_from)
 
 
-def background(looks: Floats, bank: Floats, info: EncoderInfo) -> list[float]:
-    """Give for each look (N, D) how well it fits background captions, as a logit: what a query has to beat."""
-    logits = info.logit_scale * (looks @ bank.T).astype(np.float64)
+def background(looks: Floats, means: Floats, bank: Floats, info: EncoderInfo) -> float:
+    """Give how well looks (n, D) fit background captions, as a mean logit: what a query has to beat.
+
+    `means` (K,) are the captions' mean cosines over the film.
+    """
+    logits = info.logit_scale * (looks @ bank.T - _CENTRED * means).astype(np.float64)
     highest = logits.max(axis=1, keepdims=True)
     levels = highest[:, 0] + np.log(np.exp(logits - highest).mean(axis=1))
     if info.logit_bias:
-        levels = np.logaddexp(levels, -info.logit_bias - math.log(_PAIRS_SEEN))
-    return [float(level) for level in levels]
+        none = -info.logit_bias - math.log(_PAIRS_SEEN) - info.logit_scale * _CENTRED * float(means.mean())
+        levels = np.logaddexp(levels, none)
+    return float(levels.mean())

@@ -10,7 +10,7 @@ import pytest
 
 from core.background import Background, captions
 from core.model import EncoderInfo, Preprocess
-from core.verdict import STRONG_FROM, WEAK_FROM, background, baseline
+from core.verdict import STRONG_FROM, WEAK_FROM, Baseline, background, baseline
 from tests.core.fakes import ColourEncoder, Drawer
 
 if TYPE_CHECKING:
@@ -66,34 +66,44 @@ async def test_a_bank_that_was_damaged_on_the_disk_is_encoded_anew() -> None:
     assert again.asked == 1
 
 
+def judged(query: Floats, looks: Floats, bank: Floats, info: EncoderInfo = CLIP) -> Baseline:
+    return baseline(looks @ query, looks, bank, info)
+
+
+LOOKS = unit([1, 0, 0], [0, 1, 0], [0, 1, 0], [0, 1, 0])
+
+
 def test_words_that_no_caption_beats_at_the_best_look_are_a_strong_hit() -> None:
-    looks, bank = unit([1, 0, 0], [0, 1, 0]), unit([0, 1, 0], [0, 0.2, 1])
-    found = baseline(looks[0], looks, bank, CLIP)
-    assert found.verdict(0.3) == "strong"
+    (query,) = unit([1, 0, 1])
+    assert judged(query, LOOKS, unit([0, 1, 0.3], [0, 0.2, 1])).verdict(0.7) == "strong"
 
 
 def test_words_that_a_caption_beats_are_absent_however_alike_they_are() -> None:
-    looks, bank = unit([1, 0, 0]), unit([1, 0.1, 0], [0, 0, 1])
-    assert baseline(looks[0], looks, bank, CLIP).verdict(0.9) == "absent"
+    (query,) = unit([1, 0, 0.3])
+    assert judged(query, LOOKS, unit([1, 0.1, 0], [0, 1, 0])).verdict(0.95) == "absent"
+
+
+def test_a_film_that_is_all_about_the_words_shows_them() -> None:
+    looks, (query,) = unit(*[[1, 0, 0]] * 5), unit([1, 0, 0.2])
+    assert judged(query, looks, unit([0, 1, 0], [0, 0, 1])).verdict(0.98) == "strong"
 
 
 def test_the_edges_of_the_band_are_odds_by_the_models_own_temperature() -> None:
-    looks, bank = unit([1, 0, 0]), unit([0, 1, 0], [0, 0, 1])
+    looks, (query,) = unit([1, 0, 0], [-1, 0, 0]), unit([1, 0, 0])
     for scale in (20.0, 100.0):
-        found = baseline(looks[0], looks, bank, replace(CLIP, logit_scale=scale))
-        assert (found.usual, found.weak_from, found.strong_from) == pytest.approx(
-            (0.0, WEAK_FROM / scale, STRONG_FROM / scale)
-        )
+        found = judged(query, looks, unit([0, 1, 0], [0, 0, 1]), replace(CLIP, logit_scale=scale))
+        edges = (0.0, WEAK_FROM / scale, STRONG_FROM / scale)
+        assert (found.usual, found.weak_from, found.strong_from) == pytest.approx(edges)
 
 
 def test_the_size_of_the_bank_does_not_matter() -> None:
-    looks, bank = unit([1, 0, 0]), unit([0.3, 1, 0], [0.1, 0, 1])
-    (once,), (thrice,) = background(looks, bank, CLIP), background(looks, np.concatenate([bank] * 3), CLIP)
-    assert once == pytest.approx(thrice)
+    bank = unit([0.3, 1, 0], [0.1, 0, 1])
+    once, thrice = (judged(LOOKS[0], LOOKS, np.concatenate([bank] * times)) for times in (1, 3))
+    assert once.weak_from == pytest.approx(thrice.weak_from)
 
 
 def test_a_model_with_a_bias_has_nothing_at_all_as_one_more_rival() -> None:
-    looks, bank = unit([1, 0, 0]), unit([0, 1, 0])
-    (plain,), (biased,) = background(looks, bank, CLIP), background(looks, bank, replace(CLIP, logit_bias=-16.5))
+    means, bank = np.zeros(1, np.float32), unit([0, 1, 0])
+    plain, biased = (background(LOOKS[:1], means, bank, replace(CLIP, logit_bias=bias)) for bias in (0.0, -16.5))
     assert plain == pytest.approx(0.0)
     assert 6.0 < biased < 6.2
