@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 Verdict: TypeAlias = Literal["strong", "weak", "absent"]
 """"absent" is "probably not in this footage": the best look is there all the same."""
 
-WEAK_FROM = 2.6
-STRONG_FROM = 4.2
+WEAK_FROM = 2.55
+STRONG_FROM = 4.1
 """Odds, as natural logarithms. `python -m bench.verdict --fit` works them out; DECISIONS.md says on which films."""
 
 _CENTRED = 0.25
