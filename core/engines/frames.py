@@ -69,7 +69,7 @@ class ChildFrameReader:
             await child.ask({**request, "path": str(path), "limits": asdict(self.limits)})
             while True:
                 last_s = found[-1].time_s if found else -1.0
-                event = _reading(await self._hear(child, path), path, preprocess.size_px, last_s, self.limits)
+                event = _reading(await self.hear(child, path), path, preprocess.size_px, last_s, self.limits)
                 if not isinstance(event, Look) or len(found) > len(times_s):
                     return tuple(found)
                 found.append(event)
