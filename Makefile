@@ -4,7 +4,7 @@ PIP := .venv/bin/python -m pip install --quiet --disable-pip-version-check -c co
 WORKERS := --numprocesses auto --dist loadfile
 SOURCES := bot core storage demo bench tests
 
-.PHONY: run test check bench demo fuzz format clean
+.PHONY: run test check bench trust demo fuzz format clean
 
 run: .venv/run  ## start the bot; with no token, the local chat with the demo film
 	@.venv/bin/keaton run
@@ -34,6 +34,10 @@ bench: .venv/dev  ## what it costs; each line can be run alone
 	.venv/bin/python -m bench.discord_ack
 	.venv/bin/python -m bench.slack_ack
 	.venv/bin/python -m bench.cage
+
+trust: .venv/dev  ## how often verdicts are right, what each lever is worth; fetches Debian's emoji font into CACHE
+	.venv/bin/python -m bench.verdict $(or $(CACHE),bench/results/emoji)
+	.venv/bin/python -m bench.levers $(or $(CACHE),bench/results/emoji)
 
 demo: .venv/dev  ## remake the film and the figures of demo/ (its README tells how the model is trained)
 	.venv/bin/python -m demo.film
