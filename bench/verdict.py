@@ -1,6 +1,7 @@
 """How often "probably not in this footage" is right: on films of known content that thresholds were not made from.
 
 python -m bench.verdict CACHE [--films N] [--json FILE]     report on the films for reporting
+python -m bench.verdict CACHE --write                       the same, into demo/README.md
 python -m bench.verdict CACHE --fit                         work the thresholds out, on the films for calibrating
 CACHE is the folder of the emoji font (`python -m demo.emoji CACHE`).
 """
@@ -28,7 +29,8 @@ if TYPE_CHECKING:
     from bot.wiring import Core
     from core.verdict import Verdict
 
-ABSENT_BAR, PRESENT_BAR = 0.90, 0.05
+README = Path(__file__).parent.parent / "demo" / "README.md"
+_BEGIN, _END = "<!-- verdicts: written by bench.verdict -->", "<!-- end of verdicts -->"
 _GONE, _CRIED = 0.93, 0.005
 """What the thresholds aim at: absent things called absent, and absent things called a strong hit."""
 
@@ -102,16 +104,26 @@ def fitted(asked: Sequence[Asked]) -> Mapping[str, float]:
     }
 
 
+def write(figures: str) -> None:
+    """Put the figures between their markers in demo/README.md."""
+    before, rest = README.read_text(encoding="utf-8").split(_BEGIN)
+    after = rest.split(_END)[1]
+    README.write_text(f"{before}{_BEGIN}\n{figures}\n{_END}{after}", encoding="utf-8")
+
+
 def main() -> None:
     """Measure, print, and write JSON where asked."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("cache", type=Path)
     parser.add_argument("--films", type=int, default=10, help="of each kind")
     parser.add_argument("--fit", action="store_true")
+    parser.add_argument("--write", action="store_true")
     parser.add_argument("--json", type=Path)
     wish = parser.parse_args()
     asked = asyncio.run(answers(CALIBRATING if wish.fit else REPORTING, wish.films, wish.cache))
     print(fitted(asked) if wish.fit else table(asked))
+    if wish.write:
+        write(f"Measured on {wish.films} films of each kind.\n\n{table(asked)}")
     if wish.json:
         listed = [
             {"things": crowd, "kind": kind, "there": there, **counts}

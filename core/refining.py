@@ -135,6 +135,8 @@ class Refiner:
 
     def _start(self, answer: Answer) -> None:
         """Refine all moments but the best in the background, so that the buttons show them so."""
+        if len(answer.moments) < 2:
+            return
         task = asyncio.create_task(self._rest(answer))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
