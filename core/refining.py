@@ -114,10 +114,15 @@ class Refiner:
         self._browsed.append(answer_id)
 
     async def moment(self, query: Query, moment: Moment, curve: Curve | None = None) -> Moment:
-        """Give a moment with its peak where it is highest; as it is where the film is gone or cannot be read."""
+        """Give a moment with its peak where it is highest; as it is where the film is gone or cannot be read.
+
+        Two moments in order stay as they are too.
+        """
         try:
+            if moment.then is not None:
+                return moment
             curve = curve or await self._searcher.curve(query, moment.video_id)
-            return await self._sharpened(query, moment, curve) if curve else moment
+            return await self._sharpened(query, moment, curve.of(moment.part)) if curve else moment
         except AppError as error:
             log.info("no further looks at %s: %s", moment.video_id, type(error).__name__)
             return moment
@@ -165,4 +170,5 @@ class Refiner:
             return moment
         vectors = await self._encoder.images(np.stack([look.pixels for look in looks]))
         index = FrameIndex(np.array([look.time_s for look in looks]), vectors)
-        return sharpened(moment, index.times_s, await self._searcher.compared(query, curve.video, index))
+        compared = await self._searcher.compared(query, curve.video, index)
+        return sharpened(moment, index.times_s, compared.of(moment.part))

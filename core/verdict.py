@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 Verdict: TypeAlias = Literal["strong", "weak", "absent"]
 """"absent" is "probably not in this footage": the best look is there all the same."""
 
-WEAK_FROM = 2.55
+WEAK_FROM = 2.68
 STRONG_FROM = 4.1
 """Odds, as natural logarithms. `python -m bench.verdict --fit` works them out; DECISIONS.md says on which films."""
 
