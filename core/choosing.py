@@ -9,7 +9,7 @@ from core.moments import find_moments, rank
 from core.ordering import beside, ordered
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from core.model import Curve, Moment, Query
     from core.question import Stretch
@@ -35,6 +35,14 @@ def chosen(curves: Sequence[Curve], query: Query, most: int) -> tuple[Moment, ..
             return beside(others, most)
         case _:
             assert_never(asked.form)
+
+
+def shown_first(moments: Sequence[Moment], films: Mapping[str, Curve]) -> tuple[Moment, ...]:
+    """Put the moments of films that probably do not show it behind the others; else the order stays.
+
+    What is a high score in one film is none in another.
+    """
+    return tuple(sorted(moments, key=lambda moment: films[moment.video_id].verdict == "absent"))
 
 
 def _apart_from(source: Stretch, curves: Sequence[Curve]) -> Sequence[Curve]:

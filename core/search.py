@@ -11,7 +11,7 @@ import numpy as np
 
 from core.aims import aim, curve
 from core.best import best_curves
-from core.choosing import chosen
+from core.choosing import chosen, shown_first
 from core.errors import EmptyQuery, NoneFit, NothingIndexed, PictureOutdated
 from core.model import Recipe, SearchResult
 
@@ -60,8 +60,11 @@ class Searcher:
         if not curves:
             raise NoneFit if query.posted else NothingIndexed
         moments = await asyncio.to_thread(chosen, curves, query, most)
-        of_best = next(curve for curve in curves if curve.video.id == moments[0].video_id)
-        return SearchResult(query, moments, (await self._judged(query, of_best)).of(moments[0].part))
+        shown = {moment.video_id for moment in moments}
+        films = {one.video.id: await self._judged(query, one) for one in curves if one.video.id in shown}
+        if query.asked.form == "one":
+            moments = shown_first(moments, films)
+        return SearchResult(query, moments, films[moments[0].video_id].of(moments[0].part))
 
     async def curve(self, query: Query, video_id: str) -> Curve | None:
         """Give one film's curve with its baseline, or None where the film is out of view or gone.

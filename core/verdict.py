@@ -63,19 +63,34 @@ class Baseline:
         return "weak" if score < self.strong_from else "strong"
 
 
-def baseline(scores: Floats, looks: Floats, bank: Floats, info: EncoderInfo) -> Baseline:
-    """Give what similarities mean: (N,) scores of a query, the (N, D) looks and (K, D) bank as unit vectors."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Background:
+    """What background captions come to in one film, whatever is asked of it."""
+
+    means: Floats
+    """(K,) mean cosine of each caption over the film."""
+    level: float
+    """Mean logit of what a query has to beat at its looks."""
+
+
+def background(looks: Floats, bank: Floats, info: EncoderInfo) -> Background:
+    """Give what a film's looks (N, D) have in common with the bank (K, D), both unit vectors."""
     some = looks[:: 1 + len(looks) // _SAMPLED]
-    texts = some.mean(axis=0) @ bank.T
+    means: Floats = some.mean(axis=0) @ bank.T
+    return Background(means, level(some, means, bank, info))
+
+
+def baseline(scores: Floats, looks: Floats, film: Background, bank: Floats, info: EncoderInfo) -> Baseline:
+    """Give what a query's scores (N,) at a film's looks (N, D) mean, beside that film's background."""
     best = looks[int(scores.argmax())]
-    level = (background(best[None], texts, bank, info) + background(some, texts, bank, info)) / 2
+    to_beat = (level(best[None], film.means, bank, info) + film.level) / 2
     own = _CENTRED * float(scores.mean())
-    weak_from, strong_from = (own + (level + odds) / info.logit_scale for odds in (WEAK_FROM, STRONG_FROM))
-    usual = own + (1 - _CENTRED) * float(texts.mean())
+    weak_from, strong_from = (own + (to_beat + odds) / info.logit_scale for odds in (WEAK_FROM, STRONG_FROM))
+    usual = own + (1 - _CENTRED) * float(film.means.mean())
     return Baseline(min(usual, weak_from), weak_from, strong_from)
 
 
-def background(looks: Floats, means: Floats, bank: Floats, info: EncoderInfo) -> float:
+def level(looks: Floats, means: Floats, bank: Floats, info: EncoderInfo) -> float:
     """Give how well looks (n, D) fit background captions, as a mean logit: what a query has to beat.
 
     `means` (K,) are the captions' mean cosines over the film.

@@ -10,7 +10,7 @@ import pytest
 
 from core.background import Background, captions
 from core.model import EncoderInfo, Preprocess
-from core.verdict import STRONG_FROM, WEAK_FROM, Baseline, background, baseline
+from core.verdict import STRONG_FROM, WEAK_FROM, Baseline, background, baseline, level
 from tests.core.fakes import ColourEncoder, Drawer
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ async def test_a_bank_that_was_damaged_on_the_disk_is_encoded_anew() -> None:
 
 
 def judged(query: Floats, looks: Floats, bank: Floats, info: EncoderInfo = CLIP) -> Baseline:
-    return baseline(looks @ query, looks, bank, info)
+    return baseline(looks @ query, looks, background(looks, bank, info), bank, info)
 
 
 LOOKS = unit([1, 0, 0], [0, 1, 0], [0, 1, 0], [0, 1, 0])
@@ -104,6 +104,6 @@ def test_the_size_of_the_bank_does_not_matter() -> None:
 
 def test_a_model_with_a_bias_has_nothing_at_all_as_one_more_rival() -> None:
     means, bank = np.zeros(1, np.float32), unit([0, 1, 0])
-    plain, biased = (background(LOOKS[:1], means, bank, replace(CLIP, logit_bias=bias)) for bias in (0.0, -16.5))
+    plain, biased = (level(LOOKS[:1], means, bank, replace(CLIP, logit_bias=bias)) for bias in (0.0, -16.5))
     assert plain == pytest.approx(0.0)
     assert 6.0 < biased < 6.2

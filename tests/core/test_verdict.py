@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from core.choosing import shown_first
 from core.model import Curve, Moment, Video
 from core.verdict import Baseline
 
@@ -32,3 +33,14 @@ def test_nothing_is_claimed_where_nobody_knows_what_is_usual() -> None:
 def test_a_baseline_that_does_not_rise_is_refused() -> None:
     with pytest.raises(ValueError, match=r"0\.4, 0\.3"):
         Baseline(0.1, 0.4, 0.3)
+
+
+def test_a_film_that_shows_it_comes_before_one_that_only_scores_higher() -> None:
+    low, high = curve(0.2, 0.35), curve(0.9, 0.8, baseline=Baseline(0.8, 0.95, 0.99))
+    moments = [
+        Moment("high", 0.0, 1.0, 0.0, 0.9),
+        Moment("low", 1.0, 2.0, 1.0, 0.35),
+        Moment("high", 1.0, 2.0, 1.0, 0.8),
+    ]
+    ordered = shown_first(moments, {"low": low, "high": high})
+    assert [(moment.video_id, moment.score) for moment in ordered] == [("low", 0.35), ("high", 0.9), ("high", 0.8)]
