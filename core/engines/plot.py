@@ -221,7 +221,9 @@ def _share(value: float, _position: int) -> str:
 def _titles(figure: Figure, spec: PlotSpec, ink: _Ink) -> None:
     shown: dict[str, Any] = {"parse_math": False, "ha": "left", "va": "top"}
     measure = "similarity" if spec.style == "similarity" else _softmax(spec)
-    note = f"{measure} over time · {_shorten(spec.curve.video.title, 44)}"
+    banded = bool(spec.curve.baseline) and spec.style == "similarity" and not spec.curve.lines
+    legend = " · grey: what is not here" if banded else ""
+    note = f"{measure} over time{legend} · {_shorten(spec.curve.video.title, 28 if banded else 44)}"
     figure.text(0.018, 0.97, _shorten(spec.query, 46), fontsize=9.5, fontweight="bold", color=ink.text, **shown)
     figure.text(0.018, 0.872, note, fontsize=7, color=ink.faint, **shown)
 
