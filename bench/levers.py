@@ -1,6 +1,6 @@
 """Each lever on accuracy, on and off: what it changes on films of known content. The defaults follow these numbers.
 
-python -m bench.levers CACHE [--films N] [--json FILE]
+python -m bench.levers CACHE [--films N] [--json FILE] [--write]
 CACHE is the folder of the emoji font (`python -m demo.emoji CACHE`).
 
 A query is right if the look with the highest score lies in its scene. "Absent" is how many of the queries that are true
@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
+from bench.figures import put
 from bench.known import REPORTING, absent, present, seeds
 from core.background import captions
 from core.extents import Likeness, reach, smoothed
@@ -223,6 +224,7 @@ def main() -> None:
     parser.add_argument("cache", type=Path)
     parser.add_argument("--films", type=int, default=10, help="of each kind")
     parser.add_argument("--json", type=Path)
+    parser.add_argument("--write", action="store_true", help="into demo/README.md")
     wish = parser.parse_args()
     cv2.setNumThreads(1)
     seeing = eye()
@@ -231,6 +233,8 @@ def main() -> None:
     ways = list(levers(seeing.texts(captions()), float(seeing.model.logit_scale.detach().exp())))
     rows, ends = measured(films, ways), extents(films)
     print(table(rows, ends))
+    if wish.write:
+        put("levers", f"Measured on {wish.films} films of each kind.\n\n{table(rows, ends)}")
     if wish.json:
         wish.json.write_text(json.dumps({"films": wish.films, "levers": rows, "extents": ends}, indent=2))
 

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from bench.figures import put
 from bench.known import CALIBRATING, REPORTING, films
 from core.verdict import WEAK_FROM
 
@@ -29,8 +30,6 @@ if TYPE_CHECKING:
     from bot.wiring import Core
     from core.verdict import Verdict
 
-README = Path(__file__).parent.parent / "demo" / "README.md"
-_BEGIN, _END = "<!-- verdicts: written by bench.verdict -->", "<!-- end of verdicts -->"
 _GONE, _CRIED = 0.93, 0.01
 """What the thresholds aim at: absent things called absent, and absent things called a strong hit."""
 
@@ -104,13 +103,6 @@ def fitted(asked: Sequence[Asked]) -> Mapping[str, float]:
     }
 
 
-def write(figures: str) -> None:
-    """Put the figures between their markers in demo/README.md."""
-    before, rest = README.read_text(encoding="utf-8").split(_BEGIN)
-    after = rest.split(_END)[1]
-    README.write_text(f"{before}{_BEGIN}\n{figures}\n{_END}{after}", encoding="utf-8")
-
-
 def main() -> None:
     """Measure, print, and write JSON where asked."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -123,7 +115,7 @@ def main() -> None:
     asked = asyncio.run(answers(CALIBRATING if wish.fit else REPORTING, wish.films, wish.cache))
     print(fitted(asked) if wish.fit else table(asked))
     if wish.write:
-        write(f"Measured on {wish.films} films of each kind.\n\n{table(asked)}")
+        put("verdict", f"Measured on {wish.films} films of each kind.\n\n{table(asked)}")
     if wish.json:
         listed = [
             {"things": crowd, "kind": kind, "there": there, **counts}
