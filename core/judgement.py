@@ -18,9 +18,9 @@ _MOMENTS: dict[Verdict, str] = {
 }
 
 
-def title(asked: str, curve: Curve) -> str:
-    """Head an answer: with what was asked, and honestly where its best film does not show that."""
-    return f"{asked}: {_ABSENT}" if curve.verdict == "absent" else asked
+def title(asked: str, *, absent: bool) -> str:
+    """Head an answer: with what was asked, and honestly where its film does not show that."""
+    return f"{asked}: {_ABSENT}" if absent else asked
 
 
 def judged(curve: Curve, moment: Moment) -> str:

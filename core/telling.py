@@ -23,16 +23,31 @@ def title(query: Query) -> str:
 
 
 def head(query: Query, curve: Curve) -> str:
-    """Head an answer: with the question, and honestly where the film does not show it, or one of two in order."""
-    both = [curve.of(part) for part in (0, 1)] if query.asked.form == "sequence" else [curve]
-    worst = next((one for one in both if one.verdict == "absent"), curve)
-    return judgement.title(title(query), worst)
+    """Head an answer: with the question, and honestly where the film does not show it.
+
+    Of two in order that is one of them; of texts side by side, all.
+    """
+    return judgement.title(title(query), absent=is_absent(query, curve))
+
+
+def is_absent(query: Query, curve: Curve) -> bool:
+    """Tell whether the film of an answer probably does not show what was asked for."""
+    absent = [curve.of(part).verdict == "absent" for part in range(max(1, len(curve.lines)))]
+    match query.asked.form:
+        case "one":
+            return curve.verdict == "absent"
+        case "sequence":
+            return any(absent)
+        case "comparison":
+            return all(absent)
+        case form:
+            assert_never(form)
 
 
 def headline(result: SearchResult) -> str:
     """Say in one line what was found, and whether it was."""
     where = f"{clock(result.best.peak_s)} in {result.curve.video.title}"
-    if result.verdict == "absent":
+    if is_absent(result.query, result.curve):
         return f"{head(result.query, result.curve)}; nearest at {where}"
     return f"{head(result.query, result.curve)}: best at {where}{' (a weak hit)' if result.verdict == 'weak' else ''}"
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from core import telling
 from core.choosing import shown_first
-from core.model import Curve, Moment, Video
+from core.model import Curve, Line, Moment, Query, Video, View
 from core.verdict import Baseline
 
 USUAL = Baseline(0.1, 0.3, 0.5)
@@ -44,3 +47,14 @@ def test_a_film_that_shows_it_comes_before_one_that_only_scores_higher() -> None
     ]
     ordered = shown_first(moments, {"low": low, "high": high})
     assert [(moment.video_id, moment.score) for moment in ordered] == [("low", 0.35), ("high", 0.9), ("high", 0.8)]
+
+
+def test_texts_side_by_side_are_headed_as_absent_only_where_the_film_shows_none_of_them() -> None:
+    lines = tuple(Line(text, np.array([best], np.float32), USUAL) for text, best in (("a dog", 0.2), ("a cat", 0.4)))
+    query = Query("a dog | a cat", View("local", "home", frozenset()))
+    both = replace(curve(0.2), lines=lines)
+    assert telling.head(query, both) == "“a dog | a cat”"
+    neither = replace(both, lines=(lines[0], lines[0]))
+    assert telling.head(query, neither) == "“a dog | a cat”: probably not in this footage"
+    then = Query("a dog > a cat", query.view)
+    assert telling.head(then, both) == "“a dog > a cat”: probably not in this footage"
