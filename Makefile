@@ -34,6 +34,7 @@ bench: .venv/dev  ## what it costs; each line can be run alone
 	.venv/bin/python -m bench.discord_ack
 	.venv/bin/python -m bench.slack_ack
 	.venv/bin/python -m bench.cage
+	.venv/bin/python -m bench.refining
 
 trust: .venv/dev  ## how often verdicts are right, what each lever is worth; fetches Debian's emoji font into CACHE
 	.venv/bin/python -m bench.verdict $(or $(CACHE),bench/results/emoji)

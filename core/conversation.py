@@ -140,16 +140,17 @@ class Conversation:
             yield reply
 
     async def _answer(self, turn: Turn, query: Query, under_way: int) -> AsyncIterator[Reply]:
-        looking = await self._searcher.under_way(query)
-        with self._watch.stage("search"):
-            result = await self._searcher.search(query, MOST_MOMENTS)
-        answer = Answer(secrets.token_urlsafe(12), query, turn.scope, result.moments, turn.user_id)
-        await self._library.save_answer(answer)
-        notes = [replies.so_far(*film) for film in looking[:_MOST_NOTES]]
-        notes += [replies.still_renewing(under_way)] if under_way else []
-        note = "\n".join(notes)
-        wish = actions.Show(answer.id, 1)
-        yield await self._browser.first(turn, answer, wish, result.curve, note)
+        with self._refiner.making_way():
+            looking = await self._searcher.under_way(query)
+            with self._watch.stage("search"):
+                result = await self._searcher.search(query, MOST_MOMENTS)
+            answer = Answer(secrets.token_urlsafe(12), query, turn.scope, result.moments, turn.user_id)
+            await self._library.save_answer(answer)
+            notes = [replies.so_far(*film) for film in looking[:_MOST_NOTES]]
+            notes += [replies.still_renewing(under_way)] if under_way else []
+            wish, note = actions.Show(answer.id, 1), "\n".join(notes)
+            first = await self._browser.first(turn, answer, wish, result.curve, note)
+        yield first
         better = await self._refiner.best(answer, result.curve)
         if better is not None:
             yield await self._browser.first(turn, better, wish, result.curve, note)

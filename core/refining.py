@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -17,7 +18,7 @@ from core.errors import AppError
 from core.model import FrameIndex
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from core.model import Answer, Curve, Moment, Query, Seconds
     from core.ports import Encoder, Glancer, Library, Media
@@ -94,6 +95,22 @@ class Refiner:
         self._searcher = searcher
         self._tasks: set[asyncio.Task[None]] = set()
         self._browsed: deque[str] = deque(maxlen=_LATELY)
+        self._one = asyncio.Semaphore(1)
+        self._asking = 0
+        self._idle = asyncio.Event()
+        self._idle.set()
+
+    @contextmanager
+    def making_way(self) -> Iterator[None]:
+        """Begin no further looks while somebody waits for an answer."""
+        self._asking += 1
+        self._idle.clear()
+        try:
+            yield
+        finally:
+            self._asking -= 1
+            if not self._asking:
+                self._idle.set()
 
     async def best(self, answer: Answer, curve: Curve) -> Answer | None:
         """Refine an answer that was just shown: its best moment at once, the others in the background.
@@ -122,7 +139,8 @@ class Refiner:
             if moment.then is not None:
                 return moment
             curve = curve or await self._searcher.curve(query, moment.video_id)
-            return await self._sharpened(query, moment, curve.of(moment.part)) if curve else moment
+            async with self._one:
+                return await self._sharpened(query, moment, curve.of(moment.part)) if curve else moment
         except AppError as error:
             log.info("no further looks at %s: %s", moment.video_id, type(error).__name__)
             return moment
@@ -165,9 +183,11 @@ class Refiner:
         around, path = gap(curve, moment, info.logit_scale), await self._media.path(moment.video_id)
         if around is None or path is None:
             return moment
+        await self._idle.wait()
         looks = await self._reader.glances(path, around.times_s(), info.preprocess)
         if not looks:
             return moment
+        await self._idle.wait()
         vectors = await self._encoder.images(np.stack([look.pixels for look in looks]))
         index = FrameIndex(np.array([look.time_s for look in looks]), vectors)
         compared = await self._searcher.compared(query, curve.video, index)

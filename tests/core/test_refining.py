@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -112,3 +113,15 @@ def test_the_moment_grows_to_hold_its_peak() -> None:
     times_s = np.array([0.8, 1.0, 1.2])
     found = sharpened(moment(1.0, 0.3), times_s, Curve(VIDEO, times_s, np.array([0.5, 0.3, 0.4], np.float32)))
     assert (found.start_s, found.peak_s, found.end_s) == (0.8, 0.8, 2.0)
+
+
+@pytest.mark.slow
+async def test_no_further_look_begins_while_somebody_waits_for_an_answer(seen: ColourHouse) -> None:
+    replies = seen.conversation.handle(Find(turn(), "blue"))
+    await anext(replies)
+    refiner = seen.conversation._refiner
+    with refiner.making_way():
+        later = asyncio.ensure_future(anext(replies))
+        done, _ = await asyncio.wait({later}, timeout=0.3)
+        assert not done
+    assert (await later).title == "“blue”"
