@@ -19,7 +19,7 @@ from core.answering import Answerer
 from core.background import Background, captions
 from core.browsing import Browser
 from core.channels import Channels
-from core.conversation import Conversation
+from core.conversation import MOST_MOMENTS, Conversation
 from core.cooldown import Cooldown
 from core.engines import children, clips, held, plot, presets, threads, watched
 from core.engines.checkup import check_cage, check_decoder, describe_torch
@@ -29,6 +29,7 @@ from core.inquiry import Inquiry
 from core.judging import Judge
 from core.limits import BrowsingLimits
 from core.model import Sampling
+from core.pressing import Presser
 from core.refining import Refiner
 from core.renewal import Renewal
 from core.search import Searcher
@@ -190,6 +191,7 @@ def _assemble(
         renewal,
         foreman,
         inquiry=inquiry,
+        presser=Presser(library, searcher, browser, MOST_MOMENTS),
         watch=watch,
         refiner=refiner,
     )

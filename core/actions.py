@@ -26,6 +26,8 @@ _SHOW = re.compile(
     r"show:(?P<answer>[A-Za-z0-9_-]{1,40}):(?P<number>\d{1,3}):(?P<style>[ms])[a-z]?"
     r"(?::(?P<mode>[fpcwx]):(?P<at>\d{0,9}):(?P<start>\d{0,9}):(?P<end>\d{0,9}))?"
 )
+_VOTE = re.compile(r"vote:(?P<answer>[A-Za-z0-9_-]{1,40}):(?P<number>\d{1,3}):(?P<style>[ms]):(?P<way>[ud])")
+_ALIKE = re.compile(r"like:(?P<answer>[A-Za-z0-9_-]{1,40}):(?P<number>\d{1,3}):(?P<at>\d{0,9})")
 _CANCEL = re.compile(r"cancel:(?P<job>\d{1,18}):")
 
 
@@ -67,7 +69,37 @@ class Cancel:
         return f"cancel:{self.job_id}:"
 
 
-Wish: TypeAlias = Show | Cancel
+@dataclass(frozen=True, slots=True)
+class Vote:
+    """Say that a moment is right, or is not; the same again takes that back."""
+
+    answer_id: str
+    number: int
+    """From 1."""
+    style: PlotStyle
+    is_up: bool
+
+    def id(self) -> str:
+        """Give a button's id."""
+        return f"vote:{self.answer_id}:{self.number}:{_letter(_STYLES, self.style)}:{'u' if self.is_up else 'd'}"
+
+
+@dataclass(frozen=True, slots=True)
+class Alike:
+    """Look for more like a moment, or like a frame beside it."""
+
+    answer_id: str
+    number: int
+    """From 1."""
+    at_ms: int | None = None
+    """Time in the film; None is the moment's best look."""
+
+    def id(self) -> str:
+        """Give a button's id."""
+        return f"like:{self.answer_id}:{self.number}:{'' if self.at_ms is None else self.at_ms}"
+
+
+Wish: TypeAlias = Show | Cancel | Vote | Alike
 """All that a button may ask for."""
 
 
@@ -95,11 +127,30 @@ def _read_cancel(action_id: str) -> Cancel:
     return Cancel(int(match["job"]))
 
 
+def _read_vote(action_id: str) -> Vote:
+    match = _VOTE.fullmatch(action_id)
+    if match is None:
+        raise AnswerGone
+    return Vote(match["answer"], int(match["number"]), _STYLES[match["style"]], match["way"] == "u")
+
+
+def _read_alike(action_id: str) -> Alike:
+    match = _ALIKE.fullmatch(action_id)
+    if match is None:
+        raise AnswerGone
+    return Alike(match["answer"], int(match["number"]), int(match["at"]) if match["at"] else None)
+
+
 def _letter(letters: dict[str, PlotStyle] | dict[str, Mode], meaning: str) -> str:
     return next(letter for letter, known in letters.items() if known == meaning)
 
 
-_READERS: dict[str, Callable[[str], Wish]] = {"show": _read_show, "cancel": _read_cancel}
+_READERS: dict[str, Callable[[str], Wish]] = {
+    "show": _read_show,
+    "cancel": _read_cancel,
+    "vote": _read_vote,
+    "like": _read_alike,
+}
 
 PATTERN = rf"(?:{'|'.join(_READERS)}):[A-Za-z0-9_-]{{1,40}}(?::[A-Za-z0-9_-]{{0,20}}){{1,8}}"
 """Matches every button under an answer, and nothing with named groups: doors only ask whether it is one."""

@@ -17,6 +17,7 @@ from core.errors import AnswerGone, FilmGone
 from core.flow import watched
 from core.talk import Progress
 from core.times import tenths
+from core.votes import tally, wish_keys
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -103,7 +104,9 @@ class Browser:
         )
         posting = await self._library.posting(video.id, answer.query.view)
         span_s = _span_s(cursor, self._limits.preview_s)
-        return Card(answer, wish, cursor, shown, turn.door, posting, span_s=span_s)
+        wishes = wish_keys(answer.query)
+        counted = tally(await self._library.votes(answer.query.view, wishes), wishes[moment.part], moment)
+        return Card(answer, wish, cursor, shown, turn.door, posting, span_s=span_s, tally=counted)
 
     async def _sheet(self, made: Card) -> Picture | None:
         thumbnails = await self._library.thumbnails(made.shown.curve.video.id)

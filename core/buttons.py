@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final, assert_never
 
+from core.actions import Alike, Vote
 from core.talk import Button
 from core.times import clock
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from core.model import Answer
     from core.ports import PlotStyle
     from core.talk import Door
+    from core.votes import Tally
 
 MOMENTS, STEPS, MODES, TRIM, MORE = range(5)
 """The rows: the moments by number; around them; what is shown of one; a cut's two ends; all else."""
@@ -25,10 +27,10 @@ _IN: Final = ((-TRIM_MS, "i", f"In {_MINUS}½ s"), (TRIM_MS, "j", "In +½ s"))
 _OUT: Final = ((-TRIM_MS, "o", f"Out {_MINUS}½ s"), (TRIM_MS, "q", "Out +½ s"))
 
 
-def under(answer: Answer, wish: Show, cursor: Cursor, door: Door) -> tuple[Button, ...]:
-    """Give the buttons of a card that shows what was wished for."""
+def under(answer: Answer, wish: Show, cursor: Cursor, door: Door, tally: Tally) -> tuple[Button, ...]:
+    """Give the buttons of a card that shows what was wished for, with how people voted on that moment."""
     trim = _trim(wish, cursor) if wish.mode == "cut" else ()
-    modes = _modes(wish, cursor)
+    modes = (*_modes(wish, cursor), *_votes(wish, tally))
     return (*_moments(answer, wish, door), *_steps(answer, wish, cursor), *modes, *trim, *_more(wish))
 
 
@@ -69,6 +71,17 @@ def _mode(there: Show, role: str, label: str, wish: Show) -> Button:
     return Button(there.id(role), label, active=there.mode == wish.mode, row=MODES)
 
 
+def _votes(wish: Show, tally: Tally) -> tuple[Button, ...]:
+    """Nobody's own vote is marked: all see the same message."""
+    counts = ((True, "👍", tally.ups), (False, "👎", tally.downs))
+    return tuple(
+        Button(
+            Vote(wish.answer_id, wish.number, wish.style, is_up).id(), f"{sign} {count}" if count else sign, row=MODES
+        )
+        for is_up, sign, count in counts
+    )
+
+
 def _trim(wish: Show, cursor: Cursor) -> tuple[Button, ...]:
     file = replace(wish, mode="file", in_ms=cursor.in_ms, out_ms=cursor.out_ms)
     return (
@@ -85,7 +98,10 @@ def _end(wish: Show, cursor: Cursor, moved: Cursor, role: str, label: str) -> Bu
 
 def _more(wish: Show) -> tuple[Button, ...]:
     other: PlotStyle = "softmax" if wish.style == "similarity" else "similarity"
-    return (Button(replace(wish, style=other).id("s"), _style_label(other), row=MORE),)
+    return (
+        Button(Alike(wish.answer_id, wish.number, wish.at_ms).id(), "More like this", row=MORE),
+        Button(replace(wish, style=other).id("s"), _style_label(other), row=MORE),
+    )
 
 
 def _at_peak(wish: Show, number: int) -> Show:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from core import buttons, telling
 from core.replies import film_links
 from core.talk import Link, Picture, Progress, Reply
 from core.times import clock, tenths
+from core.votes import Tally
 
 if TYPE_CHECKING:
     from core.actions import Show
@@ -40,6 +41,7 @@ class Card:
     updates: bool = True
     span_s: tuple[float, float] = (0.0, 0.0)
     """What a preview shows."""
+    tally: Tally = field(default_factory=Tally)
 
     @property
     def numbered(self) -> tuple[tuple[int, Moment], ...]:
@@ -55,7 +57,7 @@ def card(made: Card, instead: Picture | None = None) -> Reply:
         _text(made),
         title=telling.head(made.answer.query, made.shown.curve),
         pictures=picture + _plot(made),
-        buttons=buttons.under(made.answer, made.wish, made.cursor, made.door),
+        buttons=buttons.under(made.answer, made.wish, made.cursor, made.door, made.tally),
         links=film_links(made.shown.curve.video, made.shown.at_s) + _source(made.posting),
         progress=made.progress,
         updates=made.updates,
@@ -120,6 +122,7 @@ def _text(made: Card) -> str:
         *telling.place(made.answer, made.shown, _time(made)),
         _mode(made),
         "" if made.cursor.kept else GONE.format(forget=made.door.command("forget")),
+        telling.ranked(made.tally.total),
         made.note,
     ]
     return "\n".join(line for line in lines if line)

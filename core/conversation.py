@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from core.inquiry import Inquiry
     from core.model import PostedVideo, Query, Video, View
     from core.ports import Encoder, Library, Media
+    from core.pressing import Presser
     from core.refining import Refiner
     from core.renewal import Renewal
     from core.search import Searcher
@@ -66,6 +67,7 @@ class Conversation:
         foreman: Foreman,
         *,
         inquiry: Inquiry,
+        presser: Presser,
         watch: Watch,
         refiner: Refiner,
     ) -> None:
@@ -80,6 +82,7 @@ class Conversation:
         self._renewal = renewal
         self._foreman = foreman
         self._inquiry = inquiry
+        self._presser = presser
         self._watch = watch
         self._refiner = refiner
 
@@ -166,7 +169,21 @@ class Conversation:
         if answer is None:
             raise AnswerGone
         mine = await self._allowed(answer, event.turn)
-        async for reply in self._browser.show(event.turn, mine, wish):
+        match wish:
+            case actions.Show():
+                shown = self._browser.show(event.turn, mine, wish)
+            case actions.Vote():
+                shown = self._presser.vote(event.turn, answer, mine, wish)
+            case actions.Alike():
+                shown = self._alike(event.turn, mine, wish)
+            case _:
+                assert_never(wish)
+        async for reply in shown:
+            yield reply
+
+    async def _alike(self, turn: Turn, answer: Answer, wish: actions.Alike) -> AsyncIterator[Reply]:
+        self._cooldown.start(turn)
+        async for reply in self._answer(turn, await self._presser.alike(answer, wish), 0):
             yield reply
 
     async def _allowed(self, answer: Answer, turn: Turn) -> Answer:

@@ -312,8 +312,6 @@ class SearchResult:
     """Best first; at least one."""
     curve: Curve
     """Of the film that holds the best moment, and of the text that it belongs to."""
-    votes: int = 0
-    """How many people's votes this order is due to."""
 
     @property
     def best(self) -> Moment:

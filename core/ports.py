@@ -29,6 +29,7 @@ if TYPE_CHECKING:
         View,
     )
     from core.question import Posted
+    from core.votes import Ballot, Vote
     from core.works import Partial
 
 
@@ -126,6 +127,17 @@ class Library(Protocol):
 
     async def last_answer(self, scope: Scope, user_id: str) -> Answer | None:
         """Give the newest answer that was shown there to a question of that person's."""
+        ...
+
+    async def vote(self, view: View, ballots: Sequence[Ballot]) -> bool:
+        """Put votes in the place of those that these people cast on the moments before; tell whether they stand.
+
+        They do not where all of them stood already: then they are taken back. Votes count in the view's whole space.
+        """
+        ...
+
+    async def votes(self, view: View, wishes: Sequence[str]) -> tuple[Vote, ...]:
+        """Give the votes for these wishes (see `votes.wish_keys`) on films in view."""
         ...
 
     async def posted(self, view: View, how: Posted) -> frozenset[str]:

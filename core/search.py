@@ -9,11 +9,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from core.aims import aim, curve
+from core.aims import aim, curve, unit
 from core.best import best_curves
 from core.choosing import chosen, shown_first
-from core.errors import EmptyQuery, NoneFit, NothingIndexed, PictureOutdated
+from core.errors import AnswerGone, EmptyQuery, NoneFit, NothingIndexed, PictureOutdated
+from core.leaning import lean
 from core.model import Recipe, SearchResult
+from core.question import Example
+from core.votes import wish_keys
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,6 +26,7 @@ if TYPE_CHECKING:
     from core.looks import Kept, Looks, Peaks
     from core.model import Curve, FrameIndex, Query, Sampling, Video
     from core.ports import Encoder, Library
+    from core.question import Stretch
     from core.works import Partial
 
 MOST_FILMS = 8
@@ -76,11 +80,21 @@ class Searcher:
 
     async def compared(self, query: Query, video: Video, index: FrameIndex) -> Curve:
         """Compare other looks at a film, as `curves` does with those that are kept; raises OperatorError."""
-        return await asyncio.to_thread(curve, video, index, await self._aims(query, await self.recipe()))
+        return await asyncio.to_thread(curve, video, index, await self._turned(query, await self.recipe()))
 
     async def _judged(self, query: Query, curve: Curve) -> Curve:
         """Give a curve with its baseline, where there are words: looks are always nearer to a picture than to these."""
         return replace(curve, vectors=None) if query.picture else await self._judge.judged(curve)
+
+    async def example(self, query: Query, moment: Stretch, at_s: float) -> Example:
+        """Give a look of a film in view as something to ask about; raises AnswerGone, OperatorError."""
+        recipe, info = await self.recipe(), await self._encoder.ready()
+        peaks = await self._looks.peaks(query.view, recipe, np.zeros((1, info.dim), np.float32), moment.video_id)
+        index = await self._looks.index(peaks.films[0]) if peaks.films else None
+        if index is None:
+            raise AnswerGone
+        look = int(np.abs(index.times_s - at_s).argmin())
+        return Example.of(unit(index.vectors[look]), recipe.key, moment)
 
     async def curves(self, query: Query) -> tuple[Curve, ...]:
         """Give the curves of the films in the query's view with the best looks, oldest film first.
@@ -91,7 +105,7 @@ class Searcher:
         if query.is_empty:
             raise EmptyQuery
         recipe = await self.recipe()
-        aims = await self._aims(query, recipe)
+        aims = await self._turned(query, recipe)
         vectors = np.array([one.vector for one in aims])
         peaks = await self._looks.peaks(query.view, recipe, vectors, query.video_id)
         if query.posted:
@@ -130,6 +144,12 @@ class Searcher:
             return None
         video = replace(curve.video, title=posting.title, url=posting.url, uploader=posting.uploader)
         return replace(curve, video=video)
+
+    async def _turned(self, query: Query, recipe: Recipe) -> Sequence[Aim]:
+        """Give the aims as votes turn them."""
+        aims, wishes = await self._aims(query, recipe), wish_keys(query)
+        votes = await self._library.votes(query.view, wishes)
+        return await lean(aims, wishes, votes, self._looks, query.view, recipe) if votes else aims
 
     async def _aims(self, query: Query, recipe: Recipe) -> tuple[Aim, ...]:
         if query.picture is not None and query.picture.recipe_key != recipe.key:

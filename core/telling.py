@@ -97,5 +97,10 @@ def _side_by_side(shown: Shown, count: int, at: str) -> list[str]:
     ]
 
 
+def ranked(votes: int) -> str:
+    """Say that people's votes made this order, where they did."""
+    return f"Ranked with {'1 vote' if votes == 1 else f'{votes} votes'}." if votes else ""
+
+
 def _span(moment: Moment) -> str:
     return f"{clock(moment.start_s)} to {clock(moment.end_s)}"

@@ -9,7 +9,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from core.model import Thumbnail
-from storage import rows, vectors, works, writes
+from storage import rows, vectors, votes, works, writes
 from storage.connections import Connections
 from storage.questions import stamp
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from core.model import Answer, Film, FrameIndex, PostedVideo, Posting, Scope, Video, View
     from core.question import Posted
+    from core.votes import Ballot, Vote
     from core.works import Partial
 
 # Newest is what came in last: `posted_at` is only shown, for a clock may jump back.
@@ -242,6 +243,18 @@ class SqliteLibrary:
         """Give a remembered answer."""
         sql = "SELECT * FROM answers WHERE id = :id"
         return next(map(rows.answer, await self._db.rows(sql, {"id": answer_id})), None)
+
+    async def vote(self, view: View, ballots: Sequence[Ballot]) -> bool:
+        """Put votes in the place of those that these people cast on the moments before; tell whether they stand.
+
+        They do not where all of them stood already: then they are taken back. Votes count in the view's whole space.
+        """
+        async with self._db.writing() as db:
+            return await votes.cast(db, view, ballots)
+
+    async def votes(self, view: View, wishes: Sequence[str]) -> tuple[Vote, ...]:
+        """Give the votes for these wishes (see `votes.wish_keys`) on films in view."""
+        return await votes.votes(self._db, view, wishes)
 
     async def last_answer(self, scope: Scope, user_id: str) -> Answer | None:
         """Give the newest answer that was shown there to a question of that person's."""

@@ -16,7 +16,7 @@ from core.answering import Answerer
 from core.background import Background, captions
 from core.browsing import Browser
 from core.channels import Channels
-from core.conversation import Conversation
+from core.conversation import MOST_MOMENTS, Conversation
 from core.cooldown import Cooldown
 from core.engines.children import Children
 from core.engines.clips import ChildClipper
@@ -29,6 +29,7 @@ from core.judging import Judge
 from core.limits import BrowsingLimits
 from core.model import Sampling, Scope, View
 from core.ports import Encoder
+from core.pressing import Presser
 from core.refining import Refiner
 from core.renewal import Renewal
 from core.search import Searcher
@@ -165,6 +166,7 @@ def build(
         renewal,
         foreman,
         inquiry=inquiry,
+        presser=Presser(library, searcher, browser, MOST_MOMENTS),
         watch=watch,
         refiner=refiner,
     )

@@ -11,6 +11,7 @@ import numpy as np
 
 from core.model import Answer, Film, Moment, Posting, Query, Scope, View
 from core.question import Example, Posted, Stretch
+from core.votes import Ballot, Vote
 
 if TYPE_CHECKING:
     from storage.library import SqliteLibrary
@@ -78,3 +79,17 @@ async def test_films_are_told_by_who_posted_them_and_when(
     assert await library.posted(view, Posted(frozenset({"u1"}), after=later)) == frozenset()
     assert await library.posted(View.of(replace(channel, channel="other")), Posted(before=later)) == frozenset()
     assert set(await library.posters(view)) == {("u1", "Ada"), ("u2", "Ada")}
+
+
+async def test_a_vote_goes_with_the_last_posting_in_its_space(
+    library: SqliteLibrary, make_film: FilmMaker, make_posting: PostingMaker, channel: Scope
+) -> None:
+    away = replace(channel, space="another guild")
+    await library.save(make_film(), make_posting(), [])
+    await library.post(make_posting(scope=away))
+    ballot = Ballot("wish", Stretch("youtube:buster", 1.0, 2.0), 1.5, "u1", 1)
+    for view in (View.of(channel), View.of(away)):
+        assert await library.vote(view, [ballot])
+    await library.forget("youtube:buster", View.of(channel))
+    assert await library.votes(View.of(channel), ["wish"]) == ()
+    assert await library.votes(View.of(away), ["wish"]) == (Vote("wish", "youtube:buster", 1.5, 1),)

@@ -1,0 +1,98 @@
+"""What a press does to an answer, other than showing it: votes on a moment, and more like it.
+
+Owns the course of that; must not know whether somebody may see the answer (the conversation has looked), nor wording.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from core import actions
+from core.errors import AnswerGone, NotInOrder
+from core.model import Query
+from core.question import Stretch
+from core.votes import Ballot, wish_keys
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from core.browsing import Browser
+    from core.model import Answer, Moment
+    from core.ports import Library
+    from core.search import Searcher
+    from core.talk import Reply, Turn
+
+
+class Presser:
+    """Takes votes, and makes questions of moments."""
+
+    def __init__(self, library: Library, searcher: Searcher, browser: Browser, most_moments: int) -> None:
+        self._library = library
+        self._searcher = searcher
+        self._browser = browser
+        self._most = most_moments
+
+    async def vote(self, turn: Turn, answer: Answer, seen: Answer, wish: actions.Vote) -> AsyncIterator[Reply]:
+        """Count a vote and rank the answer anew, for all; show it at what was voted up, or at what is best now.
+
+        `seen` is the answer as whoever votes may see it. Raises AnswerGone, OperatorError.
+        """
+        moment = _moment(seen, wish.number)
+        ballots = _ballots(seen.query, moment, turn.user_id, is_up=wish.is_up)
+        await self._library.vote(seen.query.view, ballots)
+        moments = await self._ranked(seen)
+        await self._library.save_answer(replace(answer, moments=moments))
+        number = _number(moments, moment) if wish.is_up else 1
+        show = actions.Show(answer.id, number, wish.style)
+        async for reply in self._browser.show(turn, replace(seen, moments=moments), show):
+            yield reply
+
+    async def _ranked(self, answer: Answer) -> tuple[Moment, ...]:
+        try:
+            return (await self._searcher.search(answer.query, self._most)).moments
+        except NotInOrder:  # what was voted down was all there is
+            return answer.moments
+
+    async def alike(self, answer: Answer, wish: actions.Alike) -> Query:
+        """Give the question for more like a moment, or like a frame of its film, in the same view.
+
+        Raises AnswerGone, OperatorError.
+        """
+        moment = _moment(answer, wish.number)
+        at_s = moment.peak_s if wish.at_ms is None else wish.at_ms / 1000
+        start_s, end_s = min(moment.start_s, at_s), max(moment.end_s, at_s)
+        source = Stretch(moment.video_id, start_s, end_s)
+        return Query("", answer.query.view, picture=await self._searcher.example(answer.query, source, at_s))
+
+
+def _moment(answer: Answer, number: int) -> Moment:
+    if not 1 <= number <= len(answer.moments):
+        raise AnswerGone
+    return answer.moments[number - 1]
+
+
+def _ballots(query: Query, moment: Moment, user_id: str, *, is_up: bool) -> list[Ballot]:
+    """Give the votes on a moment; on a pair there is one for each of the two."""
+    wishes = wish_keys(query)
+    return [
+        Ballot(
+            wishes[one.part],
+            Stretch(one.video_id, one.start_s, one.end_s),
+            one.peak_s,
+            user_id,
+            1 if is_up else -1,
+        )
+        for one in (moment, moment.then)
+        if one is not None
+    ]
+
+
+def _number(moments: tuple[Moment, ...], known: Moment) -> int:
+    """Give the number of the moment that shows what a known one did, or 1 where none does."""
+    fitting = (
+        number
+        for number, one in enumerate(moments, 1)
+        if (one.video_id, one.part) == (known.video_id, known.part) and one.start_s <= known.peak_s < one.end_s
+    )
+    return next(fitting, 1)

@@ -1,0 +1,153 @@
+"""Votes re-rank an answer for everybody, within bounds, and can be changed and taken back."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core import rocchio
+from core.aims import unit
+from core.commands import find
+from core.model import Query, Scope, View
+from core.talk import Action, Forget, Turn
+from core.votes import wish_keys
+from tests.core.conftest import turn
+from tests.core.films import put_film
+
+if TYPE_CHECKING:
+    from core.talk import Reply
+    from tests.core.conftest import ColourHouse
+
+SCENES = [("red", 3), ("black", 4), ("navy", 3), ("black", 4), ("green", 3), ("black", 3)]
+BOB = replace(turn(), user_id="u2", user_name="Bob")
+
+
+def press(reply: Reply, label: str) -> str:
+    return next(button.id for button in reply.buttons if button.label.startswith(label))
+
+
+def votes(reply: Reply) -> list[str]:
+    return [button.label for button in reply.buttons if button.label[0] in "👍👎"]
+
+
+async def ask(house: ColourHouse, text: str = "red and blue", who: Turn | None = None) -> Reply:
+    return await house.last(find(who or turn(), text))
+
+
+async def vote(house: ColourHouse, reply: Reply, way: str, who: Turn | None = None) -> Reply:
+    return await house.last(Action(who or turn(), press(reply, way)))
+
+
+async def second(house: ColourHouse, reply: Reply) -> Reply:
+    return await house.last(Action(turn(), press(reply, "2 ·")))
+
+
+async def test_a_moment_voted_up_comes_first_for_a_later_asker_too(house: ColourHouse) -> None:
+    await put_film(house, turn(), "film", SCENES)
+    first = await ask(house)
+    assert "0:00 in film" in first.text
+    voted = await vote(house, await second(house, first), "👍")
+    assert voted.updates
+    assert "0:07 in film" in voted.text
+    assert votes(voted) == ["👍 1", "👎"]
+    later = await ask(house, "  red and  blue.", BOB)
+    assert "0:07 in film\nMoment 1" in later.text
+    assert "Ranked with 1 vote." in later.text
+
+
+async def test_a_moment_voted_down_comes_first_no_more(house: ColourHouse) -> None:
+    await put_film(house, turn(), "film", SCENES)
+    voted = await vote(house, await ask(house), "👎")
+    assert "0:07 in film\nMoment 1" in voted.text
+    assert "0:07 in film\nMoment 1" in (await ask(house, who=BOB)).text
+
+
+async def test_a_vote_is_one_per_person_can_be_changed_and_taken_back(house: ColourHouse) -> None:
+    await put_film(house, turn(), "film", SCENES)
+    once = await vote(house, await ask(house), "👍")
+    assert votes(once) == ["👍 1", "👎"]
+    both = await vote(house, once, "👍", BOB)
+    assert votes(both) == ["👍 2", "👎"]
+    assert "Ranked with 2 votes." in both.text
+    back = await vote(house, both, "👍", BOB)
+    assert votes(back) == ["👍 1", "👎"]
+    changed = await second(house, await vote(house, back, "👎"))
+    assert votes(changed) == ["👍", "👎 1"]
+    gone = await vote(house, changed, "👎")
+    assert "Ranked with" not in gone.text
+    assert "0:00 in film\nMoment 1" in gone.text
+
+
+async def test_votes_on_a_question_say_nothing_on_another_or_in_another_space(house: ColourHouse) -> None:
+    await put_film(house, turn(), "film", SCENES)
+    await vote(house, await second(house, await ask(house)), "👍")
+    assert "Ranked with" not in (await ask(house, "a red thing")).text
+    elsewhere = replace(turn(), scope=Scope("local", "away", "main"), view=View.of(Scope("local", "away", "main")))
+    await put_film(house, elsewhere, "film", SCENES)
+    assert "Ranked with" not in (await ask(house, who=elsewhere)).text
+
+
+async def test_votes_on_films_out_of_view_do_not_count(house: ColourHouse) -> None:
+    clips = replace(turn(), scope=Scope("local", "home", "clips"), view=View.of(Scope("local", "home", "clips")))
+    await put_film(house, turn(), "film", SCENES)
+    await put_film(house, clips, "clip", SCENES)
+    await vote(house, await ask(house, who=clips), "👎", clips)
+    assert "Ranked with" not in (await ask(house)).text
+    both = replace(turn(), view=View("local", "home", frozenset({"main", "clips"})))
+    assert "Ranked with 1 vote." in (await ask(house, who=both)).text
+
+
+async def test_votes_go_with_their_film(house: ColourHouse) -> None:
+    await put_film(house, turn(), "film", SCENES)
+    await put_film(house, turn(), "other", SCENES)
+    await vote(house, await ask(house), "👎")
+    await house.last(Forget(replace(turn(), moderator=True), "film"))
+    assert await house.library.votes(turn().view, wish_keys(Query("red and blue", turn().view))) == ()
+    assert "Ranked with" not in (await ask(house)).text
+
+
+async def test_a_vote_on_a_pair_counts_for_both_of_its_texts(house: ColourHouse) -> None:
+    await put_film(house, turn(), "film", SCENES)
+    voted = await vote(house, await ask(house, "red > blue"), "👍")
+    assert "Ranked with 2 votes." in voted.text
+    assert "Ranked with 1 vote." in (await ask(house, "blue")).text
+
+
+async def test_more_like_this_finds_other_places_than_the_one_it_came_from(house: ColourHouse) -> None:
+    await put_film(house, turn(), "film", [("red", 4), ("black", 5), ("red", 3), ("black", 4)])
+    answer = await ask(house)
+    assert "0:00 in film" in answer.text
+    alike = await house.last(Action(turn(), press(answer, "More like this")))
+    assert (alike.title, alike.updates, alike.private) == ("More like this", False, False)
+    assert "0:09 in film\nMoment 1" in alike.text
+    assert "0:00" not in " ".join(button.label for button in alike.buttons)
+    refined = await house.last(find(turn(), "+green"))
+    assert refined.title == "“green”, more like this"
+
+
+async def test_there_may_be_nothing_else_than_that_very_moment(house: ColourHouse) -> None:
+    await put_film(house, turn(), "film", [("red", 4)])
+    alike = await house.last(Action(turn(), press(await ask(house), "More like this")))
+    assert (alike.tone, alike.private) == ("error", True)
+    assert "nothing else to search" in alike.text
+
+
+@given(st.lists(st.integers(-3, 3), min_size=1, max_size=6), st.integers(0, 2**31))
+def test_votes_never_turn_an_aim_further_than_the_set_angle(totals: list[int], seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    aim = unit(rng.standard_normal(16).astype(np.float32))
+    looks = rng.standard_normal((len(totals), 16)).astype(np.float32)
+    turned = rocchio.nudged(aim, looks, np.array(totals, np.float32))
+    assert float(np.linalg.norm(turned)) == pytest.approx(1.0, abs=1e-4)
+    assert math.degrees(math.acos(min(1.0, float(turned @ aim)))) <= rocchio.MOST_DEGREES + 0.1
+
+
+def test_votes_that_are_even_change_nothing() -> None:
+    aim = unit(np.array([1.0, 2.0], np.float32))
+    assert rocchio.nudged(aim, np.eye(2, dtype=np.float32), np.zeros(2, np.float32)) == pytest.approx(aim)
