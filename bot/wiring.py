@@ -23,11 +23,13 @@ from core.conversation import MOST_MOMENTS, Conversation
 from core.cooldown import Cooldown
 from core.engines import children, clips, held, plot, presets, threads, watched
 from core.engines.checkup import check_cage, check_decoder, describe_torch
+from core.engines.picturing import ChildPictureReader
+from core.examples import Examples
 from core.foreman import Foreman, Patience
 from core.indexing import Indexer, IndexingLimits
 from core.inquiry import Inquiry
 from core.judging import Judge
-from core.limits import BrowsingLimits
+from core.limits import PICTURE_BYTES, BrowsingLimits
 from core.model import Sampling
 from core.pressing import Presser
 from core.refining import Refiner
@@ -176,6 +178,7 @@ def _assemble(
     renewal = Renewal(library, indexer, searcher, time.monotonic)
     browsing = BrowsingLimits(settings.cut_limit_s)
     browser = Browser(library, media, answerer, clipper, plotter, cooldown, browsing)
+    examples = Examples(media, ChildPictureReader(reader), encoder, searcher, PICTURE_BYTES)
     inquiry = Inquiry(library, lambda: datetime.now().astimezone())
     refiner = Refiner(library, media, reader, encoder, searcher)
     taking = Taking(library, encoder, plotter, indexer, cooldown, foreman)
@@ -190,6 +193,7 @@ def _assemble(
         cooldown,
         renewal,
         foreman,
+        examples=examples,
         inquiry=inquiry,
         presser=Presser(library, searcher, browser, MOST_MOMENTS),
         watch=watch,

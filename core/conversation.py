@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from core.browsing import Browser
     from core.channels import Channels
     from core.cooldown import Cooldown
+    from core.examples import Examples
     from core.foreman import Foreman
     from core.inquiry import Inquiry
     from core.model import PostedVideo, Query, Video, View
@@ -66,6 +67,7 @@ class Conversation:
         renewal: Renewal,
         foreman: Foreman,
         *,
+        examples: Examples,
         inquiry: Inquiry,
         presser: Presser,
         watch: Watch,
@@ -81,6 +83,7 @@ class Conversation:
         self._cooldown = cooldown
         self._renewal = renewal
         self._foreman = foreman
+        self._examples = examples
         self._inquiry = inquiry
         self._presser = presser
         self._watch = watch
@@ -132,7 +135,8 @@ class Conversation:
         self._cooldown.start(turn)
         if not self._encoder.loaded:
             yield replies.working(Progress("loading", None))
-        query = await self._inquiry.query(event)
+        picture = await self._examples.of(event.picture) if event.picture else None
+        query = await self._inquiry.query(event, picture)
         stale = await self._renewal.stale(query)
         if await self._searcher.can_answer(query):
             self._renewal.start(stale)

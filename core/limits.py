@@ -22,6 +22,10 @@ class FilmLimits:
     memory_bytes: int = 2_000_000_000
 
 
+PICTURE_BYTES = 20_000_000
+"""The largest picture that may be asked about."""
+
+
 @dataclass(frozen=True, slots=True)
 class FetchLimits:
     """What fetching one film may take, and from where it may come."""

@@ -325,6 +325,14 @@ class Glancer(Protocol):
         ...
 
 
+class PictureReader(Protocol):
+    """Decodes pictures that people ask about, outside of this process."""
+
+    async def picture(self, path: Path, preprocess: Preprocess) -> Pixels:
+        """Give (S, S, 3) uint8 RGB as the encoder wants it; raises NotAPicture, OverLimit, DecoderDied."""
+        ...
+
+
 class Encoder(Protocol):
     """CLIP, or something like it. Computes on a bounded thread pool of its own; never blocks the event loop."""
 

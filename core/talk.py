@@ -163,8 +163,8 @@ class PictureFile:
     """A picture that somebody asks about."""
 
     name: str
-    read: Callable[[], Awaitable[bytes]]
-    """Gives its content, asked once; may raise AppError."""
+    read: Callable[[int], Awaitable[bytes]]
+    """Gives its content, asked once with how many bytes are taken at most; may raise AppError."""
 
 
 @dataclass(frozen=True, slots=True)

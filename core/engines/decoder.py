@@ -10,7 +10,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, TypeAlias
 
-from core.engines import cage, childhood, clipping, decode, pictures, resuming, seeking, wire
+from core.engines import cage, childhood, clipping, decode, pictures, picturing, resuming, seeking, wire
 from core.engines.flaws import OverLimitError, UnreadableError
 from core.limits import FilmLimits
 from core.model import Preprocess, Sampling
@@ -66,7 +66,7 @@ def _attempt(request: Mapping[str, object], limits: FilmLimits, out: BinaryIO) -
 
 def _work(request: Mapping[str, object]) -> Callable[[Path, Mapping[str, object], BinaryIO], None]:
     works = {"looks": send_looks, "glances": send_glances, "still": send_still, "cage": send_cage}
-    works |= {"clip": clipping.send_clip, "stills": clipping.send_stills}
+    works |= {"clip": clipping.send_clip, "stills": clipping.send_stills, "picture": picturing.send_picture}
     return works[str(request["kind"])]
 
 

@@ -22,11 +22,13 @@ from core.engines.children import Children
 from core.engines.clips import ChildClipper
 from core.engines.frames import ChildFrameReader
 from core.engines.held import ERROR, HeldLooks
+from core.engines.picturing import ChildPictureReader
+from core.examples import Examples
 from core.foreman import Foreman, Patience
 from core.indexing import Indexer, IndexingLimits, Poster
 from core.inquiry import Inquiry
 from core.judging import Judge
-from core.limits import BrowsingLimits
+from core.limits import PICTURE_BYTES, BrowsingLimits
 from core.model import Sampling, Scope, View
 from core.ports import Encoder
 from core.pressing import Presser
@@ -153,6 +155,7 @@ def build(
     browser = Browser(library, media, answerer, ChildClipper(reader), plotter, cooldown, BrowsingLimits(cut_s=60))
     refiner = Refiner(library, media, reader, encoder, searcher)
     taking = Taking(library, encoder, plotter, indexer, cooldown, foreman)
+    examples = Examples(media, ChildPictureReader(reader), encoder, searcher, PICTURE_BYTES)
     inquiry = Inquiry(library, lambda: datetime.now(UTC))
     conversation = Conversation(
         library,
@@ -165,6 +168,7 @@ def build(
         cooldown,
         renewal,
         foreman,
+        examples=examples,
         inquiry=inquiry,
         presser=Presser(library, searcher, browser, MOST_MOMENTS),
         watch=watch,
