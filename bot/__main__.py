@@ -59,10 +59,15 @@ def index(sources: tuple[str, ...], space: str, as_json: bool) -> None:
 
 
 @keaton.command()
-@click.argument("text", nargs=-1, required=True)
+@click.argument("text", nargs=-1)
 @click.option("--video", metavar="ID", help="Look in this film alone (its id or title).")
 @click.option("--top", default=5, show_default=True, type=click.IntRange(1, 100), help="How many moments at most.")
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), help="Write the frame and the plot here.")
+@click.option(
+    "--picture",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Look for what this picture shows, beside TEXT or without it.",
+)
 @click.option("--softmax", is_flag=True, help="Plot the notebook's softmax instead of the similarity.")
 @click.option("--theme", type=click.Choice(["light", "dark"]), default="light", show_default=True)
 @space_option
@@ -72,14 +77,27 @@ def find(
     video: str | None,
     top: int,
     out: Path | None,
+    picture: Path | None,
     softmax: bool,
     theme: str,
     space: str,
     as_json: bool,
 ) -> None:
-    """Find the moments that match TEXT best."""
+    """Find the moments that match TEXT best.
+
+    TEXT is written as in the chat: "a woman in water -boat", "a car > an explosion", "a dog | a cat", from:ada,
+    after:yesterday, video:holiday. The shell takes some of these signs for itself, so put it in quotes.
+    """
+    if not text and picture is None:
+        raise click.UsageError("What shall I look for? Give TEXT, or --picture, or both.")
     wish = commands.FindWish(
-        " ".join(text), video, top, out, "softmax" if softmax else "similarity", "dark" if theme == "dark" else "light"
+        " ".join(text),
+        video,
+        top,
+        out,
+        "softmax" if softmax else "similarity",
+        "dark" if theme == "dark" else "light",
+        picture,
     )
     _finish(commands.find(_quiet_settings(), wish, space, as_json=as_json))
 

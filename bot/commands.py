@@ -20,7 +20,7 @@ from core.model import Scope, View
 from core.naming import pick
 from core.replies import TRIAL_COMMAND
 from core.sentences import sentence
-from core.talk import Door, Progress, Turn
+from core.talk import Door, PictureFile, Progress, Turn
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -49,6 +49,7 @@ class FindWish:
     out: Path | None
     style: PlotStyle
     theme: Theme
+    picture: Path | None
 
 
 def local_scope(space: str) -> Scope:
@@ -98,7 +99,8 @@ async def find(settings: Settings, wish: FindWish, space: str, *, as_json: bool)
         printing.prepare(wish.out)
     async with open_core(settings) as core:
         await _load(core, wish.text)
-        query = await core.inquiry.query(_question(wish, space))
+        picture = await core.examples.of(_picture(wish.picture)) if wish.picture else None
+        query = await core.inquiry.query(_question(wish, space), picture)
         await _renew(core, query)
         result = await _refined(core, await core.searcher.search(query, wish.top))
         shown = await _draw(core, result, wish) if wish.out else None
@@ -106,6 +108,14 @@ async def find(settings: Settings, wish: FindWish, space: str, *, as_json: bool)
     files = printing.write(shown, wish.out) if shown and wish.out else printing.Files(None, None, None)
     printing.found(result, files, info.logit_scale, as_json=as_json)
     return 0
+
+
+def _picture(path: Path) -> PictureFile:
+    async def read(limit_bytes: int) -> bytes:
+        with path.open("rb") as file:
+            return file.read(limit_bytes + 1)
+
+    return PictureFile(path.name, read)
 
 
 def _question(wish: FindWish, space: str) -> Find:

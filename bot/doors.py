@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from core.talk import Incoming
 
 _FILM_ENDS = (".mp4", ".mov", ".mkv", ".webm", ".avi", ".m4v", ".mpg", ".mpeg", ".ogv", ".wmv", ".flv", ".ts", ".3gp")
+_PICTURE_ENDS = (".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff")
 
 MOST_FILMS_A_MESSAGE = 5
 
@@ -32,6 +33,11 @@ class Item:
     name: str
     """The same whenever the message is read."""
     event: Incoming
+
+
+def is_picture(name: str, mimetype: str) -> bool:
+    """Tell whether a file says that it is a picture that can be asked about."""
+    return mimetype.startswith("image/") or name.lower().endswith(_PICTURE_ENDS)
 
 
 def is_film(name: str, mimetype: str) -> bool:

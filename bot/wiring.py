@@ -95,6 +95,7 @@ class Core:
     watch: Metrics
     clipper: clips.ChildClipper
     inquiry: Inquiry
+    examples: Examples
     refiner: Refiner
 
     async def warm(self) -> EncoderInfo:
@@ -200,7 +201,9 @@ def _assemble(
         refiner=refiner,
     )
     parts = (library, ledger, media, encoder, indexer, searcher, answerer, channels, conversation)
-    return Core(*parts, plotter, decoders, renewal, looks, background, foreman, watch, clipper, inquiry, refiner)
+    return Core(
+        *parts, plotter, decoders, renewal, looks, background, foreman, watch, clipper, inquiry, examples, refiner
+    )
 
 
 def load_model(settings: Settings) -> Clip:

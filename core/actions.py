@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 from core.errors import AnswerGone
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from core.ports import PlotStyle
 
@@ -109,6 +109,12 @@ def read(action_id: str) -> Wish:
     if reader is None:
         raise AnswerGone
     return reader(action_id)
+
+
+def answer_among(ids: Iterable[str]) -> str:
+    """Give the answer whose buttons are among these ids, or "" where there is none."""
+    found = (_SHOW.fullmatch(one) for one in ids)
+    return next((match["answer"] for match in found if match), "")
 
 
 def _read_show(action_id: str) -> Show:

@@ -11,7 +11,7 @@ from core.links import find_links, is_link
 from core.talk import Find, Forget, Help, LinkPosted, ListVideos, Unclear
 
 if TYPE_CHECKING:
-    from core.talk import Incoming, Turn
+    from core.talk import Incoming, PictureFile, Turn
 
 _COMMAND = re.compile(r"\s*/(?P<name>[a-z]+)\b\s*(?P<rest>.*)", re.DOTALL | re.IGNORECASE)
 
@@ -37,6 +37,20 @@ def parse_mention(turn: Turn, text: str) -> tuple[Incoming, ...]:
     if links:
         return tuple(LinkPosted(turn, link) for link in links)
     return (find(turn, words),) if words else (Help(turn),)
+
+
+def parse_about(turn: Turn, text: str, picture: PictureFile | None, answer_id: str) -> tuple[Incoming, ...]:
+    """Give what words said to Keaton ask for, beside a picture or under an answer, where there is one.
+
+    Bare words under an answer refine its question; `find` begins another one.
+    """
+    event, *others = parse_mention(turn, text)
+    name = text.strip().removeprefix("/").partition(" ")[0].lower()
+    if picture is not None and isinstance(event, Help) and name not in _NAMES:
+        event = Find(turn, "")
+    if not isinstance(event, Find):
+        return (event, *others)
+    return (replace(event, picture=picture, refines="" if name in _NAMES else answer_id),)
 
 
 def _command(turn: Turn, name: str, rest: str, text: str) -> tuple[Incoming, ...]:

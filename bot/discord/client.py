@@ -95,7 +95,7 @@ class KeatonClient(commands.AutoShardedBot):
     async def take(self, message: discord.Message, *, late: bool = False) -> None:
         """Look at a message, posted now or while Keaton was away."""
         me = self.user
-        if me is not None and (f"<@{me.id}>" in message.content or f"<@!{me.id}>" in message.content):
+        if me is not None and _speaks_to(message, me.id):
             await self.desk.take_mention(message, me, late=late)
         else:
             await self.desk.take_message(message, late=late)
@@ -130,3 +130,10 @@ class KeatonClient(commands.AutoShardedBot):
             await interaction.response.defer()
             turn = turn_of(interaction, view_of(interaction, everywhere=True))
             self.desk.start(self.desk.press(interaction, turn, action))
+
+
+def _speaks_to(message: discord.Message, my_id: int) -> bool:
+    """Tell whether a message mentions Keaton, or replies to a message of Keaton's."""
+    told = message.reference.resolved if message.reference else None
+    replies = isinstance(told, discord.Message) and told.author.id == my_id and bool(told.components)
+    return replies or f"<@{my_id}>" in message.content or f"<@!{my_id}>" in message.content

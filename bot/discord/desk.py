@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import logging
 from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import discord
@@ -20,11 +21,11 @@ from bot.discord.places import NOBODY, MessagePlace, PressPlace
 from bot.discord.render import card
 from bot.doors import Item
 from core import replies
-from core.commands import parse_mention
+from core.commands import parse_about
 from core.errors import MissingPermissions
 from core.ledger import Errand
 from core.model import View
-from core.talk import Action, MessageDeleted, Turn
+from core.talk import Action, Find, MessageDeleted, Turn
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Coroutine, Sequence
@@ -68,7 +69,8 @@ class Desk:
         items = posts.films(message, turn, asked=True)
         if not items:
             words = message.content.replace(f"<@{me.id}>", "").replace(f"<@!{me.id}>", "")
-            items = tuple(Item("mention", event) for event in parse_mention(turn, words)[:1])
+            events = parse_about(turn, words, posts.picture(message.attachments), await posts.answer_under(message))
+            items = tuple(Item("mention", _with_rooms(event, message)) for event in events[:1])
         await self._take_items(message, items)
 
     async def _take_items(self, message: discord.Message, items: Sequence[Item]) -> None:
@@ -166,6 +168,16 @@ async def _reaction(message: discord.Message) -> AsyncIterator[None]:
         with suppress(discord.HTTPException):
             if me is not None:
                 await message.remove_reaction(EYES, me)
+
+
+def _with_rooms(event: Incoming, message: discord.Message) -> Incoming:
+    """Let `in:` name the channels whose films may be shown where it was asked, to whoever asked."""
+    place, author = message.channel, message.author
+    if not isinstance(event, Find) or not event.filters.channel:
+        return event
+    if not isinstance(place, discord.abc.GuildChannel | discord.Thread) or not isinstance(author, discord.Member):
+        return event
+    return replace(event, rooms=sight.rooms(place, author))
 
 
 def _here(message: discord.Message) -> View:

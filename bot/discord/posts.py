@@ -13,11 +13,14 @@ from bot import doors
 from bot.discord.config import DOOR
 from bot.discord.sight import scope_of
 from bot.doors import MOST_FILMS_A_MESSAGE, Item
-from core.errors import MessageGone
+from core.actions import answer_among
+from core.errors import FetchFailed, MessageGone, OverLimit
 from core.links import canonical, find_links, looks_like_video
-from core.talk import Address, LinkPosted, RemoteFile, RemoteFilePosted, Turn
+from core.talk import Address, LinkPosted, PictureFile, RemoteFile, RemoteFilePosted, Turn
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
     from core.model import View
 
 _EXPIRES_SOON_S = 60.0
@@ -49,6 +52,53 @@ def films(message: discord.Message, turn: Turn, *, asked: bool) -> tuple[Item, .
 def is_film(attachment: discord.Attachment) -> bool:
     """Tell whether a file says that it is a film."""
     return doors.is_film(attachment.filename, attachment.content_type or "")
+
+
+def picture(attachments: Sequence[discord.Attachment]) -> PictureFile | None:
+    """Give the first picture among what came with a message or a command."""
+    return next((asked_about(one) for one in attachments if is_picture(one)), None)
+
+
+def is_picture(attachment: discord.Attachment) -> bool:
+    """Tell whether a file says that it is a picture."""
+    return doors.is_picture(attachment.filename, attachment.content_type or "")
+
+
+def asked_about(attachment: discord.Attachment) -> PictureFile:
+    """Give a picture that somebody asks about; it is read at once."""
+
+    async def read(limit_bytes: int) -> bytes:
+        if attachment.size > limit_bytes:
+            raise OverLimit(attachment.filename, "size_bytes", limit_bytes, attachment.size)
+        try:
+            return await attachment.read()
+        except discord.NotFound as error:
+            raise MessageGone from error
+        except discord.HTTPException as error:
+            raise FetchFailed(attachment.url, "http", str(error.status)) from error
+
+    return PictureFile(attachment.filename, read)
+
+
+async def answer_under(message: discord.Message) -> str:
+    """Give the answer of Keaton's that a message replies to, or ""."""
+    reference = message.reference
+    if reference is None or reference.message_id is None or reference.channel_id != message.channel.id:
+        return ""
+    card = reference.resolved
+    if not isinstance(card, discord.Message):
+        try:
+            card = await message.channel.fetch_message(reference.message_id)
+        except discord.HTTPException:
+            return ""
+    return answer_among(_ids(card.components))
+
+
+def _ids(components: Iterable[object]) -> Iterator[str]:
+    for one in components:
+        if known := getattr(one, "custom_id", None):
+            yield str(known)
+        yield from _ids(getattr(one, "children", ()))
 
 
 def given(attachment: discord.Attachment) -> RemoteFile:

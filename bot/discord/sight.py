@@ -39,6 +39,12 @@ def whole_server(place: Place, asker: discord.Member) -> View:
     return _view(place.guild, here_ids(place) | open_ids)
 
 
+def rooms(place: Place, asker: discord.Member) -> tuple[tuple[str, str], ...]:
+    """Give id and name of each channel of `whole_server`."""
+    ids = whole_server(place, asker).channels
+    return tuple((str(one.id), one.name) for one in _places(place.guild) if str(one.id) in ids)
+
+
 def here_ids(place: Place) -> set[int]:
     """Give the ids of the channels of `here`."""
     return {place.id} | _parent(place)

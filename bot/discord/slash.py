@@ -12,7 +12,8 @@ from bot.discord import posts, sight
 from bot.discord.config import DOOR, MOST_FILE_BYTES
 from bot.discord.desk import refuse
 from bot.discord.places import CommandPlace
-from core.errors import AppError, MissingPermissions, NotAllowed, NotAVideo, VideoUnavailable
+from core.commands import find as find_words
+from core.errors import AppError, MissingPermissions, NotAllowed, NotAPicture, NotAVideo, VideoUnavailable
 from core.links import find_links
 from core.talk import Find, Forget, Help, LinkPosted, ListVideos, RemoteFilePosted, Status, Switch, Turn
 
@@ -51,16 +52,27 @@ class Commands:
         tree.add_command(self._keaton())
 
     def _find(self) -> app_commands.Command[Any, ..., None]:
-        @app_commands.describe(text="What you want to see", video="Look in this film alone", where="Where to look")
+        @app_commands.describe(
+            text="What you want to see: /keaton help has more",
+            video="Look in this film alone",
+            where="Where to look",
+            picture="Look for what this shows",
+        )
         @app_commands.rename(where="in")
         @app_commands.autocomplete(video=self._suggest)
         async def find(
             interaction: Interaction,
-            text: app_commands.Range[str, 1, 300],
+            text: app_commands.Range[str, 1, 300] = "",
             video: str | None = None,
             where: Where = "this channel",
+            picture: discord.Attachment | None = None,
         ) -> None:
-            await self._answer(interaction, lambda turn: Find(turn, text, video), _view(interaction, where))
+            if picture is not None and not posts.is_picture(picture):
+                await refuse(interaction, NotAPicture(picture.filename))
+                return
+            await self._answer(
+                interaction, lambda turn: _asked(interaction, turn, text, video, picture), _view(interaction, where)
+            )
 
         return app_commands.Command(name="find", description="Find the moment that shows something", callback=find)
 
@@ -173,6 +185,18 @@ def turn_of(interaction: Interaction, view: View, message_id: int | None = None)
     turn = Turn(DOOR, scope, view, str(user.id), user.display_name, str(message_id or ""), url)
     limit_bytes = min(interaction.filesize_limit, MOST_FILE_BYTES)
     return replace(turn, moderator=interaction.permissions.manage_messages, upload_limit_bytes=limit_bytes)
+
+
+def _asked(
+    interaction: Interaction, turn: Turn, text: str, video: str | None, picture: discord.Attachment | None
+) -> Find:
+    asked = find_words(turn, text)
+    place, asker = interaction.channel, interaction.user
+    shown = posts.asked_about(picture) if picture else None
+    asked = replace(asked, video=video or asked.video, picture=shown)
+    if not asked.filters.channel or not isinstance(place, discord.abc.GuildChannel | discord.Thread):
+        return asked
+    return replace(asked, rooms=sight.rooms(place, asker)) if isinstance(asker, discord.Member) else asked
 
 
 def _of_switch(interaction: Interaction, turn: Turn) -> Turn:

@@ -4,23 +4,28 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from core.commands import parse_mention
+from core.commands import parse_about
 from core.talk import Find, LinkPosted, Status, Switch
 
 if TYPE_CHECKING:
     from bot.slack.config import Workspace
-    from core.talk import Incoming, Turn
+    from core.talk import Incoming, PictureFile, Turn
 
 
-def asked(turn: Turn, words: str, workspace: Workspace) -> Incoming:
-    """Give the event that words ask for; words that are no command are a search."""
+def asked(
+    turn: Turn, words: str, workspace: Workspace, picture: PictureFile | None = None, answer_id: str = ""
+) -> Incoming:
+    """Give the event that words ask for, beside a picture or in an answer's thread, where there is one.
+
+    Words that are no command are a search.
+    """
     match words.strip().lower():
         case "on" | "off" as wanted:
             return Switch(turn, wanted == "on")
         case "status":
             return Status(turn, "channels:history" in workspace.missing, workspace.missing)
         case _:
-            return parse_mention(turn, words)[0]
+            return parse_about(turn, words, picture, answer_id)[0]
 
 
 def is_public(event: Incoming) -> bool:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import logging
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from slack_sdk.webhook.async_client import AsyncWebhookClient
 
+from bot.doors import is_picture
 from bot.slack import posts
 from bot.slack.asking import asked, is_public
 from bot.slack.places import Place
@@ -33,6 +35,8 @@ Json: TypeAlias = dict[str, Any]
 FIND, KEATON = "/find", "/keaton"
 INDEX_MESSAGE, FIND_FROM_MESSAGE = "index_message", "find_from_message"
 _WORDS = "words"
+_WITHOUT = "What do you want to see?"
+_WITH_PICTURE = "What do you want to see, beside this picture?"
 
 logger = logging.getLogger(__name__)
 
@@ -109,6 +113,10 @@ class Commands:
             "thread_ts": body["message"].get("thread_ts") or body["message"]["ts"],
             "response_url": body["response_url"],
         }
+        files = body["message"].get("files") or ()
+        pictures = [one for one in files if is_picture(str(one.get("name") or ""), str(one.get("mimetype") or ""))]
+        if pictures:
+            about["picture"] = str(pictures[0]["id"])
         await self._client.views_open(trigger_id=body["trigger_id"], view=form(about))
 
     async def find_words(self, body: Json) -> None:
@@ -118,7 +126,8 @@ class Commands:
         channel, words = about["channel"], view["state"]["values"][_WORDS][_WORDS]["value"] or ""
         if await self._desk.is_new(channel, f"view:{view['id']}"):
             turn = await self._desk.turn(channel, body["user"]["id"])
-            event: Find = find(turn, plain(words))
+            picture = await self._desk.picture_of(about["picture"]) if "picture" in about else None
+            event: Find = replace(find(turn, plain(words)), picture=picture)
             await self._answer(event, self._place(channel, about["thread_ts"], self._whisper(about["response_url"])))
 
     def _whisper(self, response_url: str) -> Callable[[Card], Awaitable[None]]:
@@ -148,7 +157,8 @@ def form(about: Json) -> Json:
             {
                 "type": "input",
                 "block_id": _WORDS,
-                "label": {"type": "plain_text", "text": "What do you want to see?"},
+                "optional": "picture" in about,
+                "label": {"type": "plain_text", "text": _WITH_PICTURE if "picture" in about else _WITHOUT},
                 "element": box,
             }
         ],

@@ -21,6 +21,7 @@ from bot.slack.config import DOOR
 from bot.slack.people import Membership, People, Rights
 from bot.slack.places import Place, PressPlace
 from bot.slack.words import plain
+from core import actions
 from core.ledger import Errand
 from core.model import View
 from core.talk import Action, Forget, MessageDeleted, Turn
@@ -37,12 +38,13 @@ if TYPE_CHECKING:
     from bot.slack.places import Slack
     from bot.slack.posts import Deleted, Message
     from bot.slack.render import Card
-    from core.talk import Incoming
+    from core.talk import Incoming, PictureFile
 
 logger = logging.getLogger(__name__)
 
 EYES = "eyes"
 _MENTION = "mention"
+_MOST_LOOKED_BACK = 200
 _UNREADABLE = {"message_not_found", "thread_not_found", "channel_not_found", "not_in_channel"}
 
 
@@ -96,8 +98,27 @@ class Desk:
         turn = await self.turn_of(message, late=late)
         items = await posts.films(message, turn, self._files, asked=True)
         if not items:
-            items = (Item(_MENTION, asked(turn, plain(message.text), self.workspace)),)
+            picture, answer_id = await self._files.picture(message.files), await self._answer_above(message)
+            items = (Item(_MENTION, asked(turn, plain(message.text), self.workspace, picture, answer_id)),)
         await self._take_items(message, items, late=late)
+
+    async def _answer_above(self, message: Message) -> str:
+        """Give the newest answer of Keaton's in the thread that a message stands in, or ""."""
+        if not message.thread_ts:
+            return ""
+        try:
+            found = await self._client.conversations_replies(
+                channel=message.channel, ts=message.thread_ts, latest=message.ts, limit=_MOST_LOOKED_BACK
+            )
+        except SlackApiError as error:
+            logger.info("a thread cannot be read: %s", error.response["error"])
+            return ""
+        answers = [actions.answer_among(posts.button_ids(one)) for one in found["messages"]]
+        return next((one for one in reversed(answers) if one), "")
+
+    async def picture_of(self, file_id: str) -> PictureFile | None:
+        """Give a posted picture, to be asked about."""
+        return await self._files.picture_of(file_id)
 
     async def films(self, message: Message) -> tuple[Item, ...]:
         """Give what somebody wants looked at in a message."""

@@ -5,14 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+import aiohttp
 from slack_sdk.errors import SlackApiError
 
-from bot.doors import is_film
-from core.errors import MessageGone, VideoUnavailable
-from core.talk import Address, RemoteFile
+from bot.doors import is_film, is_picture
+from core.errors import FetchFailed, MessageGone, OverLimit, VideoUnavailable
+from core.talk import Address, PictureFile, RemoteFile
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from slack_sdk.web.async_client import AsyncWebClient
 
@@ -40,6 +41,46 @@ class Files:
             return await self._address(file_id)
 
         return RemoteFile(f"slack:{self._team_id}:file:{file_id}", str(told.get("name") or file_id), locate)
+
+    async def picture(self, files: Sequence[Mapping[str, Any]]) -> PictureFile | None:
+        """Give the first picture among posted files, to be asked about."""
+        for file in files:
+            told = await self._told(str(file["id"])) if file.get("file_access") == "check_file_info" else file
+            if told is not None and _is_picture(told):
+                return self._asked_about(str(told["id"]), str(told.get("name") or "picture"))
+        return None
+
+    async def picture_of(self, file_id: str) -> PictureFile | None:
+        """Give a posted picture by its id, or None where it is none, or gone."""
+        told = await self._told(file_id)
+        return await self.picture([told]) if told else None
+
+    def _asked_about(self, file_id: str, name: str) -> PictureFile:
+        async def read(limit_bytes: int) -> bytes:
+            address = await self._address(file_id)
+            return await self._content(address, name, limit_bytes)
+
+        return PictureFile(name, read)
+
+    async def _content(self, address: Address, name: str, limit_bytes: int) -> bytes:
+        """Read a file of Slack's; the token goes to that host alone, so nothing is followed elsewhere."""
+        session = self._client.session
+        if session is None:
+            raise FetchFailed(address.url, "other")
+        headers = {"Authorization": f"Bearer {address.bearer}"}
+        try:
+            async with session.get(address.url, headers=headers, allow_redirects=False) as response:
+                if response.status != 200:
+                    raise FetchFailed(address.url, "http", str(response.status))
+                if (response.content_length or 0) > limit_bytes:
+                    raise OverLimit(name, "size_bytes", limit_bytes, response.content_length)
+                return (
+                    await response.content.read(limit_bytes + 1)
+                    if response.content_length is None
+                    else (await response.read())
+                )
+        except (aiohttp.ClientError, TimeoutError) as error:
+            raise FetchFailed(address.url, "broken") from error
 
     async def _address(self, file_id: str) -> Address:
         told = await self._told(file_id)
@@ -74,3 +115,9 @@ def _is_film(file: Mapping[str, Any]) -> bool:
     if file.get("is_external") or file.get("mode") in {"tombstone", "hidden_by_limit"}:
         return False
     return is_film(str(file.get("name") or ""), str(file.get("mimetype") or ""))
+
+
+def _is_picture(file: Mapping[str, Any]) -> bool:
+    if file.get("is_external") or file.get("mode") in {"tombstone", "hidden_by_limit"}:
+        return False
+    return is_picture(str(file.get("name") or ""), str(file.get("mimetype") or ""))

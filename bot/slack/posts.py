@@ -11,7 +11,7 @@ from core.links import canonical, find_links, looks_like_video
 from core.talk import LinkPosted, RemoteFilePosted
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from bot.slack.files import Files
     from core.talk import Turn
@@ -82,3 +82,10 @@ async def films(message: Message, turn: Turn, files: Files, *, asked: bool) -> t
     found = [await files.film(one) for one in message.files]
     taken = [Item(one.key, RemoteFilePosted(turn, one)) for one in found if one is not None]
     return tuple(posted + taken)[:MOST_FILMS_A_MESSAGE]
+
+
+def button_ids(message: Mapping[str, Any]) -> Iterator[str]:
+    """Give the ids of all buttons of a message."""
+    for block in message.get("blocks") or ():
+        for element in block.get("elements") or ():
+            yield str(element.get("action_id") or "")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+_FILTER = re.compile(r"\b(?P<name>in|from):<[#@](?P<id>[A-Z0-9]+)(?:\|[^<>]*)?>", re.IGNORECASE)
 _TOKEN = re.compile(r"<(?P<kind>[@#!]?)(?P<what>[^<>|]*)(?:\|(?P<label>[^<>]*))?>")
 
 INVITE = "I am not in this channel. Please /invite @{name}, and ask me again."
@@ -21,7 +22,8 @@ def unescaped(text: str) -> str:
 
 
 def plain(text: str) -> str:
-    """Give what somebody typed: links as their address, and no other of Slack's tokens."""
+    """Give what somebody typed: links as their address, and of Slack's other tokens those alone that filters name."""
+    text = _FILTER.sub(r"\g<name>:\g<id>", text)
     return unescaped(_TOKEN.sub(lambda token: "" if token["kind"] else token["what"], text))
 
 

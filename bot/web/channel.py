@@ -77,6 +77,12 @@ class Channel:
         if message in self._entries and self._entries[message].audience != audience:
             self._entries[message] = replace(self._entries[message], changed=self._tick(), audience=audience)
 
+    def buttons(self, message: int) -> tuple[str, ...]:
+        """Give the ids of the buttons under a message."""
+        entry = self._entries.get(message)
+        known = entry.body.get("buttons") if entry else None
+        return tuple(str(one["id"]) for one in known) if isinstance(known, list) else ()
+
     def changes(self, tab: str, since: int) -> Changes:
         """Give what changed after `since`, as this tab may see it."""
         entries = sorted((entry for entry in self._entries.values() if entry.changed > since), key=lambda e: e.id)

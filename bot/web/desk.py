@@ -6,6 +6,7 @@ Owns the tasks that do so; must not know HTTP.
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
 from bot.delivery import deliver
@@ -13,8 +14,10 @@ from bot.web.channel import Channel
 from bot.web.config import DOOR, WebConfig
 from bot.web.pictures import PictureShelf
 from bot.web.spot import Spot
+from core.actions import answer_among
+from core.commands import find
 from core.model import Scope, View
-from core.talk import Action, FilePosted, Turn
+from core.talk import Action, FilePosted, PictureFile, Turn
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Sequence
@@ -63,7 +66,26 @@ class Desk:
         message = self.channel.reserve()
         self.channel.add(message, "you", {"text": "", "file": {"name": name, "size_bytes": size_bytes}})
         spot = Spot(self.channel, self.shelf, tab, question=message)
-        self._start(self._answer_file(FilePosted(self.turn(message), path, name), spot))
+        self._start(self._answer_file(FilePosted(self.turn(message), path, name), path, spot))
+
+    def take_picture(self, path: Path, name: str, text: str, tab: str) -> None:
+        """Take a picture that is asked about, with words or without; it is deleted after the last reply."""
+        message = self.channel.reserve()
+        self.channel.add(message, "you", {"text": text, "file": {"name": name, "size_bytes": path.stat().st_size}})
+
+        async def read(limit_bytes: int) -> bytes:
+            return await asyncio.to_thread(_read, path, limit_bytes)
+
+        words = text.strip().removeprefix("/find").strip()
+        event = replace(find(self.turn(message), words), picture=PictureFile(name, read))
+        self._start(self._answer_file(event, path, Spot(self.channel, self.shelf, tab, question=message)))
+
+    def refine(self, text: str, answered: int, tab: str) -> None:
+        """Take a message that refines the question whose answer stands in another message."""
+        message = self.channel.reserve()
+        self.channel.add(message, "you", {"text": text})
+        event = replace(find(self.turn(message), text), refines=answer_among(self.channel.buttons(answered)))
+        self._start(self._answer(event, Spot(self.channel, self.shelf, tab, question=message)))
 
     def press(self, message: int, action: str, tab: str) -> None:
         """Take the press of a button under a message; of several presses the newest decides what stands there."""
@@ -97,8 +119,13 @@ class Desk:
     async def _answer(self, event: Incoming, spot: Spot) -> None:
         await deliver(self._conversation.handle(event), spot, self._config.min_gap_s)
 
-    async def _answer_file(self, event: FilePosted, spot: Spot) -> None:
+    async def _answer_file(self, event: Incoming, path: Path, spot: Spot) -> None:
         try:
             await self._answer(event, spot)
         finally:
-            event.path.unlink(missing_ok=True)
+            await asyncio.to_thread(path.unlink, missing_ok=True)
+
+
+def _read(path: Path, limit_bytes: int) -> bytes:
+    with path.open("rb") as file:
+        return file.read(limit_bytes + 1)

@@ -16,9 +16,11 @@ from weakref import WeakSet
 from aiohttp import WSCloseCode, hdrs, web
 from pydantic import BaseModel, StringConstraints, TypeAdapter, ValidationError
 
+from bot.doors import is_picture
 from bot.web.guard import harden, refuse_strangers
 from bot.web.pictures import content_type
 from bot.web.uploads import plain_name, receive
+from core.limits import PICTURE_BYTES
 
 if TYPE_CHECKING:
     from multidict import istr
@@ -31,6 +33,7 @@ log = logging.getLogger(__name__)
 PAGE = Path(__file__).parent / "page"
 _BODY_LIMIT_BYTES = 64_000
 _HEARTBEAT_S = 20.0
+_MOST_TEXT = 4000
 
 Tab = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9-]{1,64}$")]
 Body = TypeVar("Body", bound=BaseModel)
@@ -41,6 +44,8 @@ class Said(BaseModel):
 
     client: Tab
     text: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=4000)]
+    about: int | None = None
+    """The message with the answer whose question these words refine."""
 
 
 class Pressed(BaseModel):
@@ -87,7 +92,10 @@ class Routes:
     async def message(self, request: web.Request) -> web.Response:
         """Take a message."""
         said = await _body(request, Said)
-        self.desk.say(said.text, said.client)
+        if said.about is not None and said.about in self.desk.channel:
+            self.desk.refine(said.text, said.about, said.client)
+        else:
+            self.desk.say(said.text, said.client)
         return _accepted()
 
     async def action(self, request: web.Request) -> web.Response:
@@ -99,11 +107,16 @@ class Routes:
         return _accepted()
 
     async def file(self, request: web.Request) -> web.Response:
-        """Take a file: the body is its content, `?name=` its name."""
+        """Take a file: the body is its content, `?name=` its name; `?text=` beside a picture is what is asked."""
         tab = _tab(request)
         name = plain_name(request.query.get("name", ""))
-        path = await receive(request, self.uploads, name, self.config.upload_limit_bytes)
-        self.desk.take_file(path, name, path.stat().st_size, tab)
+        asks = is_picture(name, "")
+        limit_bytes = min(self.config.upload_limit_bytes, PICTURE_BYTES) if asks else self.config.upload_limit_bytes
+        path = await receive(request, self.uploads, name, limit_bytes)
+        if asks:
+            self.desk.take_picture(path, name, request.query.get("text", "")[:_MOST_TEXT].strip(), tab)
+        else:
+            self.desk.take_file(path, name, path.stat().st_size, tab)
         return _accepted()
 
     async def picture(self, request: web.Request) -> web.Response:

@@ -79,8 +79,8 @@ class Tab:
     async def say(self, text: str) -> int:
         return await self.post("api/messages", {"text": text})
 
-    async def send_file(self, name: str, content: bytes) -> int:
-        query = {"client": self.name, "name": name}
+    async def send_file(self, name: str, content: bytes, text: str = "") -> int:
+        query = {"client": self.name, "name": name, **({"text": text} if text else {})}
         address = self.chat.url + "api/files"
         headers = {"Origin": self.origin}
         async with self.session.post(address, params=query, data=io.BytesIO(content), headers=headers) as response:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
 import cv2
@@ -50,6 +51,8 @@ class ScriptedConversation:
                     yield reply
             case Find(text="a bug"):
                 raise RuntimeError("a secret of the program")
+            case Find(text="a dog"):
+                yield replace(found("a dog", 1), buttons=(Button("show:an-answer:1:m", "1 · 0:12"),))
             case Find(text=text):
                 yield found(text, 1)
             case Action(id=id_):

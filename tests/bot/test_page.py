@@ -11,7 +11,7 @@ import pytest_asyncio
 from playwright.async_api import Browser, Page, expect
 
 from bot.web.front import LocalChat
-from core.talk import FilePosted, LinkPosted
+from core.talk import FilePosted, Find, LinkPosted
 from tests.bot import talks
 from tests.bot.tabs import CONFIG
 from tests.bot.talks import ScriptedConversation
@@ -332,3 +332,39 @@ async def test_the_page_asks_nobody_else_and_breaks_no_policy(chat: LocalChat, p
     await expect(log(page).get_by_role("img", name="Frame at 0:34")).to_be_visible()
     assert [url for url in asked if not url.startswith((chat.url, "data:"))] == []
     assert complaints == []
+
+
+async def test_a_picture_waits_for_words_and_is_asked_about_with_them(room: Page, talk: ScriptedConversation) -> None:
+    picture = {"name": "sky.png", "mimeType": "image/png", "buffer": b"no picture, but a scripted talk takes it"}
+    await room.locator("input[type=file]").set_input_files(picture)  # type: ignore[arg-type]
+    beside = room.get_by_role("group", name="With the next message")
+    await expect(beside).to_contain_text("sky.png")
+    await box(room).fill("at night")
+    await box(room).press("Enter")
+    await expect(beside).to_be_hidden()
+    await expect(log(room)).to_contain_text("sky.png")
+    event = talk.events[-1]
+    assert isinstance(event, Find)
+    assert (event.text, event.picture.name if event.picture else "") == ("at night", "sky.png")
+
+
+async def test_a_picture_is_asked_about_alone_by_a_button(room: Page, talk: ScriptedConversation) -> None:
+    picture = {"name": "sky.png", "mimeType": "image/png", "buffer": b"no picture, but a scripted talk takes it"}
+    await room.locator("input[type=file]").set_input_files(picture)  # type: ignore[arg-type]
+    await room.get_by_role("button", name="Find this").click()
+    await expect(log(room)).to_contain_text("sky.png")
+    await expect(room.get_by_role("group", name="With the next message")).to_be_hidden()
+    assert isinstance(talk.events[-1], Find)
+
+
+async def test_an_answer_is_refined_by_what_is_written_next(room: Page, talk: ScriptedConversation) -> None:
+    await ask(room, "/find a dog")
+    await room.get_by_role("button", name="Refine").last.click()
+    await expect(room.get_by_role("group", name="With the next message")).to_contain_text("Refining “a dog”")
+    await expect(box(room)).to_be_focused()
+    await room.keyboard.type("at night")
+    await room.keyboard.press("Enter")
+    await expect(log(room)).to_contain_text("“at night”")
+    event = talk.events[-1]
+    assert isinstance(event, Find)
+    assert (event.text, event.refines) == ("at night", "an-answer")

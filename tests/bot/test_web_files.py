@@ -102,3 +102,27 @@ async def test_closing_cancels_what_is_under_way_and_empties_the_upload_folder(
         assert (await tab.socket.receive()).type == aiohttp.WSMsgType.CLOSE
     assert talk.cancelled == 1
     assert files_in(tmp_path) == []
+
+
+async def test_a_picture_is_asked_about_with_the_words_beside_it_and_not_kept(
+    tab: Tab, talk: ScriptedConversation, tmp_path: Path
+) -> None:
+    assert await tab.send_file("sky.png", b"picture", text="/find at night from:ada") == 202
+    posted = await tab.until(lambda message: "file" in message)
+    assert (posted["file"]["name"], posted["text"]) == ("sky.png", "/find at night from:ada")
+    event = talk.events[0]
+    assert isinstance(event, Find)
+    assert (event.text, event.filters.poster) == ("at night", "ada")
+    await tab.say("/videos")
+    await tab.until_text("• Coast")
+    assert files_in(tmp_path) == []
+
+
+async def test_words_about_an_answer_refine_its_question(tab: Tab, talk: ScriptedConversation) -> None:
+    await tab.say("/find a dog")
+    card = await tab.until(lambda message: bool(message.get("buttons")))
+    await tab.post("api/messages", {"text": "at night", "about": card["id"]})
+    await tab.until_text("at night")
+    event = talk.events[-1]
+    assert isinstance(event, Find)
+    assert (event.text, event.refines) == ("at night", "an-answer")

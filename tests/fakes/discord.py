@@ -6,6 +6,7 @@ Stories act through its methods and wait with `until` for what they expect.
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 from typing import TYPE_CHECKING, Self, TypeVar
 
 from aiohttp import web
@@ -17,8 +18,7 @@ from tests.fakes.discord_gateway import Gateway
 from tests.fakes.discord_rest import PREFIX, Rest, check, now_s, word_refusals
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
+    from collections.abc import Callable, Mapping
 
     from tests.fakes.discord_rest import Sent
     from tests.fakes.discord_world import Channel, Guild, Json, Message, User
@@ -111,8 +111,10 @@ class FakeDiscord:
         self.guilds.append(guild)
         await self.gateway.dispatch("GUILD_CREATE", guild.json())
 
-    async def post(self, channel: Channel, user: User, text: str = "", file: Path | None = None) -> Message:
-        message = world.Message(channel, user, text)
+    async def post(
+        self, channel: Channel, user: User, text: str = "", file: Path | None = None, reply_to: Message | None = None
+    ) -> Message:
+        message = world.Message(channel, user, text, reply_to=reply_to.id if reply_to else None)
         if file is not None:
             message.attachments = [self.cdn.take(file, channel.id)]
         await self.show(message)
@@ -150,7 +152,7 @@ class FakeDiscord:
         self.cdn.place(message)
         message.history.append(message.text)
 
-    async def slash(self, channel: Channel, user: User, name: str, sub: str = "", **options: str) -> Interaction:
+    async def slash(self, channel: Channel, user: User, name: str, sub: str = "", **options: str | Path) -> Interaction:
         """Use a command; an option that is a word of Python has "_" behind it."""
         return await self._interact(Interaction(COMMAND, channel, user, self._command(name, sub, options)))
 
@@ -190,11 +192,18 @@ class FakeDiscord:
         await self.gateway.dispatch("INTERACTION_CREATE", payload(it, self.desk.limit_bytes))
         return it
 
-    def _command(self, name: str, sub: str, options: dict[str, str]) -> Json:
+    def _command(self, name: str, sub: str, options: Mapping[str, str | Path]) -> Json:
         command = next(one for one in self.commands if one["name"] == name)
-        given = [{"name": key.rstrip("_"), "type": 3, "value": value} for key, value in options.items()]
+        files = {key: self.cdn.take(value, 0) for key, value in options.items() if isinstance(value, Path)}
+        given = [
+            {"name": key.rstrip("_"), "type": 11, "value": files[key]["id"]}
+            if key in files
+            else {"name": key.rstrip("_"), "type": 3, "value": value}
+            for key, value in options.items()
+        ]
         inner = [{"name": sub, "type": 1, "options": given}] if sub else given
-        return {"id": command["id"], "name": name, "type": 1, "options": inner}
+        resolved = {"attachments": {one["id"]: one for one in files.values()}}
+        return {"id": command["id"], "name": name, "type": 1, "options": inner, "resolved": resolved}
 
     @web.middleware
     async def _limit(self, request: web.Request, handler: Callable[..., object]) -> web.StreamResponse:

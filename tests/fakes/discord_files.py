@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from mimetypes import guess_type
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit
 
@@ -47,7 +48,7 @@ class Cdn:
         path = f"{self.url}/attachments/{channel_id}/{file_id}/{file.name}"
         size = file.stat().st_size
         made = {"id": file_id, "filename": file.name, "size": size, "url": path, "proxy_url": path}
-        return self.signed({**made, "content_type": "video/mp4"}, self.life_s)
+        return self.signed({**made, "content_type": guess_type(file.name)[0] or "video/mp4"}, self.life_s)
 
     def signed(self, attachment: Json, life_s: float = 3600.0) -> Json:
         """Give an attachment with a fresh address."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, TypeAlias
 
@@ -149,6 +149,8 @@ class Message:
         }
         if self.reply_to:
             made["message_reference"] = {"message_id": str(self.reply_to), "channel_id": str(self.channel.id)}
+            told = self.channel.messages.get(self.reply_to)
+            made["referenced_message"] = replace(told, reply_to=None).json(blank=blank) if told else None
         return made
 
 

@@ -3,7 +3,8 @@
 import { Composer } from "./composer.js";
 import { Lightbox } from "./lightbox.js";
 import { Log } from "./log.js";
-import { follow, press, say } from "./server.js";
+import { Beside, isPicture } from "./beside.js";
+import { follow, press } from "./server.js";
 import { acceptFiles, Uploads } from "./uploads.js";
 
 const by = (id) => document.getElementById(id);
@@ -11,16 +12,22 @@ const by = (id) => document.getElementById(id);
 const lightbox = new Lightbox(by("lightbox"));
 const uploads = new Uploads(by("uploads"));
 const actions = {
-  say: send,
+  say: (text) => (beside.clear(), send(text)),
+  refine: (message) => {
+    beside.refine(message);
+    by("message").focus();
+  },
   press: (message, id) => attempt(() => press(message, id)),
   enlarge: (message, kind) => lightbox.open(message, kind),
   changed: (message) => lightbox.changed(message),
 };
 const log = new Log({ scroller: by("log"), list: by("messages"), empty: by("empty"), newer: by("newer") }, actions);
-const composer = new Composer({ form: by("composer"), box: by("message"), send: by("send"), list: by("commands") }, send);
+const beside = new Beside(by("beside"));
+const composer = new Composer({ form: by("composer"), box: by("message"), send: by("send"), list: by("commands"), beside }, send);
+beside.changed = () => composer.fit();
 
 function send(text) {
-  return attempt(() => say(text));
+  return attempt(() => beside.send(text));
 }
 
 async function attempt(request) {
@@ -62,14 +69,23 @@ function pasteAnywhere(event) {
   composer.write(by("message").value + text);
 }
 
+// Films are posted at once; a picture waits for words, or for the button.
+function takeFiles(files) {
+  const pictures = [...files].filter(isPicture);
+  uploads.add([...files].filter((file) => !isPicture(file)));
+  if (!pictures.length) return;
+  beside.hold(pictures[0], () => composer.submitted());
+  by("message").focus();
+}
+
 by("attach").addEventListener("click", () => by("file").click());
 by("file").addEventListener("change", () => {
-  uploads.add(by("file").files);
+  takeFiles(by("file").files);
   by("file").value = "";
 });
 document.addEventListener("keydown", typesAnywhere);
 document.addEventListener("paste", pasteAnywhere);
-acceptFiles(by("drop"), (files) => uploads.add(files));
+acceptFiles(by("drop"), takeFiles);
 follow({ hello, changes: (batch) => log.take(batch), state });
 composer.fit();
 if (matchMedia("(pointer: fine)").matches) by("message").focus();

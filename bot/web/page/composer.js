@@ -11,8 +11,8 @@ const COMMANDS = [
 const RECALL = 50;
 
 export class Composer {
-  constructor({ form, box, send, list }, submit) {
-    Object.assign(this, { form, box, send, list, submit });
+  constructor({ form, box, send, list, beside }, submit) {
+    Object.assign(this, { form, box, send, list, beside, submit });
     this.said = JSON.parse(sessionStorage.getItem("keaton-said") ?? "[]");
     this.back = 0;
     this.offers = [];
@@ -38,7 +38,7 @@ export class Composer {
   }
 
   fit() {
-    this.send.disabled = this.box.value.trim() === "";
+    this.send.disabled = this.box.value.trim() === "" && !this.beside.ready;
     this.box.style.height = "auto";
     this.box.style.height = `${this.box.scrollHeight}px`;
   }
@@ -46,10 +46,10 @@ export class Composer {
   async submitted(event) {
     event?.preventDefault();
     const text = this.box.value.trim();
-    if (!text) return;
+    if (!text && !this.beside.ready) return;
     this.write("");
     this.offer([]);
-    this.remember(text);
+    if (text) this.remember(text);
     if (!(await this.submit(text)) && !this.box.value) this.write(text);
   }
 

@@ -37,8 +37,10 @@ export class Message {
     this.pictures = new Pictures(part("div", "pictures"), (kind) => this.actions.enlarge(this, kind));
     const deeds = el("div", { class: "deeds" });
     this.moments = new Moments(part("div", "moments"), (id) => this.actions.press(this.id, id));
+    this.refine = el("button", { type: "button", class: "chip refine", hidden: true }, "Refine");
+    this.refine.addEventListener("click", () => this.actions.refine(this));
     parts.links = part("p", "links");
-    deeds.append(this.moments.node, parts.links);
+    deeds.append(this.moments.node, this.refine, parts.links);
     this.content.append(deeds);
     parts.suggestions = part("div", "suggestions", { role: "group", "aria-label": "Things to try" });
     return parts;
@@ -51,6 +53,7 @@ export class Message {
     for (const name of Object.keys(this.parts)) if (differs(name)) this[`show_${name}`](data[name]);
     if (differs("pictures")) this.pictures.show(data.pictures ?? []);
     this.moments.show(data.buttons ?? []);
+    this.refine.hidden = !data.buttons?.some((button) => button.id.startsWith("show:"));
     this.only.hidden = !data.private;
     this.only.textContent = data.private ? "Only you can see this" : "";
     this.content.setAttribute("aria-live", data.progress ? "off" : "polite");

@@ -21,14 +21,14 @@ async function post(path, body) {
   if (!response.ok) throw new Error(String(response.status));
 }
 
-export const say = (text) => post("/api/messages", { text });
+export const say = (text, about = null) => post("/api/messages", about === null ? { text } : { text, about });
 
 export const press = (message, id) => post("/api/actions", { message, id });
 
 // Sends a file; gives {done, stop}: a promise of the HTTP status (0: no connection, -1: stopped), and a way to stop.
-export function sendFile(file, onProgress) {
+export function sendFile(file, onProgress, text = "") {
   const request = new XMLHttpRequest();
-  const query = new URLSearchParams({ client: tab, name: file.name });
+  const query = new URLSearchParams({ client: tab, name: file.name || "picture.png", ...(text && { text }) });
   const done = new Promise((resolve) => {
     request.upload.onprogress = (event) => onProgress(event.total ? event.loaded / event.total : null);
     request.onload = () => resolve(request.status);

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from PIL import Image
 
 from tests.bot.slack.conftest import READY
 
@@ -176,3 +177,42 @@ async def test_a_preview_moves_in_the_card_and_a_cut_comes_into_the_thread(scene
     assert "Cut: " in card.words
     await scene.press(card, "Whole film", "The whole film")
     assert scene.team.files[card.images[0]].name == "sheet.jpg"
+
+
+async def test_bare_words_in_the_thread_of_an_answer_refine_it_and_find_begins_anew(scene: Scene) -> None:
+    await scene.posted()
+    first = await scene.found("something green")
+    for words, title in (("at night -red", "“something green at night -red”"), ("find blue", "“blue”")):
+        before = set(scene.general.messages)
+        await scene.post(f"<@{scene.team.keaton.id}> {words}", thread=first.ts)
+        answer = await scene.answer(scene.general, before)
+        assert answer.thread_ts == first.ts
+        assert title in answer.words
+
+
+async def test_a_picture_is_asked_about_by_a_mention_and_from_a_messages_menu(scene: Scene) -> None:
+    await scene.posted()
+    path = scene.folder / "meadow.png"
+    Image.new("RGB", (40, 30), (0, 200, 0)).save(path)
+    file = scene.team.take(path, "image/png").json(scene.fake.url)
+    before = set(scene.general.messages)
+    text = f"<@{scene.team.keaton.id}>"
+    shown = await scene.fake.post(scene.team, scene.general, scene.ada, text, files=[file])
+    answer = await scene.answer(scene.general, before)
+    assert "Like the picture" in answer.words
+    before = set(scene.general.messages)
+    await scene.fake.menu(scene.team, shown, "find_from_message", scene.bob)
+    _, view = await scene.fake.until(lambda: scene.fake.opened[-1] if scene.fake.opened else None, "the form")
+    await scene.fake.submit(scene.team, view, scene.bob, "something green")
+    assert "“something green”, like the picture" in (await scene.answer(scene.general, before)).words
+
+
+async def test_more_like_this_is_answered_in_the_thread_and_votes_are_counted_on_the_card(scene: Scene) -> None:
+    await scene.posted()
+    card = await scene.found("something green")
+    before = set(scene.general.messages)
+    await scene.fake.press(scene.team, card, "More like this", scene.bob)
+    alike = await scene.answer(scene.general, before)
+    assert alike.thread_ts == card.ts
+    await scene.press(card, "👍", "Ranked with 1 vote")
+    assert "👍 1" in card.buttons

@@ -1,0 +1,54 @@
+"""What people ask on Discord beside plain words: with pictures, under an answer, in another channel."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from PIL import Image
+
+from tests.bot.discord.looking import answer_to, found, posted, said_below
+from tests.fakes.discord_world import BOT_ID
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.bot.discord.conftest import Scene
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300), pytest.mark.asyncio(loop_scope="session")]
+
+
+def green(folder: Path) -> Path:
+    """Give a picture."""
+    path = folder / "meadow.png"
+    Image.new("RGB", (40, 30), (0, 200, 0)).save(path)
+    return path
+
+
+async def test_a_picture_is_asked_about_by_a_command_and_by_a_mention(scene: Scene, tmp_path: Path) -> None:
+    await posted(scene, scene.reel(), known=True)
+    it = await scene.fake.slash(scene.general, scene.bob, "find", picture=green(tmp_path))
+    assert "Like the picture" in (await answer_to(scene, it, "Moment")).text
+    asked = await scene.fake.post(scene.general, scene.ada, f"<@{BOT_ID}> green", green(tmp_path))
+    assert "like the picture" in (await said_below(scene, asked, "Moment")).text
+
+
+async def test_a_reply_to_an_answer_refines_its_question(scene: Scene) -> None:
+    await posted(scene, scene.reel(), known=True)
+    answer = await found(scene, "something green")
+    follow_up = await scene.fake.post(scene.general, scene.ada, "at night -red", reply_to=answer)
+    card = await said_below(scene, follow_up, "Moment")
+    assert "something green at night \\-red" in card.text or "something green at night -red" in card.text
+
+
+async def test_more_like_this_is_a_message_of_its_own_for_all(scene: Scene) -> None:
+    await posted(scene, scene.reel(), known=True)
+    answer = await found(scene, "something green")
+    it = await scene.fake.press(answer, "More like this", scene.ada)
+    fresh = await scene.fake.until(
+        lambda: next((one for one in scene.general.messages.values() if "More like this" in one.text), None), "it"
+    )
+    assert not fresh.is_ephemeral
+    assert it is not None
+    voted = await answer_to(scene, await scene.fake.press(answer, "👍", scene.bob), "Ranked with")
+    assert "👍 1" in voted.buttons
