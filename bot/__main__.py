@@ -119,9 +119,11 @@ def forget(video: str, space: str) -> None:
 
 
 @keaton.command(name="doctor")
-def check() -> None:
+@click.option("--repair", is_flag=True, help="Mend the database: copy it, salvage what can be read, name what is lost.")
+def check(repair: bool) -> None:
     """Check that all is in order, and say what to do where it is not."""
-    _finish(doctor.examine(_quiet_settings()))
+    settings = _quiet_settings()
+    _finish(doctor.repair(settings) if repair else doctor.examine(settings))
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""`keaton doctor`: is all in order, and what to do where it is not. Owns the advice; must not repair anything."""
+"""`keaton doctor`: is all in order, and what to do where it is not. Owns the advice, and what is told of a repair."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from bot.settings import GIGABYTE
-from bot.wiring import check_cage, check_decoder, describe_torch, load_model, open_core
+from bot.wiring import check_cage, check_database, check_decoder, describe_torch, load_model, mend, open_core
 from core.errors import AppError, OperatorError, SchemaTooNew
 from core.sentences import sentence
 
@@ -47,6 +47,29 @@ async def examine(settings: Settings) -> int:
     return worst
 
 
+async def repair(settings: Settings) -> int:
+    """Mend the database and tell what was done; give 0, or 1 where films have to be posted again.
+
+    Raises OperatorError.
+    """
+    repaired, files = await mend(settings)
+    told = Console()
+
+    def tell(text: str) -> None:
+        told.print(escape(text), soft_wrap=True)
+
+    tell(f"The database as it was lies in {repaired.copy}.")
+    tell("Nothing was damaged." if not repaired.complaints else f"Damaged: {repaired.complaints[0]}")
+    if repaired.salvaged_rows == 0:
+        tell("Nothing of it could be read, for the list of its tables is damaged: all films have to be posted again.")
+    elif repaired.salvaged_rows:
+        tell(f"What could be read ({repaired.salvaged_rows} rows) is in a new file, in use from now on.")
+    tell(f"Media files that no film led to, deleted: {files}.")
+    for film in repaired.lost:
+        tell(f"Lost; please post it again: {film.title or 'a film'} ({film.link or film.video_id})")
+    return 1 if repaired.lost or repaired.salvaged_rows == 0 else 0
+
+
 async def findings(settings: Settings) -> AsyncIterator[Finding]:
     """Look at one thing after the other."""
     yield Finding("Python", "ok", f"{platform.python_version()} at {sys.executable}")
@@ -57,6 +80,7 @@ async def findings(settings: Settings) -> AsyncIterator[Finding]:
     yield await _cage()
     yield _fetching()
     yield await _data_folder(settings)
+    yield _database(settings)
     yield _disk(settings)
     for finding in _tokens(settings):
         yield finding
@@ -125,6 +149,17 @@ async def _data_folder(settings: Settings) -> Finding:
         return Finding("Data", "wrong", sentence(error))
     except OperatorError as error:
         return Finding("Data", "wrong", f"{sentence(error)} Check its owner and its permissions.")
+
+
+def _database(settings: Settings) -> Finding:
+    try:
+        found = check_database(settings)
+    except OperatorError as error:
+        found = (sentence(error),)
+    if found:
+        text = f"{found[0]} ({len(found)} such things). Stop Keaton and run `keaton doctor --repair`."
+        return Finding("Database", "wrong", text)
+    return Finding("Database", "ok", "all pages and references are sound")
 
 
 def _disk(settings: Settings) -> Finding:

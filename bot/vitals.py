@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from bot.health import Check, Health
 from core.errors import OperatorError
-from core.sentences import MODEL_AWAY, door_away, sentence
+from core.sentences import DAMAGED, MODEL_AWAY, door_away, sentence
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -36,7 +36,7 @@ def health_of(core: Core, doors: Mapping[str, Door]) -> Health:
             await core.ledger.remember(_NOTE, "can be written")
         except OperatorError as error:
             return sentence(error)
-        return ""
+        return "" if core.library.connections.sound and not core.looks.damaged else DAMAGED
 
     return Health((Check("model", model), Check("database", database), *(_door(name, doors[name]) for name in doors)))
 

@@ -36,6 +36,7 @@ from core.refining import Refiner
 from core.renewal import Renewal
 from core.search import Searcher
 from core.taking import Taking
+from storage.boundary import disk
 from storage.jobs import SqliteJobs
 from storage.keepsakes import FolderOfKeepsakes
 from storage.ledger import SqliteLedger
@@ -43,6 +44,8 @@ from storage.library import SqliteLibrary
 from storage.lock import alone
 from storage.looks import SqliteLooks
 from storage.media import MediaFolder
+from storage.repair import Repaired, repair
+from storage.soundness import complaints
 from storage.works import SqliteWorks
 
 if TYPE_CHECKING:
@@ -58,10 +61,13 @@ if TYPE_CHECKING:
 __all__ = [
     "DEMO_FOLDER",
     "Core",
+    "Repaired",
     "check_cage",
+    "check_database",
     "check_decoder",
     "describe_torch",
     "load_model",
+    "mend",
     "model_choice",
     "open_core",
     "run_alone",
@@ -119,7 +125,7 @@ async def open_core(settings: Settings, *, is_bot: bool = False) -> AsyncIterato
     async with AsyncExitStack() as stack:
         library = await SqliteLibrary.open(settings.database)
         stack.push_async_callback(library.close)
-        media = await MediaFolder.open(settings.data_dir / "media", int(settings.media_quota_gb * GIGABYTE))
+        media = await MediaFolder.open(_media_folder(settings), int(settings.media_quota_gb * GIGABYTE))
         stack.push_async_callback(media.close)
         decoders = children.Children("core.engines.decoder", forks=sys.platform == "linux")
         stack.push_async_callback(decoders.close)
@@ -139,6 +145,27 @@ async def open_core(settings: Settings, *, is_bot: bool = False) -> AsyncIterato
 def run_alone(settings: Settings) -> AbstractContextManager[None]:
     """Be the one bot on the data folder; entering raises DataFolderInUse, StorageUnusable."""
     return alone(settings.data_dir)
+
+
+def check_database(settings: Settings) -> tuple[str, ...]:
+    """Give what is wrong with the pages and the references of the database, at most twenty things; blocks.
+
+    Raises StorageUnusable.
+    """
+    with disk(settings.database):
+        return complaints(settings.database) if settings.database.exists() else ()
+
+
+async def mend(settings: Settings) -> tuple[Repaired, int]:
+    """Repair the database, then drop media files that no film leads to; give what was done, and their number.
+
+    Raises DataFolderInUse where anybody works on the folder, StorageUnusable.
+    """
+    with alone(settings.data_dir):
+        with MediaFolder.alone(_media_folder(settings)):
+            repaired = await repair(settings.database)
+        async with open_core(settings) as core:
+            return repaired, await core.foreman.tidy()
 
 
 def model_choice(settings: Settings) -> presets.ModelChoice:
@@ -218,6 +245,10 @@ def _products(rows: Halves, vectors: Floats) -> Floats:
     from core.engines import quick  # noqa: PLC0415 - torch takes seconds, and the page should not wait for it
 
     return quick.products(rows, vectors)
+
+
+def _media_folder(settings: Settings) -> Path:
+    return settings.data_dir / "media"
 
 
 def _pool(stack: AsyncExitStack, name: str, size: int, took: Callable[[float], None]) -> threads.CarryingPool:

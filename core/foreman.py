@@ -132,9 +132,12 @@ class Foreman:
         for job_id in await self._jobs.about(scope, message):
             await self._stop(job_id)
 
-    async def tidy(self) -> None:
-        """Drop what no open job and no film needs, of what an earlier run left. Raises StorageUnusable."""
-        await self._media.sweep(self._jobs.needed)
+    async def tidy(self) -> int:
+        """Drop what no open job and no film needs, of what an earlier run left; count the files.
+
+        Raises StorageUnusable.
+        """
+        return await self._media.sweep(self._jobs.needed)
 
     async def close(self) -> None:
         """Leave what is open to the next run."""

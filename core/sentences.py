@@ -43,6 +43,8 @@ _FAILED = {
 
 MODEL_AWAY = "The model is not loaded yet, or could not be."
 
+DAMAGED = "A part of the database is damaged; stop Keaton and run `keaton doctor --repair`."
+
 
 def door_away(name: str) -> str:
     """Say that a platform is not connected."""

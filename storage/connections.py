@@ -26,6 +26,10 @@ LOG_BYTES = 32 << 20
 """A write-ahead log larger than this is emptied after the next transaction; readers let it grow now and then."""
 _TRUNCATED_LOG_BYTES = 4 << 20
 _LOG_BUSY_MS = 500
+_SMALL_TABLES = """
+    SELECT name FROM sqlite_master AS made WHERE type = 'table' AND name NOT LIKE 'sqlite_%'
+    AND NOT EXISTS (SELECT 1 FROM pragma_table_info(made.name) WHERE type = 'BLOB')
+"""
 _WAL_TRIES = 200
 _WAL_PAUSE_S = 0.02
 
@@ -34,12 +38,20 @@ class Connections:
     """The two connections to one database file."""
 
     def __init__(
-        self, path: Path, writer: aiosqlite.Connection, reader: aiosqlite.Connection, busy_s: float, log_bytes: int
+        self,
+        path: Path,
+        writer: aiosqlite.Connection,
+        reader: aiosqlite.Connection,
+        busy_s: float,
+        log_bytes: int,
+        *,
+        sound: bool,
     ) -> None:
         self._path = path
         self._writer = writer
         self._reader = reader
         self._turn = asyncio.Lock()
+        self._sound = sound
         self._busy_s = busy_s
         self._log_bytes = self._most_log_bytes = log_bytes
         self._changed = asyncio.Event()
@@ -58,8 +70,14 @@ class Connections:
                 reader = await opened.enter_async_context(_connect(path, busy_s))
                 reader.row_factory = sqlite3.Row
                 await reader.execute("PRAGMA query_only = ON")
+                sound = await _look_over(reader)
                 opened.pop_all()
-        return cls(path, writer, reader, busy_s, log_bytes)
+        return cls(path, writer, reader, busy_s, log_bytes, sound=sound)
+
+    @property
+    def sound(self) -> bool:
+        """Tell whether a quick look at opening found nothing damaged: at all tables but those that hold BLOBs."""
+        return self._sound
 
     @property
     def path(self) -> Path:
@@ -144,6 +162,21 @@ def _size_bytes(path: Path) -> int:
 
 def _connect(path: Path, busy_s: float) -> aiosqlite.Connection:
     return aiosqlite.connect(path, timeout=busy_s, isolation_level=None)
+
+
+async def _look_over(reader: aiosqlite.Connection) -> bool:
+    """Check the pages of the small tables; the large ones are checked by `keaton doctor`, which has time."""
+    try:
+        names = await reader.execute_fetchall(_SMALL_TABLES)
+        found = [
+            text for (name,) in names for (text,) in await reader.execute_fetchall(f'PRAGMA quick_check("{name}")')
+        ]
+    except sqlite3.DatabaseError as error:
+        found = [str(error)]
+    wrong = next((text for text in found if text != "ok"), "")
+    if wrong:
+        log.error("the database is damaged (%s); `keaton doctor --repair` mends it", wrong)
+    return not wrong
 
 
 async def _prepare(writer: aiosqlite.Connection, path: Path) -> None:

@@ -14,15 +14,16 @@ import re
 import shutil
 import tempfile
 import time
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from core.disk_errors import DataFolderInUse
 from core.errors import FileMissing
 from storage.boundary import disk
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 
 _WORK = ".work"
 _LOCK = ".lock"
@@ -48,6 +49,24 @@ class MediaFolder:
         """
         with disk(root):
             return cls(root, quota_bytes, await asyncio.to_thread(_enter, root), await asyncio.to_thread(_newest, root))
+
+    @staticmethod
+    @contextmanager
+    def alone(root: Path) -> Iterator[None]:
+        """Keep everybody else out of the folder, for as long as this lasts.
+
+        Raises DataFolderInUse where somebody is in it, StorageUnusable.
+        """
+        with disk(root):
+            (root / _WORK).mkdir(parents=True, exist_ok=True)
+            lock = os.open(root / _WORK / _LOCK, os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            yield
+        except BlockingIOError as error:
+            raise DataFolderInUse(str(root.parent)) from error
+        finally:
+            os.close(lock)
 
     async def close(self) -> None:
         """Say that this process uses no workshop any more."""

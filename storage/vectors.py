@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from core.disk_errors import StorageDamaged
 from core.looks import Piece
 from core.model import FrameIndex
 
@@ -40,15 +41,21 @@ def split(index: FrameIndex, looks: int = CHUNK_LOOKS) -> Iterator[Chunk]:
 
 
 def join(chunks: Sequence[Chunk]) -> FrameIndex:
-    """Give back the index of at least one chunk; vectors as float32."""
-    times = [np.frombuffer(chunk.times_s, _TIMES) for chunk in chunks]
-    vectors = [
-        np.frombuffer(chunk.vectors, _VECTORS).reshape(len(t), -1) for chunk, t in zip(chunks, times, strict=True)
-    ]
-    return FrameIndex(np.concatenate(times, dtype=np.float64), np.concatenate(vectors, dtype=np.float32))
+    """Give back the index of at least one chunk; vectors as float32. Raises StorageDamaged."""
+    pieces = [piece(chunk) for chunk in chunks]
+    try:
+        times_s = np.concatenate([one.times_s for one in pieces], dtype=np.float64)
+        with np.errstate(all="ignore"):  # noise may be anything
+            return FrameIndex(times_s, np.concatenate([one.vectors for one in pieces], dtype=np.float32))
+    except ValueError as error:
+        raise StorageDamaged("", str(error)) from error
 
 
 def piece(chunk: Chunk) -> Piece:
-    """Give a chunk's looks as they are stored."""
-    times_s = np.frombuffer(chunk.times_s, _TIMES)
-    return Piece(times_s, np.frombuffer(chunk.vectors, _VECTORS).reshape(len(times_s), -1))
+    """Give a chunk's looks as they are stored. Raises StorageDamaged where they cannot be looks."""
+    try:
+        times_s = np.frombuffer(chunk.times_s, _TIMES)
+        vectors = np.frombuffer(chunk.vectors, _VECTORS).reshape(len(times_s), -1)
+    except ValueError as error:
+        raise StorageDamaged("", str(error)) from error
+    return Piece(times_s, vectors)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import asdict
 from itertools import groupby
 from typing import TYPE_CHECKING
 
+from core.disk_errors import StorageDamaged
 from core.model import Thumbnail, Video
 from core.works import Partial, SoFar, Work
 from storage import vectors
@@ -17,6 +19,8 @@ if TYPE_CHECKING:
     from core.model import FrameIndex
     from core.ports import FilmOpened
     from storage.connections import Connections
+
+log = logging.getLogger(__name__)
 
 _BEGIN = """
     INSERT INTO works (video_id, link, url, title, uploader, several, recipe_key)
@@ -140,9 +144,15 @@ class SqliteWorks:
 
 
 def partials(found: list[Row]) -> tuple[Partial, ...]:
-    """Give the films of rows of PARTIALS; blocks."""
+    """Give the films of rows of PARTIALS but for damaged ones; blocks."""
     found.sort(key=lambda row: (row["video_id"], row["first_s"]))
-    return tuple(_partial(list(film)) for _, film in groupby(found, key=lambda row: row["video_id"]))
+    whole = []
+    for video_id, film in groupby(found, key=lambda row: row["video_id"]):
+        try:
+            whole.append(_partial(list(film)))
+        except StorageDamaged:
+            log.error("what was seen of %s so far is damaged", video_id)  # noqa: TRY400 - the trace tells no more
+    return tuple(whole)
 
 
 def share(row: Row) -> tuple[Video, float]:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 
 import numpy as np
 
+from core.disk_errors import StorageDamaged
 from core.engines.blocks import OTHER, Blocks
 from core.errors import AppError
 from core.looks import Catalogue, Kept, Peaks
@@ -77,6 +78,12 @@ class HeldLooks:
         self._plans: dict[tuple[View, str, str | None], _Plan] = {}
         self._turn = asyncio.Lock()
         self._watching: asyncio.Task[None] | None = None
+        self._damaged: dict[int, Kept] = {}
+
+    @property
+    def damaged(self) -> tuple[Kept, ...]:
+        """Give the films whose looks turned out to be damaged: they are left out of searches."""
+        return tuple(self._damaged.values())
 
     @property
     def held_bytes(self) -> int:
@@ -101,8 +108,13 @@ class HeldLooks:
                 await self._watching
 
     async def peaks(self, view: View, recipe: Recipe, vectors: Floats, video_id: str | None = None) -> Peaks:
-        """Compare all looks in view with (Q, D) float32 vectors; only one film's where it is named."""
+        """Compare all looks in view with (Q, D) float32 vectors; only one film's where it is named.
+
+        Damaged films are left out; where one is named, this raises StorageDamaged.
+        """
         await self.use(recipe, vectors.shape[1])
+        if any(film.video.id == video_id and film.recipe_key == recipe.key for film in self._damaged.values()):
+            raise StorageDamaged("", f"the looks at {video_id}")
         plan = self._plan(view, recipe.key, video_id)
         highest = await self._run(lambda: self._highest(plan, vectors))
         lengths = np.linalg.norm(vectors, axis=1, keepdims=True).astype(np.float32)
@@ -114,7 +126,11 @@ class HeldLooks:
         if held is None or held.kept.stamp != film.stamp:
             return None
         blocks, times_s = self._recipes[film.recipe_key], tuple(held.times_s)
-        return await self._run(lambda: _index(times_s, blocks.rows(film.indexing)))
+        try:
+            return await self._run(lambda: _index(times_s, blocks.rows(film.indexing)))
+        except ValueError as error:
+            await self._leave_out(film, error)
+            return None
 
     async def _watch(self) -> None:
         while True:
@@ -134,16 +150,33 @@ class HeldLooks:
             for number, held in tuple(self._films.items()):
                 if number not in wanted or wanted[number].stamp != held.kept.stamp:
                     await self._let_go(number)
+            for number, film in tuple(self._damaged.items()):
+                if number not in wanted or wanted[number].stamp != film.stamp:
+                    del self._damaged[number]
             for film in wanted.values():
+                if film.indexing in self._damaged:
+                    continue
                 held = self._films.setdefault(film.indexing, _Film(film))
                 held.kept = film
                 if held.chunks < film.chunks:
-                    await self._read(held)
+                    await self._read_sound(held)
 
     async def _let_go(self, number: int) -> None:
         held = self._films.pop(number)
         self._plans.clear()
         await self._run(lambda: self._recipes[held.kept.recipe_key].drop(number))
+
+    async def _read_sound(self, held: _Film) -> None:
+        try:
+            await self._read(held)
+        except (StorageDamaged, ValueError) as error:
+            await self._leave_out(held.kept, error)
+
+    async def _leave_out(self, film: Kept, error: Exception) -> None:
+        log.error("the looks at %s are damaged, so it is left out of searches: %s", film.video.id, error)
+        self._damaged[film.indexing] = film
+        if film.indexing in self._films:
+            await self._let_go(film.indexing)
 
     async def _read(self, held: _Film) -> None:
         first = held.chunks
@@ -191,4 +224,5 @@ class HeldLooks:
 
 
 def _index(times_s: Sequence[Seconds], rows: Halves) -> FrameIndex:
-    return FrameIndex(np.concatenate(times_s), rows.astype(np.float32))
+    with np.errstate(all="ignore"):  # damaged looks may be anything
+        return FrameIndex(np.concatenate(times_s), rows.astype(np.float32))

@@ -6,6 +6,7 @@ import io
 import json
 import logging
 import os
+import shutil
 import subprocess
 import sys
 from contextlib import redirect_stderr, redirect_stdout
@@ -207,7 +208,19 @@ def test_a_forgotten_film_is_gone(keaton: Keaton) -> None:
 def test_doctor_says_that_all_is_well(keaton: Keaton) -> None:
     done = keaton("doctor")
     assert done.returncode == 0, done.stdout
-    for check in ("Python", "torch", "Device", "Model", "Weights", "Decoder", "Cage", "Data", "Disk", "Tokens"):
+    for check in (
+        "Python",
+        "torch",
+        "Device",
+        "Model",
+        "Weights",
+        "Decoder",
+        "Cage",
+        "Data",
+        "Database",
+        "Disk",
+        "Tokens",
+    ):
         assert f" {check} " in done.stdout
 
 
@@ -217,6 +230,26 @@ def test_doctor_says_what_to_do_where_something_is_wrong(keaton: Keaton) -> None
     assert "local-dir:PATH" in done.stdout
     assert "SLACK_APP_TOKEN (xapp-...) is missing" in done.stdout
     assert "xoxb-1" not in done.stdout + done.stderr
+
+
+def test_a_damaged_database_is_named_by_doctor_and_mended_by_repair(keaton: Keaton, tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    shutil.copytree(keaton.home / "data", data)
+    (data / "media" / "0123456789abcdef0123456789abcdef.mp4").write_bytes(b"nobody's")
+    database = data / "keaton.sqlite3"
+    content = database.read_bytes()
+    page = content.index(b"colours\x00") if b"colours\x00" in content else content.index(b"sha256:")
+    with database.open("r+b") as file:
+        file.seek(page // 4096 * 4096)
+        file.write(b"\xa5" * 4096)
+    settings = {"KEATON_DATA_DIR": str(data)}
+    assert "run `keaton doctor --repair`" in keaton("doctor", settings=settings).stdout
+    repaired = keaton("doctor", "--repair", settings=settings)
+    assert repaired.returncode in {0, 1}, repaired.stderr
+    assert "The database as it was lies in" in repaired.stdout
+    assert "Media files that no film led to, deleted:" in repaired.stdout
+    assert not (data / "media" / "0123456789abcdef0123456789abcdef.mp4").exists()
+    assert "all pages and references are sound" in keaton("doctor", settings=settings).stdout
 
 
 def test_with_nothing_set_the_trial_is_announced_on_stderr(keaton: Keaton) -> None:

@@ -1,0 +1,227 @@
+"""Damage is noticed, keeps to itself, and can be mended: what can be read stays, what is lost is named."""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from core.disk_errors import DataFolderInUse, DiskFull, StorageDamaged
+from core.model import Scope, View
+from storage.backups import Backups
+from storage.library import SqliteLibrary
+from storage.looks import SqliteLooks
+from storage.media import MediaFolder
+from storage.repair import repair
+from storage.soundness import complaints
+from tests.core.conftest import looking
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from core.model import Film, Posting, Recipe
+    from tests.disks import SmallDisk
+
+    FilmMaker = Callable[..., Film]
+    PostingMaker = Callable[..., Posting]
+
+PAGE_BYTES = 4096
+NAMES = ("youtube:one", "youtube:two", "youtube:three")
+LOOKS = 600
+"""Two chunks a film."""
+
+
+@pytest.fixture
+async def films(make_film: FilmMaker) -> dict[str, Film]:
+    return {name: make_film(name, looks=LOOKS, seed=seed, title=f"Film {name}") for seed, name in enumerate(NAMES)}
+
+
+@pytest.fixture
+async def database(tmp_path: Path, films: dict[str, Film], make_posting: PostingMaker) -> Path:
+    return await written(tmp_path / "keaton.sqlite3", films, make_posting)
+
+
+async def written(path: Path, films: dict[str, Film], make_posting: PostingMaker) -> Path:
+    library = await SqliteLibrary.open(path)
+    for name, film in films.items():
+        await library.save(film, make_posting(name, message=name), [f"https://films.test/{name}"])
+    await library.close()
+    return path
+
+
+def damage(path: Path, page: int, seed: int = 7) -> None:
+    """Write noise over a page; they are counted from 1."""
+    with path.open("r+b") as file:
+        file.seek((page - 1) * PAGE_BYTES)
+        file.write(np.random.default_rng(seed).bytes(PAGE_BYTES))
+
+
+def page_with(path: Path, content: bytes) -> int:
+    at = path.read_bytes().index(content)
+    return at // PAGE_BYTES + 1
+
+
+def pages(path: Path) -> Iterator[int]:
+    """All but those that hold the list of tables."""
+    content = path.read_bytes()
+    return (
+        number
+        for number in range(2, len(content) // PAGE_BYTES + 1)
+        if b"CREATE T" not in content[(number - 1) * PAGE_BYTES : number * PAGE_BYTES]
+    )
+
+
+def vectors_of(film: Film) -> bytes:
+    return film.index.vectors[:300].astype("<f2").tobytes()
+
+
+async def test_a_sound_database_is_copied_and_left_as_it_is(
+    database: Path, films: dict[str, Film], channel: Scope, recipe: Recipe
+) -> None:
+    repaired = await repair(database)
+    assert (repaired.complaints, repaired.lost) == ((), ())
+    assert Backups.of(database).all() == (repaired.copy,)
+    await all_is_there(database, films, set(NAMES), channel, recipe)
+
+
+async def test_a_damaged_film_is_left_out_and_named_and_the_others_are_searched(
+    database: Path, films: dict[str, Film], channel: Scope, recipe: Recipe
+) -> None:
+    damage(database, page_with(database, vectors_of(films["youtube:two"])[5000:5400]))
+    library = await SqliteLibrary.open(database)
+    wanted = films["youtube:one"].index.vectors[:1]
+    async with looking(library) as looks:
+        peaks = await looks.peaks(View.of(channel), recipe, wanted)
+        for film in peaks.films:
+            await looks.index(film)
+        peaks = await looks.peaks(View.of(channel), recipe, wanted)
+        assert {film.video.id for film in peaks.films} == {"youtube:one", "youtube:three"}
+        assert [film.video.id for film in looks.damaged] == ["youtube:two"]
+        with pytest.raises(StorageDamaged):
+            await looks.peaks(View.of(channel), recipe, wanted, "youtube:two")
+    await library.close()
+
+
+async def test_bytes_that_cannot_be_looks_are_damage_too(
+    database: Path, films: dict[str, Film], channel: Scope, recipe: Recipe
+) -> None:
+    with closing(sqlite3.connect(database)) as file:
+        file.execute("UPDATE chunks SET vectors = zeroblob(length(vectors)) WHERE indexing_id = 2 AND number = 1")
+        file.execute("UPDATE chunks SET times_s = x'00' WHERE indexing_id = 3 AND number = 0")
+        file.commit()
+    assert complaints(database) == ()
+    library = await SqliteLibrary.open(database)
+    with pytest.raises(StorageDamaged):
+        await library.indexes(View.of(channel), recipe.key)
+    await library.close()
+    repaired = await repair(database)
+    assert [film.video_id for film in repaired.lost] == ["youtube:three", "youtube:two"]
+    await all_is_there(database, films, {"youtube:one"}, channel, recipe)
+
+
+@pytest.mark.slow
+async def test_whatever_page_is_damaged_what_can_be_read_stays_and_what_is_lost_is_named(
+    database: Path, films: dict[str, Film], channel: Scope, recipe: Recipe, tmp_path: Path
+) -> None:
+    noticed = 0
+    for page in pages(database):
+        path = tmp_path / f"page{page}" / "keaton.sqlite3"
+        path.parent.mkdir()
+        shutil.copy(database, path)
+        damage(path, page)
+        repaired = await repair(path)
+        noticed += bool(repaired.complaints)
+        lost = {film.video_id for film in repaired.lost}
+        assert all(film.link.startswith("https://") or film.title for film in repaired.lost)
+        assert complaints(path) == ()
+        await all_is_there(path, films, set(NAMES) - lost, channel, recipe)
+        shutil.rmtree(path.parent)
+    assert noticed > 20
+
+
+async def test_a_film_that_was_lost_can_be_posted_again(
+    database: Path, films: dict[str, Film], make_posting: PostingMaker, channel: Scope, recipe: Recipe
+) -> None:
+    damage(database, page_with(database, vectors_of(films["youtube:two"])[5000:5400]))
+    (lost,) = (await repair(database)).lost
+    assert (lost.title, lost.link) == ("Film youtube:two", "https://films.test/youtube:two")
+    library = await SqliteLibrary.open(database)
+    await library.save(films["youtube:two"], make_posting("youtube:two", message="again"), [lost.link])
+    await library.close()
+    await all_is_there(database, films, set(NAMES), channel, recipe)
+
+
+async def test_a_damaged_list_of_films_is_noticed_at_the_start_and_what_needs_it_says_so(
+    database: Path, channel: Scope
+) -> None:
+    damage(database, page_with(database, b"Film youtube:two"))
+    library = await SqliteLibrary.open(database)
+    assert not library.connections.sound
+    with pytest.raises(StorageDamaged):
+        await library.videos(View.of(channel))
+    await library.close()
+
+
+async def test_a_first_page_that_is_gone_gives_an_empty_library_and_the_copy_keeps_all_that_was(database: Path) -> None:
+    damage(database, 1)
+    before = database.read_bytes()  # noqa: ASYNC240
+    with pytest.raises(StorageDamaged):
+        await SqliteLibrary.open(database)
+    repaired = await repair(database)
+    assert repaired.complaints
+    assert repaired.salvaged_rows == 0
+    assert repaired.copy.read_bytes() == before
+    assert complaints(database) == ()
+
+
+async def test_rows_that_lead_nowhere_go(
+    database: Path, films: dict[str, Film], channel: Scope, recipe: Recipe
+) -> None:
+    with closing(sqlite3.connect(database)) as file:
+        file.execute("INSERT INTO links (link, video_id) VALUES ('https://films.test/gone', 'youtube:gone')")
+        file.execute("INSERT INTO thumbnails VALUES ('youtube:gone', 0.0, x'00')")
+        file.commit()
+    assert complaints(database)
+    (lost,) = (await repair(database)).lost
+    assert (lost.video_id, lost.link) == ("youtube:gone", "https://films.test/gone")
+    assert complaints(database) == ()
+    await all_is_there(database, films, set(NAMES), channel, recipe)
+
+
+async def test_without_room_for_a_repair_the_database_stays_as_it_was(
+    small_disk: SmallDisk, make_film: FilmMaker, make_posting: PostingMaker
+) -> None:
+    films = {"youtube:one": make_film("youtube:one", looks=LOOKS)}
+    database = await written(small_disk.path / "keaton.sqlite3", films, make_posting)
+    damage(database, page_with(database, vectors_of(films["youtube:one"])[5000:5400]))
+    before = database.read_bytes()
+    with small_disk.full(), pytest.raises(DiskFull):
+        await repair(database)
+    assert database.read_bytes() == before
+    assert [film.video_id for film in (await repair(database)).lost] == ["youtube:one"]
+
+
+async def test_nobody_else_may_be_in_the_media_folder_during_a_repair(tmp_path: Path) -> None:
+    with MediaFolder.alone(tmp_path / "media"):
+        pass
+    media = await MediaFolder.open(tmp_path / "media", 1000)
+    with pytest.raises(DataFolderInUse), MediaFolder.alone(tmp_path / "media"):
+        pass
+    await media.close()
+
+
+async def all_is_there(path: Path, films: dict[str, Film], names: set[str], channel: Scope, recipe: Recipe) -> None:
+    library = await SqliteLibrary.open(path)
+    assert {one.video.id for one in await library.videos(View.of(channel))} == names
+    found = {video.id: index for video, index in await library.indexes(View.of(channel), recipe.key)}
+    assert set(found) == names
+    for name in names:
+        np.testing.assert_array_equal(found[name].vectors, films[name].index.vectors.astype("<f2").astype(np.float32))
+        np.testing.assert_array_equal(found[name].times_s, films[name].index.times_s)
+    assert await SqliteLooks(library.connections).generation() >= 0
+    await library.close()
