@@ -30,7 +30,7 @@ Verdict: TypeAlias = Literal["strong", "weak", "absent"]
 """"absent" is "probably not in this footage": the best look is there all the same."""
 
 WEAK_FROM = 2.68
-STRONG_FROM = 4.1
+STRONG_FROM = 4.47
 """Odds, as natural logarithms. `python -m bench.verdict --fit` works them out; DECISIONS.md says on which films."""
 
 _CENTRED = 0.25
