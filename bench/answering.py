@@ -105,7 +105,7 @@ async def ask(tab: Tab, text: str) -> float:
     """Search, and wait until the frame and the plot have come too."""
     started_s = time.perf_counter()
     await tab.say(f"/find {text}")
-    answer = await tab.until(lambda message: message.get("title") == f"“{text}”")
+    answer = await tab.until(lambda message: str(message.get("title")).startswith(f"“{text}”"))
     for picture in answer["pictures"]:
         await _picture(tab, picture)
     return time.perf_counter() - started_s
