@@ -7,6 +7,8 @@ import logging
 from collections import OrderedDict
 from typing import TYPE_CHECKING
 
+from bot.delivery import STOPPING
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
@@ -35,10 +37,10 @@ class Chores:
         await asyncio.gather(*mine, return_exceptions=True)
 
     async def close(self) -> None:
-        """Stop all that is under way."""
+        """Stop all that is under way, since the program ends."""
         tasks = list(self._tasks)
         for task in tasks:
-            task.cancel()
+            task.cancel(STOPPING)
         await asyncio.gather(*tasks, return_exceptions=True)
 
     def _done(self, task: asyncio.Task[None]) -> None:

@@ -12,6 +12,7 @@ from contextlib import suppress
 from dataclasses import fields
 from typing import TYPE_CHECKING, Protocol
 
+from core.replies import parked
 from core.talk import Reply
 
 if TYPE_CHECKING:
@@ -20,6 +21,10 @@ if TYPE_CHECKING:
     from core.talk import Incoming
 
 logger = logging.getLogger(__name__)
+
+STOPPING = "Keaton is being stopped"
+"""The message of cancellations at the end of the program: work is not given up, but goes on at the next start."""
+_PARTING_S = 3.0
 
 
 class Conversation(Protocol):
@@ -55,12 +60,18 @@ async def deliver(replies: AsyncIterator[Reply], shown: Shown, min_gap_s: float)
     """Show replies until the stream ends; the stream never waits for the platform.
 
     The first and the last reply are shown at once, and at most one in `min_gap_s` between them. A reply that looks
-    like the one shown is skipped. Cancelling ends the stream too. A bug in the stream becomes a last reply.
+    like the one shown is skipped. Cancelling ends the stream too; with the message STOPPING, what stands there as under
+    way is said to go on later. A bug in the stream becomes a last reply.
     """
-    board = _Board()
-    async with asyncio.TaskGroup() as group:
-        group.create_task(_collect(replies, board))
-        group.create_task(_show(board, shown, min_gap_s))
+    board, screen = _Board(), _Screen(shown)
+    try:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(_collect(replies, board))
+            group.create_task(_show(board, screen, min_gap_s))
+    except asyncio.CancelledError as error:
+        if STOPPING in error.args:
+            await screen.part()
+        raise
 
 
 class _Board:
@@ -92,8 +103,7 @@ async def _collect(replies: AsyncIterator[Reply], board: _Board) -> None:
         board.end()
 
 
-async def _show(board: _Board, shown: Shown, min_gap_s: float) -> None:
-    screen = _Screen(shown)
+async def _show(board: _Board, screen: _Screen, min_gap_s: float) -> None:
     ended = False
     while not ended:
         await board.changed.wait()
@@ -121,6 +131,13 @@ class _Screen:
         except Exception:
             logger.exception("a reply could not be shown")
         return True
+
+    async def part(self) -> None:
+        """Say that what stands there as under way goes on after a restart, as far as that is quickly said."""
+        if self._standing is None or self._standing.progress is None:
+            return
+        with suppress(Exception):
+            await asyncio.wait_for(self._shown.edit(parked(self._standing)), _PARTING_S)
 
 
 def _look(reply: Reply) -> tuple[object, ...]:

@@ -96,6 +96,12 @@ def cancelled() -> Reply:
     return Reply("Cancelled.", private=True)
 
 
+def parked(reply: Reply) -> Reply:
+    """Say of work that it goes on after a restart."""
+    text = "I am being restarted. What I had begun here goes on as soon as I am back."
+    return replace(reply, text=text, progress=None, buttons=())
+
+
 def renewing(video: Video, progress: Progress) -> Reply:
     """Say that a film is looked at once more, since the model has changed."""
     reply = working(progress)

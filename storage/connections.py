@@ -90,6 +90,7 @@ class Connections:
             with disk(self._path):
                 try:
                     await self._reader.close()
+                    await self._empty_log_for_now()
                 finally:
                     await self._writer.close()
 
@@ -138,15 +139,20 @@ class Connections:
         _, size_bytes = self.sizes_bytes()
         if size_bytes <= self._most_log_bytes:
             return
+        busy = not await self._empty_log_for_now()
+        self._most_log_bytes = size_bytes + self._log_bytes if busy else self._log_bytes
+
+    async def _empty_log_for_now(self) -> bool:
+        """Empty the log, unless others read from it for longer than a moment; tell whether that went well."""
         try:
             await self._writer.execute_fetchall(f"PRAGMA busy_timeout = {_LOG_BUSY_MS}")
             ((busy, *_),) = await self._writer.execute_fetchall("PRAGMA wal_checkpoint(TRUNCATE)")
         except sqlite3.Error as error:  # what was to be kept is kept
-            busy = True
             log.warning("the write-ahead log could not be emptied: %s", error)
+            return False
         finally:
             await self._writer.execute_fetchall(f"PRAGMA busy_timeout = {int(self._busy_s * 1000)}")
-        self._most_log_bytes = size_bytes + self._log_bytes if busy else self._log_bytes
+        return not busy
 
     def sizes_bytes(self) -> tuple[int, int]:
         """Give the sizes of the file and of its write-ahead log, as the disk has them now."""

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bot.delivery import deliver
-from core.talk import Reply
+from bot.delivery import STOPPING, deliver
+from core.talk import Progress, Reply
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -161,3 +161,20 @@ async def test_cancelling_closes_the_stream_and_leaves_no_task_behind() -> None:
         await delivery
     assert closed.is_set()
     assert asyncio.all_tasks() == {asyncio.current_task()}
+
+
+@pytest.mark.parametrize(("why", "last"), [(STOPPING, "I am being restarted"), ("not wanted any more", "Looking")])
+async def test_only_a_stop_of_the_program_is_told_where_work_is_under_way(why: str, last: str) -> None:
+    screen = Screen()
+
+    async def working() -> AsyncIterator[Reply]:
+        yield Reply("Looking", progress=Progress("looking", 0.5))
+        await asyncio.Event().wait()
+
+    task = asyncio.create_task(deliver(working(), screen, min_gap_s=0))
+    await screen.asked.acquire()
+    await asyncio.sleep(0)
+    task.cancel(why)
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert screen.seen[-1][1].startswith(last)

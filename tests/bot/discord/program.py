@@ -58,6 +58,11 @@ class Program:
         }
 
     @property
+    def data(self) -> Path:
+        """Give its data folder."""
+        return self._folder / "data"
+
+    @property
     def log(self) -> str:
         """All that the program has logged."""
         return (self._folder / "log").read_text()

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import aiohttp
 import pytest
 import pytest_asyncio
 
@@ -68,6 +71,7 @@ async def served(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[tupl
         fake.workspace()
         folder = tmp_path_factory.mktemp("keaton")
         program = Program(fake, folder)
+        program.settings |= {"KEATON_WATCH_PORT": "0", "KEATON_LOG_FORMAT": "json"}
         program.settings["KEATON_MODEL"] = f"local-dir:{write_model(folder / 'model')}"
         yield fake, program
         await program.stop()
@@ -142,6 +146,42 @@ async def test_after_a_crash_the_same_message_goes_on_and_nothing_is_answered_tw
     await fake.press(shipped.team, card, "As softmax", shipped.ada)
     await fake.until(lambda: "As similarity" in card.buttons, "the button of the earlier run")
     assert [len(shipped.general.below(one)) for one in (done, half)] == [1, 1]
+
+
+async def test_stopped_while_indexing_it_says_so_ends_in_time_and_goes_on_afterwards(shipped: Shipped) -> None:
+    fake = shipped.fake
+    link = shipped.link("long.mp4")
+    fake.gates["long.mp4"] = gate = asyncio.Event()
+    message = await shipped.post(link)
+    status = await shipped.below(message, "Fetching")
+    began_s = time.monotonic()
+    assert await shipped.program.stop() == 0
+    assert time.monotonic() - began_s < 10
+    assert "I am being restarted" in status.words
+    log = shipped.program.data / "keaton.sqlite3-wal"
+    assert not log.exists() or log.stat().st_size == 0
+    gate.set()
+    await shipped.program.ensure_running()
+    assert await shipped.below(message) is status
+
+
+async def test_its_health_and_figures_can_be_watched_and_its_log_holds_nobodys_words(shipped: Shipped) -> None:
+    words = "a very private canary"
+    await shipped.fake.slash(shipped.team, shipped.general, shipped.ada, "/find", words)
+    await shipped.below(await shipped.post(f"canary {shipped.link('watched.mp4')}?secret=canary"))
+    await shipped.found(words)
+    log = [json.loads(line) for line in shipped.program.log.splitlines() if line.startswith("{")]
+    (*_, address) = [line["message"].split()[5] for line in log if line["message"].startswith("health and figures")]
+    async with aiohttp.ClientSession() as session:
+        health = await session.get(address)
+        assert (health.status, (await health.json())["checks"]["Slack"]) == (200, "ok")
+        figures = await (await session.get(address.replace("healthz", "metrics"))).text()
+    for stage in ("fetch", "read", "encode", "words", "save", "search", "plot", "still"):
+        assert f'keaton_stage_seconds_count{{stage="{stage}"}}' in figures
+    assert "keaton_films_running 0.0" in figures
+    assert {"Find", "LinkPosted"} <= {line.get("kind") for line in log}
+    for secret in ("canary", shipped.team.bot_token, "xoxb-", "xapp-"):
+        assert secret not in shipped.program.log
 
 
 async def test_a_loop_that_is_blocked_for_longer_than_slack_waits_is_caught_and_answered_once(shipped: Shipped) -> None:
