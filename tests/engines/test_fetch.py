@@ -12,6 +12,7 @@ import pytest
 import pytest_asyncio
 from aiohttp import web
 
+from core.disk_errors import DiskFull
 from core.engines.fetch import ChildFetcher
 from core.errors import FetchFailed, LinkRefused, OverLimit, VideoUnavailable
 from core.limits import FetchLimits
@@ -20,6 +21,8 @@ from core.ports import Fetched, Fetching
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
+
+    from tests.disks import SmallDisk
 
 pytestmark = pytest.mark.slow
 
@@ -122,6 +125,11 @@ async def test_a_film_on_a_page_is_fetched_under_the_pages_title(site: Site, fol
 async def test_nothing_but_the_film_is_written(site: Site, folder: Path) -> None:
     _, last = await fetched(fetcher("127.0.0.1"), site.url("/films/my_film-2.mp4"), folder)
     assert files(folder) == [last.path]
+
+
+async def test_a_disk_that_gets_full_on_the_way_is_no_fault_of_the_sites(site: Site, small_disk: SmallDisk) -> None:
+    with pytest.raises(DiskFull):
+        await fetched(fetcher("127.0.0.1"), site.url("/endless.mp4"), small_disk.path)
 
 
 @pytest.mark.parametrize(("path", "why"), [("/nothing.mp4", "not_found"), ("/page", "no_video")])

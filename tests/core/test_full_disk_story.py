@@ -1,0 +1,57 @@
+"""A full disk, told in the chat: a sentence, nothing lost, and all goes on once there is room."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest_asyncio
+
+from core.engines.children import Children
+from core.engines.frames import ChildFrameReader
+from core.talk import FilePosted, Find, ListVideos
+from storage.library import SqliteLibrary
+from storage.media import MediaFolder
+from tests import clips
+from tests.core.conftest import QUOTA_BYTES, build, looking, turn
+from tests.core.fakes import ColourEncoder
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+    from tests.core.conftest import ColourHouse
+    from tests.disks import SmallDisk
+
+
+@pytest_asyncio.fixture
+async def cramped(small_disk: SmallDisk) -> AsyncIterator[ColourHouse]:
+    """A product whose data folder lies on a small disk."""
+    library = await SqliteLibrary.open(small_disk.path / "keaton.sqlite3")
+    media = await MediaFolder.open(small_disk.path / "media", QUOTA_BYTES)
+    children = Children("core.engines.decoder", forks=True)
+    async with looking(library) as looks:
+        yield build(library, media, ChildFrameReader(children), ColourEncoder(), looks)
+    await children.close()
+    await media.close()
+    await library.close()
+
+
+async def test_on_a_full_disk_keaton_says_so_goes_on_answering_and_takes_films_again_later(
+    cramped: ColourHouse, small_disk: SmallDisk, tmp_path: Path
+) -> None:
+    first = clips.make_clip(tmp_path / "first.mp4", [("red", 2)])
+    second = clips.make_clip(tmp_path / "second.mp4", [("green", 2)])
+    assert "Ready" in (await cramped.last(FilePosted(turn(), first, "first.mp4"))).text
+    with small_disk.full():
+        refused = await cramped.last(FilePosted(turn(), second, "second.mp4"))
+        listed = await cramped.last(ListVideos(turn()))
+        asked = await cramped.last(Find(turn(), "something red"))
+    assert "The disk is full" in refused.text
+    assert (refused.tone, refused.private) == ("error", True)
+    assert "first" in listed.text
+    assert asked.tone == "error" or asked.pictures
+    assert "Ready" in (await cramped.last(FilePosted(turn(), second, "second.mp4"))).text
+    found = await cramped.last(Find(turn(), "something green"))
+    assert "second" in found.text
+    assert cramped.watch.problems[:1] == ["DiskFull"]
+    assert len(list((small_disk.path / "media").glob("*.mp4"))) == 2
