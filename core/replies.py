@@ -44,10 +44,19 @@ SUGGESTIONS = (
     "/help",
 )
 
-HELP = """Post a link to a video, or drop a file here, and I look at it. Then ask me for anything you can see in it.
+ASKING = """/find a woman in water: the best frame, a plot over time, the other moments
+/find a woman in water -boat -"red car": without these
+/find a man in a "red car": what stands in quotes weighs more
+/find a car > an explosion: one thing, then another within 30 s; >5m for five minutes
+/find a dog | a cat | a horse: side by side, with the probabilities among them
+/find a dog from:ada after:yesterday before:2026-11-20 in:clips video:holiday: only in what was posted so
+/find +at night: refines your last question"""
+HELP = f"""Post a link to a video, or drop a file here, and I look at it. Then ask me for anything you can see in it.
 
-/find a woman in water: the best frame, a plot of similarity over time, and the other moments
-/find video:TITLE a woman in water: look in that film alone
+{ASKING}
+
+Drop or paste a picture, with words or without: I look for what it shows. Under an answer, “Refine” adds to its \
+question, “More like this” looks for such frames, 👍 and 👎 rank it for everybody (the same again takes it back).
 /videos: the films that can be searched here
 /forget TITLE: take a film back
 /help: this"""
@@ -55,16 +64,19 @@ HELP = """Post a link to a video, or drop a file here, and I look at it. Then as
 
 SHARED_HELP = """Post a link to a video, or a file, and I look at it. Then ask me for anything that can be seen in it.
 
-/find a woman in water: the best frame, a plot of similarity over time, and the other moments
-{videos}: the films that can be searched here
-{index} LINK: look at a film that I was not shown
-{forget} TITLE: take a film back
-/keaton on, /keaton off: whether I look at what is posted in this channel
-/keaton status: how things stand here
+{asking}
+
+{picture} Words in reply to an answer refine it. \
+👍 and 👎 rank an answer for everybody; the same again takes that back. Anybody may press the buttons.
+{videos}: the films here; {index} LINK: look at a film; {forget} TITLE: take one back
+/keaton on, /keaton off, /keaton status: whether I look at what is posted here; how things stand
 {help}: this
 
-Mention me with what you look for, and I search too. Anybody may press the buttons under an answer.
-When a message is deleted, I forget the film that it brought."""
+Mention me with what you look for, and I search too. When a message is deleted, I forget the film that it brought."""
+PICTURES = {
+    "discord": "/find picture: looks for what a picture shows; so does mentioning me beside one.",
+    "slack": "Mention me beside a picture, or use “Find a moment” in its message's menu: I look for what it shows.",
+}
 BLIND = (
     "I cannot see what messages say here, so I miss posted links. Mention me beside a link, "
     "use {index}, or open a message's menu and choose “Index this video”."
@@ -148,7 +160,8 @@ def forgotten(video: Video, others: Posting | None) -> Reply:
 def help_text(door: Door) -> Reply:
     """Say what Keaton can do."""
     names = {name: door.command(name) for name in ("videos", "index", "forget", "help")}
-    return Reply(SHARED_HELP.format(**names) if door.shared else HELP, title="What I can do", private=True)
+    shared = SHARED_HELP.format(**names, asking=ASKING, picture=PICTURES.get(door.platform, ""))
+    return Reply(shared if door.shared else HELP, title="What I can do", private=True)
 
 
 def switched(*, on: bool) -> Reply:

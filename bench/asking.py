@@ -1,0 +1,149 @@
+"""Makes the README's picture of what can be asked, by the product itself on the demo film.
+
+python -m bench.asking [FOLDER]      writes asking-light.png and asking-dark.png, into docs/ unless told otherwise
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import io
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias
+
+from matplotlib import font_manager
+from PIL import Image, ImageDraw, ImageFont, ImageOps
+
+from bench.known import SCOPE
+from bot.settings import Settings
+from bot.wiring import open_core
+from core.indexing import Poster
+from core.model import Query, View
+from core.question import Stretch
+from core.votes import Ballot, wish_keys
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bot.wiring import Core
+    from core.answering import Shown
+    from core.ports import Theme
+
+ROOT = Path(__file__).parent.parent
+_THEMES: tuple[Theme, ...] = ("light", "dark")
+_PAPER: dict[Theme, str] = {"light": "#ffffff", "dark": "#1e1f24"}
+_INK: dict[Theme, str] = {"light": "#6a7280", "dark": "#9aa1ad"}
+_PANEL_PX = (800, 450)
+_CAPTION_PX = 44
+_GAP_PX = 14
+
+Panel: TypeAlias = "tuple[str, dict[Theme, Image.Image]]"
+
+
+async def draw(folder: Path) -> None:
+    """Ask the demo film in each way, and put what comes into a grid."""
+    with tempfile.TemporaryDirectory(prefix="keaton-asking-") as home:
+        async with open_core(Settings(model_name="demo", data_dir=Path(home))) as core:
+            film = ROOT / "demo" / "film.mp4"
+            await core.indexer.file(film, "demo film.mp4", "", Poster(SCOPE, "u", "you", ""), lambda _progress: None)
+            panels = await _panels(core)
+    for theme in _THEMES:
+        _grid(panels, theme).save(folder / f"asking-{theme}.png", optimize=True)
+
+
+async def _panels(core: Core) -> list[Panel]:
+    view = View.of(SCOPE)
+    order = await _shown(core, Query("a woman swimming > a camel", view))
+    beside = await _shown(core, Query(_BESIDE, view))
+    without = await _shown(core, Query("water -woman", view))
+    water = Query("water", view)
+    wet = await _shown(core, water)
+    alike = await _alike(core, wet)
+    await _vote(core, water, 2)
+    return [
+        ("side by side", _plot(beside)),
+        ("one thing, then another", _plot(order)),
+        ("more like this: the frame that was shown, and what came", _frames(wet.still, alike.still)),
+        ("one thing, then another: both frames", _frames(order.still, order.second)),
+        ("without the swimmer", _plot(without)),
+        ("after a thumb up for the swimmer, whose moment came second", _plot(await _shown(core, water))),
+    ]
+
+
+_BESIDE = "a dog | a cat | a steam train"
+
+
+async def _shown(core: Core, query: Query) -> Shown:
+    result = await core.searcher.search(query, 5)
+    return await core.answerer.show(query, result.moments, 1, "similarity", _THEMES, _PANEL_PX[0], result.curve)
+
+
+async def _alike(core: Core, shown: Shown) -> Shown:
+    moment = shown.moment
+    source = Stretch(moment.video_id, moment.start_s, moment.end_s)
+    query = Query("", View.of(SCOPE))
+    example = await core.searcher.example(query, source, moment.peak_s)
+    return await _shown(core, replace(query, picture=example))
+
+
+async def _vote(core: Core, query: Query, number: int) -> None:
+    before = (await core.searcher.search(query, 5)).moments
+    moment = before[number - 1]
+    stretch = Stretch(moment.video_id, moment.start_s, moment.end_s)
+    await core.library.vote(query.view, [Ballot(wish_keys(query)[0], stretch, moment.peak_s, "u", 1)])
+    after = (await core.searcher.search(query, 5)).moments
+    told = ", then ".join(str([round(one.peak_s) for one in moments]) for moments in (before, after))
+    print(f"moments of “{query.text}” in seconds before and after a vote for the second: {told}")
+
+
+def _plot(shown: Shown) -> dict[Theme, Image.Image]:
+    return {theme: Image.open(io.BytesIO(png)).convert("RGB") for theme, png in shown.plots.items()}
+
+
+def _frames(*stills: object) -> dict[Theme, Image.Image]:
+    pictures = [Image.open(io.BytesIO(one.jpeg)).convert("RGB") for one in stills if one is not None]  # type: ignore[attr-defined]
+    return {theme: _side_by_side(pictures, theme) for theme in _THEMES}
+
+
+def _side_by_side(pictures: Sequence[Image.Image], theme: Theme) -> Image.Image:
+    width, height = _PANEL_PX
+    room = (width - _GAP_PX * (len(pictures) - 1)) // len(pictures)
+    fitted = [ImageOps.contain(picture, (room, height)) for picture in pictures]
+    panel = Image.new("RGB", (width, max(one.height for one in fitted)), _PAPER[theme])
+    for number, one in enumerate(fitted):
+        panel.paste(one, (number * (room + _GAP_PX), 0))
+    return panel
+
+
+def _grid(panels: Sequence[Panel], theme: Theme) -> Image.Image:
+    """Put panels with their captions in rows of two."""
+    rows = [_row(panels[start : start + 2], theme) for start in range(0, len(panels), 2)]
+    sheet = Image.new("RGB", (rows[0].width, sum(row.height for row in rows)), _PAPER[theme])
+    top = 0
+    for row in rows:
+        sheet.paste(row, (0, top))
+        top += row.height
+    return sheet
+
+
+def _row(panels: Sequence[Panel], theme: Theme) -> Image.Image:
+    width, height = _PANEL_PX[0] + _GAP_PX, max(pictures[theme].height for _, pictures in panels)
+    row = Image.new("RGB", (2 * width - _GAP_PX, height + _CAPTION_PX + 2 * _GAP_PX), _PAPER[theme])
+    font = ImageFont.truetype(font_manager.findfont("DejaVu Sans"), 22)
+    for number, (caption, pictures) in enumerate(panels):
+        ImageDraw.Draw(row).text((number * width + 14, 10), caption, fill=_INK[theme], font=font)
+        row.paste(pictures[theme], (number * width, _CAPTION_PX))
+    return row
+
+
+def main() -> None:
+    """Make the pictures."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", type=Path, nargs="?", default=ROOT / "docs")
+    asyncio.run(draw(parser.parse_args().folder))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,34 @@
+"""What help says can be done as it says, and fits where it is shown."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+
+from bot.discord.config import DOOR as DISCORD
+from bot.slack.config import DOOR as SLACK
+from bot.web.config import DOOR as PAGE
+from core.commands import find
+from core.replies import ASKING, help_text
+from tests.core.conftest import turn
+
+if TYPE_CHECKING:
+    from core.talk import Door
+
+EXAMPLES = re.findall(r"^/find (.*?): (?=the best|without|what|one|side|only|refines)", ASKING, re.MULTILINE)
+
+
+def test_each_way_to_ask_has_an_example_that_means_what_it_says() -> None:
+    assert len(EXAMPLES) == len(ASKING.splitlines()) == 7
+    asked = [find(turn(), example) for example in EXAMPLES]
+    assert asked[5].filters.poster == "ada"
+    assert (asked[5].text, asked[5].video) == ("a dog", "holiday")
+
+
+@pytest.mark.parametrize("door", [DISCORD, SLACK, PAGE])
+def test_help_fits_into_a_message(door: Door) -> None:
+    text = help_text(door).text
+    assert len(text) <= 1800
+    assert all(f"/find {example}" in text for example in EXAMPLES)
