@@ -77,7 +77,7 @@ class Indexer:
     async def link(self, url: str, poster: Poster, report: Report) -> Indexed:
         """Take in a linked film; raises UserError, TryLater, OperatorError."""
         link = canonical(url)
-        if at_once := await self._at_once(await self._library.video_at(link), poster):
+        if at_once := await self._at_hand(link, poster):
             return at_once
         async with self._turns.turn(link, poster.scope, report, poster.length_s):
             info = await self._begin(poster)
@@ -87,7 +87,7 @@ class Indexer:
 
     async def remote(self, file: RemoteFile, poster: Poster, report: Report) -> Indexed:
         """Take in a file that lies on a platform's servers; raises UserError, TryLater, OperatorError."""
-        if at_once := await self._at_once(await self._library.video_at(file.key), poster):
+        if at_once := await self._at_hand(file.key, poster):
             return at_once
         async with self._turns.turn(file.key, poster.scope, report, poster.length_s):
             info = await self._begin(poster)
@@ -128,6 +128,11 @@ class Indexer:
             if not video.url:
                 raise UnknownVideo(video.title)
             return await self._fetch(video.url, canonical(video.url), info, None, report)
+
+    async def _at_hand(self, key: str, poster: Poster) -> Indexed | None:
+        at_once = await self._at_once(await self._library.video_at(key), poster)
+        self._watch.cache("films", hit=at_once is not None)
+        return at_once
 
     async def _begin(self, poster: Poster) -> EncoderInfo:
         info = await self._encoder.ready()

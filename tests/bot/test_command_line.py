@@ -18,6 +18,7 @@ import pytest
 from PIL import Image
 
 from bot.__main__ import main
+from storage.lock import alone
 from tests import clips
 from tests.engines.models import write_model
 
@@ -230,6 +231,15 @@ def test_doctor_says_what_to_do_where_something_is_wrong(keaton: Keaton) -> None
     assert "local-dir:PATH" in done.stdout
     assert "SLACK_APP_TOKEN (xapp-...) is missing" in done.stdout
     assert "xoxb-1" not in done.stdout + done.stderr
+
+
+def test_a_second_bot_on_one_data_folder_is_refused_and_other_commands_go_on_beside_the_first(keaton: Keaton) -> None:
+    with alone(keaton.home / "data"):
+        for words in (("run",), ("doctor", "--repair")):
+            refused = keaton(*words)
+            assert (refused.returncode, refused.stdout) == (3, "")
+            assert "Another Keaton runs on the data folder" in refused.stderr
+        assert keaton.json("videos", "--json")["videos"]
 
 
 def test_a_damaged_database_is_named_by_doctor_and_mended_by_repair(keaton: Keaton, tmp_path: Path) -> None:
