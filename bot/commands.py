@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import secrets
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,24 +11,28 @@ from typing import TYPE_CHECKING
 import click
 
 from bot import printing
+from bot.requests import Requests
 from bot.settings import Settings
+from bot.web.config import DOOR
 from bot.wiring import open_core
 from core.commands import find as read_question
 from core.errors import AppError, OperatorError
 from core.forgetting import forget as take_back
 from core.indexing import Poster
+from core.ledger import Errand
 from core.links import is_link
 from core.model import Scope, View
 from core.naming import pick
 from core.replies import TRIAL_COMMAND
 from core.sentences import sentence
-from core.talk import Door, PictureFile, Progress, Turn
+from core.talk import Door, FilePosted, LinkPosted, PictureFile, Progress, Turn
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from bot.wiring import Core
     from core.answering import Shown
+    from core.foreman import Work
     from core.indexing import Indexed
     from core.model import Query, SearchResult
     from core.ports import PlotStyle, Theme
@@ -79,12 +85,37 @@ async def index(settings: Settings, sources: Sequence[str], space: str, *, as_js
 
 
 async def _take_in(core: Core, source: str, space: str) -> Indexed:
-    poster = Poster(local_scope(space), OPERATOR, "you", "")
+    """Take one film in; what dies meanwhile is taken up by the next `keaton run`, what is interrupted is not."""
     await _load(core, source)
-    with printing.progress_bar(source) as report:
-        if is_link(source):
-            return await core.indexer.link(source, poster, report)
-        return await core.indexer.file(Path(source), Path(source).name, "", poster, report)
+    scope, requests = local_scope(space), Requests(core.foreman, core.ledger)
+    turn = Turn(DOOR, scope, View.of(scope), OPERATOR, "you", "")
+    event = LinkPosted(turn, source) if is_link(source) else FilePosted(turn, _absolute(source), Path(source).name)
+    taken = await requests.take(Errand(scope, "", f"command:{secrets.token_hex(8)}"), event)
+    if taken is None:
+        raise RuntimeError("a request of our own was taken up before")
+    work = _work(core, source, Poster(scope, OPERATOR, "you", "", job=taken.job))
+    try:
+        with printing.progress_bar(source) as report:
+            return await core.foreman.carry_out(taken.job, work, report)
+    except asyncio.CancelledError:
+        await asyncio.shield(requests.drop(taken.job))
+        raise
+    except Exception as error:
+        await core.foreman.fail(taken.job, error)
+        raise
+    finally:
+        await requests.end(taken)
+
+
+def _absolute(source: str) -> Path:
+    """Give a path that a later run understands, wherever it is started."""
+    return Path(source).absolute()
+
+
+def _work(core: Core, source: str, poster: Poster) -> Work:
+    if is_link(source):
+        return lambda report: core.indexer.link(source, poster, report)
+    return lambda report: core.indexer.file(Path(source), Path(source).name, "", poster, report)
 
 
 async def _load(core: Core, label: str) -> None:

@@ -5,9 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from bot.requests import Requests
+
 if TYPE_CHECKING:
     from core.channels import Channels
     from core.conversation import Conversation
+    from core.foreman import Foreman
     from core.ledger import Ledger
     from core.talk import Incoming
 
@@ -24,6 +27,12 @@ class Parts:
     conversation: Conversation
     channels: Channels
     ledger: Ledger
+    foreman: Foreman
+
+    @property
+    def requests(self) -> Requests:
+        """Give what writes requests down."""
+        return Requests(self.foreman, self.ledger)
 
 
 @dataclass(frozen=True, slots=True)

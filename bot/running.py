@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import click
 
 from bot.health import HOST, serve_watch
+from bot.requests import Requests
 from bot.vitals import add_gauges, health_of
 from bot.web.config import WebConfig
 from bot.web.front import LocalChat
@@ -49,7 +50,8 @@ async def run(settings: Settings) -> int:
 
 
 async def _run(settings: Settings, stopped: asyncio.Event) -> None:
-    async with open_core(settings) as core, AsyncExitStack() as opened:
+    async with open_core(settings, is_bot=True) as core, AsyncExitStack() as opened:
+        await core.foreman.tidy()
         if settings.opens_page:
             await _open_local_chat(settings, core, opened)
         doors = _doors(settings, core)
@@ -95,14 +97,14 @@ async def _until(stopped: asyncio.Event, works: Iterable[Coroutine[None, None, N
 def _discord(token: str, settings: Settings, core: Core) -> DiscordDoor:
     from bot.discord.front import DiscordConfig, DiscordDoor, Parts  # noqa: PLC0415 - who has no token needs no client
 
-    parts = Parts(core.conversation, core.channels, core.ledger)
+    parts = Parts(core.conversation, core.channels, core.ledger, core.foreman)
     return DiscordDoor(parts, DiscordConfig(token, settings.discord_api_base, settings.discord_gateway))
 
 
 def _slack(settings: Settings, core: Core) -> SlackDoor:
     from bot.slack.front import Parts, SlackConfig, SlackDoor  # noqa: PLC0415 - who has no token needs no client
 
-    parts = Parts(core.conversation, core.channels, core.ledger)
+    parts = Parts(core.conversation, core.channels, core.ledger, core.foreman)
     bot, app = settings.slack_tokens
     return SlackDoor(parts, SlackConfig(bot, app, settings.slack_api_base))
 
@@ -117,12 +119,17 @@ async def _open_local_chat(settings: Settings, core: Core, doors: AsyncExitStack
     notice = TRIAL if settings.trial else ""
     if notice:
         logger.warning("%s", notice)
-    uploads = await doors.enter_async_context(core.media.workshop())
     limit_bytes = settings.fetch_limit_bytes
-    config = WebConfig(port=settings.web_port, notice=notice, upload_limit_bytes=limit_bytes, upload_dir=uploads)
-    chat = await doors.enter_async_context(LocalChat(core.conversation, parse, config))
+    config = WebConfig(
+        port=settings.web_port, notice=notice, upload_limit_bytes=limit_bytes, upload_dir=core.media.inbox
+    )
+    chat = await doors.enter_async_context(
+        LocalChat(core.conversation, parse, config, Requests(core.foreman, core.ledger))
+    )
     click.echo(f"Keaton is at {chat.url} (Ctrl+C stops it)")
     await _welcome(settings, core, chat)
+    for job in await core.foreman.left("local"):
+        await chat.go_on(job)
 
 
 async def _welcome(settings: Settings, core: Core, chat: LocalChat) -> None:

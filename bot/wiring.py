@@ -200,7 +200,7 @@ def _assemble(
     answerer = Answerer(searcher, library, media, reader, encoder, plotter)
     ledger = SqliteLedger(library.connections)
     jobs = SqliteJobs(library.connections, ledger.run, time.time, is_bot=is_bot)
-    foreman = Foreman(jobs, library, media, Patience(settings.retries, settings.retry_s), time.time)
+    foreman = Foreman(jobs, library, media, Patience(settings.retries if is_bot else 0, settings.retry_s), time.time)
     channels = Channels(ledger, library, media, encoder, foreman, on_by_default=settings.channels == "on")
     cooldown = Cooldown(settings.turns_a_minute, time.monotonic, settings.films_a_user)
     renewal = Renewal(library, indexer, searcher, time.monotonic)

@@ -83,9 +83,13 @@ class Foreman:
         """Give the open jobs of a platform that nobody living works on, oldest first."""
         return await self._jobs.left(platform)
 
-    async def stand(self, job: JobRef, place: str) -> None:
-        """Note where a job's answer stands."""
-        await self._jobs.stand(job.id, place)
+    async def stand(self, job: JobRef, place: str, message: str) -> None:
+        """Note where a job's answer stands, and as which message."""
+        await self._jobs.stand(job.id, place, message)
+
+    async def drop(self, job: JobRef) -> None:
+        """Cancel a job that nobody can be answered about."""
+        await self._stop(job.id)
 
     async def carry_out(self, ref: JobRef | None, work: Work, report: Report) -> Indexed:
         """Do some work, again where it failed in a way that may pass; raises what it raised last, and JobCancelled."""
@@ -123,7 +127,7 @@ class Foreman:
         job = await self._jobs.job(job_id)
         if job is None or job.state not in _OPEN or job.request.errand.scope != turn.scope:
             raise JobCancelled
-        if turn.door.shared and turn.user_id != job.request.user_id:
+        if turn.door.shared and turn.user_id != job.request.user_id and not turn.moderator:
             raise NotYourJob
         await self._stop(job_id)
 

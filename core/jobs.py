@@ -91,8 +91,8 @@ class Jobs(Protocol):
         """Note why it failed for good; it stays open until the answer was shown."""
         ...
 
-    async def stand(self, job_id: int, place: str) -> None:
-        """Note where its answer stands."""
+    async def stand(self, job_id: int, place: str, message: str) -> None:
+        """Note where its answer stands, and as which message: its film counts as posted by that."""
         ...
 
     async def settle(self, job_id: int) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,8 @@ from core.works import Work
 if TYPE_CHECKING:
     from core.gathering import Source
     from core.works import Works
+
+logger = logging.getLogger(__name__)
 
 _MOST_STARTS = 10
 """So often may a film be begun without one look being written down: then it may be what the process dies of."""
@@ -44,6 +47,8 @@ class Notebook:
             raise GivenUp(source.title)
         gathered = Gathered.after(await self._works.so_far(source.video_id, self._recipe_key))
         self._looks, self._thumbnails = len(gathered.times_s), len(gathered.thumbnails)
+        if gathered.before:
+            logger.info("job %d goes on after the %d looks that were looked at before", job_id, gathered.before)
         return gathered
 
     async def note(self, gathered: Gathered) -> None:

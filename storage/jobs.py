@@ -104,9 +104,10 @@ class SqliteJobs:
         sql = f"UPDATE jobs SET reason = :reason WHERE id = :id AND {_OPEN}"  # noqa: S608
         await self._change(sql, {"id": job_id, "reason": reason})
 
-    async def stand(self, job_id: int, place: str) -> None:
-        """Note where its answer stands."""
-        await self._change("UPDATE jobs SET place = :place WHERE id = :id", {"id": job_id, "place": place})
+    async def stand(self, job_id: int, place: str, message: str) -> None:
+        """Note where its answer stands, and as which message: its film counts as posted by that."""
+        sql = f"UPDATE jobs SET place = :place, message = :message WHERE id = :id AND {_OPEN}"  # noqa: S608
+        await self._change(sql, {"id": job_id, "place": place, "message": message})
 
     async def settle(self, job_id: int) -> str:
         """End a job whose answer was shown; give the id of a film whose file nobody needs any more, or ""."""

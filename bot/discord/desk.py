@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from bot.delivery import Shown
     from bot.discord.config import DiscordConfig
     from bot.doors import Parts
+    from bot.requests import Taken
     from core.errors import AppError
     from core.model import Scope
     from core.talk import Incoming, Reply
@@ -48,6 +49,7 @@ class Desk:
 
     def __init__(self, parts: Parts, config: DiscordConfig) -> None:
         self._parts = parts
+        self.requests = parts.requests
         self._config = config
         self._chores = Chores()
         self._presses = Presses()
@@ -74,28 +76,29 @@ class Desk:
         await self._take_items(message, items)
 
     async def _take_items(self, message: discord.Message, items: Sequence[Item]) -> None:
-        new = [item for item in items if await self._parts.ledger.begin(_errand(message, item))]
-        if not new:
+        taken = [one for item in items if (one := await self.requests.take(_errand(message, item), item.event))]
+        if not taken:
             return
         if lacking := _lacking(message):
-            await self._refuse(message, new, lacking)
+            await self._refuse(message, taken, lacking)
             return
-        for item in new:
-            self.start(self._run_errand(message, item), message.id)
+        for one in taken:
+            self.start(self._run_errand(message, one), message.id)
 
-    async def _refuse(self, message: discord.Message, items: Sequence[Item], lacking: tuple[str, ...]) -> None:
+    async def _refuse(self, message: discord.Message, taken: Sequence[Taken], lacking: tuple[str, ...]) -> None:
         """Name what is missing before any work; where Keaton may not even say so, the log has it."""
         logger.warning("in channel %s the permissions %s are missing", message.channel.id, ", ".join(lacking))
         place = MessagePlace(message, 0, _ignore, _nonce(_note(message.id, "")))
         with suppress(discord.Forbidden):
             await place.post(replies.problem(MissingPermissions(lacking)))
-        for item in items:
-            await self._parts.ledger.settle(_errand(message, item))
+        for one in taken:
+            await self.requests.end(one)
 
-    async def _run_errand(self, message: discord.Message, item: Item) -> None:
+    async def _run_errand(self, message: discord.Message, taken: Taken) -> None:
+        item = Item(taken.errand.item, taken.event)
         async with _reaction(message):
             await self.answer(item.event, await self.message_place(message, item))
-        await self._parts.ledger.settle(_errand(message, item))
+        await self.requests.end(taken)
 
     async def message_place(self, message: discord.Message, item: Item) -> MessagePlace:
         """Give the place below a message where one of its things is answered, as an earlier run left it."""
@@ -108,6 +111,11 @@ class Desk:
 
         limit_bytes = message.guild.filesize_limit if message.guild else 0
         return MessagePlace(message, limit_bytes, keep, _nonce(note), standing, item.event.turn.late)
+
+    async def answer_taken(self, taken: Taken, place: Shown) -> None:
+        """Show the replies to something that was written down; then it is done."""
+        await self.answer(taken.event, place)
+        await self.requests.end(taken)
 
     async def answer(self, event: Incoming, place: Shown) -> None:
         """Show the replies to an event in a place."""

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Protocol, TypeAlias
 import discord
 from discord import utils
 
+from bot.discord import resuming
 from bot.discord.config import DOOR
 from bot.discord.sight import scope_of
 
@@ -42,6 +43,11 @@ class Client(Protocol):
     @property
     def guilds(self) -> Sequence[discord.Guild]:
         """Give the servers."""
+        ...
+
+    @property
+    def application_id(self) -> int | None:
+        """Give Keaton's own id."""
         ...
 
     def get_partial_messageable(self, id: int, *, guild_id: int | None = None) -> discord.PartialMessageable:  # noqa: A002
@@ -115,9 +121,12 @@ class Lookback:
 
     async def _finish_errands(self) -> None:
         """Take up what an earlier run died over."""
-        left = await self._parts.ledger.unsettled(DOOR.platform)
+        left = [one for one in await self._parts.ledger.unsettled(DOOR.platform) if one.message]
         for errand in {(one.scope, one.message): one for one in left}.values():
             await self._finish(errand)
+        for job in await self._parts.foreman.left(DOOR.platform):
+            if not job.request.errand.message:
+                await resuming.take_up(self._client, self._desk, job)
 
     async def _finish(self, errand: Errand) -> None:
         channel_id, guild_id = int(errand.scope.channel), int(errand.scope.space)

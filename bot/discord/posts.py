@@ -107,7 +107,7 @@ def given(attachment: discord.Attachment) -> RemoteFile:
     async def locate() -> Address:
         return Address(attachment.url)
 
-    return RemoteFile(_key(attachment), attachment.filename, locate)
+    return RemoteFile(_key(attachment), attachment.filename, locate, attachment.size)
 
 
 def _stored(message: discord.Message, attachment: discord.Attachment) -> RemoteFile:
@@ -116,7 +116,7 @@ def _stored(message: discord.Message, attachment: discord.Attachment) -> RemoteF
             return Address(attachment.url)
         return Address(await _fresh_url(message, attachment.id))
 
-    return RemoteFile(_key(attachment), attachment.filename, locate)
+    return RemoteFile(_key(attachment), attachment.filename, locate, attachment.size)
 
 
 def expired(url: str, now_s: float) -> bool:

@@ -12,15 +12,19 @@ from bot.discord import posts, sight
 from bot.discord.config import DOOR, MOST_FILE_BYTES
 from bot.discord.desk import refuse
 from bot.discord.places import CommandPlace
+from bot.discord.resuming import Standing
+from bot.doors import Item
 from core.commands import find as find_words
 from core.errors import AppError, MissingPermissions, NotAllowed, NotAPicture, NotAVideo, VideoUnavailable
+from core.ledger import Errand
 from core.links import find_links
 from core.talk import Find, Forget, Help, LinkPosted, ListVideos, RemoteFilePosted, Status, Switch, Turn
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from bot.discord.desk import Desk
+    from bot.requests import Taken
     from core.conversation import Conversation
     from core.model import View
     from core.talk import Incoming
@@ -145,14 +149,22 @@ class Commands:
         if lacking or not items:
             await refuse(interaction, MissingPermissions(lacking) if lacking else VideoUnavailable("", "no_video"))
             return
-        await interaction.response.defer(thinking=True)
-        place = CommandPlace(interaction, is_private=False)
-        self._desk.start(self._desk.answer(items[0].event, place), message.id)
-        for item in items[1:]:
-            self._desk.start(self._desk.answer(item.event, await self._desk.message_place(message, item)), message.id)
+        taken = await self._written(interaction, items, Standing(interaction.token, of=message.id))
+        response = await interaction.response.defer(thinking=True)
+        answer = CommandPlace(interaction, is_private=False, message_id=response.message_id if response else None)
+        for number, one in enumerate(taken):
+            place = answer if number == 0 else await self._desk.message_place(message, Item(one.errand.item, one.event))
+            self._desk.start(self._desk.answer_taken(one, place), message.id)
+
+    async def _written(self, interaction: Interaction, items: Sequence[Item], standing: Standing) -> list[Taken]:
+        """Write down what was asked for, before it is acknowledged."""
+        scope = sight.scope_of(interaction.guild_id or 0, interaction.channel_id or 0)
+        keys = [(Errand(scope, "", f"interaction:{interaction.id}:{item.name}"), item.event) for item in items]
+        place = standing.text()
+        return [one for errand, event in keys if (one := await self._desk.requests.take(errand, event, place))]
 
     async def _suggest(self, interaction: Interaction, typed: str) -> list[app_commands.Choice[str]]:
-        everywhere = getattr(interaction.namespace, "in", None) == "this server"
+        everywhere = _is_everywhere(interaction)
         videos = await self._conversation.suggest(view_of(interaction, everywhere=everywhere), typed)
         fitting = [video for video in videos if len(video.id) <= _MOST_NAME]
         return [app_commands.Choice(name=_name(one.title), value=one.id) for one in fitting[:_MOST_CHOICES]]
@@ -171,9 +183,32 @@ class Commands:
         if lacking:
             await refuse(interaction, MissingPermissions(lacking))
             return
+        asked = event(turn_of(interaction, view))
+        if isinstance(asked, LinkPosted | RemoteFilePosted | Find):
+            await self._answer_written(interaction, asked, view)
+            return
         response = await interaction.response.defer(thinking=True, ephemeral=private)
         place = CommandPlace(interaction, private, response.message_id if response else None)
         self._desk.start(self._desk.answer(event(turn_of(interaction, view, place.message_id)), place))
+
+    async def _answer_written(
+        self, interaction: Interaction, event: LinkPosted | RemoteFilePosted | Find, view: View
+    ) -> None:
+        words = str(getattr(interaction.namespace, "text", "") or "")
+        everywhere = _is_everywhere(interaction)
+        standing = Standing(interaction.token, everywhere=everywhere, url=_address(interaction), words=words)
+        try:
+            (taken,) = await self._written(interaction, [Item("", event)], standing)
+        except AppError as error:
+            await refuse(interaction, error)
+            return
+        response = await interaction.response.defer(thinking=True)
+        place = CommandPlace(interaction, is_private=False, message_id=response.message_id if response else None)
+        if place.message_id:
+            place_text = replace(standing, answer=place.message_id).text()
+            await self._desk.requests.stand(taken, place_text, str(place.message_id))
+        turn = turn_of(interaction, view, place.message_id)
+        self._desk.start(self._desk.answer_taken(replace(taken, event=replace(taken.event, turn=turn)), place))
 
 
 def turn_of(interaction: Interaction, view: View, message_id: int | None = None) -> Turn:
@@ -197,6 +232,15 @@ def _asked(
     if not asked.filters.channel or not isinstance(place, discord.abc.GuildChannel | discord.Thread):
         return asked
     return replace(asked, rooms=sight.rooms(place, asker)) if isinstance(asker, discord.Member) else asked
+
+
+def _is_everywhere(interaction: Interaction) -> bool:
+    return getattr(interaction.namespace, "in", None) == "this server"
+
+
+def _address(interaction: Interaction) -> str:
+    file = getattr(interaction.namespace, "file", None)
+    return file.url if isinstance(file, discord.Attachment) else ""
 
 
 def _of_switch(interaction: Interaction, turn: Turn) -> Turn:

@@ -12,13 +12,17 @@ from slack_sdk.webhook.async_client import AsyncWebhookClient
 from bot.doors import is_picture
 from bot.slack import posts
 from bot.slack.asking import asked, is_public
+from bot.slack.config import DOOR
 from bot.slack.places import Place
 from bot.slack.render import card
+from bot.slack.resuming import Standing, keeper, mark
 from bot.slack.words import INVITE, plain
 from core import replies
 from core.commands import find
 from core.errors import NotHere, VideoUnavailable
-from core.talk import Find, Reply
+from core.ledger import Errand
+from core.model import View
+from core.talk import Find, Reply, Turn
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -26,9 +30,10 @@ if TYPE_CHECKING:
     import aiohttp
     from slack_sdk.web.async_client import AsyncWebClient
 
+    from bot.requests import Taken
     from bot.slack.desk import Desk
     from bot.slack.render import Card
-    from core.talk import Incoming, Turn
+    from core.talk import Incoming
 
 Json: TypeAlias = dict[str, Any]
 
@@ -49,23 +54,39 @@ class Commands:
         self._client = client
         self._session = session
 
-    async def find(self, body: Json) -> None:
-        """Answer /find."""
-        await self._command(body, lambda turn: find(turn, plain(body.get("text") or "")))
+    async def note_find(self, body: Json) -> Taken | None:
+        """Write /find down, before it is acknowledged; None when Slack sends it once more."""
+        return await self._note(body, lambda turn: find(turn, plain(body.get("text") or "")))
 
-    async def keaton(self, body: Json) -> None:
-        """Answer /keaton."""
+    async def note_keaton(self, body: Json) -> Taken | None:
+        """Write /keaton down, before it is acknowledged; None when Slack sends it once more."""
         words = plain(body.get("text") or "")
-        await self._command(body, lambda turn: asked(turn, words, self._desk.workspace))
+        return await self._note(body, lambda turn: asked(turn, words, self._desk.workspace))
 
-    async def _command(self, body: Json, event_of: Callable[[Turn], Incoming]) -> None:
-        channel, user_id = body["channel_id"], body["user_id"]
-        whisper = self._whisper(body["response_url"])
+    async def _note(self, body: Json, event_of: Callable[[Turn], Incoming]) -> Taken | None:
+        scope = self._desk.workspace.scope(body["channel_id"])
+        name = str(body.get("user_name") or "")  # who it is exactly takes Slack too long to say
+        turn = Turn(DOOR, scope, View.of(scope), body["user_id"], name, "")
+        return await self._take(body, event_of(turn), _standing(body))
+
+    async def _take(self, body: Json, event: Incoming, standing: Standing, item: str = "") -> Taken | None:
+        errand = Errand(event.turn.scope, "", f"trigger:{body['trigger_id']}{item}")
+        return await self._desk.requests.take(errand, event, standing.text())
+
+    async def command(self, body: Json, taken: Taken) -> None:
+        """Answer /find or /keaton."""
+        channel, whisper = body["channel_id"], self._whisper(body["response_url"])
         if channel.startswith("D"):
             await whisper(card(replies.problem(NotHere())))
-        elif await self._desk.is_new(channel, body["trigger_id"]):
-            event = event_of(await self._desk.turn(channel, user_id))
-            await self._answer(event, self._place(channel, "", whisper, is_private=not is_public(event)))
+        else:
+            event = replace(taken.event, turn=await self._desk.turn(channel, body["user_id"]))
+            place = self._place(channel, "", whisper, is_private=not is_public(event))
+            await self._answer(event, self._kept(place, taken, _standing(body)))
+        await self._desk.requests.end(taken)
+
+    def _kept(self, place: Place, taken: Taken, standing: Standing) -> Place:
+        """Let a later run find the answer again."""
+        return replace(place, on_posted=keeper(self._desk, taken, standing), about=mark(taken))
 
     async def _answer(self, event: Incoming, place: Place) -> None:
         if place.is_private or place.outside is None or await self._desk.membership.is_inside(place.channel):
@@ -93,18 +114,27 @@ class Commands:
         place.standing = str(box["message_ts"])
         await self._desk.press(await self._desk.turn(channel, body["user"]["id"]), pressed["action_id"], place)
 
-    async def index_message(self, body: Json) -> None:
+    async def note_index(self, body: Json) -> list[Taken]:
+        """Write the films of a message whose menu was used down, before that is acknowledged."""
+        message = posts.read({**body["message"], "channel": body["channel"]["id"]})
+        items = await self._desk.films(message) if isinstance(message, posts.Message) else ()
+        standing = Standing(body["message"].get("thread_ts") or body["message"]["ts"])
+        taken = [await self._take(body, item.event, standing, f":{item.name}") for item in items]
+        if not items and await self._desk.is_new(body["channel"]["id"], body["trigger_id"]):
+            await self._whisper(body["response_url"])(card(replies.problem(VideoUnavailable("", "no_video"))))
+        return [one for one in taken if one is not None]
+
+    async def index_message(self, body: Json, taken: list[Taken]) -> None:
         """Look at the films of a message whose menu was used, whether the channel is on or not."""
         channel, whisper = body["channel"]["id"], self._whisper(body["response_url"])
-        if not await self._desk.is_new(channel, body["trigger_id"]):
-            return
-        message = posts.read({**body["message"], "channel": channel})
-        items = await self._desk.films(message) if isinstance(message, posts.Message) else ()
-        if not items:
-            await whisper(card(replies.problem(VideoUnavailable("", "no_video"))))
-        for item in items:
-            place = self._place(channel, body["message"].get("thread_ts") or body["message"]["ts"], whisper)
-            self._desk.chores.start(self._answer(item.event, place))
+        thread_ts = body["message"].get("thread_ts") or body["message"]["ts"]
+        for one in taken:
+            place = self._kept(self._place(channel, thread_ts, whisper), one, Standing(thread_ts))
+            self._desk.chores.start(self._index(one, place))
+
+    async def _index(self, taken: Taken, place: Place) -> None:
+        await self._answer(taken.event, place)
+        await self._desk.requests.end(taken)
 
     async def ask_for_words(self, body: Json) -> None:
         """Ask what to look for: the way to search from within a thread, where Slack refuses commands."""
@@ -142,6 +172,14 @@ class Commands:
                 logger.warning("Slack did not take a private answer: %s", sent.status_code)
 
         return send
+
+
+def _standing(body: Json) -> Standing:
+    """Keep the words of a search, which may be written as "/keaton find ..." too."""
+    words = plain(body.get("text") or "").strip()
+    name, _, rest = words.partition(" ")
+    is_named = body.get("command") == KEATON and name.lower().removeprefix("/") == "find"
+    return Standing(words=rest if is_named else words)
 
 
 def form(about: Json) -> Json:

@@ -15,7 +15,7 @@ from slack_sdk.errors import SlackApiError
 from bot.chores import Chores, Presses
 from bot.delivery import deliver
 from bot.doors import Item
-from bot.slack import posts
+from bot.slack import posts, resuming
 from bot.slack.asking import asked
 from bot.slack.config import DOOR
 from bot.slack.people import Membership, People, Rights
@@ -33,12 +33,13 @@ if TYPE_CHECKING:
 
     from bot.delivery import Shown
     from bot.doors import Parts
+    from bot.requests import Taken
     from bot.slack.config import SlackConfig, Workspace
     from bot.slack.files import Files
     from bot.slack.places import Slack
     from bot.slack.posts import Deleted, Message
     from bot.slack.render import Card
-    from core.talk import Incoming, PictureFile
+    from core.talk import Incoming, PictureFile, RemoteFile
 
 logger = logging.getLogger(__name__)
 
@@ -61,6 +62,7 @@ class Desk:
         files: Files,
     ) -> None:
         self._parts = parts
+        self.requests = parts.requests
         self._min_gap_s = config.min_gap_s
         self._client = client
         self._files = files
@@ -126,13 +128,14 @@ class Desk:
 
     async def _take_items(self, message: Message, items: Sequence[Item], *, late: bool) -> None:
         for item in items:
-            if await self._parts.ledger.begin(self._errand(message, item)):
-                self.chores.start(self._run_errand(message, item, late=late), about(message.channel, message.ts))
+            if taken := await self.requests.take(self._errand(message, item), item.event):
+                self.chores.start(self._run_errand(message, taken, late=late), about(message.channel, message.ts))
 
-    async def _run_errand(self, message: Message, item: Item, *, late: bool) -> None:
+    async def _run_errand(self, message: Message, taken: Taken, *, late: bool) -> None:
+        item = Item(taken.errand.item, taken.event)
         async with self._reaction(message):
             await self.answer(item.event, await self._place(message, item, late=late))
-        await self._parts.ledger.settle(self._errand(message, item))
+        await self.requests.end(taken)
 
     async def _place(self, message: Message, item: Item, *, late: bool) -> Place:
         """Give the place where one thing in a message is answered, as an earlier run left it.
@@ -147,10 +150,19 @@ class Desk:
         thread_ts = message.thread_ts if item.name == _MENTION else message.root_ts
         mark = f"{message.ts}:{item.name}"
         standing = await self._parts.ledger.recall(note)
-        if late and thread_ts and not standing:  # the earlier run may have died before it noted what it posted
+        if late and not standing:  # the earlier run may have died before it noted what it posted
             standing = await self.slack.marked(message.channel, thread_ts, mark)
         whisper = self.whisper(message.channel, message.user_id, thread_ts)
         return Place(self.slack, message.channel, thread_ts, whisper, keep, standing, about=mark)
+
+    async def file(self, key: str) -> RemoteFile | None:
+        """Give a film by the key of its file, where it is still there."""
+        return await self._files.film({"id": key.rpartition(":")[2], "file_access": "check_file_info"})
+
+    async def answer_taken(self, taken: Taken, place: Shown) -> None:
+        """Show the replies to something that was written down; then it is done."""
+        await self.answer(taken.event, place)
+        await self.requests.end(taken)
 
     async def answer(self, event: Incoming, place: Shown) -> None:
         """Show the replies to an event in a place."""
@@ -193,6 +205,9 @@ class Desk:
         for errand in {(one.scope, one.message): one for one in left}.values():
             if errand.scope.space == self.workspace.team_id:
                 await self._finish(errand)
+        for job in await self._parts.foreman.left(DOOR.platform):
+            if not job.request.errand.message and job.request.errand.scope.space == self.workspace.team_id:
+                await resuming.take_up(self, job)
 
     async def _finish(self, errand: Errand) -> None:
         channel, ts = errand.scope.channel, errand.message

@@ -40,7 +40,9 @@ class Files:
         async def locate() -> Address:
             return await self._address(file_id)
 
-        return RemoteFile(f"slack:{self._team_id}:file:{file_id}", str(told.get("name") or file_id), locate)
+        return RemoteFile(
+            f"slack:{self._team_id}:file:{file_id}", str(told.get("name") or file_id), locate, told.get("size") or 0
+        )
 
     async def picture(self, files: Sequence[Mapping[str, Any]]) -> PictureFile | None:
         """Give the first picture among posted files, to be asked about."""

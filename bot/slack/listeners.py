@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from bot.slack import commands, posts
 from bot.slack.desk import about
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from bot.slack.desk import Desk
 
 Json: TypeAlias = dict[str, Any]
+T = TypeVar("T")
 Ack: TypeAlias = "Callable[[], Awaitable[Any]]"
 
 logger = logging.getLogger(__name__)
@@ -28,9 +29,9 @@ def listen(app: AsyncApp, desk: Desk, does: Commands) -> None:
     """Have Bolt call these; it acknowledges events by itself, and all else is acknowledged here."""
     for name in ("message", "app_mention"):
         app.event(name)(_message(desk))
-    for command, work in ((commands.FIND, does.find), (commands.KEATON, does.keaton)):
-        app.command(command)(_started(desk, work))
-    app.shortcut(commands.INDEX_MESSAGE)(_started(desk, does.index_message))
+    for command, note in ((commands.FIND, does.note_find), (commands.KEATON, does.note_keaton)):
+        app.command(command)(_noted(desk, note, does.command))
+    app.shortcut(commands.INDEX_MESSAGE)(_noted(desk, does.note_index, does.index_message))
     app.shortcut(commands.FIND_FROM_MESSAGE)(_started(desk, does.ask_for_words))
     app.view(commands.FIND_FROM_MESSAGE)(_started(desk, does.find_words))
     app.action(re.compile(f"^(?:{actions.PATTERN})$"))(_started(desk, does.press))
@@ -56,6 +57,20 @@ def _started(desk: Desk, work: Callable[[Json], Awaitable[None]]) -> Callable[..
     async def take(ack: Ack, body: Json) -> None:
         await ack()
         desk.chores.start(_awaited(work(body)))
+
+    return take
+
+
+def _noted(
+    desk: Desk, note: Callable[[Json], Awaitable[T]], work: Callable[[Json, Any], Awaitable[None]]
+) -> Callable[..., Awaitable[None]]:
+    """Write down first, then acknowledge, then work: what was acknowledged is done, whatever happens."""
+
+    async def take(ack: Ack, body: Json) -> None:
+        noted = await note(body)
+        await ack()
+        if noted:
+            desk.chores.start(_awaited(work(body, noted)))
 
     return take
 

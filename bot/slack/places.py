@@ -92,13 +92,16 @@ class Slack:
         return ts
 
     async def marked(self, channel: str, thread_ts: str, about: str) -> str:
-        """Give the ts of Keaton's message in a thread that has this mark, or ""."""
+        """Give the ts of Keaton's message with this mark, in a thread or else in the channel itself; or ""."""
         try:
-            found = await self.client.conversations_replies(
-                channel=channel, ts=thread_ts, include_all_metadata=True, limit=200
-            )
+            if thread_ts:
+                found = await self.client.conversations_replies(
+                    channel=channel, ts=thread_ts, include_all_metadata=True, limit=200
+                )
+            else:
+                found = await self.client.conversations_history(channel=channel, include_all_metadata=True, limit=100)
         except SlackApiError as error:
-            logger.warning("a thread cannot be read: %s", error.response["error"])
+            logger.warning("where an answer stands cannot be read: %s", error.response["error"])
             return ""
         for one in found["messages"]:
             mark = one.get("metadata") or {}

@@ -26,7 +26,7 @@ class WebConfig:
     notice: str = ""
     """A banner at the top of the page, or ""."""
     upload_dir: Path | None = None
-    """Where files lie while they are handled; None is the system's place for such files."""
+    """Where posted files lie until they were answered, also over a restart; None is a folder that goes at the end."""
     log_limit: int = 500
     """Messages that the page shows; older ones go."""
     picture_limit_bytes: int = 96_000_000

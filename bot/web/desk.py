@@ -6,7 +6,9 @@ Owns the tasks that do so; must not know HTTP.
 from __future__ import annotations
 
 import asyncio
+import secrets
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from bot.delivery import deliver
@@ -16,14 +18,16 @@ from bot.web.pictures import PictureShelf
 from bot.web.spot import Spot
 from core.actions import answer_among
 from core.commands import find
+from core.ledger import Errand
 from core.model import Scope, View
-from core.talk import Action, FilePosted, PictureFile, Turn
+from core.talk import Action, FilePosted, LinkPosted, PictureFile, Turn
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Sequence
-    from pathlib import Path
 
     from bot.delivery import Conversation
+    from bot.requests import Taken
+    from core.jobs import Job
     from core.talk import Incoming
 
 
@@ -35,11 +39,24 @@ class Parse(Protocol):
         ...
 
 
+class Writes(Protocol):
+    """Writes requests down."""
+
+    async def take(self, errand: Errand, event: Incoming, place: str = "") -> Taken | None:
+        """Write a request down; None when it was taken up before."""
+        ...
+
+    async def end(self, taken: Taken) -> None:
+        """Note that a request was answered."""
+        ...
+
+
 class Desk:
     """Takes what the tabs send; answers appear in the channel."""
 
-    def __init__(self, conversation: Conversation, parse: Parse, config: WebConfig) -> None:
+    def __init__(self, conversation: Conversation, parse: Parse, config: WebConfig, requests: Writes) -> None:
         self._conversation = conversation
+        self._requests = requests
         self._parse = parse
         self._config = config
         self.channel = Channel(config.log_limit)
@@ -52,21 +69,21 @@ class Desk:
         scope = Scope(DOOR.platform, self._config.space, self._config.channel)
         return Turn(DOOR, scope, View.of(scope), user_id=name, user_name=name, message=str(message), moderator=True)
 
-    def say(self, text: str, tab: str) -> None:
-        """Take a message somebody wrote."""
+    async def say(self, text: str, tab: str) -> None:
+        """Take a message somebody wrote; what it asks for is written down by then."""
         message = self.channel.reserve()
         self.channel.add(message, "you", {"text": text})
         events = self._parse(self.turn(message), text)
         for event in events:
             question = message if len(events) == 1 else None
-            self._start(self._answer(event, Spot(self.channel, self.shelf, tab, question=question)))
+            await self._take(event, Spot(self.channel, self.shelf, tab, question=question))
 
-    def take_file(self, path: Path, name: str, size_bytes: int, tab: str) -> None:
-        """Take a posted file; it is deleted after the last reply."""
+    async def take_file(self, path: Path, name: str, size_bytes: int, tab: str) -> None:
+        """Take a posted file, written down by then; it is deleted after the last reply."""
         message = self.channel.reserve()
         self.channel.add(message, "you", {"text": "", "file": {"name": name, "size_bytes": size_bytes}})
         spot = Spot(self.channel, self.shelf, tab, question=message)
-        self._start(self._answer_file(FilePosted(self.turn(message), path, name), path, spot))
+        await self._take(FilePosted(self.turn(message), path, name), spot)
 
     def take_picture(self, path: Path, name: str, text: str, tab: str) -> None:
         """Take a picture that is asked about, with words or without; it is deleted after the last reply."""
@@ -86,6 +103,26 @@ class Desk:
         self.channel.add(message, "you", {"text": text})
         event = replace(find(self.turn(message), text), refines=answer_among(self.channel.buttons(answered)))
         self._start(self._answer(event, Spot(self.channel, self.shelf, tab, question=message)))
+
+    async def go_on(self, job: Job) -> None:
+        """Take up what somebody asked for here before a restart."""
+        request = job.request
+        turn = self.turn(self.channel.reserve(), request.user_id)
+        event: Incoming = LinkPosted(turn, request.source)
+        if request.kind == "file":
+            event = FilePosted(turn, Path(request.source), request.name)
+        taken = await self._requests.take(request.errand, event)
+        if taken is not None:
+            self._start(self._answer_taken(taken, Spot(self.channel, self.shelf, None)))
+
+    async def _take(self, event: Incoming, spot: Spot) -> None:
+        if not isinstance(event, LinkPosted | FilePosted):
+            self._start(self._answer(event, spot))
+            return
+        errand = Errand(event.turn.scope, "", f"page:{secrets.token_hex(8)}")
+        taken = await self._requests.take(errand, event)
+        if taken is not None:
+            self._start(self._answer_taken(taken, spot))
 
     def press(self, message: int, action: str, tab: str) -> None:
         """Take the press of a button under a message; of several presses the newest decides what stands there."""
@@ -124,6 +161,22 @@ class Desk:
             await self._answer(event, spot)
         finally:
             await asyncio.to_thread(path.unlink, missing_ok=True)
+
+    async def _answer_taken(self, taken: Taken, spot: Spot) -> None:
+        """Answer what was asked; when Keaton stops meanwhile, the next run goes on with what was written down."""
+        is_done = taken.job is None
+        try:
+            await self._answer(taken.event, spot)
+            await self._requests.end(taken)
+            is_done = True
+        finally:
+            if is_done and isinstance(taken.event, FilePosted):
+                self._delete(taken.event.path)
+
+    def _delete(self, path: Path) -> None:
+        """Delete a posted file; somebody's own, as of a command, stays."""
+        if self._config.upload_dir and path.is_relative_to(self._config.upload_dir):
+            path.unlink(missing_ok=True)
 
 
 def _read(path: Path, limit_bytes: int) -> bytes:

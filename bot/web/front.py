@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Self
 
 from aiohttp import web
 
-from bot.web.desk import Desk, Parse
+from bot.web.desk import Desk, Parse, Writes
 from bot.web.routes import Routes
 from core.errors import BadSetting, PortTaken
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from bot.delivery import Conversation
     from bot.web.config import WebConfig
+    from core.jobs import Job
     from core.talk import Incoming, Turn
 
 _SHUTDOWN_S = 1.0
@@ -31,9 +32,9 @@ _SHUTDOWN_S = 1.0
 class LocalChat:
     """A chat page on a loopback address. Use as `async with`, or call start and close."""
 
-    def __init__(self, conversation: Conversation, parse: Parse, config: WebConfig) -> None:
+    def __init__(self, conversation: Conversation, parse: Parse, config: WebConfig, requests: Writes) -> None:
         self._config = config
-        self._desk = Desk(conversation, parse, config)
+        self._desk = Desk(conversation, parse, config, requests)
         self._open = AsyncExitStack()
         self._port = config.port
 
@@ -53,6 +54,10 @@ class LocalChat:
         """
         self._desk.announce(text, event, suggestions)
 
+    async def go_on(self, job: Job) -> None:
+        """Take up what somebody asked for on the page before a restart."""
+        await self._desk.go_on(job)
+
     async def start(self) -> None:
         """Listen.
 
@@ -67,8 +72,9 @@ class LocalChat:
             raise BadSetting("KEATON_WEB_PORT", error.strerror or str(error)) from error
 
     async def _listen(self) -> None:
-        uploads = tempfile.TemporaryDirectory(prefix="keaton-upload-", dir=self._config.upload_dir)
-        folder = Path(self._open.enter_context(uploads))
+        folder = self._config.upload_dir
+        if folder is None:
+            folder = Path(self._open.enter_context(tempfile.TemporaryDirectory(prefix="keaton-upload-")))
         self._open.push_async_callback(self._desk.close)
         app = Routes(self._desk, self._config, folder).app()
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=_SHUTDOWN_S)

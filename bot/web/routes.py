@@ -95,7 +95,7 @@ class Routes:
         if said.about is not None and said.about in self.desk.channel:
             self.desk.refine(said.text, said.about, said.client)
         else:
-            self.desk.say(said.text, said.client)
+            await self.desk.say(said.text, said.client)
         return _accepted()
 
     async def action(self, request: web.Request) -> web.Response:
@@ -116,7 +116,7 @@ class Routes:
         if asks:
             self.desk.take_picture(path, name, request.query.get("text", "")[:_MOST_TEXT].strip(), tab)
         else:
-            self.desk.take_file(path, name, path.stat().st_size, tab)
+            await self.desk.take_file(path, name, path.stat().st_size, tab)
         return _accepted()
 
     async def picture(self, request: web.Request) -> web.Response:

@@ -81,7 +81,7 @@ async def session() -> AsyncIterator[aiohttp.ClientSession]:
 
 @pytest.fixture
 async def chat(talk: ScriptedConversation, tmp_path: Path) -> AsyncIterator[LocalChat]:
-    async with LocalChat(talk, talks.parse, replace(CONFIG, upload_dir=tmp_path)) as chat:
+    async with LocalChat(talk, talks.parse, replace(CONFIG, upload_dir=tmp_path), talks.Unwritten()) as chat:
         yield chat
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 import cv2
 import numpy as np
 
+from bot.requests import Taken
 from core.talk import (
     Action,
     Button,
@@ -16,6 +17,7 @@ from core.talk import (
     Find,
     Help,
     Incoming,
+    JobRef,
     Link,
     LinkPosted,
     ListVideos,
@@ -29,8 +31,24 @@ from core.talk import (
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
+    from core.ledger import Errand
+
 PEAKS_S = (34, 71, 12, 55, 83)
 HELP = "Post a link to a video, or drop a file here, and I look at it.\n\n/find a woman in water: the best frame"
+
+
+class Unwritten:
+    """Takes everything up, as what was written down or not."""
+
+    def __init__(self, job: JobRef | None = None) -> None:
+        self.job = job
+        self.ended: list[Incoming] = []
+
+    async def take(self, errand: Errand, event: Incoming, place: str = "") -> Taken | None:  # noqa: ARG002 - the port's
+        return Taken(event, errand, self.job)
+
+    async def end(self, taken: Taken) -> None:
+        self.ended.append(taken.event)
 
 
 class ScriptedConversation:

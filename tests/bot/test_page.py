@@ -35,7 +35,7 @@ async def talk() -> ScriptedConversation:
 @pytest_asyncio.fixture(loop_scope="session")
 async def chat(talk: ScriptedConversation, tmp_path: Path) -> AsyncIterator[LocalChat]:
     config = replace(CONFIG, upload_dir=tmp_path, upload_limit_bytes=1_000_000)
-    async with LocalChat(talk, talks.parse, config) as chat:
+    async with LocalChat(talk, talks.parse, config, talks.Unwritten()) as chat:
         yield chat
 
 
@@ -238,7 +238,7 @@ async def test_what_strangers_write_is_text_and_no_page(room: Page) -> None:
 async def test_a_lost_connection_is_said_and_comes_back_with_what_was_missed(
     page: Page, talk: ScriptedConversation, tmp_path: Path
 ) -> None:
-    async with LocalChat(talk, talks.parse, replace(CONFIG, upload_dir=tmp_path)) as chat:
+    async with LocalChat(talk, talks.parse, replace(CONFIG, upload_dir=tmp_path), talks.Unwritten()) as chat:
         await page.goto(chat.url)
         chat.announce("the first run")
         await expect(log(page)).to_contain_text("the first run")
@@ -247,7 +247,7 @@ async def test_a_lost_connection_is_said_and_comes_back_with_what_was_missed(
     await ask(page, "said into the void")
     await expect(page.get_by_role("alert")).to_contain_text("did not get through")
     await expect(box(page)).to_have_value("said into the void")
-    async with LocalChat(talk, talks.parse, replace(CONFIG, upload_dir=tmp_path, port=port)) as chat:
+    async with LocalChat(talk, talks.parse, replace(CONFIG, upload_dir=tmp_path, port=port), talks.Unwritten()) as chat:
         chat.announce("the second run")
         await expect(log(page)).to_contain_text("the second run")
         await expect(log(page)).not_to_contain_text("the first run")

@@ -83,7 +83,7 @@ async def test_the_newest_of_several_presses_decides_what_stands_there(
 
     talk = Waiting()
     async with (
-        LocalChat(talk, talks.parse, replace(CONFIG, upload_dir=tmp_path)) as chat,
+        LocalChat(talk, talks.parse, replace(CONFIG, upload_dir=tmp_path), talks.Unwritten()) as chat,
         Tab(chat, session, "a").open() as tab,
     ):
         await tab.say("/find x")
@@ -112,7 +112,7 @@ async def test_the_log_is_bounded_and_tabs_hear_what_is_the_oldest(
     talk: ScriptedConversation, session: aiohttp.ClientSession, tmp_path: Path
 ) -> None:
     config = replace(CONFIG, upload_dir=tmp_path, log_limit=3)
-    async with LocalChat(talk, talks.parse, config) as chat:
+    async with LocalChat(talk, talks.parse, config, talks.Unwritten()) as chat:
         for number in range(5):
             chat.announce(f"news {number}")
         async with Tab(chat, session, "a").open() as tab:
@@ -179,5 +179,5 @@ async def test_a_port_in_use_is_an_error_that_names_it(talk: ScriptedConversatio
         taken.listen()
         port = taken.getsockname()[1]
         with pytest.raises(PortTaken) as caught:
-            await LocalChat(talk, talks.parse, replace(CONFIG, port=port)).start()
+            await LocalChat(talk, talks.parse, replace(CONFIG, port=port), talks.Unwritten()).start()
     assert caught.value.port == port

@@ -6,9 +6,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import aiohttp
+import pytest
 
 from bot.web.front import LocalChat
-from core.talk import FilePosted, Find, Picture, Reply
+from core.talk import FilePosted, Find, JobRef, Picture, Reply
 from tests.bot import talks
 from tests.bot.tabs import CONFIG, Tab
 from tests.bot.talks import ScriptedConversation
@@ -49,7 +50,7 @@ async def test_a_file_over_the_limit_is_refused_and_leaves_nothing(
         for _ in range(3):
             yield bytes(500)
 
-    async with LocalChat(talk, talks.parse, config) as chat, Tab(chat, session, "a").open() as tab:
+    async with LocalChat(talk, talks.parse, config, talks.Unwritten()) as chat, Tab(chat, session, "a").open() as tab:
         assert await tab.send_file("film.mp4", bytes(1001)) == 413
         headers = {"Origin": tab.origin}
         async with session.post(
@@ -81,7 +82,10 @@ async def test_pictures_are_bounded_and_the_oldest_go_first(session: aiohttp.Cli
             yield Reply(event.text, pictures=(Picture("frame", "f.jpg", "a", {"light": data, "dark": data}),))
 
     config = replace(CONFIG, upload_dir=tmp_path, picture_limit_bytes=2500)
-    async with LocalChat(Painter(), talks.parse, config) as chat, Tab(chat, session, "a").open() as tab:
+    async with (
+        LocalChat(Painter(), talks.parse, config, talks.Unwritten()) as chat,
+        Tab(chat, session, "a").open() as tab,
+    ):
         addresses = []
         for letter in "abc":
             await tab.say(f"/find {letter}")
@@ -90,18 +94,22 @@ async def test_pictures_are_bounded_and_the_oldest_go_first(session: aiohttp.Cli
         assert [(await tab.get(address))[0] for address in addresses] == [404, 200, 200]
 
 
-async def test_closing_cancels_what_is_under_way_and_empties_the_upload_folder(
-    talk: ScriptedConversation, session: aiohttp.ClientSession, tmp_path: Path
+@pytest.mark.parametrize(("job", "left"), [(None, 0), (JobRef(1), 1)])
+async def test_closing_cancels_what_is_under_way_and_keeps_the_files_that_the_next_run_needs(
+    talk: ScriptedConversation, session: aiohttp.ClientSession, tmp_path: Path, job: JobRef | None, left: int
 ) -> None:
     talk.go_on.clear()
     config = replace(CONFIG, upload_dir=tmp_path)
-    async with LocalChat(talk, talks.parse, config) as chat, Tab(chat, session, "a").open() as tab:
+    async with (
+        LocalChat(talk, talks.parse, config, talks.Unwritten(job)) as chat,
+        Tab(chat, session, "a").open() as tab,
+    ):
         await tab.send_file("film.mp4", b"film")
         await tab.until(lambda message: bool(message.get("progress")) and message["progress"]["stage"] == "looking")
         await chat.close()
         assert (await tab.socket.receive()).type == aiohttp.WSMsgType.CLOSE
     assert talk.cancelled == 1
-    assert files_in(tmp_path) == []
+    assert len(files_in(tmp_path)) == left
 
 
 async def test_a_picture_is_asked_about_with_the_words_beside_it_and_not_kept(

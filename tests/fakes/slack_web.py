@@ -169,7 +169,9 @@ class WebApi:
 
     def _history(self, team: Workspace, sent: Json) -> Json:
         channel = channel_of(team, sent)
-        newest = [one.json() for one in reversed(channel.messages.values()) if not one.thread_ts]
+        whole = sent.get("include_all_metadata") in {True, "1", "true"}
+        shown = [one for one in reversed(channel.messages.values()) if not one.thread_ts]
+        newest = [{**one.json(), **({"metadata": one.metadata} if whole else {})} for one in shown]
         newest = [one for one in newest if float(one["ts"]) >= float(sent.get("oldest") or 0)]
         return {"messages": newest[: int(sent.get("limit") or 100)], "has_more": False}
 

@@ -12,6 +12,7 @@ import aiohttp
 
 from bot.discord.front import DiscordConfig, DiscordDoor
 from bot.discord.front import Parts as DiscordParts
+from bot.requests import Requests
 from bot.slack.front import Parts as SlackParts
 from bot.slack.front import SlackConfig, SlackDoor
 from bot.web.front import LocalChat
@@ -189,7 +190,7 @@ def _discord_card(message: DiscordMessage) -> Card:
 async def on_the_page(house: ColourHouse, folder: Path) -> AsyncIterator[Driver]:
     config = replace(CONFIG, upload_dir=folder)
     async with (
-        LocalChat(house.conversation, parse, config) as chat,
+        LocalChat(house.conversation, parse, config, Requests(house.foreman, house.ledger)) as chat,
         aiohttp.ClientSession() as session,
         Tab(chat, session, "tab").open() as tab,
     ):
@@ -200,7 +201,7 @@ async def on_the_page(house: ColourHouse, folder: Path) -> AsyncIterator[Driver]
 async def on_discord(house: ColourHouse, folder: Path) -> AsyncIterator[Driver]:
     del folder
     async with FakeDiscord() as fake:
-        parts = DiscordParts(house.conversation, channels_of(house), house.ledger)
+        parts = DiscordParts(house.conversation, channels_of(house), house.ledger, house.foreman)
         settings = fake.environment
         config = DiscordConfig(
             settings["DISCORD_TOKEN"], settings["DISCORD_API_BASE"], settings["DISCORD_GATEWAY"], min_gap_s=0.0
@@ -219,7 +220,7 @@ async def on_slack(house: ColourHouse, folder: Path) -> AsyncIterator[Driver]:
     del folder
     async with FakeSlack() as fake:
         team = fake.workspace()
-        parts = SlackParts(house.conversation, channels_of(house), house.ledger)
+        parts = SlackParts(house.conversation, channels_of(house), house.ledger, house.foreman)
         config = SlackConfig(
             team.bot_token,
             team.app_token,

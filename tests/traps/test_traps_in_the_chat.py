@@ -8,6 +8,7 @@ import aiohttp
 import pytest
 import pytest_asyncio
 
+from bot.requests import Requests
 from bot.settings import Settings
 from bot.web.front import LocalChat
 from bot.wiring import open_core
@@ -43,7 +44,7 @@ async def tab(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Tab]:
     )
     async with (
         open_core(settings) as core,
-        LocalChat(core.conversation, parse, CONFIG) as chat,
+        LocalChat(core.conversation, parse, CONFIG, Requests(core.foreman, core.ledger)) as chat,
         aiohttp.ClientSession() as session,
         Tab(chat, session, "tab-a").open() as tab,
     ):

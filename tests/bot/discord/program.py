@@ -98,6 +98,11 @@ class Program:
         """Let it die in the middle of things."""
         await self._end(signal.SIGKILL)
 
+    def die(self) -> None:
+        """Let it die this very instant; `kill` is still to be called, to wait for its end."""
+        if self._process is not None and self._process.returncode is None:
+            self._signal(signal.SIGKILL)
+
     def freeze(self) -> None:
         """Let it do nothing at all for now."""
         self._signal(signal.SIGSTOP)
@@ -127,7 +132,7 @@ class Program:
     async def _watch(self, process: asyncio.subprocess.Process) -> None:
         """Let nobody wait for a program that has ended by itself."""
         code = await process.wait()
-        if process is self._process:
+        if process is self._process and code != -signal.SIGKILL:
             self._process = None
             self._fake.trouble = f"the program ended by itself with {code}: {self.log[-600:]}"
             self._fake.moved()

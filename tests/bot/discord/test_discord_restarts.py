@@ -45,6 +45,9 @@ async def test_after_a_crash_and_an_absence_everything_is_answered_once(scene: S
     fake.cdn.gates["half.mp4"] = gate = asyncio.Event()
     half = await fake.post(general, scene.ada, link)
     status = await said_below(scene, half, "Fetching")
+    fake.cdn.gates["asked.mp4"] = gate
+    command = await fake.slash(general, scene.ada, "index", url=scene.link("asked.mp4"))
+    await fake.until(lambda: command.shown and "Fetching" in command.shown.text, "the command's film being fetched")
     unwanted = await posted(scene, scene.link("unwanted.mp4"))
     (its_card,) = cards_below(unwanted)
     await scene.program.kill()
@@ -64,6 +67,7 @@ async def test_after_a_crash_and_an_absence_everything_is_answered_once(scene: S
     await fake.until(lambda: its_card.id not in general.messages, "the card of what was deleted meanwhile gone")
     assert "unwanted" not in await fake.type(general, scene.bob, "")
     assert READY in status.text, "the message of the run that died goes on"
+    await answer_to(scene, command, READY)
     assert fake.syncs == syncs, "the commands are told once, not at each start"
 
 

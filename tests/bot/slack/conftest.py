@@ -53,7 +53,7 @@ class Scene:
         tokens = {"bot_token": team.bot_token, "app_token": team.app_token}
         told = {**tokens, "min_gap_s": 0.0, "picture_polls_s": (0.001,) * 4, "ping_every_s": 1.0, **settings}
         config = SlackConfig(api_base=self.fake.url + "/api", **told)  # type: ignore[arg-type]
-        return SlackDoor(Parts(house.conversation, channels_of(house), house.ledger), config)
+        return SlackDoor(Parts(house.conversation, channels_of(house), house.ledger, house.foreman), config)
 
     def scope(self) -> Scope:
         return Scope("slack", self.team.id, self.general.id)

@@ -128,6 +128,11 @@ async def test_a_message_deleted_while_its_film_is_fetched_leaves_nothing(shippe
     assert "1 film" in said[0].words
 
 
+def fetching(shipped: Shipped) -> list[Message]:
+    """Give the messages that say that a film is being fetched."""
+    return [one for one in shipped.general.by_keaton if "Fetching" in one.words]
+
+
 async def test_after_a_crash_the_same_message_goes_on_and_nothing_is_answered_twice(shipped: Shipped) -> None:
     fake = shipped.fake
     done = await shipped.post(shipped.link("done.mp4"))
@@ -137,6 +142,10 @@ async def test_after_a_crash_the_same_message_goes_on_and_nothing_is_answered_tw
     fake.gates["half.mp4"] = gate = asyncio.Event()
     half = await shipped.post(link)
     status = await shipped.below(half, "Fetching")
+    fake.gates["asked.mp4"] = gate
+    await fake.slash(shipped.team, shipped.general, shipped.ada, "/keaton", f"index {shipped.link('asked.mp4')}")
+    await fake.until(lambda: len(fetching(shipped)) == 2, "the command's film being fetched")
+    (asked,) = (one for one in fetching(shipped) if one is not status)
     await shipped.program.kill()
     gate.set()
     await shipped.program.ensure_running()
@@ -146,6 +155,7 @@ async def test_after_a_crash_the_same_message_goes_on_and_nothing_is_answered_tw
     await fake.press(shipped.team, card, "As softmax", shipped.ada)
     await fake.until(lambda: "As similarity" in card.buttons, "the button of the earlier run")
     assert [len(shipped.general.below(one)) for one in (done, half)] == [1, 1]
+    await fake.until(lambda: READY in asked.words, "the command of the earlier run")
 
 
 async def test_stopped_while_indexing_it_says_so_ends_in_time_and_goes_on_afterwards(shipped: Shipped) -> None:

@@ -1,0 +1,168 @@
+"""How soon a restarted Keaton answers: 1,000 finished films, 50 open jobs, and a `/find` as soon as it is connected.
+
+python -m bench.restart [--films 1000] [--jobs 50] [--json FILE]
+
+The shipped program with the demo model, against a small Discord on loopback.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import sqlite3
+import tempfile
+import time
+from contextlib import closing
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bot.wiring import DEMO_FOLDER
+from tests import clips
+from tests.bot.discord.looking import READY, card_below
+from tests.bot.discord.program import Program
+from tests.fakes.discord import FakeDiscord
+from tests.fakes.discord_world import Guild, User
+
+if TYPE_CHECKING:
+    from tests.fakes.discord_world import Channel, Message
+
+BAR_S = 5.0
+_START_S = 120.0
+_COPIED = {
+    "videos": ("id", "url", "title", "duration_s", "width_px", "height_px", "truncated", "uploader"),
+    "thumbnails": ("video_id", "time_s", "jpeg"),
+}
+
+
+@dataclass(frozen=True)
+class Figures:
+    """What was measured."""
+
+    films: int
+    jobs: int
+    connected_s: float
+    """From the start of the process until it listens."""
+    first_find_s: float
+    """From a `/find` at that moment to its answer, with frame and plot."""
+    second_find_s: float
+    jobs_left: int
+    """Open jobs when the first answer stood."""
+
+
+async def measure(folder: Path, films: int, jobs: int) -> Figures:
+    """Fill a library, leave jobs open, start Keaton and ask."""
+    async with FakeDiscord() as fake:
+        guild = Guild("A server")
+        square, ada = guild.channel("square"), User("Ada")
+        fake.guilds.append(guild)
+        program = Program(fake, folder)
+        program.settings |= {"KEATON_FILMS_A_USER": "0", "KEATON_TURNS_A_MINUTE": "0"}
+        try:
+            await _fill(fake, program, square, ada, films)
+            posted = await _leave_open(fake, program, square, ada, folder, jobs)
+            return await _ask(fake, program, square, ada, films, posted)
+        finally:
+            await program.kill()
+
+
+async def _fill(fake: FakeDiscord, program: Program, square: Channel, ada: User, films: int) -> None:
+    await program.ensure_running()
+    first = await fake.post(square, ada, fake.cdn.publish(DEMO_FOLDER / "film.mp4"))
+    await fake.until(lambda: card_below(first, READY), "the first film", _START_S)
+    await program.stop()
+    await asyncio.to_thread(copy_film, Path(program.settings["KEATON_DATA_DIR"]) / "keaton.sqlite3", films - 1)
+
+
+def copy_film(database: Path, copies: int) -> None:
+    """Let the one film of a library be there so many times more."""
+    with closing(sqlite3.connect(database)) as db, db:
+        ((video_id, indexing_id),) = db.execute("SELECT video_id, id FROM indexings").fetchall()
+        for number in range(copies):
+            copy = f"{video_id}-{number}"
+            _copy(db, "videos", "id", video_id, copy)
+            _copy(db, "thumbnails", "video_id", video_id, copy)
+            _copy_posting(db, video_id, copy, number)
+            made = db.execute(
+                "INSERT INTO indexings (video_id, recipe_key) SELECT ?, recipe_key FROM indexings WHERE id = ?",
+                (copy, indexing_id),
+            )
+            db.execute(
+                "INSERT INTO chunks (indexing_id, number, times_s, vectors) "
+                "SELECT ?, number, times_s, vectors FROM chunks WHERE indexing_id = ?",
+                (made.lastrowid, indexing_id),
+            )
+
+
+def _copy(db: sqlite3.Connection, table: str, key: str, old: str, new: str) -> None:
+    rest = ", ".join(name for name in _COPIED[table] if name != key)
+    db.execute(f"INSERT INTO {table} ({key}, {rest}) SELECT ?, {rest} FROM {table} WHERE {key} = ?", (new, old))  # noqa: S608
+
+
+def _copy_posting(db: sqlite3.Connection, old: str, new: str, number: int) -> None:
+    names = [row[1] for row in db.execute("PRAGMA table_info(postings)") if row[1] not in {"id", "video_id", "message"}]
+    rest = ", ".join(names)
+    db.execute(
+        f"INSERT INTO postings (video_id, message, {rest}) SELECT ?, ?, {rest} FROM postings WHERE video_id = ?",  # noqa: S608
+        (new, f"copy{number}", old),
+    )
+
+
+async def _leave_open(
+    fake: FakeDiscord, program: Program, square: Channel, ada: User, folder: Path, jobs: int
+) -> list[Message]:
+    """Post films whose site does not answer yet, and kill Keaton over them."""
+    posted = []
+    gate = asyncio.Event()
+    await program.ensure_running()
+    for number in range(jobs):
+        name = f"open{number}.mp4"
+        fake.cdn.gates[name] = gate
+        scenes = [("red", 2.0), ("green", 2 + number / 25)]
+        film = clips.make_clip(folder / name, scenes, clips.Shape(size=(96, 64), patterned=True))
+        posted.append(await fake.post(square, ada, fake.cdn.publish(film)))
+    await fake.until(lambda: all(card_below(one, "") for one in posted), "all taken up", _START_S)
+    await program.kill()
+    gate.set()
+    return posted
+
+
+async def _ask(
+    fake: FakeDiscord, program: Program, square: Channel, ada: User, films: int, posted: list[Message]
+) -> Figures:
+    before, started_s = fake.connections, time.perf_counter()
+    await program.start()
+    await fake.until(lambda: fake.connections > before, "a connection", _START_S)
+    connected_s = time.perf_counter() - started_s
+    first_s = await _find(fake, square, ada, "a woman swimming in water")
+    left = sum(card_below(one, READY) is None for one in posted)
+    second_s = await _find(fake, square, ada, "a steam train in the snow")
+    return Figures(films, len(posted), connected_s, first_s, second_s, left)
+
+
+async def _find(fake: FakeDiscord, square: Channel, ada: User, text: str) -> float:
+    asked_s = time.perf_counter()
+    it = await fake.slash(square, ada, "find", text=text)
+    await fake.until(lambda: it.shown and "Moment" in it.shown.text, "an answer", _START_S)
+    return time.perf_counter() - asked_s
+
+
+def main() -> None:
+    """Measure, print, and write JSON where asked."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--films", type=int, default=1000)
+    parser.add_argument("--jobs", type=int, default=50)
+    parser.add_argument("--json", type=Path)
+    wish = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="keaton-bench-") as folder:
+        figures = asyncio.run(measure(Path(folder), wish.films, wish.jobs))
+    for name, value in asdict(figures).items():
+        bar = f"   bar {BAR_S:g} s" if name == "first_find_s" else ""
+        print(f"{name:<16} {value:8.2f}{bar}")
+    if wish.json:
+        wish.json.write_text(json.dumps(asdict(figures), indent=2))
+
+
+if __name__ == "__main__":
+    main()

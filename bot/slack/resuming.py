@@ -1,0 +1,86 @@
+"""Commands on Slack that were written down: where their answers stand, and how a later run takes them up again."""
+
+from __future__ import annotations
+
+import json
+import logging
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from bot.slack.places import Place
+from core.commands import find
+from core.talk import LinkPosted, RemoteFilePosted
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from bot.requests import Taken
+    from bot.slack.desk import Desk
+    from core.jobs import Job
+    from core.talk import Incoming
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where the answer to a command stands."""
+
+    thread_ts: str = ""
+    """The thread, or "" for the channel itself."""
+    ts: str = ""
+    """Keaton's message, or "" until Slack said so."""
+    words: str = ""
+    """What was written behind the command."""
+
+    def text(self) -> str:
+        """Give it as JSON."""
+        return json.dumps({"thread_ts": self.thread_ts, "ts": self.ts, "words": self.words})
+
+
+def mark(taken: Taken) -> str:
+    """Give what marks the answer unseen, to be found again after a crash; "" for what is done in a moment."""
+    return f"job:{taken.job.id}" if taken.job else ""
+
+
+def keeper(desk: Desk, taken: Taken, standing: Standing) -> Callable[[str], Awaitable[None]]:
+    """Give what notes where the answer stands."""
+
+    async def keep(ts: str) -> None:
+        await desk.requests.stand(taken, replace(standing, ts=ts).text(), "")
+
+    return keep
+
+
+async def take_up(desk: Desk, job: Job) -> None:
+    """Answer a command that an earlier run acknowledged, where its answer stands."""
+    request = job.request
+    channel, standing = request.errand.scope.channel, Standing(**json.loads(request.place or "{}"))
+    event = await _event(desk, job, standing)
+    if event is None:
+        logger.warning("the command of job %d cannot be taken up again: its file is gone", job.id)
+        await desk.requests.drop(job.ref)
+        return
+    taken = await desk.requests.take(request.errand, event, request.place)
+    if taken is None:
+        return
+    ts = standing.ts or await desk.slack.marked(channel, standing.thread_ts, mark(taken))
+    whisper = desk.whisper(channel, request.user_id, standing.thread_ts)
+    keep = keeper(desk, taken, standing)
+    place = Place(desk.slack, channel, standing.thread_ts, whisper, keep, ts, about=mark(taken))
+    desk.chores.start(desk.answer_taken(taken, place))
+
+
+async def _event(desk: Desk, job: Job, standing: Standing) -> Incoming | None:
+    request = job.request
+    turn = await desk.turn(
+        request.errand.scope.channel, request.user_id, request.message, request.message_url, late=True
+    )
+    match request.kind:
+        case "link":
+            return LinkPosted(turn, request.source)
+        case "find":
+            return find(turn, standing.words)
+        case _:
+            file = await desk.file(request.source)
+            return RemoteFilePosted(turn, file) if file else None

@@ -1,0 +1,23 @@
+"""Killed in the middle of things, Keaton loses nothing and says nothing twice. `make crash` does so a hundred times."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.crash.proof import judge
+from tests.crash.town import lived
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+
+
+async def test_after_two_deaths_each_film_is_there_once_and_each_answer_stands_once(tmp_path: Path) -> None:
+    async for town in lived(tmp_path, kills=2, seed=5, told=lambda _: None):
+        found = await asyncio.to_thread(judge, town)
+        assert found.fine, found
+        assert found.kills == 2

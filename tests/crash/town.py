@@ -1,0 +1,204 @@
+"""A small Discord whose people post films and ask for moments while Keaton is killed, again and again."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import sqlite3
+from contextlib import closing
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from tests import clips
+from tests.bot.discord.looking import cards_below
+from tests.bot.discord.program import Program
+from tests.fakes.discord import FakeDiscord
+from tests.fakes.discord_world import BOT_ID, Guild, User
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+    from pathlib import Path
+
+    from tests.fakes.discord_desk import Interaction
+    from tests.fakes.discord_world import Channel, Message
+
+LOOK_EVERY_S = 0.1
+_SETTINGS = {
+    "KEATON_LOOK_EVERY_S": str(LOOK_EVERY_S),
+    "KEATON_SAVE_EVERY_S": "0.1",
+    "KEATON_BATCH": "8",
+    "KEATON_TURNS_A_MINUTE": "0",
+    "KEATON_FILMS_A_USER": "0",
+}
+_COLOURS = ("red", "green", "blue", "yellow", "purple", "grey")
+_SIZE = (96, 64)
+_MOST_OPEN = 4
+
+
+@dataclass
+class Town:
+    """What happened there."""
+
+    fake: FakeDiscord
+    program: Program
+    folder: Path
+    chance: random.Random
+    guild: Guild = field(default_factory=lambda: Guild("A town"))
+    ada: User = field(default_factory=lambda: User("Ada"))
+    films: dict[int, Path] = field(default_factory=dict)
+    """Each message that brought a film, with it."""
+    posted: list[Message] = field(default_factory=list)
+    """All that is to be answered."""
+    commands: list[Interaction] = field(default_factory=list)
+    """Commands that were used; what Keaton did not acknowledge was never promised."""
+    indexed: list[tuple[Interaction, Path]] = field(default_factory=list)
+    """Those that brought a film, with it."""
+    kills: list[str] = field(default_factory=list)
+    """What Keaton was killed at."""
+
+    _made: int = 0
+
+    def __post_init__(self) -> None:
+        self.square: Channel = self.guild.channel("square")
+        self.program.settings |= _SETTINGS
+
+    @property
+    def open(self) -> list[Message]:
+        """Give the messages that are not answered for good."""
+        return [one for one in self.posted if not any(is_final(card.text) for card in cards_below(one))]
+
+    @property
+    def promised(self) -> list[Interaction]:
+        """Give the commands that were acknowledged."""
+        return [one for one in self.commands if one.ack_s is not None]
+
+    @property
+    def unkept(self) -> list[Interaction]:
+        """Give those that are not answered for good."""
+        return [one for one in self.promised if one.shown is None or not is_final(one.shown.text)]
+
+    def make_film(self) -> Path:
+        """Make a film that is like no other, some seconds long."""
+        number = self._made
+        self._made += 1
+        scenes = [(self.chance.choice(_COLOURS), self.chance.uniform(2, 5)) for _ in range(3)]
+        scenes.append(("white", (number + 2) / 25))
+        shape = clips.Shape(size=_SIZE, gop=self.chance.choice((12, 50, 400)), patterned=True)
+        return clips.make_clip(self.folder / f"film{number}.mp4", scenes, shape)
+
+    async def post_film(self) -> None:
+        """Post a film, as a link or as a file."""
+        film = self.make_film()
+        if self.chance.random() < 0.5:
+            message = await self.fake.post(self.square, self.ada, self.fake.cdn.publish(film))
+        else:
+            message = await self.fake.post(self.square, self.ada, "", film)
+        self.films[message.id] = film
+        self.posted.append(message)
+
+    async def ask(self) -> None:
+        """Ask for something."""
+        words = f"<@{BOT_ID}> something {self.chance.choice(_COLOURS)}"
+        self.posted.append(await self.fake.post(self.square, self.ada, words))
+
+    async def use_index(self) -> None:
+        """Use /index."""
+        film = self.make_film()
+        it = await self.fake.slash(self.square, self.ada, "index", url=self.fake.cdn.publish(film))
+        self.commands.append(it)
+        self.indexed.append((it, film))
+
+    async def use_find(self) -> None:
+        """Use /find."""
+        self.commands.append(await self.fake.slash(self.square, self.ada, "find", text=self.chance.choice(_COLOURS)))
+
+    async def live(self) -> None:
+        """Post and ask, so that there is always something to do; for ever."""
+        does = (self.post_film, self.ask, self.use_index, self.use_find)
+        while True:
+            if len(self.open) + len(self.unkept) < _MOST_OPEN:
+                (what,) = self.chance.choices(does, (4, 2, 2, 1))
+                await what()
+            await asyncio.sleep(self.chance.uniform(0.05, 0.5))
+
+    async def kill_once(self) -> None:
+        """Start Keaton, and kill it at a moment that chance chooses: some time, or the very instant of some request."""
+        before = self.fake.connections
+        await self.program.start()
+        if self.chance.random() < 0.1:
+            await self._after("starting", self.chance.uniform(0.2, 3.0))
+            return
+        await self.fake.until(lambda: self.fake.connections > before, "a connection")
+        if self.chance.random() < 0.5:
+            await self._after("some time", self.chance.uniform(0.0, 4.0))
+        else:
+            await self._at_a_request(self.chance.randint(1, 25))
+
+    async def _after(self, why: str, wait_s: float) -> None:
+        await asyncio.sleep(wait_s)  # the moment is what is being tried
+        await self._kill(why)
+
+    async def _at_a_request(self, number: int) -> None:
+        counter, real, done = [0], self.fake.moved, asyncio.Event()
+
+        def moved() -> None:
+            counter[0] += 1
+            if counter[0] == number:
+                self.program.die()
+                done.set()
+            real()
+
+        self.fake.moved = moved  # type: ignore[method-assign]
+        try:
+            async with asyncio.timeout(10):
+                await done.wait()
+        except TimeoutError:
+            self.program.die()  # nothing was left to say
+        finally:
+            self.fake.moved = real  # type: ignore[method-assign]
+        await self._kill("a request")
+
+    async def _kill(self, why: str) -> None:
+        self.kills.append(why)
+        await self.program.kill()
+
+    async def finish(self) -> None:
+        """Let Keaton answer all that is left, and stop in order."""
+        await self.program.start()
+        await self.fake.until(lambda: not self.open and not self.unkept, "all answered", 240)
+        async with asyncio.timeout(30):
+            while await asyncio.to_thread(self._count_open):  # noqa: ASYNC110 - another process does not say so
+                await asyncio.sleep(0.1)
+        assert await self.program.stop() == 0
+
+    def _count_open(self) -> int:
+        database = self.folder / "data" / "keaton.sqlite3"
+        with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as db:
+            return int(db.execute("SELECT count(*) FROM jobs WHERE state IN ('queued', 'running')").fetchone()[0])
+
+
+def is_final(text: str) -> bool:
+    """Tell whether a card is no progress any more."""
+    return bool(text) and "…" not in text
+
+
+async def lived(folder: Path, kills: int, seed: int, told: Callable[[str], None]) -> AsyncIterator[Town]:
+    """Give a town in which Keaton was killed so often, and has then answered all that was left."""
+    async with FakeDiscord() as fake:
+        town = Town(fake, Program(fake, folder), folder, random.Random(seed))  # noqa: S311 - no secret
+        fake.guilds.append(town.guild)
+        await town.program.ensure_running()
+        await town.post_film()
+        await town.fake.until(lambda: not town.open, "the first film")
+        await town.program.kill()
+        living = asyncio.create_task(town.live())
+        try:
+            while len(town.kills) < kills:
+                await town.kill_once()
+                told(f"killed at {town.kills[-1]}: {len(town.posted)} posted, {len(town.open)} open")
+        finally:
+            living.cancel()
+            await asyncio.gather(living, return_exceptions=True)
+            await town.program.kill()
+        await town.finish()
+        yield town
