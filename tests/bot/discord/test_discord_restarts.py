@@ -45,11 +45,11 @@ async def test_after_a_crash_and_an_absence_everything_is_answered_once(scene: S
     fake.cdn.gates["half.mp4"] = gate = asyncio.Event()
     half = await fake.post(general, scene.ada, link)
     status = await said_below(scene, half, "Fetching")
+    unwanted = await posted(scene, scene.link("unwanted.mp4"))
+    (its_card,) = cards_below(unwanted)
     fake.cdn.gates["asked.mp4"] = gate
     command = await fake.slash(general, scene.ada, "index", url=scene.link("asked.mp4"))
     await fake.until(lambda: command.shown and "Fetching" in command.shown.text, "the command's film being fetched")
-    unwanted = await posted(scene, scene.link("unwanted.mp4"))
-    (its_card,) = cards_below(unwanted)
     await scene.program.kill()
     gate.set()
     await fake.remove(unwanted)
