@@ -1,6 +1,6 @@
 """Kills Keaton at random moments and tells what was lost, doubled or left behind: nothing, it is hoped.
 
-python -m tests.crash [--kills 100] [--seed 1]
+python -m tests.crash [--kills 100] [--seed 1] [--minutes 60]
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from tests.crash.proof import judge
 from tests.crash.town import lived
 
 
-async def run(kills: int, seed: int) -> bool:
+async def run(kills: int, seed: int, most_s: float) -> bool:
     """Run it in a folder of its own; tell whether all holds."""
     started_s = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="keaton-crash-") as folder:
-        async for town in lived(Path(folder), kills, seed, lambda text: print(text, flush=True)):  # noqa: T201
+        async for town in lived(Path(folder), kills, seed, lambda text: print(text, flush=True), most_s):  # noqa: T201
             found = await asyncio.to_thread(judge, town)
             whys = ", ".join(f"{count} at {why}" for why, count in Counter(town.kills).items())
             for line in (
@@ -48,8 +48,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--kills", type=int, default=100)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--minutes", type=float, default=60.0, help="after these it is killed no more")
     wish = parser.parse_args()
-    sys.exit(0 if asyncio.run(run(wish.kills, wish.seed)) else 1)
+    sys.exit(0 if asyncio.run(run(wish.kills, wish.seed, wish.minutes * 60)) else 1)
 
 
 if __name__ == "__main__":

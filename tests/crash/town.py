@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import random
 import sqlite3
+import time
 from contextlib import closing
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -182,8 +184,14 @@ def is_final(text: str) -> bool:
     return bool(text) and "…" not in text
 
 
-async def lived(folder: Path, kills: int, seed: int, told: Callable[[str], None]) -> AsyncIterator[Town]:
-    """Give a town in which Keaton was killed so often, and has then answered all that was left."""
+async def lived(
+    folder: Path, kills: int, seed: int, told: Callable[[str], None], most_s: float = math.inf
+) -> AsyncIterator[Town]:
+    """Give a town in which Keaton was killed so often, and has then answered all that was left.
+
+    After `most_s` seconds it is killed no more.
+    """
+    ends_s = time.monotonic() + most_s
     async with FakeDiscord() as fake:
         town = Town(fake, Program(fake, folder), folder, random.Random(seed))  # noqa: S311 - no secret
         fake.guilds.append(town.guild)
@@ -193,7 +201,7 @@ async def lived(folder: Path, kills: int, seed: int, told: Callable[[str], None]
         await town.program.kill()
         living = asyncio.create_task(town.live())
         try:
-            while len(town.kills) < kills:
+            while len(town.kills) < kills and time.monotonic() < ends_s:
                 await town.kill_once()
                 told(f"killed at {town.kills[-1]}: {len(town.posted)} posted, {len(town.open)} open")
         finally:
