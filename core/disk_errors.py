@@ -32,10 +32,3 @@ class DataFolderInUse(OperatorError):
     """Another Keaton works on the same data folder, and must not."""
 
     path: str
-
-
-@dataclass(eq=False)
-class RepairImpossible(OperatorError):
-    """What repairs need is not there."""
-
-    reason: str

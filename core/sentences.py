@@ -202,7 +202,7 @@ def _for_operator(error: e.OperatorError) -> str:  # noqa: PLR0911 - one line fo
             )
         case e.BadSetting(name, reason):
             return f"The setting {name} is wrong: {reason}."
-        case e.StorageUnusable() | d.DataFolderInUse() | d.RepairImpossible():
+        case e.StorageUnusable() | d.DataFolderInUse():
             return _of_storage(error)
         case e.SchemaTooNew(path, found, known):
             versions = f"schema {found}, this one knows {known}"
@@ -213,7 +213,7 @@ def _for_operator(error: e.OperatorError) -> str:  # noqa: PLR0911 - one line fo
             return str(error)
 
 
-def _of_storage(error: e.StorageUnusable | d.DataFolderInUse | d.RepairImpossible) -> str:  # noqa: PLR0911 - likewise
+def _of_storage(error: e.StorageUnusable | d.DataFolderInUse) -> str:
     match error:
         case d.DiskFull():
             return (
@@ -235,8 +235,6 @@ def _of_storage(error: e.StorageUnusable | d.DataFolderInUse | d.RepairImpossibl
             )
         case d.DataFolderInUse(path):
             return f"Another Keaton runs on the data folder {path}. Stop that one, or set another KEATON_DATA_DIR."
-        case d.RepairImpossible(reason):
-            return f"The database cannot be repaired: {reason}."
         case _:
             return f"The data folder {error.path} cannot be used: {error.reason}. KEATON_DATA_DIR sets another."
 

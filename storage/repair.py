@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import aiosqlite
 
+from core.errors import SchemaTooNew
 from storage import salvage, soundness
 from storage.backups import Backups
 from storage.boundary import disk
@@ -45,7 +46,7 @@ class Repaired:
 async def repair(database: Path) -> Repaired:
     """Mend a database, whatever state it is in; it has the newest tables afterwards.
 
-    Raises StorageUnusable (DiskFull, ...); then the database is as it was.
+    Raises SchemaTooNew, StorageUnusable (DiskFull, ...); then the database is as it was.
     """
     with disk(database):
         copy = await asyncio.to_thread(Backups.of(database).take_in, database, "before-repair")
@@ -69,9 +70,10 @@ async def _rebuild(database: Path) -> int:
     _remove(fresh)
     try:
         version = await asyncio.to_thread(salvage.written_version, database)
-        known = version if 0 < version <= len(MIGRATIONS) else len(MIGRATIONS)
+        if version > len(MIGRATIONS):
+            raise SchemaTooNew(str(database), version, len(MIGRATIONS))
         async with aiosqlite.connect(fresh, isolation_level=None) as file:
-            await migrate(file, fresh, MIGRATIONS[:known])
+            await migrate(file, fresh, MIGRATIONS[: version or None])
         rows = await asyncio.to_thread(_salvage, database, fresh)
         fresh.replace(database)
         return rows

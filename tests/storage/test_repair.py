@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from core.disk_errors import DataFolderInUse, DiskFull, StorageDamaged
+from core.errors import SchemaTooNew
 from core.model import Scope, View
 from storage.backups import Backups
 from storage.library import SqliteLibrary
@@ -177,6 +178,18 @@ async def test_a_first_page_that_is_gone_gives_an_empty_library_and_the_copy_kee
     assert repaired.salvaged_rows == 0
     assert repaired.copy.read_bytes() == before
     assert complaints(database) == ()
+
+
+async def test_what_a_newer_keaton_wrote_is_not_repaired_by_an_older_one(
+    database: Path, films: dict[str, Film]
+) -> None:
+    with closing(sqlite3.connect(database)) as file:
+        file.execute("PRAGMA user_version = 99")
+    damage(database, page_with(database, vectors_of(films["youtube:two"])[5000:5400]))
+    before = database.read_bytes()  # noqa: ASYNC240
+    with pytest.raises(SchemaTooNew):
+        await repair(database)
+    assert database.read_bytes() == before  # noqa: ASYNC240
 
 
 async def test_rows_that_lead_nowhere_go(
