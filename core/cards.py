@@ -108,7 +108,7 @@ def cut(video: Video, cursor: Cursor, clip: Clip, turn: Turn) -> Reply:
 def file_name(title: str, cursor: Cursor) -> str:
     """Give a name for a cut, from title and times, that every system takes."""
     plain = re.sub(r"[^\w.-]+", "-", title, flags=re.ASCII).strip("-._")[:60] or "film"
-    first, last = (tenths(end_s).replace(":", ".") for end_s in cursor.ends_s)
+    first, last = (f"{int(end_s // 60)}m{end_s % 60:04.1f}s" for end_s in cursor.ends_s)
     return f"{plain}_{first}-{last}.mp4"
 
 

@@ -14,6 +14,7 @@ import av
 
 from core.engines import decode, encoding, pictures, seeking, sound, wire
 from core.engines.flaws import UnreadableError
+from core.engines.tailor import Aim
 from core.limits import FilmLimits
 
 if TYPE_CHECKING:
@@ -32,11 +33,14 @@ _STILL_QUALITY = 88
 
 
 class Timed(NamedTuple):
-    """A frame, its time in seconds since the first frame of its film, and its film's pixel aspect."""
+    """A frame, and what its film says of all."""
 
     time_s: float
+    """Since the first frame of the film."""
     frame: VideoFrame
     pixel_aspect: Fraction | None
+    usual_s: float
+    """How long a frame of that film stands."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,9 +111,10 @@ def _sought(film: decode.Film, start_s: float) -> Iterator[Timed] | None:
 
 def _standing_at(film: decode.Film, frames: Iterator[tuple[float, VideoFrame]], start_s: float) -> Iterator[Timed]:
     """Give the last frame that is not after the start, and all after it."""
+    usual_s = float(film.clock.step_ticks * film.clock.time_base)
     standing: Timed | None = None
     for at_s, frame in frames:
-        one = Timed(at_s, frame, film.stream.sample_aspect_ratio)
+        one = Timed(at_s, frame, film.stream.sample_aspect_ratio, usual_s)
         if at_s <= start_s + _ROUNDING_S:
             standing = one
             continue
@@ -139,7 +144,7 @@ def _fitted(wish: Wish, samples: sound.Samples | None, frames: Callable[[], Iter
     """Encode, again and smaller while it is too large; give None where even the smallest is."""
     shrink = 1.0
     for _ in range(_TRIES):
-        aim = encoding.Aim(wish.start_s, wish.end_s, round(wish.max_px * shrink), round(wish.max_bytes * shrink))
+        aim = Aim(wish.start_s, wish.end_s, round(wish.max_px * shrink), round(wish.max_bytes * shrink))
         made = encoding.gif(frames(), aim) if wish.form == "gif" else encoding.mp4(frames(), aim, samples)
         if len(made.data) <= wish.max_bytes:
             return made

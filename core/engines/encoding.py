@@ -1,4 +1,4 @@
-"""Encodes frames: an MP4 that every browser plays, or a GIF. Runs in the decoding child; owns codecs and pixel sizes.
+"""Encodes frames: an MP4 that every browser plays, or a GIF. Runs in the decoding child; owns the codecs.
 
 All of it in memory: the child may write no file. An MP4's table of contents is put before its pictures, into room
 left for it, so that players need not wait for its end.
@@ -7,18 +7,16 @@ left for it, so that players need not wait for its end.
 from __future__ import annotations
 
 import io
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING, NamedTuple
 
 import av
 import numpy as np
 from av.filter import Graph
-from av.video.reformatter import ColorRange, Colorspace, VideoReformatter
+from av.video.reformatter import ColorRange
 
 from core.engines import sound
-from core.engines.flaws import UnreadableError
-from core.engines.pictures import Developer, is_plain, squeeze
+from core.engines.tailor import MOST_FPS, Aim, Tailor
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,13 +33,7 @@ _GIF_TICKS = 100
 _SOUND_BITS = 128_000
 _SHARE = 0.9
 """Of the bytes that it may have, for the pictures and sound themselves."""
-_LEAST_BITS_A_PIXEL = 0.04
-"""With fewer, a smaller picture looks better."""
-_MOST_FPS = 60
 _SOUND_FRAME = 1024
-_BT709, _BT601 = 1, 6
-_SD_HEIGHT_PX = 576
-_LEAST_PX = 16
 
 
 class Made(NamedTuple):
@@ -49,21 +41,6 @@ class Made(NamedTuple):
 
     data: bytes
     size_px: tuple[int, int]
-
-
-@dataclass(frozen=True, slots=True)
-class Aim:
-    """What is to be made: of [start_s, end_s), at most that wide or high, about that large."""
-
-    start_s: float
-    end_s: float
-    max_px: int
-    max_bytes: int
-
-    @property
-    def length_s(self) -> float:
-        """Give how long it is."""
-        return self.end_s - self.start_s
 
 
 def mp4(frames: Iterator[Timed], aim: Aim, samples: sound.Samples | None) -> Made:
@@ -99,68 +76,6 @@ def gif(frames: Iterator[Timed], aim: Aim) -> Made:
     return Made(buffer.getvalue(), tailor.size_px)
 
 
-class Tailor:
-    """Brings the frames of one film to the size of a clip."""
-
-    def __init__(self, frames: Iterator[Timed], aim: Aim, bits_a_second: float | None) -> None:
-        """Take the first frame, for the size. Raises UnreadableError where there is none."""
-        first = next(frames, None)
-        if first is None:
-            raise UnreadableError("no_frames")
-        self._first, self._rest, self._aim = first, frames, aim
-        self._developer = Developer(first.pixel_aspect)
-        self._reformatter = VideoReformatter()
-        self.size_px = _size_px(self._shown_px(), aim.max_px, bits_a_second)
-        self.is_sd = first.frame.height <= _SD_HEIGHT_PX
-
-    def pictures(self) -> Iterator[tuple[float, VideoFrame]]:
-        """Give each picture, yuv420p, with its time since the start; the last one stands until the end."""
-        last_s, last = 0.0, self._fitted(self._first.frame)
-        yield last_s, last
-        for one in self._rest:
-            last_s, last = max(0.0, one.time_s - self._aim.start_s), self._fitted(one.frame)
-            yield last_s, last
-        if self._aim.length_s - last_s > 3 / 25:
-            yield self._aim.length_s - 1 / 25, last
-
-    @property
-    def colorspace(self) -> int:
-        """Give the matrix of the pictures, as films number it."""
-        named = int(self._first.frame.colorspace)
-        if not is_plain(self._first.frame):
-            return _BT709
-        return named if named in {_BT709, 5, _BT601} else _BT601 if self.is_sd else _BT709
-
-    def _shown_px(self) -> tuple[int, int]:
-        frame = self._first.frame
-        if is_plain(frame):
-            return max(1, round(frame.width * squeeze(self._first.pixel_aspect))), frame.height
-        height, width = self._developer.rgb(frame).shape[:2]
-        return width, height
-
-    def _fitted(self, frame: VideoFrame) -> VideoFrame:
-        width, height = self.size_px
-        if is_plain(frame):
-            full = int(frame.color_range) == int(ColorRange.JPEG)
-            return self._reformatter.reformat(
-                frame,
-                width,
-                height,
-                "yuv420p",
-                src_color_range=ColorRange.JPEG if full else ColorRange.MPEG,
-                dst_color_range=ColorRange.MPEG,
-            )
-        upright = av.VideoFrame.from_ndarray(self._developer.rgb(frame), "rgb24")
-        return self._reformatter.reformat(
-            upright,
-            width,
-            height,
-            "yuv420p",
-            dst_colorspace=Colorspace.ITU709,
-            dst_color_range=ColorRange.MPEG,
-        )
-
-
 class _Track:
     """The sound of an MP4, written piece by piece between the pictures."""
 
@@ -187,7 +102,7 @@ class _Track:
 
 
 def _h264(container: OutputContainer, tailor: Tailor, bits: float) -> VideoStream:
-    stream = container.add_stream("libx264", rate=25)
+    stream = container.add_stream("libx264", rate=Fraction(1 / tailor.frame_s).limit_denominator(1001))
     stream.width, stream.height = tailor.size_px
     stream.pix_fmt = "yuv420p"
     context = stream.codec_context
@@ -236,17 +151,7 @@ def _bits(aim: Aim, samples: sound.Samples | None) -> float:
     return max(20_000.0, whole - (_SOUND_BITS if samples is not None else 0))
 
 
-def _size_px(shown_px: tuple[int, int], max_px: int, bits_a_second: float | None) -> tuple[int, int]:
-    """Give an even width and height, no larger than the film itself."""
-    scale = min(1.0, max_px / max(shown_px))
-    if bits_a_second is not None:
-        wanted = shown_px[0] * shown_px[1] * scale**2 * 25 * _LEAST_BITS_A_PIXEL
-        scale *= min(1.0, (bits_a_second / wanted) ** 0.5)
-    width, height = (max(_LEAST_PX, round(side * scale / 2) * 2) for side in shown_px)
-    return width, height
-
-
 def _contents_bytes(aim: Aim) -> int:
     """Give the room that the table of contents may need, rather too much."""
-    pictures, parts = aim.length_s * _MOST_FPS, aim.length_s * sound.RATE / _SOUND_FRAME
+    pictures, parts = aim.length_s * MOST_FPS, aim.length_s * sound.RATE / _SOUND_FRAME
     return int(4_000 + 32 * pictures + 16 * parts)

@@ -139,7 +139,7 @@ async def test_a_cut_is_sent_in_a_message_of_its_own_with_sound(house: ColourHou
     sent = await press(house, cut, "Send the cut")
     assert (sent.updates, sent.private, sent.buttons) == (False, False, ())
     (picture,) = sent.pictures
-    assert re.fullmatch(r"my-film_0\.0\d\.\d-0\.0\d\.\d\.mp4", picture.name)
+    assert re.fullmatch(r"my-film_0m0\d\.\ds-0m0\d\.\ds\.mp4", picture.name)
     assert "with sound" in sent.text
     with film_of(sent, "cut") as made:
         seconds = (made.duration or 0) / 1e6

@@ -3,6 +3,7 @@
 import { el } from "./format.js";
 
 const STEPS = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 };
+const WAITING_MS = 4000;
 
 export class Moments {
   constructor(node, press) {
@@ -63,7 +64,9 @@ export class Moments {
   go(index) {
     const button = this.buttons[index];
     if (!button?.enabled || button.active) return;
-    this.nodes()[index].classList.add("waiting");
+    const node = this.nodes()[index];
+    node.classList.add("waiting");
+    setTimeout(() => node.classList.remove("waiting"), WAITING_MS); // what it brings may stand elsewhere
     this.press(button.id);
   }
 
