@@ -1,4 +1,4 @@
-"""The command line: `keaton run | index | find | videos | forget | doctor`.
+"""The command line: `keaton run | index | find | videos | forget | clip | sheet | doctor`.
 
 Owns the options and the exit codes: 0, 1 for what the asker can fix, 2 for usage, 3 for what the operator can fix.
 """
@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bot import commands, doctor, running
+from bot import commands, cutting, doctor, running
 from bot.logs import set_up_logs
 from bot.settings import read_settings
 from core.errors import AppError, OperatorError
 from core.sentences import sentence
+from core.times import seconds
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
@@ -116,6 +117,37 @@ def videos(space: str, as_json: bool) -> None:
 def forget(video: str, space: str) -> None:
     """Take a film back, with all that was kept of it."""
     _finish(commands.forget(_quiet_settings(), video, space))
+
+
+def _time(_context: click.Context, _option: click.Parameter, value: str) -> float:
+    """Read a time of a film: 75, 1:15.5 or 1:02:03."""
+    try:
+        return seconds(value)
+    except ValueError as error:
+        raise click.BadParameter(f"{value!r} is no time; write seconds, or minutes:seconds.") from error
+
+
+@keaton.command()
+@click.argument("video", metavar="ID")
+@click.option("--from", "start_s", callback=_time, required=True, help="Where it begins: 75, 1:15.5 or 1:02:03.")
+@click.option("--to", "end_s", callback=_time, required=True, help="Where it ends.")
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="FILE.mp4, or FILE.gif without sound.")
+@space_option
+def clip(video: str, start_s: float, end_s: float, out: Path | None, space: str) -> None:
+    """Cut a stretch out of a film (its id or title)."""
+    if end_s <= start_s:
+        raise click.BadParameter("it has to be after --from.", param_hint="--to")
+    _finish(cutting.clip(_quiet_settings(), cutting.ClipOrder(video, start_s, end_s, out), space))
+
+
+@keaton.command()
+@click.argument("video", metavar="ID")
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), default="sheet.jpg", show_default=True)
+@click.option("--tiles", default=24, show_default=True, type=click.IntRange(1, 200), help="How many pictures at most.")
+@space_option
+def sheet(video: str, out: Path, tiles: int, space: str) -> None:
+    """Draw the contact sheet of a whole film (its id or title)."""
+    _finish(cutting.sheet(_quiet_settings(), video, tiles, out, space))
 
 
 @keaton.command(name="doctor")

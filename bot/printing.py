@@ -119,6 +119,11 @@ def write(shown: Shown, folder: Path) -> Files:
     return Files(image, plot, then)
 
 
+def save(path: Path, data: bytes) -> None:
+    """Write one file; raises FolderUnwritable."""
+    _put(path, data)
+
+
 def prepare(folder: Path) -> None:
     """Make a folder for pictures, before the work begins; raises FolderUnwritable."""
     with _writing(folder):

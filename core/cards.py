@@ -101,14 +101,14 @@ def cut(video: Video, cursor: Cursor, clip: Clip, turn: Turn) -> Reply:
     if turn.door.shared:
         text += f"\nCut for {turn.user_name}."
     data = dict.fromkeys(turn.door.themes, clip.data)
-    picture = Picture("cut", file_name(video.title, cursor), f"Cut of {video.title}, {span}", data)
+    picture = Picture("cut", cut_name(video.title, first_s, last_s), f"Cut of {video.title}, {span}", data)
     return Reply(text, title=video.title, pictures=(picture,), links=film_links(video, first_s))
 
 
-def file_name(title: str, cursor: Cursor) -> str:
+def cut_name(title: str, start_s: float, end_s: float) -> str:
     """Give a name for a cut, from title and times, that every system takes."""
     plain = re.sub(r"[^\w.-]+", "-", title, flags=re.ASCII).strip("-._")[:60] or "film"
-    first, last = (f"{int(end_s // 60)}m{end_s % 60:04.1f}s" for end_s in cursor.ends_s)
+    first, last = (f"{int(time_s // 60)}m{time_s % 60:04.1f}s" for time_s in (start_s, end_s))
     return f"{plain}_{first}-{last}.mp4"
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import io
 from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
+import av
 import cv2
 import numpy as np
 
@@ -67,6 +69,8 @@ class ScriptedConversation:
             case LinkPosted() | FilePosted():
                 async for reply in self._index(event):
                     yield reply
+            case Find(text="a preview"):
+                yield replace(found("a preview", 1), pictures=(moving(),))
             case Find(text="a bug"):
                 raise RuntimeError("a secret of the program")
             case Find(text="a dog"):
@@ -159,6 +163,20 @@ def sheet() -> Picture:
     data = encode(".jpg", np.vstack([row, row[:, ::-1]]))
     alt = "Contact sheet of Coast and harbour: frames from start to end"
     return Picture("sheet", "sheet.jpg", alt, {"light": data, "dark": data})
+
+
+def moving() -> Picture:
+    """Give a second of film."""
+    buffer = io.BytesIO()
+    with av.open(buffer, "w", format="mp4") as container:
+        stream = container.add_stream("libx264", rate=10)
+        stream.width, stream.height, stream.pix_fmt = 160, 120, "yuv420p"
+        for shade in range(10):
+            grey = av.VideoFrame.from_ndarray(np.full((120, 160), 20 * shade, np.uint8), "gray8")
+            container.mux(stream.encode(grey.reformat(format="yuv420p")))
+        container.mux(stream.encode(None))
+    data = buffer.getvalue()
+    return Picture("preview", "preview.mp4", "Preview of Coast and harbour", {"light": data, "dark": data})
 
 
 def encode(suffix: str, drawing: np.ndarray[tuple[int, ...], np.dtype[np.uint8]]) -> bytes:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import av
 import pytest
 from PIL import Image
 
@@ -128,6 +129,20 @@ def test_find_json_gives_the_answer_and_the_paths_of_its_files(keaton: Keaton) -
     for path in (answer["best"]["image"], answer["plot"]):
         with Image.open(keaton.home / path) as picture:
             assert picture.width >= 160
+
+
+def test_a_stretch_is_cut_out_of_a_film_and_the_whole_drawn_on_one_sheet(keaton: Keaton) -> None:
+    done = keaton("clip", "colours", "--from", "0:03.5", "--to", "5.5")
+    assert (done.returncode, done.stdout.split(":")[0]) == (0, "colours_0m03.5s-0m05.5s.mp4")
+    with av.open(str(keaton.home / "colours_0m03.5s-0m05.5s.mp4")) as clip:
+        assert clip.duration == 2_000_000
+    assert keaton("clip", "colours", "--from", "15", "--to", "99", "--out", "end.gif").returncode == 0
+    assert (keaton.home / "end.gif").read_bytes().startswith(b"GIF89a")
+    assert keaton("sheet", "colours", "--tiles", "8").returncode == 0
+    with Image.open(keaton.home / "sheet.jpg") as picture:
+        assert picture.size == (990, 288)
+    for wrong in (("--from", "5", "--to", "4"), ("--from", "soon", "--to", "4"), ("--from", "16", "--to", "17")):
+        assert keaton("clip", "colours", *wrong).returncode == 2
 
 
 def test_indexing_a_known_film_again_costs_no_looks(keaton: Keaton) -> None:

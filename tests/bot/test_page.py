@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import pytest
 import pytest_asyncio
@@ -104,6 +104,25 @@ async def test_from_the_box_shift_tab_reaches_the_answer(room: Page) -> None:
         reached.append(await room.evaluate("document.activeElement.textContent.trim()"))
     assert "Open at 0:34" in reached
     assert "1 · 0:34" in reached
+
+
+@pytest.mark.parametrize("motion", ["no-preference", "reduce"])
+async def test_a_preview_runs_by_itself_without_sound_unless_nothing_shall_move(
+    room: Page, motion: Literal["no-preference", "reduce"]
+) -> None:
+    await room.emulate_media(reduced_motion=motion)
+    await ask(room, "/find a preview")
+    film = log(room).get_by_label("Preview of Coast and harbour")
+    await expect(film).to_be_visible()
+    await room.wait_for_function("document.querySelector('video').readyState === 4")
+    still = motion == "reduce"
+    properties = "film => [film.loop, film.muted, film.controls, film.autoplay]"
+    assert await film.evaluate(properties) == [True, True, True, not still]
+    if not still:
+        await room.wait_for_function("document.querySelector('video').currentTime > 0")
+    await room.get_by_role("button", name="2 · 1:11").click()
+    await expect(log(room).get_by_role("img", name="Frame at 1:11")).to_be_visible()
+    await expect(film).to_have_count(0)
 
 
 async def test_progress_is_shown_and_then_gives_way_to_the_result(room: Page, talk: ScriptedConversation) -> None:

@@ -74,6 +74,18 @@ async def test_pictures_come_in_both_themes_and_may_be_kept_by_the_browser(tab: 
     assert (await tab.get(plot["urls"]["light"]))[1] == talks.draw_plot(1, 255)
 
 
+async def test_a_player_may_ask_for_a_part_of_a_film(tab: Tab, session: aiohttp.ClientSession) -> None:
+    await tab.say("/find a preview")
+    (film,) = (await tab.until_text("Moment 1 of 5"))["pictures"]
+    whole = (await tab.get(film["urls"]["light"]))[1]
+    for asked, part in (("bytes=4-7", b"ftyp"), ("bytes=-5", whole[-5:]), (f"bytes={len(whole) - 2}-", whole[-2:])):
+        async with session.get(tab.origin + film["urls"]["light"], headers={"Range": asked}) as response:
+            assert (response.status, response.content_type) == (206, "video/mp4")
+            assert await response.read() == part
+    async with session.get(tab.origin + film["urls"]["light"], headers={"Range": "bytes=999999999-"}) as response:
+        assert response.status == 416
+
+
 async def test_pictures_are_bounded_and_the_oldest_go_first(session: aiohttp.ClientSession, tmp_path: Path) -> None:
     class Painter(ScriptedConversation):
         async def handle(self, event: Any) -> AsyncIterator[Reply]:

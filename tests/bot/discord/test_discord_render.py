@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 from PIL import Image as Pillow
 
+from bot.discord.config import DOOR
 from bot.discord.fitting import fit
 from bot.discord.posts import expired
 from bot.discord.render import Image, card, images, plain
-from core import actions
+from core import actions, buttons
+from core.cursor import Cursor
+from core.model import Answer, Moment, Query, Scope, View
 from core.talk import Button, Link, Picture, Progress, Reply
 from tests.fakes.discord_rules import complaints
 from tests.fakes.discord_world import IS_V2, Json, walk
@@ -51,6 +55,18 @@ def test_a_whole_answer_keeps_the_documented_limits() -> None:
         ["Previous", "Next"],
         ["As softmax", "Open at 0:01", "Posted by A"],
     ]
+
+
+def test_the_fullest_card_keeps_the_documented_limits() -> None:
+    moments = tuple(Moment("film", 10.0 * n, 10.0 * n + 4, 10.0 * n + 2, 0.3) for n in range(20))
+    wish = actions.Show("a" * 16, 12, mode="cut", at_ms=99_000_000, in_ms=99_000_000, out_ms=99_060_000)
+    cursor = Cursor.of(wish, moments[11], 100_000.0, 60.0)
+    view = View("discord", "1", frozenset({"2"}))
+    made = Answer("a" * 16, Query("dog", view), Scope("discord", "1", "2"), moments)
+    shown = replace(answer(), buttons=buttons.under(made, wish, cursor, DOOR))
+    sent = payload(shown)
+    assert complaints(sent, ["frame.png", "plot.png"]) == []
+    assert len(walk(sent["components"])) <= 36  # of 40: room for a few more buttons
 
 
 def test_the_shown_moment_stands_out_and_what_leads_nowhere_is_greyed_out() -> None:
