@@ -1,7 +1,8 @@
 """Feeds damaged films to the product's own decoder: `python -m tests.traps.fuzz [--films 2000] [--seed 1]`.
 
-Each film is read in a child of its own, as the product does, once whole and once for a still. What may happen: it is
-read, refused with one of Keaton's errors, or it kills its child. What may not: any other exception, or a child left.
+Each film is read in a child of its own, as the product does, once whole, once for a still and once for a clip. What may
+happen: it is read, refused with one of Keaton's errors, or it kills its child. What may not: any other exception, or a
+child left.
 """
 
 from __future__ import annotations
@@ -18,7 +19,9 @@ from contextlib import aclosing
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from core.clips import ClipWish
 from core.engines.children import Children
+from core.engines.clips import ChildClipper
 from core.engines.frames import ChildFrameReader
 from core.errors import AppError, DecoderDied
 from core.limits import FilmLimits
@@ -26,6 +29,7 @@ from core.model import Preprocess, Sampling
 from tests.traps import films
 
 LIMITS = FilmLimits(duration_s=3600, frame_px=4_000_000, frames=20_000, decode_s=20, memory_bytes=600_000_000)
+_WISH = ClipWish(0.5, 1.5, "mp4", 120, 30.0, 200_000, sound=True)
 _PREPROCESS = Preprocess(32, "squash", "bilinear", (0.0, 0.0, 0.0), (1.0, 1.0, 1.0))
 
 
@@ -81,6 +85,7 @@ async def _try(reader: ChildFrameReader, path: Path, figures: Figures) -> None:
             async for _ in events:
                 pass
         await reader.still(path, 1.0, 200)
+        await ChildClipper(reader, most_s=60).clip(path, _WISH, lambda _: None)
     except AppError as error:
         end = type(error).__name__
         if isinstance(error, DecoderDied):
