@@ -18,6 +18,7 @@ from core import actions, buttons
 from core.cursor import Cursor
 from core.model import Answer, Moment, Query, Scope, View
 from core.talk import Button, Link, Picture, Progress, Reply
+from core.votes import Tally
 from tests.fakes.discord_rules import complaints
 from tests.fakes.discord_world import IS_V2, Json, walk
 
@@ -63,7 +64,7 @@ def test_the_fullest_card_keeps_the_documented_limits() -> None:
     cursor = Cursor.of(wish, moments[11], 100_000.0, 60.0)
     view = View("discord", "1", frozenset({"2"}))
     made = Answer("a" * 16, Query("dog", view), Scope("discord", "1", "2"), moments)
-    shown = replace(answer(), buttons=buttons.under(made, wish, cursor, DOOR))
+    shown = replace(answer(), buttons=buttons.under(made, wish, cursor, DOOR, Tally(99, 99, 199)))
     sent = payload(shown)
     assert complaints(sent, ["frame.png", "plot.png"]) == []
     assert len(walk(sent["components"])) <= 36  # of 40: room for a few more buttons
