@@ -75,6 +75,8 @@ __all__ = [
 
 DEMO_FOLDER = Path(str(files("demo")))
 
+_LULL_S = 0.7
+"""Further looks begin when nobody has asked for anything for so long."""
 _COMPUTING_THREADS = 2
 """One for films, one for queries; torch itself spreads each over the cores."""
 
@@ -208,7 +210,7 @@ def _assemble(
     browser = Browser(library, media, answerer, clipper, plotter, cooldown, browsing)
     examples = Examples(media, ChildPictureReader(reader), encoder, searcher, PICTURE_BYTES)
     inquiry = Inquiry(library, lambda: datetime.now().astimezone())
-    refiner = Refiner(library, media, reader, encoder, searcher)
+    refiner = Refiner(library, media, reader, encoder, searcher, pause_s=_LULL_S)
     taking = Taking(library, encoder, plotter, indexer, cooldown, foreman)
     conversation = Conversation(
         library,

@@ -32,6 +32,8 @@ MOST_LOOKS = 12
 """For one moment; where looks lie further apart than usual, the further ones do so too."""
 WORTH_A_LOOK = 0.25
 """Where the looks beside a peak are that close to it, there is nothing to be found between them; as odds."""
+_PATIENCE_S = 10.0
+"""Where people ask so much that there is no lull for so long, an answer stays as it is."""
 _LATELY = 256
 """Answers of which it is remembered that somebody browses them."""
 _SAME_SCORE = 0.02
@@ -87,7 +89,16 @@ def worth_showing(known: Moment, refined: Moment, logit_scale: float) -> bool:
 class Refiner:
     """Takes further looks, of kept files alone."""
 
-    def __init__(self, library: Library, media: Media, reader: Glancer, encoder: Encoder, searcher: Searcher) -> None:
+    def __init__(
+        self,
+        library: Library,
+        media: Media,
+        reader: Glancer,
+        encoder: Encoder,
+        searcher: Searcher,
+        *,
+        pause_s: float,
+    ) -> None:
         self._library = library
         self._media = media
         self._reader = reader
@@ -96,7 +107,8 @@ class Refiner:
         self._tasks: set[asyncio.Task[None]] = set()
         self._browsed: deque[str] = deque(maxlen=_LATELY)
         self._one = asyncio.Semaphore(1)
-        self._asking = 0
+        self._pause_s = pause_s
+        self._asking = self._asked = 0
         self._idle = asyncio.Event()
         self._idle.set()
 
@@ -104,6 +116,7 @@ class Refiner:
     def making_way(self) -> Iterator[None]:
         """Begin no further looks while somebody waits for an answer."""
         self._asking += 1
+        self._asked += 1
         self._idle.clear()
         try:
             yield
@@ -118,6 +131,10 @@ class Refiner:
         Gives the answer anew where it should be shown so: its best frame is another, and nobody has pressed a button
         meanwhile. Raises OperatorError.
         """
+        try:
+            await asyncio.wait_for(self._lull(), _PATIENCE_S)
+        except TimeoutError:
+            return None
         known = answer.moments[0]
         refined = await self.moment(answer.query, known, curve)
         await self._remember(answer.id, known, refined)
@@ -125,6 +142,15 @@ class Refiner:
         info = await self._encoder.ready()
         better = answer.id not in self._browsed and worth_showing(known, refined, info.logit_scale)
         return replace(answer, moments=(refined, *answer.moments[1:])) if better else None
+
+    async def _lull(self) -> None:
+        """Wait until nobody has asked for anything for a while: who asks again at once is not to be slower for this."""
+        while True:
+            await self._idle.wait()
+            asked = self._asked
+            await asyncio.sleep(self._pause_s)
+            if asked == self._asked and not self._asking:
+                return
 
     def touched(self, answer_id: str) -> None:
         """Note that somebody browses an answer: it is theirs, and is not shown anew."""
@@ -167,6 +193,7 @@ class Refiner:
     async def _rest(self, answer: Answer) -> None:
         try:
             for known in answer.moments[1:]:
+                await self._lull()
                 await self._remember(answer.id, known, await self.moment(answer.query, known))
         except Exception:
             log.exception("moments could not be refined")

@@ -153,7 +153,7 @@ def build(
     cooldown = Cooldown(0, time.monotonic)
     renewal = Renewal(library, indexer, searcher, time.monotonic)
     browser = Browser(library, media, answerer, ChildClipper(reader), plotter, cooldown, BrowsingLimits(cut_s=60))
-    refiner = Refiner(library, media, reader, encoder, searcher)
+    refiner = Refiner(library, media, reader, encoder, searcher, pause_s=0.0)
     taking = Taking(library, encoder, plotter, indexer, cooldown, foreman)
     examples = Examples(media, ChildPictureReader(reader), encoder, searcher, PICTURE_BYTES)
     inquiry = Inquiry(library, lambda: datetime.now(UTC))
