@@ -130,9 +130,9 @@ class Town:
         if self.chance.random() < 0.1:
             await self._after("starting", self.chance.uniform(0.2, 3.0))
             return
-        await self.fake.until(lambda: self.fake.connections > before, "a connection")
+        await self.fake.until(lambda: self.fake.connections > before, "a connection", 240)
         if self.chance.random() < 0.5:
-            await self._after("some time", self.chance.uniform(0.0, 4.0))
+            await self._after("some time", self.chance.uniform(0.0, 8.0))
         else:
             await self._at_a_request(self.chance.randint(1, 25))
 
@@ -167,7 +167,7 @@ class Town:
     async def finish(self) -> None:
         """Let Keaton answer all that is left, and stop in order."""
         await self.program.start()
-        await self.fake.until(lambda: not self.open and not self.unkept, "all answered", 240)
+        await self.fake.until(lambda: not self.open and not self.unkept, "all answered", 400)
         async with asyncio.timeout(30):
             while await asyncio.to_thread(self._count_open):  # noqa: ASYNC110 - another process does not say so
                 await asyncio.sleep(0.1)
@@ -197,7 +197,7 @@ async def lived(
         fake.guilds.append(town.guild)
         await town.program.ensure_running()
         await town.post_film()
-        await town.fake.until(lambda: not town.open, "the first film")
+        await town.fake.until(lambda: not town.open, "the first film", 300)
         await town.program.kill()
         living = asyncio.create_task(town.live())
         try:
