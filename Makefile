@@ -4,7 +4,7 @@ PIP := .venv/bin/python -m pip install --quiet --disable-pip-version-check -c co
 WORKERS := --numprocesses auto --dist loadfile
 SOURCES := bot core storage demo bench tests
 
-.PHONY: run test check bench crash trust demo fuzz format clean
+.PHONY: run test check bench crash trust demo fuzz walls format clean
 
 run: .venv/run  ## start the bot; with no token, the local chat with the demo film
 	@.venv/bin/keaton run
@@ -30,6 +30,9 @@ fuzz: .venv/dev  ## feed the decoder damaged films for half an hour or so; FILMS
 
 crash: .venv/dev  ## kill Keaton at a hundred random moments, and look what is lost: nothing; KILLS=20 for fewer
 	.venv/bin/python -m tests.crash --kills $(or $(KILLS),100) --seed $(or $(SEED),1)
+
+walls: .venv/dev  ## 10,000 random steps against the model of who may see what; STEPS=1000 for fewer
+	.venv/bin/python -m tests.walls.long --steps $(or $(STEPS),10000)
 
 bench: .venv/dev  ## what it costs; each line can be run alone
 	.venv/bin/python -m bench.answering

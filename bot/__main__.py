@@ -1,4 +1,4 @@
-"""The command line: `keaton run | index | find | videos | forget | clip | sheet | doctor`.
+"""The command line: `keaton run | index | find | videos | forget | clip | sheet | spaces | export | doctor`.
 
 Owns the options and the exit codes: 0, 1 for what the asker can fix, 2 for usage, 3 for what the operator can fix.
 """
@@ -148,6 +148,22 @@ def clip(video: str, start_s: float, end_s: float, out: Path | None, space: str)
 def sheet(video: str, out: Path, tiles: int, space: str) -> None:
     """Draw the contact sheet of a whole film (its id or title)."""
     _finish(cutting.sheet(_quiet_settings(), video, tiles, out, space))
+
+
+@keaton.command()
+@json_option
+def spaces(as_json: bool) -> None:
+    """List the servers, workspaces and libraries that films are known from."""
+    _finish(commands.spaces(_quiet_settings(), as_json=as_json))
+
+
+@keaton.command()
+@click.option("--space", required=True, metavar="NAME", help="Whose data; `keaton spaces` lists the names.")
+@click.option("--platform", type=click.Choice(["discord", "slack", "local"]), help="Where several spaces go by it.")
+@click.option("--out", required=True, type=click.Path(file_okay=False, path_type=Path), help="Write it here.")
+def export(space: str, platform: str | None, out: Path) -> None:
+    """Write all that is kept of one space as JSON and files."""
+    _finish(commands.export(_quiet_settings(), space, platform, out))
 
 
 @keaton.command(name="doctor")

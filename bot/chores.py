@@ -22,9 +22,13 @@ class Chores:
 
     def __init__(self) -> None:
         self._tasks: dict[asyncio.Task[None], str] = {}
+        self._closed = False
 
     def start(self, work: Coroutine[None, None, None], about: str = "") -> None:
         """Run work beside everything else; `about` names what it is about."""
+        if self._closed:  # libraries may still dispatch events after their closing
+            work.close()
+            return
         task = asyncio.create_task(work)
         self._tasks[task] = about
         task.add_done_callback(self._done)
@@ -37,7 +41,8 @@ class Chores:
         await asyncio.gather(*mine, return_exceptions=True)
 
     async def close(self) -> None:
-        """Stop all that is under way, since the program ends."""
+        """Stop all that is under way, since the program ends, and begin nothing any more."""
+        self._closed = True
         tasks = list(self._tasks)
         for task in tasks:
             task.cancel(STOPPING)

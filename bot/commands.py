@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING
 import click
 
 from bot import printing
+from bot.exporting import Exporter
 from bot.requests import Requests
 from bot.settings import Settings
 from bot.web.config import DOOR
 from bot.wiring import open_core
+from core.archive import choose
 from core.commands import find as read_question
 from core.errors import AppError, OperatorError
 from core.forgetting import forget as take_back
@@ -38,7 +40,7 @@ if TYPE_CHECKING:
     from core.ports import PlotStyle, Theme
     from core.talk import Find
 
-__all__ = ["FindWish", "Settings", "find", "forget", "index", "tell_trial", "videos"]
+__all__ = ["FindWish", "Settings", "export", "find", "forget", "index", "spaces", "tell_trial", "videos"]
 
 CHANNEL = "main"
 OPERATOR = "operator"
@@ -193,6 +195,22 @@ async def forget(settings: Settings, name: str, space: str) -> int:
         video = pick(await core.library.videos(view), name).video
         await take_back(core.library, core.media, video.id, view)
     printing.forgotten(video)
+    return 0
+
+
+async def spaces(settings: Settings, *, as_json: bool) -> int:
+    """List the spaces that films are known from. Give the exit code."""
+    async with open_core(settings) as core:
+        printing.spaces(await core.archive.holdings(), as_json=as_json)
+    return 0
+
+
+async def export(settings: Settings, name: str, platform: str | None, out: Path) -> int:
+    """Write all that is kept of a space into a folder. Give the exit code."""
+    async with open_core(settings) as core:
+        space = choose(await core.archive.holdings(), name, platform)
+        count = await Exporter(core.archive, core.library, core.media, out).export(space)
+    click.echo(f"{count} films of {space.platform} {space.name} are in {out}.", err=True)
     return 0
 
 

@@ -10,8 +10,10 @@ from bot.requests import Requests
 if TYPE_CHECKING:
     from core.channels import Channels
     from core.conversation import Conversation
+    from core.departures import Grace
     from core.foreman import Foreman
     from core.ledger import Ledger
+    from core.showcase import Showcase
     from core.talk import Incoming
 
 _FILM_ENDS = (".mp4", ".mov", ".mkv", ".webm", ".avi", ".m4v", ".mpg", ".mpeg", ".ogv", ".wmv", ".flv", ".ts", ".3gp")
@@ -28,6 +30,8 @@ class Parts:
     channels: Channels
     ledger: Ledger
     foreman: Foreman
+    grace: Grace
+    showcase: Showcase
 
     @property
     def requests(self) -> Requests:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from core import talk
     from core.answering import Shown
+    from core.archive import Holding
     from core.errors import AppError
     from core.indexing import Indexed
     from core.model import Moment, PostedVideo, SearchResult, Video
@@ -111,6 +112,18 @@ def forgotten(video: Video) -> None:
     click.echo(replies.forgotten(video, None).text)
 
 
+def spaces(holdings: Sequence[Holding], *, as_json: bool) -> None:
+    """Print the spaces that films are known from."""
+    if as_json:
+        made = [{**asdict(one.space), "channels": one.channels, "films": one.films} for one in holdings]
+        _print_json({"spaces": made})
+        return
+    for one in holdings:
+        click.echo(f"{one.space.platform:8} {one.space.name}  {one.films} films in {one.channels} channels")
+    if not holdings:
+        click.echo("No film was posted anywhere yet.")
+
+
 def write(shown: Shown, folder: Path) -> Files:
     """Write the frame and the plot; raises FolderUnwritable."""
     image = _put(folder / "frame.jpg", shown.still.jpeg) if shown.still else None
@@ -126,12 +139,13 @@ def save(path: Path, data: bytes) -> None:
 
 def prepare(folder: Path) -> None:
     """Make a folder for pictures, before the work begins; raises FolderUnwritable."""
-    with _writing(folder):
+    with writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
 
 
 @contextmanager
-def _writing(path: Path) -> Iterator[None]:
+def writing(path: Path) -> Iterator[None]:
+    """Turn what goes wrong while something is written there into FolderUnwritable."""
     try:
         yield
     except OSError as error:
@@ -139,7 +153,7 @@ def _writing(path: Path) -> Iterator[None]:
 
 
 def _put(path: Path, data: bytes) -> Path:
-    with _writing(path):
+    with writing(path):
         path.write_bytes(data)
     return path
 

@@ -57,7 +57,7 @@ async def _run(settings: Settings, stopped: asyncio.Event) -> None:
         doors = _doors(settings, core)
         if settings.watch_port is not None:
             await _open_watch(settings.watch_port, core, doors, opened)
-        await _until(stopped, [_load(settings, core), *(door.run() for door in doors.values())])
+        await _until(stopped, [_load(settings, core), core.grace.run(), *(door.run() for door in doors.values())])
 
 
 def _doors(settings: Settings, core: Core) -> dict[str, DiscordDoor | SlackDoor]:
@@ -97,14 +97,14 @@ async def _until(stopped: asyncio.Event, works: Iterable[Coroutine[None, None, N
 def _discord(token: str, settings: Settings, core: Core) -> DiscordDoor:
     from bot.discord.front import DiscordConfig, DiscordDoor, Parts  # noqa: PLC0415 - who has no token needs no client
 
-    parts = Parts(core.conversation, core.channels, core.ledger, core.foreman)
+    parts = Parts(core.conversation, core.channels, core.ledger, core.foreman, core.grace, core.showcase)
     return DiscordDoor(parts, DiscordConfig(token, settings.discord_api_base, settings.discord_gateway))
 
 
 def _slack(settings: Settings, core: Core) -> SlackDoor:
     from bot.slack.front import Parts, SlackConfig, SlackDoor  # noqa: PLC0415 - who has no token needs no client
 
-    parts = Parts(core.conversation, core.channels, core.ledger, core.foreman)
+    parts = Parts(core.conversation, core.channels, core.ledger, core.foreman, core.grace, core.showcase)
     bot, app = settings.slack_tokens
     return SlackDoor(parts, SlackConfig(bot, app, settings.slack_api_base))
 
@@ -126,6 +126,7 @@ async def _open_local_chat(settings: Settings, core: Core, doors: AsyncExitStack
     chat = await doors.enter_async_context(
         LocalChat(core.conversation, parse, config, Requests(core.foreman, core.ledger))
     )
+    chat.take_back(core.showcase)
     click.echo(f"Keaton is at {chat.url} (Ctrl+C stops it)")
     await _welcome(settings, core, chat)
     for job in await core.foreman.left("local"):

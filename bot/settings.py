@@ -82,6 +82,7 @@ class Settings(BaseSettings):
     cut_limit_s: float = Field(default=60.0, ge=1, le=600)
     media_quota_gb: float = Field(default=20.0, ge=0)
     channels: Literal["on", "off"] = "on"
+    grace_days: float = Field(default=7.0, ge=0)
     turns_a_minute: int = Field(default=20, ge=0)
     watch_port: int | None = Field(default=None, ge=0, le=65535)
     log_format: Literal["human", "json"] = "human"

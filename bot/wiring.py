@@ -21,6 +21,7 @@ from core.browsing import Browser
 from core.channels import Channels
 from core.conversation import MOST_MOMENTS, Conversation
 from core.cooldown import Cooldown
+from core.departures import Grace
 from core.engines import children, clips, held, plot, presets, threads, watched
 from core.engines.checkup import check_cage, check_decoder, describe_torch
 from core.engines.picturing import ChildPictureReader
@@ -36,7 +37,9 @@ from core.refining import Refiner
 from core.renewal import Renewal
 from core.search import Searcher
 from core.taking import Taking
+from storage.archive import SqliteArchive
 from storage.boundary import disk
+from storage.departures import SqliteDepartures
 from storage.jobs import SqliteJobs
 from storage.keepsakes import FolderOfKeepsakes
 from storage.ledger import SqliteLedger
@@ -45,6 +48,7 @@ from storage.lock import alone
 from storage.looks import SqliteLooks
 from storage.media import MediaFolder
 from storage.repair import Repaired, repair
+from storage.showcase import SqliteShowcase
 from storage.soundness import complaints
 from storage.works import SqliteWorks
 
@@ -75,6 +79,8 @@ __all__ = [
 
 DEMO_FOLDER = Path(str(files("demo")))
 
+DAY_S = 86400.0
+GRACE_CHECKED_S = 60.0
 _LULL_S = 0.7
 """Further looks begin when nobody has asked for anything for so long."""
 _COMPUTING_THREADS = 2
@@ -105,6 +111,9 @@ class Core:
     inquiry: Inquiry
     examples: Examples
     refiner: Refiner
+    grace: Grace
+    archive: SqliteArchive
+    showcase: SqliteShowcase
 
     async def warm(self) -> EncoderInfo:
         """Load the model and ready decoder and plotter, so that the first search is as fast as the tenth.
@@ -230,9 +239,18 @@ def _assemble(
         refiner=refiner,
     )
     parts = (library, ledger, media, encoder, indexer, searcher, answerer, channels, conversation)
-    return Core(
-        *parts, plotter, decoders, renewal, looks, background, foreman, watch, clipper, inquiry, examples, refiner
-    )
+    shared = _shared(settings, library, media)
+    views = (looks, background, foreman, watch, clipper, inquiry, examples, refiner)
+    return Core(*parts, plotter, decoders, renewal, *views, *shared)
+
+
+def _shared(
+    settings: Settings, library: SqliteLibrary, media: MediaFolder
+) -> tuple[Grace, SqliteArchive, SqliteShowcase]:
+    """Give what spaces with several people need."""
+    departures = SqliteDepartures(library.connections)
+    grace = Grace(departures, media, time.monotonic, settings.grace_days * DAY_S, GRACE_CHECKED_S)
+    return grace, SqliteArchive(library.connections), SqliteShowcase(library.connections)
 
 
 def load_model(settings: Settings) -> Clip:

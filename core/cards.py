@@ -61,6 +61,7 @@ def card(made: Card, instead: Picture | None = None) -> Reply:
         links=film_links(made.shown.curve.video, made.shown.at_s) + _source(made.posting),
         progress=made.progress,
         updates=made.updates,
+        films=tuple(sorted({one.video_id for one in made.answer.moments})),
     )
 
 

@@ -193,9 +193,10 @@ class Conversation:
     async def _allowed(self, answer: Answer, turn: Turn) -> Answer:
         """Narrow an answer to what may be seen there now; raises AnswerGone where that lacks any of its films."""
         narrowed = replace(answer, query=within(answer, turn))
-        for video_id in {moment.video_id for moment in answer.moments}:
-            if await self._library.posting(video_id, narrowed.query.view) is None:
-                raise AnswerGone
+        shown = {moment.video_id for moment in answer.moments}
+        hidden = {one for one in shown if await self._library.posting(one, narrowed.query.view) is None}
+        if hidden and hidden - {video.id for video, _ in await self._searcher.under_way(narrowed.query)}:
+            raise AnswerGone
         return narrowed
 
     async def _videos(self, event: ListVideos) -> AsyncIterator[Reply]:

@@ -239,6 +239,16 @@ class NotAllowed(UserError):
 
 
 @dataclass(eq=False)
+class NoSuchSpace(UserError):
+    """No space goes by that name, or spaces of several platforms do."""
+
+    name: str
+    known: tuple[str, ...]
+    """Platform and name of each."""
+    several: bool
+
+
+@dataclass(eq=False)
 class NotYours(UserError):
     """The asker has not posted the film there, and moderates nothing."""
 

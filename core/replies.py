@@ -136,7 +136,9 @@ def indexed(result: Indexed, sheet: bytes | None, turn: Turn) -> Reply:
         text += f" The file breaks off at {clock(video.duration_s)}; I looked at all that could be read."
     if door.shared:
         text += f"\nPosted by {turn.user_name}."
-    return Reply(text, title=video.title, pictures=_sheet(video, sheet, door), links=film_links(video, 0.0))
+    return Reply(
+        text, title=video.title, pictures=_sheet(video, sheet, door), links=film_links(video, 0.0), films=(video.id,)
+    )
 
 
 def videos(posted: Sequence[PostedVideo]) -> Reply:
@@ -155,6 +157,11 @@ def forgotten(video: Video, others: Posting | None) -> Reply:
     if others is None:
         return Reply(f"Forgotten: {video.title}. Its frames, pictures and file are gone from here.")
     return Reply(f"I took your post of {video.title} back. {others.user_name} posted it here too, so it stays.")
+
+
+def taken_back() -> Reply:
+    """Say in the place of an answer that what it showed was forgotten."""
+    return Reply("What stood here showed a film that was taken back, so it is gone.")
 
 
 def help_text(door: Door) -> Reply:

@@ -104,6 +104,10 @@ def _for_asker(error: e.UserError) -> str:  # noqa: C901, PLR0911, PLR0912 - a l
             return f"I cannot do that in this channel: I lack {_and(names)}. Whoever runs the server can grant it."
         case e.NotAllowed(needed):
             return f"Only people with the permission {needed} can do that here."
+        case e.NoSuchSpace(name, known, several):
+            why = "Several spaces go" if several else "No space goes"
+            ways = "Say which with --platform." if several else "`keaton spaces` lists them."
+            return f"{why} by the name {name}. {ways} Known: {', '.join(known[:20]) or 'none'}."
         case e.NotYours(title):
             return f"Only who posted {title} here can take it back, or somebody who moderates this channel."
         case e.FilmGone(title):

@@ -311,3 +311,5 @@ class Reply:
     """For the asker's eyes alone (errors, help)."""
     updates: bool = False
     """Answers a button: it replaces the message that the button stands under."""
+    films: tuple[str, ...] = ()
+    """Ids of the films that it shows or leads to."""

@@ -134,6 +134,11 @@ class Connections:
             with disk(self._path):
                 await self._writer.execute_fetchall("PRAGMA wal_checkpoint(TRUNCATE)")
 
+    async def forgotten(self) -> None:
+        """Let nothing that was deleted live on, neither in the write-ahead log nor in backups."""
+        await self.empty_log()
+        await asyncio.to_thread(Backups.of(self._path).purge)
+
     async def _tend_log(self) -> None:
         """Empty the log where it has grown; while somebody reads from it that fails, and is tried again later."""
         _, size_bytes = self.sizes_bytes()

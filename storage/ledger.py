@@ -19,8 +19,17 @@ _HERE = "platform = :platform AND space = :space AND channel = :channel"
 
 BEGIN = """
     INSERT INTO errands (platform, space, channel, message, item, state, run)
-    VALUES (:platform, :space, :channel, :message, :item, 'begun', :run)
+    SELECT :platform, :space, :channel, :message, :item, 'begun', :run
+    WHERE :message = '' OR NOT EXISTS (
+        SELECT 1 FROM errands WHERE platform = :platform AND space = :space AND channel = :channel
+        AND message = :message AND state = 'deleted'
+    )
     ON CONFLICT DO UPDATE SET run = excluded.run WHERE state = 'begun' AND run <> excluded.run
+"""
+
+_TOMBSTONE = """
+    INSERT INTO errands (platform, space, channel, message, item, state, run)
+    VALUES (:platform, :space, :channel, :message, '', 'deleted', '')
 """
 
 _POSTED = """
@@ -66,9 +75,9 @@ class SqliteLedger:
     async def retract(self, scope: Scope, message: str) -> tuple[str, ...]:
         """Take back what a deleted message posted, now and later; give the films that went with it."""
         async with self._db.writing() as db:
-            gone = await _retract(db, {**asdict(scope), "message": message})
-        if gone:
-            await self._db.empty_log()
+            posted, gone = await _retract(db, {**asdict(scope), "message": message})
+        if posted:
+            await self._db.forgotten()
         return gone
 
     async def posted(self, platform: str, most: int) -> tuple[tuple[Scope, str], ...]:
@@ -107,14 +116,19 @@ class SqliteLedger:
         return tuple((row["name"], row["text"]) for row in found)
 
 
-async def _retract(db: aiosqlite.Connection, message: dict[str, str]) -> tuple[str, ...]:
+async def _retract(db: aiosqlite.Connection, message: dict[str, str]) -> tuple[bool, tuple[str, ...]]:
+    """Tell whether the message had posted any film, and give the films that went with it."""
     if not message["message"]:
-        return ()
+        return False, ()
     at = f"{_HERE} AND message = :message"
-    await db.execute(f"UPDATE errands SET state = 'deleted' WHERE {at}", message)  # noqa: S608
-    posted = await db.execute_fetchall(f"SELECT DISTINCT video_id FROM postings WHERE {at}", message)  # noqa: S608
+    # One tombstone for all: what the message brought is not to be read any more.
+    known = await db.execute(f"DELETE FROM errands WHERE {at}", message)  # noqa: S608
+    if known.rowcount:
+        await db.execute(_TOMBSTONE, message)
+    await db.execute(f"DELETE FROM jobs WHERE {_HERE} AND about = :message", message)  # noqa: S608
+    posted = list(await db.execute_fetchall(f"SELECT DISTINCT video_id FROM postings WHERE {at}", message))  # noqa: S608
     await db.execute(f"DELETE FROM postings WHERE {at}", message)  # noqa: S608
-    return tuple([video_id for (video_id,) in posted if await writes.drop_unposted(db, video_id)])
+    return bool(posted), tuple([video_id for (video_id,) in posted if await writes.drop_unposted(db, video_id)])
 
 
 def _of(errand: Errand) -> dict[str, str]:

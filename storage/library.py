@@ -231,7 +231,7 @@ class SqliteLibrary:
         """
         async with self._db.writing() as db:
             gone = await writes.drop_postings(db, video_id, view, user_id)
-        await self._db.empty_log()
+        await self._db.forgotten()
         return gone
 
     async def save_answer(self, answer: Answer) -> None:

@@ -11,6 +11,7 @@ from core.errors import SchemaTooNew
 from storage.schema_jobs import JOBS
 from storage.schema_looks import LOOKS
 from storage.schema_questions import QUESTIONS
+from storage.schema_walls import DEPARTURES, NAMES_HERE, SHOWINGS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -138,22 +139,17 @@ _CHATS = (
 
 _UPLOADERS = ("ALTER TABLE videos ADD COLUMN uploader TEXT NOT NULL DEFAULT ''",)
 
-_NAMES_HERE = (
-    # What a film is called where it was posted, and by the link that leads to it. Postings from before know no other
-    # name than the film's own.
-    *(
-        f"ALTER TABLE {table} ADD COLUMN {column} TEXT NOT NULL DEFAULT ''"
-        for table in ("postings", "links")
-        for column in ("title", "url", "uploader")
-    ),
-    *(
-        f"UPDATE {table} SET (title, url, uploader) = "  # noqa: S608 - both names are our own
-        f"(SELECT title, url, uploader FROM videos WHERE id = {table}.video_id)"
-        for table in ("postings", "links")
-    ),
+MIGRATIONS: tuple[tuple[str, ...], ...] = (
+    _FIRST,
+    _CHATS,
+    _UPLOADERS,
+    JOBS,
+    LOOKS,
+    NAMES_HERE,
+    QUESTIONS,
+    DEPARTURES,
+    SHOWINGS,
 )
-
-MIGRATIONS: tuple[tuple[str, ...], ...] = (_FIRST, _CHATS, _UPLOADERS, JOBS, LOOKS, _NAMES_HERE, QUESTIONS)
 """Migration number n leads from `user_version` n - 1 to n."""
 
 

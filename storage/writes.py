@@ -36,6 +36,44 @@ _DROP_ANSWERS = """
     )
 """
 
+# A posting by a link has the link's names, so a link whose names no posting has is one that nobody posted any more.
+_DROP_NAMES = """
+    DELETE FROM links WHERE video_id = :id AND NOT EXISTS (
+        SELECT 1 FROM postings
+        WHERE postings.video_id = :id AND (postings.title, postings.url, postings.uploader)
+        = (links.title, links.url, links.uploader)
+    )
+"""
+
+# What is remembered of requests that are done.
+_DROP_JOBS = """
+    DELETE FROM jobs WHERE video_id = :id AND state NOT IN ('queued', 'running') AND NOT EXISTS (
+        SELECT 1 FROM postings WHERE postings.video_id = jobs.video_id AND postings.platform = jobs.platform
+        AND postings.space = jobs.space AND postings.channel = jobs.channel
+    )
+"""
+
+# Where a posting goes a trigger does this; what was shown of a film that was under way never had one.
+_TAKE_BACK = """
+    INSERT OR IGNORE INTO stale_showings
+    SELECT platform, space, channel, message, files FROM showings WHERE video_id = :id
+    AND NOT EXISTS (
+        SELECT 1 FROM postings WHERE postings.video_id = showings.video_id
+        AND postings.platform = showings.platform AND postings.space = showings.space
+    )
+    AND NOT EXISTS (
+        SELECT 1 FROM jobs WHERE jobs.video_id = showings.video_id AND jobs.platform = showings.platform
+        AND jobs.space = showings.space AND state IN ('queued', 'running')
+    )
+"""
+
+_RENAME = """
+    UPDATE videos SET (title, url, uploader) = (left_over.title, left_over.url, left_over.uploader)
+    FROM (SELECT * FROM postings WHERE video_id = :id ORDER BY id DESC LIMIT 1) AS left_over
+    WHERE videos.id = :id AND (videos.title, videos.url, videos.uploader)
+    <> (left_over.title, left_over.url, left_over.uploader)
+"""
+
 _ANSWERS_LIVE = "-180 days"
 """Nobody presses a button under a half-year-old answer, and what people asked is theirs."""
 
@@ -99,11 +137,12 @@ async def drop_postings(db: aiosqlite.Connection, video_id: str, view: View, use
 
 
 async def drop_unposted(db: aiosqlite.Connection, video_id: str) -> bool:
-    """Delete answers that showed a film where no posting of it is left in their view.
+    """Delete answers that showed a film where no posting of it is left in their view, and names it had there alone.
 
-    Where none is left at all, delete the film too with all that hangs on it; tell whether.
+    Where no posting is left at all, delete the film too with all that hangs on it; tell whether.
     """
-    await db.execute(_DROP_ANSWERS, {"id": video_id})
+    for sql in (_DROP_ANSWERS, _DROP_NAMES, _DROP_JOBS, _TAKE_BACK, _RENAME):
+        await db.execute(sql, {"id": video_id})
     cursor = await db.execute(
         "DELETE FROM videos WHERE id = :id AND NOT EXISTS (SELECT 1 FROM postings WHERE video_id = :id)",
         {"id": video_id},

@@ -10,15 +10,21 @@ from discord.ext import commands
 
 from bot.discord import sight
 from bot.discord.buttons import AnswerButton
+from bot.discord.config import DOOR
 from bot.discord.desk import Desk, refuse
 from bot.discord.lookback import Lookback
-from bot.discord.slash import Commands, turn_of, view_of
+from bot.discord.places import NOBODY
+from bot.discord.render import card
+from bot.discord.slash import Commands, pressed_view, turn_of
+from bot.discord.stays import Stays
 from bot.discord.tree import KeatonTree, Seen
+from bot.showing import TAKEN_BACK, take_back
 from core.errors import MissingPermissions, NotHere
 
 if TYPE_CHECKING:
     from bot.discord.config import DiscordConfig
     from bot.doors import Parts
+    from core.showcase import Stale
 
 logger = logging.getLogger(__name__)
 
@@ -52,12 +58,15 @@ class KeatonClient(commands.AutoShardedBot):
         self._parts = parts
         self._see_messages = see_messages
         self.desk = Desk(parts, config)
+        self._stays = Stays(self, parts.grace)
+        self._forgotten_every_s = config.forgotten_every_s
         self._lookback = Lookback(self, self.desk, parts, config.alive_every_s)
 
     async def setup_hook(self) -> None:
         """Make buttons of earlier runs work, and the commands known."""
         self.add_dynamic_items(AnswerButton)
         Commands(self.desk, self._parts.conversation, is_blind=not self._see_messages).add_to(self.tree)
+        self.desk.start(take_back(self._parts.showcase, DOOR.platform, "", self._change, self._forgotten_every_s))
         if isinstance(self.tree, KeatonTree):
             await self.tree.sync_if_changed(self._parts.ledger)
 
@@ -71,6 +80,7 @@ class KeatonClient(commands.AutoShardedBot):
         """Catch up with what was missed."""
         logger.info("connected to Discord as %s, in %d servers", self.user, len(self.guilds))
         self.listening = True
+        self.desk.start(self._stays.look())
         self._lookback.connected()
 
     async def on_shard_ready(self, _shard_id: int) -> None:
@@ -87,6 +97,28 @@ class KeatonClient(commands.AutoShardedBot):
         """Note that from here on events may be missed."""
         self.listening = False
         self._lookback.disconnected()
+
+    async def on_guild_remove(self, guild: discord.Guild) -> None:
+        """Let the grace period of a server begin."""
+        await self._stays.left(guild)
+
+    async def on_guild_join(self, guild: discord.Guild) -> None:
+        """Be back in a server, or there for the first time."""
+        await self._stays.joined(guild)
+
+    async def on_guild_channel_update(self, _before: object, after: discord.abc.GuildChannel) -> None:
+        """See whether Keaton may still read a channel."""
+        await self._stays.look_at(after)
+
+    async def on_guild_channel_delete(self, channel: discord.abc.GuildChannel) -> None:
+        """Forget what a channel and its threads held: it went with all of its messages."""
+        await self._stays.deleted(channel.guild.id, channel.id)
+        for thread in getattr(channel, "threads", ()):
+            await self._stays.deleted(channel.guild.id, thread.id)
+
+    async def on_raw_thread_delete(self, payload: discord.RawThreadDeleteEvent) -> None:
+        """Forget what a thread held."""
+        await self._stays.deleted(payload.guild_id, payload.thread_id)
 
     async def on_message(self, message: discord.Message, /) -> None:
         """Look at a posted message."""
@@ -118,6 +150,20 @@ class KeatonClient(commands.AutoShardedBot):
             channel = self.get_partial_messageable(channel_id, guild_id=guild_id)
             await self.desk.forget_message(sight.scope_of(guild_id, channel_id), message_id, channel)
 
+    async def _change(self, stale: Stale) -> bool:
+        """Let a message say that what it showed was forgotten; tell whether that is done with."""
+        channel_id, guild_id = int(stale.scope.channel), int(stale.scope.space)
+        there = self.get_partial_messageable(channel_id, guild_id=guild_id)
+        try:
+            view = card(TAKEN_BACK, ()).view
+            await there.get_partial_message(int(stale.message)).edit(view=view, attachments=[], allowed_mentions=NOBODY)
+        except (discord.NotFound, discord.Forbidden):
+            return True
+        except discord.HTTPException as error:
+            logger.warning("message %s cannot be changed: %s", stale.message, error)
+            return False
+        return True
+
     async def pressed(self, interaction: discord.Interaction[Any], action: str) -> None:
         """Acknowledge the press of a button and have it answered."""
         if not self.seen.is_new(interaction.id):
@@ -128,7 +174,7 @@ class KeatonClient(commands.AutoShardedBot):
             await refuse(interaction, MissingPermissions(lacking))
         else:
             await interaction.response.defer()
-            turn = turn_of(interaction, view_of(interaction, everywhere=True))
+            turn = turn_of(interaction, pressed_view(interaction))
             self.desk.start(self.desk.press(interaction, turn, action))
 
 

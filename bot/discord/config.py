@@ -31,5 +31,7 @@ class DiscordConfig:
     """Another place of Discord's gateway, or ""; for tests."""
     min_gap_s: float = 3.0
     """Between two edits of one message."""
+    forgotten_every_s: float = 2.0
+    """How often it is looked whether shown films were forgotten."""
     alive_every_s: float = 30.0
     """How often it is noted that nothing was missed so far."""

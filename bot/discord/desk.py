@@ -20,6 +20,7 @@ from bot.discord.config import DOOR
 from bot.discord.places import NOBODY, MessagePlace, PressPlace
 from bot.discord.render import card
 from bot.doors import Item
+from bot.showing import Noted
 from core import replies
 from core.commands import parse_about
 from core.errors import MissingPermissions
@@ -30,10 +31,10 @@ from core.talk import Action, Find, MessageDeleted, Turn
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Coroutine, Sequence
 
-    from bot.delivery import Shown
     from bot.discord.config import DiscordConfig
     from bot.doors import Parts
     from bot.requests import Taken
+    from bot.showing import Place
     from core.errors import AppError
     from core.model import Scope
     from core.talk import Incoming, Reply
@@ -88,7 +89,7 @@ class Desk:
     async def _refuse(self, message: discord.Message, taken: Sequence[Taken], lacking: tuple[str, ...]) -> None:
         """Name what is missing before any work; where Keaton may not even say so, the log has it."""
         logger.warning("in channel %s the permissions %s are missing", message.channel.id, ", ".join(lacking))
-        place = MessagePlace(message, 0, _ignore, _nonce(_note(message.id, "")))
+        place = MessagePlace(message, 0, _ignore, _nonce(_note(message, "")))
         with suppress(discord.Forbidden):
             await place.post(replies.problem(MissingPermissions(lacking)))
         for one in taken:
@@ -102,7 +103,7 @@ class Desk:
 
     async def message_place(self, message: discord.Message, item: Item) -> MessagePlace:
         """Give the place below a message where one of its things is answered, as an earlier run left it."""
-        note = _note(message.id, item.name)
+        note = _note(message, item.name)
         shown = await self._parts.ledger.recall(note)
         standing = discord.PartialMessage(channel=message.channel, id=int(shown)) if shown else None
 
@@ -112,14 +113,15 @@ class Desk:
         limit_bytes = message.guild.filesize_limit if message.guild else 0
         return MessagePlace(message, limit_bytes, keep, _nonce(note), standing, item.event.turn.late)
 
-    async def answer_taken(self, taken: Taken, place: Shown) -> None:
+    async def answer_taken(self, taken: Taken, place: Place) -> None:
         """Show the replies to something that was written down; then it is done."""
         await self.answer(taken.event, place)
         await self.requests.end(taken)
 
-    async def answer(self, event: Incoming, place: Shown) -> None:
+    async def answer(self, event: Incoming, place: Place) -> None:
         """Show the replies to an event in a place."""
-        await deliver(self._parts.conversation.handle(event), place, self._config.min_gap_s)
+        noted = Noted(place, self._parts.showcase, event.turn.scope)
+        await deliver(self._parts.conversation.handle(event), noted, self._config.min_gap_s)
 
     async def press(self, interaction: discord.Interaction[Any], turn: Turn, action: str) -> None:
         """Take the press of a button; of several presses under one message the newest decides what stands there."""
@@ -133,10 +135,10 @@ class Desk:
         turn = Turn(DOOR, scope, View.of(scope), "", "", str(message_id))
         async for _ in self._parts.conversation.handle(MessageDeleted(turn)):
             pass
-        await self._take_back(message_id, channel)
+        await self._take_back(scope, message_id, channel)
 
-    async def _take_back(self, message_id: int, channel: discord.PartialMessageable) -> None:
-        for name, shown in await self._parts.ledger.notes(_note(message_id, "")):
+    async def _take_back(self, scope: Scope, message_id: int, channel: discord.PartialMessageable) -> None:
+        for name, shown in await self._parts.ledger.notes(_note_at(scope, message_id, "")):
             with suppress(discord.HTTPException):
                 await channel.get_partial_message(int(shown)).delete()
             await self._parts.ledger.remember(name, "")
@@ -200,13 +202,20 @@ def _lacking(message: discord.Message) -> tuple[str, ...]:
     return sight.missing(message.channel.permissions_for(message.guild.me), message.channel)
 
 
+def _scope(message: discord.Message) -> Scope:
+    return sight.scope_of(message.guild.id if message.guild else 0, message.channel.id)
+
+
 def _errand(message: discord.Message, item: Item) -> Errand:
-    scope = sight.scope_of(message.guild.id if message.guild else 0, message.channel.id)
-    return Errand(scope, str(message.id), item.name)
+    return Errand(_scope(message), str(message.id), item.name)
 
 
-def _note(message_id: int, item: str) -> str:
-    return f"discord:shown:{message_id}:{item}"
+def _note(message: discord.Message, item: str) -> str:
+    return _note_at(_scope(message), message.id, item)
+
+
+def _note_at(scope: Scope, message_id: int, item: str) -> str:
+    return f"discord:shown:{scope.space}:{scope.channel}:{message_id}:{item}"
 
 
 def _nonce(note: str) -> str:

@@ -64,6 +64,11 @@ class MessagePlace:
     is_late: bool = False
     """An earlier run may have died after posting, before it could note so."""
 
+    @property
+    def seen_by_all(self) -> tuple[str, tuple[str, ...]]:
+        """Give the id of Keaton's message once it is there; Discord's files go with their message."""
+        return (str(self.standing.id) if self.standing else ""), ()
+
     async def post(self, reply: Reply) -> None:
         """Answer the message, or go on in what stands there already."""
         await laid_out(reply, self.limit_bytes, self._send)
@@ -114,6 +119,11 @@ class CommandPlace:
     message_id: int | None = None
     """Of the answer, once Discord said so."""
     _whisper: discord.WebhookMessage | None = field(default=None)
+
+    @property
+    def seen_by_all(self) -> tuple[str, tuple[str, ...]]:
+        """Give the id of the answer, unless it is for the asker's eyes alone."""
+        return ("" if self.is_private else str(self.message_id or "")), ()
 
     async def post(self, reply: Reply) -> None:
         """Show the first reply."""
@@ -166,6 +176,17 @@ class PressPlace:
     _own: discord.WebhookMessage | None = field(default=None)
     """A message of this press's own, which all see."""
 
+    @property
+    def seen_by_all(self) -> tuple[str, tuple[str, ...]]:
+        """Give the id of the message that shows it, unless that is for one person's eyes alone."""
+        shown = self._own or self.interaction.message
+        return ("" if shown is None or self._is_whispered else str(shown.id)), ()
+
+    @property
+    def _is_whispered(self) -> bool:
+        """What an answer for one person's eyes leads to is for these alone, too."""
+        return self.interaction.message is not None and self.interaction.message.flags.ephemeral
+
     async def post(self, reply: Reply) -> None:
         """Show the first reply: where the button is, to whoever pressed it, or to all in a message of its own."""
         aloud = self._whisper if reply.private else self._speak
@@ -189,7 +210,11 @@ class PressPlace:
     async def _speak(self, shown: Card) -> None:
         if self._own is None:
             self._own = await self.interaction.followup.send(
-                view=shown.view, files=shown.files(), allowed_mentions=NOBODY, wait=True
+                view=shown.view,
+                files=shown.files(),
+                ephemeral=self._is_whispered,
+                allowed_mentions=NOBODY,
+                wait=True,
             )
         else:
             await self._own.edit(view=shown.view, attachments=shown.files(), allowed_mentions=NOBODY)

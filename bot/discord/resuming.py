@@ -78,6 +78,11 @@ class AnswerPlace:
     on_posted: Callable[[int], Awaitable[None]]
     """Gets the id of a new message, where the old one cannot be found."""
 
+    @property
+    def seen_by_all(self) -> tuple[str, tuple[str, ...]]:
+        """Give the id of the answer, once that is known."""
+        return str(self.message_id or ""), ()
+
     async def post(self, reply: Reply) -> None:
         """Show the first reply."""
         await laid_out(reply, self.limit_bytes, self._send)
@@ -137,7 +142,7 @@ async def take_up(client: Client, desk: Desk, job: Job) -> None:
 
 async def _event(channel: discord.abc.Messageable, job: Job, standing: Standing) -> Incoming:
     request = job.request
-    turn = _turn(job, await _view(channel, job, standing))
+    turn = _turn(job, _view(channel, job, standing))
     if standing.of and request.kind == "remote":
         return await _of_message(channel, turn, standing.of, request.source)
     match request.kind:
@@ -167,14 +172,11 @@ async def _of_message(channel: discord.abc.Messageable, turn: Turn, message_id: 
     raise MessageGone
 
 
-async def _view(channel: object, job: Job, standing: Standing) -> View:
+def _view(channel: object, job: Job, standing: Standing) -> View:
     scope = job.request.errand.scope
     if not isinstance(channel, discord.abc.GuildChannel | discord.Thread):
         return sight.alone(int(scope.space), int(scope.channel))
-    if standing.everywhere:
-        asker = await channel.guild.fetch_member(int(job.request.user_id))
-        return sight.whole_server(channel, asker)
-    return sight.here(channel)
+    return sight.whole_server(channel) if standing.everywhere else sight.here(channel)
 
 
 def _limit_bytes(channel: object) -> int:

@@ -1,6 +1,7 @@
 """Which channels an answer may draw on, and which permissions Keaton lacks. Owns that judgement; sends nothing.
 
-An answer is public, so it draws only on what everybody who can read it could read by themselves.
+A public answer draws only on what everybody who can see it could read by themselves; one for the asker alone draws on
+what the asker can read. Both are worked out anew each time, from the permissions as they are now.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import discord
 
 from bot.discord.config import DOOR
+from bot.discord.readers import Readers
 from core.model import Scope, View
 
 if TYPE_CHECKING:
@@ -29,25 +31,46 @@ def alone(guild_id: int, channel_id: int) -> View:
 
 
 def here(place: Place) -> View:
-    """Give the view of one channel; in a thread its channel too, which all who read the thread can read."""
-    return _view(place.guild, {place.id} | _parent(place))
+    """Give what a public answer may draw on of this channel alone, and in a thread of the channel that it is in.
+
+    Nothing, where some see the channel but not its history.
+    """
+    return _view(place.guild, _here(place) if is_public(place) else set())
 
 
-def whole_server(place: Place, asker: discord.Member) -> View:
-    """Give the view of this channel and of all that are open to everybody, the asker included."""
-    open_ids = {one.id for one in _places(place.guild) if _is_open(one, place) and _reads(one, asker)}
-    return _view(place.guild, here_ids(place) | open_ids)
+def whole_server(place: Place) -> View:
+    """Give what a public answer may draw on: all that everybody who sees this place can read."""
+    root = _root(place)
+    if root is None or not is_public(place):
+        return here(place)
+    readers = Readers(root)
+    ids = {one.id for one in place.guild.channels if readers.all_read(one) and _fits(one, place)}
+    threads = {one.id for one in place.guild.threads if one.parent_id in ids and not one.is_private()}
+    return _view(place.guild, _here(place) | ids | threads)
 
 
 def rooms(place: Place, asker: discord.Member) -> tuple[tuple[str, str], ...]:
-    """Give id and name of each channel of `whole_server`."""
-    ids = whole_server(place, asker).channels
-    return tuple((str(one.id), one.name) for one in _places(place.guild) if str(one.id) in ids)
+    """Give id and name of each channel that a public answer may draw on and that the asker can read."""
+    ids = whole_server(place).channels
+    return tuple((str(one.id), one.name) for one in _places(place.guild) if str(one.id) in ids and _reads(one, asker))
 
 
-def here_ids(place: Place) -> set[int]:
-    """Give the ids of the channels of `here`."""
-    return {place.id} | _parent(place)
+def own(place: Place, asker: discord.Member, *, everywhere: bool) -> View:
+    """Give what an answer for the asker alone may draw on: what they can read of this channel, or of the server."""
+    known = {one.id: one for one in _places(place.guild)} | {place.id: place}
+    wanted = set(known) if everywhere else _here(place)
+    ids = {one for one in wanted if one in known and _reads(known[one], asker) and _fits(known[one], place)}
+    private = {one for one in ids if isinstance(thread := known[one], discord.Thread) and thread.is_private()}
+    return _view(place.guild, ids - private | (_here(place) & ids))
+
+
+def is_public(place: Place) -> bool:
+    """Tell whether everybody who sees a place can read what was said there before.
+
+    Where that is not so, answers are for the asker alone. Of a thread whose channel is not known nothing is held back.
+    """
+    root = _root(place)
+    return root is None or Readers(root).all_read(root)
 
 
 def switch_of(place: object, scope: Scope) -> Scope:
@@ -68,8 +91,12 @@ def _view(guild: discord.Guild, ids: set[int]) -> View:
     return View(DOOR.platform, str(guild.id), frozenset(map(str, ids)))
 
 
-def _parent(place: Place) -> set[int]:
-    return {place.parent_id} if isinstance(place, discord.Thread) else set()
+def _here(place: Place) -> set[int]:
+    return {place.id, place.parent_id} if isinstance(place, discord.Thread) else {place.id}
+
+
+def _root(place: Place) -> discord.abc.GuildChannel | None:
+    return place.parent if isinstance(place, discord.Thread) else place
 
 
 def _places(guild: discord.Guild) -> Iterator[Place]:
@@ -77,16 +104,18 @@ def _places(guild: discord.Guild) -> Iterator[Place]:
     yield from guild.threads
 
 
-def _is_open(one: Place, place: Place) -> bool:
-    """Tell whether everybody may read it, and whether its pictures may appear in this place."""
-    if isinstance(one, discord.Thread) and one.is_private():
+def _fits(one: Place, place: Place) -> bool:
+    """Tell whether Keaton itself can read it still, and whether its pictures may appear in this place."""
+    return _reads(one, one.guild.me) and (_is_safe(one) or not _is_safe(place))
+
+
+def _reads(one: Place, who: discord.Member) -> bool:
+    try:
+        allowed = one.permissions_for(who)
+    except discord.ClientException:  # a thread whose channel is not known
         return False
-    return _reads(one, one.guild.default_role) and (_is_safe(one) or not _is_safe(place))
-
-
-def _reads(one: Place, who: discord.Member | discord.Role) -> bool:
-    allowed = one.permissions_for(who)
-    return allowed.view_channel and allowed.read_message_history
+    is_voice = isinstance(one, discord.VoiceChannel | discord.StageChannel)
+    return allowed.view_channel and allowed.read_message_history and (allowed.connect or not is_voice)
 
 
 def _is_safe(place: Place) -> bool:

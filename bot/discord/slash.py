@@ -30,8 +30,9 @@ if TYPE_CHECKING:
     from core.talk import Incoming
 
 Interaction: TypeAlias = discord.Interaction[Any]
-Where: TypeAlias = Literal["this channel", "this server"]
+Where: TypeAlias = Literal["this channel", "this server", "all I can read"]
 
+_PLACES = (discord.abc.GuildChannel, discord.Thread)
 _MOST_CHOICES = 25
 _MOST_NAME = 100
 
@@ -74,8 +75,9 @@ class Commands:
             if picture is not None and not posts.is_picture(picture):
                 await refuse(interaction, NotAPicture(picture.filename))
                 return
+            view, private = asked_view(interaction, where)
             await self._answer(
-                interaction, lambda turn: _asked(interaction, turn, text, video, picture), _view(interaction, where)
+                interaction, lambda turn: _asked(interaction, turn, text, video, picture), view, private=private
             )
 
         return app_commands.Command(name="find", description="Find the moment that shows something", callback=find)
@@ -84,7 +86,7 @@ class Commands:
         @app_commands.describe(video="The film that shall go")
         @app_commands.autocomplete(video=self._suggest)
         async def forget(interaction: Interaction, video: str) -> None:
-            await self._answer(interaction, lambda turn: Forget(turn, video), _view(interaction), private=True)
+            await self._answer(interaction, lambda turn: Forget(turn, video), own_view(interaction), private=True)
 
         return app_commands.Command(name="forget", description="Take a film back from this channel", callback=forget)
 
@@ -97,12 +99,12 @@ class Commands:
             if problem is not None:
                 await refuse(interaction, problem)
                 return
-            await self._answer(interaction, lambda turn: _posted(turn, url, file), _view(interaction))
+            await self._answer(interaction, lambda turn: _posted(turn, url, file), public_view(interaction))
 
         return app_commands.Command(name="index", description="Look at a film", callback=index)
 
     async def _videos(self, interaction: Interaction) -> None:
-        await self._answer(interaction, ListVideos, _view(interaction), private=True)
+        await self._answer(interaction, ListVideos, own_view(interaction), private=True)
 
     def _keaton(self) -> app_commands.Group:
         group = app_commands.Group(name="keaton", description="How I stand in this channel")
@@ -120,7 +122,7 @@ class Commands:
         await self._answer(
             interaction,
             lambda turn: Status(_of_switch(interaction, turn), self._is_blind, lacking),
-            _view(interaction),
+            own_view(interaction),
             private=True,
             needs=(),
         )
@@ -136,15 +138,15 @@ class Commands:
             await refuse(interaction, NotAllowed("Manage Channels"))
             return
         await self._answer(
-            interaction, lambda turn: Switch(_of_switch(interaction, turn), on), _view(interaction), needs=()
+            interaction, lambda turn: Switch(_of_switch(interaction, turn), on), public_view(interaction), needs=()
         )
 
     async def _help(self, interaction: Interaction) -> None:
-        await self._answer(interaction, Help, _view(interaction), private=True, needs=())
+        await self._answer(interaction, Help, public_view(interaction), private=True, needs=())
 
     async def _index_message(self, interaction: Interaction, message: discord.Message) -> None:
         lacking = sight.missing(interaction.app_permissions, interaction.channel)
-        turn = posts.turn_of(message, interaction.guild_id or 0, _view(interaction))
+        turn = posts.turn_of(message, interaction.guild_id or 0, public_view(interaction))
         items = posts.films(message, turn, asked=True)
         if lacking or not items:
             await refuse(interaction, MissingPermissions(lacking) if lacking else VideoUnavailable("", "no_video"))
@@ -164,8 +166,9 @@ class Commands:
         return [one for errand, event in keys if (one := await self._desk.requests.take(errand, event, place))]
 
     async def _suggest(self, interaction: Interaction, typed: str) -> list[app_commands.Choice[str]]:
-        everywhere = _is_everywhere(interaction)
-        videos = await self._conversation.suggest(view_of(interaction, everywhere=everywhere), typed)
+        where: Where = getattr(interaction.namespace, "in", None) or "this channel"
+        view, _ = asked_view(interaction, where)
+        videos = await self._conversation.suggest(view, typed)
         fitting = [video for video in videos if len(video.id) <= _MOST_NAME]
         return [app_commands.Choice(name=_name(one.title), value=one.id) for one in fitting[:_MOST_CHOICES]]
 
@@ -184,7 +187,7 @@ class Commands:
             await refuse(interaction, MissingPermissions(lacking))
             return
         asked = event(turn_of(interaction, view))
-        if isinstance(asked, LinkPosted | RemoteFilePosted | Find):
+        if isinstance(asked, LinkPosted | RemoteFilePosted | Find) and not private:
             await self._answer_written(interaction, asked, view)
             return
         response = await interaction.response.defer(thinking=True, ephemeral=private)
@@ -247,18 +250,40 @@ def _of_switch(interaction: Interaction, turn: Turn) -> Turn:
     return replace(turn, scope=sight.switch_of(interaction.channel, turn.scope))
 
 
-def _view(interaction: Interaction, where: Where = "this channel") -> View:
-    return view_of(interaction, everywhere=where == "this server")
+def asked_view(interaction: Interaction, where: Where) -> tuple[View, bool]:
+    """Give what the answer to a search may draw on, and whether it is for the asker alone.
+
+    Where some see this channel but not its history, and where the asker wants all that they can read, it is.
+    """
+    place = interaction.channel
+    is_public = not isinstance(place, _PLACES) or sight.is_public(place)
+    if where == "all I can read" or not is_public:
+        return own_view(interaction, everywhere=where != "this channel"), True
+    return public_view(interaction, everywhere=where == "this server"), False
 
 
-def view_of(interaction: Interaction, *, everywhere: bool) -> View:
-    """Give what an answer in this channel may draw on: this channel, or the whole server's open ones."""
-    place, asker = interaction.channel, interaction.user
-    if not isinstance(place, discord.abc.GuildChannel | discord.Thread):
+def pressed_view(interaction: Interaction) -> View:
+    """Give what may be shown under a button: as much as in a new answer of the same kind."""
+    message = interaction.message
+    if message is not None and message.flags.ephemeral:
+        return own_view(interaction, everywhere=True)
+    return public_view(interaction, everywhere=True)
+
+
+def public_view(interaction: Interaction, *, everywhere: bool = False) -> View:
+    """Give what an answer for all in this channel may draw on: this channel, or the whole server."""
+    place = interaction.channel
+    if not isinstance(place, _PLACES):
         return sight.alone(interaction.guild_id or 0, interaction.channel_id or 0)
-    if everywhere and isinstance(asker, discord.Member):
-        return sight.whole_server(place, asker)
-    return sight.here(place)
+    return sight.whole_server(place) if everywhere else sight.here(place)
+
+
+def own_view(interaction: Interaction, *, everywhere: bool = False) -> View:
+    """Give what an answer for the asker alone may draw on."""
+    place, asker = interaction.channel, interaction.user
+    if isinstance(place, _PLACES) and isinstance(asker, discord.Member):
+        return sight.own(place, asker, everywhere=everywhere)
+    return public_view(interaction)
 
 
 def _unusable(url: str | None, file: discord.Attachment | None) -> AppError | None:

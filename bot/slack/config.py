@@ -47,6 +47,8 @@ class SlackConfig:
     picture_polls_s: tuple[float, ...] = (0.3, 0.5, 0.8, 1.2, 2.0, 3.0, 4.0)
     """Pauses while Slack digests an upload; after the last of them the picture goes into the thread."""
     ping_every_s: float = 5.0
+    forgotten_every_s: float = 2.0
+    """How often it is looked whether shown films were forgotten."""
     alive_every_s: float = 30.0
     """How often it is noted that nothing was missed so far."""
     silence_s: float = 600.0

@@ -15,11 +15,14 @@ from slack_sdk.errors import SlackApiError
 from bot.chores import Chores, Presses
 from bot.delivery import deliver
 from bot.doors import Item
+from bot.showing import TAKEN_BACK, Noted
 from bot.slack import posts, resuming
 from bot.slack.asking import asked
 from bot.slack.config import DOOR
 from bot.slack.people import Membership, People, Rights
 from bot.slack.places import Place, PressPlace
+from bot.slack.render import card
+from bot.slack.stays import Stays
 from bot.slack.words import plain
 from core import actions
 from core.ledger import Errand
@@ -31,14 +34,15 @@ if TYPE_CHECKING:
 
     from slack_sdk.web.async_client import AsyncWebClient
 
-    from bot.delivery import Shown
     from bot.doors import Parts
     from bot.requests import Taken
+    from bot.showing import Place as Shows
     from bot.slack.config import SlackConfig, Workspace
     from bot.slack.files import Files
     from bot.slack.places import Slack
     from bot.slack.posts import Deleted, Message
     from bot.slack.render import Card
+    from core.showcase import Stale
     from core.talk import Incoming, PictureFile, RemoteFile
 
 logger = logging.getLogger(__name__)
@@ -46,6 +50,13 @@ logger = logging.getLogger(__name__)
 EYES = "eyes"
 _MENTION = "mention"
 _MOST_LOOKED_BACK = 200
+_UNCHANGEABLE = {
+    "message_not_found",
+    "cant_update_message",
+    "edit_window_closed",
+    "channel_not_found",
+    "not_in_channel",
+}
 _UNREADABLE = {"message_not_found", "thread_not_found", "channel_not_found", "not_in_channel"}
 
 
@@ -72,6 +83,7 @@ class Desk:
         self.people = People(client)
         self.rights = Rights(client)
         self.membership = Membership(client)
+        self.stays = Stays(parts.grace, workspace.team_id)
         self.chores = Chores()
 
     @property
@@ -83,6 +95,7 @@ class Desk:
         """Look at a message, posted now or found again after a crash."""
         if self.membership.see(message.channel):
             await self._parts.ledger.remember(self.channels_note + message.channel, message.channel)
+            await self.stays.back(message.channel)
         if message.mentions(self.workspace.bot_id):
             await self._take_mention(message, late=late)
         elif message.files or posts.links(message, asked=False):
@@ -159,16 +172,17 @@ class Desk:
         """Give a film by the key of its file, where it is still there."""
         return await self._files.film({"id": key.rpartition(":")[2], "file_access": "check_file_info"})
 
-    async def answer_taken(self, taken: Taken, place: Shown) -> None:
+    async def answer_taken(self, taken: Taken, place: Shows) -> None:
         """Show the replies to something that was written down; then it is done."""
         await self.answer(taken.event, place)
         await self.requests.end(taken)
 
-    async def answer(self, event: Incoming, place: Shown) -> None:
+    async def answer(self, event: Incoming, place: Shows) -> None:
         """Show the replies to an event in a place."""
         if isinstance(event, Forget):
             event = await self._with_rights(event)
-        await deliver(self._parts.conversation.handle(event), place, self._min_gap_s)
+        noted = Noted(place, self._parts.showcase, event.turn.scope)
+        await deliver(self._parts.conversation.handle(event), noted, self._min_gap_s)
 
     async def _with_rights(self, event: Forget) -> Forget:
         turn = event.turn
@@ -191,6 +205,17 @@ class Desk:
         for note, ts in await self._parts.ledger.notes(self._note(gone.channel, gone.ts, "")):
             await self.slack.remove(gone.channel, ts)
             await self._parts.ledger.remember(note, "")
+
+    async def change(self, stale: Stale) -> bool:
+        """Let a message say that what it showed was forgotten, and delete its pictures; tell whether that is done."""
+        try:
+            await self.slack.update(stale.scope.channel, stale.message, card(TAKEN_BACK))
+        except SlackApiError as error:
+            if error.response["error"] not in _UNCHANGEABLE:
+                logger.warning("a message cannot be changed: %s", error.response["error"])
+                return False
+        await self.slack.pictures.delete(stale.files)
+        return True
 
     async def is_new(self, channel: str, trigger: str) -> bool:
         """Tell whether a command or press was not seen before; asked once for each, whatever Slack sends again."""

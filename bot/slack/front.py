@@ -17,8 +17,10 @@ from slack_sdk.http_retry.builtin_async_handlers import (
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.doors import Parts
+from bot.showing import take_back
+from bot.slack import stays
 from bot.slack.commands import Commands
-from bot.slack.config import SCOPES, SlackConfig, Workspace
+from bot.slack.config import DOOR, SCOPES, SlackConfig, Workspace
 from bot.slack.desk import Desk
 from bot.slack.files import Files
 from bot.slack.listeners import listen
@@ -71,9 +73,19 @@ class SlackDoor:
         """Serve until cancelled; raises BadSetting when Slack does not accept one of the tokens."""
         async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=_TIMEOUT_S)) as session:
             client = _client(self._config, session)
-            workspace = await _patiently(lambda: _sign_in(client), "SLACK_BOT_TOKEN")
+            workspace = await self._sign_in(client)
             address = await _patiently(lambda: _open(client, self._config.app_token), "SLACK_APP_TOKEN")
             await self._serve(client, session, workspace, address)
+
+    async def _sign_in(self, client: AsyncWebClient) -> Workspace:
+        grace, ledger, token = self._parts.grace, self._parts.ledger, self._config.bot_token
+        try:
+            workspace = await _patiently(lambda: _sign_in(client), "SLACK_BOT_TOKEN")
+        except BadSetting:
+            await stays.refused(grace, ledger, token)
+            raise
+        await stays.signed_in(grace, ledger, token, workspace.team_id)
+        return workspace
 
     async def _serve(
         self, client: AsyncWebClient, session: aiohttp.ClientSession, workspace: Workspace, address: str
@@ -88,6 +100,8 @@ class SlackDoor:
             lookback = Lookback(desk, client, self._parts.ledger, workspace, config.alive_every_s)
             await lookback.resume()
             desk.chores.start(lookback.run())
+            showcase, every_s = self._parts.showcase, config.forgotten_every_s
+            desk.chores.start(take_back(showcase, DOOR.platform, workspace.team_id, desk.change, every_s))
             self._socket = Socket(app, config)
             await self._socket.run(address)
         finally:

@@ -22,6 +22,9 @@ Json: TypeAlias = dict[str, Any]
 T = TypeVar("T")
 Ack: TypeAlias = "Callable[[], Awaitable[Any]]"
 
+_LEFT = ("member_left_channel", "channel_left", "group_left")
+_DELETED = ("channel_deleted", "group_deleted")
+
 logger = logging.getLogger(__name__)
 
 
@@ -29,12 +32,34 @@ def listen(app: AsyncApp, desk: Desk, does: Commands) -> None:
     """Have Bolt call these; it acknowledges events by itself, and all else is acknowledged here."""
     for name in ("message", "app_mention"):
         app.event(name)(_message(desk))
+    for name in ("app_uninstalled", "tokens_revoked", *_LEFT, *_DELETED, "member_joined_channel"):
+        app.event(name)(_stay(desk))
     for command, note in ((commands.FIND, does.note_find), (commands.KEATON, does.note_keaton)):
         app.command(command)(_noted(desk, note, does.command))
     app.shortcut(commands.INDEX_MESSAGE)(_noted(desk, does.note_index, does.index_message))
     app.shortcut(commands.FIND_FROM_MESSAGE)(_started(desk, does.ask_for_words))
     app.view(commands.FIND_FROM_MESSAGE)(_started(desk, does.find_words))
     app.action(re.compile(f"^(?:{actions.PATTERN})$"))(_started(desk, does.press))
+
+
+def _stay(desk: Desk) -> Callable[..., Awaitable[None]]:
+    async def take(body: Json, event: Json) -> None:
+        if installed_in(body) != desk.workspace.team_id:
+            return
+        match event["type"]:
+            case "app_uninstalled":
+                await desk.stays.left()
+            case "tokens_revoked":
+                if desk.workspace.bot_id in (event.get("tokens") or {}).get("bot", ()):
+                    await desk.stays.left()
+            case "member_joined_channel" if event.get("user") == desk.workspace.bot_id:
+                await desk.stays.back(str(event["channel"]))
+            case name if name in _DELETED:
+                await desk.stays.deleted(str(event["channel"]))
+            case name if name in _LEFT and event.get("user", desk.workspace.bot_id) == desk.workspace.bot_id:
+                await desk.stays.left(str(event["channel"]))
+
+    return take
 
 
 def _message(desk: Desk) -> Callable[..., Awaitable[None]]:

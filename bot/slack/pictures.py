@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import logging
 from collections import OrderedDict
 from typing import TYPE_CHECKING, Any
+
+from slack_sdk.errors import SlackApiError
 
 from bot.slack.config import DOOR
 from bot.slack.render import Shot
@@ -18,6 +21,8 @@ if TYPE_CHECKING:
     from core.talk import Picture
 
 _KEPT = 500
+
+logger = logging.getLogger(__name__)
 
 
 class UndigestedError(Exception):
@@ -50,6 +55,15 @@ class Pictures:
         """Post pictures as plain files below a message."""
         uploads = [_upload(one) for one in pictures]
         await self._client.files_upload_v2(file_uploads=uploads, channel=channel, thread_ts=thread_ts)
+
+    async def delete(self, file_ids: Sequence[str]) -> None:
+        """Delete uploads for good, where they are still there."""
+        self._files = OrderedDict((one, kept) for one, kept in self._files.items() if kept not in file_ids)
+        for file_id in file_ids:
+            try:
+                await self._client.files_delete(file=file_id)
+            except SlackApiError as error:
+                logger.warning("a picture cannot be deleted: %s", error.response["error"])
 
     def drop(self, pictures: Sequence[Picture]) -> None:
         """Forget uploads that Slack does not show any more."""

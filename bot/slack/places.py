@@ -144,6 +144,12 @@ class Place:
     about: str = ""
     """What it answers, as its mark."""
     _is_outside: bool = False
+    _files: tuple[str, ...] = ()
+
+    @property
+    def seen_by_all(self) -> tuple[str, tuple[str, ...]]:
+        """Give the ts of Keaton's message and its files, unless it is for one person's eyes or not there."""
+        return ("", ()) if self.is_private else (self.standing, self._files)
 
     async def post(self, reply: Reply) -> None:
         """Show the first reply, or go on in what an earlier run has posted."""
@@ -169,6 +175,7 @@ class Place:
     async def _send(self, shown: Card) -> str:
         if self._is_outside:
             return ""
+        self._files = shown.files
         if self.standing:
             try:
                 return await self.slack.update(self.channel, self.standing, shown)
@@ -210,6 +217,12 @@ class PressPlace:
     """Whether no later press decides what stands there."""
     own: str = ""
     """The ts of a message of this press's own, which all see."""
+    _files: tuple[str, ...] = ()
+
+    @property
+    def seen_by_all(self) -> tuple[str, tuple[str, ...]]:
+        """Give the ts of the message that shows it, and its files."""
+        return self.own or self.ts, self._files
 
     async def post(self, reply: Reply) -> None:
         """Show the first reply: where the button is, to whoever pressed it, or to all in a message of its own."""
@@ -225,9 +238,11 @@ class PressPlace:
         await self.post(reply)
 
     async def _redraw(self, shown: Card) -> str:
+        self._files = shown.files
         return await self.slack.update(self.channel, self.ts, shown) if self.is_newest() else ""
 
     async def _speak(self, shown: Card) -> str:
+        self._files = shown.files
         if self.own:
             return await self.slack.update(self.channel, self.own, shown)
         self.own = await self.slack.post(self.channel, self.thread_ts or self.ts, shown)

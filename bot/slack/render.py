@@ -40,6 +40,11 @@ class Card:
     """For notifications and screen readers; escaped."""
     blocks: tuple[Block, ...]
 
+    @property
+    def files(self) -> tuple[str, ...]:
+        """Give the ids of the pictures in it."""
+        return tuple(one["slack_file"]["id"] for one in self.blocks if one["type"] == "image" and "slack_file" in one)
+
     def arguments(self) -> dict[str, Any]:
         """Give what every method takes that shows a message."""
         return {"text": self.text, "blocks": list(self.blocks)}

@@ -12,9 +12,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from bot.delivery import deliver
+from bot.showing import TAKEN_BACK, Noted, take_back
 from bot.web.channel import Channel
 from bot.web.config import DOOR, WebConfig
 from bot.web.pictures import PictureShelf
+from bot.web.render import face
 from bot.web.spot import Spot
 from core.actions import answer_among
 from core.commands import find
@@ -23,11 +25,12 @@ from core.model import Scope, View
 from core.talk import Action, FilePosted, LinkPosted, PictureFile, Turn
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine, Sequence
+    from collections.abc import Callable, Coroutine, Sequence
 
     from bot.delivery import Conversation
     from bot.requests import Taken
     from core.jobs import Job
+    from core.showcase import Showcase, Stale
     from core.talk import Incoming
 
 
@@ -63,6 +66,8 @@ class Desk:
         self.shelf = PictureShelf(config.picture_limit_bytes)
         self._tasks: set[asyncio.Task[None]] = set()
         self._presses: dict[int, int] = {}
+        self._showcase: Showcase | None = None
+        self._run = secrets.token_hex(4)
 
     def turn(self, message: int | str = "", name: str = "you") -> Turn:
         """Give the turn of whoever sits before the page."""
@@ -76,13 +81,13 @@ class Desk:
         events = self._parse(self.turn(message), text)
         for event in events:
             question = message if len(events) == 1 else None
-            await self._take(event, Spot(self.channel, self.shelf, tab, question=question))
+            await self._take(event, self._spot(tab, question=question))
 
     async def take_file(self, path: Path, name: str, size_bytes: int, tab: str) -> None:
         """Take a posted file, written down by then; it is deleted after the last reply."""
         message = self.channel.reserve()
         self.channel.add(message, "you", {"text": "", "file": {"name": name, "size_bytes": size_bytes}})
-        spot = Spot(self.channel, self.shelf, tab, question=message)
+        spot = self._spot(tab, question=message)
         await self._take(FilePosted(self.turn(message), path, name), spot)
 
     def take_picture(self, path: Path, name: str, text: str, tab: str) -> None:
@@ -95,14 +100,14 @@ class Desk:
 
         words = text.strip().removeprefix("/find").strip()
         event = replace(find(self.turn(message), words), picture=PictureFile(name, read))
-        self._start(self._answer_file(event, path, Spot(self.channel, self.shelf, tab, question=message)))
+        self._start(self._answer_file(event, path, self._spot(tab, question=message)))
 
     def refine(self, text: str, answered: int, tab: str) -> None:
         """Take a message that refines the question whose answer stands in another message."""
         message = self.channel.reserve()
         self.channel.add(message, "you", {"text": text})
         event = replace(find(self.turn(message), text), refines=answer_among(self.channel.buttons(answered)))
-        self._start(self._answer(event, Spot(self.channel, self.shelf, tab, question=message)))
+        self._start(self._answer(event, self._spot(tab, question=message)))
 
     async def go_on(self, job: Job) -> None:
         """Take up what somebody asked for here before a restart."""
@@ -113,7 +118,7 @@ class Desk:
             event = FilePosted(turn, Path(request.source), request.name)
         taken = await self._requests.take(request.errand, event)
         if taken is not None:
-            self._start(self._answer_taken(taken, Spot(self.channel, self.shelf, None)))
+            self._start(self._answer_taken(taken, self._spot(None)))
 
     async def _take(self, event: Incoming, spot: Spot) -> None:
         if not isinstance(event, LinkPosted | FilePosted):
@@ -132,7 +137,7 @@ class Desk:
         def is_newest() -> bool:
             return self._presses.get(message) == press
 
-        spot = Spot(self.channel, self.shelf, tab, pressed=message, is_newest=is_newest)
+        spot = self._spot(tab, pressed=message, is_newest=is_newest)
         self._start(self._answer(Action(self.turn(message), action), spot))
 
     def announce(self, text: str, event: Incoming | None = None, suggestions: Sequence[str] = ()) -> None:
@@ -140,7 +145,7 @@ class Desk:
         body: dict[str, object] = {"text": text} if event else {"text": text, "suggestions": list(suggestions)}
         self.channel.add(self.channel.reserve(), "keaton", body)
         if event:
-            self._start(self._answer(event, Spot(self.channel, self.shelf, None, suggestions=tuple(suggestions))))
+            self._start(self._answer(event, self._spot(None, suggestions=tuple(suggestions))))
 
     async def close(self) -> None:
         """Cancel what is under way and wait until it has stopped."""
@@ -153,8 +158,33 @@ class Desk:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
+    def _spot(
+        self,
+        tab: str | None,
+        *,
+        question: int | None = None,
+        pressed: int | None = None,
+        is_newest: Callable[[], bool] = lambda: True,
+        suggestions: tuple[str, ...] = (),
+    ) -> Spot:
+        return Spot(self.channel, self.shelf, tab, pressed, is_newest, suggestions, question, self._run)
+
+    def take_back(self, showcase: Showcase) -> None:
+        """Note from now on which films are shown, and take back what was forgotten."""
+        self._showcase = showcase
+        every_s = self._config.forgotten_every_s
+        self._start(take_back(showcase, DOOR.platform, self._config.space, self._change, every_s))
+
+    async def _change(self, stale: Stale) -> bool:
+        run, _, message = stale.message.partition(":")
+        if run == self._run:
+            self.channel.change(int(message), face(TAKEN_BACK, int(message)))
+            self.shelf.drop(stale.files)
+        return True
+
     async def _answer(self, event: Incoming, spot: Spot) -> None:
-        await deliver(self._conversation.handle(event), spot, self._config.min_gap_s)
+        place = Noted(spot, self._showcase, event.turn.scope) if self._showcase else spot
+        await deliver(self._conversation.handle(event), place, self._config.min_gap_s)
 
     async def _answer_file(self, event: Incoming, path: Path, spot: Spot) -> None:
         try:

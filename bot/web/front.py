@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from bot.delivery import Conversation
     from bot.web.config import WebConfig
     from core.jobs import Job
+    from core.showcase import Showcase
     from core.talk import Incoming, Turn
 
 _SHUTDOWN_S = 1.0
@@ -57,6 +58,10 @@ class LocalChat:
     async def go_on(self, job: Job) -> None:
         """Take up what somebody asked for on the page before a restart."""
         await self._desk.go_on(job)
+
+    def take_back(self, showcase: Showcase) -> None:
+        """Note from now on which films are shown, and take back what was forgotten; call it once started."""
+        self._desk.take_back(showcase)
 
     async def start(self) -> None:
         """Listen.

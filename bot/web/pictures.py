@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from bot.web.render import picture_key
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from core.ports import Theme
     from core.talk import Picture
 
@@ -29,6 +31,11 @@ class PictureShelf:
         self._shelf.move_to_end(key)
         while self._size_bytes > self._limit_bytes and len(self._shelf) > 1:
             self._size_bytes -= _size_bytes(self._shelf.popitem(last=False)[1])
+
+    def drop(self, keys: Sequence[str]) -> None:
+        """Take pictures off the shelf."""
+        for key in keys:
+            self._size_bytes -= _size_bytes(self._shelf.pop(key, {}))
 
     def find(self, key: str, theme: str) -> bytes | None:
         """Give a picture in a theme, or in the one it has; None when it is gone."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from bot.web.render import face
+from bot.web.render import face, picture_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,7 +31,16 @@ class Spot:
     """What the page offers to type below the reply once it is no progress any more."""
     question: int | None = None
     """The message that is answered, where this is its only answer: it is as private as the answer."""
+    run: str = ""
+    """Names this run of the page: its messages are counted from 1 each time."""
     _own: int | None = None
+    _keys: tuple[str, ...] = ()
+
+    @property
+    def seen_by_all(self) -> tuple[str, tuple[str, ...]]:
+        """Give the message that shows it, and the keys of its pictures."""
+        shown = self._own if self._own is not None else self.pressed
+        return ("" if shown is None else f"{self.run}:{shown}"), self._keys
 
     async def post(self, reply: Reply) -> None:
         """Show the first reply."""
@@ -44,6 +53,7 @@ class Spot:
     def _show(self, reply: Reply) -> None:
         for picture in reply.pictures:
             self.shelf.keep(picture)
+        self._keys = tuple(picture_key(picture) for picture in reply.pictures)
         if reply.updates and self.pressed is not None:
             self._replace(self.pressed, reply)
         else:

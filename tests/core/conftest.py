@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
+    from core.clips import Clipper
     from core.looks import Halves
     from core.model import Floats
     from core.talk import Incoming, Progress, Reply
@@ -128,9 +129,16 @@ def products(rows: Halves, vectors: Floats) -> Floats:
 
 
 def build(
-    library: SqliteLibrary, media: MediaFolder, reader: ChildFrameReader, encoder: EncoderT, looks: HeldLooks
+    library: SqliteLibrary,
+    media: MediaFolder,
+    reader: ChildFrameReader,
+    encoder: EncoderT,
+    looks: HeldLooks,
+    others: tuple[CopyFetcher, NotingPlotter, Clipper] | None = None,
 ) -> House[EncoderT]:
-    fetcher, plotter, watch = CopyFetcher({}), NotingPlotter(), NotingWatch()
+    fetcher, plotter = (others or (CopyFetcher({}), NotingPlotter(), None))[:2]
+    clipper = others[2] if others else ChildClipper(reader)
+    watch = NotingWatch()
     sampling = Sampling()
     indexer = Indexer(
         library,
@@ -152,7 +160,7 @@ def build(
     channels = Channels(ledger, library, media, encoder, foreman, on_by_default=True)
     cooldown = Cooldown(0, time.monotonic)
     renewal = Renewal(library, indexer, searcher, time.monotonic)
-    browser = Browser(library, media, answerer, ChildClipper(reader), plotter, cooldown, BrowsingLimits(cut_s=60))
+    browser = Browser(library, media, answerer, clipper, plotter, cooldown, BrowsingLimits(cut_s=60))
     refiner = Refiner(library, media, reader, encoder, searcher, pause_s=0.0)
     taking = Taking(library, encoder, plotter, indexer, cooldown, foreman)
     examples = Examples(media, ChildPictureReader(reader), encoder, searcher, PICTURE_BYTES)

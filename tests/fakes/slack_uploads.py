@@ -51,6 +51,11 @@ class FileApi:
         file.polls_left -= 1
         return answer
 
+    def delete(self, team: Workspace, sent: Json) -> Json:
+        if team.files.pop(sent["file"], None) is None:
+            raise RefusedError("file_not_found")
+        return {}
+
     def address(self, team: Workspace, sent: Json) -> Json:
         kind = mimetypes.guess_type(sent["filename"])[0] or "application/octet-stream"
         file = File(

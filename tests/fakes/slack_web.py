@@ -58,6 +58,7 @@ class WebApi:
                 "reactions.add": self._react,
                 "reactions.remove": self._unreact,
                 "files.info": self._files.info,
+                "files.delete": self._files.delete,
                 "files.getUploadURLExternal": self._files.address,
                 "files.completeUploadExternal": self._files.complete,
                 "views.open": self._open_view,

@@ -17,7 +17,8 @@ from bot.slack.front import Parts as SlackParts
 from bot.slack.front import SlackConfig, SlackDoor
 from bot.web.front import LocalChat
 from core.commands import parse
-from tests.bot.houses import channels_of
+from storage.showcase import SqliteShowcase
+from tests.bot.houses import channels_of, grace_of
 from tests.bot.tabs import CONFIG, Tab
 from tests.fakes.discord import FakeDiscord
 from tests.fakes.discord_world import Guild
@@ -201,7 +202,14 @@ async def on_the_page(house: ColourHouse, folder: Path) -> AsyncIterator[Driver]
 async def on_discord(house: ColourHouse, folder: Path) -> AsyncIterator[Driver]:
     del folder
     async with FakeDiscord() as fake:
-        parts = DiscordParts(house.conversation, channels_of(house), house.ledger, house.foreman)
+        parts = DiscordParts(
+            house.conversation,
+            channels_of(house),
+            house.ledger,
+            house.foreman,
+            grace_of(house),
+            SqliteShowcase(house.library.connections),
+        )
         settings = fake.environment
         config = DiscordConfig(
             settings["DISCORD_TOKEN"], settings["DISCORD_API_BASE"], settings["DISCORD_GATEWAY"], min_gap_s=0.0
@@ -220,7 +228,14 @@ async def on_slack(house: ColourHouse, folder: Path) -> AsyncIterator[Driver]:
     del folder
     async with FakeSlack() as fake:
         team = fake.workspace()
-        parts = SlackParts(house.conversation, channels_of(house), house.ledger, house.foreman)
+        parts = SlackParts(
+            house.conversation,
+            channels_of(house),
+            house.ledger,
+            house.foreman,
+            grace_of(house),
+            SqliteShowcase(house.library.connections),
+        )
         config = SlackConfig(
             team.bot_token,
             team.app_token,

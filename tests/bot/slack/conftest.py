@@ -15,8 +15,9 @@ import pytest_asyncio
 
 from bot.slack.front import Parts, SlackConfig, SlackDoor
 from core.model import Scope
+from storage.showcase import SqliteShowcase
 from tests import clips
-from tests.bot.houses import channels_of, house, reader
+from tests.bot.houses import channels_of, grace_of, house, reader
 from tests.fakes.slack import FakeSlack
 
 if TYPE_CHECKING:
@@ -51,9 +52,24 @@ class Scene:
     def door(self, team: Workspace | None = None, **settings: object) -> SlackDoor:
         team, house = team or self.team, self.house
         tokens = {"bot_token": team.bot_token, "app_token": team.app_token}
-        told = {**tokens, "min_gap_s": 0.0, "picture_polls_s": (0.001,) * 4, "ping_every_s": 1.0, **settings}
+        told = {
+            **tokens,
+            "forgotten_every_s": 0.05,
+            "min_gap_s": 0.0,
+            "picture_polls_s": (0.001,) * 4,
+            "ping_every_s": 1.0,
+            **settings,
+        }
         config = SlackConfig(api_base=self.fake.url + "/api", **told)  # type: ignore[arg-type]
-        return SlackDoor(Parts(house.conversation, channels_of(house), house.ledger, house.foreman), config)
+        parts = Parts(
+            house.conversation,
+            channels_of(house),
+            house.ledger,
+            house.foreman,
+            grace_of(house),
+            SqliteShowcase(house.library.connections),
+        )
+        return SlackDoor(parts, config)
 
     def scope(self) -> Scope:
         return Scope("slack", self.team.id, self.general.id)

@@ -1,0 +1,96 @@
+"""In which servers and channels Keaton is, as Discord tells. Owns when a stay ends; what that means is the core's."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Protocol
+
+import discord
+
+from bot.discord.config import DOOR
+from bot.discord.sight import scope_of
+from core.departures import WHOLE
+from core.model import Scope
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from core.departures import Grace
+
+logger = logging.getLogger(__name__)
+
+_MOST_ASKED = 50
+
+
+class Client(Protocol):
+    """What this needs of the client."""
+
+    @property
+    def guilds(self) -> Sequence[discord.Guild]:
+        """Give the servers, also those that are out of order for now."""
+        ...
+
+    async def fetch_channel(self, channel_id: int, /) -> object:
+        """Ask Discord for a channel."""
+        ...
+
+
+class Stays:
+    """Tells the grace period where Keaton is and where it is not any more."""
+
+    def __init__(self, client: Client, grace: Grace) -> None:
+        self._client = client
+        self._grace = grace
+
+    async def left(self, guild: discord.Guild) -> None:
+        """Keaton was removed from a server."""
+        await self._grace.left(_whole(guild.id))
+
+    async def joined(self, guild: discord.Guild) -> None:
+        """Keaton is in a server."""
+        await self._grace.back(_whole(guild.id))
+
+    async def look_at(self, channel: discord.abc.GuildChannel) -> None:
+        """See whether Keaton may read a channel."""
+        allowed = channel.permissions_for(channel.guild.me)
+        scope = scope_of(channel.guild.id, channel.id)
+        is_inside = allowed.view_channel and allowed.read_message_history
+        await (self._grace.back(scope) if is_inside else self._grace.left(scope))
+
+    async def deleted(self, guild_id: int, channel_id: int) -> None:
+        """Forget what a channel held; once more later, for a film that was on its way."""
+        scope = scope_of(guild_id, channel_id)
+        await self._grace.gone(scope)
+        await self._grace.left(scope)
+
+    async def look(self) -> None:
+        """Compare what is known with where Keaton is: much may have changed while it did not run."""
+        present = {str(guild.id): guild for guild in self._client.guilds}
+        asked = 0
+        for scope in await self._grace.places(DOOR.platform):
+            guild = present.get(scope.space)
+            if guild is None:
+                await self._grace.left(Scope(scope.platform, scope.space, WHOLE))
+            elif not guild.unavailable and guild.get_channel_or_thread(int(scope.channel)) is None:
+                asked += 1
+                if asked <= _MOST_ASKED:
+                    await self._ask(scope)
+            elif isinstance(channel := guild.get_channel(int(scope.channel)), discord.abc.GuildChannel):
+                await self.look_at(channel)
+        for guild in present.values():
+            await self.joined(guild)
+
+    async def _ask(self, scope: Scope) -> None:
+        """Ask for what Discord did not list: a thread that sleeps, or a channel that is gone."""
+        try:
+            await self._client.fetch_channel(int(scope.channel))
+        except (discord.NotFound, discord.Forbidden):
+            await self._grace.left(scope)
+        except discord.HTTPException as error:
+            logger.warning("channel %s cannot be asked for: %s", scope.channel, error)
+        else:
+            await self._grace.back(scope)
+
+
+def _whole(guild_id: int) -> Scope:
+    return Scope(DOOR.platform, str(guild_id), WHOLE)

@@ -1,0 +1,80 @@
+"""Notes where films are shown, and takes it back there when they were forgotten. Must not know any platform."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING, Protocol
+
+from core import replies
+from core.errors import AppError
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from core.model import Scope
+    from core.showcase import Showcase, Stale
+    from core.talk import Reply
+
+logger = logging.getLogger(__name__)
+
+TAKEN_BACK = replies.taken_back()
+
+
+class Place(Protocol):
+    """A place where replies are shown, that can tell which message it is."""
+
+    @property
+    def seen_by_all(self) -> tuple[str, tuple[str, ...]]:
+        """Give the id of the message and those of its files, or "" where it is for one person's eyes or not there."""
+        ...
+
+    async def post(self, reply: Reply) -> None:
+        """Show the first reply."""
+        ...
+
+    async def edit(self, reply: Reply) -> None:
+        """Show the next reply in its place."""
+        ...
+
+
+class Noted:
+    """A place that notes which films it shows."""
+
+    def __init__(self, place: Place, showcase: Showcase, scope: Scope) -> None:
+        self._place = place
+        self._showcase = showcase
+        self._scope = scope
+
+    async def post(self, reply: Reply) -> None:
+        """Show the first reply."""
+        await self._place.post(reply)
+        await self._note(reply)
+
+    async def edit(self, reply: Reply) -> None:
+        """Show the next reply in its place."""
+        await self._place.edit(reply)
+        await self._note(reply)
+
+    async def _note(self, reply: Reply) -> None:
+        message, files = self._place.seen_by_all
+        if reply.films and message and not reply.private:
+            await self._showcase.show(self._scope, message, reply.films, files)
+
+
+async def take_back(
+    showcase: Showcase, platform: str, space: str, change: Callable[[Stale], Awaitable[bool]], every_s: float
+) -> None:
+    """Change messages that show what was forgotten, for ever.
+
+    `change` tells whether that is done with; else it is tried again. One database serves all processes, so what the
+    command line forgets is seen here too.
+    """
+    while True:
+        try:
+            for stale in await showcase.stale(platform, space):
+                if await change(stale):
+                    await showcase.settle(stale)
+        except AppError:
+            logger.exception("what was forgotten could not be looked up; it is tried again")
+        await asyncio.sleep(every_s)

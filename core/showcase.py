@@ -1,0 +1,41 @@
+"""Where films are being shown, so that it can be taken back there when they are forgotten. Nouns and a port.
+
+Each method may raise StorageUnusable.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from core.model import Scope
+
+
+@dataclass(frozen=True, slots=True)
+class Stale:
+    """A message of Keaton's that shows a film which was forgotten there."""
+
+    scope: Scope
+    message: str
+    """The platform's id of it."""
+    files: tuple[str, ...] = ()
+    """The platform's ids of pictures in it that no other message shows."""
+
+
+class Showcase(Protocol):
+    """Remembers it across restarts."""
+
+    async def show(self, scope: Scope, message: str, films: Sequence[str], files: Sequence[str] = ()) -> None:
+        """Note that a message that all in a channel can see shows films, and by which of the platform's files."""
+        ...
+
+    async def stale(self, platform: str, space: str = "") -> tuple[Stale, ...]:
+        """Give the messages that are to be taken back, of one space where it is named; oldest first."""
+        ...
+
+    async def settle(self, stale: Stale) -> None:
+        """Note that a message does not show it any more, or cannot be changed for good."""
+        ...

@@ -1,0 +1,235 @@
+"""Walls on Discord: answers for the asker alone, what becomes of shown answers, and when Keaton is removed."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pytest
+
+from bot.discord.front import DiscordConfig, DiscordDoor, Parts
+from core.departures import WHOLE, Grace
+from core.model import Scope, View
+from storage.departures import SqliteDepartures
+from storage.showcase import SqliteShowcase
+from tests import clips
+from tests.bot.houses import channels_of, house, reader
+from tests.fakes.discord import FakeDiscord
+from tests.fakes.discord_world import HISTORY, KEATON, VIEW, Guild, User
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+    from tests.core.conftest import ColourHouse
+    from tests.fakes.discord_desk import Interaction
+    from tests.fakes.discord_world import Channel, Message
+
+__all__ = ["house", "reader"]
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(120), pytest.mark.asyncio(loop_scope="session")]
+
+
+class HeardGrace(Grace):
+    """Tells whoever waits that it was told something."""
+
+    fake: FakeDiscord
+    heard: list[tuple[str, Scope]]
+
+    async def left(self, scope: Scope) -> None:
+        await super().left(scope)
+        self._note("left", scope)
+
+    async def back(self, scope: Scope) -> None:
+        await super().back(scope)
+        self._note("back", scope)
+
+    async def gone(self, scope: Scope) -> None:
+        await super().gone(scope)
+        self._note("gone", scope)
+
+    def _note(self, what: str, scope: Scope) -> None:
+        self.heard.append((what, scope))
+        self.fake.moved()
+
+
+@dataclass
+class Town:
+    """A server with Keaton in it."""
+
+    fake: FakeDiscord
+    house: ColourHouse
+    grace: HeardGrace
+    guild: Guild
+    general: Channel
+    ada: User
+    bob: User
+
+    def scope(self, channel: str) -> Scope:
+        return Scope("discord", str(self.guild.id), channel)
+
+    async def heard(self, what: str, scope: Scope) -> None:
+        await self.fake.until(lambda: (what, scope) in self.grace.heard, f"{what} {scope}")
+
+    async def answer(self, it: Interaction, words: str) -> Message:
+        def said() -> Message | None:
+            return it.shown if it.shown is not None and words in it.shown.text else None
+
+        return await self.fake.until(said, words)
+
+    async def post(self, folder: Path, channel: Channel, name: str) -> Message:
+        link = f"https://films.example/{name}"
+        self.house.fetcher.web[link] = clips.make_clip(folder / name, [("red", 2), ("green", 2), ("blue", 2)])
+        message = await self.fake.post(channel, self.ada, link)
+
+        def below() -> Message | None:
+            mine = (one for one in channel.messages.values() if one.reply_to == message.id)
+            return next((one for one in mine if "Ready to search" in one.text), None)
+
+        return await self.fake.until(below, "the card")
+
+    async def create(self, name: str, **more: object) -> Channel:
+        made = self.guild.channel(name, **more)
+        await self.fake.gateway.dispatch("CHANNEL_CREATE", made.json())
+        return made
+
+
+@asynccontextmanager
+async def running(fake: FakeDiscord, house: ColourHouse, grace: HeardGrace) -> AsyncIterator[None]:
+    parts = Parts(
+        house.conversation,
+        channels_of(house),
+        house.ledger,
+        house.foreman,
+        grace,
+        SqliteShowcase(house.library.connections),
+    )
+    told = fake.environment
+    config = DiscordConfig(
+        told["DISCORD_TOKEN"],
+        told["DISCORD_API_BASE"],
+        told["DISCORD_GATEWAY"],
+        min_gap_s=0.0,
+        forgotten_every_s=0.05,
+    )
+    before = fake.gateway.ready
+    task = asyncio.create_task(DiscordDoor(parts, config).run())
+    try:
+        await fake.until(lambda: fake.gateway.ready > before, "a connection")
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+def a_grace(fake: FakeDiscord, house: ColourHouse) -> HeardGrace:
+    departures = SqliteDepartures(house.library.connections)
+    grace = HeardGrace(departures, house.media, asyncio.get_running_loop().time, 1e6, 1.0)
+    grace.fake, grace.heard = fake, []
+    return grace
+
+
+@asynccontextmanager
+async def a_town(house: ColourHouse) -> AsyncIterator[Town]:
+    async with FakeDiscord() as fake:
+        grace, guild = a_grace(fake, house), Guild("A server")
+        town = Town(fake, house, grace, guild, guild.channel("general"), User("Ada"), User("Bob"))
+        async with running(fake, house, grace):
+            await fake.join(guild)
+            yield town
+        assert not fake.wrongs
+
+
+async def test_all_that_one_can_read_is_searched_for_oneself_alone_and_its_buttons_answer_there(
+    house: ColourHouse,
+    tmp_path: Path,
+) -> None:
+    async with a_town(house) as town:
+        fake, hidden = town.fake, {town.guild.id: VIEW}
+        secret = await town.create("secret", denied=hidden, allowed={town.ada.id: VIEW, KEATON.id: VIEW})
+        await town.post(tmp_path, secret, "secret.mp4")
+        where = {"text": "green", "in_": "all I can read"}
+        answer = await town.answer(await fake.slash(town.general, town.ada, "find", **where), "Moment 1")
+        assert answer.is_ephemeral
+        pressed = await fake.press(answer, next(one for one in answer.buttons if one.startswith("1")), town.ada)
+        await fake.until(lambda: pressed.ack_s is not None, "the press")
+        refusal = await town.answer(await fake.slash(town.general, town.bob, "find", **where), "nothing to search")
+        assert refusal.is_ephemeral
+        open_to_all = {**where, "in_": "this server"}
+        await town.answer(await fake.slash(town.general, town.ada, "find", **open_to_all), "nothing to search")
+
+
+async def test_where_some_cannot_read_the_history_answers_are_for_the_asker_alone(
+    house: ColourHouse,
+    tmp_path: Path,
+) -> None:
+    async with a_town(house) as town:
+        late = await town.create("late", denied={town.bob.id: HISTORY})
+        await town.post(tmp_path, late, "late.mp4")
+        answer = await town.answer(await town.fake.slash(late, town.ada, "find", text="green"), "Moment 1")
+        assert answer.is_ephemeral
+        await town.answer(await town.fake.slash(late, town.bob, "find", text="green"), "nothing to search")
+
+
+async def test_a_forgotten_film_goes_from_the_answers_that_show_it(
+    house: ColourHouse,
+    tmp_path: Path,
+) -> None:
+    async with a_town(house) as town:
+        sheet = await town.post(tmp_path, town.general, "stunts.mp4")
+        answer = await town.answer(await town.fake.slash(town.general, town.bob, "find", text="green"), "Moment 1")
+        (film,) = await house.library.videos(View.of(town.scope(str(town.general.id))))
+        for who, words in ((town.bob, "Only who posted"), (town.ada, "Forgotten")):
+            await town.answer(await town.fake.slash(town.general, who, "forget", video=film.video.id), words)
+        for shown in (sheet, answer):
+            await town.fake.until(lambda shown=shown: "taken back" in shown.text, "the answer taken back")  # type: ignore[misc]
+            assert (shown.files, shown.buttons) == ({}, {})
+
+
+async def test_the_wait_begins_when_keaton_is_removed_and_ends_when_it_is_added_again(
+    house: ColourHouse,
+    tmp_path: Path,
+) -> None:
+    async with a_town(house) as town:
+        whole = town.scope(WHOLE)
+        await town.post(tmp_path, town.general, "one.mp4")
+        await town.fake.gateway.dispatch("GUILD_DELETE", {"id": str(town.guild.id), "unavailable": True})
+        await town.fake.join(town.guild)
+        assert ("left", whole) not in town.grace.heard
+        await town.fake.gateway.dispatch("GUILD_DELETE", {"id": str(town.guild.id)})
+        await town.heard("left", whole)
+        town.grace.heard.clear()
+        await town.fake.gateway.dispatch("GUILD_CREATE", town.guild.json())
+        await town.heard("back", whole)
+
+
+async def test_being_removed_while_it_did_not_run_is_noticed_and_so_is_a_channel_that_closed(
+    house: ColourHouse,
+    tmp_path: Path,
+) -> None:
+    async with a_town(house) as town:
+        second = await town.create("second")
+        for channel in (town.general, second):
+            await town.post(tmp_path, channel, f"{channel.name}.mp4")
+        second.denied[KEATON.id] = VIEW
+        await town.fake.gateway.dispatch("CHANNEL_UPDATE", second.json())
+        await town.heard("left", town.scope(str(second.id)))
+    async with FakeDiscord() as another:
+        grace = a_grace(another, house)
+        async with running(another, house, grace):
+            whole = town.scope(WHOLE)
+            await another.until(lambda: ("left", whole) in grace.heard, "the removal noticed")
+
+
+async def test_a_deleted_channel_is_forgotten_at_once(
+    house: ColourHouse,
+    tmp_path: Path,
+) -> None:
+    async with a_town(house) as town:
+        second = await town.create("second")
+        await town.post(tmp_path, second, "second.mp4")
+        await town.fake.gateway.dispatch("CHANNEL_DELETE", second.json())
+        await town.heard("gone", town.scope(str(second.id)))
+        assert await house.library.videos(View.of(town.scope(str(second.id)))) == ()

@@ -1,0 +1,93 @@
+"""Walls on Slack: who may take back, what becomes of shown answers, and what happens when Keaton is removed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from core.departures import WHOLE, Departure
+from core.errors import BadSetting
+from core.model import Scope, View
+from storage.departures import SqliteDepartures
+
+if TYPE_CHECKING:
+    from tests.bot.slack.conftest import Scene
+
+pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="session")]
+
+
+async def left(scene: Scene) -> dict[Scope, float]:
+    """Give the places that Keaton counts itself out of."""
+    found: tuple[Departure, ...] = await SqliteDepartures(scene.house.library.connections).wait(0.0)
+    return {one.scope: one.waited_s for one in found}
+
+
+async def told(scene: Scene, kind: str, **more: object) -> None:
+    """Send an event, and one more after it: that one is answered when the first was taken."""
+    await scene.fake.event(scene.team, {"type": kind, **more})
+    await scene.asked("/keaton", "status")
+
+
+async def test_a_forgotten_film_goes_from_the_answers_that_show_it_with_the_pictures_that_slack_holds(
+    scene: Scene,
+) -> None:
+    message = await scene.posted()
+    card = await scene.found()
+    (sheet,) = scene.general.below(message)
+    pictures = set(card.images) | set(sheet.images)
+    assert pictures <= set(scene.team.files)
+    assert "Forgotten" in await scene.asked("/keaton", "forget A linked film", scene.ada)
+    for shown in (card, sheet):
+        await scene.fake.until(lambda shown=shown: "taken back" in shown.words, "the answer taken back")  # type: ignore[misc]
+        assert (shown.images, shown.buttons) == ([], {})
+    await scene.fake.until(lambda: not pictures & set(scene.team.files), "the pictures deleted")
+
+
+async def test_admins_and_who_made_the_channel_may_take_back_what_others_posted(scene: Scene) -> None:
+    await scene.posted()
+    assert "Only who posted" in await scene.asked("/keaton", "forget A linked film")
+    scene.bob.is_admin = True
+    assert "Forgotten" in await scene.asked("/keaton", "forget A linked film")
+    scene.bob.is_admin, scene.general.creator = False, scene.bob.id
+    await scene.posted()
+    assert "Forgotten" in await scene.asked("/keaton", "forget A linked film")
+
+
+async def test_removed_from_a_channel_it_waits_and_comes_back_with_the_next_message(scene: Scene) -> None:
+    await scene.posted()
+    await told(scene, "member_left_channel", channel=scene.general.id, user=scene.bob.id)
+    assert await left(scene) == {}
+    await told(scene, "member_left_channel", channel=scene.general.id, user=scene.team.keaton.id)
+    assert set(await left(scene)) == {scene.scope()}
+    await told(scene, "member_joined_channel", channel=scene.general.id, user=scene.team.keaton.id)
+    assert await left(scene) == {}
+
+
+async def test_a_deleted_channel_is_forgotten_at_once(scene: Scene) -> None:
+    await scene.posted()
+    other = scene.team.channel("other")
+    await scene.posted(channel=other)
+    await told(scene, "channel_deleted", channel=other.id)
+    assert await scene.house.library.videos(View.of(Scope("slack", scene.team.id, other.id))) == ()
+    assert len(await scene.house.library.videos(View.of(scene.scope()))) == 1
+
+
+async def test_uninstalled_it_waits_and_signing_in_again_ends_that(scene: Scene) -> None:
+    await scene.posted()
+    await told(scene, "app_uninstalled")
+    whole = Scope("slack", scene.team.id, WHOLE)
+    assert set(await left(scene)) == {whole}
+    await scene.stop()
+    await scene.start()
+    assert await left(scene) == {}
+
+
+async def test_a_token_that_was_revoked_while_it_did_not_run_begins_the_wait_too(scene: Scene) -> None:
+    await scene.stop()
+    token = scene.team.bot_token
+    scene.fake.teams.remove(scene.team)
+    with pytest.raises(BadSetting):
+        await scene.door(None, bot_token=token).run()
+    scene.fake.teams.append(scene.team)
+    assert set(await left(scene)) == {Scope("slack", scene.team.id, WHOLE)}

@@ -1,0 +1,80 @@
+"""`keaton export` gives a space all that is its own, and nothing of any other."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from bot.exporting import Exporter
+from core.archive import Space, choose
+from core.errors import NoSuchSpace
+from core.sentences import sentence
+from core.talk import FilePosted, Find, Switch
+from storage.archive import SqliteArchive
+from tests.core.conftest import house  # noqa: F401 - a fixture
+from tests.core.test_channels import said
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from core.talk import Turn
+    from tests.core.conftest import ColourHouse
+
+
+def at(space: str, message: str, user: str = "Ada") -> Turn:
+    turn = said(message, "general", user)
+    scope = replace(turn.scope, space=space)
+    return replace(turn, scope=scope, view=replace(turn.view, space=space))
+
+
+async def test_an_export_holds_the_films_postings_vectors_pictures_and_answers_of_one_space(
+    house: ColourHouse,  # noqa: F811
+    colour_film: Path,
+    tmp_path: Path,
+) -> None:
+    await house.last(FilePosted(at("ours", "m1"), colour_film, "Ours.mp4"))
+    await house.last(FilePosted(at("theirs", "m2", "Mallory"), colour_film, "Theirs.mp4"))
+    for space in ("ours", "theirs"):
+        await house.last(Find(at(space, ""), f"blue, as {space} asked"))
+        await house.last(Switch(at(space, ""), on=False))
+    archive, out = SqliteArchive(house.library.connections), tmp_path / "out"
+    ours = choose(await archive.holdings(), "ours", None)
+    assert await Exporter(archive, house.library, house.media, out).export(ours) == 1
+
+    text = (out / "keaton.json").read_text()
+    told = json.loads(text)
+    (film,) = told["films"]
+    assert (told["platform"], told["space"], film["title"]) == ("discord", "ours", "Ours")
+    assert [(one["user_name"], one["channel"], one["title"]) for one in film["postings"]] == [
+        ("Ada", "general", "Ours")
+    ]
+    (looks,) = film["looks"]
+    vectors = np.load(out / looks["vectors"])
+    assert vectors.shape == (len(looks["times_s"]), 4)
+    assert (out / film["media"]).read_bytes() == colour_film.read_bytes()  # noqa: ASYNC240 - nothing else waits
+    assert all((out / one["file"]).stat().st_size for one in film["thumbnails"])
+    assert {one["kind"] for one in told["notes"]} == {"answers", "channels"}
+    assert "as ours asked" in text
+    assert "heirs" not in text
+    assert "Mallory" not in text
+
+
+async def test_a_space_that_is_not_there_or_not_the_only_one_of_its_name_is_said(
+    house: ColourHouse,  # noqa: F811
+    colour_film: Path,
+) -> None:
+    turn = at("home", "m1")
+    for platform in ("discord", "slack"):
+        scope = replace(turn.scope, platform=platform)
+        await house.last(FilePosted(replace(turn, scope=scope), colour_film, "Ours.mp4"))
+    holdings = await SqliteArchive(house.library.connections).holdings()
+    for name, words in (("nowhere", "No space goes by the name nowhere"), ("home", "Say which with --platform")):
+        with pytest.raises(NoSuchSpace) as caught:
+            choose(holdings, name, None)
+        assert words in sentence(caught.value)
+        assert "slack home" in sentence(caught.value)
+    assert choose(holdings, "home", "slack") == Space("slack", "home")

@@ -1,0 +1,52 @@
+"""On the page, too, what shows a forgotten film says so."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import aiohttp
+import pytest
+
+from bot.requests import Requests
+from bot.web.front import LocalChat
+from core.commands import parse
+from storage.showcase import SqliteShowcase
+from tests.bot.houses import house, reader
+from tests.bot.tabs import CONFIG, Tab
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.core.conftest import ColourHouse
+
+__all__ = ["house", "reader"]
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+LINK = "https://films.example/colours.mp4"
+
+
+async def test_what_shows_a_forgotten_film_is_taken_back_with_its_pictures(
+    house: ColourHouse,
+    colour_film: Path,
+    tmp_path: Path,
+) -> None:
+    house.fetcher.web[LINK] = colour_film
+    config = replace(CONFIG, upload_dir=tmp_path, forgotten_every_s=0.02)
+    async with (
+        LocalChat(house.conversation, parse, config, Requests(house.foreman, house.ledger)) as chat,
+        aiohttp.ClientSession() as session,
+        Tab(chat, session, "tab").open() as tab,
+    ):
+        chat.take_back(SqliteShowcase(house.library.connections))
+        await tab.say(LINK)
+        await tab.until(lambda one: "Ready to search" in one["text"])
+        await tab.say("/find green")
+        answer = await tab.until(lambda one: "Moment 1" in one["text"])
+        urls = [url for picture in answer["pictures"] for url in picture["urls"].values()]
+        await tab.say("/forget A linked film")
+        gone = await tab.until(lambda one: one["id"] == answer["id"] and "taken back" in one["text"])
+        assert (gone["pictures"], gone["buttons"]) == ([], [])
+        for url in urls:
+            async with session.get(chat.url.rstrip("/") + url) as response:
+                assert response.status == 404

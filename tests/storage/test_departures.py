@@ -1,0 +1,148 @@
+"""Places that Keaton was removed from: kept for a while, then purged as if they had never been."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from core.departures import WHOLE, Grace
+from core.ledger import Errand
+from core.model import Answer, Moment, Query, Scope, View
+from storage.backups import Backups
+from storage.departures import SqliteDepartures
+from storage.ledger import SqliteLedger
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from storage.library import SqliteLibrary
+    from storage.media import MediaFolder
+    from tests.storage.conftest import FilmMaker, PostingMaker
+
+DAY_S = 86400.0
+GUILD = Scope("discord", "guild", WHOLE)
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now_s = 50.0
+
+    def __call__(self) -> float:
+        return self.now_s
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def grace(library: SqliteLibrary, media: MediaFolder, clock: Clock) -> Grace:
+    return Grace(SqliteDepartures(library.connections), media, clock, 7 * DAY_S, 1.0)
+
+
+async def _fill(library: SqliteLibrary, make_film: FilmMaker, make_posting: PostingMaker, scope: Scope) -> None:
+    name = f"{scope.space}-{scope.channel}"
+    await library.save(make_film(name), make_posting(name, scope=scope), [f"https://a.test/{name}"])
+    moments = (Moment(name, 0.0, 1.0, 0.5, 0.3),)
+    await library.save_answer(Answer(name, Query("a train", View.of(scope)), scope, moments))
+    ledger = SqliteLedger(library.connections)
+    await ledger.begin(Errand(scope, "m1", f"https://a.test/{name}"))
+    await ledger.switch(scope, on=False)
+    await ledger.remember(f"{scope.platform}:shown:{scope.space}:{scope.channel}:m1:link", "42")
+
+
+async def test_what_was_left_goes_after_the_grace_period_and_not_before(
+    library: SqliteLibrary, grace: Grace, clock: Clock, make_film: FilmMaker, make_posting: PostingMaker, channel: Scope
+) -> None:
+    other = replace(channel, space="another")
+    for scope in (channel, other):
+        await _fill(library, make_film, make_posting, scope)
+    await grace.left(GUILD)
+    clock.now_s += 7 * DAY_S - 1
+    await grace.look()
+    assert len(await library.videos(View.of(channel))) == 1
+    clock.now_s += 1
+    await grace.look()
+    assert await library.video("guild-general") is None
+    assert len(await library.videos(View.of(other))) == 1
+    for table in await library.connections.rows("SELECT name FROM sqlite_master WHERE type = 'table'", {}):
+        found = await library.connections.rows(f"SELECT * FROM {table['name']}", {})  # noqa: S608
+        assert "guild" not in repr([tuple(row) for row in found]).replace("another", ""), table["name"]
+
+
+async def test_being_added_again_in_time_keeps_everything_and_the_next_removal_starts_anew(
+    library: SqliteLibrary, grace: Grace, clock: Clock, make_film: FilmMaker, make_posting: PostingMaker, channel: Scope
+) -> None:
+    await _fill(library, make_film, make_posting, channel)
+    for _ in range(3):
+        await grace.left(GUILD)
+        clock.now_s += 5 * DAY_S
+        await grace.look()
+        await grace.back(GUILD)
+    clock.now_s += 50 * DAY_S
+    await grace.look()
+    assert len(await library.videos(View.of(channel))) == 1
+
+
+async def test_restarts_are_survived_and_time_that_keaton_did_not_run_does_not_count(
+    library: SqliteLibrary, media: MediaFolder, make_film: FilmMaker, make_posting: PostingMaker, channel: Scope
+) -> None:
+    await _fill(library, make_film, make_posting, channel)
+    departures = SqliteDepartures(library.connections)
+    for boot_s in (50.0, 9e9, 3.0):  # each start of the machine begins its clock anew, wherever
+        clock = Clock()
+        clock.now_s = boot_s
+        grace = Grace(departures, media, clock, 7 * DAY_S, 1.0)
+        await grace.left(GUILD)
+        clock.now_s += 3 * DAY_S
+        await grace.look()
+        is_kept = await library.video("guild-general") is not None
+        assert is_kept == (boot_s != 3.0)
+
+
+async def test_a_channel_goes_alone(
+    library: SqliteLibrary, grace: Grace, clock: Clock, make_film: FilmMaker, make_posting: PostingMaker, channel: Scope
+) -> None:
+    second = replace(channel, channel="films")
+    for scope in (channel, second):
+        await _fill(library, make_film, make_posting, scope)
+    await grace.left(channel)
+    clock.now_s += 8 * DAY_S
+    await grace.look()
+    assert await library.videos(View.of(channel)) == ()
+    assert len(await library.videos(View.of(second))) == 1
+    assert await SqliteLedger(library.connections).notes("discord:shown:guild:general:") == ()
+    assert len(await SqliteLedger(library.connections).notes("discord:shown:guild:films:")) == 1
+
+
+async def test_backups_go_with_what_is_taken_back(
+    library: SqliteLibrary, make_film: FilmMaker, make_posting: PostingMaker, channel: Scope, tmp_path: Path
+) -> None:
+    await library.save(make_film(), make_posting(), [])
+    backups = Backups.of(tmp_path / "keaton.db")
+    for take_back in (
+        lambda: library.forget("youtube:buster", View.of(channel)),
+        lambda: SqliteLedger(library.connections).retract(channel, "m2"),
+        lambda: SqliteDepartures(library.connections).purge(GUILD),
+    ):
+        await library.save(make_film(), make_posting(message="m2"), [])
+        backups.make(tmp_path / "keaton.db", "by-hand")
+        await take_back()
+        assert backups.all() == ()
+
+
+async def test_a_film_that_stays_elsewhere_loses_the_names_that_it_had_here(
+    library: SqliteLibrary, make_film: FilmMaker, make_posting: PostingMaker, channel: Scope, tmp_path: Path
+) -> None:
+    second = replace(channel, channel="films")
+    await library.save(make_film(title="Merger plan"), make_posting(title="Merger plan"), ["https://a.test/merger"])
+    await library.post(make_posting(scope=second, title="Holiday"))
+    await library.forget("youtube:buster", View.of(channel))
+    await library.connections.empty_log()
+    left = (tmp_path / "keaton.db").read_bytes()
+    assert b"Merger" not in left
+    assert b"merger" not in left
+    assert b"Holiday" in left

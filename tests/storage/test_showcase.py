@@ -1,0 +1,51 @@
+"""Messages that show a film are known, so that they can say that it was forgotten."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from core.model import View
+from core.showcase import Stale
+from storage.showcase import SqliteShowcase
+
+if TYPE_CHECKING:
+    from core.model import Scope
+    from storage.library import SqliteLibrary
+    from tests.storage.conftest import FilmMaker, PostingMaker
+
+
+@pytest.fixture
+def showcase(library: SqliteLibrary) -> SqliteShowcase:
+    return SqliteShowcase(library.connections)
+
+
+async def test_a_forgotten_film_makes_the_messages_stale_that_show_it_there_and_no_others(
+    library: SqliteLibrary,
+    showcase: SqliteShowcase,
+    make_film: FilmMaker,
+    make_posting: PostingMaker,
+    channel: Scope,
+) -> None:
+    second = replace(channel, channel="films")
+    for name in ("one", "two"):
+        await library.save(make_film(name), make_posting(name), [])
+    await library.post(make_posting("one", scope=second))
+    await showcase.show(channel, "m10", ["one", "two"], ["F1", "F2"])
+    await showcase.show(channel, "m11", ["two"], ["F2"])
+    await showcase.show(second, "m12", ["one"])
+    await library.forget("one", View.of(channel))
+    assert await showcase.stale("discord", "guild") == (Stale(channel, "m10", ("F1",)),)
+    assert await showcase.stale("slack") == ()
+    await showcase.settle(Stale(channel, "m10"))
+    await library.forget("one", View.of(second))
+    assert [one.message for one in await showcase.stale("discord")] == ["m12"]
+
+
+async def test_a_film_that_was_forgotten_while_its_message_went_out_is_taken_back_too(
+    showcase: SqliteShowcase, channel: Scope
+) -> None:
+    await showcase.show(channel, "m10", ["gone"], ["F1"])
+    assert await showcase.stale("discord") == (Stale(channel, "m10", ("F1",)),)

@@ -1,0 +1,97 @@
+"""Stand-ins for what is slow, which tell all that they know: whatever they are shown ends up in an answer.
+
+A film is a small text file. Its pictures, plots and sheets name it, so that a leak can be read.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from core.clips import Clip
+from core.errors import FetchFailed
+from core.model import Sampling
+from core.ports import Fetched, FilmEnded, FilmOpened, Look, Still
+from tests.core.fakes import CopyFetcher, NotingPlotter
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Sequence
+    from pathlib import Path
+
+    from core.clips import ClipWish
+    from core.model import Moment, Preprocess, Thumbnail
+    from core.ports import Fetching, PlotSpec, Reading, Theme
+
+_COLOURS = ((255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 0, 0), (0, 255, 0))
+
+
+class PaintedReader:
+    """Reads films that are words."""
+
+    async def looks(
+        self, path: Path, _sampling: Sampling, preprocess: Preprocess, seen: object = None
+    ) -> AsyncIterator[Reading]:
+        del seen
+        words, size = await asyncio.to_thread(path.read_bytes), preprocess.size_px
+        yield FilmOpened(float(len(_COLOURS)), 64, 36, len(_COLOURS))
+        for at, colour in enumerate(_COLOURS):
+            pixels = np.full((size, size, 3), np.array(colour) * (0.5 + words[-1] % 7 / 14), np.uint8)
+            yield Look(float(at), pixels, words if at % 2 == 0 else None)
+        yield FilmEnded(truncated=False, reached_s=float(len(_COLOURS)))
+
+    async def glances(self, path: Path, times_s: Sequence[float], preprocess: Preprocess) -> tuple[Look, ...]:
+        looks = [one async for one in self.looks(path, Sampling(), preprocess) if isinstance(one, Look)]
+        return tuple(replace(looks[min(int(at), len(looks) - 1)], time_s=at) for at in times_s)
+
+    async def still(self, path: Path, time_s: float, _max_px: int) -> Still:
+        return Still(await asyncio.to_thread(path.read_bytes), time_s, 64, 36)
+
+
+class TellingClipper:
+    """Cuts words."""
+
+    async def clip(self, path: Path, wish: ClipWish, report: Callable[[float], None]) -> Clip:
+        report(0.5)
+        return Clip(await asyncio.to_thread(path.read_bytes), wish.form, 64, 36)
+
+    async def stills(self, path: Path, times_s: Sequence[float], max_px: int) -> tuple[Still, ...]:
+        return tuple([await PaintedReader().still(path, at, max_px) for at in times_s])
+
+
+@dataclass
+class TellingPlotter(NotingPlotter):
+    """Draws all names of a film, and its pictures."""
+
+    async def plot(self, spec: PlotSpec, theme: Theme) -> bytes:
+        return f"{theme} {spec.curve.video}".encode()
+
+    async def sheet(
+        self, thumbnails: Sequence[Thumbnail], numbered: Sequence[tuple[int, Moment]] = (), most: int = 12
+    ) -> bytes:
+        return b" ".join(one.jpeg for one in thumbnails[:most]) + f" {numbered}".encode()
+
+    async def ends(self, first: Still, last: Still, labels: tuple[str, str]) -> bytes:
+        return b" ".join([first.jpeg, last.jpeg, repr(labels).encode()])
+
+    async def slideshow(self, thumbnails: Sequence[Thumbnail]) -> bytes:
+        return b" ".join(one.jpeg for one in thumbnails)
+
+
+@dataclass
+class TellingFetcher(CopyFetcher):
+    """A web of films that are words, each with a title and an uploader."""
+
+    pages: dict[str, tuple[bytes, str]] = field(default_factory=dict)
+    """By address: what the film is, and what its page calls it."""
+
+    async def fetch(self, url: str, folder: Path, bearer: str = "") -> AsyncIterator[Fetching | Fetched]:
+        del bearer
+        if url not in self.pages:
+            raise FetchFailed(url, "dns")
+        words, title = self.pages[url]
+        path = folder / "film.mp4"
+        await asyncio.to_thread(path.write_bytes, words)
+        yield Fetched(path, None, title, url, uploader=f"by {title}")
