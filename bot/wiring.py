@@ -37,6 +37,7 @@ from core.refining import Refiner
 from core.renewal import Renewal
 from core.search import Searcher
 from core.taking import Taking
+from core.texts import RememberingEncoder
 from storage.archive import SqliteArchive
 from storage.boundary import disk
 from storage.departures import SqliteDepartures
@@ -83,8 +84,18 @@ DAY_S = 86400.0
 GRACE_CHECKED_S = 60.0
 _LULL_S = 0.7
 """Further looks begin when nobody has asked for anything for so long."""
-_COMPUTING_THREADS = 2
-"""One for films, one for queries; torch itself spreads each over the cores."""
+_TEXTS_REMEMBERED = 4096
+"""8 MB for vectors of 512."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pools:
+    """The threads; torch itself spreads the work of each over the cores."""
+
+    queries: Executor
+    films: Executor
+    """For films alone: it gives way to all others."""
+    drawing: Executor
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +105,7 @@ class Core:
     library: SqliteLibrary
     ledger: SqliteLedger
     media: MediaFolder
-    encoder: threads.ThreadedEncoder
+    encoder: RememberingEncoder
     indexer: Indexer
     searcher: Searcher
     answerer: Answerer
@@ -141,12 +152,15 @@ async def open_core(settings: Settings, *, is_bot: bool = False) -> AsyncIterato
         decoders = children.Children("core.engines.decoder", forks=sys.platform == "linux")
         stack.push_async_callback(decoders.close)
         watch = Metrics()
-        computing = _pool(stack, "compute", _COMPUTING_THREADS, partial(watch.took, "compute"))
-        drawing = _pool(stack, "draw", 1, partial(watch.took, "plot"))
+        pools = Pools(
+            _pool(stack, "compute", 1, partial(watch.took, "compute")),
+            _pool(stack, "films", 1, partial(watch.took, "compute")),
+            _pool(stack, "draw", 1, partial(watch.took, "plot")),
+        )
         scanning = _pool(stack, "looks", 1, partial(watch.took, "scan"))
         looks = held.HeldLooks(SqliteLooks(library.connections), scanning, _products, held.ERROR)
         stack.push_async_callback(looks.close)
-        core = _assemble(settings, library, media, decoders, looks, computing, drawing, watch, is_bot=is_bot)
+        core = _assemble(settings, library, media, decoders, looks, pools, watch, is_bot=is_bot)
         stack.push_async_callback(core.foreman.close)
         stack.push_async_callback(core.renewal.close)
         stack.push_async_callback(core.refiner.close)
@@ -190,8 +204,7 @@ def _assemble(
     media: MediaFolder,
     decoders: children.Children,
     looks: held.HeldLooks,
-    computing: Executor,
-    drawing: Executor,
+    pools: Pools,
     watch: Metrics,
     *,
     is_bot: bool,
@@ -201,9 +214,10 @@ def _assemble(
     clipper = clips.ChildClipper(reader)
     sampling = Sampling(settings.look_every_s)
     limits = IndexingLimits(settings.films_at_once, settings.batch, settings.films_a_space, settings.save_every_s)
-    encoder = watched.WatchedEncoder(lambda: load_model(settings), computing, watch, clock_s)
+    threaded = watched.WatchedEncoder(lambda: load_model(settings), pools.queries, pools.films, watch, clock_s)
+    encoder = RememberingEncoder(threaded, _TEXTS_REMEMBERED)
     fetcher = watched.WatchedFetcher(settings.allowed_hosts, settings.fetch_limits, watch=watch)
-    plotter = plot.MatplotlibPlotter(drawing)
+    plotter = plot.MatplotlibPlotter(pools.drawing)
     works = SqliteWorks(library.connections)
     indexer = Indexer(library, media, fetcher, reader, encoder, sampling, limits, works, watch)
     background = Background(encoder, FolderOfKeepsakes(settings.data_dir / "kept"), captions())

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import sys
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from functools import partial
@@ -17,6 +20,19 @@ if TYPE_CHECKING:
 
 P = ParamSpec("P")
 T = TypeVar("T")
+
+_NICENESS = 10
+"""A tenth of the processor while others want it, all of it else."""
+
+
+def _giving_way(work: Callable[[], T]) -> T:
+    """Work while others have the processor before this thread, and before those that it starts from now on.
+
+    Only Linux knows that of threads. It cannot be taken back, so the thread must be there for such work alone.
+    """
+    if sys.platform == "linux":
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)
+    return work()
 
 
 class CarryingPool(ThreadPoolExecutor):
@@ -40,15 +56,16 @@ class CarryingPool(ThreadPoolExecutor):
 
 
 class ThreadedEncoder:
-    """Implements ports.Encoder: a model that loads in the background and computes on a bounded pool.
+    """Implements ports.Encoder: a model that loads in the background and computes on bounded pools.
 
-    Films take one thread of the pool at most, so that a query never waits behind a batch of frames.
+    Films have a pool of their own, so that a query never waits behind a batch of frames; and the processor is a
+    query's first.
     """
 
-    def __init__(self, load: Callable[[], Clip], pool: Executor) -> None:
+    def __init__(self, load: Callable[[], Clip], pool: Executor, films: Executor) -> None:
         self._load = load
         self._pool = pool
-        self._film_lane = asyncio.Semaphore(1)
+        self._films = films
         self._loading: asyncio.Future[Clip] | None = None
 
     def start(self) -> None:
@@ -69,8 +86,7 @@ class ThreadedEncoder:
     async def images(self, pixels: Pixels) -> Floats:
         """Give unit vectors of frames."""
         clip = await self._clip()
-        async with self._film_lane:
-            return await self._run(lambda: clip.images(pixels))
+        return await asyncio.get_running_loop().run_in_executor(self._films, _giving_way, lambda: clip.images(pixels))
 
     async def texts(self, texts: Sequence[str]) -> Floats:
         """Give unit vectors of texts."""

@@ -63,8 +63,10 @@ class WatchedReader(ChildFrameReader):
 class WatchedEncoder(ThreadedEncoder):
     """An encoder that is timed."""
 
-    def __init__(self, load: Callable[[], Clip], pool: Executor, watch: Watch, clock_s: Callable[[], float]) -> None:
-        super().__init__(load, pool)
+    def __init__(
+        self, load: Callable[[], Clip], pool: Executor, films: Executor, watch: Watch, clock_s: Callable[[], float]
+    ) -> None:
+        super().__init__(load, pool, films)
         self._watch = watch
         self._clock_s = clock_s
 

@@ -55,7 +55,9 @@ async def house(clip: Clip, tmp_path_factory: pytest.TempPathFactory) -> AsyncIt
         stack.push_async_callback(media.close)
         children = Children("core.engines.decoder")
         stack.push_async_callback(children.close)
-        encoder = ThreadedEncoder(lambda: clip, stack.enter_context(ThreadPoolExecutor(2)))
+        encoder = ThreadedEncoder(
+            lambda: clip, stack.enter_context(ThreadPoolExecutor(1)), stack.enter_context(ThreadPoolExecutor(1))
+        )
         looks = await stack.enter_async_context(looking(library))
         house = build(library, media, ChildFrameReader(children), encoder, looks)
         assert (await house.last(FilePosted(turn(), FILM, FILM.name))).tone == "plain"

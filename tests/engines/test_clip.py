@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -155,8 +157,8 @@ def test_a_device_that_is_not_there_is_named_with_those_that_are(device: str) ->
 
 
 async def test_queries_do_not_wait_behind_a_films_batches(model: Clip) -> None:
-    with ThreadPoolExecutor(2) as pool:
-        encoder = ThreadedEncoder(lambda: model, pool)
+    with ThreadPoolExecutor(1) as pool, ThreadPoolExecutor(1) as films_pool:
+        encoder = ThreadedEncoder(lambda: model, pool, films_pool)
         films = [asyncio.create_task(encoder.images(frames(256))) for _ in range(8)]
         await asyncio.wait(films, return_when=asyncio.FIRST_COMPLETED)
         await encoder.texts(["now"])
@@ -164,10 +166,25 @@ async def test_queries_do_not_wait_behind_a_films_batches(model: Clip) -> None:
         await asyncio.gather(*films)
 
 
+def niceness() -> int:
+    return os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+
+
+async def test_a_films_batches_leave_the_processor_to_queries(model: Clip) -> None:
+    with ThreadPoolExecutor(1) as pool, ThreadPoolExecutor(1) as films_pool:
+        encoder = ThreadedEncoder(lambda: model, pool, films_pool)
+        await encoder.images(frames(2))
+        await encoder.texts(["now"])
+        niceness = [
+            one.submit(lambda: os.getpriority(os.PRIO_PROCESS, threading.get_native_id())) for one in (pool, films_pool)
+        ]
+        assert niceness[0].result() < niceness[1].result()
+
+
 async def test_a_load_that_failed_is_tried_again_when_next_needed(model: Clip) -> None:
     attempts: list[int] = []
     with ThreadPoolExecutor(1) as pool:
-        encoder = ThreadedEncoder(_failing_once(model, attempts), pool)
+        encoder = ThreadedEncoder(_failing_once(model, attempts), pool, pool)
         with pytest.raises(WeightsUnavailable):
             await encoder.ready()
         assert not encoder.loaded

@@ -1,0 +1,87 @@
+"""Texts are encoded once, together with those that come at the same time, and never for the wrong model."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from core.errors import EncoderBroken
+from core.texts import RememberingEncoder
+from tests.core.fakes import ColourEncoder
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from core.model import Floats
+
+
+@dataclass
+class CountingEncoder(ColourEncoder):
+    """Notes what it was asked to encode, and fails as often as it is told to."""
+
+    asked: list[list[str]] = field(default_factory=list)
+    failures: int = 0
+
+    async def texts(self, texts: Sequence[str]) -> Floats:
+        self.asked.append(list(texts))
+        await asyncio.sleep(0)
+        if self.failures:
+            self.failures -= 1
+            raise EncoderBroken("colours", 1.0)
+        return await super().texts(texts)
+
+
+async def test_a_text_that_came_lately_is_not_encoded_again_and_those_of_long_ago_are_forgotten() -> None:
+    encoder = CountingEncoder()
+    remembering = RememberingEncoder(encoder, most=2)
+    for text in ("red", "green", "red", "blue", "red", "green"):
+        np.testing.assert_array_equal(await remembering.texts([text]), await ColourEncoder().texts([text]))
+    assert encoder.asked == [["red"], ["green"], ["blue"], ["green"]]
+
+
+async def test_texts_that_are_asked_at_once_are_encoded_at_once() -> None:
+    encoder = CountingEncoder()
+    remembering = RememberingEncoder(encoder, most=100)
+    await asyncio.gather(*(remembering.texts([f"red {n % 20}", "green"]) for n in range(32)))
+    assert [len(texts) for texts in encoder.asked] == [21]
+
+
+async def test_an_asker_who_leaves_takes_nobody_along() -> None:
+    encoder = CountingEncoder()
+    remembering = RememberingEncoder(encoder, most=100)
+    leaver, stayer = (asyncio.create_task(remembering.texts(["blue"])) for _ in range(2))
+    await asyncio.sleep(0)
+    leaver.cancel()
+    assert (await stayer).shape == (1, 4)
+
+
+async def test_every_asker_hears_of_a_failure_and_the_next_try_is_a_new_one() -> None:
+    encoder = CountingEncoder(failures=1)
+    remembering = RememberingEncoder(encoder, most=100)
+    told = await asyncio.gather(*(remembering.texts(["red"]) for _ in range(3)), return_exceptions=True)
+    assert [type(one) for one in told] == [EncoderBroken] * 3
+    assert (await remembering.texts(["red"])).shape == (1, 4)
+
+
+async def test_another_model_starts_with_no_memories() -> None:
+    encoder = CountingEncoder()
+    remembering = RememberingEncoder(encoder, most=100)
+    await remembering.texts(["red"])
+    encoder.weights = "new eyes"
+    await remembering.texts(["red"])
+    assert encoder.asked == [["red"], ["red"]]
+
+
+async def test_no_text_gives_no_vector() -> None:
+    assert (await RememberingEncoder(CountingEncoder(), most=1).texts([])).shape == (0, 4)
+
+
+@pytest.mark.parametrize("count", [1, 200])
+async def test_any_number_of_texts_comes_back_in_order(count: int) -> None:
+    texts = [f"{('red', 'green', 'blue')[n % 3]} {n}" for n in range(count)]
+    found = await RememberingEncoder(CountingEncoder(), most=10).texts(texts)
+    np.testing.assert_array_equal(found, await ColourEncoder().texts(texts))
