@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from core.engines.brush import Word
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from matplotlib.axes import Axes
-
+    from core.engines.chart import Chart
     from core.model import Floats, Moment
     from core.ports import PlotSpec, Theme
 
@@ -27,30 +28,19 @@ _MOST_LABEL = 26
 _LEGEND_ROW = 3
 
 
-def draw_lines(axes: Axes, spec: PlotSpec, theme: Theme, paper: str, text: str) -> None:
+def draw_lines(chart: Chart, spec: PlotSpec, theme: Theme, paper: str, text: str) -> None:
     """Draw the curves, their legend and the moments."""
     heights = _heights(spec)
     colours = _COLOURS[theme]
-    for line, values, colour in zip(spec.curve.lines, heights, colours, strict=False):
-        axes.plot(spec.curve.times_s, values, color=colour, linewidth=1.4, label=_short(line.text), zorder=3)
-    _limits(axes, spec, heights)
+    _limits(chart, spec, heights)
+    for values, colour in zip(heights, colours, strict=False):
+        chart.line(spec.curve.times_s, values, colour)
     for number, part, moment in reversed(list(_numbered(spec))):
         look = spec.curve.at(moment.peak_s)
-        _span(axes, moment, colours[part], current=number == spec.current)
-        _badge(axes, number, moment, float(heights[part][look]), colours[part], paper, current=number == spec.current)
-    columns = min(_LEGEND_ROW, len(spec.curve.lines))
-    axes.legend(
-        loc="lower left",
-        bbox_to_anchor=(-0.012, 0.985),
-        ncols=columns,
-        fontsize=7,
-        labelcolor=text,
-        frameon=False,
-        handlelength=1.2,
-        columnspacing=1.4,
-        borderaxespad=0.0,
-        labelspacing=0.25,
-    )
+        _span(chart, moment, colours[part], current=number == spec.current)
+        _badge(chart, number, moment, float(heights[part][look]), colours[part], paper, current=number == spec.current)
+    entries = [(colour, _short(line.text)) for colour, line in zip(colours, spec.curve.lines, strict=False)]
+    chart.legend(entries, min(_LEGEND_ROW, len(entries)), 7, text)
 
 
 def rows(spec: PlotSpec) -> int:
@@ -81,40 +71,23 @@ def _numbered(spec: PlotSpec) -> Iterator[tuple[int, int, Moment]]:
             yield number, moment.then.part, moment.then
 
 
-def _limits(axes: Axes, spec: PlotSpec, heights: Floats) -> None:
+def _limits(chart: Chart, spec: PlotSpec, heights: Floats) -> None:
     low, high = float(heights.min()), float(heights.max())
     span = max(high - low, _LEAST_SPAN) if spec.style == "similarity" else max(high - low, 1e-6)
-    axes.set_ylim(low - 0.06 * span, low + span * 1.24)
-    axes.set_xlim(0, max(spec.curve.video.duration_s, float(spec.curve.times_s[-1]), 1e-3))
+    chart.y_range = low - 0.06 * span, low + span * 1.24
+    chart.x_range = 0, max(spec.curve.video.duration_s, float(spec.curve.times_s[-1]), 1e-3)
 
 
-def _span(axes: Axes, moment: Moment, colour: str, *, current: bool) -> None:
-    axes.axvspan(moment.start_s, moment.end_s, color=colour, alpha=0.18 if current else 0.06, linewidth=0)
+def _span(chart: Chart, moment: Moment, colour: str, *, current: bool) -> None:
+    chart.columns(moment.start_s, moment.end_s, colour, 0.18 if current else 0.06)
 
 
-def _badge(axes: Axes, number: int, moment: Moment, height: float, colour: str, paper: str, *, current: bool) -> None:
-    axes.plot([moment.peak_s], [height], "o", color=colour, markersize=3.2, zorder=5)
-    axes.annotate(
-        str(number),
-        (moment.peak_s, height),
-        xytext=(0, 8.5),
-        textcoords="offset points",
-        ha="center",
-        va="center",
-        fontsize=7.5,
-        fontweight="bold",
-        color=paper if current else colour,
-        bbox={
-            "boxstyle": "circle,pad=0.22",
-            "facecolor": colour if current else paper,
-            "edgecolor": colour,
-            "linewidth": 0.9,
-        },
-        zorder=7 if current else 6,
-        annotation_clip=False,
-    )
+def _badge(chart: Chart, number: int, moment: Moment, height: float, colour: str, paper: str, *, current: bool) -> None:
+    word = Word(str(number), 7.5, paper if current else colour, bold=True)
+    disc = colour if current else paper
+    chart.badge(moment.peak_s, height, word, disc=disc, edge=colour, dot=colour, zorder=7 if current else 6)
 
 
 def _short(text: str) -> str:
-    line = " ".join(text.split()).lstrip("_")  # matplotlib leaves out labels that begin with one
+    line = " ".join(text.split())
     return line if len(line) <= _MOST_LABEL else line[: _MOST_LABEL - 1].rstrip() + "…"

@@ -1,0 +1,189 @@
+"""Paints on a picture by matplotlib's Agg. Owns where a value lies in pixels; must not know what is plotted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+from matplotlib import font_manager
+from matplotlib.backends.backend_agg import RendererAgg
+from matplotlib.colors import to_rgba
+from matplotlib.font_manager import FontProperties
+from matplotlib.path import Path
+from matplotlib.transforms import Bbox, IdentityTransform
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import numpy.typing as npt
+    from matplotlib.backend_bases import GraphicsContextBase
+
+SIZE_PX = (800, 450)
+DPI = 200
+_FONTS = ["DejaVu Sans", "Noto Sans CJK JP", "Noto Sans", "Segoe UI", "Arial Unicode MS", "Hiragino Sans"]
+_POINT_PX = DPI / 72
+_TICK_PAD_PT = 3.0
+_BADGE_LIFT_PT = 8.5
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A piece of text in one style."""
+
+    text: str
+    size_pt: float
+    color: str
+    bold: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Brush:
+    """Paints, in the units of a chart."""
+
+    renderer: Any
+    """matplotlib's RendererAgg, whose methods have no types."""
+    room: Bbox
+    """Of the scales, in pixels from the lower left corner."""
+    x_range: tuple[float, float]
+    y_range: tuple[float, float]
+
+    @classmethod
+    def on(
+        cls,
+        box: tuple[float, float, float, float],
+        paper: str,
+        x_range: tuple[float, float],
+        y_range: tuple[float, float],
+    ) -> Brush:
+        """Give a brush on new paper."""
+        width, height = SIZE_PX
+        left, bottom, share, rise = box
+        room = Bbox.from_bounds(left * width, bottom * height, share * width, rise * height)
+        brush = cls(RendererAgg(width, height, DPI), room, x_range, y_range)  # type: ignore[no-untyped-call]
+        sheet = Path([(0, 0), (width, 0), (width, height), (0, height)])
+        brush.renderer.draw_path(brush.pen(paper, 0.0, clip=False), sheet, IdentityTransform(), to_rgba(paper))
+        return brush
+
+    @property
+    def columns(self) -> int:
+        """Count the columns of pixels between the left and the right end of the scale."""
+        return int(self.room.width)
+
+    def line(
+        self,
+        xs: npt.NDArray[np.floating],
+        ys: npt.NDArray[np.floating],
+        color: str,
+        width_pt: float,
+        dashes_pt: tuple[float, ...] = (),
+    ) -> None:
+        """Draw a line through points."""
+        pen = self.pen(color, width_pt)
+        pen.set_joinstyle("round")
+        pen.set_capstyle("butt" if dashes_pt else "projecting")
+        if dashes_pt:
+            pen.set_dashes(0, [part * width_pt for part in dashes_pt])
+        self.renderer.draw_path(pen, Path(self._place(xs, ys)), IdentityTransform(), None)
+
+    def area(
+        self, xs: npt.NDArray[np.floating], ys: npt.NDArray[np.floating], base: float, color: str, alpha: float
+    ) -> None:
+        """Fill between a curve and a base below it."""
+        around = np.concatenate([xs[:1], xs, xs[-1:]]), np.concatenate([[base], np.maximum(ys, base), [base]])
+        self._fill(Path(self._place(*around)), color, alpha)
+
+    def box(self, sides: tuple[float, float, float, float], color: str, alpha: float) -> None:
+        """Fill a rectangle: left, right, bottom, top."""
+        left, right, bottom, top = sides
+        corners = np.array([left, right, right, left]), np.array([bottom, bottom, top, top])
+        self._fill(Path(self._place(*corners)), color, alpha)
+
+    def dot(self, x: float, y: float, color: str) -> None:
+        """Mark a point."""
+        ((left, bottom),) = self._place(np.array([x]), np.array([y]))
+        self._fill(Path.circle((left, bottom), 2.1 * _POINT_PX), color, 1.0, clip=False)
+
+    def badge(self, x: float, y: float, word: Word, disc: str, edge: str) -> None:
+        """Write a word in a disc above a point."""
+        ((left, bottom),) = self._place(np.array([x]), np.array([y]))
+        middle = bottom + _BADGE_LIFT_PT * _POINT_PX
+        width, height, _ = self._size(word)
+        radius = max(np.hypot(width, height) / 2, word.size_pt * _POINT_PX * 0.5) + 0.22 * word.size_pt * _POINT_PX
+        pen = self.pen(edge, 0.9, clip=False)
+        self.renderer.draw_path(pen, Path.circle((left, middle), radius), IdentityTransform(), to_rgba(disc))
+        self.write(word, left, middle, "center", "center")
+
+    def tick(self, axis: Literal["x", "y"], value: float, word: Word) -> None:
+        """Write a value beside its scale."""
+        pad = _TICK_PAD_PT * _POINT_PX
+        ((left, bottom),) = self._place(np.array([value]), np.array([value]))
+        if axis == "x":
+            self.write(word, left, self.room.y0 - pad, "center", "top")
+        else:
+            self.write(word, self.room.x0 - pad, bottom, "right", "center")
+
+    def legend(self, entries: Sequence[tuple[str, str]], columns: int, size_pt: float, color: str) -> None:
+        """Write (colour, label) entries in rows above the scales."""
+        em = size_pt * _POINT_PX
+        words = [Word(label, size_pt, color) for _, label in entries]
+        wide = [max(self._size(word)[0] for word in words[column::columns]) + 3.2 * em for column in range(columns)]
+        rows = -(-len(entries) // columns)
+        for number, ((swatch, _), word) in enumerate(zip(entries, words, strict=True)):
+            row, column = divmod(number, columns)
+            left, middle = self.room.x0 + sum(wide[:column]), self.room.y1 + (rows - row - 0.4) * 1.3 * em
+            ends = np.array([[left, middle], [left + 1.2 * em, middle]])
+            self.renderer.draw_path(self.pen(swatch, 1.4, clip=False), Path(ends), IdentityTransform(), None)
+            self.write(word, left + 1.8 * em, middle, "left", "center")
+
+    def write(
+        self, word: Word, x: float, y: float, across: Literal["left", "center", "right"], up: Literal["top", "center"]
+    ) -> None:
+        """Write a word at a point given in pixels, aligned as said."""
+        width, height, below = self._size(word)
+        if up == "top":  # by the height of any letter, so that lines do not dance
+            _, height, below = self._size(Word("lp", word.size_pt, word.color, word.bold))
+        left = x - {"left": 0.0, "center": width / 2, "right": width}[across]
+        left = min(left, max(0.0, SIZE_PX[0] - width - 2))
+        base = y + below - (height if up == "top" else height / 2)
+        pen = self.pen(word.color, 1.0, clip=False)
+        self.renderer.draw_text(pen, round(left), SIZE_PX[1] - base, word.text, _font(word), 0)
+
+    def _place(self, xs: npt.NDArray[np.floating], ys: npt.NDArray[np.floating]) -> npt.NDArray[np.float64]:
+        """Give the (n, 2) pixels of points."""
+        (left, right), (low, high) = self.x_range, self.y_range
+        across = self.room.x0 + (np.asarray(xs, np.float64) - left) / (right - left) * self.room.width
+        up = self.room.y0 + (np.asarray(ys, np.float64) - low) / (high - low) * self.room.height
+        return np.column_stack([across, up])
+
+    def _fill(self, path: Path, color: str, alpha: float, *, clip: bool = True) -> None:
+        pen = self.pen(color, 0.0, clip=clip)
+        pen.set_alpha(alpha)
+        self.renderer.draw_path(pen, path, IdentityTransform(), to_rgba(color, alpha))
+
+    def pen(self, color: str, width_pt: float, *, clip: bool = True) -> GraphicsContextBase:
+        """Give what a line is drawn with."""
+        pen: GraphicsContextBase = self.renderer.new_gc()
+        pen.set_foreground(color)
+        pen.set_linewidth(width_pt)
+        if clip:
+            pen.set_clip_rectangle(self.room)
+        return pen
+
+    def _size(self, word: Word) -> tuple[float, float, float]:
+        """Give width, height and how far it goes below its line, in pixels."""
+        width, height, below = self.renderer.get_text_width_height_descent(word.text, _font(word), False)
+        return width, height, below
+
+
+@lru_cache(maxsize=32)
+def _properties(size_pt: float, bold: bool) -> FontProperties:
+    names = set(font_manager.fontManager.get_font_names())
+    return FontProperties(
+        family=[name for name in _FONTS if name in names], size=size_pt, weight="bold" if bold else "normal"
+    )
+
+
+def _font(word: Word) -> FontProperties:
+    return _properties(word.size_pt, word.bold)
