@@ -158,7 +158,8 @@ async def open_core(settings: Settings, *, is_bot: bool = False) -> AsyncIterato
             _pool(stack, "draw", 1, partial(watch.took, "plot")),
         )
         scanning = _pool(stack, "looks", 1, partial(watch.took, "scan"))
-        looks = held.HeldLooks(SqliteLooks(library.connections), scanning, _products, held.ERROR)
+        budget_bytes = settings.looks_memory_gb * GIGABYTE
+        looks = held.HeldLooks(SqliteLooks(library.connections), scanning, _products, held.ERROR, budget_bytes)
         stack.push_async_callback(looks.close)
         core = _assemble(settings, library, media, decoders, looks, pools, watch, is_bot=is_bot)
         stack.push_async_callback(core.foreman.close)

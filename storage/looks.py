@@ -19,7 +19,7 @@ _FILMS = """
     SELECT videos.*, recipe_key, indexings.id AS indexing, stamp,
         (SELECT count(*) FROM chunks WHERE indexing_id = indexings.id) AS chunks
     FROM indexings JOIN videos ON videos.id = indexings.video_id
-    ORDER BY indexings.id
+    ORDER BY indexings.id DESC
 """
 
 _POSTED = """
@@ -48,7 +48,7 @@ class SqliteLooks:
         return int(number)
 
     async def catalogue(self) -> Catalogue:
-        """Give all that there is, as it is at the generation that is told or later."""
+        """Give all that there is, the newest films first, as it is at the generation that is told or later."""
         generation = await self.generation()
         films = await self._db.rows(_FILMS, {})
         posted = await self._db.rows(_POSTED, {})

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from core.looks import Halves
+    from core.model import Floats
 
 BLOCK_ROWS = 1 << 16
 MOST_GAP_ROWS = 2048
@@ -112,6 +113,11 @@ class Blocks:
         """Give a copy of a film's (n, D) rows, in the order in which they came."""
         parts = [b.rows[span.start : span.stop] for b in self._blocks for span in b.spans if span.film == film]
         return np.concatenate([np.empty((0, self.dim), np.float16), *parts])
+
+    def mean(self) -> Floats:
+        """Give the (D,) mean of the first block's rows; there must be some."""
+        mean: Floats = self._blocks[0].rows[: self._blocks[0].used].mean(axis=0, dtype=np.float32)
+        return mean
 
     def runs(self, places: Mapping[int, int]) -> list[Run]:
         """Give the rows of some films, each with its place, in as few runs as make sense."""

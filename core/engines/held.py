@@ -16,6 +16,7 @@ import numpy as np
 
 from core.disk_errors import StorageDamaged
 from core.engines.blocks import OTHER, Blocks
+from core.engines.codes import Codes
 from core.errors import AppError
 from core.looks import Catalogue, Kept, Peaks
 from core.model import FrameIndex
@@ -35,6 +36,8 @@ T = TypeVar("T")
 ERROR = 2.0**-9
 """How far products in float16 are off at most, for vectors and rows of length 1: the vector and the result are rounded
 by 2**-12 of their size at most each; the rest is for sums in float32 and rows that are a little longer than 1."""
+MOST_CODED_FILMS = 24
+"""So many films that memory has no room for are read from the disk for a question, those with the nearest codes."""
 _MOST_PLANS = 64
 
 
@@ -53,6 +56,8 @@ class _Film:
     kept: Kept
     chunks: int = 0
     times_s: list[Seconds] = field(default_factory=list)
+    coded: bool = False
+    """Only codes are in memory."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -66,12 +71,19 @@ class _Plan:
 class HeldLooks:
     """All looks of the recipes in use."""
 
-    def __init__(self, store: LooksStore, pool: Executor, kernel: Kernel, error: float) -> None:
-        """Take the store, a pool of one thread, the kernel, and how far that may be off for vectors of length 1."""
+    def __init__(
+        self, store: LooksStore, pool: Executor, kernel: Kernel, error: float, budget_bytes: float = float("inf")
+    ) -> None:
+        """Take the store, a pool of one thread, the kernel, and how far that may be off for vectors of length 1.
+
+        Films for which the budget has no room are held as codes (`core.engines.codes`), and read when they seem near.
+        """
         self._store = store
         self._pool = pool
         self._kernel = kernel
         self._error = error
+        self._budget_bytes = budget_bytes
+        self._codes: dict[str, Codes] = {}
         self._catalogue = Catalogue(-1, (), {})
         self._recipes: dict[str, Blocks] = {}
         self._films: dict[int, _Film] = {}
@@ -88,7 +100,13 @@ class HeldLooks:
     @property
     def held_bytes(self) -> int:
         """Give how much memory the looks take."""
-        return sum(2 * len(blocks) * blocks.dim for blocks in self._recipes.values())
+        rows = sum(2 * len(blocks) * blocks.dim for blocks in self._recipes.values())
+        return rows + sum(codes.used_bytes for codes in self._codes.values())
+
+    @property
+    def coded_looks(self) -> int:
+        """Count the looks of which there is no room for more than a code."""
+        return sum(map(len, self._codes.values()))
 
     async def use(self, recipe: Recipe, dim: int) -> None:
         """Hold what this recipe gave from now on, and keep up with the library in the background.
@@ -120,11 +138,20 @@ class HeldLooks:
         lengths = np.linalg.norm(vectors, axis=1, keepdims=True).astype(np.float32)
         return Peaks(plan.films, highest + np.float32(self._error) * np.maximum(lengths, 1))
 
+    async def _read_index(self, film: Kept) -> FrameIndex | None:
+        pieces = await self._store.pieces(film, 0)
+        if not pieces:
+            return None
+        rows = await self._run(lambda: np.concatenate([piece.vectors for piece in pieces]))
+        return await self._run(lambda: _index([piece.times_s for piece in pieces], rows))
+
     async def index(self, film: Kept) -> FrameIndex | None:
         """Give the looks of a film as they are stored, as float32; None where they are gone by now."""
         held = self._films.get(film.indexing)
         if held is None or held.kept.stamp != film.stamp:
             return None
+        if held.coded:
+            return await self._read_index(film)
         blocks, times_s = self._recipes[film.recipe_key], tuple(held.times_s)
         try:
             return await self._run(lambda: _index(times_s, blocks.rows(film.indexing)))
@@ -164,7 +191,11 @@ class HeldLooks:
     async def _let_go(self, number: int) -> None:
         held = self._films.pop(number)
         self._plans.clear()
-        await self._run(lambda: self._recipes[held.kept.recipe_key].drop(number))
+        await self._run(lambda: self._drop(held))
+
+    def _drop(self, held: _Film) -> None:
+        key = held.kept.recipe_key
+        (self._codes[key] if held.coded else self._recipes[key]).drop(held.kept.indexing)
 
     async def _read_sound(self, held: _Film) -> None:
         try:
@@ -187,9 +218,29 @@ class HeldLooks:
     def _take(self, held: _Film, first: int, pieces: Sequence[Piece]) -> None:
         for number, piece in enumerate(pieces, first):
             if number == held.chunks:  # else somebody who was cancelled had read it, and it came in all the same
-                self._recipes[held.kept.recipe_key].add(held.kept.indexing, piece.vectors)
+                self._put(held, piece)
                 held.times_s.append(piece.times_s)
                 held.chunks += 1
+
+    def _put(self, held: _Film, piece: Piece) -> None:
+        key, number = held.kept.recipe_key, held.kept.indexing
+        blocks = self._recipes[key]
+        if not held.coded and self.held_bytes + piece.vectors.nbytes > self._budget_bytes:
+            self._encode(held, piece)
+        if held.coded:
+            self._codes[key].add(number, piece.vectors)
+        else:
+            blocks.add(number, piece.vectors)
+
+    def _encode(self, held: _Film, piece: Piece) -> None:
+        """Hold a film as codes from now on."""
+        key, number = held.kept.recipe_key, held.kept.indexing
+        blocks = self._recipes[key]
+        if key not in self._codes:
+            self._codes[key] = Codes(blocks.mean() if len(blocks) else piece.vectors.astype(np.float32).mean(axis=0))
+        self._codes[key].add(number, blocks.rows(number))
+        blocks.drop(number)
+        held.coded = True
 
     def _plan(self, view: View, recipe_key: str, video_id: str | None) -> _Plan:
         known = self._plans.get((view, recipe_key, video_id))
@@ -217,7 +268,20 @@ class HeldLooks:
             spans = np.maximum.reduceat(products, run.starts, axis=1)
             for row, of_spans in zip(highest, spans, strict=True):
                 np.maximum.at(row, run.places, of_spans)
+        self._add_coded(plan, vectors, highest)
         return highest[:, :OTHER]
+
+    def _add_coded(self, plan: _Plan, vectors: Floats, highest: Floats) -> None:
+        """Let the films whose codes are nearest be compared exactly, whatever else there is, and no other coded one."""
+        places = {film.indexing: place for place, film in enumerate(plan.films) if self._is_coded(film)}
+        if places:
+            codes = self._codes[plan.films[0].recipe_key]
+            for number in codes.nearest(set(places), vectors, MOST_CODED_FILMS):
+                highest[:, places[number]] = np.inf
+
+    def _is_coded(self, film: Kept) -> bool:
+        held = self._films.get(film.indexing)
+        return held is not None and held.coded
 
     async def _run(self, work: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._pool, work)

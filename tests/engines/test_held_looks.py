@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from core.best import best_curves
 from core.engines.blocks import Blocks
+from core.engines.codes import Codes
 from core.engines.held import ERROR, HeldLooks
 from core.engines.quick import products
 from core.model import Curve, Scope, Video, View
@@ -158,6 +159,51 @@ async def test_a_film_looked_at_anew_has_its_new_looks_alone(
     assert film.video.title == "Again"
     np.testing.assert_array_equal(index.vectors, again.index.vectors.astype(np.float16).astype(np.float32))
     np.testing.assert_array_equal(index.times_s, again.index.times_s)
+
+
+async def test_films_that_memory_has_no_room_for_are_found_all_the_same(
+    store: Noting,
+    library: SqliteLibrary,
+    recipe: Recipe,
+    channel: Scope,
+    make_film: FilmMaker,
+    make_posting: PostingMaker,
+) -> None:
+    films = {f"film {n}": make_film(f"film {n}", looks=600, seed=n) for n in range(9)}
+    for name, film in films.items():
+        await library.save(film, make_posting(name), ())
+    with ThreadPoolExecutor(1) as pool:
+        looks = HeldLooks(store, pool, products, ERROR, budget_bytes=3.5 * 600 * DIM * 2)
+        peaks = await looks.peaks(View.of(channel), recipe, text())
+        assert looks.coded_looks == 6 * 600
+        assert len(peaks.films) == 9
+        for kept, bound in zip(peaks.films, peaks.highest[0], strict=True):
+            index = await looks.index(kept)
+            assert index is not None
+            stored = films[kept.video.id].index.vectors.astype(np.float16).astype(np.float32)
+            np.testing.assert_array_equal(index.vectors, stored)
+            assert (stored @ text()[0]).max() <= bound
+        for name in films:
+            await library.forget(name, View.of(channel))
+        await looks.use(recipe, DIM)
+        assert (looks.coded_looks, looks.held_bytes) == (0, 0)
+        await looks.close()
+
+
+@settings(max_examples=25, deadline=None)
+@given(sizes=st.lists(st.integers(1, 40), min_size=1, max_size=9), drop=st.integers(0, 8), seed=st.integers(0, 999))
+def test_codes_tell_the_film_with_the_very_look_that_is_looked_for(sizes: list[int], drop: int, seed: int) -> None:
+    chance = np.random.default_rng(seed)
+    codes = Codes(np.zeros(100, np.float32))
+    films = {n: chance.standard_normal((size, 100)).astype(np.float16) for n, size in enumerate(sizes)}
+    for number, rows in films.items():
+        codes.add(number, rows)
+    if drop in films:
+        codes.drop(drop)
+        del films[drop]
+    assert len(codes) == sum(map(len, films.values()))
+    for number, rows in films.items():
+        assert codes.nearest(set(films), rows[-1:].astype(np.float32), 1) == {number}
 
 
 Sizes = st.lists(st.integers(1, 90), min_size=1, max_size=14)
