@@ -106,7 +106,16 @@ class Browser:
         span_s = _span_s(cursor, self._limits.preview_s)
         wishes = wish_keys(answer.query)
         counted = tally(await self._library.votes(answer.query.view, wishes), wishes[moment.part], moment)
-        return Card(answer, wish, cursor, shown, turn.door, posting, span_s=span_s, tally=counted)
+        names = await self._names(answer)
+        return Card(answer, wish, cursor, shown, turn.door, posting, span_s=span_s, tally=counted, names=names)
+
+    async def _names(self, answer: Answer) -> dict[str, str]:
+        """Give the names of the films that an answer is about, where these are several."""
+        films = list(dict.fromkeys(moment.video_id for moment in answer.moments))
+        if len(films) == 1:
+            return {}
+        postings = [await self._library.posting(film, answer.query.view) for film in films]
+        return {posting.video_id: posting.title for posting in postings if posting}
 
     async def _sheet(self, made: Card) -> Picture | None:
         thumbnails = await self._library.thumbnails(made.shown.curve.video.id)

@@ -10,6 +10,8 @@ from core.talk import Button
 from core.times import clock
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from core.actions import Show
     from core.cursor import Cursor
     from core.model import Answer
@@ -23,28 +25,40 @@ MOMENTS, STEPS, MODES, TRIM, MORE = range(5)
 STEP_MS: Final = 1000
 TRIM_MS: Final = 500
 _MINUS: Final = "\u2212"
+_NAME_CHARACTERS: Final = 24
+_NO_NAMES: Final[Mapping[str, str]] = {}
 _IN: Final = ((-TRIM_MS, "i", f"In {_MINUS}½ s"), (TRIM_MS, "j", "In +½ s"))
 _OUT: Final = ((-TRIM_MS, "o", f"Out {_MINUS}½ s"), (TRIM_MS, "q", "Out +½ s"))
 
 
-def under(answer: Answer, wish: Show, cursor: Cursor, door: Door, tally: Tally) -> tuple[Button, ...]:
-    """Give the buttons of a card that shows what was wished for, with how people voted on that moment."""
+def under(
+    answer: Answer, wish: Show, cursor: Cursor, door: Door, tally: Tally, names: Mapping[str, str] = _NO_NAMES
+) -> tuple[Button, ...]:
+    """Give the buttons of a card that shows what was wished for, with how people voted on that moment.
+
+    Of several films each moment bears its film's name.
+    """
     trim = _trim(wish, cursor) if wish.mode == "cut" else ()
     modes = (*_modes(wish, cursor), *_votes(wish, tally))
-    return (*_moments(answer, wish, door), *_steps(answer, wish, cursor), *modes, *trim, *_more(wish))
+    return (*_moments(answer, wish, door, names), *_steps(answer, wish, cursor), *modes, *trim, *_more(wish))
 
 
-def _moments(answer: Answer, wish: Show, door: Door) -> tuple[Button, ...]:
+def _moments(answer: Answer, wish: Show, door: Door, names: Mapping[str, str]) -> tuple[Button, ...]:
     shown = list(enumerate(answer.moments, 1))[: door.max_moments]
     return tuple(
         Button(
             _at_peak(wish, number).id(),
-            f"{number} · {clock(moment.peak_s)}",
+            f"{number} · {clock(moment.peak_s)}{_of_film(names.get(moment.video_id, ''))}",
             active=number == wish.number and wish.mode == "frame" and wish.at_ms is None,
             row=MOMENTS,
         )
         for number, moment in shown
     )
+
+
+def _of_film(name: str) -> str:
+    short = name if len(name) <= _NAME_CHARACTERS else name[: _NAME_CHARACTERS - 1].rstrip() + "…"
+    return f" · {short}" if name else ""
 
 
 def _steps(answer: Answer, wish: Show, cursor: Cursor) -> tuple[Button, ...]:

@@ -13,6 +13,8 @@ from core.times import clock, tenths
 from core.votes import Tally
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from core.actions import Show
     from core.answering import Shown
     from core.clips import Clip
@@ -42,6 +44,8 @@ class Card:
     span_s: tuple[float, float] = (0.0, 0.0)
     """What a preview shows."""
     tally: Tally = field(default_factory=Tally)
+    names: Mapping[str, str] = field(default_factory=dict)
+    """Of the films in an answer about several: by id, as they were posted in view."""
 
     @property
     def numbered(self) -> tuple[tuple[int, Moment], ...]:
@@ -57,7 +61,7 @@ def card(made: Card, instead: Picture | None = None) -> Reply:
         _text(made),
         title=telling.head(made.answer.query, made.shown.curve),
         pictures=picture + _plot(made),
-        buttons=buttons.under(made.answer, made.wish, made.cursor, made.door, made.tally),
+        buttons=buttons.under(made.answer, made.wish, made.cursor, made.door, made.tally, made.names),
         links=film_links(made.shown.curve.video, made.shown.at_s) + _source(made.posting),
         progress=made.progress,
         updates=made.updates,

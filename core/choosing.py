@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, assert_never
 
 from core.errors import NothingElse
-from core.moments import find_moments, rank
+from core.moments import by_film, find_moments, rank
 from core.ordering import beside, ordered
 
 if TYPE_CHECKING:
@@ -28,7 +28,8 @@ def chosen(curves: Sequence[Curve], query: Query, most: int) -> tuple[Moment, ..
     asked = query.asked
     match asked.form:
         case "one":
-            return rank([(curve, find_moments(curve, most)) for curve in others], most)
+            found = [(curve, find_moments(curve, most)) for curve in others]
+            return by_film(rank(found, most * len(found)))[:most]
         case "sequence":
             return ordered(others, most, asked.window_s)
         case "comparison":

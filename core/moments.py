@@ -10,7 +10,7 @@ from core.extents import Likeness, reach, smoothed
 from core.model import Moment
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from core.model import Curve, Floats
 
@@ -79,6 +79,16 @@ def rank(films: Iterable[tuple[Curve, list[Moment]]], most: int) -> tuple[Moment
     ordered = sorted((moment for _, moments in known for moment in moments), key=lambda moment: -moment.score)
     least = lowest + WORTH_SHOWING * (ordered[0].score - lowest)
     return tuple(moment for moment in ordered if moment.score >= least)[:most]
+
+
+def by_film(moments: Sequence[Moment]) -> tuple[Moment, ...]:
+    """Put the best moment of each film first, then the others; each in the order that they come in.
+
+    Who searches a whole library wants to know first which films show it.
+    """
+    first = {moment.video_id: moment for moment in reversed(moments)}
+    leading = [moment for moment in moments if first[moment.video_id] is moment]
+    return (*leading, *(moment for moment in moments if first[moment.video_id] is not moment))
 
 
 def _joined(curve: Curve, likeness: Likeness | None, hits: list[Hit], new: Hit) -> list[Hit]:

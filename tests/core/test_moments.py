@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.model import Curve, Moment, Video
-from core.moments import find_moments, rank
+from core.moments import by_film, find_moments, rank
 
 
 def curve(scores: list[float], every_s: float = 1.0, video_id: str = "v", shots: str = "") -> Curve:
@@ -120,3 +120,16 @@ def test_moments_never_overlap_and_each_holds_its_peak(scores: list[float], most
 @given(st.lists(st.floats(-1, 1, width=32), min_size=1, max_size=60))
 def test_the_best_moment_peaks_where_the_notebook_would_look(scores: list[float]) -> None:
     assert find_moments(curve(scores), 3)[0].peak_s == int(np.argmax(np.array(scores, np.float32)))
+
+
+def test_the_best_moment_of_each_film_comes_before_further_ones_of_any() -> None:
+    moments = [Moment(film, at, at + 1.0, at, score) for film, at, score in
+               (("a", 1.0, 0.9), ("a", 2.0, 0.8), ("b", 3.0, 0.7), ("c", 4.0, 0.6), ("b", 5.0, 0.5))]  # fmt: skip
+    assert [(moment.video_id, moment.peak_s) for moment in by_film(moments)] == [
+        ("a", 1.0),
+        ("b", 3.0),
+        ("c", 4.0),
+        ("a", 2.0),
+        ("b", 5.0),
+    ]
+    assert by_film(moments[:2]) == tuple(moments[:2])

@@ -79,6 +79,21 @@ async def test_buttons_lead_through_the_moments(house: ColourHouse, make_clip: M
     assert back.text == first.text
 
 
+async def test_an_answer_about_several_films_shows_each_first_and_names_them_on_the_buttons(
+    house: ColourHouse, make_clip: MakeClip
+) -> None:
+    for name in ("One long name of a film that does not fit.mp4", "Two.mp4"):
+        film = make_clip(name, [("green", 2), ("red", 2), ("green", 2 if name == "Two.mp4" else 3)])
+        await house.last(FilePosted(turn(), film, name))
+    found = await house.last(Find(turn(), "green"))
+    labels = [button.label for button in found.buttons if button.label[:1].isdigit()]
+    names = [label.split(" · ")[2] for label in labels]
+    assert set(names[:2]) == {"One long name of a film…", "Two"}
+    assert len(names) > 2
+    alone = await house.last(Find(turn(), "green", "Two"))
+    assert all(button.label.count(" · ") < 2 for button in alone.buttons)
+
+
 async def test_the_softmax_view_is_one_press_away(house: ColourHouse, colour_film: Path) -> None:
     await post(house, colour_film)
     reply = await house.last(Find(turn(), "blue"))
