@@ -29,8 +29,9 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parent.parent
 FILM = ROOT / "demo" / "film.mp4"
 WARM_ASKS = 20
+IDLE_S = 15.0
 QUERY = "a woman swimming in water"
-BARS = {"page_s": 10.0, "indexed_s": 10.0, "first_find_s": 1.0, "warm_find_median_s": 0.4, "warm_find_p95_s": 0.4}
+BARS = {"page_s": 10.0, "indexed_s": 10.0, "first_find_s": 1.0, "warm_find_median_s": 0.4, "warm_find_p95_s": 0.3}
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,9 @@ class Figures:
     """From the demo film's file dropped into the page until it can be searched, contact sheet and all."""
     first_find_s: float
     """The first search of this process, with frame and plot for both themes, as a tab sees it."""
+    tenth_find_s: float
+    idle_find_s: float
+    """The first search after nobody has asked for a while."""
     warm_find_median_s: float
     warm_find_p95_s: float
 
@@ -85,10 +89,12 @@ async def measure() -> Figures:
                 await tab.until_text("Ready to search")
                 ready_s = time.perf_counter() - started_s
                 finds_s = [await ask(tab, f"{QUERY} {number}" if number else QUERY) for number in range(WARM_ASKS + 1)]
+                await asyncio.sleep(IDLE_S)
+                idle_s = await ask(tab, f"{QUERY} after a rest")
                 indexed_s = await index(tab)
     warm_s = sorted(finds_s[1:])
     p95_s = warm_s[int(0.95 * len(warm_s))]
-    return Figures(page_s, ready_s, indexed_s, finds_s[0], statistics.median(warm_s), p95_s)
+    return Figures(page_s, ready_s, indexed_s, finds_s[0], finds_s[9], idle_s, statistics.median(warm_s), p95_s)
 
 
 async def index(tab: Tab) -> float:
