@@ -35,6 +35,7 @@ walls: .venv/dev  ## 10,000 random steps against the model of who may see what; 
 	.venv/bin/python -m tests.walls.long --steps $(or $(STEPS),10000)
 
 bench: .venv/dev  ## what it costs; each line can be run alone
+	.venv/bin/python -m bench.indexing
 	.venv/bin/python -m bench.answering
 	.venv/bin/python -m bench.searching --looks 100000
 	.venv/bin/python -m bench.memory

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
@@ -12,6 +13,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from core.errors import BadSetting
 from core.limits import FetchLimits, FilmLimits
+from core.model import Sampling
 
 GIGABYTE = 1_000_000_000
 
@@ -63,6 +65,7 @@ class Settings(BaseSettings):
     look_at: Literal["centre", "whole"] = "centre"
     look_every_s: float = Field(default=1.0, gt=0.01, le=60)
     looks_memory_gb: float = Field(default=1.5, gt=0)
+    keyframes: Literal["on", "off"] = "on"
     batch: int = Field(default=16, ge=1, le=512)
     films_at_once: int = Field(default=3, ge=1, le=32)
     films_a_space: int = Field(default=2, ge=1, le=32)
@@ -129,6 +132,12 @@ class Settings(BaseSettings):
     def model(self) -> str:
         """Give the model to use, as the operator named it."""
         return self.model_name or ("demo" if self.trial else "base")
+
+    @property
+    def sampling(self) -> Sampling:
+        """Give which moments of a film are looked at."""
+        sampling = Sampling(self.look_every_s)
+        return sampling if self.keyframes == "on" else replace(sampling, keyframe_gap=0.0)
 
     @property
     def fetch_limit_bytes(self) -> int:

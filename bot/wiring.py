@@ -31,7 +31,6 @@ from core.indexing import Indexer, IndexingLimits
 from core.inquiry import Inquiry
 from core.judging import Judge
 from core.limits import PICTURE_BYTES, BrowsingLimits
-from core.model import Sampling
 from core.pressing import Presser
 from core.refining import Refiner
 from core.renewal import Renewal
@@ -213,7 +212,7 @@ def _assemble(
     clock_s = time.monotonic
     reader = watched.WatchedReader(decoders, settings.film_limits, watch=watch, clock_s=clock_s)
     clipper = clips.ChildClipper(reader)
-    sampling = Sampling(settings.look_every_s)
+    sampling = settings.sampling
     limits = IndexingLimits(settings.films_at_once, settings.batch, settings.films_a_space, settings.save_every_s)
     threaded = watched.WatchedEncoder(lambda: load_model(settings), pools.queries, pools.films, watch, clock_s)
     encoder = RememberingEncoder(threaded, _TEXTS_REMEMBERED)

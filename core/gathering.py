@@ -17,8 +17,10 @@ from core.words import one_line
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from core.model import Floats, Recipe
+    from core.model import Floats, Pixels, Recipe
     from core.works import SoFar
+
+_FIRST_BATCH = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +68,10 @@ class Gathered:
 
 
 def take(gathered: Gathered, event: FilmOpened | Look | FilmEnded, batch: int) -> bool:
-    """Take an event in; tell whether a batch is full."""
+    """Take an event in; tell whether a batch is full.
+
+    The first batches are small and grow, so that a film can be searched from its first seconds on.
+    """
     match event:
         case FilmOpened():
             gathered.opened = event
@@ -77,15 +82,31 @@ def take(gathered: Gathered, event: FilmOpened | Look | FilmEnded, batch: int) -
             gathered.batch.append(event)
             if event.thumbnail is not None:
                 gathered.thumbnails.append(Thumbnail(event.time_s, event.thumbnail))
-    return len(gathered.batch) >= batch
+    wanted = min(batch, max(_FIRST_BATCH, len(gathered.times_s) - len(gathered.batch)))
+    return len(gathered.batch) >= wanted
+
+
+def to_encode(gathered: Gathered) -> Pixels:
+    """Give the pictures of the batch that differ, (N, S, S, 3) uint8, N at least 0."""
+    return np.array([look.pixels for look in gathered.batch if not look.repeats], np.uint8)
+
+
+def put(gathered: Gathered, encoded: Floats) -> None:
+    """Give each look of the batch its vector, or that of the look which it repeats, and start the next batch."""
+    before = [gathered.vectors[-1][-1:]] if gathered.vectors else []
+    rows = np.cumsum([not look.repeats for look in gathered.batch]) + (len(before) - 1)
+    gathered.vectors.append(np.concatenate([*before, encoded])[rows])
+    gathered.batch.clear()
 
 
 def looked(gathered: Gathered, elapsed_s: float) -> Progress:
     """Tell how far the looking is."""
-    expected = gathered.opened.expected_looks if gathered.opened else 0
-    share = min(1.0, len(gathered.times_s) / expected) if expected else None
-    now = share - gathered.before / expected if share else 0.0
-    return Progress("looking", share, elapsed_s * (1 - share) / now if share and now > 0 else None)
+    length_s = gathered.opened.duration_s if gathered.opened else 0.0
+    if not length_s or not gathered.times_s:
+        return Progress("looking", None)
+    share = 1.0 if gathered.ended else min(1.0, gathered.times_s[-1] / length_s)
+    now = share - (gathered.seen.until_s / length_s if gathered.seen else 0.0)
+    return Progress("looking", share, elapsed_s * (1 - share) / now if now > 0 else None)
 
 
 def film_of(source: Source, gathered: Gathered, recipe: Recipe) -> Film:

@@ -7,11 +7,9 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from core.errors import FileUnreadable, UnknownVideo
 from core.flow import read_ahead
-from core.gathering import Gathered, Source, content_id, film_of, looked, stem, take
+from core.gathering import Gathered, Source, content_id, film_of, looked, put, stem, take, to_encode
 from core.intake import Indexed, IndexingLimits, Poster
 from core.links import canonical
 from core.model import Recipe, View
@@ -267,12 +265,13 @@ class Indexer:
                     await note(gathered)
                     report(looked(gathered, time.monotonic() - started_s))
         await self._encode(gathered)
+        report(looked(gathered, time.monotonic() - started_s))
         return gathered
 
     async def _encode(self, gathered: Gathered) -> None:
         if gathered.batch:
-            gathered.vectors.append(await self._encoder.images(np.stack([look.pixels for look in gathered.batch])))
-            gathered.batch.clear()
+            pixels = to_encode(gathered)
+            put(gathered, await self._encoder.images(pixels) if len(pixels) else gathered.vectors[-1][:0])
 
     def _recipe(self, info: EncoderInfo) -> Recipe:
         return Recipe.of(info, self._sampling)

@@ -31,7 +31,7 @@ class Notebook:
         self._source = source
         self._recipe_key = recipe_key
         self._every_s = every_s
-        self._written_s = time.monotonic()
+        self._written_s = float("-inf")  # the first looks are written at once: they can be searched then
         self._looks = 0
         self._thumbnails = 0
         self._is_opened = False

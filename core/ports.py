@@ -256,9 +256,11 @@ class Look:
     time_s: float
     """From the frame's PTS, relative to the first frame of the film."""
     pixels: Pixels
-    """(S, S, 3) uint8 RGB, resized for the encoder exactly as its own preprocessing would."""
+    """(S, S, 3) uint8 RGB, resized as the encoder's own preprocessing would: its vector is within cosine 0.999."""
     thumbnail: bytes | None
     """A small JPEG, for some of the looks."""
+    repeats: bool = False
+    """Nothing has changed since the last look that does not repeat: that one's vector, and its `pixels`, will do."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,15 @@ def expected_looks(duration_s: float, sampling: Sampling) -> int:
     return max(1, math.ceil((duration_s - _SLACK_S) / interval_s(duration_s, sampling)))
 
 
+def keyframe_gap_s(duration_s: float, sampling: Sampling) -> float:
+    """Give how far apart keyframes may stand for a film to be looked at in them alone; 0 for never.
+
+    A film so short that this would leave it with fewer than its least number of looks is looked at in full.
+    """
+    gap_s = sampling.keyframe_gap * sampling.interval_s
+    return gap_s if gap_s > 0 and duration_s >= gap_s * sampling.min_looks else 0.0
+
+
 @dataclass(slots=True)
 class Grid:
     """Picks frames one by one: each that is the first at or after the next grid time."""
@@ -38,16 +47,21 @@ class Grid:
     sampling: Sampling
     _next_s: float = 0.0
 
-    def wants(self, time_s: float) -> bool:
+    def wants(self, time_s: float, early_s: float = 0.0) -> bool:
         """Tell whether the frame at this time is a look, and move on when it is.
 
-        The times of the frames that are wanted rise strictly, whatever the frames' order.
+        A frame that comes up to `early_s` before a grid time stands for it. The times of the frames that are wanted
+        rise strictly, whatever the frames' order.
         """
-        if time_s + _SLACK_S < self._next_s:
+        if not self.due(time_s, early_s):
             return False
         step_s = self._step_s(time_s)
         self._next_s = (math.floor((time_s + _SLACK_S) / step_s) + 1) * step_s
         return True
+
+    def due(self, time_s: float, early_s: float = 0.0) -> bool:
+        """Tell whether a frame at this time would be a look, without moving on."""
+        return time_s + early_s + _SLACK_S >= self._next_s
 
     def _step_s(self, time_s: float) -> float:
         """Give the interval; past the end that the file declares, a short film's dense grid makes no sense."""

@@ -13,12 +13,12 @@ import av
 from av.error import MemoryError as AVMemoryError
 from av.stream import Disposition
 
+from core.engines.clock import Clock
 from core.engines.flaws import OverLimitError, UnreadableError, keep_within
 from core.limits import FilmLimits
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from fractions import Fraction
     from pathlib import Path
 
     from av import Packet, VideoFrame
@@ -29,49 +29,6 @@ if TYPE_CHECKING:
 _FORMATS = "mov,mp4,matroska,webm,avi,mpegts,mpeg,ogg,gif,flv,asf,mp3,wav,flac,aac"
 """Containers of films, and of sound so that a sound file is told from garbage. None of them opens other files."""
 _MARGIN_PX = 1 << 20
-_JUMP_BACK_S = 1.0
-"""A timeline that falls back further than this starts anew (joined recordings); less is jitter."""
-
-
-@dataclass(slots=True)
-class Clock:
-    """Tells each frame's time in seconds since the first frame."""
-
-    time_base: Fraction
-    step_ticks: int
-    """A frame's usual length, for frames that say nothing."""
-    first_ticks: int | None = None
-    _last_ticks: int | None = None
-    _shift_ticks: int = 0
-
-    def time_s(self, frame: VideoFrame) -> float:
-        """Give the time of the next frame in decoding order."""
-        ticks = self._ticks(frame) + self._shift_ticks
-        if self._last_ticks is not None and self._seconds(self._last_ticks - ticks) > _JUMP_BACK_S:
-            self._shift_ticks += self._last_ticks + self.step_ticks - ticks
-            ticks = self._last_ticks + self.step_ticks
-        self._last_ticks = ticks
-        if self.first_ticks is None:
-            self.first_ticks = ticks
-        return self._seconds(ticks - self.first_ticks)
-
-    def ticks_at(self, time_s: float) -> int:
-        """Give the timestamp that a time has in the file, for seeking."""
-        return (self.first_ticks or 0) + round(time_s / self.time_base)
-
-    def after_seek(self) -> Clock:
-        """Give a clock that starts from the same zero at any place of the film."""
-        return Clock(self.time_base, self.step_ticks, self.first_ticks)
-
-    def _ticks(self, frame: VideoFrame) -> int:
-        if frame.pts is not None:
-            return frame.pts
-        if frame.dts is not None:
-            return frame.dts
-        return 0 if self._last_ticks is None else self._last_ticks - self._shift_ticks + self.step_ticks
-
-    def _seconds(self, ticks: int) -> float:
-        return ticks * self.time_base.numerator / self.time_base.denominator
 
 
 @dataclass(slots=True)
@@ -109,8 +66,15 @@ class Film:
                 continue
             waiting = waiting and packet is not None and not packet.is_keyframe
             if not waiting:
-                for frame in self._decoded(packet):
-                    yield self._within(self.clock.time_s(frame), frame), frame
+                yield from self.decoded(packet)
+
+    def decoded(self, packet: Packet[Stream] | None) -> Iterator[tuple[float, VideoFrame]]:
+        """Give the frames that come out of the decoder when this packet goes in, with their times.
+
+        None takes out what is left in it. Raises OverLimitError.
+        """
+        for frame in self._decoded(packet):
+            yield self._within(self.clock.time_s(frame), frame), frame
 
     def packets(self) -> Iterator[Packet[Stream] | None]:
         """Give the packets of all streams and note how far they go; None flushes after a failure."""

@@ -7,25 +7,23 @@ from __future__ import annotations
 
 import os
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, TypeAlias
 
 from core.engines import cage, childhood, clipping, decode, pictures, picturing, resuming, seeking, wire
 from core.engines.flaws import OverLimitError, UnreadableError
+from core.engines.sending import LookSender
+from core.engines.skimming import FellBackError, Skimmer
 from core.limits import FilmLimits
 from core.model import Preprocess, Sampling
-from core.sampling import Grid, expected_looks
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from av import VideoFrame
 
-    from core.model import Pixels
 
-_THUMBNAIL_PX = 240
-_THUMBNAIL_QUALITY = 75
-_MOST_THUMBNAILS = 600
 _STILL_QUALITY = 90
 _MISSING_S = 2.0
 _MISSING_SHARE = 0.05
@@ -87,14 +85,23 @@ def send_looks(path: Path, request: Mapping[str, object], out: BinaryIO) -> None
     with ExitStack() as opened:
         film = opened.enter_context(decode.opened(path, limits))
         length_s = film.declared_s or decode.scanned_length_s(path, limits)
-        developer = pictures.Developer(film.stream.sample_aspect_ratio)
-        frames = _started(film, developer, length_s, sampling, out)
-        looks = _Looks(out, developer, preprocess, Grid(length_s, sampling), expected_looks(length_s, sampling))
-        if (until_s := request.get("until_s")) is not None:
-            next(frames)
-            film, frames = resuming.frames_after(path, film, float(str(until_s)), opened)
-            looks.go_on(float(str(until_s)), int(str(request["sent"])))
-        last_s = looks.send_all(frames)
+        sender = LookSender(out, film.stream.sample_aspect_ratio, preprocess, sampling, length_s)
+        until_s = float(str(request["until_s"])) if request.get("until_s") is not None else None
+        sender.last_s, sender.sent = until_s, int(str(request.get("sent", 0)))
+        skimmer = Skimmer.of(film, length_s, sampling)
+        try:
+            looks = sender.started(skimmer.looks())
+            if until_s is not None:
+                next(looks)
+                film = resuming.film_at(path, film, until_s, opened)
+                skimmer = Skimmer.of(film, length_s, sampling, until_s)
+                looks = skimmer.looks()
+            sender.send_all(looks)
+        except FellBackError:
+            film = opened.enter_context(decode.opened(path, limits))
+            skimmer = Skimmer.of(film, length_s, replace(sampling, keyframe_gap=0.0), sender.last_s)
+            sender.send_all(sender.started(skimmer.looks()))
+        last_s = skimmer.reached_s
         wire.send(out, {"kind": "ended", "truncated": _truncated(film, last_s), "reached_s": last_s})
 
 
@@ -112,24 +119,9 @@ def send_glances(path: Path, request: Mapping[str, object], out: BinaryIO) -> No
 def send_still(path: Path, request: Mapping[str, object], out: BinaryIO) -> None:
     """Send the one "still". Raises UnreadableError, OverLimitError."""
     time_s, frame, aspect = seeking.frame_at(path, max(0.0, float(str(request["time_s"]))), _limits(request))
-    rgb = pictures.shrunk(pictures.Developer(aspect).rgb(frame), int(str(request["max_px"])))
+    rgb = pictures.Developer(aspect).small(frame, int(str(request["max_px"])))
     header = {"kind": "still", "time_s": time_s, "width_px": rgb.shape[1], "height_px": rgb.shape[0]}
     wire.send(out, header, pictures.jpeg(rgb, _STILL_QUALITY))
-
-
-def _started(
-    film: decode.Film, developer: pictures.Developer, length_s: float, sampling: Sampling, out: BinaryIO
-) -> TimedFrames:
-    """Send "opened", which needs the first frame for its size; give all frames. Raises UnreadableError."""
-    frames = film.frames()
-    first = next(frames, None)
-    if first is None:
-        raise UnreadableError("no_frames")
-    height_px, width_px = developer.rgb(first[1]).shape[:2]
-    header = {"kind": "opened", "duration_s": length_s, "width_px": width_px, "height_px": height_px}
-    wire.send(out, {**header, "expected_looks": expected_looks(length_s, sampling)})
-    yield first
-    yield from frames
 
 
 def _truncated(film: decode.Film, last_s: float) -> bool:
@@ -141,48 +133,6 @@ def _truncated(film: decode.Film, last_s: float) -> bool:
     slack_s = max(_MISSING_S, _MISSING_SHARE * declared_s)
     undecoded_s = film.pictures_s - last_s
     return film.broken or declared_s - film.read_s > slack_s or undecoded_s > slack_s
-
-
-class _Looks:
-    """Develops and sends the frames that the grid wants."""
-
-    def __init__(
-        self, out: BinaryIO, developer: pictures.Developer, preprocess: Preprocess, grid: Grid, expected: int
-    ) -> None:
-        self._out = out
-        self._developer = developer
-        self._preprocess = preprocess
-        self._grid = grid
-        self._stride = -(-expected // _MOST_THUMBNAILS)
-        self._sent = 0
-        self._until_s = 0.0
-
-    def go_on(self, until_s: float, sent: int) -> None:
-        """Go on after a look at this time, the last of those that an earlier reading sent."""
-        self._grid.wants(until_s)
-        self._until_s, self._sent = until_s, sent
-
-    def send_all(self, frames: TimedFrames) -> float:
-        """Send the looks; give how far the frames went."""
-        last_s = self._until_s
-        for time_s, frame in frames:
-            last_s = max(last_s, time_s)
-            if self._grid.wants(time_s):
-                self._send(time_s, self._developer.rgb(frame))
-        return last_s
-
-    def _send(self, time_s: float, rgb: Pixels) -> None:
-        pixels = pictures.encoder_input(rgb, self._preprocess)
-        wire.send(self._out, {"kind": "look", "time_s": time_s}, pixels.tobytes(), self._thumbnail(rgb))
-        self._sent += 1
-
-    def _thumbnail(self, rgb: Pixels) -> bytes:
-        """Give a small JPEG for every n-th look and nothing for the others; n grows should a film not end."""
-        if self._sent >= 2 * _MOST_THUMBNAILS * self._stride:
-            self._stride *= 2
-        if self._sent % self._stride:
-            return b""
-        return pictures.jpeg(pictures.shrunk(rgb, _THUMBNAIL_PX), _THUMBNAIL_QUALITY)
 
 
 def prepare() -> None:

@@ -49,11 +49,11 @@ class ChildFrameReader:
         request: Mapping[str, object] = {"kind": "looks", **how, **known}
         async with self.children.child() as child:
             await child.ask({**request, "path": str(path), "limits": asdict(self.limits)})
-            last_s = seen.until_s if seen else -1.0
+            last: Look | float | None = seen.until_s if seen else None
             while True:
-                event = _reading(await self.hear(child, path), path, preprocess.size_px, last_s, self.limits)
+                event = _reading(await self.hear(child, path), path, preprocess.size_px, last, self.limits)
                 if isinstance(event, Look):
-                    last_s = event.time_s
+                    last = event
                 yield event
                 if isinstance(event, FilmEnded):
                     return
@@ -108,13 +108,14 @@ class ChildFrameReader:
         return errors.DecoderDied(path.name, ending)
 
 
-def _reading(message: Message, path: Path, size_px: int, last_s: float, limits: FilmLimits) -> Reading:
+def _reading(message: Message, path: Path, size_px: int, last: Look | float | None, limits: FilmLimits) -> Reading:
+    """Give what a message says that came after a look, or after the time of one which an earlier reading gave."""
     try:
         match message.kind:
             case "opened":
                 return _opened(message)
             case "look":
-                return _look(message, size_px, last_s)
+                return _look(message, size_px, last)
             case "ended":
                 return FilmEnded(message.header.get("truncated") is True, message.number("reached_s"))
             case kind:
@@ -132,15 +133,17 @@ def _opened(message: Message) -> FilmOpened:
     )
 
 
-def _look(message: Message, size_px: int, last_s: float) -> Look:
-    time_s = message.number("time_s")
-    if time_s <= last_s:
+def _look(message: Message, size_px: int, last: Look | float | None) -> Look:
+    time_s, thumbnail = message.number("time_s"), message.part(1) or None
+    last_s = last.time_s if isinstance(last, Look) else last
+    if last_s is not None and time_s <= last_s:
         raise GarbledError(f"a look at {time_s} s comes after one at {last_s} s")
     data = message.part(0)
+    if not data and isinstance(last, Look):
+        return Look(time_s, last.pixels, thumbnail, repeats=True)
     if len(data) != size_px * size_px * 3:
         raise GarbledError(f"a look of {len(data)} bytes is not {size_px} px square")
-    pixels = np.frombuffer(data, dtype=np.uint8).reshape(size_px, size_px, 3)
-    return Look(time_s, pixels, message.part(1) or None)
+    return Look(time_s, np.frombuffer(data, dtype=np.uint8).reshape(size_px, size_px, 3), thumbnail)
 
 
 def still_of(message: Message, path: Path, limits: FilmLimits) -> Still:

@@ -11,7 +11,8 @@ import cv2
 import numpy as np
 from av.sidedata.sidedata import Type as SideDataType
 from av.video.reformatter import Colorspace, Interpolation, VideoReformatter
-from PIL import Image, ImageOps
+
+from core.engines.resampling import resample
 
 if TYPE_CHECKING:
     from fractions import Fraction
@@ -33,28 +34,47 @@ class Developer:
     """Develops the frames of one film."""
 
     def __init__(self, pixel_aspect: Fraction | None) -> None:
-        self._reformatter = VideoReformatter()
+        self._whole, self._small = VideoReformatter(), VideoReformatter()
         self._pixel_aspect = squeeze(pixel_aspect)
+
+    def size_px(self, frame: VideoFrame) -> tuple[int, int]:
+        """Give width and height as they are displayed."""
+        return _turned(self._stored_px(frame), _matrix(frame))
 
     def rgb(self, frame: VideoFrame) -> Pixels:
         """Give (H, W, 3) uint8 RGB as it is displayed: colours, pixel aspect and rotation applied, alpha over black."""
-        return np.ascontiguousarray(_upright(self._flat(frame), _matrix(frame)))
+        return self._developed(self._whole, frame, self.size_px(frame), _SMOOTH)
 
-    def _flat(self, frame: VideoFrame) -> Pixels:
-        if not any(component.is_alpha for component in frame.format.components):
-            return self._converted(frame, "rgb24")
-        rgba = self._converted(frame, "rgba").astype(np.uint16)
-        return ((rgba[..., :3] * rgba[..., 3:] + 127) // 255).astype(np.uint8)
+    def small(self, frame: VideoFrame, max_px: int) -> Pixels:
+        """Give the same, at most max_px wide or high; a smaller picture stays as it is."""
+        return self._developed(self._small, frame, _within(self.size_px(frame), max_px), _SMOOTH)
 
-    def _converted(self, frame: VideoFrame, pixel_format: str) -> Pixels:
-        converted = self._reformatter.reformat(
-            frame,
-            width=max(1, round(frame.width * self._pixel_aspect)),
-            format=pixel_format,
-            src_colorspace=_colorspace(frame),
-            interpolation=_SMOOTH,
+    def look(self, frame: VideoFrame, preprocess: Preprocess) -> Pixels:
+        """Give the encoder's input, (S, S, 3) uint8 RGB."""
+        return encoder_input(self.rgb(frame), preprocess)
+
+    def _stored_px(self, frame: VideoFrame) -> tuple[int, int]:
+        return max(1, round(frame.width * self._pixel_aspect)), frame.height
+
+    def _developed(
+        self, reformatter: VideoReformatter, frame: VideoFrame, size: tuple[int, int], flags: Interpolation
+    ) -> Pixels:
+        """Scale and convert in one go, then turn upright: so few pixels are touched."""
+        matrix = _matrix(frame)
+        width, height = _turned(size, matrix)
+        opaque = self._opaque(frame)
+        converted = reformatter.reformat(
+            opaque, width, height, "rgb24", src_colorspace=_colorspace(opaque), interpolation=flags
         )
-        return converted.to_ndarray().astype(np.uint8, copy=False)
+        return np.ascontiguousarray(_upright(converted.to_ndarray().astype(np.uint8, copy=False), matrix))
+
+    def _opaque(self, frame: VideoFrame) -> VideoFrame:
+        if not any(component.is_alpha for component in frame.format.components):
+            return frame
+        converted = self._whole.reformat(frame, format="rgba", src_colorspace=_colorspace(frame), interpolation=_SMOOTH)
+        rgba = converted.to_ndarray().astype(np.uint16)
+        flat = ((rgba[..., :3] * rgba[..., 3:] + 127) // 255).astype(np.uint8)
+        return type(frame).from_ndarray(flat, "rgb24")
 
 
 def is_plain(frame: VideoFrame) -> bool:
@@ -72,21 +92,20 @@ def squeeze(pixel_aspect: Fraction | None) -> float:
 
 
 def encoder_input(rgb: Pixels, preprocess: Preprocess) -> Pixels:
-    """Give (S, S, 3) uint8 RGB, bit for bit what open_clip's own image transform makes before it normalises."""
-    image = Image.fromarray(rgb)
-    size_px = preprocess.size_px
-    resampling = Image.Resampling.BILINEAR if preprocess.interpolation == "bilinear" else Image.Resampling.BICUBIC
-    resized = image.resize(_resized_px(image.size, preprocess), resampling)
-    return np.asarray(_centred(resized, size_px, preprocess.fill))
+    """Give (S, S, 3) uint8 RGB, what open_clip's own image transform makes before it normalises."""
+    width, height = _resized_px((rgb.shape[1], rgb.shape[0]), preprocess)
+    wide, high = min(width, preprocess.size_px), min(height, preprocess.size_px)
+    left, top = round((width - wide) / 2), round((height - high) / 2)
+    box = left, top, left + wide, top + high
+    return _padded(resample(rgb, (width, height), box, preprocess.interpolation), preprocess)
 
 
 def shrunk(rgb: Pixels, max_px: int) -> Pixels:
     """Give the picture at most max_px wide or high; a smaller one stays as it is."""
     height, width = rgb.shape[:2]
-    scale = max_px / max(height, width)
-    if scale >= 1:
+    size = _within((width, height), max_px)
+    if size == (width, height):
         return rgb
-    size = (max(1, round(width * scale)), max(1, round(height * scale)))
     return np.asarray(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
 
 
@@ -112,14 +131,23 @@ def _resized_px(size: tuple[int, int], preprocess: Preprocess) -> tuple[int, int
             return (target, long) if width <= height else (long, target)
 
 
-def _centred(image: Image.Image, size_px: int, fill: int) -> Image.Image:
-    """Pad, then crop, to a square around the middle, rounding as torchvision does."""
-    spare = [max(0, size_px - side) for side in image.size]
-    if any(spare):
-        border = (spare[0] // 2, spare[1] // 2, (spare[0] + 1) // 2, (spare[1] + 1) // 2)
-        image = ImageOps.expand(image, border, (fill, fill, fill))
-    left, top = (round((side - size_px) / 2) for side in image.size)
-    return image.crop((left, top, left + size_px, top + size_px))
+def _padded(rgb: Pixels, preprocess: Preprocess) -> Pixels:
+    """Pad to a square around the middle, rounding as torchvision does."""
+    spare = [preprocess.size_px - side for side in rgb.shape[:2]]
+    if not any(spare):
+        return rgb
+    border = [(side // 2, (side + 1) // 2) for side in spare]
+    return np.pad(rgb, (*border, (0, 0)), constant_values=preprocess.fill)
+
+
+def _within(size: tuple[int, int], max_px: int) -> tuple[int, int]:
+    scale = min(1.0, max_px / max(size))
+    return max(1, round(size[0] * scale)), max(1, round(size[1] * scale))
+
+
+def _turned(size: tuple[int, int], matrix: tuple[int, int, int, int]) -> tuple[int, int]:
+    """Exchange width and height where the matrix lays the picture on its side."""
+    return (size[1], size[0]) if _lies(matrix) else size
 
 
 def _colorspace(frame: VideoFrame) -> Colorspace | None:
@@ -138,9 +166,14 @@ def _matrix(frame: VideoFrame) -> tuple[int, int, int, int]:
     return int(values[0]), int(values[1]), int(values[3]), int(values[4])
 
 
+def _lies(matrix: tuple[int, int, int, int]) -> bool:
+    a, b, c, d = matrix
+    return abs(a) + abs(d) < abs(b) + abs(c)
+
+
 def _upright(rgb: Pixels, matrix: tuple[int, int, int, int]) -> Pixels:
     """Turn and mirror by quarter turns as the display matrix says."""
     a, b, c, d = matrix
-    if abs(a) + abs(d) >= abs(b) + abs(c):
+    if not _lies(matrix):
         return rgb[:: -1 if d < 0 else 1, :: -1 if a < 0 else 1]
     return rgb.transpose(1, 0, 2)[:: -1 if b < 0 else 1, :: -1 if c < 0 else 1]

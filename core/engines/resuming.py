@@ -23,25 +23,20 @@ _RUN_UPS_S = (0.0, 2.0, 15.0)
 _SAME_S = 1e-6
 
 
-def frames_after(
-    path: Path, film: decode.Film, until_s: float, opened: ExitStack
-) -> tuple[decode.Film, Iterator[tuple[float, VideoFrame]]]:
-    """Give the film as seen from a place after its beginning, and its frames after the one with this time.
+def film_at(path: Path, film: decode.Film, until_s: float, opened: ExitStack) -> decode.Film:
+    """Give the film as seen from a keyframe at or before this time, from which the frame with this time is met.
 
-    Seeking counts when that very frame is met on the way: then the times are those of the first reading. Else the film
-    is opened once more and read from its start. Its first frame must have been read, which sets its clock to zero.
+    So its times are those of the first reading. Where seeking does not lead there, the film is opened once more, to be
+    read from its start. Its first frame must have been read, which sets its clock to zero.
     Raises UnreadableError, OverLimitError.
     """
     for run_up_s in _RUN_UPS_S:
         try:
-            landed = film.seek(max(0.0, until_s - run_up_s))
+            if _meets(film.seek(max(0.0, until_s - run_up_s)).frames(from_keyframe=True), until_s):
+                return film.seek(max(0.0, until_s - run_up_s))
         except av.FFmpegError:
             break
-        frames = landed.frames(from_keyframe=True)
-        if _meets(frames, until_s):
-            return landed, frames
-    slow = opened.enter_context(decode.opened(path, film.limits))
-    return slow, (frame for frame in slow.frames() if frame[0] > until_s + _SAME_S)
+    return opened.enter_context(decode.opened(path, film.limits))
 
 
 def _meets(frames: Iterator[tuple[float, VideoFrame]], time_s: float) -> bool:

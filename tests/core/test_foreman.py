@@ -293,7 +293,7 @@ async def test_two_links_to_one_film_are_looked_at_once(house: ColourHouse, colo
     events = [LinkPosted(turn(), link, job.ref) for link, job in zip((LINK, other), jobs, strict=True)]
     said = await asyncio.gather(*map(house.last, events))
     assert sorted("Ready to search" in reply.text for reply in said) == [False, True]
-    assert sum(house.encoder.batches) == 16
+    assert sum(house.encoder.batches) == 3, "three colours, each of them once"
 
 
 async def test_what_was_done_but_not_said_is_said_as_it_would_have_been(house: ColourHouse, colour_film: Path) -> None:

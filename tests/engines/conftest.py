@@ -93,10 +93,10 @@ def look_at() -> LookAt:
         request: dict[str, object] = {**how, **known}
         decoder.send_looks(path, request, out)
         events = []
-        last_s = after.until_s if after else -1.0
+        last: Look | float | None = after.until_s if after else None
         for message in _messages(out.getvalue()):
-            event = frames._reading(message, path, preprocess.size_px, last_s, FilmLimits())
-            last_s = event.time_s if isinstance(event, Look) else last_s
+            event = frames._reading(message, path, preprocess.size_px, last, FilmLimits())
+            last = event if isinstance(event, Look) else last
             events.append(event)
         opened, *looks, ended = events
         assert isinstance(opened, FilmOpened)

@@ -111,7 +111,9 @@ async def test_a_film_that_needs_too_much_memory_ends_with_a_sentence(children: 
 async def test_a_film_that_keeps_the_processor_busy_is_stopped(children: Children, make_clip: MakeClip) -> None:
     film = make_clip("long.mp4", [("red", 60)])
     with pytest.raises(OverLimit) as raised:
-        async for _ in ChildFrameReader(children, FilmLimits(decode_s=1)).looks(film, Sampling(0.04, 1), PREPROCESS):
+        async for _ in ChildFrameReader(children, FilmLimits(decode_s=1)).looks(
+            film, Sampling(0.04, 1, sameness=0), PREPROCESS
+        ):
             pass
     assert raised.value.quantity == "decode_s"
 

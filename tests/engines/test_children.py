@@ -84,7 +84,7 @@ async def test_dropping_a_reading_kills_its_child_and_only_a_spare_lives_on(
     reader: ChildFrameReader, make_clip: MakeClip
 ) -> None:
     film = make_clip("long.mp4", [("red", 20)])
-    reading = reader.looks(film, Sampling(0.04, 1), PREPROCESS)
+    reading = reader.looks(film, Sampling(0.04, 1, sameness=0), PREPROCESS)
     await anext(reading)
     working = pids(reader.children)
     await reading.aclose()
@@ -97,7 +97,7 @@ async def test_cancelling_a_reading_kills_its_child(reader: ChildFrameReader, ma
     began = asyncio.Event()
 
     async def read() -> None:
-        async for _ in reader.looks(film, Sampling(0.04, 1), PREPROCESS):
+        async for _ in reader.looks(film, Sampling(0.04, 1, sameness=0), PREPROCESS):
             began.set()
 
     task = asyncio.create_task(read())
@@ -129,7 +129,7 @@ async def test_closing_in_the_middle_of_a_reading_ends_it_with_an_error(
     began = asyncio.Event()
 
     async def read() -> None:
-        async for _ in reader.looks(film, Sampling(0.04, 1), PREPROCESS):
+        async for _ in reader.looks(film, Sampling(0.04, 1, sameness=0), PREPROCESS):
             began.set()
 
     task = asyncio.create_task(read())
@@ -145,7 +145,7 @@ async def test_when_the_nursery_dies_its_children_do_and_the_next_job_has_a_new_
 ) -> None:
     children = Children("core.engines.decoder", forks=True)
     reader = ChildFrameReader(children)
-    reading = reader.looks(make_clip("long.mp4", [("red", 20)]), Sampling(0.04, 1), PREPROCESS)
+    reading = reader.looks(make_clip("long.mp4", [("red", 20)]), Sampling(0.04, 1, sameness=0), PREPROCESS)
     await anext(reading)
     (child,) = pids(children)
     assert children._nursery
@@ -214,7 +214,7 @@ async def test_a_child_that_is_killed_is_reported_with_its_signal(
     reader: ChildFrameReader, make_clip: MakeClip
 ) -> None:
     film = make_clip("long.mp4", [("red", 20)])
-    reading = reader.looks(film, Sampling(0.04, 1), PREPROCESS)
+    reading = reader.looks(film, Sampling(0.04, 1, sameness=0), PREPROCESS)
     await anext(reading)
     for child in reader.children._living:
         os.killpg(child.process.pid, signal.SIGKILL)

@@ -6,7 +6,7 @@ from fractions import Fraction
 
 import av
 
-from core.engines.decode import Clock
+from core.engines.clock import Clock
 
 
 def frame(pts: int | None) -> av.VideoFrame:

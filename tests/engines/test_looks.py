@@ -73,7 +73,7 @@ def test_times_of_a_variable_frame_rate_are_the_frames_own(make_clip: MakeClip, 
 
 
 def test_times_count_from_the_first_frame(make_clip: MakeClip, look_at: LookAt) -> None:
-    seen = look_at(make_clip("late.ts", [("red", 2)], Shape(start_s=30.0)), Sampling(0.5, 1))
+    seen = look_at(make_clip("late.ts", [("red", 2)], Shape(start_s=30.0)), Sampling(0.5, 1, keyframe_gap=0))
     assert seen.times_s == pytest.approx([0.0, 0.52, 1.0, 1.52], abs=0.03)
     assert seen.times_s[0] == 0.0
 
