@@ -35,6 +35,7 @@ _SETTINGS = {
 _COLOURS = ("red", "green", "blue", "yellow", "purple", "grey")
 _SIZE = (96, 64)
 _MOST_OPEN = 4
+_READY = "is ready on"
 
 
 @dataclass
@@ -59,6 +60,7 @@ class Town:
     """What Keaton was killed at."""
 
     _made: int = 0
+    _started_at: int = 0
 
     def __post_init__(self) -> None:
         self.square: Channel = self.guild.channel("square")
@@ -125,16 +127,24 @@ class Town:
 
     async def kill_once(self) -> None:
         """Start Keaton, and kill it at a moment that chance chooses: some time, or the very instant of some request."""
-        before = self.fake.connections
+        before, self._started_at = self.fake.connections, len(self.program.log)
         await self.program.start()
         if self.chance.random() < 0.1:
             await self._after("starting", self.chance.uniform(0.2, 3.0))
             return
         await self.fake.until(lambda: self.fake.connections > before, "a connection", 240)
+        if self.chance.random() < 0.7:
+            await self._at_work()
         if self.chance.random() < 0.5:
-            await self._after("some time", self.chance.uniform(0.0, 8.0))
+            await self._after("some time", self.chance.uniform(0.0, 5.0))
         else:
             await self._at_a_request(self.chance.randint(1, 25))
+
+    async def _at_work(self) -> None:
+        """Wait until the model stands ready: before that no film is looked at, and no question answered."""
+        async with asyncio.timeout(240):
+            while _READY not in self.program.log[self._started_at :]:  # noqa: ASYNC110 - only its log says so
+                await asyncio.sleep(0.05)
 
     async def _after(self, why: str, wait_s: float) -> None:
         await asyncio.sleep(wait_s)  # the moment is what is being tried
