@@ -2,6 +2,7 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 PIP := .venv/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 WORKERS := --numprocesses auto --dist loadfile
+EMOJI := .venv/emoji
 SOURCES := bot core storage demo bench tests
 
 .PHONY: run test check bench crash trust demo fuzz walls format clean
@@ -49,8 +50,8 @@ trust: .venv/dev  ## how often verdicts are right, what each lever is worth; fet
 	.venv/bin/python -m bench.levers $(or $(CACHE),bench/results/emoji)
 
 demo: .venv/dev  ## remake the film and the figures of demo/ (its README tells how the model is trained)
-	.venv/bin/python -m demo.film
-	.venv/bin/python -m demo.evaluate
+	.venv/bin/python -m demo.film $(EMOJI)
+	.venv/bin/python -m demo.evaluate $(EMOJI)
 
 browser:
 	@sh tests/get_browser.sh
