@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
     from pathlib import Path
 
+    from core.model import Scope
+
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def reader() -> AsyncIterator[ChildFrameReader]:
@@ -34,7 +36,9 @@ async def house(reader: ChildFrameReader, tmp_path: Path) -> AsyncIterator[Colou
     library = await SqliteLibrary.open(tmp_path / "data" / "keaton.sqlite3")
     media = await MediaFolder.open(tmp_path / "data" / "media", QUOTA_BYTES)
     async with looking(library) as looks:
-        yield build(library, media, reader, ColourEncoder(), looks)
+        house = build(library, media, reader, ColourEncoder(), looks)
+        yield house
+        await house.refiner.close()
     await media.close()
     await library.close()
 
@@ -44,6 +48,31 @@ def channels_of(house: ColourHouse) -> Channels:
     return Channels(house.ledger, house.library, house.media, house.encoder, house.foreman, on_by_default=True)
 
 
-def grace_of(house: ColourHouse, grace_s: float = 60.0, clock_s: Callable[[], float] = time.monotonic) -> Grace:
-    """Give the grace period of a house."""
-    return Grace(SqliteDepartures(house.library.connections), house.media, clock_s, grace_s, 0.05)
+class HeardGrace(Grace):
+    """A grace period that notes what it was told, and tells whoever waits for that."""
+
+    heard: list[tuple[str, Scope]]
+    moved: Callable[[], None]
+
+    async def left(self, scope: Scope) -> None:
+        await super().left(scope)
+        self._note("left", scope)
+
+    async def back(self, scope: Scope) -> None:
+        await super().back(scope)
+        self._note("back", scope)
+
+    async def gone(self, scope: Scope) -> None:
+        await super().gone(scope)
+        self._note("gone", scope)
+
+    def _note(self, what: str, scope: Scope) -> None:
+        self.heard.append((what, scope))
+        self.moved()
+
+
+def grace_of(house: ColourHouse, moved: Callable[[], None] = lambda: None) -> HeardGrace:
+    """Give the grace period of a house, an hour long."""
+    grace = HeardGrace(SqliteDepartures(house.library.connections), house.media, time.monotonic, 3600.0, 60.0)
+    grace.heard, grace.moved = [], moved
+    return grace

@@ -77,6 +77,7 @@ class House(Generic[EncoderT]):
     conversation: Conversation
     foreman: Foreman
     watch: NotingWatch
+    refiner: Refiner
 
     async def say(self, event: Incoming) -> list[Reply]:
         return [reply async for reply in self.conversation.handle(event)]
@@ -107,7 +108,9 @@ async def house(tmp_path: Path) -> AsyncIterator[ColourHouse]:
     media = await MediaFolder.open(tmp_path / "data" / "media", QUOTA_BYTES)
     children = Children("core.engines.decoder", forks=True)
     async with looking(library) as looks:
-        yield build(library, media, ChildFrameReader(children), ColourEncoder(), looks)
+        house = build(library, media, ChildFrameReader(children), ColourEncoder(), looks)
+        yield house
+        await house.refiner.close()
     await children.close()
     await media.close()
     await library.close()
@@ -183,4 +186,4 @@ def build(
         refiner=refiner,
     )
     parts = (library, ledger, media, encoder, fetcher, plotter, reader, looks, indexer, searcher, conversation)
-    return House(*parts, foreman, watch)
+    return House(*parts, foreman, watch, refiner)

@@ -10,12 +10,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bot.discord.front import DiscordConfig, DiscordDoor, Parts
-from core.departures import WHOLE, Grace
+from core.departures import WHOLE
 from core.model import Scope, View
-from storage.departures import SqliteDepartures
 from storage.showcase import SqliteShowcase
 from tests import clips
-from tests.bot.houses import channels_of, house, reader
+from tests.bot.houses import HeardGrace, channels_of, grace_of, house, reader
 from tests.fakes.discord import FakeDiscord
 from tests.fakes.discord_world import HISTORY, KEATON, VIEW, Guild, User
 
@@ -30,29 +29,6 @@ if TYPE_CHECKING:
 __all__ = ["house", "reader"]
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(120), pytest.mark.asyncio(loop_scope="session")]
-
-
-class HeardGrace(Grace):
-    """Tells whoever waits that it was told something."""
-
-    fake: FakeDiscord
-    heard: list[tuple[str, Scope]]
-
-    async def left(self, scope: Scope) -> None:
-        await super().left(scope)
-        self._note("left", scope)
-
-    async def back(self, scope: Scope) -> None:
-        await super().back(scope)
-        self._note("back", scope)
-
-    async def gone(self, scope: Scope) -> None:
-        await super().gone(scope)
-        self._note("gone", scope)
-
-    def _note(self, what: str, scope: Scope) -> None:
-        self.heard.append((what, scope))
-        self.fake.moved()
 
 
 @dataclass
@@ -124,17 +100,10 @@ async def running(fake: FakeDiscord, house: ColourHouse, grace: HeardGrace) -> A
         await asyncio.gather(task, return_exceptions=True)
 
 
-def a_grace(fake: FakeDiscord, house: ColourHouse) -> HeardGrace:
-    departures = SqliteDepartures(house.library.connections)
-    grace = HeardGrace(departures, house.media, asyncio.get_running_loop().time, 1e6, 1.0)
-    grace.fake, grace.heard = fake, []
-    return grace
-
-
 @asynccontextmanager
 async def a_town(house: ColourHouse) -> AsyncIterator[Town]:
     async with FakeDiscord() as fake:
-        grace, guild = a_grace(fake, house), Guild("A server")
+        grace, guild = grace_of(house, fake.moved), Guild("A server")
         town = Town(fake, house, grace, guild, guild.channel("general"), User("Ada"), User("Bob"))
         async with running(fake, house, grace):
             await fake.join(guild)
@@ -217,7 +186,7 @@ async def test_being_removed_while_it_did_not_run_is_noticed_and_so_is_a_channel
         await town.fake.gateway.dispatch("CHANNEL_UPDATE", second.json())
         await town.heard("left", town.scope(str(second.id)))
     async with FakeDiscord() as another:
-        grace = a_grace(another, house)
+        grace = grace_of(house, another.moved)
         async with running(another, house, grace):
             whole = town.scope(WHOLE)
             await another.until(lambda: ("left", whole) in grace.heard, "the removal noticed")

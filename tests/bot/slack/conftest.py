@@ -48,6 +48,7 @@ class Scene:
     def __post_init__(self) -> None:
         self.ada, self.bob = self.team.user("Ada"), self.team.user("Bob")
         self.general = self.team.channel("general")
+        self.grace = grace_of(self.house, self.fake.moved)
 
     def door(self, team: Workspace | None = None, **settings: object) -> SlackDoor:
         team, house = team or self.team, self.house
@@ -66,7 +67,7 @@ class Scene:
             channels_of(house),
             house.ledger,
             house.foreman,
-            grace_of(house),
+            self.grace,
             SqliteShowcase(house.library.connections),
         )
         return SlackDoor(parts, config)

@@ -17,16 +17,17 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="session")]
 
 
-async def left(scene: Scene) -> dict[Scope, float]:
+async def left(scene: Scene) -> set[Scope]:
     """Give the places that Keaton counts itself out of."""
     found: tuple[Departure, ...] = await SqliteDepartures(scene.house.library.connections).wait(0.0)
-    return {one.scope: one.waited_s for one in found}
+    return {one.scope for one in found}
 
 
-async def told(scene: Scene, kind: str, **more: object) -> None:
-    """Send an event, and one more after it: that one is answered when the first was taken."""
+async def told(scene: Scene, what: str, scope: Scope, kind: str, **more: object) -> None:
+    """Send an event, and wait until the grace period was told of it."""
+    scene.grace.heard.clear()
     await scene.fake.event(scene.team, {"type": kind, **more})
-    await scene.asked("/keaton", "status")
+    await scene.fake.until(lambda: (what, scope) in scene.grace.heard, f"{what} {scope}")
 
 
 async def test_a_forgotten_film_goes_from_the_answers_that_show_it_with_the_pictures_that_slack_holds(
@@ -56,31 +57,34 @@ async def test_admins_and_who_made_the_channel_may_take_back_what_others_posted(
 
 async def test_removed_from_a_channel_it_waits_and_comes_back_with_the_next_message(scene: Scene) -> None:
     await scene.posted()
-    await told(scene, "member_left_channel", channel=scene.general.id, user=scene.bob.id)
-    assert await left(scene) == {}
-    await told(scene, "member_left_channel", channel=scene.general.id, user=scene.team.keaton.id)
-    assert set(await left(scene)) == {scene.scope()}
-    await told(scene, "member_joined_channel", channel=scene.general.id, user=scene.team.keaton.id)
-    assert await left(scene) == {}
+    here, keaton = scene.scope(), {"channel": scene.general.id, "user": scene.team.keaton.id}
+    await scene.fake.event(scene.team, {"type": "member_left_channel", **keaton, "user": scene.bob.id})
+    await told(scene, "back", here, "member_joined_channel", **keaton)
+    assert ("left", here) not in scene.grace.heard
+    await told(scene, "left", here, "member_left_channel", **keaton)
+    assert await left(scene) == {here}
+    await told(scene, "back", here, "member_joined_channel", **keaton)
+    assert await left(scene) == set()
 
 
 async def test_a_deleted_channel_is_forgotten_at_once(scene: Scene) -> None:
     await scene.posted()
     other = scene.team.channel("other")
     await scene.posted(channel=other)
-    await told(scene, "channel_deleted", channel=other.id)
-    assert await scene.house.library.videos(View.of(Scope("slack", scene.team.id, other.id))) == ()
+    gone = Scope("slack", scene.team.id, other.id)
+    await told(scene, "left", gone, "channel_deleted", channel=other.id)
+    assert await scene.house.library.videos(View.of(gone)) == ()
     assert len(await scene.house.library.videos(View.of(scene.scope()))) == 1
 
 
 async def test_uninstalled_it_waits_and_signing_in_again_ends_that(scene: Scene) -> None:
     await scene.posted()
-    await told(scene, "app_uninstalled")
     whole = Scope("slack", scene.team.id, WHOLE)
-    assert set(await left(scene)) == {whole}
+    await told(scene, "left", whole, "app_uninstalled")
+    assert await left(scene) == {whole}
     await scene.stop()
     await scene.start()
-    assert await left(scene) == {}
+    assert await left(scene) == set()
 
 
 async def test_a_token_that_was_revoked_while_it_did_not_run_begins_the_wait_too(scene: Scene) -> None:
@@ -90,4 +94,4 @@ async def test_a_token_that_was_revoked_while_it_did_not_run_begins_the_wait_too
     with pytest.raises(BadSetting):
         await scene.door(None, bot_token=token).run()
     scene.fake.teams.append(scene.team)
-    assert set(await left(scene)) == {Scope("slack", scene.team.id, WHOLE)}
+    assert await left(scene) == {Scope("slack", scene.team.id, WHOLE)}
