@@ -59,6 +59,9 @@ class Settings(BaseSettings):
     model_name: str | None = Field(default=None, validation_alias="KEATON_MODEL")
     model_cache: Folder | None = None
     device: str = "auto"
+    backend: Literal["torch", "openvino"] = "torch"
+    precision: Literal["exact", "int8"] = "exact"
+    compiled: Literal["on", "off"] = Field(default="off", validation_alias="KEATON_COMPILE")
     web: Literal["auto", "on", "off"] = "auto"
     web_port: int = Field(default=8765, ge=0, le=65535)
     allowed_hosts: Hosts = frozenset()

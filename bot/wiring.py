@@ -272,7 +272,17 @@ def load_model(settings: Settings) -> Clip:
     from core.engines import clip  # noqa: PLC0415 - torch takes seconds, and the page should not wait for it
 
     whole = settings.look_at == "whole"
-    return clip.load(clip.ClipOptions(model_choice(settings), settings.device, settings.model_cache, whole))
+    options = clip.ClipOptions(
+        model_choice(settings),
+        settings.device,
+        settings.model_cache,
+        whole,
+        settings.backend,
+        settings.precision,
+        compiled=settings.compiled == "on",
+        converted_dir=(settings.model_cache or settings.data_dir) / "converted",
+    )
+    return clip.load(options)
 
 
 def _products(rows: Halves, vectors: Floats) -> Floats:

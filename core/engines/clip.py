@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from core.engines import torchvision_ops
+from core.engines import torchvision_ops, towers
 from core.engines.frugal import frugal_loading, give_memory_back
 from core.engines.presets import DEMO
 from core.errors import BadSetting, EncoderBroken, UnknownModel, WeightsUnavailable
@@ -45,13 +45,26 @@ class ClipOptions:
     """Where downloaded weights are kept; None is the hub's own cache folder."""
     whole_frames: bool = False
     """Squash the whole frame to the model's square, also where the model would look at the centre alone."""
+    backend: towers.Backend = "torch"
+    precision: towers.Precision = "exact"
+    compiled: bool = False
+    """Let torch compile the image tower for a GPU."""
+    converted_dir: Path | None = None
+    """Where towers are kept that were converted for another back end; needed for those."""
 
 
 class Clip:
     """A loaded model. Its methods compute on the calling thread, and may be called from several."""
 
-    def __init__(self, model: Any, tokenizer: Any, info: EncoderInfo) -> None:  # noqa: ANN401 - open_clip is untyped
+    def __init__(
+        self,
+        model: Any,  # noqa: ANN401 - open_clip is untyped
+        tokenizer: Any,  # noqa: ANN401 - likewise
+        info: EncoderInfo,
+        tower: towers.Tower | None = None,
+    ) -> None:
         self._model = model
+        self._tower: towers.Tower = tower or model.encode_image
         self._tokenizer = tokenizer
         self.info = info
         self._dtype = torch.float16 if info.precision == "fp16" else torch.float32
@@ -64,7 +77,7 @@ class Clip:
             bytes_ = torch.from_numpy(np.require(pixels, requirements="W")).to(self.info.device)
             inputs = bytes_.permute(0, 3, 1, 2).float().div_(255)
             inputs = inputs.sub_(self._mean).div_(self._std).to(self._dtype)
-            return _unit(self._model.encode_image(inputs))
+            return _unit(self._tower(inputs))
 
     def texts(self, texts: Sequence[str]) -> Floats:
         """Give (N, D) float32 unit vectors."""
@@ -89,11 +102,23 @@ def load(options: ClipOptions) -> Clip:
     """
     give_memory_back()
     device = pick_device(options.device)
+    towers.check(options.backend, options.precision, device)
     model = _create(options, device)
     tokenizer = _tokenizer(options.choice)
-    clip = Clip(model, tokenizer, _describe(options, model, tokenizer, device))
+    info = _describe(options, model, tokenizer, device)
+    clip = Clip(model, tokenizer, info, _tower(options, model, info))
     clip.self_test()
     return clip
+
+
+def _tower(options: ClipOptions, model: Any, info: EncoderInfo) -> towers.Tower | None:  # noqa: ANN401 - untyped
+    """Give the image tower in the way that was chosen; None for the model's own."""
+    if options.precision == "int8":
+        return towers.int8_tower(model.visual)
+    if options.backend == "openvino" and options.converted_dir is not None:
+        identity = f"{options.choice.name} {info.model} {info.weights}"
+        return towers.openvino_tower(model.visual, info.preprocess.size_px, identity, options.converted_dir)
+    return towers.compiled_tower(model.visual) if options.compiled and info.device.startswith("cuda") else None
 
 
 def pick_device(wish: str) -> str:
@@ -223,7 +248,7 @@ def _describe(options: ClipOptions, model: Any, tokenizer: Any, device: str) -> 
         weights=choice.tag or _digest(choice),
         dim=_dim(model, tokenizer, device),
         preprocess=replace(own, resize_mode="squash") if options.whole_frames else own,
-        precision="fp32" if device == "cpu" else "fp16",
+        precision="int8" if options.precision == "int8" else "fp32" if device == "cpu" else "fp16",
         logit_scale=float(model.logit_scale.detach().exp()),
         logit_bias=float(bias.detach()) if (bias := getattr(model, "logit_bias", None)) is not None else 0.0,
         device=device,

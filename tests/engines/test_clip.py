@@ -7,6 +7,7 @@ import os
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -25,9 +26,10 @@ from tests.engines.models import SIZE_PX, write_model
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
-    from core.model import Pixels
+    from core.model import Floats, Pixels
+
+DEMO = Path(__file__).parents[2] / "demo" / "model"
 
 pytestmark = pytest.mark.slow
 
@@ -200,3 +202,38 @@ def _failing_once(model: Clip, attempts: list[int]) -> Callable[[], Clip]:
         return model
 
     return load_model
+
+
+def agreement(ours: Floats, theirs: Floats) -> float:
+    """Give the least cosine of any vector with its counterpart."""
+    return float((ours * theirs).sum(axis=1).min())
+
+
+@pytest.mark.parametrize("name", ["random", "demo"])
+def test_openvino_agrees_with_torch_and_converts_but_once(folder: Path, tmp_path: Path, name: str) -> None:
+    pytest.importorskip("openvino")
+    choice = choose("demo", DEMO) if name == "demo" else choose(f"local-dir:{folder}", folder)
+    plain = load(options(choice))
+    other = replace(options(choice), backend="openvino", converted_dir=tmp_path)
+    first = load(other)
+    size = first.info.preprocess.size_px
+    pictures = np.random.default_rng(7).integers(0, 256, (5, size, size, 3), dtype=np.uint8)
+    assert first.info == plain.info, "the same recipe: vectors of both may be compared"
+    assert agreement(first.images(pictures), plain.images(pictures)) > 0.99999
+    (kept,) = tmp_path.iterdir()
+    written_ns = (kept / "tower.bin").stat().st_mtime_ns
+    assert agreement(load(other).images(pictures[:3]), plain.images(pictures[:3])) > 0.99999
+    assert (kept / "tower.bin").stat().st_mtime_ns == written_ns
+
+
+def test_int8_is_another_recipe_and_nearly_the_same(model: Clip, folder: Path) -> None:
+    small = load(replace(options(choose(f"local-dir:{folder}", folder)), precision="int8"))
+    assert small.info == replace(model.info, precision="int8")
+    assert 0.99 < agreement(small.images(frames(6)), model.images(frames(6))) < 1
+
+
+def test_a_back_end_that_cannot_be_had_is_a_bad_setting(folder: Path) -> None:
+    both = replace(options(choose(f"local-dir:{folder}", folder)), backend="openvino", precision="int8")
+    with pytest.raises(BadSetting) as raised:
+        load(both)
+    assert "KEATON_" in sentence(raised.value)
