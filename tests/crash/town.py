@@ -176,7 +176,9 @@ class Town:
 
     async def finish(self) -> None:
         """Let Keaton answer all that is left, and stop in order."""
+        self._started_at = len(self.program.log)
         await self.program.start()
+        await self._at_work()
         await self.fake.until(lambda: not self.open and not self.unkept, "all answered", 400)
         async with asyncio.timeout(30):
             while await asyncio.to_thread(self._count_open):  # noqa: ASYNC110 - another process does not say so
@@ -215,8 +217,10 @@ async def lived(
                 await town.kill_once()
                 told(f"killed at {town.kills[-1]}: {len(town.posted)} posted, {len(town.open)} open")
         finally:
+            is_over = living.done()
             living.cancel()
             await asyncio.gather(living, return_exceptions=True)
             await town.program.kill()
+        assert not is_over, "nobody lived there any more"
         await town.finish()
         yield town

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import secrets
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -33,7 +34,8 @@ class Session:
         event = {"op": 0, "s": len(self.sent) + 1, "t": kind, "d": data}
         self.sent.append(event)
         if self.socket is not None and not self.socket.closed:
-            await self.socket.send_str(json.dumps(event))
+            with suppress(ConnectionError):  # the client died this very moment
+                await self.socket.send_str(json.dumps(event))
 
 
 class Gateway:
