@@ -95,6 +95,7 @@ async def _blank(core: Core) -> Pixels:
 def taken(model: str, film: Path, repeats: int) -> Taken:
     """Index a film some times."""
     rows = [asyncio.run(index(model, film)) for _ in range(repeats)]
+    print(f"{film.name}: {', '.join(f'{row[0]:.2f} s' for row in rows)}", flush=True)
     whole, first, looks, lengths = zip(*rows, strict=True)
     return Taken(lengths[0], statistics.median(whole), statistics.median(first), looks[0])
 
@@ -105,9 +106,8 @@ async def found(texts: Sequence[str]) -> tuple[list[float], list[float]]:
         async with open_core(Settings(model_name="demo", data_dir=Path(home))) as core:
             await core.indexer.file(FILM, FILM.name, "", Poster(SCOPE, "u", "you", ""), lambda _progress: None)
             results = [await core.searcher.search(Query(text, View.of(SCOPE)), 5) for text in texts]
-            refined = [await core.refiner.moments(one.query, one.moments) for one in results]
-    best = [max(moments, key=lambda moment: moment.score).peak_s for moments in refined]
-    return [one.best.peak_s for one in results], best
+            refined = [await core.refiner.moment(one.query, one.best, one.curve) for one in results]
+    return [one.best.peak_s for one in results], [one.peak_s for one in refined]
 
 
 def agreement() -> list[Row]:
@@ -158,7 +158,9 @@ def measured(frames: int, repeats: int) -> list[Row]:
         model = f"local-dir:{folder}"
         notebook = Notebook(model)
         films = {"360p": FILM, "1080p, keyframes each 2 s": folder / "hd.mp4", "360p, GOP 250": folder / "sparse.mp4"}
+        print("the films are written", flush=True)
         loops = {name: notebook.look(film, frames).whole_film_s for name, film in films.items()}
+        print(f"the loop: {', '.join(f'{name} {loop_s:.0f} s' for name, loop_s in loops.items())}", flush=True)
         del notebook
         ours = {name: taken(model, film, repeats) for name, film in films.items()}
     aims = {name: 150 if "1080p" in name else 100 for name in films}
