@@ -71,6 +71,7 @@ async def deliver(replies: AsyncIterator[Reply], shown: Shown, min_gap_s: float)
     except asyncio.CancelledError as error:
         if STOPPING in error.args:
             await screen.part()
+        screen.drop()
         raise
 
 
@@ -120,24 +121,38 @@ class _Screen:
     def __init__(self, shown: Shown) -> None:
         self._shown = shown
         self._standing: Reply | None = None
+        self._sending: asyncio.Task[None] | None = None
 
     async def show(self, reply: Reply) -> bool:
         """Show a reply; tell whether the platform was asked to."""
         if self._standing is not None and _look(self._standing) == _look(reply):
             return False
+        self._sending = asyncio.create_task(self._send(reply))
+        await asyncio.shield(self._sending)
+        return True
+
+    def drop(self) -> None:
+        """Show nothing more."""
+        if self._sending is not None:
+            self._sending.cancel()
+
+    async def _send(self, reply: Reply) -> None:
         try:
             await (self._shown.post(reply) if self._standing is None else self._shown.edit(reply))
             self._standing = reply
         except Exception:
             logger.exception("a reply could not be shown")
-        return True
 
     async def part(self) -> None:
         """Say that what stands there as under way goes on after a restart, as far as that is quickly said."""
-        if self._standing is None or self._standing.progress is None:
-            return
         with suppress(Exception):
-            await asyncio.wait_for(self._shown.edit(parked(self._standing)), _PARTING_S)
+            await asyncio.wait_for(self._part(), _PARTING_S)
+
+    async def _part(self) -> None:
+        if self._sending is not None:
+            await self._sending
+        if self._standing is not None and self._standing.progress is not None:
+            await self._shown.edit(parked(self._standing))
 
 
 def _look(reply: Reply) -> tuple[object, ...]:

@@ -93,10 +93,10 @@ class Foreman:
 
     async def carry_out(self, ref: JobRef | None, work: Work, report: Report) -> Indexed:
         """Do some work, again where it failed in a way that may pass; raises what it raised last, and JobCancelled."""
-        job = await self._jobs.job(ref.id) if ref else None
-        if job is None:
+        if ref is None:
             return await work(report)
-        if job.state not in _OPEN:
+        job = await self._jobs.job(ref.id)
+        if job is None or job.state not in _OPEN:
             raise JobCancelled
         task = asyncio.current_task()
         if task is None:

@@ -55,6 +55,7 @@ class Connections:
         self._busy_s = busy_s
         self._log_bytes = self._most_log_bytes = log_bytes
         self._changed = asyncio.Event()
+        self._closed = False
 
     @classmethod
     async def open(cls, path: Path, busy_s: float = BUSY_S, log_bytes: int = LOG_BYTES) -> Connections:
@@ -85,8 +86,11 @@ class Connections:
         return self._path
 
     async def close(self) -> None:
-        """Let a transaction under way end, then let go of the file."""
+        """Let a transaction under way end, then let go of the file; a second time nothing happens."""
         async with self._turn:
+            if self._closed:
+                return
+            self._closed = True
             with disk(self._path):
                 try:
                     await self._reader.close()

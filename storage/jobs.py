@@ -169,6 +169,6 @@ async def drop_work(db: aiosqlite.Connection, video_id: str) -> str:
     cursor = await db.execute(f"DELETE FROM works WHERE video_id = :id AND {_UNNEEDED}", {"id": video_id})  # noqa: S608
     if not cursor.rowcount:
         return ""
-    await writes.drop_unposted(db, video_id)  # answers may have shown it as far as it was looked at
+    await writes.drop_unseen(db, video_id)  # answers may have shown it as far as it was looked at
     kept = await db.execute_fetchall("SELECT 1 FROM videos WHERE id = ?", (video_id,))
     return "" if kept else video_id

@@ -139,9 +139,16 @@ async def drop_postings(db: aiosqlite.Connection, video_id: str, view: View, use
 async def drop_unposted(db: aiosqlite.Connection, video_id: str) -> bool:
     """Delete answers that showed a film where no posting of it is left in their view, and names it had there alone.
 
-    Where no posting is left at all, delete the film too with all that hangs on it; tell whether.
+    What was asked for there goes too. Where no posting is left at all, delete the film with all that hangs on it;
+    tell whether.
     """
-    for sql in (_DROP_ANSWERS, _DROP_NAMES, _DROP_JOBS, _TAKE_BACK, _RENAME):
+    await db.execute(_DROP_JOBS, {"id": video_id})
+    return await drop_unseen(db, video_id)
+
+
+async def drop_unseen(db: aiosqlite.Connection, video_id: str) -> bool:
+    """Do as `drop_unposted` does, but keep how requests for the film ended."""
+    for sql in (_DROP_ANSWERS, _DROP_NAMES, _TAKE_BACK, _RENAME):
         await db.execute(sql, {"id": video_id})
     cursor = await db.execute(
         "DELETE FROM videos WHERE id = :id AND NOT EXISTS (SELECT 1 FROM postings WHERE video_id = :id)",
