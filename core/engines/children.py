@@ -89,6 +89,7 @@ class Children:
     _nursery: Nursery | None = None
     _spare: Child | None = None
     _living: set[Child] = field(default_factory=set)
+    _reaping: set[asyncio.Task[None]] = field(default_factory=set)
     _lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     _closed: bool = False
 
@@ -118,6 +119,7 @@ class Children:
         self._spare = None
         for child in tuple(self._living):
             await self._end(child)
+        await asyncio.gather(*self._reaping, return_exceptions=True)
         async with self._lock:
             if self._nursery is not None:
                 await self._nursery.close()
@@ -135,7 +137,11 @@ class Children:
         if child in self._living:
             self._living.remove(child)
             child.kill()
-        await child.reap()
+        # Whoever ends a child may be cancelled meanwhile, or again; the child is seen to its end all the same.
+        reaping = asyncio.create_task(child.reap())
+        self._reaping.add(reaping)
+        reaping.add_done_callback(self._reaping.discard)
+        await asyncio.shield(reaping)
 
     async def _nursing(self) -> Nursery:
         """Give the nursery, a new one where there is none or it died."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import subprocess
 import sys
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from core.engines.children import Children
+from core.engines.children import Child, Children
 from core.engines.frames import ChildFrameReader
 from core.errors import NoFrames, OverLimit
 from core.limits import FilmLimits
@@ -123,3 +124,25 @@ async def test_a_film_that_ends_within_its_limits_is_read_whole(children: Childr
     limits = FilmLimits(duration_s=4.1, frames=100, frame_px=160 * 120, memory_bytes=400_000_000)
     events = [event async for event in ChildFrameReader(children, limits).looks(film, Sampling(), PREPROCESS)]
     assert len(events) == 18
+
+
+async def test_a_child_whose_job_is_cancelled_twice_is_seen_to_its_end(children: Children) -> None:
+    lent: asyncio.Queue[Child] = asyncio.Queue()
+
+    async def job() -> None:
+        async with children.child() as child:
+            lent.put_nowait(child)
+            await asyncio.Event().wait()
+
+    task = asyncio.create_task(job())
+    child = await lent.get()
+    task.cancel()
+    await asyncio.sleep(0)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    await children.close()
+    with pytest.raises(ProcessLookupError):
+        os.kill(child.process.pid, 0)
+    assert child.process.stdin is not None
+    assert child.process.stdin.is_closing()
