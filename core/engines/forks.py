@@ -19,6 +19,9 @@ from core.engines.nursery import BEAR, BORN, BURY, NEWS, ORDER
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+GOING_S = 3.0
+"""How long a nursery may take to bury its dead and go."""
+
 
 class Process(Protocol):
     """What is needed of a child process; asyncio's own has it."""
@@ -94,6 +97,8 @@ class Nursery:
     """Exit codes of children that ended before they were known here."""
     listening: asyncio.Task[None] | None = None
     turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+    bore: bool = False
+    """Whether a child was born to it."""
 
     @classmethod
     async def open(cls, module: str, environment: Mapping[str, str]) -> Nursery:
@@ -134,13 +139,25 @@ class Nursery:
             raise
 
     async def close(self) -> None:
-        """End the nursery; its children are somebody else's care."""
+        """End the nursery; its children are somebody else's care.
+
+        One that bore children is asked to go, and buries before it does: not every system has somebody who buries
+        what is left over.
+        """
+        if self.bore:
+            await self._ask_to_go()
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(self.process.pid, signal.SIGKILL)
         await self.process.wait()
         if self.listening is not None:
             await asyncio.gather(self.listening, return_exceptions=True)
         self.orders.close()
+
+    async def _ask_to_go(self) -> None:
+        with suppress(OSError):  # it went by itself
+            self.orders.shutdown(socket.SHUT_WR)
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self.process.wait(), GOING_S)
 
     async def _bear(self, read_ahead_bytes: int) -> Forked:
         ours, theirs = socket.socketpair()
@@ -153,6 +170,7 @@ class Nursery:
         except BaseException:
             ours.close()
             raise
+        self.bore = True
         child = Forked(pid, writer, reader, asyncio.get_running_loop().create_future(), self._bury)
         self.children[pid] = child
         if pid in self.early:
