@@ -248,7 +248,7 @@ def _assemble(
         foreman,
         examples=examples,
         inquiry=inquiry,
-        presser=Presser(library, searcher, browser, MOST_MOMENTS),
+        presser=Presser(library, searcher, browser, refiner, MOST_MOMENTS),
         watch=watch,
         refiner=refiner,
     )

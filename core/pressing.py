@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from core.browsing import Browser
     from core.model import Answer, Moment
     from core.ports import Library
+    from core.refining import Refiner
     from core.search import Searcher
     from core.talk import Reply, Turn
 
@@ -27,17 +28,22 @@ if TYPE_CHECKING:
 class Presser:
     """Takes votes, and makes questions of moments."""
 
-    def __init__(self, library: Library, searcher: Searcher, browser: Browser, most_moments: int) -> None:
+    def __init__(
+        self, library: Library, searcher: Searcher, browser: Browser, refiner: Refiner, most_moments: int
+    ) -> None:
         self._library = library
         self._searcher = searcher
         self._browser = browser
+        self._refiner = refiner
         self._most = most_moments
 
     async def vote(self, turn: Turn, answer: Answer, seen: Answer, wish: actions.Vote) -> AsyncIterator[Reply]:
         """Count a vote and rank the answer anew, for all; show it at what was voted up, or at what is best now.
 
-        `seen` is the answer as whoever votes may see it. Raises AnswerGone, OperatorError.
+        What it is ranked to be is refined after that, as a new answer is. `seen` is the answer as whoever votes may see
+        it. Raises AnswerGone, OperatorError.
         """
+        presses = self._refiner.presses(answer.id)
         moment = _moment(seen, wish.number)
         ballots = _ballots(seen.query, moment, turn.user_id, is_up=wish.is_up)
         await self._library.vote(seen.query.view, ballots)
@@ -45,8 +51,13 @@ class Presser:
         await self._library.save_answer(replace(answer, moments=moments))
         number = _number(moments, moment) if wish.is_up else 1
         show = actions.Show(answer.id, number, wish.style)
-        async for reply in self._browser.show(turn, replace(seen, moments=moments), show):
+        ranked = replace(seen, moments=moments)
+        async for reply in self._browser.show(turn, ranked, show):
             yield reply
+        better = await self._refiner.best(ranked, None, number, presses)
+        if better is not None:
+            async for reply in self._browser.show(turn, better, show):
+                yield reply
 
     async def _ranked(self, answer: Answer) -> tuple[Moment, ...]:
         try:

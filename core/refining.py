@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import deque
+import math
+from collections import OrderedDict
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -18,7 +19,7 @@ from core.errors import AppError
 from core.model import FrameIndex
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from core.model import Answer, Curve, Moment, Query, Seconds
     from core.ports import Encoder, Glancer, Library, Media
@@ -81,6 +82,16 @@ def sharpened(moment: Moment, times_s: Seconds, curve: Curve) -> Moment:
     return replace(moment, start_s=min(moment.start_s, peak_s), peak_s=peak_s, score=score)
 
 
+def ends(pair: Moment, then: Moment) -> tuple[Moment, Moment]:
+    """Give the two moments of a pair as they are by themselves: each with its own score."""
+    return replace(pair, score=2 * pair.score - then.score, then=None), then
+
+
+def paired(first: Moment, then: Moment) -> Moment:
+    """Give two moments as a pair, whose score is the mean of both."""
+    return replace(first, score=(first.score + then.score) / 2, then=then)
+
+
 def worth_showing(known: Moment, refined: Moment, logit_scale: float) -> bool:
     """Tell whether a refined moment is so much better that an answer should be shown anew for it."""
     return logit_scale * (refined.score - known.score) >= WORTH_A_LOOK
@@ -105,7 +116,7 @@ class Refiner:
         self._encoder = encoder
         self._searcher = searcher
         self._tasks: set[asyncio.Task[None]] = set()
-        self._browsed: deque[str] = deque(maxlen=_LATELY)
+        self._presses: OrderedDict[str, int] = OrderedDict()
         self._one = asyncio.Semaphore(1)
         self._pause_s = pause_s
         self._asking = self._asked = 0
@@ -125,23 +136,26 @@ class Refiner:
             if not self._asking:
                 self._idle.set()
 
-    async def best(self, answer: Answer, curve: Curve) -> Answer | None:
-        """Refine an answer that was just shown: its best moment at once, the others in the background.
+    async def best(
+        self, answer: Answer, curve: Curve | None = None, number: int = 1, presses: int = 0
+    ) -> Answer | None:
+        """Refine an answer that was just shown at the moment with this number: that at once, the others later.
 
-        Gives the answer anew where it should be shown so: its best frame is another, and nobody has pressed a button
-        meanwhile. Raises OperatorError.
+        Gives the answer anew where it should be shown so: its frame is another, and nobody has pressed a button since
+        there had been so many presses. Raises OperatorError.
         """
         try:
             await asyncio.wait_for(self._lull(), _PATIENCE_S)
         except TimeoutError:
             return None
-        known = answer.moments[0]
+        known = answer.moments[number - 1]
         refined = await self.moment(answer.query, known, curve)
         await self._remember(answer.id, known, refined)
-        self._start(answer)
+        moments = (*answer.moments[: number - 1], refined, *answer.moments[number:])
+        self._start(answer, [moment for moment in answer.moments if moment is not known])
         info = await self._encoder.ready()
-        better = answer.id not in self._browsed and worth_showing(known, refined, info.logit_scale)
-        return replace(answer, moments=(refined, *answer.moments[1:])) if better else None
+        better = self.presses(answer.id) == presses and worth_showing(known, refined, info.logit_scale)
+        return replace(answer, moments=moments) if better else None
 
     async def _lull(self) -> None:
         """Wait until nobody has asked for anything for a while: who asks again at once is not to be slower for this."""
@@ -154,19 +168,30 @@ class Refiner:
 
     def touched(self, answer_id: str) -> None:
         """Note that somebody browses an answer: it is theirs, and is not shown anew."""
-        self._browsed.append(answer_id)
+        self._presses[answer_id] = self.presses(answer_id) + 1
+        self._presses.move_to_end(answer_id)
+        if len(self._presses) > _LATELY:
+            self._presses.popitem(last=False)
+
+    def presses(self, answer_id: str) -> int:
+        """Count the presses under an answer, as far as is remembered."""
+        return self._presses.get(answer_id, 0)
 
     async def moment(self, query: Query, moment: Moment, curve: Curve | None = None) -> Moment:
         """Give a moment with its peak where it is highest; as it is where the film is gone or cannot be read.
 
-        Two moments in order stay as they are too.
+        Of two moments in order both are refined, and stay in order.
         """
         try:
-            if moment.then is not None:
-                return moment
             curve = curve or await self._searcher.curve(query, moment.video_id)
+            if curve is None:
+                return moment
             async with self._one:
-                return await self._sharpened(query, moment, curve.of(moment.part)) if curve else moment
+                if moment.then is None:
+                    return await self._sharpened(query, moment, curve)
+                first, then = ends(moment, moment.then)
+                then = await self._sharpened(query, then, curve, after_s=first.peak_s)
+                return paired(await self._sharpened(query, first, curve, before_s=then.peak_s), then)
         except AppError as error:
             log.info("no further looks at %s: %s", moment.video_id, type(error).__name__)
             return moment
@@ -182,17 +207,17 @@ class Refiner:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    def _start(self, answer: Answer) -> None:
-        """Refine all moments but the best in the background, so that the buttons show them so."""
-        if len(answer.moments) < 2:
+    def _start(self, answer: Answer, others: Sequence[Moment]) -> None:
+        """Refine the moments that are not shown in the background, so that the buttons show them so."""
+        if not others:
             return
-        task = asyncio.create_task(self._rest(answer))
+        task = asyncio.create_task(self._rest(answer, others))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _rest(self, answer: Answer) -> None:
+    async def _rest(self, answer: Answer, others: Sequence[Moment]) -> None:
         try:
-            for known in answer.moments[1:]:
+            for known in others:
                 await self._lull()
                 await self._remember(answer.id, known, await self.moment(answer.query, known))
         except Exception:
@@ -205,11 +230,15 @@ class Refiner:
             moments = tuple(refined if moment == known else moment for moment in answer.moments)
             await self._library.save_answer(replace(answer, moments=moments))
 
-    async def _sharpened(self, query: Query, moment: Moment, curve: Curve) -> Moment:
-        info = await self._encoder.ready()
-        around, path = gap(curve, moment, info.logit_scale), await self._media.path(moment.video_id)
+    async def _sharpened(
+        self, query: Query, moment: Moment, curve: Curve, after_s: float = -math.inf, before_s: float = math.inf
+    ) -> Moment:
+        """Give one moment so, with its peak within the open interval (after_s, before_s)."""
+        info, line = await self._encoder.ready(), curve.of(moment.part)
+        around, path = gap(line, moment, info.logit_scale), await self._media.path(moment.video_id)
         if around is None or path is None:
             return moment
+        around = replace(around, start_s=max(around.start_s, after_s), end_s=min(around.end_s, before_s))
         await self._idle.wait()
         looks = await self._reader.glances(path, around.times_s(), info.preprocess)
         if not looks:

@@ -181,7 +181,7 @@ def build(
         foreman,
         examples=examples,
         inquiry=inquiry,
-        presser=Presser(library, searcher, browser, MOST_MOMENTS),
+        presser=Presser(library, searcher, browser, refiner, MOST_MOMENTS),
         watch=watch,
         refiner=refiner,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,8 +11,9 @@ import pytest
 import pytest_asyncio
 
 from core import actions
+from core.commands import find
 from core.model import Curve, Moment, Video
-from core.refining import Gap, gap, sharpened
+from core.refining import Gap, ends, gap, paired, sharpened
 from core.talk import Action, FilePosted, Find
 from tests.clips import Shape, plain, write_film
 from tests.core.conftest import turn
@@ -24,15 +26,15 @@ if TYPE_CHECKING:
     from core.talk import Reply
     from tests.core.conftest import ColourHouse
 
-FPS, LENGTH_S, BRIGHTEST_S = 10, 18, 7.4
+FPS, LENGTH_S, BRIGHTEST_S, REDDEST_S = 10, 18, 7.4, 13.6
 VIDEO = Video("v", "", "A film", 20.0, 64, 48)
 
 
 def flash() -> Iterator[Pixels]:
-    """A blue light that swells and fades within three seconds."""
+    """A blue light that swells and fades within three seconds, later on a red one."""
     for number in range(FPS * LENGTH_S):
-        light = max(0.0, 1 - abs(number / FPS - BRIGHTEST_S) / 1.5)
-        yield plain((64, 48), (20, 20, round(20 + 220 * light**2)))
+        blue, red = (max(0.0, 1 - abs(number / FPS - at_s) / 1.5) for at_s in (BRIGHTEST_S, REDDEST_S))
+        yield plain((64, 48), (round(20 + 220 * red**2), 20, round(20 + 220 * blue**2)))
 
 
 def curve(*scores: float) -> Curve:
@@ -76,6 +78,35 @@ async def test_whoever_browses_already_is_not_taken_back_to_the_first_moment(see
     await seen.last(Action(turn(), first.buttons[0].id))
     assert [reply async for reply in replies] == []
     assert (await remembered(seen, first)).moments[0].peak_s == pytest.approx(BRIGHTEST_S, abs=0.2)
+
+
+@pytest.mark.slow
+async def test_both_moments_of_a_pair_are_found_so_and_stay_in_order(seen: ColourHouse) -> None:
+    first, better = [reply for reply in await seen.say(find(turn(), "blue > red")) if reply.buttons]
+    fine = (await remembered(seen, better)).moments[0]
+    assert fine.then is not None
+    assert (fine.peak_s, fine.then.peak_s) == pytest.approx((BRIGHTEST_S, REDDEST_S), abs=0.2)
+    assert first.text != better.text
+
+
+@pytest.mark.slow
+async def test_after_a_vote_the_peak_is_found_anew(seen: ColourHouse) -> None:
+    answered = await seen.last(Find(turn(), "blue"))
+    up = next(button.id for button in answered.buttons if button.label.startswith("👍"))
+    seen.plotter.specs.clear()
+    voted, better = await seen.say(Action(turn(), up))
+    coarse, fine = (spec.numbered[0][1] for spec in seen.plotter.specs[::2])
+    assert voted.updates
+    assert better.updates
+    assert (coarse.peak_s, fine.peak_s) == pytest.approx((7.0, BRIGHTEST_S), abs=0.2)
+    assert (await remembered(seen, better)).moments[0] == fine
+
+
+def test_a_pair_taken_apart_is_put_together_as_it_was() -> None:
+    pair = replace(moment(3.0, 0.25), then=moment(9.0, 0.3))
+    first, then = ends(pair, moment(9.0, 0.3))
+    assert (first.score, then.score) == pytest.approx((0.2, 0.3))
+    assert paired(first, then).score == pytest.approx(0.25)
 
 
 def test_looks_go_between_the_peak_and_its_neighbours_a_fifth_of_a_second_apart() -> None:
