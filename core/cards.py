@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 GONE = (
     "The film's file had to make room for newer ones: pictures are small now, and there is nothing to cut. "
-    "To have it back, {forget} it and post it again."
+    "To have it back, post it again."
 )
 
 
@@ -126,7 +126,7 @@ def _text(made: Card) -> str:
     lines = [
         *telling.place(made.answer, made.shown, _time(made)),
         _mode(made),
-        "" if made.cursor.kept else GONE.format(forget=made.door.command("forget")),
+        "" if made.cursor.kept else GONE,
         telling.ranked(made.tally.total),
         made.note,
     ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from core.errors import FileUnreadable, UnknownVideo
@@ -15,6 +16,7 @@ from core.links import canonical
 from core.model import Recipe, View
 from core.piecework import Notebook
 from core.ports import Fetched
+from core.restoring import Restorer
 from core.talk import Address, Progress
 from core.turns import Turns
 
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
 
     Report = Callable[[Progress], None]
     Note = Callable[[Gathered], Awaitable[None]]
+    Download = Callable[[Path], Awaitable[Fetched]]
 
 __all__ = ["Indexed", "Indexer", "IndexingLimits", "Poster"]
 
@@ -61,6 +64,7 @@ class Indexer:
         self._limits = limits
         self._watch = watch
         self._turns = Turns(limits.films_at_once, limits.films_a_space)
+        self._restorer = Restorer(library, media)
 
     @property
     def waiting(self) -> int:
@@ -74,24 +78,11 @@ class Indexer:
 
     async def link(self, url: str, poster: Poster, report: Report) -> Indexed:
         """Take in a linked film; raises UserError, TryLater, OperatorError."""
-        link = canonical(url)
-        if at_once := await self._at_hand(link, poster):
-            return at_once
-        async with self._turns.turn(link, poster.scope, report, poster.length_s):
-            info = await self._begin(poster)
-            known = await self._known(await self._library.video_at(link), info, poster, link, report)
-            known = known or await self._go_on(await self._works.at(link), info, poster, report)
-            return known or await self._fetch(url, link, info, poster, report)
+        return await self._take(canonical(url), partial(self._download, Address(url), report), poster, report)
 
     async def remote(self, file: RemoteFile, poster: Poster, report: Report) -> Indexed:
         """Take in a file that lies on a platform's servers; raises UserError, TryLater, OperatorError."""
-        if at_once := await self._at_hand(file.key, poster):
-            return at_once
-        async with self._turns.turn(file.key, poster.scope, report, poster.length_s):
-            info = await self._begin(poster)
-            known = await self._known(await self._library.video_at(file.key), info, poster, file.key, report)
-            known = known or await self._go_on(await self._works.at(file.key), info, poster, report)
-            return known or await self._fetch_file(file, info, poster, report)
+        return await self._take(file.key, partial(self._download_file, file, report), poster, report)
 
     async def file(self, path: Path, name: str, url: str, poster: Poster, report: Report) -> Indexed:
         """Take in a film from the disk; the file stays. Raises UserError, TryLater, OperatorError."""
@@ -105,10 +96,13 @@ class Indexer:
             known = await self._known(video, info, poster, "", report)
             if known is None and (work := await self._works.of(video_id)):
                 known = await self._go_on(replace(work, title=stem(name), url=url), info, poster, report)
-            if known:
+            if known and not await self._restorer.lacks(known.video.id):
                 return known
             async with self._media.workshop() as folder:
                 copy = await self._media.copy_in(path, folder)
+                if known:
+                    await self._restorer.put_back(copy, video_id)
+                    return known
                 return await self._index(Source(copy, video_id, stem(name), url, ""), info, poster, report)
 
     async def again(self, posted: PostedVideo, report: Report) -> Indexed:
@@ -125,7 +119,23 @@ class Indexer:
                 return known
             if not video.url:
                 raise UnknownVideo(video.title)
-            return await self._fetch(video.url, canonical(video.url), info, None, report)
+            download = partial(self._download, Address(video.url), report)
+            return await self._fetch(canonical(video.url), download, info, None, report)
+
+    async def _take(self, key: str, download: Download, poster: Poster, report: Report) -> Indexed:
+        """Take in a film by its link or key; of a known one that lost its file fetch that again."""
+        at_once = await self._at_hand(key, poster)
+        if at_once and not await self._restorer.lacks(at_once.video.id):
+            return at_once
+        async with self._turns.turn(key, poster.scope, report, poster.length_s):
+            if at_once is None:
+                info = await self._begin(poster)
+                known = await self._known(await self._library.video_at(key), info, poster, key, report)
+                at_once = known or await self._go_on(await self._works.at(key), info, poster, report)
+                if at_once is None:
+                    return await self._fetch(key, download, info, poster, report)
+            await self._restorer.fetched(at_once, download)
+            return at_once
 
     async def _at_hand(self, key: str, poster: Poster) -> Indexed | None:
         at_once = await self._at_once(await self._library.video_at(key), poster)
@@ -171,28 +181,28 @@ class Indexer:
         source = Source(path, video.id, video.title, video.url, link, video.uploader, kept=True)
         return await self._index(source, info, poster, report)
 
-    async def _fetch(self, url: str, link: str, info: EncoderInfo, poster: Poster | None, report: Report) -> Indexed:
+    async def _fetch(
+        self, key: str, download: Download, info: EncoderInfo, poster: Poster | None, report: Report
+    ) -> Indexed:
         async with self._media.workshop() as folder:
-            fetched = await self._download(Address(url), folder, report)
+            fetched = await download(folder)
             video_id = fetched.video_id
             if video_id is None:
                 video_id = await asyncio.to_thread(content_id, fetched.path)
             names = fetched.title, fetched.url, fetched.uploader or ""
             known = await self._at_once(_named(await self._library.video(video_id), *names), poster)
-            about = (video_id, fetched.title, fetched.url, link, fetched.uploader or "")
-            source = Source(fetched.path, *about, several=fetched.several)
+            if known:
+                await self._restorer.put_back(fetched.path, video_id)
+            source = Source(fetched.path, video_id, *names[:2], key, names[2], several=fetched.several)
             indexed = known or await self._index(source, info, poster, report)
             return replace(indexed, several=fetched.several)
 
-    async def _fetch_file(self, file: RemoteFile, info: EncoderInfo, poster: Poster, report: Report) -> Indexed:
-        async with self._media.workshop() as folder:
-            fetched = await self._download(await file.locate(), folder, report)
-            video_id = await asyncio.to_thread(content_id, fetched.path)
-            known = await self._at_once(_named(await self._library.video(video_id), stem(file.name), "", ""), poster)
-            source = Source(fetched.path, video_id, stem(file.name), "", file.key)
-            return known or await self._index(source, info, poster, report)
+    async def _download_file(self, file: RemoteFile, report: Report, folder: Path) -> Fetched:
+        """Download a file, which bears the name that it has on its platform and no address."""
+        fetched = await self._download(await file.locate(), report, folder)
+        return replace(fetched, video_id=None, title=stem(file.name), url="", uploader="", several=False)
 
-    async def _download(self, address: Address, folder: Path, report: Report) -> Fetched:
+    async def _download(self, address: Address, report: Report, folder: Path) -> Fetched:
         report(Progress("fetching", None))
         fetched: Fetched | None = None
         async for event in self._fetcher.fetch(address.url, folder, address.bearer):

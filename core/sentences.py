@@ -111,7 +111,8 @@ def _for_asker(error: e.UserError) -> str:  # noqa: C901, PLR0911, PLR0912 - a l
         case e.NotYours(title):
             return f"Only who posted {title} here can take it back, or somebody who moderates this channel."
         case e.FilmGone(title):
-            return f"The file of {title} had to make room for newer ones, so there is nothing to cut from any more."
+            gone = f"The file of {title} had to make room for newer ones, so there is nothing to cut from any more."
+            return f"{gone} To have it back, post it again."
         case e.ClipTooLarge(limit):
             return f"That cut does not fit into the {_gigabytes(limit)} that I may send here. Make it shorter."
         case e.AnswerGone():

@@ -1,0 +1,60 @@
+"""Known films whose kept file had to make room: the file comes back when somebody posts the film again.
+
+Owns when a file is taken back; must not know how it is fetched. What was seen of the film stays as it is.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING
+
+from core.errors import AppError
+from core.gathering import content_id
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+    from pathlib import Path
+
+    from core.intake import Indexed
+    from core.ports import Fetched, Library, Media
+
+log = logging.getLogger(__name__)
+
+
+class Restorer:
+    """Brings files back into the store."""
+
+    def __init__(self, library: Library, media: Media) -> None:
+        self._library = library
+        self._media = media
+
+    async def lacks(self, video_id: str) -> bool:
+        """Tell whether a film's file is gone; one that is there counts as used."""
+        return await self._media.path(video_id) is None
+
+    async def fetched(self, known: Indexed, download: Callable[[Path], Awaitable[Fetched]]) -> None:
+        """Fetch a film's file again if it is gone, by `download` into a folder, and keep it if it is that film still.
+
+        Where that fails the film stays as it is: it can be searched, and posted once more.
+        """
+        try:
+            if not await self.lacks(known.video.id):
+                return
+            async with self._media.workshop() as folder:
+                got = await download(folder)
+                video_id = got.video_id or await asyncio.to_thread(content_id, got.path)
+                if video_id == known.video.id:
+                    await self.put_back(got.path, video_id)
+        except AppError as error:
+            log.warning("the file of %s could not be fetched again: %s", known.video.id, type(error).__name__)
+
+    async def put_back(self, path: Path, video_id: str) -> None:
+        """Keep a file that lies in a workshop where the film's own is gone, unless the film was forgotten meanwhile.
+
+        Raises StorageUnusable.
+        """
+        if await self.lacks(video_id):
+            await self._media.keep(path, video_id)
+        if await self._library.video(video_id) is None:
+            await self._media.forget(video_id)
