@@ -13,6 +13,14 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Leave whole stories over films of their own out of `make check`, but for those that everything else builds on."""
+    for item in items:
+        films = {"colour_film", "make_clip"} & set(getattr(item, "fixturenames", ()))
+        if films and "house" in getattr(item, "fixturenames", ()) and item.path.name != "test_story.py":
+            item.add_marker(pytest.mark.slow)
+
+
 class MakeClip(Protocol):
     """Writes a film into the test's folder."""
 
@@ -21,10 +29,21 @@ class MakeClip(Protocol):
         ...
 
 
+@pytest.fixture(scope="session")
+def drawn() -> dict[str, bytes]:
+    """Films that were made in this run, by what they show and how: many tests want the same one."""
+    return {}
+
+
 @pytest.fixture
-def make_clip(tmp_path: Path) -> MakeClip:
+def make_clip(tmp_path: Path, drawn: dict[str, bytes]) -> MakeClip:
     def make(name: str, colours: Sequence[tuple[str, float]], shape: clips.Shape | None = None) -> Path:
-        return clips.make_clip(tmp_path / name, colours, shape)
+        path = tmp_path / name
+        kind = repr((path.suffix, list(colours), shape))
+        if kind not in drawn:
+            drawn[kind] = clips.make_clip(path, colours, shape).read_bytes()
+        path.write_bytes(drawn[kind])
+        return path
 
     return make
 

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from core.engines.wire import Message
     from tests.conftest import MakeClip
 
+pytestmark = pytest.mark.slow
+
 WISH = ClipWish(1.0, 2.0, "mp4", 640, 60.0, 1_000_000)
 
 FILMS = {

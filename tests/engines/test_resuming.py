@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from tests.conftest import MakeClip
     from tests.engines.conftest import LookAt
 
+pytestmark = pytest.mark.slow
+
 SCENES = [("red", 3.0), ("green", 3.0), ("blue", 2.0)]
 SHAPES = {
     "plain.mp4": Shape(patterned=True),

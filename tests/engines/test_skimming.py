@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from core.model import Pixels
     from tests.engines.conftest import LookAt, Seen
 
+pytestmark = pytest.mark.slow
+
 FPS = 10
 
 
