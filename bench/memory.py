@@ -24,7 +24,7 @@ import av
 import numpy as np
 from safetensors.torch import save_file
 
-from core.engines import torchvision_ops
+from core.engines.lean import import_open_clip
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -57,10 +57,7 @@ class Figures:
 
 def write_model(folder: Path) -> None:
     """Write the architecture with random weights, as open_clip's local-dir format wants it."""
-    shims = torchvision_ops.make_importable()
-    import open_clip  # noqa: PLC0415 - needs the line above
-
-    del shims
+    open_clip = import_open_clip()
     model = open_clip.create_model(ARCHITECTURE, pretrained=None)
     weights = {name: tensor.detach().contiguous() for name, tensor in model.state_dict().items()}
     save_file(weights, folder / "open_clip_model.safetensors")

@@ -18,7 +18,7 @@ import numpy as np
 import torch
 from PIL import Image
 
-from core.engines import torchvision_ops
+from core.engines.lean import import_open_clip
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -49,10 +49,7 @@ class Notebook:
     """A model as the notebook holds it."""
 
     def __init__(self, model: str) -> None:
-        shims = torchvision_ops.make_importable()
-        import open_clip  # noqa: PLC0415 - needs the line above
-
-        del shims
+        open_clip = import_open_clip()
         self._model: Any
         self._model, _, self._preprocess = open_clip.create_model_and_transforms(model, require_pretrained=True)
         self._model.eval()

@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from core.engines import torchvision_ops, towers
+from core.engines import towers
 from core.engines.frugal import frugal_loading, give_memory_back
+from core.engines.lean import import_open_clip
 from core.engines.presets import DEMO
 from core.errors import BadSetting, EncoderBroken, UnknownModel, WeightsUnavailable
 from core.model import EncoderInfo, Preprocess
@@ -137,14 +138,6 @@ def pick_device(wish: str) -> str:
     return wish
 
 
-def _open_clip() -> Any:  # noqa: ANN401 - open_clip is untyped
-    shims = torchvision_ops.make_importable()
-    import open_clip  # noqa: PLC0415 - needs the line above; takes seconds
-
-    del shims
-    return open_clip
-
-
 def _create(options: ClipOptions, device: str) -> Any:  # noqa: ANN401 - open_clip is untyped
     choice = options.choice
     _check_name(choice)
@@ -166,7 +159,7 @@ def _creator(options: ClipOptions, device: str) -> Callable[[], Any]:
 
     def create() -> Any:  # noqa: ANN401 - open_clip is untyped
         with frugal_loading() if precision == "fp32" else nullcontext():
-            model = _open_clip().create_model(
+            model = import_open_clip().create_model(
                 options.choice.name,
                 pretrained=options.choice.tag,
                 precision=precision,
@@ -199,13 +192,13 @@ def _nothing(_record: logging.LogRecord) -> bool:
 def _check_name(choice: ModelChoice) -> None:
     if choice.tag is None:
         return
-    tags = _open_clip().list_pretrained_tags_by_model(choice.name)
+    tags = import_open_clip().list_pretrained_tags_by_model(choice.name)
     if not tags:
         raise UnknownModel(choice.preset, f"open_clip knows no model {choice.name!r} with published weights")
     if choice.tag not in tags:
         raise UnknownModel(choice.preset, f"{choice.name} has the weights {', '.join(tags)}")
-    trained = _open_clip().get_pretrained_cfg(choice.name, choice.tag).get("quick_gelu", False)
-    if trained != _open_clip().get_model_config(choice.name).get("quick_gelu", False):
+    trained = import_open_clip().get_pretrained_cfg(choice.name, choice.tag).get("quick_gelu", False)
+    if trained != import_open_clip().get_model_config(choice.name).get("quick_gelu", False):
         raise UnknownModel(choice.preset, "these weights were trained with the other activation: see NAME-quickgelu")
 
 
@@ -223,14 +216,14 @@ def _check_tokenizer(choice: ModelChoice) -> None:
     """Fail before a long download where a library is missing that the model's words need."""
     if choice.folder is not None:
         return
-    text = (_open_clip().get_model_config(choice.name) or {}).get("text_cfg", {})
+    text = (import_open_clip().get_model_config(choice.name) or {}).get("text_cfg", {})
     needs = "hf_tokenizer_name" in text or "siglip" in choice.name.lower()
     if needs and importlib.util.find_spec("transformers") is None:
         raise UnknownModel(choice.preset, 'it needs one more library: .venv/bin/pip install -e ".[accurate]"')
 
 
 def _tokenizer(choice: ModelChoice) -> Any:  # noqa: ANN401 - open_clip is untyped
-    return _attempt(choice, lambda: _open_clip().get_tokenizer(choice.name))
+    return _attempt(choice, lambda: import_open_clip().get_tokenizer(choice.name))
 
 
 def _attempt(choice: ModelChoice, create: Callable[[], Any]) -> Any:  # noqa: ANN401 - open_clip is untyped

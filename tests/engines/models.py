@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from safetensors.torch import save_file
 
-from core.engines import torchvision_ops
+from core.engines.lean import import_open_clip
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,12 +25,8 @@ CONFIG: dict[str, Any] = {
 
 def write_model(folder: Path, *, blind: bool = False) -> Path:
     """Write a model; a blind one gives the same vector for whatever it sees."""
-    shims = torchvision_ops.make_importable()
-    import open_clip  # noqa: PLC0415 - needs the line above
-
-    del shims
     folder.mkdir(parents=True, exist_ok=True)
-    model = open_clip.CLIP(**CONFIG["model_cfg"])
+    model = import_open_clip().CLIP(**CONFIG["model_cfg"])
     weights = {name: tensor.detach().half().contiguous() for name, tensor in model.state_dict().items()}
     if blind:
         weights["visual.conv1.weight"].zero_()

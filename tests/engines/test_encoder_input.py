@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,7 +10,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from core.engines import pictures, torchvision_ops
+from core.engines import pictures
+from core.engines.lean import import_open_clip
 from core.model import Preprocess
 
 if TYPE_CHECKING:
@@ -28,9 +28,7 @@ SIZES = [(640, 360), (360, 640), (161, 121), (224, 224), (50, 37), (225, 1000), 
 def test_the_encoders_input_is_open_clips_own_but_for_ties_of_rounding(
     size: tuple[int, int], mode: ResizeMode, interpolation: Interpolation, size_px: int, fill: int
 ) -> None:
-    kept = torchvision_ops.make_importable()
-    image_transform = importlib.import_module("open_clip.transform").image_transform
-
+    image_transform = import_open_clip().transform.image_transform
     rgb = np.random.default_rng(7).integers(0, 256, (size[1], size[0], 3), dtype=np.uint8)
     zero, one = (0.0, 0.0, 0.0), (1.0, 1.0, 1.0)
     transform = image_transform(
@@ -44,7 +42,6 @@ def test_the_encoders_input_is_open_clips_own_but_for_ties_of_rounding(
         assert difference.mean() < 1
     else:
         assert difference.max() <= 1
-    del kept
 
 
 @pytest.mark.slow
