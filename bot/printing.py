@@ -14,6 +14,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from core import replies, telling
 from core.answering import shares
 from core.errors import FolderUnwritable
+from core.filling import each_second
 from core.sentences import sentence
 from core.times import clock
 
@@ -159,7 +160,7 @@ def _put(path: Path, data: bytes) -> Path:
 
 
 def _answer(result: SearchResult, files: Files, among: Sequence[tuple[str, float]]) -> dict[str, object]:
-    best, curve = result.best, result.curve
+    best, curve = result.best, each_second(result.curve, result.moments)
     several: dict[str, object] = {"form": result.query.asked.form}
     if curve.lines:
         several["curves"] = [{"text": line.text, "scores": line.scores.tolist()} for line in curve.lines]

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from core.errors import AnswerGone, AppError
+from core.filling import each_second
 from core.ordering import probabilities
 from core.ports import PlotSpec, Still
 from core.telling import title
@@ -126,7 +127,8 @@ class Answerer:
     ) -> PlotSpec:
         numbered = tuple((n, moment) for n, moment in enumerate(moments, 1) if moment.video_id == curve.video.id)
         info = await self._encoder.ready()
-        return PlotSpec(curve, title(query), numbered, number, style, info.logit_scale)
+        shown = each_second(curve, moments)
+        return PlotSpec(shown, title(query), numbered, number, style, info.logit_scale)
 
 
 def shares(query: Query, curve: Curve, moment: Moment, logit_scale: float) -> tuple[tuple[str, float], ...]:
