@@ -56,13 +56,21 @@ def _between(start_s: float, end_s: float) -> Iterator[float]:
 
 
 def _peaks(curve: Curve, moments: Iterable[Moment], part: int) -> dict[float, float]:
-    """Give time and score of the peaks that no look of the curve stands for; a pair's score is of neither peak."""
+    """Give time and score of the peaks for a text; those of the looks are at their very times.
+
+    A pair's score is of neither of its peaks.
+    """
     own = (one for one in moments if one.video_id == curve.video.id and one.part == part and one.then is None)
-    return {one.peak_s: one.score for one in own if np.abs(curve.times_s - one.peak_s).min() > _SAME_S}
+    return {_at(curve, one.peak_s): one.score for one in own}
+
+
+def _at(curve: Curve, time_s: float) -> float:
+    """Give the time of the look that lies there, or else that time."""
+    look_s = float(curve.times_s[curve.at(time_s)])
+    return look_s if abs(look_s - time_s) <= _SAME_S else time_s
 
 
 def _line(looks_s: Seconds, scores: Floats, peaks: dict[float, float], times_s: Seconds) -> Floats:
-    known_s = np.concatenate([looks_s, np.array([*peaks], np.float64)])
-    order = np.argsort(known_s)
-    values = np.concatenate([scores, np.array([*peaks.values()], np.float32)])
-    return np.interp(times_s, known_s[order], values[order]).astype(np.float32)
+    known = {**dict(zip(looks_s.tolist(), scores.tolist(), strict=True)), **peaks}
+    known_s = sorted(known)
+    return np.interp(times_s, known_s, [known[time_s] for time_s in known_s]).astype(np.float32)
