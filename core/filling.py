@@ -73,4 +73,5 @@ def _at(curve: Curve, time_s: float) -> float:
 def _line(looks_s: Seconds, scores: Floats, peaks: dict[float, float], times_s: Seconds) -> Floats:
     known = {**dict(zip(looks_s.tolist(), scores.tolist(), strict=True)), **peaks}
     known_s = sorted(known)
-    return np.interp(times_s, known_s, [known[time_s] for time_s in known_s]).astype(np.float32)
+    values: Floats = np.interp(times_s, known_s, [known[time_s] for time_s in known_s]).astype(np.float32)
+    return values
