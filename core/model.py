@@ -114,6 +114,8 @@ class Preprocess:
     std: tuple[float, float, float]
     fill: int = 0
     """Grey level of the padding, for "longest" only."""
+    edition: int = 2
+    """Counts how often the making of looks changed so that vectors of the same frame did."""
 
 
 @dataclass(frozen=True, slots=True)

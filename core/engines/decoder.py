@@ -111,7 +111,7 @@ def send_glances(path: Path, request: Mapping[str, object], out: BinaryIO) -> No
     times_s = [float(time_s) for time_s in request["times_s"]]  # type: ignore[attr-defined]
     found = seeking.frames_at(path, times_s, _limits(request))
     for time_s, frame, aspect in found:
-        pixels = pictures.encoder_input(pictures.Developer(aspect).rgb(frame), preprocess)
+        pixels = pictures.Developer(aspect).look(frame, preprocess)
         wire.send(out, {"kind": "look", "time_s": time_s}, pixels.tobytes(), b"")
     wire.send(out, {"kind": "ended", "truncated": False, "reached_s": found[-1].time_s if found else 0.0})
 

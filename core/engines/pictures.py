@@ -27,6 +27,10 @@ _UNSPECIFIED = 2
 _SD_HEIGHT_PX = 576
 """Films that do not name their colours: up to here as television had them (BT.601), above as HD has (BT.709)."""
 _SMOOTH = Interpolation.BICUBIC | Interpolation.FULL_CHR_H_INT | Interpolation.ACCURATE_RND
+_AS_OTHERS_DO = Interpolation.BICUBIC
+"""For looks: the very bytes that OpenCV, FFmpeg and PyAV give by default, so that scores are what others get.
+
+They are a level or two away from the smooth ones, and made in an eighth of the time."""
 _MAX_SQUEEZE = 10
 
 
@@ -34,7 +38,7 @@ class Developer:
     """Develops the frames of one film."""
 
     def __init__(self, pixel_aspect: Fraction | None) -> None:
-        self._whole, self._small = VideoReformatter(), VideoReformatter()
+        self._whole, self._small, self._looks = VideoReformatter(), VideoReformatter(), VideoReformatter()
         self._pixel_aspect = squeeze(pixel_aspect)
 
     def size_px(self, frame: VideoFrame) -> tuple[int, int]:
@@ -51,7 +55,7 @@ class Developer:
 
     def look(self, frame: VideoFrame, preprocess: Preprocess) -> Pixels:
         """Give the encoder's input, (S, S, 3) uint8 RGB."""
-        return encoder_input(self.rgb(frame), preprocess)
+        return encoder_input(self._developed(self._looks, frame, self.size_px(frame), _AS_OTHERS_DO), preprocess)
 
     def _stored_px(self, frame: VideoFrame) -> tuple[int, int]:
         return max(1, round(frame.width * self._pixel_aspect)), frame.height
