@@ -109,11 +109,12 @@ def send_glances(path: Path, request: Mapping[str, object], out: BinaryIO) -> No
     """Send a "look" for each of some times, without thumbnails, then "ended". Raises as `frames_at` does."""
     preprocess = Preprocess(**request["preprocess"])  # type: ignore[arg-type] # our own parent wrote it
     times_s = [float(time_s) for time_s in request["times_s"]]  # type: ignore[attr-defined]
-    found = seeking.frames_at(path, times_s, _limits(request))
-    for time_s, frame, aspect in found:
-        pixels = pictures.Developer(aspect).look(frame, preprocess)
-        wire.send(out, {"kind": "look", "time_s": time_s}, pixels.tobytes(), b"")
-    wire.send(out, {"kind": "ended", "truncated": False, "reached_s": found[-1].time_s if found else 0.0})
+    reached_s, developer = 0.0, None
+    for reached_s, frame, aspect in seeking.frames_at(path, times_s, _limits(request)):
+        developer = developer or pictures.Developer(aspect)
+        pixels = developer.look(frame, preprocess)
+        wire.send(out, {"kind": "look", "time_s": reached_s}, pixels.tobytes(), b"")
+    wire.send(out, {"kind": "ended", "truncated": False, "reached_s": reached_s})
 
 
 def send_still(path: Path, request: Mapping[str, object], out: BinaryIO) -> None:

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 _RUN_UPS_S = (0.0, 2.0, 15.0)
 """Where seeking lands late or between keyframes, an earlier start mends it."""
+_APART_S = 3.0
+"""Reading on takes less than seeking up to here, at the distances of keyframes that are common."""
 _SAME_S = 1e-6
 _ROUNDING_S = 1e-3
 """A time that went through a text has lost its last digits; it still means that frame."""
@@ -56,24 +58,49 @@ def frame_at(path: Path, time_s: float, limits: FilmLimits) -> Found:
     return found_slowly
 
 
-def frames_at(path: Path, times_s: Sequence[float], limits: FilmLimits) -> list[Found]:
+def frames_at(path: Path, times_s: Sequence[float], limits: FilmLimits) -> Iterator[Found]:
     """Give for each of these rising times the frame with it, or else the nearest before it; each frame once.
 
-    The stretch is decoded once. Where seeking does not lead there, nothing is given: reading all that comes before
-    would cost too much. Raises UnreadableError, OverLimitError.
+    Times close to each other are reached by one seek, and what lies between is decoded once. Where seeking does not
+    lead there, nothing is given for them: reading all that comes before would cost too much.
+    Raises UnreadableError, OverLimitError.
     """
     with decode.opened(path, limits) as film:
         if next(film.frames(), None) is None:
             raise UnreadableError("no_frames")
-        for run_up_s in _RUN_UPS_S:
-            try:
-                landed = film.seek(max(0.0, times_s[0] - run_up_s))
-            except av.FFmpegError:
-                break
-            found = list(_shown_at(film, landed.frames(from_keyframe=True), times_s))
-            if found:
-                return found
-    return []
+        latest_s = -1.0
+        for stretch in _stretches(times_s):
+            for found in _reached(film, stretch):
+                if found.time_s > latest_s:
+                    latest_s = found.time_s
+                    yield found
+
+
+def _stretches(times_s: Sequence[float]) -> Iterator[list[float]]:
+    """Give times that lie close together, together."""
+    stretch: list[float] = []
+    for time_s in times_s:
+        if stretch and time_s - stretch[-1] > _APART_S:
+            yield stretch
+            stretch = []
+        stretch.append(time_s)
+    if stretch:
+        yield stretch
+
+
+def _reached(film: decode.Film, times_s: Sequence[float]) -> Iterator[Found]:
+    """Give the frames of one stretch."""
+    for run_up_s in _RUN_UPS_S:
+        try:
+            landed = film.seek(max(0.0, times_s[0] - run_up_s))
+        except av.FFmpegError:
+            return
+        found = _shown_at(film, landed.frames(from_keyframe=True), times_s)
+        first = next(found, None)
+        if first is not None:
+            yield first
+            yield from found
+            return
 
 
 def _shown_at(

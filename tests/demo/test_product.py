@@ -18,7 +18,6 @@ from core.engines import decode
 from core.engines.children import Children
 from core.engines.clip import Clip, ClipOptions, load
 from core.engines.frames import ChildFrameReader
-from core.engines.pictures import Developer
 from core.engines.presets import choose
 from core.engines.threads import ThreadedEncoder
 from core.limits import FilmLimits
@@ -97,10 +96,9 @@ async def test_every_score_is_what_the_notebooks_arithmetic_gives_for_that_frame
 
 
 def frames_at(times_s: list[float]) -> Iterator[Image.Image]:
-    """Give the frames of the film with these very times, whole and in RGB."""
+    """Give the frames of the film with these very times, in the RGB that others make of them."""
     wanted = set(times_s)
     with decode.opened(FILM, FilmLimits()) as film:
-        developer = Developer(film.stream.sample_aspect_ratio)
         for time_s, frame in film.frames():
             if time_s in wanted:
-                yield Image.fromarray(developer.rgb(frame))
+                yield Image.fromarray(frame.to_ndarray(format="rgb24"))

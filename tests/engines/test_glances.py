@@ -40,6 +40,13 @@ def test_each_time_gives_the_frame_that_is_shown_then(make_clip: MakeClip, name:
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("name", FILMS)
+def test_places_far_apart_are_reached_one_by_one(make_clip: MakeClip, name: str) -> None:
+    path = make_clip(name, [("red", 14)], FILMS[name])
+    assert numbers(path, [0.4, 0.6, 6.0, 6.2, 13.0, 13.01, 13.96]) == [10, 15, 150, 155, 325, 349]
+
+
+@pytest.mark.slow
 def test_the_ends_of_a_film_are_kept_to_and_no_frame_comes_twice(make_clip: MakeClip) -> None:
     path = make_clip("bars.mp4", [("red", 1)], Shape(patterned=True))
     assert numbers(path, [0.0, 0.01, 0.04]) == [0, 1]
