@@ -54,7 +54,7 @@ def test_a_looks_vector_is_within_0_999_of_open_clips_own() -> None:
     with av.open(folder / "film.mp4") as film:
         frames = [frame for frame in film.decode(video=0) if frame.key_frame]
     developer, preprocess = pictures.Developer(None), model.info.preprocess
-    rgb = [frame.to_ndarray(format="rgb24") for frame in frames]
+    rgb = [frame.to_ndarray(format="rgb24").astype(np.uint8, copy=False) for frame in frames]
     ours = model.images(np.stack([developer.look(frame, preprocess) for frame in frames]))
     theirs = model.images(np.stack([pictures.encoder_input(one, preprocess) for one in rgb]))
     assert (ours * theirs).sum(axis=1).min() > 0.9999
