@@ -83,7 +83,7 @@ def copy_film(database: Path, copies: int) -> None:
             copy = f"{video_id}-{number}"
             _copy(db, "videos", "id", video_id, copy)
             _copy(db, "thumbnails", "video_id", video_id, copy)
-            _copy_posting(db, video_id, copy, number)
+            _copy_posting(db, video_id, copy)
             made = db.execute(
                 "INSERT INTO indexings (video_id, recipe_key) SELECT ?, recipe_key FROM indexings WHERE id = ?",
                 (copy, indexing_id),
@@ -100,12 +100,13 @@ def _copy(db: sqlite3.Connection, table: str, key: str, old: str, new: str) -> N
     db.execute(f"INSERT INTO {table} ({key}, {rest}) SELECT ?, {rest} FROM {table} WHERE {key} = ?", (new, old))  # noqa: S608
 
 
-def _copy_posting(db: sqlite3.Connection, old: str, new: str, number: int) -> None:
-    names = [row[1] for row in db.execute("PRAGMA table_info(postings)") if row[1] not in {"id", "video_id", "message"}]
+def _copy_posting(db: sqlite3.Connection, old: str, new: str) -> None:
+    """Let the message that holds the first film hold another."""
+    names = [row[1] for row in db.execute("PRAGMA table_info(postings)") if row[1] not in {"id", "video_id"}]
     rest = ", ".join(names)
     db.execute(
-        f"INSERT INTO postings (video_id, message, {rest}) SELECT ?, ?, {rest} FROM postings WHERE video_id = ?",  # noqa: S608
-        (new, f"copy{number}", old),
+        f"INSERT INTO postings (video_id, {rest}) SELECT ?, {rest} FROM postings WHERE video_id = ?",  # noqa: S608
+        (new, old),
     )
 
 

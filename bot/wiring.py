@@ -21,6 +21,7 @@ from core.browsing import Browser
 from core.channels import Channels
 from core.conversation import MOST_MOMENTS, Conversation
 from core.cooldown import Cooldown
+from core.courtesy import Courtesy
 from core.departures import Grace
 from core.engines import children, clips, held, plot, presets, threads, watched
 from core.engines.checkup import check_cage, check_decoder, describe_torch
@@ -218,8 +219,8 @@ def _assemble(
     encoder = RememberingEncoder(threaded, _TEXTS_REMEMBERED)
     fetcher = watched.WatchedFetcher(settings.allowed_hosts, settings.fetch_limits, watch=watch)
     plotter = plot.MatplotlibPlotter(pools.drawing)
-    works = SqliteWorks(library.connections)
-    indexer = Indexer(library, media, fetcher, reader, encoder, sampling, limits, works, watch)
+    works, courtesy = SqliteWorks(library.connections), Courtesy()
+    indexer = Indexer(library, media, fetcher, reader, encoder, sampling, limits, works, watch, courtesy)
     background = Background(encoder, FolderOfKeepsakes(settings.data_dir / "kept"), captions())
     searcher = Searcher(library, encoder, sampling, looks, Judge(encoder, background))
     answerer = Answerer(searcher, library, media, reader, encoder, plotter)
@@ -251,6 +252,7 @@ def _assemble(
         presser=Presser(library, searcher, browser, refiner, MOST_MOMENTS),
         watch=watch,
         refiner=refiner,
+        courtesy=courtesy,
     )
     parts = (library, ledger, media, encoder, indexer, searcher, answerer, channels, conversation)
     shared = _shared(settings, library, media)

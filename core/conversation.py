@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from core.browsing import Browser
     from core.channels import Channels
     from core.cooldown import Cooldown
+    from core.courtesy import Courtesy
     from core.examples import Examples
     from core.foreman import Foreman
     from core.inquiry import Inquiry
@@ -72,6 +73,7 @@ class Conversation:
         presser: Presser,
         watch: Watch,
         refiner: Refiner,
+        courtesy: Courtesy,
     ) -> None:
         self._library = library
         self._media = media
@@ -88,6 +90,7 @@ class Conversation:
         self._presser = presser
         self._watch = watch
         self._refiner = refiner
+        self._courtesy = courtesy
 
     async def handle(self, event: Incoming) -> AsyncIterator[Reply]:
         """Give the replies; what Keaton expects to go wrong becomes one, only a bug escapes."""
@@ -135,19 +138,22 @@ class Conversation:
         self._cooldown.start(turn)
         if not self._encoder.loaded:
             yield replies.working(Progress("loading", None))
-        picture = await self._examples.of(event.picture) if event.picture else None
-        query = await self._inquiry.query(event, picture)
-        stale = await self._renewal.stale(query)
-        if await self._searcher.can_answer(query):
+        with self._courtesy.asking():
+            picture = await self._examples.of(event.picture) if event.picture else None
+            query = await self._inquiry.query(event, picture)
+            stale = await self._renewal.stale(query)
+            is_ready = await self._searcher.can_answer(query)
+        if is_ready:
             self._renewal.start(stale)
         else:
             async for posted, progress in self._renewal.until_one(stale):
                 yield replies.renewing(posted.video, progress)
-        async for reply in self._answer(turn, query, len(await self._renewal.stale(query))):
+            stale = await self._renewal.stale(query)
+        async for reply in self._answer(turn, query, len(stale)):
             yield reply
 
     async def _answer(self, turn: Turn, query: Query, under_way: int) -> AsyncIterator[Reply]:
-        with self._refiner.making_way():
+        with self._refiner.making_way(), self._courtesy.asking():
             looking = await self._searcher.under_way(query)
             with self._watch.stage("search"):
                 result = await self._searcher.search(query, MOST_MOMENTS)

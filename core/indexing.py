@@ -8,6 +8,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
+from core.courtesy import BATCH_S, BEGINNING_S
 from core.errors import FileUnreadable, UnknownVideo
 from core.flow import read_ahead
 from core.gathering import Gathered, Source, content_id, film_of, looked, put, stem, take, to_encode
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
     from pathlib import Path
 
+    from core.courtesy import Courtesy
     from core.model import EncoderInfo, Film, PostedVideo, Sampling, Video
     from core.ports import Encoder, Fetcher, FrameReader, Library, Media
     from core.talk import JobRef, RemoteFile
@@ -53,6 +55,7 @@ class Indexer:
         limits: IndexingLimits,
         works: Works,
         watch: Watch,
+        courtesy: Courtesy,
     ) -> None:
         self._library = library
         self._works = works
@@ -63,6 +66,7 @@ class Indexer:
         self._sampling = sampling
         self._limits = limits
         self._watch = watch
+        self._courtesy = courtesy
         self._turns = Turns(limits.films_at_once, limits.films_a_space)
         self._restorer = Restorer(library, media)
 
@@ -144,6 +148,7 @@ class Indexer:
 
     async def _begin(self, poster: Poster) -> EncoderInfo:
         info = await self._encoder.ready()
+        await self._courtesy.after_you(BEGINNING_S)
         if poster.job:
             await self._works.start(poster.job.id)
         return info
@@ -280,6 +285,7 @@ class Indexer:
 
     async def _encode(self, gathered: Gathered) -> None:
         if gathered.batch:
+            await self._courtesy.after_you(BATCH_S)
             pixels = to_encode(gathered)
             put(gathered, await self._encoder.images(pixels) if len(pixels) else gathered.vectors[-1][:0])
 

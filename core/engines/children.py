@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+_NICENESS = 10
 _READ_AHEAD_BYTES = 1 << 20
 """Beyond twice this the parent stops reading, the pipe fills, and the child waits."""
 
@@ -83,6 +84,8 @@ class Children:
     environment: Mapping[str, str] = field(default_factory=dict)
     """Variables beyond what Python needs; of the parent's own environment a child sees nothing else."""
     keep_spare: bool = True
+    gives_way: bool = False
+    """Others have the processor first, also while a child starts."""
     forks: bool = False
     """Fork children from a process that has done its imports, which takes the place of the spare. Linux only; the
     module must have `prepare` and `serve` (`core.engines.nursery`)."""
@@ -155,6 +158,9 @@ class Children:
     async def _spawn(self) -> Child:
         child = Child(await self._forked() if self.forks else await self._started())
         self._living.add(child)
+        if self.gives_way:
+            with suppress(OSError):  # it is gone already
+                os.setpriority(os.PRIO_PROCESS, child.process.pid, _NICENESS)
         return child
 
     async def _forked(self) -> Process:

@@ -37,7 +37,7 @@ def serve(request: Mapping[str, object], out: BinaryIO) -> None:
     limits = _limits(request)
     cage.bound(cage.Bounds(limits.decode_s, limits.memory_bytes, file_bytes=0, open_files=_OPEN_FILES))
     if request["kind"] == "looks":
-        os.nice(5)  # stills and the chat come first
+        os.nice(10)  # stills and the chat come first
     try:
         _attempt(request, limits, out)
     except UnreadableError as error:

@@ -100,7 +100,7 @@ class ChildFetcher:
         self, url: str, folder: Path, bearer: str, deadline_s: float
     ) -> AsyncGenerator[Fetching | Fetched, None]:
         pace = Pace.start(deadline_s, self.limits.stall_s)
-        children = Children("core.engines.fetcher", _environment(folder), keep_spare=False)
+        children = Children("core.engines.fetcher", _environment(folder), keep_spare=False, gives_way=True)
         async with children.child() as child:
             await child.ask(self._request(url, folder, bearer))
             while True:

@@ -18,6 +18,7 @@ from core.browsing import Browser
 from core.channels import Channels
 from core.conversation import MOST_MOMENTS, Conversation
 from core.cooldown import Cooldown
+from core.courtesy import Courtesy
 from core.engines.children import Children
 from core.engines.clips import ChildClipper
 from core.engines.frames import ChildFrameReader
@@ -141,7 +142,7 @@ def build(
 ) -> House[EncoderT]:
     fetcher, plotter = (others or (CopyFetcher({}), NotingPlotter(), None))[:2]
     clipper = others[2] if others else ChildClipper(reader)
-    watch = NotingWatch()
+    watch, courtesy = NotingWatch(), Courtesy()
     sampling = Sampling()
     indexer = Indexer(
         library,
@@ -153,6 +154,7 @@ def build(
         IndexingLimits(2, 4, save_every_s=0),
         SqliteWorks(library.connections),
         watch,
+        courtesy,
     )
     background = Background(encoder, Drawer(), captions())
     searcher = Searcher(library, encoder, sampling, looks, Judge(encoder, background))
@@ -184,6 +186,7 @@ def build(
         presser=Presser(library, searcher, browser, refiner, MOST_MOMENTS),
         watch=watch,
         refiner=refiner,
+        courtesy=courtesy,
     )
     parts = (library, ledger, media, encoder, fetcher, plotter, reader, looks, indexer, searcher, conversation)
     return House(*parts, foreman, watch, refiner)
