@@ -17,7 +17,7 @@ import torch
 
 from core.engines import towers
 from core.engines.frugal import frugal_loading, give_memory_back
-from core.engines.lean import import_open_clip
+from core.engines.lean import bring_timm, import_open_clip
 from core.engines.presets import DEMO
 from core.errors import BadSetting, EncoderBroken, UnknownModel, WeightsUnavailable
 from core.model import EncoderInfo, Preprocess
@@ -158,6 +158,8 @@ def _creator(options: ClipOptions, device: str) -> Callable[[], Any]:
     cache = str(options.cache_dir) if options.cache_dir else None
 
     def create() -> Any:  # noqa: ANN401 - open_clip is untyped
+        if _is_of_timm(options.choice):
+            bring_timm()
         with frugal_loading() if precision == "fp32" else nullcontext():
             model = import_open_clip().create_model(
                 options.choice.name,
@@ -170,6 +172,13 @@ def _creator(options: ClipOptions, device: str) -> Callable[[], Any]:
         return (model.float() if precision == "fp32" else model).eval()
 
     return create
+
+
+def _is_of_timm(choice: ModelChoice) -> bool:
+    if choice.folder is None:
+        return "timm_model_name" in str(import_open_clip().get_model_config(choice.name))
+    config = choice.folder / "open_clip_config.json"
+    return config.is_file() and "timm_model_name" in config.read_text(encoding="utf-8")
 
 
 def _offline(create: Callable[[], Any]) -> Any:  # noqa: ANN401 - open_clip is untyped

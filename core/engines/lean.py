@@ -1,10 +1,10 @@
-"""Imports open_clip, beside a torch without CUDA too, and without torch's compiler.
+"""Imports open_clip, beside a torch without CUDA too, and without torch's compiler and timm.
 
 Owns the workarounds that this takes. open_clip needs torchvision for its image transforms alone; the common wheel of
 torchvision links its C++ operators against CUDA, and where those libraries are missing (a CPU build of torch: 200 MB
 instead of gigabytes) its import fails, because it registers shapes for operators that were never defined. And
 torchvision and timm import torch's compiler only to ask, or to say, what it is not for: 800 modules, 65 MB and a third
-of the time until the model is there. Whoever compiles imports it then.
+of the time until the model is there. Whoever compiles imports it then. timm itself is what only some models are made of.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 _BOXES = "(Tensor dets, Tensor scores, float iou_threshold) -> Tensor"
 _COMPILER = "torch._dynamo"
+_TIMM = "timm"
 
 
 def import_open_clip() -> Any:  # noqa: ANN401 - open_clip is untyped
@@ -30,10 +31,19 @@ def import_open_clip() -> Any:  # noqa: ANN401 - open_clip is untyped
     if "open_clip" in sys.modules:
         return sys.modules["open_clip"]
     kept = _declared_operators()
-    with _without_compiler():
+    with _without_compiler(), _without_timm():
         module = importlib.import_module("open_clip")
     del kept
     return module
+
+
+def bring_timm() -> None:
+    """Let open_clip make models of timm, also if it was imported without."""
+    import_open_clip()
+    adapter: Any = importlib.import_module("open_clip.timm_model")
+    if adapter.timm is None:
+        with _without_compiler():
+            importlib.reload(adapter)  # its classes look names up in the module, so those that are known work then too
 
 
 def _declared_operators() -> list[torch.library.Library]:
@@ -66,6 +76,19 @@ def _without_compiler() -> Iterator[None]:
         for name, module in absent.items():
             if sys.modules.get(name) is module:
                 del sys.modules[name]
+
+
+@contextmanager
+def _without_timm() -> Iterator[None]:
+    """Let the import of timm fail, upon which open_clip does without, unless it is there already."""
+    if _TIMM in sys.modules:
+        yield
+        return
+    sys.modules.update({_TIMM: None})  # type: ignore[dict-item] # this is how Python knows that it cannot be had
+    try:
+        yield
+    finally:
+        del sys.modules[_TIMM]
 
 
 def _absent_compiler() -> dict[str, ModuleType]:
