@@ -4,7 +4,7 @@ Owns the workarounds that this takes. open_clip needs torchvision for its image 
 torchvision links its C++ operators against CUDA, and where those libraries are missing (a CPU build of torch: 200 MB
 instead of gigabytes) its import fails, because it registers shapes for operators that were never defined. And
 torchvision and timm import torch's compiler only to ask, or to say, what it is not for: 800 modules, 65 MB and a third
-of the time until the model is there. Whoever compiles imports it then. timm itself is what only some models are made of.
+of the time until the model is there. Whoever compiles imports it then. And only some models are made of timm.
 """
 
 from __future__ import annotations

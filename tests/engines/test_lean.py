@@ -26,9 +26,9 @@ def test_a_model_of_timm_is_made_once_timm_was_brought() -> None:
 import open_clip
 from core.engines.lean import bring_timm
 bring_timm()
-vision = {"timm_model_name": "vit_tiny_patch16_224", "image_size": 32}
+vision = {"timm_model_name": "vit_tiny_patch16_224", "image_size": 224}
 text = {"context_length": 16, "width": 32, "heads": 2, "layers": 1}
-print(open_clip.CustomTextCLIP(24, vision, text).encode_image(torch.zeros(1, 3, 32, 32)).shape[1])
+print(open_clip.CustomTextCLIP(24, vision, text).encode_image(torch.zeros(1, 3, 224, 224)).shape[1])
 """
     assert run(IMPORT + made).split() == ["24"]
 
