@@ -5,7 +5,7 @@ All looks share a mean, those of a film have more in common, and those of a scen
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
 
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 DIM = 512
 LOOKS_A_FILM = 1000
 SCENE_LOOKS = 8
+MOST_FILMS = 8
+"""An answer's best films."""
 SCOPE = Scope("local", "bench", "main")
 VIEW = View.of(SCOPE)
 RECIPE = Recipe("made up", "none", _Preprocess(224, "shortest", "bicubic", (0.5,) * 3, (0.5,) * 3), Sampling(), "fp32")
@@ -38,6 +40,13 @@ def films(looks: int, looks_a_film: int = LOOKS_A_FILM, seed: int = 7) -> Iterat
         scenes = chance.standard_normal((-(-count // SCENE_LOOKS), DIM), np.float32).repeat(SCENE_LOOKS, axis=0)
         rows = 1.2 * mean + 0.6 * topic + 0.9 * scenes[:count] + 0.35 * chance.standard_normal((count, DIM), np.float32)
         yield (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float16)
+
+
+def written(made: Iterator[Halves], file: BinaryIO) -> Iterator[Halves]:
+    """Give films on, and write their rows into a file one after the other."""
+    for rows in made:
+        file.write(rows.tobytes())
+        yield rows
 
 
 def questions(rows: Halves, count: int, seed: int = 8) -> Floats:
