@@ -41,6 +41,8 @@ from storage.library import SqliteLibrary
 from storage.looks import SqliteLooks
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from bot.wiring import Core
     from core.looks import Kept
     from core.model import Floats
@@ -95,9 +97,12 @@ async def _searched(held: HeldLooks, question: Floats) -> float:
     began_s = time.perf_counter()
     peaks = await held.peaks(synthetic.VIEW, synthetic.RECIPE, question[None])
 
-    async def compare(film: Kept) -> Curve | None:
-        index = await held.index(film)
-        return Curve(film.video, index.times_s, index.vectors @ question) if index else None
+    async def compare(films: Sequence[Kept]) -> list[Curve | None]:
+        indexes = await held.indexes(films)
+        return [
+            Curve(film.video, index.times_s, index.vectors @ question) if index else None
+            for film, index in zip(films, indexes, strict=True)
+        ]
 
     await best_curves(peaks.films, peaks.highest[0], compare, 8, lambda curve: float(curve.scores.max()))
     return time.perf_counter() - began_s

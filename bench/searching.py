@@ -32,13 +32,13 @@ from bot.settings import Settings
 from bot.wiring import open_core
 from core.best import best_curves
 from core.engines.held import ERROR, HeldLooks
-from core.engines.quick import products
+from core.engines.scanning import Scanners
 from core.model import Curve, Query
 from storage.library import SqliteLibrary
 from storage.looks import SqliteLooks
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Callable, Sequence
 
     from bench.contenders import Found
     from core.looks import Kept
@@ -60,24 +60,28 @@ OTHERS: dict[str, tuple[Callable[[Path, Floats], Found], bool]] = {
 @asynccontextmanager
 async def held(path: Path, budget_bytes: float) -> AsyncIterator[HeldLooks]:
     """Hold a library as the product does."""
-    library = await SqliteLibrary.open(path)
+    library, scanners = await SqliteLibrary.open(path), Scanners(os.cpu_count() or 1)
     with ThreadPoolExecutor(1) as pool:
-        looks = HeldLooks(SqliteLooks(library.connections), pool, products, ERROR, budget_bytes)
+        looks = HeldLooks(SqliteLooks(library.connections), pool, scanners, ERROR, budget_bytes)
         await looks.use(synthetic.RECIPE, synthetic.DIM)
         try:
             yield looks
         finally:
             await looks.close()
             await library.close()
+            scanners.close()
 
 
 async def ask_keaton(looks: HeldLooks, question: Floats) -> list[int]:
     """Search as `core.search` does; give the numbers of the best films."""
     peaks = await looks.peaks(synthetic.VIEW, synthetic.RECIPE, question[None])
 
-    async def compare(film: Kept) -> Curve | None:
-        index = await looks.index(film)
-        return Curve(film.video, index.times_s, index.vectors @ question) if index else None
+    async def compare(films: Sequence[Kept]) -> list[Curve | None]:
+        indexes = await looks.indexes(films)
+        return [
+            Curve(film.video, index.times_s, index.vectors @ question) if index else None
+            for film, index in zip(films, indexes, strict=True)
+        ]
 
     curves = await best_curves(peaks.films, peaks.highest[0], compare, synthetic.MOST_FILMS, _peak)
     return [int(curve.video.id.partition(":")[2]) for curve in curves]

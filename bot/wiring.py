@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 import time
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -59,6 +60,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from bot.settings import Settings
+    from core.engines import scanning
     from core.engines.clip import Clip
     from core.looks import Halves
     from core.model import EncoderInfo, Floats
@@ -157,11 +159,14 @@ async def open_core(settings: Settings, *, is_bot: bool = False) -> AsyncIterato
             _pool(stack, "films", 1, partial(watch.took, "compute")),
             _pool(stack, "draw", 1, partial(watch.took, "plot")),
         )
-        scanning = _pool(stack, "looks", 1, partial(watch.took, "scan"))
+        holding = _pool(stack, "looks", 1, partial(watch.took, "scan"))
         budget_bytes = settings.looks_memory_gb * GIGABYTE
-        looks = held.HeldLooks(SqliteLooks(library.connections), scanning, _products, held.ERROR, budget_bytes)
+        scan = _Scan()
+        stack.callback(scan.close)
+        looks = held.HeldLooks(SqliteLooks(library.connections), holding, scan, held.ERROR, budget_bytes)
         stack.push_async_callback(looks.close)
-        core = _assemble(settings, library, media, decoders, looks, pools, watch, is_bot=is_bot)
+        load = partial(_load, settings, scan)
+        core = _assemble(settings, library, media, decoders, looks, pools, watch, load, is_bot=is_bot)
         stack.push_async_callback(core.foreman.close)
         stack.push_async_callback(core.renewal.close)
         stack.push_async_callback(core.refiner.close)
@@ -207,6 +212,7 @@ def _assemble(
     looks: held.HeldLooks,
     pools: Pools,
     watch: Metrics,
+    load: Callable[[], Clip],
     *,
     is_bot: bool,
 ) -> Core:
@@ -215,7 +221,7 @@ def _assemble(
     clipper = clips.ChildClipper(reader)
     sampling = settings.sampling
     limits = IndexingLimits(settings.films_at_once, settings.batch, settings.films_a_space, settings.save_every_s)
-    threaded = watched.WatchedEncoder(lambda: load_model(settings), pools.queries, pools.films, watch, clock_s)
+    threaded = watched.WatchedEncoder(load, pools.queries, pools.films, watch, clock_s)
     encoder = RememberingEncoder(threaded, _TEXTS_REMEMBERED)
     fetcher = watched.WatchedFetcher(settings.allowed_hosts, settings.fetch_limits, watch=watch)
     plotter = plot.MatplotlibPlotter(pools.drawing)
@@ -269,6 +275,12 @@ def _shared(
     return grace, SqliteArchive(library.connections), SqliteShowcase(library.connections)
 
 
+def _load(settings: Settings, scan: _Scan) -> Clip:
+    clip = load_model(settings)
+    scan.start()
+    return clip
+
+
 def load_model(settings: Settings) -> Clip:
     """Load the model on this thread; raises UnknownModel, WeightsUnavailable, EncoderBroken."""
     from core.engines import clip  # noqa: PLC0415 - torch takes seconds, and the page should not wait for it
@@ -287,10 +299,26 @@ def load_model(settings: Settings) -> Clip:
     return clip.load(options)
 
 
-def _products(rows: Halves, vectors: Floats) -> Floats:
-    from core.engines import quick  # noqa: PLC0415 - torch takes seconds, and the page should not wait for it
+class _Scan:
+    """Compares looks with vectors; the threads for it start with the model, when nothing else uses torch."""
 
-    return quick.products(rows, vectors)
+    def __init__(self) -> None:
+        self._scanners: scanning.Scanners | None = None
+
+    def start(self) -> None:
+        if self._scanners is None:
+            from core.engines import scanning  # noqa: PLC0415 - torch takes seconds, and the page should not wait
+
+            self._scanners = scanning.Scanners(os.cpu_count() or 1)
+
+    def __call__(self, rows: Halves, vectors: Floats) -> Floats:
+        self.start()
+        assert self._scanners is not None  # noqa: S101 - start() has just seen to it
+        return self._scanners(rows, vectors)
+
+    def close(self) -> None:
+        if self._scanners is not None:
+            self._scanners.close()
 
 
 def _media_folder(settings: Settings) -> Path:

@@ -17,7 +17,7 @@ F = TypeVar("F")
 async def best_curves(
     films: Sequence[F],
     bounds: Floats,
-    compare: Callable[[F], Awaitable[Curve | None]],
+    compare: Callable[[Sequence[F]], Awaitable[Sequence[Curve | None]]],
     most: int,
     worth: Callable[[Curve], float],
 ) -> tuple[Curve, ...]:
@@ -25,15 +25,20 @@ async def best_curves(
 
     `bounds` are (F,) numbers that no film's worth exceeds. Films are compared from the highest bound down until no
     other can get in, which gives the same as comparing all of them would (Fagin, Lotem and Naor's threshold
-    algorithm, 2003); of equal films the earlier counts. `compare` gives None for a film that is gone.
+    algorithm, 2003); of equal films the earlier counts. `compare` takes some films at a time, as each time has its price,
+    and gives None for one that is gone.
     """
     found: dict[int, Curve] = {}
     best: list[tuple[float, int]] = []
-    for place in np.argsort(-bounds, kind="stable"):
-        if len(best) >= most and bounds[place] < -best[most - 1][0]:
+    order = [int(place) for place in np.argsort(-bounds, kind="stable")]
+    while order:
+        least = -best[most - 1][0] if len(best) >= most else -np.inf
+        some = [place for place in order[:most] if bounds[place] >= least]
+        if not some:
             break
-        curve = await compare(films[place])
-        if curve is not None:
-            found[int(place)] = curve
-            best = sorted([*best, (-worth(curve), int(place))])
+        order = order[len(some) :]
+        for place, curve in zip(some, await compare([films[place] for place in some]), strict=True):
+            if curve is not None:
+                found[place] = curve
+                best = sorted([*best, (-worth(curve), place)])
     return tuple(found[place] for place in sorted(place for _, place in best[:most]))

@@ -27,7 +27,7 @@ async def lean(
     indexes: dict[str, FrameIndex] = {}
     for video_id in {vote.video_id for vote in votes}:
         peaks = await looks.peaks(view, recipe, aims[0].vector[None], video_id)
-        index = await looks.index(peaks.films[0]) if peaks.films else None
+        (index,) = await looks.indexes(peaks.films[:1]) or (None,)
         if index is not None and len(index):
             indexes[video_id] = index
     return await asyncio.to_thread(_turned, aims, wishes, votes, indexes)

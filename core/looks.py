@@ -112,6 +112,6 @@ class Looks(Protocol):
         """Compare all looks in view with (Q, D) float32 vectors; only one film's where it is named."""
         ...
 
-    async def index(self, film: Kept) -> FrameIndex | None:
-        """Give the looks of a film as they are stored, as float32; None where they are gone by now."""
+    async def indexes(self, films: Sequence[Kept]) -> Sequence[FrameIndex | None]:
+        """Give the looks of each of some films as they are stored, as float32; None where they are gone by now."""
         ...

@@ -90,7 +90,7 @@ class Searcher:
         """Give a look of a film in view as something to ask about; raises AnswerGone, OperatorError."""
         recipe, info = await self.recipe(), await self._encoder.ready()
         peaks = await self._looks.peaks(query.view, recipe, np.zeros((1, info.dim), np.float32), moment.video_id)
-        index = await self._looks.index(peaks.films[0]) if peaks.films else None
+        (index,) = await self._looks.indexes(peaks.films[:1]) or (None,)
         if index is None:
             raise AnswerGone
         look = int(np.abs(index.times_s - at_s).argmin())
@@ -122,11 +122,12 @@ class Searcher:
     async def _best(self, query: Query, peaks: Peaks, aims: Sequence[Aim]) -> tuple[Curve, ...]:
         compared: dict[int, Curve | None] = {}
 
-        async def compare(film: Kept) -> Curve | None:
-            if film.indexing not in compared:
-                index = await self._looks.index(film)
-                compared[film.indexing] = await asyncio.to_thread(curve, film.video, index, aims) if index else None
-            return compared[film.indexing]
+        async def compare(films: Sequence[Kept]) -> Sequence[Curve | None]:
+            unknown = [film for film in films if film.indexing not in compared]
+            indexes = await self._looks.indexes(unknown)
+            curves = await asyncio.to_thread(_compare, unknown, indexes, aims)
+            compared.update(zip((film.indexing for film in unknown), curves, strict=True))
+            return [compared[film.indexing] for film in films]
 
         if query.asked.form == "sequence":
             bounds = peaks.highest.mean(axis=0)
@@ -159,6 +160,12 @@ class Searcher:
         vectors = dict(zip(texts, await self._encoder.texts(texts), strict=True)) if texts else {}
         picture = query.picture.vector if query.picture else None
         return tuple(aim(wish, vectors, picture) for wish in wishes)
+
+
+def _compare(
+    films: Sequence[Kept], indexes: Sequence[FrameIndex | None], aims: Sequence[Aim]
+) -> tuple[Curve | None, ...]:
+    return tuple(curve(film.video, index, aims) if index else None for film, index in zip(films, indexes, strict=True))
 
 
 def _compare_partials(partials: Sequence[Partial], aims: Sequence[Aim]) -> tuple[Curve, ...]:

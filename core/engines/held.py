@@ -145,19 +145,34 @@ class HeldLooks:
         rows = await self._run(lambda: np.concatenate([piece.vectors for piece in pieces]))
         return await self._run(lambda: _index([piece.times_s for piece in pieces], rows))
 
-    async def index(self, film: Kept) -> FrameIndex | None:
-        """Give the looks of a film as they are stored, as float32; None where they are gone by now."""
+    async def indexes(self, films: Sequence[Kept]) -> Sequence[FrameIndex | None]:
+        """Give the looks of each of some films as they are stored, as float32; None where they are gone by now.
+
+        What is in memory comes in one go: threads take turns, and that costs more than the work.
+        """
+        coded = [film for film in films if self._is_coded(film) and self._is_held(film)]
+        read = {film.indexing: await self._read_index(film) for film in coded}
+        found = await self._run(lambda: [self._held_index(film) for film in films if film.indexing not in read])
+        for film, index in found:
+            if isinstance(index, ValueError):
+                await self._leave_out(film, index)
+            else:
+                read[film.indexing] = index
+        return [read.get(film.indexing) for film in films]
+
+    def _held_index(self, film: Kept) -> tuple[Kept, FrameIndex | ValueError | None]:
+        """Give a film's looks, or why they are damaged."""
         held = self._films.get(film.indexing)
-        if held is None or held.kept.stamp != film.stamp:
-            return None
-        if held.coded:
-            return await self._read_index(film)
-        blocks, times_s = self._recipes[film.recipe_key], tuple(held.times_s)
+        if held is None or held.coded or not self._is_held(film):
+            return film, None
         try:
-            return await self._run(lambda: _index(times_s, blocks.rows(film.indexing)))
+            return film, _index(held.times_s, self._recipes[film.recipe_key].rows(film.indexing))
         except ValueError as error:
-            await self._leave_out(film, error)
-            return None
+            return film, error
+
+    def _is_held(self, film: Kept) -> bool:
+        held = self._films.get(film.indexing)
+        return held is not None and held.kept.stamp == film.stamp
 
     async def _watch(self) -> None:
         while True:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -16,13 +17,14 @@ from core.engines.blocks import Blocks
 from core.engines.codes import Codes
 from core.engines.held import ERROR, HeldLooks
 from core.engines.quick import products
+from core.engines.scanning import Scanners
 from core.model import Curve, Scope, Video, View
 from storage.library import SqliteLibrary
 from storage.looks import SqliteLooks
 from tests.storage.conftest import FilmMaker, PostingMaker, channel, library, make_film, make_posting, recipe
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Sequence
     from pathlib import Path
 
     from core.model import Floats, Recipe
@@ -154,7 +156,7 @@ async def test_a_film_looked_at_anew_has_its_new_looks_alone(
     again = make_film("a", seed=2, looks=700, title="Again")
     await library.refresh(again, ())
     (film,) = (await looks.peaks(View.of(channel), recipe, text())).films
-    index = await looks.index(film)
+    (index,) = await looks.indexes([film])
     assert index is not None
     assert film.video.title == "Again"
     np.testing.assert_array_equal(index.vectors, again.index.vectors.astype(np.float16).astype(np.float32))
@@ -178,7 +180,7 @@ async def test_films_that_memory_has_no_room_for_are_found_all_the_same(
         assert looks.coded_looks == 6 * 600
         assert len(peaks.films) == 9
         for kept, bound in zip(peaks.films, peaks.highest[0], strict=True):
-            index = await looks.index(kept)
+            (index,) = await looks.indexes([kept])
             assert index is not None
             stored = films[kept.video.id].index.vectors.astype(np.float16).astype(np.float32)
             np.testing.assert_array_equal(index.vectors, stored)
@@ -281,9 +283,12 @@ async def searched(
         spans = np.maximum.reduceat(products(run.rows, vector), run.starts, axis=1)
         np.maximum.at(highest, run.places, spans[0])
 
-    async def compare(number: int) -> Curve:
-        scores = blocks.rows(number).astype(np.float32) @ vector[0]
-        return Curve(Video(str(number), "", "", 1, 1, 1), np.arange(len(scores), dtype=np.float64), scores)
+    async def compare(numbers: Sequence[int]) -> Sequence[Curve]:
+        return [
+            Curve(Video(str(number), "", "", 1, 1, 1), np.arange(len(scores), dtype=np.float64), scores)
+            for number in numbers
+            for scores in [blocks.rows(number).astype(np.float32) @ vector[0]]
+        ]
 
     return await best_curves(
         tuple(films), highest[:-1] + np.float32(ERROR), compare, most, lambda curve: float(curve.scores.max())
@@ -300,3 +305,14 @@ def test_the_quick_comparison_is_within_its_error_even_for_the_worst_rows() -> N
     rows = (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float16)
     off = np.abs(products(rows, vector)[0] - rows.astype(np.float32) @ vector[0])
     assert off.max() < ERROR / 2
+
+
+def test_scanning_threads_work_alone_and_leave_torchs_own_as_they_were() -> None:
+    usual = torch.get_num_threads()
+    scanners = Scanners(2)
+    rows = np.random.default_rng(1).standard_normal((40_000, 32)).astype(np.float16)
+    np.testing.assert_array_equal(scanners(rows, text(dim=32)), products(rows, text(dim=32)))
+    assert torch.get_num_threads() == usual
+    with ThreadPoolExecutor(1) as pool:
+        assert pool.submit(torch.get_num_threads).result() == usual
+    scanners.close()

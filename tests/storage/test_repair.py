@@ -98,8 +98,7 @@ async def test_a_damaged_film_is_left_out_and_named_and_the_others_are_searched(
     wanted = films["youtube:one"].index.vectors[:1]
     async with looking(library) as looks:
         peaks = await looks.peaks(View.of(channel), recipe, wanted)
-        for film in peaks.films:
-            await looks.index(film)
+        await looks.indexes(peaks.films)
         peaks = await looks.peaks(View.of(channel), recipe, wanted)
         assert {film.video.id for film in peaks.films} == {"youtube:one", "youtube:three"}
         assert [film.video.id for film in looks.damaged] == ["youtube:two"]
