@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bench import contenders, synthetic
-from bench.alone import alone
+from bench.alone import alone, as_shipped
 from bench.memory import family, field_mb, write_model
 from bench.table import Row, show, write
 from bot.settings import Settings
@@ -160,7 +160,7 @@ def measured(count: int, asked: int) -> list[Row]:
             found[name] = _said(name, alone(work, home / "rows.f16", questions[:FEW] if is_slow else questions))
         library = home / "keaton.sqlite3"
         ours = {"Keaton": float("inf"), "Keaton, codes and disk alone": 0.0}
-        found |= {name: _said(name, alone(in_keaton, library, questions, budget)) for name, budget in ours.items()}
+        found |= {name: _said(name, as_shipped(in_keaton, library, questions, budget)) for name, budget in ours.items()}
         theirs_ms = p95(found["sqlite-vec"].took_ms)
         rows = [
             row
@@ -170,7 +170,7 @@ def measured(count: int, asked: int) -> list[Row]:
         (home / "rows.f16").unlink()
         (home / "model").mkdir()
         alone(write_model, home / "model")
-        all_mb, highest_mb = alone(memory, home)
+        all_mb, highest_mb = as_shipped(memory, home)
     note = f"{count} looks"
     bar, aim = (2500, 1800) if count == FULL_SIZE else (None, None)
     return [

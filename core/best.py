@@ -25,7 +25,7 @@ async def best_curves(
 
     `bounds` are (F,) numbers that no film's worth exceeds. Films are compared from the highest bound down until no
     other can get in, which gives the same as comparing all of them would (Fagin, Lotem and Naor's threshold
-    algorithm, 2003); of equal films the earlier counts. `compare` takes some films at a time, as each time has its price,
+    algorithm, 2003); of equal films the earlier counts. `compare` takes some films at a time, as each time has a price,
     and gives None for one that is gone.
     """
     found: dict[int, Curve] = {}

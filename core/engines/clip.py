@@ -19,6 +19,7 @@ from core.engines import towers
 from core.engines.frugal import frugal_loading, give_memory_back
 from core.engines.lean import bring_timm, import_open_clip
 from core.engines.presets import DEMO
+from core.engines.words import text_features
 from core.errors import BadSetting, EncoderBroken, UnknownModel, WeightsUnavailable
 from core.model import EncoderInfo, Preprocess
 
@@ -83,7 +84,7 @@ class Clip:
     def texts(self, texts: Sequence[str]) -> Floats:
         """Give (N, D) float32 unit vectors."""
         with torch.inference_mode():
-            return _unit(self._model.encode_text(self._tokenizer(list(texts)).to(self.info.device)))
+            return _unit(text_features(self._model, self._tokenizer(list(texts)).to(self.info.device)))
 
     def self_test(self) -> None:
         """Check that different pictures, and different words, give different vectors; raises EncoderBroken."""

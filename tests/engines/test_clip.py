@@ -237,3 +237,11 @@ def test_a_back_end_that_cannot_be_had_is_a_bad_setting(folder: Path) -> None:
     with pytest.raises(BadSetting) as raised:
         load(both)
     assert "KEATON_" in sentence(raised.value)
+
+
+def test_words_have_the_vectors_that_open_clip_gives_them_however_long_the_text(model: Clip) -> None:
+    texts = ["", "a", "a dog", "a steam train in the snow " * 3, "word " * 90]
+    tokens = model._tokenizer(texts)
+    theirs = torch.nn.functional.normalize(model._model.encode_text(tokens), dim=-1).detach().numpy()
+    np.testing.assert_allclose(model.texts(texts), theirs, atol=1e-6)
+    np.testing.assert_allclose(model.texts(texts[2:3]), theirs[2:3], atol=1e-6)
