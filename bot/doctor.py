@@ -95,18 +95,22 @@ def _torch() -> Finding:
 
 def _model(settings: Settings) -> list[Finding]:
     try:
-        info = load_model(settings).info
+        model = load_model(settings)
+        model.texts(["a dog"])
     except OperatorError as error:
         return [Finding("Model", "wrong", sentence(error))]
     except (ImportError, OSError, RuntimeError) as error:
         advice = f"{settings.model!r} does not load on {settings.device!r} ({error}). KEATON_DEVICE=cpu always works."
         return [Finding("Model", "wrong", advice)]
+    info = model.info
     size = info.preprocess.size_px
     trial = "; the demo model is for trying out: set KEATON_MODEL=base for real footage" if settings.trial else ""
     return [
         Finding("Device", "ok", f"{info.device}, {info.precision}"),
         Finding("Model", "note" if trial else "ok", f"{info.model}, {size} px, {info.dim} dimensions{trial}"),
-        Finding("Weights", "ok", f"{info.weights}; the self-test gives different vectors for different pictures"),
+        Finding(
+            "Weights", "ok", f"{info.weights}; the self-test gives different vectors for different pictures and words"
+        ),
     ]
 
 

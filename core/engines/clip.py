@@ -68,6 +68,7 @@ class Clip:
         self._model = model
         self._tower: towers.Tower = tower or model.encode_image
         self._tokenizer = tokenizer
+        self._reads = False
         self.info = info
         self._dtype = torch.float16 if info.precision == "fp16" else torch.float32
         self._mean = _per_channel(info.preprocess.mean, info.device)
@@ -82,23 +83,34 @@ class Clip:
             return _unit(self._tower(inputs))
 
     def texts(self, texts: Sequence[str]) -> Floats:
-        """Give (N, D) float32 unit vectors."""
-        with torch.inference_mode():
-            return _unit(text_features(self._model, self._tokenizer(list(texts)).to(self.info.device)))
+        """Give (N, D) float32 unit vectors; raises EncoderBroken, the first time, for a text tower that tells nothing.
 
-    def self_test(self) -> None:
-        """Check that different pictures, and different words, give different vectors; raises EncoderBroken."""
+        The text tower is tested only then, so that who only looks at films has a quarter of the weights less in memory.
+        """
+        if not self._reads:
+            self._check(self._read(["a dog", "a steam train in the snow"]))
+            self._reads = True
+        return self._read(texts)
+
+    def test_eyes(self) -> None:
+        """Check that different pictures give different vectors; raises EncoderBroken."""
         size = self.info.preprocess.size_px
         pictures = np.zeros((2, size, size, 3), np.uint8)
         pictures[1, : size // 2] = (250, 180, 40)
-        for vectors in (self.images(pictures), self.texts(["a dog", "a steam train in the snow"])):
-            similarity = float(vectors[0] @ vectors[1])
-            if not similarity < _SAME:
-                raise EncoderBroken(self.info.model, similarity)
+        self._check(self.images(pictures))
+
+    def _read(self, texts: Sequence[str]) -> Floats:
+        with torch.inference_mode():
+            return _unit(text_features(self._model, self._tokenizer(list(texts)).to(self.info.device)))
+
+    def _check(self, vectors: Floats) -> None:
+        similarity = float(vectors[0] @ vectors[1])
+        if not similarity < _SAME:
+            raise EncoderBroken(self.info.model, similarity)
 
 
 def load(options: ClipOptions) -> Clip:
-    """Load and test a model: from the disk where it lies there, else from the hub.
+    """Load a model and test its eyes: from the disk where it lies there, else from the hub.
 
     Raises UnknownModel, WeightsUnavailable, EncoderBroken, BadSetting (the device).
     """
@@ -107,9 +119,9 @@ def load(options: ClipOptions) -> Clip:
     towers.check(options.backend, options.precision, device)
     model = _create(options, device)
     tokenizer = _tokenizer(options.choice)
-    info = _describe(options, model, tokenizer, device)
+    info = _describe(options, model, device)
     clip = Clip(model, tokenizer, info, _tower(options, model, info))
-    clip.self_test()
+    clip.test_eyes()
     return clip
 
 
@@ -243,13 +255,13 @@ def _attempt(choice: ModelChoice, create: Callable[[], Any]) -> Any:  # noqa: AN
         raise WeightsUnavailable(choice.preset, str(error)) from error
 
 
-def _describe(options: ClipOptions, model: Any, tokenizer: Any, device: str) -> EncoderInfo:  # noqa: ANN401 - untyped
+def _describe(options: ClipOptions, model: Any, device: str) -> EncoderInfo:  # noqa: ANN401 - untyped
     choice = options.choice
     own = _preprocess(model.visual.preprocess_cfg)
     return EncoderInfo(
         model=choice.name if choice.folder is None else DEMO if choice.preset == DEMO else "local-dir",
         weights=choice.tag or _digest(choice),
-        dim=_dim(model, tokenizer, device),
+        dim=_dim(model, own.size_px, device),
         preprocess=replace(own, resize_mode="squash") if options.whole_frames else own,
         precision="int8" if options.precision == "int8" else "fp32" if device == "cpu" else "fp16",
         logit_scale=float(model.logit_scale.detach().exp()),
@@ -258,9 +270,10 @@ def _describe(options: ClipOptions, model: Any, tokenizer: Any, device: str) -> 
     )
 
 
-def _dim(model: Any, tokenizer: Any, device: str) -> int:  # noqa: ANN401 - open_clip is untyped
+def _dim(model: Any, size_px: int, device: str) -> int:  # noqa: ANN401 - open_clip is untyped
+    black = torch.zeros(1, 3, size_px, size_px, device=device, dtype=next(model.visual.parameters()).dtype)
     with torch.inference_mode():
-        return int(model.encode_text(tokenizer(["a"]).to(device)).shape[-1])
+        return int(model.encode_image(black).shape[-1])
 
 
 def _digest(choice: ModelChoice) -> str:

@@ -23,13 +23,16 @@ CONFIG: dict[str, Any] = {
 }
 
 
-def write_model(folder: Path, *, blind: bool = False) -> Path:
-    """Write a model; a blind one gives the same vector for whatever it sees."""
+def write_model(folder: Path, *, blind: bool = False, illiterate: bool = False) -> Path:
+    """Write a model; a blind one gives the same vector for whatever it sees, an illiterate one for all words."""
     folder.mkdir(parents=True, exist_ok=True)
     model = import_open_clip().CLIP(**CONFIG["model_cfg"])
     weights = {name: tensor.detach().half().contiguous() for name, tensor in model.state_dict().items()}
     if blind:
         weights["visual.conv1.weight"].zero_()
+    if illiterate:
+        weights["token_embedding.weight"].zero_()
+        weights["positional_embedding"].zero_()
     (folder / "open_clip_config.json").write_text(json.dumps(CONFIG))
     save_file(weights, folder / "open_clip_model.safetensors")
     return folder

@@ -108,6 +108,13 @@ def test_a_model_that_sees_nothing_fails_its_self_test(tmp_path: Path) -> None:
         load(options(choose(f"local-dir:{write_model(tmp_path, blind=True)}", tmp_path)))
 
 
+def test_a_model_that_cannot_read_says_so_before_its_first_answer(tmp_path: Path) -> None:
+    illiterate = load(options(choose(f"local-dir:{write_model(tmp_path, illiterate=True)}", tmp_path)))
+    for _ in range(2):
+        with pytest.raises(EncoderBroken):
+            illiterate.texts(["a dog"])
+
+
 def test_weights_that_cannot_be_had_are_told_with_the_ways_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", "http://localhost:9")
     with pytest.raises(WeightsUnavailable) as caught:
