@@ -61,10 +61,14 @@ class Presses:
         self._last: OrderedDict[str, int] = OrderedDict()
         self._count = 0
 
-    def press(self, message: str) -> Callable[[], bool]:
-        """Note a press; give a question that is true as long as no later one came under this message."""
-        self._count += 1
-        mine = self._last[message] = self._count
+    def press(self, message: str, number: int | None = None) -> Callable[[], bool]:
+        """Note a press; give a question that is true as long as no later one came under this message.
+
+        The number under which it was written down tells when it came, for an earlier run's may be answered late.
+        """
+        mine = self._count + 1 if number is None else number
+        self._count = max(self._count, mine)
+        self._last[message] = max(mine, self._last.get(message, 0))
         self._last.move_to_end(message)
         while len(self._last) > _KEPT:
             self._last.popitem(last=False)

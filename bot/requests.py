@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
+from core.errors import StorageUnusable
 from core.jobs import Request
-from core.talk import FilePosted, Find, LinkPosted, RemoteFilePosted
+from core.talk import Action, FilePosted, Find, Forget, LinkPosted, PictureFile, RemoteFilePosted, Switch
 
 if TYPE_CHECKING:
+    from bot.delivery import Shown
     from core.foreman import Foreman
     from core.jobs import JobKind
     from core.ledger import Errand, Ledger
-    from core.talk import Incoming, JobRef, Turn
+    from core.talk import Incoming, JobRef, Reply, Turn
 
 _BYTES_A_SECOND = 250_000
 """Of a film as people post it: a file's size is the only hint at its length."""
@@ -26,6 +28,16 @@ class Taken:
     errand: Errand
     job: JobRef | None
     """None for what is done in a moment."""
+    written: bool = True
+    """False for what changes nothing, and was taken though there was no room to write it down."""
+
+
+class Ends(Protocol):
+    """Ends requests."""
+
+    async def end(self, taken: Taken) -> None:
+        """Note that a request was answered."""
+        ...
 
 
 class Requests:
@@ -43,15 +55,28 @@ class Requests:
         request = request_of(errand, event, place)
         if request is None:
             return Taken(event, errand, None) if await self._ledger.begin(errand) else None
-        job = await self._foreman.accept(request)
-        if job is None:
-            return None
-        if isinstance(event, LinkPosted | FilePosted | RemoteFilePosted):
-            event = replace(event, job=job.ref)
-        return Taken(event, errand, job.ref)
+        try:
+            job = await self._foreman.accept(request)
+        except StorageUnusable:
+            if not _is_a_look(event):
+                raise
+            return Taken(event, errand, None, written=False)
+        return Taken(await self._known(event, job.ref), errand, job.ref) if job else None
+
+    async def _known(self, event: Incoming, job: JobRef) -> Incoming:
+        """Let an event know by what it was written down."""
+        match event:
+            case LinkPosted() | FilePosted() | RemoteFilePosted() | Action():
+                return replace(event, job=job)
+            case Find(picture=PictureFile() as picture):
+                return replace(event, picture=await self._foreman.kept_picture(job, picture))
+            case _:
+                return event
 
     async def end(self, taken: Taken) -> None:
         """Note that a request was answered, well or not. Raises StorageUnusable."""
+        if not taken.written:
+            return
         if taken.job is None:
             await self._ledger.settle(taken.errand)
         else:
@@ -68,8 +93,42 @@ class Requests:
             await self._foreman.stand(taken.job, place, message)
 
 
-def request_of(errand: Errand, event: Incoming, place: str = "") -> Request | None:
-    """Give what is to be written down of an event; None where it is done in a moment, or asked for by a message."""
+class Answered:
+    """A place for the replies to something that was written down, which is answered as soon as one is no progress.
+
+    What may come after that (a finer peak) is not worth an answer that people have begun to browse by the next start.
+    """
+
+    def __init__(self, place: Shown, requests: Ends, taken: Taken) -> None:
+        self._place = place
+        self._requests = requests
+        self._taken = taken
+
+    async def post(self, reply: Reply) -> None:
+        """Show the first reply."""
+        await self._place.post(reply)
+        await self._end(reply)
+
+    async def edit(self, reply: Reply) -> None:
+        """Show the next reply in its place."""
+        await self._place.edit(reply)
+        await self._end(reply)
+
+    async def _end(self, reply: Reply) -> None:
+        if reply.progress is None and isinstance(self._taken.event, Find | Action):
+            await self._requests.end(self._taken)
+
+
+def _is_a_look(event: Incoming) -> bool:
+    """Tell whether a press only shows something: that goes on where nothing can be written."""
+    return isinstance(event, Action) and event.id.startswith("show:")
+
+
+def request_of(errand: Errand, event: Incoming, place: str = "") -> Request | None:  # noqa: PLR0911 - a line each
+    """Give what is to be written down of an event; None where it is done in a moment, or asked for by a message.
+
+    What only tells how things stand is asked for again in a moment.
+    """
     match event:
         case LinkPosted(turn, url):
             return _request(errand, turn, "link", url, "", place)
@@ -79,8 +138,16 @@ def request_of(errand: Errand, event: Incoming, place: str = "") -> Request | No
         case FilePosted(turn, path, name):
             length_s = path.stat().st_size / _BYTES_A_SECOND if path.is_file() else None
             return _request(errand, turn, "file", str(path), name, place, length_s)
-        case Find(turn, text, video) if place and event.picture is None and not event.refines:
-            return _request(errand, turn, "find", text, video or "", place)
+        case Find(turn, text, video) if place:
+            picture = event.picture.path if event.picture else None
+            request = _request(errand, turn, "find", text, video or "", place)
+            return replace(request, picture=str(picture)) if picture else request
+        case Action(turn, pressed) if place:
+            return _request(errand, turn, "press", pressed, "", place)
+        case Forget(turn, name) if place:
+            return _request(errand, turn, "forget", name, "", place)
+        case Switch(turn, on) if place:
+            return _request(errand, turn, "switch", "on" if on else "off", "", place)
         case _:
             return None
 

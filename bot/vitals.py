@@ -55,6 +55,7 @@ def add_gauges(core: Core) -> None:
     show("films_running", "Films that are being taken in", lambda: core.indexer.running)
     show("database_bytes", "Size of the database", lambda: core.library.connections.sizes_bytes()[0])
     show("database_log_bytes", "Size of its write-ahead log", lambda: core.library.connections.sizes_bytes()[1])
+    show("inbox_bytes", "Files of requests that are under way", core.media.inbox_bytes)
     show("model_loaded", "1 once the model stands ready", lambda: core.encoder.loaded)
     show("looks_held_bytes", "Memory that looks take", lambda: core.looks.held_bytes)
     show("films_damaged", "Films left out of searches, for their looks are damaged", lambda: len(core.looks.damaged))

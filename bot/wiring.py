@@ -38,7 +38,6 @@ from core.refining import Refiner
 from core.renewal import Renewal
 from core.search import Searcher
 from core.taking import Taking
-from core.texts import RememberingEncoder
 from storage.archive import SqliteArchive
 from storage.boundary import disk
 from storage.departures import SqliteDepartures
@@ -64,6 +63,7 @@ if TYPE_CHECKING:
     from core.engines.clip import Clip
     from core.looks import Halves
     from core.model import EncoderInfo, Floats
+    from core.texts import RememberingEncoder
 
 __all__ = [
     "DEMO_FOLDER",
@@ -163,7 +163,8 @@ async def open_core(settings: Settings, *, is_bot: bool = False) -> AsyncIterato
         budget_bytes = settings.looks_memory_gb * GIGABYTE
         scan = _Scan()
         stack.callback(scan.close)
-        looks = held.HeldLooks(SqliteLooks(library.connections), holding, scan, held.ERROR, budget_bytes)
+        store = SqliteLooks(library.connections)
+        looks = watched.WatchedLooks(store, holding, scan, held.ERROR, budget_bytes, watch)
         stack.push_async_callback(looks.close)
         load = partial(_load, settings, scan)
         core = _assemble(settings, library, media, decoders, looks, pools, watch, load, is_bot=is_bot)
@@ -222,7 +223,7 @@ def _assemble(
     sampling = settings.sampling
     limits = IndexingLimits(settings.films_at_once, settings.batch, settings.films_a_space, settings.save_every_s)
     threaded = watched.WatchedEncoder(load, pools.queries, pools.films, watch, clock_s)
-    encoder = RememberingEncoder(threaded, _TEXTS_REMEMBERED)
+    encoder = watched.WatchedTexts(threaded, _TEXTS_REMEMBERED, watch)
     fetcher = watched.WatchedFetcher(settings.allowed_hosts, settings.fetch_limits, watch=watch)
     plotter = plot.MatplotlibPlotter(pools.drawing)
     works, courtesy = SqliteWorks(library.connections), Courtesy()

@@ -107,7 +107,8 @@ def cut(video: Video, cursor: Cursor, clip: Clip, turn: Turn) -> Reply:
         text += f"\nCut for {turn.user_name}."
     data = dict.fromkeys(turn.door.themes, clip.data)
     picture = Picture("cut", cut_name(video.title, first_s, last_s), f"Cut of {video.title}, {span}", data)
-    return Reply(text, title=video.title, pictures=(picture,), links=film_links(video, first_s))
+    links = film_links(video, first_s)
+    return Reply(text, title=video.title, pictures=(picture,), links=links, films=(video.id,))
 
 
 def cut_name(title: str, start_s: float, end_s: float) -> str:

@@ -183,7 +183,7 @@ class Conversation:
             case actions.Show():
                 shown = self._browser.show(event.turn, mine, wish)
             case actions.Vote():
-                shown = self._presser.vote(event.turn, answer, mine, wish)
+                shown = self._presser.vote(event.turn, answer, mine, wish, event.job)
             case actions.Alike():
                 shown = self._alike(event.turn, mine, wish)
             case _:

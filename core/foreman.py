@@ -9,11 +9,12 @@ import asyncio
 import logging
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.errors import AppError, DecoderDied, FetchFailed, JobCancelled, NotYourJob, StorageUnusable
 from core.intake import Indexed
-from core.talk import Progress
+from core.talk import PictureFile, Progress
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -112,6 +113,28 @@ class Foreman:
         finally:
             self._running.pop(job.id, None)
 
+    async def kept_picture(self, ref: JobRef, file: PictureFile) -> PictureFile:
+        """Give a picture that is asked about, which is copied to this disk when it is first read.
+
+        So a later run need not ask for it again: its address may have expired by then. The copy goes with the job.
+        """
+        job = await self._jobs.job(ref.id)
+        known = Path(job.request.picture) if job and job.request.picture else None
+
+        async def read(limit_bytes: int) -> bytes:
+            kept = await self._media.posted(known) if known else None
+            if kept is not None:
+                return kept
+            data = await file.read(limit_bytes)
+            if known is None and len(data) <= limit_bytes:
+                place = self._media.inbox / f"picture-{ref.id}"
+                with suppress(StorageUnusable):  # then it is asked for again
+                    await self._jobs.picture(ref.id, str(place))
+                    await self._media.take_posted(place, data)
+            return data
+
+        return PictureFile(file.name, read, file.path)
+
     async def fail(self, ref: JobRef | None, error: Exception) -> None:
         """Note why a job failed for good."""
         if ref is not None:
@@ -120,7 +143,8 @@ class Foreman:
 
     async def settle(self, ref: JobRef) -> None:
         """End a job whose answer was shown."""
-        await self._drop(await self._jobs.settle(ref.id))
+        job = await self._jobs.job(ref.id)
+        await self._drop(await self._jobs.settle(ref.id), job)
 
     async def cancel(self, job_id: int, turn: Turn) -> None:
         """Cancel a job for whoever asked for it; raises JobCancelled where it has ended, NotYourJob for others."""
@@ -187,12 +211,15 @@ class Foreman:
             self._cancelled.add(job_id)
             task.cancel()
             await asyncio.wait({task})
-        await self._drop(await self._jobs.cancel(job_id))
+        job = await self._jobs.job(job_id)
+        await self._drop(await self._jobs.cancel(job_id), job)
         self._cancelled.discard(job_id)
 
-    async def _drop(self, video_id: str) -> None:
+    async def _drop(self, video_id: str, job: Job | None) -> None:
         if video_id:
             await self._media.forget(video_id)
+        if job is not None and job.request.picture:
+            await self._media.drop_posted(Path(job.request.picture))
 
     async def _renew(self) -> None:
         while True:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from core.ledger import Errand
     from core.model import Scope
 
-JobKind: TypeAlias = Literal["link", "file", "remote", "find"]
+JobKind: TypeAlias = Literal["link", "file", "remote", "find", "press", "forget", "switch"]
 JobState: TypeAlias = Literal["queued", "running", "done", "failed", "cancelled"]
 
 
@@ -26,7 +26,8 @@ class Request:
     """Names it: the same request is taken up once."""
     kind: JobKind
     source: str
-    """A link, the path of a file, the key of a platform's file, or the words of a search."""
+    """A link, the path of a file, the key of a platform's file, the words of a search, a button's id, a film's name, or
+    "on" or "off"."""
     name: str
     """Of the file; for a search, of the one film to look in; or ""."""
     user_id: str
@@ -38,6 +39,8 @@ class Request:
     """The door's own note of where the answer stands, as JSON."""
     length_s: float | None = None
     """How long the film is, as far as that can be guessed before it was fetched."""
+    picture: str = ""
+    """The path of the picture that is asked about, where it lies on this disk by now; or ""."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +96,10 @@ class Jobs(Protocol):
 
     async def stand(self, job_id: int, place: str, message: str) -> None:
         """Note where its answer stands, and as which message: its film counts as posted by that."""
+        ...
+
+    async def picture(self, job_id: int, path: str) -> None:
+        """Note where a copy of the picture that it asks about is about to lie."""
         ...
 
     async def settle(self, job_id: int) -> str:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
         View,
     )
     from core.question import Posted
+    from core.talk import JobRef
     from core.votes import Ballot, Vote
     from core.works import Partial
 
@@ -129,10 +130,11 @@ class Library(Protocol):
         """Give the newest answer that was shown there to a question of that person's."""
         ...
 
-    async def vote(self, view: View, ballots: Sequence[Ballot]) -> bool:
-        """Put votes in the place of those that these people cast on the moments before; tell whether they stand.
+    async def vote(self, view: View, ballots: Sequence[Ballot], job: JobRef | None = None) -> None:
+        """Put votes in the place of those that these people cast on the moments before.
 
-        They do not where all of them stood already: then they are taken back. Votes count in the view's whole space.
+        Where all of them stood already they are taken back. Votes count in the view's whole space. For a job this
+        is done once: a later call changes nothing.
         """
         ...
 
@@ -178,6 +180,18 @@ class Media(Protocol):
     @property
     def inbox(self) -> Path:
         """Give the folder where posted files lie until their job has ended."""
+        ...
+
+    async def take_posted(self, path: Path, data: bytes) -> None:
+        """Write a small file into the inbox."""
+        ...
+
+    async def posted(self, path: Path) -> bytes | None:
+        """Give a small file of the inbox, or None where there is none."""
+        ...
+
+    async def drop_posted(self, path: Path) -> None:
+        """Delete a file, if it lies in the inbox: somebody's own stays."""
         ...
 
     async def sweep(self, needed: Callable[[], Awaitable[tuple[frozenset[str], frozenset[str]]]]) -> int:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from core.ports import Library
     from core.refining import Refiner
     from core.search import Searcher
-    from core.talk import Reply, Turn
+    from core.talk import JobRef, Reply, Turn
 
 
 class Presser:
@@ -37,16 +37,18 @@ class Presser:
         self._refiner = refiner
         self._most = most_moments
 
-    async def vote(self, turn: Turn, answer: Answer, seen: Answer, wish: actions.Vote) -> AsyncIterator[Reply]:
+    async def vote(
+        self, turn: Turn, answer: Answer, seen: Answer, wish: actions.Vote, job: JobRef | None = None
+    ) -> AsyncIterator[Reply]:
         """Count a vote and rank the answer anew, for all; show it at what was voted up, or at what is best now.
 
         What it is ranked to be is refined after that, as a new answer is. `seen` is the answer as whoever votes may see
-        it. Raises AnswerGone, OperatorError.
+        it; a job votes once, however often it is begun. Raises AnswerGone, OperatorError.
         """
         presses = self._refiner.presses(answer.id)
         moment = _moment(seen, wish.number)
         ballots = _ballots(seen.query, moment, turn.user_id, is_up=wish.is_up)
-        await self._library.vote(seen.query.view, ballots)
+        await self._library.vote(seen.query.view, ballots, job)
         moments = await self._ranked(seen)
         await self._library.save_answer(replace(answer, moments=moments))
         number = _number(moments, moment) if wish.is_up else 1

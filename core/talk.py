@@ -165,6 +165,8 @@ class PictureFile:
     name: str
     read: Callable[[int], Awaitable[bytes]]
     """Gives its content, asked once with how many bytes are taken at most; may raise AppError."""
+    path: Path | None = None
+    """Where it lies on this disk, if it does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,6 +193,8 @@ class Action:
 
     turn: Turn
     id: str
+    job: JobRef | None = None
+    """Under which the press was written down: what it changes is changed once, however often it is begun."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,6 +56,7 @@ class RememberingEncoder:
         return np.stack(vectors) if vectors else np.empty((0, info.dim), np.float32)
 
     async def _vector(self, text: str) -> Floats:
+        self._looked_up(hit=text in self._known)
         if text in self._known:
             self._known.move_to_end(text)
             return self._known[text]
@@ -65,6 +66,9 @@ class RememberingEncoder:
         if self._work is None or self._work.done():
             self._work = asyncio.create_task(self._encode())
         return await asyncio.shield(self._wanted[text])
+
+    def _looked_up(self, *, hit: bool) -> None:
+        """Note whether a text's vector was known; here nobody counts."""
 
     async def _encode(self) -> None:
         await asyncio.sleep(0)  # who asks in the same moment comes along

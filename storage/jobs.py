@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from storage import rows, writes
 from storage.ledger import BEGIN
+from storage.sealing import sealed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 LEASE_S = 60.0
 _KEPT_S = 30 * 86400.0
 """How long it is remembered how a job ended."""
+_PRESSES_KEPT_S = 86400.0
 _BOT = "bot:"
 
 _OPEN = "state IN ('queued', 'running')"
@@ -39,9 +41,9 @@ _FREE = """
 _ACCEPT = """
     INSERT INTO jobs
     (platform, space, channel, about, item, kind, source, name, user_id, user_name, message, message_url, place,
-     length_s, state, owner, leased_until_s, made_s)
+     length_s, picture, state, owner, leased_until_s, made_s)
     VALUES (:platform, :space, :channel, :about, :item, :kind, :source, :name, :user_id, :user_name, :message,
-            :message_url, :place, :length_s, 'queued', :me, :now_s + :lease_s, :now_s)
+            :message_url, :place, :length_s, :picture, 'queued', :me, :now_s + :lease_s, :now_s)
     ON CONFLICT DO UPDATE SET
         owner = excluded.owner, leased_until_s = excluded.leased_until_s, state = 'queued', ended_s = NULL
 """
@@ -58,6 +60,22 @@ _SETTLED = """
     (SELECT platform, space, channel, about, item FROM jobs WHERE id = :id)
 """
 
+_NEEDED_FILES = f"""
+    SELECT source FROM jobs WHERE kind = 'file' AND {_OPEN}
+    UNION SELECT picture FROM jobs WHERE picture <> '' AND {_OPEN}
+"""  # noqa: S608 - our own words
+
+_OLD = "ended_s < :now_s - CASE kind WHEN 'press' THEN :press_s ELSE :kept_s END"
+
+# Nothing that a platform sends a second time comes so late; a message's own errands stay, for it may be read again.
+_DROP_OLD = (
+    f"""
+    DELETE FROM errands WHERE message = '' AND (platform, space, channel, item) IN
+    (SELECT platform, space, channel, item FROM jobs WHERE about = '' AND {_OLD})
+    """,  # noqa: S608
+    f"DELETE FROM jobs WHERE {_OLD}",  # noqa: S608
+)
+
 
 class SqliteJobs:
     """Requests that were written down."""
@@ -73,7 +91,8 @@ class SqliteJobs:
         """Write a request down and take it up; None when that was done before, unless by a process that died."""
         values = {**rows.of_request(request), **self._now()}
         async with self._db.writing() as db:
-            begun = await db.execute(BEGIN, {**values, "message": values["about"], "run": self._run})
+            errand = {**values, "message": values["about"]}
+            begun = await db.execute(BEGIN, {**errand, "sealed": sealed(errand), "run": self._run})
             if not begun.rowcount:
                 return None
             await db.execute(_ACCEPT, values)
@@ -109,6 +128,11 @@ class SqliteJobs:
         sql = f"UPDATE jobs SET place = :place, message = :message WHERE id = :id AND {_OPEN}"  # noqa: S608
         await self._change(sql, {"id": job_id, "place": place, "message": message})
 
+    async def picture(self, job_id: int, path: str) -> None:
+        """Note where a copy of the picture that it asks about is about to lie."""
+        sql = f"UPDATE jobs SET picture = :path WHERE id = :id AND {_OPEN}"  # noqa: S608
+        await self._change(sql, {"id": job_id, "path": path})
+
     async def settle(self, job_id: int) -> str:
         """End a job whose answer was shown; give the id of a film whose file nobody needs any more, or ""."""
         return await self._end(job_id, "CASE reason WHEN '' THEN 'done' ELSE 'failed' END")
@@ -139,10 +163,10 @@ class SqliteJobs:
         """Drop what was seen for jobs that are not open; give the films by id and posted files by path needed."""
         async with self._db.writing() as db:
             await db.execute(f"DELETE FROM works WHERE {_UNNEEDED}")  # noqa: S608
-            old = {"before_s": self._clock_s() - _KEPT_S}
-            await db.execute("DELETE FROM jobs WHERE ended_s < :before_s", old)
+            for sql in _DROP_OLD:
+                await db.execute(sql, {"now_s": self._clock_s(), "kept_s": _KEPT_S, "press_s": _PRESSES_KEPT_S})
             films = await db.execute_fetchall("SELECT id FROM videos UNION SELECT video_id FROM works")
-            files = await db.execute_fetchall(f"SELECT source FROM jobs WHERE kind = 'file' AND {_OPEN}")  # noqa: S608
+            files = await db.execute_fetchall(_NEEDED_FILES)
         return frozenset(one for (one,) in films), frozenset(one for (one,) in files)
 
     async def _end(self, job_id: int, state: str) -> str:

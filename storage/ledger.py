@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from core.ledger import Errand
 from core.model import Scope
 from storage import writes
+from storage.sealing import sealed
 
 if TYPE_CHECKING:
     import aiosqlite
@@ -22,7 +23,7 @@ BEGIN = """
     SELECT :platform, :space, :channel, :message, :item, 'begun', :run
     WHERE :message = '' OR NOT EXISTS (
         SELECT 1 FROM errands WHERE platform = :platform AND space = :space AND channel = :channel
-        AND message = :message AND state = 'deleted'
+        AND message = :message AND (state = 'deleted' OR item = :sealed)
     )
     ON CONFLICT DO UPDATE SET run = excluded.run WHERE state = 'begun' AND run <> excluded.run
 """
@@ -55,7 +56,7 @@ class SqliteLedger:
     async def begin(self, errand: Errand) -> bool:
         """Take up an errand; tell whether it is to be done."""
         async with self._db.writing() as db:
-            cursor = await db.execute(BEGIN, {**_of(errand), "run": self._run})
+            cursor = await db.execute(BEGIN, {**_of(errand), "sealed": sealed(_of(errand)), "run": self._run})
         return cursor.rowcount > 0
 
     async def settle(self, errand: Errand) -> None:
@@ -131,5 +132,5 @@ async def _retract(db: aiosqlite.Connection, message: dict[str, str]) -> tuple[b
     return bool(posted), tuple([video_id for (video_id,) in posted if await writes.drop_unposted(db, video_id)])
 
 
-def _of(errand: Errand) -> dict[str, str]:
+def _of(errand: Errand) -> dict[str, object]:
     return {**asdict(errand.scope), "message": errand.message, "item": errand.item}

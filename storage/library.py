@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from core.model import Answer, Film, FrameIndex, PostedVideo, Posting, Scope, Video, View
     from core.question import Posted
+    from core.talk import JobRef
     from core.votes import Ballot, Vote
     from core.works import Partial
 
@@ -244,13 +245,13 @@ class SqliteLibrary:
         sql = "SELECT * FROM answers WHERE id = :id"
         return next(map(rows.answer, await self._db.rows(sql, {"id": answer_id})), None)
 
-    async def vote(self, view: View, ballots: Sequence[Ballot]) -> bool:
-        """Put votes in the place of those that these people cast on the moments before; tell whether they stand.
+    async def vote(self, view: View, ballots: Sequence[Ballot], job: JobRef | None = None) -> None:
+        """Put votes in the place of those that these people cast on the moments before, or take them back; see `cast`.
 
-        They do not where all of them stood already: then they are taken back. Votes count in the view's whole space.
+        Votes count in the view's whole space.
         """
         async with self._db.writing() as db:
-            return await votes.cast(db, view, ballots)
+            await votes.cast(db, view, ballots, job)
 
     async def votes(self, view: View, wishes: Sequence[str]) -> tuple[Vote, ...]:
         """Give the votes for these wishes (see `votes.wish_keys`) on films in view."""

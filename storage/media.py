@@ -21,13 +21,11 @@ from typing import TYPE_CHECKING
 from core.disk_errors import DataFolderInUse
 from core.errors import FileMissing
 from storage.boundary import disk
+from storage.workshops import INBOX, LOCK, WORK, enter, flush, remove, write
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 
-_WORK = ".work"
-_LOCK = ".lock"
-_INBOX = ".inbox"
 _SUFFIX = re.compile(r"\.[a-z0-9]{1,8}")
 
 
@@ -48,7 +46,7 @@ class MediaFolder:
         Raises StorageUnusable.
         """
         with disk(root):
-            return cls(root, quota_bytes, await asyncio.to_thread(_enter, root), await asyncio.to_thread(_newest, root))
+            return cls(root, quota_bytes, await asyncio.to_thread(enter, root), await asyncio.to_thread(_newest, root))
 
     @staticmethod
     @contextmanager
@@ -58,8 +56,8 @@ class MediaFolder:
         Raises DataFolderInUse where somebody is in it, StorageUnusable.
         """
         with disk(root):
-            (root / _WORK).mkdir(parents=True, exist_ok=True)
-            lock = os.open(root / _WORK / _LOCK, os.O_RDWR | os.O_CREAT, 0o600)
+            (root / WORK).mkdir(parents=True, exist_ok=True)
+            lock = os.open(root / WORK / LOCK, os.O_RDWR | os.O_CREAT, 0o600)
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             yield
@@ -76,12 +74,12 @@ class MediaFolder:
     async def workshop(self) -> AsyncIterator[Path]:
         """Give an empty folder on the same disk that is gone afterwards, whatever happens."""
         with disk(self._root):
-            folder = Path(tempfile.mkdtemp(dir=self._root / _WORK))
+            folder = Path(tempfile.mkdtemp(dir=self._root / WORK))
         try:
             yield folder
         finally:
             # Shielded: whoever is cancelled twice would leave the folder behind.
-            await asyncio.shield(asyncio.to_thread(_remove, folder))
+            await asyncio.shield(asyncio.to_thread(remove, folder))
 
     async def keep(self, path: Path, video_id: str) -> Path:
         """Take a file from a workshop into the store; give its new place.
@@ -113,7 +111,28 @@ class MediaFolder:
     @property
     def inbox(self) -> Path:
         """Give the folder where posted files lie until their job has ended."""
-        return self._root / _INBOX
+        return self._root / INBOX
+
+    def inbox_bytes(self) -> int:
+        """Give the size of all that lies there."""
+        return sum(stat.st_size for stat, _ in _files(self.inbox))
+
+    async def take_posted(self, path: Path, data: bytes) -> None:
+        """Write a small file into the inbox."""
+        with disk(self._root):
+            await asyncio.to_thread(write, path, data)
+
+    async def posted(self, path: Path) -> bytes | None:
+        """Give a small file of the inbox, or None where there is none."""
+        with disk(self._root), suppress(FileNotFoundError):
+            return await asyncio.to_thread(path.read_bytes)
+        return None
+
+    async def drop_posted(self, path: Path) -> None:
+        """Delete a file, if it lies in the inbox: somebody's own stays."""
+        if path.is_relative_to(self.inbox):
+            with disk(self._root):
+                await asyncio.to_thread(path.unlink, missing_ok=True)
 
     async def sweep(self, needed: Callable[[], Awaitable[tuple[frozenset[str], frozenset[str]]]]) -> int:
         """Delete files that nothing leads to; count them.
@@ -132,14 +151,14 @@ class MediaFolder:
 
     def _keep(self, path: Path, video_id: str) -> Path:
         place = self._root / (_name(video_id) + _suffix(path))
-        _flush(path)
+        flush(path)
         self._mark_used(path)
         self._make_room(path.stat().st_size, place)
         path.replace(place)
         for other in self._kept(video_id):
             if other != place:
                 other.unlink(missing_ok=True)
-        _flush(self._root)
+        flush(self._root)
         return place
 
     def _use(self, video_id: str) -> Path | None:
@@ -157,7 +176,7 @@ class MediaFolder:
     def _forget(self, video_id: str) -> None:
         for place in self._kept(video_id):
             place.unlink(missing_ok=True)
-        _flush(self._root)
+        flush(self._root)
 
     def _kept(self, video_id: str) -> list[Path]:
         return list(self._root.glob(_name(video_id) + "*"))
@@ -171,37 +190,6 @@ class MediaFolder:
                 return
             path.unlink(missing_ok=True)
             total_bytes -= stat.st_size
-
-
-def _enter(root: Path) -> int:
-    # Shared while anybody uses workshops; whoever gets it alone knows that all workshops are leftovers.
-    work = root / _WORK
-    work.mkdir(parents=True, exist_ok=True)
-    (root / _INBOX).mkdir(exist_ok=True)
-    lock = os.open(work / _LOCK, os.O_RDWR | os.O_CREAT, 0o600)
-    try:
-        with suppress(BlockingIOError):
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            _sweep(work)
-        fcntl.flock(lock, fcntl.LOCK_SH)
-    except BaseException:
-        os.close(lock)
-        raise
-    return lock
-
-
-def _sweep(work: Path) -> None:
-    for leftover in work.iterdir():
-        if leftover.name != _LOCK:
-            _remove(leftover)
-
-
-def _remove(folder: Path) -> None:
-    # More than once: a thread that outlives its cancelled task may still write there.
-    for _ in range(3):
-        shutil.rmtree(folder, ignore_errors=True)
-        if not folder.exists():
-            return
 
 
 def _name(video_id: str) -> str:
@@ -237,11 +225,3 @@ def _files(root: Path) -> list[tuple[os.stat_result, Path]]:
             if path.is_file():
                 found.append((path.stat(), path))
     return found
-
-
-def _flush(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -16,7 +16,18 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from sqlite3 import Row
 
-_REQUEST = ("kind", "source", "name", "user_id", "user_name", "message", "message_url", "place", "length_s")
+_REQUEST = (
+    "kind",
+    "source",
+    "name",
+    "user_id",
+    "user_name",
+    "message",
+    "message_url",
+    "place",
+    "length_s",
+    "picture",
+)
 
 
 def of_posting(posting: Posting) -> dict[str, object]:

@@ -11,6 +11,7 @@ from core.errors import SchemaTooNew
 from storage.schema_jobs import JOBS
 from storage.schema_looks import LOOKS
 from storage.schema_questions import QUESTIONS
+from storage.schema_requests import ALL_REQUESTS
 from storage.schema_walls import DEPARTURES, NAMES_HERE, SHOWINGS
 
 if TYPE_CHECKING:
@@ -149,6 +150,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
     QUESTIONS,
     DEPARTURES,
     SHOWINGS,
+    ALL_REQUESTS,
 )
 """Migration number n leads from `user_version` n - 1 to n."""
 

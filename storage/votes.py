@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     import aiosqlite
 
     from core.model import View
+    from core.talk import JobRef
     from core.votes import Ballot
     from storage.connections import Connections
 
@@ -42,6 +43,8 @@ _PUT = """
     WHERE EXISTS (SELECT 1 FROM postings WHERE video_id = :video_id AND platform = :platform AND space = :space)
 """
 
+_ONCE = "UPDATE jobs SET done_once = 1 WHERE id = :id AND done_once = 0"
+
 
 async def votes(connections: Connections, view: View, wishes: Sequence[str]) -> tuple[Vote, ...]:
     """Give the votes on films in view for these wishes."""
@@ -49,17 +52,18 @@ async def votes(connections: Connections, view: View, wishes: Sequence[str]) -> 
     return tuple(Vote(*row) for row in found)
 
 
-async def cast(db: aiosqlite.Connection, view: View, ballots: Sequence[Ballot]) -> bool:
-    """Put votes in the place of those that these people cast on the moments before; tell whether they stand.
+async def cast(db: aiosqlite.Connection, view: View, ballots: Sequence[Ballot], job: JobRef | None = None) -> None:
+    """Put votes in the place of those that these people cast on the moments before; for a job once alone.
 
-    They do not where all of them stood already: then they are taken back.
+    Where all of them stood already they are taken back.
     """
+    if job is not None and not (await db.execute(_ONCE, {"id": job.id})).rowcount:
+        return
     taken = [await _take_back(db, view, ballot) for ballot in ballots]
     if all(ballot.value in before for ballot, before in zip(ballots, taken, strict=True)):
-        return False
+        return
     for ballot in ballots:
         await db.execute(_PUT, _row(view, ballot))
-    return True
 
 
 async def _take_back(db: aiosqlite.Connection, view: View, ballot: Ballot) -> set[int]:

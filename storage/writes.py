@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from core.errors import MessageGone, UnknownVideo
-from storage import rows, vectors
+from storage import rows, sealing, vectors
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -133,6 +133,7 @@ async def drop_postings(db: aiosqlite.Connection, video_id: str, view: View, use
         """,
         {"video_id": video_id, "user_id": user_id, **rows.of_view(view)},
     )
+    await sealing.seal(db, video_id, view)
     return await drop_unposted(db, video_id)
 
 

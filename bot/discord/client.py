@@ -16,10 +16,13 @@ from bot.discord.lookback import Lookback
 from bot.discord.places import NOBODY
 from bot.discord.render import card
 from bot.discord.slash import Commands, pressed_view, turn_of
+from bot.discord.standing import Standing
 from bot.discord.stays import Stays
 from bot.discord.tree import KeatonTree, Seen
 from bot.showing import TAKEN_BACK, take_back
-from core.errors import MissingPermissions, NotHere
+from core.errors import AppError, MissingPermissions, NotHere
+from core.ledger import Errand
+from core.talk import Action
 
 if TYPE_CHECKING:
     from bot.discord.config import DiscordConfig
@@ -173,9 +176,26 @@ class KeatonClient(commands.AutoShardedBot):
         elif lacking := sight.missing(interaction.app_permissions, interaction.channel):
             await refuse(interaction, MissingPermissions(lacking))
         else:
+            await self._take_press(interaction, action)
+
+    async def _take_press(self, interaction: discord.Interaction[Any], action: str) -> None:
+        """Write a press down, acknowledge it, and have it answered."""
+        message, turn = interaction.message, turn_of(interaction, pressed_view(interaction))
+        if message is None:
+            return
+        is_private = message.flags.ephemeral
+        standing = Standing(
+            interaction.token, message.id, everywhere=True, private=is_private, moderator=turn.moderator
+        )
+        errand = Errand(turn.scope, "", f"interaction:{interaction.id}:")
+        try:
+            taken = await self.desk.requests.take(errand, Action(turn, action), standing.text())
+        except AppError as error:
+            await refuse(interaction, error)
+            return
+        if taken is not None:
             await interaction.response.defer()
-            turn = turn_of(interaction, pressed_view(interaction))
-            self.desk.start(self.desk.press(interaction, turn, action))
+            self.desk.start(self.desk.press(taken, standing, interaction.followup, message))
 
 
 def _speaks_to(message: discord.Message, my_id: int) -> bool:

@@ -20,18 +20,21 @@ from bot.discord.config import DOOR
 from bot.discord.places import NOBODY, MessagePlace, PressPlace
 from bot.discord.render import card
 from bot.doors import Item
+from bot.requests import Answered
 from bot.showing import Noted
 from core import replies
 from core.commands import parse_about
 from core.errors import MissingPermissions
 from core.ledger import Errand
 from core.model import View
-from core.talk import Action, Find, MessageDeleted, Turn
+from core.talk import Find, MessageDeleted, Turn
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Coroutine, Sequence
 
+    from bot.delivery import Shown
     from bot.discord.config import DiscordConfig
+    from bot.discord.standing import Standing
     from bot.doors import Parts
     from bot.requests import Taken
     from bot.showing import Place
@@ -115,19 +118,37 @@ class Desk:
 
     async def answer_taken(self, taken: Taken, place: Place) -> None:
         """Show the replies to something that was written down; then it is done."""
-        await self.answer(taken.event, place)
+        noted = Noted(place, self._parts.showcase, taken.event.turn.scope)
+        await self._deliver(taken.event, Answered(noted, self.requests, taken))
         await self.requests.end(taken)
 
     async def answer(self, event: Incoming, place: Place) -> None:
         """Show the replies to an event in a place."""
-        noted = Noted(place, self._parts.showcase, event.turn.scope)
-        await deliver(self._parts.conversation.handle(event), noted, self._config.min_gap_s)
+        await self._deliver(event, Noted(place, self._parts.showcase, event.turn.scope))
 
-    async def press(self, interaction: discord.Interaction[Any], turn: Turn, action: str) -> None:
-        """Take the press of a button; of several presses under one message the newest decides what stands there."""
-        message_id = interaction.message.id if interaction.message else 0
-        place = PressPlace(interaction, self._presses.press(str(message_id)))
-        await self.answer(Action(turn, action), place)
+    async def _deliver(self, event: Incoming, shown: Shown) -> None:
+        await deliver(self._parts.conversation.handle(event), shown, self._config.min_gap_s)
+
+    async def press(
+        self,
+        taken: Taken,
+        standing: Standing,
+        hook: discord.Webhook,
+        pressed: discord.Message | discord.PartialMessage,
+        *,
+        late: bool = False,
+    ) -> None:
+        """Answer the press of a button; of several presses under one message the newest decides what stands there."""
+
+        async def keep(message_id: int) -> None:
+            await self.requests.stand(taken, replace(standing, own=message_id).text(), "")
+
+        own = discord.PartialMessage(channel=pressed.channel, id=standing.own) if standing.own else None
+        limit_bytes = taken.event.turn.max_upload_bytes
+        aloud = MessagePlace(pressed, limit_bytes, keep, _nonce(taken.errand.item), own, late)
+        is_newest = self._presses.press(str(pressed.id), taken.job.id if taken.job else None)
+        place = PressPlace(hook, pressed, limit_bytes, is_newest, aloud, standing.private)
+        await self.answer_taken(taken, place)
 
     async def forget_message(self, scope: Scope, message_id: int, channel: discord.PartialMessageable) -> None:
         """Stop what a deleted message started, forget what it brought, and take back what was said about it."""

@@ -27,7 +27,7 @@ logger = logging.getLogger(__name__)
 NOBODY = discord.AllowedMentions.none()
 _TOO_LARGE = 40005
 _LEFT_OUT = "A file is left out here: it is too large for this server."
-_TOKEN_DEAD = {10015, 50027}
+TOKEN_DEAD = {10015, 50027}
 
 
 async def laid_out(reply: Reply, limit_bytes: int, send: Callable[[Card], Awaitable[None]]) -> None:
@@ -53,7 +53,7 @@ async def _fitted(reply: Reply, shown: tuple[Image, ...], most_bytes: int) -> Ca
 class MessagePlace:
     """One message of Keaton's that answers a posted message, edited in place."""
 
-    asked: discord.Message
+    asked: discord.Message | discord.PartialMessage
     limit_bytes: int
     on_posted: Callable[[int], Awaitable[None]]
     """Gets the id of Keaton's message once it is there."""
@@ -143,7 +143,7 @@ class CommandPlace:
                 view=shown.view, attachments=shown.files(), allowed_mentions=NOBODY
             )
         except discord.HTTPException as error:
-            if error.code not in _TOKEN_DEAD or self.message_id is None or self.is_private:
+            if error.code not in TOKEN_DEAD or self.message_id is None or self.is_private:
                 raise
             await self._say_late(self.message_id, shown)
 
@@ -168,53 +168,59 @@ class CommandPlace:
 
 @dataclass(slots=True)
 class PressPlace:
-    """The message whose button was pressed."""
+    """The message whose button was pressed, by somebody who may have been acknowledged by an earlier run."""
 
-    interaction: discord.Interaction[Any]
+    hook: discord.Webhook
+    """The press's own, which works for 15 minutes."""
+    pressed: discord.Message | discord.PartialMessage
+    limit_bytes: int
     is_newest: Callable[[], bool]
     """Whether no later press decides what stands there."""
-    _own: discord.WebhookMessage | None = field(default=None)
+    aloud: MessagePlace
     """A message of this press's own, which all see."""
+    is_whispered: bool = False
+    """What an answer for one person's eyes leads to is for these alone, too."""
+    _own: discord.WebhookMessage | None = field(default=None)
 
     @property
     def seen_by_all(self) -> tuple[str, tuple[str, ...]]:
         """Give the id of the message that shows it, unless that is for one person's eyes alone."""
-        shown = self._own or self.interaction.message
-        return ("" if shown is None or self._is_whispered else str(shown.id)), ()
-
-    @property
-    def _is_whispered(self) -> bool:
-        """What an answer for one person's eyes leads to is for these alone, too."""
-        return self.interaction.message is not None and self.interaction.message.flags.ephemeral
+        own, _ = self.aloud.seen_by_all
+        return ("" if self.is_whispered else own or str(self.pressed.id)), ()
 
     async def post(self, reply: Reply) -> None:
         """Show the first reply: where the button is, to whoever pressed it, or to all in a message of its own."""
-        aloud = self._whisper if reply.private else self._speak
-        await laid_out(reply, self.interaction.filesize_limit, self._redraw if reply.updates else aloud)
+        if reply.updates:
+            await laid_out(reply, self.limit_bytes, self._redraw)
+        elif reply.private or self.is_whispered:
+            await laid_out(reply, self.limit_bytes, self._whisper)
+        else:
+            await self.aloud.post(reply)
 
     async def edit(self, reply: Reply) -> None:
         """Show the next reply."""
         await self.post(reply)
 
     async def _redraw(self, shown: Card) -> None:
-        if self.is_newest():
-            await self.interaction.edit_original_response(
-                view=shown.view, attachments=shown.files(), allowed_mentions=NOBODY
-            )
+        if not self.is_newest():
+            return
+        try:
+            original: Any = "@original"  # the library wants a number, but passes on what it is given
+            await self.hook.edit_message(original, view=shown.view, attachments=shown.files(), allowed_mentions=NOBODY)
+        except discord.HTTPException as error:
+            if error.code not in TOKEN_DEAD:
+                raise
+            if not self.is_whispered:
+                await self.pressed.edit(view=shown.view, attachments=shown.files(), allowed_mentions=NOBODY)
 
     async def _whisper(self, shown: Card) -> None:
-        await self.interaction.followup.send(
-            view=shown.view, files=shown.files(), ephemeral=True, allowed_mentions=NOBODY
-        )
-
-    async def _speak(self, shown: Card) -> None:
-        if self._own is None:
-            self._own = await self.interaction.followup.send(
-                view=shown.view,
-                files=shown.files(),
-                ephemeral=self._is_whispered,
-                allowed_mentions=NOBODY,
-                wait=True,
+        try:
+            if self._own is not None:
+                await self._own.edit(view=shown.view, attachments=shown.files(), allowed_mentions=NOBODY)
+                return
+            self._own = await self.hook.send(
+                view=shown.view, files=shown.files(), ephemeral=True, allowed_mentions=NOBODY, wait=True
             )
-        else:
-            await self._own.edit(view=shown.view, attachments=shown.files(), allowed_mentions=NOBODY)
+        except discord.HTTPException as error:
+            if error.code not in TOKEN_DEAD:
+                raise  # else there is no way left to tell whoever pressed

@@ -12,7 +12,7 @@ from bot.discord import posts, sight
 from bot.discord.config import DOOR, MOST_FILE_BYTES
 from bot.discord.desk import refuse
 from bot.discord.places import CommandPlace
-from bot.discord.resuming import Standing
+from bot.discord.standing import Standing
 from bot.doors import Item
 from core.commands import find as find_words
 from core.errors import AppError, MissingPermissions, NotAllowed, NotAPicture, NotAVideo, VideoUnavailable
@@ -187,30 +187,33 @@ class Commands:
             await refuse(interaction, MissingPermissions(lacking))
             return
         asked = event(turn_of(interaction, view))
-        if isinstance(asked, LinkPosted | RemoteFilePosted | Find) and not private:
-            await self._answer_written(interaction, asked, view)
+        if isinstance(asked, LinkPosted | RemoteFilePosted | Find | Forget | Switch):
+            await self._answer_written(interaction, asked, view, private=private)
             return
         response = await interaction.response.defer(thinking=True, ephemeral=private)
         place = CommandPlace(interaction, private, response.message_id if response else None)
         self._desk.start(self._desk.answer(event(turn_of(interaction, view, place.message_id)), place))
 
     async def _answer_written(
-        self, interaction: Interaction, event: LinkPosted | RemoteFilePosted | Find, view: View
+        self,
+        interaction: Interaction,
+        event: LinkPosted | RemoteFilePosted | Find | Forget | Switch,
+        view: View,
+        *,
+        private: bool,
     ) -> None:
-        words = str(getattr(interaction.namespace, "text", "") or "")
-        everywhere = _is_everywhere(interaction)
-        standing = Standing(interaction.token, everywhere=everywhere, url=_address(interaction), words=words)
+        standing = replace(_standing(interaction), private=private, moderator=event.turn.moderator)
         try:
             (taken,) = await self._written(interaction, [Item("", event)], standing)
         except AppError as error:
             await refuse(interaction, error)
             return
-        response = await interaction.response.defer(thinking=True)
-        place = CommandPlace(interaction, is_private=False, message_id=response.message_id if response else None)
+        response = await interaction.response.defer(thinking=True, ephemeral=private)
+        place = CommandPlace(interaction, private, response.message_id if response else None)
         if place.message_id:
             place_text = replace(standing, answer=place.message_id).text()
             await self._desk.requests.stand(taken, place_text, str(place.message_id))
-        turn = turn_of(interaction, view, place.message_id)
+        turn = replace(turn_of(interaction, view, place.message_id), scope=event.turn.scope)
         self._desk.start(self._desk.answer_taken(replace(taken, event=replace(taken.event, turn=turn)), place))
 
 
@@ -237,13 +240,18 @@ def _asked(
     return replace(asked, rooms=sight.rooms(place, asker)) if isinstance(asker, discord.Member) else asked
 
 
-def _is_everywhere(interaction: Interaction) -> bool:
-    return getattr(interaction.namespace, "in", None) == "this server"
-
-
-def _address(interaction: Interaction) -> str:
-    file = getattr(interaction.namespace, "file", None)
-    return file.url if isinstance(file, discord.Attachment) else ""
+def _standing(interaction: Interaction) -> Standing:
+    """Keep of a command's options what the event does not tell."""
+    chosen = interaction.namespace
+    picture, file = getattr(chosen, "picture", None), getattr(chosen, "file", None)
+    url = next((one.url for one in (picture, file) if isinstance(one, discord.Attachment)), "")
+    return Standing(
+        interaction.token,
+        everywhere=getattr(chosen, "in", None) in {"this server", "all I can read"},
+        url=url,
+        words=str(getattr(chosen, "text", "") or ""),
+        picture=picture.filename if isinstance(picture, discord.Attachment) else "",
+    )
 
 
 def _of_switch(interaction: Interaction, turn: Turn) -> Turn:

@@ -22,7 +22,7 @@ from core.commands import find
 from core.errors import NotHere, VideoUnavailable
 from core.ledger import Errand
 from core.model import View
-from core.talk import Find, Reply, Turn
+from core.talk import Action, Reply, Turn
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -64,9 +64,7 @@ class Commands:
         return await self._note(body, lambda turn: asked(turn, words, self._desk.workspace))
 
     async def _note(self, body: Json, event_of: Callable[[Turn], Incoming]) -> Taken | None:
-        scope = self._desk.workspace.scope(body["channel_id"])
-        name = str(body.get("user_name") or "")  # who it is exactly takes Slack too long to say
-        turn = Turn(DOOR, scope, View.of(scope), body["user_id"], name, "")
+        turn = self._turn(body["channel_id"], {"id": body["user_id"], "name": body.get("user_name")})
         return await self._take(body, event_of(turn), _standing(body))
 
     async def _take(self, body: Json, event: Incoming, standing: Standing, item: str = "") -> Taken | None:
@@ -81,16 +79,16 @@ class Commands:
         else:
             event = replace(taken.event, turn=await self._desk.turn(channel, body["user_id"]))
             place = self._place(channel, "", whisper, is_private=not is_public(event))
-            await self._answer(event, self._kept(place, taken, _standing(body)))
+            await self._answer(taken, event, self._kept(place, taken, _standing(body)))
         await self._desk.requests.end(taken)
 
     def _kept(self, place: Place, taken: Taken, standing: Standing) -> Place:
         """Let a later run find the answer again."""
         return replace(place, on_posted=keeper(self._desk, taken, standing), about=mark(taken))
 
-    async def _answer(self, event: Incoming, place: Place) -> None:
+    async def _answer(self, taken: Taken, event: Incoming, place: Place) -> None:
         if place.is_private or place.outside is None or await self._desk.membership.is_inside(place.channel):
-            await self._desk.answer(event, place)
+            await self._desk.answer(event, place, taken)
         else:
             await place.outside()
 
@@ -104,15 +102,23 @@ class Commands:
 
         return Place(self._desk.slack, channel, thread_ts, whisper, _ignore, is_private=is_private, outside=outside)
 
-    async def press(self, body: Json) -> None:
-        """Answer the press of a button."""
-        box, channel = body["container"], body["container"]["channel_id"]
+    async def note_press(self, body: Json) -> Taken | None:
+        """Write the press of a button down, before it is acknowledged; None when Slack sends it once more."""
         pressed = body["actions"][0]
-        if not await self._desk.is_new(channel, f"{body['trigger_id']}:{pressed.get('action_ts', '')}"):
-            return
-        place = self._place(channel, str(box.get("thread_ts") or ""), self._whisper(body["response_url"]))
-        place.standing = str(box["message_ts"])
-        await self._desk.press(await self._desk.turn(channel, body["user"]["id"]), pressed["action_id"], place)
+        event = Action(self._turn(body["container"]["channel_id"], body["user"]), pressed["action_id"])
+        return await self._take(body, event, _pressed(body), f":{pressed.get('action_ts', '')}")
+
+    def _turn(self, channel: str, user: Json) -> Turn:
+        """Give the turn of somebody whom Slack names by the way: who it is exactly takes it too long to say."""
+        scope = self._desk.workspace.scope(channel)
+        name = str(user.get("username") or user.get("name") or "")
+        return Turn(DOOR, scope, View.of(scope), user["id"], name, "")
+
+    async def press(self, body: Json, taken: Taken) -> None:
+        """Answer the press of a button."""
+        turn = await self._desk.turn(body["container"]["channel_id"], body["user"]["id"])
+        taken = replace(taken, event=replace(taken.event, turn=turn))
+        await self._desk.press(taken, _pressed(body), self._whisper(body["response_url"]))
 
     async def note_index(self, body: Json) -> list[Taken]:
         """Write the films of a message whose menu was used down, before that is acknowledged."""
@@ -133,7 +139,7 @@ class Commands:
             self._desk.chores.start(self._index(one, place))
 
     async def _index(self, taken: Taken, place: Place) -> None:
-        await self._answer(taken.event, place)
+        await self._answer(taken, taken.event, place)
         await self._desk.requests.end(taken)
 
     async def ask_for_words(self, body: Json) -> None:
@@ -149,16 +155,23 @@ class Commands:
             about["picture"] = str(pictures[0]["id"])
         await self._client.views_open(trigger_id=body["trigger_id"], view=form(about))
 
-    async def find_words(self, body: Json) -> None:
+    async def note_words(self, body: Json) -> Taken | None:
+        """Write the search that such a form asks for down, before it is acknowledged."""
+        about = json.loads(body["view"]["private_metadata"])
+        standing = _asked(body["view"], about)
+        picture = self._desk.picture_later(standing.picture) if standing.picture else None
+        turn = self._turn(about["channel"], body["user"])
+        event = replace(find(turn, standing.words), picture=picture)
+        errand = Errand(turn.scope, "", f"view:{body['view']['id']}")
+        return await self._desk.requests.take(errand, event, standing.text())
+
+    async def find_words(self, body: Json, taken: Taken) -> None:
         """Search for the words of that form, and answer in the thread."""
-        view = body["view"]
-        about = json.loads(view["private_metadata"])
-        channel, words = about["channel"], view["state"]["values"][_WORDS][_WORDS]["value"] or ""
-        if await self._desk.is_new(channel, f"view:{view['id']}"):
-            turn = await self._desk.turn(channel, body["user"]["id"])
-            picture = await self._desk.picture_of(about["picture"]) if "picture" in about else None
-            event: Find = replace(find(turn, plain(words)), picture=picture)
-            await self._answer(event, self._place(channel, about["thread_ts"], self._whisper(about["response_url"])))
+        about = json.loads(body["view"]["private_metadata"])
+        event = replace(taken.event, turn=await self._desk.turn(about["channel"], body["user"]["id"]))
+        place = self._place(about["channel"], about["thread_ts"], self._whisper(about["response_url"]))
+        await self._answer(taken, event, self._kept(place, taken, _asked(body["view"], about)))
+        await self._desk.requests.end(taken)
 
     def _whisper(self, response_url: str) -> Callable[[Card], Awaitable[None]]:
         """Give a way to answer the asker alone, open for 30 minutes and five times."""
@@ -180,6 +193,16 @@ def _standing(body: Json) -> Standing:
     name, _, rest = words.partition(" ")
     is_named = body.get("command") == KEATON and name.lower().removeprefix("/") == "find"
     return Standing(words=rest if is_named else words)
+
+
+def _asked(view: Json, about: Json) -> Standing:
+    words = plain(view["state"]["values"][_WORDS][_WORDS]["value"] or "")
+    return Standing(about["thread_ts"], words=words, picture=about.get("picture", ""))
+
+
+def _pressed(body: Json) -> Standing:
+    box = body["container"]
+    return Standing(str(box.get("thread_ts") or ""), str(box["message_ts"]))
 
 
 def form(about: Json) -> Json:

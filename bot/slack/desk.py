@@ -15,19 +15,22 @@ from slack_sdk.errors import SlackApiError
 from bot.chores import Chores, Presses
 from bot.delivery import deliver
 from bot.doors import Item
-from bot.showing import TAKEN_BACK, Noted
+from bot.requests import Answered
+from bot.showing import TAKEN_BACK
 from bot.slack import posts, resuming
 from bot.slack.asking import asked
 from bot.slack.config import DOOR
 from bot.slack.people import Membership, People, Rights
 from bot.slack.places import Place, PressPlace
 from bot.slack.render import card
+from bot.slack.showing import NotedFiles, is_file
 from bot.slack.stays import Stays
 from bot.slack.words import plain
 from core import actions
+from core.errors import MessageGone
 from core.ledger import Errand
 from core.model import View
-from core.talk import Action, Forget, MessageDeleted, Turn
+from core.talk import Forget, MessageDeleted, PictureFile, Turn
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
@@ -36,14 +39,14 @@ if TYPE_CHECKING:
 
     from bot.doors import Parts
     from bot.requests import Taken
-    from bot.showing import Place as Shows
     from bot.slack.config import SlackConfig, Workspace
     from bot.slack.files import Files
     from bot.slack.places import Slack
     from bot.slack.posts import Deleted, Message
     from bot.slack.render import Card
+    from bot.slack.showing import Place as Shows
     from core.showcase import Stale
-    from core.talk import Incoming, PictureFile, RemoteFile
+    from core.talk import Incoming, RemoteFile
 
 logger = logging.getLogger(__name__)
 
@@ -131,9 +134,16 @@ class Desk:
         answers = [actions.answer_among(posts.button_ids(one)) for one in found["messages"]]
         return next((one for one in reversed(answers) if one), "")
 
-    async def picture_of(self, file_id: str) -> PictureFile | None:
-        """Give a posted picture, to be asked about."""
-        return await self._files.picture_of(file_id)
+    def picture_later(self, file_id: str) -> PictureFile:
+        """Give a posted picture that Slack is asked for when it is read; then it may be gone."""
+
+        async def read(limit_bytes: int) -> bytes:
+            file = await self._files.picture_of(file_id)
+            if file is None:
+                raise MessageGone
+            return await file.read(limit_bytes)
+
+        return PictureFile("picture", read)
 
     async def films(self, message: Message) -> tuple[Item, ...]:
         """Give what somebody wants looked at in a message."""
@@ -174,26 +184,33 @@ class Desk:
 
     async def answer_taken(self, taken: Taken, place: Shows) -> None:
         """Show the replies to something that was written down; then it is done."""
-        await self.answer(taken.event, place)
+        await self.answer(taken.event, place, taken)
         await self.requests.end(taken)
 
-    async def answer(self, event: Incoming, place: Shows) -> None:
-        """Show the replies to an event in a place."""
+    async def answer(self, event: Incoming, place: Shows, taken: Taken | None = None) -> None:
+        """Show the replies to an event in a place, and end what it was written down as."""
         if isinstance(event, Forget):
             event = await self._with_rights(event)
-        noted = Noted(place, self._parts.showcase, event.turn.scope)
-        await deliver(self._parts.conversation.handle(event), noted, self._min_gap_s)
+        noted = NotedFiles(place, self._parts.showcase, event.turn.scope)
+        shown = Answered(noted, self.requests, taken) if taken else noted
+        await deliver(self._parts.conversation.handle(event), shown, self._min_gap_s)
 
     async def _with_rights(self, event: Forget) -> Forget:
         turn = event.turn
         moderates = await self.rights.moderates(turn.user_id, turn.scope.channel)
         return replace(event, turn=replace(turn, moderator=moderates))
 
-    async def press(self, turn: Turn, action: str, where: Place) -> None:
-        """Take the press of a button under the message that stands there."""
-        is_newest = self._presses.press(about(where.channel, where.standing))
-        place = PressPlace(where.slack, where.channel, where.standing, where.thread_ts, where.whisper, is_newest)
-        await self.answer(Action(turn, action), place)
+    async def press(
+        self, taken: Taken, standing: resuming.Standing, whisper: Callable[[Card], Awaitable[None]]
+    ) -> None:
+        """Answer the press of a button under the message that stands there."""
+        channel = taken.event.turn.scope.channel
+        number = taken.job.id if taken.job else None
+        is_newest = self._presses.press(about(channel, standing.ts), number)
+        keep, mark = resuming.keeper(self, taken, standing), resuming.mark(taken)
+        where = channel, standing.ts, standing.thread_ts
+        place = PressPlace(self.slack, *where, whisper, is_newest, keep, standing.own, mark)
+        await self.answer_taken(taken, place)
 
     async def forget_message(self, gone: Deleted) -> None:
         """Stop what a deleted message started, forget what it brought, and take back what was said about it."""
@@ -209,7 +226,8 @@ class Desk:
     async def change(self, stale: Stale) -> bool:
         """Let a message say that what it showed was forgotten, and delete its pictures; tell whether that is done."""
         try:
-            await self.slack.update(stale.scope.channel, stale.message, card(TAKEN_BACK))
+            if not is_file(stale.message):
+                await self.slack.update(stale.scope.channel, stale.message, card(TAKEN_BACK))
         except SlackApiError as error:
             if error.response["error"] not in _UNCHANGEABLE:
                 logger.warning("a message cannot be changed: %s", error.response["error"])

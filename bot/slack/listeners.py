@@ -38,8 +38,8 @@ def listen(app: AsyncApp, desk: Desk, does: Commands) -> None:
         app.command(command)(_noted(desk, note, does.command))
     app.shortcut(commands.INDEX_MESSAGE)(_noted(desk, does.note_index, does.index_message))
     app.shortcut(commands.FIND_FROM_MESSAGE)(_started(desk, does.ask_for_words))
-    app.view(commands.FIND_FROM_MESSAGE)(_started(desk, does.find_words))
-    app.action(re.compile(f"^(?:{actions.PATTERN})$"))(_started(desk, does.press))
+    app.view(commands.FIND_FROM_MESSAGE)(_noted(desk, does.note_words, does.find_words))
+    app.action(re.compile(f"^(?:{actions.PATTERN})$"))(_noted(desk, does.note_press, does.press))
 
 
 def _stay(desk: Desk) -> Callable[..., Awaitable[None]]:

@@ -51,10 +51,11 @@ class Pictures:
             self._files.popitem(last=False)
         return shots
 
-    async def into_thread(self, pictures: Sequence[Picture], channel: str, thread_ts: str) -> None:
-        """Post pictures as plain files below a message."""
+    async def into_thread(self, pictures: Sequence[Picture], channel: str, thread_ts: str) -> tuple[str, ...]:
+        """Post pictures as plain files below a message; give their ids."""
         uploads = [_upload(one) for one in pictures]
-        await self._client.files_upload_v2(file_uploads=uploads, channel=channel, thread_ts=thread_ts)
+        done = await self._client.files_upload_v2(file_uploads=uploads, channel=channel, thread_ts=thread_ts)
+        return tuple(str(file["id"]) for file in done["files"])
 
     async def delete(self, file_ids: Sequence[str]) -> None:
         """Delete uploads for good, where they are still there."""

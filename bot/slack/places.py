@@ -41,36 +41,36 @@ class Slack:
     client: AsyncWebClient
     pictures: Pictures
 
-    async def lay_out(self, reply: Reply, send: Callable[[Card], Awaitable[str]], thread_of: str, channel: str) -> None:
+    async def lay_out(
+        self, reply: Reply, send: Callable[[Card], Awaitable[str]], thread_of: str, channel: str
+    ) -> tuple[str, ...]:
         """Send a reply with its pictures; films, and what Slack does not show in place, go into the thread.
 
-        `send` gives the message's ts, and `thread_of` is the thread that the message stands in, or "".
+        `send` gives the message's ts, and `thread_of` is the thread that the message stands in, or "". Gives the ids of
+        the files that went into the thread.
         """
         films = [one for one in reply.pictures if one.is_film]
         reply = replace(reply, pictures=tuple(one for one in reply.pictures if not one.is_film))
-        ts = await self._send_with_pictures(reply, send, thread_of, channel)
-        if films:
-            await self._below(films, channel, thread_of or ts)
+        ts, beside = await self._send_with_pictures(reply, send, thread_of, channel)
+        return beside + (await self._below(films, channel, thread_of or ts) if films else ())
 
     async def _send_with_pictures(
         self, reply: Reply, send: Callable[[Card], Awaitable[str]], thread_of: str, channel: str
-    ) -> str:
+    ) -> tuple[str, tuple[str, ...]]:
         if not reply.pictures:
-            return await send(card(reply))
+            return await send(card(reply)), ()
         try:
-            return await send(card(reply, await self.pictures.shots(reply.pictures)))
+            return await send(card(reply, await self.pictures.shots(reply.pictures))), ()
         except (UndigestedError, SlackApiError) as error:
             if not _is_about_pictures(error):
                 raise
             logger.warning("Slack does not show pictures in place: %s", error)
             self.pictures.drop(reply.pictures)
             ts = await send(card(reply, note=UNSHOWN))
-            await self._below(reply.pictures, channel, thread_of or ts)
-            return ts
+            return ts, await self._below(reply.pictures, channel, thread_of or ts)
 
-    async def _below(self, pictures: Sequence[Picture], channel: str, thread_ts: str) -> None:
-        if thread_ts:
-            await self.pictures.into_thread(pictures, channel, thread_ts)
+    async def _below(self, pictures: Sequence[Picture], channel: str, thread_ts: str) -> tuple[str, ...]:
+        return await self.pictures.into_thread(pictures, channel, thread_ts) if thread_ts else ()
 
     async def post(self, channel: str, thread_ts: str, shown: Card, about: str = "") -> str:
         """Post a message, which pings nobody; give its ts. `about` marks it unseen, to be found again after a crash."""
@@ -143,6 +143,8 @@ class Place:
     """Says that Keaton is not in the channel, where nobody can know before."""
     about: str = ""
     """What it answers, as its mark."""
+    beside: tuple[str, ...] = ()
+    """The ids of files that the last reply brought into the thread."""
     _is_outside: bool = False
     _files: tuple[str, ...] = ()
 
@@ -164,7 +166,7 @@ class Place:
             await self._clear()
             await self.whisper(card(reply))
         else:
-            await self.slack.lay_out(reply, self._send, self.thread_ts, self.channel)
+            self.beside = await self.slack.lay_out(reply, self._send, self.thread_ts, self.channel)
 
     async def _clear(self) -> None:
         if self.standing:
@@ -215,8 +217,14 @@ class PressPlace:
     whisper: Callable[[Card], Awaitable[None]]
     is_newest: Callable[[], bool]
     """Whether no later press decides what stands there."""
+    on_posted: Callable[[str], Awaitable[None]]
+    """Gets the ts of a message of this press's own once it is there."""
     own: str = ""
-    """The ts of a message of this press's own, which all see."""
+    """The ts of that message, which all see."""
+    about: str = ""
+    """What it answers, as its mark."""
+    beside: tuple[str, ...] = ()
+    """The ids of files that the last reply brought into the thread."""
     _files: tuple[str, ...] = ()
 
     @property
@@ -227,11 +235,11 @@ class PressPlace:
     async def post(self, reply: Reply) -> None:
         """Show the first reply: where the button is, to whoever pressed it, or to all in a message of its own."""
         if reply.updates:
-            await self.slack.lay_out(reply, self._redraw, self.thread_ts, self.channel)
+            self.beside = await self.slack.lay_out(reply, self._redraw, self.thread_ts, self.channel)
         elif reply.private:
             await self.whisper(card(reply))
         else:
-            await self.slack.lay_out(reply, self._speak, self.thread_ts or self.ts, self.channel)
+            self.beside = await self.slack.lay_out(reply, self._speak, self.thread_ts or self.ts, self.channel)
 
     async def edit(self, reply: Reply) -> None:
         """Show the next reply."""
@@ -245,5 +253,6 @@ class PressPlace:
         self._files = shown.files
         if self.own:
             return await self.slack.update(self.channel, self.own, shown)
-        self.own = await self.slack.post(self.channel, self.thread_ts or self.ts, shown)
+        self.own = await self.slack.post(self.channel, self.thread_ts or self.ts, shown, self.about)
+        await self.on_posted(self.own)
         return self.own

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from bot.slack.places import Place
 from core.commands import find
-from core.talk import LinkPosted, RemoteFilePosted
+from core.talk import Action, Forget, LinkPosted, RemoteFilePosted, Switch
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -24,7 +24,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """Where the answer to a command stands."""
+    """Where the answer to a command stands, or the message whose button was pressed; fields may be added."""
 
     thread_ts: str = ""
     """The thread, or "" for the channel itself."""
@@ -32,10 +32,14 @@ class Standing:
     """Keaton's message, or "" until Slack said so."""
     words: str = ""
     """What was written behind the command."""
+    picture: str = ""
+    """The id of the picture that is asked about."""
+    own: str = ""
+    """A message of a press's own, or "" until Slack said so."""
 
     def text(self) -> str:
         """Give it as JSON."""
-        return json.dumps({"thread_ts": self.thread_ts, "ts": self.ts, "words": self.words})
+        return json.dumps({name: getattr(self, name) for name in self.__slots__})
 
 
 def mark(taken: Taken) -> str:
@@ -47,7 +51,8 @@ def keeper(desk: Desk, taken: Taken, standing: Standing) -> Callable[[str], Awai
     """Give what notes where the answer stands."""
 
     async def keep(ts: str) -> None:
-        await desk.requests.stand(taken, replace(standing, ts=ts).text(), "")
+        now = replace(standing, own=ts) if isinstance(taken.event, Action) else replace(standing, ts=ts)
+        await desk.requests.stand(taken, now.text(), "")
 
     return keep
 
@@ -64,10 +69,18 @@ async def take_up(desk: Desk, job: Job) -> None:
     taken = await desk.requests.take(request.errand, event, request.place)
     if taken is None:
         return
+    if isinstance(event, Action):
+        thread_ts = standing.thread_ts or standing.ts
+        own = standing.own or await desk.slack.marked(channel, thread_ts, mark(taken))
+        desk.chores.start(
+            desk.press(taken, replace(standing, own=own), desk.whisper(channel, request.user_id, standing.thread_ts))
+        )
+        return
     ts = standing.ts or await desk.slack.marked(channel, standing.thread_ts, mark(taken))
     whisper = desk.whisper(channel, request.user_id, standing.thread_ts)
     keep = keeper(desk, taken, standing)
-    place = Place(desk.slack, channel, standing.thread_ts, whisper, keep, ts, about=mark(taken))
+    is_private = isinstance(event, Forget)
+    place = Place(desk.slack, channel, standing.thread_ts, whisper, keep, ts, is_private=is_private, about=mark(taken))
     desk.chores.start(desk.answer_taken(taken, place))
 
 
@@ -80,7 +93,14 @@ async def _event(desk: Desk, job: Job, standing: Standing) -> Incoming | None:
         case "link":
             return LinkPosted(turn, request.source)
         case "find":
-            return find(turn, standing.words)
+            picture = desk.picture_later(standing.picture) if standing.picture else None
+            return replace(find(turn, standing.words), picture=picture)
+        case "press":
+            return Action(turn, request.source)
+        case "forget":
+            return Forget(turn, request.source)
+        case "switch":
+            return Switch(turn, request.source == "on")
         case _:
             file = await desk.file(request.source)
             return RemoteFilePosted(turn, file) if file else None

@@ -46,10 +46,11 @@ class Changes:
 class Channel:
     """A bounded log of messages; ids rise and are never used again."""
 
-    def __init__(self, limit: int) -> None:
+    def __init__(self, limit: int, first_id: int = 1) -> None:
+        """Keep so many messages; ids begin above those of earlier runs."""
         self._limit = limit
         self._clock = 0
-        self._next_id = 1
+        self._next_id = first_id
         self._entries: dict[int, Entry] = {}
         self._moved = asyncio.Event()
 
@@ -61,9 +62,11 @@ class Channel:
         self._next_id += 1
         return self._next_id - 1
 
-    def add(self, message: int, author: Author, body: Json, audience: str | None = None) -> None:
-        """Add a message under a reserved id."""
-        self._entries[message] = Entry(message, self._tick(), author, datetime.now(UTC), body, audience)
+    def add(
+        self, message: int, author: Author, body: Json, audience: str | None = None, at: datetime | None = None
+    ) -> None:
+        """Add a message under a reserved id, or put one back that stood there in an earlier run."""
+        self._entries[message] = Entry(message, self._tick(), author, at or datetime.now(UTC), body, audience)
         while len(self._entries) > self._limit:
             del self._entries[min(self._entries)]
 

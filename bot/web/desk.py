@@ -7,27 +7,32 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from bot.delivery import deliver
+from bot.requests import Answered
 from bot.showing import TAKEN_BACK, Noted, take_back
 from bot.web.channel import Channel
 from bot.web.config import DOOR, WebConfig
 from bot.web.pictures import PictureShelf
 from bot.web.render import face
 from bot.web.spot import Spot
+from bot.web.standing import Standing
+from core import replies
 from core.actions import answer_among
 from core.commands import find
+from core.errors import AppError
 from core.ledger import Errand
 from core.model import Scope, View
-from core.talk import Action, FilePosted, LinkPosted, PictureFile, Turn
+from core.talk import Action, FilePosted, Find, Help, LinkPosted, ListVideos, PictureFile, Turn, Unclear
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Sequence
 
-    from bot.delivery import Conversation
+    from bot.delivery import Conversation, Shown
     from bot.requests import Taken
     from core.jobs import Job
     from core.showcase import Showcase, Stale
@@ -62,7 +67,7 @@ class Desk:
         self._requests = requests
         self._parse = parse
         self._config = config
-        self.channel = Channel(config.log_limit)
+        self.channel = Channel(config.log_limit, round(time.time() * 1000))
         self.shelf = PictureShelf(config.picture_limit_bytes)
         self._tasks: set[asyncio.Task[None]] = set()
         self._presses: dict[int, int] = {}
@@ -76,69 +81,97 @@ class Desk:
 
     async def say(self, text: str, tab: str) -> None:
         """Take a message somebody wrote; what it asks for is written down by then."""
-        message = self.channel.reserve()
-        self.channel.add(message, "you", {"text": text})
-        events = self._parse(self.turn(message), text)
-        for event in events:
-            question = message if len(events) == 1 else None
-            await self._take(event, self._spot(tab, question=question))
+        asked = self._asked(tab, text)
+        events = self._parse(self.turn(asked.question), text)
+        for part, event in enumerate(events):
+            await self._take(event, replace(asked, part=part, alone=len(events) == 1))
 
     async def take_file(self, path: Path, name: str, size_bytes: int, tab: str) -> None:
         """Take a posted file, written down by then; it is deleted after the last reply."""
-        message = self.channel.reserve()
-        self.channel.add(message, "you", {"text": "", "file": {"name": name, "size_bytes": size_bytes}})
-        spot = self._spot(tab, question=message)
-        await self._take(FilePosted(self.turn(message), path, name), spot)
+        asked = self._asked(tab, "", name, size_bytes)
+        await self._take(FilePosted(self.turn(asked.question), path, name), asked)
 
-    def take_picture(self, path: Path, name: str, text: str, tab: str) -> None:
+    async def take_picture(self, path: Path, name: str, text: str, tab: str) -> None:
         """Take a picture that is asked about, with words or without; it is deleted after the last reply."""
-        message = self.channel.reserve()
-        self.channel.add(message, "you", {"text": text, "file": {"name": name, "size_bytes": path.stat().st_size}})
+        size_bytes = (await asyncio.to_thread(path.stat)).st_size
+        asked = self._asked(tab, text, name, size_bytes)
+        await self._take(_about_picture(self.turn(asked.question), text, name, path), asked)
 
-        async def read(limit_bytes: int) -> bytes:
-            return await asyncio.to_thread(_read, path, limit_bytes)
-
-        words = text.strip().removeprefix("/find").strip()
-        event = replace(find(self.turn(message), words), picture=PictureFile(name, read))
-        self._start(self._answer_file(event, path, self._spot(tab, question=message)))
-
-    def refine(self, text: str, answered: int, tab: str) -> None:
+    async def refine(self, text: str, answered: int, tab: str) -> None:
         """Take a message that refines the question whose answer stands in another message."""
-        message = self.channel.reserve()
-        self.channel.add(message, "you", {"text": text})
-        event = replace(find(self.turn(message), text), refines=answer_among(self.channel.buttons(answered)))
-        self._start(self._answer(event, self._spot(tab, question=message)))
+        asked = replace(self._asked(tab, text), refines=answer_among(self.channel.buttons(answered)))
+        await self._take(replace(find(self.turn(asked.question), text), refines=asked.refines), asked)
+
+    def _asked(self, tab: str, text: str, file: str = "", size_bytes: int = 0) -> Standing:
+        """Put what somebody says into the channel."""
+        asked = Standing(
+            question=self.channel.reserve(), text=text, file=file, size_bytes=size_bytes, at_s=time.time(), tab=tab
+        )
+        self.channel.add(asked.question, "you", asked.body)
+        return asked
 
     async def go_on(self, job: Job) -> None:
-        """Take up what somebody asked for here before a restart."""
-        request = job.request
-        turn = self.turn(self.channel.reserve(), request.user_id)
-        event: Incoming = LinkPosted(turn, request.source)
-        if request.kind == "file":
-            event = FilePosted(turn, Path(request.source), request.name)
-        taken = await self._requests.take(request.errand, event)
+        """Take up what somebody asked for here before a restart, in the message where it stood."""
+        asked, request = Standing.read(job.request.place), job.request
+        if asked.question and asked.question not in self.channel:
+            self.channel.add(asked.question, "you", asked.body, at=asked.at)
+        turn = self.turn(asked.question or self.channel.reserve(), request.user_id)
+        taken = await self._requests.take(request.errand, self._again(turn, job, asked), request.place)
         if taken is not None:
-            self._start(self._answer_taken(taken, self._spot(None)))
+            self._start(self._answer_taken(taken, self._spot_of(asked)))
 
-    async def _take(self, event: Incoming, spot: Spot) -> None:
-        if not isinstance(event, LinkPosted | FilePosted):
+    def _again(self, turn: Turn, job: Job, asked: Standing) -> Incoming:
+        source = job.request.source
+        match job.request.kind:
+            case "link":
+                return LinkPosted(turn, source)
+            case "press":
+                return Action(turn, source)
+            case "find" if asked.file:
+                return _about_picture(turn, asked.text, asked.file, Path(job.request.picture))
+            case "find" if asked.refines:
+                return replace(find(turn, asked.text), refines=asked.refines)
+            case "find" | "forget":
+                return self._parse(turn, asked.text)[asked.part]
+            case _:
+                return FilePosted(turn, Path(source), job.request.name)
+
+    async def _take(self, event: Incoming, asked: Standing) -> None:
+        """Write down what somebody asks for, and have it answered."""
+        asked = replace(asked, answer=self.channel.reserve())
+        spot = self._spot_of(asked)
+        if isinstance(event, ListVideos | Help | Unclear):
             self._start(self._answer(event, spot))
             return
         errand = Errand(event.turn.scope, "", f"page:{secrets.token_hex(8)}")
-        taken = await self._requests.take(errand, event)
-        if taken is not None:
-            self._start(self._answer_taken(taken, spot))
+        try:
+            taken = await self._requests.take(errand, event, asked.json())
+        except AppError as error:
+            await spot.post(replies.problem(error))
+            self._delete_posted(event)
+        else:
+            if taken is not None:
+                self._start(self._answer_taken(taken, spot))
 
-    def press(self, message: int, action: str, tab: str) -> None:
+    def _spot_of(self, asked: Standing) -> Spot:
+        if asked.pressed:
+            return self._spot(asked.tab, pressed=asked.pressed)
+        question = asked.question if asked.question and asked.alone else None
+        return replace(self._spot(asked.tab or None, question=question), own=asked.answer or None)
+
+    async def press(self, message: int, action: str, tab: str) -> None:
         """Take the press of a button under a message; of several presses the newest decides what stands there."""
+        asked = Standing(pressed=message, tab=tab, at_s=time.time())
+        event, errand = Action(self.turn(message), action), f"page:{secrets.token_hex(8)}"
+        taken = await self._requests.take(Errand(event.turn.scope, "", errand), event, asked.json())
         self._presses = {known: count for known, count in self._presses.items() if known in self.channel}
         press = self._presses[message] = self._presses.get(message, 0) + 1
 
         def is_newest() -> bool:
             return self._presses.get(message) == press
 
-        spot = self._spot(tab, pressed=message, is_newest=is_newest)
-        self._start(self._answer(Action(self.turn(message), action), spot))
+        if taken is not None:
+            self._start(self._answer_taken(taken, self._spot(tab, pressed=message, is_newest=is_newest)))
 
     def announce(self, text: str, event: Incoming | None = None, suggestions: Sequence[str] = ()) -> None:
         """Say something unasked; answer the event below, where there is one, and offer the suggestions after that."""
@@ -182,31 +215,37 @@ class Desk:
             self.shelf.drop(stale.files)
         return True
 
-    async def _answer(self, event: Incoming, spot: Spot) -> None:
-        place = Noted(spot, self._showcase, event.turn.scope) if self._showcase else spot
+    async def _answer(self, event: Incoming, spot: Spot, taken: Taken | None = None) -> None:
+        place: Shown = Noted(spot, self._showcase, event.turn.scope) if self._showcase else spot
+        place = Answered(place, self._requests, taken) if taken else place
         await deliver(self._conversation.handle(event), place, self._config.min_gap_s)
-
-    async def _answer_file(self, event: Incoming, path: Path, spot: Spot) -> None:
-        try:
-            await self._answer(event, spot)
-        finally:
-            await asyncio.to_thread(path.unlink, missing_ok=True)
 
     async def _answer_taken(self, taken: Taken, spot: Spot) -> None:
         """Answer what was asked; when Keaton stops meanwhile, the next run goes on with what was written down."""
         is_done = taken.job is None
         try:
-            await self._answer(taken.event, spot)
+            await self._answer(taken.event, spot, taken)
             await self._requests.end(taken)
             is_done = True
         finally:
-            if is_done and isinstance(taken.event, FilePosted):
-                self._delete(taken.event.path)
+            if is_done:
+                self._delete_posted(taken.event)
 
-    def _delete(self, path: Path) -> None:
+    def _delete_posted(self, event: Incoming) -> None:
         """Delete a posted file; somebody's own, as of a command, stays."""
-        if self._config.upload_dir and path.is_relative_to(self._config.upload_dir):
+        path = event.path if isinstance(event, FilePosted) else None
+        if isinstance(event, Find) and event.picture:
+            path = event.picture.path
+        if path and self._config.upload_dir and path.is_relative_to(self._config.upload_dir):
             path.unlink(missing_ok=True)
+
+
+def _about_picture(turn: Turn, text: str, name: str, path: Path) -> Find:
+    async def read(limit_bytes: int) -> bytes:
+        return await asyncio.to_thread(_read, path, limit_bytes)
+
+    words = text.strip().removeprefix("/find").strip()
+    return replace(find(turn, words), picture=PictureFile(name, read, path))
 
 
 def _read(path: Path, limit_bytes: int) -> bytes:

@@ -93,7 +93,7 @@ class Routes:
         """Take a message."""
         said = await _body(request, Said)
         if said.about is not None and said.about in self.desk.channel:
-            self.desk.refine(said.text, said.about, said.client)
+            await self.desk.refine(said.text, said.about, said.client)
         else:
             await self.desk.say(said.text, said.client)
         return _accepted()
@@ -103,7 +103,7 @@ class Routes:
         pressed = await _body(request, Pressed)
         if pressed.message not in self.desk.channel:
             raise web.HTTPNotFound
-        self.desk.press(pressed.message, pressed.id, pressed.client)
+        await self.desk.press(pressed.message, pressed.id, pressed.client)
         return _accepted()
 
     async def file(self, request: web.Request) -> web.Response:
@@ -114,7 +114,7 @@ class Routes:
         limit_bytes = min(self.config.upload_limit_bytes, PICTURE_BYTES) if asks else self.config.upload_limit_bytes
         path = await receive(request, self.uploads, name, limit_bytes)
         if asks:
-            self.desk.take_picture(path, name, request.query.get("text", "")[:_MOST_TEXT].strip(), tab)
+            await self.desk.take_picture(path, name, request.query.get("text", "")[:_MOST_TEXT].strip(), tab)
         else:
             await self.desk.take_file(path, name, path.stat().st_size, tab)
         return _accepted()

@@ -33,13 +33,15 @@ class Spot:
     """The message that is answered, where this is its only answer: it is as private as the answer."""
     run: str = ""
     """Names this run of the page: its messages are counted from 1 each time."""
-    _own: int | None = None
+    own: int | None = None
+    """The id that is reserved for its own message, if one is."""
+    _stands: bool = False
     _keys: tuple[str, ...] = ()
 
     @property
     def seen_by_all(self) -> tuple[str, tuple[str, ...]]:
         """Give the message that shows it, and the keys of its pictures."""
-        shown = self._own if self._own is not None else self.pressed
+        shown = self.own if self._stands else self.pressed
         return ("" if shown is None else f"{self.run}:{shown}"), self._keys
 
     async def post(self, reply: Reply) -> None:
@@ -65,12 +67,13 @@ class Spot:
 
     def _speak(self, reply: Reply) -> None:
         audience = self.tab if reply.private else None
-        if self._own is None:
-            self._own = self.channel.reserve()
-            self.channel.add(self._own, "keaton", self._body(reply, self._own), audience)
+        own = self.own = self.channel.reserve() if self.own is None else self.own
+        if not self._stands:
+            self.channel.add(own, "keaton", self._body(reply, own), audience)
+            self._stands = True
         else:
-            self.channel.change(self._own, self._body(reply, self._own))
-            self.channel.show_to(self._own, audience)
+            self.channel.change(own, self._body(reply, own))
+            self.channel.show_to(own, audience)
         if self.question is not None:
             self.channel.show_to(self.question, audience)
 

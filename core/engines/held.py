@@ -151,6 +151,8 @@ class HeldLooks:
         What is in memory comes in one go: threads take turns, and that costs more than the work.
         """
         coded = [film for film in films if self._is_coded(film) and self._is_held(film)]
+        for film in films:
+            self._looked_up(hit=film not in coded)
         read = {film.indexing: await self._read_index(film) for film in coded}
         found = await self._run(lambda: [self._held_index(film) for film in films if film.indexing not in read])
         for film, index in found:
@@ -173,6 +175,9 @@ class HeldLooks:
     def _is_held(self, film: Kept) -> bool:
         held = self._films.get(film.indexing)
         return held is not None and held.kept.stamp == film.stamp
+
+    def _looked_up(self, *, hit: bool) -> None:
+        """Note whether the looks of a film that had to be compared were in memory; here nobody counts."""
 
     async def _watch(self) -> None:
         while True:

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 
 from core.engines.fetch import ChildFetcher
 from core.engines.frames import ChildFrameReader
+from core.engines.held import HeldLooks
 from core.engines.threads import ThreadedEncoder
+from core.texts import RememberingEncoder
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Sequence
@@ -16,8 +18,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from core.engines.clip import Clip
+    from core.engines.held import Kernel
+    from core.looks import LooksStore
     from core.model import Floats, Pixels, Preprocess, Sampling
-    from core.ports import Fetched, Fetching, Reading, Seen, Still
+    from core.ports import Encoder, Fetched, Fetching, Reading, Seen, Still
     from core.watch import Watch
 
 
@@ -82,3 +86,33 @@ class WatchedEncoder(ThreadedEncoder):
         """Give unit vectors of texts."""
         with self._watch.stage("words"):
             return await super().texts(texts)
+
+
+class WatchedLooks(HeldLooks):
+    """Looks in memory; how often they were there is counted."""
+
+    def __init__(
+        self,
+        store: LooksStore,
+        pool: Executor,
+        kernel: Kernel,
+        error: float,
+        budget_bytes: float,
+        watch: Watch,
+    ) -> None:
+        super().__init__(store, pool, kernel, error, budget_bytes)
+        self._counted = watch
+
+    def _looked_up(self, *, hit: bool) -> None:
+        self._counted.cache("looks", hit=hit)
+
+
+class WatchedTexts(RememberingEncoder):
+    """Vectors of texts; how often they were known is counted."""
+
+    def __init__(self, encoder: Encoder, most: int, watch: Watch) -> None:
+        super().__init__(encoder, most)
+        self._watch = watch
+
+    def _looked_up(self, *, hit: bool) -> None:
+        self._watch.cache("texts", hit=hit)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import time
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import aiohttp
 import pytest
+from PIL import Image
 
 from bot.requests import Requests
 from bot.web.front import LocalChat
@@ -33,6 +36,31 @@ def chat_of(house: ColourHouse, config: WebConfig) -> LocalChat:  # noqa: F811 -
     return LocalChat(house.conversation, parse, config, Requests(house.foreman, house.ledger))
 
 
+def next_run(house: ColourHouse) -> Foreman:  # noqa: F811
+    """Let the house be that of a program that was started again."""
+    house.ledger._run = run = SqliteLedger(house.library.connections).run
+    jobs = house.foreman._jobs = SqliteJobs(house.library.connections, run, time.time, is_bot=True)
+    return Foreman(jobs, house.library, house.media, Patience(0), time.time)
+
+
+async def emptied(inbox: Path) -> None:
+    """Wait until no posted file is left: it goes a moment after the answer."""
+    async with asyncio.timeout(10):
+        while list(inbox.iterdir()):  # noqa: ASYNC110, ASYNC240 - the disk tells nobody
+            await asyncio.sleep(0.01)
+
+
+def says(what: str, message: dict[str, object]) -> bool:
+    return what in str(message)
+
+
+def green() -> bytes:
+    """Give a picture."""
+    out = io.BytesIO()
+    Image.new("RGB", (40, 30), (0, 200, 0)).save(out, "PNG")
+    return out.getvalue()
+
+
 async def test_a_dropped_file_that_had_arrived_is_taken_up_by_the_next_run(
     house: ColourHouse,  # noqa: F811
     colour_film: Path,
@@ -43,17 +71,42 @@ async def test_a_dropped_file_that_had_arrived_is_taken_up_by_the_next_run(
         async with chat_of(house, config) as chat, Tab(chat, session, "a").open() as tab:
             assert await tab.send_file("colours.mp4", film) == 202
             await asyncio.wait_for(stopping.stopped.wait(), 30)
+            stood = await tab.until(lambda message: message["author"] == "keaton" and bool(message.get("progress")))
+            asked = await tab.until(lambda message: bool(message.get("file")))
         house.indexer._reader = house.reader
-        house.ledger._run = run = SqliteLedger(house.library.connections).run
-        jobs = SqliteJobs(house.library.connections, run, time.time, is_bot=True)
-        foreman = Foreman(jobs, house.library, house.media, Patience(0), time.time)
-        house.foreman._jobs = jobs
+        foreman = next_run(house)
         await foreman.tidy()
         async with chat_of(house, config) as chat, Tab(chat, session, "a").open() as tab:
             (job,) = await foreman.left("local")
             await chat.go_on(job)
             ready = await tab.until_text("Ready to search")
-            assert ready["title"] == "colours"
-            async with asyncio.timeout(10):
-                while list(house.media.inbox.iterdir()):  # noqa: ASYNC110 - it goes a moment after the answer
-                    await asyncio.sleep(0.01)
+            assert (ready["title"], ready["id"]) == ("colours", stood["id"])
+            assert tab.messages[asked["id"]] == asked
+            await emptied(house.media.inbox)
+
+
+async def test_a_picture_and_words_that_were_asked_before_a_restart_are_answered_after_it_where_they_stood(
+    house: ColourHouse,  # noqa: F811
+    colour_film: Path,
+) -> None:
+    config = replace(CONFIG, upload_dir=house.media.inbox)
+    async with aiohttp.ClientSession() as session:
+        async with chat_of(house, config) as chat, Tab(chat, session, "a").open() as tab:
+            await tab.send_file("colours.mp4", await asyncio.to_thread(colour_film.read_bytes))
+            await tab.until_text("Ready to search")
+            await emptied(house.media.inbox)
+        house.encoder.gate = asyncio.Event()
+        async with chat_of(house, config) as chat, Tab(chat, session, "a").open() as tab:
+            await tab.send_file("green.png", green())
+            await tab.say("/find green")
+            asked = [await tab.until(partial(says, what)) for what in ("green.png", "/find green")]
+        house.encoder.gate.set()
+        later = next_run(house)
+        assert len(list(house.media.inbox.iterdir())) == 1
+        async with chat_of(house, config) as chat, Tab(chat, session, "a").open() as tab:
+            for job in await later.left("local"):
+                await chat.go_on(job)
+            pictured = await tab.until(partial(says, "ike the picture"))
+            words = await tab.until(lambda one: one["author"] == "keaton" and one["id"] != pictured["id"])
+            assert [one["id"] for one in (pictured, words)] == [one["id"] + 1 for one in asked]
+            await emptied(house.media.inbox)

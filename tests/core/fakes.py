@@ -15,6 +15,7 @@ from core.ports import Fetched, Fetching
 from core.watch import begin_turn
 
 if TYPE_CHECKING:
+    import asyncio
     from collections.abc import AsyncIterator, Iterator, Sequence
     from pathlib import Path
 
@@ -32,8 +33,12 @@ class ColourEncoder:
     weights: str = "eyes"
     batches: list[int] = field(default_factory=list)
     loaded: bool = True
+    gate: asyncio.Event | None = None
+    """While it is not set, nobody gets further than to the model."""
 
     async def ready(self) -> EncoderInfo:
+        if self.gate is not None:
+            await self.gate.wait()
         preprocess = Preprocess(16, "squash", "bilinear", (0.0, 0.0, 0.0), (1.0, 1.0, 1.0))
         return EncoderInfo("colours", self.weights, 4, preprocess, "fp32", 100.0, 0.0, "cpu")
 

@@ -33,6 +33,8 @@ class FakeDiscord:
 
     def __init__(self) -> None:
         self.guilds: list[Guild] = []
+        self.people: dict[str, User] = {}
+        """Whoever used a command or a button, by id."""
         self.gateway = Gateway(self.guilds, self.moved)
         self.desk = InteractionDesk(self)
         self.cdn = Cdn()
@@ -189,6 +191,7 @@ class FakeDiscord:
 
     async def _interact(self, it: Interaction) -> Interaction:
         self.desk.known[it.token] = it
+        self.people[str(it.user.id)] = it.user
         await self.gateway.dispatch("INTERACTION_CREATE", payload(it, self.desk.limit_bytes))
         return it
 

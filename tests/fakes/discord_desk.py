@@ -13,6 +13,8 @@ from tests.fakes import discord_world as world
 from tests.fakes.discord_rest import Refusal, Sent, answer, read_message
 
 if TYPE_CHECKING:
+    import asyncio
+
     from tests.fakes.discord import FakeDiscord
     from tests.fakes.discord_world import Channel, Json, Message, User
 
@@ -56,6 +58,8 @@ class InteractionDesk:
         self.token_life_s = 900.0
         self.ack_within_s = ACK_WITHIN_S
         self.limit_bytes = 10 * 1024 * 1024
+        self.gate: asyncio.Event | None = None
+        """While it is not set, nobody is told that an acknowledgement came in."""
 
     async def callback(self, request: web.Request) -> web.Response:
         body = await read_message(request)
@@ -71,6 +75,8 @@ class InteractionDesk:
         it.ack_s = time.monotonic() - it.sent_s
         self._fake.acks_s.append(it.ack_s)
         self._fake.moved()
+        if self.gate is not None:
+            await self.gate.wait()
         return answer(_callback_answer(it)) if "with_response" in request.query else web.Response(status=204)
 
     async def _respond(self, it: Interaction, body: Sent) -> None:

@@ -68,6 +68,7 @@ class Rest:
             ("GET", hook + "/messages/{message}", self._fake.desk.read),
             ("PATCH", hook + "/messages/{message}", self._fake.desk.edit),
             ("DELETE", hook + "/messages/{message}", self._fake.desk.delete),
+            ("GET", "/guilds/{guild}/members/{user}", self._member),
         ]
         for method, path, handler in routes:
             app.router.add_route(method, PREFIX + path, handler)
@@ -83,6 +84,13 @@ class Rest:
     async def _gateway(self, _request: web.Request) -> web.Response:
         limit = {"total": 1000, "remaining": 999, "reset_after": 0, "max_concurrency": 1}
         return answer({"url": self._fake.gateway.url, "shards": 1, "session_start_limit": limit})
+
+    async def _member(self, request: web.Request) -> web.Response:
+        known = {str(guild.id): guild for guild in self._fake.guilds}
+        guild, user = known.get(request.match_info["guild"]), self._fake.people.get(request.match_info["user"])
+        if guild is None or user is None:
+            raise Refusal(404, 10007, "Unknown Member")
+        return answer(guild.member(user))
 
     async def _commands(self, request: web.Request) -> web.Response:
         self._fake.commands = [{**one, "id": str(world.new_id())} for one in await request.json()]

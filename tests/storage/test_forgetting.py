@@ -1,11 +1,16 @@
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import pytest
 
+from core.jobs import Request
+from core.ledger import Errand
 from core.model import Answer, Film, Moment, Posting, Query, Recipe, Scope, View
+from storage.jobs import SqliteJobs
+from storage.ledger import SqliteLedger
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -93,6 +98,39 @@ async def test_a_forgotten_film_can_be_saved_anew(
         await library.save(make_film(), make_posting(), ["link"])
         assert await library.forget("youtube:buster", View.of(channel))
     assert sum((await _counts(library)).values()) == 0
+
+
+async def test_no_request_names_a_link_that_was_forgotten_and_its_message_is_not_looked_at_again(
+    library: SqliteLibrary, make_film: FilmMaker, make_posting: PostingMaker, channel: Scope
+) -> None:
+    """Neither errands nor jobs nor notes; other links of that message, and other people's posts, stay as they were."""
+    ledger = SqliteLedger(library.connections)
+    jobs = SqliteJobs(library.connections, ledger.run, time.time, is_bot=True)
+    first, other = (Errand(channel, "m1", f"https://films.test/{name}") for name in ("gone", "stays"))
+    command = Errand(channel, "", f"trigger:7:{first.item}")
+    for errand in (first, other, command):
+        link = errand.item.removeprefix("trigger:7:")
+        job = await jobs.accept(Request(errand, "link", link, "", "ada", "Ada", errand.message))
+        assert job is not None
+        await jobs.settle(job.id)
+    await ledger.remember(f"door:shown:{channel.channel}:m1:{first.item}", "m2")
+    await library.save(make_film(), make_posting(message="m1"), [first.item])
+    await library.save(make_film("other"), make_posting("other", message="m1"), [other.item])
+    await library.forget("youtube:buster", View.of(channel))
+    kept = await _all_text(library)
+    assert first.item not in kept
+    assert other.item in kept
+    assert [text for _, text in await ledger.notes(f"door:shown:{channel.channel}:m1:")] == ["m2"]
+    again = SqliteLedger(library.connections)
+    assert not await again.begin(first)
+    assert not await again.begin(other)
+    assert await again.begin(Errand(channel, "m3", first.item)), "who posts it anew wants it anew"
+
+
+async def _all_text(library: SqliteLibrary) -> str:
+    tables = await library.connections.rows("SELECT name FROM sqlite_master WHERE type = 'table'", {})
+    rows = [await library.connections.rows(f"SELECT * FROM {one['name']}", {}) for one in tables]  # noqa: S608
+    return "\n".join(repr(tuple(row)) for table in rows for row in table)
 
 
 def _answer(answer_id: str, scope: Scope, *video_ids: str) -> Answer:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -9,9 +10,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from core.jobs import Request
+from core.ledger import Errand
 from core.model import Answer, Film, Moment, Posting, Query, Scope, View
 from core.question import Example, Posted, Stretch
 from core.votes import Ballot, Vote
+from storage.jobs import SqliteJobs
+from storage.ledger import SqliteLedger
 
 if TYPE_CHECKING:
     from storage.library import SqliteLibrary
@@ -89,7 +94,23 @@ async def test_a_vote_goes_with_the_last_posting_in_its_space(
     await library.post(make_posting(scope=away))
     ballot = Ballot("wish", Stretch("youtube:buster", 1.0, 2.0), 1.5, "u1", 1)
     for view in (View.of(channel), View.of(away)):
-        assert await library.vote(view, [ballot])
+        await library.vote(view, [ballot])
     await library.forget("youtube:buster", View.of(channel))
     assert await library.votes(View.of(channel), ["wish"]) == ()
     assert await library.votes(View.of(away), ["wish"]) == (Vote("wish", "youtube:buster", 1.5, 1),)
+
+
+async def test_a_vote_that_is_begun_again_after_a_crash_counts_once(
+    library: SqliteLibrary, make_film: FilmMaker, make_posting: PostingMaker, channel: Scope
+) -> None:
+    """Pressing twice takes a vote back; being killed after it was counted does not."""
+    await library.save(make_film(), make_posting(), [])
+    jobs = SqliteJobs(library.connections, SqliteLedger(library.connections).run, time.time, is_bot=True)
+    job = await jobs.accept(Request(Errand(channel, "", "press"), "press", "vote:a:1:m:u", "", "u1", "Ada"))
+    assert job is not None
+    ballot = Ballot("wish", Stretch("youtube:buster", 1.0, 2.0), 1.5, "u1", 1)
+    for _ in range(2):
+        await library.vote(View.of(channel), [ballot], job.ref)
+        assert len(await library.votes(View.of(channel), ["wish"])) == 1
+    await library.vote(View.of(channel), [ballot])
+    assert await library.votes(View.of(channel), ["wish"]) == ()

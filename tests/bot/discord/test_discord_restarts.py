@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
+import time
+from contextlib import closing
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.bot.discord.looking import READY, answer_to, cards_below, found, posted, said_below
 from tests.bot.discord.program import Program
+from tests.bot.discord.test_discord_asking import green
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.bot.discord.conftest import Scene
     from tests.fakes.discord import FakeDiscord
+    from tests.fakes.discord_desk import Interaction
+    from tests.fakes.discord_world import Message
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300), pytest.mark.asyncio(loop_scope="session")]
 
@@ -40,6 +47,7 @@ async def test_events_that_are_replayed_after_a_resume_are_handled_once(scene: S
 async def test_after_a_crash_and_an_absence_everything_is_answered_once(scene: Scene) -> None:
     fake, general = scene.fake, scene.general
     await posted(scene, scene.reel(), known=True)
+    await posted(scene, scene.link("forgettable.mp4"))
     answer, syncs = await found(scene, "a dog"), fake.syncs
     link = scene.link("half.mp4")
     fake.cdn.gates["half.mp4"] = gate = asyncio.Event()
@@ -50,6 +58,7 @@ async def test_after_a_crash_and_an_absence_everything_is_answered_once(scene: S
     fake.cdn.gates["asked.mp4"] = gate
     command = await fake.slash(general, scene.ada, "index", url=scene.link("asked.mp4"))
     await fake.until(lambda: command.shown and "Fetching" in command.shown.text, "the command's film being fetched")
+    promised = await acknowledged(scene, answer)
     await scene.program.kill()
     gate.set()
     await fake.remove(unwanted)
@@ -59,7 +68,8 @@ async def test_after_a_crash_and_an_absence_everything_is_answered_once(scene: S
 
     await scene.program.ensure_running()
     for life in fake.desk.known.values():
-        life.sent_s -= 1000
+        life.sent_s -= 0 if life in promised.alive else 1000
+    await promised.kept(scene)
     await answer_to(scene, await fake.press(answer, "Next", scene.bob), "Moment 2 of")
     for message in (half, missed, stale):
         await said_below(scene, message)
@@ -69,6 +79,63 @@ async def test_after_a_crash_and_an_absence_everything_is_answered_once(scene: S
     assert READY in status.text, "the message of the run that died goes on"
     await answer_to(scene, command, READY)
     assert fake.syncs == syncs, "the commands are told once, not at each start"
+
+
+@dataclass(frozen=True)
+class Promised:
+    """What was acknowledged, and not begun, when Keaton died."""
+
+    ranked: Message
+    """An answer that was voted for."""
+    turned: Interaction
+    """The press of a button that shows another moment of another answer."""
+    mine: Interaction
+    """A search for the asker's eyes alone."""
+    too_late: Interaction
+    """Such a search, whose token will have expired."""
+    pictured: Interaction
+    forgetting: Interaction
+
+    @property
+    def alive(self) -> tuple[Interaction, ...]:
+        return self.mine, self.pictured, self.forgetting
+
+    async def kept(self, scene: Scene) -> None:
+        await scene.fake.until(lambda: "👍 1" in self.ranked.buttons, "the vote, once")
+        await answer_to(scene, self.turned, "Moment 2 of")
+        assert (await answer_to(scene, self.mine, "Moment")).is_ephemeral
+        await answer_to(scene, self.pictured, "ike the picture")
+        await answer_to(scene, self.forgetting, "Forgotten")
+        await asyncio.wait_for(asyncio.to_thread(nothing_open, scene.program.data), 30)
+        assert self.too_late.shown is None or not self.too_late.shown.text
+        assert not [path for path in (scene.program.data / "media" / ".inbox").iterdir() if "picture" in path.name]
+
+
+def nothing_open(data: Path) -> None:
+    """Wait until all that was written down is done; another process does not say so."""
+    with closing(sqlite3.connect(f"file:{data / 'keaton.sqlite3'}?mode=ro", uri=True)) as db:
+        while db.execute("SELECT 1 FROM jobs WHERE kind IN ('find', 'press', 'forget') AND ended_s IS NULL").fetchall():
+            time.sleep(0.05)
+
+
+async def acknowledged(scene: Scene, ranked: Message) -> Promised:
+    """Have things acknowledged by a Keaton that does not get to know that they were, and so begins none of them."""
+    fake, here, bob = scene.fake, scene.general, scene.bob
+    turned = await found(scene, "something red")
+    fake.desk.gate = asyncio.Event()
+    vote = await fake.press(ranked, "👍", bob)
+    promised = Promised(
+        ranked,
+        await fake.press(turned, "Next", bob),
+        await fake.slash(here, bob, "find", text="a dog", in_="all I can read"),
+        await fake.slash(here, bob, "find", text="a cat", in_="all I can read"),
+        await fake.slash(here, bob, "find", picture=green(scene.folder)),
+        await fake.slash(here, scene.ada, "forget", video="forgettable"),
+    )
+    all_of_them = vote, promised.turned, promised.too_late, *promised.alive
+    await fake.until(lambda: all(one.ack_s is not None for one in all_of_them), "acknowledgements")
+    fake.desk.gate = None
+    return promised
 
 
 async def test_an_address_that_expires_while_its_film_waits_is_asked_for_anew(scene: Scene) -> None:

@@ -36,7 +36,12 @@ async def test_a_forgotten_film_goes_from_the_answers_that_show_it_with_the_pict
     message = await scene.posted()
     card = await scene.found()
     (sheet,) = scene.general.below(message)
-    pictures = set(card.images) | set(sheet.images)
+    earlier = set(card.images) | set(sheet.images)
+    await scene.press(card, "Cut", "Cut: ", scene.ada)
+    await scene.fake.press(scene.team, card, "Send the cut", scene.ada)
+    await scene.below(card, "without sound")
+    cuts = await scene.fake.until(lambda: {one.id for one in scene.team.files.values() if one.shared_in}, "the cut")
+    pictures = earlier | set(card.images) | cuts
     assert pictures <= set(scene.team.files)
     assert "Forgotten" in await scene.asked("/keaton", "forget A linked film", scene.ada)
     for shown in (card, sheet):
