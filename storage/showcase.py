@@ -18,9 +18,14 @@ if TYPE_CHECKING:
 
     from storage.connections import Connections
 
+# What the message showed before stays on the platform too, until it is deleted there.
 _SHOW = """
-    INSERT OR REPLACE INTO showings (platform, space, channel, message, video_id, files)
+    INSERT INTO showings (platform, space, channel, message, video_id, files)
     VALUES (:platform, :space, :channel, :message, :video_id, :files)
+    ON CONFLICT DO UPDATE SET files = (
+        SELECT json_group_array(value) FROM
+        (SELECT value FROM json_each(showings.files) UNION SELECT value FROM json_each(excluded.files))
+    )
 """
 
 # Forgotten between the moment that it was shown and the moment that this was noted.

@@ -81,7 +81,7 @@ def _message(desk: Desk) -> Callable[..., Awaitable[None]]:
 def _started(desk: Desk, work: Callable[[Json], Awaitable[None]]) -> Callable[..., Awaitable[None]]:
     async def take(ack: Ack, body: Json) -> None:
         await ack()
-        desk.chores.start(_awaited(work(body)))
+        desk.chores.start(_awaited(lambda: work(body)))
 
     return take
 
@@ -95,13 +95,13 @@ def _noted(
         noted = await note(body)
         await ack()
         if noted:
-            desk.chores.start(_awaited(work(body, noted)))
+            desk.chores.start(_awaited(lambda: work(body, noted)))
 
     return take
 
 
-async def _awaited(work: Awaitable[None]) -> None:
-    await work
+async def _awaited(work: Callable[[], Awaitable[None]]) -> None:
+    await work()
 
 
 def installed_in(body: Json) -> str:

@@ -124,11 +124,11 @@ async def test_a_preview_moves_in_the_card_and_a_cut_is_a_message_of_its_own(sce
     assert set(answer.files) == {"ends.jpg", "plot.png"}
     await answer_to(scene, await scene.fake.press(answer, "In +½ s", scene.bob), "Cut: ")
     it = await scene.fake.press(answer, "Send the cut", scene.bob)
-    sent = await scene.fake.until(lambda: next((one for one in it.whispers if one.files), None), "the cut")
+    sent = await scene.fake.until(lambda: next((one for one in cards_below(answer) if one.files), None), "the cut")
     ((name, data),) = sent.files.items()
     assert (name.endswith(".mp4"), data[4:8], sent.is_ephemeral) == (True, b"ftyp", False)
     assert "Cut for Bob" in sent.text
-    assert len(it.whispers) == 1
+    assert (it.whispers, len(cards_below(answer))) == ([], 1)
     assert set(answer.files) == {"ends.jpg", "plot.png"}
     await answer_to(scene, await scene.fake.press(answer, "Whole film", scene.ada), "The whole film")
     assert set(answer.files) == {"sheet.jpg", "plot.png"}
