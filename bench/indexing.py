@@ -28,14 +28,17 @@ from bench.notebook import Notebook
 from bench.table import Row, show, write
 from bot.settings import Settings
 from bot.wiring import DEMO_FOLDER, open_core
+from core.conversation import MOST_MOMENTS
+from core.hunting import worth_showing
 from core.intake import Poster
 from core.model import Query, View
+from core.refining import WORTH_A_LOOK
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from bot.wiring import Core
-    from core.model import Pixels
+    from core.model import Pixels, SearchResult
     from core.talk import Progress
 
 FILM = DEMO_FOLDER / "film.mp4"
@@ -101,13 +104,20 @@ def taken(model: str, film: Path, repeats: int) -> Taken:
 
 
 async def found(texts: Sequence[str]) -> tuple[list[float], list[float]]:
-    """Give where Keaton's best looks lie, and where its best frames once it has looked more closely."""
+    """Give where the best frames lie that people are shown at once, and those that the answers show in the end."""
     with tempfile.TemporaryDirectory(prefix="keaton-bench-") as home:
         async with open_core(Settings(model_name="demo", data_dir=Path(home))) as core:
             await core.indexer.file(FILM, FILM.name, "", Poster(SCOPE, "u", "you", ""), lambda _progress: None)
-            results = [await core.searcher.search(Query(text, View.of(SCOPE)), 5) for text in texts]
-            refined = [await core.refiner.moment(one.query, one.best, one.curve) for one in results]
-    return [one.best.peak_s for one in results], [one.peak_s for one in refined]
+            results = [await core.searcher.search(Query(text, View.of(SCOPE)), MOST_MOMENTS) for text in texts]
+            shown = [await last_shown(core, result) for result in results]
+    return [one.best.peak_s for one in results], shown
+
+
+async def last_shown(core: Core, result: SearchResult) -> float:
+    """Give the time of the frame that an answer is left with: another than at first only where it is worth showing."""
+    refined = (await core.refiner.leading(result.query, result.moments, result.curve))[0]
+    scale = (await core.encoder.ready()).logit_scale
+    return (refined if worth_showing(result.best, refined, scale, WORTH_A_LOOK) else result.best).peak_s
 
 
 def agreement() -> list[Row]:
@@ -119,8 +129,10 @@ def agreement() -> list[Row]:
     theirs = notebook.best_s(notebook.look(FILM, colours_right=True), texts)
     looks, refined = asyncio.run(found(texts))
     return [
-        Row("best look within 0.5 s of the loop's best frame", _near(looks, theirs), "%", note=f"{len(texts)} queries"),
-        Row("best frame, looked at more closely, likewise", _near(refined, theirs), "%", 95, 95, more_is_better=True),
+        Row(
+            "first shown within 0.5 s of the loop's best frame", _near(looks, theirs), "%", note=f"{len(texts)} queries"
+        ),
+        Row("shown in the end, likewise", _near(refined, theirs), "%", 95, 95, more_is_better=True),
         Row("best frame in the right scene", _within(refined, ends), "%"),
         Row("the loop's best frame in the right scene", _within(theirs, ends), "%"),
     ]

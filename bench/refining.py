@@ -68,9 +68,9 @@ async def ask(core: Core, text: str) -> tuple[float, float, float, float]:
     result = await core.searcher.search(Query(text, View.of(SCOPE)), 5)
     await core.answerer.show(result.query, result.moments, 1, "similarity", ("light", "dark"), 3840, result.curve)
     answered_s = time.perf_counter()
-    best = await core.refiner.moment(result.query, result.best, result.curve)
+    best, *others = await core.refiner.leading(result.query, result.moments, result.curve)
     best_s = time.perf_counter()
-    await core.refiner.moments(result.query, result.moments[1:])
+    await core.refiner.moments(result.query, others)
     all_s = time.perf_counter()
     return answered_s - started_s, best_s - answered_s, all_s - answered_s, best.score - result.best.score
 

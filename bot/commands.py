@@ -161,7 +161,8 @@ def _question(wish: FindWish, space: str) -> Find:
 
 async def _refined(core: Core, result: SearchResult) -> SearchResult:
     """Look between the looks of the index: here nobody waits for a first answer."""
-    best, *others = await core.refiner.moments(result.query, result.moments)
+    best, *rest = await core.refiner.leading(result.query, result.moments, result.curve)
+    others = list(await core.refiner.moments(result.query, rest))
     if result.query.asked.form == "one":
         others.sort(key=lambda moment: -moment.score)
     return replace(result, moments=(best, *others))

@@ -29,10 +29,13 @@ from core.engines.checkup import check_cage, check_decoder, describe_torch
 from core.engines.picturing import ChildPictureReader
 from core.examples import Examples
 from core.foreman import Foreman, Patience
+from core.glancing import Glances
+from core.hunter import Hunter
 from core.indexing import Indexer, IndexingLimits
 from core.inquiry import Inquiry
 from core.judging import Judge
 from core.limits import PICTURE_BYTES, BrowsingLimits
+from core.lull import Lull
 from core.pressing import Presser
 from core.refining import Refiner
 from core.renewal import Renewal
@@ -241,7 +244,9 @@ def _assemble(
     browser = Browser(library, media, answerer, clipper, plotter, cooldown, browsing)
     examples = Examples(media, ChildPictureReader(reader), encoder, searcher, PICTURE_BYTES)
     inquiry = Inquiry(library, lambda: datetime.now().astimezone())
-    refiner = Refiner(library, media, reader, encoder, searcher, pause_s=_LULL_S)
+    lull = Lull(_LULL_S)
+    glances = Glances(media, reader, encoder, searcher, lull)
+    refiner = Refiner(library, encoder, searcher, glances, Hunter(glances, clock_s), lull)
     taking = Taking(library, encoder, plotter, indexer, cooldown, foreman)
     conversation = Conversation(
         library,

@@ -58,20 +58,25 @@ def unit(vector: Floats) -> Floats:
     return scaled
 
 
-def similarity(looks: Floats, what: Aim) -> Floats:
+def similarity(looks: Floats, what: Aim, film: Floats | None = None) -> Floats:
     """Give the (N,) similarity of (N, D) looks: the cosine, less what is unwanted.
 
-    What is unwanted counts as far as it rises above what is usual in this film: a look without it loses nothing.
+    What is unwanted counts as far as it rises above what is usual in this film: a look without it loses nothing. The
+    looks are all that there are of the film, unless those are given.
     """
     scores: Floats = looks @ what.vector
     for vector in what.without:
         unwanted: Floats = looks @ vector
-        scores = scores - np.maximum(np.float32(0.0), unwanted - np.float32(ground(unwanted)))
+        usual = ground(unwanted if film is None else film @ vector)
+        scores = scores - np.maximum(np.float32(0.0), unwanted - np.float32(usual))
     return scores
 
 
-def curve(video: Video, index: FrameIndex, aims: Sequence[Aim]) -> Curve:
-    """Give the curve of one film: of the first aim, with a line for each where there are several."""
-    scores = [similarity(index.vectors, one) for one in aims]
+def curve(video: Video, index: FrameIndex, aims: Sequence[Aim], film: Floats | None = None) -> Curve:
+    """Give the curve of one film: of the first aim, with a line for each where there are several.
+
+    Where the index is of some looks alone, `film` are all that there are, (N, D).
+    """
+    scores = [similarity(index.vectors, one, film) for one in aims]
     lines = tuple(Line(one.label, line) for one, line in zip(aims, scores, strict=True)) if len(aims) > 1 else ()
     return Curve(video, index.times_s, scores[0], vectors=index.vectors, lines=lines)

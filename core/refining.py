@@ -9,20 +9,23 @@ import asyncio
 import logging
 import math
 from collections import OrderedDict
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from core.errors import AppError
-from core.model import FrameIndex
+from core.hunting import led, worth_showing
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Sequence
+    from contextlib import AbstractContextManager
 
+    from core.glancing import Glances
+    from core.hunter import Hunter
+    from core.lull import Lull
     from core.model import Answer, Curve, Moment, Query, Seconds
-    from core.ports import Encoder, Glancer, Library, Media
+    from core.ports import Encoder, Library
     from core.search import Searcher
 
 log = logging.getLogger(__name__)
@@ -92,49 +95,25 @@ def paired(first: Moment, then: Moment) -> Moment:
     return replace(first, score=(first.score + then.score) / 2, then=then)
 
 
-def worth_showing(known: Moment, refined: Moment, logit_scale: float) -> bool:
-    """Tell whether a refined moment is so much better that an answer should be shown anew for it."""
-    return logit_scale * (refined.score - known.score) >= WORTH_A_LOOK
-
-
 class Refiner:
     """Takes further looks, of kept files alone."""
 
     def __init__(
-        self,
-        library: Library,
-        media: Media,
-        reader: Glancer,
-        encoder: Encoder,
-        searcher: Searcher,
-        *,
-        pause_s: float,
+        self, library: Library, encoder: Encoder, searcher: Searcher, glances: Glances, hunter: Hunter, lull: Lull
     ) -> None:
         self._library = library
-        self._media = media
-        self._reader = reader
         self._encoder = encoder
         self._searcher = searcher
+        self._glances = glances
+        self._hunter = hunter
+        self._lull = lull
         self._tasks: set[asyncio.Task[None]] = set()
         self._presses: OrderedDict[str, int] = OrderedDict()
         self._one = asyncio.Semaphore(1)
-        self._pause_s = pause_s
-        self._asking = self._asked = 0
-        self._idle = asyncio.Event()
-        self._idle.set()
 
-    @contextmanager
-    def making_way(self) -> Iterator[None]:
+    def making_way(self) -> AbstractContextManager[None]:
         """Begin no further looks while somebody waits for an answer."""
-        self._asking += 1
-        self._asked += 1
-        self._idle.clear()
-        try:
-            yield
-        finally:
-            self._asking -= 1
-            if not self._asking:
-                self._idle.set()
+        return self._lull.making_way()
 
     async def best(
         self, answer: Answer, curve: Curve | None = None, number: int = 1, presses: int = 0
@@ -145,26 +124,21 @@ class Refiner:
         there had been so many presses. Raises OperatorError.
         """
         try:
-            await asyncio.wait_for(self._lull(), _PATIENCE_S)
+            await asyncio.wait_for(self._lull.come(), _PATIENCE_S)
         except TimeoutError:
             return None
         known = answer.moments[number - 1]
-        refined = await self.moment(answer.query, known, curve)
-        await self._remember(answer.id, known, refined)
-        moments = (*answer.moments[: number - 1], refined, *answer.moments[number:])
-        self._start(answer, [moment for moment in answer.moments if moment is not known])
+        if number == 1:
+            moments = await self.leading(answer.query, answer.moments, curve)
+        else:
+            refined = await self.moment(answer.query, known, curve)
+            moments = (*answer.moments[: number - 1], refined, *answer.moments[number:])
+        untouched = self.presses(answer.id) == presses
+        await self._keep(answer, moments, number, untouched=untouched)
+        self._start(answer, [moment for moment in moments if moment is not moments[number - 1]])
         info = await self._encoder.ready()
-        better = self.presses(answer.id) == presses and worth_showing(known, refined, info.logit_scale)
+        better = untouched and worth_showing(known, moments[number - 1], info.logit_scale, WORTH_A_LOOK)
         return replace(answer, moments=moments) if better else None
-
-    async def _lull(self) -> None:
-        """Wait until nobody has asked for anything for a while: who asks again at once is not to be slower for this."""
-        while True:
-            await self._idle.wait()
-            asked = self._asked
-            await asyncio.sleep(self._pause_s)
-            if asked == self._asked and not self._asking:
-                return
 
     def touched(self, answer_id: str) -> None:
         """Note that somebody browses an answer: it is theirs, and is not shown anew."""
@@ -176,6 +150,25 @@ class Refiner:
     def presses(self, answer_id: str) -> int:
         """Count the presses under an answer, as far as is remembered."""
         return self._presses.get(answer_id, 0)
+
+    async def leading(self, query: Query, moments: Sequence[Moment], curve: Curve | None = None) -> tuple[Moment, ...]:
+        """Give the moments with the best frame of the first one's film in the first of them, wherever in it that is.
+
+        The others stay in their order. Where several texts are asked for, the first moment is refined by itself.
+        """
+        first = moments[0]
+        if query.asked.form != "one":
+            return (await self.moment(query, first, curve), *moments[1:])
+        try:
+            curve = curve or await self._searcher.curve(query, first.video_id)
+            if curve is None:
+                return tuple(moments)
+            async with self._one:
+                found = await self._hunter.best(query, curve)
+        except AppError as error:
+            log.info("no further looks at %s: %s", first.video_id, type(error).__name__)
+            return tuple(moments)
+        return led(moments, curve, found) if found else tuple(moments)
 
     async def moment(self, query: Query, moment: Moment, curve: Curve | None = None) -> Moment:
         """Give a moment with its peak where it is highest; as it is where the film is gone or cannot be read.
@@ -218,10 +211,21 @@ class Refiner:
     async def _rest(self, answer: Answer, others: Sequence[Moment]) -> None:
         try:
             for known in others:
-                await self._lull()
+                await self._lull.come()
                 await self._remember(answer.id, known, await self.moment(answer.query, known))
         except Exception:
             log.exception("moments could not be refined")
+
+    async def _keep(self, answer: Answer, moments: Sequence[Moment], number: int, *, untouched: bool) -> None:
+        """Remember refined moments: in their new order, unless somebody browses the answer in the old one."""
+        stored = await self._library.answer(answer.id) if untouched else None
+        if stored is not None and stored.moments == answer.moments:
+            await self._library.save_answer(replace(stored, moments=tuple(moments)))
+            return
+        refined = moments[number - 1]
+        known = [one for one in answer.moments if one not in moments]
+        if len(known) == 1 and (known[0].video_id, known[0].end_s) == (refined.video_id, refined.end_s):
+            await self._remember(answer.id, known[0], refined)
 
     async def _remember(self, answer_id: str, known: Moment, refined: Moment) -> None:
         """Put a refined moment into the answer as it is remembered by now."""
@@ -235,16 +239,9 @@ class Refiner:
     ) -> Moment:
         """Give one moment so, with its peak within the open interval (after_s, before_s)."""
         info, line = await self._encoder.ready(), curve.of(moment.part)
-        around, path = gap(line, moment, info.logit_scale), await self._media.path(moment.video_id)
-        if around is None or path is None:
+        around = gap(line, moment, info.logit_scale)
+        if around is None:
             return moment
         around = replace(around, start_s=max(around.start_s, after_s), end_s=min(around.end_s, before_s))
-        await self._idle.wait()
-        looks = await self._reader.glances(path, around.times_s(), info.preprocess)
-        if not looks:
-            return moment
-        await self._idle.wait()
-        vectors = await self._encoder.images(np.stack([look.pixels for look in looks]))
-        index = FrameIndex(np.array([look.time_s for look in looks]), vectors)
-        compared = await self._searcher.compared(query, curve.video, index)
-        return sharpened(moment, index.times_s, compared.of(moment.part))
+        seen = await self._glances.at(query, curve.video, around.times_s())
+        return sharpened(moment, seen.times_s, seen.of(moment.part)) if seen else moment

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from core.aims import Aim
     from core.judging import Judge
     from core.looks import Kept, Looks, Peaks
-    from core.model import Curve, FrameIndex, Query, Sampling, Video
+    from core.model import Curve, FrameIndex, Query, Sampling, Video, View
     from core.ports import Encoder, Library
     from core.question import Stretch
     from core.works import Partial
@@ -80,7 +80,10 @@ class Searcher:
 
     async def compared(self, query: Query, video: Video, index: FrameIndex) -> Curve:
         """Compare other looks at a film, as `curves` does with those that are kept; raises OperatorError."""
-        return await asyncio.to_thread(curve, video, index, await self._turned(query, await self.recipe()))
+        recipe = await self.recipe()
+        aims = await self._turned(query, recipe)
+        kept = await self._kept(query.view, recipe, video.id) if any(len(one.without) for one in aims) else None
+        return await asyncio.to_thread(curve, video, index, aims, kept.vectors if kept else None)
 
     async def _judged(self, query: Query, curve: Curve) -> Curve:
         """Give a curve with its baseline, where there are words: looks are always nearer to a picture than to these."""
@@ -88,13 +91,19 @@ class Searcher:
 
     async def example(self, query: Query, moment: Stretch, at_s: float) -> Example:
         """Give a look of a film in view as something to ask about; raises AnswerGone, OperatorError."""
-        recipe, info = await self.recipe(), await self._encoder.ready()
-        peaks = await self._looks.peaks(query.view, recipe, np.zeros((1, info.dim), np.float32), moment.video_id)
-        (index,) = await self._looks.indexes(peaks.films[:1]) or (None,)
+        recipe = await self.recipe()
+        index = await self._kept(query.view, recipe, moment.video_id)
         if index is None:
             raise AnswerGone
         look = int(np.abs(index.times_s - at_s).argmin())
         return Example.of(unit(index.vectors[look]), recipe.key, moment)
+
+    async def _kept(self, view: View, recipe: Recipe, video_id: str) -> FrameIndex | None:
+        """Give the looks of a film in view; None where it has none by now."""
+        nothing = np.zeros((1, (await self._encoder.ready()).dim), np.float32)
+        peaks = await self._looks.peaks(view, recipe, nothing, video_id)
+        (index,) = await self._looks.indexes(peaks.films[:1]) or (None,)
+        return index
 
     async def curves(self, query: Query) -> tuple[Curve, ...]:
         """Give the curves of the films in the query's view with the best looks, oldest film first.

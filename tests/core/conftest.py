@@ -26,10 +26,13 @@ from core.engines.held import ERROR, HeldLooks
 from core.engines.picturing import ChildPictureReader
 from core.examples import Examples
 from core.foreman import Foreman, Patience
+from core.glancing import Glances
+from core.hunter import Hunter
 from core.indexing import Indexer, IndexingLimits, Poster
 from core.inquiry import Inquiry
 from core.judging import Judge
 from core.limits import PICTURE_BYTES, BrowsingLimits
+from core.lull import Lull
 from core.model import Sampling, Scope, View
 from core.ports import Encoder
 from core.pressing import Presser
@@ -166,7 +169,9 @@ def build(
     cooldown = Cooldown(0, time.monotonic)
     renewal = Renewal(library, indexer, searcher, time.monotonic)
     browser = Browser(library, media, answerer, clipper, plotter, cooldown, BrowsingLimits(cut_s=60))
-    refiner = Refiner(library, media, reader, encoder, searcher, pause_s=0.0)
+    lull = Lull(0.0)
+    glances = Glances(media, reader, encoder, searcher, lull)
+    refiner = Refiner(library, encoder, searcher, glances, Hunter(glances, time.monotonic), lull)
     taking = Taking(library, encoder, plotter, indexer, cooldown, foreman)
     examples = Examples(media, ChildPictureReader(reader), encoder, searcher, PICTURE_BYTES)
     inquiry = Inquiry(library, lambda: datetime.now(UTC))

@@ -71,6 +71,26 @@ async def test_a_flash_between_two_looks_is_found_to_a_fifth_of_a_second(seen: C
     assert (await remembered(seen, better)).moments[0] == fine
 
 
+def two_flashes() -> Iterator[Pixels]:
+    """A dim blue light just when there is a look, and a brighter one between two looks."""
+    for number in range(FPS * LENGTH_S):
+        dim = 0.6 * max(0.0, 1 - abs(number / FPS - 4) / 2)
+        bright = max(0.0, 1 - abs(number / FPS - 10.4) / 0.9)
+        yield plain((64, 48), (20, 20, round(20 + 220 * max(dim, bright) ** 2)))
+
+
+@pytest.mark.slow
+async def test_the_best_frame_is_found_where_the_best_look_is_not(house: ColourHouse, tmp_path: Path) -> None:
+    path = write_film(tmp_path / "flashes.mp4", two_flashes(), Shape((64, 48), fps=FPS, gop=250))
+    await house.last(FilePosted(turn(), path, path.name))
+    _, last = [reply for reply in await house.say(Find(turn(), "blue")) if reply.buttons]
+    coarse, fine = (spec.numbered for spec in house.plotter.specs[::2])
+    assert coarse[0][1].peak_s == pytest.approx(4.0, abs=0.05)
+    assert fine[0][1].peak_s == pytest.approx(10.4, abs=0.06)
+    assert fine[1][1].start_s <= 4.0 < fine[1][1].end_s
+    assert (await remembered(house, last)).moments[0] == fine[0][1]
+
+
 @pytest.mark.slow
 async def test_whoever_browses_already_is_not_taken_back_to_the_first_moment(seen: ColourHouse) -> None:
     replies = seen.conversation.handle(Find(turn(), "blue"))

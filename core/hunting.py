@@ -1,0 +1,137 @@
+"""Where a film's best frame may hide: the index looks each second or two, and there are frames between.
+
+Owns which places are looked at, how closely, and what becomes of what is found; pure. Must not know how frames are
+decoded. Each of these numbers was chosen on films that were drawn for it, and holds on others (bench/README.md).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from core.moments import find_moments
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping, Sequence
+
+    from core.model import Curve, Moment
+
+EVERY_S = 0.125
+"""Between two looks in a place; in one that is longer than usual they lie further apart."""
+CLOSELY_S = 0.04
+"""Between two looks around one of the best: hardly a film has more frames that differ."""
+COARSELY = 70
+"""Looks that the best places get together."""
+CLOSE = 5
+"""Around so many of the best looks all frames are looked at."""
+_MOST_LOOKS = 16
+_EDGE_S = 1e-3
+_BETTER = 1e-4
+"""Less is the rounding of vectors as they are kept."""
+_ASIDE_S = 0.5
+"""A frame that is further off is another one to people."""
+
+
+class Found(NamedTuple):
+    """A frame and its score."""
+
+    time_s: float
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """The interval [start_s, end_s) from one look to the next."""
+
+    start_s: float
+    end_s: float
+    score: float
+    """Of the look at its start."""
+
+    @property
+    def step_s(self) -> float:
+        """Give how far apart its looks lie."""
+        return max(EVERY_S, (self.end_s - self.start_s) / _MOST_LOOKS)
+
+    def times_s(self) -> list[float]:
+        """Give where to look, rising; first at the start, so that the score there can be compared."""
+        return [float(time_s) for time_s in np.arange(self.start_s, self.end_s - _EDGE_S, self.step_s)]
+
+    def holds(self, time_s: float) -> bool:
+        """Tell whether a frame lies in it."""
+        return self.start_s - _EDGE_S <= time_s < self.end_s - _EDGE_S
+
+
+def places(curve: Curve, barred: tuple[float, float] | None = None) -> list[Place]:
+    """Give the places beside the best looks, the most promising first; none that reaches into the barred interval.
+
+    A look that repeats the one before has its very score: nothing has changed between them, and there is no place.
+    """
+    looks_s, scores = curve.times_s, curve.scores
+    apart_s = float(np.diff(looks_s).max()) if len(looks_s) > 1 else 1.0
+    ends_s = np.append(looks_s[1:], min(max(curve.video.duration_s, looks_s[-1]), looks_s[-1] + apart_s))
+    ends = np.append(scores[1:], -np.inf)
+    higher, lower = np.maximum(scores, ends), np.minimum(scores, ends)
+    there = (scores != ends) & (ends_s - looks_s > CLOSELY_S)
+    if barred is not None:
+        there &= (ends_s <= barred[0]) | (looks_s >= barred[1])
+    order = [int(at) for at in np.lexsort((-lower, -higher)) if there[at]]
+    return [Place(float(looks_s[at]), float(ends_s[at]), float(scores[at])) for at in order]
+
+
+def enough(places: Sequence[Place]) -> list[Place]:
+    """Give the first places, as many as are worth looking at."""
+    looks = np.cumsum([len(place.times_s()) for place in places])
+    return list(places[: 1 + int(np.searchsorted(looks, COARSELY))])
+
+
+def close_by(known: Mapping[float, float], step_s: Mapping[float, float], most: int) -> list[float]:
+    """Give the times around the best of some looks (scores by time) up to the looks beside them, rising."""
+    best = sorted(known, key=lambda time_s: -known[time_s])[:most]
+    around = {
+        round(time_s + side * steps * CLOSELY_S, 6)
+        for time_s in best
+        for side in (-1, 1)
+        for steps in range(1, 1 + int((step_s[time_s] + _EDGE_S) / CLOSELY_S))
+    }
+    return sorted(time_s for time_s in around if time_s > 0)
+
+
+def unknown(times_s: Iterable[float], known: Collection[float]) -> list[int]:
+    """Give which of some times are none of those that are known."""
+    seen = np.array(sorted(known))
+    return [at for at, time_s in enumerate(times_s) if not len(seen) or np.abs(seen - time_s).min() > _EDGE_S]
+
+
+def worth_showing(known: Moment, refined: Moment, logit_scale: float, clearly: float) -> bool:
+    """Tell whether a frame is to be shown in the place of another: it is better, and clearly so, or another to people.
+
+    `clearly` are odds.
+    """
+    gain, aside_s = refined.score - known.score, abs(refined.peak_s - known.peak_s)
+    return logit_scale * gain >= clearly or (gain > _BETTER and aside_s > _ASIDE_S)
+
+
+def led(moments: Sequence[Moment], curve: Curve, found: Found) -> tuple[Moment, ...]:
+    """Give the moments (of one text) with the one that holds the best frame first; at most as many as before.
+
+    Where none of them holds it, a moment is told from the curve as if the look before the frame had its score.
+    """
+    if found.score <= moments[0].score + _BETTER:
+        return tuple(moments)
+    holding = next((one for one in moments if _holds(one, curve.video.id, found.time_s)), None)
+    first = replace(holding or _around(curve, found), peak_s=found.time_s, score=found.score)
+    others = (one for one in moments if one is not holding and not _holds(first, one.video_id, one.peak_s))
+    return (first, *others)[: len(moments)]
+
+
+def _holds(moment: Moment, video_id: str, time_s: float) -> bool:
+    return moment.video_id == video_id and moment.start_s <= time_s < moment.end_s
+
+
+def _around(curve: Curve, found: Found) -> Moment:
+    scores = curve.scores.copy()
+    scores[max(0, int(np.searchsorted(curve.times_s, found.time_s + _EDGE_S)) - 1)] = found.score
+    return find_moments(replace(curve, scores=scores), 1)[0]

@@ -1,0 +1,93 @@
+"""Where further looks go in search of a film's best frame, and what becomes of what they find."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.hunting import COARSELY, Found, Place, close_by, enough, led, places, unknown, worth_showing
+from core.model import Curve, Moment, Video
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+def curve(scores: Sequence[float], every_s: float = 2.0) -> Curve:
+    times_s = np.arange(len(scores)) * every_s
+    return Curve(Video("v", "", "A film", len(scores) * every_s, 64, 48), times_s, np.array(scores, np.float32))
+
+
+def moment(start_s: float, end_s: float, peak_s: float, score: float) -> Moment:
+    return Moment("v", start_s, end_s, peak_s, score)
+
+
+def test_the_places_beside_the_best_looks_come_first() -> None:
+    found = places(curve([0.1, 0.3, 0.2, 0.1, 0.15]))
+    assert [(place.start_s, place.end_s) for place in found] == [(2, 4), (0, 2), (4, 6), (6, 8), (8, 10)]
+
+
+def test_where_nothing_has_changed_there_is_no_place() -> None:
+    assert [place.start_s for place in places(curve([0.3, 0.3, 0.3, 0.1]))] == [4, 6]
+
+
+def test_what_more_is_wanted_like_is_left_out() -> None:
+    assert [place.start_s for place in places(curve([0.1, 0.9, 0.2, 0.1, 0.15]), (1.0, 4.5))] == [6, 8]
+
+
+def test_a_place_is_looked_at_eight_times_a_second_and_a_long_one_no_more_often() -> None:
+    assert Place(4.0, 5.0, 0.1).times_s() == pytest.approx([4 + step / 8 for step in range(8)])
+    assert len(Place(0.0, 60.0, 0.1).times_s()) <= 17
+
+
+@given(scores=st.lists(st.floats(-1, 1, width=32), min_size=1, max_size=200), every_s=st.floats(0.05, 60))
+def test_a_hunt_is_bounded_and_keeps_within_the_film(scores: list[float], every_s: float) -> None:
+    film = curve(scores, every_s)
+    chosen = enough(places(film))
+    assert sum(len(place.times_s()) for place in chosen) <= COARSELY + 17
+    assert all(0 <= place.start_s < place.end_s <= film.video.duration_s + 1e-6 for place in chosen)
+    assert all(place.holds(time_s) for place in chosen for time_s in place.times_s())
+
+
+def test_around_the_best_looks_each_frame_is_looked_at_once() -> None:
+    known = {1.0: 0.3, 1.125: 0.4, 1.25: 0.1, 9.0: 0.2}
+    times_s = close_by(known, dict.fromkeys(known, 0.125), 2)
+    assert times_s == sorted(set(times_s))
+    assert times_s[0] == pytest.approx(0.88)
+    assert times_s[-1] == pytest.approx(1.245)
+    assert unknown([1.0, 1.0004, 1.04, 9.0], known) == [2]
+
+
+def test_the_moment_that_holds_the_best_frame_comes_first() -> None:
+    film, moments = curve([0.1, 0.3, 0.1, 0.28, 0.1]), (moment(2, 4, 2, 0.3), moment(6, 8, 6, 0.28))
+    found = led(moments, film, Found(7.5, 0.4))
+    assert found == (replace(moments[1], peak_s=7.5, score=0.4), moments[0])
+    assert led(moments, film, Found(7.5, 0.3)) == moments
+
+
+def test_a_frame_that_no_moment_holds_makes_one_of_its_own() -> None:
+    film, moments = curve([0.1, 0.3, 0.1, 0.1, 0.12, 0.1]), (moment(2, 4, 2, 0.3), moment(8, 10, 8, 0.12))
+    first, second = led(moments, film, Found(7.0, 0.5))
+    assert (first.start_s, first.end_s, first.peak_s, first.score) == (6, 8, 7, 0.5)
+    assert second == moments[0]
+
+
+def test_a_frame_of_another_film_is_in_none_of_its_moments() -> None:
+    other = replace(moment(2, 4, 2, 0.35), video_id="w")
+    first, second = led((other, moment(6, 8, 6, 0.28)), curve([0.1, 0.3, 0.1, 0.28, 0.1]), Found(3.0, 0.4))
+    assert (first.video_id, first.peak_s, second) == ("v", 3.0, other)
+
+
+@pytest.mark.parametrize(
+    ("peak_s", "score", "shown"),
+    [(2.2, 0.3001, False), (2.2, 0.303, True), (3.5, 0.3005, True), (3.5, 0.30001, False), (3.5, 0.2, False)],
+)
+def test_another_frame_is_shown_where_it_is_clearly_better_or_elsewhere(
+    peak_s: float, score: float, *, shown: bool
+) -> None:
+    known = moment(2, 4, 2, 0.3)
+    assert worth_showing(known, replace(known, peak_s=peak_s, score=score), 100.0, 0.25) is shown
