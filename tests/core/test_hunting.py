@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def curve(scores: Sequence[float], every_s: float = 2.0) -> Curve:
-    times_s = np.arange(len(scores)) * every_s
+    times_s = np.arange(len(scores), dtype=np.float64) * every_s
     return Curve(Video("v", "", "A film", len(scores) * every_s, 64, 48), times_s, np.array(scores, np.float32))
 
 
