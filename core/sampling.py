@@ -47,6 +47,11 @@ class Grid:
     sampling: Sampling
     _next_s: float = 0.0
 
+    @property
+    def next_s(self) -> float:
+        """Give the next grid time."""
+        return self._next_s
+
     def wants(self, time_s: float, early_s: float = 0.0) -> bool:
         """Tell whether the frame at this time is a look, and move on when it is.
 

@@ -102,7 +102,7 @@ def send_looks(path: Path, request: Mapping[str, object], out: BinaryIO) -> None
             skimmer = Skimmer.of(film, length_s, replace(sampling, keyframe_gap=0.0), sender.last_s)
             sender.send_all(sender.started(skimmer.looks()))
         last_s = skimmer.reached_s
-        wire.send(out, {"kind": "ended", "truncated": _truncated(film, last_s), "reached_s": last_s})
+        wire.send(out, {"kind": "ended", "truncated": _truncated(skimmer.film, last_s), "reached_s": last_s})
 
 
 def send_glances(path: Path, request: Mapping[str, object], out: BinaryIO) -> None:

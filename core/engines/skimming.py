@@ -5,13 +5,18 @@ Runs in the decoding child. Owns which packets go into the decoder; must not kno
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import TYPE_CHECKING
 
+import av
+
+from core.engines.leaping import Leaps
 from core.sampling import Grid, keyframe_gap_s
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator, Iterator
 
     from av import Packet, VideoFrame
     from av.stream import Stream
@@ -23,6 +28,7 @@ if TYPE_CHECKING:
     TimedFrame = tuple[float, VideoFrame]
 
 _JITTER_S = 0.9
+_SAME_S = 1e-6
 _MOST_WAITING = 2000
 """Packets that say nothing of their time are held back no longer than this."""
 
@@ -45,6 +51,7 @@ class Skimmer:
     """The same grid once more: it runs ahead of what the decoder gives."""
     gap_s: float
     """How far apart keyframes may stand; 0 decodes everything."""
+    leaps: Leaps
     _looked_s: float = 0.0
     """The time of the last keyframe that was sent to be decoded."""
     _decoded_s: float = 0.0
@@ -64,7 +71,8 @@ class Skimmer:
     def of(cls, film: Film, length_s: float, sampling: Sampling, until_s: float | None = None) -> Skimmer:
         """Skim a film of this length; from the look with that time on, where an earlier reading ended with it."""
         grid, plan = Grid(length_s, sampling), Grid(length_s, sampling)
-        skimmer = cls(film, grid, plan, keyframe_gap_s(length_s, sampling))
+        leaps = Leaps.within(film.container.format.name, time.perf_counter)
+        skimmer = cls(film, grid, plan, keyframe_gap_s(length_s, sampling), leaps)
         if until_s is not None:
             grid.wants(until_s)
             plan.wants(until_s)
@@ -73,9 +81,61 @@ class Skimmer:
 
     def looks(self) -> Iterator[TimedFrame]:
         """Give the frames that the grid wants with their times, in order. Raises OverLimitError, FellBackError."""
-        for packet in self.film.packets():
+        packets: Iterator[VideoPacket | None] | None = self.film.packets()
+        while packets is not None:
+            packets = yield from self._read(packets)
+
+    def _read(
+        self, packets: Iterator[VideoPacket | None]
+    ) -> Generator[TimedFrame, None, Iterator[VideoPacket | None] | None]:
+        """Give looks until the packets end, or until it is better to go on with others: those are returned."""
+        for packet in packets:
             if packet is None or packet.stream_index == self.film.stream.index:
-                yield from self._taken(packet)
+                yield from self._measured(self._taken(packet))
+                if self._may_leap():
+                    yield from self._measured(self._through(None))
+                    return self._leapt()
+        return None
+
+    def _measured(self, looks: Iterator[TimedFrame]) -> Iterator[TimedFrame]:
+        """Give looks, and measure what it takes to come to each."""
+        for time_s, frame in looks:
+            self.leaps.arrive(time_s)
+            yield time_s, frame
+            self.leaps.start(time_s)
+
+    def _may_leap(self) -> bool:
+        """Tell whether to leave out all that comes before the next look: just after a look at a keyframe, if ever."""
+        sent = self._key is not None and not self._waiting and self.gap_s > 0
+        next_s = self.plan.next_s
+        return sent and next_s < self.grid.duration_s and self.leaps.worth(next_s - self._looked_s)
+
+    def _leapt(self) -> Iterator[VideoPacket | None] | None:
+        """Seek to the keyframe before the next look; back, and never again, where that does not lead on."""
+        self.leaps.leap()
+        self._key, self._skipped = None, True
+        try:
+            there = self._from(self.plan.next_s)
+            if there is not None and there[0] > self._looked_s + _SAME_S:
+                return there[1]
+            self.leaps.possible = False
+            back = self._from(self._looked_s)
+        except av.FFmpegError:
+            self.leaps.possible = False
+            back = None
+        return back[1] if back is not None else None
+
+    def _from(self, time_s: float) -> tuple[float, Iterator[VideoPacket | None]] | None:
+        """Seek to the keyframe at or before a time; give its time and the packets from it on. Raises av.FFmpegError."""
+        self.film = self.film.seek(time_s)
+        packets = self.film.packets()
+        for packet in packets:
+            if packet is None:
+                return None
+            if packet.stream_index == self.film.stream.index and packet.is_keyframe:
+                at_s = self._time_s(packet)
+                return None if at_s is None or at_s > time_s + _SAME_S else (at_s, chain([packet], packets))
+        return None
 
     @property
     def reached_s(self) -> float:
