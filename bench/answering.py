@@ -1,15 +1,13 @@
 """How long the shipped program takes: start to page, demo film indexed, first `/find`, warm `/find`.
 
-python -m bench.answering [--json FILE]
+python -m bench.answering
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
-import json
 import os
-import platform
 import statistics
 import sys
 import tempfile
@@ -21,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 import aiohttp
 
+from bench.table import Row, report
 from tests.bot.tabs import Tab
 
 if TYPE_CHECKING:
@@ -124,18 +123,15 @@ async def _picture(tab: Tab, picture: dict[str, Any]) -> None:
         raise RuntimeError(f"picture {address} did not come: {status}")
 
 
+def rows(figures: Figures) -> list[Row]:
+    """Give the table."""
+    return [Row(name, value_s, "s", BARS.get(name)) for name, value_s in asdict(figures).items()]
+
+
 def main() -> None:
-    """Measure, print a table, and write JSON where asked."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--json", type=Path)
-    wish = parser.parse_args()
-    figures = asdict(asyncio.run(measure()))
-    print(f"{platform.processor() or platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}")
-    for name, value_s in figures.items():
-        bar = f"   bar {BARS[name]:g} s" if name in BARS else ""
-        print(f"{name:<20} {value_s:7.3f} s{bar}")
-    if wish.json:
-        wish.json.write_text(json.dumps(figures, indent=2))
+    """Measure, print a table, and write JSON."""
+    argparse.ArgumentParser(description=__doc__).parse_args()
+    report("The shipped program", "answering", rows(asyncio.run(measure())))
 
 
 if __name__ == "__main__":

@@ -15,11 +15,16 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
+from typing import TYPE_CHECKING
 
+from bench.table import Row, report
 from core.engines.children import Children
 from core.engines.frames import ChildFrameReader
 from core.model import Preprocess, Sampling
 from core.ports import Look
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 ROOT = Path(__file__).parent.parent
 BAR = 0.10
@@ -55,12 +60,18 @@ async def measure(film: Path, rounds: int) -> None:
     for _ in range(rounds):
         for name, module in MODULES.items():
             readings[name].append(await read(module, film))
-    for name, some in readings.items():
-        whole_s, processor_s = median(one.whole_s for one in some), median(one.processor_s for one in some)
-        first_s = median(one.first_s for one in some)
-        print(f"{name:6} {whole_s:6.2f} s, {processor_s:6.2f} s of processor; first look after {first_s:.2f} s")
     caged, free = (median(one.processor_s for one in readings[name]) for name in MODULES)
-    print(f"the cage costs {caged / free - 1:+.1%} of processor time (bar {BAR:.0%}); medians of {rounds}")
+    rows = [row for name, some in readings.items() for row in _rows(name, some)]
+    rows.append(Row("the cage costs", 100 * (caged / free - 1), "%", 100 * BAR, note=f"medians of {rounds}"))
+    report("The decoder's cage", "cage", rows)
+
+
+def _rows(name: str, some: Sequence[Reading]) -> list[Row]:
+    first_s = median(one.first_s for one in some)
+    return [
+        Row(f"{name}: a film read", median(one.whole_s for one in some), "s", note=f"first look after {first_s:.2f} s"),
+        Row(f"{name}: processor", median(one.processor_s for one in some), "s"),
+    ]
 
 
 def _processor_s() -> float:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 from bench import growing
 from bench.alone import as_shipped
-from bench.table import Row, machine, show, write
+from bench.table import Row, machine, report
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -92,8 +92,7 @@ def main() -> None:
             print(f"{what}: {size}: {cost.median_ms:.1f} ms, {cost.memory_mb:.0f} MB {cost.note}", flush=True)
             found.append((what, size, cost))
     table = [row for one in found for row in rows(*one)]
-    show("Growth", table)
-    print(f"JSON: {write('growth', table)}")
+    report("Growth", "growth", table)
     if wish.full and set(wish.only) == set(KINDS):
         PAGE.write_text(page(found, wish.model), encoding="utf-8")
 

@@ -1,4 +1,4 @@
-"""How much memory a long film takes: `python -m bench.memory [--minutes 120] [--json FILE]`.
+"""How much memory a long film takes: `python -m bench.memory [--minutes 120]`.
 
 Indexes a film with the real ViT-B-32 architecture and random weights, which cost what trained ones do, through the
 shipped command line. Memory is the sum of the proportional set sizes (PSS) of the program and its children, and the
@@ -16,7 +16,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,6 +24,7 @@ import av
 import numpy as np
 from safetensors.torch import save_file
 
+from bench.table import Row, report
 from core.engines.lean import import_open_clip
 
 if TYPE_CHECKING:
@@ -151,21 +152,25 @@ def field_mb(pid: int, file: str, field: str) -> float:
     return sum(int(line.split()[1]) for line in lines if line.startswith(field)) * 1024 / 1e6
 
 
+def rows(figures: Figures) -> list[Row]:
+    """Give the table."""
+    note = f"{figures.looks} looks in {figures.seconds:.0f} s"
+    return [
+        Row(f"program and children, a film of {figures.minutes:g} min", figures.peak_all_mb, "MB", BAR_MB, note=note),
+        Row("the program alone, resident", figures.peak_program_mb, "MB"),
+    ]
+
+
 def main() -> None:
-    """Measure, print a table, and write JSON where asked."""
+    """Measure, print a table, and write JSON."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--minutes", type=float, default=10.0)
-    parser.add_argument("--json", type=Path)
     wish = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="keaton-bench-") as home:
         write_model(Path(home))
         write_film(Path(home) / "film.mp4", wish.minutes)
         figures = watch(Path(home), wish.minutes)
-    for name, value in asdict(figures).items():
-        print(f"{name:<18} {value:10.1f}")
-    print(f"bar: {BAR_MB} MB for a film of two hours")
-    if wish.json:
-        wish.json.write_text(json.dumps(asdict(figures), indent=2))
+    report("Memory at its highest, ViT-B-32", "memory", rows(figures))
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """What further looks cost, and how far they move a peak: on the demo film, with any model.
 
-python -m bench.refining [--model demo] [--json FILE]
+python -m bench.refining [--model demo]
 
 A model with random weights costs what a trained one does: any folder in open_clip's own format will do as `local-dir:`.
 """
@@ -9,15 +9,15 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import json
 import statistics
 import tempfile
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bench.known import SCOPE
+from bench.table import Row, report
 from bot.settings import Settings
 from bot.wiring import open_core
 from core.indexing import Poster
@@ -75,17 +75,24 @@ async def ask(core: Core, text: str) -> tuple[float, float, float, float]:
     return answered_s - started_s, best_s - answered_s, all_s - answered_s, best.score - result.best.score
 
 
+def rows(figures: Figures) -> list[Row]:
+    """Give the table."""
+    return [
+        Row("an answer: search, frame, two plots", figures.answered_s, "s"),
+        Row("then its best moment looked at more closely", figures.best_refined_s, "s"),
+        Row("likewise all its moments", figures.all_refined_s, "s"),
+        Row("the former in answers", figures.best_refined_s / figures.answered_s, "x"),
+        Row("best moments that moved", figures.moved, "", note=f"of {len(QUERIES)}"),
+        Row("their mean gain in cosine", figures.gained, ""),
+    ]
+
+
 def main() -> None:
-    """Measure, print, and write JSON where asked."""
+    """Measure, print a table, and write JSON."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", default="demo")
-    parser.add_argument("--json", type=Path)
     wish = parser.parse_args()
-    figures = asdict(asyncio.run(measure(wish.model)))
-    for name, value in figures.items():
-        print(f"{name:<16} {value:8.3f}")
-    if wish.json:
-        wish.json.write_text(json.dumps(figures, indent=2))
+    report(f"Further looks, {wish.model}", "refining", rows(asyncio.run(measure(wish.model))))
 
 
 if __name__ == "__main__":

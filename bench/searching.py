@@ -27,7 +27,7 @@ import numpy as np
 from bench import contenders, synthetic
 from bench.alone import alone, as_shipped
 from bench.memory import family, field_mb, write_model
-from bench.table import Row, show, write
+from bench.table import Row, report
 from bot.settings import Settings
 from bot.wiring import open_core
 from core.best import best_curves
@@ -211,8 +211,7 @@ def main() -> None:
     parser.add_argument("--questions", type=int, default=24)
     wish = parser.parse_args()
     rows = measured(wish.looks, wish.questions)
-    show(f"A search of {wish.looks} looks", rows)
-    print(f"JSON: {write('searching', rows)}")
+    report(f"A search of {wish.looks} looks", "searching", rows)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """How fast Slack gets its acknowledgement while indexing saturates the machine.
 
-python -m bench.slack_ack [--acks 400] [--json FILE]
+python -m bench.slack_ack [--acks 400]
 
 The shipped program indexes two films with the real ViT-B-32 architecture (random weights cost what trained ones do),
 against a small Slack on loopback, which clocks each envelope from sending it to reading its acknowledgement.
@@ -13,7 +13,7 @@ import asyncio
 import itertools
 from typing import TYPE_CHECKING
 
-from bench.discord_ack import A_SECOND, Figures, busy_share, cpu_times, figures, report
+from bench.discord_ack import A_SECOND, Figures, busy_share, cpu_times, figures, run
 from bench.memory import write_film, write_model
 from tests.bot.discord.program import Program
 from tests.fakes.slack import FakeSlack
@@ -87,4 +87,4 @@ async def use(fake: FakeSlack, team: Workspace, channel: Channel, ada: User, car
 
 
 if __name__ == "__main__":
-    report(__doc__, measure)
+    run(__doc__, "slack_ack", measure)

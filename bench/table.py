@@ -80,6 +80,12 @@ def write(name: str, rows: Sequence[Row], folder: Path = RESULTS) -> Path:
     return path
 
 
+def report(title: str, name: str, rows: Sequence[Row]) -> None:
+    """Print a table, and write the same as JSON."""
+    show(title, rows)
+    print(f"JSON: {write(name, rows)}")
+
+
 def _processor() -> str:
     cpus = Path("/proc/cpuinfo")
     lines = cpus.read_text(encoding="utf-8").splitlines() if cpus.exists() else []

@@ -63,6 +63,12 @@ class Program:
         return self._folder / "data"
 
     @property
+    def pid(self) -> int:
+        """Give the number of its process, which must run."""
+        assert self._process is not None
+        return self._process.pid
+
+    @property
     def log(self) -> str:
         """All that the program has logged."""
         return (self._folder / "log").read_text()
