@@ -18,6 +18,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from bench.memory import family
 from bench.table import Row, report
 from bot.wiring import DEMO_FOLDER
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
     from tests.fakes.discord_world import Channel, Message
 
 BAR_S = 5.0
+VARIETY = 0.5
 _START_S = 120.0
 _COPIED = {
     "videos": ("id", "url", "title", "duration_s", "width_px", "height_px", "truncated", "uploader"),
@@ -82,6 +85,10 @@ def copy_film(database: Path, copies: int) -> None:
     """Let the one film of a library be there so many times more."""
     with closing(sqlite3.connect(database)) as db, db:
         ((video_id, indexing_id),) = db.execute("SELECT video_id, id FROM indexings").fetchall()
+        chunks = db.execute(
+            "SELECT number, times_s, vectors FROM chunks WHERE indexing_id = ?", (indexing_id,)
+        ).fetchall()
+        dim = len(chunks[0][2]) // (len(chunks[0][1]) // 8) // 2
         for number in range(copies):
             copy = f"{video_id}-{number}"
             _copy(db, "videos", "id", video_id, copy)
@@ -91,11 +98,16 @@ def copy_film(database: Path, copies: int) -> None:
                 "INSERT INTO indexings (video_id, recipe_key) SELECT ?, recipe_key FROM indexings WHERE id = ?",
                 (copy, indexing_id),
             )
-            db.execute(
-                "INSERT INTO chunks (indexing_id, number, times_s, vectors) "
-                "SELECT ?, number, times_s, vectors FROM chunks WHERE indexing_id = ?",
-                (made.lastrowid, indexing_id),
-            )
+            rows = [(made.lastrowid, *chunk[:2], _varied(chunk[2], dim, number)) for chunk in chunks]
+            db.executemany("INSERT INTO chunks (indexing_id, number, times_s, vectors) VALUES (?, ?, ?, ?)", rows)
+
+
+def _varied(vectors: bytes, dim: int, number: int) -> bytes:
+    """Give other looks, as near to those of the first film as looks of another film of such things are."""
+    looks = np.frombuffer(vectors, "<f2").reshape(-1, dim).astype(np.float32)
+    away = np.random.default_rng(number).standard_normal(looks.shape, np.float32)
+    mixed = looks + VARIETY * away / np.linalg.norm(away, axis=1, keepdims=True)
+    return bytes((mixed / np.linalg.norm(mixed, axis=1, keepdims=True)).astype("<f2").tobytes())
 
 
 def _copy(db: sqlite3.Connection, table: str, key: str, old: str, new: str) -> None:

@@ -28,17 +28,16 @@ async def best_curves(
     algorithm, 2003); of equal films the earlier counts. `compare` takes some films at a time, as each time has a price,
     and gives None for one that is gone.
     """
-    found: dict[int, Curve] = {}
-    best: list[tuple[float, int]] = []
+    best: list[tuple[float, int, Curve]] = []
     order = [int(place) for place in np.argsort(-bounds, kind="stable")]
+    at_once = most
     while order:
         least = -best[most - 1][0] if len(best) >= most else -np.inf
-        some = [place for place in order[:most] if bounds[place] >= least]
+        some = [place for place in order[:at_once] if bounds[place] >= least]
         if not some:
             break
-        order = order[len(some) :]
-        for place, curve in zip(some, await compare([films[place] for place in some]), strict=True):
-            if curve is not None:
-                found[place] = curve
-                best = sorted([*best, (-worth(curve), place)])
-    return tuple(found[place] for place in sorted(place for _, place in best[:most]))
+        order, at_once = order[len(some) :], 2 * at_once  # many films may be as good as the best, within their bounds
+        curves = zip(some, await compare([films[place] for place in some]), strict=True)
+        found = [(-worth(curve), place, curve) for place, curve in curves if curve is not None]
+        best = sorted([*best, *found], key=lambda one: one[:2])[:most]
+    return tuple(curve for _, _, curve in sorted(best, key=lambda one: one[1]))
