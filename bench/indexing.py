@@ -32,7 +32,7 @@ from core.conversation import MOST_MOMENTS
 from core.hunting import worth_showing
 from core.intake import Poster
 from core.model import Query, View
-from core.refining import WORTH_A_LOOK
+from core.sharpening import WORTH_A_LOOK
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

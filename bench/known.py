@@ -20,12 +20,13 @@ from demo.evaluate import filmed, random_film
 from demo.things import places, things, things_called, with_article
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator, Sequence
+    from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from numpy.random import Generator
 
     from bot.wiring import Core
+    from demo.emoji import Sprite
     from demo.evaluate import Posed
 
 SCOPE = Scope("local", "bench", "main")
@@ -70,11 +71,20 @@ async def films(home: Path, cache: Path, first: int, count: int) -> AsyncIterato
     async with open_core(Settings(model_name="demo", data_dir=home)) as core:
         known = []
         for crowd, seed in seeds(first, count):
-            path = home / f"{seed}.mp4"
             film = random_film(seed, crowd)
-            path.write_bytes(filmed(film, cutouts).getvalue())
+            path = drawn(cache / "films" / f"{seed}.mp4", film, cutouts)
             known.append(await take_in(core, path, crowd, film, seed))
         yield core, known
+
+
+def drawn(path: Path, film: Sequence[Posed], cutouts: Mapping[str, Sprite]) -> Path:
+    """Draw a film, unless that was done before: it takes longer than all that is done with it."""
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part = path.with_suffix(".part")
+        part.write_bytes(filmed(film, cutouts).getvalue())
+        part.replace(path)
+    return path
 
 
 def seeds(first: int, count: int) -> Iterator[tuple[int, int]]:

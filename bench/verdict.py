@@ -21,6 +21,7 @@ import numpy as np
 
 from bench.figures import put
 from bench.known import CALIBRATING, REPORTING, films
+from core.closer import seen_closer
 from core.verdict import WEAK_FROM
 
 if TYPE_CHECKING:
@@ -32,6 +33,9 @@ if TYPE_CHECKING:
 
 _GONE, _CRIED = 0.93, 0.01
 """What the thresholds aim at: absent things called absent, and absent things called a strong hit."""
+_GONE_CLOSER = 0.905
+"""Likewise of things called absent after a closer look: more than that costs too much of what is there."""
+_FAR = 99.0
 
 
 @dataclass(frozen=True)
@@ -41,9 +45,13 @@ class Asked:
     crowd: int
     kind: Kind
     there: bool
-    verdict: Verdict
+    at_once: Verdict
     odds: float
     """Of the query at the best look against the background, as a natural logarithm."""
+    verdict: Verdict
+    """After a closer look, where there was doubt."""
+    closer: float | None
+    """Odds of that look, where there was one."""
 
 
 async def answers(first: int, count: int, cache: Path) -> list[Asked]:
@@ -55,12 +63,16 @@ async def answers(first: int, count: int, cache: Path) -> list[Asked]:
 
 async def ask(core: Core, film: Known, question: Question) -> Asked:
     """Ask one thing, as `/find` does."""
-    curve = (await core.searcher.search(film.query(question), 1)).curve
-    if curve.baseline is None or curve.verdict is None:
+    query, info = film.query(question), await core.encoder.ready()
+    result = await core.searcher.search(query, 1)
+    curve = result.curve
+    best = await core.refiner.closer(query, result.best, curve)
+    after = seen_closer(curve, [best], info)
+    if curve.baseline is None or curve.verdict is None or after.verdict is None:
         raise RuntimeError("a film without a baseline")
-    scale = (await core.encoder.ready()).logit_scale
-    odds = WEAK_FROM + scale * (float(curve.scores.max()) - curve.baseline.weak_from)
-    return Asked(film.crowd, question.kind, question.scene is not None, curve.verdict, odds)
+    odds = WEAK_FROM + info.logit_scale * (float(curve.scores.max()) - curve.baseline.weak_from)
+    there = question.scene is not None
+    return Asked(film.crowd, question.kind, there, curve.verdict, odds, after.verdict, best.closer)
 
 
 def rows(asked: Sequence[Asked]) -> dict[tuple[int, Kind, bool], dict[Verdict, int]]:
@@ -71,10 +83,12 @@ def rows(asked: Sequence[Asked]) -> dict[tuple[int, Kind, bool], dict[Verdict, i
     return dict(sorted(found.items()))
 
 
-def share_absent(asked: Sequence[Asked], crowd: int, *, there: bool) -> float:
-    """Give the share that was called absent, of what is there or is not."""
-    chosen = [one for one in asked if one.crowd == crowd and one.there == there and one.kind != "nonsense"]
-    return sum(one.verdict == "absent" for one in chosen) / len(chosen)
+def share_absent(asked: Sequence[Asked], crowds: Sequence[int], *, there: bool) -> tuple[float, float]:
+    """Give the share that was called absent, of what is there or is not: at once, and after a closer look."""
+    chosen = [one for one in asked if one.crowd in crowds and one.there == there and one.kind != "nonsense"]
+    calls = [(one.at_once == "absent", one.verdict == "absent") for one in chosen]
+    at_once, closer = np.mean(calls, axis=0)
+    return float(at_once), float(closer)
 
 
 def table(asked: Sequence[Asked]) -> str:
@@ -84,23 +98,35 @@ def table(asked: Sequence[Asked]) -> str:
         total = sum(counts.values())
         shares = " | ".join(f"{100 * count / total:.1f} %" for count in counts.values())
         lines.append(f"| {crowd} | {kind} | {'yes' if there else 'no'} ({total}) | {shares} |")
-    for crowd in (1, 2):
-        gone, missed = share_absent(asked, crowd, there=False), share_absent(asked, crowd, there=True)
-        sort = "one thing" if crowd == 1 else "two things"
-        lines += [
-            "",
-            f"Scenes of {sort}: of what is not there {gone:.1%} is called absent, of what is there {missed:.1%}.",
-        ]
+    lines += ["", "| scenes of | called absent | of what is not there | of what is there |", "|---|---|---|---|"]
+    for sort, crowds in {"one thing": (1,), "two things": (2,), "either": (1, 2)}.items():
+        gone, missed = (share_absent(asked, crowds, there=there) for there in (False, True))
+        for when, first, second in zip(("at once", "after a closer look"), gone, missed, strict=True):
+            lines.append(f"| {sort} | {when} | {first:.1%} | {second:.1%} |")
+    looked = np.mean([one.closer is not None for one in asked if one.there])
+    lines += ["", f"The upper table is after a closer look; {looked:.0%} of questions after what is there got one."]
     return "\n".join(lines)
 
 
 def fitted(asked: Sequence[Asked]) -> Mapping[str, float]:
     """Give thresholds by what is not there alone: what is there depends on how much a model can see."""
-    gone = [one.odds for one in asked if not one.there and one.kind != "nonsense"]
+    missing = [one for one in asked if not one.there and one.kind != "nonsense"]
+    gone = [one.odds for one in missing]
+    closer = [_settled(one) for one in missing]
+    looked = [one.closer for one in missing if one.closer is not None]
     return {
         "WEAK_FROM": round(float(np.quantile(gone, _GONE)), 2),
         "STRONG_FROM": round(float(np.quantile(gone, 1 - _CRIED)), 2),
+        "CLOSER_WEAK_FROM": round(float(np.quantile(closer, _GONE_CLOSER)), 2),
+        "CLOSER_STRONG_FROM": round(float(np.quantile(looked, 1 - _CRIED)), 2),
     }
+
+
+def _settled(one: Asked) -> float:
+    """Give the odds of a closer look; what needed none is as far off as can be."""
+    if one.closer is not None:
+        return one.closer
+    return _FAR if one.at_once == "strong" else -_FAR
 
 
 def main() -> None:

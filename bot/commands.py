@@ -17,6 +17,7 @@ from bot.settings import Settings
 from bot.web.config import DOOR
 from bot.wiring import open_core
 from core.archive import choose
+from core.closer import seen_closer
 from core.commands import find as read_question
 from core.errors import AppError, OperatorError
 from core.forgetting import forget as take_back
@@ -160,12 +161,14 @@ def _question(wish: FindWish, space: str) -> Find:
 
 
 async def _refined(core: Core, result: SearchResult) -> SearchResult:
-    """Look between the looks of the index: here nobody waits for a first answer."""
+    """Look between the looks of the index, and closer: here nobody waits for a first answer."""
     best, *rest = await core.refiner.leading(result.query, result.moments, result.curve)
+    best = await core.refiner.closer(result.query, best, result.curve)
     others = list(await core.refiner.moments(result.query, rest))
     if result.query.asked.form == "one":
         others.sort(key=lambda moment: -moment.score)
-    return replace(result, moments=(best, *others))
+    curve = seen_closer(result.curve, [best], await core.encoder.ready())
+    return replace(result, moments=(best, *others), curve=curve)
 
 
 async def _renew(core: Core, query: Query) -> None:

@@ -20,12 +20,14 @@ from core.answering import Answerer
 from core.background import Background, captions
 from core.browsing import Browser
 from core.channels import Channels
+from core.closer import CloserLook
 from core.conversation import MOST_MOMENTS, Conversation
 from core.cooldown import Cooldown
 from core.courtesy import Courtesy
 from core.departures import Grace
 from core.engines import children, clips, held, plot, presets, threads, watched
 from core.engines.checkup import check_cage, check_decoder, describe_torch
+from core.engines.framing import ChildFramer
 from core.engines.picturing import ChildPictureReader
 from core.examples import Examples
 from core.foreman import Foreman, Patience
@@ -232,7 +234,8 @@ def _assemble(
     works, courtesy = SqliteWorks(library.connections), Courtesy()
     indexer = Indexer(library, media, fetcher, reader, encoder, sampling, limits, works, watch, courtesy)
     background = Background(encoder, FolderOfKeepsakes(settings.data_dir / "kept"), captions())
-    searcher = Searcher(library, encoder, sampling, looks, Judge(encoder, background))
+    judge = Judge(encoder, background)
+    searcher = Searcher(library, encoder, sampling, looks, judge)
     answerer = Answerer(searcher, library, media, reader, encoder, plotter)
     ledger = SqliteLedger(library.connections)
     jobs = SqliteJobs(library.connections, ledger.run, time.time, is_bot=is_bot)
@@ -246,7 +249,8 @@ def _assemble(
     inquiry = Inquiry(library, lambda: datetime.now().astimezone())
     lull = Lull(_LULL_S)
     glances = Glances(media, reader, encoder, searcher, lull)
-    refiner = Refiner(library, encoder, searcher, glances, Hunter(glances, clock_s), lull)
+    closer = CloserLook(media, ChildFramer(reader), encoder, background, judge, searcher)
+    refiner = Refiner(library, encoder, searcher, glances, Hunter(glances, clock_s), closer, lull)
     taking = Taking(library, encoder, plotter, indexer, cooldown, foreman)
     conversation = Conversation(
         library,

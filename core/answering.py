@@ -6,6 +6,7 @@ import asyncio
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from core.closer import seen_closer
 from core.errors import AnswerGone, AppError
 from core.filling import each_second
 from core.ordering import probabilities
@@ -15,7 +16,7 @@ from core.telling import title
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from core.model import Curve, Moment, Query, Video
+    from core.model import Curve, EncoderInfo, Moment, Query, Video
     from core.ports import Encoder, FrameReader, Library, Media, PlotStyle, Plotter, Theme
     from core.search import Searcher
 
@@ -80,8 +81,9 @@ class Answerer:
         if not 1 <= number <= len(moments):
             raise AnswerGone
         moment = moments[number - 1]
-        curve = (curve or await self._curve(query, moment)).of(moment.part)
-        spec = replace(await self._spec(query, moments, number, style, curve), marks_s=marks_s)
+        info = await self._encoder.ready()
+        curve = seen_closer(curve or await self._curve(query, moment), moments, info).of(moment.part)
+        spec = replace(_spec(query, moments, number, style, curve, info), marks_s=marks_s)
         second_s = moment.then.peak_s if moment.then and at_s is None else None
         at_s = moment.peak_s if at_s is None else at_s
         among = shares(query, curve, moment, spec.logit_scale)
@@ -122,13 +124,12 @@ class Answerer:
             raise AnswerGone
         return curve
 
-    async def _spec(
-        self, query: Query, moments: Sequence[Moment], number: int, style: PlotStyle, curve: Curve
-    ) -> PlotSpec:
-        numbered = tuple((n, moment) for n, moment in enumerate(moments, 1) if moment.video_id == curve.video.id)
-        info = await self._encoder.ready()
-        shown = each_second(curve, moments)
-        return PlotSpec(shown, title(query), numbered, number, style, info.logit_scale)
+
+def _spec(
+    query: Query, moments: Sequence[Moment], number: int, style: PlotStyle, curve: Curve, info: EncoderInfo
+) -> PlotSpec:
+    numbered = tuple((n, moment) for n, moment in enumerate(moments, 1) if moment.video_id == curve.video.id)
+    return PlotSpec(each_second(curve, moments), title(query), numbered, number, style, info.logit_scale)
 
 
 def shares(query: Query, curve: Curve, moment: Moment, logit_scale: float) -> tuple[tuple[str, float], ...]:

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 _REMEMBERED = 512
 """Films whose background is kept in memory, a kilobyte each."""
 
-Key: TypeAlias = "tuple[str, int, bytes]"
+Stamp: TypeAlias = tuple[int, bytes]
+"""So many looks, and the last of them: whether a film is known as it is by now."""
 
 
 class Judge:
@@ -27,7 +28,7 @@ class Judge:
     def __init__(self, encoder: Encoder, background: Background) -> None:
         self._encoder = encoder
         self._background = background
-        self._films: OrderedDict[Key, verdict.Background] = OrderedDict()
+        self._films: OrderedDict[str, tuple[Stamp, verdict.Background]] = OrderedDict()
 
     async def judged(self, curve: Curve) -> Curve:
         """Give a curve of words with its baseline, or one for each text, and without its looks.
@@ -44,13 +45,18 @@ class Judge:
         lines = tuple(replace(line, baseline=one) for line, one in zip(curve.lines, known, strict=False))
         return replace(curve, baseline=known[0], vectors=None, lines=lines)
 
+    def known(self, video_id: str) -> verdict.Background | None:
+        """Give the background of a film whose curve was judged lately."""
+        stamped = self._films.get(video_id)
+        return stamped[1] if stamped else None
+
     async def _film(self, video_id: str, looks: Floats, bank: Floats, info: EncoderInfo) -> verdict.Background:
-        key = (video_id, len(looks), looks[-1].tobytes())
-        film = self._films.get(key)
-        if film is None:
+        stamp = (len(looks), looks[-1].tobytes())
+        known_as, film = self._films.get(video_id, (None, None))
+        if film is None or known_as != stamp:
             film = await asyncio.to_thread(verdict.background, looks, bank, info)
-        self._films[key] = film
-        self._films.move_to_end(key)
+        self._films[video_id] = stamp, film
+        self._films.move_to_end(video_id)
         if len(self._films) > _REMEMBERED:
             self._films.popitem(last=False)
         return film

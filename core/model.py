@@ -254,6 +254,8 @@ class Moment:
     """Which of several texts side by side it belongs to, from 0."""
     then: Moment | None = None
     """What follows it in a sequence."""
+    closer: float | None = None
+    """How surely its film shows what was asked for, by a closer look, as odds; None where nobody looked closer."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
     from pathlib import Path
 
+    from core.closer import Framing
     from core.model import (
         Answer,
         Curve,
@@ -337,6 +338,19 @@ class Glancer(Protocol):
         """Look at these rising times: the frame with each, or else the nearest before it; each frame once.
 
         Raises NotAVideo, NoVideoStream, NoFrames, OverLimit, DecoderDied.
+        """
+        ...
+
+
+class Framer(Protocol):
+    """Looks at a kept film again, at parts of its frames; outside of this process."""
+
+    async def framed(
+        self, path: Path, times_s: Sequence[float], framings: Sequence[Framing], preprocess: Preprocess
+    ) -> tuple[Pixels, ...]:
+        """Give the parts of the frame at each time, (F, S, S, 3) uint8 RGB as the encoder wants it.
+
+        A frame that cannot be sought is left out. Raises NotAVideo, NoVideoStream, NoFrames, OverLimit, DecoderDied.
         """
         ...
 

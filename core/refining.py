@@ -9,103 +9,53 @@ import asyncio
 import logging
 import math
 from collections import OrderedDict
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-import numpy as np
-
+from core.closer import seen_closer
 from core.errors import AppError
 from core.hunting import led, worth_showing
+from core.sharpening import WORTH_A_LOOK, ends, gap, paired, sharpened
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from contextlib import AbstractContextManager
 
+    from core.closer import CloserLook
     from core.glancing import Glances
     from core.hunter import Hunter
     from core.lull import Lull
-    from core.model import Answer, Curve, Moment, Query, Seconds
+    from core.model import Answer, Curve, EncoderInfo, Moment, Query
     from core.ports import Encoder, Library
     from core.search import Searcher
 
 log = logging.getLogger(__name__)
 
-EVERY_S = 0.2
-"""Between two further looks, so that what is found is at most half of that away from the best."""
-MOST_LOOKS = 12
-"""For one moment; where looks lie further apart than usual, the further ones do so too."""
-WORTH_A_LOOK = 0.25
-"""Where the looks beside a peak are that close to it, there is nothing to be found between them; as odds."""
 _PATIENCE_S = 10.0
 """Where people ask so much that there is no lull for so long, an answer stays as it is."""
 _LATELY = 256
 """Answers of which it is remembered that somebody browses them."""
-_SAME_SCORE = 0.02
-"""A look that is taken again must score as it did; else the file is another one, or its times are not to be trusted."""
-
-
-@dataclass(frozen=True, slots=True)
-class Gap:
-    """The open interval (start_s, end_s) around a peak in which nothing has been looked at but the peak."""
-
-    start_s: float
-    peak_s: float
-    end_s: float
-
-    def times_s(self) -> list[float]:
-        """Give where to look, rising; the peak is among them, so that the looks can be compared with it."""
-        step_s = max(EVERY_S, (self.end_s - self.start_s) / MOST_LOOKS)
-        before = np.arange(self.peak_s - step_s, self.start_s + 1e-6, -step_s)[::-1]
-        after = np.arange(self.peak_s + step_s, self.end_s - 1e-6, step_s)
-        return [max(0.0, float(time_s)) for time_s in (*before, self.peak_s, *after)]
-
-
-def gap(curve: Curve, moment: Moment, logit_scale: float) -> Gap | None:
-    """Give what lies around a moment's peak, or None where no look between could find more."""
-    times_s, scores = curve.times_s, curve.scores
-    at = int(np.abs(times_s - moment.peak_s).argmin())
-    start_s = float(times_s[at - 1]) if at else float(times_s[0])
-    end_s = float(times_s[at + 1]) if at + 1 < len(times_s) else max(curve.video.duration_s, float(times_s[-1]))
-    beside = scores[max(0, at - 1) : at + 2]
-    drop = float(scores[at] - beside.min())
-    if logit_scale * drop < WORTH_A_LOOK or abs(float(times_s[at]) - moment.peak_s) > EVERY_S / 2:
-        return None
-    return Gap(start_s, float(times_s[at]), end_s)
-
-
-def sharpened(moment: Moment, times_s: Seconds, curve: Curve) -> Moment:
-    """Give the moment with the best of further looks as its peak, or as it is where they do not fit to it."""
-    again = np.abs(times_s - moment.peak_s)
-    if again.min() > 1e-3 or abs(float(curve.scores[int(again.argmin())]) - moment.score) > _SAME_SCORE:
-        return moment
-    best = int(curve.scores.argmax())
-    peak_s, score = float(times_s[best]), float(curve.scores[best])
-    if score <= moment.score:
-        return moment
-    return replace(moment, start_s=min(moment.start_s, peak_s), peak_s=peak_s, score=score)
-
-
-def ends(pair: Moment, then: Moment) -> tuple[Moment, Moment]:
-    """Give the two moments of a pair as they are by themselves: each with its own score."""
-    return replace(pair, score=2 * pair.score - then.score, then=None), then
-
-
-def paired(first: Moment, then: Moment) -> Moment:
-    """Give two moments as a pair, whose score is the mean of both."""
-    return replace(first, score=(first.score + then.score) / 2, then=then)
 
 
 class Refiner:
     """Takes further looks, of kept files alone."""
 
     def __init__(
-        self, library: Library, encoder: Encoder, searcher: Searcher, glances: Glances, hunter: Hunter, lull: Lull
+        self,
+        library: Library,
+        encoder: Encoder,
+        searcher: Searcher,
+        glances: Glances,
+        hunter: Hunter,
+        closer: CloserLook,
+        lull: Lull,
     ) -> None:
         self._library = library
         self._encoder = encoder
         self._searcher = searcher
         self._glances = glances
         self._hunter = hunter
+        self._closer = closer
         self._lull = lull
         self._tasks: set[asyncio.Task[None]] = set()
         self._presses: OrderedDict[str, int] = OrderedDict()
@@ -127,18 +77,33 @@ class Refiner:
             await asyncio.wait_for(self._lull.come(), _PATIENCE_S)
         except TimeoutError:
             return None
-        known = answer.moments[number - 1]
-        if number == 1:
-            moments = await self.leading(answer.query, answer.moments, curve)
-        else:
-            refined = await self.moment(answer.query, known, curve)
-            moments = (*answer.moments[: number - 1], refined, *answer.moments[number:])
+        known, info = answer.moments[number - 1], await self._encoder.ready()
+        curve = curve or await self._searcher.curve(answer.query, known.video_id)
+        if curve is None:
+            return None
+        moments = await self._looked_at(answer, curve, number)
+        shown = moments[number - 1]
         untouched = self.presses(answer.id) == presses
         await self._keep(answer, moments, number, untouched=untouched)
-        self._start(answer, [moment for moment in moments if moment is not moments[number - 1]])
-        info = await self._encoder.ready()
-        better = untouched and worth_showing(known, moments[number - 1], info.logit_scale, WORTH_A_LOOK)
-        return replace(answer, moments=moments) if better else None
+        self._start(answer, [moment for moment in moments if moment is not shown])
+        better = worth_showing(known, shown, info.logit_scale, WORTH_A_LOOK)
+        better = better or _judged_anew(curve, known, shown, info)
+        return replace(answer, moments=moments) if untouched and better else None
+
+    async def _looked_at(self, answer: Answer, curve: Curve, number: int) -> tuple[Moment, ...]:
+        """Give an answer's moments with further looks at the one with this number, and a closer one at its film."""
+        moments = answer.moments
+        if number == 1:
+            moments = await self.leading(answer.query, moments, curve)
+        refined = moments[0] if number == 1 else await self.moment(answer.query, moments[number - 1], curve)
+        refined = await self.closer(answer.query, refined, curve)
+        return (*moments[: number - 1], refined, *moments[number:])
+
+    async def closer(self, query: Query, moment: Moment, curve: Curve) -> Moment:
+        """Look closer where a verdict is in doubt; give the moment with what came of that. Raises OperatorError."""
+        async with self._one:
+            await self._lull.idle()
+            return await self._closer.at(query, moment, curve)
 
     def touched(self, answer_id: str) -> None:
         """Note that somebody browses an answer: it is theirs, and is not shown anew."""
@@ -245,3 +210,9 @@ class Refiner:
         around = replace(around, start_s=max(around.start_s, after_s), end_s=min(around.end_s, before_s))
         seen = await self._glances.at(query, curve.video, around.times_s())
         return sharpened(moment, seen.times_s, seen.of(moment.part)) if seen else moment
+
+
+def _judged_anew(curve: Curve, known: Moment, refined: Moment, info: EncoderInfo) -> bool:
+    """Tell whether a closer look has changed what is said of a film, or of a moment."""
+    before, after = seen_closer(curve, [known], info), seen_closer(curve, [refined], info)
+    return (before.verdict, before.verdict_of(known)) != (after.verdict, after.verdict_of(known))

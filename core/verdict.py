@@ -82,23 +82,45 @@ def background(looks: Floats, bank: Floats, info: EncoderInfo) -> Background:
 
 def baseline(scores: Floats, looks: Floats, film: Background, bank: Floats, info: EncoderInfo) -> Baseline:
     """Give what a query's scores (N,) at a film's looks (N, D) mean, beside that film's background."""
-    best = looks[int(scores.argmax())]
-    to_beat = (level(best[None], film.means, bank, info) + film.level) / 2
+    best = int(scores.argmax())
+    surely = odds(scores[best : best + 1], looks[best : best + 1], float(scores.mean()), film, bank, info)
     own = _CENTRED * float(scores.mean())
-    weak_from, strong_from = (own + (to_beat + odds) / info.logit_scale for odds in (WEAK_FROM, STRONG_FROM))
-    usual = own + (1 - _CENTRED) * float(film.means.mean())
+    return judged_by(float(scores[best]), float(surely[0]), own + (1 - _CENTRED) * float(film.means.mean()), info)
+
+
+def judged_by(
+    score: float, surely: float, usual: float, info: EncoderInfo, bars: tuple[float, float] = (WEAK_FROM, STRONG_FROM)
+) -> Baseline:
+    """Give the baseline by which a film's best score is as sure as these odds say; `bars` are odds likewise."""
+    weak_from, strong_from = (score + (bar - surely) / info.logit_scale for bar in bars)
     return Baseline(min(usual, weak_from), weak_from, strong_from)
 
 
+def odds(scores: Floats, looks: Floats, mean_score: float, film: Background, bank: Floats, info: EncoderInfo) -> Floats:
+    """Give how much likelier a query's words are at looks (n, D) with scores (n,) than background captions.
+
+    `mean_score` is what the query has over the film on average. (n,), natural logarithms.
+    """
+    to_beat = (levels(looks, film.means, bank, info) + film.level) / 2
+    surely: Floats = (info.logit_scale * (scores - _CENTRED * mean_score) - to_beat).astype(np.float32)
+    return surely
+
+
 def level(looks: Floats, means: Floats, bank: Floats, info: EncoderInfo) -> float:
-    """Give how well looks (n, D) fit background captions, as a mean logit: what a query has to beat.
+    """Give how well looks (n, D) fit background captions, as a mean logit: what a query has to beat."""
+    return float(levels(looks, means, bank, info).mean())
+
+
+def levels(looks: Floats, means: Floats, bank: Floats, info: EncoderInfo) -> Floats:
+    """Give likewise for each look by itself, (n,).
 
     `means` (K,) are the captions' mean cosines over the film.
     """
     logits = info.logit_scale * (looks @ bank.T - _CENTRED * means).astype(np.float64)
     highest = logits.max(axis=1, keepdims=True)
-    levels = highest[:, 0] + np.log(np.exp(logits - highest).mean(axis=1))
+    fits = highest[:, 0] + np.log(np.exp(logits - highest).mean(axis=1))
     if info.logit_bias:
         none = -info.logit_bias - math.log(_PAIRS_SEEN) - info.logit_scale * _CENTRED * float(means.mean())
-        levels = np.logaddexp(levels, none)
-    return float(levels.mean())
+        fits = np.logaddexp(fits, none)
+    rounded: Floats = fits.astype(np.float32)
+    return rounded

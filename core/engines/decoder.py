@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, TypeAlias
 
-from core.engines import cage, childhood, clipping, decode, pictures, picturing, resuming, seeking, wire
+from core.engines import cage, childhood, clipping, decode, framing, pictures, picturing, resuming, seeking, wire
 from core.engines.flaws import OverLimitError, UnreadableError
 from core.engines.sending import LookSender
 from core.engines.skimming import FellBackError, Skimmer
@@ -65,6 +65,7 @@ def _attempt(request: Mapping[str, object], limits: FilmLimits, out: BinaryIO) -
 def _work(request: Mapping[str, object]) -> Callable[[Path, Mapping[str, object], BinaryIO], None]:
     works = {"looks": send_looks, "glances": send_glances, "still": send_still, "cage": send_cage}
     works |= {"clip": clipping.send_clip, "stills": clipping.send_stills, "picture": picturing.send_picture}
+    works |= {"framed": framing.send_framed}
     return works[str(request["kind"])]
 
 

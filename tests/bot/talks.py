@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 PEAKS_S = (34, 71, 12, 55, 83)
 HELP = "Post a link to a video, or drop a file here, and I look at it.\n\n/find a woman in water: the best frame"
 
+VOTED = "0:12 in Coast and harbour\n👍 and 👎 rank it: https://e.org/👍"
+
 
 class Unwritten:
     """Takes everything up, as what was written down or not."""
@@ -76,7 +78,7 @@ class ScriptedConversation:
             case Find(text="a dog"):
                 yield replace(found("a dog", 1), buttons=(Button("show:an-answer:1:m", "1 · 0:12"),))
             case Find(text=text):
-                yield found(text, 1)
+                yield voted() if text == "a vote" else found(text, 1)
             case Action(id=id_):
                 yield found("a woman swimming in water", int(id_.split(":")[0]), updates=True)
             case Help():
@@ -104,6 +106,10 @@ class ScriptedConversation:
 
 def working(text: str, progress: Progress) -> Reply:
     return Reply(text, progress=progress)
+
+
+def voted() -> Reply:
+    return replace(found("a vote", 1), text=VOTED, buttons=(Button("up", "👍 2"), Button("down", "👎")))
 
 
 def found(query: str, number: int, *, updates: bool = False) -> Reply:

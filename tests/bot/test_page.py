@@ -81,6 +81,15 @@ async def test_a_moments_button_shows_that_moment_in_the_same_message(room: Page
     await expect(room.get_by_role("article")).to_have_count(2)
 
 
+async def test_thumbs_are_drawn_for_no_font_need_have_them(room: Page) -> None:
+    await ask(room, "/find a vote")
+    for name in ("Thumbs up 2", "Thumbs down"):
+        await expect(room.get_by_role("button", name=name, exact=True)).to_be_visible()
+    shown = log(room).get_by_role("article").last
+    await expect(shown).to_contain_text("and  rank it")
+    assert not set("👍👎") & set((await shown.inner_text()).split("https")[0])
+
+
 async def test_moments_are_walked_with_the_arrow_keys_and_focus_stays(room: Page) -> None:
     await ask(room)
     await room.get_by_role("button", name="1 · 0:34").focus()

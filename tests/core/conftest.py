@@ -16,12 +16,14 @@ from core.answering import Answerer
 from core.background import Background, captions
 from core.browsing import Browser
 from core.channels import Channels
+from core.closer import CloserLook
 from core.conversation import MOST_MOMENTS, Conversation
 from core.cooldown import Cooldown
 from core.courtesy import Courtesy
 from core.engines.children import Children
 from core.engines.clips import ChildClipper
 from core.engines.frames import ChildFrameReader
+from core.engines.framing import ChildFramer
 from core.engines.held import ERROR, HeldLooks
 from core.engines.picturing import ChildPictureReader
 from core.examples import Examples
@@ -160,7 +162,8 @@ def build(
         courtesy,
     )
     background = Background(encoder, Drawer(), captions())
-    searcher = Searcher(library, encoder, sampling, looks, Judge(encoder, background))
+    judge = Judge(encoder, background)
+    searcher = Searcher(library, encoder, sampling, looks, judge)
     answerer = Answerer(searcher, library, media, reader, encoder, plotter)
     ledger = SqliteLedger(library.connections)
     jobs = SqliteJobs(library.connections, ledger.run, time.time, is_bot=True)
@@ -171,7 +174,8 @@ def build(
     browser = Browser(library, media, answerer, clipper, plotter, cooldown, BrowsingLimits(cut_s=60))
     lull = Lull(0.0)
     glances = Glances(media, reader, encoder, searcher, lull)
-    refiner = Refiner(library, encoder, searcher, glances, Hunter(glances, time.monotonic), lull)
+    closer = CloserLook(media, ChildFramer(reader), encoder, background, judge, searcher)
+    refiner = Refiner(library, encoder, searcher, glances, Hunter(glances, time.monotonic), closer, lull)
     taking = Taking(library, encoder, plotter, indexer, cooldown, foreman)
     examples = Examples(media, ChildPictureReader(reader), encoder, searcher, PICTURE_BYTES)
     inquiry = Inquiry(library, lambda: datetime.now(UTC))

@@ -13,7 +13,7 @@ import pytest_asyncio
 from core import actions
 from core.commands import find
 from core.model import Curve, Moment, Video
-from core.refining import Gap, ends, gap, paired, sharpened
+from core.sharpening import Gap, ends, gap, paired, sharpened
 from core.talk import Action, FilePosted, Find
 from tests.clips import Shape, plain, write_film
 from tests.core.conftest import turn

@@ -1,5 +1,7 @@
 // Words for numbers, and strangers' text as nodes. Nothing here parses HTML.
 
+const SVG = "http://www.w3.org/2000/svg";
+const THUMBS = { "👍": { label: "Thumbs up", turn: false }, "👎": { label: "Thumbs down", turn: true } };
 const LINK = /https?:\/\/[^\s<>"']+/gi;
 
 export function el(tag, attributes = {}, ...children) {
@@ -33,11 +35,30 @@ export function prose(text) {
   let at = 0;
   for (const match of text.matchAll(LINK)) {
     const url = match[0].replace(/[.,;:!?)\]}]+$/, "");
-    fragment.append(text.slice(at, match.index), outward(url, url));
+    fragment.append(signed(text.slice(at, match.index)), outward(url, url));
     at = match.index + url.length;
   }
-  fragment.append(text.slice(at));
+  fragment.append(signed(text.slice(at)));
   return fragment;
+}
+
+// Plain text whose thumbs are drawn: where no emoji font is, they would be boxes.
+export function signed(text) {
+  const fragment = document.createDocumentFragment();
+  fragment.append(...text.split(/(👍|👎)/u).map((part) => (part in THUMBS ? thumb(part) : part)));
+  return fragment;
+}
+
+function thumb(sign) {
+  const { label, turn } = THUMBS[sign];
+  const svg = document.createElementNS(SVG, "svg");
+  const shape = document.createElementNS(SVG, "path");
+  shape.setAttribute("d", "M7 10.5 11 3c1.5 0 2.6 1.1 2.6 2.6V9h4.6c1.3 0 2.2 1.2 1.9 2.5l-1.5 7c-.2.9-1 1.5-1.9 1.5H7zM3 10.5h4V20H3z");
+  const told = { class: "thumb", viewBox: "0 0 24 24", role: "img", "aria-label": label };
+  for (const [name, value] of Object.entries(told)) svg.setAttribute(name, value);
+  if (turn) shape.setAttribute("transform", "rotate(180 12 12)");
+  svg.append(shape);
+  return svg;
 }
 
 export function percent(fraction) {

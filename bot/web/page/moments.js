@@ -1,6 +1,6 @@
 // The buttons under an answer: one tab stop, arrow keys among them; kept in place so that focus survives a change.
 
-import { el } from "./format.js";
+import { el, signed } from "./format.js";
 
 const STEPS = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 };
 const WAITING_MS = 4000;
@@ -54,7 +54,8 @@ export class Moments {
 
   dress(node, { label, active, enabled }) {
     node.classList.remove("waiting");
-    if (node.textContent !== label) node.textContent = label;
+    if (node.dataset.label !== label) node.replaceChildren(signed(label));
+    node.dataset.label = label;
     node.classList.toggle("number", /^\d+ ·/.test(label));
     active ? node.setAttribute("aria-current", "true") : node.removeAttribute("aria-current");
     enabled ? node.removeAttribute("aria-disabled") : node.setAttribute("aria-disabled", "true");

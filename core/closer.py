@@ -1,0 +1,141 @@
+"""A closer look where it is doubtful whether a film shows what was asked for: at parts of its best frames.
+
+Owns which parts count and how; must not know how frames are cut. What is small or stands beside something else is
+lost in a whole frame, and found in a half of it. A best part of many is high by chance more often, so these odds have
+thresholds of their own.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+import numpy as np
+
+from core.errors import AppError
+from core.model import FrameIndex
+from core.verdict import STRONG_FROM, WEAK_FROM, Baseline, judged_by, odds
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from core.background import Background
+    from core.judging import Judge
+    from core.model import Curve, EncoderInfo, Floats, Moment, Query
+    from core.ports import Encoder, Framer, Media
+    from core.search import Searcher
+
+log = logging.getLogger(__name__)
+
+
+class Framing(NamedTuple):
+    """A part of a frame that lies wide, in shares of width and height; of an upright frame the same part turned."""
+
+    left: float
+    top: float
+    right: float
+    bottom: float
+    mirrored: bool = False
+
+
+_WHOLE: Final = Framing(0, 0, 1, 1)
+KINDS: Final[tuple[tuple[Framing, ...], ...]] = (
+    (_WHOLE._replace(mirrored=True),),
+    (Framing(0, 0, 0.5, 1), Framing(0.5, 0, 1, 1)),
+    tuple(Framing(left, 0.2, left + 0.4, 0.9) for left in (0.0, 0.15, 0.3, 0.45, 0.6)),
+)
+"""Of each kind the best part counts."""
+FRAMINGS: Final = (_WHOLE, *(framing for kind in KINDS for framing in kind))
+CLOSER_WEAK_FROM, CLOSER_STRONG_FROM = 1.83, 4.03
+"""Odds, as natural logarithms. `python -m bench.verdict --fit` works them out, as it does those of core/verdict.py."""
+SAME_SCORE = 0.02
+"""A look that is taken again must score as it did; else the file is another one, or its times are not to be trusted."""
+_DOUBTFUL_FROM = 0.5
+"""Below these odds a film is too far off for a closer look to change that."""
+_LOOKS = 3
+_PARTS_WEIGH = 1.5
+"""Beside a whole frame's 1."""
+
+
+def together(surely: Floats) -> float:
+    """Give the odds of a film from those of FRAMINGS at some looks, (n, F)."""
+    parts, at = [], 1
+    for kind in KINDS:
+        parts.append(surely[:, at : at + len(kind)].max(axis=1))
+        at += len(kind)
+    return float(((surely[:, 0] + _PARTS_WEIGH * np.mean(parts, axis=0)) / (1 + _PARTS_WEIGH)).max())
+
+
+def is_doubtful(curve: Curve, info: EncoderInfo) -> bool:
+    """Tell whether a closer look may change a verdict."""
+    if curve.baseline is None or curve.lines:
+        return False
+    surely = WEAK_FROM + info.logit_scale * (float(curve.scores.max()) - curve.baseline.weak_from)
+    return _DOUBTFUL_FROM <= surely < STRONG_FROM
+
+
+def seen_closer(curve: Curve, moments: Sequence[Moment], info: EncoderInfo) -> Curve:
+    """Give a curve with the baseline that a closer look gave, where one of these moments says that there was one."""
+    found = [one.closer for one in moments if one.closer is not None and one.video_id == curve.video.id]
+    if not found or curve.baseline is None or curve.lines:
+        return curve
+    return replace(curve, baseline=_moved(curve.baseline, float(curve.scores.max()), found[0], info))
+
+
+def _moved(known: Baseline, score: float, surely: float, info: EncoderInfo) -> Baseline:
+    return judged_by(score, surely, known.usual, info, (CLOSER_WEAK_FROM, CLOSER_STRONG_FROM))
+
+
+class CloserLook:
+    """Looks closer, at kept files alone."""
+
+    def __init__(
+        self,
+        media: Media,
+        framer: Framer,
+        encoder: Encoder,
+        background: Background,
+        judge: Judge,
+        searcher: Searcher,
+    ) -> None:
+        self._media = media
+        self._framer = framer
+        self._encoder = encoder
+        self._background = background
+        self._judge = judge
+        self._searcher = searcher
+
+    async def at(self, query: Query, moment: Moment, curve: Curve) -> Moment:
+        """Give the best moment of a film with how surely that film shows it; as it is where there is no doubt.
+
+        Words alone are judged so: not a picture, nor what comes with something unwanted. Raises OperatorError.
+        """
+        info = await self._encoder.ready()
+        wishes = query.asked.wishes
+        if query.picture or len(wishes) != 1 or wishes[0].without or not is_doubtful(curve, info):
+            return moment
+        try:
+            surely = await self._odds(query, curve, info)
+        except AppError as error:
+            log.info("no closer look at %s: %s", curve.video.id, type(error).__name__)
+            return moment
+        return moment if surely is None else replace(moment, closer=surely)
+
+    async def _odds(self, query: Query, curve: Curve, info: EncoderInfo) -> float | None:
+        path, film = await self._media.path(curve.video.id), self._judge.known(curve.video.id)
+        if path is None or film is None:
+            return None
+        best = np.sort(np.argsort(-curve.scores, kind="stable")[:_LOOKS])
+        framed = await self._framer.framed(path, curve.times_s[best].tolist(), FRAMINGS, info.preprocess)
+        if len(framed) != len(best):
+            return None
+        vectors = await self._encoder.images(np.concatenate(framed))
+        index = FrameIndex(np.arange(len(vectors), dtype=np.float64), vectors)
+        scores = (await self._searcher.compared(query, curve.video, index)).scores
+        again = scores.reshape(len(best), -1)[:, 0]
+        if np.abs(again - curve.scores[best]).max() > SAME_SCORE:
+            return None
+        bank = await self._background.bank()
+        surely = odds(scores, vectors, float(curve.scores.mean()), film, bank, info)
+        return together(surely.reshape(len(best), -1))

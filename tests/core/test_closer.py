@@ -1,0 +1,111 @@
+"""Where a verdict is in doubt, parts of the best frames are looked at, and the answer says what came of that."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from core.closer import (
+    CLOSER_STRONG_FROM,
+    CLOSER_WEAK_FROM,
+    FRAMINGS,
+    KINDS,
+    is_doubtful,
+    seen_closer,
+    together,
+)
+from core.model import Curve, EncoderInfo, Line, Moment, Preprocess, Video
+from core.talk import Action, FilePosted, Find
+from core.verdict import STRONG_FROM, WEAK_FROM, judged_by
+from tests.clips import Shape, plain, write_film
+from tests.core.conftest import turn
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from core.model import Pixels
+    from core.talk import Reply
+    from tests.core.conftest import ColourHouse
+
+INFO = EncoderInfo("m", "w", 3, Preprocess(8, "squash", "bilinear", (0, 0, 0), (1, 1, 1)), "fp32", 20.0, 0.0, "cpu")
+BEST = Moment("v", 1.0, 2.0, 1.0, 0.3)
+
+
+def curve(surely: float) -> Curve:
+    """Give a film whose best look is as sure as these odds say."""
+    video = Video("v", "", "A film", 3.0, 64, 48)
+    scores = np.array([0.1, 0.3, 0.2], np.float32)
+    return Curve(video, np.arange(3.0), scores, judged_by(float(scores.max()), surely, 0.0, INFO))
+
+
+def test_only_what_is_neither_sure_nor_hopeless_is_in_doubt() -> None:
+    sure, weak, absent, hopeless = (curve(odds) for odds in (STRONG_FROM + 0.1, WEAK_FROM + 0.1, WEAK_FROM - 0.1, -2.0))
+    assert [is_doubtful(one, INFO) for one in (sure, weak, absent, hopeless)] == [False, True, True, False]
+    assert not is_doubtful(replace(weak, baseline=None), INFO)
+    assert not is_doubtful(replace(weak, lines=(Line("a", weak.scores),)), INFO)
+
+
+@pytest.mark.parametrize(
+    ("odds", "verdict"),
+    [(CLOSER_WEAK_FROM - 0.1, "absent"), (CLOSER_WEAK_FROM + 0.1, "weak"), (CLOSER_STRONG_FROM + 0.1, "strong")],
+)
+def test_a_closer_look_decides_by_bars_of_its_own_whatever_was_thought_before(odds: float, verdict: str) -> None:
+    for before in (WEAK_FROM - 1, WEAK_FROM + 1):
+        seen = seen_closer(curve(before), [BEST, replace(BEST, closer=odds)], INFO)
+        assert (seen.verdict, seen.verdict_of(BEST)) == (verdict, verdict)
+
+
+def test_without_one_or_in_another_film_all_stays_as_it_was() -> None:
+    known = curve(WEAK_FROM + 1)
+    assert seen_closer(known, [BEST, replace(BEST, video_id="w", closer=-9.0)], INFO) is known
+
+
+def test_of_each_kind_of_part_the_best_counts_and_of_the_looks_the_best() -> None:
+    surely = np.zeros((3, len(FRAMINGS)), np.float32)
+    assert together(surely) == 0
+    surely[1, 0] = 1.0
+    surely[1, 2] = 2.0
+    assert together(surely) == pytest.approx((1.0 + 1.5 * 2.0 / len(KINDS)) / 2.5)
+    surely[1, 3] = 1.9
+    surely[0, 1] = 1.0
+    assert together(surely) == pytest.approx((1.0 + 1.5 * 2.0 / len(KINDS)) / 2.5)
+
+
+def speck() -> Iterator[Pixels]:
+    """Three seconds of grey with something red on the left, then black."""
+    for second in range(8):
+        picture = plain((64, 48), (90, 90, 90) if second < 3 else (10, 10, 10))
+        if second < 3:
+            picture[20:40, 4:20] = (230, 20, 20)
+        yield picture
+
+
+@pytest.mark.slow
+async def test_something_small_that_seemed_absent_is_found_by_a_closer_look_and_stays_so(
+    house: ColourHouse, tmp_path: Path
+) -> None:
+    path = write_film(tmp_path / "speck.mp4", speck(), Shape((64, 48), fps=1, gop=1))
+    await house.last(FilePosted(turn(), path, path.name))
+    first, better = [reply for reply in await house.say(Find(turn(), "red")) if reply.buttons]
+    assert first.title == "“red”: probably not in this footage"
+    assert (better.title, "weak hit" in better.text) == ("“red”", True)
+    again = await house.last(Action(turn(), press(better, "Whole film")))
+    assert again.title == "“red”"
+
+
+@pytest.mark.slow
+async def test_without_the_file_nobody_looks_closer(house: ColourHouse, tmp_path: Path) -> None:
+    path = write_film(tmp_path / "speck.mp4", speck(), Shape((64, 48), fps=1, gop=1))
+    await house.last(FilePosted(turn(), path, path.name))
+    (posted,) = await house.library.videos(turn().view)
+    await house.media.forget(posted.video.id)
+    (reply,) = [reply for reply in await house.say(Find(turn(), "red")) if reply.buttons]
+    assert reply.title == "“red”: probably not in this footage"
+
+
+def press(reply: Reply, label: str) -> str:
+    return next(button.id for button in reply.buttons if button.label == label)
