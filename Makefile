@@ -37,6 +37,7 @@ walls: .venv/dev  ## 10,000 random steps against the model of who may see what; 
 
 bench: .venv/dev  ## what it costs; each line can be run alone
 	.venv/bin/python -m bench.indexing
+	.venv/bin/python -m bench.backends
 	.venv/bin/python -m bench.answering
 	.venv/bin/python -m bench.searching --looks 100000
 	.venv/bin/python -m bench.memory

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _PATIENCE_S = 10.0
-"""Where people ask so much that there is no lull for so long, an answer stays as it is."""
+"""Where people ask so much that no lull comes for so long, or no turn after it, an answer stays as it is."""
 _LATELY = 256
 """Answers of which it is remembered that somebody browses them."""
 
@@ -128,9 +128,12 @@ class Refiner:
             curve = curve or await self._searcher.curve(query, first.video_id)
             if curve is None:
                 return tuple(moments)
-            async with self._one:
+            await asyncio.wait_for(self._one.acquire(), _PATIENCE_S)
+            try:
                 found = await self._hunter.best(query, curve)
-        except AppError as error:
+            finally:
+                self._one.release()
+        except (AppError, TimeoutError) as error:
             log.info("no further looks at %s: %s", first.video_id, type(error).__name__)
             return tuple(moments)
         return led(moments, curve, found) if found else tuple(moments)
