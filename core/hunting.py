@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from core.model import Moment
 from core.moments import find_moments
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
 
-    from core.model import Curve, Moment
+    from core.model import Curve
 
 EVERY_S = 0.125
 """Between two looks in a place; in one that is longer than usual they lie further apart."""
@@ -28,6 +29,7 @@ CLOSE = 5
 """Around so many of the best looks all frames are looked at."""
 _MOST_LOOKS = 16
 _EDGE_S = 1e-3
+_TOLD = 8
 _BETTER = 1e-4
 """Less is the rounding of vectors as they are kept."""
 _ASIDE_S = 0.5
@@ -132,6 +134,10 @@ def _holds(moment: Moment, video_id: str, time_s: float) -> bool:
 
 
 def _around(curve: Curve, found: Found) -> Moment:
-    scores = curve.scores.copy()
-    scores[max(0, int(np.searchsorted(curve.times_s, found.time_s + _EDGE_S)) - 1)] = found.score
-    return find_moments(replace(curve, scores=scores), 1)[0]
+    """Tell a moment from the curve as if the look before the frame had its score; else it ends with that look."""
+    scores, at = curve.scores.copy(), max(0, int(np.searchsorted(curve.times_s, found.time_s + _EDGE_S)) - 1)
+    scores[at] = found.score
+    told = find_moments(replace(curve, scores=scores), _TOLD)
+    ends_s = np.append(curve.times_s[at + 1 :], max(curve.video.duration_s, found.time_s + CLOSELY_S))
+    alone = Moment(curve.video.id, float(curve.times_s[at]), float(ends_s[0]), found.time_s, found.score)
+    return next((one for one in told if _holds(one, curve.video.id, found.time_s)), alone)

@@ -76,6 +76,14 @@ def test_a_frame_that_no_moment_holds_makes_one_of_its_own() -> None:
     assert second == moments[0]
 
 
+def test_more_like_a_frame_is_a_moment_elsewhere_though_nothing_is_as_much_like_it_as_itself() -> None:
+    film, known = curve([0.1, 0.99, 0.1, 0.1, 0.12, 0.1]), moment(8, 10, 8, 0.12)
+    first, second = led((known, known), film, Found(7.0, 0.5))
+    assert 4 <= first.start_s <= 6
+    assert (first.end_s, first.peak_s, first.score) == (8, 7, 0.5)
+    assert second == known
+
+
 def test_a_frame_of_another_film_is_in_none_of_its_moments() -> None:
     other = replace(moment(2, 4, 2, 0.35), video_id="w")
     first, second = led((other, moment(6, 8, 6, 0.28)), curve([0.1, 0.3, 0.1, 0.28, 0.1]), Found(3.0, 0.4))
