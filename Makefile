@@ -35,16 +35,8 @@ crash: .venv/dev  ## kill Keaton at a hundred random moments, and look what is l
 walls: .venv/dev  ## 10,000 random steps against the model of who may see what; STEPS=1000 for fewer
 	.venv/bin/python -m tests.walls.long --steps $(or $(STEPS),10000)
 
-bench: .venv/dev  ## what it costs; each line can be run alone
-	.venv/bin/python -m bench.indexing
-	.venv/bin/python -m bench.backends
-	.venv/bin/python -m bench.answering
-	.venv/bin/python -m bench.searching --looks 100000
-	.venv/bin/python -m bench.memory
-	.venv/bin/python -m bench.discord_ack
-	.venv/bin/python -m bench.slack_ack
-	.venv/bin/python -m bench.cage
-	.venv/bin/python -m bench.refining
+bench: .venv/dev  ## what it costs, in a quarter of an hour; each line of bench/every.py can be run alone
+	.venv/bin/python -m bench.every
 
 trust: .venv/dev  ## how often verdicts are right, what each lever is worth; fetches Debian's emoji font into CACHE
 	.venv/bin/python -m bench.verdict $(or $(CACHE),bench/results/emoji)
