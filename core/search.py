@@ -65,7 +65,8 @@ class Searcher:
             raise NoneFit if query.posted else NothingIndexed
         moments = await asyncio.to_thread(chosen, curves, query, most)
         shown = {moment.video_id for moment in moments}
-        films = {one.video.id: await self._judged(query, one) for one in curves if one.video.id in shown}
+        judged = await asyncio.gather(*(self._judged(query, one) for one in curves if one.video.id in shown))
+        films = {one.video.id: one for one in judged}
         if query.asked.form == "one":
             moments = shown_first(moments, films)
         return SearchResult(query, moments, films[moments[0].video_id].of(moments[0].part))
@@ -120,7 +121,8 @@ class Searcher:
         if query.posted:
             peaks = peaks.of(await self._library.posted(query.view, query.posted))
         curves = await self._best(query, peaks, aims)
-        named = tuple([one for found in curves if (one := await self._named(found, query))])
+        found = await asyncio.gather(*(self._named(one, query) for one in curves))
+        named = tuple(one for one in found if one)
         partials = () if query.posted else await self._library.partials(query.view, recipe.key, query.video_id)
         return named + await asyncio.to_thread(_compare_partials, partials, aims)
 
