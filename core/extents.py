@@ -40,9 +40,18 @@ class Likeness:
         self._near = float(np.median(self._cosines(some, beside)))
         self._far = float(np.median(self._cosines(some, np.roll(some, len(some) // 2))))
 
+    @property
+    def tells(self) -> bool:
+        """Whether neighbours are so much more alike than looks far apart that this scale says anything."""
+        return self._near - self._far >= _LEAST_SPREAD
+
+    def cosine(self, share: float) -> float:
+        """Give the cosine of two looks that are so much alike on this scale."""
+        return self._far + share * (self._near - self._far)
+
     def same_shot(self, one: Numbers, other: Numbers) -> npt.NDArray[np.bool_]:
         """Tell of pairs of looks (by their numbers) whether they show the same shot."""
-        if self._near - self._far < _LEAST_SPREAD:
+        if not self.tells:
             return np.ones(len(one), np.bool_)
         return np.asarray((self._cosines(one, other) - self._far) / (self._near - self._far) >= ALIKE)
 

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from core.verdict import Verdict
 
 _ABSENT = "probably not in this footage"
+_NO_SHOT = "probably no such shot in this footage"
 _MOMENTS: dict[Verdict, str] = {
     "strong": "A clear hit",
     "weak": "Perhaps, a weak hit",
@@ -18,9 +19,12 @@ _MOMENTS: dict[Verdict, str] = {
 }
 
 
-def title(asked: str, *, absent: bool) -> str:
-    """Head an answer: with what was asked, and honestly where its film does not show that."""
-    return f"{asked}: {_ABSENT}" if absent else asked
+def title(asked: str, *, absent: bool, by_picture: bool = False) -> str:
+    """Head an answer: with what was asked, and honestly where its film does not show that.
+
+    Of a picture only its shot is judged: what it shows may be there in another one.
+    """
+    return f"{asked}: {_NO_SHOT if by_picture else _ABSENT}" if absent else asked
 
 
 def judged(curve: Curve, moment: Moment) -> str:

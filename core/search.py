@@ -14,6 +14,7 @@ from core.best import best_curves
 from core.choosing import chosen, shown_first
 from core.errors import AnswerGone, EmptyQuery, NoneFit, NothingIndexed, PictureOutdated
 from core.leaning import lean
+from core.likening import likened
 from core.model import Recipe, SearchResult
 from core.question import Example
 from core.votes import wish_keys
@@ -87,8 +88,12 @@ class Searcher:
         return await asyncio.to_thread(curve, video, index, aims, kept.vectors if kept else None)
 
     async def _judged(self, query: Query, curve: Curve) -> Curve:
-        """Give a curve with its baseline, where there are words: looks are always nearer to a picture than to these."""
-        return replace(curve, vectors=None) if query.picture else await self._judge.judged(curve)
+        """Give a curve with its baseline: by words or by a picture, but not by both, whose scale nobody knows."""
+        if query.picture is None:
+            return await self._judge.judged(curve)
+        if curve.lines or query.text.strip():
+            return replace(curve, vectors=None)
+        return await asyncio.to_thread(likened, curve)
 
     async def example(self, query: Query, moment: Stretch, at_s: float) -> Example:
         """Give a look of a film in view as something to ask about; raises AnswerGone, OperatorError."""

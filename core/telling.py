@@ -27,7 +27,8 @@ def head(query: Query, curve: Curve) -> str:
 
     Of two in order that is one of them; of texts side by side, all.
     """
-    return judgement.title(title(query), absent=is_absent(query, curve))
+    by_picture = query.picture is not None
+    return judgement.title(title(query), absent=is_absent(query, curve), by_picture=by_picture)
 
 
 def is_absent(query: Query, curve: Curve) -> bool:
