@@ -65,13 +65,22 @@ def openvino_tower(visual: torch.nn.Module, size_px: int, identity: str, cache: 
 
 
 def int8_tower(visual: torch.nn.Module) -> Tower:
-    """Give the tower with the weights of its linear layers in int8, and their inputs as they come."""
+    """Give the tower with the weights of its linear layers in int8, and their inputs as they come.
+
+    Layers whose weights others read for themselves stay as they are: those of attention, and of a ResNet's pooling.
+    """
+    exact = {id(part) for module in visual.modules() if _reads_weights(module) for part in module.modules()}
+    fit = (name for name, part in visual.named_modules() if type(part) is torch.nn.Linear and id(part) not in exact)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # torch will move this to another package some day, and says so
         quantized: torch.nn.Module = torch.ao.quantization.quantize_dynamic(  # type: ignore[no-untyped-call]
-            visual, {torch.nn.Linear}, torch.qint8
+            visual, dict.fromkeys(fit, torch.ao.quantization.default_dynamic_qconfig)
         )
     return quantized
+
+
+def _reads_weights(module: torch.nn.Module) -> bool:
+    return isinstance(module, torch.nn.MultiheadAttention) or type(module).__name__ == "AttentionPool2d"
 
 
 def compiled_tower(visual: torch.nn.Module) -> Tower:

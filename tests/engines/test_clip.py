@@ -233,6 +233,14 @@ def test_openvino_agrees_with_torch_and_converts_but_once(folder: Path, tmp_path
     assert (kept / "tower.bin").stat().st_mtime_ns == written_ns
 
 
+@pytest.mark.slow
+def test_a_tower_without_layers_that_int8_can_do_is_as_exact_as_before() -> None:
+    demo = Path(__file__).parents[2] / "demo" / "model"
+    pictures = np.random.default_rng(7).integers(0, 256, (2, 64, 64, 3), dtype=np.uint8)
+    exact, small = (load(replace(options(choose("demo", demo)), precision=one)) for one in ("exact", "int8"))
+    np.testing.assert_allclose(small.images(pictures), exact.images(pictures), atol=1e-5)
+
+
 def test_int8_is_another_recipe_and_nearly_the_same(model: Clip, folder: Path) -> None:
     small = load(replace(options(choose(f"local-dir:{folder}", folder)), precision="int8"))
     assert small.info == replace(model.info, precision="int8")
