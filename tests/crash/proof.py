@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import sqlite3
+from collections import Counter
 from contextlib import closing
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
@@ -14,7 +15,7 @@ from core.engines import decoder
 from core.limits import FilmLimits
 from core.model import Preprocess, Sampling
 from tests.bot.discord.looking import EYES, READY, cards_below
-from tests.crash.town import LOOK_EVERY_S
+from tests.crash.town import LOOK_EVERY_S, is_final
 from tests.engines.conftest import _messages
 from tests.fakes.discord_world import BOT_ID
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
     from core.engines.wire import Message as WireMessage
     from tests.crash.town import Town
+    from tests.fakes.discord_world import Message
 
 _SMALL = Preprocess(16, "squash", "bilinear", (0.0, 0.0, 0.0), (1.0, 1.0, 1.0))
 
@@ -54,6 +56,7 @@ def judge(town: Town) -> Figures:
         kept = _kept(db)
         jobs = dict(db.execute("SELECT state, count(*) FROM jobs GROUP BY state"))
         films = _count(db, "videos")
+        votes = Counter(user for (user,) in db.execute("SELECT user_id FROM votes"))
         leftovers = [name for name in ("works", "work_chunks", "work_thumbnails") if _count(db, name)]
     lost: list[str] = []
     doubled: list[str] = []
@@ -74,14 +77,39 @@ def judge(town: Town) -> Figures:
             lost += [film.name] if film in promised else []
         elif times[0] != _expected(film):
             wrong.append(f"{film.name}: looks at {len(times[0])} times, not as in one reading")
+    for press in town.presses:
+        counted = votes[str(press.it.user.id)] if press.is_vote else 1
+        lost += [f"the vote {press.label} of {press.it.user.id}"] if press.is_promised and counted == 0 else []
+        doubled += [f"the vote {press.label} of {press.it.user.id}"] if counted > 1 else []
+    lost_asked, doubled_asked = _alike(town)
+    lost, doubled = lost + lost_asked, doubled + doubled_asked
+    wrong += [f"stuck: {one.text!r}" for one in town.square.messages.values() if _is_stuck(one)]
     wrong += [f"a film that nobody posted: {one}" for one in kept]
     wrong += [f"no film's card: {text!r}" for text in _film_cards(town) if READY not in text]
     wrong += [f"{count} jobs are {state}" for state, count in jobs.items() if state != "done"]
     wrong += [f"{one.content} keeps its reaction" for one in town.posted if EYES in one.reactions]
     wrong += town.fake.wrongs
     orphans = [*leftovers, *_strays(data / "media", films)]
-    requests = len(town.posted) + len(town.promised)
+    requests = len(town.posted) + len(town.promised) + sum(one.is_promised for one in town.presses)
     return Figures(len(town.kills), films, requests, lost, doubled, wrong, orphans, _gone_on(town))
+
+
+def _is_stuck(message: Message) -> bool:
+    return message.author.id == BOT_ID and not message.only_for and not is_final(message.text)
+
+
+def _alike(town: Town) -> tuple[list[str], list[str]]:
+    """Tell which searches for more of the same have no answer, and which have several."""
+    lost, doubled = [], []
+    asked = [one for one in town.presses if one.label == "More like this"]
+    for card in {one.card.id: one.card for one in asked}.values():
+        presses = [one for one in asked if one.card is card]
+        told = sum(bool(one.it.whispers) for one in presses)
+        found = len(cards_below(card)) + told
+        name = f"more like {card.id}: {found} answers for {len(presses)}"
+        lost += [name] if found < sum(one.is_promised for one in presses) else []
+        doubled += [name] if len(cards_below(card)) > len(presses) else []
+    return lost, doubled
 
 
 def _film_cards(town: Town) -> list[str]:

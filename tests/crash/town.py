@@ -11,9 +11,11 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from PIL import Image
+
 from tests import clips
 from tests.bot.discord.looking import cards_below
-from tests.bot.discord.program import Program
+from tests.crash.quick import QuickProgram
 from tests.fakes.discord import FakeDiscord
 from tests.fakes.discord_world import BOT_ID, Guild, User
 
@@ -35,7 +37,25 @@ _SETTINGS = {
 _COLOURS = ("red", "green", "blue", "yellow", "purple", "grey")
 _SIZE = (96, 64)
 _MOST_OPEN = 4
+_PRESSED = ("Next", "👍", "👎", "More like this", "Preview", "Whole film")
 _READY = "is ready on"
+
+
+@dataclass(frozen=True)
+class Press:
+    """The press of a button."""
+
+    it: Interaction
+    card: Message
+    label: str
+
+    @property
+    def is_vote(self) -> bool:
+        return self.label.startswith(("👍", "👎"))
+
+    @property
+    def is_promised(self) -> bool:
+        return self.it.ack_s is not None
 
 
 @dataclass
@@ -43,7 +63,7 @@ class Town:
     """What happened there."""
 
     fake: FakeDiscord
-    program: Program
+    program: QuickProgram
     folder: Path
     chance: random.Random
     guild: Guild = field(default_factory=lambda: Guild("A town"))
@@ -56,6 +76,8 @@ class Town:
     """Commands that were used; what Keaton did not acknowledge was never promised."""
     indexed: list[tuple[Interaction, Path]] = field(default_factory=list)
     """Those that brought a film, with it."""
+    presses: list[Press] = field(default_factory=list)
+    """Buttons that were pressed, each by somebody who pressed no other."""
     kills: list[str] = field(default_factory=list)
     """What Keaton was killed at."""
 
@@ -112,33 +134,50 @@ class Town:
         self.commands.append(it)
         self.indexed.append((it, film))
 
+    async def use_picture(self) -> None:
+        """Use /find beside a picture."""
+        path = self.folder / f"picture{len(self.commands)}.png"
+        await asyncio.to_thread(Image.new("RGB", (32, 24), self.chance.choice(_COLOURS)).save, path)
+        self.commands.append(await self.fake.slash(self.square, self.ada, "find", picture=path))
+
+    async def press(self) -> None:
+        """Press a button under some answer."""
+        cards = [one for one in self.square.messages.values() if one.author.id == BOT_ID and "👍" in str(one.buttons)]
+        if not cards:
+            return
+        card = self.chance.choice(cards[-8:])
+        label = self.chance.choice([one for one in card.buttons if one.startswith(_PRESSED)])
+        if not card.buttons[label].get("disabled"):
+            it = await self.fake.press(card, label, User("Somebody"))
+            self.presses.append(Press(it, card, label))
+
     async def use_find(self) -> None:
         """Use /find."""
         self.commands.append(await self.fake.slash(self.square, self.ada, "find", text=self.chance.choice(_COLOURS)))
 
     async def live(self) -> None:
         """Post and ask, so that there is always something to do; for ever."""
-        does = (self.post_film, self.ask, self.use_index, self.use_find)
+        does = (self.post_film, self.ask, self.use_index, self.use_find, self.use_picture, self.press)
         while True:
             if len(self.open) + len(self.unkept) < _MOST_OPEN:
-                (what,) = self.chance.choices(does, (4, 2, 2, 1))
+                (what,) = self.chance.choices(does, (3, 2, 2, 1, 2, 5))
                 await what()
-            await asyncio.sleep(self.chance.uniform(0.05, 0.5))
+            await asyncio.sleep(self.chance.uniform(0.02, 0.3))
 
     async def kill_once(self) -> None:
         """Start Keaton, and kill it at a moment that chance chooses: some time, or the very instant of some request."""
         before, self._started_at = self.fake.connections, len(self.program.log)
         await self.program.start()
         if self.chance.random() < 0.1:
-            await self._after("starting", self.chance.uniform(0.2, 3.0))
+            await self._after("starting", self.chance.uniform(0.2, 1.5))
             return
         await self.fake.until(lambda: self.fake.connections > before, "a connection", 240)
         if self.chance.random() < 0.7:
             await self._at_work()
         if self.chance.random() < 0.5:
-            await self._after("some time", self.chance.uniform(0.0, 5.0))
+            await self._after("some time", self.chance.uniform(0.0, 2.5))
         else:
-            await self._at_a_request(self.chance.randint(1, 25))
+            await self._at_a_request(self.chance.randint(1, 20))
 
     async def _at_work(self) -> None:
         """Wait until the model stands ready: before that no film is looked at, and no question answered."""
@@ -162,7 +201,7 @@ class Town:
 
         self.fake.moved = moved  # type: ignore[method-assign]
         try:
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(6):
                 await done.wait()
         except TimeoutError:
             self.program.die()  # nothing was left to say
@@ -205,7 +244,7 @@ async def lived(
     """
     ends_s = time.monotonic() + most_s
     async with FakeDiscord() as fake:
-        town = Town(fake, Program(fake, folder), folder, random.Random(seed))  # noqa: S311 - no secret
+        town = Town(fake, QuickProgram(fake, folder), folder, random.Random(seed))  # noqa: S311 - no secret
         fake.guilds.append(town.guild)
         await town.program.ensure_running()
         await town.post_film()

@@ -42,13 +42,30 @@ class Platform(Protocol):
         ...
 
 
+class Process(Protocol):
+    """A process that was started."""
+
+    @property
+    def returncode(self) -> int | None:
+        """Give the exit code once it has ended."""
+        ...
+
+    def send_signal(self, number: signal.Signals, /) -> None:
+        """Send it a signal."""
+        ...
+
+    async def wait(self) -> int:
+        """Wait for its end; give the exit code."""
+        ...
+
+
 class Program:
     """`python -m bot run` with one data folder; it can be stopped, killed and started again."""
 
     def __init__(self, fake: Platform, folder: Path) -> None:
         self._fake = fake
         self._folder = folder
-        self._process: asyncio.subprocess.Process | None = None
+        self._process: Process | None = None
         self._watching: asyncio.Task[None] | None = None
         self.settings = {
             "KEATON_MODEL": "demo",
@@ -76,18 +93,15 @@ class Program:
     async def start(self, **more: str) -> None:
         """Start it, without waiting for anything."""
         environment = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
-        with (self._folder / "log").open("ab") as log:
-            self._process = await asyncio.create_subprocess_exec(
-                sys.executable,
-                "-m",
-                "bot",
-                "run",
-                stdout=log,
-                stderr=log,
-                env={**environment, **self._fake.environment, **self.settings, **more},
-            )
+        self._process = await self._spawn({**environment, **self._fake.environment, **self.settings, **more})
         self._fake.trouble = ""
         self._watching = asyncio.create_task(self._watch(self._process))
+
+    async def _spawn(self, environment: dict[str, str]) -> Process:
+        with (self._folder / "log").open("ab") as log:
+            return await asyncio.create_subprocess_exec(
+                sys.executable, "-m", "bot", "run", stdout=log, stderr=log, env=environment
+            )
 
     async def ensure_running(self) -> None:
         """Start it where it does not run, and wait until it is connected."""
@@ -135,7 +149,7 @@ class Program:
             process.send_signal(number)
         return await asyncio.wait_for(process.wait(), _STOP_S)
 
-    async def _watch(self, process: asyncio.subprocess.Process) -> None:
+    async def _watch(self, process: Process) -> None:
         """Let nobody wait for a program that has ended by itself."""
         code = await process.wait()
         if process is self._process and code != -signal.SIGKILL:
