@@ -217,7 +217,7 @@ class Foreman:
 
     async def _drop(self, video_id: str, job: Job | None) -> None:
         if video_id:
-            await self._media.forget(video_id)
+            await self._jobs.unless_needed(video_id, self._media.forget)
         if job is not None and job.request.picture:
             await self._media.drop_posted(Path(job.request.picture))
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import time
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
 from core.courtesy import BATCH_S, BEGINNING_S
-from core.errors import FileUnreadable, UnknownVideo
+from core.errors import FileUnreadable, FilmGone, UnknownVideo
 from core.flow import read_ahead
 from core.gathering import Gathered, Source, content_id, film_of, looked, put, stem, take, to_encode
 from core.intake import Indexed, IndexingLimits, Poster
@@ -159,7 +160,9 @@ class Indexer:
         if work is None or path is None:
             return None
         about = (work.video_id, work.title, work.url, work.link, work.uploader)
-        return await self._index(Source(path, *about, kept=True, several=work.several), info, poster, report)
+        with suppress(FilmGone):
+            return await self._index(Source(path, *about, kept=True, several=work.several), info, poster, report)
+        return None
 
     async def _at_once(self, video: Video | None, poster: Poster | None) -> Indexed | None:
         """Post a film here that need not be looked at: nobody waits in line for that."""
@@ -235,6 +238,8 @@ class Indexer:
         """Look at a film so that a later run can go on; what is left of it when the job ends is not ours to drop."""
         notebook = Notebook(self._works, source, self._recipe(info).key, self._limits.save_every_s)
         gathered = await notebook.begin(job.id)
+        if source.kept and await self._media.path(source.video_id) is None:
+            raise FilmGone(source.title)  # whoever was about it before has dropped it a moment ago
         if not source.kept:
             source = replace(source, path=await self._media.keep(source.path, source.video_id), kept=True)
         film = film_of(source, await self._look(source, info, gathered, notebook.note, report), self._recipe(info))

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
 from core.talk import JobRef
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from core.ledger import Errand
     from core.model import Scope
 
@@ -112,6 +114,13 @@ class Jobs(Protocol):
 
     async def cancel(self, job_id: int) -> str:
         """End a job that is not wanted any more; gives what `settle` gives."""
+        ...
+
+    async def unless_needed(self, video_id: str, forget: Callable[[str], Awaitable[None]]) -> None:
+        """Delete a film's file unless it is needed by now: whoever begins with it meanwhile finds it, or finds it gone.
+
+        Nothing can be written down until it is deleted.
+        """
         ...
 
     async def about(self, scope: Scope, message: str) -> tuple[int, ...]:

@@ -14,7 +14,7 @@ from storage.ledger import BEGIN
 from storage.sealing import sealed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
 
     import aiosqlite
 
@@ -64,6 +64,8 @@ _NEEDED_FILES = f"""
     SELECT source FROM jobs WHERE kind = 'file' AND {_OPEN}
     UNION SELECT picture FROM jobs WHERE picture <> '' AND {_OPEN}
 """  # noqa: S608 - our own words
+
+_NEEDED = "SELECT video_id FROM works WHERE video_id = :id UNION SELECT id FROM videos WHERE id = :id"
 
 _OLD = "ended_s < :now_s - CASE kind WHEN 'press' THEN :press_s ELSE :kept_s END"
 
@@ -140,6 +142,12 @@ class SqliteJobs:
     async def cancel(self, job_id: int) -> str:
         """End a job that is not wanted any more; give what `settle` gives."""
         return await self._end(job_id, "'cancelled'")
+
+    async def unless_needed(self, video_id: str, forget: Callable[[str], Awaitable[None]]) -> None:
+        """Delete a film's file unless it is needed by now; nothing can be written down until it is deleted."""
+        async with self._db.writing() as db:
+            if not list(await db.execute_fetchall(_NEEDED, {"id": video_id})):
+                await forget(video_id)
 
     async def about(self, scope: Scope, message: str) -> tuple[int, ...]:
         """Give the ids of the open jobs that a message asked for, or whose answer it is."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import discord
 
-from bot.discord import slash
+from bot.discord import sight, slash
 from bot.slack.config import DOOR as SLACK
 from bot.web.config import DOOR as LOCAL
 from core.model import Scope, View
@@ -88,6 +88,13 @@ class Eyes:
             return self._plain(space, who, room)
         asking = cast("Any", self._asking(space, who, room, is_whispered=is_whispered))
         return slash.turn_of(asking, slash.pressed_view(asking))
+
+    def rooms(self, space: Space, who: Person, room: Room) -> tuple[tuple[str, str], ...]:
+        """Give the channels that `in:` may name."""
+        if not isinstance(space, Server):
+            return ()
+        asking = self._asking(space, who, room, is_whispered=False)
+        return sight.rooms(cast("Any", asking.channel), asking.user)
 
     def _plain(self, space: Space, who: Person, room: Room) -> Turn:
         door: Door = SLACK if space.platform == "slack" else LOCAL

@@ -28,8 +28,13 @@ if TYPE_CHECKING:
 _COLOURS = ((255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 0, 0), (0, 255, 0))
 
 
+@dataclass
 class PaintedReader:
-    """Reads films that are words."""
+    """Reads films that are words; those that are held stay half read until they are let go."""
+
+    held: dict[bytes, asyncio.Event] = field(default_factory=dict)
+    reached: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set where a reading has come to the middle of a held film."""
 
     async def looks(
         self, path: Path, _sampling: Sampling, preprocess: Preprocess, seen: object = None
@@ -39,11 +44,15 @@ class PaintedReader:
         yield FilmOpened(float(len(_COLOURS)), 64, 36, len(_COLOURS))
         for at, colour in enumerate(_COLOURS):
             pixels = np.full((size, size, 3), np.array(colour) * (0.5 + words[-1] % 7 / 14), np.uint8)
+            if at == 3 and words in self.held:
+                self.reached.set()
+                await self.held[words].wait()
             yield Look(float(at), pixels, words if at % 2 == 0 else None)
         yield FilmEnded(truncated=False, reached_s=float(len(_COLOURS)))
 
     async def glances(self, path: Path, times_s: Sequence[float], preprocess: Preprocess) -> tuple[Look, ...]:
-        looks = [one async for one in self.looks(path, Sampling(), preprocess) if isinstance(one, Look)]
+        free = PaintedReader()
+        looks = [one async for one in free.looks(path, Sampling(), preprocess) if isinstance(one, Look)]
         return tuple(replace(looks[min(int(at), len(looks) - 1)], time_s=at) for at in times_s)
 
     async def still(self, path: Path, time_s: float, _max_px: int) -> Still:

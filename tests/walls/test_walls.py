@@ -12,7 +12,7 @@ from tests.walls.machine import Walls
 @pytest.mark.slow
 def test_nothing_is_shown_to_anybody_who_could_not_read_it() -> None:
     quick = settings(
-        max_examples=10,
+        max_examples=12,
         stateful_step_count=50,
         deadline=None,
         database=None,

@@ -10,7 +10,9 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, cast
 
+from bot.requests import Requests
 from core.departures import Grace
+from core.ledger import Errand
 from core.talk import FilePosted, LinkPosted
 from storage.departures import SqliteDepartures
 from storage.library import SqliteLibrary
@@ -21,15 +23,23 @@ from tests.walls.eyes import Eyes, scope_of
 from tests.walls.fakes import PaintedReader, TellingClipper, TellingFetcher, TellingPlotter
 
 if TYPE_CHECKING:
+    import asyncio
     from collections.abc import Iterable
     from pathlib import Path
 
+    from bot.requests import Taken
     from core.model import Scope
     from core.talk import Reply, Turn
     from tests.core.conftest import ColourHouse
     from tests.walls.spaces import Person, Room, Space
 
 GRACE_S = 100.0
+_VOTES_OF_STRANGERS = """
+    SELECT * FROM votes WHERE NOT EXISTS (
+        SELECT 1 FROM postings WHERE postings.video_id = votes.video_id
+        AND postings.platform = votes.platform AND postings.space = votes.space
+    )
+"""
 WORD = re.compile(rb"(?:film|post|link)\d{5}x")
 
 
@@ -45,6 +55,21 @@ class Posted:
     """That of the film, of the posting, and of its link or file."""
 
 
+@dataclass(eq=False)
+class UnderWay(Posted):
+    """A film that was posted and is yet to be answered."""
+
+    content: bytes
+    link: str
+    taken: Taken
+    task: asyncio.Task[list[Reply]] | None = None
+
+    @property
+    def job_id(self) -> int:
+        assert self.taken.job is not None
+        return self.taken.job.id
+
+
 @dataclass
 class Town:
     """All spaces and the product that serves them."""
@@ -53,6 +78,7 @@ class Town:
     spaces: list[Space]
     eyes: Eyes = field(default_factory=Eyes)
     posted: list[Posted] = field(default_factory=list)
+    under_way: list[UnderWay] = field(default_factory=list)
     away: dict[Scope, float] = field(default_factory=dict)
     """Where Keaton was removed from, and since when by the running clock."""
     clock_s: float = 1000.0
@@ -72,32 +98,32 @@ class Town:
         self._open.push_async_callback(media.close)
         looks = await self._open.enter_async_context(looking(library))
         self.fetcher = TellingFetcher({})
-        reader = cast("Any", PaintedReader())
+        self.reader = PaintedReader()
         others = self.fetcher, TellingPlotter(), TellingClipper()
-        self.house: ColourHouse = build(library, media, reader, ColourEncoder(), looks, others)
+        self.house: ColourHouse = build(library, media, cast("Any", self.reader), ColourEncoder(), looks, others)
+        self._open.push_async_callback(self.house.foreman.close)
+        self.requests = Requests(self.house.foreman, self.house.ledger)
         departures = SqliteDepartures(library.connections)
         self.grace = Grace(departures, media, lambda: self.clock_s, GRACE_S, 1.0)
 
     async def stop(self) -> None:
         await self._open.aclose()
 
-    async def restart(self) -> None:
-        """Let the program end and begin anew: its clock begins anew too, and all that it held in memory is gone."""
-        pages = self.fetcher.pages
-        await self.grace.look()
-        await self.stop()
-        self._open = AsyncExitStack()
-        self.clock_s += 5.0
-        await self.start()
-        self.fetcher.pages = pages
-
     def word(self, kind: str) -> str:
         self._numbers += 1
         return f"{kind}{self._numbers:05}x"
 
-    async def post(self, space: Space, room: Room, who: Person, film: int, link: str, message: str = "") -> Reply:
+    async def post(self, space: Space, room: Room, who: Person, film: int, link: str, message: str = "") -> None:
         """Post a film, as a link where one is given, else as a file; a message may bring several."""
-        own, content = self.word("post"), f"film{film:05}x"
+        one = await self.ask(space, room, who, film, link, message)
+        if one is not None:
+            await self.answered(one, await self.house.say(one.taken.event))
+
+    async def ask(
+        self, space: Space, room: Room, who: Person, film: int, link: str, message: str = ""
+    ) -> UnderWay | None:
+        """Have a posted film written down, as the doors do; None where that message brought this link before."""
+        own, content = self.word("post"), f"film{film:05}x".encode()
         turn = self.eyes.own(space, who, room)
         turn = replace(turn, user_name=f"{who.name} {own}", message=message or f"m{own[4:]}")
         turn = replace(turn, message_url=f"https://chat.test/{own}")
@@ -107,24 +133,28 @@ class Town:
         else:
             name = self.word("link")
             path = self.folder / f"{name}.mp4"
-            path.write_bytes(content.encode())
+            path.write_bytes(content)
             event = FilePosted(turn, path, path.name)
-        said = await self.house.say(event)
-        words = frozenset(one.encode() for one in (own, content, name))
-        if said[-1].tone == "plain":
-            known = [one for one in self.posted if self._is_same(one, turn, content)]
-            if not known:
-                self.posted.append(Posted(space, room, who, turn.message, words))
-        for reply in said:
-            self.hold(reply, self._readers(space, room, who) if not reply.private else [who], space, words)
-        return said[-1]
+        taken = await self.requests.take(Errand(turn.scope, turn.message, link or name), event)
+        words = frozenset((own.encode(), content, name.encode()))
+        return UnderWay(space, room, who, turn.message, words, content, link, taken) if taken else None
 
-    def _is_same(self, one: Posted, turn: Turn, content: str) -> bool:
-        return (
-            scope_of(one.space, one.room) == turn.scope
-            and one.message == turn.message
-            and content.encode() in one.words
-        )
+    async def answered(self, one: UnderWay, said: list[Reply]) -> None:
+        """Hold what was said about a posted film against the walls, and note that it is known."""
+        await self.requests.end(one.taken)
+        space, room, who, turn = one.space, one.room, one.who, one.taken.event.turn
+        if said[-1].tone == "plain" and not [it for it in self.posted if self._is_same(it, turn, one.content)]:
+            self.posted.append(Posted(space, room, who, one.message, one.words))
+        for reply in said:
+            self.hold(reply, self._readers(space, room, who) if not reply.private else [who], space, one.words)
+
+    def hold_films(self, reply: Reply, of: Iterable[Posted]) -> None:
+        """See that an answer shows no other films than these."""
+        found = {word for word in WORD.findall(_all_of(reply)) if word.startswith(b"film")}
+        assert found <= {word for one in of for word in one.words}, reply.text
+
+    def _is_same(self, one: Posted, turn: Turn, content: bytes) -> bool:
+        return scope_of(one.space, one.room) == turn.scope and one.message == turn.message and content in one.words
 
     def _readers(self, space: Space, room: Room, who: Person) -> list[Person]:
         return [*space.audience(room), who]
@@ -132,7 +162,8 @@ class Town:
     def gone(self, some: Iterable[Posted]) -> None:
         """Note that postings are not there any more."""
         for one in list(some):
-            self.posted.remove(one)
+            if one in self.posted:
+                self.posted.remove(one)
             self.dead |= one.words
 
     def readable(self, space: Space, who: Person) -> list[Posted]:
@@ -141,7 +172,8 @@ class Town:
 
     def visible(self, space: Space, who: Person) -> set[bytes]:
         """Give all words that somebody may come across."""
-        return {word for one in self.readable(space, who) for word in one.words}
+        coming = [one for one in self.under_way if one.space is space and space.reads(who, one.room)]
+        return {word for one in [*self.readable(space, who), *coming] for word in one.words}
 
     def hold(
         self, reply: Reply, readers: Iterable[Person], space: Space, granted: frozenset[bytes] = frozenset()
@@ -156,7 +188,7 @@ class Town:
 
     async def hold_disk(self) -> None:
         """See that nothing lives on of what was taken back: in no table, no file."""
-        gone = self.dead - {word for one in self.posted for word in one.words}
+        gone = self.dead - {word for one in [*self.posted, *self.under_way] for word in one.words}
         if not gone:
             return
         tables = await self.house.library.connections.rows("SELECT name FROM sqlite_master WHERE type = 'table'", {})
@@ -165,6 +197,8 @@ class Town:
                 kept = b" ".join(one if isinstance(one, bytes) else str(one).encode() for one in row)
                 left = set(WORD.findall(kept)) & gone
                 assert not left, f"{left} live on in {name}"
+        strangers = await self.house.library.connections.rows(_VOTES_OF_STRANGERS, {})
+        assert not strangers, [tuple(row) for row in strangers]
         for path in (self.folder / "data" / "media").glob("*"):
             if path.is_file():
                 assert not set(WORD.findall(path.read_bytes())) & gone, "a file lives on"

@@ -1,0 +1,63 @@
+"""Random steps around films that are being looked at: half seen, queued, cancelled, deleted, let go.
+
+While one is held in the middle all other steps go on: what is searched is half of it, and the walls may move.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from hypothesis import strategies as st
+from hypothesis.stateful import precondition, rule
+
+from core.actions import Cancel
+from core.talk import Action, MessageDeleted
+from tests.walls.ground import Ground, numbers
+
+
+class Waiting(Ground):
+    """People who post long films, and change their minds."""
+
+    @rule(n=numbers, film=st.integers(0, 5))
+    def post_a_long_film(self, n: int, film: int) -> None:
+        """Post a link to a film that takes its time; while one does, the same link queues behind it."""
+        place = self._pick(n)
+        if place is None:
+            return
+        held = self.town.under_way[0] if self.town.under_way else None
+        link = held.link if held else self._link(n, film)
+        film = int(held.content[4:9]) if held else film
+        self._do(self.town.begin(*place, film, link))
+
+    @precondition(lambda self: self.town.under_way)
+    @rule(n=numbers)
+    def let_it_go(self, n: int) -> None:
+        """Let the film be looked at to its end, for all who wait for it."""
+        del n
+        self._do(self.town.finish_all())
+
+    @precondition(lambda self: self.town.under_way)
+    @rule(n=numbers, k=numbers)
+    def cancel(self, n: int, k: int) -> None:
+        """Press Cancel: as who posted it, as a moderator, or as neither."""
+        one = self.town.under_way[n % len(self.town.under_way)]
+        people = one.space.audience(one.room)
+        if not people or self._is_away(one.space, one.room):
+            return
+        who = people[k % len(people)]
+        turn = self.town.eyes.pressed(one.space, who, one.room, is_whispered=False)
+        reply = self._say(Action(turn, Cancel(one.job_id).id))[-1]
+        may = who is one.who or turn.moderator or not turn.door.shared
+        assert (reply.tone == "plain") == may, reply.text
+        if may:
+            self._do(self.town.dropped(one))
+
+    @precondition(lambda self: self.town.under_way)
+    @rule(n=numbers)
+    def delete_while_under_way(self, n: int) -> None:
+        """Delete the message that brought it."""
+        one = self.town.under_way[n % len(self.town.under_way)]
+        turn = replace(self.town.eyes.own(one.space, one.who, one.room), message=one.message)
+        assert self._say(MessageDeleted(turn)) == []
+        self._do(self.town.dropped(one))
+        self.town.gone([one, *(it for it in self.town.posted if it.message == one.message and it.room is one.room)])
