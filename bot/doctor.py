@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from bot.settings import Settings
+    from bot.wiring import Mended
 
 Health: TypeAlias = Literal["ok", "note", "wrong"]
 _MARKS = {"ok": "[green]✓[/]", "note": "[yellow]•[/]", "wrong": "[red]✗[/]"}
@@ -52,7 +53,8 @@ async def repair(settings: Settings) -> int:
 
     Raises OperatorError.
     """
-    repaired, files = await mend(settings)
+    mended = await mend(settings)
+    repaired = mended.repaired
     told = Console()
 
     def tell(text: str) -> None:
@@ -60,14 +62,33 @@ async def repair(settings: Settings) -> int:
 
     tell(f"The database as it was lies in {repaired.copy}.")
     tell("Nothing was damaged." if not repaired.complaints else f"Damaged: {repaired.complaints[0]}")
-    if repaired.salvaged_rows == 0:
-        tell("Nothing of it could be read, for the list of its tables is damaged: all films have to be posted again.")
-    elif repaired.salvaged_rows:
-        tell(f"What could be read ({repaired.salvaged_rows} rows) is in a new file, in use from now on.")
-    tell(f"Media files that no film led to, deleted: {files}.")
+    for line in _told(mended):
+        tell(line)
     for film in repaired.lost:
         tell(f"Lost; please post it again: {film.title or 'a film'} ({film.link or film.video_id})")
-    return 1 if repaired.lost or repaired.salvaged_rows == 0 else 0
+    return 1 if repaired.lost or repaired.is_another else 0
+
+
+def _told(mended: Mended) -> list[str]:
+    """Say what is in use now, and what became of the media files."""
+    repaired, said = mended.repaired, []
+    if repaired.restored:
+        said.append(
+            f"Nothing of it could be read, so the backup {repaired.restored.name} is in use from now on. What was "
+            "posted, voted and switched after it was made is lost: please post those films again."
+        )
+    elif repaired.salvaged_rows == 0:
+        said.append(
+            "Nothing of it could be read, and there is no backup that is sound. A new library is in use from now on. "
+            "Lost are all postings, votes and answers: who posted what where. All films have to be posted again."
+        )
+    elif repaired.salvaged_rows:
+        said.append(f"What could be read ({repaired.salvaged_rows} rows) is in a new file, in use from now on.")
+    if mended.aside:
+        said.append(f"Films that it knows nothing of are kept in {mended.aside}.")
+    if mended.queued:
+        said.append(f"The next `keaton run` looks at these {mended.queued} anew; then that folder may go.")
+    return [*said, f"Media files that no film led to, deleted: {mended.deleted}."]
 
 
 async def findings(settings: Settings) -> AsyncIterator[Finding]:

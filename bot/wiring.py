@@ -15,7 +15,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bot.metrics import Metrics
+from bot.requests import Requests
 from bot.settings import GIGABYTE
+from bot.web.config import DOOR as LOCAL
+from bot.web.config import WebConfig
 from core.answering import Answerer
 from core.background import Background, captions
 from core.browsing import Browser
@@ -36,13 +39,16 @@ from core.hunter import Hunter
 from core.indexing import Indexer, IndexingLimits
 from core.inquiry import Inquiry
 from core.judging import Judge
+from core.ledger import Errand
 from core.limits import PICTURE_BYTES, BrowsingLimits
 from core.lull import Lull
+from core.model import Scope, View
 from core.pressing import Presser
 from core.refining import Refiner
 from core.renewal import Renewal
 from core.search import Searcher
 from core.taking import Taking
+from core.talk import FilePosted, Turn
 from storage.archive import SqliteArchive
 from storage.boundary import disk
 from storage.departures import SqliteDepartures
@@ -73,6 +79,7 @@ if TYPE_CHECKING:
 __all__ = [
     "DEMO_FOLDER",
     "Core",
+    "Mended",
     "Repaired",
     "check_cage",
     "check_database",
@@ -103,6 +110,19 @@ class Pools:
     films: Executor
     """For films alone: it gives way to all others."""
     drawing: Executor
+
+
+@dataclass(frozen=True, slots=True)
+class Mended:
+    """What a repair came to."""
+
+    repaired: Repaired
+    deleted: int
+    """How many media files no film led to."""
+    aside: Path | None
+    """Where media files lie that this library knows nothing of."""
+    queued: int
+    """How many of them the next run looks at anew."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,8 +213,8 @@ def check_database(settings: Settings) -> tuple[str, ...]:
         return complaints(settings.database) if settings.database.exists() else ()
 
 
-async def mend(settings: Settings) -> tuple[Repaired, int]:
-    """Repair the database, then drop media files that no film leads to; give what was done, and their number.
+async def mend(settings: Settings) -> Mended:
+    """Repair the database, then drop media files that no film leads to; where it is another library now, keep them.
 
     Raises DataFolderInUse where anybody works on the folder, StorageUnusable.
     """
@@ -202,7 +222,22 @@ async def mend(settings: Settings) -> tuple[Repaired, int]:
         with MediaFolder.alone(_media_folder(settings)):
             repaired = await repair(settings.database)
         async with open_core(settings) as core:
-            return repaired, await core.foreman.tidy()
+            aside = await core.foreman.set_aside() if repaired.is_another else None
+            # Who may see them is lost too: only where one person alone uses Keaton that is no question.
+            queued = await _queue(core, aside) if aside and not settings.has_token else 0
+            return Mended(repaired, await core.foreman.tidy(), aside, queued)
+
+
+async def _queue(core: Core, folder: Path) -> int:
+    """Have the films in a folder looked at by the next run, for the local page; count them."""
+    page, requests = WebConfig(), Requests(core.foreman, core.ledger)
+    scope = Scope(LOCAL.platform, page.space, page.channel)
+    turn = Turn(LOCAL, scope, View.of(scope), "you", "you", "")
+    films = sorted(await asyncio.to_thread(lambda: list(folder.iterdir())))
+    for number, path in enumerate(films, 1):
+        event = FilePosted(turn, path, f"Film {number} of {folder.name}{path.suffix}")
+        await requests.take(Errand(scope, "", f"{folder.name}:{path.name}"), event)
+    return len(films)
 
 
 def model_choice(settings: Settings) -> presets.ModelChoice:

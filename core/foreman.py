@@ -167,6 +167,13 @@ class Foreman:
         """
         return await self._media.sweep(self._jobs.needed)
 
+    async def set_aside(self) -> Path | None:
+        """Move kept media that no film and no open job needs out of the store; give the folder, or None.
+
+        Raises StorageUnusable.
+        """
+        return await self._media.set_aside(self._jobs.needed)
+
     async def close(self) -> None:
         """Leave what is open to the next run."""
         if self._renewing is None:

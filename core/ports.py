@@ -195,6 +195,10 @@ class Media(Protocol):
         """Delete a file, if it lies in the inbox: somebody's own stays."""
         ...
 
+    async def set_aside(self, needed: Callable[[], Awaitable[tuple[frozenset[str], frozenset[str]]]]) -> Path | None:
+        """Move kept files that nothing leads to into a folder of their own; give it, or None where there are none."""
+        ...
+
     async def sweep(self, needed: Callable[[], Awaitable[tuple[frozenset[str], frozenset[str]]]]) -> int:
         """Delete files that nothing leads to; count them.
 

@@ -48,8 +48,11 @@ class Backups:
             self._drop_old()
             return place
 
-    def take_in(self, database: Path, label: str) -> Path:
-        """Copy the files of a database that SQLite may not be able to read, as they are; nobody may write to them."""
+    def take_in(self, database: Path, label: str, spared: Path | None = None) -> Path:
+        """Copy the files of a database that SQLite may not be able to read, as they are; nobody may write to them.
+
+        A copy that is spared stays, however old it is.
+        """
         with disk(self._folder):
             place = self._place(label)
             part = place.with_suffix(".sqlite3.part")
@@ -60,7 +63,7 @@ class Backups:
                 part.unlink(missing_ok=True)
             with suppress(FileNotFoundError):
                 shutil.copyfile(_log_of(database), _log_of(place))
-            self._drop_old()
+            self._drop_old(spared)
             return place
 
     def all(self) -> tuple[Path, ...]:
@@ -86,8 +89,10 @@ class Backups:
             return []
         return sorted(path for path in self._folder.iterdir() if _NAME.fullmatch(path.name))
 
-    def _drop_old(self) -> None:
+    def _drop_old(self, spared: Path | None = None) -> None:
         for path in [path for path in self._files() if path.suffix == ".sqlite3"][: -self._kept]:
+            if path == spared:
+                continue
             path.unlink(missing_ok=True)
             _log_of(path).unlink(missing_ok=True)
 

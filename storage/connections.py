@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import logging
 import sqlite3
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from typing import TYPE_CHECKING
 
 import aiosqlite
 
+from storage import outline
 from storage.backups import Backups
 from storage.boundary import disk
 from storage.schema import MIGRATIONS, migrate, version
@@ -201,6 +202,8 @@ async def _prepare(writer: aiosqlite.Connection, path: Path) -> None:
         log.info("the database is brought up to date; as it was it lies in %s", place.name)
     await migrate(writer, path)
     await _write_ahead(writer)
+    with suppress(OSError, sqlite3.Error):  # it is for the day that the list of tables cannot be read
+        await asyncio.to_thread(outline.keep, path)
     pragmas = ("synchronous = FULL", "foreign_keys = ON", "secure_delete = ON")
     for pragma in (*pragmas, f"journal_size_limit = {_TRUNCATED_LOG_BYTES}"):
         await writer.execute_fetchall(f"PRAGMA {pragma}")

@@ -134,6 +134,21 @@ class MediaFolder:
             with disk(self._root):
                 await asyncio.to_thread(path.unlink, missing_ok=True)
 
+    async def set_aside(self, needed: Callable[[], Awaitable[tuple[frozenset[str], frozenset[str]]]]) -> Path | None:
+        """Move kept files that nothing leads to into a folder of their own; give it, or None where there are none."""
+        films, _ = await needed()
+        names = {_name(video_id) for video_id in films}
+        with disk(self._root):
+            return await asyncio.to_thread(self._set_aside, names)
+
+    def _set_aside(self, names: set[str]) -> Path | None:
+        folder = self._root.parent / "set-aside"
+        strays = [path for _, path in _files(self._root) if path.stem not in names]
+        for path in strays:
+            folder.mkdir(exist_ok=True)
+            path.replace(folder / path.name)
+        return folder if strays else None
+
     async def sweep(self, needed: Callable[[], Awaitable[tuple[frozenset[str], frozenset[str]]]]) -> int:
         """Delete files that nothing leads to; count them.
 

@@ -6,7 +6,7 @@ Nobody else may have the data folder open meanwhile; that is the caller's to see
 from __future__ import annotations
 
 import asyncio
-import os
+import shutil
 import sqlite3
 from contextlib import closing
 from dataclasses import dataclass
@@ -15,11 +15,13 @@ from typing import TYPE_CHECKING
 import aiosqlite
 
 from core.errors import SchemaTooNew
-from storage import salvage, soundness
+from storage import outline, salvage, soundness
 from storage.backups import Backups
 from storage.boundary import disk
 from storage.connections import Connections
+from storage.outline import Outline
 from storage.schema import MIGRATIONS, migrate
+from storage.workshops import flush
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -38,9 +40,16 @@ class Repaired:
     complaints: tuple[str, ...]
     """What SQLite found wrong with it, if anything; at most twenty things."""
     salvaged_rows: int | None
-    """How many rows a new file got; None where there was no need for one, 0 where the list of tables is damaged."""
+    """How many rows a new file got; None where there was no need for one, 0 where nothing could be read."""
     lost: tuple[LostFilm, ...]
     """Films that have to be posted again, as far as anything is known of them."""
+    restored: Path | None = None
+    """The backup that was put in its place, for nothing of it could be read."""
+
+    @property
+    def is_another(self) -> bool:
+        """Tell whether this is an older library now, or an empty one: files may be kept that it knows nothing of."""
+        return self.restored is not None or self.salvaged_rows == 0
 
 
 async def repair(database: Path) -> Repaired:
@@ -49,12 +58,41 @@ async def repair(database: Path) -> Repaired:
     Raises SchemaTooNew, StorageUnusable (DiskFull, ...); then the database is as it was.
     """
     with disk(database):
-        copy = await asyncio.to_thread(Backups.of(database).take_in, database, "before-repair")
         found = await asyncio.to_thread(_complaints, database)
-        rows = await _rebuild(database) if found else None
+        readable = not found or await asyncio.to_thread(_readable, database)
+        spare = None if readable else await asyncio.to_thread(_newest_sound_backup, database)
+        copy = await asyncio.to_thread(Backups.of(database).take_in, database, "before-repair", spare)
+        rows = None
+        if spare is not None:
+            await asyncio.to_thread(_restore, spare, database)
+        elif found:
+            rows = await _rebuild(database)
         await (await Connections.open(database)).close()
         lost = await asyncio.to_thread(_clean, database)
-        return Repaired(copy, found, rows, lost)
+        return Repaired(copy, found, rows, lost, spare)
+
+
+def _readable(database: Path) -> bool:
+    """Tell whether rows can be found: by the database's own list of tables, or by what was kept of it."""
+    kept = Outline.kept(database)
+    return kept is not None or outline.is_whole(database, None)
+
+
+def _newest_sound_backup(database: Path) -> Path | None:
+    """Give the newest backup that nothing is wrong with, of a version that is understood; or None."""
+    for path in reversed(Backups.of(database).all()):
+        if 0 < salvage.written_version(path) <= len(MIGRATIONS) and not _complaints(path):
+            return path
+    return None
+
+
+def _restore(backup: Path, database: Path) -> None:
+    fresh = database.with_name(database.name + ".fresh")
+    try:
+        shutil.copyfile(backup, fresh)
+        _put(fresh, database)
+    finally:
+        _remove(fresh)
 
 
 def _complaints(database: Path) -> tuple[str, ...]:
@@ -66,32 +104,38 @@ def _complaints(database: Path) -> tuple[str, ...]:
 
 async def _rebuild(database: Path) -> int:
     """Put a new file with what can be read into the place of the old one; count the rows."""
-    fresh = database.with_name(database.name + ".fresh")
+    fresh, listed = (database.with_name(database.name + ending) for ending in (".fresh", ".listed"))
     _remove(fresh)
     try:
-        version = await asyncio.to_thread(salvage.written_version, database)
+        source = await asyncio.to_thread(_with_tables, database, listed)
+        version = await asyncio.to_thread(salvage.written_version, source)
         if version > len(MIGRATIONS):
             raise SchemaTooNew(str(database), version, len(MIGRATIONS))
         async with aiosqlite.connect(fresh, isolation_level=None) as file:
             await migrate(file, fresh, MIGRATIONS[: version or None])
-        rows = await asyncio.to_thread(_salvage, database, fresh)
-        fresh.replace(database)
+        rows = await asyncio.to_thread(salvage.salvage, source, fresh)
+        await asyncio.to_thread(_put, fresh, database)
         return rows
     finally:
         _remove(fresh)
+        _remove(listed)
 
 
-def _salvage(database: Path, fresh: Path) -> int:
-    rows = salvage.salvage(database, fresh)
-    descriptor = os.open(fresh, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+def _with_tables(database: Path, listed: Path) -> Path:
+    """Give the database, or a copy with the list of tables that was kept beside it where its own is damaged."""
+    kept = Outline.kept(database)
+    if kept is None or outline.is_whole(database, kept):
+        return database
+    return outline.relisted(database, kept, listed)
+
+
+def _put(fresh: Path, database: Path) -> None:
+    """Put a whole new file into the place of the old one."""
+    flush(fresh)
     # The old file's log must not be taken for the new one's.
     for ending in ("-wal", "-shm"):
         database.with_name(database.name + ending).unlink(missing_ok=True)
-    return rows
+    fresh.replace(database)
 
 
 def _clean(database: Path) -> tuple[LostFilm, ...]:

@@ -17,6 +17,7 @@ from storage.backups import Backups
 from storage.library import SqliteLibrary
 from storage.looks import SqliteLooks
 from storage.media import MediaFolder
+from storage.outline import ENDING
 from storage.repair import repair
 from storage.soundness import complaints
 from tests.core.conftest import looking
@@ -68,13 +69,8 @@ def page_with(path: Path, content: bytes) -> int:
 
 
 def pages(path: Path) -> Iterator[int]:
-    """All but those that hold the list of tables."""
-    content = path.read_bytes()
-    return (
-        number
-        for number in range(2, len(content) // PAGE_BYTES + 1)
-        if b"CREATE T" not in content[(number - 1) * PAGE_BYTES : number * PAGE_BYTES]
-    )
+    """All of them."""
+    return iter(range(1, len(path.read_bytes()) // PAGE_BYTES + 1))
 
 
 def vectors_of(film: Film) -> bytes:
@@ -167,16 +163,61 @@ async def test_a_damaged_list_of_films_is_noticed_at_the_start_and_what_needs_it
     await library.close()
 
 
-async def test_a_first_page_that_is_gone_gives_an_empty_library_and_the_copy_keeps_all_that_was(database: Path) -> None:
-    damage(database, 1)
-    before = database.read_bytes()  # noqa: ASYNC240
+def pages_of_the_list(path: Path) -> list[int]:
+    """Give the pages that tell which tables there are."""
+    content = path.read_bytes()
+    return [
+        number
+        for number in range(1, len(content) // PAGE_BYTES + 1)
+        if number == 1 or b"CREATE T" in content[(number - 1) * PAGE_BYTES : number * PAGE_BYTES]
+    ]
+
+
+async def test_where_the_list_of_tables_is_gone_all_is_found_by_the_copy_of_it_that_is_kept_beside(
+    database: Path, films: dict[str, Film], channel: Scope, recipe: Recipe
+) -> None:
+    for page in pages_of_the_list(database):
+        damage(database, page)
     with pytest.raises(StorageDamaged):
         await SqliteLibrary.open(database)
     repaired = await repair(database)
+    assert repaired.salvaged_rows
+    assert (repaired.lost, repaired.restored) == ((), None)
+    await all_is_there(database, films, set(NAMES), channel, recipe)
+
+
+async def test_without_such_a_copy_the_newest_backup_that_is_sound_takes_its_place(
+    database: Path, films: dict[str, Film], make_posting: PostingMaker, channel: Scope, recipe: Recipe
+) -> None:
+    backups = Backups.of(database)
+    good = backups.make(database, "sound")
+    for _ in range(2):
+        damage(backups.take_in(database, "damaged"), 1)
+    library = await SqliteLibrary.open(database)
+    late = {"youtube:late": next(iter(films.values()))}
+    await library.save(late["youtube:late"], make_posting("youtube:one", message="late"), ["https://films.test/late"])
+    await library.close()
+    damage(database, 1)
+    outline_of(database).unlink()
+    repaired = await repair(database)
+    assert (repaired.restored, repaired.is_another) == (good, True)
+    assert good.exists()
+    await all_is_there(database, films, set(NAMES), channel, recipe)
+
+
+async def test_without_any_of_these_a_new_library_begins_and_the_copy_keeps_all_that_was(database: Path) -> None:
+    damage(database, 1)
+    outline_of(database).unlink()
+    before = database.read_bytes()  # noqa: ASYNC240
+    repaired = await repair(database)
     assert repaired.complaints
-    assert repaired.salvaged_rows == 0
+    assert (repaired.salvaged_rows, repaired.is_another) == (0, True)
     assert repaired.copy.read_bytes() == before
     assert complaints(database) == ()
+
+
+def outline_of(database: Path) -> Path:
+    return database.with_name(database.name + ENDING)
 
 
 async def test_what_a_newer_keaton_wrote_is_not_repaired_by_an_older_one(
