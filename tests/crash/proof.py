@@ -76,7 +76,9 @@ def judge(town: Town) -> Figures:
         elif not times:
             lost += [film.name] if film in promised else []
         elif times[0] != _expected(film):
-            wrong.append(f"{film.name}: looks at {len(times[0])} times, not as in one reading")
+            expected = _expected(film)
+            odd = sorted(set(times[0]) ^ set(expected))[:5]
+            wrong.append(f"{film.name}: {len(times[0])} looks, not {len(expected)} as in one reading; first {odd}")
     for press in town.presses:
         counted = votes[str(press.it.user.id)] if press.is_vote else 1
         lost += [f"the vote {press.label} of {press.it.user.id}"] if press.is_promised and counted == 0 else []

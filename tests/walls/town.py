@@ -82,6 +82,8 @@ class Town:
     away: dict[Scope, float] = field(default_factory=dict)
     """Where Keaton was removed from, and since when by the running clock."""
     clock_s: float = 1000.0
+    standing: set[bytes] = field(default_factory=set)
+    """Links in messages that stand, though Keaton was told to leave them alone."""
     dead: set[bytes] = field(default_factory=set)
     checks: int = 0
     """How many answers were held against what their readers may see."""
@@ -188,7 +190,7 @@ class Town:
 
     async def hold_disk(self) -> None:
         """See that nothing lives on of what was taken back: in no table, no file."""
-        gone = self.dead - {word for one in [*self.posted, *self.under_way] for word in one.words}
+        gone = self.dead - {word for one in [*self.posted, *self.under_way] for word in one.words} - self.standing
         if not gone:
             return
         tables = await self.house.library.connections.rows("SELECT name FROM sqlite_master WHERE type = 'table'", {})

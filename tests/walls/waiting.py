@@ -50,6 +50,7 @@ class Waiting(Ground):
         may = who is one.who or turn.moderator or not turn.door.shared
         assert (reply.tone == "plain") == may, reply.text
         if may:
+            self.town.standing |= {word for word in one.words if word.startswith(b"link")}
             self._do(self.town.dropped(one))
 
     @precondition(lambda self: self.town.under_way)
