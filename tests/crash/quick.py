@@ -38,7 +38,12 @@ class Forked:
 
     def __init__(self, process: ForkServerProcess) -> None:
         self._process = process
-        self.pid = process.pid
+
+    @property
+    def pid(self) -> int:
+        """Give its number."""
+        assert self._process.pid is not None
+        return self._process.pid
 
     @property
     def returncode(self) -> int | None:
@@ -47,7 +52,6 @@ class Forked:
 
     def send_signal(self, number: signal.Signals) -> None:
         """Send it a signal."""
-        assert self.pid is not None
         os.kill(self.pid, number)
 
     async def wait(self) -> int:

@@ -46,6 +46,11 @@ class Process(Protocol):
     """A process that was started."""
 
     @property
+    def pid(self) -> int:
+        """Give its number."""
+        ...
+
+    @property
     def returncode(self) -> int | None:
         """Give the exit code once it has ended."""
         ...
