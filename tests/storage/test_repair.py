@@ -128,7 +128,6 @@ async def test_whatever_page_is_damaged_what_can_be_read_stays_and_what_is_lost_
     for page in pages(database):
         path = tmp_path / f"page{page}" / "keaton.sqlite3"
         path.parent.mkdir()
-        path.parent.mkdir()
         shutil.copy(database, path)
         shutil.copy(outline_of(database), path.parent)
         damage(path, page)
