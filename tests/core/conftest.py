@@ -36,7 +36,7 @@ from core.judging import Judge
 from core.limits import PICTURE_BYTES, BrowsingLimits
 from core.lull import Lull
 from core.model import Sampling, Scope, View
-from core.ports import Encoder
+from core.ports import Encoder, Framer
 from core.pressing import Presser
 from core.refining import Refiner
 from core.renewal import Renewal
@@ -143,7 +143,7 @@ def build(
     reader: ChildFrameReader,
     encoder: EncoderT,
     looks: HeldLooks,
-    others: tuple[CopyFetcher, NotingPlotter, Clipper] | None = None,
+    others: tuple[CopyFetcher, NotingPlotter, Clipper, Framer] | None = None,
 ) -> House[EncoderT]:
     fetcher, plotter = (others or (CopyFetcher({}), NotingPlotter(), None))[:2]
     clipper = others[2] if others else ChildClipper(reader)
@@ -174,7 +174,8 @@ def build(
     browser = Browser(library, media, answerer, clipper, plotter, cooldown, BrowsingLimits(cut_s=60))
     lull = Lull(0.0)
     glances = Glances(media, reader, encoder, searcher, lull)
-    closer = CloserLook(media, ChildFramer(reader), encoder, background, judge, searcher)
+    framer = others[3] if others else ChildFramer(reader)
+    closer = CloserLook(media, framer, encoder, background, judge, searcher)
     refiner = Refiner(library, encoder, searcher, glances, Hunter(glances, time.monotonic), closer, lull)
     taking = Taking(library, encoder, plotter, indexer, cooldown, foreman)
     examples = Examples(media, ChildPictureReader(reader), encoder, searcher, PICTURE_BYTES)

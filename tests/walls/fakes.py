@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from core.clips import ClipWish
-    from core.model import Moment, Preprocess, Thumbnail
+    from core.closer import Framing
+    from core.model import Moment, Pixels, Preprocess, Thumbnail
     from core.ports import Fetching, PlotSpec, Reading, Theme
 
 _COLOURS = ((255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 0, 0), (0, 255, 0))
@@ -57,6 +58,16 @@ class PaintedReader:
 
     async def still(self, path: Path, time_s: float, _max_px: int) -> Still:
         return Still(await asyncio.to_thread(path.read_bytes), time_s, 64, 36)
+
+
+class PaintedFramer:
+    """Gives parts of painted frames."""
+
+    async def framed(
+        self, path: Path, times_s: Sequence[float], framings: Sequence[Framing], preprocess: Preprocess
+    ) -> tuple[Pixels, ...]:
+        looks = await PaintedReader().glances(path, times_s, preprocess)
+        return tuple(np.stack([look.pixels] * len(framings)) for look in looks)
 
 
 class TellingClipper:

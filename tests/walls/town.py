@@ -20,7 +20,7 @@ from storage.media import MediaFolder
 from tests.core.conftest import build, looking
 from tests.core.fakes import ColourEncoder
 from tests.walls.eyes import Eyes, scope_of
-from tests.walls.fakes import PaintedReader, TellingClipper, TellingFetcher, TellingPlotter
+from tests.walls.fakes import PaintedFramer, PaintedReader, TellingClipper, TellingFetcher, TellingPlotter
 
 if TYPE_CHECKING:
     import asyncio
@@ -101,7 +101,7 @@ class Town:
         looks = await self._open.enter_async_context(looking(library))
         self.fetcher = TellingFetcher({})
         self.reader = PaintedReader()
-        others = self.fetcher, TellingPlotter(), TellingClipper()
+        others = self.fetcher, TellingPlotter(), TellingClipper(), PaintedFramer()
         self.house: ColourHouse = build(library, media, cast("Any", self.reader), ColourEncoder(), looks, others)
         self._open.push_async_callback(self.house.foreman.close)
         self.requests = Requests(self.house.foreman, self.house.ledger)
