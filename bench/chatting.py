@@ -79,8 +79,7 @@ async def _panels(page: Page) -> list[Image.Image]:
     phrase = await _asked(page, '/find a man in "the rain" -umbrella', "Frame at")
     filtered = await _asked(page, "/find a camel from:Keaton after:2020-01-01 in:here video:demo", "Frame at")
     picture = await _by_picture(page)
-    await _asked(page, "/find a woman", "Frame at")
-    return [phrase, filtered, picture, await _refined(page, "swimming in water")]
+    return [phrase, filtered, picture, await _refined(page, "/find a woman", "swimming in water")]
 
 
 async def _asked(page: Page, text: str, shown: str) -> Image.Image:
@@ -97,19 +96,25 @@ async def _by_picture(page: Page) -> Image.Image:
     return await _answer(page, "camel.jpg", "Frame at")
 
 
-async def _refined(page: Page, more: str) -> Image.Image:
+async def _refined(page: Page, text: str, more: str) -> Image.Image:
+    await _asked(page, text, "Frame at")
+    before = await _picture(_said(page, text))
     await page.get_by_role("article").last.get_by_role("button", name="Refine").click()
-    return await _asked(page, more, "Frame at")
+    return _below(before, await _asked(page, more, "Frame at"))
 
 
 async def _answer(page: Page, asked: str, shown: str) -> Image.Image:
     """Give the last message that says what was asked, and the answer below it."""
-    question = page.get_by_role("article").filter(has_text=asked).filter(has_not=page.get_by_role("toolbar")).last
     answer = page.get_by_role("article").last
     await expect(answer.get_by_role("img", name=re.compile(shown))).to_be_visible(timeout=PATIENCE_MS)
     await expect(answer.get_by_role("img", name=re.compile("over time"))).to_be_visible()
     await page.wait_for_timeout(_REFINED_MS)
-    return _below(await _picture(question), await _picture(answer))
+    return _below(await _picture(_said(page, asked)), await _picture(answer))
+
+
+def _said(page: Page, text: str) -> Locator:
+    """Give the last message of mine that says this."""
+    return page.get_by_role("article").filter(has_text=text).filter(has_not=page.get_by_role("toolbar")).last
 
 
 async def _picture(message: Locator) -> Image.Image:
