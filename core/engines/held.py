@@ -88,6 +88,8 @@ class HeldLooks:
         self._recipes: dict[str, Blocks] = {}
         self._films: dict[int, _Film] = {}
         self._plans: dict[tuple[View, str, str | None], _Plan] = {}
+        self._complete = (-1, 0)
+        """The generation of which everything was read, and for how many recipes."""
         self._turn = asyncio.Lock()
         self._watching: asyncio.Task[None] | None = None
         self._damaged: dict[int, Kept] = {}
@@ -193,6 +195,8 @@ class HeldLooks:
             if await self._store.generation() != self._catalogue.generation:
                 self._catalogue = await self._store.catalogue()
                 self._plans.clear()
+            if (self._catalogue.generation, len(self._recipes)) == self._complete:
+                return
             wanted = {film.indexing: film for film in self._catalogue.films if film.recipe_key in self._recipes}
             for number, held in tuple(self._films.items()):
                 if number not in wanted or wanted[number].stamp != held.kept.stamp:
@@ -207,6 +211,7 @@ class HeldLooks:
                 held.kept = film
                 if held.chunks < film.chunks:
                     await self._read_sound(held)
+            self._complete = self._catalogue.generation, len(self._recipes)
 
     async def _let_go(self, number: int) -> None:
         held = self._films.pop(number)
