@@ -1,0 +1,45 @@
+"""What was acknowledged on Slack before a crash is done after it: presses, votes, and questions beside a picture."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from core.model import View
+from storage.jobs import SqliteJobs
+from storage.ledger import SqliteLedger
+
+if TYPE_CHECKING:
+    from tests.bot.slack.conftest import Scene
+
+pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="session")]
+
+
+async def test_presses_that_were_acknowledged_are_carried_out_by_the_next_run_and_each_once(scene: Scene) -> None:
+    await scene.posted()
+    card, other = await scene.found("green"), await scene.found("red")
+    scene.house.encoder.gate = asyncio.Event()
+    await scene.fake.press(scene.team, card, "👍", scene.bob)
+    await scene.fake.press(scene.team, other, "More like this", scene.ada)
+    await until_written(scene, 2)
+    await scene.stop()
+    scene.house.encoder.gate = None
+    ledger = scene.house.ledger
+    ledger._run = SqliteLedger(scene.house.library.connections).run
+    scene.house.foreman._jobs = SqliteJobs(scene.house.library.connections, ledger._run, time.time, is_bot=True)
+    await scene.start()
+    await scene.fake.until(lambda: any(label.startswith("👍 1") for label in card.buttons), "the vote")
+    await scene.below(other, "More like this")
+    assert len(scene.general.below(other)) == 1
+    assert await scene.house.library.videos(View.of(scene.scope()))
+
+
+async def until_written(scene: Scene, count: int) -> None:
+    """Wait until so many presses are written down."""
+    sql = "SELECT 1 FROM jobs WHERE kind = 'press' AND ended_s IS NULL"
+    async with asyncio.timeout(20):
+        while len(await scene.house.library.connections.rows(sql, {})) < count:  # noqa: ASYNC110 - no one tells
+            await asyncio.sleep(0.01)
