@@ -39,6 +39,7 @@ async def house(reader: ChildFrameReader, tmp_path: Path) -> AsyncIterator[Colou
         house = build(library, media, reader, ColourEncoder(), looks)
         yield house
         await house.refiner.close()
+        await house.foreman.close()
     await media.close()
     await library.close()
 

@@ -117,6 +117,7 @@ async def house(tmp_path: Path) -> AsyncIterator[ColourHouse]:
         house = build(library, media, ChildFrameReader(children), ColourEncoder(), looks)
         yield house
         await house.refiner.close()
+        await house.foreman.close()
     await children.close()
     await media.close()
     await library.close()
