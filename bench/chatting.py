@@ -37,7 +37,6 @@ CAMEL_S = 19.0
 """Where the demo film shows the camel whose picture is asked about."""
 _WIDE_PX = 620
 _GAP_PX = 16
-_PAPER: dict[Theme, tuple[int, int, int]] = {"light": (250, 250, 249), "dark": (30, 31, 36)}
 _QUALITY = 70
 
 Theme = Literal["light", "dark"]
@@ -53,7 +52,7 @@ async def draw(folder: Path) -> None:
             async with keaton() as url:
                 page = await browser.new_page(color_scheme=theme, viewport={"width": _WIDE_PX, "height": 1400})
                 await page.goto(url)
-                _grid(await _panels(page), theme).save(folder / f"chat-{theme}.webp", quality=_QUALITY, method=6)
+                _grid(await _panels(page)).save(folder / f"chat-{theme}.webp", quality=_QUALITY, method=6)
                 await page.close()
         await browser.close()
 
@@ -139,12 +138,12 @@ def _below(first: Image.Image, second: Image.Image) -> Image.Image:
     return both
 
 
-def _grid(panels: list[Image.Image], theme: Theme) -> Image.Image:
+def _grid(panels: list[Image.Image]) -> Image.Image:
     """Put panels in rows of two."""
     rows = [panels[start : start + 2] for start in range(0, len(panels), 2)]
     heights = [max(one.height for one in row) + _GAP_PX for row in rows]
     width = max(sum(one.width + _GAP_PX for one in row) for row in rows) - _GAP_PX
-    sheet = Image.new("RGB", (width, sum(heights) - _GAP_PX), _PAPER[theme])
+    sheet = Image.new("RGB", (width, sum(heights) - _GAP_PX), panels[0].getpixel((2, panels[0].height - 2)))
     for number, row in enumerate(rows):
         for place, one in enumerate(row):
             sheet.paste(one, (place * (width + _GAP_PX) // 2, sum(heights[:number])))
