@@ -165,7 +165,7 @@ def measured(frames: int, repeats: int) -> list[Row]:
     with tempfile.TemporaryDirectory(prefix="keaton-bench-") as name:
         folder = Path(name)
         write_model(folder)
-        write_scaled(folder / "hd.mp4", (1920, 1080), 30, 48, 0)
+        write_scaled(folder / "hd.mp4", (1920, 1080), 60, 48, 0)
         write_scaled(folder / "sparse.mp4", (640, 360), 60, 250, 0)
         model = f"local-dir:{folder}"
         notebook = Notebook(model)
