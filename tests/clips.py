@@ -6,6 +6,7 @@ Owns the writing; reading is what the tests are about.
 from __future__ import annotations
 
 import math
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING
@@ -92,7 +93,16 @@ def make_clip(path: Path, colours: Sequence[tuple[str, float]], shape: Shape | N
 
 
 def write_film(path: Path, pictures: Iterator[Pixels], shape: Shape) -> Path:
-    """Write pictures, each (H, W, 3) uint8 RGB, as a film."""
+    """Write pictures, each (H, W, 3) uint8 RGB, as a film, on a thread that ends with it.
+
+    Where root calls SVT-AV1, it makes the calling thread go before all others of the machine, and leaves it so: a
+    browser that this thread started later kept the machine to itself for minutes.
+    """
+    with ThreadPoolExecutor(1) as own:
+        return own.submit(_write_film, path, pictures, shape).result()
+
+
+def _write_film(path: Path, pictures: Iterator[Pixels], shape: Shape) -> Path:
     options = {"movflags": "faststart"} if shape.faststart else {}
     with av.open(path, "w", format=shape.container, options=options) as container:
         stream = _stream(container, shape)
