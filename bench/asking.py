@@ -19,8 +19,9 @@ from PIL import Image, ImageDraw, ImageFont, ImageOps
 from bench.known import SCOPE
 from bot.settings import Settings
 from bot.wiring import open_core
+from core.found import Query
 from core.indexing import Poster
-from core.model import Query, View
+from core.model import View
 from core.question import Stretch
 from core.votes import Ballot, wish_keys
 
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 
     from bot.wiring import Core
     from core.answering import Shown
-    from core.ports import Theme
+    from core.plot_ports import Theme
 
 ROOT = Path(__file__).parent.parent
 _THEMES: tuple[Theme, ...] = ("light", "dark")

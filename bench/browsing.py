@@ -32,7 +32,7 @@ from core.talk import Action, Find, Turn
 
 if TYPE_CHECKING:
     from core.conversation import Conversation
-    from core.talk import Reply
+    from core.shown import Reply
 
 FILM = Path(__file__).parent.parent / "demo" / "film.mp4"
 BAR_S = 1.0

@@ -20,8 +20,8 @@ from typing import TYPE_CHECKING
 from bench.table import Row, report
 from core.engines.children import Children
 from core.engines.frames import ChildFrameReader
+from core.film_ports import Look
 from core.model import Preprocess, Sampling
-from core.ports import Look
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

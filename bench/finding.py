@@ -24,8 +24,9 @@ from bench.restart import copy_film
 from bench.table import Row, report
 from bot.settings import Settings
 from bot.wiring import DEMO_FOLDER, open_core
+from core.found import Query
 from core.indexing import Poster
-from core.model import Query, View
+from core.model import View
 
 if TYPE_CHECKING:
     from bot.wiring import Core

@@ -21,9 +21,10 @@ from bench.searching import ask_keaton, held
 from bot.settings import Settings
 from bot.wiring import DEMO_FOLDER, open_core
 from core.engines.plot import draw
-from core.model import Curve, Scope, Video, View
+from core.found import Curve
+from core.model import Scope, Video, View
 from core.moments import find_moments
-from core.ports import PlotSpec
+from core.plot_ports import PlotSpec
 from core.talk import Door, FilePosted, Find, Turn
 from storage.library import SqliteLibrary
 

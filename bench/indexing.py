@@ -29,17 +29,19 @@ from bench.table import Row, show, write
 from bot.settings import Settings
 from bot.wiring import DEMO_FOLDER, open_core
 from core.conversation import MOST_MOMENTS
+from core.found import Query
 from core.hunting import worth_showing
 from core.intake import Poster
-from core.model import Query, View
+from core.model import View
 from core.sharpening import WORTH_A_LOOK
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from bot.wiring import Core
-    from core.model import Pixels, SearchResult
-    from core.talk import Progress
+    from core.found import SearchResult
+    from core.model import Pixels
+    from core.shown import Progress
 
 FILM = DEMO_FOLDER / "film.mp4"
 NEAR_S = 0.5

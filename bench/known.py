@@ -13,8 +13,9 @@ import numpy as np
 
 from bot.settings import Settings
 from bot.wiring import open_core
+from core.found import Query
 from core.indexing import Poster
-from core.model import Query, Scope, View
+from core.model import Scope, View
 from demo.emoji import sprites
 from demo.evaluate import filmed, random_film
 from demo.things import places, things, things_called, with_article

@@ -21,8 +21,9 @@ from PIL import ImageOps
 
 from bench.figures import put
 from bench.known import REPORTING, drawn, seeds
+from core.found import Curve
 from core.likening import likened
-from core.model import Curve, Video
+from core.model import Video
 from demo.emoji import sprites
 from demo.evaluate import random_film
 from demo.looking import eye, looks

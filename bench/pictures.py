@@ -17,14 +17,15 @@ from PIL import Image
 from bench.known import SCOPE
 from bot.settings import Settings
 from bot.wiring import open_core
+from core.found import Query
 from core.indexing import Poster
-from core.model import Query, View
+from core.model import View
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from bot.wiring import Core
-    from core.ports import Theme
+    from core.plot_ports import Theme
 
 ROOT = Path(__file__).parent.parent
 QUERIES = ("a woman swimming in water", "a hedgehog")

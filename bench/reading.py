@@ -15,8 +15,8 @@ import numpy as np
 
 from core.engines.children import Children
 from core.engines.frames import ChildFrameReader
+from core.film_ports import Look
 from core.model import Preprocess, Sampling
-from core.ports import Look
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -20,8 +20,9 @@ from bench.known import SCOPE
 from bench.table import Row, report
 from bot.settings import Settings
 from bot.wiring import open_core
+from core.found import Query
 from core.indexing import Poster
-from core.model import Query, View
+from core.model import View
 
 if TYPE_CHECKING:
     from bot.wiring import Core

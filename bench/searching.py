@@ -33,7 +33,7 @@ from bot.wiring import open_core
 from core.best import best_curves
 from core.engines.held import ERROR, HeldLooks
 from core.engines.scanning import Scanners
-from core.model import Curve, Query
+from core.found import Curve, Query
 from storage.library import SqliteLibrary
 from storage.looks import SqliteLooks
 

@@ -28,7 +28,8 @@ from core.model import Scope, View
 from core.naming import pick
 from core.replies import TRIAL_COMMAND
 from core.sentences import sentence
-from core.talk import Door, FilePosted, LinkPosted, PictureFile, Progress, Turn
+from core.shown import Progress
+from core.talk import Door, FilePosted, LinkPosted, PictureFile, Turn
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,9 +37,9 @@ if TYPE_CHECKING:
     from bot.wiring import Core
     from core.answering import Shown
     from core.foreman import Work
+    from core.found import Query, SearchResult
     from core.indexing import Indexed
-    from core.model import Query, SearchResult
-    from core.ports import PlotStyle, Theme
+    from core.plot_ports import PlotStyle, Theme
     from core.talk import Find
 
 __all__ = ["FindWish", "Settings", "export", "find", "forget", "index", "spaces", "tell_trial", "videos"]

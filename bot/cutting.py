@@ -16,7 +16,7 @@ from core.clips import ClipWish
 from core.errors import FilmGone
 from core.model import View
 from core.naming import pick
-from core.talk import Progress
+from core.shown import Progress
 from core.times import clock
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from dataclasses import fields
 from typing import TYPE_CHECKING, Protocol
 
 from core.replies import parked
-from core.talk import Reply
+from core.shown import Reply
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

@@ -22,12 +22,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
-    from core import talk
+    from core import shown
     from core.answering import Shown
     from core.archive import Holding
     from core.errors import AppError
+    from core.found import Moment, SearchResult
     from core.indexing import Indexed
-    from core.model import Moment, PostedVideo, SearchResult, Video
+    from core.model import PostedVideo, Video
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,7 @@ class Files:
 
 
 @contextmanager
-def progress_bar(label: str) -> Iterator[Callable[[talk.Progress], None]]:
+def progress_bar(label: str) -> Iterator[Callable[[shown.Progress], None]]:
     """Show a bar on stderr; give what to call with each report."""
     columns = (
         TextColumn("{task.fields[label]}", markup=False),
@@ -54,7 +55,7 @@ def progress_bar(label: str) -> Iterator[Callable[[talk.Progress], None]]:
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task("starting", total=None, label=label[-40:])
 
-        def report(progress: talk.Progress) -> None:
+        def report(progress: shown.Progress) -> None:
             known = progress.fraction is not None
             bar.update(
                 task, description=progress.stage, total=1.0 if known else None, completed=progress.fraction or 0.0

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from core.foreman import Foreman
     from core.jobs import JobKind
     from core.ledger import Errand, Ledger
-    from core.talk import Incoming, JobRef, Reply, Turn
+    from core.shown import Reply
+    from core.talk import Incoming, JobRef, Turn
 
 _BYTES_A_SECOND = 250_000
 """Of a film as people post it: a file's size is the only hint at its length."""

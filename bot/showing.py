@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from core.model import Scope
     from core.showcase import Showcase, Stale
-    from core.talk import Reply
+    from core.shown import Reply
 
 logger = logging.getLogger(__name__)
 

@@ -15,7 +15,7 @@ from core.errors import AnswerGone
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from core.ports import PlotStyle
+    from core.plot_ports import PlotStyle
 
 Mode: TypeAlias = Literal["frame", "preview", "cut", "sheet", "file"]
 """What is shown of a moment: its frame, a moving preview, a cut to be trimmed, the whole film; or the cut as a file."""

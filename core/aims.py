@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from core.model import Curve, Line
+from core.found import Curve, Line
 from core.moments import ground
 
 if TYPE_CHECKING:

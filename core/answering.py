@@ -9,15 +9,19 @@ from typing import TYPE_CHECKING
 from core.closer import seen_closer
 from core.errors import AnswerGone, AppError
 from core.filling import each_second
+from core.film_ports import Still
 from core.ordering import probabilities
-from core.ports import PlotSpec, Still
+from core.plot_ports import PlotSpec
 from core.telling import title
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from core.model import Curve, EncoderInfo, Moment, Query, Video
-    from core.ports import Encoder, FrameReader, Library, Media, PlotStyle, Plotter, Theme
+    from core.film_ports import FrameReader
+    from core.found import Curve, Moment, Query
+    from core.model import EncoderInfo, Video
+    from core.plot_ports import PlotStyle, Plotter, Theme
+    from core.ports import Encoder, Library, Media
     from core.search import Searcher
 
 

@@ -9,7 +9,8 @@ import numpy as np
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
-    from core.model import Curve, Floats
+    from core.found import Curve
+    from core.model import Floats
 
 F = TypeVar("F")
 

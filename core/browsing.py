@@ -15,7 +15,7 @@ from core.clips import Clip, ClipWish
 from core.cursor import Cursor
 from core.errors import AnswerGone, FilmGone
 from core.flow import watched
-from core.talk import Progress
+from core.shown import Progress
 from core.times import tenths
 from core.votes import tally, wish_keys
 
@@ -27,10 +27,13 @@ if TYPE_CHECKING:
     from core.answering import Answerer
     from core.clips import Clipper
     from core.cooldown import Cooldown
+    from core.found import Answer, Curve, Moment
     from core.limits import BrowsingLimits
-    from core.model import Answer, Curve, Moment, Video
-    from core.ports import Library, Media, Plotter
-    from core.talk import Picture, Reply, Turn
+    from core.model import Video
+    from core.plot_ports import Plotter
+    from core.ports import Library, Media
+    from core.shown import Picture, Reply
+    from core.talk import Turn
 
 _JUST_BEFORE_S: Final = 0.002
 _END_PX: Final = 640

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final, assert_never
 
 from core.actions import Alike, Vote
-from core.talk import Button
+from core.shown import Button
 from core.times import clock
 
 if TYPE_CHECKING:
@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
     from core.actions import Show
     from core.cursor import Cursor
-    from core.model import Answer
-    from core.ports import PlotStyle
+    from core.found import Answer
+    from core.plot_ports import PlotStyle
     from core.talk import Door
     from core.votes import Tally
 

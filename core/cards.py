@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from core import buttons, telling
 from core.replies import film_links
-from core.talk import Link, Picture, Progress, Reply
+from core.shown import Link, Picture, Progress, Reply
 from core.times import clock, tenths
 from core.votes import Tally
 
@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from core.answering import Shown
     from core.clips import Clip
     from core.cursor import Cursor
-    from core.model import Answer, Curve, Moment, Posting, Video
+    from core.found import Answer, Curve, Moment
+    from core.model import Posting, Video
     from core.talk import Door, Turn
 
 GONE = (

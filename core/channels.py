@@ -11,7 +11,8 @@ if TYPE_CHECKING:
     from core.ledger import Ledger
     from core.model import Scope
     from core.ports import Encoder, Library, Media
-    from core.talk import MessageDeleted, Reply, Status, Switch
+    from core.shown import Reply
+    from core.talk import MessageDeleted, Status, Switch
 
 
 class Channels:

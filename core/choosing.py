@@ -11,7 +11,7 @@ from core.ordering import beside, ordered
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from core.model import Curve, Moment, Query
+    from core.found import Curve, Moment, Query
     from core.question import Stretch
 
 NEAR_S = 2.0

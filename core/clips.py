@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from core.ports import Still
+    from core.film_ports import Still
 
 
 @dataclass(frozen=True, slots=True)

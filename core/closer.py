@@ -21,9 +21,11 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from core.background import Background
+    from core.film_ports import Framer
+    from core.found import Curve, Moment, Query
     from core.judging import Judge
-    from core.model import Curve, EncoderInfo, Floats, Moment, Query
-    from core.ports import Encoder, Framer, Media
+    from core.model import EncoderInfo, Floats
+    from core.ports import Encoder, Media
     from core.search import Searcher
 
 log = logging.getLogger(__name__)

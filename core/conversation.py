@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, assert_never
 from core import actions, replies
 from core.errors import AnswerGone, AppError, NotYours, UnknownVideo
 from core.forgetting import forget
+from core.found import Answer
 from core.inquiry import within
-from core.model import Answer
 from core.naming import pick
+from core.shown import Progress
 from core.talk import (
     Action,
     FilePosted,
@@ -21,7 +22,6 @@ from core.talk import (
     LinkPosted,
     ListVideos,
     MessageDeleted,
-    Progress,
     RemoteFilePosted,
     Status,
     Switch,
@@ -37,15 +37,17 @@ if TYPE_CHECKING:
     from core.courtesy import Courtesy
     from core.examples import Examples
     from core.foreman import Foreman
+    from core.found import Query
     from core.inquiry import Inquiry
-    from core.model import PostedVideo, Query, Video, View
+    from core.model import PostedVideo, Video, View
     from core.ports import Encoder, Library, Media
     from core.pressing import Presser
     from core.refining import Refiner
     from core.renewal import Renewal
     from core.search import Searcher
+    from core.shown import Reply
     from core.taking import Taking
-    from core.talk import Incoming, Reply, Turn
+    from core.talk import Incoming, Turn
     from core.watch import Watch
 
 MOST_MOMENTS = 5

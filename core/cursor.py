@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from core.actions import Show
-    from core.model import Moment
+    from core.found import Moment
 
 LEAST_CUT_MS: Final = 500
 

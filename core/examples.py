@@ -12,8 +12,9 @@ from core.question import Example
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from core.film_ports import PictureReader
     from core.model import Floats
-    from core.ports import Encoder, Media, PictureReader
+    from core.ports import Encoder, Media
     from core.search import Searcher
     from core.talk import PictureFile
 

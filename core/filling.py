@@ -14,7 +14,8 @@ import numpy as np
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from core.model import Curve, Floats, Moment, Seconds
+    from core.found import Curve, Moment
+    from core.model import Floats, Seconds
 
 EACH_S = 1.0
 _SLACK = 0.1

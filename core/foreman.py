@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 
 from core.errors import AppError, DecoderDied, FetchFailed, JobCancelled, NotYourJob, StorageUnusable
 from core.intake import Indexed
-from core.talk import PictureFile, Progress
+from core.shown import Progress
+from core.talk import PictureFile
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable

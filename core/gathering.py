@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from core.errors import FileMissing, NoFrames
+from core.film_ports import FilmEnded, FilmOpened, Look, Seen
 from core.model import Film, FrameIndex, Thumbnail, Video
-from core.ports import FilmEnded, FilmOpened, Look, Seen
-from core.talk import Progress
+from core.shown import Progress
 from core.words import one_line
 
 if TYPE_CHECKING:

@@ -12,9 +12,11 @@ from core.model import FrameIndex
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
+    from core.film_ports import Glancer
+    from core.found import Curve, Query
     from core.lull import Lull
-    from core.model import Curve, Query, Video
-    from core.ports import Encoder, Glancer, Media
+    from core.model import Video
+    from core.ports import Encoder, Media
     from core.search import Searcher
 
 

@@ -14,8 +14,8 @@ from core.choosing import NEAR_S
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from core.found import Curve, Query
     from core.glancing import Glances
-    from core.model import Curve, Query
 
 BUDGET_S = 4.0
 """What a hunt may take. A look takes ViT-B-32 70 ms on two cores: then the three best places are looked at."""

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from core.model import Moment
+from core.found import Moment
 from core.moments import find_moments
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
 
-    from core.model import Curve
+    from core.found import Curve
 
 EVERY_S = 0.125
 """Between two looks in a place; in one that is longer than usual they lie further apart."""

@@ -11,15 +11,16 @@ from typing import TYPE_CHECKING
 
 from core.courtesy import BATCH_S, BEGINNING_S
 from core.errors import FileUnreadable, FilmGone, UnknownVideo
+from core.film_ports import Fetched
 from core.flow import read_ahead
 from core.gathering import Gathered, Source, content_id, film_of, looked, put, stem, take, to_encode
 from core.intake import Indexed, IndexingLimits, Poster
 from core.links import canonical
 from core.model import Recipe, View
 from core.piecework import Notebook
-from core.ports import Fetched
 from core.restoring import Restorer
-from core.talk import Address, Progress
+from core.shown import Progress
+from core.talk import Address
 from core.turns import Turns
 
 if TYPE_CHECKING:
@@ -27,8 +28,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from core.courtesy import Courtesy
+    from core.film_ports import Fetcher, FrameReader
     from core.model import EncoderInfo, Film, PostedVideo, Sampling, Video
-    from core.ports import Encoder, Fetcher, FrameReader, Library, Media
+    from core.ports import Encoder, Library, Media
     from core.talk import JobRef, RemoteFile
     from core.watch import Watch
     from core.works import Work, Works

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from core import asking, filters
 from core.errors import AnswerGone, NothingToRefine, UnknownChannel, UnknownPoster, UnknownVideo
-from core.model import Query
+from core.found import Query
 from core.naming import pick
 from core.question import Posted
 
@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from core.filters import Filters
-    from core.model import Answer, View
+    from core.found import Answer
+    from core.model import View
     from core.ports import Library
     from core.question import Example
     from core.talk import Find, Turn

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from core.moments import baseline
 
 if TYPE_CHECKING:
-    from core.model import Curve, Moment
+    from core.found import Curve, Moment
     from core.verdict import Verdict
 
 _ABSENT = "probably not in this footage"

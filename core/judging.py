@@ -11,7 +11,8 @@ from core import verdict
 
 if TYPE_CHECKING:
     from core.background import Background
-    from core.model import Curve, EncoderInfo, Floats
+    from core.found import Curve
+    from core.model import EncoderInfo, Floats
     from core.ports import Encoder
 
 

@@ -13,7 +13,7 @@ from core.extents import Likeness
 from core.verdict import Baseline
 
 if TYPE_CHECKING:
-    from core.model import Curve
+    from core.found import Curve
 
 WEAK_FROM, STRONG_FROM = 0.6, 0.8
 """On that scale. Of pictures from other films 1 in 12 reaches the first."""

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from core.extents import Likeness, reach, smoothed
-from core.model import Moment
+from core.found import Moment
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from core.model import Curve, Floats
+    from core.found import Curve
+    from core.model import Floats
 
 WORTH_SHOWING = 0.4
 """A moment whose rise over the lowest ground is a smaller share of the best moment's is a tail, not a hit."""

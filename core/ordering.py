@@ -14,7 +14,8 @@ from core.moments import find_moments, rank
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from core.model import Curve, Floats, Moment
+    from core.found import Curve, Moment
+    from core.model import Floats
 
 _CANDIDATES = 60
 """Moments of each text in each film that may become part of a pair."""

@@ -2,28 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+    from collections.abc import Awaitable, Callable, Sequence
     from contextlib import AbstractAsyncContextManager
     from pathlib import Path
 
-    from core.closer import Framing
+    from core.found import Answer
     from core.model import (
-        Answer,
-        Curve,
         EncoderInfo,
         Film,
         Floats,
         FrameIndex,
-        Moment,
         Pixels,
         PostedVideo,
         Posting,
-        Preprocess,
-        Sampling,
         Scope,
         Thumbnail,
         Video,
@@ -219,154 +213,6 @@ class Keepsakes(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Fetching:
-    """A fetch under way."""
-
-    done_bytes: int
-    total_bytes: int | None
-    """None where the other side does not say."""
-    eta_s: float | None
-    bytes_per_s: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Fetched:
-    """A fetch that ended well."""
-
-    path: Path
-    video_id: str | None
-    """The site's own id ("youtube:..."), or None for a plain file: then its content decides."""
-    title: str
-    url: str
-    """The page where people watch it."""
-    uploader: str | None = None
-    """As the site names whoever put it there."""
-    several: bool = False
-    """The link leads to several films, and this is the first."""
-
-
-class Fetcher(Protocol):
-    """Brings linked videos onto the disk."""
-
-    def fetch(self, url: str, folder: Path, bearer: str = "") -> AsyncIterator[Fetching | Fetched]:
-        """Download into the folder; the last item is the Fetched. The bearer token is shown to that url's host alone.
-
-        Raises LinkRefused, VideoUnavailable, OverLimit, FetchFailed, DiskFull.
-        """
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class FilmOpened:
-    """First event of a reading: what the file says of itself."""
-
-    duration_s: float
-    width_px: int
-    """As displayed, after rotation."""
-    height_px: int
-    expected_looks: int
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Look:
-    """One sampled frame."""
-
-    time_s: float
-    """From the frame's PTS, relative to the first frame of the film."""
-    pixels: Pixels
-    """(S, S, 3) uint8 RGB, resized as the encoder's own preprocessing would: its vector is within cosine 0.999."""
-    thumbnail: bytes | None
-    """A small JPEG, for some of the looks."""
-    repeats: bool = False
-    """Nothing has changed since the last look that does not repeat: that one's vector, and its `pixels`, will do."""
-
-
-@dataclass(frozen=True, slots=True)
-class FilmEnded:
-    """Last event of a reading."""
-
-    truncated: bool
-    """The file broke off, or could not be decoded further."""
-    reached_s: float
-
-
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """How far an earlier reading of a film went."""
-
-    until_s: float
-    """The time of its last look."""
-    looks: int
-
-
-Reading: TypeAlias = "FilmOpened | Look | FilmEnded"
-
-
-@dataclass(frozen=True, slots=True)
-class Still:
-    """A frame cut from the media file."""
-
-    jpeg: bytes
-    time_s: float
-    width_px: int
-    height_px: int
-
-
-class FrameReader(Protocol):
-    """Decodes films, outside of this process."""
-
-    def looks(
-        self, path: Path, sampling: Sampling, preprocess: Preprocess, seen: Seen | None = None
-    ) -> AsyncIterator[Reading]:
-        """Stream one FilmOpened, then Looks in the order of time, then one FilmEnded; memory stays flat.
-
-        With `seen`, the looks are those after what an earlier reading gave: together they are what one reading gives.
-
-        Raises NotAVideo, NoVideoStream, NoFrames, OverLimit, DecoderDied.
-        """
-        ...
-
-    async def still(self, path: Path, time_s: float, max_px: int) -> Still:
-        """Cut the frame with this very PTS time (the nearest at or before it), at most max_px wide or high.
-
-        Raises NotAVideo, NoVideoStream, NoFrames, OverLimit, DecoderDied.
-        """
-        ...
-
-
-class Glancer(Protocol):
-    """Looks at a kept film again, at a few times alone; outside of this process."""
-
-    async def glances(self, path: Path, times_s: Sequence[float], preprocess: Preprocess) -> tuple[Look, ...]:
-        """Look at these rising times: the frame with each, or else the nearest before it; each frame once.
-
-        Raises NotAVideo, NoVideoStream, NoFrames, OverLimit, DecoderDied.
-        """
-        ...
-
-
-class Framer(Protocol):
-    """Looks at a kept film again, at parts of its frames; outside of this process."""
-
-    async def framed(
-        self, path: Path, times_s: Sequence[float], framings: Sequence[Framing], preprocess: Preprocess
-    ) -> tuple[Pixels, ...]:
-        """Give the parts of the frame at each time, (F, S, S, 3) uint8 RGB as the encoder wants it.
-
-        A frame that cannot be sought is left out. Raises NotAVideo, NoVideoStream, NoFrames, OverLimit, DecoderDied.
-        """
-        ...
-
-
-class PictureReader(Protocol):
-    """Decodes pictures that people ask about, outside of this process."""
-
-    async def picture(self, path: Path, preprocess: Preprocess) -> Pixels:
-        """Give (S, S, 3) uint8 RGB as the encoder wants it; raises NotAPicture, OverLimit, DecoderDied."""
-        ...
-
-
 class Encoder(Protocol):
     """CLIP, or something like it. Computes on a bounded thread pool of its own; never blocks the event loop."""
 
@@ -388,51 +234,4 @@ class Encoder(Protocol):
 
     async def texts(self, texts: Sequence[str]) -> Floats:
         """Give (N, D) float32 unit vectors."""
-        ...
-
-
-Theme: TypeAlias = Literal["light", "dark"]
-PlotStyle: TypeAlias = Literal["similarity", "softmax"]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class PlotSpec:
-    """All that a plot shows."""
-
-    curve: Curve
-    """With lines, each of these is drawn, in a colour of its own."""
-    query: str
-    numbered: tuple[tuple[int, Moment], ...]
-    """The moments of this film with the numbers that their buttons have."""
-    current: int | None
-    """Number of the moment that is being shown."""
-    style: PlotStyle
-    logit_scale: float
-    """For the softmax style: the notebook's softmax(logit_scale * similarity)."""
-    marks_s: tuple[float, ...] = ()
-    """Times of the film to be pointed at: of a frame beside a peak, or the two ends of a cut."""
-
-
-class Plotter(Protocol):
-    """Draws the curve of an answer, off the event loop."""
-
-    async def plot(self, spec: PlotSpec, theme: Theme) -> bytes:
-        """Give a PNG."""
-        ...
-
-    async def sheet(
-        self, thumbnails: Sequence[Thumbnail], numbered: Sequence[tuple[int, Moment]] = (), most: int = 12
-    ) -> bytes:
-        """Give a JPEG contact sheet of at most that many tiles, each with its time; at least one thumbnail.
-
-        The best frame of each numbered moment is among the tiles and bears its number.
-        """
-        ...
-
-    async def ends(self, first: Still, last: Still, labels: tuple[str, str]) -> bytes:
-        """Give a JPEG of two frames side by side, each with its label."""
-        ...
-
-    async def slideshow(self, thumbnails: Sequence[Thumbnail]) -> bytes:
-        """Give a GIF that shows small pictures one after the other, for ever; at least one."""
         ...

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from core import actions
 from core.errors import AnswerGone, NotInOrder
-from core.model import Query
+from core.found import Query
 from core.question import Stretch
 from core.votes import Ballot, wish_keys
 
@@ -18,11 +18,12 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from core.browsing import Browser
-    from core.model import Answer, Moment
+    from core.found import Answer, Moment
     from core.ports import Library
     from core.refining import Refiner
     from core.search import Searcher
-    from core.talk import JobRef, Reply, Turn
+    from core.shown import Reply
+    from core.talk import JobRef, Turn
 
 
 class Presser:

@@ -22,10 +22,11 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from core.closer import CloserLook
+    from core.found import Answer, Curve, Moment, Query
     from core.glancing import Glances
     from core.hunter import Hunter
     from core.lull import Lull
-    from core.model import Answer, Curve, EncoderInfo, Moment, Query
+    from core.model import EncoderInfo
     from core.ports import Encoder, Library
     from core.search import Searcher
 

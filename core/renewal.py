@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING
 
 from core.errors import AppError, UserError
 from core.flow import reported
-from core.talk import Progress
+from core.shown import Progress
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 
+    from core.found import Query
     from core.indexing import Indexed, Indexer
-    from core.model import PostedVideo, Query
+    from core.model import PostedVideo
     from core.ports import Library
     from core.search import Searcher
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from core.actions import Cancel
 from core.links import at_second
 from core.sentences import sentence
-from core.talk import Button, Link, Picture, Progress, Reply
+from core.shown import Button, Link, Picture, Progress, Reply
 from core.times import clock, roughly
 
 if TYPE_CHECKING:

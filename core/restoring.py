@@ -16,8 +16,9 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
     from pathlib import Path
 
+    from core.film_ports import Fetched
     from core.intake import Indexed
-    from core.ports import Fetched, Library, Media
+    from core.ports import Library, Media
 
 log = logging.getLogger(__name__)
 

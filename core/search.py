@@ -13,9 +13,10 @@ from core.aims import aim, curve, unit
 from core.best import best_curves
 from core.choosing import chosen, shown_first
 from core.errors import AnswerGone, EmptyQuery, NoneFit, NothingIndexed, PictureOutdated
+from core.found import SearchResult
 from core.leaning import lean
 from core.likening import likened
-from core.model import Recipe, SearchResult
+from core.model import Recipe
 from core.question import Example
 from core.votes import wish_keys
 
@@ -23,9 +24,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from core.aims import Aim
+    from core.found import Curve, Query
     from core.judging import Judge
     from core.looks import Kept, Looks, Peaks
-    from core.model import Curve, FrameIndex, Query, Sampling, Video, View
+    from core.model import FrameIndex, Sampling, Video, View
     from core.ports import Encoder, Library
     from core.question import Stretch
     from core.works import Partial

@@ -10,7 +10,8 @@ import numpy as np
 from core.closer import SAME_SCORE
 
 if TYPE_CHECKING:
-    from core.model import Curve, Moment, Seconds
+    from core.found import Curve, Moment
+    from core.model import Seconds
 
 EVERY_S = 0.2
 """Between two further looks, so that what is found is at most half of that away from the best."""

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, TypeAlias, assert_never
 from core import replies
 from core.flow import reported
 from core.intake import Indexed, Poster
-from core.talk import FilePosted, LinkPosted, Progress, RemoteFilePosted
+from core.shown import Progress
+from core.talk import FilePosted, LinkPosted, RemoteFilePosted
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
@@ -16,8 +17,10 @@ if TYPE_CHECKING:
     from core.cooldown import Cooldown
     from core.foreman import Foreman
     from core.indexing import Indexer
-    from core.ports import Encoder, Library, Plotter
-    from core.talk import Reply, Turn
+    from core.plot_ports import Plotter
+    from core.ports import Encoder, Library
+    from core.shown import Reply
+    from core.talk import Turn
 
     Work = Callable[[Callable[[Progress], None]], Awaitable[Indexed]]
 

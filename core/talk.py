@@ -14,9 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
     from pathlib import Path
 
-    from core.errors import AppError
     from core.model import Scope, View
-    from core.ports import Theme
+    from core.plot_ports import Theme
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,78 +241,3 @@ Incoming: TypeAlias = (
     | Help
     | Unclear
 )
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Picture:
-    """A picture in a reply, still or moving."""
-
-    kind: Literal["frame", "plot", "sheet", "preview", "ends", "cut"]
-    name: str
-    """File name, with its suffix: .jpg, .png, .gif or .mp4."""
-    alt: str
-    """Says what is seen."""
-    data: dict[Theme, bytes]
-    """Encoded image for each theme of the door; pictures without themes hold the same bytes for each."""
-
-    @property
-    def is_film(self) -> bool:
-        """Tell whether it needs a player."""
-        return self.name.endswith(".mp4")
-
-
-@dataclass(frozen=True, slots=True)
-class Button:
-    """Something to press under a reply."""
-
-    id: str
-    """At most 100 characters; holds no state but ids."""
-    label: str
-    active: bool = False
-    """It stands for what is being shown."""
-    enabled: bool = True
-    row: int = 0
-    """Buttons of one row stand together; a smaller number stands above."""
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """How far a long work is."""
-
-    stage: str
-    """"waiting", "loading", "fetching", "looking", "saving" or "retrying"."""
-    fraction: float | None
-    """0 to 1, or None where nobody can tell."""
-    eta_s: float | None = None
-    ahead: int = 0
-    """While "waiting": how many films are before this one."""
-    trouble: AppError | None = None
-    """While "retrying": what went wrong."""
-
-
-@dataclass(frozen=True, slots=True)
-class Link:
-    """A place to go."""
-
-    url: str
-    label: str
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Reply:
-    """Something that Keaton says. Each reply of a turn replaces the one before it."""
-
-    text: str
-    """Plain text: front doors escape it, and let it ping nobody."""
-    title: str = ""
-    pictures: tuple[Picture, ...] = ()
-    buttons: tuple[Button, ...] = ()
-    links: tuple[Link, ...] = ()
-    progress: Progress | None = None
-    tone: Literal["plain", "error"] = "plain"
-    private: bool = False
-    """For the asker's eyes alone (errors, help)."""
-    updates: bool = False
-    """Answers a button: it replaces the message that the button stands under."""
-    films: tuple[str, ...] = ()
-    """Ids of the films that it shows or leads to."""

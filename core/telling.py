@@ -10,7 +10,7 @@ from core.times import clock
 
 if TYPE_CHECKING:
     from core.answering import Shown
-    from core.model import Answer, Curve, Moment, Query, SearchResult
+    from core.found import Answer, Curve, Moment, Query, SearchResult
 
 
 def title(query: Query) -> str:

@@ -15,7 +15,7 @@ from weakref import WeakValueDictionary
 
 from core.errors import DecoderDied, GivenUp, OverLimit
 from core.line import Line
-from core.talk import Progress
+from core.shown import Progress
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from core.asking import Wish
-    from core.model import Moment, Query
+    from core.found import Moment, Query
     from core.question import Stretch
 
 Value: TypeAlias = Literal[-1, 1]

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from core.film_ports import FilmOpened
     from core.model import FrameIndex, Thumbnail, Video
-    from core.ports import FilmOpened
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from pathlib import Path
     from sqlite3 import Row
 
-    from core.model import Answer, Film, FrameIndex, PostedVideo, Posting, Scope, Video, View
+    from core.found import Answer
+    from core.model import Film, FrameIndex, PostedVideo, Posting, Scope, Video, View
     from core.question import Posted
     from core.talk import JobRef
     from core.votes import Ballot, Vote

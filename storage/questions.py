@@ -7,7 +7,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from core.model import Moment, Query
+from core.found import Moment, Query
 from core.question import Example, Posted, Stretch
 
 if TYPE_CHECKING:

@@ -7,9 +7,10 @@ from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from core.found import Answer
 from core.jobs import Job, Request
 from core.ledger import Errand
-from core.model import Answer, PostedVideo, Posting, Scope, Video, View
+from core.model import PostedVideo, Posting, Scope, Video, View
 from storage import questions
 
 if TYPE_CHECKING:

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from sqlite3 import Row
 
+    from core.film_ports import FilmOpened
     from core.model import FrameIndex
-    from core.ports import FilmOpened
     from storage.connections import Connections
 
 log = logging.getLogger(__name__)

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
     import aiosqlite
 
-    from core.model import Answer, Film, FrameIndex, Posting, Recipe, Thumbnail, Video, View
+    from core.found import Answer
+    from core.model import Film, FrameIndex, Posting, Recipe, Thumbnail, Video, View
 
 
 _DELETED = """

@@ -40,7 +40,8 @@ if TYPE_CHECKING:
     from bot.showing import Place
     from core.errors import AppError
     from core.model import Scope
-    from core.talk import Incoming, Reply
+    from core.shown import Reply
+    from core.talk import Incoming
 
 logger = logging.getLogger(__name__)
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from bot.discord.render import Card
-    from core.talk import Reply
+    from core.shown import Reply
 
 _ORIGINAL: Any = "@original"
 """The library wants a number, but passes on what it is given."""

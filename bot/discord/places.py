@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from bot.discord.render import Card, Image
-    from core.talk import Reply
+    from core.shown import Reply
 
 logger = logging.getLogger(__name__)
 

@@ -17,7 +17,7 @@ from bot.discord.config import DOOR
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from core.talk import Button, Link, Picture, Progress, Reply
+    from core.shown import Button, Link, Picture, Progress, Reply
 
 _BUTTONS_A_ROW = 5
 _MOST_TEXT = 3600

@@ -22,7 +22,8 @@ from core.commands import find
 from core.errors import NotHere, VideoUnavailable
 from core.ledger import Errand
 from core.model import View
-from core.talk import Action, Reply, Turn
+from core.shown import Reply
+from core.talk import Action, Turn
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from slack_sdk.web.async_client import AsyncWebClient
 
-    from core.talk import Picture
+    from core.shown import Picture
 
 _KEPT = 500
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from bot.slack.pictures import Pictures
     from bot.slack.render import Card
-    from core.talk import Picture, Reply
+    from core.shown import Picture, Reply
 
 logger = logging.getLogger(__name__)
 

@@ -11,7 +11,7 @@ from bot.slack.words import escaped, link
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from core.talk import Button, Link, Progress, Reply
+    from core.shown import Button, Link, Progress, Reply
 
 Block: TypeAlias = dict[str, Any]
 

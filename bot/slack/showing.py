@@ -9,7 +9,7 @@ from bot.showing import Noted
 if TYPE_CHECKING:
     from core.model import Scope
     from core.showcase import Showcase
-    from core.talk import Reply
+    from core.shown import Reply
 
 _FILE = "file:"
 

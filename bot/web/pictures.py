@@ -10,8 +10,8 @@ from bot.web.render import picture_key
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from core.ports import Theme
-    from core.talk import Picture
+    from core.plot_ports import Theme
+    from core.shown import Picture
 
 
 class PictureShelf:

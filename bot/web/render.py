@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, TypeAlias
 from urllib.parse import quote, urlsplit
 
 if TYPE_CHECKING:
-    from core.ports import Theme
-    from core.talk import Button, Link, Picture, Progress, Reply
+    from core.plot_ports import Theme
+    from core.shown import Button, Link, Picture, Progress, Reply
 
 Json: TypeAlias = dict[str, object]
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from bot.web.channel import Channel
     from bot.web.pictures import PictureShelf
-    from core.talk import Reply
+    from core.shown import Reply
 
 
 @dataclass(slots=True)

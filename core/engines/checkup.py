@@ -15,7 +15,7 @@ from core.engines.children import Children
 from core.engines.frames import ChildFrameReader
 
 if TYPE_CHECKING:
-    from core.ports import Still
+    from core.film_ports import Still
 
 _SIZE_PX = (64, 48)
 

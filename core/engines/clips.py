@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from core.engines.children import Child
     from core.engines.frames import ChildFrameReader
     from core.engines.wire import Message
-    from core.ports import Still
+    from core.film_ports import Still
 
 
 _SHORT_S = 5.0

@@ -1,4 +1,4 @@
-"""The parent's side of fetching: `core.ports.Fetcher` over child processes that run yt-dlp.
+"""The parent's side of fetching: `core.film_ports.Fetcher` over child processes that run yt-dlp.
 
 Owns the trust boundary, the time limits and the further attempts: the child's words are checked and its codes become
 Keaton's errors.
@@ -17,7 +17,7 @@ from core.disk_errors import DiskFull
 from core.engines.children import Children
 from core.engines.wire import GarbledError, Message
 from core.errors import AppError, FetchFailed, LinkRefused, OverLimit, VideoUnavailable
-from core.ports import Fetched, Fetching
+from core.film_ports import Fetched, Fetching
 from core.words import one_line
 
 if TYPE_CHECKING:

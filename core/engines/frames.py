@@ -1,4 +1,4 @@
-"""The parent's side of decoding: `core.ports.FrameReader` over child processes.
+"""The parent's side of decoding: `core.film_ports.FrameReader` over child processes.
 
 Owns the trust boundary: what the child says is checked, and its errors become Keaton's. Must not decode anything.
 """
@@ -14,15 +14,15 @@ import numpy as np
 
 from core import errors
 from core.engines.wire import GarbledError, Message
+from core.film_ports import FilmEnded, FilmOpened, Look, Still
 from core.limits import FilmLimits, quantity
-from core.ports import FilmEnded, FilmOpened, Look, Still
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Mapping, Sequence
 
     from core.engines.children import Child, Children
+    from core.film_ports import Reading, Seen
     from core.model import Preprocess, Sampling
-    from core.ports import Reading, Seen
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class ChildFramer:
-    """Cuts the frames of each film in a child of its own: `core.ports.Framer`."""
+    """Cuts the frames of each film in a child of its own: `core.film_ports.Framer`."""
 
     films: ChildFrameReader
     """Whose children these are, with the limits that films have."""

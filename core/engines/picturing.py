@@ -34,7 +34,7 @@ _MOST_STRETCH = 100
 
 @dataclass(frozen=True, slots=True)
 class ChildPictureReader:
-    """Decodes each picture in a child of its own: `core.ports.PictureReader`."""
+    """Decodes each picture in a child of its own: `core.film_ports.PictureReader`."""
 
     films: ChildFrameReader
     """Whose children these are, with the limits that films have."""

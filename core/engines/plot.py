@@ -14,17 +14,20 @@ from core.engines.brush import Word
 from core.engines.chart import Chart
 from core.engines.plot_lines import draw_lines, rows
 from core.engines.sheet import contact_sheet, slideshow, two_ends
-from core.model import Curve, Video
+from core.found import Curve
+from core.model import Video
 from core.moments import baseline
-from core.ports import PlotSpec
+from core.plot_ports import PlotSpec
 from core.times import clock
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from concurrent.futures import Executor
 
-    from core.model import Floats, Moment, Thumbnail
-    from core.ports import Still, Theme
+    from core.film_ports import Still
+    from core.found import Moment
+    from core.model import Floats, Thumbnail
+    from core.plot_ports import Theme
 
 _LEAST_SPAN = 0.08
 """A film in which nothing matches has a nearly flat curve, and is drawn as one."""

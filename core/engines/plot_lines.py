@@ -15,8 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from core.engines.chart import Chart
-    from core.model import Floats, Moment
-    from core.ports import PlotSpec, Theme
+    from core.found import Moment
+    from core.model import Floats
+    from core.plot_ports import PlotSpec, Theme
 
 _COLOURS: dict[Theme, tuple[str, ...]] = {
     "light": ("#3457d5", "#d9480f", "#0b8a6a", "#9c36b5", "#b58900", "#c2255c"),

@@ -13,8 +13,9 @@ from core.times import clock
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from core.model import Moment, Thumbnail
-    from core.ports import Still
+    from core.film_ports import Still
+    from core.found import Moment
+    from core.model import Thumbnail
 
 _COLUMNS = 4
 _TILE_PX = (240, 135)

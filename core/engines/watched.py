@@ -19,9 +19,10 @@ if TYPE_CHECKING:
 
     from core.engines.clip import Clip
     from core.engines.held import Kernel
+    from core.film_ports import Fetched, Fetching, Reading, Seen, Still
     from core.looks import LooksStore
     from core.model import Floats, Pixels, Preprocess, Sampling
-    from core.ports import Encoder, Fetched, Fetching, Reading, Seen, Still
+    from core.ports import Encoder
     from core.watch import Watch
 
 

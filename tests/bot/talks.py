@@ -12,23 +12,8 @@ import cv2
 import numpy as np
 
 from bot.requests import Taken
-from core.talk import (
-    Action,
-    Button,
-    FilePosted,
-    Find,
-    Help,
-    Incoming,
-    JobRef,
-    Link,
-    LinkPosted,
-    ListVideos,
-    Picture,
-    Progress,
-    Reply,
-    Turn,
-    Unclear,
-)
+from core.shown import Button, Link, Picture, Progress, Reply
+from core.talk import Action, FilePosted, Find, Help, Incoming, JobRef, LinkPosted, ListVideos, Turn, Unclear
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

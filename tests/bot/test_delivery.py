@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bot.delivery import STOPPING, deliver
-from core.talk import Progress, Reply
+from core.shown import Progress, Reply
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

@@ -11,7 +11,7 @@ import pytest
 
 from bot.web.front import LocalChat
 from core.errors import PortTaken
-from core.talk import Action, Help, LinkPosted, Reply
+from core.talk import Action, Help, LinkPosted
 from tests.bot import talks
 from tests.bot.tabs import CONFIG, Tab
 from tests.bot.talks import ScriptedConversation
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     import aiohttp
+
+    from core.shown import Reply
 
 
 async def test_two_tabs_see_the_same_conversation(tab: Tab, other: Tab) -> None:

@@ -10,7 +10,8 @@ import aiohttp
 import pytest
 
 from bot.web.front import LocalChat
-from core.talk import FilePosted, Find, JobRef, Picture, Reply
+from core.shown import Picture, Reply
+from core.talk import FilePosted, Find, JobRef
 from tests.bot import talks
 from tests.bot.tabs import CONFIG, Tab
 from tests.bot.talks import ScriptedConversation

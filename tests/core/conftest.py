@@ -36,7 +36,7 @@ from core.judging import Judge
 from core.limits import PICTURE_BYTES, BrowsingLimits
 from core.lull import Lull
 from core.model import Sampling, Scope, View
-from core.ports import Encoder, Framer
+from core.ports import Encoder
 from core.pressing import Presser
 from core.refining import Refiner
 from core.renewal import Renewal
@@ -56,9 +56,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from core.clips import Clipper
+    from core.film_ports import Framer
     from core.looks import Halves
     from core.model import Floats
-    from core.talk import Incoming, Progress, Reply
+    from core.shown import Progress, Reply
+    from core.talk import Incoming
 
 QUOTA_BYTES = 10**9
 

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from core.errors import FetchFailed
+from core.film_ports import Fetched, Fetching
 from core.model import EncoderInfo, Preprocess
-from core.ports import Fetched, Fetching
 from core.watch import begin_turn
 
 if TYPE_CHECKING:
@@ -19,8 +19,10 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator, Sequence
     from pathlib import Path
 
-    from core.model import Curve, Floats, Moment, Pixels, Thumbnail
-    from core.ports import PlotSpec, Still, Theme
+    from core.film_ports import Still
+    from core.found import Curve, Moment
+    from core.model import Floats, Pixels, Thumbnail
+    from core.plot_ports import PlotSpec, Theme
     from core.watch import Stage
 
 COLOURS = ("red", "green", "blue")

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from av.container import InputContainer
 
-    from core.talk import Button, Reply
+    from core.shown import Button, Reply
     from tests.conftest import MakeClip
     from tests.core.conftest import ColourHouse
 

@@ -12,7 +12,7 @@ from core import actions
 from core.actions import Show
 from core.cursor import LEAST_CUT_MS, Cursor
 from core.errors import AnswerGone
-from core.model import Moment
+from core.found import Moment
 
 MOST_MS = 999_999_999
 TIMES = st.none() | st.integers(0, MOST_MS)

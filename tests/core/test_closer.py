@@ -8,16 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from core.closer import (
-    CLOSER_STRONG_FROM,
-    CLOSER_WEAK_FROM,
-    FRAMINGS,
-    KINDS,
-    is_doubtful,
-    seen_closer,
-    together,
-)
-from core.model import Curve, EncoderInfo, Line, Moment, Preprocess, Video
+from core.closer import CLOSER_STRONG_FROM, CLOSER_WEAK_FROM, FRAMINGS, KINDS, is_doubtful, seen_closer, together
+from core.found import Curve, Line, Moment
+from core.model import EncoderInfo, Preprocess, Video
 from core.talk import Action, FilePosted, Find
 from core.verdict import STRONG_FROM, WEAK_FROM, judged_by
 from tests.clips import Shape, plain, write_film
@@ -28,7 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from core.model import Pixels
-    from core.talk import Reply
+    from core.shown import Reply
     from tests.core.conftest import ColourHouse
 
 INFO = EncoderInfo("m", "w", 3, Preprocess(8, "squash", "bilinear", (0, 0, 0), (1, 1, 1)), "fp32", 20.0, 0.0, "cpu")

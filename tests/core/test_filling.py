@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.filling import each_second
-from core.model import Curve, Line, Moment, Video
+from core.found import Curve, Line, Moment
+from core.model import Video
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

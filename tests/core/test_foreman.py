@@ -11,11 +11,11 @@ import pytest
 
 from core.actions import Cancel
 from core.errors import DecoderDied, FetchFailed, JobCancelled, NotAVideo, StorageUnusable
+from core.film_ports import FilmEnded, Look
 from core.foreman import Foreman, Patience
 from core.jobs import Request
 from core.ledger import Errand
 from core.model import Scope, View
-from core.ports import FilmEnded, Look
 from core.talk import Action, Door, FilePosted, Find, LinkPosted, ListVideos, MessageDeleted, Turn
 from storage.jobs import SqliteJobs
 from storage.ledger import SqliteLedger
@@ -26,11 +26,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from core.engines.frames import ChildFrameReader
+    from core.film_ports import Fetched, Fetching, Reading, Seen, Still
     from core.intake import Indexed
     from core.jobs import Job
     from core.model import Preprocess, Sampling
-    from core.ports import Fetched, Fetching, Reading, Seen, Still
-    from core.talk import Reply
+    from core.shown import Reply
     from tests.core.conftest import ColourHouse
 
 LINK = "https://films.example/colours.mp4"

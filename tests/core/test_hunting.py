@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core.found import Curve, Moment
 from core.hunting import COARSELY, Found, Place, close_by, enough, led, places, unknown, worth_showing
-from core.model import Curve, Moment, Video
+from core.model import Video
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

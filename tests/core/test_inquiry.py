@@ -15,7 +15,7 @@ from tests.core.conftest import turn
 from tests.core.films import put_film
 
 if TYPE_CHECKING:
-    from core.talk import Reply
+    from core.shown import Reply
     from tests.core.conftest import ColourHouse
 
 SCENES = [("red", 3), ("green", 3), ("blue", 3), ("red", 2), ("blue", 2)]

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from core.found import Curve
 from core.likening import likened
-from core.model import Curve, Floats, Video
+from core.model import Floats, Video
 
 SHOTS = np.eye(4, 8, dtype=np.float32).repeat(4, axis=0)
 """Four shots of four looks."""

@@ -10,9 +10,9 @@ import pytest
 
 from core.cooldown import Cooldown
 from core.errors import DecoderDied, GivenUp, OverLimit, QueueFull
+from core.film_ports import FilmEnded
 from core.limits import Quantity, quantity
 from core.model import Scope
-from core.ports import FilmEnded
 from core.sentences import sentence
 from core.talk import Door, LinkPosted
 from core.turns import Turns
@@ -22,9 +22,10 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
     from pathlib import Path
 
+    from core.film_ports import Reading, Seen, Still
     from core.model import Preprocess, Sampling
-    from core.ports import Reading, Seen, Still
-    from core.talk import Progress, Turn
+    from core.shown import Progress
+    from core.talk import Turn
     from tests.core.conftest import ColourHouse
 
 HERE = Scope("discord", "guild", "main")

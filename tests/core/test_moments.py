@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.model import Curve, Moment, Video
+from core.found import Curve, Moment
+from core.model import Video
 from core.moments import by_film, find_moments, rank
 
 

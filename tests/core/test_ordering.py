@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from core.errors import NotInOrder
-from core.model import Curve, Line, Video
+from core.found import Curve, Line
+from core.model import Video
 from core.ordering import beside, ordered, probabilities
 
 LENGTH_S = 100

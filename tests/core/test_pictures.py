@@ -17,7 +17,7 @@ from tests.core.films import RGB, put_film
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from core.talk import Reply
+    from core.shown import Reply
     from tests.core.conftest import ColourHouse
 
 SCENES = [("red", 3), ("black", 3), ("blue", 3), ("black", 3)]

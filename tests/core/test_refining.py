@@ -12,7 +12,8 @@ import pytest_asyncio
 
 from core import actions
 from core.commands import find
-from core.model import Curve, Moment, Video
+from core.found import Curve, Moment
+from core.model import Video
 from core.sharpening import Gap, ends, gap, paired, sharpened
 from core.talk import Action, FilePosted, Find
 from tests.clips import Shape, plain, write_film
@@ -22,8 +23,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from core.model import Answer, Pixels
-    from core.talk import Reply
+    from core.found import Answer
+    from core.model import Pixels
+    from core.shown import Reply
     from tests.core.conftest import ColourHouse
 
 FPS, LENGTH_S, BRIGHTEST_S, REDDEST_S = 10, 18, 7.4, 13.6

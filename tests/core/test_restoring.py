@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
-    from core.ports import Fetched, Fetching
-    from core.talk import Reply
+    from core.film_ports import Fetched, Fetching
+    from core.shown import Reply
     from tests.conftest import MakeClip
     from tests.core.conftest import ColourHouse
     from tests.core.fakes import CopyFetcher

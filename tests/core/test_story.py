@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from PIL import Image
 
-from core.model import Query
+from core.found import Query
 from core.talk import Action, FilePosted, Find, Forget, Help, LinkPosted, ListVideos, Unclear
 from tests.core.conftest import build, ignore, poster, turn
 from tests.core.fakes import ColourEncoder
@@ -17,7 +17,7 @@ from tests.core.fakes import ColourEncoder
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from core.talk import Reply
+    from core.shown import Reply
     from tests.conftest import MakeClip
     from tests.core.conftest import ColourHouse
 

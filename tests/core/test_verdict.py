@@ -9,7 +9,8 @@ import pytest
 
 from core import telling
 from core.choosing import shown_first
-from core.model import Curve, Line, Moment, Query, Video, View
+from core.found import Curve, Line, Moment, Query
+from core.model import Video, View
 from core.verdict import Baseline
 
 USUAL = Baseline(0.1, 0.3, 0.5)

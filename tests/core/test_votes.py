@@ -14,14 +14,15 @@ from hypothesis import strategies as st
 from core import rocchio
 from core.aims import unit
 from core.commands import find
-from core.model import Query, Scope, View
+from core.found import Query
+from core.model import Scope, View
 from core.talk import Action, Forget, Turn
 from core.votes import wish_keys
 from tests.core.conftest import turn
 from tests.core.films import put_film
 
 if TYPE_CHECKING:
-    from core.talk import Reply
+    from core.shown import Reply
     from tests.core.conftest import ColourHouse
 
 SCENES = [("red", 3), ("black", 4), ("navy", 3), ("black", 4), ("green", 3), ("black", 3)]

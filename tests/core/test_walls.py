@@ -13,7 +13,8 @@ from tests.core.test_story import press
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from core.talk import Reply, Turn
+    from core.shown import Reply
+    from core.talk import Turn
     from tests.core.conftest import ColourHouse
 
 

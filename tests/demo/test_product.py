@@ -20,8 +20,8 @@ from core.engines.clip import Clip, ClipOptions, load
 from core.engines.frames import ChildFrameReader
 from core.engines.presets import choose
 from core.engines.threads import ThreadedEncoder
+from core.found import Query
 from core.limits import FilmLimits
-from core.model import Query
 from core.talk import FilePosted
 from storage.library import SqliteLibrary
 from storage.media import MediaFolder

@@ -15,15 +15,15 @@ import pytest_asyncio
 from core.engines import decoder, frames, wire
 from core.engines.children import Children
 from core.engines.frames import ChildFrameReader
+from core.film_ports import FilmEnded, FilmOpened, Look, Still
 from core.limits import FilmLimits
 from core.model import Pixels, Preprocess, Sampling
-from core.ports import FilmEnded, FilmOpened, Look, Still
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
-    from core import ports
+    from core.film_ports import Seen as LastSeen
 
 PREPROCESS = Preprocess(64, "squash", "bilinear", (0.0, 0.0, 0.0), (1.0, 1.0, 1.0))
 LIMITS = asdict(FilmLimits())
@@ -44,7 +44,7 @@ class Seen:
 
 class LookAt(Protocol):
     def __call__(
-        self, path: Path, sampling: Sampling = ..., preprocess: Preprocess = ..., *, after: ports.Seen | None = ...
+        self, path: Path, sampling: Sampling = ..., preprocess: Preprocess = ..., *, after: LastSeen | None = ...
     ) -> Seen: ...
 
 
@@ -85,7 +85,7 @@ def look_at() -> LookAt:
         sampling: Sampling | None = None,
         preprocess: Preprocess = PREPROCESS,
         *,
-        after: ports.Seen | None = None,
+        after: LastSeen | None = None,
     ) -> Seen:
         out = io.BytesIO()
         how = {"sampling": asdict(sampling or Sampling()), "preprocess": asdict(preprocess), "limits": LIMITS}

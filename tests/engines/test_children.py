@@ -16,8 +16,8 @@ import pytest
 from core import errors
 from core.engines.children import Children
 from core.engines.frames import ChildFrameReader
+from core.film_ports import FilmEnded, FilmOpened, Look
 from core.model import Sampling
-from core.ports import FilmEnded, FilmOpened, Look
 from tests import clips
 from tests.engines.conftest import PREPROCESS
 

@@ -15,8 +15,8 @@ from aiohttp import web
 from core.disk_errors import DiskFull
 from core.engines.fetch import ChildFetcher
 from core.errors import FetchFailed, LinkRefused, OverLimit, VideoUnavailable
+from core.film_ports import Fetched, Fetching
 from core.limits import FetchLimits
-from core.ports import Fetched, Fetching
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

@@ -18,7 +18,8 @@ from core.engines.codes import Codes
 from core.engines.held import ERROR, HeldLooks
 from core.engines.quick import products
 from core.engines.scanning import Scanners
-from core.model import Curve, Scope, Video, View
+from core.found import Curve
+from core.model import Scope, Video, View
 from storage.library import SqliteLibrary
 from storage.looks import SqliteLooks
 from tests.storage.conftest import FilmMaker, PostingMaker, channel, library, make_film, make_posting, recipe

@@ -14,12 +14,13 @@ from PIL import Image
 
 from core.engines.plot import draw
 from core.engines.sheet import contact_sheet, evenly
-from core.model import Curve, Line, Moment, Thumbnail, Video
-from core.ports import PlotSpec
+from core.found import Curve, Line, Moment
+from core.model import Thumbnail, Video
+from core.plot_ports import PlotSpec
 from core.verdict import Baseline
 
 if TYPE_CHECKING:
-    from core.ports import Theme
+    from core.plot_ports import Theme
 
 WARM_S = 0.150
 

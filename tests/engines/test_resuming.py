@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from core.engines import decode
+from core.film_ports import Seen
 from core.model import Sampling
-from core.ports import Seen
 from tests.clips import Shape
 
 if TYPE_CHECKING:

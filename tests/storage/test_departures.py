@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from core.departures import WHOLE, Grace
+from core.found import Answer, Moment, Query
 from core.ledger import Errand
-from core.model import Answer, Moment, Query, Scope, View
+from core.model import Scope, View
 from storage.backups import Backups
 from storage.departures import SqliteDepartures
 from storage.ledger import SqliteLedger

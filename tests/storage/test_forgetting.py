@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from core.found import Answer, Moment, Query
 from core.jobs import Request
 from core.ledger import Errand
-from core.model import Answer, Film, Moment, Posting, Query, Recipe, Scope, View
+from core.model import Film, Posting, Recipe, Scope, View
 from storage.jobs import SqliteJobs
 from storage.ledger import SqliteLedger
 

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
+from core.film_ports import FilmOpened
 from core.jobs import Request
 from core.ledger import Errand
 from core.model import FrameIndex, Scope, Thumbnail, Video, View
-from core.ports import FilmOpened
 from core.works import Work
 from storage.jobs import LEASE_S, SqliteJobs
 from storage.ledger import SqliteLedger

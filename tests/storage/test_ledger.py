@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from core.errors import MessageGone
+from core.found import Answer, Moment, Query
 from core.ledger import Errand
-from core.model import Answer, Moment, Query, Scope, View
+from core.model import Scope, View
 from storage.ledger import SqliteLedger
 from storage.library import SqliteLibrary
 

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from core.errors import UnknownVideo
-from core.model import Answer, Film, Moment, Posting, Query, Recipe, Scope, View
+from core.found import Answer, Moment, Query
+from core.model import Film, Posting, Recipe, Scope, View
 from storage.library import SqliteLibrary
 
 if TYPE_CHECKING:

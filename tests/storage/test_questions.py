@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from core.found import Answer, Moment, Query
 from core.jobs import Request
 from core.ledger import Errand
-from core.model import Answer, Film, Moment, Posting, Query, Scope, View
+from core.model import Film, Posting, Scope, View
 from core.question import Example, Posted, Stretch
 from core.votes import Ballot, Vote
 from storage.jobs import SqliteJobs

@@ -9,8 +9,8 @@ import pytest
 
 from core.engines.fetch import ChildFetcher
 from core.errors import LinkRefused, VideoUnavailable
+from core.film_ports import Fetched
 from core.limits import FetchLimits
-from core.ports import Fetched
 from tests.traps import web
 
 if TYPE_CHECKING:

@@ -10,8 +10,8 @@ from aiohttp import web
 
 from core.engines.fetch import ChildFetcher
 from core.errors import AppError, VideoUnavailable
+from core.film_ports import Fetched
 from core.limits import FetchLimits
-from core.ports import Fetched
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

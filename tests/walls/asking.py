@@ -15,7 +15,7 @@ from tests.walls.ground import WHERE, Ground, Shown, numbers
 
 if TYPE_CHECKING:
     from core.model import Scope
-    from core.talk import Reply
+    from core.shown import Reply
     from tests.walls.spaces import Person, Room, Space
 
 

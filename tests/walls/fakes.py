@@ -13,8 +13,8 @@ import numpy as np
 
 from core.clips import Clip
 from core.errors import FetchFailed
+from core.film_ports import Fetched, FilmEnded, FilmOpened, Look, Still
 from core.model import Sampling
-from core.ports import Fetched, FilmEnded, FilmOpened, Look, Still
 from tests.core.fakes import CopyFetcher, NotingPlotter
 
 if TYPE_CHECKING:
@@ -23,8 +23,10 @@ if TYPE_CHECKING:
 
     from core.clips import ClipWish
     from core.closer import Framing
-    from core.model import Moment, Pixels, Preprocess, Thumbnail
-    from core.ports import Fetching, PlotSpec, Reading, Theme
+    from core.film_ports import Fetching, Reading
+    from core.found import Moment
+    from core.model import Pixels, Preprocess, Thumbnail
+    from core.plot_ports import PlotSpec, Theme
 
 _COLOURS = ((255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 0, 0), (0, 255, 0))
 

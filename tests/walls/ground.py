@@ -20,7 +20,7 @@ from tests.walls.spaces import MODERATE, VIEW, Machine, Person, Room, Server, Wo
 if TYPE_CHECKING:
     from collections.abc import Coroutine
 
-    from core.talk import Button, Reply
+    from core.shown import Button, Reply
     from tests.walls.spaces import Space
 
 numbers = st.integers(0, 10**6)

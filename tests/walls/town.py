@@ -29,7 +29,8 @@ if TYPE_CHECKING:
 
     from bot.requests import Taken
     from core.model import Scope
-    from core.talk import Reply, Turn
+    from core.shown import Reply
+    from core.talk import Turn
     from tests.core.conftest import ColourHouse
     from tests.walls.spaces import Person, Room, Space
 

@@ -16,8 +16,9 @@ from bot.discord.posts import expired
 from bot.discord.render import Image, card, images, plain
 from core import actions, buttons
 from core.cursor import Cursor
-from core.model import Answer, Moment, Query, Scope, View
-from core.talk import Button, Link, Picture, Progress, Reply
+from core.found import Answer, Moment, Query
+from core.model import Scope, View
+from core.shown import Button, Link, Picture, Progress, Reply
 from core.votes import Tally
 from tests.fakes.discord_rules import complaints
 from tests.fakes.discord_world import IS_V2, Json, walk

@@ -7,7 +7,7 @@ import pytest
 from bot.slack.files import is_slacks
 from bot.slack.render import Shot, card
 from bot.slack.words import link, mentions, plain
-from core.talk import Button, Link, Progress, Reply
+from core.shown import Button, Link, Progress, Reply
 from tests.fakes import slack_blocks
 from tests.fakes.slack_world import File
 

@@ -1,0 +1,151 @@
+"""What is asked of films, and what is found in them: moments, curves, answers.
+
+Owns their invariants and nothing else; must not know a platform, SQL or an engine.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from core import asking
+from core.question import Posted
+
+if TYPE_CHECKING:
+    from core.asking import Asked
+    from core.model import Floats, Scope, Seconds, Video, View
+    from core.question import Example
+    from core.verdict import Baseline, Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """What somebody looks for, and where they may look."""
+
+    text: str
+    """The question as it was put; `asked` says what it means."""
+    view: View
+    video_id: str | None = None
+    """Look in this film alone."""
+    picture: Example | None = None
+    """Look for this, beside the words or without any."""
+    posted: Posted = field(default_factory=Posted)
+    """Look in films alone that were posted so within the view."""
+
+    @property
+    def asked(self) -> Asked:
+        """Give what the text means."""
+        return asking.read(self.text, pictured=self.picture is not None)
+
+    @property
+    def is_empty(self) -> bool:
+        """Tell whether nothing is asked for."""
+        return self.picture is None and not self.text.strip()
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """A stretch [start_s, end_s) of a film that matches, and its best look."""
+
+    video_id: str
+    start_s: float
+    end_s: float
+    peak_s: float
+    score: float
+    """Cosine similarity at the peak, -1 to 1; in a sequence the mean of both peaks."""
+    part: int = 0
+    """Which of several texts side by side it belongs to, from 0."""
+    then: Moment | None = None
+    """What follows it in a sequence."""
+    closer: float | None = None
+    """How surely its film shows what was asked for, by a closer look, as odds; None where nobody looked closer."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Line:
+    """How similar a film is to one text of several."""
+
+    text: str
+    scores: Floats
+    """(N,) float32, cosine similarity."""
+    baseline: Baseline | None = None
+    """What these scores mean in this film; None where nobody worked it out."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Curve:
+    """How similar one film is to a query over time."""
+
+    video: Video
+    times_s: Seconds
+    """(N,) float64."""
+    scores: Floats
+    """(N,) float32, cosine similarity; of several texts the first's, unless `of` was asked for another."""
+    baseline: Baseline | None = None
+    """What these scores mean in this film; None where nobody worked it out, or it cannot be (a query by picture)."""
+    vectors: Floats | None = None
+    """(N, D) float32, the looks themselves, for whoever has to compare them; None once nobody need."""
+    lines: tuple[Line, ...] = ()
+    """One for each text where there are several, side by side or one after the other; else none."""
+
+    @property
+    def verdict(self) -> Verdict | None:
+        """Tell whether the film shows it at all, judged by its highest look; None without a baseline."""
+        return self.baseline.verdict(float(self.scores.max())) if self.baseline else None
+
+    def verdict_of(self, moment: Moment) -> Verdict | None:
+        """Judge one moment of this film, likewise."""
+        within = (self.times_s >= moment.start_s) & (self.times_s < moment.end_s)
+        score = float(self.scores[within].max()) if within.any() else moment.score
+        return self.baseline.verdict(score) if self.baseline else None
+
+    def of(self, part: int) -> Curve:
+        """Give the curve of one of the texts."""
+        return replace(self, scores=self.lines[part].scores, baseline=self.lines[part].baseline) if self.lines else self
+
+    def looks(self, chosen: npt.NDArray[np.bool_]) -> Curve:
+        """Give the curve of some looks alone, by an (N,) mask."""
+        lines = tuple(replace(line, scores=line.scores[chosen]) for line in self.lines)
+        vectors = None if self.vectors is None else self.vectors[chosen]
+        return replace(self, times_s=self.times_s[chosen], scores=self.scores[chosen], vectors=vectors, lines=lines)
+
+    def at(self, time_s: float) -> int:
+        """Give the look that is nearest to a time."""
+        return int(np.abs(self.times_s - time_s).argmin())
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SearchResult:
+    """The answer to a query: moments of all films in view, and the best film's curve."""
+
+    query: Query
+    moments: tuple[Moment, ...]
+    """Best first; at least one."""
+    curve: Curve
+    """Of the film that holds the best moment, and of the text that it belongs to."""
+
+    @property
+    def best(self) -> Moment:
+        """Give the best moment."""
+        return self.moments[0]
+
+    @property
+    def verdict(self) -> Verdict | None:
+        """Tell whether the best film shows it at all; None without a baseline."""
+        return self.curve.verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A search result as it is remembered, so that its buttons work after a restart."""
+
+    id: str
+    query: Query
+    scope: Scope
+    """Where it was shown."""
+    moments: tuple[Moment, ...]
+    asked_by: str = ""
+    """User id of whoever asked."""
