@@ -64,10 +64,12 @@ def judge(town: Town) -> Figures:
     for message in town.posted:
         cards = cards_below(message)
         (lost if not cards else doubled if len(cards) > 1 else []).append(message.content or str(message.id))
-    shown = [one.id for one in town.square.messages.values() if one.author.id == BOT_ID and not one.reply_to]
+    shown = {one.id: one for one in town.square.messages.values() if one.author.id == BOT_ID and not one.reply_to}
     answers = [one.shown.id for one in town.promised if one.shown]
     lost += [str(one.data) for one in town.promised if one.shown is None]
-    doubled += [f"a message that answers nothing: {one}" for one in shown if one not in answers]
+    doubled += [
+        f"a message that answers nothing: {it.text!r} {it.only_for}" for one, it in shown.items() if one not in answers
+    ]
     promised = {*town.films.values(), *(film for it, film in town.indexed if it.ack_s is not None)}
     for film in [*town.films.values(), *(film for _, film in town.indexed)]:
         times = kept.pop(film.stem, [])
