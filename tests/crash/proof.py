@@ -64,12 +64,12 @@ def judge(town: Town) -> Figures:
     for message in town.posted:
         cards = cards_below(message)
         (lost if not cards else doubled if len(cards) > 1 else []).append(message.content or str(message.id))
-    shown = {one.id: one for one in town.square.messages.values() if one.author.id == BOT_ID and not one.reply_to}
+    ours = [one for one in town.square.messages.values() if one.author.id == BOT_ID]
+    shown = {one.id: one for one in ours if not one.reply_to and not one.only_for}
+    told = {str(one.only_for) for one in ours}  # a press under an answer that was drawn anew meanwhile is told so
     answers = [one.shown.id for one in town.promised if one.shown]
     lost += [str(one.data) for one in town.promised if one.shown is None]
-    doubled += [
-        f"a message that answers nothing: {it.text!r} {it.only_for}" for one, it in shown.items() if one not in answers
-    ]
+    doubled += [f"a message that answers nothing: {it.text!r}" for one, it in shown.items() if one not in answers]
     promised = {*town.films.values(), *(film for it, film in town.indexed if it.ack_s is not None)}
     for film in [*town.films.values(), *(film for _, film in town.indexed)]:
         times = kept.pop(film.stem, [])
@@ -83,7 +83,11 @@ def judge(town: Town) -> Figures:
             wrong.append(f"{film.name}: {len(times[0])} looks, not {len(expected)} as in one reading; first {odd}")
     for press in town.presses:
         counted = votes[str(press.it.user.id)] if press.is_vote else 1
-        lost += [f"the vote {press.label} of {press.it.user.id}"] if press.is_promised and counted == 0 else []
+        lost += (
+            [f"the vote {press.label} of {press.it.user.id}"]
+            if press.is_promised and not (counted or str(press.it.user.id) in told)
+            else []
+        )
         doubled += [f"the vote {press.label} of {press.it.user.id}"] if counted > 1 else []
     lost_asked, doubled_asked = _alike(town)
     lost, doubled = lost + lost_asked, doubled + doubled_asked
