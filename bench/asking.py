@@ -5,8 +5,6 @@ python -m bench.asking [FOLDER]      writes asking-light.png and asking-dark.png
 
 from __future__ import annotations
 
-import argparse
-import asyncio
 import io
 import tempfile
 from dataclasses import replace
@@ -16,6 +14,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from matplotlib import font_manager
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
+from bench.drawing import draw_into_docs
 from bench.known import SCOPE
 from bot.settings import Settings
 from bot.wiring import open_core
@@ -139,12 +138,5 @@ def _row(panels: Sequence[Panel], theme: Theme) -> Image.Image:
     return row
 
 
-def main() -> None:
-    """Make the pictures."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("folder", type=Path, nargs="?", default=ROOT / "docs")
-    asyncio.run(draw(parser.parse_args().folder))
-
-
 if __name__ == "__main__":
-    main()
+    draw_into_docs(__doc__, draw)

@@ -7,7 +7,6 @@ Needs Chromium, as the page's tests do; KEATON_CHROMIUM names one that is not fo
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import io
 import os
@@ -23,6 +22,8 @@ import av
 import numpy as np
 from PIL import Image
 from playwright.async_api import async_playwright, expect
+
+from bench.drawing import draw_into_docs
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -150,12 +151,5 @@ def _grid(panels: list[Image.Image]) -> Image.Image:
     return sheet
 
 
-def main() -> None:
-    """Make the pictures."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("folder", type=Path, nargs="?", default=ROOT / "docs")
-    asyncio.run(draw(parser.parse_args().folder))
-
-
 if __name__ == "__main__":
-    main()
+    draw_into_docs(__doc__, draw)

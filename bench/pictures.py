@@ -5,8 +5,6 @@ python -m bench.pictures [FOLDER]      writes verdict-light.png and verdict-dark
 
 from __future__ import annotations
 
-import argparse
-import asyncio
 import io
 import tempfile
 from pathlib import Path
@@ -14,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from PIL import Image
 
+from bench.drawing import draw_into_docs
 from bench.known import SCOPE
 from bot.settings import Settings
 from bot.wiring import open_core
@@ -62,12 +61,5 @@ def _beside(pngs: Sequence[bytes]) -> Image.Image:
     return row
 
 
-def main() -> None:
-    """Make the pictures."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("folder", type=Path, nargs="?", default=ROOT / "docs")
-    asyncio.run(draw(parser.parse_args().folder))
-
-
 if __name__ == "__main__":
-    main()
+    draw_into_docs(__doc__, draw)
