@@ -14,9 +14,10 @@ import torch
 from torch import distributed
 from torch.nn import functional
 
+from core.engines.lean import import_open_clip
 from demo.batches import Lesson
 from demo.captions import every_piece
-from demo.engine import MODEL_DIR, open_clip
+from demo.engine import MODEL_DIR
 from demo.things import places, things
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ class Words:
     """
 
     def __init__(self) -> None:
-        tokenizer = open_clip().get_tokenizer(f"local-dir:{MODEL_DIR}")
+        tokenizer = import_open_clip().get_tokenizer(f"local-dir:{MODEL_DIR}")
         self.vocabulary: int = tokenizer.vocab_size
         self.tokenize: Callable[[list[str]], Tensor] = tokenizer
         self.known: Tensor = torch.unique(self.tokenize(every_piece()))
@@ -191,7 +192,7 @@ def _shared(parameters: Sequence[torch.nn.Parameter], loss: float, done: float) 
 def begin(plan: Plan) -> Training:
     """Return a fresh model (or the one in a checkpoint) with its optimizer."""
     torch.manual_seed(1)
-    model = open_clip().create_model(f"local-dir:{MODEL_DIR}", load_weights=False)
+    model = import_open_clip().create_model(f"local-dir:{MODEL_DIR}", load_weights=False)
     namer = torch.nn.Linear(model.text_projection.shape[1], len(things()) + len(places()))
     if plan.resume:
         saved = torch.load(plan.resume, weights_only=True)

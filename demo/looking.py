@@ -14,7 +14,8 @@ import numpy as np
 import torch
 from PIL import Image
 
-from demo.engine import MODEL_DIR, open_clip
+from core.engines.lean import import_open_clip
+from demo.engine import MODEL_DIR
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -49,7 +50,7 @@ class Eye:
 
 def eye() -> Eye:
     """Return the shipped model, in float32, ready to look."""
-    clip, name = open_clip(), f"local-dir:{MODEL_DIR}"
+    clip, name = import_open_clip(), f"local-dir:{MODEL_DIR}"
     model, _, preprocess = clip.create_model_and_transforms(name, require_pretrained=True)
     return Eye(model.eval(), preprocess, clip.get_tokenizer(name))
 

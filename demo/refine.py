@@ -18,10 +18,11 @@ import cv2
 import numpy as np
 import torch
 
+from core.engines.lean import import_open_clip
 from demo.batches import gallery, paint_stock
 from demo.captions import random_caption, truth
 from demo.emoji import sprites
-from demo.engine import MODEL_DIR, open_clip
+from demo.engine import MODEL_DIR
 from demo.learning import Words, normalized, soft_loss
 from demo.things import things
 from demo.train import export
@@ -91,7 +92,7 @@ def main() -> None:
     parser.add_argument("--stock", type=int, default=40, help="how often each place is painted")
     args = parser.parse_args()
     cv2.setNumThreads(1)
-    model = open_clip().create_model(f"local-dir:{MODEL_DIR}", load_weights=False).eval()
+    model = import_open_clip().create_model(f"local-dir:{MODEL_DIR}", load_weights=False).eval()
     model.load_state_dict(averaged(args.mean_of or [args.work / "checkpoint.pt"]))
     scenes, vectors = look(model, args.cache, args.scenes, args.stock)
     words = Words()
