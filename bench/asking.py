@@ -17,7 +17,7 @@ from PIL import Image, ImageDraw, ImageFont, ImageOps
 from bench.drawing import draw_into_docs
 from bench.known import SCOPE
 from bot.settings import Settings
-from bot.wiring import open_core
+from bot.wiring.product import open_core
 from core.found import Query
 from core.indexing import Poster
 from core.model import View
@@ -27,7 +27,7 @@ from core.votes import Ballot, wish_keys
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bot.wiring import Core
+    from bot.wiring.product import Core
     from core.answering import Shown
     from core.plot_ports import Theme
 
@@ -47,7 +47,9 @@ async def draw(folder: Path) -> None:
     with tempfile.TemporaryDirectory(prefix="keaton-asking-") as home:
         async with open_core(Settings(model_name="demo", data_dir=Path(home))) as core:
             film = ROOT / "demo" / "film.mp4"
-            await core.indexer.file(film, "demo film.mp4", "", Poster(SCOPE, "u", "you", ""), lambda _progress: None)
+            await core.parts.indexer.file(
+                film, "demo film.mp4", "", Poster(SCOPE, "u", "you", ""), lambda _progress: None
+            )
             panels = await _panels(core)
     for theme in _THEMES:
         _grid(panels, theme).save(folder / f"asking-{theme}.png", optimize=True)
@@ -76,24 +78,24 @@ _BESIDE = "a dog | a cat | a steam train"
 
 
 async def _shown(core: Core, query: Query) -> Shown:
-    result = await core.searcher.search(query, 5)
-    return await core.answerer.show(query, result.moments, 1, "similarity", _THEMES, _PANEL_PX[0], result.curve)
+    result = await core.parts.searcher.search(query, 5)
+    return await core.parts.answerer.show(query, result.moments, 1, "similarity", _THEMES, _PANEL_PX[0], result.curve)
 
 
 async def _alike(core: Core, shown: Shown) -> Shown:
     moment = shown.moment
     source = Stretch(moment.video_id, moment.start_s, moment.end_s)
     query = Query("", View.of(SCOPE))
-    example = await core.searcher.example(query, source, moment.peak_s)
+    example = await core.parts.searcher.example(query, source, moment.peak_s)
     return await _shown(core, replace(query, picture=example))
 
 
 async def _vote(core: Core, query: Query, number: int) -> None:
-    before = (await core.searcher.search(query, 5)).moments
+    before = (await core.parts.searcher.search(query, 5)).moments
     moment = before[number - 1]
     stretch = Stretch(moment.video_id, moment.start_s, moment.end_s)
-    await core.library.vote(query.view, [Ballot(wish_keys(query)[0], stretch, moment.peak_s, "u", 1)])
-    after = (await core.searcher.search(query, 5)).moments
+    await core.kept.library.vote(query.view, [Ballot(wish_keys(query)[0], stretch, moment.peak_s, "u", 1)])
+    after = (await core.parts.searcher.search(query, 5)).moments
     told = ", then ".join(str([round(one.peak_s) for one in moments]) for moments in (before, after))
     print(f"moments of “{query.text}” in seconds before and after a vote for the second: {told}")
 

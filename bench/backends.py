@@ -22,7 +22,7 @@ import numpy as np
 from bench.alone import as_shipped
 from bench.memory import field_mb, write_model
 from bench.table import Row, median_s, show, write
-from bot.wiring import DEMO_FOLDER
+from bot.wiring.model import DEMO_FOLDER
 from core.engines import clip, pictures, presets
 
 if TYPE_CHECKING:

@@ -24,7 +24,7 @@ import av
 
 from bot.settings import Settings
 from bot.web.config import DOOR
-from bot.wiring import open_core
+from bot.wiring.product import open_core
 from core import actions
 from core.indexing import Poster
 from core.model import Scope, View
@@ -87,8 +87,8 @@ async def measured(film: Path, folder: Path, repeats: int) -> dict[str, Figures]
     """Take a film in, ask once, and press each button many times."""
     async with open_core(Settings(data_dir=folder, model_name="demo", turns_a_minute=0)) as core:
         await core.warm()
-        await core.indexer.file(film, film.name, "", Poster(SCOPE, "u", "you", ""), lambda _: None)
-        (card,) = [reply async for reply in core.conversation.handle(Find(TURN, "a dog at night"))][-1:]
+        await core.parts.indexer.file(film, film.name, "", Poster(SCOPE, "u", "you", ""), lambda _: None)
+        (card,) = [reply async for reply in core.parts.conversation.handle(Find(TURN, "a dog at night"))][-1:]
         wish = actions.read(card.buttons[0].id)
         if not isinstance(wish, actions.Show):
             raise SystemExit("the first button of a card shows no moment")
@@ -102,7 +102,7 @@ async def measured(film: Path, folder: Path, repeats: int) -> dict[str, Figures]
             "cut of 10 s": (TURN, cut),
             "whole film": (TURN, replace(wish, mode="sheet")),
         }
-        return {name: await repeated(core.conversation, *press, repeats) for name, press in presses.items()}
+        return {name: await repeated(core.parts.conversation, *press, repeats) for name, press in presses.items()}
 
 
 async def repeated(conversation: Conversation, turn: Turn, wish: actions.Show, repeats: int) -> Figures:

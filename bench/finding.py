@@ -23,13 +23,14 @@ from bench.memory import write_model
 from bench.restart import copy_film
 from bench.table import Row, report
 from bot.settings import Settings
-from bot.wiring import DEMO_FOLDER, open_core
+from bot.wiring.model import DEMO_FOLDER
+from bot.wiring.product import open_core
 from core.found import Query
 from core.indexing import Poster
 from core.model import View
 
 if TYPE_CHECKING:
-    from bot.wiring import Core
+    from bot.wiring.product import Core
 
 WARM_UPS = 3
 BAR_MS, AIM_MS = 500.0, 250.0
@@ -52,20 +53,22 @@ async def _fill(settings: Settings, looks: int) -> None:
     async with open_core(settings) as core:
         scope = growing.turn().scope
         path = DEMO_FOLDER / "film.mp4"
-        done = await core.indexer.file(path, path.name, "", Poster(scope, "u1", "Ada", ""), lambda _progress: None)
+        done = await core.parts.indexer.file(
+            path, path.name, "", Poster(scope, "u1", "Ada", ""), lambda _progress: None
+        )
         copies = -(-looks // done.looks) - 1
         await asyncio.to_thread(copy_film, settings.database, copies)
-        kept = await core.media.path(done.video.id)
+        kept = await core.kept.media.path(done.video.id)
         assert kept is not None  # noqa: S101 - it has just been taken in
         for number in range(copies):
-            async with core.media.workshop() as workshop:
-                await core.media.keep(await core.media.copy_in(kept, workshop), f"{done.video.id}-{number}")
+            async with core.kept.media.workshop() as workshop:
+                await core.kept.media.keep(await core.kept.media.copy_in(kept, workshop), f"{done.video.id}-{number}")
 
 
 async def _ask(settings: Settings, questions: int) -> list[Row]:
     async with open_core(settings) as core:
         await core.warm()
-        looks = core.looks.held_bytes // (2 * (await core.encoder.ready()).dim)
+        looks = core.engines.looks.held_bytes // (2 * (await core.engines.encoder.ready()).dim)
         for number in range(WARM_UPS):
             await growing.ask(core, f"warming {number}")
         took_ms = [1000 * await growing.ask(core, f"question {number}") for number in range(questions)]
@@ -83,7 +86,7 @@ async def _ask(settings: Settings, questions: int) -> list[Row]:
 
 async def _search(core: Core, text: str) -> float:
     began_s = time.perf_counter()
-    await core.searcher.search(Query(f"a woman swimming in water {text}", View.of(growing.turn().scope)), 5)
+    await core.parts.searcher.search(Query(f"a woman swimming in water {text}", View.of(growing.turn().scope)), 5)
     return 1000 * (time.perf_counter() - began_s)
 
 

@@ -19,7 +19,8 @@ from bench import synthetic
 from bench.memory import family, field_mb, write_film, write_model
 from bench.searching import ask_keaton, held
 from bot.settings import Settings
-from bot.wiring import DEMO_FOLDER, open_core
+from bot.wiring.model import DEMO_FOLDER
+from bot.wiring.product import open_core
 from core.engines.plot import draw
 from core.found import Curve
 from core.model import Scope, Video, View
@@ -31,7 +32,7 @@ from storage.library import SqliteLibrary
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from bot.wiring import Core
+    from bot.wiring.product import Core
 
 QUESTIONS = 12
 BUDGET_BYTES = 3_000_000_000
@@ -161,7 +162,7 @@ async def asked(core: Core, askers: int, what: str) -> Cost:
 async def ask(core: Core, what: str) -> float:
     """Ask something; give the seconds until still and plot were there. Further looks are not waited for."""
     began_s = time.perf_counter()
-    async for reply in core.conversation.handle(Find(turn(), f"a woman swimming in water {what}")):
+    async for reply in core.parts.conversation.handle(Find(turn(), f"a woman swimming in water {what}")):
         if reply.pictures:
             return time.perf_counter() - began_s
     raise RuntimeError(reply.text)
@@ -189,7 +190,7 @@ async def _keep_busy(core: Core, home: Path, number: int) -> None:
 
 
 async def _take_in(core: Core, path: Path) -> None:
-    async for reply in core.conversation.handle(FilePosted(turn(), path, path.name)):
+    async for reply in core.parts.conversation.handle(FilePosted(turn(), path, path.name)):
         last = reply
     if "Ready" not in last.text:
         raise RuntimeError(last.text)

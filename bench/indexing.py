@@ -27,7 +27,8 @@ from bench.memory import write_model
 from bench.notebook import Notebook
 from bench.table import Row, show, write
 from bot.settings import Settings
-from bot.wiring import DEMO_FOLDER, open_core
+from bot.wiring.model import DEMO_FOLDER
+from bot.wiring.product import open_core
 from core.conversation import MOST_MOMENTS
 from core.found import Query
 from core.hunting import worth_showing
@@ -38,7 +39,7 @@ from core.sharpening import WORTH_A_LOOK
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bot.wiring import Core
+    from bot.wiring.product import Core
     from core.found import SearchResult
     from core.model import Pixels
     from core.shown import Progress
@@ -85,15 +86,15 @@ async def index(model: str, film: Path) -> tuple[float, float, int, float]:
     with tempfile.TemporaryDirectory(prefix="keaton-bench-") as home:
         async with open_core(Settings(model_name=model, data_dir=Path(home))) as core:
             await core.warm()
-            await core.encoder.images(await _blank(core))
+            await core.engines.encoder.images(await _blank(core))
             started_s = time.perf_counter()
-            done = await core.indexer.file(film, film.name, "", Poster(SCOPE, "u", "you", ""), heard)
+            done = await core.parts.indexer.file(film, film.name, "", Poster(SCOPE, "u", "you", ""), heard)
             taken_s = time.perf_counter() - started_s
     return taken_s, first_s[0] - started_s, done.looks, done.video.duration_s
 
 
 async def _blank(core: Core) -> Pixels:
-    size = (await core.encoder.ready()).preprocess.size_px
+    size = (await core.engines.encoder.ready()).preprocess.size_px
     return np.zeros((16, size, size, 3), np.uint8)
 
 
@@ -109,16 +110,16 @@ async def found(texts: Sequence[str]) -> tuple[list[float], list[float]]:
     """Give where the best frames lie that people are shown at once, and those that the answers show in the end."""
     with tempfile.TemporaryDirectory(prefix="keaton-bench-") as home:
         async with open_core(Settings(model_name="demo", data_dir=Path(home))) as core:
-            await core.indexer.file(FILM, FILM.name, "", Poster(SCOPE, "u", "you", ""), lambda _progress: None)
-            results = [await core.searcher.search(Query(text, View.of(SCOPE)), MOST_MOMENTS) for text in texts]
+            await core.parts.indexer.file(FILM, FILM.name, "", Poster(SCOPE, "u", "you", ""), lambda _progress: None)
+            results = [await core.parts.searcher.search(Query(text, View.of(SCOPE)), MOST_MOMENTS) for text in texts]
             shown = [await last_shown(core, result) for result in results]
     return [one.best.peak_s for one in results], shown
 
 
 async def last_shown(core: Core, result: SearchResult) -> float:
     """Give the time of the frame that an answer is left with: another than at first only where it is worth showing."""
-    refined = (await core.refiner.leading(result.query, result.moments, result.curve))[0]
-    scale = (await core.encoder.ready()).logit_scale
+    refined = (await core.parts.refiner.leading(result.query, result.moments, result.curve))[0]
+    scale = (await core.engines.encoder.ready()).logit_scale
     return (refined if worth_showing(result.best, refined, scale, WORTH_A_LOOK) else result.best).peak_s
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 import numpy as np
 
 from bot.settings import Settings
-from bot.wiring import open_core
+from bot.wiring.product import open_core
 from core.found import Query
 from core.indexing import Poster
 from core.model import Scope, View
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from numpy.random import Generator
 
-    from bot.wiring import Core
+    from bot.wiring.product import Core
     from demo.emoji import Sprite
     from demo.evaluate import Posed
 
@@ -98,7 +98,7 @@ def seeds(first: int, count: int) -> Iterator[tuple[int, int]]:
 async def take_in(core: Core, path: Path, crowd: int, film: Sequence[Posed], seed: int) -> Known:
     """Let the product look at a film."""
     poster = Poster(SCOPE, "bench", "bench", "")
-    done = await core.indexer.file(path, path.name, "", poster, lambda _progress: None)
+    done = await core.parts.indexer.file(path, path.name, "", poster, lambda _progress: None)
     starts_s = np.cumsum([0.0, *(posed.length_s for posed in film)])
     asked = (*present(film), *absent(film, np.random.default_rng(seed + 5)))
     return Known(done.video.id, crowd, tuple(float(start_s) for start_s in starts_s), asked)

@@ -15,7 +15,7 @@ from PIL import Image
 from bench.drawing import draw_into_docs
 from bench.known import SCOPE
 from bot.settings import Settings
-from bot.wiring import open_core
+from bot.wiring.product import open_core
 from core.found import Query
 from core.indexing import Poster
 from core.model import View
@@ -23,7 +23,7 @@ from core.model import View
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bot.wiring import Core
+    from bot.wiring.product import Core
     from core.plot_ports import Theme
 
 ROOT = Path(__file__).parent.parent
@@ -38,16 +38,18 @@ async def draw(folder: Path) -> None:
     with tempfile.TemporaryDirectory(prefix="keaton-pictures-") as home:
         async with open_core(Settings(model_name="demo", data_dir=Path(home))) as core:
             film = ROOT / "demo" / "film.mp4"
-            await core.indexer.file(film, "demo film.mp4", "", Poster(SCOPE, "u", "you", ""), lambda _progress: None)
+            await core.parts.indexer.file(
+                film, "demo film.mp4", "", Poster(SCOPE, "u", "you", ""), lambda _progress: None
+            )
             plots = [await _plots(core, text) for text in QUERIES]
     for theme in _THEMES:
         _beside([one[theme] for one in plots]).save(folder / f"verdict-{theme}.png", optimize=True)
 
 
 async def _plots(core: Core, text: str) -> dict[Theme, bytes]:
-    result = await core.searcher.search(Query(text, View.of(SCOPE)), 3)
+    result = await core.parts.searcher.search(Query(text, View.of(SCOPE)), 3)
     print(f"{text}: {result.verdict}")
-    shown = await core.answerer.show(result.query, result.moments, 1, "similarity", _THEMES, 100, result.curve)
+    shown = await core.parts.answerer.show(result.query, result.moments, 1, "similarity", _THEMES, 100, result.curve)
     return shown.plots
 
 

@@ -19,13 +19,13 @@ from typing import TYPE_CHECKING
 from bench.known import SCOPE
 from bench.table import Row, report
 from bot.settings import Settings
-from bot.wiring import open_core
+from bot.wiring.product import open_core
 from core.found import Query
 from core.indexing import Poster
 from core.model import View
 
 if TYPE_CHECKING:
-    from bot.wiring import Core
+    from bot.wiring.product import Core
 
 ROOT = Path(__file__).parent.parent
 QUERIES = ("a woman swimming in water", "a steam train in the snow", "a dog at night", "a car", "a monkey", "a castle")
@@ -53,7 +53,7 @@ async def measure(model: str) -> Figures:
         async with open_core(Settings(model_name=model, data_dir=Path(home))) as core:
             await core.warm()
             film = ROOT / "demo" / "film.mp4"
-            await core.indexer.file(film, film.name, "", Poster(SCOPE, "u", "you", ""), lambda _progress: None)
+            await core.parts.indexer.file(film, film.name, "", Poster(SCOPE, "u", "you", ""), lambda _progress: None)
             await ask(core, QUERIES[0])
             rows = [await ask(core, text) for text in QUERIES]
     answered, best, every, gains = zip(*rows, strict=True)
@@ -66,12 +66,12 @@ async def measure(model: str) -> Figures:
 async def ask(core: Core, text: str) -> tuple[float, float, float, float]:
     """Give the seconds for the answer, for its best moment refined, for all refined, and what the best gained."""
     started_s = time.perf_counter()
-    result = await core.searcher.search(Query(text, View.of(SCOPE)), 5)
-    await core.answerer.show(result.query, result.moments, 1, "similarity", ("light", "dark"), 3840, result.curve)
+    result = await core.parts.searcher.search(Query(text, View.of(SCOPE)), 5)
+    await core.parts.answerer.show(result.query, result.moments, 1, "similarity", ("light", "dark"), 3840, result.curve)
     answered_s = time.perf_counter()
-    best, *others = await core.refiner.leading(result.query, result.moments, result.curve)
+    best, *others = await core.parts.refiner.leading(result.query, result.moments, result.curve)
     best_s = time.perf_counter()
-    await core.refiner.moments(result.query, others)
+    await core.parts.refiner.moments(result.query, others)
     all_s = time.perf_counter()
     return answered_s - started_s, best_s - answered_s, all_s - answered_s, best.score - result.best.score
 

@@ -22,7 +22,7 @@ import numpy as np
 
 from bench.memory import family
 from bench.table import Row, report
-from bot.wiring import DEMO_FOLDER
+from bot.wiring.model import DEMO_FOLDER
 from tests import clips
 from tests.bot.discord.looking import READY, card_below
 from tests.bot.discord.program import Program

@@ -29,7 +29,7 @@ from bench.alone import alone, as_shipped
 from bench.memory import family, field_mb, write_model
 from bench.table import Row, report
 from bot.settings import Settings
-from bot.wiring import open_core
+from bot.wiring.product import open_core
 from core.best import best_curves
 from core.engines.held import ERROR, HeldLooks
 from core.engines.scanning import Scanners
@@ -122,15 +122,15 @@ def memory(home: Path) -> tuple[float, float]:
 async def _memory(home: Path) -> tuple[float, float]:
     os.chdir(home)  # no .env of whoever measures
     async with open_core(Settings(model_name=f"local-dir:{home / 'model'}", data_dir=home)) as core:
-        info = await core.encoder.ready()
-        recipe = await core.searcher.recipe()
+        info = await core.engines.encoder.ready()
+        recipe = await core.parts.searcher.recipe()
         with closing(sqlite3.connect(home / "keaton.sqlite3")) as file, file:
             file.execute("INSERT INTO recipes VALUES (?, '{}')", (recipe.key,))
             file.execute("UPDATE indexings SET recipe_key = ?", (recipe.key,))
-        await core.looks.use(recipe, info.dim)
+        await core.engines.looks.use(recipe, info.dim)
         await core.warm()
         for text in ("a dog", "a steam train in the snow"):
-            await core.searcher.search(Query(text, synthetic.VIEW), 5)
+            await core.parts.searcher.search(Query(text, synthetic.VIEW), 5)
         now_mb = sum(field_mb(pid, "smaps_rollup", "Pss:") for pid in family(os.getpid()))
         return now_mb, field_mb(os.getpid(), "status", "VmHWM:")
 

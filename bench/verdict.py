@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from bench.known import Kind, Known, Question
-    from bot.wiring import Core
+    from bot.wiring.product import Core
     from core.verdict import Verdict
 
 _GONE, _CRIED = 0.93, 0.01
@@ -63,10 +63,10 @@ async def answers(first: int, count: int, cache: Path) -> list[Asked]:
 
 async def ask(core: Core, film: Known, question: Question) -> Asked:
     """Ask one thing, as `/find` does."""
-    query, info = film.query(question), await core.encoder.ready()
-    result = await core.searcher.search(query, 1)
+    query, info = film.query(question), await core.engines.encoder.ready()
+    result = await core.parts.searcher.search(query, 1)
     curve = result.curve
-    best = await core.refiner.closer(query, result.best, curve)
+    best = await core.parts.refiner.closer(query, result.best, curve)
     after = seen_closer(curve, [best], info)
     if curve.baseline is None or curve.verdict is None or after.verdict is None:
         raise RuntimeError("a film without a baseline")

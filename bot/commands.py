@@ -15,7 +15,7 @@ from bot.exporting import Exporter
 from bot.requests import Requests
 from bot.settings import Settings
 from bot.web.config import DOOR
-from bot.wiring import open_core
+from bot.wiring.product import open_core
 from core.archive import choose
 from core.closer import seen_closer
 from core.commands import find as read_question
@@ -34,7 +34,7 @@ from core.talk import Door, FilePosted, LinkPosted, PictureFile, Turn
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bot.wiring import Core
+    from bot.wiring.product import Core
     from core.answering import Shown
     from core.foreman import Work
     from core.found import Query, SearchResult
@@ -91,7 +91,7 @@ async def index(settings: Settings, sources: Sequence[str], space: str, *, as_js
 async def _take_in(core: Core, source: str, space: str) -> Indexed:
     """Take one film in; what dies meanwhile is taken up by the next `keaton run`, what is interrupted is not."""
     await _load(core, source)
-    scope, requests = local_scope(space), Requests(core.foreman, core.ledger)
+    scope, requests = local_scope(space), Requests(core.parts.foreman, core.kept.ledger)
     turn = Turn(DOOR, scope, View.of(scope), OPERATOR, "you", "")
     event = LinkPosted(turn, source) if is_link(source) else FilePosted(turn, _absolute(source), Path(source).name)
     taken = await requests.take(Errand(scope, "", f"command:{secrets.token_hex(8)}"), event)
@@ -100,12 +100,12 @@ async def _take_in(core: Core, source: str, space: str) -> Indexed:
     work = _work(core, source, Poster(scope, OPERATOR, "you", "", job=taken.job))
     try:
         with printing.progress_bar(source) as report:
-            return await core.foreman.carry_out(taken.job, work, report)
+            return await core.parts.foreman.carry_out(taken.job, work, report)
     except asyncio.CancelledError:
         await asyncio.shield(requests.drop(taken.job))
         raise
     except Exception as error:
-        await core.foreman.fail(taken.job, error)
+        await core.parts.foreman.fail(taken.job, error)
         raise
     finally:
         await requests.end(taken)
@@ -118,14 +118,14 @@ def _absolute(source: str) -> Path:
 
 def _work(core: Core, source: str, poster: Poster) -> Work:
     if is_link(source):
-        return lambda report: core.indexer.link(source, poster, report)
-    return lambda report: core.indexer.file(Path(source), Path(source).name, "", poster, report)
+        return lambda report: core.parts.indexer.link(source, poster, report)
+    return lambda report: core.parts.indexer.file(Path(source), Path(source).name, "", poster, report)
 
 
 async def _load(core: Core, label: str) -> None:
     with printing.progress_bar(label) as report:
         report(Progress("loading", None))
-        await core.encoder.ready()
+        await core.engines.encoder.ready()
 
 
 async def find(settings: Settings, wish: FindWish, space: str, *, as_json: bool) -> int:
@@ -134,12 +134,12 @@ async def find(settings: Settings, wish: FindWish, space: str, *, as_json: bool)
         printing.prepare(wish.out)
     async with open_core(settings) as core:
         await _load(core, wish.text)
-        picture = await core.examples.of(_picture(wish.picture)) if wish.picture else None
-        query = await core.inquiry.query(_question(wish, space), picture)
+        picture = await core.parts.examples.of(_picture(wish.picture)) if wish.picture else None
+        query = await core.parts.inquiry.query(_question(wish, space), picture)
         await _renew(core, query)
-        result = await _refined(core, await core.searcher.search(query, wish.top))
+        result = await _refined(core, await core.parts.searcher.search(query, wish.top))
         shown = await _draw(core, result, wish) if wish.out else None
-        info = await core.encoder.ready()
+        info = await core.engines.encoder.ready()
     files = printing.write(shown, wish.out) if shown and wish.out else printing.Files(None, None, None)
     printing.found(result, files, info.logit_scale, as_json=as_json)
     return 0
@@ -163,33 +163,35 @@ def _question(wish: FindWish, space: str) -> Find:
 
 async def _refined(core: Core, result: SearchResult) -> SearchResult:
     """Look between the looks of the index, and closer: here nobody waits for a first answer."""
-    best, *rest = await core.refiner.leading(result.query, result.moments, result.curve)
-    best = await core.refiner.closer(result.query, best, result.curve)
-    others = list(await core.refiner.moments(result.query, rest))
+    best, *rest = await core.parts.refiner.leading(result.query, result.moments, result.curve)
+    best = await core.parts.refiner.closer(result.query, best, result.curve)
+    others = list(await core.parts.refiner.moments(result.query, rest))
     if result.query.asked.form == "one":
         others.sort(key=lambda moment: -moment.score)
-    curve = seen_closer(result.curve, [best], await core.encoder.ready())
+    curve = seen_closer(result.curve, [best], await core.engines.encoder.ready())
     return replace(result, moments=(best, *others), curve=curve)
 
 
 async def _renew(core: Core, query: Query) -> None:
     """Look anew at films that only another model has looked at; say which could not be."""
-    for posted in await core.renewal.stale(query):
+    for posted in await core.parts.renewal.stale(query):
         try:
             with printing.progress_bar(f"{posted.video.title} (new model)") as report:
-                await core.indexer.again(posted, report)
+                await core.parts.indexer.again(posted, report)
         except AppError as error:
             click.echo(f"{posted.video.title} is left out: {sentence(error)}", err=True)
 
 
 async def _draw(core: Core, result: SearchResult, wish: FindWish) -> Shown:
-    return await core.answerer.show(result.query, result.moments, 1, wish.style, (wish.theme,), _FRAME_PX, result.curve)
+    return await core.parts.answerer.show(
+        result.query, result.moments, 1, wish.style, (wish.theme,), _FRAME_PX, result.curve
+    )
 
 
 async def videos(settings: Settings, space: str, *, as_json: bool) -> int:
     """List the films. Give the exit code."""
     async with open_core(settings) as core:
-        printing.listed(await core.library.videos(View.of(local_scope(space))), as_json=as_json)
+        printing.listed(await core.kept.library.videos(View.of(local_scope(space))), as_json=as_json)
     return 0
 
 
@@ -197,8 +199,8 @@ async def forget(settings: Settings, name: str, space: str) -> int:
     """Take a film back. Give the exit code."""
     view = View.of(local_scope(space))
     async with open_core(settings) as core:
-        video = pick(await core.library.videos(view), name).video
-        await take_back(core.library, core.media, video.id, view)
+        video = pick(await core.kept.library.videos(view), name).video
+        await take_back(core.kept.library, core.kept.media, video.id, view)
     printing.forgotten(video)
     return 0
 
@@ -206,15 +208,15 @@ async def forget(settings: Settings, name: str, space: str) -> int:
 async def spaces(settings: Settings, *, as_json: bool) -> int:
     """List the spaces that films are known from. Give the exit code."""
     async with open_core(settings) as core:
-        printing.spaces(await core.archive.holdings(), as_json=as_json)
+        printing.spaces(await core.kept.archive.holdings(), as_json=as_json)
     return 0
 
 
 async def export(settings: Settings, name: str, platform: str | None, out: Path) -> int:
     """Write all that is kept of a space into a folder. Give the exit code."""
     async with open_core(settings) as core:
-        space = choose(await core.archive.holdings(), name, platform)
-        count = await Exporter(core.archive, core.library, core.media, out).export(space)
+        space = choose(await core.kept.archive.holdings(), name, platform)
+        count = await Exporter(core.kept.archive, core.kept.library, core.kept.media, out).export(space)
     click.echo(f"{count} films of {space.platform} {space.name} are in {out}.", err=True)
     return 0
 

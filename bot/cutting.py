@@ -10,7 +10,7 @@ import click
 
 from bot import printing
 from bot.commands import local_scope
-from bot.wiring import open_core
+from bot.wiring.product import open_core
 from core.cards import cut_name, size
 from core.clips import ClipWish
 from core.errors import FilmGone
@@ -21,7 +21,7 @@ from core.times import clock
 
 if TYPE_CHECKING:
     from bot.settings import Settings
-    from bot.wiring import Core
+    from bot.wiring.product import Core
     from core.clips import Clip
     from core.model import Video
 
@@ -44,7 +44,7 @@ class ClipOrder:
 async def clip(settings: Settings, order: ClipOrder, space: str) -> int:
     """Write a stretch of a film as MP4 or GIF, exactly from frame to frame. Give the exit code."""
     async with open_core(settings) as core:
-        video = pick(await core.library.videos(View.of(local_scope(space))), order.video).video
+        video = pick(await core.kept.library.videos(View.of(local_scope(space))), order.video).video
         order = _within(order, video)
         made = await _made(core, video, order)
     path = order.out or Path(cut_name(video.title, order.start_s, order.end_s))
@@ -56,11 +56,11 @@ async def clip(settings: Settings, order: ClipOrder, space: str) -> int:
 async def sheet(settings: Settings, name: str, tiles: int, out: Path, space: str) -> int:
     """Write the contact sheet of a whole film. Give the exit code."""
     async with open_core(settings) as core:
-        video = pick(await core.library.videos(View.of(local_scope(space))), name).video
-        thumbnails = await core.library.thumbnails(video.id)
+        video = pick(await core.kept.library.videos(View.of(local_scope(space))), name).video
+        thumbnails = await core.kept.library.thumbnails(video.id)
         if not thumbnails:
             raise FilmGone(video.title)
-        jpeg = await core.plotter.sheet(thumbnails, (), tiles)
+        jpeg = await core.engines.plotter.sheet(thumbnails, (), tiles)
     printing.save(out, jpeg)
     click.echo(str(out))
     return 0
@@ -74,11 +74,11 @@ def _within(order: ClipOrder, video: Video) -> ClipOrder:
 
 
 async def _made(core: Core, video: Video, order: ClipOrder) -> Clip:
-    path = await core.media.path(video.id)
+    path = await core.kept.media.path(video.id)
     if path is None:
         raise FilmGone(video.title)
     with printing.progress_bar(video.title) as report:
-        return await core.clipper.clip(path, _wish(order), lambda share: report(Progress("cutting", share)))
+        return await core.engines.clipper.clip(path, _wish(order), lambda share: report(Progress("cutting", share)))
 
 
 def _wish(order: ClipOrder) -> ClipWish:

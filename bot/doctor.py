@@ -14,7 +14,10 @@ from rich.console import Console
 from rich.markup import escape
 
 from bot.settings import GIGABYTE
-from bot.wiring import check_cage, check_database, check_decoder, describe_torch, load_model, mend, open_core
+from bot.wiring.checkup import check_cage, check_database, check_decoder, describe_torch
+from bot.wiring.mending import mend
+from bot.wiring.model import load_model
+from bot.wiring.product import open_core
 from core.errors import AppError, OperatorError, SchemaTooNew
 from core.sentences import sentence
 
@@ -22,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from bot.settings import Settings
-    from bot.wiring import Mended
+    from bot.wiring.mending import Mended
 
 Health: TypeAlias = Literal["ok", "note", "wrong"]
 _MARKS = {"ok": "[green]✓[/]", "note": "[yellow]•[/]", "wrong": "[red]✗[/]"}

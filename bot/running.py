@@ -17,7 +17,9 @@ from bot.requests import Requests
 from bot.vitals import add_gauges, health_of
 from bot.web.config import WebConfig
 from bot.web.front import LocalChat
-from bot.wiring import DEMO_FOLDER, open_core, run_alone
+from bot.wiring.mending import run_alone
+from bot.wiring.model import DEMO_FOLDER
+from bot.wiring.product import open_core
 from core.commands import parse
 from core.model import View
 from core.replies import SUGGESTIONS, TRIAL, WELCOME
@@ -29,7 +31,7 @@ if TYPE_CHECKING:
     from bot.discord.front import DiscordDoor
     from bot.settings import Settings
     from bot.slack.front import SlackDoor
-    from bot.wiring import Core
+    from bot.wiring.product import Core
 
 logger = logging.getLogger(__name__)
 
@@ -51,7 +53,7 @@ async def run(settings: Settings) -> int:
 
 async def _run(settings: Settings, stopped: asyncio.Event) -> None:
     async with open_core(settings, is_bot=True) as core, AsyncExitStack() as opened:
-        await core.foreman.tidy()
+        await core.parts.foreman.tidy()
         if settings.opens_page:
             await _open_local_chat(settings, core, opened)
         doors = _doors(settings, core)
@@ -73,7 +75,7 @@ async def _open_watch(
     port: int, core: Core, doors: Mapping[str, DiscordDoor | SlackDoor], opened: AsyncExitStack
 ) -> None:
     add_gauges(core)
-    served = await opened.enter_async_context(serve_watch(port, health_of(core, doors), core.watch))
+    served = await opened.enter_async_context(serve_watch(port, health_of(core, doors), core.engines.watch))
     logger.info("health and figures are at http://%s:%d/healthz and /metrics", HOST, served)
 
 
@@ -97,14 +99,28 @@ async def _until(stopped: asyncio.Event, works: Iterable[Coroutine[None, None, N
 def _discord(token: str, settings: Settings, core: Core) -> DiscordDoor:
     from bot.discord.front import DiscordConfig, DiscordDoor, Parts  # noqa: PLC0415 - who has no token needs no client
 
-    parts = Parts(core.conversation, core.channels, core.ledger, core.foreman, core.grace, core.showcase)
+    parts = Parts(
+        core.parts.conversation,
+        core.parts.channels,
+        core.kept.ledger,
+        core.parts.foreman,
+        core.grace,
+        core.kept.showcase,
+    )
     return DiscordDoor(parts, DiscordConfig(token, settings.discord_api_base, settings.discord_gateway))
 
 
 def _slack(settings: Settings, core: Core) -> SlackDoor:
     from bot.slack.front import Parts, SlackConfig, SlackDoor  # noqa: PLC0415 - who has no token needs no client
 
-    parts = Parts(core.conversation, core.channels, core.ledger, core.foreman, core.grace, core.showcase)
+    parts = Parts(
+        core.parts.conversation,
+        core.parts.channels,
+        core.kept.ledger,
+        core.parts.foreman,
+        core.grace,
+        core.kept.showcase,
+    )
     bot, app = settings.slack_tokens
     return SlackDoor(parts, SlackConfig(bot, app, settings.slack_api_base))
 
@@ -121,22 +137,22 @@ async def _open_local_chat(settings: Settings, core: Core, doors: AsyncExitStack
         logger.warning("%s", notice)
     limit_bytes = settings.fetch_limit_bytes
     config = WebConfig(
-        port=settings.web_port, notice=notice, upload_limit_bytes=limit_bytes, upload_dir=core.media.inbox
+        port=settings.web_port, notice=notice, upload_limit_bytes=limit_bytes, upload_dir=core.kept.media.inbox
     )
     chat = await doors.enter_async_context(
-        LocalChat(core.conversation, parse, config, Requests(core.foreman, core.ledger))
+        LocalChat(core.parts.conversation, parse, config, Requests(core.parts.foreman, core.kept.ledger))
     )
-    chat.take_back(core.showcase)
+    chat.take_back(core.kept.showcase)
     click.echo(f"Keaton is at {chat.url} (Ctrl+C stops it)")
     await _welcome(settings, core, chat)
-    for job in await core.foreman.left("local"):
+    for job in await core.parts.foreman.left("local"):
         await chat.go_on(job)
 
 
 async def _welcome(settings: Settings, core: Core, chat: LocalChat) -> None:
     """Put the demo film into the channel, unless this is somebody's own library by now."""
     turn = chat.turn()
-    if settings.trial or not await core.library.videos(View.of(turn.scope)):
+    if settings.trial or not await core.kept.library.videos(View.of(turn.scope)):
         film = FilePosted(turn, DEMO_FOLDER / "film.mp4", f"{DEMO_TITLE}.mp4")
         chat.announce(WELCOME, film, SUGGESTIONS)
 

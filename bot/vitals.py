@@ -11,7 +11,7 @@ from core.sentences import DAMAGED, MODEL_AWAY, door_away, sentence
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from bot.wiring import Core
+    from bot.wiring.product import Core
 
 _NOTE = "health"
 
@@ -29,14 +29,14 @@ def health_of(core: Core, doors: Mapping[str, Door]) -> Health:
     """Give the checks of a running product; they raise nothing."""
 
     async def model() -> str:
-        return "" if core.encoder.loaded else MODEL_AWAY
+        return "" if core.engines.encoder.loaded else MODEL_AWAY
 
     async def database() -> str:
         try:
-            await core.ledger.remember(_NOTE, "can be written")
+            await core.kept.ledger.remember(_NOTE, "can be written")
         except OperatorError as error:
             return sentence(error)
-        return "" if core.library.connections.sound and not core.looks.damaged else DAMAGED
+        return "" if core.kept.library.connections.sound and not core.engines.looks.damaged else DAMAGED
 
     return Health((Check("model", model), Check("database", database), *(_door(name, doors[name]) for name in doors)))
 
@@ -50,12 +50,16 @@ def _door(name: str, door: Door) -> Check:
 
 def add_gauges(core: Core) -> None:
     """Have the figures of the moment read whenever somebody looks."""
-    show = core.watch.gauge
-    show("films_waiting", "Films whose turn has not come", lambda: core.indexer.waiting)
-    show("films_running", "Films that are being taken in", lambda: core.indexer.running)
-    show("database_bytes", "Size of the database", lambda: core.library.connections.sizes_bytes()[0])
-    show("database_log_bytes", "Size of its write-ahead log", lambda: core.library.connections.sizes_bytes()[1])
-    show("inbox_bytes", "Files of requests that are under way", core.media.inbox_bytes)
-    show("model_loaded", "1 once the model stands ready", lambda: core.encoder.loaded)
-    show("looks_held_bytes", "Memory that looks take", lambda: core.looks.held_bytes)
-    show("films_damaged", "Films left out of searches, for their looks are damaged", lambda: len(core.looks.damaged))
+    show = core.engines.watch.gauge
+    show("films_waiting", "Films whose turn has not come", lambda: core.parts.indexer.waiting)
+    show("films_running", "Films that are being taken in", lambda: core.parts.indexer.running)
+    show("database_bytes", "Size of the database", lambda: core.kept.library.connections.sizes_bytes()[0])
+    show("database_log_bytes", "Size of its write-ahead log", lambda: core.kept.library.connections.sizes_bytes()[1])
+    show("inbox_bytes", "Files of requests that are under way", core.kept.media.inbox_bytes)
+    show("model_loaded", "1 once the model stands ready", lambda: core.engines.encoder.loaded)
+    show("looks_held_bytes", "Memory that looks take", lambda: core.engines.looks.held_bytes)
+    show(
+        "films_damaged",
+        "Films left out of searches, for their looks are damaged",
+        lambda: len(core.engines.looks.damaged),
+    )

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bot.settings import Settings
-from bot.wiring import mend, open_core
+from bot.wiring.mending import mend
+from bot.wiring.product import open_core
 from storage.library import SqliteLibrary
 
 if TYPE_CHECKING:
@@ -46,5 +47,5 @@ async def test_films_of_a_ruined_library_are_set_aside_and_looked_at_anew_where_
     assert mended.aside == data / "set-aside"
     assert (data / "set-aside" / FILM).exists()
     async with open_core(settings, is_bot=True) as core:
-        left = await core.foreman.left("local")
+        left = await core.parts.foreman.left("local")
     assert mended.queued == len(left) == (0 if token else 1)

@@ -12,36 +12,18 @@ from typing import TYPE_CHECKING, Generic, TypeAlias, TypeVar
 import numpy as np
 import pytest_asyncio
 
-from core.answering import Answerer
-from core.background import Background, captions
-from core.browsing import Browser
-from core.channels import Channels
-from core.closer import CloserLook
-from core.conversation import MOST_MOMENTS, Conversation
-from core.cooldown import Cooldown
-from core.courtesy import Courtesy
+from core.assembly import Choices, Ports, assemble
 from core.engines.children import Children
 from core.engines.clips import ChildClipper
 from core.engines.frames import ChildFrameReader
 from core.engines.framing import ChildFramer
 from core.engines.held import ERROR, HeldLooks
 from core.engines.picturing import ChildPictureReader
-from core.examples import Examples
-from core.foreman import Foreman, Patience
-from core.glancing import Glances
-from core.hunter import Hunter
-from core.indexing import Indexer, IndexingLimits, Poster
-from core.inquiry import Inquiry
-from core.judging import Judge
-from core.limits import PICTURE_BYTES, BrowsingLimits
-from core.lull import Lull
+from core.foreman import Patience
+from core.indexing import IndexingLimits, Poster
+from core.limits import BrowsingLimits
 from core.model import Sampling, Scope, View
 from core.ports import Encoder
-from core.pressing import Presser
-from core.refining import Refiner
-from core.renewal import Renewal
-from core.search import Searcher
-from core.taking import Taking
 from core.talk import Door, Turn
 from storage.jobs import SqliteJobs
 from storage.ledger import SqliteLedger
@@ -56,13 +38,28 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from core.clips import Clipper
+    from core.conversation import Conversation
     from core.film_ports import Framer
+    from core.foreman import Foreman
+    from core.indexing import Indexer
     from core.looks import Halves
     from core.model import Floats
+    from core.refining import Refiner
+    from core.search import Searcher
     from core.shown import Progress, Reply
     from core.talk import Incoming
 
 QUOTA_BYTES = 10**9
+CHOICES = Choices(
+    sampling=Sampling(),
+    indexing=IndexingLimits(2, 4, save_every_s=0),
+    browsing=BrowsingLimits(cut_s=60),
+    patience=Patience(2, 0.01),
+    turns_a_minute=0,
+    films_a_person=0,
+    channels_on=True,
+    lull_s=0.0,
+)
 
 
 EncoderT = TypeVar("EncoderT", bound=Encoder)
@@ -148,58 +145,34 @@ def build(
     looks: HeldLooks,
     others: tuple[CopyFetcher, NotingPlotter, Clipper, Framer] | None = None,
 ) -> House[EncoderT]:
-    fetcher, plotter = (others or (CopyFetcher({}), NotingPlotter(), None))[:2]
-    clipper = others[2] if others else ChildClipper(reader)
-    watch, courtesy = NotingWatch(), Courtesy()
-    sampling = Sampling()
-    indexer = Indexer(
-        library,
-        media,
-        fetcher,
-        reader,
-        encoder,
-        sampling,
-        IndexingLimits(2, 4, save_every_s=0),
-        SqliteWorks(library.connections),
-        watch,
-        courtesy,
+    fetcher, plotter, clipper, framer = others or (
+        CopyFetcher({}),
+        NotingPlotter(),
+        ChildClipper(reader),
+        ChildFramer(reader),
     )
-    background = Background(encoder, Drawer(), captions())
-    judge = Judge(encoder, background)
-    searcher = Searcher(library, encoder, sampling, looks, judge)
-    answerer = Answerer(searcher, library, media, reader, encoder, plotter)
-    ledger = SqliteLedger(library.connections)
-    jobs = SqliteJobs(library.connections, ledger.run, time.time, is_bot=True)
-    foreman = Foreman(jobs, library, media, Patience(2, 0.01), time.time)
-    channels = Channels(ledger, library, media, encoder, foreman, on_by_default=True)
-    cooldown = Cooldown(0, time.monotonic)
-    renewal = Renewal(library, indexer, searcher, time.monotonic)
-    browser = Browser(library, media, answerer, clipper, plotter, cooldown, BrowsingLimits(cut_s=60))
-    lull = Lull(0.0)
-    glances = Glances(media, reader, encoder, searcher, lull)
-    framer = others[3] if others else ChildFramer(reader)
-    closer = CloserLook(media, framer, encoder, background, judge, searcher)
-    refiner = Refiner(library, encoder, searcher, glances, Hunter(glances, time.monotonic), closer, lull)
-    taking = Taking(library, encoder, plotter, indexer, cooldown, foreman)
-    examples = Examples(media, ChildPictureReader(reader), encoder, searcher, PICTURE_BYTES)
-    inquiry = Inquiry(library, lambda: datetime.now(UTC))
-    conversation = Conversation(
-        library,
-        media,
-        encoder,
-        taking,
-        searcher,
-        browser,
-        channels,
-        cooldown,
-        renewal,
-        foreman,
-        examples=examples,
-        inquiry=inquiry,
-        presser=Presser(library, searcher, browser, refiner, MOST_MOMENTS),
+    ledger, watch = SqliteLedger(library.connections), NotingWatch()
+    ports = Ports(
+        library=library,
+        ledger=ledger,
+        media=media,
+        works=SqliteWorks(library.connections),
+        jobs=SqliteJobs(library.connections, ledger.run, time.time, is_bot=True),
+        keepsakes=Drawer(),
+        looks=looks,
+        encoder=encoder,
+        fetcher=fetcher,
+        reader=reader,
+        glancer=reader,
+        framer=framer,
+        pictures=ChildPictureReader(reader),
+        clipper=clipper,
+        plotter=plotter,
         watch=watch,
-        refiner=refiner,
-        courtesy=courtesy,
+        clock_s=time.monotonic,
+        time_s=time.time,
+        now=lambda: datetime.now(UTC),
     )
-    parts = (library, ledger, media, encoder, fetcher, plotter, reader, looks, indexer, searcher, conversation)
-    return House(*parts, foreman, watch, refiner)
+    parts = assemble(ports, CHOICES)
+    course = (parts.indexer, parts.searcher, parts.conversation, parts.foreman, watch, parts.refiner)
+    return House(library, ledger, media, encoder, fetcher, plotter, reader, looks, *course)

@@ -11,7 +11,7 @@ import pytest_asyncio
 from bot.requests import Requests
 from bot.settings import Settings
 from bot.web.front import LocalChat
-from bot.wiring import open_core
+from bot.wiring.product import open_core
 from core.commands import parse
 from tests.bot.tabs import CONFIG, Tab
 from tests.engines.models import write_model
@@ -44,7 +44,7 @@ async def tab(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Tab]:
     )
     async with (
         open_core(settings) as core,
-        LocalChat(core.conversation, parse, CONFIG, Requests(core.foreman, core.ledger)) as chat,
+        LocalChat(core.parts.conversation, parse, CONFIG, Requests(core.parts.foreman, core.kept.ledger)) as chat,
         aiohttp.ClientSession() as session,
         Tab(chat, session, "tab-a").open() as tab,
     ):

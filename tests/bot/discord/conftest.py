@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 import pytest_asyncio
 
-from bot.wiring import DEMO_FOLDER
+from bot.wiring.model import DEMO_FOLDER
 from tests import clips
 from tests.bot.discord.program import Program
 from tests.fakes.discord import FakeDiscord

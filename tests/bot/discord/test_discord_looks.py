@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bot.wiring import DEMO_FOLDER
+from bot.wiring.model import DEMO_FOLDER
 from tests.bot.discord.looking import answer_to, found, said_below
 from tests.fakes.discord_page import page as drawn
 

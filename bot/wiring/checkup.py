@@ -1,0 +1,23 @@
+"""What `keaton doctor` asks storage and engines for: the engines' own checks, and whether the database is sound."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from core.engines.checkup import check_cage, check_decoder, describe_torch
+from storage.boundary import disk
+from storage.soundness import complaints
+
+if TYPE_CHECKING:
+    from bot.settings import Settings
+
+__all__ = ["check_cage", "check_database", "check_decoder", "describe_torch"]
+
+
+def check_database(settings: Settings) -> tuple[str, ...]:
+    """Give what is wrong with the pages and the references of the database, at most twenty things; blocks.
+
+    Raises StorageUnusable.
+    """
+    with disk(settings.database):
+        return complaints(settings.database) if settings.database.exists() else ()

@@ -1,0 +1,103 @@
+"""The engines, with the threads and children that they work in. Owns their number; must not know what is kept."""
+
+from __future__ import annotations
+
+import sys
+import time
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+from bot.metrics import Metrics
+from bot.settings import GIGABYTE
+from bot.wiring.model import Scan, load_model
+from core.engines import held
+from core.engines.children import Children
+from core.engines.clips import ChildClipper
+from core.engines.framing import ChildFramer
+from core.engines.picturing import ChildPictureReader
+from core.engines.plot import MatplotlibPlotter
+from core.engines.threads import CarryingPool
+from core.engines.watched import WatchedEncoder, WatchedFetcher, WatchedLooks, WatchedReader, WatchedTexts
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from contextlib import AsyncExitStack
+
+    from bot.settings import Settings
+    from core.engines.clip import Clip
+    from core.looks import LooksStore
+    from core.watch import Stage
+
+_TEXTS_REMEMBERED = 4096
+"""8 MB for vectors of 512."""
+
+
+@dataclass(frozen=True, slots=True)
+class Engines:
+    """What is slow or outside: each behind a port, and timed."""
+
+    watch: Metrics
+    decoders: Children
+    encoder: WatchedTexts
+    looks: WatchedLooks
+    reader: WatchedReader
+    framer: ChildFramer
+    pictures: ChildPictureReader
+    clipper: ChildClipper
+    fetcher: WatchedFetcher
+    plotter: MatplotlibPlotter
+
+
+@dataclass(frozen=True, slots=True)
+class _Pools:
+    """Threads that nobody waits for at the end: a model that loads for minutes cannot be interrupted."""
+
+    stack: AsyncExitStack
+    watch: Metrics
+
+    def one(self, name: str, stage: Stage) -> CarryingPool:
+        """Give a pool of one thread: torch itself spreads the work of each over the cores."""
+        pool = CarryingPool(1, name, partial(self.watch.took, stage), time.monotonic)
+        self.stack.callback(pool.shutdown, wait=False, cancel_futures=True)
+        return pool
+
+
+def open_engines(settings: Settings, store: LooksStore, stack: AsyncExitStack) -> Engines:
+    """Give the engines, which begin nothing by themselves, until the stack closes."""
+    watch = Metrics()
+    decoders = Children("core.engines.decoder", forks=sys.platform == "linux")
+    stack.push_async_callback(decoders.close)
+    pools, scan = _Pools(stack, watch), Scan()
+    encoder = _encoder(settings, scan, pools)
+    plotter = MatplotlibPlotter(pools.one("draw", "plot"))
+    looks = _looks(settings, store, scan, pools)
+    reader = WatchedReader(decoders, settings.film_limits, watch=watch, clock_s=time.monotonic)
+    fetcher = WatchedFetcher(settings.allowed_hosts, settings.fetch_limits, watch=watch)
+    cutters = ChildFramer(reader), ChildPictureReader(reader), ChildClipper(reader)
+    return Engines(watch, decoders, encoder, looks, reader, *cutters, fetcher, plotter)
+
+
+def _encoder(settings: Settings, scan: Scan, pools: _Pools) -> WatchedTexts:
+    """Give the encoder, with a pool for films alone: that one gives way to all others."""
+    queries, films = pools.one("compute", "compute"), pools.one("films", "compute")
+    threaded = WatchedEncoder(_loading(settings, scan), queries, films, pools.watch, time.monotonic)
+    return WatchedTexts(threaded, _TEXTS_REMEMBERED, pools.watch)
+
+
+def _loading(settings: Settings, scan: Scan) -> Callable[[], Clip]:
+    def load() -> Clip:
+        clip = load_model(settings)
+        scan.start()
+        return clip
+
+    return load
+
+
+def _looks(settings: Settings, store: LooksStore, scan: Scan, pools: _Pools) -> WatchedLooks:
+    pool = pools.one("looks", "scan")
+    pools.stack.callback(scan.close)
+    budget_bytes = settings.looks_memory_gb * GIGABYTE
+    looks = WatchedLooks(store, pool, scan, held.ERROR, budget_bytes, pools.watch)
+    pools.stack.push_async_callback(looks.close)
+    return looks

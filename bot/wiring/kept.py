@@ -1,0 +1,68 @@
+"""All that is kept on the disk, opened: which storage stands behind each port. Must not know an engine."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from bot.settings import GIGABYTE
+from storage.archive import SqliteArchive
+from storage.departures import SqliteDepartures
+from storage.jobs import SqliteJobs
+from storage.keepsakes import FolderOfKeepsakes
+from storage.ledger import SqliteLedger
+from storage.library import SqliteLibrary
+from storage.looks import SqliteLooks
+from storage.media import MediaFolder
+from storage.showcase import SqliteShowcase
+from storage.works import SqliteWorks
+
+if TYPE_CHECKING:
+    from contextlib import AsyncExitStack
+    from pathlib import Path
+
+    from bot.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """One data folder."""
+
+    library: SqliteLibrary
+    media: MediaFolder
+    looks: SqliteLooks
+    works: SqliteWorks
+    ledger: SqliteLedger
+    jobs: SqliteJobs
+    departures: SqliteDepartures
+    archive: SqliteArchive
+    showcase: SqliteShowcase
+    keepsakes: FolderOfKeepsakes
+
+
+async def open_kept(settings: Settings, stack: AsyncExitStack, *, is_bot: bool) -> Kept:
+    """Open a data folder until the stack closes; raises OperatorError. A bot takes up what an earlier one left."""
+    library = await SqliteLibrary.open(settings.database)
+    stack.push_async_callback(library.close)
+    media = await MediaFolder.open(media_folder(settings), int(settings.media_quota_gb * GIGABYTE))
+    stack.push_async_callback(media.close)
+    rows = library.connections
+    ledger = SqliteLedger(rows)
+    return Kept(
+        library,
+        media,
+        SqliteLooks(rows),
+        SqliteWorks(rows),
+        ledger,
+        SqliteJobs(rows, ledger.run, time.time, is_bot=is_bot),
+        SqliteDepartures(rows),
+        SqliteArchive(rows),
+        SqliteShowcase(rows),
+        FolderOfKeepsakes(settings.data_dir / "kept"),
+    )
+
+
+def media_folder(settings: Settings) -> Path:
+    """Give the folder of the kept media files."""
+    return settings.data_dir / "media"

@@ -1,0 +1,221 @@
+"""Puts the core together: which of its parts works with which. Owns that alone, for the product and for tests alike.
+
+Must not know what stands behind a port: storage and engines are chosen by whoever assembles.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from core.answering import Answerer
+from core.background import Background, captions
+from core.browsing import Browser
+from core.channels import Channels
+from core.closer import CloserLook
+from core.conversation import MOST_MOMENTS, Conversation
+from core.cooldown import Cooldown
+from core.courtesy import Courtesy
+from core.examples import Examples
+from core.foreman import Foreman
+from core.glancing import Glances
+from core.hunter import Hunter
+from core.indexing import Indexer
+from core.inquiry import Inquiry
+from core.judging import Judge
+from core.limits import PICTURE_BYTES
+from core.lull import Lull
+from core.pressing import Presser
+from core.refining import Refiner
+from core.renewal import Renewal
+from core.search import Searcher
+from core.taking import Taking
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from core.clips import Clipper
+    from core.film_ports import Fetcher, Framer, FrameReader, Glancer, PictureReader
+    from core.foreman import Patience
+    from core.intake import IndexingLimits
+    from core.jobs import Jobs
+    from core.ledger import Ledger
+    from core.limits import BrowsingLimits
+    from core.looks import Looks
+    from core.model import Sampling
+    from core.plot_ports import Plotter
+    from core.ports import Encoder, Keepsakes, Library, Media
+    from core.watch import Watch
+    from core.works import Works
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ports:
+    """What stands behind each port."""
+
+    library: Library
+    ledger: Ledger
+    media: Media
+    works: Works
+    jobs: Jobs
+    keepsakes: Keepsakes
+    looks: Looks
+    encoder: Encoder
+    fetcher: Fetcher
+    reader: FrameReader
+    glancer: Glancer
+    framer: Framer
+    pictures: PictureReader
+    clipper: Clipper
+    plotter: Plotter
+    watch: Watch
+    clock_s: Callable[[], float]
+    """Seconds that never go back."""
+    time_s: Callable[[], float]
+    """Unix seconds."""
+    now: Callable[[], datetime]
+    """The time of day where Keaton runs, with its zone."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choices:
+    """What an operator may choose."""
+
+    sampling: Sampling
+    indexing: IndexingLimits
+    browsing: BrowsingLimits
+    patience: Patience
+    turns_a_minute: int
+    """Of one person; 0 for any number."""
+    films_a_person: int
+    """Waiting at once; 0 for any number."""
+    channels_on: bool
+    """Whether a channel that nobody switched is looked at."""
+    lull_s: float
+    """Further looks begin when nobody has asked for anything for so long."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """The core, put together."""
+
+    conversation: Conversation
+    channels: Channels
+    foreman: Foreman
+    indexer: Indexer
+    renewal: Renewal
+    inquiry: Inquiry
+    examples: Examples
+    searcher: Searcher
+    answerer: Answerer
+    refiner: Refiner
+    background: Background
+
+
+@dataclass(frozen=True, slots=True)
+class _Finding:
+    """What answers questions, and what makes its answers better later."""
+
+    inquiry: Inquiry
+    examples: Examples
+    searcher: Searcher
+    answerer: Answerer
+    refiner: Refiner
+    background: Background
+
+
+@dataclass(frozen=True, slots=True)
+class _Intake:
+    """What takes films in."""
+
+    courtesy: Courtesy
+    cooldown: Cooldown
+    indexer: Indexer
+    foreman: Foreman
+    channels: Channels
+
+
+def assemble(ports: Ports, choices: Choices) -> Parts:
+    """Give the core over these ports; refiner, renewal and foreman are to be closed in the end, in this order."""
+    finding, intake = _finding(ports, choices), _intake(ports, choices)
+    renewal = Renewal(ports.library, intake.indexer, finding.searcher, ports.clock_s)
+    return Parts(
+        _conversation(ports, choices, finding, intake, renewal),
+        intake.channels,
+        intake.foreman,
+        intake.indexer,
+        renewal,
+        finding.inquiry,
+        finding.examples,
+        finding.searcher,
+        finding.answerer,
+        finding.refiner,
+        finding.background,
+    )
+
+
+def _finding(ports: Ports, choices: Choices) -> _Finding:
+    background = Background(ports.encoder, ports.keepsakes, captions())
+    judge = Judge(ports.encoder, background)
+    searcher = Searcher(ports.library, ports.encoder, choices.sampling, ports.looks, judge)
+    closer = CloserLook(ports.media, ports.framer, ports.encoder, background, judge, searcher)
+    return _Finding(
+        Inquiry(ports.library, ports.now),
+        Examples(ports.media, ports.pictures, ports.encoder, searcher, PICTURE_BYTES),
+        searcher,
+        Answerer(searcher, ports.library, ports.media, ports.reader, ports.encoder, ports.plotter),
+        _refiner(ports, searcher, closer, Lull(choices.lull_s)),
+        background,
+    )
+
+
+def _refiner(ports: Ports, searcher: Searcher, closer: CloserLook, lull: Lull) -> Refiner:
+    glances = Glances(ports.media, ports.glancer, ports.encoder, searcher, lull)
+    return Refiner(ports.library, ports.encoder, searcher, glances, Hunter(glances, ports.clock_s), closer, lull)
+
+
+def _intake(ports: Ports, choices: Choices) -> _Intake:
+    library, media, courtesy = ports.library, ports.media, Courtesy()
+    cooldown = Cooldown(choices.turns_a_minute, ports.clock_s, choices.films_a_person)
+    foreman = Foreman(ports.jobs, library, media, choices.patience, ports.time_s)
+    channels = Channels(ports.ledger, library, media, ports.encoder, foreman, on_by_default=choices.channels_on)
+    return _Intake(courtesy, cooldown, _indexer(ports, choices, courtesy), foreman, channels)
+
+
+def _indexer(ports: Ports, choices: Choices, courtesy: Courtesy) -> Indexer:
+    return Indexer(
+        ports.library,
+        ports.media,
+        ports.fetcher,
+        ports.reader,
+        ports.encoder,
+        choices.sampling,
+        choices.indexing,
+        ports.works,
+        ports.watch,
+        courtesy,
+    )
+
+
+def _conversation(ports: Ports, choices: Choices, finding: _Finding, intake: _Intake, renewal: Renewal) -> Conversation:
+    library, media, cooldown, searcher = ports.library, ports.media, intake.cooldown, finding.searcher
+    browser = Browser(library, media, finding.answerer, ports.clipper, ports.plotter, cooldown, choices.browsing)
+    return Conversation(
+        library,
+        media,
+        ports.encoder,
+        Taking(library, ports.encoder, ports.plotter, intake.indexer, cooldown, intake.foreman),
+        searcher,
+        browser,
+        intake.channels,
+        cooldown,
+        renewal,
+        intake.foreman,
+        examples=finding.examples,
+        inquiry=finding.inquiry,
+        presser=Presser(library, searcher, browser, finding.refiner, MOST_MOMENTS),
+        watch=ports.watch,
+        refiner=finding.refiner,
+        courtesy=intake.courtesy,
+    )
