@@ -13,7 +13,7 @@ from bot.commands import local_scope
 from bot.wiring.product import open_core
 from core.cards import cut_name, size
 from core.clips import ClipWish
-from core.errors import FilmGone
+from core.errors.films import FilmGone
 from core.model import View
 from core.naming import pick
 from core.shown import Progress

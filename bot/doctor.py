@@ -18,7 +18,8 @@ from bot.wiring.checkup import check_cage, check_database, check_decoder, descri
 from bot.wiring.mending import mend
 from bot.wiring.model import load_model
 from bot.wiring.product import open_core
-from core.errors import AppError, OperatorError, SchemaTooNew
+from core.errors import AppError, OperatorError
+from core.errors.disk import SchemaTooNew
 from core.sentences import sentence
 
 if TYPE_CHECKING:

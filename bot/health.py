@@ -12,7 +12,7 @@ from aiohttp import web
 
 from bot.metrics import CONTENT_TYPE
 from bot.web.guard import refuse_strangers
-from core.errors import BadSetting, PortTaken
+from core.errors.running import BadSetting, PortTaken
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Sequence

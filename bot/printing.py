@@ -13,7 +13,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 
 from core import replies, telling
 from core.answering import shares
-from core.errors import FolderUnwritable
+from core.errors.films import FolderUnwritable
 from core.filling import each_second
 from core.sentences import sentence
 from core.times import clock

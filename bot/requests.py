@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
-from core.errors import StorageUnusable
+from core.errors.disk import StorageUnusable
 from core.jobs import Request
 from core.talk import Action, FilePosted, Find, Forget, LinkPosted, PictureFile, RemoteFilePosted, Switch
 

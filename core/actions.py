@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from core.errors import AnswerGone
+from core.errors.asking import AnswerGone
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

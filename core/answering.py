@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from core.closer import seen_closer
-from core.errors import AnswerGone, AppError
+from core.errors import AppError
+from core.errors.asking import AnswerGone
 from core.filling import each_second
 from core.film_ports import Still
 from core.ordering import probabilities

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from core.errors import NoSuchSpace
+from core.errors.asking import NoSuchSpace
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence

@@ -13,7 +13,8 @@ from core import cards
 from core.cards import Card
 from core.clips import Clip, ClipWish
 from core.cursor import Cursor
-from core.errors import AnswerGone, FilmGone
+from core.errors.asking import AnswerGone
+from core.errors.films import FilmGone
 from core.flow import watched
 from core.shown import Progress
 from core.times import tenths

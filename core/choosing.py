@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, assert_never
 
-from core.errors import NothingElse
+from core.errors.asking import NothingElse
 from core.moments import by_film, find_moments, rank
 from core.ordering import beside, ordered
 

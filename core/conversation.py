@@ -7,7 +7,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, assert_never
 
 from core import actions, replies
-from core.errors import AnswerGone, AppError, NotYours, UnknownVideo
+from core.errors import AppError
+from core.errors.asking import AnswerGone, UnknownVideo
+from core.errors.turns import NotYours
 from core.forgetting import forget
 from core.found import Answer
 from core.inquiry import within

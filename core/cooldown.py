@@ -6,7 +6,7 @@ from collections import Counter, deque
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeAlias
 
-from core.errors import QueueFull, TooFast
+from core.errors.turns import QueueFull, TooFast
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from core.errors import NotAPicture, OverLimit
+from core.errors.films import NotAPicture, OverLimit
 from core.question import Example
 
 if TYPE_CHECKING:

@@ -12,7 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from core.errors import AppError, DecoderDied, FetchFailed, JobCancelled, NotYourJob, StorageUnusable
+from core.errors import AppError
+from core.errors.disk import StorageUnusable
+from core.errors.films import DecoderDied
+from core.errors.links import FetchFailed
+from core.errors.turns import JobCancelled, NotYourJob
 from core.intake import Indexed
 from core.shown import Progress
 from core.talk import PictureFile

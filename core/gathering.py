@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from core.errors import FileMissing, NoFrames
+from core.errors.films import FileMissing, NoFrames
 from core.film_ports import FilmEnded, FilmOpened, Look, Seen
 from core.model import Film, FrameIndex, Thumbnail, Video
 from core.shown import Progress

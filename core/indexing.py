@@ -10,7 +10,8 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from core.courtesy import BATCH_S, BEGINNING_S
-from core.errors import FileUnreadable, FilmGone, UnknownVideo
+from core.errors.asking import UnknownVideo
+from core.errors.films import FileUnreadable, FilmGone
 from core.film_ports import Fetched
 from core.flow import read_ahead
 from core.gathering import Gathered, Source, content_id, film_of, looked, put, stem, take, to_encode

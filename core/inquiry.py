@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from core import asking, filters
-from core.errors import AnswerGone, NothingToRefine, UnknownChannel, UnknownPoster, UnknownVideo
+from core.errors.asking import AnswerGone, NothingToRefine, UnknownChannel, UnknownPoster, UnknownVideo
 from core.found import Query
 from core.naming import pick
 from core.question import Posted

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, parse_qs, parse_qsl, unquote, urlencode, urlsplit, urlunsplit
 
 from core.addresses import is_local_name, is_public, literal, plain_host
-from core.errors import LinkRefused
+from core.errors.links import LinkRefused
 
 if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from core.errors import AmbiguousVideo, UnknownVideo
+from core.errors.asking import AmbiguousVideo, UnknownVideo
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from core.errors import NotInOrder
+from core.errors.asking import NotInOrder
 from core.moments import find_moments, rank
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from core.errors import GivenUp
+from core.errors.films import GivenUp
 from core.gathering import Gathered
 from core.model import FrameIndex
 from core.works import Work

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from core import actions
-from core.errors import AnswerGone, NotInOrder
+from core.errors.asking import AnswerGone, NotInOrder
 from core.found import Query
 from core.question import Stretch
 from core.votes import Ballot, wish_keys

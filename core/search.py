@@ -12,7 +12,7 @@ import numpy as np
 from core.aims import aim, curve, unit
 from core.best import best_curves
 from core.choosing import chosen, shown_first
-from core.errors import AnswerGone, EmptyQuery, NoneFit, NothingIndexed, PictureOutdated
+from core.errors.asking import AnswerGone, EmptyQuery, NoneFit, NothingIndexed, PictureOutdated
 from core.found import SearchResult
 from core.leaning import lean
 from core.likening import likened

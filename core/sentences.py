@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import math
-from typing import assert_never
+from typing import TYPE_CHECKING, Final, assert_never
 
-from core import disk_errors as d
-from core import errors as e
+from core.errors import asking, disk, films, links, running, turns
 from core.times import clock, roughly
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from core.errors import AppError
 
 _REFUSED = {
     "scheme": "I only follow http and https links.",
@@ -41,6 +45,57 @@ _FAILED = {
     "other": "Fetching that film failed. Try again in a while.",
 }
 
+_SENTENCES: Final[Mapping[type[AppError], str]] = {
+    films.NotAVideo: "{name} is not a video that I can open.",
+    films.NoVideoStream: "{name} has no pictures in it, only sound or data.",
+    films.NoFrames: "{name} is a video, but not one of its frames can be read.",
+    films.NotAPicture: "{name} is not a picture that I can open.",
+    films.FileMissing: "There is no file {path}.",
+    films.FileUnreadable: "I may not read {path} ({reason}).",
+    films.FolderUnwritable: "I cannot write to {path} ({reason}).",
+    films.FilmGone: "The file of {title} had to make room for newer ones, so there is nothing to cut from any more. "
+    "To have it back, post it again.",
+    films.GivenUp: "Reading {name} broke down every time, so I leave it alone for now. Try another copy.",
+    films.DecoderDied: "Reading {name} broke down on my side. It may be damaged; try another copy.",
+    asking.UnknownPoster: "Nobody called “{name}” has posted a film here.",
+    asking.UnknownChannel: "I know no channel “{name}” whose films may be shown here.",
+    asking.EmptyQuery: "What shall I look for? For example: /find a woman in water",
+    asking.NothingIndexed: "There is nothing to search here yet. Post a link to a video first, or drop a file.",
+    asking.NoneFit: "There are films here, but none that was posted so. Ask with other dates, or another name.",
+    asking.NothingElse: "There is nothing else to search than that very moment.",
+    asking.NothingToRefine: "You have not asked anything here that I could refine. Ask with /find first.",
+    asking.PictureOutdated: "My model has changed since I was shown that picture. Show it to me again.",
+    asking.AnswerGone: "That answer is gone, or its film is. Ask again with /find.",
+    turns.NotHere: "I work in the channels of a server, where everybody can browse together. Ask me there.",
+    turns.NotAllowed: "Only people with the permission {needed} can do that here.",
+    turns.NotYours: "Only who posted {title} here can take it back, or somebody who moderates this channel.",
+    turns.NotYourJob: "Only whoever asked for that film can cancel it.",
+    turns.JobCancelled: "Cancelled: I leave that film alone.",
+    turns.MessageGone: "That message is gone, so I kept nothing of it.",
+    running.BadSetting: "The setting {name} is wrong: {reason}.",
+    running.UnknownModel: "KEATON_MODEL={model!r} cannot be used: {reason}.",
+    running.WeightsUnavailable: "The weights of the model {model!r} cannot be had: {reason}. Ways out: put them in the "
+    "model cache on a machine with internet and set KEATON_MODEL_CACHE; or point KEATON_MODEL at a folder with "
+    "local-dir:PATH; or try the bundled KEATON_MODEL=demo. `keaton doctor` tells more.",
+    running.EncoderBroken: "The model {model!r} gives the same vector for different pictures (similarity "
+    "{similarity:.4f}). Its weights or this build of torch are broken; `keaton doctor` tells more.",
+    running.PortTaken: "Port {port} is taken. Set {setting} to another, or stop what listens there.",
+    disk.DiskFull: "The disk is full, so I could not write that down. What I kept before is safe. "
+    "Whoever runs me has to make room where the data folder lies; then it works again.",
+    disk.StorageLocked: "Another program holds my database and does not let go of it, so I could not do that. Try "
+    "again in a while. Whoever runs me can look for what holds it: a backup, or a second Keaton.",
+    disk.StorageReadOnly: "I may not write to the data folder {path}: {reason}. Check its owner, its permissions and "
+    "how its disk is mounted; KEATON_DATA_DIR sets another.",
+    disk.StorageDamaged: "A part of my database is damaged, and this lies in it; the rest still works. "
+    "Whoever runs me can mend it: stop me, and run `keaton doctor --repair`.",
+    disk.StorageUnusable: "The data folder {path} cannot be used: {reason}. KEATON_DATA_DIR sets another.",
+    disk.DataFolderInUse: "Another Keaton runs on the data folder {path}. Stop that one, or set another "
+    "KEATON_DATA_DIR.",
+    disk.SchemaTooNew: "{path} was written by a newer Keaton (schema {found}, this one knows {known}). Use that one, "
+    "or set another KEATON_DATA_DIR.",
+}
+"""Those that need nothing but the error's own data."""
+
 MODEL_AWAY = "The model is not loaded yet, or could not be."
 
 DAMAGED = "A part of the database is damaged; stop Keaton and run `keaton doctor --repair`."
@@ -51,100 +106,58 @@ def door_away(name: str) -> str:
     return f"There is no connection to {name} at the moment."
 
 
-def sentence(error: e.AppError) -> str:
+def sentence(error: AppError) -> str:
     """Give one or two plain sentences."""
-    match error:
-        case e.UserError():
-            return _for_asker(error)
-        case e.TryLater():
-            return _later(error)
-        case e.OperatorError():
-            return _for_operator(error)
-        case _:
-            return str(error)
+    template = _SENTENCES.get(type(error))
+    return template.format_map(vars(error)) if template else _worked_out(error)
 
 
-def _for_asker(error: e.UserError) -> str:  # noqa: C901, PLR0911, PLR0912 - a line each
+def _worked_out(error: AppError) -> str:
     match error:
-        case e.NotAVideo(name):
-            return f"{name} is not a video that I can open."
-        case e.NoVideoStream(name):
-            return f"{name} has no pictures in it, only sound or data."
-        case e.NoFrames(name):
-            return f"{name} is a video, but not one of its frames can be read."
-        case e.FileUnreadable(path, reason):
-            return f"I may not read {path} ({reason})."
-        case e.FolderUnwritable(path, reason):
-            return f"I cannot write to {path} ({reason})."
-        case e.FileMissing(path):
-            return f"There is no file {path}."
-        case e.LinkRefused(_, why):
-            return _REFUSED.get(why, _REFUSED["malformed"])
-        case e.VideoUnavailable(_, why, detail):
-            return _with(_UNAVAILABLE.get(why, _UNAVAILABLE["no_video"]), detail if why == "unsupported" else "")
-        case e.OverLimit():
+        case films.OverLimit():
             return _over(error)
-        case e.UnknownVideo(name):
-            return f"I know no film “{name}” here. Ask me for the videos that I know." if name else "Which film?"
-        case e.AmbiguousVideo(name, titles):
-            return f"Several films go by “{name}”: {', '.join(titles[:5])}. Name one more fully, or by its id."
-        case e.NothingIndexed():
-            return "There is nothing to search here yet. Post a link to a video first, or drop a file."
-        case e.EmptyQuery():
-            return "What shall I look for? For example: /find a woman in water"
-        case e.MessageGone():
-            return "That message is gone, so I kept nothing of it."
-        case e.JobCancelled():
-            return "Cancelled: I leave that film alone."
-        case e.NotYourJob():
-            return "Only whoever asked for that film can cancel it."
-        case e.NotHere():
-            return "I work in the channels of a server, where everybody can browse together. Ask me there."
-        case e.MissingPermissions(names):
+        case films.ClipTooLarge(limit):
+            return f"That cut does not fit into the {_gigabytes(limit)} that I may send here. Make it shorter."
+        case turns.MissingPermissions(names):
             return f"I cannot do that in this channel: I lack {_and(names)}. Whoever runs the server can grant it."
-        case e.NotAllowed(needed):
-            return f"Only people with the permission {needed} can do that here."
-        case e.NoSuchSpace(name, known, several):
+        case turns.TooFast(wait_s):
+            return f"One thing after the other, please: ask me again in {max(1, math.ceil(wait_s))} s."
+        case turns.QueueFull(most):
+            return f"You have {_count(most, 'film')} with me that I am not done with. Post this one again after them."
+        case _:
+            return _of_link(error)
+
+
+def _of_link(error: AppError) -> str:
+    match error:
+        case links.LinkRefused(_, why):
+            return _REFUSED.get(why, _REFUSED["malformed"])
+        case links.VideoUnavailable(_, why, detail):
+            return _with(_UNAVAILABLE.get(why, _UNAVAILABLE["no_video"]), detail if why == "unsupported" else "")
+        case links.FetchFailed(_, why, detail):
+            return _with(_FAILED.get(why, _FAILED["other"]), detail if why in {"http", "busy", "other"} else "")
+        case _:
+            return _of_question(error)
+
+
+def _of_question(error: AppError) -> str:
+    match error:
+        case asking.UnknownVideo(name):
+            return f"I know no film “{name}” here. Ask me for the videos that I know." if name else "Which film?"
+        case asking.AmbiguousVideo(name, titles):
+            return f"Several films go by “{name}”: {', '.join(titles[:5])}. Name one more fully, or by its id."
+        case asking.NoSuchSpace(name, known, several):
             why = "Several spaces go" if several else "No space goes"
             ways = "Say which with --platform." if several else "`keaton spaces` lists them."
             return f"{why} by the name {name}. {ways} Known: {', '.join(known[:20]) or 'none'}."
-        case e.NotYours(title):
-            return f"Only who posted {title} here can take it back, or somebody who moderates this channel."
-        case e.FilmGone(title):
-            gone = f"The file of {title} had to make room for newer ones, so there is nothing to cut from any more."
-            return f"{gone} To have it back, post it again."
-        case e.ClipTooLarge(limit):
-            return f"That cut does not fit into the {_gigabytes(limit)} that I may send here. Make it shorter."
-        case e.AnswerGone():
-            return "That answer is gone, or its film is. Ask again with /find."
-        case _:
-            return _for_whoever_searches(error)
-
-
-def _for_whoever_searches(error: e.UserError) -> str:  # noqa: PLR0911 - a line each
-    match error:
-        case e.NoneFit():
-            return "There are films here, but none that was posted so. Ask with other dates, or another name."
-        case e.UnknownPoster(name):
-            return f"Nobody called “{name}” has posted a film here."
-        case e.UnknownChannel(name):
-            return f"I know no channel “{name}” whose films may be shown here."
-        case e.NotInOrder(first, second, window_s):
+        case asking.NotInOrder(first, second, window_s):
             wider = f"{first} >{window_s * 4:.0f}s {second}"
             return f"I see no “{first}” with “{second}” after it within {window_s:g} s. A wider search: /find {wider}"
-        case e.NothingElse():
-            return "There is nothing else to search than that very moment."
-        case e.NothingToRefine():
-            return "You have not asked anything here that I could refine. Ask with /find first."
-        case e.NotAPicture(name):
-            return f"{name} is not a picture that I can open."
-        case e.PictureOutdated():
-            return "My model has changed since I was shown that picture. Show it to me again."
         case _:
             return str(error)
 
 
-def _over(error: e.OverLimit) -> str:
+def _over(error: films.OverLimit) -> str:
     name, limit, found = error.name, error.limit, error.found
     match error.quantity:
         case "duration_s":
@@ -172,76 +185,6 @@ def _gigabytes(size: float) -> str:
 
 def _count(number: int, noun: str) -> str:
     return f"1 {noun}" if number == 1 else f"{number} {noun}s"
-
-
-def _later(error: e.TryLater) -> str:
-    match error:
-        case e.FetchFailed(_, why, detail):
-            return _with(_FAILED.get(why, _FAILED["other"]), detail if why in {"http", "busy", "other"} else "")
-        case e.TooFast(wait_s):
-            return f"One thing after the other, please: ask me again in {max(1, math.ceil(wait_s))} s."
-        case e.QueueFull(most):
-            return f"You have {_count(most, 'film')} with me that I am not done with. Post this one again after them."
-        case e.GivenUp(name):
-            return f"Reading {name} broke down every time, so I leave it alone for now. Try another copy."
-        case e.DecoderDied(name):
-            return f"Reading {name} broke down on my side. It may be damaged; try another copy."
-        case _:
-            return str(error)
-
-
-def _for_operator(error: e.OperatorError) -> str:  # noqa: PLR0911 - one line for each kind
-    match error:
-        case e.WeightsUnavailable(model, reason):
-            return (
-                f"The weights of the model {model!r} cannot be had: {reason}. Ways out: put them in the model cache "
-                "on a machine with internet and set KEATON_MODEL_CACHE; or point KEATON_MODEL at a folder with "
-                "local-dir:PATH; or try the bundled KEATON_MODEL=demo. `keaton doctor` tells more."
-            )
-        case e.UnknownModel(model, reason):
-            return f"KEATON_MODEL={model!r} cannot be used: {reason}."
-        case e.EncoderBroken(model, similarity):
-            return (
-                f"The model {model!r} gives the same vector for different pictures (similarity {similarity:.4f}). "
-                "Its weights or this build of torch are broken; `keaton doctor` tells more."
-            )
-        case e.BadSetting(name, reason):
-            return f"The setting {name} is wrong: {reason}."
-        case e.StorageUnusable() | d.DataFolderInUse():
-            return _of_storage(error)
-        case e.SchemaTooNew(path, found, known):
-            versions = f"schema {found}, this one knows {known}"
-            return f"{path} was written by a newer Keaton ({versions}). Use that one, or set another KEATON_DATA_DIR."
-        case e.PortTaken(port, setting):
-            return f"Port {port} is taken. Set {setting} to another, or stop what listens there."
-        case _:
-            return str(error)
-
-
-def _of_storage(error: e.StorageUnusable | d.DataFolderInUse) -> str:
-    match error:
-        case d.DiskFull():
-            return (
-                "The disk is full, so I could not write that down. What I kept before is safe. "
-                "Whoever runs me has to make room where the data folder lies; then it works again."
-            )
-        case d.StorageLocked():
-            return (
-                "Another program holds my database and does not let go of it, so I could not do that. Try again in a "
-                "while. Whoever runs me can look for what holds it: a backup, or a second Keaton."
-            )
-        case d.StorageReadOnly(path, reason):
-            advice = "Check its owner, its permissions and how its disk is mounted; KEATON_DATA_DIR sets another."
-            return f"I may not write to the data folder {path}: {reason}. {advice}"
-        case d.StorageDamaged():
-            return (
-                "A part of my database is damaged, and this lies in it; the rest still works. "
-                "Whoever runs me can mend it: stop me, and run `keaton doctor --repair`."
-            )
-        case d.DataFolderInUse(path):
-            return f"Another Keaton runs on the data folder {path}. Stop that one, or set another KEATON_DATA_DIR."
-        case _:
-            return f"The data folder {error.path} cannot be used: {error.reason}. KEATON_DATA_DIR sets another."
 
 
 def _and(names: tuple[str, ...]) -> str:

@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, TypeAlias
 from weakref import WeakValueDictionary
 
-from core.errors import DecoderDied, GivenUp, OverLimit
+from core.errors.films import DecoderDied, GivenUp, OverLimit
 from core.line import Line
 from core.shown import Progress
 

@@ -7,7 +7,7 @@ import os
 import tempfile
 from pathlib import Path
 
-from core.errors import StorageUnusable
+from core.errors.disk import StorageUnusable
 
 
 class FolderOfKeepsakes:

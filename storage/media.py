@@ -18,8 +18,8 @@ from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from core.disk_errors import DataFolderInUse
-from core.errors import FileMissing
+from core.errors.disk import DataFolderInUse
+from core.errors.films import FileMissing
 from storage.boundary import disk
 from storage.workshops import INBOX, LOCK, WORK, enter, flush, remove, write
 

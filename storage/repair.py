@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import aiosqlite
 
-from core.errors import SchemaTooNew
+from core.errors.disk import SchemaTooNew
 from storage import outline, salvage, soundness
 from storage.backups import Backups
 from storage.boundary import disk

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from core.errors import SchemaTooNew
+from core.errors.disk import SchemaTooNew
 from storage.schema_jobs import JOBS
 from storage.schema_looks import LOOKS
 from storage.schema_questions import QUESTIONS

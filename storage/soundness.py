@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from core.disk_errors import StorageDamaged
+from core.errors.disk import StorageDamaged
 from storage import vectors
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from core.disk_errors import StorageDamaged
+from core.errors.disk import StorageDamaged
 from core.looks import Piece
 from core.model import FrameIndex
 

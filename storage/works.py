@@ -7,7 +7,7 @@ from dataclasses import asdict
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from core.disk_errors import StorageDamaged
+from core.errors.disk import StorageDamaged
 from core.model import Thumbnail, Video
 from core.works import Partial, SoFar, Work
 from storage import vectors

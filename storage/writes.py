@@ -6,7 +6,8 @@ import json
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from core.errors import MessageGone, UnknownVideo
+from core.errors.asking import UnknownVideo
+from core.errors.turns import MessageGone
 from storage import rows, sealing, vectors
 
 if TYPE_CHECKING:

@@ -20,7 +20,8 @@ from bot.discord.standing import Standing
 from bot.discord.stays import Stays
 from bot.discord.tree import KeatonTree, Seen
 from bot.showing import TAKEN_BACK, take_back
-from core.errors import AppError, MissingPermissions, NotHere
+from core.errors import AppError
+from core.errors.turns import MissingPermissions, NotHere
 from core.ledger import Errand
 from core.talk import Action
 

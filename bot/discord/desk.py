@@ -24,7 +24,7 @@ from bot.requests import Answered
 from bot.showing import Noted
 from core import replies
 from core.commands import parse_about
-from core.errors import MissingPermissions
+from core.errors.turns import MissingPermissions
 from core.ledger import Errand
 from core.model import View
 from core.talk import Find, MessageDeleted, Turn

@@ -14,7 +14,7 @@ from discord.http import Route
 from bot.discord.client import KeatonClient
 from bot.discord.config import DiscordConfig
 from bot.doors import Parts
-from core.errors import BadSetting
+from core.errors.running import BadSetting
 
 logger = logging.getLogger(__name__)
 

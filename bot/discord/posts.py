@@ -14,7 +14,9 @@ from bot.discord.config import DOOR
 from bot.discord.sight import scope_of
 from bot.doors import MOST_FILMS_A_MESSAGE, Item
 from core.actions import answer_among
-from core.errors import FetchFailed, MessageGone, OverLimit
+from core.errors.films import OverLimit
+from core.errors.links import FetchFailed
+from core.errors.turns import MessageGone
 from core.links import canonical, find_links, looks_like_video
 from core.talk import Address, LinkPosted, PictureFile, RemoteFile, RemoteFilePosted, Turn
 

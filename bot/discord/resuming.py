@@ -13,7 +13,8 @@ from bot.discord.config import DOOR, MOST_FILE_BYTES
 from bot.discord.earlier import AnswerPlace
 from bot.discord.standing import Standing
 from core.commands import find
-from core.errors import FetchFailed, MessageGone
+from core.errors.links import FetchFailed
+from core.errors.turns import MessageGone
 from core.talk import Action, Address, Find, Forget, LinkPosted, PictureFile, RemoteFile, RemoteFilePosted, Switch, Turn
 
 if TYPE_CHECKING:

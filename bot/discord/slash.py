@@ -15,7 +15,10 @@ from bot.discord.places import CommandPlace
 from bot.discord.standing import Standing
 from bot.doors import Item
 from core.commands import find as find_words
-from core.errors import AppError, MissingPermissions, NotAllowed, NotAPicture, NotAVideo, VideoUnavailable
+from core.errors import AppError
+from core.errors.films import NotAPicture, NotAVideo
+from core.errors.links import VideoUnavailable
+from core.errors.turns import MissingPermissions, NotAllowed
 from core.ledger import Errand
 from core.links import find_links
 from core.talk import Find, Forget, Help, LinkPosted, ListVideos, RemoteFilePosted, Status, Switch, Turn

@@ -15,7 +15,7 @@ from discord import app_commands
 
 from bot.delivery import broken
 from bot.discord.desk import refuse, whisper
-from core.errors import NotHere
+from core.errors.turns import NotHere
 
 if TYPE_CHECKING:
     from core.ledger import Ledger

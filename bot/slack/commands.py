@@ -19,7 +19,8 @@ from bot.slack.resuming import Standing, keeper, mark
 from bot.slack.words import INVITE, plain
 from core import replies
 from core.commands import find
-from core.errors import NotHere, VideoUnavailable
+from core.errors.links import VideoUnavailable
+from core.errors.turns import NotHere
 from core.ledger import Errand
 from core.model import View
 from core.shown import Reply

@@ -27,7 +27,7 @@ from bot.slack.showing import NotedFiles, is_file
 from bot.slack.stays import Stays
 from bot.slack.words import plain
 from core import actions
-from core.errors import MessageGone
+from core.errors.turns import MessageGone
 from core.ledger import Errand
 from core.model import View
 from core.talk import Forget, MessageDeleted, PictureFile, Turn

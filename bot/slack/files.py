@@ -9,7 +9,9 @@ import aiohttp
 from slack_sdk.errors import SlackApiError
 
 from bot.doors import is_film, is_picture
-from core.errors import FetchFailed, MessageGone, OverLimit, VideoUnavailable
+from core.errors.films import OverLimit
+from core.errors.links import FetchFailed, VideoUnavailable
+from core.errors.turns import MessageGone
 from core.talk import Address, PictureFile, RemoteFile
 
 if TYPE_CHECKING:

@@ -28,7 +28,7 @@ from bot.slack.lookback import Lookback
 from bot.slack.pictures import Pictures
 from bot.slack.places import Slack
 from bot.slack.socket import Socket
-from core.errors import BadSetting
+from core.errors.running import BadSetting
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable

@@ -15,7 +15,7 @@ from aiohttp import web
 
 from bot.web.desk import Desk, Parse, Writes
 from bot.web.routes import Routes
-from core.errors import BadSetting, PortTaken
+from core.errors.running import BadSetting, PortTaken
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -20,7 +20,7 @@ from core.engines.frugal import frugal_loading, give_memory_back
 from core.engines.lean import bring_timm, import_open_clip
 from core.engines.presets import DEMO
 from core.engines.words import text_features
-from core.errors import BadSetting, EncoderBroken, UnknownModel, WeightsUnavailable
+from core.errors.running import BadSetting, EncoderBroken, UnknownModel, WeightsUnavailable
 from core.model import EncoderInfo, Preprocess
 
 if TYPE_CHECKING:

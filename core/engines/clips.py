@@ -9,10 +9,10 @@ import asyncio
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING
 
-from core import errors
 from core.clips import Clip
 from core.engines.frames import error_of, still_of
 from core.engines.wire import GarbledError
+from core.errors.films import ClipTooLarge, DecoderDied
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -52,7 +52,7 @@ class ChildClipper:
                 await child.ask({**request, "path": str(path), "limits": asdict(self.reader.limits)})
                 return await self._made(child, path, wish, report)
         except TimeoutError as error:
-            raise errors.DecoderDied(path.name, f"no clip within {self.most_s:g} s") from error
+            raise DecoderDied(path.name, f"no clip within {self.most_s:g} s") from error
 
     async def stills(self, path: Path, times_s: Sequence[float], max_px: int) -> tuple[Still, ...]:
         """Cut the frame that stands at each time.
@@ -73,12 +73,12 @@ class ChildClipper:
     def _checked(self, message: Message, path: Path, wish: ClipWish) -> Clip:
         try:
             if message.kind == "error" and message.text("code") == "too_large":
-                raise errors.ClipTooLarge(wish.max_bytes)
+                raise ClipTooLarge(wish.max_bytes)
             if message.kind != "clip":
                 raise error_of(message, path, self.reader.limits, message.kind)
             return _clip(message, wish)
         except GarbledError as error:
-            raise errors.DecoderDied(path.name, str(error)) from error
+            raise DecoderDied(path.name, str(error)) from error
 
 
 def _clip(message: Message, wish: ClipWish) -> Clip:

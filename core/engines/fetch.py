@@ -13,10 +13,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core import links
-from core.disk_errors import DiskFull
 from core.engines.children import Children
 from core.engines.wire import GarbledError, Message
-from core.errors import AppError, FetchFailed, LinkRefused, OverLimit, VideoUnavailable
+from core.errors.disk import DiskFull
+from core.errors.films import OverLimit
+from core.errors.links import FetchFailed, LinkRefused, VideoUnavailable
 from core.film_ports import Fetched, Fetching
 from core.words import one_line
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
     from core.engines.children import Child
+    from core.errors import AppError
     from core.limits import FetchLimits
 
 _LONGEST_DETAIL = 300

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from core import errors
 from core.engines.wire import GarbledError, Message
+from core.errors.films import DecoderDied, FileMissing, NoFrames, NotAVideo, NoVideoStream, OverLimit
 from core.film_ports import FilmEnded, FilmOpened, Look, Still
 from core.limits import FilmLimits, quantity
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Mapping, Sequence
 
     from core.engines.children import Child, Children
+    from core.errors import AppError
     from core.film_ports import Reading, Seen
     from core.model import Preprocess, Sampling
 
@@ -95,17 +96,17 @@ class ChildFrameReader:
         try:
             message = await child.receive(self.patience_s)
         except TimeoutError as error:
-            raise errors.DecoderDied(path.name, f"silent for {self.patience_s:g} s") from error
+            raise DecoderDied(path.name, f"silent for {self.patience_s:g} s") from error
         except GarbledError as error:
-            raise errors.DecoderDied(path.name, str(error)) from error
+            raise DecoderDied(path.name, str(error)) from error
         if message is None:
             raise self._died(path, await child.ending())
         return message
 
-    def _died(self, path: Path, ending: str) -> errors.AppError:
+    def _died(self, path: Path, ending: str) -> AppError:
         if ending.endswith("SIGXCPU"):
-            return errors.OverLimit(path.name, "decode_s", self.limits.decode_s)
-        return errors.DecoderDied(path.name, ending)
+            return OverLimit(path.name, "decode_s", self.limits.decode_s)
+        return DecoderDied(path.name, ending)
 
 
 def _reading(message: Message, path: Path, size_px: int, last: Look | float | None, limits: FilmLimits) -> Reading:
@@ -121,7 +122,7 @@ def _reading(message: Message, path: Path, size_px: int, last: Look | float | No
             case kind:
                 raise error_of(message, path, limits, kind)
     except GarbledError as error:
-        raise errors.DecoderDied(path.name, str(error)) from error
+        raise DecoderDied(path.name, str(error)) from error
 
 
 def _opened(message: Message) -> FilmOpened:
@@ -154,30 +155,30 @@ def still_of(message: Message, path: Path, limits: FilmLimits) -> Still:
         size = int(message.number("width_px")), int(message.number("height_px"))
         return Still(message.part(0), message.number("time_s"), *size)
     except GarbledError as error:
-        raise errors.DecoderDied(path.name, str(error)) from error
+        raise DecoderDied(path.name, str(error)) from error
 
 
-def error_of(message: Message, path: Path, limits: FilmLimits, kind: str) -> errors.AppError:
+def error_of(message: Message, path: Path, limits: FilmLimits, kind: str) -> AppError:
     """Give the error that the child reports."""
     if kind != "error":
         raise GarbledError(f"a message of the kind {kind[:40]!r}")
     match message.text("code"):
         case "missing":
-            return errors.FileMissing(str(path))
+            return FileMissing(str(path))
         case "not_a_video":
-            return errors.NotAVideo(path.name)
+            return NotAVideo(path.name)
         case "no_video_stream":
-            return errors.NoVideoStream(path.name)
+            return NoVideoStream(path.name)
         case "no_frames":
-            return errors.NoFrames(path.name)
+            return NoFrames(path.name)
         case "over_limit":
             return _over(message, path, limits)
         case code:
-            return errors.DecoderDied(path.name, message.maybe_text("detail") or code)
+            return DecoderDied(path.name, message.maybe_text("detail") or code)
 
 
-def _over(message: Message, path: Path, limits: FilmLimits) -> errors.OverLimit:
+def _over(message: Message, path: Path, limits: FilmLimits) -> OverLimit:
     what = quantity(message.text("quantity"))
     if what is None or what == "size_bytes":
         raise GarbledError("a limit that films do not have")
-    return errors.OverLimit(path.name, what, getattr(limits, what), message.maybe_number("found"))
+    return OverLimit(path.name, what, getattr(limits, what), message.maybe_number("found"))

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
 
-from core import errors
 from core.closer import Framing
 from core.engines import pictures, seeking, wire
 from core.engines.frames import error_of
 from core.engines.wire import GarbledError
+from core.errors.films import DecoderDied
 from core.limits import FilmLimits
 from core.model import Preprocess
 
@@ -58,9 +58,9 @@ def _parts(message: wire.Message, path: Path, shape: tuple[int, int, int, int], 
             raise error_of(message, path, limits, message.kind)
         data = message.part(0)
     except GarbledError as error:
-        raise errors.DecoderDied(path.name, str(error)) from error
+        raise DecoderDied(path.name, str(error)) from error
     if len(data) != np.prod(shape):
-        raise errors.DecoderDied(path.name, f"{len(data)} bytes are not {shape}")
+        raise DecoderDied(path.name, f"{len(data)} bytes are not {shape}")
     return np.frombuffer(data, dtype=np.uint8).reshape(shape)
 
 

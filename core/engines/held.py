@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 
 import numpy as np
 
-from core.disk_errors import StorageDamaged
 from core.engines.blocks import OTHER, Blocks
 from core.engines.codes import Codes
 from core.errors import AppError
+from core.errors.disk import StorageDamaged
 from core.looks import Catalogue, Kept, Peaks
 from core.model import FrameIndex
 

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, BinaryIO
 import numpy as np
 from PIL import Image, ImageOps
 
-from core import errors
 from core.engines import pictures, wire
 from core.engines.flaws import keep_within
 from core.engines.wire import GarbledError
+from core.errors.films import DecoderDied, NotAPicture, OverLimit
 from core.limits import FilmLimits
 from core.model import Preprocess
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from core.engines.frames import ChildFrameReader
+    from core.errors import AppError
     from core.model import Pixels
 
 _FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF")
@@ -53,21 +54,21 @@ def _pixels(message: wire.Message, path: Path, size_px: int, limits: FilmLimits)
             raise _error(message, path, limits)
         data = message.part(0)
     except GarbledError as error:
-        raise errors.DecoderDied(path.name, str(error)) from error
+        raise DecoderDied(path.name, str(error)) from error
     if message.kind != "picture" or len(data) != size_px * size_px * 3:
-        raise errors.DecoderDied(path.name, f"{message.kind[:40]!r} of {len(data)} bytes is no picture")
+        raise DecoderDied(path.name, f"{message.kind[:40]!r} of {len(data)} bytes is no picture")
     return np.frombuffer(data, dtype=np.uint8).reshape(size_px, size_px, 3)
 
 
-def _error(message: wire.Message, path: Path, limits: FilmLimits) -> errors.AppError:
+def _error(message: wire.Message, path: Path, limits: FilmLimits) -> AppError:
     code = message.text("code")
     if code == _CODE:
-        return errors.NotAPicture(path.name)
+        return NotAPicture(path.name)
     if code == "over_limit" and message.text("quantity") == "frame_px":
-        return errors.OverLimit(path.name, "frame_px", limits.frame_px, message.maybe_number("found"))
+        return OverLimit(path.name, "frame_px", limits.frame_px, message.maybe_number("found"))
     if code == "over_limit" and message.text("quantity") == "memory_bytes":
-        return errors.OverLimit(path.name, "memory_bytes", limits.memory_bytes)
-    return errors.DecoderDied(path.name, message.maybe_text("detail") or code)
+        return OverLimit(path.name, "memory_bytes", limits.memory_bytes)
+    return DecoderDied(path.name, message.maybe_text("detail") or code)
 
 
 def send_picture(path: Path, request: Mapping[str, object], out: BinaryIO) -> None:

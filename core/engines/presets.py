@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from core.errors import UnknownModel
+from core.errors.running import UnknownModel
 
 DEMO = "demo"
 _PRESETS = {

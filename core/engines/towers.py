@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import torch
 
-from core.errors import BadSetting
+from core.errors.running import BadSetting
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -1,6 +1,6 @@
 """Reads what went wrong with a fetch out of yt-dlp's exceptions and messages.
 
-Runs in the fetching child. Owns the codes, which are those of `core.errors.VideoUnavailable` and `FetchFailed`.
+Runs in the fetching child. Owns the codes, which are those of `core.errors.links.VideoUnavailable` and `FetchFailed`.
 """
 
 from __future__ import annotations

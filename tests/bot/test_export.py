@@ -11,7 +11,7 @@ import pytest
 
 from bot.exporting import Exporter
 from core.archive import Space, choose
-from core.errors import NoSuchSpace
+from core.errors.asking import NoSuchSpace
 from core.sentences import sentence
 from core.talk import FilePosted, Find, Switch
 from storage.archive import SqliteArchive

@@ -9,7 +9,7 @@ import pytest
 
 from bot.health import Check, Health, serve_watch
 from bot.metrics import Metrics
-from core.errors import PortTaken
+from core.errors.running import PortTaken
 
 if TYPE_CHECKING:
     import aiohttp

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bot.settings import Settings, read_settings
-from core.errors import BadSetting
+from core.errors.running import BadSetting
 from core.sentences import sentence
 
 ROOT = Path(__file__).parents[2]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from bot.web.front import LocalChat
-from core.errors import PortTaken
+from core.errors.running import PortTaken
 from core.talk import Action, Help, LinkPosted
 from tests.bot import talks
 from tests.bot.tabs import CONFIG, Tab

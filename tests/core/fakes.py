@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from core.errors import FetchFailed
+from core.errors.links import FetchFailed
 from core.film_ports import Fetched, Fetching
 from core.model import EncoderInfo, Preprocess
 from core.watch import begin_turn

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from core import actions
 from core.actions import Show
 from core.cursor import LEAST_CUT_MS, Cursor
-from core.errors import AnswerGone
+from core.errors.asking import AnswerGone
 from core.found import Moment
 
 MOST_MS = 999_999_999

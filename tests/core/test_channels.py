@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from core.errors import MessageGone
+from core.errors.turns import MessageGone
 from core.ledger import Errand
 from core.model import View
 from core.talk import (

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import pytest
 
 from core.cooldown import Cooldown
-from core.errors import TooFast
+from core.errors.turns import TooFast
 from tests.core.conftest import turn
 
 

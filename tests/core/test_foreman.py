@@ -10,7 +10,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from core.actions import Cancel
-from core.errors import DecoderDied, FetchFailed, JobCancelled, NotAVideo, StorageUnusable
+from core.errors.disk import StorageUnusable
+from core.errors.films import DecoderDied, NotAVideo
+from core.errors.links import FetchFailed
+from core.errors.turns import JobCancelled
 from core.film_ports import FilmEnded, Look
 from core.foreman import Foreman, Patience
 from core.jobs import Request

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, get_args
 import pytest
 
 from core.cooldown import Cooldown
-from core.errors import DecoderDied, GivenUp, OverLimit, QueueFull
+from core.errors.films import DecoderDied, GivenUp, OverLimit
+from core.errors.turns import QueueFull
 from core.film_ports import FilmEnded
 from core.limits import Quantity, quantity
 from core.model import Scope

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from core.errors import AmbiguousVideo, UnknownVideo
+from core.errors.asking import AmbiguousVideo, UnknownVideo
 from core.model import PostedVideo, Posting, Scope, Video
 from core.naming import pick
 

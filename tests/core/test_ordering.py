@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from core.errors import NotInOrder
+from core.errors.asking import NotInOrder
 from core.found import Curve, Line
 from core.model import Video
 from core.ordering import beside, ordered, probabilities

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from core.errors import UnknownVideo
+from core.errors.asking import UnknownVideo
 from core.talk import FilePosted, Find
 from tests.core.conftest import ColourHouse, build, ignore, turn
 from tests.core.fakes import ColourEncoder

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from core.errors import EncoderBroken
+from core.errors.running import EncoderBroken
 from core.texts import RememberingEncoder
 from tests.core.fakes import ColourEncoder
 

@@ -13,7 +13,7 @@ import pytest
 
 from core.engines.children import Child, Children
 from core.engines.frames import ChildFrameReader
-from core.errors import NoFrames, OverLimit
+from core.errors.films import NoFrames, OverLimit
 from core.limits import FilmLimits
 from core.model import Sampling
 from tests import clips

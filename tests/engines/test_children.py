@@ -13,15 +13,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from core import errors
 from core.engines.children import Children
 from core.engines.frames import ChildFrameReader
+from core.errors.films import DecoderDied, FileMissing, NotAVideo, NoVideoStream
 from core.film_ports import FilmEnded, FilmOpened, Look
 from core.model import Sampling
 from tests import clips
 from tests.engines.conftest import PREPROCESS
 
 if TYPE_CHECKING:
+    from core.errors import AppError
     from tests.conftest import MakeClip
 
 pytestmark = pytest.mark.slow
@@ -135,7 +136,7 @@ async def test_closing_in_the_middle_of_a_reading_ends_it_with_an_error(
     task = asyncio.create_task(read())
     await began.wait()
     await reader.children.close()
-    with pytest.raises(errors.DecoderDied):
+    with pytest.raises(DecoderDied):
         await task
     assert not pids(reader.children)
 
@@ -150,7 +151,7 @@ async def test_when_the_nursery_dies_its_children_do_and_the_next_job_has_a_new_
     (child,) = pids(children)
     assert children._nursery
     os.kill(children._nursery.process.pid, signal.SIGKILL)
-    with pytest.raises(errors.DecoderDied):
+    with pytest.raises(DecoderDied):
         async for _ in reading:
             pass
     assert await asyncio.to_thread(ends, child, 20)
@@ -197,10 +198,10 @@ async def test_a_child_sees_nothing_of_the_environment(monkeypatch: pytest.Monke
 
 @pytest.mark.parametrize(
     ("name", "error"),
-    [("song.m4a", errors.NoVideoStream), ("garbage.mp4", errors.NotAVideo), ("nothing.mp4", errors.FileMissing)],
+    [("song.m4a", NoVideoStream), ("garbage.mp4", NotAVideo), ("nothing.mp4", FileMissing)],
 )
 async def test_what_is_no_film_is_told_apart(
-    reader: ChildFrameReader, tmp_path: Path, name: str, error: type[errors.AppError]
+    reader: ChildFrameReader, tmp_path: Path, name: str, error: type[AppError]
 ) -> None:
     clips.make_sound(tmp_path / "song.m4a", 1.0)
     (tmp_path / "garbage.mp4").write_bytes(b"no film")
@@ -218,7 +219,7 @@ async def test_a_child_that_is_killed_is_reported_with_its_signal(
     await anext(reading)
     for child in reader.children._living:
         os.killpg(child.process.pid, signal.SIGKILL)
-    with pytest.raises(errors.DecoderDied) as raised:
+    with pytest.raises(DecoderDied) as raised:
         async for _ in reading:
             pass
     assert raised.value.name == "long.mp4"
@@ -241,7 +242,7 @@ async def test_a_child_that_is_killed_is_reported_with_its_signal(
 )
 async def test_a_child_taken_over_by_its_film_is_not_believed(pretender: Children, tmp_path: Path, said: bytes) -> None:
     (tmp_path / "says").write_bytes(said)
-    with pytest.raises(errors.DecoderDied):
+    with pytest.raises(DecoderDied):
         await anext(ChildFrameReader(pretender).looks(tmp_path, Sampling(), PREPROCESS))
     await pretender.close()
 
@@ -249,7 +250,7 @@ async def test_a_child_taken_over_by_its_film_is_not_believed(pretender: Childre
 async def test_a_child_that_hangs_is_given_up(pretender: Children, tmp_path: Path) -> None:
     (tmp_path / "says").write_bytes(b"")
     (tmp_path / "stays").touch()
-    with pytest.raises(errors.DecoderDied) as raised:
+    with pytest.raises(DecoderDied) as raised:
         await ChildFrameReader(pretender, patience_s=0.3).still(tmp_path, 0.0, 100)
     assert "0.3 s" in raised.value.detail
     await pretender.close()

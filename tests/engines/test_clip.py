@@ -20,7 +20,7 @@ from core.engines.clip import Clip, ClipOptions, load
 from core.engines.pictures import encoder_input
 from core.engines.presets import ModelChoice, choose
 from core.engines.threads import ThreadedEncoder
-from core.errors import BadSetting, EncoderBroken, UnknownModel, WeightsUnavailable
+from core.errors.running import BadSetting, EncoderBroken, UnknownModel, WeightsUnavailable
 from core.sentences import sentence
 from tests.engines.models import SIZE_PX, write_model
 

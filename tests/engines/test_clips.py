@@ -14,7 +14,7 @@ import pytest
 from core.clips import ClipWish
 from core.engines import clipping
 from core.engines.clips import ChildClipper
-from core.errors import ClipTooLarge, DecoderDied, FileMissing, NotAVideo
+from core.errors.films import ClipTooLarge, DecoderDied, FileMissing, NotAVideo
 from tests import clips
 from tests.clips import Shape, read_number
 from tests.engines.conftest import LIMITS, _messages

@@ -12,9 +12,10 @@ import pytest
 import pytest_asyncio
 from aiohttp import web
 
-from core.disk_errors import DiskFull
 from core.engines.fetch import ChildFetcher
-from core.errors import FetchFailed, LinkRefused, OverLimit, VideoUnavailable
+from core.errors.disk import DiskFull
+from core.errors.films import OverLimit
+from core.errors.links import FetchFailed, LinkRefused, VideoUnavailable
 from core.film_ports import Fetched, Fetching
 from core.limits import FetchLimits
 

@@ -9,7 +9,7 @@ import pytest
 
 from core.closer import FRAMINGS, Framing
 from core.engines.framing import ChildFramer, part
-from core.errors import NotAVideo
+from core.errors.films import NotAVideo
 from tests.clips import Shape
 from tests.engines.conftest import PREPROCESS
 

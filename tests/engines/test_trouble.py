@@ -22,8 +22,8 @@ from yt_dlp.utils import (
     UserNotLive,
 )
 
-from core import errors
 from core.engines import trouble
+from core.errors.links import FetchFailed, LinkRefused, VideoUnavailable
 from core.sentences import sentence
 
 
@@ -115,8 +115,8 @@ def test_every_code_has_a_sentence_of_its_own() -> None:
     failed = ("dns", "tls", "refused", "timeout", "slow", "broken", "busy", "http", "other")
     refused = ("scheme", "private", "port", "malformed", "site")
     said = [
-        *(sentence(errors.VideoUnavailable("u", why)) for why in gone),
-        *(sentence(errors.FetchFailed("u", why)) for why in failed),
-        *(sentence(errors.LinkRefused("u", why)) for why in refused),
+        *(sentence(VideoUnavailable("u", why)) for why in gone),
+        *(sentence(FetchFailed("u", why)) for why in failed),
+        *(sentence(LinkRefused("u", why)) for why in refused),
     ]
     assert len(set(said)) == len(gone) + len(failed) + len(refused)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from core.disk_errors import DiskFull
+from core.errors.disk import DiskFull
 from core.model import View
 from storage.library import SqliteLibrary
 from storage.media import MediaFolder

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from core.errors import StorageUnusable
+from core.errors.disk import StorageUnusable
 from storage.keepsakes import FolderOfKeepsakes
 
 if TYPE_CHECKING:

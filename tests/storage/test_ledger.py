@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from core.errors import MessageGone
+from core.errors.turns import MessageGone
 from core.found import Answer, Moment, Query
 from core.ledger import Errand
 from core.model import Scope, View

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from core.errors import UnknownVideo
+from core.errors.asking import UnknownVideo
 from core.found import Answer, Moment, Query
 from core.model import Film, Posting, Recipe, Scope, View
 from storage.library import SqliteLibrary

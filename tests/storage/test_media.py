@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from core.errors import FileMissing, StorageUnusable
+from core.errors.disk import StorageUnusable
+from core.errors.films import FileMissing
 from storage.media import MediaFolder
 
 if TYPE_CHECKING:

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from core.disk_errors import DataFolderInUse, DiskFull, StorageDamaged
-from core.errors import SchemaTooNew
+from core.errors.disk import DataFolderInUse, DiskFull, SchemaTooNew, StorageDamaged
 from core.model import Scope, View
 from storage.backups import Backups
 from storage.library import SqliteLibrary

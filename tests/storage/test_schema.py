@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import aiosqlite
 import pytest
 
-from core.errors import SchemaTooNew, StorageUnusable
+from core.errors.disk import SchemaTooNew, StorageUnusable
 from storage.library import SqliteLibrary
 from storage.schema import MIGRATIONS, migrate, version
 

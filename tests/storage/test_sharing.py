@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from core.disk_errors import DataFolderInUse, StorageLocked, StorageReadOnly
+from core.errors.disk import DataFolderInUse, StorageLocked, StorageReadOnly
 from core.model import View
 from storage.connections import Connections
 from storage.library import SqliteLibrary

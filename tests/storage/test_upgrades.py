@@ -11,7 +11,7 @@ import aiosqlite
 import numpy as np
 import pytest
 
-from core.disk_errors import DiskFull
+from core.errors.disk import DiskFull
 from core.model import Posting, Scope, View
 from storage.backups import Backups
 from storage.library import SqliteLibrary

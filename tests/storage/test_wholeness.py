@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, overload
 
 import pytest
 
-from core.errors import StorageUnusable
+from core.errors.disk import StorageUnusable
 from core.model import Film, Posting, Recipe, Scope, View
 from storage.library import SqliteLibrary
 

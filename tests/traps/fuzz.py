@@ -23,7 +23,8 @@ from core.clips import ClipWish
 from core.engines.children import Children
 from core.engines.clips import ChildClipper
 from core.engines.frames import ChildFrameReader
-from core.errors import AppError, DecoderDied
+from core.errors import AppError
+from core.errors.films import DecoderDied
 from core.limits import FilmLimits
 from core.model import Preprocess, Sampling
 from tests.traps import films

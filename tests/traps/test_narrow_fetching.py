@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from core.engines.fetch import ChildFetcher
-from core.errors import LinkRefused, VideoUnavailable
+from core.errors.links import LinkRefused, VideoUnavailable
 from core.film_ports import Fetched
 from core.limits import FetchLimits
 from tests.traps import web

@@ -9,7 +9,8 @@ import pytest_asyncio
 from aiohttp import web
 
 from core.engines.fetch import ChildFetcher
-from core.errors import AppError, VideoUnavailable
+from core.errors import AppError
+from core.errors.links import VideoUnavailable
 from core.film_ports import Fetched
 from core.limits import FetchLimits
 

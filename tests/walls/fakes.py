@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from core.clips import Clip
-from core.errors import FetchFailed
+from core.errors.links import FetchFailed
 from core.film_ports import Fetched, FilmEnded, FilmOpened, Look, Still
 from core.model import Sampling
 from tests.core.fakes import CopyFetcher, NotingPlotter

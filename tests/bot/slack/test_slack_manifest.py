@@ -11,7 +11,7 @@ from pydantic import SecretStr
 from bot.settings import Settings
 from bot.slack import commands
 from bot.slack.config import SCOPES
-from core.errors import BadSetting
+from core.errors.running import BadSetting
 
 MANIFEST = (Path(__file__).parents[3] / "bot" / "slack" / "manifest.yaml").read_text()
 

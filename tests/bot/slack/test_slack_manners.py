@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from core.errors import BadSetting
+from core.errors.running import BadSetting
 from core.ledger import Errand
 from core.sentences import sentence
 from tests.bot.slack.conftest import READY

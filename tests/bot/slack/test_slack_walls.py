@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from core.departures import WHOLE, Departure
-from core.errors import BadSetting
+from core.errors.running import BadSetting
 from core.model import Scope, View
 from storage.departures import SqliteDepartures
 

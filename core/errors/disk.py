@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from core.errors import OperatorError, StorageUnusable
+from core.errors import OperatorError
+
+
+@dataclass(eq=False)
+class StorageUnusable(OperatorError):
+    """The data folder cannot be used."""
+
+    path: str
+    reason: str
 
 
 @dataclass(eq=False)
@@ -32,3 +40,12 @@ class DataFolderInUse(OperatorError):
     """Another Keaton works on the same data folder, and must not."""
 
     path: str
+
+
+@dataclass(eq=False)
+class SchemaTooNew(OperatorError):
+    """The database was written by a newer Keaton."""
+
+    path: str
+    found: int
+    known: int
