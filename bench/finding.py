@@ -68,7 +68,7 @@ async def _fill(settings: Settings, looks: int) -> None:
 async def _ask(settings: Settings, questions: int) -> list[Row]:
     async with open_core(settings) as core:
         await core.warm()
-        looks = core.engines.looks.held_bytes // (2 * (await core.engines.encoder.ready()).dim)
+        looks = core.engines.looks.room.looks
         for number in range(WARM_UPS):
             await growing.ask(core, f"warming {number}")
         took_ms = [1000 * await growing.ask(core, f"question {number}") for number in range(questions)]

@@ -73,7 +73,7 @@ async def _library(looks: int) -> Cost:
         began_s = time.perf_counter()
         async with held(path, BUDGET_BYTES) as kept:
             note = f"read in {time.perf_counter() - began_s:.1f} s"
-            note += f", {kept.coded_looks:,} looks as codes" if kept.coded_looks else ""
+            note += f", {kept.room.coded:,} looks as codes" if kept.room.coded else ""
             took_s = []
             for question in synthetic.questions(about, QUESTIONS + 2):
                 asked_s = time.perf_counter()

@@ -108,8 +108,13 @@ class Peaks:
 class Looks(Protocol):
     """The looks of all films, at hand. Methods raise StorageUnusable."""
 
-    async def peaks(self, view: View, recipe: Recipe, vectors: Floats, video_id: str | None = None) -> Peaks:
-        """Compare all looks in view with (Q, D) float32 vectors; only one film's where it is named."""
+    async def peaks(
+        self, view: View, recipe: Recipe, vectors: Floats, video_id: str | None = None, *, most: int = 8
+    ) -> Peaks:
+        """Compare all looks in view with (Q, D) float32 vectors; only one film's where it is named.
+
+        For each vector the peaks of the best films are near enough to exact to pick so many of them.
+        """
         ...
 
     async def indexes(self, films: Sequence[Kept]) -> Sequence[FrameIndex | None]:

@@ -124,7 +124,8 @@ class Searcher:
         recipe = await self.recipe()
         aims = await self._turned(query, recipe)
         vectors = np.array([one.vector for one in aims])
-        peaks = await self._looks.peaks(query.view, recipe, vectors, query.video_id)
+        most = MOST_FILMS_IN_ORDER if query.asked.form == "sequence" else MOST_FILMS
+        peaks = await self._looks.peaks(query.view, recipe, vectors, query.video_id, most=most)
         if query.posted:
             peaks = peaks.of(await self._library.posted(query.view, query.posted))
         curves = await self._best(query, peaks, aims)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from dataclasses import dataclass
@@ -10,22 +11,20 @@ from typing import TYPE_CHECKING
 
 from bot.metrics import Metrics
 from bot.settings import GIGABYTE
-from bot.wiring.model import Scan, load_model
-from core.engines import held
+from bot.wiring.model import load_model
 from core.engines.children import Children
 from core.engines.clips import ChildClipper
 from core.engines.framing import ChildFramer
 from core.engines.picturing import ChildPictureReader
 from core.engines.plot import MatplotlibPlotter
+from core.engines.scanning import Scanners
 from core.engines.threads import CarryingPool
 from core.engines.watched import WatchedEncoder, WatchedFetcher, WatchedLooks, WatchedReader, WatchedTexts
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from contextlib import AsyncExitStack
 
     from bot.settings import Settings
-    from core.engines.clip import Clip
     from core.looks import LooksStore
     from core.watch import Stage
 
@@ -68,36 +67,28 @@ def open_engines(settings: Settings, store: LooksStore, stack: AsyncExitStack) -
     watch = Metrics()
     decoders = Children("core.engines.decoder", forks=sys.platform == "linux")
     stack.push_async_callback(decoders.close)
-    pools, scan = _Pools(stack, watch), Scan()
-    encoder = _encoder(settings, scan, pools)
+    pools = _Pools(stack, watch)
+    encoder = _encoder(settings, pools)
     plotter = MatplotlibPlotter(pools.one("draw", "plot"))
-    looks = _looks(settings, store, scan, pools)
+    looks = _looks(settings, store, pools)
     reader = WatchedReader(decoders, settings.film_limits, watch=watch, clock_s=time.monotonic)
     fetcher = WatchedFetcher(settings.allowed_hosts, settings.fetch_limits, watch=watch)
     cutters = ChildFramer(reader), ChildPictureReader(reader), ChildClipper(reader)
     return Engines(watch, decoders, encoder, looks, reader, *cutters, fetcher, plotter)
 
 
-def _encoder(settings: Settings, scan: Scan, pools: _Pools) -> WatchedTexts:
+def _encoder(settings: Settings, pools: _Pools) -> WatchedTexts:
     """Give the encoder, with a pool for films alone: that one gives way to all others."""
     queries, films = pools.one("compute", "compute"), pools.one("films", "compute")
-    threaded = WatchedEncoder(_loading(settings, scan), queries, films, pools.watch, time.monotonic)
+    threaded = WatchedEncoder(partial(load_model, settings), queries, films, pools.watch, time.monotonic)
     return WatchedTexts(threaded, _TEXTS_REMEMBERED, pools.watch)
 
 
-def _loading(settings: Settings, scan: Scan) -> Callable[[], Clip]:
-    def load() -> Clip:
-        clip = load_model(settings)
-        scan.start()
-        return clip
-
-    return load
-
-
-def _looks(settings: Settings, store: LooksStore, scan: Scan, pools: _Pools) -> WatchedLooks:
+def _looks(settings: Settings, store: LooksStore, pools: _Pools) -> WatchedLooks:
     pool = pools.one("looks", "scan")
-    pools.stack.callback(scan.close)
+    scanners = Scanners(os.cpu_count() or 1)
+    pools.stack.callback(scanners.close)
     budget_bytes = settings.looks_memory_gb * GIGABYTE
-    looks = WatchedLooks(store, pool, scan, held.ERROR, budget_bytes, pools.watch)
+    looks = WatchedLooks(store, pool, scanners, budget_bytes, pools.watch)
     pools.stack.push_async_callback(looks.close)
     return looks

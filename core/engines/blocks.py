@@ -1,13 +1,13 @@
-"""Looks in memory: float16 rows of many films in few large blocks, one after the other.
+"""Looks in memory: float16 rows of many films in few large blocks, one after the other, and sketches of full pages.
 
-Owns where each film's rows lie; must not know titles, views or torch. What is let go is gone from memory at once: its
+Owns where each film's rows lie; must not know titles, views or budgets. What is let go is gone from memory at once: its
 block is made anew without it. One thread at a time may change anything; runs that were given out stay as they were.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from itertools import groupby
+from itertools import groupby, pairwise
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
@@ -16,10 +16,12 @@ import numpy.typing as npt
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
+    from core.engines.sketching import Grid, Sketch
     from core.looks import Halves
-    from core.model import Floats
 
 BLOCK_ROWS = 1 << 16
+PAGE_ROWS = 1 << 14
+"""So many rows are sketched at a time, and compared at a time: what their comparison gives fits into the cache."""
 MOST_GAP_ROWS = 2048
 """So many rows of other films are rather compared too than left out: each run of rows has a price of its own."""
 OTHER = -1
@@ -43,6 +45,8 @@ class Run:
 
     rows: Halves
     """(n, D)."""
+    sketch: Sketch | None
+    """Of the same rows."""
     starts: Places
     """(s,) where each span begins, from 0; the last reaches to the end."""
     places: Places
@@ -58,6 +62,8 @@ class Block:
     used: int = 0
     spans: list[Span] = field(default_factory=list)
     """In the order of rows."""
+    sketches: dict[int, Sketch] = field(default_factory=dict)
+    """Of those pages that have one."""
 
     def take(self, film: int, rows: Halves) -> Halves:
         """Take in as many rows as there is room for; give the rest."""
@@ -81,9 +87,10 @@ class Block:
 class Blocks:
     """All looks of one recipe."""
 
-    def __init__(self, dim: int, block_rows: int = BLOCK_ROWS) -> None:
+    def __init__(self, dim: int, block_rows: int = BLOCK_ROWS, page_rows: int = PAGE_ROWS) -> None:
         self.dim = dim
         self._block_rows = block_rows
+        self.page_rows = page_rows
         self._blocks: list[Block] = []
 
     def __len__(self) -> int:
@@ -111,17 +118,68 @@ class Blocks:
 
     def rows(self, film: int) -> Halves:
         """Give a copy of a film's (n, D) rows, in the order in which they came."""
-        parts = [b.rows[span.start : span.stop] for b in self._blocks for span in b.spans if span.film == film]
-        return np.concatenate([np.empty((0, self.dim), np.float16), *parts])
+        return np.concatenate([self._no_rows(), *self.parts([film])[film]])
 
-    def mean(self) -> Floats:
-        """Give the (D,) mean of the first block's rows; there must be some."""
-        mean: Floats = self._blocks[0].rows[: self._blocks[0].used].mean(axis=0, dtype=np.float32)
-        return mean
+    def parts(self, films: Iterable[int]) -> dict[int, list[Halves]]:
+        """Give the rows of some films as they lie in memory, in the order in which they came."""
+        found: dict[int, list[Halves]] = {film: [] for film in films}
+        for block in self._blocks:
+            for span in block.spans:
+                if span.film in found:
+                    found[span.film].append(block.rows[span.start : span.stop])
+        return found
+
+    def first(self) -> Halves:
+        """Give the first page's rows, or none."""
+        return self._blocks[0].rows[: min(self.page_rows, self._blocks[0].used)] if self._blocks else self._no_rows()
+
+    @property
+    def sketched(self) -> int:
+        """Count the rows that have a sketch."""
+        return sum(self.page_rows * len(block.sketches) for block in self._blocks)
+
+    def sketch_next(self, grid: Grid) -> bool:
+        """Sketch a full page that has no sketch; tell whether there was one."""
+        for block in self._blocks:
+            for page in range(block.used // self.page_rows):
+                if page not in block.sketches:
+                    start = page * self.page_rows
+                    block.sketches[page] = grid.sketch(block.rows[start : start + self.page_rows])
+                    return True
+        return False
+
+    def drop_sketch(self) -> None:
+        """Let the last sketch go; there must be one."""
+        next(block for block in reversed(self._blocks) if block.sketches).sketches.popitem()
 
     def runs(self, places: Mapping[int, int]) -> list[Run]:
-        """Give the rows of some films, each with its place, in as few runs as make sense."""
-        return [_run(block, spans, places) for block in self._blocks for spans in _together(block.spans, places)]
+        """Give the rows of some films, each with its place, in as few runs as make sense; a page is the longest."""
+        return [
+            self._run(block, page, list(spans), places)
+            for block in self._blocks
+            for together in _together(block.spans, places)
+            for page, spans in groupby(self._cut(together), key=lambda span: span.start // self.page_rows)
+        ]
+
+    def _run(self, block: Block, page: int, spans: list[Span], places: Mapping[int, int]) -> Run:
+        first, last, begin = spans[0].start, spans[-1].stop, page * self.page_rows
+        sketch = block.sketches.get(page)
+        return Run(
+            block.rows[first:last],
+            sketch.part(first - begin, last - begin) if sketch else None,
+            np.array([span.start - first for span in spans], np.intp),
+            np.array([places.get(span.film, OTHER) for span in spans], np.intp),
+        )
+
+    def _cut(self, spans: Iterable[Span]) -> Iterator[Span]:
+        """Cut spans where pages end."""
+        for span in spans:
+            inner = range((span.start // self.page_rows + 1) * self.page_rows, span.stop, self.page_rows)
+            for start, stop in pairwise([span.start, *inner, span.stop]):
+                yield Span(span.film, start, stop)
+
+    def _no_rows(self) -> Halves:
+        return np.empty((0, self.dim), np.float16)
 
     def _empty(self) -> Block:
         return Block(np.empty((self._block_rows, self.dim), np.float16))
@@ -134,12 +192,6 @@ class Blocks:
             if span.film != film:
                 block.copy(span, kept)
         return kept
-
-
-def _run(block: Block, spans: list[Span], places: Mapping[int, int]) -> Run:
-    first, last = spans[0].start, spans[-1].stop
-    starts = np.array([span.start - first for span in spans], np.intp)
-    return Run(block.rows[first:last], starts, np.array([places.get(span.film, OTHER) for span in spans], np.intp))
 
 
 def _together(spans: Iterable[Span], wanted: Mapping[int, int]) -> Iterator[list[Span]]:

@@ -1,53 +1,31 @@
-"""Threads that compare looks with vectors, each on its own: none waits for another more often than once a block.
+"""Threads of their own for the scan behind each search: none waits for another before all is done.
 
-torch's own threads meet after every few thousand rows, and spin while they wait: on a machine that also indexes films a
-scan then takes ten times as long. Owns how rows are shared out; core/engines/quick.py owns the arithmetic.
+Those of a library for arithmetic meet after every few thousand rows, and spin while they wait: on a machine that also
+indexes films a scan then takes ten times as long. Owns the threads; must not know what they do.
 """
 
 from __future__ import annotations
 
-import threading
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING
-
-import numpy as np
-import torch
-
-from core.engines.quick import products
+from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
-    from core.looks import Halves
-    from core.model import Floats
+    from collections.abc import Callable, Iterable
 
-_WORTH_SHARING_ROWS = 1 << 14
-"""Two milliseconds of one thread."""
+Item = TypeVar("Item")
+Given = TypeVar("Given")
 
 
 class Scanners:
-    """Implements core.engines.held.Kernel."""
+    """Implements core.engines.bounding.Share."""
 
     def __init__(self, threads: int) -> None:
-        """Start the threads; nothing else may begin to use torch meanwhile, for its default passes to new threads."""
-        self._pool = ThreadPoolExecutor(threads, "scan", _work_alone)
-        self._threads = threads
-        usual = torch.get_num_threads()
-        all_there = threading.Barrier(threads)
-        list(self._pool.map(lambda _number: all_there.wait(), range(threads)))
-        restoring = threading.Thread(target=torch.set_num_threads, args=(usual,))
-        restoring.start()
-        restoring.join()
+        self._pool = ThreadPoolExecutor(threads, "scan")
 
-    def __call__(self, rows: Halves, vectors: Floats) -> Floats:
-        """Give (Q, n) float32 dot products of (n, D) rows with (Q, D) vectors, for lengths of 1 within ERROR."""
-        parts = np.array_split(rows, self._threads) if len(rows) > _WORTH_SHARING_ROWS else [rows]
-        return np.concatenate(list(self._pool.map(lambda part: products(part, vectors), parts)), axis=1)
+    def __call__(self, work: Callable[[Item], Given], items: Iterable[Item]) -> list[Given]:
+        """Give what the work gives for each item, in order."""
+        return list(self._pool.map(work, items))
 
     def close(self) -> None:
         """End the threads."""
         self._pool.shutdown(wait=False, cancel_futures=True)
-
-
-def _work_alone() -> None:
-    """Let torch start no threads for this one. It takes the usual number where it is asked for the first time."""
-    torch.get_num_threads()
-    torch.set_num_threads(1)

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from concurrent.futures import Executor
     from pathlib import Path
 
+    from core.engines.bounding import Share
     from core.engines.clip import Clip
-    from core.engines.held import Kernel
     from core.film_ports import Fetched, Fetching, Reading, Seen, Still
     from core.looks import LooksStore
     from core.model import Floats, Pixels, Preprocess, Sampling
@@ -96,12 +96,11 @@ class WatchedLooks(HeldLooks):
         self,
         store: LooksStore,
         pool: Executor,
-        kernel: Kernel,
-        error: float,
+        share: Share,
         budget_bytes: float,
         watch: Watch,
     ) -> None:
-        super().__init__(store, pool, kernel, error, budget_bytes)
+        super().__init__(store, pool, share, budget_bytes)
         self._counted = watch
 
     def _looked_up(self, *, hit: bool) -> None:

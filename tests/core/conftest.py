@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Generic, TypeAlias, TypeVar
 
-import numpy as np
 import pytest_asyncio
 
 from core.assembly import Choices, Ports, assemble
@@ -17,7 +16,7 @@ from core.engines.children import Children
 from core.engines.clips import ChildClipper
 from core.engines.frames import ChildFrameReader
 from core.engines.framing import ChildFramer
-from core.engines.held import ERROR, HeldLooks
+from core.engines.held import HeldLooks
 from core.engines.picturing import ChildPictureReader
 from core.foreman import Patience
 from core.indexing import IndexingLimits, Poster
@@ -42,8 +41,6 @@ if TYPE_CHECKING:
     from core.film_ports import Framer
     from core.foreman import Foreman
     from core.indexing import Indexer
-    from core.looks import Halves
-    from core.model import Floats
     from core.refining import Refiner
     from core.search import Searcher
     from core.shown import Progress, Reply
@@ -126,15 +123,9 @@ async def house(tmp_path: Path) -> AsyncIterator[ColourHouse]:
 async def looking(library: SqliteLibrary) -> AsyncIterator[HeldLooks]:
     """Hold a library's looks in memory."""
     with ThreadPoolExecutor(1) as pool:
-        looks = HeldLooks(SqliteLooks(library.connections), pool, products, ERROR)
+        looks = HeldLooks(SqliteLooks(library.connections), pool, map)
         yield looks
         await looks.close()
-
-
-def products(rows: Halves, vectors: Floats) -> Floats:
-    """Compare exactly."""
-    exact: Floats = vectors @ rows.astype(np.float32).T
-    return exact
 
 
 def build(
