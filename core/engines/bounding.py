@@ -106,8 +106,8 @@ def _tighten(field: Field, vector: Floats, uppers: Sequence[Floats], found: Floa
     """Make the bounds of the best films exact."""
     best: list[float] = []
     for place in np.argsort(-found, kind="stable")[:MOST_TRIED].tolist():
-        if len(best) >= most and found[place] <= -best[most - 1]:
-            break
+        if found[place] == -np.inf or (len(best) >= most and found[place] <= -best[most - 1]):
+            break  # of a film that is held as codes no row is here
         with np.errstate(all="ignore"):
             exact = _peak(field, vector, uppers, place, found[place])
         if np.isfinite(exact):  # else it is damaged, and the search should come upon it
