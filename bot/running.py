@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from bot.doors import Parts
 from bot.health import HOST, serve_watch
 from bot.requests import Requests
 from bot.vitals import add_gauges, health_of
@@ -64,10 +65,12 @@ async def _run(settings: Settings, stopped: asyncio.Event) -> None:
 
 def _doors(settings: Settings, core: Core) -> dict[str, DiscordDoor | SlackDoor]:
     doors: dict[str, DiscordDoor | SlackDoor] = {}
+    mine, kept = core.parts, core.kept
+    parts = Parts(mine.conversation, mine.channels, kept.ledger, mine.foreman, core.grace, kept.showcase)
     if settings.discord_token:
-        doors["Discord"] = _discord(settings.discord_token.get_secret_value(), settings, core)
+        doors["Discord"] = _discord(settings.discord_token.get_secret_value(), settings, parts)
     if settings.slack_bot_token or settings.slack_app_token:
-        doors["Slack"] = _slack(settings, core)
+        doors["Slack"] = _slack(settings, parts)
     return doors
 
 
@@ -96,31 +99,17 @@ async def _until(stopped: asyncio.Event, works: Iterable[Coroutine[None, None, N
         await asyncio.gather(stop, *tasks, return_exceptions=True)
 
 
-def _discord(token: str, settings: Settings, core: Core) -> DiscordDoor:
-    from bot.discord.front import DiscordConfig, DiscordDoor, Parts  # noqa: PLC0415 - who has no token needs no client
+def _discord(token: str, settings: Settings, parts: Parts) -> DiscordDoor:
+    from bot.discord.config import DiscordConfig  # noqa: PLC0415 - who has no token needs no client
+    from bot.discord.front import DiscordDoor  # noqa: PLC0415 - likewise
 
-    parts = Parts(
-        core.parts.conversation,
-        core.parts.channels,
-        core.kept.ledger,
-        core.parts.foreman,
-        core.grace,
-        core.kept.showcase,
-    )
     return DiscordDoor(parts, DiscordConfig(token, settings.discord_api_base, settings.discord_gateway))
 
 
-def _slack(settings: Settings, core: Core) -> SlackDoor:
-    from bot.slack.front import Parts, SlackConfig, SlackDoor  # noqa: PLC0415 - who has no token needs no client
+def _slack(settings: Settings, parts: Parts) -> SlackDoor:
+    from bot.slack.config import SlackConfig  # noqa: PLC0415 - who has no token needs no client
+    from bot.slack.front import SlackDoor  # noqa: PLC0415 - likewise
 
-    parts = Parts(
-        core.parts.conversation,
-        core.parts.channels,
-        core.kept.ledger,
-        core.parts.foreman,
-        core.grace,
-        core.kept.showcase,
-    )
     bot, app = settings.slack_tokens
     return SlackDoor(parts, SlackConfig(bot, app, settings.slack_api_base))
 

@@ -9,13 +9,14 @@ import discord
 from discord.ext import commands
 
 from bot.discord import sight
+from bot.discord.asker import pressed_view, turn_of
 from bot.discord.buttons import AnswerButton
 from bot.discord.config import DOOR
 from bot.discord.desk import Desk, refuse
 from bot.discord.lookback import Lookback
 from bot.discord.places import NOBODY
 from bot.discord.render import card
-from bot.discord.slash import Commands, pressed_view, turn_of
+from bot.discord.slash import Commands
 from bot.discord.standing import Standing
 from bot.discord.stays import Stays
 from bot.discord.tree import KeatonTree, Seen

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from typing import TYPE_CHECKING
 
 import aiohttp
 import discord
@@ -12,13 +13,13 @@ from discord.gateway import DiscordWebSocket
 from discord.http import Route
 
 from bot.discord.client import KeatonClient
-from bot.discord.config import DiscordConfig
-from bot.doors import Parts
 from core.errors.running import BadSetting
 
-logger = logging.getLogger(__name__)
+if TYPE_CHECKING:
+    from bot.discord.config import DiscordConfig
+    from bot.doors import Parts
 
-__all__ = ["DiscordConfig", "DiscordDoor", "Parts"]
+logger = logging.getLogger(__name__)
 
 _MAY_PASS = (OSError, aiohttp.ClientError, discord.HTTPException, discord.GatewayNotFound, discord.ConnectionClosed)
 """Worth another try. A token that was taken back while connected is one of these, and the next login tells."""

@@ -16,7 +16,6 @@ from slack_sdk.http_retry.builtin_async_handlers import (
 )
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.doors import Parts
 from bot.showing import take_back
 from bot.slack import stays
 from bot.slack.commands import Commands
@@ -35,9 +34,9 @@ if TYPE_CHECKING:
 
     from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
-logger = logging.getLogger(__name__)
+    from bot.doors import Parts
 
-__all__ = ["Parts", "SlackConfig", "SlackDoor"]
+logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import aiohttp
 
-from bot.discord.front import DiscordConfig, DiscordDoor
-from bot.discord.front import Parts as DiscordParts
+from bot.discord.config import DiscordConfig
+from bot.discord.front import DiscordDoor
+from bot.doors import Parts
 from bot.requests import Requests
-from bot.slack.front import Parts as SlackParts
-from bot.slack.front import SlackConfig, SlackDoor
+from bot.slack.config import SlackConfig
+from bot.slack.front import SlackDoor
 from bot.web.front import LocalChat
 from core.commands import parse
 from storage.showcase import SqliteShowcase
@@ -202,7 +203,7 @@ async def on_the_page(house: ColourHouse, folder: Path) -> AsyncIterator[Driver]
 async def on_discord(house: ColourHouse, folder: Path) -> AsyncIterator[Driver]:
     del folder
     async with FakeDiscord() as fake:
-        parts = DiscordParts(
+        parts = Parts(
             house.conversation,
             channels_of(house),
             house.ledger,
@@ -228,7 +229,7 @@ async def on_slack(house: ColourHouse, folder: Path) -> AsyncIterator[Driver]:
     del folder
     async with FakeSlack() as fake:
         team = fake.workspace()
-        parts = SlackParts(
+        parts = Parts(
             house.conversation,
             channels_of(house),
             house.ledger,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import discord
 
-from bot.discord import sight, slash
+from bot.discord import asker, sight
 from bot.slack.config import DOOR as SLACK
 from bot.web.config import DOOR as LOCAL
 from core.model import Scope, View
@@ -72,22 +72,22 @@ class Eyes:
         if not isinstance(space, Server):
             return self._plain(space, who, room), False
         asking = cast("Any", self._asking(space, who, room, is_whispered=False))
-        view, is_private = slash.asked_view(asking, cast("Any", where))
-        return slash.turn_of(asking, view), is_private
+        view, is_private = asker.asked_view(asking, cast("Any", where))
+        return asker.turn_of(asking, view), is_private
 
     def own(self, space: Space, who: Person, room: Room) -> Turn:
         """Give the turn of a command whose answer the asker alone sees."""
         if not isinstance(space, Server):
             return self._plain(space, who, room)
         asking = cast("Any", self._asking(space, who, room, is_whispered=True))
-        return slash.turn_of(asking, slash.own_view(asking))
+        return asker.turn_of(asking, asker.own_view(asking))
 
     def pressed(self, space: Space, who: Person, room: Room, *, is_whispered: bool) -> Turn:
         """Give the turn of somebody who presses a button."""
         if not isinstance(space, Server):
             return self._plain(space, who, room)
         asking = cast("Any", self._asking(space, who, room, is_whispered=is_whispered))
-        return slash.turn_of(asking, slash.pressed_view(asking))
+        return asker.turn_of(asking, asker.pressed_view(asking))
 
     def rooms(self, space: Space, who: Person, room: Room) -> tuple[tuple[str, str], ...]:
         """Give the channels that `in:` may name."""

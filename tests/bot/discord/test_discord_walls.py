@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bot.discord.front import DiscordConfig, DiscordDoor, Parts
+from bot.discord.config import DiscordConfig
+from bot.discord.front import DiscordDoor
+from bot.doors import Parts
 from core.departures import WHOLE
 from core.model import Scope, View
 from storage.showcase import SqliteShowcase

@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING
 
 import pytest_asyncio
 
-from bot.slack.front import Parts, SlackConfig, SlackDoor
+from bot.doors import Parts
+from bot.slack.config import SlackConfig
+from bot.slack.front import SlackDoor
 from core.model import Scope
 from storage.showcase import SqliteShowcase
 from tests import clips

@@ -1,0 +1,115 @@
+"""Commands are acknowledged within Discord's three seconds, and what must not be lost is written down before that.
+
+Owns this order; must not know which commands there are.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import discord
+
+from bot.discord import sight
+from bot.discord.asker import turn_of
+from bot.discord.desk import refuse
+from bot.discord.places import CommandPlace
+from bot.discord.standing import Standing
+from bot.doors import Item
+from core.errors import AppError
+from core.errors.turns import MissingPermissions
+from core.ledger import Errand
+from core.talk import Find, Forget, LinkPosted, RemoteFilePosted, Switch
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from bot.discord.asker import Interaction
+    from bot.discord.desk import Desk
+    from bot.requests import Taken
+    from core.model import View
+    from core.talk import Incoming, Turn
+
+
+class Clerk:
+    """Has what commands ask for answered."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    async def answer(
+        self,
+        interaction: Interaction,
+        event: Callable[[Turn], Incoming],
+        view: View,
+        *,
+        private: bool = False,
+        needs: tuple[str, ...] | None = None,
+    ) -> None:
+        """Acknowledge, then show what comes; `needs` are permissions other than those of a public answer."""
+        lacking = sight.missing(interaction.app_permissions, interaction.channel) if needs is None else needs
+        if lacking:
+            await refuse(interaction, MissingPermissions(lacking))
+            return
+        asked = event(turn_of(interaction, view))
+        if isinstance(asked, LinkPosted | RemoteFilePosted | Find | Forget | Switch):
+            await self._answer_written(interaction, asked, view, private=private)
+            return
+        place = await _thinking(interaction, private=private)
+        self._desk.start(self._desk.answer(event(turn_of(interaction, view, place.message_id)), place))
+
+    async def _answer_written(
+        self,
+        interaction: Interaction,
+        event: LinkPosted | RemoteFilePosted | Find | Forget | Switch,
+        view: View,
+        *,
+        private: bool,
+    ) -> None:
+        standing = replace(_standing(interaction), private=private, moderator=event.turn.moderator)
+        try:
+            (taken,) = await self._write_down(interaction, [Item("", event)], standing)
+        except AppError as error:
+            await refuse(interaction, error)
+            return
+        place = await _thinking(interaction, private=private)
+        if place.message_id:
+            place_text = replace(standing, answer=place.message_id).text()
+            await self._desk.requests.stand(taken, place_text, str(place.message_id))
+        turn = replace(turn_of(interaction, view, place.message_id), scope=event.turn.scope)
+        self._desk.start(self._desk.answer_taken(replace(taken, event=replace(taken.event, turn=turn)), place))
+
+    async def answer_items(self, interaction: Interaction, items: Sequence[Item], message: discord.Message) -> None:
+        """Answer what was found in a message: the first to the command, all others below that message."""
+        taken = await self._write_down(interaction, items, Standing(interaction.token, of=message.id))
+        place = await _thinking(interaction, private=False)
+        for number, one in enumerate(taken):
+            where = place if number == 0 else await self._desk.message_place(message, Item(one.errand.item, one.event))
+            self._desk.start(self._desk.answer_taken(one, where), message.id)
+
+    async def _write_down(self, interaction: Interaction, items: Sequence[Item], standing: Standing) -> list[Taken]:
+        """Write down what was asked for, before it is acknowledged."""
+        scope = sight.scope_of(interaction.guild_id or 0, interaction.channel_id or 0)
+        keys = [(Errand(scope, "", f"interaction:{interaction.id}:{item.name}"), item.event) for item in items]
+        place = standing.text()
+        return [one for errand, event in keys if (one := await self._desk.requests.take(errand, event, place))]
+
+
+async def _thinking(interaction: Interaction, *, private: bool) -> CommandPlace:
+    """Acknowledge; give the place of the answer."""
+    response = await interaction.response.defer(thinking=True, ephemeral=private)
+    return CommandPlace(interaction, private, response.message_id if response else None)
+
+
+def _standing(interaction: Interaction) -> Standing:
+    """Keep of a command's options what the event does not tell."""
+    chosen = interaction.namespace
+    picture, file = getattr(chosen, "picture", None), getattr(chosen, "file", None)
+    url = next((one.url for one in (picture, file) if isinstance(one, discord.Attachment)), "")
+    return Standing(
+        interaction.token,
+        everywhere=getattr(chosen, "in", None) in {"this server", "all I can read"},
+        url=url,
+        words=str(getattr(chosen, "text", "") or ""),
+        picture=picture.filename if isinstance(picture, discord.Attachment) else "",
+    )
