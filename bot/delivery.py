@@ -10,15 +10,17 @@ import logging
 import secrets
 from contextlib import suppress
 from dataclasses import fields
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from core.replies import parked
 from core.shown import Reply
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Coroutine
 
     from core.talk import Incoming
+
+T = TypeVar("T")
 
 logger = logging.getLogger(__name__)
 
@@ -72,6 +74,16 @@ async def deliver(replies: AsyncIterator[Reply], shown: Shown, min_gap_s: float)
         if STOPPING in error.args:
             await screen.part()
         screen.drop()
+        raise
+
+
+async def sent_whole(sending: Coroutine[None, None, T]) -> T:
+    """Wait for a message to be sent, to its end though cancelled: it may stand there, and must not be lost sight of."""
+    task = asyncio.ensure_future(sending)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await task
         raise
 
 

@@ -5,13 +5,13 @@ Owns which message is posted or edited; must not know what it says.
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import discord
 
+from bot.delivery import sent_whole
 from bot.discord import fitting
 from bot.discord.config import MOST_REQUEST_BYTES
 from bot.discord.render import card, images
@@ -79,20 +79,12 @@ class MessagePlace:
 
     async def _send(self, shown: Card) -> None:
         if self.standing is None:
-            await self._answer(shown)
+            await sent_whole(self._send_new(shown))
             return
         try:
             await self.standing.edit(view=shown.view, attachments=shown.files(), allowed_mentions=NOBODY)
         except discord.NotFound:
             self.standing = None  # somebody deleted it: the outcome is still worth saying
-
-    async def _answer(self, shown: Card) -> None:
-        sending = asyncio.ensure_future(self._send_new(shown))
-        try:
-            await asyncio.shield(sending)
-        except asyncio.CancelledError:
-            await sending  # the message may stand there already, and must not be lost sight of
-            raise
 
     async def _send_new(self, shown: Card) -> None:
         where = self.asked.to_reference(fail_if_not_exists=False)

@@ -86,11 +86,11 @@ class Commands:
 
     def _kept(self, place: Place, taken: Taken, standing: Standing) -> Place:
         """Let a later run find the answer again."""
-        return replace(place, on_posted=keeper(self._desk, taken, standing), about=mark(taken))
+        return replace(place, on_posted=keeper(self._desk.requests, taken, standing), about=mark(taken))
 
     async def _answer(self, taken: Taken, event: Incoming, place: Place) -> None:
         if place.is_private or place.outside is None or await self._desk.membership.is_inside(place.channel):
-            await self._desk.answer(event, place, taken)
+            await self._desk.answers.answer(event, place, taken)
         else:
             await place.outside()
 
@@ -120,7 +120,7 @@ class Commands:
         """Answer the press of a button."""
         turn = await self._desk.turn(body["container"]["channel_id"], body["user"]["id"])
         taken = replace(taken, event=replace(taken.event, turn=turn))
-        await self._desk.press(taken, _pressed(body), self._whisper(body["response_url"]))
+        await self._desk.answers.press(taken, _pressed(body), self._whisper(body["response_url"]))
 
     async def note_index(self, body: Json) -> list[Taken]:
         """Write the films of a message whose menu was used down, before that is acknowledged."""

@@ -7,33 +7,28 @@ from __future__ import annotations
 
 import logging
 from contextlib import asynccontextmanager, suppress
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from slack_sdk.errors import SlackApiError
 
-from bot.chores import Chores, Presses
-from bot.delivery import deliver
+from bot.chores import Chores
 from bot.doors import Item
-from bot.requests import Answered
-from bot.showing import TAKEN_BACK
 from bot.slack import posts, resuming
+from bot.slack.answers import Answers
 from bot.slack.asking import asked
 from bot.slack.config import DOOR
-from bot.slack.people import Membership, People, Rights
-from bot.slack.places import Place, PressPlace
-from bot.slack.render import card
-from bot.slack.showing import NotedFiles, is_file
+from bot.slack.people import Membership, People
+from bot.slack.places import Place
+from bot.slack.reading import Reader
 from bot.slack.stays import Stays
 from bot.slack.words import plain
-from core import actions
 from core.errors.turns import MessageGone
 from core.ledger import Errand
 from core.model import View
-from core.talk import Forget, MessageDeleted, PictureFile, Turn
+from core.talk import MessageDeleted, PictureFile, Turn
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+    from collections.abc import AsyncIterator, Sequence
 
     from slack_sdk.web.async_client import AsyncWebClient
 
@@ -41,26 +36,14 @@ if TYPE_CHECKING:
     from bot.requests import Taken
     from bot.slack.config import SlackConfig, Workspace
     from bot.slack.files import Files
-    from bot.slack.places import Slack
     from bot.slack.posts import Deleted, Message
-    from bot.slack.render import Card
-    from bot.slack.showing import Place as Shows
-    from core.showcase import Stale
-    from core.talk import Incoming, RemoteFile
+    from bot.slack.speaking import Slack
+    from core.talk import RemoteFile
 
 logger = logging.getLogger(__name__)
 
 EYES = "eyes"
 _MENTION = "mention"
-_MOST_LOOKED_BACK = 200
-_UNCHANGEABLE = {
-    "message_not_found",
-    "cant_update_message",
-    "edit_window_closed",
-    "channel_not_found",
-    "not_in_channel",
-}
-_UNREADABLE = {"message_not_found", "thread_not_found", "channel_not_found", "not_in_channel"}
 
 
 class Desk:
@@ -77,14 +60,13 @@ class Desk:
     ) -> None:
         self._parts = parts
         self.requests = parts.requests
-        self._min_gap_s = config.min_gap_s
         self._client = client
+        self._reader = Reader(client)
         self._files = files
-        self._presses = Presses()
+        self.answers = Answers(parts, client, slack, config.min_gap_s)
         self.workspace = workspace
         self.slack = slack
         self.people = People(client)
-        self.rights = Rights(client)
         self.membership = Membership(client)
         self.stays = Stays(parts.grace, workspace.team_id)
         self.chores = Chores()
@@ -116,23 +98,9 @@ class Desk:
         turn = await self.turn_of(message, late=late)
         items = await posts.films(message, turn, self._files, asked=True)
         if not items:
-            picture, answer_id = await self._files.picture(message.files), await self._answer_above(message)
+            picture, answer_id = await self._files.picture(message.files), await self._reader.answer_above(message)
             items = (Item(_MENTION, asked(turn, plain(message.text), self.workspace, picture, answer_id)),)
         await self._take_items(message, items, late=late)
-
-    async def _answer_above(self, message: Message) -> str:
-        """Give the newest answer of Keaton's in the thread that a message stands in, or ""."""
-        if not message.thread_ts:
-            return ""
-        try:
-            found = await self._client.conversations_replies(
-                channel=message.channel, ts=message.thread_ts, latest=message.ts, limit=_MOST_LOOKED_BACK
-            )
-        except SlackApiError as error:
-            logger.info("a thread cannot be read: %s", error.response["error"])
-            return ""
-        answers = [actions.answer_among(posts.button_ids(one)) for one in found["messages"]]
-        return next((one for one in reversed(answers) if one), "")
 
     def picture_later(self, file_id: str) -> PictureFile:
         """Give a posted picture that Slack is asked for when it is read; then it may be gone."""
@@ -152,12 +120,12 @@ class Desk:
     async def _take_items(self, message: Message, items: Sequence[Item], *, late: bool) -> None:
         for item in items:
             if taken := await self.requests.take(self._errand(message, item), item.event):
-                self.chores.start(self._run_errand(message, taken, late=late), about(message.channel, message.ts))
+                self.chores.start(self._run_errand(message, taken, late=late), posts.about(message.channel, message.ts))
 
     async def _run_errand(self, message: Message, taken: Taken, *, late: bool) -> None:
         item = Item(taken.errand.item, taken.event)
         async with self._reaction(message):
-            await self.answer(item.event, await self._place(message, item, late=late))
+            await self.answers.answer(item.event, await self._place(message, item, late=late))
         await self.requests.end(taken)
 
     async def _place(self, message: Message, item: Item, *, late: bool) -> Place:
@@ -175,46 +143,16 @@ class Desk:
         standing = await self._parts.ledger.recall(note)
         if late and not standing:  # the earlier run may have died before it noted what it posted
             standing = await self.slack.marked(message.channel, thread_ts, mark)
-        whisper = self.whisper(message.channel, message.user_id, thread_ts)
+        whisper = self.answers.whisper(message.channel, message.user_id, thread_ts)
         return Place(self.slack, message.channel, thread_ts, whisper, keep, standing, about=mark)
 
     async def file(self, key: str) -> RemoteFile | None:
         """Give a film by the key of its file, where it is still there."""
         return await self._files.film({"id": key.rpartition(":")[2], "file_access": "check_file_info"})
 
-    async def answer_taken(self, taken: Taken, place: Shows) -> None:
-        """Show the replies to something that was written down; then it is done."""
-        await self.answer(taken.event, place, taken)
-        await self.requests.end(taken)
-
-    async def answer(self, event: Incoming, place: Shows, taken: Taken | None = None) -> None:
-        """Show the replies to an event in a place, and end what it was written down as."""
-        if isinstance(event, Forget):
-            event = await self._with_rights(event)
-        noted = NotedFiles(place, self._parts.showcase, event.turn.scope)
-        shown = Answered(noted, self.requests, taken) if taken else noted
-        await deliver(self._parts.conversation.handle(event), shown, self._min_gap_s)
-
-    async def _with_rights(self, event: Forget) -> Forget:
-        turn = event.turn
-        moderates = await self.rights.moderates(turn.user_id, turn.scope.channel)
-        return replace(event, turn=replace(turn, moderator=moderates))
-
-    async def press(
-        self, taken: Taken, standing: resuming.Standing, whisper: Callable[[Card], Awaitable[None]]
-    ) -> None:
-        """Answer the press of a button under the message that stands there."""
-        channel = taken.event.turn.scope.channel
-        number = taken.job.id if taken.job else None
-        is_newest = self._presses.press(about(channel, standing.ts), number)
-        keep, mark = resuming.keeper(self, taken, standing), resuming.mark(taken)
-        where = channel, standing.ts, standing.thread_ts
-        place = PressPlace(self.slack, *where, whisper, is_newest, keep, standing.own, mark)
-        await self.answer_taken(taken, place)
-
     async def forget_message(self, gone: Deleted) -> None:
         """Stop what a deleted message started, forget what it brought, and take back what was said about it."""
-        await self.chores.cancel(about(gone.channel, gone.ts))
+        await self.chores.cancel(posts.about(gone.channel, gone.ts))
         scope = self.workspace.scope(gone.channel)
         turn = Turn(DOOR, scope, View.of(scope), "", "", gone.ts)
         async for _ in self._parts.conversation.handle(MessageDeleted(turn)):
@@ -222,18 +160,6 @@ class Desk:
         for note, ts in await self._parts.ledger.notes(self._note(gone.channel, gone.ts, "")):
             await self.slack.remove(gone.channel, ts)
             await self._parts.ledger.remember(note, "")
-
-    async def change(self, stale: Stale) -> bool:
-        """Let a message say that what it showed was forgotten, and delete its pictures; tell whether that is done."""
-        try:
-            if not is_file(stale.message):
-                await self.slack.update(stale.scope.channel, stale.message, card(TAKEN_BACK))
-        except SlackApiError as error:
-            if error.response["error"] not in _UNCHANGEABLE:
-                logger.warning("a message cannot be changed: %s", error.response["error"])
-                return False
-        await self.slack.pictures.delete(stale.files)
-        return True
 
     async def is_new(self, channel: str, trigger: str) -> bool:
         """Tell whether a command or press was not seen before; asked once for each, whatever Slack sends again."""
@@ -255,7 +181,7 @@ class Desk:
     async def _finish(self, errand: Errand) -> None:
         channel, ts = errand.scope.channel, errand.message
         try:
-            message = await self._reread(channel, ts)
+            message = await self._reader.message(channel, ts)
         except SlackApiError as error:
             logger.warning("a message cannot be read again: %s", error.response["error"])
             return
@@ -263,29 +189,6 @@ class Desk:
             await self.forget_message(posts.Deleted(channel, ts))
         else:
             await self.take(message, late=True)
-
-    async def _reread(self, channel: str, ts: str) -> Message | None:
-        try:
-            found = await self._client.conversations_replies(
-                channel=channel, ts=ts, oldest=ts, latest=ts, inclusive=True, limit=1
-            )
-        except SlackApiError as error:
-            if error.response["error"] in _UNREADABLE:
-                return None
-            raise
-        raw = next((one for one in found["messages"] if one["ts"] == ts), None)
-        message = posts.read({**raw, "channel": channel}) if raw else None
-        return message if isinstance(message, posts.Message) else None
-
-    def whisper(self, channel: str, user_id: str, thread_ts: str) -> Callable[[Card], Awaitable[None]]:
-        """Give a way to show a card to somebody alone."""
-
-        async def send(shown: Card) -> None:
-            await self._client.chat_postEphemeral(
-                channel=channel, user=user_id, thread_ts=thread_ts or None, **shown.arguments()
-            )
-
-        return send
 
     async def turn_of(self, message: Message, *, late: bool = False) -> Turn:
         """Give the turn of whoever wrote a message."""
@@ -314,8 +217,3 @@ class Desk:
 
     def _note(self, channel: str, ts: str, item: str) -> str:
         return f"slack:shown:{self.workspace.team_id}:{channel}:{ts}:{item}"
-
-
-def about(channel: str, ts: str) -> str:
-    """Give the name of all work about a message."""
-    return f"{channel}:{ts}"

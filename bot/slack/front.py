@@ -25,8 +25,8 @@ from bot.slack.files import Files
 from bot.slack.listeners import listen
 from bot.slack.lookback import Lookback
 from bot.slack.pictures import Pictures
-from bot.slack.places import Slack
 from bot.slack.socket import Socket
+from bot.slack.speaking import Slack
 from core.errors.running import BadSetting
 
 if TYPE_CHECKING:
@@ -100,7 +100,7 @@ class SlackDoor:
             await lookback.resume()
             desk.chores.start(lookback.run())
             showcase, every_s = self._parts.showcase, config.forgotten_every_s
-            desk.chores.start(take_back(showcase, DOOR.platform, workspace.team_id, desk.change, every_s))
+            desk.chores.start(take_back(showcase, DOOR.platform, workspace.team_id, desk.answers.change, every_s))
             self._socket = Socket(app, config)
             await self._socket.run(address)
         finally:

@@ -7,7 +7,6 @@ import re
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from bot.slack import commands, posts
-from bot.slack.desk import about
 from core import actions
 
 if TYPE_CHECKING:
@@ -69,7 +68,7 @@ def _message(desk: Desk) -> Callable[..., Awaitable[None]]:
             return
         match posts.read(event):
             case posts.Message() as message:
-                desk.chores.start(desk.take(message), about(message.channel, message.ts))
+                desk.chores.start(desk.take(message), posts.about(message.channel, message.ts))
             case posts.Deleted() as gone:
                 desk.chores.start(desk.forget_message(gone))
             case None:

@@ -89,3 +89,8 @@ def button_ids(message: Mapping[str, Any]) -> Iterator[str]:
     for block in message.get("blocks") or ():
         for element in block.get("elements") or ():
             yield str(element.get("action_id") or "")
+
+
+def about(channel: str, ts: str) -> str:
+    """Give the name of all work about a message."""
+    return f"{channel}:{ts}"

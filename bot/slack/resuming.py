@@ -14,10 +14,13 @@ from core.talk import Action, Forget, LinkPosted, RemoteFilePosted, Switch
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from bot.requests import Taken
+    from bot.requests import Requests, Taken
     from bot.slack.desk import Desk
+    from bot.slack.render import Card
     from core.jobs import Job
     from core.talk import Incoming
+
+    Whisper = Callable[[Card], Awaitable[None]]
 
 logger = logging.getLogger(__name__)
 
@@ -47,12 +50,12 @@ def mark(taken: Taken) -> str:
     return f"job:{taken.job.id}" if taken.job else ""
 
 
-def keeper(desk: Desk, taken: Taken, standing: Standing) -> Callable[[str], Awaitable[None]]:
+def keeper(requests: Requests, taken: Taken, standing: Standing) -> Callable[[str], Awaitable[None]]:
     """Give what notes where the answer stands."""
 
     async def keep(ts: str) -> None:
         now = replace(standing, own=ts) if isinstance(taken.event, Action) else replace(standing, ts=ts)
-        await desk.requests.stand(taken, now.text(), "")
+        await requests.stand(taken, now.text(), "")
 
     return keep
 
@@ -69,19 +72,25 @@ async def take_up(desk: Desk, job: Job) -> None:
     taken = await desk.requests.take(request.errand, event, request.place)
     if taken is None:
         return
+    whisper = desk.answers.whisper(channel, request.user_id, standing.thread_ts)
     if isinstance(event, Action):
-        thread_ts = standing.thread_ts or standing.ts
-        own = standing.own or await desk.slack.marked(channel, thread_ts, mark(taken))
-        desk.chores.start(
-            desk.press(taken, replace(standing, own=own), desk.whisper(channel, request.user_id, standing.thread_ts))
-        )
-        return
-    ts = standing.ts or await desk.slack.marked(channel, standing.thread_ts, mark(taken))
-    whisper = desk.whisper(channel, request.user_id, standing.thread_ts)
-    keep = keeper(desk, taken, standing)
-    is_private = isinstance(event, Forget)
-    place = Place(desk.slack, channel, standing.thread_ts, whisper, keep, ts, is_private=is_private, about=mark(taken))
-    desk.chores.start(desk.answer_taken(taken, place))
+        await _press(desk, taken, standing, whisper)
+    else:
+        await _answer(desk, taken, standing, whisper)
+
+
+async def _press(desk: Desk, taken: Taken, standing: Standing, whisper: Whisper) -> None:
+    thread_ts, channel = standing.thread_ts or standing.ts, taken.event.turn.scope.channel
+    own = standing.own or await desk.slack.marked(channel, thread_ts, mark(taken))
+    desk.chores.start(desk.answers.press(taken, replace(standing, own=own), whisper))
+
+
+async def _answer(desk: Desk, taken: Taken, standing: Standing, whisper: Whisper) -> None:
+    thread_ts, channel = standing.thread_ts, taken.event.turn.scope.channel
+    ts = standing.ts or await desk.slack.marked(channel, thread_ts, mark(taken))
+    keep, is_private = keeper(desk.requests, taken, standing), isinstance(taken.event, Forget)
+    place = Place(desk.slack, channel, thread_ts, whisper, keep, ts, is_private=is_private, about=mark(taken))
+    desk.chores.start(desk.answers.answer_taken(taken, place))
 
 
 async def _event(desk: Desk, job: Job, standing: Standing) -> Incoming | None:

@@ -1,0 +1,108 @@
+"""Answers on Slack: shown where they belong, and taken back. Owns whose rights count; must not know what was posted."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from slack_sdk.errors import SlackApiError
+
+from bot.chores import Presses
+from bot.delivery import deliver
+from bot.requests import Answered
+from bot.showing import TAKEN_BACK
+from bot.slack import posts, resuming
+from bot.slack.people import Rights
+from bot.slack.places import PressPlace
+from bot.slack.render import card
+from bot.slack.showing import NotedFiles, is_file
+from core.talk import Forget
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from slack_sdk.web.async_client import AsyncWebClient
+
+    from bot.doors import Parts
+    from bot.requests import Taken
+    from bot.slack.render import Card
+    from bot.slack.showing import Place
+    from bot.slack.speaking import Slack
+    from core.showcase import Stale
+    from core.talk import Incoming
+
+logger = logging.getLogger(__name__)
+
+_UNCHANGEABLE = {
+    "message_not_found",
+    "cant_update_message",
+    "edit_window_closed",
+    "channel_not_found",
+    "not_in_channel",
+}
+
+
+class Answers:
+    """Shows them."""
+
+    def __init__(self, parts: Parts, client: AsyncWebClient, slack: Slack, min_gap_s: float) -> None:
+        self._parts = parts
+        self._requests = parts.requests
+        self._client = client
+        self._slack = slack
+        self._rights = Rights(client)
+        self._presses = Presses()
+        self._min_gap_s = min_gap_s
+
+    async def answer_taken(self, taken: Taken, place: Place) -> None:
+        """Show the replies to something that was written down; then it is done."""
+        await self.answer(taken.event, place, taken)
+        await self._requests.end(taken)
+
+    async def answer(self, event: Incoming, place: Place, taken: Taken | None = None) -> None:
+        """Show the replies to an event in a place, and end what it was written down as."""
+        if isinstance(event, Forget):
+            event = await self._with_rights(event)
+        noted = NotedFiles(place, self._parts.showcase, event.turn.scope)
+        shown = Answered(noted, self._requests, taken) if taken else noted
+        await deliver(self._parts.conversation.handle(event), shown, self._min_gap_s)
+
+    async def _with_rights(self, event: Forget) -> Forget:
+        turn = event.turn
+        moderates = await self._rights.moderates(turn.user_id, turn.scope.channel)
+        return replace(event, turn=replace(turn, moderator=moderates))
+
+    async def press(
+        self, taken: Taken, standing: resuming.Standing, whisper: Callable[[Card], Awaitable[None]]
+    ) -> None:
+        """Answer the press of a button under the message that stands there."""
+        channel = taken.event.turn.scope.channel
+        number = taken.job.id if taken.job else None
+        is_newest = self._presses.press(posts.about(channel, standing.ts), number)
+        keep, mark = resuming.keeper(self._requests, taken, standing), resuming.mark(taken)
+        where = channel, standing.ts, standing.thread_ts
+        place = PressPlace(self._slack, *where, whisper, is_newest, keep, standing.own, mark)
+        await self.answer_taken(taken, place)
+
+    async def change(self, stale: Stale) -> bool:
+        """Let a message say that what it showed was forgotten, and delete its pictures; tell whether that is done."""
+        try:
+            if not is_file(stale.message):
+                await self._slack.update(stale.scope.channel, stale.message, card(TAKEN_BACK))
+        except SlackApiError as error:
+            if error.response["error"] not in _UNCHANGEABLE:
+                logger.warning("a message cannot be changed: %s", error.response["error"])
+                return False
+        await self._slack.pictures.delete(stale.files)
+        return True
+
+    def whisper(self, channel: str, user_id: str, thread_ts: str) -> Callable[[Card], Awaitable[None]]:
+        """Give a way to show a card to somebody alone."""
+
+        async def send(shown: Card) -> None:
+            await self._client.chat_postEphemeral(
+                channel=channel, user=user_id, thread_ts=thread_ts or None, **shown.arguments()
+            )
+
+        return send

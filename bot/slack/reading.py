@@ -1,0 +1,56 @@
+"""What is read on Slack when it is needed, since no event brings it. Owns what counts as gone; answers nobody."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from slack_sdk.errors import SlackApiError
+
+from bot.slack import posts
+from core import actions
+
+if TYPE_CHECKING:
+    from slack_sdk.web.async_client import AsyncWebClient
+
+    from bot.slack.posts import Message
+
+logger = logging.getLogger(__name__)
+
+_MOST_LOOKED_BACK = 200
+_UNREADABLE = {"message_not_found", "thread_not_found", "channel_not_found", "not_in_channel"}
+
+
+class Reader:
+    """Reads messages."""
+
+    def __init__(self, client: AsyncWebClient) -> None:
+        self._client = client
+
+    async def message(self, channel: str, ts: str) -> Message | None:
+        """Give a message that Keaton saw before, or None where it is gone; raises SlackApiError."""
+        try:
+            found = await self._client.conversations_replies(
+                channel=channel, ts=ts, oldest=ts, latest=ts, inclusive=True, limit=1
+            )
+        except SlackApiError as error:
+            if error.response["error"] in _UNREADABLE:
+                return None
+            raise
+        raw = next((one for one in found["messages"] if one["ts"] == ts), None)
+        message = posts.read({**raw, "channel": channel}) if raw else None
+        return message if isinstance(message, posts.Message) else None
+
+    async def answer_above(self, message: Message) -> str:
+        """Give the newest answer of Keaton's in the thread that a message stands in, or ""."""
+        if not message.thread_ts:
+            return ""
+        try:
+            found = await self._client.conversations_replies(
+                channel=message.channel, ts=message.thread_ts, latest=message.ts, limit=_MOST_LOOKED_BACK
+            )
+        except SlackApiError as error:
+            logger.info("a thread cannot be read: %s", error.response["error"])
+            return ""
+        answers = [actions.answer_among(posts.button_ids(one)) for one in found["messages"]]
+        return next((one for one in reversed(answers) if one), "")
