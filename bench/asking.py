@@ -19,7 +19,7 @@ from bench.known import SCOPE
 from bot.settings import Settings
 from bot.wiring.product import open_core
 from core.found import Query
-from core.indexing import Poster
+from core.intake import Poster
 from core.model import View
 from core.question import Stretch
 from core.votes import Ballot, wish_keys

@@ -26,7 +26,7 @@ from bot.settings import Settings
 from bot.web.config import DOOR
 from bot.wiring.product import open_core
 from core import actions
-from core.indexing import Poster
+from core.intake import Poster
 from core.model import Scope, View
 from core.talk import Action, Find, Turn
 

@@ -26,7 +26,7 @@ from bot.settings import Settings
 from bot.wiring.model import DEMO_FOLDER
 from bot.wiring.product import open_core
 from core.found import Query
-from core.indexing import Poster
+from core.intake import Poster
 from core.model import View
 
 if TYPE_CHECKING:

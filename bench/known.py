@@ -14,7 +14,7 @@ import numpy as np
 from bot.settings import Settings
 from bot.wiring.product import open_core
 from core.found import Query
-from core.indexing import Poster
+from core.intake import Poster
 from core.model import Scope, View
 from demo.emoji import sprites
 from demo.evaluate import filmed, random_film

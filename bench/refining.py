@@ -21,7 +21,7 @@ from bench.table import Row, report
 from bot.settings import Settings
 from bot.wiring.product import open_core
 from core.found import Query
-from core.indexing import Poster
+from core.intake import Poster
 from core.model import View
 
 if TYPE_CHECKING:

@@ -21,7 +21,7 @@ from core.closer import seen_closer
 from core.commands import find as read_question
 from core.errors import AppError, OperatorError
 from core.forgetting import forget as take_back
-from core.indexing import Poster
+from core.intake import Poster
 from core.ledger import Errand
 from core.links import is_link
 from core.model import Scope, View
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from core.answering import Shown
     from core.foreman import Work
     from core.found import Query, SearchResult
-    from core.indexing import Indexed
+    from core.intake import Indexed
     from core.plot_ports import PlotStyle, Theme
     from core.talk import Find
 

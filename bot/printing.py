@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from core.archive import Holding
     from core.errors import AppError
     from core.found import Moment, SearchResult
-    from core.indexing import Indexed
+    from core.intake import Indexed
     from core.model import PostedVideo, Video
 
 

@@ -1,26 +1,26 @@
-"""One job per film: fetch, read, encode, save. Calls the ports in the right order; must not know how they work."""
+"""What becomes of a film that somebody brings: is it known, does its file lie here, must it be fetched and looked at.
+
+Owns these decisions and their order; must not know how a film is fetched or looked at.
+"""
 
 from __future__ import annotations
 
 import asyncio
-import time
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from core.courtesy import BATCH_S, BEGINNING_S
+from core.courtesy import BEGINNING_S
+from core.downloading import Downloads
 from core.errors.asking import UnknownVideo
 from core.errors.films import FileUnreadable, FilmGone
-from core.film_ports import Fetched
-from core.flow import read_ahead
-from core.gathering import Gathered, Source, content_id, film_of, looked, put, stem, take, to_encode
-from core.intake import Indexed, IndexingLimits, Poster
+from core.gathering import Source, content_id, stem
+from core.intake import Indexed, Poster
 from core.links import canonical
+from core.looking import Eyes, Looking
 from core.model import Recipe, View
-from core.piecework import Notebook
 from core.restoring import Restorer
-from core.shown import Progress
 from core.talk import Address
 from core.turns import Turns
 
@@ -29,20 +29,17 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from core.courtesy import Courtesy
-    from core.film_ports import Fetcher, FrameReader
-    from core.model import EncoderInfo, Film, PostedVideo, Sampling, Video
+    from core.film_ports import Fetched, Fetcher, FrameReader
+    from core.intake import IndexingLimits
+    from core.model import EncoderInfo, PostedVideo, Sampling, Video
     from core.ports import Encoder, Library, Media
-    from core.talk import JobRef, RemoteFile
+    from core.shown import Progress
+    from core.talk import RemoteFile
     from core.watch import Watch
     from core.works import Work, Works
 
     Report = Callable[[Progress], None]
-    Note = Callable[[Gathered], Awaitable[None]]
     Download = Callable[[Path], Awaitable[Fetched]]
-
-__all__ = ["Indexed", "Indexer", "IndexingLimits", "Poster"]
-
-_AHEAD = 2
 
 
 class Indexer:
@@ -64,15 +61,15 @@ class Indexer:
         self._library = library
         self._works = works
         self._media = media
-        self._fetcher = fetcher
-        self._reader = reader
         self._encoder = encoder
         self._sampling = sampling
-        self._limits = limits
         self._watch = watch
         self._courtesy = courtesy
         self._turns = Turns(limits.films_at_once, limits.films_a_space)
         self._restorer = Restorer(library, media)
+        self._downloads = Downloads(fetcher)
+        eyes = Eyes(reader, encoder, sampling, courtesy, limits.batch)
+        self._looking = Looking(library, media, works, eyes, watch, limits.save_every_s)
 
     @property
     def waiting(self) -> int:
@@ -86,11 +83,11 @@ class Indexer:
 
     async def link(self, url: str, poster: Poster, report: Report) -> Indexed:
         """Take in a linked film; raises UserError, TryLater, OperatorError."""
-        return await self._take(canonical(url), partial(self._download, Address(url), report), poster, report)
+        return await self._take(canonical(url), partial(self._downloads.film, Address(url), report), poster, report)
 
     async def remote(self, file: RemoteFile, poster: Poster, report: Report) -> Indexed:
         """Take in a file that lies on a platform's servers; raises UserError, TryLater, OperatorError."""
-        return await self._take(file.key, partial(self._download_file, file, report), poster, report)
+        return await self._take(file.key, partial(self._downloads.file, file, report), poster, report)
 
     async def file(self, path: Path, name: str, url: str, poster: Poster, report: Report) -> Indexed:
         """Take in a film from the disk; the file stays. Raises UserError, TryLater, OperatorError."""
@@ -127,7 +124,7 @@ class Indexer:
                 return known
             if not video.url:
                 raise UnknownVideo(video.title)
-            download = partial(self._download, Address(video.url), report)
+            download = partial(self._downloads.film, Address(video.url), report)
             return await self._fetch(canonical(video.url), download, info, None, report)
 
     async def _take(self, key: str, download: Download, poster: Poster, report: Report) -> Indexed:
@@ -208,94 +205,14 @@ class Indexer:
             indexed = known or await self._index(source, info, poster, report)
             return replace(indexed, several=fetched.several)
 
-    async def _download_file(self, file: RemoteFile, report: Report, folder: Path) -> Fetched:
-        """Download a file, which bears the name that it has on its platform and no address."""
-        fetched = await self._download(await file.locate(), report, folder)
-        return replace(fetched, video_id=None, title=stem(file.name), url="", uploader="", several=False)
-
-    async def _download(self, address: Address, report: Report, folder: Path) -> Fetched:
-        report(Progress("fetching", None))
-        fetched: Fetched | None = None
-        async for event in self._fetcher.fetch(address.url, folder, address.bearer):
-            if isinstance(event, Fetched):
-                fetched = event  # and read on, so that its child ends here and now
-            else:
-                share = event.done_bytes / event.total_bytes if event.total_bytes else None
-                report(Progress("fetching", share, event.eta_s))
-        if fetched is None:
-            raise AssertionError("a fetch ends with a Fetched or an error")
-        return fetched
-
     async def _index(self, source: Source, info: EncoderInfo, poster: Poster | None, report: Report) -> Indexed:
         async with self._turns.film(source.video_id):
             names = source.title, source.url, source.uploader
             known = await self._at_once(_named(await self._library.video(source.video_id), *names), poster)
             if known is None and poster and poster.job:
-                known = await self._in_pieces(source, info, poster, poster.job, report)
-            indexed = known or await self._at_a_stretch(source, info, poster, report)
+                known = await self._looking.in_pieces(source, info, poster, poster.job, report)
+            indexed = known or await self._looking.at_a_stretch(source, info, poster, report)
             return replace(indexed, several=source.several)
-
-    async def _in_pieces(
-        self, source: Source, info: EncoderInfo, poster: Poster, job: JobRef, report: Report
-    ) -> Indexed:
-        """Look at a film so that a later run can go on; what is left of it when the job ends is not ours to drop."""
-        notebook = Notebook(self._works, source, self._recipe(info).key, self._limits.save_every_s)
-        gathered = await notebook.begin(job.id)
-        if source.kept and await self._media.path(source.video_id) is None:
-            raise FilmGone(source.title)  # whoever was about it before has dropped it a moment ago
-        if not source.kept:
-            source = replace(source, path=await self._media.keep(source.path, source.video_id), kept=True)
-        film = film_of(source, await self._look(source, info, gathered, notebook.note, report), self._recipe(info))
-        report(Progress("saving", None))
-        await self._save(source, film, poster)
-        return Indexed(film.video, len(film.index))
-
-    async def _at_a_stretch(self, source: Source, info: EncoderInfo, poster: Poster | None, report: Report) -> Indexed:
-        gathered = await self._look(source, info, Gathered(), _unnoted, report)
-        film = film_of(source, gathered, self._recipe(info))
-        report(Progress("saving", None))
-        try:
-            await self._save(source, film, poster)
-        except BaseException:
-            # Cancelled or failed: a file that no film leads to could never be forgotten.
-            await asyncio.shield(self._drop_orphan(source.video_id))
-            raise
-        return Indexed(film.video, len(film.index))
-
-    async def _save(self, source: Source, film: Film, poster: Poster | None) -> None:
-        if not source.kept:
-            await self._media.keep(source.path, source.video_id)
-        links = [link for link in (source.link, canonical(source.url) if source.url else "") if link]
-        with self._watch.stage("save"):
-            if poster is None:
-                await self._library.refresh(film, links)
-            else:
-                await self._library.save(film, poster.posting(film.video), links)
-
-    async def _drop_orphan(self, video_id: str) -> None:
-        if await self._library.video(video_id) is None:
-            await self._media.forget(video_id)
-
-    async def _look(
-        self, source: Source, info: EncoderInfo, gathered: Gathered, note: Note, report: Report
-    ) -> Gathered:
-        started_s = time.monotonic()
-        events = self._reader.looks(source.path, self._sampling, info.preprocess, gathered.seen)
-        async with read_ahead(events, _AHEAD * self._limits.batch) as ready:
-            async for event in ready:
-                if take(gathered, event, self._limits.batch):
-                    await self._encode(gathered)
-                    await note(gathered)
-                    report(looked(gathered, time.monotonic() - started_s))
-        await self._encode(gathered)
-        report(looked(gathered, time.monotonic() - started_s))
-        return gathered
-
-    async def _encode(self, gathered: Gathered) -> None:
-        if gathered.batch:
-            await self._courtesy.after_you(BATCH_S)
-            pixels = to_encode(gathered)
-            put(gathered, await self._encoder.images(pixels) if len(pixels) else gathered.vectors[-1][:0])
 
     def _recipe(self, info: EncoderInfo) -> Recipe:
         return Recipe.of(info, self._sampling)
@@ -304,7 +221,3 @@ class Indexer:
 def _named(video: Video | None, title: str, url: str, uploader: str) -> Video | None:
     """Give a known film by the names that it is posted under this time, whatever it is called elsewhere."""
     return replace(video, title=title, url=url, uploader=uploader) if video else None
-
-
-async def _unnoted(_gathered: Gathered) -> None:
-    """Nobody asked for it in writing."""

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 
     from core.found import Query
-    from core.indexing import Indexed, Indexer
+    from core.indexing import Indexer
+    from core.intake import Indexed
     from core.model import PostedVideo
     from core.ports import Library
     from core.search import Searcher

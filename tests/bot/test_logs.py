@@ -120,7 +120,8 @@ async def test_all_that_is_done_for_a_turn_bears_its_id_in_tasks_and_threads_and
 async def test_a_turn_is_one_line_about_its_kind_and_its_end_and_holds_nobodys_words(
     log: io.StringIO, house: ColourHouse, colour_film: Path
 ) -> None:
-    house.conversation._watch = house.indexer._watch = metrics = Metrics()
+    metrics = Metrics()
+    house.conversation._watch = house.indexer._watch = house.indexer._looking._watch = metrics
     house.fetcher.web["https://films.test/a.mp4"] = colour_film
     await house.say(LinkPosted(turn(), f"https://films.test/a.mp4?{SECRET}"))
     await house.say(LinkPosted(turn(), "https://films.test/a.mp4"))

@@ -66,14 +66,14 @@ async def test_a_dropped_file_that_had_arrived_is_taken_up_by_the_next_run(
     colour_film: Path,
 ) -> None:
     config, film = replace(CONFIG, upload_dir=house.media.inbox), await asyncio.to_thread(colour_film.read_bytes)
-    house.indexer._reader = stopping = StoppingReader(house.reader, 4)
+    house.indexer._looking._eyes._reader = stopping = StoppingReader(house.reader, 4)
     async with aiohttp.ClientSession() as session:
         async with chat_of(house, config) as chat, Tab(chat, session, "a").open() as tab:
             assert await tab.send_file("colours.mp4", film) == 202
             await asyncio.wait_for(stopping.stopped.wait(), 30)
             stood = await tab.until(lambda message: message["author"] == "keaton" and bool(message.get("progress")))
             asked = await tab.until(lambda message: bool(message.get("file")))
-        house.indexer._reader = house.reader
+        house.indexer._looking._eyes._reader = house.reader
         foreman = next_run(house)
         await foreman.tidy()
         async with chat_of(house, config) as chat, Tab(chat, session, "a").open() as tab:

@@ -19,7 +19,7 @@ from core.engines.framing import ChildFramer
 from core.engines.held import HeldLooks
 from core.engines.picturing import ChildPictureReader
 from core.foreman import Patience
-from core.indexing import IndexingLimits, Poster
+from core.intake import IndexingLimits, Poster
 from core.limits import BrowsingLimits
 from core.model import Sampling, Scope, View
 from core.ports import Encoder

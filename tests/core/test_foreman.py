@@ -120,7 +120,7 @@ class DyingReader:
 
 async def half_way(house: ColourHouse, event: LinkPosted, looks: int = 10) -> StoppingReader:
     """Let the process die after so many looks, as seen by what is kept."""
-    house.indexer._reader = stopping = StoppingReader(house.reader, looks)
+    house.indexer._looking._eyes._reader = stopping = StoppingReader(house.reader, looks)
     task = asyncio.create_task(house.last(event))
     await stopping.stopped.wait()
     await until_written(house, looks)
@@ -141,11 +141,11 @@ async def until_written(house: ColourHouse, looks: int) -> None:
 
 async def test_a_film_goes_on_after_its_last_written_look(house: ColourHouse, colour_film: Path) -> None:
     house.fetcher.web[LINK] = colour_film
-    house.indexer._limits = replace(house.indexer._limits, batch=2)
+    house.indexer._looking._eyes._batch = 2
     job = await accepted(house)
     first = await half_way(house, LinkPosted(turn(), LINK, job.ref))
     job = await reborn(house)
-    house.indexer._reader = second = StoppingReader(house.reader, 999)
+    house.indexer._looking._eyes._reader = second = StoppingReader(house.reader, 999)
     reply = await house.last(LinkPosted(turn(), LINK, job.ref))
     assert "Ready to search" in reply.text
     assert house.fetcher.fetched == [LINK], "it is not fetched again"
@@ -160,9 +160,9 @@ async def test_what_was_looked_at_so_far_is_found_and_the_answer_says_how_much(
     house: ColourHouse, colour_film: Path
 ) -> None:
     house.fetcher.web[LINK] = colour_film
-    house.indexer._limits = replace(house.indexer._limits, batch=2)
+    house.indexer._looking._eyes._batch = 2
     job = await accepted(house)
-    house.indexer._reader = stopping = StoppingReader(house.reader, 8)
+    house.indexer._looking._eyes._reader = stopping = StoppingReader(house.reader, 8)
     task = asyncio.create_task(house.last(LinkPosted(turn(), LINK, job.ref)))
     await stopping.stopped.wait()
     await until_written(house, 8)
@@ -178,7 +178,7 @@ async def test_what_was_looked_at_so_far_is_found_and_the_answer_says_how_much(
 
 async def test_a_failure_that_may_pass_is_tried_again_and_said(house: ColourHouse, colour_film: Path) -> None:
     house.fetcher.web[LINK] = colour_film
-    house.indexer._fetcher = FailingFetcher(house.fetcher, 2)
+    house.indexer._downloads._fetcher = FailingFetcher(house.fetcher, 2)
     job = await accepted(house)
     said = await house.say(LinkPosted(turn(), LINK, job.ref))
     assert sum("I shall try again" in reply.text for reply in said) == 2
@@ -189,7 +189,7 @@ async def test_a_failure_that_may_pass_is_tried_again_and_said(house: ColourHous
 
 
 async def test_it_is_given_up_after_so_many_times(house: ColourHouse) -> None:
-    house.indexer._fetcher = failing = FailingFetcher(house.fetcher, 99)
+    house.indexer._downloads._fetcher = failing = FailingFetcher(house.fetcher, 99)
     job = await accepted(house)
     reply = await house.last(LinkPosted(turn(), LINK, job.ref))
     assert (reply.tone, 99 - failing.left) == ("error", 3)
@@ -198,7 +198,7 @@ async def test_it_is_given_up_after_so_many_times(house: ColourHouse) -> None:
 
 
 async def test_failures_count_across_restarts(house: ColourHouse) -> None:
-    house.indexer._fetcher = failing = FailingFetcher(house.fetcher, 99)
+    house.indexer._downloads._fetcher = failing = FailingFetcher(house.fetcher, 99)
     job = await accepted(house)
     await house.foreman._jobs.put_off(job.id, "FetchFailed", 0.0)
     await house.foreman._jobs.put_off(job.id, "FetchFailed", 0.0)
@@ -211,7 +211,7 @@ async def test_a_film_that_kills_its_decoder_gets_two_chances_and_leaves_nothing
     house: ColourHouse, colour_film: Path
 ) -> None:
     house.fetcher.web[LINK] = colour_film
-    house.indexer._reader = DyingReader()  # type: ignore[assignment]
+    house.indexer._looking._eyes._reader = DyingReader()  # type: ignore[assignment]
     job = await accepted(house)
     said = await house.say(LinkPosted(turn(), LINK, job.ref))
     assert sum("I shall try again" in reply.text for reply in said) == 1
@@ -247,7 +247,7 @@ def test_what_may_pass_is_tried_again_after_ever_longer_waits(
 
 async def test_whoever_asked_may_cancel_a_film_under_way(house: ColourHouse, colour_film: Path) -> None:
     house.fetcher.web[LINK] = colour_film
-    house.indexer._reader = stopping = StoppingReader(house.reader, 4)
+    house.indexer._looking._eyes._reader = stopping = StoppingReader(house.reader, 4)
     ada, bob = _shared("u1"), _shared("u2")
     job = await accepted(house, asked(scope=ada.scope))
     shown: list[Reply] = []

@@ -1,0 +1,138 @@
+"""One film: read, encode, save. Calls the ports in the right order; must not know how they work.
+
+Owns what is left behind by a look that is cut short, and that nothing is left that cannot be forgotten.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from core.courtesy import BATCH_S
+from core.errors.films import FilmGone
+from core.flow import read_ahead
+from core.gathering import Gathered, film_of, looked, put, take, to_encode
+from core.intake import Indexed
+from core.links import canonical
+from core.model import Recipe
+from core.piecework import Notebook
+from core.shown import Progress
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from core.courtesy import Courtesy
+    from core.film_ports import FrameReader
+    from core.gathering import Source
+    from core.intake import Poster
+    from core.model import EncoderInfo, Film, Sampling
+    from core.ports import Encoder, Library, Media
+    from core.talk import JobRef
+    from core.watch import Watch
+    from core.works import Works
+
+    Report = Callable[[Progress], None]
+    Note = Callable[[Gathered], Awaitable[None]]
+
+_AHEAD = 2
+
+
+class Eyes:
+    """Looks at films, frame after frame, and gives way to who asks."""
+
+    def __init__(
+        self, reader: FrameReader, encoder: Encoder, sampling: Sampling, courtesy: Courtesy, batch: int
+    ) -> None:
+        """Take what frames go through, and how many go at once."""
+        self._reader = reader
+        self._encoder = encoder
+        self._sampling = sampling
+        self._courtesy = courtesy
+        self._batch = batch
+
+    def recipe(self, info: EncoderInfo) -> Recipe:
+        """Give the recipe that films are looked at with."""
+        return Recipe.of(info, self._sampling)
+
+    async def look(self, source: Source, info: EncoderInfo, gathered: Gathered, note: Note, report: Report) -> Gathered:
+        """Look at a film from where that was left off; `note` gets to see each batch. Raises UserError, TryLater."""
+        started_s = time.monotonic()
+        events = self._reader.looks(source.path, self._sampling, info.preprocess, gathered.seen)
+        async with read_ahead(events, _AHEAD * self._batch) as ready:
+            async for event in ready:
+                if take(gathered, event, self._batch):
+                    await self._encode(gathered)
+                    await note(gathered)
+                    report(looked(gathered, time.monotonic() - started_s))
+        await self._encode(gathered)
+        report(looked(gathered, time.monotonic() - started_s))
+        return gathered
+
+    async def _encode(self, gathered: Gathered) -> None:
+        if gathered.batch:
+            await self._courtesy.after_you(BATCH_S)
+            pixels = to_encode(gathered)
+            put(gathered, await self._encoder.images(pixels) if len(pixels) else gathered.vectors[-1][:0])
+
+
+class Looking:
+    """Looks at films and keeps what was seen."""
+
+    def __init__(
+        self, library: Library, media: Media, works: Works, eyes: Eyes, watch: Watch, save_every_s: float
+    ) -> None:
+        self._library = library
+        self._media = media
+        self._works = works
+        self._eyes = eyes
+        self._watch = watch
+        self._save_every_s = save_every_s
+
+    async def in_pieces(
+        self, source: Source, info: EncoderInfo, poster: Poster, job: JobRef, report: Report
+    ) -> Indexed:
+        """Look at a film so that a later run can go on; what is left of it when the job ends is not ours to drop."""
+        recipe = self._eyes.recipe(info)
+        notebook = Notebook(self._works, source, recipe.key, self._save_every_s)
+        gathered = await notebook.begin(job.id)
+        if source.kept and await self._media.path(source.video_id) is None:
+            raise FilmGone(source.title)  # whoever was about it before has dropped it a moment ago
+        if not source.kept:
+            source = replace(source, path=await self._media.keep(source.path, source.video_id), kept=True)
+        film = film_of(source, await self._eyes.look(source, info, gathered, notebook.note, report), recipe)
+        report(Progress("saving", None))
+        await self._save(source, film, poster)
+        return Indexed(film.video, len(film.index))
+
+    async def at_a_stretch(self, source: Source, info: EncoderInfo, poster: Poster | None, report: Report) -> Indexed:
+        """Look at a film in one go and keep it; raises UserError, TryLater, OperatorError."""
+        gathered = await self._eyes.look(source, info, Gathered(), _unnoted, report)
+        film = film_of(source, gathered, self._eyes.recipe(info))
+        report(Progress("saving", None))
+        try:
+            await self._save(source, film, poster)
+        except BaseException:
+            # Cancelled or failed: a file that no film leads to could never be forgotten.
+            await asyncio.shield(self._drop_orphan(source.video_id))
+            raise
+        return Indexed(film.video, len(film.index))
+
+    async def _save(self, source: Source, film: Film, poster: Poster | None) -> None:
+        if not source.kept:
+            await self._media.keep(source.path, source.video_id)
+        links = [link for link in (source.link, canonical(source.url) if source.url else "") if link]
+        with self._watch.stage("save"):
+            if poster is None:
+                await self._library.refresh(film, links)
+            else:
+                await self._library.save(film, poster.posting(film.video), links)
+
+    async def _drop_orphan(self, video_id: str) -> None:
+        if await self._library.video(video_id) is None:
+            await self._media.forget(video_id)
+
+
+async def _unnoted(_gathered: Gathered) -> None:
+    """Nobody asked for it in writing."""
