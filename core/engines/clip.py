@@ -6,25 +6,23 @@ Owns all that is torch's and open_clip's; must not know films, storage or the ev
 from __future__ import annotations
 
 import hashlib
-import importlib.util
 import logging
-from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 
-from core.engines import towers
-from core.engines.frugal import frugal_loading, give_memory_back
-from core.engines.lean import bring_timm, import_open_clip
+from core.engines import towers, weights
+from core.engines.frugal import give_memory_back
+from core.engines.one_token import OneTokenTower, reads_one_token
 from core.engines.presets import DEMO
 from core.engines.words import text_features
-from core.errors.running import BadSetting, EncoderBroken, UnknownModel, WeightsUnavailable
+from core.errors.running import BadSetting, EncoderBroken
 from core.model import EncoderInfo, Preprocess
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
     from core.engines.presets import ModelChoice
@@ -32,7 +30,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-_HUB_PATIENCE_S = 5.0
 _SAME = 0.9999
 
 
@@ -117,8 +114,8 @@ def load(options: ClipOptions) -> Clip:
     give_memory_back()
     device = pick_device(options.device)
     towers.check(options.backend, options.precision, device)
-    model = _create(options, device)
-    tokenizer = _tokenizer(options.choice)
+    model = weights.create(options.choice, options.cache_dir, device)
+    tokenizer = weights.create_tokenizer(options.choice)
     info = _describe(options, model, device)
     clip = Clip(model, tokenizer, info, _tower(options, model, info))
     clip.test_eyes()
@@ -127,12 +124,16 @@ def load(options: ClipOptions) -> Clip:
 
 def _tower(options: ClipOptions, model: Any, info: EncoderInfo) -> towers.Tower | None:  # noqa: ANN401 - untyped
     """Give the image tower in the way that was chosen; None for the model's own."""
+    saves = reads_one_token(model.visual)
+    visual = OneTokenTower(model.visual).eval() if saves else model.visual
     if options.precision == "int8":
-        return towers.int8_tower(model.visual)
+        return towers.int8_tower(visual)
     if options.backend == "openvino" and options.converted_dir is not None:
         identity = f"{options.choice.name} {info.model} {info.weights}"
-        return towers.openvino_tower(model.visual, info.preprocess.size_px, identity, options.converted_dir)
-    return towers.compiled_tower(model.visual) if options.compiled and info.device.startswith("cuda") else None
+        return towers.openvino_tower(visual, info.preprocess.size_px, identity, options.converted_dir)
+    if options.compiled and info.device.startswith("cuda"):
+        return towers.compiled_tower(visual)
+    return visual if saves else None
 
 
 def pick_device(wish: str) -> str:
@@ -149,110 +150,6 @@ def pick_device(wish: str) -> str:
         there = ", ".join(["cpu", *["mps"] * mps, *(f"cuda:{n}" for n in range(torch.cuda.device_count()))])
         raise BadSetting("KEATON_DEVICE", f"there is no {wish!r} here; there is {there}")
     return wish
-
-
-def _create(options: ClipOptions, device: str) -> Any:  # noqa: ANN401 - open_clip is untyped
-    choice = options.choice
-    _check_name(choice)
-    _check_tokenizer(choice)
-    create = _creator(options, device)
-    if choice.folder is not None:
-        return _attempt(choice, create)
-    try:
-        return _offline(create)
-    except Exception as error:  # noqa: BLE001 - any failure only means that the weights are not on this disk
-        log.info("The weights of %s are not on this disk (%s); asking the hub.", choice.preset, type(error).__name__)
-    _check_hub(choice)
-    return _attempt(choice, create)
-
-
-def _creator(options: ClipOptions, device: str) -> Callable[[], Any]:
-    precision = "fp32" if device == "cpu" else "fp16"
-    cache = str(options.cache_dir) if options.cache_dir else None
-
-    def create() -> Any:  # noqa: ANN401 - open_clip is untyped
-        if _is_of_timm(options.choice):
-            bring_timm()
-        with frugal_loading() if precision == "fp32" else nullcontext():
-            model = import_open_clip().create_model(
-                options.choice.name,
-                pretrained=options.choice.tag,
-                precision=precision,
-                device=device,
-                cache_dir=cache,
-                require_pretrained=True,
-            )
-        return (model.float() if precision == "fp32" else model).eval()
-
-    return create
-
-
-def _is_of_timm(choice: ModelChoice) -> bool:
-    if choice.folder is None:
-        return "timm_model_name" in str(import_open_clip().get_model_config(choice.name))
-    config = choice.folder / "open_clip_config.json"
-    return config.is_file() and "timm_model_name" in config.read_text(encoding="utf-8")
-
-
-def _offline(create: Callable[[], Any]) -> Any:  # noqa: ANN401 - open_clip is untyped
-    from huggingface_hub import constants  # noqa: PLC0415 - heavy
-
-    before = constants.HF_HUB_OFFLINE
-    constants.HF_HUB_OFFLINE = True
-    logging.root.addFilter(_nothing)  # open_clip logs the expected miss as an error, straight on the root logger
-    try:
-        return create()
-    finally:
-        logging.root.removeFilter(_nothing)
-        constants.HF_HUB_OFFLINE = before
-
-
-def _nothing(_record: logging.LogRecord) -> bool:
-    return False
-
-
-def _check_name(choice: ModelChoice) -> None:
-    if choice.tag is None:
-        return
-    tags = import_open_clip().list_pretrained_tags_by_model(choice.name)
-    if not tags:
-        raise UnknownModel(choice.preset, f"open_clip knows no model {choice.name!r} with published weights")
-    if choice.tag not in tags:
-        raise UnknownModel(choice.preset, f"{choice.name} has the weights {', '.join(tags)}")
-    trained = import_open_clip().get_pretrained_cfg(choice.name, choice.tag).get("quick_gelu", False)
-    if trained != import_open_clip().get_model_config(choice.name).get("quick_gelu", False):
-        raise UnknownModel(choice.preset, "these weights were trained with the other activation: see NAME-quickgelu")
-
-
-def _check_hub(choice: ModelChoice) -> None:
-    """Fail within seconds where there is no internet; the hub's own client takes most of a minute to give up."""
-    from huggingface_hub import constants, get_session  # noqa: PLC0415 - heavy
-
-    try:
-        get_session().head(constants.ENDPOINT, timeout=_HUB_PATIENCE_S)
-    except Exception as error:
-        raise WeightsUnavailable(choice.preset, f"{constants.ENDPOINT} cannot be reached ({error})") from error
-
-
-def _check_tokenizer(choice: ModelChoice) -> None:
-    """Fail before a long download where a library is missing that the model's words need."""
-    if choice.folder is not None:
-        return
-    text = (import_open_clip().get_model_config(choice.name) or {}).get("text_cfg", {})
-    needs = "hf_tokenizer_name" in text or "siglip" in choice.name.lower()
-    if needs and importlib.util.find_spec("transformers") is None:
-        raise UnknownModel(choice.preset, 'it needs one more library: .venv/bin/pip install -e ".[accurate]"')
-
-
-def _tokenizer(choice: ModelChoice) -> Any:  # noqa: ANN401 - open_clip is untyped
-    return _attempt(choice, lambda: import_open_clip().get_tokenizer(choice.name))
-
-
-def _attempt(choice: ModelChoice, create: Callable[[], Any]) -> Any:  # noqa: ANN401 - open_clip is untyped
-    try:
-        return create()
-    except Exception as error:
-        raise WeightsUnavailable(choice.preset, str(error)) from error
 
 
 def _describe(options: ClipOptions, model: Any, device: str) -> EncoderInfo:  # noqa: ANN401 - untyped

@@ -31,6 +31,8 @@ Tower: TypeAlias = "Callable[[torch.Tensor], torch.Tensor]"
 """(N, 3, S, S) to (N, D), neither of unit length."""
 
 _VERSIONS = ("openvino", "torch", "open_clip_torch")
+_FORM = "one token"
+"""What else a converted tower depends on: how its graph is written here."""
 
 
 def check(backend: Backend, precision: Precision, device: str) -> None:
@@ -91,7 +93,7 @@ def compiled_tower(visual: torch.nn.Module) -> Tower:
 
 def _key(identity: str) -> str:
     versions = [importlib.metadata.version(name) for name in _VERSIONS]
-    return hashlib.sha256("\n".join([identity, *versions]).encode()).hexdigest()[:16]
+    return hashlib.sha256("\n".join([identity, _FORM, *versions]).encode()).hexdigest()[:16]
 
 
 def _convert(visual: torch.nn.Module, size_px: int, folder: Path) -> None:

@@ -16,7 +16,7 @@ SIZE_PX = 32
 CONFIG: dict[str, Any] = {
     "model_cfg": {
         "embed_dim": 24,
-        "vision_cfg": {"image_size": SIZE_PX, "layers": 1, "width": 32, "head_width": 16, "patch_size": 8},
+        "vision_cfg": {"image_size": SIZE_PX, "layers": 2, "width": 32, "head_width": 16, "patch_size": 8},
         "text_cfg": {"context_length": 16, "vocab_size": 49408, "width": 32, "heads": 2, "layers": 1},
     },
     "preprocess_cfg": {"mean": [0.5, 0.4, 0.3], "std": [0.2, 0.25, 0.3], "resize_mode": "shortest"},

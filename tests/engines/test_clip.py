@@ -17,12 +17,15 @@ from PIL import Image
 
 from core.engines import clip
 from core.engines.clip import Clip, ClipOptions, load
+from core.engines.lean import import_open_clip
+from core.engines.one_token import OneTokenTower, reads_one_token
 from core.engines.pictures import encoder_input
 from core.engines.presets import ModelChoice, choose
 from core.engines.threads import ThreadedEncoder
+from core.engines.weights import check_name
 from core.errors.running import BadSetting, EncoderBroken, UnknownModel, WeightsUnavailable
 from core.sentences import sentence
-from tests.engines.models import SIZE_PX, write_model
+from tests.engines.models import CONFIG, SIZE_PX, write_model
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -154,7 +157,7 @@ def test_a_model_that_open_clip_cannot_give_as_named_is_said_to_be_unknown(setti
 )
 def test_presets_name_models_that_open_clip_publishes(setting: str, name: str, tag: str, tmp_path: Path) -> None:
     choice = choose(setting, tmp_path)
-    clip._check_name(choice)
+    check_name(choice)
     assert (choice.name, choice.tag) == (name, tag)
 
 
@@ -260,3 +263,14 @@ def test_words_have_the_vectors_that_open_clip_gives_them_however_long_the_text(
     theirs = torch.nn.functional.normalize(model._model.encode_text(tokens), dim=-1).detach().numpy()
     np.testing.assert_allclose(model.texts(texts), theirs, atol=1e-6)
     np.testing.assert_allclose(model.texts(texts[2:3]), theirs[2:3], atol=1e-6)
+
+
+@pytest.mark.parametrize("vision", [{}, {"ls_init_value": 0.3}, {"pool_type": "avg"}, {"final_ln_after_pool": True}])
+def test_a_tower_that_saves_gives_what_open_clips_own_gives(vision: dict[str, Any]) -> None:
+    config = {**CONFIG["model_cfg"], "vision_cfg": {**CONFIG["model_cfg"]["vision_cfg"], **vision}}
+    visual = import_open_clip().CLIP(**config).eval().visual
+    assert reads_one_token(visual) == (vision.get("pool_type") != "avg")
+    if reads_one_token(visual):
+        pictures = torch.randn(3, 3, SIZE_PX, SIZE_PX)
+        with torch.inference_mode():
+            torch.testing.assert_close(OneTokenTower(visual)(pictures), visual(pictures), atol=1e-5, rtol=1e-5)
