@@ -5,12 +5,18 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+import pytest
 from safetensors.torch import save_file
 
+from core.engines.clip import Clip, ClipOptions, load
 from core.engines.lean import import_open_clip
+from core.engines.presets import ModelChoice, choose
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from core.model import Pixels
 
 SIZE_PX = 32
 CONFIG: dict[str, Any] = {
@@ -36,3 +42,21 @@ def write_model(folder: Path, *, blind: bool = False, illiterate: bool = False) 
     (folder / "open_clip_config.json").write_text(json.dumps(CONFIG))
     save_file(weights, folder / "open_clip_model.safetensors")
     return folder
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_model(tmp_path_factory.mktemp("model"))
+
+
+@pytest.fixture(scope="module")
+def model(folder: Path) -> Clip:
+    return load(options(choose(f"local-dir:{folder}", folder)))
+
+
+def options(choice: ModelChoice, cache_dir: Path | None = None) -> ClipOptions:
+    return ClipOptions(choice, "cpu", cache_dir)
+
+
+def frames(count: int) -> Pixels:
+    return np.random.default_rng(7).integers(0, 256, (count, SIZE_PX, SIZE_PX, 3), dtype=np.uint8)
