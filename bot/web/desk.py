@@ -9,12 +9,13 @@ import asyncio
 import secrets
 import time
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from bot.chores import Chores, Presses
 from bot.delivery import deliver
 from bot.requests import Answered
 from bot.showing import TAKEN_BACK, Noted, take_back
+from bot.web.asking import about_picture, again
 from bot.web.channel import Channel
 from bot.web.config import DOOR, WebConfig
 from bot.web.pictures import PictureShelf
@@ -27,24 +28,18 @@ from core.commands import find
 from core.errors import AppError
 from core.ledger import Errand
 from core.model import Scope, View
-from core.talk import Action, FilePosted, Find, Help, LinkPosted, ListVideos, PictureFile, Turn, Unclear
+from core.talk import Action, FilePosted, Find, Help, ListVideos, Turn, Unclear
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Sequence
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
 
     from bot.delivery import Conversation, Shown
     from bot.requests import Taken
+    from bot.web.asking import Parse
     from core.jobs import Job
     from core.showcase import Showcase, Stale
     from core.talk import Incoming
-
-
-class Parse(Protocol):
-    """Makes events of what somebody wrote."""
-
-    def __call__(self, turn: Turn, text: str) -> tuple[Incoming, ...]:
-        """Give at least one event."""
-        ...
 
 
 class Writes(Protocol):
@@ -69,8 +64,8 @@ class Desk:
         self._config = config
         self.channel = Channel(config.log_limit, round(time.time() * 1000))
         self.shelf = PictureShelf(config.picture_limit_bytes)
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._presses: dict[int, int] = {}
+        self._chores = Chores()
+        self._presses = Presses()
         self._showcase: Showcase | None = None
         self._run = secrets.token_hex(4)
 
@@ -95,7 +90,7 @@ class Desk:
         """Take a picture that is asked about, with words or without; it is deleted after the last reply."""
         size_bytes = (await asyncio.to_thread(path.stat)).st_size
         asked = self._asked(tab, text, name, size_bytes)
-        await self._take(_about_picture(self.turn(asked.question), text, name, path), asked)
+        await self._take(about_picture(self.turn(asked.question), text, name, path), asked)
 
     async def refine(self, text: str, answered: int, tab: str) -> None:
         """Take a message that refines the question whose answer stands in another message."""
@@ -116,32 +111,16 @@ class Desk:
         if asked.question and asked.question not in self.channel:
             self.channel.add(asked.question, "you", asked.body, at=asked.at)
         turn = self.turn(asked.question or self.channel.reserve(), request.user_id)
-        taken = await self._requests.take(request.errand, self._again(turn, job, asked), request.place)
+        taken = await self._requests.take(request.errand, again(turn, job, asked, self._parse), request.place)
         if taken is not None:
-            self._start(self._answer_taken(taken, self._spot_of(asked)))
-
-    def _again(self, turn: Turn, job: Job, asked: Standing) -> Incoming:
-        source = job.request.source
-        match job.request.kind:
-            case "link":
-                return LinkPosted(turn, source)
-            case "press":
-                return Action(turn, source)
-            case "find" if asked.file:
-                return _about_picture(turn, asked.text, asked.file, Path(job.request.picture))
-            case "find" if asked.refines:
-                return replace(find(turn, asked.text), refines=asked.refines)
-            case "find" | "forget":
-                return self._parse(turn, asked.text)[asked.part]
-            case _:
-                return FilePosted(turn, Path(source), job.request.name)
+            self._chores.start(self._answer_taken(taken, self._spot_of(asked)))
 
     async def _take(self, event: Incoming, asked: Standing) -> None:
         """Write down what somebody asks for, and have it answered."""
         asked = replace(asked, answer=self.channel.reserve())
         spot = self._spot_of(asked)
         if isinstance(event, ListVideos | Help | Unclear):
-            self._start(self._answer(event, spot))
+            self._chores.start(self._answer(event, spot))
             return
         errand = Errand(event.turn.scope, "", f"page:{secrets.token_hex(8)}")
         try:
@@ -151,7 +130,7 @@ class Desk:
             self._delete_posted(event)
         else:
             if taken is not None:
-                self._start(self._answer_taken(taken, spot))
+                self._chores.start(self._answer_taken(taken, spot))
 
     def _spot_of(self, asked: Standing) -> Spot:
         if asked.pressed:
@@ -164,32 +143,20 @@ class Desk:
         asked = Standing(pressed=message, tab=tab, at_s=time.time())
         event, errand = Action(self.turn(message), action), f"page:{secrets.token_hex(8)}"
         taken = await self._requests.take(Errand(event.turn.scope, "", errand), event, asked.json())
-        self._presses = {known: count for known, count in self._presses.items() if known in self.channel}
-        press = self._presses[message] = self._presses.get(message, 0) + 1
-
-        def is_newest() -> bool:
-            return self._presses.get(message) == press
-
+        is_newest = self._presses.press(str(message))
         if taken is not None:
-            self._start(self._answer_taken(taken, self._spot(tab, pressed=message, is_newest=is_newest)))
+            self._chores.start(self._answer_taken(taken, self._spot(tab, pressed=message, is_newest=is_newest)))
 
     def announce(self, text: str, event: Incoming | None = None, suggestions: Sequence[str] = ()) -> None:
         """Say something unasked; answer the event below, where there is one, and offer the suggestions after that."""
         body: dict[str, object] = {"text": text} if event else {"text": text, "suggestions": list(suggestions)}
         self.channel.add(self.channel.reserve(), "keaton", body)
         if event:
-            self._start(self._answer(event, self._spot(None, suggestions=tuple(suggestions))))
+            self._chores.start(self._answer(event, self._spot(None, suggestions=tuple(suggestions))))
 
     async def close(self) -> None:
         """Cancel what is under way and wait until it has stopped."""
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-
-    def _start(self, work: Coroutine[None, None, None]) -> None:
-        task = asyncio.create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        await self._chores.close()
 
     def _spot(
         self,
@@ -206,7 +173,7 @@ class Desk:
         """Note from now on which films are shown, and take back what was forgotten."""
         self._showcase = showcase
         every_s = self._config.forgotten_every_s
-        self._start(take_back(showcase, DOOR.platform, self._config.space, self._change, every_s))
+        self._chores.start(take_back(showcase, DOOR.platform, self._config.space, self._change, every_s))
 
     async def _change(self, stale: Stale) -> bool:
         run, _, message = stale.message.partition(":")
@@ -238,16 +205,3 @@ class Desk:
             path = event.picture.path
         if path and self._config.upload_dir and path.is_relative_to(self._config.upload_dir):
             path.unlink(missing_ok=True)
-
-
-def _about_picture(turn: Turn, text: str, name: str, path: Path) -> Find:
-    async def read(limit_bytes: int) -> bytes:
-        return await asyncio.to_thread(_read, path, limit_bytes)
-
-    words = text.strip().removeprefix("/find").strip()
-    return replace(find(turn, words), picture=PictureFile(name, read, path))
-
-
-def _read(path: Path, limit_bytes: int) -> bytes:
-    with path.open("rb") as file:
-        return file.read(limit_bytes + 1)

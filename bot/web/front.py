@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Self
 
 from aiohttp import web
 
-from bot.web.desk import Desk, Parse, Writes
+from bot.web.desk import Desk, Writes
 from bot.web.routes import Routes
 from core.errors.running import BadSetting, PortTaken
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from bot.delivery import Conversation
+    from bot.web.asking import Parse
     from bot.web.config import WebConfig
     from core.jobs import Job
     from core.showcase import Showcase

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest_asyncio
 
+from bot.doors import Parts
 from core.channels import Channels
 from core.departures import Grace
 from core.engines.children import Children
@@ -14,6 +15,7 @@ from core.engines.frames import ChildFrameReader
 from storage.departures import SqliteDepartures
 from storage.library import SqliteLibrary
 from storage.media import MediaFolder
+from storage.showcase import SqliteShowcase
 from tests.core.conftest import QUOTA_BYTES, ColourHouse, build, looking
 from tests.core.fakes import ColourEncoder
 
@@ -47,6 +49,14 @@ async def house(reader: ChildFrameReader, tmp_path: Path) -> AsyncIterator[Colou
 def channels_of(house: ColourHouse) -> Channels:
     """Give the channels of a house, on by default."""
     return Channels(house.ledger, house.library, house.media, house.encoder, house.foreman, on_by_default=True)
+
+
+def parts_of(house: ColourHouse, grace: Grace | None = None) -> Parts:
+    """Give what a chat door uses of a house."""
+    showcase = SqliteShowcase(house.library.connections)
+    return Parts(
+        house.conversation, channels_of(house), house.ledger, house.foreman, grace or grace_of(house), showcase
+    )
 
 
 class HeardGrace(Grace):

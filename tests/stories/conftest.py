@@ -8,7 +8,9 @@ import pytest_asyncio
 
 from tests import clips
 from tests.bot.houses import house, reader
-from tests.stories.drivers import on_discord, on_slack, on_the_page
+from tests.stories.discord_driver import on_discord
+from tests.stories.page_driver import on_the_page
+from tests.stories.slack_driver import on_slack
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
     import pytest
 
     from tests.core.conftest import ColourHouse
-    from tests.stories.drivers import Driver
+    from tests.stories.person import Driver
 
 __all__ = ["house", "reader"]
 

@@ -13,7 +13,8 @@ from tests.fakes.discord import FakeDiscord
 from tests.fakes.discord_world import Guild
 from tests.fakes.slack import FakeSlack
 from tests.stories.conftest import LINK, TITLE, put_film
-from tests.stories.drivers import DiscordDriver, SlackDriver, on_discord, on_slack
+from tests.stories.discord_driver import DiscordDriver, on_discord
+from tests.stories.slack_driver import SlackDriver, on_slack
 
 if TYPE_CHECKING:
     from pathlib import Path

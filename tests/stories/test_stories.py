@@ -11,7 +11,7 @@ from tests.stories.conftest import LINK, TITLE
 
 if TYPE_CHECKING:
     from tests.core.conftest import ColourHouse
-    from tests.stories.drivers import Card, Driver
+    from tests.stories.person import Card, Driver
 
 pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="session")]
 

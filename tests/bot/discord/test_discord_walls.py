@@ -11,12 +11,10 @@ import pytest
 
 from bot.discord.config import DiscordConfig
 from bot.discord.front import DiscordDoor
-from bot.doors import Parts
 from core.departures import WHOLE
 from core.model import Scope, View
-from storage.showcase import SqliteShowcase
 from tests import clips
-from tests.bot.houses import HeardGrace, channels_of, grace_of, house, reader
+from tests.bot.houses import HeardGrace, grace_of, house, parts_of, reader
 from tests.fakes.discord import FakeDiscord
 from tests.fakes.discord_world import HISTORY, KEATON, VIEW, Guild, User
 
@@ -76,14 +74,7 @@ class Town:
 
 @asynccontextmanager
 async def running(fake: FakeDiscord, house: ColourHouse, grace: HeardGrace) -> AsyncIterator[None]:
-    parts = Parts(
-        house.conversation,
-        channels_of(house),
-        house.ledger,
-        house.foreman,
-        grace,
-        SqliteShowcase(house.library.connections),
-    )
+    parts = parts_of(house, grace)
     told = fake.environment
     config = DiscordConfig(
         told["DISCORD_TOKEN"],

@@ -13,13 +13,11 @@ from typing import TYPE_CHECKING
 
 import pytest_asyncio
 
-from bot.doors import Parts
 from bot.slack.config import SlackConfig
 from bot.slack.front import SlackDoor
 from core.model import Scope
-from storage.showcase import SqliteShowcase
 from tests import clips
-from tests.bot.houses import channels_of, grace_of, house, reader
+from tests.bot.houses import grace_of, house, parts_of, reader
 from tests.fakes.slack import FakeSlack
 
 if TYPE_CHECKING:
@@ -64,14 +62,7 @@ class Scene:
             **settings,
         }
         config = SlackConfig(api_base=self.fake.url + "/api", **told)  # type: ignore[arg-type]
-        parts = Parts(
-            house.conversation,
-            channels_of(house),
-            house.ledger,
-            house.foreman,
-            self.grace,
-            SqliteShowcase(house.library.connections),
-        )
+        parts = parts_of(house, self.grace)
         return SlackDoor(parts, config)
 
     def scope(self) -> Scope:

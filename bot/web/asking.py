@@ -1,0 +1,57 @@
+"""What people ask for on the page, as events. Must not know where they are answered."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from core.commands import find
+from core.talk import Action, FilePosted, Find, LinkPosted, PictureFile, Turn
+
+if TYPE_CHECKING:
+    from bot.web.standing import Standing
+    from core.jobs import Job
+    from core.talk import Incoming
+
+
+class Parse(Protocol):
+    """Makes events of what somebody wrote."""
+
+    def __call__(self, turn: Turn, text: str) -> tuple[Incoming, ...]:
+        """Give at least one event."""
+        ...
+
+
+def again(turn: Turn, job: Job, asked: Standing, parse: Parse) -> Incoming:
+    """Give what somebody asked for before a restart."""
+    source = job.request.source
+    match job.request.kind:
+        case "link":
+            return LinkPosted(turn, source)
+        case "press":
+            return Action(turn, source)
+        case "find" if asked.file:
+            return about_picture(turn, asked.text, asked.file, Path(job.request.picture))
+        case "find" if asked.refines:
+            return replace(find(turn, asked.text), refines=asked.refines)
+        case "find" | "forget":
+            return parse(turn, asked.text)[asked.part]
+        case _:
+            return FilePosted(turn, Path(source), job.request.name)
+
+
+def about_picture(turn: Turn, text: str, name: str, path: Path) -> Find:
+    """Give the question that a posted picture is, with words or without."""
+
+    async def read(limit_bytes: int) -> bytes:
+        return await asyncio.to_thread(_read, path, limit_bytes)
+
+    words = text.strip().removeprefix("/find").strip()
+    return replace(find(turn, words), picture=PictureFile(name, read, path))
+
+
+def _read(path: Path, limit_bytes: int) -> bytes:
+    with path.open("rb") as file:
+        return file.read(limit_bytes + 1)

@@ -1,0 +1,38 @@
+"""The page in a real Chromium, against the local chat with a scripted conversation."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest_asyncio
+from playwright.async_api import Page, expect
+
+from bot.web.front import LocalChat
+from tests.bot import talks
+from tests.bot.tabs import CONFIG
+from tests.bot.talks import ScriptedConversation
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def talk() -> ScriptedConversation:
+    return ScriptedConversation()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def chat(talk: ScriptedConversation, tmp_path: Path) -> AsyncIterator[LocalChat]:
+    config = replace(CONFIG, upload_dir=tmp_path, upload_limit_bytes=1_000_000)
+    async with LocalChat(talk, talks.parse, config, talks.Unwritten()) as chat:
+        yield chat
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def room(chat: LocalChat, page: Page) -> Page:
+    """The page, opened and connected."""
+    await page.goto(chat.url)
+    await expect(page.get_by_text("Connected")).to_be_visible()
+    return page

@@ -1,0 +1,162 @@
+"""The page as a room: who sees what, what stays in view, how it looks; in a real Chromium."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+from playwright.async_api import Browser, Page, expect
+
+from bot.web.front import LocalChat
+from core.talk import LinkPosted
+from tests.bot import talks
+from tests.bot.page.hands import QUERY, ask, box, log
+from tests.bot.tabs import CONFIG
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.bot.talks import ScriptedConversation
+
+pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="session")]
+
+
+async def test_progress_is_shown_and_then_gives_way_to_the_result(room: Page, talk: ScriptedConversation) -> None:
+    talk.go_on.clear()
+    await ask(room, "Look: https://example.org/coast.mp4")
+    bar = log(room).get_by_role("progressbar")
+    await expect(bar).to_have_attribute("aria-valuenow", "42")
+    await expect(log(room)).to_contain_text("42%, about 12 s left")
+    talk.go_on.set()
+    await expect(log(room)).to_contain_text("Ready to search")
+    await expect(bar).to_have_count(0)
+    await expect(log(room).get_by_role("link", name="https://example.org/coast.mp4")).to_be_visible()
+
+
+async def test_two_tabs_see_the_same_but_errors_only_where_they_were_caused(room: Page, chat: LocalChat) -> None:
+    second = await room.context.new_page()
+    await second.goto(chat.url)
+    await ask(room)
+    await expect(log(second).get_by_role("img", name="Frame at 0:34")).to_be_visible()
+    await second.get_by_role("button", name="2 · 1:11").click()
+    await expect(room.locator("[aria-current]")).to_have_text("2 · 1:11")
+    await ask(second, "/forget it")
+    await expect(log(second)).to_contain_text("There is no film by that name here.")
+    await ask(second, "/videos")
+    await expect(log(room)).to_contain_text("• Coast and harbour")
+    await expect(log(room)).not_to_contain_text("There is no film by that name here.")
+
+
+async def test_a_private_reply_survives_a_reload_of_its_tab(room: Page) -> None:
+    await ask(room, "/help")
+    await expect(log(room)).to_contain_text("What I can do")
+    await room.reload()
+    await expect(log(room)).to_contain_text("What I can do")
+    await expect(log(room)).to_contain_text("Only you can see this")
+
+
+async def test_what_strangers_write_is_text_and_no_page(room: Page) -> None:
+    await ask(room, "/find <img src=x onerror=alert(1)><b>bold</b> javascript:alert(2)")
+    await expect(log(room)).to_contain_text("“<img src=x onerror=alert(1)><b>bold</b> javascript:alert(2)”")
+    assert await room.locator("#messages b, #messages img[src='x'], #messages a[href^='javascript']").count() == 0
+
+
+async def test_a_lost_connection_is_said_and_comes_back_with_what_was_missed(
+    page: Page, talk: ScriptedConversation, tmp_path: Path
+) -> None:
+    async with LocalChat(talk, talks.parse, replace(CONFIG, upload_dir=tmp_path), talks.Unwritten()) as chat:
+        await page.goto(chat.url)
+        chat.announce("the first run")
+        await expect(log(page)).to_contain_text("the first run")
+        port = int(chat.url.rstrip("/").rsplit(":", 1)[1])
+    await expect(page.get_by_text("Connection lost")).to_be_visible()
+    await ask(page, "said into the void")
+    await expect(page.get_by_role("alert")).to_contain_text("did not get through")
+    await expect(box(page)).to_have_value("said into the void")
+    async with LocalChat(talk, talks.parse, replace(CONFIG, upload_dir=tmp_path, port=port), talks.Unwritten()) as chat:
+        chat.announce("the second run")
+        await expect(log(page)).to_contain_text("the second run")
+        await expect(log(page)).not_to_contain_text("the first run")
+        await expect(page.get_by_text("Connected")).to_be_visible()
+
+
+async def test_the_newest_stays_in_view_unless_the_reader_scrolled_up(room: Page, chat: LocalChat) -> None:
+    for number in range(60):
+        chat.announce(f"news {number}")
+    await expect(room.get_by_text("news 59", exact=True)).to_be_in_viewport()
+    await log(room).evaluate("node => { node.scrollTop = 0; }")
+    await expect(room.get_by_text("news 0", exact=True)).to_be_in_viewport()
+    chat.announce("the latest")
+    newer = room.get_by_role("button", name="New messages")
+    await expect(newer).to_be_visible()
+    await expect(room.get_by_text("news 0", exact=True)).to_be_in_viewport()
+    await newer.click()
+    await expect(room.get_by_text("the latest")).to_be_in_viewport()
+    await expect(newer).to_be_hidden()
+
+
+async def test_the_start_of_a_tall_answer_stays_in_view(room: Page) -> None:
+    await room.set_viewport_size({"width": 1200, "height": 420})
+    await ask(room)
+    await expect(room.get_by_role("heading", name="“a woman swimming in water”")).to_be_in_viewport()
+    await ask(room, "/videos")
+    await expect(room.get_by_text("• Coast and harbour")).to_be_in_viewport()
+
+
+async def test_the_welcome_offers_things_to_try(room: Page, chat: LocalChat) -> None:
+    await expect(room.get_by_role("heading", name="Nothing here yet")).to_be_visible()
+    chat.announce("Welcome!", LinkPosted(chat.turn(), "https://e.org/v"), suggestions=(QUERY,))
+    await room.get_by_role("button", name=QUERY).click()
+    await expect(log(room).get_by_role("img", name="Frame at 0:34")).to_be_visible()
+    await expect(room.get_by_role("heading", name="Nothing here yet")).to_be_hidden()
+
+
+async def test_the_notice_of_a_trial_is_on_the_page(room: Page) -> None:
+    await expect(room.get_by_role("note")).to_have_text("Trial: a toy")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+async def test_the_plot_follows_the_readers_theme(browser: Browser, chat: LocalChat, scheme: str) -> None:
+    context = await browser.new_context(color_scheme="dark" if scheme == "dark" else "light")
+    page = await context.new_page()
+    await page.goto(chat.url)
+    await ask(page)
+    plot = page.locator("figure.plot img")
+    await expect(plot).to_be_visible()
+    assert f"theme={scheme}" in await plot.evaluate("image => image.currentSrc")
+    paper = await page.evaluate("getComputedStyle(document.body).backgroundColor")
+    assert (max(map(int, re.findall(r"\d+", paper))) < 64) == (scheme == "dark")
+    await context.close()
+
+
+async def test_a_phones_width_needs_no_sideways_scrolling(room: Page, chat: LocalChat) -> None:
+    await room.set_viewport_size({"width": 360, "height": 740})
+    chat.announce("w" * 400)
+    await ask(room)
+    await expect(log(room).get_by_role("img", name="Frame at 0:34")).to_be_visible()
+    await ask(room, "https://example.org/" + "long" * 80)
+    await expect(log(room)).to_contain_text("Ready to search")
+    for selector in ("html", "#log"):
+        wide, room_for = await room.locator(selector).evaluate("node => [node.scrollWidth, node.clientWidth]")
+        assert wide <= room_for
+    outside = await room.evaluate(
+        """[...document.querySelectorAll('button, a, textarea, img')].filter((node) => {
+            const place = node.getBoundingClientRect();
+            return place.width && (place.left < 0 || place.right > innerWidth);
+        }).length"""
+    )
+    assert outside == 0
+
+
+async def test_the_page_asks_nobody_else_and_breaks_no_policy(chat: LocalChat, page: Page) -> None:
+    asked: list[str] = []
+    complaints: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.on("console", lambda message: complaints.append(message.text))
+    await page.goto(chat.url)
+    await ask(page)
+    await expect(log(page).get_by_role("img", name="Frame at 0:34")).to_be_visible()
+    assert [url for url in asked if not url.startswith((chat.url, "data:"))] == []
+    assert complaints == []

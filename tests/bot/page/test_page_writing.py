@@ -1,0 +1,127 @@
+"""What is written, dropped and attached on the page, in a real Chromium."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from playwright.async_api import Page, expect
+
+from core.talk import FilePosted, Find
+from tests.bot.page.hands import ask, box, log
+
+if TYPE_CHECKING:
+    from tests.bot.talks import ScriptedConversation
+
+pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="session")]
+
+
+async def test_a_slash_offers_the_commands_and_the_keyboard_picks_one(room: Page) -> None:
+    await box(room).press_sequentially("/")
+    await expect(room.get_by_role("option")).to_have_count(4)
+    await box(room).press("ArrowDown")
+    await expect(room.get_by_role("option", selected=True)).to_contain_text("/videos")
+    await box(room).press("Escape")
+    await expect(room.get_by_role("option")).to_have_count(0)
+    await box(room).press_sequentially("f")
+    await box(room).press("Tab")
+    await expect(box(room)).to_have_value("/find ")
+    await box(room).press_sequentially("a dog")
+    await box(room).press("Enter")
+    await expect(log(room)).to_contain_text("“a dog”")
+
+
+async def test_enter_sends_a_whole_command_although_the_list_is_open(room: Page, talk: ScriptedConversation) -> None:
+    await box(room).press_sequentially("/videos")
+    await box(room).press("Enter")
+    await expect(log(room)).to_contain_text("• Coast and harbour")
+    assert len(talk.events) == 1
+
+
+async def test_shift_enter_makes_a_line_and_up_recalls(room: Page) -> None:
+    await box(room).press_sequentially("one")
+    await box(room).press("Shift+Enter")
+    await box(room).press_sequentially("two")
+    await box(room).press("Enter")
+    await expect(room.get_by_role("article").first).to_contain_text("one\ntwo")
+    await ask(room, "three")
+    await expect(box(room)).to_have_value("")
+    await box(room).press("ArrowUp")
+    await expect(box(room)).to_have_value("three")
+    await box(room).press("ArrowUp")
+    await expect(box(room)).to_have_value("one\ntwo")
+    await box(room).press("ArrowDown")
+    await box(room).press("ArrowDown")
+    await expect(box(room)).to_have_value("")
+
+
+async def test_an_attached_file_is_posted(room: Page, talk: ScriptedConversation) -> None:
+    await room.locator("input[type=file]").set_input_files(
+        {"name": "my film.mp4", "mimeType": "video/mp4", "buffer": b"film" * 1000}
+    )
+    await expect(log(room)).to_contain_text("my film.mp4")
+    await expect(log(room)).to_contain_text("Ready to search")
+    assert isinstance(talk.events[0], FilePosted)
+    assert talk.posted == [b"film" * 1000]
+    await expect(room.get_by_role("group", name="Uploads")).to_be_empty()
+
+
+async def test_a_dropped_file_is_posted(room: Page, talk: ScriptedConversation) -> None:
+    dropped = await room.evaluate_handle(
+        """() => {
+            const transfer = new DataTransfer();
+            transfer.items.add(new File(["dropped"], "dropped.mp4", {type: "video/mp4"}));
+            return transfer;
+        }"""
+    )
+    await room.dispatch_event("body", "dragenter", {"dataTransfer": dropped})
+    await expect(room.get_by_text("Let go to post the film")).to_be_visible()
+    await room.dispatch_event("body", "drop", {"dataTransfer": dropped})
+    await expect(room.get_by_text("Let go to post the film")).to_be_hidden()
+    await expect(log(room)).to_contain_text("dropped.mp4")
+    await expect(log(room)).to_contain_text("Ready to search")
+    assert talk.posted == [b"dropped"]
+
+
+async def test_a_file_over_the_limit_is_refused_with_the_limit(room: Page, talk: ScriptedConversation) -> None:
+    await room.locator("input[type=file]").set_input_files(
+        {"name": "long.mp4", "mimeType": "video/mp4", "buffer": bytes(1_000_001)}
+    )
+    await expect(room.get_by_role("alert")).to_contain_text("is larger than 1.0 MB")
+    assert talk.events == []
+
+
+async def test_a_picture_waits_for_words_and_is_asked_about_with_them(room: Page, talk: ScriptedConversation) -> None:
+    picture = {"name": "sky.png", "mimeType": "image/png", "buffer": b"no picture, but a scripted talk takes it"}
+    await room.locator("input[type=file]").set_input_files(picture)  # type: ignore[arg-type]
+    beside = room.get_by_role("group", name="With the next message")
+    await expect(beside).to_contain_text("sky.png")
+    await box(room).fill("at night")
+    await box(room).press("Enter")
+    await expect(beside).to_be_hidden()
+    await expect(log(room)).to_contain_text("sky.png")
+    event = talk.events[-1]
+    assert isinstance(event, Find)
+    assert (event.text, event.picture.name if event.picture else "") == ("at night", "sky.png")
+
+
+async def test_a_picture_is_asked_about_alone_by_a_button(room: Page, talk: ScriptedConversation) -> None:
+    picture = {"name": "sky.png", "mimeType": "image/png", "buffer": b"no picture, but a scripted talk takes it"}
+    await room.locator("input[type=file]").set_input_files(picture)  # type: ignore[arg-type]
+    await room.get_by_role("button", name="Find this").click()
+    await expect(log(room)).to_contain_text("sky.png")
+    await expect(room.get_by_role("group", name="With the next message")).to_be_hidden()
+    assert isinstance(talk.events[-1], Find)
+
+
+async def test_an_answer_is_refined_by_what_is_written_next(room: Page, talk: ScriptedConversation) -> None:
+    await ask(room, "/find a dog")
+    await room.get_by_role("button", name="Refine").last.click()
+    await expect(room.get_by_role("group", name="With the next message")).to_contain_text("Refining “a dog”")
+    await expect(box(room)).to_be_focused()
+    await room.keyboard.type("at night")
+    await room.keyboard.press("Enter")
+    await expect(log(room)).to_contain_text("“at night”")
+    event = talk.events[-1]
+    assert isinstance(event, Find)
+    assert (event.text, event.refines) == ("at night", "an-answer")
