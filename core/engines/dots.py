@@ -11,14 +11,16 @@ from typing import TYPE_CHECKING
 
 import numkong
 import numpy as np
+import numpy.typing as npt
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    import numpy.typing as npt
-
     from core.looks import Halves
     from core.model import Floats
+
+Bits = npt.NDArray[np.uint8]
+"""Eight to each number."""
 
 
 def dots(rows: npt.NDArray[np.int8] | Halves, vector: npt.NDArray[np.int8] | Halves) -> Floats:
@@ -30,6 +32,15 @@ def dots(rows: npt.NDArray[np.int8] | Halves, vector: npt.NDArray[np.int8] | Hal
     if len(rows):
         numkong.cdist(rows, vector[None], metric="dot", out=found)
     return found[:, 0]
+
+
+def bit_dots(rows: Bits, vectors: Bits) -> Floats:
+    """Give in how many places both have a bit, (n, Q) float32, for (n, B) and (Q, B) packed bits."""
+    if not len(rows):
+        return np.empty((0, len(vectors)), np.float32)
+    packed = numkong.dots_pack(np.ascontiguousarray(vectors), dtype="uint1")
+    bits = numkong.from_pointer(rows.ctypes.data, rows.shape, "uint1", owner=rows)
+    return np.asarray(numkong.dots_packed(bits, packed)).astype(np.float32)
 
 
 def widened(rows: Halves) -> Floats:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from core.looks import Kept, LooksStore
     from core.model import Floats, FrameIndex, Recipe, View
 
-MOST_CODED_FILMS = 24
+MOST_CODED_FILMS = 48
 """So many films that memory has no room for are read from the disk for a question, those with the nearest codes."""
 _MOST_PLANS = 64
 
@@ -151,7 +151,8 @@ class HeldLooks:
         found = highest(plan.field, vectors, most, self._share)
         coded = {film.indexing: place for place, film in enumerate(plan.films) if self._is_coded(film)}
         if coded:
-            for number in self._room.nearest(plan.films[0].recipe_key, set(coded), vectors, MOST_CODED_FILMS):
+            key = plan.films[0].recipe_key
+            for number in self._room.nearest(key, set(coded), vectors, MOST_CODED_FILMS, self._share):
                 found[:, coded[number]] = np.inf
         return found
 

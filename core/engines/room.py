@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from core.engines.blocks import Run
+    from core.engines.bounding import Share
     from core.looks import Halves
     from core.model import Floats
 
@@ -117,10 +118,10 @@ class Room:
         held = self._held[key]
         return held.blocks.runs(places), held.grid
 
-    def nearest(self, key: str, films: set[int], vectors: Floats, most: int) -> set[int]:
+    def nearest(self, key: str, films: set[int], vectors: Floats, most: int, share: Share) -> set[int]:
         """Give for each of (Q, D) vectors the films whose nearest codes are nearest, at most that many."""
         codes = self._held[key].codes
-        return codes.nearest(films, vectors, most) if codes is not None else set()
+        return codes.nearest(films, vectors, most, share) if codes is not None else set()
 
     def sketch_next(self) -> bool:
         """Sketch some rows; tell whether that was needed, and whether there was room for it."""

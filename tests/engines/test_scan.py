@@ -188,7 +188,7 @@ def test_codes_tell_the_film_with_the_very_look_that_is_looked_for(sizes: list[i
         del films[drop]
     assert len(codes) == sum(map(len, films.values()))
     for number, rows in films.items():
-        assert codes.nearest(set(films), rows[-1:].astype(np.float32), 1) == {number}
+        assert codes.nearest(set(films), rows[-1:].astype(np.float32), 1, map) == {number}
 
 
 @settings(max_examples=25, deadline=None)
