@@ -66,26 +66,28 @@ class Turns:
         def moved(ahead: int) -> None:
             report(Progress("waiting", None, ahead=ahead))
 
-        with self._counted():
+        with self._entering():
             async with lock:
                 self._breakdowns.check(key)
                 async with space.turn(moved, length_s), self._line.turn(moved, length_s):
-                    self._running += 1
-                    try:
+                    with self._at_work(), self._breakdowns.noting(key):
                         yield
-                    except (DecoderDied, OverLimit) as error:
-                        self._breakdowns.note(key, error)
-                        raise
-                    finally:
-                        self._running -= 1
 
     @contextmanager
-    def _counted(self) -> Iterator[None]:
+    def _entering(self) -> Iterator[None]:
         self._entered += 1
         try:
             yield
         finally:
             self._entered -= 1
+
+    @contextmanager
+    def _at_work(self) -> Iterator[None]:
+        self._running += 1
+        try:
+            yield
+        finally:
+            self._running -= 1
 
     @asynccontextmanager
     async def film(self, video_id: str) -> AsyncIterator[None]:
@@ -99,6 +101,15 @@ class Breakdowns:
 
     def __init__(self) -> None:
         self._known: OrderedDict[str, tuple[int, Breakdown]] = OrderedDict()
+
+    @contextmanager
+    def noting(self, key: str) -> Iterator[None]:
+        """Remember it when the film breaks down meanwhile."""
+        try:
+            yield
+        except (DecoderDied, OverLimit) as error:
+            self.note(key, error)
+            raise
 
     def note(self, key: str, error: Breakdown) -> None:
         """Remember that a film broke down once more."""

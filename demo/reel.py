@@ -43,198 +43,205 @@ def actor(name: str, x: float, y: float, size: float, emoji: int = 0, **motion: 
 
 def shots() -> tuple[Shot, ...]:
     """Return the film from its first shot to its last."""
-    return (*_first_half(), *_second_half())
-
-
-def _first_half() -> tuple[Shot, ...]:
     return (
-        Shot(
-            Scene(
-                "snow",
-                11,
-                (
-                    actor(
-                        "steam train",
-                        1.25,
-                        0.6,
-                        0.5,
-                        speed=-0.13,
-                        sway_deg=1,
-                        rate_hz=1.5,
-                        bob=0.008,
-                        chimney=(-0.26, -0.38),
-                    ),
-                ),
-            ),
+        *_from_snow_to_street(),
+        *_from_desert_to_fire(),
+        *_from_forest_to_rain(),
+        *_from_sky_to_mountains(),
+        *_from_snow_to_sea(),
+    )
+
+
+def _shot(place: str, seed: int, length_s: float, camera: Camera, queries: tuple[str, ...], *actors: Actor) -> Shot:
+    return Shot(Scene(place, seed, actors), length_s, camera, queries)
+
+
+def _from_snow_to_street() -> tuple[Shot, ...]:
+    return (
+        _shot(
+            "snow",
+            11,
             5.0,
             LEFT,
             ("a steam train in the snow", "a locomotive in winter", "steam engine", "a train"),
-        ),
-        Shot(
-            Scene(
-                "water", 22, (actor("woman swimming", 1.2, 0.68, 0.5, speed=-0.12, bob=0.03, sway_deg=5, rate_hz=0.5),)
+            actor(
+                "steam train", 1.25, 0.6, 0.5, speed=-0.13, sway_deg=1, rate_hz=1.5, bob=0.008, chimney=(-0.26, -0.38)
             ),
+        ),
+        _shot(
+            "water",
+            22,
             5.0,
             PUSH,
             ("a woman swimming in water", "a female swimmer in the sea", "swimming", "woman in water"),
+            actor("woman swimming", 1.2, 0.68, 0.5, speed=-0.12, bob=0.03, sway_deg=5, rate_hz=0.5),
         ),
-        Shot(
-            Scene(
-                "night",
-                35,
-                (actor("dog", 0.75, 0.62, 0.5, speed=0.04, flipped=True, bob=0.03, sway_deg=4, rate_hz=0.9),),
-            ),
+        _shot(
+            "night",
+            35,
             4.0,
             PUSH,
             ("a dog at night", "a puppy in the moonlight", "dog"),
+            actor("dog", 0.75, 0.62, 0.5, speed=0.04, flipped=True, bob=0.03, sway_deg=4, rate_hz=0.9),
         ),
-        Shot(
-            Scene("street", 44, (actor("jeep", 1.25, 0.66, 0.42, speed=-0.16, bob=0.008, sway_deg=1, rate_hz=2),)),
+        _shot(
+            "street",
+            44,
             3.5,
             STILL,
             ("a blue car in the street", "a jeep on the road", "car"),
-        ),
-        Shot(
-            Scene("desert", 55, (actor("camel", 1.1, 0.6, 0.56, speed=-0.06, bob=0.02, sway_deg=3, rate_hz=0.7),)),
-            4.0,
-            RIGHT,
-            ("a camel in the desert", "a dromedary on a sand dune", "camel"),
-        ),
-        Shot(
-            Scene(
-                "room",
-                66,
-                (actor("cat", 0.85, 0.64, 0.46, speed=0.02, flipped=True, bob=0.02, sway_deg=3, rate_hz=0.8),),
-            ),
-            3.5,
-            PULL,
-            ("a cat in a room", "a kitten indoors", "cat"),
-        ),
-        Shot(
-            Scene("space", 77, (actor("rocket", 0.5, 0.62, 0.5, speed=0.14, sway_deg=3, rate_hz=0.6, bob=0.03),)),
-            4.0,
-            LEFT,
-            ("a rocket in space", "a spaceship among the stars", "rocket"),
-        ),
-        Shot(
-            Scene("fire", 88, (actor("firefighter", 0.9, 0.58, 0.54, speed=-0.02, sway_deg=3, rate_hz=0.5),)),
-            4.0,
-            PUSH,
-            ("a firefighter in the fire", "a fireman in flames", "fire"),
-        ),
-        Shot(
-            Scene(
-                "forest",
-                99,
-                (
-                    actor("monkey", 0.6, 0.58, 0.52, flipped=True, bob=0.06, sway_deg=6, rate_hz=0.9),
-                    actor("banana", 1.25, 0.6, 0.38, bob=0.03, sway_deg=10, rate_hz=0.6),
-                ),
-            ),
-            4.5,
-            STILL,
-            ("a monkey and a banana in the forest", "a monkey in the woods", "monkey", "banana"),
-        ),
-        Shot(
-            Scene(
-                "underwater", 110, (actor("turtle", 1.2, 0.5, 0.48, speed=-0.1, bob=0.05, sway_deg=6, rate_hz=0.35),)
-            ),
-            4.0,
-            LEFT,
-            ("a turtle underwater", "a tortoise under the sea", "turtle"),
+            actor("jeep", 1.25, 0.66, 0.42, speed=-0.16, bob=0.008, sway_deg=1, rate_hz=2),
         ),
     )
 
 
-def _second_half() -> tuple[Shot, ...]:
+def _from_desert_to_fire() -> tuple[Shot, ...]:
     return (
-        Shot(
-            Scene("meadow", 121, (actor("cow", 1.0, 0.6, 0.5, speed=-0.04, bob=0.01, sway_deg=2, rate_hz=0.5),)),
+        _shot(
+            "desert",
+            55,
+            4.0,
+            RIGHT,
+            ("a camel in the desert", "a dromedary on a sand dune", "camel"),
+            actor("camel", 1.1, 0.6, 0.56, speed=-0.06, bob=0.02, sway_deg=3, rate_hz=0.7),
+        ),
+        _shot(
+            "room",
+            66,
+            3.5,
+            PULL,
+            ("a cat in a room", "a kitten indoors", "cat"),
+            actor("cat", 0.85, 0.64, 0.46, speed=0.02, flipped=True, bob=0.02, sway_deg=3, rate_hz=0.8),
+        ),
+        _shot(
+            "space",
+            77,
+            4.0,
+            LEFT,
+            ("a rocket in space", "a spaceship among the stars", "rocket"),
+            actor("rocket", 0.5, 0.62, 0.5, speed=0.14, sway_deg=3, rate_hz=0.6, bob=0.03),
+        ),
+        _shot(
+            "fire",
+            88,
+            4.0,
+            PUSH,
+            ("a firefighter in the fire", "a fireman in flames", "fire"),
+            actor("firefighter", 0.9, 0.58, 0.54, speed=-0.02, sway_deg=3, rate_hz=0.5),
+        ),
+    )
+
+
+def _from_forest_to_rain() -> tuple[Shot, ...]:
+    return (
+        _shot(
+            "forest",
+            99,
+            4.5,
+            STILL,
+            ("a monkey and a banana in the forest", "a monkey in the woods", "monkey", "banana"),
+            actor("monkey", 0.6, 0.58, 0.52, flipped=True, bob=0.06, sway_deg=6, rate_hz=0.9),
+            actor("banana", 1.25, 0.6, 0.38, bob=0.03, sway_deg=10, rate_hz=0.6),
+        ),
+        _shot(
+            "underwater",
+            110,
+            4.0,
+            LEFT,
+            ("a turtle underwater", "a tortoise under the sea", "turtle"),
+            actor("turtle", 1.2, 0.5, 0.48, speed=-0.1, bob=0.05, sway_deg=6, rate_hz=0.35),
+        ),
+        _shot(
+            "meadow",
+            121,
             3.5,
             RIGHT,
             ("a cow in a meadow", "cattle on the grass", "cow"),
+            actor("cow", 1.0, 0.6, 0.5, speed=-0.04, bob=0.01, sway_deg=2, rate_hz=0.5),
         ),
-        Shot(
-            Scene("rain", 132, (actor("man dancing", 0.8, 0.58, 0.62, speed=0.05, bob=0.05, sway_deg=9, rate_hz=1.0),)),
+        _shot(
+            "rain",
+            132,
             5.0,
             PUSH,
             ("a man dancing in the rain", "a male dancer in bad weather", "rain"),
+            actor("man dancing", 0.8, 0.58, 0.62, speed=0.05, bob=0.05, sway_deg=9, rate_hz=1.0),
         ),
-        Shot(
-            Scene("sky", 143, (actor("helicopter", 1.05, 0.46, 0.44, speed=-0.1, bob=0.04, sway_deg=5, rate_hz=0.6),)),
+    )
+
+
+def _from_sky_to_mountains() -> tuple[Shot, ...]:
+    return (
+        _shot(
+            "sky",
+            143,
             3.0,
             RIGHT,
             ("a helicopter in the sky", "a chopper in the clouds", "helicopter"),
+            actor("helicopter", 1.05, 0.46, 0.44, speed=-0.1, bob=0.04, sway_deg=5, rate_hz=0.6),
         ),
-        Shot(
-            Scene(
-                "street",
-                154,
-                (actor("tyrannosaurus", 1.1, 0.58, 0.66, speed=-0.08, bob=0.04, sway_deg=4, rate_hz=0.9),),
-            ),
+        _shot(
+            "street",
+            154,
             4.0,
             STILL,
             ("a tyrannosaurus in the city", "a t-rex in the street", "dinosaur"),
+            actor("tyrannosaurus", 1.1, 0.58, 0.66, speed=-0.08, bob=0.04, sway_deg=4, rate_hz=0.9),
         ),
-        Shot(
-            Scene(
-                "beach",
-                165,
-                (
-                    actor("bride", 0.62, 0.66, 0.5, emoji=2, bob=0.015, sway_deg=3, rate_hz=0.5),
-                    actor("groom", 1.17, 0.66, 0.5, emoji=2, bob=0.015, sway_deg=3, rate_hz=0.5),
-                ),
-            ),
+        _shot(
+            "beach",
+            165,
             4.5,
             PULL,
             ("a bride and a groom on the beach", "a wedding at the seaside", "bride", "a man in a tuxedo"),
+            actor("bride", 0.62, 0.66, 0.5, emoji=2, bob=0.015, sway_deg=3, rate_hz=0.5),
+            actor("groom", 1.17, 0.66, 0.5, emoji=2, bob=0.015, sway_deg=3, rate_hz=0.5),
         ),
-        Shot(
-            Scene(
-                "mountains", 176, (actor("eagle", 1.15, 0.42, 0.48, speed=-0.12, bob=0.05, sway_deg=7, rate_hz=0.6),)
-            ),
+        _shot(
+            "mountains",
+            176,
             3.5,
             LEFT,
             ("an eagle in the mountains", "a hawk in front of mountains", "eagle"),
+            actor("eagle", 1.15, 0.42, 0.48, speed=-0.12, bob=0.05, sway_deg=7, rate_hz=0.6),
         ),
-        Shot(
-            Scene(
-                "snow",
-                187,
-                (
-                    actor("penguin", 0.62, 0.62, 0.46, flipped=True, speed=0.03, bob=0.03, sway_deg=8, rate_hz=1.0),
-                    actor("snowman", 1.2, 0.58, 0.52, sway_deg=2, rate_hz=0.4),
-                ),
-            ),
+    )
+
+
+def _from_snow_to_sea() -> tuple[Shot, ...]:
+    return (
+        _shot(
+            "snow",
+            187,
             4.0,
             PUSH,
             ("a penguin and a snowman in the snow", "a penguin in winter", "penguin", "snowman"),
+            actor("penguin", 0.62, 0.62, 0.46, flipped=True, speed=0.03, bob=0.03, sway_deg=8, rate_hz=1.0),
+            actor("snowman", 1.2, 0.58, 0.52, sway_deg=2, rate_hz=0.4),
         ),
-        Shot(
-            Scene(
-                "night",
-                198,
-                (
-                    actor("castle", 1.25, 0.65, 0.62),
-                    actor("ghost", 0.42, 0.52, 0.44, speed=0.05, bob=0.08, sway_deg=7, rate_hz=0.45),
-                ),
-            ),
+        _shot(
+            "night",
+            198,
             5.0,
             RIGHT,
             ("a ghost and a castle at night", "a phantom in the dark", "ghost", "castle"),
+            actor("castle", 1.25, 0.65, 0.62),
+            actor("ghost", 0.42, 0.52, 0.44, speed=0.05, bob=0.08, sway_deg=7, rate_hz=0.45),
         ),
-        Shot(
-            Scene(
-                "sunset", 209, (actor("giraffe", 0.95, 0.56, 0.66, speed=-0.03, bob=0.015, sway_deg=3, rate_hz=0.5),)
-            ),
+        _shot(
+            "sunset",
+            209,
             4.5,
             PULL,
             ("a giraffe at sunset", "a giraffe in the evening", "giraffe"),
+            actor("giraffe", 0.95, 0.56, 0.66, speed=-0.03, bob=0.015, sway_deg=3, rate_hz=0.5),
         ),
-        Shot(
-            Scene("water", 220, (actor("whale", 1.15, 0.6, 0.54, speed=-0.08, bob=0.06, sway_deg=6, rate_hz=0.35),)),
+        _shot(
+            "water",
+            220,
             4.0,
             PUSH,
             ("a whale in the sea", "a big whale on the waves", "whale"),
+            actor("whale", 1.15, 0.6, 0.54, speed=-0.08, bob=0.06, sway_deg=6, rate_hz=0.35),
         ),
     )
