@@ -17,7 +17,7 @@ import numpy as np
 
 from bench import synthetic
 from bench.memory import family, field_mb, write_film, write_model
-from bench.searching import ask_keaton, held
+from bench.searching import ask_keaton, budget_bytes, held
 from bot.settings import Settings
 from bot.wiring.model import DEMO_FOLDER
 from bot.wiring.product import open_core
@@ -35,7 +35,6 @@ if TYPE_CHECKING:
     from bot.wiring.product import Core
 
 QUESTIONS = 12
-BUDGET_BYTES = 3_000_000_000
 ASKING, BUSY = "people asking at once", "films indexed while 32 people ask"
 _GOING_S = 4.0
 
@@ -71,7 +70,7 @@ async def _library(looks: int) -> Cost:
             synthetic.write(file, synthetic.films(looks))
         about = next(synthetic.films(synthetic.LOOKS_A_FILM))
         began_s = time.perf_counter()
-        async with held(path, BUDGET_BYTES) as kept:
+        async with held(path, budget_bytes()) as kept:
             note = f"read in {time.perf_counter() - began_s:.1f} s"
             note += f", {kept.room.coded:,} looks as codes" if kept.room.coded else ""
             took_s = []

@@ -161,7 +161,7 @@ def measured(count: int, asked: int) -> list[Row]:
         for name, (work, is_slow) in OTHERS.items():
             found[name] = _said(name, alone(work, home / "rows.f16", questions[:FEW] if is_slow else questions))
         library = home / "keaton.sqlite3"
-        ours = {"Keaton": _budget_bytes(), "Keaton, codes and disk alone": 0.0}
+        ours = {"Keaton": budget_bytes(), "Keaton, codes and disk alone": 0.0}
         found |= {name: _said(name, as_shipped(in_keaton, library, questions, budget)) for name, budget in ours.items()}
         theirs_ms = p95(found["sqlite-vec"].took_ms)
         rows = [
@@ -182,7 +182,7 @@ def measured(count: int, asked: int) -> list[Row]:
     ]
 
 
-def _budget_bytes() -> float:
+def budget_bytes() -> float:
     """Give what the product takes for looks unless it is told otherwise."""
     return float(Settings.model_fields["looks_memory_gb"].default) * GIGABYTE
 
