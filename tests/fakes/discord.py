@@ -192,7 +192,8 @@ class FakeDiscord:
     async def _interact(self, it: Interaction) -> Interaction:
         self.desk.known[it.token] = it
         self.people[str(it.user.id)] = it.user
-        await self.gateway.dispatch("INTERACTION_CREATE", payload(it, self.desk.limit_bytes))
+        it.limit_bytes = self.desk.limit_bytes
+        await self.gateway.dispatch("INTERACTION_CREATE", payload(it))
         return it
 
     def _command(self, name: str, sub: str, options: Mapping[str, str | Path]) -> Json:

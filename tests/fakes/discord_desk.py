@@ -35,6 +35,8 @@ class Interaction:
     """Not in a server."""
     id: int = field(default_factory=world.new_id)
     token: str = field(default_factory=lambda: secrets.token_hex(16))
+    limit_bytes: int = 0
+    """Of each file in an answer, as it was when the interaction was sent."""
     sent_s: float = field(default_factory=time.monotonic)
     ack_s: float | None = None
     """How long the first answer took."""
@@ -87,7 +89,7 @@ class InteractionDesk:
         match kind:
             case 4:
                 it.original = self._new(it, data.get("flags", 0) & world.EPHEMERAL)
-                self._fake.apply(it.original, Sent(data, body.files), self.limit_bytes)
+                self._fake.apply(it.original, Sent(data, body.files), it.limit_bytes)
                 await self._fake.show(it.original)
             case 5:
                 it.thinks = True
@@ -116,7 +118,7 @@ class InteractionDesk:
         else:
             message = self._new(it, sent.payload.get("flags", 0) & world.EPHEMERAL)
             it.whispers.append(message)
-        self._fake.apply(message, sent, self.limit_bytes)
+        self._fake.apply(message, sent, it.limit_bytes)
         await self._fake.show(message)
         return answer(message.json())
 
@@ -125,7 +127,8 @@ class InteractionDesk:
 
     async def edit(self, request: web.Request) -> web.Response:
         message = self._message(request)
-        self._fake.apply(message, await read_message(request), self.limit_bytes)
+        it = self._living(request)
+        self._fake.apply(message, await read_message(request), it.limit_bytes)
         await self._fake.show(message)
         return answer(message.json())
 
@@ -153,7 +156,7 @@ class InteractionDesk:
         return message
 
 
-def payload(it: Interaction, limit_bytes: int) -> Json:
+def payload(it: Interaction) -> Json:
     """Give an interaction as the gateway sends it."""
     guild = it.channel.guild
     permissions = str(it.channel.permissions(it.user))
@@ -174,7 +177,7 @@ def payload(it: Interaction, limit_bytes: int) -> Json:
         "entitlements": [],
         "authorizing_integration_owners": {"0": str(guild.id)},
         "context": 0,
-        "attachment_size_limit": limit_bytes,
+        "attachment_size_limit": it.limit_bytes,
         "data": it.data,
     }
     if it.message is not None:
