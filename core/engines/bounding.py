@@ -2,7 +2,7 @@
 
 First all rows are bounded from above, by their sketches where they have one. Then, from the most promising film on, the
 few rows of a film that may be its best are compared exactly, until no other film can be among the best. So a scan reads
-a quarter of what exact numbers would take, and the bounds of the best films are exact all the same.
+half of what is stored, and the bounds of the best films are exact all the same.
 """
 
 from __future__ import annotations
