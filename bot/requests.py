@@ -153,6 +153,21 @@ def request_of(errand: Errand, event: Incoming, place: str = "") -> Request | No
             return None
 
 
+def event_of(request: Request, turn: Turn) -> LinkPosted | Action | Forget | Switch | None:
+    """Give what a request asks for, the other way round; None where that takes more than stands in it."""
+    match request.kind:
+        case "link":
+            return LinkPosted(turn, request.source)
+        case "press":
+            return Action(turn, request.source)
+        case "forget":
+            return Forget(turn, request.source)
+        case "switch":
+            return Switch(turn, request.source == "on")
+        case _:
+            return None
+
+
 def _request(
     errand: Errand, turn: Turn, kind: JobKind, source: str, name: str, place: str, length_s: float | None = None
 ) -> Request:

@@ -12,10 +12,11 @@ from bot.discord import posts, sight
 from bot.discord.config import DOOR, MOST_FILE_BYTES
 from bot.discord.earlier import AnswerPlace
 from bot.discord.standing import Standing
+from bot.requests import event_of
 from core.commands import find
 from core.errors.links import FetchFailed
 from core.errors.turns import MessageGone
-from core.talk import Action, Address, Find, Forget, LinkPosted, PictureFile, RemoteFile, RemoteFilePosted, Switch, Turn
+from core.talk import Action, Address, Find, PictureFile, RemoteFile, RemoteFilePosted, Turn
 
 if TYPE_CHECKING:
     from bot.discord.desk import Desk
@@ -72,28 +73,20 @@ def _place(
     return AnswerPlace(hook, channel, _limit_bytes(channel), standing.answer, keep, is_private=standing.private)
 
 
-async def _event(  # noqa: PLR0911 - a line each
-    channel: discord.abc.Messageable, job: Job, standing: Standing
-) -> Incoming:
+async def _event(channel: discord.abc.Messageable, job: Job, standing: Standing) -> Incoming:
     request = job.request
     turn = _turn(job, await _view(channel, job, standing))
     limit_bytes = min(_limit_bytes(channel), MOST_FILE_BYTES)
     turn = replace(turn, moderator=standing.moderator, upload_limit_bytes=limit_bytes)
-    match request.kind:
-        case "link":
-            return LinkPosted(turn, request.source)
-        case "find":
-            return await _find(channel, turn, job, standing)
-        case "press":
-            return Action(turn, request.source)
-        case "forget":
-            return Forget(turn, request.source)
-        case "switch":
-            return Switch(replace(turn, scope=sight.switch_of(channel, turn.scope)), request.source == "on")
-        case _ if standing.of:
-            return await _of_message(channel, turn, standing.of, request.source)
-        case _:
-            return RemoteFilePosted(turn, _file(request.source, request.name, standing.url))
+    if request.kind == "switch":
+        turn = replace(turn, scope=sight.switch_of(channel, turn.scope))
+    if asked := event_of(request, turn):
+        return asked
+    if request.kind == "find":
+        return await _find(channel, turn, job, standing)
+    if standing.of:
+        return await _of_message(channel, turn, standing.of, request.source)
+    return RemoteFilePosted(turn, _file(request.source, request.name, standing.url))
 
 
 async def _find(channel: object, turn: Turn, job: Job, standing: Standing) -> Find:

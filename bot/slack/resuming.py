@@ -7,9 +7,10 @@ import logging
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from bot.requests import event_of
 from bot.slack.places import Place
 from core.commands import find
-from core.talk import Action, Forget, LinkPosted, RemoteFilePosted, Switch
+from core.talk import Action, Forget, RemoteFilePosted
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -98,18 +99,10 @@ async def _event(desk: Desk, job: Job, standing: Standing) -> Incoming | None:
     turn = await desk.turn(
         request.errand.scope.channel, request.user_id, request.message, request.message_url, late=True
     )
-    match request.kind:
-        case "link":
-            return LinkPosted(turn, request.source)
-        case "find":
-            picture = desk.picture_later(standing.picture) if standing.picture else None
-            return replace(find(turn, standing.words), picture=picture)
-        case "press":
-            return Action(turn, request.source)
-        case "forget":
-            return Forget(turn, request.source)
-        case "switch":
-            return Switch(turn, request.source == "on")
-        case _:
-            file = await desk.file(request.source)
-            return RemoteFilePosted(turn, file) if file else None
+    if asked := event_of(request, turn):
+        return asked
+    if request.kind == "find":
+        picture = desk.picture_later(standing.picture) if standing.picture else None
+        return replace(find(turn, standing.words), picture=picture)
+    file = await desk.file(request.source)
+    return RemoteFilePosted(turn, file) if file else None

@@ -7,8 +7,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from bot.requests import event_of
 from core.commands import find
-from core.talk import Action, FilePosted, Find, LinkPosted, PictureFile, Turn
+from core.talk import FilePosted, Find, PictureFile, Turn
 
 if TYPE_CHECKING:
     from bot.web.standing import Standing
@@ -26,20 +27,18 @@ class Parse(Protocol):
 
 def again(turn: Turn, job: Job, asked: Standing, parse: Parse) -> Incoming:
     """Give what somebody asked for before a restart."""
-    source = job.request.source
-    match job.request.kind:
-        case "link":
-            return LinkPosted(turn, source)
-        case "press":
-            return Action(turn, source)
+    request = job.request
+    if plain := event_of(request, turn):
+        return plain
+    match request.kind:
         case "find" if asked.file:
-            return about_picture(turn, asked.text, asked.file, Path(job.request.picture))
+            return about_picture(turn, asked.text, asked.file, Path(request.picture))
         case "find" if asked.refines:
             return replace(find(turn, asked.text), refines=asked.refines)
-        case "find" | "forget":
+        case "find":
             return parse(turn, asked.text)[asked.part]
         case _:
-            return FilePosted(turn, Path(source), job.request.name)
+            return FilePosted(turn, Path(request.source), request.name)
 
 
 def about_picture(turn: Turn, text: str, name: str, path: Path) -> Find:

@@ -5,9 +5,8 @@ Stories act through its methods and wait with `until` for what they expect.
 
 from __future__ import annotations
 
-import asyncio
 from pathlib import Path
-from typing import TYPE_CHECKING, Self, TypeVar
+from typing import TYPE_CHECKING, Self
 
 from aiohttp import web
 
@@ -16,6 +15,7 @@ from tests.fakes.discord_desk import AUTOCOMPLETE, COMMAND, COMPONENT, Interacti
 from tests.fakes.discord_files import Cdn
 from tests.fakes.discord_gateway import Gateway
 from tests.fakes.discord_rest import PREFIX, Rest, check, now_s, word_refusals
+from tests.fakes.waiting import Waited
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -23,15 +23,12 @@ if TYPE_CHECKING:
     from tests.fakes.discord_rest import Sent
     from tests.fakes.discord_world import Channel, Guild, Json, Message, User
 
-T = TypeVar("T")
 
-PATIENCE_S = 90.0
-
-
-class FakeDiscord:
+class FakeDiscord(Waited):
     """The whole of it."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.guilds: list[Guild] = []
         self.people: dict[str, User] = {}
         """Whoever used a command or a button, by id."""
@@ -50,12 +47,8 @@ class FakeDiscord:
         self.reacted: list[tuple[int, str]] = []
         self.wrongs: list[str] = []
         """What Keaton should not have sent, though Discord takes it."""
-        self.refused: list[str] = []
         self.rate_limits: list[tuple[str, float]] = []
         """Path beginnings whose next request is answered with 429, and the seconds to wait."""
-        self.trouble = ""
-        """Why nothing can be expected any more: whoever waits fails at once."""
-        self._changed = asyncio.Event()
         self._runner: web.AppRunner | None = None
         self.url = ""
 
@@ -89,21 +82,6 @@ class FakeDiscord:
     @property
     def connections(self) -> int:
         return self.gateway.ready
-
-    def moved(self) -> None:
-        self._changed.set()
-        self._changed = asyncio.Event()
-
-    async def until(self, found: Callable[[], T | None], what: str, within_s: float = PATIENCE_S) -> T:
-        """Wait until something is there, and give it; fails by then, saying what is missing."""
-        try:
-            async with asyncio.timeout(within_s):
-                while not (seen := found()):
-                    assert not self.trouble, self.trouble
-                    await self._changed.wait()
-                return seen
-        except TimeoutError:
-            raise AssertionError(f"after {within_s} s still not: {what}; refused: {self.refused[-3:]}") from None
 
     def channels(self) -> dict[int, Channel]:
         return {channel.id: channel for guild in self.guilds for channel in guild.channels}

@@ -5,8 +5,7 @@ Stories act through its methods and wait with `until` for what they expect.
 
 from __future__ import annotations
 
-import asyncio
-from typing import TYPE_CHECKING, Self, TypeVar
+from typing import TYPE_CHECKING, Self
 
 from aiohttp import web
 
@@ -14,24 +13,22 @@ from tests.fakes.slack_desk import InteractionDesk
 from tests.fakes.slack_socket import Sockets, event_body
 from tests.fakes.slack_web import WebApi
 from tests.fakes.slack_world import Message, Workspace, new_id, new_ts, typed
+from tests.fakes.waiting import Waited
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    import asyncio
     from pathlib import Path
 
     from tests.fakes.slack_desk import ResponseUrl
     from tests.fakes.slack_socket import Envelope
     from tests.fakes.slack_world import Channel, File, Json, User
 
-T = TypeVar("T")
 
-PATIENCE_S = 60.0
-
-
-class FakeSlack(InteractionDesk):
+class FakeSlack(Waited, InteractionDesk):
     """The whole of it."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.teams: list[Workspace] = []
         self.sockets = Sockets(self.moved)
         self.url = ""
@@ -39,7 +36,6 @@ class FakeSlack(InteractionDesk):
         """So often files.info must be asked before an upload can be shown."""
         self.shows_pictures = True
         self.calls: list[tuple[str, Json]] = []
-        self.refused: list[str] = []
         self.wrongs: list[str] = []
         """What Keaton should not have sent, though Slack may take it."""
         self.reacted: list[tuple[str, str]] = []
@@ -52,11 +48,8 @@ class FakeSlack(InteractionDesk):
         self.fetched: list[tuple[str, str]] = []
         """Paths of films and files that were fetched, and the Authorization that came along."""
         self.gates: dict[str, asyncio.Event] = {}
-        self.trouble = ""
-        """Why nobody need wait any longer: the program died."""
         self.response_urls: dict[str, ResponseUrl] = {}
         self._pending: list[tuple[Workspace, Json]] = []
-        self._changed = asyncio.Event()
         self._runner: web.AppRunner | None = None
 
     async def __aenter__(self) -> Self:
@@ -96,22 +89,6 @@ class FakeSlack(InteractionDesk):
         team = Workspace(name)
         self.teams.append(team)
         return team
-
-    def moved(self) -> None:
-        self._changed.set()
-        self._changed = asyncio.Event()
-
-    async def until(self, found: Callable[[], T | None], what: str, within_s: float = PATIENCE_S) -> T:
-        """Wait until something is there, and give it; fails by then, saying what is missing."""
-        try:
-            async with asyncio.timeout(within_s):
-                while not (seen := found()):
-                    if self.trouble:
-                        raise AssertionError(self.trouble)
-                    await self._changed.wait()
-                return seen
-        except TimeoutError:
-            raise AssertionError(f"after {within_s} s still not: {what}; refused: {self.refused[-3:]}") from None
 
     def limited(self, method: str) -> int | None:
         """Give the seconds to wait where this very call is one too many."""

@@ -1,0 +1,31 @@
+"""What was written down is asked for again as it was, whichever door takes it up."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.requests import event_of, request_of
+from core.ledger import Errand
+from core.talk import Action, Find, Forget, Incoming, LinkPosted, Switch
+from tests.core.conftest import turn
+
+ASKED = (
+    LinkPosted(turn(), "https://films.example/a.mp4"),
+    Action(turn(), "show:abc:1"),
+    Forget(turn(), "holiday"),
+    Switch(turn(), on=True),
+    Switch(turn(), on=False),
+)
+
+
+@pytest.mark.parametrize("event", ASKED, ids=lambda event: type(event).__name__)
+def test_what_was_written_down_is_the_same_event_after_a_restart(event: Incoming) -> None:
+    request = request_of(Errand(turn().scope, "", "one"), event, "somewhere")
+    assert request is not None
+    assert event_of(request, turn()) == event
+
+
+def test_a_search_takes_more_than_its_request() -> None:
+    request = request_of(Errand(turn().scope, "", "one"), Find(turn(), "a dog"), "somewhere")
+    assert request is not None
+    assert event_of(request, turn()) is None
