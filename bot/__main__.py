@@ -24,6 +24,8 @@ from core.times import seconds
 if TYPE_CHECKING:
     from collections.abc import Coroutine
 
+    from bot.settings import Settings
+
 logger = logging.getLogger(__name__)
 
 ASKER, OPERATOR, INTERRUPTED = 1, 3, 130
@@ -192,7 +194,7 @@ def main() -> None:
         sys.exit(OPERATOR)
 
 
-def _quiet_settings() -> commands.Settings:
+def _quiet_settings() -> Settings:
     settings = read_settings()
     set_up_logs("debug" if settings.log_level == "debug" else "warning", settings.log_format, settings.secrets)
     commands.tell_trial(settings)

@@ -13,7 +13,6 @@ import click
 from bot import printing
 from bot.exporting import Exporter
 from bot.requests import Requests
-from bot.settings import Settings
 from bot.web.config import DOOR
 from bot.wiring.product import open_core
 from core.archive import choose
@@ -34,6 +33,7 @@ from core.talk import Door, FilePosted, LinkPosted, PictureFile, Turn
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from bot.settings import Settings
     from bot.wiring.product import Core
     from core.answering import Shown
     from core.foreman import Work
@@ -41,8 +41,6 @@ if TYPE_CHECKING:
     from core.intake import Indexed
     from core.plot_ports import PlotStyle, Theme
     from core.talk import Find
-
-__all__ = ["FindWish", "Settings", "export", "find", "forget", "index", "spaces", "tell_trial", "videos"]
 
 CHANNEL = "main"
 OPERATOR = "operator"
