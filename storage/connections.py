@@ -202,6 +202,9 @@ async def _prepare(writer: aiosqlite.Connection, path: Path) -> None:
         log.info("the database is brought up to date; as it was it lies in %s", place.name)
     await migrate(writer, path)
     await _write_ahead(writer)
+    # SQLite reads the tables anew after a migration that renames one; a checkpoint which has to do that finds itself
+    # locked out by its own reading.
+    await writer.execute_fetchall("SELECT count(*) FROM sqlite_master")
     with suppress(OSError, sqlite3.Error):  # it is for the day that the list of tables cannot be read
         await asyncio.to_thread(outline.keep, path)
     pragmas = ("synchronous = FULL", "foreign_keys = ON", "secure_delete = ON")
