@@ -7,9 +7,12 @@ from collections import OrderedDict
 from dataclasses import replace
 from typing import TYPE_CHECKING, TypeAlias
 
-from core import verdict
+from core import blending, verdict
+from core.likening import likened
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from core.background import Background
     from core.found import Curve
     from core.model import EncoderInfo, Floats
@@ -43,6 +46,27 @@ class Judge:
         film = await self._film(curve.video.id, looks, bank, info)
         scores = [line.scores for line in curve.lines] or [curve.scores]
         known = [verdict.baseline(one, looks, film, bank, info) for one in scores]
+        lines = tuple(replace(line, baseline=one) for line, one in zip(curve.lines, known, strict=False))
+        return replace(curve, baseline=known[0], vectors=None, lines=lines)
+
+    async def blended(self, curve: Curve, words: Sequence[Floats | None], picture: Floats) -> Curve:
+        """Give the curve of words and a picture (D,) with its baseline, or one for each text, and without its looks.
+
+        `words` are a unit vector for each text, None where one says only what is unwanted. Raises OperatorError.
+        """
+        looks = curve.vectors
+        if looks is None or len(looks) != len(curve.scores):
+            return curve
+        info, bank = await self._encoder.ready(), await self._background.bank()
+        film = await self._film(curve.video.id, looks, bank, info)
+
+        def one(scores: Floats, said: Floats | None) -> verdict.Baseline | None:
+            if said is None:
+                return likened(replace(curve, scores=scores)).baseline
+            return blending.baseline(scores, looks, blending.Blend(said, picture), film, bank, info)
+
+        scores = [line.scores for line in curve.lines] or [curve.scores]
+        known = await asyncio.to_thread(lambda: [one(*pair) for pair in zip(scores, words, strict=True)])
         lines = tuple(replace(line, baseline=one) for line, one in zip(curve.lines, known, strict=False))
         return replace(curve, baseline=known[0], vectors=None, lines=lines)
 

@@ -17,13 +17,14 @@ if TYPE_CHECKING:
 
 WEAK_FROM, STRONG_FROM = 0.6, 0.8
 """On that scale. Of pictures from other films 1 in 12 reaches the first."""
-_LEAST_LOOKS = 8
+LEAST_LOOKS = 8
+"""Of a film with fewer nothing is known of how alike its shots are."""
 
 
 def likened(curve: Curve) -> Curve:
     """Give a picture's curve without its looks, with a baseline where the film tells one shot from another."""
     looks = curve.vectors
-    if looks is None or len(looks) < _LEAST_LOOKS:
+    if looks is None or len(looks) < LEAST_LOOKS:
         return replace(curve, vectors=None)
     likeness = Likeness(looks)
     if not likeness.tells:

@@ -24,10 +24,11 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from core.aims import Aim
+    from core.asking import Wish
     from core.found import Curve, Query
     from core.judging import Judge
     from core.looks import Kept, Looks, Peaks
-    from core.model import FrameIndex, Sampling, Video, View
+    from core.model import Floats, FrameIndex, Sampling, Video, View
     from core.ports import Encoder, Library
     from core.question import Stretch
     from core.works import Partial
@@ -90,12 +91,21 @@ class Searcher:
         return await asyncio.to_thread(curve, video, index, aims, kept.vectors if kept else None)
 
     async def _judged(self, query: Query, curve: Curve) -> Curve:
-        """Give a curve with its baseline: by words or by a picture, but not by both, whose scale nobody knows."""
+        """Give a curve with its baseline: by words, by a picture, or by both, of which neither may be missing."""
         if query.picture is None:
             return await self._judge.judged(curve)
-        if curve.lines or query.text.strip():
-            return replace(curve, vectors=None)
-        return await asyncio.to_thread(likened, curve)
+        if not query.text.strip():
+            return await asyncio.to_thread(likened, curve)
+        words = [await self._words(wish) for wish in query.asked.wishes]
+        return await self._judge.blended(curve, words, query.picture.vector)
+
+    async def _words(self, wish: Wish) -> Floats | None:
+        """Give what a wish asks for in words; None where these say only what is unwanted."""
+        texts = list(dict.fromkeys((wish.words, *wish.phrases)))
+        if not wish.words:
+            return None
+        known = dict(zip(texts, await self._encoder.texts(texts), strict=True))
+        return aim(replace(wish, without=()), known).vector
 
     async def example(self, query: Query, moment: Stretch, at_s: float) -> Example:
         """Give a look of a film in view as something to ask about; raises AnswerGone, OperatorError."""

@@ -27,8 +27,9 @@ def head(query: Query, curve: Curve) -> str:
 
     Of two in order that is one of them; of texts side by side, all.
     """
-    by_picture = query.picture is not None
-    return judgement.title(title(query), absent=is_absent(query, curve), by_picture=by_picture)
+    by_picture, known = query.picture is not None, curve.baseline
+    lacks = known.lacks if known and query.asked.form == "one" else ""
+    return judgement.title(title(query), absent=is_absent(query, curve), by_picture=by_picture, lacks=lacks)
 
 
 def is_absent(query: Query, curve: Curve) -> bool:

@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 Verdict: TypeAlias = Literal["strong", "weak", "absent"]
 """"absent" is "probably not in this footage": the best look is there all the same."""
 
+Lack: TypeAlias = Literal["", "words", "picture", "either", "together"]
+"""Of words and a picture that are asked for together: which the film lacks, or that no look has them together."""
+
 WEAK_FROM = 2.68
 STRONG_FROM = 4.47
 """Odds, as natural logarithms. `python -m bench.verdict --fit` works them out; DECISIONS.md says on which films."""
@@ -50,6 +53,8 @@ class Baseline:
     """What the best look at a film without the thing seldom reaches: the upper edge of the band."""
     strong_from: float
     """From here on there is hardly a doubt."""
+    lacks: Lack = ""
+    """What is not there, where words and a picture were asked for and the verdict is "absent"."""
 
     def __post_init__(self) -> None:
         """Check the order; raises ValueError with the offending values."""
