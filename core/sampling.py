@@ -68,6 +68,10 @@ class Grid:
         """Tell whether a frame at this time would be a look, without moving on."""
         return time_s + early_s + _SLACK_S >= self._next_s
 
+    def is_last(self, time_s: float, look_s: float) -> bool:
+        """Tell whether a time that comes before the last look's lies in the same step."""
+        return time_s < look_s and self._next_s - self._step_s(time_s) <= time_s + _SLACK_S < self._next_s
+
     def _step_s(self, time_s: float) -> float:
         """Give the interval; past the end that the file declares, a short film's dense grid makes no sense."""
         if time_s > self.duration_s:

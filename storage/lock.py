@@ -18,19 +18,22 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 NAME = "running.lock"
+_GRACE_S = 1.5
+"""A bot that was killed while it started a child may hold its lock for a moment longer, by that child."""
+_RETRY_S = 0.05
 
 
 @contextmanager
 def alone(folder: Path) -> Iterator[None]:
     """Be the one bot on this folder.
 
-    Raises DataFolderInUse at once when there is another, StorageUnusable.
+    Raises DataFolderInUse when there is another, and still is after a moment, StorageUnusable. Blocks.
     """
     with disk(folder):
         folder.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(folder / NAME, timeout=0)
+        lock = FileLock(folder / NAME, timeout=_GRACE_S)
         try:
-            lock.acquire()
+            lock.acquire(poll_interval=_RETRY_S)
         except Timeout as error:
             raise DataFolderInUse(str(folder)) from error
     try:

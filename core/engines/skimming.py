@@ -48,12 +48,14 @@ class Skimmer:
     film: Film
     grid: Grid
     plan: Grid
-    """The same grid once more: it runs ahead of what the decoder gives."""
+    """The same grid once more: it follows the packets, for how far the decoder lags behind depends on the machine."""
     gap_s: float
     """How far apart keyframes may stand; 0 decodes everything."""
     leaps: Leaps
+    until_s: float | None = None
+    """The time of an earlier reading's last look: its group of pictures is met once more, to judge as it did."""
     _looked_s: float = 0.0
-    """The time of the last keyframe that was sent to be decoded."""
+    """The time of the last look, as far as the packets tell."""
     _decoded_s: float = 0.0
     _dropped_s: float = 0.0
     """How far the packets went that were not needed."""
@@ -72,11 +74,9 @@ class Skimmer:
         """Skim a film of this length; from the look with that time on, where an earlier reading ended with it."""
         grid, plan = Grid(length_s, sampling), Grid(length_s, sampling)
         leaps = Leaps.within(film.container.format.name, time.perf_counter)
-        skimmer = cls(film, grid, plan, keyframe_gap_s(length_s, sampling), leaps)
+        skimmer = cls(film, grid, plan, keyframe_gap_s(length_s, sampling), leaps, until_s)
         if until_s is not None:
             grid.wants(until_s)
-            plan.wants(until_s)
-            skimmer._looked_s = skimmer._decoded_s = until_s
         return skimmer
 
     def looks(self) -> Iterator[TimedFrame]:
@@ -152,6 +152,7 @@ class Skimmer:
         elif self.gap_s > 0 and packet.is_keyframe:
             yield from self._key_frame(packet)
         elif self._key is None:
+            self._pass(packet)
             yield from self._through(packet)
         else:
             self._waiting.append(packet)
@@ -165,7 +166,7 @@ class Skimmer:
             yield from self._look_at(held)  # it came soon after a look, and would leave a hole
         self._drop()
         self._key = packet
-        if time_s is None or self.plan.wants(time_s):
+        if time_s is None or self.plan.wants(time_s) or self._ended(time_s):
             yield from self._look_at(packet)
         else:
             self._waiting.append(packet)
@@ -189,7 +190,21 @@ class Skimmer:
         self._key, self._waiting = None, []
         for packet in waiting:
             if not (self._skipped and key is not None and _leads(packet, key)):
+                self._pass(packet)
                 yield from self._through(packet)
+
+    def _pass(self, packet: VideoPacket) -> None:
+        """Note where the looks are among packets that are all decoded: the first picture after each grid time is one.
+
+        Pictures that others lean on come before those, so an earlier one of the same step may still follow.
+        """
+        time_s = self._time_s(packet)
+        if time_s is not None and (self.plan.wants(time_s) or self.plan.is_last(time_s, self._looked_s)):
+            self._looked_s = time_s
+
+    def _ended(self, time_s: float) -> bool:
+        """Tell whether the earlier reading ended with a look at this time."""
+        return self.until_s is not None and abs(time_s - self.until_s) <= _SAME_S
 
     def _too_far(self, packet: VideoPacket) -> bool:
         if self._key is None or self._key.pts is None or packet.pts is None:
@@ -216,7 +231,8 @@ class Skimmer:
         for time_s, frame in self.film.decoded(packet):
             self._decoded_s = max(self._decoded_s, time_s)
             early_s = self.gap_s if self._planned(frame) else 0.0
-            if self.grid.wants(time_s, early_s):
+            is_known = self.until_s is not None and time_s <= self.until_s + _SAME_S
+            if not is_known and self.grid.wants(time_s, early_s):
                 self.plan.wants(time_s)
                 yield time_s, frame
 

@@ -51,6 +51,18 @@ def test_the_rest_is_the_rest_of_one_reading(make_clip: MakeClip, look_at: LookA
         assert (rest.opened, rest.ended) == (whole.opened, whole.ended)
 
 
+@pytest.mark.parametrize("gop", [7, 12])
+def test_wherever_a_reading_stops_the_same_keyframes_are_looks_afterwards(
+    make_clip: MakeClip, look_at: LookAt, gop: int
+) -> None:
+    """Looks are closer together than keyframes: whether one is a look depends on those before it."""
+    path = make_clip("dense.mp4", [("red", 1.6), ("green", 1.4)], Shape(size=(96, 64), gop=gop, patterned=True))
+    whole = look_at(path, Sampling(0.1, 4))
+    for count in range(1, len(whole.looks)):
+        rest = look_at(path, Sampling(0.1, 4), after=Seen(whole.times_s[count - 1], count))
+        assert rest.times_s == whole.times_s[count:]
+
+
 def test_a_timeline_that_falls_back_is_read_from_its_start(
     tmp_path: Path, make_clip: MakeClip, look_at: LookAt
 ) -> None:

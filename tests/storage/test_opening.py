@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import fcntl
 import logging
+import threading
 from typing import TYPE_CHECKING
 
 from storage.library import SqliteLibrary
+from storage.lock import NAME, alone
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,3 +24,21 @@ async def test_opening_a_new_library_and_closing_it_at_once_logs_nothing_and_lea
         await library.close()
     assert caplog.messages == []
     assert not (tmp_path / "keaton.sqlite3-wal").exists()
+
+
+def test_a_folder_that_the_child_of_a_killed_bot_still_holds_is_taken_over_as_soon_as_that_lets_go(
+    tmp_path: Path,
+) -> None:
+    with (tmp_path / NAME).open("w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        let_go = threading.Event()
+
+        def let_it_go() -> None:
+            let_go.set()
+            fcntl.flock(held, fcntl.LOCK_UN)
+
+        ends = threading.Timer(0.2, let_it_go)
+        ends.start()
+        with alone(tmp_path):
+            assert let_go.is_set()
+        ends.join()
