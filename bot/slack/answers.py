@@ -16,6 +16,7 @@ from bot.slack import posts, resuming
 from bot.slack.people import Rights
 from bot.slack.places import PressPlace
 from bot.slack.render import card
+from bot.slack.rooms import Rooms
 from bot.slack.showing import NotedFiles, is_file
 from core.talk import Forget
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
     from bot.doors import Parts
     from bot.requests import Taken
+    from bot.slack.config import Workspace
     from bot.slack.render import Card
     from bot.slack.showing import Place
     from bot.slack.speaking import Slack
@@ -46,12 +48,15 @@ _UNCHANGEABLE = {
 class Answers:
     """Shows them."""
 
-    def __init__(self, parts: Parts, client: AsyncWebClient, slack: Slack, min_gap_s: float) -> None:
+    def __init__(
+        self, parts: Parts, client: AsyncWebClient, slack: Slack, workspace: Workspace, min_gap_s: float
+    ) -> None:
         self._parts = parts
         self._requests = parts.requests
         self._client = client
         self._slack = slack
         self._rights = Rights(client)
+        self._rooms = Rooms(client, parts.ledger, workspace)
         self._presses = Presses()
         self._min_gap_s = min_gap_s
 
@@ -64,6 +69,7 @@ class Answers:
         """Show the replies to an event in a place, and end what it was written down as."""
         if isinstance(event, Forget):
             event = await self._with_rights(event)
+        event = await self._rooms.opened(event)
         noted = NotedFiles(place, self._parts.showcase, event.turn.scope)
         shown = Answered(noted, self._requests, taken) if taken else noted
         await deliver(self._parts.conversation.handle(event), shown, self._min_gap_s)

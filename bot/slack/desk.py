@@ -63,7 +63,7 @@ class Desk:
         self._client = client
         self._reader = Reader(client)
         self._files = files
-        self.answers = Answers(parts, client, slack, config.min_gap_s)
+        self.answers = Answers(parts, client, slack, workspace, config.min_gap_s)
         self.workspace = workspace
         self.slack = slack
         self.people = People(client)

@@ -54,7 +54,10 @@ class WebApi:
                 "chat.delete": self._delete,
                 "conversations.history": self._history,
                 "conversations.info": self._channel,
+                "conversations.members": self._members,
                 "conversations.replies": self._replies,
+                "users.conversations": self._joined,
+                "users.list": self._people,
                 "reactions.add": self._react,
                 "reactions.remove": self._unreact,
                 "files.info": self._files.info,
@@ -108,6 +111,19 @@ class WebApi:
             raise RefusedError("missing_scope", needed=kind)
         told = {"id": channel.id, "name": channel.name, "creator": channel.creator, "is_private": channel.is_private}
         return {"channel": told}
+
+    def _members(self, team: Workspace, sent: Json) -> Json:
+        told = self._channel(team, sent)["channel"]
+        return {"members": team.channels[told["id"]].members(team)}
+
+    def _joined(self, team: Workspace, sent: Json) -> Json:
+        found = [one for one in team.channels.values() if sent["user"] in one.members(team)]
+        shared = [one for one in found if one.keaton_inside or not one.is_private]
+        return {"channels": [self._channel(team, {"channel": one.id})["channel"] for one in shared]}
+
+    def _people(self, team: Workspace, _sent: Json) -> Json:
+        people = [{"id": one.id, "team_id": team.id, "is_restricted": one.is_guest} for one in team.users.values()]
+        return {"members": people}
 
     def _check(self, team: Workspace, sent: Json) -> None:
         self._fake.wrongs += slack_blocks.pings(sent)

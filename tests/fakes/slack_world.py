@@ -36,8 +36,10 @@ def escaped(text: str) -> str:
 
 def typed(text: str) -> str:
     """Give what somebody types as Slack hands it on: escaped, links marked, mentions kept."""
-    parts = re.split(r"(<@[A-Z0-9]+>)", text)
-    return "".join(one if one.startswith("<@") else _LINK.sub(lambda m: f"<{m[0]}>", escaped(one)) for one in parts)
+    parts = re.split(r"(<[@#][A-Z0-9]+(?:\|[^<>]*)?>)", text)
+    return "".join(
+        one if one.startswith(("<@", "<#")) else _LINK.sub(lambda m: f"<{m[0]}>", escaped(one)) for one in parts
+    )
 
 
 @dataclass
@@ -45,6 +47,7 @@ class User:
     name: str
     id: str = field(default_factory=lambda: new_id("U"))
     is_admin: bool = False
+    is_guest: bool = False
 
 
 @dataclass
@@ -138,8 +141,15 @@ class Channel:
     keaton_inside: bool = True
     creator: str = ""
     is_private: bool = False
+    people: set[str] | None = None
+    """The ids of who is in it, or None: all are."""
     messages: dict[str, Message] = field(default_factory=dict)
     whispers: list[Message] = field(default_factory=list)
+
+    def members(self, team: Workspace) -> list[str]:
+        """Give the ids of who is in it."""
+        inside = sorted(team.users) if self.people is None else sorted(self.people)
+        return [*inside, *([team.keaton.id] if self.keaton_inside else [])]
 
     def below(self, message: Message) -> list[Message]:
         """Give Keaton's messages in a message's thread."""

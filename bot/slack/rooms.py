@@ -1,0 +1,128 @@
+"""Which other channels an answer on Slack may draw on, for `in:`. Owns that judgement; sends nothing.
+
+An answer is for the whole channel that it is posted in, so another channel's films may be shown there only where all
+who are in it could see them by themselves: they are in the other one too, or that is public and they are no guests.
+From a private channel nothing goes into a public one, whose members are whoever likes. Asked anew each time, also when
+a button under such an answer is pressed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from slack_sdk.errors import SlackApiError
+
+from core import asking
+from core.talk import Action, Find
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from slack_sdk.web.async_client import AsyncWebClient
+
+    from bot.slack.config import Workspace
+    from core.ledger import Ledger
+    from core.talk import Incoming
+
+logger = logging.getLogger(__name__)
+
+_A_PAGE = 500
+_GUESTS_FOR_S = 300.0
+"""So long it is remembered who is a guest: Slack lists its people twenty times a minute at most."""
+
+
+class Rooms:
+    """Widens what may be drawn on, by what Slack tells."""
+
+    def __init__(self, client: AsyncWebClient, ledger: Ledger, workspace: Workspace) -> None:
+        self._client = client
+        self._ledger = ledger
+        self._workspace = workspace
+        self._full: tuple[float, frozenset[str]] | None = None
+
+    async def opened(self, event: Incoming) -> Incoming:
+        """Give what somebody asks with the channel that `in:` names, where it may be shown here.
+
+        A press, or words that refine an answer, may draw on what was shown here before, as far as it may still be.
+        Where Slack does not tell, nothing is widened.
+        """
+        try:
+            if isinstance(event, Find) and event.filters.channel:
+                event = await self._named(event)
+            if isinstance(event, Action) or (isinstance(event, Find) and _refines(event)):
+                return await self._widened(event)
+        except SlackApiError as error:
+            logger.warning("Slack does not tell who is in which channel: %s", error.response["error"])
+        return event
+
+    async def _named(self, event: Find) -> Find:
+        here, name = event.turn.scope.channel, event.filters.channel.casefold()
+        if name in {"here", here.casefold()}:
+            return event
+        async for one in self._joined(event.turn.user_id):
+            if name not in {one["id"].casefold(), str(one.get("name", "")).casefold()}:
+                continue
+            if one["id"] == here or await self._all_see(here, one):
+                if one["id"] != here:
+                    await self._ledger.remember(self._note(here) + one["id"], one["id"])
+                return replace(event, rooms=((one["id"], str(one["name"])),))
+        return event
+
+    async def _widened(self, event: Action | Find) -> Action | Find:
+        turn = event.turn
+        before = [there for _, there in await self._ledger.notes(self._note(turn.scope.channel)) if there]
+        seen = [there for there in before if await self._all_see(turn.scope.channel, await self._told(there))]
+        view = replace(turn.view, channels=turn.view.channels | frozenset(seen))
+        return replace(event, turn=replace(turn, view=view))
+
+    async def _all_see(self, here: str, there: dict[str, Any] | None) -> bool:
+        """Tell whether all who can see a channel can see another one."""
+        room = await self._told(here)
+        if room is None or there is None or (there.get("is_private") and not room.get("is_private")):
+            return False
+        inside, others = await self._members(here), await self._members(there["id"])
+        outside = inside - others - {self._workspace.bot_id}
+        return not outside or (not there.get("is_private") and outside <= await self._full_members())
+
+    async def _told(self, channel: str) -> dict[str, Any] | None:
+        try:
+            told: dict[str, Any] = (await self._client.conversations_info(channel=channel))["channel"]
+        except SlackApiError as error:
+            if error.response["error"] == "channel_not_found":
+                return None
+            raise
+        return told
+
+    async def _joined(self, user_id: str) -> AsyncIterator[dict[str, Any]]:
+        """Give the channels that somebody is in; of private ones those that Keaton is in too."""
+        types = "public_channel,private_channel"
+        async for page in await self._client.users_conversations(user=user_id, types=types, limit=_A_PAGE):
+            for one in page["channels"]:
+                yield one
+
+    async def _members(self, channel: str) -> frozenset[str]:
+        pages = await self._client.conversations_members(channel=channel, limit=_A_PAGE)
+        return frozenset([one async for page in pages for one in page["members"]])
+
+    async def _full_members(self) -> frozenset[str]:
+        """Give the people of this workspace that may look into each public channel."""
+        now_s = asyncio.get_running_loop().time()
+        if self._full is None or now_s - self._full[0] > _GUESTS_FOR_S:
+            pages = await self._client.users_list(limit=_A_PAGE)
+            people = [one async for page in pages for one in page["members"]]
+            self._full = now_s, frozenset(one["id"] for one in people if self._is_full(one))
+        return self._full[1]
+
+    def _is_full(self, one: dict[str, Any]) -> bool:
+        is_guest = one.get("is_restricted") or one.get("is_ultra_restricted") or one.get("is_stranger")
+        return not is_guest and one.get("team_id", self._workspace.team_id) == self._workspace.team_id
+
+    def _note(self, here: str) -> str:
+        return f"slack:in:{self._workspace.team_id}:{here}:"
+
+
+def _refines(event: Find) -> bool:
+    return bool(event.refines) or asking.refinement(event.text) is not None
