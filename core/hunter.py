@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from core.found import Curve, Query
     from core.glancing import Glances
+    from core.model import Floats
 
 BUDGET_S = 4.0
 """What a hunt may take. A look takes ViT-B-32 70 ms on two cores: then the three best places are looked at."""
@@ -34,6 +35,8 @@ class _Hunt:
     began_s: float
     scores: dict[float, float] = field(default_factory=dict)
     """By time, of the further looks."""
+    looks: dict[float, Floats] = field(default_factory=dict)
+    """By time likewise, (D,) each."""
     steps_s: dict[float, float] = field(default_factory=dict)
     """How far each of them is from those beside it."""
 
@@ -54,7 +57,19 @@ class Hunter:
         await self._coarsely(hunt, hunting.enough(hunting.places(curve, _barred(query, curve))))
         await self._closely(hunt)
         best_s = max(hunt.scores, key=lambda time_s: hunt.scores[time_s], default=None)
-        return None if best_s is None else hunting.Found(best_s, hunt.scores[best_s])
+        if best_s is None or self._is_the_same(hunt, best_s):
+            return None
+        return hunting.Found(best_s, hunt.scores[best_s])
+
+    def _is_the_same(self, hunt: _Hunt, best_s: float) -> bool:
+        """Tell whether the best frame is that of the index's best look over again, as a camera at rest shows it."""
+        look = int(hunt.curve.scores.argmax())
+        again_s = min(hunt.looks, key=lambda time_s: abs(time_s - hunt.curve.times_s[look]), default=None)
+        if again_s is None or best_s not in hunt.looks or hunting.unknown([again_s], [hunt.curve.times_s[look]]):
+            return False
+        known = hunt.looks[again_s]
+        gain = hunt.scores[best_s] - float(hunt.curve.scores[look])
+        return hunting.same_picture(known, hunt.looks[best_s], gain)
 
     async def _coarsely(self, hunt: _Hunt, places: Sequence[hunting.Place]) -> None:
         """Look at places: at one, which tells what it costs, and then at as many as may be."""
@@ -75,6 +90,7 @@ class Hunter:
             there = {time_s: score for time_s, score in scores.items() if place.holds(time_s)}
             if there and abs(there[min(there)] - place.score) <= _SAME_SCORE:
                 hunt.scores |= there
+                hunt.looks |= _looks(seen)
                 hunt.steps_s |= dict.fromkeys(there, place.step_s)
 
     async def _closely(self, hunt: _Hunt) -> None:
@@ -87,7 +103,12 @@ class Hunter:
                 seen = await self._glances.at(hunt.query, hunt.curve.video, times_s, hunt.scores)
                 if seen is not None:
                     hunt.scores |= dict(zip(seen.times_s.tolist(), seen.scores.tolist(), strict=True))
+                    hunt.looks |= _looks(seen)
                 return
+
+
+def _looks(seen: Curve) -> dict[float, Floats]:
+    return {} if seen.vectors is None else dict(zip(seen.times_s.tolist(), seen.vectors, strict=True))
 
 
 def _barred(query: Query, curve: Curve) -> tuple[float, float] | None:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from core.found import Curve
+    from core.model import Floats
 
 EVERY_S = 0.125
 """Between two looks in a place; in one that is longer than usual they lie further apart."""
@@ -32,6 +33,11 @@ _EDGE_S = 1e-3
 _TOLD = 8
 _BETTER = 1e-4
 """Less is the rounding of vectors as they are kept."""
+STILL = 0.995
+"""Two frames that are so much alike (cosine) show the same: of still pictures coded by x264 at CRF 18 to 28 all were
+(0.9989 at least), of the demo film's frames, half a second apart, a tenth reaches 0.988."""
+TREMBLE = 0.006
+"""So far coding lifts a score in such a shot: 99 % of gains over the first frame are less at CRF 23, 9 of 10 at 28."""
 _ASIDE_S = 0.5
 """A frame that is further off is another one to people."""
 
@@ -114,6 +120,11 @@ def worth_showing(known: Moment, refined: Moment, logit_scale: float, clearly: f
     """
     gain, aside_s = refined.score - known.score, abs(refined.peak_s - known.peak_s)
     return logit_scale * gain >= clearly or (gain > _BETTER and aside_s > _ASIDE_S)
+
+
+def same_picture(known: Floats, other: Floats, gain: float) -> bool:
+    """Tell whether a look (D,) shows what a known one does, and scores higher only as coding makes stills tremble."""
+    return gain < TREMBLE and float(known @ other) >= STILL
 
 
 def led(moments: Sequence[Moment], curve: Curve, found: Found) -> tuple[Moment, ...]:

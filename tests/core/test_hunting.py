@@ -10,12 +10,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.found import Curve, Moment
+from core.found import Curve, Moment, Query
+from core.glancing import Glances
+from core.hunter import Hunter
 from core.hunting import COARSELY, Found, Place, close_by, enough, led, places, unknown, worth_showing
-from core.model import Video
+from core.model import Video, View
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
 
 def curve(scores: Sequence[float], every_s: float = 2.0) -> Curve:
@@ -100,3 +102,29 @@ def test_another_frame_is_shown_where_it_is_clearly_better_or_elsewhere(
 ) -> None:
     known = moment(2, 4, 2, 0.3)
     assert worth_showing(known, replace(known, peak_s=peak_s, score=score), 100.0, 0.25) is shown
+
+
+class Trembling(Glances):
+    """A film whose every frame is as much like another as `alike` says; one of them scores higher by `gain`."""
+
+    def __init__(self, alike: float, gain: float) -> None:
+        self._other = np.array([alike, np.sqrt(1 - alike**2)], np.float32)
+        self._gain = gain
+
+    async def at(
+        self, _query: Query, video: Video, times_s: Sequence[float], known: Collection[float] = ()
+    ) -> Curve | None:
+        left = [time_s for time_s in times_s if time_s not in known]
+        higher = [abs(time_s - 2.5) < 0.01 for time_s in left]
+        vectors = np.array([self._other if one else (1.0, 0.0) for one in higher], np.float32)
+        scores = np.array([0.3 + self._gain * one for one in higher], np.float32)
+        return Curve(video, np.array(left), scores, vectors=vectors)
+
+
+@pytest.mark.parametrize(("alike", "gain", "shown"), [(0.999, 0.002, False), (0.999, 0.01, True), (0.9, 0.002, True)])
+async def test_another_frame_of_a_still_shot_takes_no_place_for_the_trembling_of_its_score(
+    alike: float, gain: float, *, shown: bool
+) -> None:
+    film, query = curve([0.1, 0.3, 0.1]), Query("a dog", View("local", "home", frozenset({"main"})))
+    found = await Hunter(Trembling(alike, gain), lambda: 0.0).best(query, film)
+    assert (found is not None and found.time_s == pytest.approx(2.5, abs=0.01)) is shown
