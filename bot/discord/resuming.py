@@ -56,12 +56,19 @@ async def take_up(client: Client, desk: Desk, job: Job) -> None:
     taken = await desk.requests.take(request.errand, event, request.place)
     if taken is None:
         return
-    hook = discord.Webhook.partial(client.application_id, standing.token, client=client)  # type: ignore[arg-type]
+    hook = hook_of(client, client.application_id, standing.token)
     if isinstance(event, Action):
         card = discord.PartialMessage(channel=channel, id=standing.answer)  # type: ignore[arg-type]
         desk.start(desk.press(taken, standing, hook, card, late=True))
     else:
         desk.start(desk.answer_taken(taken, _place(desk, taken, standing, hook, channel)), standing.of)
+
+
+def hook_of(client: discord.Client, application_id: int, token: str) -> discord.Webhook:
+    """Give what an interaction is answered through, by its token; also in private."""
+    hook = discord.Webhook.partial(application_id, token, client=client)
+    hook.type = discord.WebhookType.application  # a partial one is taken for a channel's, which has no private answers
+    return hook
 
 
 def _place(

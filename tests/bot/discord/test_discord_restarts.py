@@ -9,8 +9,11 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import aiohttp
+import discord
 import pytest
 
+from bot.discord.resuming import hook_of
 from tests.bot.discord.looking import READY, answer_to, cards_below, found, posted, said_below
 from tests.bot.discord.program import Program
 from tests.bot.discord.test_discord_asking import green
@@ -136,6 +139,34 @@ async def acknowledged(scene: Scene, ranked: Message) -> Promised:
     await fake.until(lambda: all(one.ack_s is not None for one in all_of_them), "acknowledgements")
     fake.desk.gate = None
     return promised
+
+
+async def test_a_preview_and_a_cut_that_were_acknowledged_before_a_crash_are_posted_once_after_it(scene: Scene) -> None:
+    fake = scene.fake
+    await posted(scene, scene.reel(), known=True)
+    moving, cut = await found(scene, "a dog"), await found(scene, "something red")
+    await answer_to(scene, await fake.press(cut, "Cut", scene.bob), "Cut: ")
+    fake.desk.gate = asyncio.Event()
+    preview, send = await fake.press(moving, "Preview", scene.ada), await fake.press(cut, "Send the cut", scene.bob)
+    await fake.until(lambda: preview.ack_s is not None and send.ack_s is not None, "acknowledgements")
+    fake.desk.gate = None
+    await scene.program.kill()
+    assert ("preview.mp4" in moving.files, cards_below(cut)) == (False, [])
+
+    await scene.program.ensure_running()
+    await answer_to(scene, preview, "Preview: ")
+    sent = await fake.until(lambda: next((one for one in cards_below(cut) if one.files), None), "the cut")
+    await asyncio.wait_for(asyncio.to_thread(nothing_open, scene.program.data), 30)
+    assert [name.endswith(".mp4") for name in sent.files] == [True]
+    assert cards_below(cut) == [sent]
+    assert ("preview.mp4" in moving.files, cards_below(moving)) == (True, [])
+
+
+async def test_who_pressed_before_a_crash_can_be_answered_in_private_after_it() -> None:
+    client = discord.Client(intents=discord.Intents.default())
+    async with aiohttp.ClientSession() as client.http._HTTPClient__session:  # type: ignore[attr-defined]
+        hook = hook_of(client, 1, "token")
+    assert hook.type is discord.WebhookType.application, "the library sends nothing in private through any other"
 
 
 async def test_an_address_that_expires_while_its_film_waits_is_asked_for_anew(scene: Scene) -> None:

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from core.engines.clips import ChildClipper
 from core.model import View
 from storage.jobs import SqliteJobs
 from storage.ledger import SqliteLedger
 
 if TYPE_CHECKING:
     from tests.bot.slack.conftest import Scene
+    from tests.fakes.slack_world import File
 
 pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="session")]
 
@@ -27,9 +29,7 @@ async def test_presses_that_were_acknowledged_are_carried_out_by_the_next_run_an
     await until_written(scene, 2)
     await scene.stop()
     scene.house.encoder.gate = None
-    ledger = scene.house.ledger
-    ledger._run = SqliteLedger(scene.house.library.connections).run
-    scene.house.foreman._jobs = SqliteJobs(scene.house.library.connections, ledger._run, time.time, is_bot=True)
+    as_after_a_crash(scene)
     await scene.start()
     await scene.fake.until(lambda: any(label.startswith("👍 1") for label in card.buttons), "the vote")
     await scene.below(other, "More like this")
@@ -37,9 +37,43 @@ async def test_presses_that_were_acknowledged_are_carried_out_by_the_next_run_an
     assert await scene.house.library.videos(View.of(scene.scope()))
 
 
+async def test_a_preview_and_a_cut_that_were_acknowledged_are_posted_by_the_next_run_and_once(scene: Scene) -> None:
+    await scene.posted()
+    moving, cut = await scene.found("green"), await scene.found("red")
+    await scene.press(cut, "Cut", "Cut: ", scene.ada)
+    clipper = scene.house.conversation._browser._clipper
+    assert isinstance(clipper, ChildClipper)
+    async with clipper.short, clipper.short, clipper.long:  # so that nothing is ready when Keaton dies
+        await scene.fake.press(scene.team, moving, "Preview", scene.bob)
+        await scene.fake.press(scene.team, cut, "Send the cut", scene.ada)
+        await until_written(scene, 2)
+        await scene.stop()
+    assert not films(scene)
+    as_after_a_crash(scene)
+    await scene.start()
+    await scene.fake.until(lambda: "Preview: " in moving.words, "the preview")
+    await scene.below(cut, "without sound")
+    await scene.fake.until(lambda: films(scene), "the cut")
+    await until_written(scene, 0)
+    assert [one.shared_in for one in films(scene)] == [[(scene.general.id, cut.ts)]]
+    assert (len(scene.general.below(cut)), scene.general.below(moving)) == (1, [])
+
+
+def films(scene: Scene) -> list[File]:
+    """Give the films that Keaton has shared."""
+    return [one for one in scene.team.files.values() if one.name.endswith(".mp4") and one.shared_in]
+
+
+def as_after_a_crash(scene: Scene) -> None:
+    """Let the house's jobs be those of a run that is no more."""
+    ledger = scene.house.ledger
+    ledger._run = SqliteLedger(scene.house.library.connections).run
+    scene.house.foreman._jobs = SqliteJobs(scene.house.library.connections, ledger._run, time.time, is_bot=True)
+
+
 async def until_written(scene: Scene, count: int) -> None:
-    """Wait until so many presses are written down."""
+    """Wait until so many presses, and no more, are written down and not done."""
     sql = "SELECT 1 FROM jobs WHERE kind = 'press' AND ended_s IS NULL"
     async with asyncio.timeout(20):
-        while len(await scene.house.library.connections.rows(sql, {})) < count:  # noqa: ASYNC110 - no one tells
+        while len(await scene.house.library.connections.rows(sql, {})) != count:  # noqa: ASYNC110 - no one tells
             await asyncio.sleep(0.01)
