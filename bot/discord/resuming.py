@@ -56,7 +56,7 @@ async def take_up(client: Client, desk: Desk, job: Job) -> None:
     taken = await desk.requests.take(request.errand, event, request.place)
     if taken is None:
         return
-    hook = hook_of(client, client.application_id, standing.token)
+    hook = hook_of(client, client.application_id, standing.token)  # type: ignore[arg-type]
     if isinstance(event, Action):
         card = discord.PartialMessage(channel=channel, id=standing.answer)  # type: ignore[arg-type]
         desk.start(desk.press(taken, standing, hook, card, late=True))
