@@ -13,8 +13,8 @@ import time
 from collections import Counter
 from pathlib import Path
 
+from tests.crash.living import lived
 from tests.crash.proof import judge
-from tests.crash.town import lived
 
 
 async def run(kills: int, seed: int, most_s: float) -> bool:

@@ -6,7 +6,7 @@ import io
 import sqlite3
 from collections import Counter
 from contextlib import closing
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -49,75 +49,119 @@ class Figures:
         return not (self.lost or self.doubled or self.wrong or self.orphans)
 
 
+@dataclass(frozen=True)
+class _Data:
+    """What the data folder holds."""
+
+    kept: dict[str, list[list[float]]]
+    """By title the times of each film's looks, once for each time that it was posted."""
+    jobs: dict[str, int]
+    films: int
+    votes: Counter[str]
+    leftovers: list[str]
+
+
+@dataclass(frozen=True)
+class _Found:
+    """What is not as it should be."""
+
+    lost: list[str] = field(default_factory=list)
+    doubled: list[str] = field(default_factory=list)
+    wrong: list[str] = field(default_factory=list)
+
+
 def judge(town: Town) -> Figures:
     """Look at the platform, the database and the folder."""
-    data = town.folder / "data"
-    with closing(sqlite3.connect(data / "keaton.sqlite3")) as db:
-        kept = _kept(db)
-        jobs = dict(db.execute("SELECT state, count(*) FROM jobs GROUP BY state"))
-        films = _count(db, "videos")
-        votes = Counter(user for (user,) in db.execute("SELECT user_id FROM votes"))
-        leftovers = [name for name in ("works", "work_chunks", "work_thumbnails") if _count(db, name)]
-    lost: list[str] = []
-    doubled: list[str] = []
-    wrong: list[str] = []
+    data, found = _data(town), _Found()
+    _judge_answers(town, found)
+    _judge_films(town, data, found)
+    _judge_votes(town, data, found)
+    _judge_alike(town, found)
+    _judge_ends(town, data, found)
+    orphans = [*data.leftovers, *_strays(town.folder / "data" / "media", data.films)]
+    requests = len(town.posted) + len(town.promised) + sum(one.is_promised for one in town.presses)
+    counted = len(town.kills), data.films, requests
+    return Figures(*counted, found.lost, found.doubled, found.wrong, orphans, _gone_on(town))
+
+
+def _data(town: Town) -> _Data:
+    with closing(sqlite3.connect(town.folder / "data" / "keaton.sqlite3")) as db:
+        return _Data(
+            _kept(db),
+            dict(db.execute("SELECT state, count(*) FROM jobs GROUP BY state")),
+            _count(db, "videos"),
+            Counter(user for (user,) in db.execute("SELECT user_id FROM votes")),
+            [name for name in ("works", "work_chunks", "work_thumbnails") if _count(db, name)],
+        )
+
+
+def _judge_answers(town: Town, found: _Found) -> None:
+    """Each message and each command has one answer, and each answer was asked for."""
     for message in town.posted:
         cards = cards_below(message)
-        (lost if not cards else doubled if len(cards) > 1 else []).append(message.content or str(message.id))
-    ours = [one for one in town.square.messages.values() if one.author.id == BOT_ID]
-    shown = {one.id: one for one in ours if not one.reply_to and not one.only_for}
-    told = {str(one.only_for) for one in ours}  # a press under an answer that was drawn anew meanwhile is told so
+        (found.lost if not cards else found.doubled if len(cards) > 1 else []).append(
+            message.content or str(message.id)
+        )
+    found.lost.extend(str(one.data) for one in town.promised if one.shown is None)
     answers = [one.shown.id for one in town.promised if one.shown]
-    lost += [str(one.data) for one in town.promised if one.shown is None]
-    doubled += [f"a message that answers nothing: {it.text!r}" for one, it in shown.items() if one not in answers]
+    shown = {one.id: one for one in _ours(town) if not one.reply_to and not one.only_for}
+    found.doubled.extend(
+        f"a message that answers nothing: {it.text!r}" for one, it in shown.items() if one not in answers
+    )
+
+
+def _judge_films(town: Town, data: _Data, found: _Found) -> None:
+    """Each film is there once, with the looks of one reading; and no other is there."""
     promised = {*town.films.values(), *(film for it, film in town.indexed if it.ack_s is not None)}
     for film in [*town.films.values(), *(film for _, film in town.indexed)]:
-        times = kept.pop(film.stem, [])
+        times = data.kept.pop(film.stem, [])
         if len(times) > 1:
-            doubled.append(film.name)
-        elif not times:
-            lost += [film.name] if film in promised else []
-        elif times[0] != _expected(film):
-            expected = _expected(film)
+            found.doubled.append(film.name)
+        elif not times and film in promised:
+            found.lost.append(film.name)
+        elif times and times[0] != (expected := _expected(film)):
             odd = sorted(set(times[0]) ^ set(expected))[:5]
-            wrong.append(f"{film.name}: {len(times[0])} looks, not {len(expected)} as in one reading; first {odd}")
-    for press in town.presses:
-        counted = votes[str(press.it.user.id)] if press.is_vote else 1
-        lost += (
-            [f"the vote {press.label} of {press.it.user.id}"]
-            if press.is_promised and not (counted or str(press.it.user.id) in told)
-            else []
-        )
-        doubled += [f"the vote {press.label} of {press.it.user.id}"] if counted > 1 else []
-    lost_asked, doubled_asked = _alike(town)
-    lost, doubled = lost + lost_asked, doubled + doubled_asked
-    wrong += [f"stuck: {one.text!r}" for one in town.square.messages.values() if _is_stuck(one)]
-    wrong += [f"a film that nobody posted: {one}" for one in kept]
-    wrong += [f"no film's card: {text!r}" for text in _film_cards(town) if READY not in text]
-    wrong += [f"{count} jobs are {state}" for state, count in jobs.items() if state != "done"]
-    wrong += [f"{one.content} keeps its reaction" for one in town.posted if EYES in one.reactions]
-    wrong += town.fake.wrongs
-    orphans = [*leftovers, *_strays(data / "media", films)]
-    requests = len(town.posted) + len(town.promised) + sum(one.is_promised for one in town.presses)
-    return Figures(len(town.kills), films, requests, lost, doubled, wrong, orphans, _gone_on(town))
+            counts = f"{len(times[0])} looks, not {len(expected)} as in one reading"
+            found.wrong.append(f"{film.name}: {counts}; first {odd}")
+    found.wrong.extend(f"a film that nobody posted: {one}" for one in data.kept)
+
+
+def _judge_votes(town: Town, data: _Data, found: _Found) -> None:
+    """Each vote counts once; who pressed under an answer that was drawn anew meanwhile is told so instead."""
+    told = {str(one.only_for) for one in _ours(town)}
+    for press in filter(lambda press: press.is_vote, town.presses):
+        user = str(press.it.user.id)
+        name, counted = f"the vote {press.label} of {user}", data.votes[user]
+        found.lost.extend([name] if press.is_promised and not counted and user not in told else [])
+        found.doubled.extend([name] if counted > 1 else [])
+
+
+def _judge_ends(town: Town, data: _Data, found: _Found) -> None:
+    """Nothing is left half done, and nothing was said that the platform does not take."""
+    found.wrong.extend(f"stuck: {one.text!r}" for one in town.square.messages.values() if _is_stuck(one))
+    found.wrong.extend(f"no film's card: {text!r}" for text in _film_cards(town) if READY not in text)
+    found.wrong.extend(f"{count} jobs are {state}" for state, count in data.jobs.items() if state != "done")
+    found.wrong.extend(f"{one.content} keeps its reaction" for one in town.posted if EYES in one.reactions)
+    found.wrong.extend(town.fake.wrongs)
+
+
+def _ours(town: Town) -> list[Message]:
+    return [one for one in town.square.messages.values() if one.author.id == BOT_ID]
 
 
 def _is_stuck(message: Message) -> bool:
     return message.author.id == BOT_ID and not message.only_for and not is_final(message.text)
 
 
-def _alike(town: Town) -> tuple[list[str], list[str]]:
-    """Tell which searches for more of the same have no answer, and which have several."""
-    lost, doubled = [], []
+def _judge_alike(town: Town, found: _Found) -> None:
+    """Each search for more of the same has one answer, or its asker was told why not."""
     asked = [one for one in town.presses if one.label == "More like this"]
     for card in {one.card.id: one.card for one in asked}.values():
         presses = [one for one in asked if one.card is card]
-        told = sum(bool(one.it.whispers) for one in presses)
-        found = len(cards_below(card)) + told
-        name = f"more like {card.id}: {found} answers for {len(presses)}"
-        lost += [name] if found < sum(one.is_promised for one in presses) else []
-        doubled += [name] if len(cards_below(card)) > len(presses) else []
-    return lost, doubled
+        answers = len(cards_below(card)) + sum(bool(one.it.whispers) for one in presses)
+        name = f"more like {card.id}: {answers} answers for {len(presses)}"
+        found.lost.extend([name] if answers < sum(one.is_promised for one in presses) else [])
+        found.doubled.extend([name] if len(cards_below(card)) > len(presses) else [])
 
 
 def _film_cards(town: Town) -> list[str]:

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.crash.living import lived
 from tests.crash.proof import judge
-from tests.crash.town import lived
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 
 async def test_after_two_deaths_each_film_is_there_once_and_each_answer_stands_once(tmp_path: Path) -> None:

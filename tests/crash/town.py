@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import math
-import random
 import sqlite3
-import time
 from contextlib import closing
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -15,14 +12,14 @@ from PIL import Image
 
 from tests import clips
 from tests.bot.discord.looking import cards_below
-from tests.crash.quick import QuickProgram
-from tests.fakes.discord import FakeDiscord
 from tests.fakes.discord_world import BOT_ID, Guild, User
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    import random
     from pathlib import Path
 
+    from tests.crash.quick import QuickProgram
+    from tests.fakes.discord import FakeDiscord
     from tests.fakes.discord_desk import Interaction
     from tests.fakes.discord_world import Channel, Message
 
@@ -182,7 +179,8 @@ class Town:
     async def _at_work(self) -> None:
         """Wait until the model stands ready: before that no film is looked at, and no question answered."""
         async with asyncio.timeout(240):
-            while _READY not in self.program.log[self._started_at :]:  # noqa: ASYNC110 - only its log says so
+            while _READY not in self.program.log[self._started_at :]:
+                assert not self.fake.trouble, self.fake.trouble
                 await asyncio.sleep(0.05)
 
     async def _after(self, why: str, wait_s: float) -> None:
@@ -233,33 +231,3 @@ class Town:
 def is_final(text: str) -> bool:
     """Tell whether a card is no progress any more."""
     return bool(text) and "…" not in text
-
-
-async def lived(
-    folder: Path, kills: int, seed: int, told: Callable[[str], None], most_s: float = math.inf
-) -> AsyncIterator[Town]:
-    """Give a town in which Keaton was killed so often, and has then answered all that was left.
-
-    After `most_s` seconds it is killed no more.
-    """
-    ends_s = time.monotonic() + most_s
-    async with FakeDiscord() as fake:
-        town = Town(fake, QuickProgram(fake, folder), folder, random.Random(seed))  # noqa: S311 - no secret
-        fake.guilds.append(town.guild)
-        await town.program.ensure_running()
-        await town.post_film()
-        await town.fake.until(lambda: not town.open, "the first film", 300)
-        await town.program.kill()
-        living = asyncio.create_task(town.live())
-        try:
-            while len(town.kills) < kills and time.monotonic() < ends_s:
-                await town.kill_once()
-                told(f"killed at {town.kills[-1]}: {len(town.posted)} posted, {len(town.open)} open")
-        finally:
-            is_over = living.done()
-            living.cancel()
-            await asyncio.gather(living, return_exceptions=True)
-            await town.program.kill()
-        assert not is_over, "nobody lived there any more"
-        await town.finish()
-        yield town
