@@ -1,4 +1,4 @@
-"""SqliteLibrary: ports.Library over one SQLite file. Owns the SQL that reads; knows no platform and no engine."""
+"""SqliteLibrary: ports.Library over one SQLite file. Owns what is read and written when; knows no platform."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from core.model import Thumbnail
-from storage import rows, vectors, votes, works, writes
+from storage import queries, rows, vectors, votes, works, writes
 from storage.connections import Connections
 from storage.questions import stamp
 
@@ -24,84 +24,6 @@ if TYPE_CHECKING:
     from core.talk import JobRef
     from core.votes import Ballot, Vote
     from core.works import Partial
-
-# Newest is what came in last: `posted_at` is only shown, for a clock may jump back.
-# :stale_for is NULL, or the recipe that the films must lack.
-_POSTED = """
-    SELECT videos.*, newest.* FROM (
-        SELECT video_id, platform, space, channel, user_id, user_name, message, posted_at, message_url,
-            title AS here_title, url AS here_url, uploader AS here_uploader, id AS posting_id,
-            row_number() OVER (PARTITION BY video_id ORDER BY id DESC) AS nth
-        FROM postings
-        WHERE platform = :platform AND space = :space AND channel IN (SELECT value FROM json_each(:channels))
-    ) AS newest
-    JOIN videos ON videos.id = newest.video_id
-    WHERE nth = 1 AND (
-        :stale_for IS NULL
-        OR EXISTS (SELECT 1 FROM indexings WHERE video_id = videos.id)
-        AND NOT EXISTS (SELECT 1 FROM indexings WHERE video_id = videos.id AND recipe_key = :stale_for)
-    )
-    ORDER BY posting_id DESC
-"""
-
-_NEWEST_POSTING = """
-    SELECT *, title AS here_title, url AS here_url, uploader AS here_uploader FROM postings
-    WHERE video_id = :video_id AND platform = :platform AND space = :space
-    AND channel IN (SELECT value FROM json_each(:channels)) AND (:user_id IS NULL OR user_id = :user_id)
-    ORDER BY id DESC LIMIT 1
-"""
-
-# No ORDER BY: SQLite's sorter would carry every BLOB about.
-_CHUNKS = """
-    SELECT videos.*, here_title, here_url, here_uploader, first_posting_id, number, times_s, vectors FROM (
-        SELECT video_id, min(id) OVER (PARTITION BY video_id) AS first_posting_id,
-            title AS here_title, url AS here_url, uploader AS here_uploader,
-            row_number() OVER (PARTITION BY video_id ORDER BY id DESC) AS nth
-        FROM postings
-        WHERE platform = :platform AND space = :space AND channel IN (SELECT value FROM json_each(:channels))
-        AND (:video_id IS NULL OR video_id = :video_id)
-    ) AS seen
-    JOIN videos ON videos.id = seen.video_id AND seen.nth = 1
-    JOIN indexings ON indexings.video_id = videos.id AND indexings.recipe_key = :recipe_key
-    JOIN chunks ON chunks.indexing_id = indexings.id
-"""
-
-_ANY_INDEX = """
-    SELECT 1 FROM postings JOIN indexings USING (video_id)
-    WHERE platform = :platform AND space = :space AND channel IN (SELECT value FROM json_each(:channels))
-    AND (:video_id IS NULL OR video_id = :video_id) AND recipe_key = :recipe_key
-    LIMIT 1
-"""
-
-_POSTED_SO = """
-    SELECT DISTINCT video_id FROM postings
-    WHERE platform = :platform AND space = :space AND channel IN (SELECT value FROM json_each(:channels))
-    AND (NOT json_array_length(:by) OR user_id IN (SELECT value FROM json_each(:by)))
-    AND (:after IS NULL OR posted_at >= :after) AND (:before IS NULL OR posted_at < :before)
-"""
-
-_POSTERS = """
-    SELECT DISTINCT user_id, user_name FROM postings
-    WHERE platform = :platform AND space = :space AND channel IN (SELECT value FROM json_each(:channels))
-"""
-
-_LAST_ANSWER = """
-    SELECT * FROM answers
-    WHERE platform = :platform AND space = :space AND channel = :channel AND asked_by = :user_id
-    ORDER BY made_at DESC, rowid DESC LIMIT 1
-"""
-
-
-_VIDEO_AT = """
-    SELECT videos.*, links.title AS here_title, links.url AS here_url, links.uploader AS here_uploader
-    FROM links JOIN videos ON videos.id = links.video_id WHERE link = :link
-"""
-
-_LOOKS = """
-    SELECT coalesce(sum(length(times_s)) / 8, 0) AS looks FROM indexings
-    JOIN chunks ON chunks.indexing_id = indexings.id
-    WHERE video_id = :video_id AND recipe_key = :recipe_key
-"""
 
 
 class SqliteLibrary:
@@ -155,7 +77,7 @@ class SqliteLibrary:
 
     async def video_at(self, link: str) -> Video | None:
         """Give the film that a canonical link leads to, as that link names it; visible or not."""
-        return next(map(rows.named_video, await self._db.rows(_VIDEO_AT, {"link": link})), None)
+        return next(map(rows.named_video, await self._db.rows(queries.VIDEO_AT, {"link": link})), None)
 
     async def video(self, video_id: str) -> Video | None:
         """Give a film by its id, visible or not. Its names came with some posting or other: never show them."""
@@ -169,22 +91,22 @@ class SqliteLibrary:
 
     async def looks(self, video_id: str, recipe_key: str) -> int:
         """Count the looks at a film with this recipe."""
-        (row,) = await self._db.rows(_LOOKS, {"video_id": video_id, "recipe_key": recipe_key})
+        (row,) = await self._db.rows(queries.LOOKS, {"video_id": video_id, "recipe_key": recipe_key})
         return int(row["looks"])
 
     async def videos(self, view: View) -> tuple[PostedVideo, ...]:
         """Give the films in view, each with its newest posting there and as that one names it, newest first."""
-        found = await self._db.rows(_POSTED, {**rows.of_view(view), "stale_for": None})
+        found = await self._db.rows(queries.POSTED, {**rows.of_view(view), "stale_for": None})
         return tuple(map(rows.posted_video, found))
 
     async def any_index(self, view: View, recipe_key: str, video_id: str | None = None) -> bool:
         """Tell whether any film in view, or the one that is named, was looked at with this recipe."""
         values = {**rows.of_view(view), "recipe_key": recipe_key, "video_id": video_id}
-        return bool(await self._db.rows(_ANY_INDEX, values))
+        return bool(await self._db.rows(queries.ANY_INDEX, values))
 
     async def stale(self, view: View, recipe_key: str) -> tuple[PostedVideo, ...]:
         """Give the films in view that have looks, but none with this recipe; newest first."""
-        found = await self._db.rows(_POSTED, {**rows.of_view(view), "stale_for": recipe_key})
+        found = await self._db.rows(queries.POSTED, {**rows.of_view(view), "stale_for": recipe_key})
         return tuple(map(rows.posted_video, found))
 
     async def indexes(
@@ -195,7 +117,7 @@ class SqliteLibrary:
         The oldest is the one that was posted in view before all others.
         """
         values = {**rows.of_view(view), "recipe_key": recipe_key, "video_id": video_id}
-        return await asyncio.to_thread(_assemble, await self._db.rows(_CHUNKS, values))
+        return await asyncio.to_thread(_assemble, await self._db.rows(queries.CHUNKS, values))
 
     async def partials(self, view: View, recipe_key: str, video_id: str | None = None) -> tuple[Partial, ...]:
         """Give the films that open jobs of this view are about, as far as they were looked at with this recipe."""
@@ -210,16 +132,16 @@ class SqliteLibrary:
     async def posting(self, video_id: str, view: View, user_id: str | None = None) -> Posting | None:
         """Give a film's newest posting in view, of one person where that is named."""
         values = {**rows.of_view(view), "video_id": video_id, "user_id": user_id}
-        return next(map(rows.posting, await self._db.rows(_NEWEST_POSTING, values)), None)
+        return next(map(rows.posting, await self._db.rows(queries.NEWEST_POSTING, values)), None)
 
     async def posted(self, view: View, how: Posted) -> frozenset[str]:
         """Give the ids of the films that were posted so within the view."""
         by = {"by": json.dumps(sorted(how.by)), "after": stamp(how.after), "before": stamp(how.before)}
-        return frozenset(row[0] for row in await self._db.rows(_POSTED_SO, {**rows.of_view(view), **by}))
+        return frozenset(row[0] for row in await self._db.rows(queries.POSTED_SO, {**rows.of_view(view), **by}))
 
     async def posters(self, view: View) -> tuple[tuple[str, str], ...]:
         """Give id and name of everybody who posted a film in view; somebody who changed names comes with each."""
-        return tuple((row[0], row[1]) for row in await self._db.rows(_POSTERS, rows.of_view(view)))
+        return tuple((row[0], row[1]) for row in await self._db.rows(queries.POSTERS, rows.of_view(view)))
 
     async def thumbnails(self, video_id: str) -> tuple[Thumbnail, ...]:
         """Give a film's small pictures in the order of time."""
@@ -260,7 +182,9 @@ class SqliteLibrary:
 
     async def last_answer(self, scope: Scope, user_id: str) -> Answer | None:
         """Give the newest answer that was shown there to a question of that person's."""
-        return next(map(rows.answer, await self._db.rows(_LAST_ANSWER, {**asdict(scope), "user_id": user_id})), None)
+        return next(
+            map(rows.answer, await self._db.rows(queries.LAST_ANSWER, {**asdict(scope), "user_id": user_id})), None
+        )
 
 
 def _assemble(found: list[Row]) -> tuple[tuple[Video, FrameIndex], ...]:

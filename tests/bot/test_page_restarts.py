@@ -21,7 +21,7 @@ from storage.jobs import SqliteJobs
 from storage.ledger import SqliteLedger
 from tests.bot.houses import house, reader  # noqa: F401 - fixtures
 from tests.bot.tabs import CONFIG, Tab
-from tests.core.test_foreman import StoppingReader
+from tests.core.jobs_done import StoppingReader
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -1,10 +1,8 @@
+"""The media folder keeps each film's file once, within its quota, and never touches somebody's own."""
+
 from __future__ import annotations
 
-import asyncio
 import os
-import signal
-import subprocess
-import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -75,74 +73,6 @@ async def test_a_forgotten_file_is_gone(media: MediaFolder, tmp_path: Path) -> N
     await media.forget("a")
     assert await media.path("a") is None
     assert _stored(tmp_path) == []
-
-
-async def test_a_workshop_is_empty_and_gone_afterwards_even_after_an_error(media: MediaFolder) -> None:
-    async with media.workshop() as first, media.workshop() as second:
-        assert first != second
-        assert list(first.iterdir()) == []
-        (first / "part").write_bytes(b"x")
-        (first / "deep").mkdir()
-    assert not first.exists()
-    with pytest.raises(RuntimeError):
-        await _fail_in(media)
-    assert list(first.parent.glob("tmp*")) == []
-
-
-async def test_a_workshop_is_gone_after_its_task_was_cancelled(media: MediaFolder) -> None:
-    entered: asyncio.Future[Path] = asyncio.get_running_loop().create_future()
-
-    async def work() -> None:
-        async with media.workshop() as folder:
-            entered.set_result(folder)
-            await asyncio.Event().wait()
-
-    task = asyncio.create_task(work())
-    folder = await entered
-    task.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await task
-    assert not folder.exists()
-
-
-async def test_an_error_of_whoever_works_in_a_workshop_stays_what_it_is(media: MediaFolder) -> None:
-    with pytest.raises(ConnectionResetError):
-        await _fail_in(media, ConnectionResetError())
-
-
-KILLED = """
-import asyncio, sys
-from pathlib import Path
-from storage.media import MediaFolder
-
-async def main():
-    media = await MediaFolder.open(Path(sys.argv[1]), 1000)
-    async with media.workshop() as folder:
-        (folder / "part").write_bytes(b"half a film")
-        print(folder, flush=True)
-        sys.stdin.readline()
-
-asyncio.run(main())
-"""
-
-
-async def test_a_dead_process_leaves_a_workshop_that_the_next_one_sweeps_and_a_living_one_keeps_its_own(
-    tmp_path: Path,
-) -> None:
-    env = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
-    command = (sys.executable, "-c", KILLED, str(tmp_path))
-    worker = await asyncio.create_subprocess_exec(*command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=env)
-    assert worker.stdout is not None
-    folder = tmp_path / ".work" / (await worker.stdout.readline()).decode().strip().rsplit("/", 1)[-1]
-
-    await (await MediaFolder.open(tmp_path, 1000)).close()
-    assert (folder / "part").exists()
-
-    worker.send_signal(signal.SIGKILL)
-    await worker.communicate()
-    assert (folder / "part").exists()
-    await (await MediaFolder.open(tmp_path, 1000)).close()
-    assert not folder.exists()
 
 
 async def test_somebodys_own_file_stays_where_and_as_it_was(media: MediaFolder, tmp_path: Path) -> None:
@@ -238,12 +168,6 @@ async def _keep(media: MediaFolder, video_id: str, content: bytes, name: str = "
     async with media.workshop() as folder:
         (folder / name).write_bytes(content)
         return await media.keep(folder / name, video_id)
-
-
-async def _fail_in(media: MediaFolder, error: Exception | None = None) -> None:
-    async with media.workshop() as folder:
-        (folder / "part").write_bytes(b"x")
-        raise error or RuntimeError
 
 
 def _stored(tmp_path: Path) -> list[str]:

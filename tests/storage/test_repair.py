@@ -16,13 +16,13 @@ from storage.backups import Backups
 from storage.library import SqliteLibrary
 from storage.looks import SqliteLooks
 from storage.media import MediaFolder
-from storage.outline import ENDING
 from storage.repair import repair
 from storage.soundness import complaints
 from tests.core.conftest import looking
+from tests.storage.damaging import damage, outline_of, page_with, pages, pages_of_the_list, vectors_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from pathlib import Path
 
     from core.model import Film, Posting, Recipe
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     FilmMaker = Callable[..., Film]
     PostingMaker = Callable[..., Posting]
 
-PAGE_BYTES = 4096
 NAMES = ("youtube:one", "youtube:two", "youtube:three")
 LOOKS = 600
 """Two chunks a film."""
@@ -53,27 +52,6 @@ async def written(path: Path, films: dict[str, Film], make_posting: PostingMaker
         await library.save(film, make_posting(name, message=name), [f"https://films.test/{name}"])
     await library.close()
     return path
-
-
-def damage(path: Path, page: int, seed: int = 7) -> None:
-    """Write noise over a page; they are counted from 1."""
-    with path.open("r+b") as file:
-        file.seek((page - 1) * PAGE_BYTES)
-        file.write(np.random.default_rng(seed).bytes(PAGE_BYTES))
-
-
-def page_with(path: Path, content: bytes) -> int:
-    at = path.read_bytes().index(content)
-    return at // PAGE_BYTES + 1
-
-
-def pages(path: Path) -> Iterator[int]:
-    """All of them."""
-    return iter(range(1, len(path.read_bytes()) // PAGE_BYTES + 1))
-
-
-def vectors_of(film: Film) -> bytes:
-    return film.index.vectors[:300].astype("<f2").tobytes()
 
 
 async def test_a_sound_database_is_copied_and_left_as_it_is(
@@ -163,16 +141,6 @@ async def test_a_damaged_list_of_films_is_noticed_at_the_start_and_what_needs_it
     await library.close()
 
 
-def pages_of_the_list(path: Path) -> list[int]:
-    """Give the pages that tell which tables there are."""
-    content = path.read_bytes()
-    return [
-        number
-        for number in range(1, len(content) // PAGE_BYTES + 1)
-        if number == 1 or b"CREATE T" in content[(number - 1) * PAGE_BYTES : number * PAGE_BYTES]
-    ]
-
-
 async def test_where_the_list_of_tables_is_gone_all_is_found_by_the_copy_of_it_that_is_kept_beside(
     database: Path, films: dict[str, Film], channel: Scope, recipe: Recipe
 ) -> None:
@@ -214,10 +182,6 @@ async def test_without_any_of_these_a_new_library_begins_and_the_copy_keeps_all_
     assert (repaired.salvaged_rows, repaired.is_another) == (0, True)
     assert repaired.copy.read_bytes() == before
     assert complaints(database) == ()
-
-
-def outline_of(database: Path) -> Path:
-    return database.with_name(database.name + ENDING)
 
 
 async def test_what_a_newer_keaton_wrote_is_not_repaired_by_an_older_one(
