@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from core.clips import ClipWish
     from core.closer import Framing
-    from core.film_ports import Fetching, Reading
+    from core.film_ports import Fetching, Reading, Seen
     from core.found import Moment
     from core.model import Pixels, Preprocess, Thumbnail
     from core.plot_ports import PlotSpec, Theme
@@ -40,9 +40,8 @@ class PaintedReader:
     """Set where a reading has come to the middle of a held film."""
 
     async def looks(
-        self, path: Path, _sampling: Sampling, preprocess: Preprocess, seen: object = None
+        self, path: Path, _sampling: Sampling, preprocess: Preprocess, seen: Seen | None = None
     ) -> AsyncIterator[Reading]:
-        del seen
         words, size = await asyncio.to_thread(path.read_bytes), preprocess.size_px
         yield FilmOpened(float(len(_COLOURS)), 64, 36, len(_COLOURS))
         for at, colour in enumerate(_COLOURS):
@@ -50,7 +49,8 @@ class PaintedReader:
             if at == 3 and words in self.held:
                 self.reached.set()
                 await self.held[words].wait()
-            yield Look(float(at), pixels, words if at % 2 == 0 else None)
+            if seen is None or at > seen.until_s:
+                yield Look(float(at), pixels, words if at % 2 == 0 else None)
         yield FilmEnded(truncated=False, reached_s=float(len(_COLOURS)))
 
     async def glances(self, path: Path, times_s: Sequence[float], preprocess: Preprocess) -> tuple[Look, ...]:
