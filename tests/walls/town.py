@@ -146,7 +146,10 @@ class Town:
         """Hold what was said about a posted film against the walls, and note that it is known."""
         await self.requests.end(one.taken)
         space, room, who, turn = one.space, one.room, one.who, one.taken.event.turn
-        if said[-1].tone == "plain" and not [it for it in self.posted if self._is_same(it, turn, one.content)]:
+        before = [it for it in self.posted if self._is_same(it, turn, one.content)]
+        for it in before:  # a second link to the same film: the message stands for both
+            it.words |= one.words
+        if said[-1].tone == "plain" and not before:
             self.posted.append(Posted(space, room, who, one.message, one.words))
         for reply in said:
             self.hold(reply, self._readers(space, room, who) if not reply.private else [who], space, one.words)
