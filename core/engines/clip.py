@@ -14,7 +14,7 @@ import numpy as np
 import torch
 
 from core.engines import towers, weights
-from core.engines.frugal import give_memory_back
+from core.engines.heap import give_memory_back, trim
 from core.engines.one_token import OneTokenTower, reads_one_token
 from core.engines.presets import DEMO
 from core.engines.words import text_features
@@ -119,6 +119,7 @@ def load(options: ClipOptions) -> Clip:
     info = _describe(options, model, device)
     clip = Clip(model, tokenizer, info, _tower(options, model, info))
     clip.test_eyes()
+    trim()
     return clip
 
 

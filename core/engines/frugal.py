@@ -7,8 +7,6 @@ For ViT-B-32 that is 600 MB at the peak, and seconds.
 
 from __future__ import annotations
 
-import ctypes
-import sys
 from contextlib import ExitStack, contextmanager
 from functools import partialmethod
 from typing import TYPE_CHECKING, Any
@@ -18,19 +16,7 @@ import torch
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_M_MMAP_THRESHOLD, _M_ARENA_MAX = -3, -8
-_LARGE_BYTES = 4 << 20
 _FILLERS = ("normal_", "uniform_", "trunc_normal_", "kaiming_normal_", "kaiming_uniform_", "xavier_uniform_")
-
-
-def give_memory_back() -> None:
-    """Let glibc return large blocks at once, and share two heaps among all threads; elsewhere nothing happens.
-
-    Left alone it keeps what each thread's forward pass once needed: some 300 MB after a long film.
-    """
-    if sys.platform == "linux" and hasattr(libc := ctypes.CDLL(None), "mallopt"):
-        libc.mallopt(_M_MMAP_THRESHOLD, _LARGE_BYTES)
-        libc.mallopt(_M_ARENA_MAX, 2)
 
 
 @contextmanager

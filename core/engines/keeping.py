@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
+from core.engines.heap import trim
 from core.errors import AppError
 from core.errors.disk import StorageDamaged
 from core.looks import Catalogue
@@ -177,6 +178,9 @@ class Keeper:
 
     async def _sketch(self) -> None:
         """Sketch what has no sketch yet, some at a time, so that a question never waits long for its turn."""
+        before = self._room.sketched
         while await self.run(self._room.sketch_next):
             pass
-        self.changes += 1
+        if self._room.sketched != before:
+            self.changes += 1
+            await self.run(trim)
