@@ -21,8 +21,8 @@ COMMANDS = (
     ("answering",),
     ("restart",),
     ("memory",),
-    ("discord_ack", "--acks", "200"),
-    ("slack_ack", "--acks", "200"),
+    ("discord_ack", "--acks", "100"),
+    ("slack_ack", "--acks", "100"),
     ("cage", "--rounds", "5"),
     ("refining",),
 )

@@ -67,7 +67,7 @@ class Settings(BaseSettings):
     allowed_hosts: Hosts = frozenset()
     look_at: Literal["centre", "whole"] = "centre"
     look_every_s: float = Field(default=1.0, gt=0.01, le=60)
-    looks_memory_gb: float = Field(default=1.6, gt=0)
+    looks_memory_gb: float = Field(default=1.46, gt=0)
     keyframes: Literal["on", "off"] = "on"
     batch: int = Field(default=16, ge=1, le=512)
     films_at_once: int = Field(default=3, ge=1, le=32)

@@ -178,7 +178,7 @@ class FrameIndex:
             raise ValueError(f"times {self.times_s.shape} and vectors {self.vectors.shape} do not belong together")
         if (np.diff(self.times_s) <= 0).any():
             raise ValueError("times_s must rise strictly")
-        norms = np.linalg.norm(self.vectors, axis=1)
+        norms = np.sqrt(np.einsum("nd,nd->n", self.vectors, self.vectors))
         if len(norms) and not np.allclose(norms, 1.0, atol=1e-2):
             raise ValueError(f"vectors must have length 1, got {norms.min():.4f} to {norms.max():.4f}")
 
