@@ -1,0 +1,201 @@
+"""What each feature costs a plain `/find`: the product as it is beside the product without one feature, in turn.
+
+python -m bench.features [--rounds 30] [--model base|demo]
+
+One process, one library with the demo film, one model (`base` is ViT-B-32 with random weights, which cost what trained
+ones do); the core is put together several times over the same engines. Each round asks each of them something new, in
+shuffled order; the ratio is the median of the rounds' own ratios. The time of a `/find` is that until still and plot
+are there. Further looks are taken after that, so what they cost is told by a `/find` that comes while they are at it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import random
+import statistics
+import tempfile
+import time
+from collections import defaultdict
+from contextlib import suppress
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from bench.growing import product, turn
+from bench.table import Row, report
+from bot.settings import Settings
+from bot.wiring import product as wired
+from bot.wiring.model import DEMO_FOLDER
+from core.assembly import Ports, assemble
+from core.found import Curve, SearchResult
+from core.judging import Judge
+from core.plot_ports import PlotSpec
+from core.search import Searcher
+from core.talk import FilePosted, Find
+from storage.library import SqliteLibrary
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bot.wiring.product import Core
+    from core.assembly import Choices, Parts
+    from core.found import Query
+    from core.model import View
+    from core.votes import Vote
+
+BAR = 1.10
+AS_IT_IS, BARE, BESIDE = "as it is", "the notebook's way", "beside further looks"
+_GOING_S = 1.0
+"""Further looks begin after a lull of 0.7 s."""
+
+
+class Unjudged(Judge):
+    """Gives a curve as it came."""
+
+    async def judged(self, curve: Curve) -> Curve:
+        """Put no baseline beside it."""
+        return replace(curve, vectors=None)
+
+
+class Unvoted(SqliteLibrary):
+    """A library in which nobody votes."""
+
+    async def votes(self, view: View, wishes: Sequence[str]) -> tuple[Vote, ...]:
+        """Give none."""
+        del view, wishes
+        return ()
+
+
+class OneMoment(Searcher):
+    """Looks for the best moment alone."""
+
+    async def search(self, query: Query, most: int) -> SearchResult:
+        """Give one."""
+        return await super().search(query, min(most, 1))
+
+
+def without(ports: Ports, choices: Choices) -> dict[str, Parts]:
+    """Give the product as it is, and without one feature each."""
+    made = {name: assemble(ports, choices) for name in (AS_IT_IS, "baseline and verdict", "more than one moment")}
+    unvoted = Unvoted(ports.library.connections) if isinstance(ports.library, SqliteLibrary) else ports.library
+    made["votes"] = assemble(replace(ports, library=unvoted), choices)
+    bare = made["baseline and verdict"]
+    bare.searcher._judge = Unjudged(ports.encoder, bare.background)  # noqa: SLF001 - the product has no switch for it
+    one = made["more than one moment"]
+    judge = Judge(ports.encoder, one.background)
+    single = OneMoment(ports.library, ports.encoder, choices.sampling, ports.looks, judge)
+    one.conversation._searcher = single  # noqa: SLF001 - likewise
+    return made
+
+
+async def find(parts: Parts, text: str) -> float:
+    """Give the seconds until still and plot are there."""
+    began_s = time.perf_counter()
+    async for reply in parts.conversation.handle(Find(turn(), text)):
+        if reply.pictures:
+            return time.perf_counter() - began_s
+    raise RuntimeError(text)
+
+
+async def find_beside(parts: Parts, text: str, other: str) -> float:
+    """Give the seconds of a find that comes while further looks are taken for another."""
+
+    async def whole() -> None:
+        async for _ in parts.conversation.handle(Find(turn(), other)):
+            pass
+
+    task = asyncio.create_task(whole())
+    await asyncio.sleep(_GOING_S)
+    took_s = await find(parts, text)
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task
+    return took_s
+
+
+async def bare(ports: Ports, parts: Parts, text: str) -> float:
+    """Do what the notebook does, at the product's speed: embed, cosine, argmax, still, plot; give the seconds."""
+    began_s, view = time.perf_counter(), turn().view
+    words = await ports.encoder.texts([text])
+    peaks = await ports.looks.peaks(view, await parts.searcher.recipe(), words)
+    (index,) = await ports.looks.indexes(peaks.films)
+    path = await ports.media.path(peaks.films[0].video.id)
+    if index is None or path is None:
+        raise RuntimeError(text)
+    curve = Curve(peaks.films[0].video, index.times_s, index.vectors @ words[0])
+    scale, at_s = (await ports.encoder.ready()).logit_scale, float(index.times_s[int(np.argmax(curve.scores))])
+    spec = PlotSpec(curve, text, (), None, "similarity", scale)
+    await asyncio.gather(ports.reader.still(path, at_s, turn().door.max_picture_px), ports.plotter.plot(spec, "dark"))
+    return time.perf_counter() - began_s
+
+
+async def measured(model: str, rounds: int) -> list[Row]:
+    """Measure all."""
+    async with product(model) as (core, _):
+        settings = Settings(model_name=model if model == "demo" else "base", turns_a_minute=0, films_a_user=0)
+        ports = wired._ports(core.kept, core.engines)  # noqa: SLF001 - as the product makes them
+        made = without(ports, wired._choices(settings, is_bot=False))  # noqa: SLF001
+        await _take_in(core)
+        try:
+            return _rows(await _rounds(ports, made, rounds))
+        finally:
+            for parts in made.values():
+                for part in (parts.foreman, parts.renewal, parts.refiner):
+                    await part.close()
+
+
+async def _take_in(core: Core) -> None:
+    path = DEMO_FOLDER / "film.mp4"
+    async for reply in core.parts.conversation.handle(FilePosted(turn(), path, path.name)):
+        last = reply
+    if "Ready" not in last.text:
+        raise RuntimeError(last.text)
+
+
+async def _rounds(ports: Ports, made: dict[str, Parts], rounds: int) -> dict[str, list[float]]:
+    chance, took_s = random.Random(5), defaultdict[str, list[float]](list)
+    for number in range(-2, rounds):
+        for name in chance.sample([*made, BARE, BESIDE], len(made) + 2):
+            text = f"a woman swimming in water, {name} {number}"
+            if name == BARE:
+                spent_s = await bare(ports, made[AS_IT_IS], text)
+            elif name == BESIDE:
+                spent_s = await find_beside(made[AS_IT_IS], text, f"a steam train {number}")
+            else:
+                spent_s = await find(made[name], text)
+            took_s[name] += [spent_s] * (number >= 0)
+    return took_s
+
+
+def _rows(took_s: dict[str, list[float]]) -> list[Row]:
+    whole = took_s[AS_IT_IS]
+    rows = [Row(f"/find {name}", 1000 * statistics.median(took), "ms") for name, took in took_s.items()]
+    for name, took in took_s.items():
+        if name == BESIDE:
+            rows.append(Row(f"ratio: /find {name}", _ratio(took, whole), "x", BAR))
+        elif name == BARE:
+            rows.append(Row(f"ratio: all features together, to {name}", _ratio(whole, took), "x"))
+        elif name != AS_IT_IS:
+            rows.append(Row(f"ratio: with {name} to without", _ratio(whole, took), "x", BAR))
+    return rows
+
+
+def _ratio(some: Sequence[float], others: Sequence[float]) -> float:
+    return statistics.median(one / other for one, other in zip(some, others, strict=True))
+
+
+def main() -> None:
+    """Measure, print a table, and write JSON."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=30)
+    parser.add_argument("--model", choices=["demo", "base"], default="base")
+    wish = parser.parse_args()
+    os.chdir(tempfile.gettempdir())  # no .env of whoever measures
+    report("What features cost a plain /find", "features", asyncio.run(measured(wish.model, wish.rounds)))
+
+
+if __name__ == "__main__":
+    main()
