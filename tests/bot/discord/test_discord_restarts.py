@@ -109,9 +109,14 @@ class Promised:
         assert (await answer_to(scene, self.mine, "Moment")).is_ephemeral
         await answer_to(scene, self.pictured, "ike the picture")
         await answer_to(scene, self.forgetting, "Forgotten")
-        await asyncio.wait_for(asyncio.to_thread(nothing_open, scene.program.data), 30)
+        await all_noted(scene)
         assert self.too_late.shown is None or not self.too_late.shown.text
         assert not [path for path in (scene.program.data / "media" / ".inbox").iterdir() if "picture" in path.name]
+
+
+async def all_noted(scene: Scene) -> None:
+    """Wait until Keaton has noted that what it showed is answered: what it has not is shown again after a crash."""
+    await asyncio.wait_for(asyncio.to_thread(nothing_open, scene.program.data), 30)
 
 
 def nothing_open(data: Path) -> None:
@@ -125,6 +130,7 @@ async def acknowledged(scene: Scene, ranked: Message) -> Promised:
     """Have things acknowledged by a Keaton that does not get to know that they were, and so begins none of them."""
     fake, here, bob = scene.fake, scene.general, scene.bob
     turned = await found(scene, "something red")
+    await all_noted(scene)
     fake.desk.gate = asyncio.Event()
     vote = await fake.press(ranked, "👍", bob)
     promised = Promised(
@@ -146,6 +152,7 @@ async def test_a_preview_and_a_cut_that_were_acknowledged_before_a_crash_are_pos
     await posted(scene, scene.reel(), known=True)
     moving, cut = await found(scene, "a dog"), await found(scene, "something red")
     await answer_to(scene, await fake.press(cut, "Cut", scene.bob), "Cut: ")
+    await all_noted(scene)
     fake.desk.gate = asyncio.Event()
     preview, send = await fake.press(moving, "Preview", scene.ada), await fake.press(cut, "Send the cut", scene.bob)
     await fake.until(lambda: preview.ack_s is not None and send.ack_s is not None, "acknowledgements")
@@ -156,7 +163,7 @@ async def test_a_preview_and_a_cut_that_were_acknowledged_before_a_crash_are_pos
     await scene.program.ensure_running()
     await answer_to(scene, preview, "Preview: ")
     sent = await fake.until(lambda: next((one for one in cards_below(cut) if one.files), None), "the cut")
-    await asyncio.wait_for(asyncio.to_thread(nothing_open, scene.program.data), 30)
+    await all_noted(scene)
     assert [name.endswith(".mp4") for name in sent.files] == [True]
     assert cards_below(cut) == [sent]
     assert ("preview.mp4" in moving.files, cards_below(moving)) == (True, [])
