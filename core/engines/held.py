@@ -46,10 +46,8 @@ class HeldLooks:
         self._store = store
         self._share = share
         self._room = Room(budget_bytes)
-        self._keeper = Keeper(store, pool, self._room)
         self._plans: dict[tuple[View, str, str | None], _Plan] = {}
-        self._planned = 0
-        """How much had changed when those plans were made."""
+        self._keeper = Keeper(store, pool, self._room, self._plans.clear)
 
     @property
     def damaged(self) -> tuple[Kept, ...]:
@@ -124,9 +122,6 @@ class HeldLooks:
         """Note whether the looks of a film that had to be compared were in memory; here nobody counts."""
 
     async def _plan(self, view: View, recipe_key: str, video_id: str | None) -> _Plan:
-        if self._planned != self._keeper.changes:
-            self._plans.clear()
-            self._planned = self._keeper.changes
         known = self._plans.get((view, recipe_key, video_id))
         return known or await self._new_plan(view, recipe_key, video_id)
 
@@ -140,7 +135,7 @@ class HeldLooks:
         places = {film.indexing: place for place, film in enumerate(seen)}
         runs, grid = await self._keeper.run(lambda: self._room.runs(recipe_key, places))
         plan = _Plan(tuple(seen), Field(runs, len(seen), grid))
-        if changes == self._keeper.changes == self._planned:
+        if changes == self._keeper.changes:
             while len(self._plans) >= _MOST_PLANS:
                 self._plans.pop(next(iter(self._plans)))
             self._plans[view, recipe_key, video_id] = plan

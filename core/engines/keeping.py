@@ -55,8 +55,11 @@ class HeldFilm:
 class Keeper:
     """Follows a library."""
 
-    def __init__(self, store: LooksStore, pool: Executor, room: Room) -> None:
-        """Take the library's looks, the one thread for all that touches rows, and where rows are held."""
+    def __init__(self, store: LooksStore, pool: Executor, room: Room, on_change: Callable[[], None]) -> None:
+        """Take the library's looks, the one thread for all that touches rows, where rows are held, and whom to tell.
+
+        Whoever has parts of what is held is told before any of it is let go, and lets go as well.
+        """
         self._store = store
         self._pool = pool
         self._room = room
@@ -70,6 +73,7 @@ class Keeper:
         self.films: dict[int, HeldFilm] = {}
         self.damaged: dict[int, Kept] = {}
         """Films whose looks turned out to be damaged."""
+        self._on_change = on_change
         self.changes = 0
         """Grows with each change of what is held."""
 
@@ -127,7 +131,7 @@ class Keeper:
         async with self._turn:
             if await self._store.generation() != self.catalogue.generation:
                 self.catalogue = await self._store.catalogue()
-                self.changes += 1
+                self._change()
             if (self.catalogue.generation, len(self._recipes)) == self._complete:
                 return
             wanted = {film.indexing: film for film in self.catalogue.films if film.recipe_key in self._recipes}
@@ -150,7 +154,7 @@ class Keeper:
 
     async def _let_go(self, number: int) -> None:
         held = self.films.pop(number)
-        self.changes += 1
+        self._change()
         await self.run(lambda: self._room.drop(held.kept.recipe_key, number, coded=held.coded))
 
     async def _read_sound(self, film: Kept) -> None:
@@ -166,7 +170,7 @@ class Keeper:
         first = held.chunks
         pieces = await self._store.pieces(held.kept, first)
         await self.run(lambda: self._take(held, first, pieces))
-        self.changes += 1
+        self._change()
 
     def _take(self, held: HeldFilm, first: int, pieces: Sequence[Piece]) -> None:
         for number, piece in enumerate(pieces, first):
@@ -182,5 +186,9 @@ class Keeper:
         while await self.run(self._room.sketch_next):
             pass
         if self._room.sketched != before:
-            self.changes += 1
+            self._change()
             await self.run(trim)
+
+    def _change(self) -> None:
+        self.changes += 1
+        self._on_change()

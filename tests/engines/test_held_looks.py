@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import weakref
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
@@ -182,3 +184,25 @@ async def test_films_that_memory_has_no_room_for_are_found_all_the_same(
         await looks.use(recipe, DIM)
         assert (looks.room.coded, looks.room.used_bytes) == (0, 0)
         await looks.close()
+
+
+async def test_what_was_forgotten_is_gone_from_memory_before_anybody_asks_again(
+    store: Noting,
+    library: SqliteLibrary,
+    looks: HeldLooks,
+    recipe: Recipe,
+    channel: Scope,
+    make_film: FilmMaker,
+    make_posting: PostingMaker,
+) -> None:
+    view = View.of(channel)
+    await library.save(make_film("a"), make_posting("a"), ())
+    await found(looks, view, recipe)
+    blocks = looks.room.runs(recipe.key, {1: 0})[0]
+    rows = weakref.ref(blocks[0].rows.base)
+    del blocks
+    await library.forget("a", view)
+    while looks.room.looks:
+        await store.caught_up.get()
+    gc.collect()
+    assert rows() is None
