@@ -13,7 +13,7 @@ from bench.table import Row, report
 
 BAR_S = 15 * 60.0
 COMMANDS = (
-    ("indexing",),
+    ("indexing", "--repeats", "2"),
     ("backends",),
     ("searching",),
     ("finding",),
@@ -21,8 +21,8 @@ COMMANDS = (
     ("answering",),
     ("restart",),
     ("memory",),
-    ("discord_ack", "--acks", "100"),
-    ("slack_ack", "--acks", "100"),
+    ("discord_ack", "--acks", "60"),
+    ("slack_ack", "--acks", "60"),
     ("cage", "--rounds", "5"),
     ("refining",),
 )
