@@ -140,6 +140,7 @@ class Keeper:
                 if film.indexing not in self.damaged:
                     await self._read_sound(film)
             self._complete = self.catalogue.generation, len(self._recipes)
+            self._change()  # here, for a reading whose question was cancelled ends unseen
             if self._sketching is None or self._sketching.done():
                 self._sketching = asyncio.create_task(self._sketch())
 
@@ -170,7 +171,6 @@ class Keeper:
         first = held.chunks
         pieces = await self._store.pieces(held.kept, first)
         await self.run(lambda: self._take(held, first, pieces))
-        self._change()
 
     def _take(self, held: HeldFilm, first: int, pieces: Sequence[Piece]) -> None:
         for number, piece in enumerate(pieces, first):
