@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bench.growing import product, turn
+from bench.growing import product, take_in, turn
 from bench.table import Row, report
 from bot.settings import Settings
 from bot.wiring import product as wired
@@ -34,13 +34,12 @@ from core.found import Curve, SearchResult
 from core.judging import Judge
 from core.plot_ports import PlotSpec
 from core.search import Searcher
-from core.talk import FilePosted, Find
+from core.talk import Find
 from storage.library import SqliteLibrary
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bot.wiring.product import Core
     from core.assembly import Choices, Parts
     from core.found import Query
     from core.model import View
@@ -138,21 +137,13 @@ async def measured(model: str, rounds: int) -> list[Row]:
         settings = Settings(model_name=model if model == "demo" else "base", turns_a_minute=0, films_a_user=0)
         ports = wired._ports(core.kept, core.engines)  # noqa: SLF001 - as the product makes them
         made = without(ports, wired._choices(settings, is_bot=False))  # noqa: SLF001
-        await _take_in(core)
+        await take_in(core, DEMO_FOLDER / "film.mp4")
         try:
             return _rows(await _rounds(ports, made, rounds))
         finally:
             for parts in made.values():
                 for part in (parts.foreman, parts.renewal, parts.refiner):
                     await part.close()
-
-
-async def _take_in(core: Core) -> None:
-    path = DEMO_FOLDER / "film.mp4"
-    async for reply in core.parts.conversation.handle(FilePosted(turn(), path, path.name)):
-        last = reply
-    if "Ready" not in last.text:
-        raise RuntimeError(last.text)
 
 
 async def _rounds(ports: Ports, made: dict[str, Parts], rounds: int) -> dict[str, list[float]]:

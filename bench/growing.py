@@ -100,7 +100,7 @@ async def _indexed(home: Path) -> tuple[float, Cost]:
     ) as core:
         await core.warm()
         began_s = time.perf_counter()
-        await _take_in(core, home / "film.mp4")
+        await take_in(core, home / "film.mp4")
         took_s = time.perf_counter() - began_s
         return took_s, cost([took_s])
 
@@ -124,7 +124,7 @@ def people(model: str, askers: list[int], busy: list[int]) -> list[tuple[str, in
 
 async def _people(model: str, askers: list[int], busy: list[int]) -> list[tuple[str, int, Cost]]:
     async with product(model) as (core, home):
-        await _take_in(core, DEMO_FOLDER / "film.mp4")
+        await take_in(core, DEMO_FOLDER / "film.mp4")
         await asked(core, 4, "first of all")
         made = [(ASKING, count, await asked(core, count, "alone")) for count in askers]
         return made + [(BUSY, count, await _meanwhile(core, home, count)) for count in busy]
@@ -183,12 +183,13 @@ async def _keep_busy(core: Core, home: Path, number: int) -> None:
     for again in range(1000):
         path = home / f"busy-{number}-{again}.mp4"
         path.write_bytes(data + bytes([number, again % 256, again // 256]))  # another film, by its content
-        await _take_in(core, path)
+        await take_in(core, path)
         with suppress(OSError):
             path.unlink()
 
 
-async def _take_in(core: Core, path: Path) -> None:
+async def take_in(core: Core, path: Path) -> None:
+    """Have the product look at a film."""
     async for reply in core.parts.conversation.handle(FilePosted(turn(), path, path.name)):
         last = reply
     if "Ready" not in last.text:
