@@ -114,9 +114,10 @@ class Answerer:
                 return await self._reader.still(path, time_s, max_px)
             except AppError:
                 pass
-        return await self._nearest_thumbnail(video, time_s)
+        return await self.thumbnail(video, time_s)
 
-    async def _nearest_thumbnail(self, video: Video, time_s: float) -> Still | None:
+    async def thumbnail(self, video: Video, time_s: float) -> Still | None:
+        """Give the small picture nearest to a time, where one is left: at once, and of films that are gone."""
         thumbnails = await self._library.thumbnails(video.id)
         if not thumbnails:
             return None

@@ -104,7 +104,7 @@ class Browser:
             curve,
             None if wish.at_ms is None else cursor.at_s,
             _marks_s(wish, cursor),
-            with_still=wish.mode in {"frame", "preview"},
+            with_still=wish.mode == "frame",
         )
         posting = await self._library.posting(video.id, answer.query.view)
         span_s = _span_s(cursor, self._limits.preview_s)
@@ -152,14 +152,14 @@ class Browser:
         clip_wish = self._preview_wish(turn, span_s)
         drawing = asyncio.ensure_future(self._card(turn, answer, wish))
         try:
-            async for made in watched(
-                lambda report: self._clipper.clip(path, clip_wish, report), self._limits.patience_s, 0.0
-            ):
+            async for made in self._making(path, clip_wish):
                 drawn = await drawing
                 if isinstance(made, Clip):
                     yield cards.card(drawn, cards.preview(drawn, made.data, made.form))
                 else:
-                    yield cards.card(replace(drawn, progress=Progress("cutting", made)))
+                    still = await self._answerer.thumbnail(video, drawn.cursor.at_s)
+                    meanwhile = replace(drawn, shown=replace(drawn.shown, still=still))
+                    yield cards.card(replace(meanwhile, progress=Progress("cutting", made)))
         finally:
             drawing.cancel()
 
@@ -188,9 +188,7 @@ class Browser:
         cursor = Cursor.of(wish, moment, video.duration_s, self._limits.cut_s)
         max_bytes = min(self._limits.cut_bytes, turn.max_upload_bytes)
         clip_wish = ClipWish(*cursor.ends_s, "mp4", self._limits.cut_px, 60.0, max_bytes, sound=True)
-        async for made in watched(
-            lambda report: self._clipper.clip(path, clip_wish, report), self._limits.patience_s, 0.0
-        ):
+        async for made in self._making(path, clip_wish):
             if isinstance(made, Clip):
                 yield cards.cut(video, cursor, made, turn)
             else:

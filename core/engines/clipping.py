@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
     from av import VideoFrame
 
-_RUN_UPS_S = (0.0, 2.0, 15.0)
 _ROUNDING_S = 1e-3
 _REPORT_EVERY_S = 0.15
 _SHRINK = 0.7
@@ -75,16 +74,15 @@ def send_stills(path: Path, request: Mapping[str, object], out: BinaryIO) -> Non
     """Send a "still" for each time. Raises UnreadableError, OverLimitError."""
     limits = FilmLimits(**request["limits"])  # type: ignore[arg-type] # our own parent wrote it
     times_s: list[float] = request["times_s"]  # type: ignore[assignment]
-    for time_s in times_s:
-        at_s, frame, aspect = seeking.frame_at(path, max(0.0, time_s), limits)
-        rgb = pictures.shrunk(pictures.Developer(aspect).rgb(frame), int(str(request["max_px"])))
+    for at_s, frame, aspect in seeking.each_at(path, [max(0.0, time_s) for time_s in times_s], limits):
+        rgb = pictures.Developer(aspect).small(frame, int(str(request["max_px"])))
         header = {"kind": "still", "time_s": at_s, "width_px": rgb.shape[1], "height_px": rgb.shape[0]}
         wire.send(out, header, pictures.jpeg(rgb, _STILL_QUALITY))
 
 
 def timed(path: Path, wish: Wish, limits: FilmLimits) -> Iterator[Timed]:
     """Give the frame that stands at the start, then all until the end, itself left out. Raises UnreadableError."""
-    with decode.opened(path, limits) as film:
+    with decode.opened(path, limits, wish.max_px) as film:
         frames = _sought(film, wish.start_s)
         if frames is not None:
             yield from _until(frames, wish.end_s)
@@ -97,14 +95,15 @@ def _sought(film: decode.Film, start_s: float) -> Iterator[Timed] | None:
     """Give the frames from the start on, found by seeking, or None where that does not lead there."""
     if next(film.frames(), None) is None:
         raise UnreadableError("no_frames")
-    for run_up_s in _RUN_UPS_S:
+    attempts = ((0.0, seeking.near_s(film, start_s)), *((run_up_s, 0.0) for run_up_s in seeking.RUN_UPS_S))
+    for run_up_s, needed_from_s in attempts:
         try:
             landed = film.seek(max(0.0, start_s - run_up_s))
         except av.FFmpegError:
             return None
-        frames = _standing_at(film, landed.frames(from_keyframe=True), start_s)
+        frames = _standing_at(film, landed.frames(from_keyframe=True, needed_from_s=needed_from_s), start_s)
         first = next(frames, None)
-        if first is not None and first.time_s <= start_s + _ROUNDING_S:
+        if first is not None and needed_from_s <= first.time_s <= start_s + _ROUNDING_S:
             return itertools.chain((first,), frames)
     return None
 

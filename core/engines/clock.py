@@ -47,6 +47,16 @@ class Clock:
             return None
         return self._seconds(ticks + self._shift_ticks - self.first_ticks)
 
+    def shows_before(self, packet: Packet[Stream], time_s: float) -> bool:
+        """Tell whether the picture in a packet is sure to be shown before this time."""
+        at_s = None if packet.pts is None else self.estimate_s(packet)
+        return at_s is not None and at_s < time_s
+
+    @property
+    def step_s(self) -> float:
+        """Give how long a frame of the film usually stands."""
+        return self._seconds(self.step_ticks)
+
     def ticks_at(self, time_s: float) -> int:
         """Give the timestamp that a time has in the file, for seeking."""
         return (self.first_ticks or 0) + round(time_s / self.time_base)

@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 _FORMATS = "mov,mp4,matroska,webm,avi,mpegts,mpeg,ogg,gif,flv,asf,mp3,wav,flac,aac"
 """Containers of films, and of sound so that a sound file is told from garbage. None of them opens other files."""
 _MARGIN_PX = 1 << 20
+_MUCH_LARGER = 2
+_COARSE = {"skip_loop_filter": "bidir"}
+"""Leaves the seams between blocks in frames that few or none are made from: scaled down, nobody sees them."""
 
 
 @dataclass(slots=True)
@@ -54,10 +57,11 @@ class Film:
         duration = self.container.duration
         return duration / av.time_base if duration is not None and duration > 0 else None
 
-    def frames(self, *, from_keyframe: bool = False) -> Iterator[tuple[float, VideoFrame]]:
+    def frames(self, *, from_keyframe: bool = False, needed_from_s: float = 0.0) -> Iterator[tuple[float, VideoFrame]]:
         """Give each frame with its time; a packet that does not decode is passed over.
 
         After a seek, start `from_keyframe`: some containers land between them, and decoders then guess the picture.
+        Of what comes before `needed_from_s`, frames that no other is made from are left out: some half of a film's.
         Raises OverLimitError.
         """
         waiting = from_keyframe
@@ -66,7 +70,13 @@ class Film:
                 continue
             waiting = waiting and packet is not None and not packet.is_keyframe
             if not waiting:
+                self._leave_out(packet, needed_from_s)
                 yield from self.decoded(packet)
+
+    def _leave_out(self, packet: Packet[Stream] | None, needed_from_s: float) -> None:
+        """Let the decoder pass a packet over that comes early, should no other frame need it."""
+        early = needed_from_s > 0 and packet is not None and self.clock.shows_before(packet, needed_from_s)
+        self.stream.codec_context.skip_frame = "NONREF" if early else "DEFAULT"
 
     def decoded(self, packet: Packet[Stream] | None) -> Iterator[tuple[float, VideoFrame]]:
         """Give the frames that come out of the decoder when this packet goes in, with their times.
@@ -130,8 +140,11 @@ class Film:
 
 
 @contextmanager
-def opened(path: Path, limits: FilmLimits) -> Iterator[Film]:
-    """Open a file as a film for a while. Raises UnreadableError, OverLimitError."""
+def opened(path: Path, limits: FilmLimits, shown_px: int | None = None) -> Iterator[Film]:
+    """Open a file as a film for a while. Raises UnreadableError, OverLimitError.
+
+    Where its frames will be shown at most that wide or high, they are as good as that needs.
+    """
     try:
         file = path.open("rb")
     except OSError as error:
@@ -144,7 +157,7 @@ def opened(path: Path, limits: FilmLimits) -> Iterator[Film]:
         except (av.FFmpegError, OSError, ValueError) as error:
             raise UnreadableError("not_a_video") from error
         with container:
-            yield _film(container, limits)
+            yield _film(container, limits, shown_px)
 
 
 def scanned_length_s(path: Path, limits: FilmLimits) -> float:
@@ -174,10 +187,11 @@ def _decoder_options(limits: FilmLimits) -> dict[str, str]:
     return {"max_pixels": str(limits.frame_px + limits.frame_px // 8 + _MARGIN_PX)}
 
 
-def _film(container: InputContainer, limits: FilmLimits) -> Film:
+def _film(container: InputContainer, limits: FilmLimits, shown_px: int | None) -> Film:
     stream = _pictures(container)
     stream.thread_type = "AUTO"
-    stream.codec_context.options = _decoder_options(limits)
+    is_small = shown_px is not None and max(stream.width, stream.height) >= _MUCH_LARGER * shown_px
+    stream.codec_context.options = {**_decoder_options(limits), **(_COARSE if is_small else {})}
     if stream.time_base is None:
         raise UnreadableError("no_frames")
     rate = stream.average_rate or stream.guessed_rate or 25

@@ -104,15 +104,6 @@ def encoder_input(rgb: Pixels, preprocess: Preprocess) -> Pixels:
     return _padded(resample(rgb, (width, height), box, preprocess.interpolation), preprocess)
 
 
-def shrunk(rgb: Pixels, max_px: int) -> Pixels:
-    """Give the picture at most max_px wide or high; a smaller one stays as it is."""
-    height, width = rgb.shape[:2]
-    size = _within((width, height), max_px)
-    if size == (width, height):
-        return rgb
-    return np.asarray(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
-
-
 def jpeg(rgb: Pixels, quality: int) -> bytes:
     """Encode as JPEG. Raises ValueError when a side is longer than the format allows."""
     done, data = cv2.imencode(".jpg", cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, quality])

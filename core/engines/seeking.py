@@ -22,8 +22,9 @@ if TYPE_CHECKING:
 
     from core.limits import FilmLimits
 
-_RUN_UPS_S = (0.0, 2.0, 15.0)
+RUN_UPS_S = (0.0, 2.0, 15.0)
 """Where seeking lands late or between keyframes, an earlier start mends it."""
+_NEAR_S = 0.5
 _APART_S = 3.0
 """Reading on takes less than seeking up to here, at the distances of keyframes that are common."""
 _SAME_S = 1e-6
@@ -42,20 +43,27 @@ class Found(NamedTuple):
 def frame_at(path: Path, time_s: float, limits: FilmLimits) -> Found:
     """Give the frame with this time, or else the nearest before it. Raises UnreadableError, OverLimitError.
 
-    A frame found by seeking counts when its time is the very one, or when two starting points agree on it; else
-    the film is read from its start, as it was when it was looked at.
+    A frame found by seeking counts when it stands at that time if it stands as long as the film's frames usually do, or
+    when two starting points agree on it; else the film is read from its start, as it was when it was looked at.
     """
+    return next(each_at(path, [time_s], limits))
+
+
+def each_at(path: Path, times_s: Sequence[float], limits: FilmLimits) -> Iterator[Found]:
+    """Give such a frame for each of some times, in any order. Raises UnreadableError, OverLimitError."""
     with decode.opened(path, limits) as film:
-        seen: Found | None = None
-        for found in _by_seeking(film, time_s):
-            if _exact(found, time_s) or (seen is not None and seen.time_s == found.time_s):
-                return found
-            seen = found
+        if next(film.frames(), None) is None:
+            raise UnreadableError("no_frames")
+        for time_s in times_s:
+            yield _by_seeking(film, time_s) or _by_reading(path, time_s, limits)
+
+
+def _by_reading(path: Path, time_s: float, limits: FilmLimits) -> Found:
     with decode.opened(path, limits) as film:
-        found_slowly = _last_until(film, film.frames(), time_s)
-    if found_slowly is None:
+        found = _last_until(film, film.frames(), time_s)
+    if found is None:
         raise UnreadableError("no_frames")
-    return found_slowly
+    return found
 
 
 def frames_at(path: Path, times_s: Sequence[float], limits: FilmLimits) -> Iterator[Found]:
@@ -90,7 +98,7 @@ def _stretches(times_s: Sequence[float]) -> Iterator[list[float]]:
 
 def _reached(film: decode.Film, times_s: Sequence[float]) -> Iterator[Found]:
     """Give the frames of one stretch."""
-    for run_up_s in _RUN_UPS_S:
+    for run_up_s in RUN_UPS_S:
         try:
             landed = film.seek(max(0.0, times_s[0] - run_up_s))
         except av.FFmpegError:
@@ -123,18 +131,31 @@ def _shown_at(
         yield shown
 
 
-def _by_seeking(film: decode.Film, time_s: float) -> Iterator[Found]:
-    """Give what each run-up finds; the first frame of all sets the clock to zero."""
-    if next(film.frames(), None) is None:
-        raise UnreadableError("no_frames")
-    for run_up_s in _RUN_UPS_S:
-        try:
-            landed = film.seek(max(0.0, time_s - run_up_s))
-        except av.FFmpegError:
-            return
-        found = _last_until(film, landed.frames(from_keyframe=True), time_s)
-        if found is not None:
-            yield found
+def near_s(film: decode.Film, time_s: float) -> float:
+    """Give from when on no frame of a film may be left out on the way to a time."""
+    return time_s - max(_NEAR_S, 3 * film.clock.step_s)
+
+
+def _by_seeking(film: decode.Film, time_s: float) -> Found | None:
+    """Give the frame that seeking is sure of; the film's first frame was read, which sets its clock to zero."""
+    quick = _sought(film, time_s, 0.0, near_s(film, time_s))
+    if quick is not None and _stands_at(quick, time_s, film.clock.step_s):
+        return quick
+    seen: Found | None = None
+    for run_up_s in RUN_UPS_S:
+        found = _sought(film, time_s, run_up_s, 0.0)
+        if found is not None and (_stands_at(found, time_s, _ROUNDING_S) or (seen and seen.time_s == found.time_s)):
+            return found
+        seen = found or seen
+    return None
+
+
+def _sought(film: decode.Film, time_s: float, run_up_s: float, needed_from_s: float) -> Found | None:
+    try:
+        landed = film.seek(max(0.0, time_s - run_up_s))
+    except av.FFmpegError:
+        return None
+    return _last_until(film, landed.frames(from_keyframe=True, needed_from_s=needed_from_s), time_s)
 
 
 def _last_until(film: decode.Film, frames: Iterator[tuple[float, VideoFrame]], time_s: float) -> Found | None:
@@ -152,5 +173,6 @@ def _last_until(film: decode.Film, frames: Iterator[tuple[float, VideoFrame]], t
     return best
 
 
-def _exact(found: Found, time_s: float) -> bool:
-    return abs(found.time_s - time_s) <= _ROUNDING_S
+def _stands_at(found: Found, time_s: float, for_s: float) -> bool:
+    """Tell whether a frame that stands for so long stands at a time."""
+    return found.time_s - _ROUNDING_S <= time_s < found.time_s + max(for_s, _ROUNDING_S)

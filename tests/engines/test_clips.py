@@ -69,6 +69,14 @@ def test_a_cut_between_two_frames_begins_with_the_one_that_stands_there(make_cli
     assert [time_s for time_s, _ in frames] == pytest.approx([0.0, 0.5, 0.9], abs=0.002)
 
 
+def test_a_cut_that_begins_where_a_frame_stands_for_long_begins_with_that(make_clip: MakeClip) -> None:
+    times_s = [index / 25 + sum(index > still for still in (30, 41, 52)) for index in range(80)]
+    film = make_clip("stands.mp4", [("red", 9)], Shape(times_s=times_s, gop=80, b_frames=3, patterned=True))
+    for number in (30, 41, 52):
+        start_s = times_s[number] + 0.9
+        assert shown(made(film, replace(WISH, start_s=start_s, end_s=start_s + 0.5)).part(0))[0] == (0.0, number)
+
+
 def test_players_need_not_wait_for_the_end_of_a_cut(make_clip: MakeClip) -> None:
     data = made(make_clip("film.mp4", [("red", 3)], Shape(sound_s=3.0)), replace(WISH, sound=True)).part(0)
     assert data.index(b"moov") < data.index(b"mdat")

@@ -20,6 +20,8 @@ pytestmark = pytest.mark.slow
 
 VARIED = [index / 25 + (index % 7) * 0.004 + (3.0 if index > 90 else 0.0) for index in range(150)]
 
+STAND = (30, 41, 52, 63)
+
 FILMS = {
     "b_frames.mp4": Shape(b_frames=3, gop=48, patterned=True),
     "one_keyframe.mp4": Shape(gop=1000, patterned=True),
@@ -55,6 +57,22 @@ def test_a_time_between_frames_gives_the_frame_before(make_clip: MakeClip, cut_s
     still, pixels = cut_still(path, 2.035)
     assert still.time_s == pytest.approx(2.0)
     assert read_number(pixels) == 50
+
+
+@pytest.mark.parametrize("name", ["one_keyframe.mp4", "late.ts", "b_frames.mkv", "old_b.avi", "hevc.mp4", "web.webm"])
+def test_what_is_left_out_on_the_way_to_a_frame_is_never_the_frame(
+    make_clip: MakeClip, cut_still: CutStill, name: str
+) -> None:
+    path = make_clip(name, [("red", 3), ("green", 3)], FILMS[name])
+    for number in (3, 76, 77, 78, 79, 149):
+        assert read_number(cut_still(path, number / 25 + 0.017)[1]) == number
+
+
+def test_a_frame_that_stands_for_long_is_shown_as_long(make_clip: MakeClip, cut_still: CutStill) -> None:
+    times_s = [index / 25 + sum(index > still for still in STAND) for index in range(100)]
+    path = make_clip("slides.mp4", [("red", 9)], Shape(times_s=times_s, gop=100, b_frames=3, patterned=True))
+    for number in STAND:
+        assert read_number(cut_still(path, times_s[number] + 0.95)[1]) == number
 
 
 def test_a_time_rounded_to_milliseconds_still_means_its_frame(make_clip: MakeClip, cut_still: CutStill) -> None:
