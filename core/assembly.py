@@ -15,7 +15,6 @@ from core.channels import Channels
 from core.closer import CloserLook
 from core.conversation import MOST_MOMENTS, Conversation
 from core.cooldown import Cooldown
-from core.courtesy import Courtesy
 from core.examples import Examples
 from core.foreman import Foreman
 from core.glancing import Glances
@@ -24,7 +23,6 @@ from core.indexing import Indexer
 from core.inquiry import Inquiry
 from core.judging import Judge
 from core.limits import PICTURE_BYTES
-from core.lull import Lull
 from core.pressing import Presser
 from core.refining import Refiner
 from core.renewal import Renewal
@@ -36,6 +34,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from core.clips import Clipper
+    from core.courtesy import Courtesy
     from core.film_ports import Fetcher, Framer, FrameReader, Glancer, PictureReader
     from core.foreman import Patience
     from core.intake import IndexingLimits
@@ -70,6 +69,8 @@ class Ports:
     clipper: Clipper
     plotter: Plotter
     watch: Watch
+    courtesy: Courtesy
+    """The one that the engines heed."""
     clock_s: Callable[[], float]
     """Seconds that never go back."""
     time_s: Callable[[], float]
@@ -92,8 +93,6 @@ class Choices:
     """Waiting at once; 0 for any number."""
     channels_on: bool
     """Whether a channel that nobody switched is looked at."""
-    lull_s: float
-    """Further looks begin when nobody has asked for anything for so long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +128,6 @@ class _Finding:
 class _Intake:
     """What takes films in."""
 
-    courtesy: Courtesy
     cooldown: Cooldown
     indexer: Indexer
     foreman: Foreman
@@ -165,25 +163,27 @@ def _finding(ports: Ports, choices: Choices) -> _Finding:
         Examples(ports.media, ports.pictures, ports.encoder, searcher, PICTURE_BYTES),
         searcher,
         Answerer(searcher, ports.library, ports.media, ports.reader, ports.encoder, ports.plotter),
-        _refiner(ports, searcher, closer, Lull(choices.lull_s)),
+        _refiner(ports, searcher, closer),
         background,
     )
 
 
-def _refiner(ports: Ports, searcher: Searcher, closer: CloserLook, lull: Lull) -> Refiner:
-    glances = Glances(ports.media, ports.glancer, ports.encoder, searcher, lull)
-    return Refiner(ports.library, ports.encoder, searcher, glances, Hunter(glances, ports.clock_s), closer, lull)
+def _refiner(ports: Ports, searcher: Searcher, closer: CloserLook) -> Refiner:
+    courtesy = ports.courtesy
+    glances = Glances(ports.media, ports.glancer, ports.encoder, searcher, courtesy)
+    hunter = Hunter(glances, courtesy.quiet_s)
+    return Refiner(ports.library, ports.encoder, searcher, glances, hunter, closer, courtesy)
 
 
 def _intake(ports: Ports, choices: Choices) -> _Intake:
-    library, media, courtesy = ports.library, ports.media, Courtesy()
+    library, media = ports.library, ports.media
     cooldown = Cooldown(choices.turns_a_minute, ports.clock_s, choices.films_a_person)
     foreman = Foreman(ports.jobs, library, media, choices.patience, ports.time_s)
     channels = Channels(ports.ledger, library, media, ports.encoder, foreman, on_by_default=choices.channels_on)
-    return _Intake(courtesy, cooldown, _indexer(ports, choices, courtesy), foreman, channels)
+    return _Intake(cooldown, _indexer(ports, choices), foreman, channels)
 
 
-def _indexer(ports: Ports, choices: Choices, courtesy: Courtesy) -> Indexer:
+def _indexer(ports: Ports, choices: Choices) -> Indexer:
     return Indexer(
         ports.library,
         ports.media,
@@ -194,7 +194,7 @@ def _indexer(ports: Ports, choices: Choices, courtesy: Courtesy) -> Indexer:
         choices.indexing,
         ports.works,
         ports.watch,
-        courtesy,
+        ports.courtesy,
     )
 
 
@@ -217,5 +217,5 @@ def _conversation(ports: Ports, choices: Choices, finding: _Finding, intake: _In
         presser=Presser(library, searcher, browser, finding.refiner, MOST_MOMENTS),
         watch=ports.watch,
         refiner=finding.refiner,
-        courtesy=intake.courtesy,
+        courtesy=ports.courtesy,
     )

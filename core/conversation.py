@@ -157,7 +157,7 @@ class Conversation:
             yield reply
 
     async def _answer(self, turn: Turn, query: Query, under_way: int) -> AsyncIterator[Reply]:
-        with self._refiner.making_way(), self._courtesy.asking():
+        with self._courtesy.asking():
             looking = await self._searcher.under_way(query)
             with self._watch.stage("search"):
                 result = await self._searcher.search(query, MOST_MOMENTS)

@@ -45,6 +45,7 @@ class Hunter:
     """Hunts for best frames."""
 
     def __init__(self, glances: Glances, clock_s: Callable[[], float]) -> None:
+        """Take a clock that stands still while a hunt has to wait."""
         self._glances = glances
         self._clock_s = clock_s
 

@@ -68,7 +68,7 @@ class Indexer:
         self._turns = Turns(limits.films_at_once, limits.films_a_space)
         self._restorer = Restorer(library, media)
         self._downloads = Downloads(fetcher)
-        eyes = Eyes(reader, encoder, sampling, courtesy, limits.batch)
+        eyes = Eyes(reader, encoder, sampling, limits.batch)
         self._looking = Looking(library, media, works, eyes, watch, limits.save_every_s)
 
     @property

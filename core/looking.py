@@ -10,7 +10,6 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from core.courtesy import BATCH_S
 from core.errors.films import FilmGone
 from core.flow import read_ahead
 from core.gathering import Gathered, film_of, looked, put, take, to_encode
@@ -23,7 +22,6 @@ from core.shown import Progress
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from core.courtesy import Courtesy
     from core.film_ports import FrameReader
     from core.gathering import Source
     from core.intake import Poster
@@ -40,16 +38,13 @@ _AHEAD = 2
 
 
 class Eyes:
-    """Looks at films, frame after frame, and gives way to who asks."""
+    """Looks at films, frame after frame."""
 
-    def __init__(
-        self, reader: FrameReader, encoder: Encoder, sampling: Sampling, courtesy: Courtesy, batch: int
-    ) -> None:
+    def __init__(self, reader: FrameReader, encoder: Encoder, sampling: Sampling, batch: int) -> None:
         """Take what frames go through, and how many go at once."""
         self._reader = reader
         self._encoder = encoder
         self._sampling = sampling
-        self._courtesy = courtesy
         self._batch = batch
 
     def recipe(self, info: EncoderInfo) -> Recipe:
@@ -72,9 +67,8 @@ class Eyes:
 
     async def _encode(self, gathered: Gathered) -> None:
         if gathered.batch:
-            await self._courtesy.after_you(BATCH_S)
             pixels = to_encode(gathered)
-            put(gathered, await self._encoder.images(pixels) if len(pixels) else gathered.vectors[-1][:0])
+            put(gathered, await self._encoder.looks(pixels) if len(pixels) else gathered.vectors[-1][:0])
 
 
 class Looking:

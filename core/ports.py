@@ -232,6 +232,10 @@ class Encoder(Protocol):
         """Give (N, D) float32 unit vectors for (N, S, S, 3) uint8 RGB inputs as `Look.pixels` holds them."""
         ...
 
+    async def looks(self, pixels: Pixels) -> Floats:
+        """Give the same for frames of a film, and let those go first who wait for an answer."""
+        ...
+
     async def texts(self, texts: Sequence[str]) -> Floats:
         """Give (N, D) float32 unit vectors."""
         ...

@@ -19,13 +19,12 @@ from core.sharpening import WORTH_A_LOOK, ends, gap, paired, sharpened
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
-    from contextlib import AbstractContextManager
 
     from core.closer import CloserLook
+    from core.courtesy import Courtesy
     from core.found import Answer, Curve, Moment, Query
     from core.glancing import Glances
     from core.hunter import Hunter
-    from core.lull import Lull
     from core.model import EncoderInfo
     from core.ports import Encoder, Library
     from core.search import Searcher
@@ -49,7 +48,7 @@ class Refiner:
         glances: Glances,
         hunter: Hunter,
         closer: CloserLook,
-        lull: Lull,
+        courtesy: Courtesy,
     ) -> None:
         self._library = library
         self._encoder = encoder
@@ -57,14 +56,10 @@ class Refiner:
         self._glances = glances
         self._hunter = hunter
         self._closer = closer
-        self._lull = lull
+        self._courtesy = courtesy
         self._tasks: set[asyncio.Task[None]] = set()
         self._presses: OrderedDict[str, int] = OrderedDict()
         self._one = asyncio.Semaphore(1)
-
-    def making_way(self) -> AbstractContextManager[None]:
-        """Begin no further looks while somebody waits for an answer."""
-        return self._lull.making_way()
 
     async def best(
         self, answer: Answer, curve: Curve | None = None, number: int = 1, presses: int = 0
@@ -75,7 +70,7 @@ class Refiner:
         there had been so many presses. Raises OperatorError.
         """
         try:
-            await asyncio.wait_for(self._lull.come(), _PATIENCE_S)
+            await asyncio.wait_for(self._courtesy.lull(), _PATIENCE_S)
         except TimeoutError:
             return None
         known, info = answer.moments[number - 1], await self._encoder.ready()
@@ -103,7 +98,7 @@ class Refiner:
     async def closer(self, query: Query, moment: Moment, curve: Curve) -> Moment:
         """Look closer where a verdict is in doubt; give the moment with what came of that. Raises OperatorError."""
         async with self._one:
-            await self._lull.idle()
+            await self._courtesy.idle()
             return await self._closer.at(query, moment, curve)
 
     def touched(self, answer_id: str) -> None:
@@ -180,7 +175,7 @@ class Refiner:
     async def _rest(self, answer: Answer, others: Sequence[Moment]) -> None:
         try:
             for known in others:
-                await self._lull.come()
+                await self._courtesy.lull()
                 await self._remember(answer.id, known, await self.moment(answer.query, known))
         except Exception:
             log.exception("moments could not be refined")

@@ -43,8 +43,12 @@ class RememberingEncoder:
         return await self._encoder.ready()
 
     async def images(self, pixels: Pixels) -> Floats:
-        """Give unit vectors of frames, as the encoder does."""
+        """Give unit vectors of pictures, as the encoder does."""
         return await self._encoder.images(pixels)
+
+    async def looks(self, pixels: Pixels) -> Floats:
+        """Give unit vectors of a film's frames, as the encoder does."""
+        return await self._encoder.looks(pixels)
 
     async def texts(self, texts: Sequence[str]) -> Floats:
         """Give (N, D) float32 unit vectors."""

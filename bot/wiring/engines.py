@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from contextlib import AsyncExitStack
 
     from bot.settings import Settings
+    from core.courtesy import Courtesy
     from core.looks import LooksStore
     from core.watch import Stage
 
@@ -37,6 +38,8 @@ class Engines:
     """What is slow or outside: each behind a port, and timed."""
 
     watch: Metrics
+    courtesy: Courtesy
+    """Heeded by what nobody waits for."""
     decoders: Children
     encoder: WatchedTexts
     looks: WatchedLooks
@@ -62,25 +65,25 @@ class _Pools:
         return pool
 
 
-def open_engines(settings: Settings, store: LooksStore, stack: AsyncExitStack) -> Engines:
+def open_engines(settings: Settings, store: LooksStore, courtesy: Courtesy, stack: AsyncExitStack) -> Engines:
     """Give the engines, which begin nothing by themselves, until the stack closes."""
     watch = Metrics()
-    decoders = Children("core.engines.decoder", forks=sys.platform == "linux")
+    decoders = Children("core.engines.decoder", forks=sys.platform == "linux", courtesy=courtesy)
     stack.push_async_callback(decoders.close)
     pools = _Pools(stack, watch)
-    encoder = _encoder(settings, pools)
+    encoder = _encoder(settings, pools, courtesy)
     plotter = MatplotlibPlotter(pools.one("draw", "plot"))
     looks = _looks(settings, store, pools)
     reader = WatchedReader(decoders, settings.film_limits, watch=watch, clock_s=time.monotonic)
     fetcher = WatchedFetcher(settings.allowed_hosts, settings.fetch_limits, watch=watch)
     cutters = ChildFramer(reader), ChildPictureReader(reader), ChildClipper(reader)
-    return Engines(watch, decoders, encoder, looks, reader, *cutters, fetcher, plotter)
+    return Engines(watch, courtesy, decoders, encoder, looks, reader, *cutters, fetcher, plotter)
 
 
-def _encoder(settings: Settings, pools: _Pools) -> WatchedTexts:
+def _encoder(settings: Settings, pools: _Pools, courtesy: Courtesy) -> WatchedTexts:
     """Give the encoder, with a pool for films alone: that one gives way to all others."""
     queries, films = pools.one("compute", "compute"), pools.one("films", "compute")
-    threaded = WatchedEncoder(partial(load_model, settings), queries, films, pools.watch, time.monotonic)
+    threaded = WatchedEncoder(partial(load_model, settings), queries, films, courtesy, pools.watch, time.monotonic)
     return WatchedTexts(threaded, _TEXTS_REMEMBERED, pools.watch)
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from bot.wiring.engines import open_engines
 from bot.wiring.kept import open_kept
 from core.assembly import Choices, Ports, assemble
+from core.courtesy import Courtesy
 from core.departures import Grace
 from core.foreman import Patience
 from core.intake import IndexingLimits
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 _DAY_S = 86400.0
 _GRACE_CHECKED_S = 60.0
 _LULL_S = 0.7
+"""Further looks begin when nobody has asked for anything for so long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +64,7 @@ async def open_core(settings: Settings, *, is_bot: bool = False) -> AsyncIterato
     """
     async with AsyncExitStack() as stack:
         kept = await open_kept(settings, stack, is_bot=is_bot)
-        engines = open_engines(settings, kept.looks, stack)
+        engines = open_engines(settings, kept.looks, Courtesy(_LULL_S, time.monotonic), stack)
         parts = assemble(_ports(kept, engines), _choices(settings, is_bot=is_bot))
         for part in (parts.foreman, parts.renewal, parts.refiner):
             stack.push_async_callback(part.close)
@@ -88,6 +90,7 @@ def _ports(kept: Kept, engines: Engines) -> Ports:
         clipper=engines.clipper,
         plotter=engines.plotter,
         watch=engines.watch,
+        courtesy=engines.courtesy,
         clock_s=time.monotonic,
         time_s=time.time,
         now=lambda: datetime.now().astimezone(),
@@ -103,5 +106,4 @@ def _choices(settings: Settings, *, is_bot: bool) -> Choices:
         turns_a_minute=settings.turns_a_minute,
         films_a_person=settings.films_a_user,
         channels_on=settings.channels == "on",
-        lull_s=_LULL_S,
     )

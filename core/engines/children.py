@@ -16,12 +16,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from core.courtesy import BATCH_S
 from core.engines import wire
 from core.engines.forks import Nursery
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
 
+    from core.courtesy import Courtesy
     from core.engines.forks import Process
 
 logger = logging.getLogger(__name__)
@@ -65,8 +67,20 @@ class Child:
 
     def kill(self) -> None:
         """Kill it and all that it started."""
+        self._tell(signal.SIGKILL)
+
+    async def make_way(self, courtesy: Courtesy) -> None:
+        """Have it stand still while somebody waits for an answer; where somebody always does, half of the time."""
+        while True:
+            await courtesy.asked()
+            self._tell(signal.SIGSTOP)
+            await courtesy.after_you(BATCH_S)
+            self._tell(signal.SIGCONT)
+            await courtesy.after_you(BATCH_S)
+
+    def _tell(self, number: signal.Signals) -> None:
         with suppress(ProcessLookupError, PermissionError):
-            os.killpg(self.process.pid, signal.SIGKILL)
+            os.killpg(self.process.pid, number)
 
     async def reap(self) -> None:
         """Wait until it is gone, reading what it left in the pipe so that the pipe closes."""
@@ -89,6 +103,9 @@ class Children:
     forks: bool = False
     """Fork children from a process that has done its imports, which takes the place of the spare. Linux only; the
     module must have `prepare` and `serve` (`core.engines.nursery`)."""
+    courtesy: Courtesy | None = None
+    """Heeded by jobs that nobody waits for; None where nobody asks anything. Children that were forked can do so alone:
+    a process that stands still does not notice that its parent died, but goes with its nursery."""
     _nursery: Nursery | None = None
     _spare: Child | None = None
     _living: set[Child] = field(default_factory=set)
@@ -115,6 +132,19 @@ class Children:
         finally:
             await self._end(child)
             logger.debug("child %d is gone", child.process.pid)
+
+    @asynccontextmanager
+    async def giving_way(self) -> AsyncIterator[Child]:
+        """Lend a child likewise, for a job that nobody waits for."""
+        async with self.child() as child:
+            if self.courtesy is None or not self.forks:
+                yield child
+                return
+            making_way = asyncio.create_task(child.make_way(self.courtesy))
+            try:
+                yield child
+            finally:
+                making_way.cancel()
 
     async def close(self) -> None:
         """Kill all children and wait until they are gone."""

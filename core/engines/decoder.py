@@ -28,6 +28,8 @@ _STILL_QUALITY = 90
 _MISSING_S = 2.0
 _MISSING_SHARE = 0.05
 _OPEN_FILES = 64
+_PATIENT = frozenset({"looks", "glances", "framed"})
+"""What nobody waits for."""
 
 TimedFrames: TypeAlias = "Iterator[tuple[float, VideoFrame]]"
 
@@ -36,7 +38,7 @@ def serve(request: Mapping[str, object], out: BinaryIO) -> None:
     """Answer one request; a file that is no film is an answer too."""
     limits = _limits(request)
     cage.bound(cage.Bounds(limits.decode_s, limits.memory_bytes, file_bytes=0, open_files=_OPEN_FILES))
-    if request["kind"] == "looks":
+    if request["kind"] in _PATIENT:
         os.nice(10)  # stills and the chat come first
     try:
         _attempt(request, limits, out)

@@ -48,7 +48,7 @@ class ChildFrameReader:
         how = {"sampling": asdict(sampling), "preprocess": asdict(preprocess)}
         known = {"until_s": seen.until_s, "sent": seen.looks} if seen else {}
         request: Mapping[str, object] = {"kind": "looks", **how, **known}
-        async with self.children.child() as child:
+        async with self.children.giving_way() as child:
             await child.ask({**request, "path": str(path), "limits": asdict(self.limits)})
             last: Look | float | None = seen.until_s if seen else None
             while True:
@@ -66,7 +66,7 @@ class ChildFrameReader:
         """
         request = {"kind": "glances", "times_s": list(times_s), "preprocess": asdict(preprocess)}
         found: list[Look] = []
-        async with self.children.child() as child:
+        async with self.children.giving_way() as child:
             await child.ask({**request, "path": str(path), "limits": asdict(self.limits)})
             while True:
                 last_s = found[-1].time_s if found else -1.0

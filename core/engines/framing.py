@@ -43,7 +43,7 @@ class ChildFramer:
         request = {"kind": "framed", "times_s": list(times_s), "framings": list(framings), "path": str(path)}
         shape = (len(framings), preprocess.size_px, preprocess.size_px, 3)
         found: list[Pixels] = []
-        async with self.films.children.child() as child:
+        async with self.films.children.giving_way() as child:
             await child.ask({**request, "preprocess": asdict(preprocess), "limits": asdict(self.films.limits)})
             while True:
                 message = await self.films.hear(child, path)

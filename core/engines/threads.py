@@ -11,10 +11,13 @@ from contextvars import copy_context
 from functools import partial
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
+from core.courtesy import BATCH_S
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from concurrent.futures import Executor, Future
 
+    from core.courtesy import Courtesy
     from core.engines.clip import Clip
     from core.model import EncoderInfo, Floats, Pixels
 
@@ -59,13 +62,14 @@ class ThreadedEncoder:
     """Implements ports.Encoder: a model that loads in the background and computes on bounded pools.
 
     Films have a pool of their own, so that a query never waits behind a batch of frames; and the processor is a
-    query's first.
+    query's first: while somebody waits for an answer a batch stands still, wherever it is.
     """
 
-    def __init__(self, load: Callable[[], Clip], pool: Executor, films: Executor) -> None:
+    def __init__(self, load: Callable[[], Clip], pool: Executor, films: Executor, courtesy: Courtesy) -> None:
         self._load = load
         self._pool = pool
         self._films = films
+        self._courtesy = courtesy
         self._loading: asyncio.Future[Clip] | None = None
 
     def start(self) -> None:
@@ -84,9 +88,15 @@ class ThreadedEncoder:
         return (await self._clip()).info
 
     async def images(self, pixels: Pixels) -> Floats:
-        """Give unit vectors of frames."""
+        """Give unit vectors of pictures."""
         clip = await self._clip()
-        return await asyncio.get_running_loop().run_in_executor(self._films, _giving_way, lambda: clip.images(pixels))
+        return await self._run(lambda: clip.images(pixels))
+
+    async def looks(self, pixels: Pixels) -> Floats:
+        """Give unit vectors of a film's frames."""
+        clip, leave = await self._clip(), self._courtesy.leave(BATCH_S)
+        work = partial(clip.looks, pixels, leave)
+        return await asyncio.get_running_loop().run_in_executor(self._films, _giving_way, work)
 
     async def texts(self, texts: Sequence[str]) -> Floats:
         """Give unit vectors of texts."""

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from concurrent.futures import Executor
     from pathlib import Path
 
+    from core.courtesy import Courtesy
     from core.engines.bounding import Share
     from core.engines.clip import Clip
     from core.film_ports import Fetched, Fetching, Reading, Seen, Still
@@ -69,17 +70,23 @@ class WatchedEncoder(ThreadedEncoder):
     """An encoder that is timed."""
 
     def __init__(
-        self, load: Callable[[], Clip], pool: Executor, films: Executor, watch: Watch, clock_s: Callable[[], float]
+        self,
+        load: Callable[[], Clip],
+        pool: Executor,
+        films: Executor,
+        courtesy: Courtesy,
+        watch: Watch,
+        clock_s: Callable[[], float],
     ) -> None:
-        super().__init__(load, pool, films)
+        super().__init__(load, pool, films, courtesy)
         self._watch = watch
         self._clock_s = clock_s
 
-    async def images(self, pixels: Pixels) -> Floats:
-        """Give unit vectors of frames."""
+    async def looks(self, pixels: Pixels) -> Floats:
+        """Give unit vectors of a film's frames."""
         began_s = self._clock_s()
         with self._watch.stage("encode"):
-            vectors = await super().images(pixels)
+            vectors = await super().looks(pixels)
         self._watch.looked(len(pixels), self._clock_s() - began_s)
         return vectors
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Generic, TypeAlias, TypeVar
 import pytest_asyncio
 
 from core.assembly import Choices, Ports, assemble
+from core.courtesy import Courtesy
 from core.engines.children import Children
 from core.engines.clips import ChildClipper
 from core.engines.frames import ChildFrameReader
@@ -55,7 +56,6 @@ CHOICES = Choices(
     turns_a_minute=0,
     films_a_person=0,
     channels_on=True,
-    lull_s=0.0,
 )
 
 
@@ -80,6 +80,7 @@ class House(Generic[EncoderT]):
     foreman: Foreman
     watch: NotingWatch
     refiner: Refiner
+    courtesy: Courtesy
 
     async def say(self, event: Incoming) -> list[Reply]:
         return [reply async for reply in self.conversation.handle(event)]
@@ -143,6 +144,7 @@ def build(
         ChildFramer(reader),
     )
     ledger, watch = SqliteLedger(library.connections), NotingWatch()
+    courtesy = reader.children.courtesy or Courtesy(0.0, time.monotonic)
     ports = Ports(
         library=library,
         ledger=ledger,
@@ -160,10 +162,11 @@ def build(
         clipper=clipper,
         plotter=plotter,
         watch=watch,
+        courtesy=courtesy,
         clock_s=time.monotonic,
         time_s=time.time,
         now=lambda: datetime.now(UTC),
     )
     parts = assemble(ports, CHOICES)
-    course = (parts.indexer, parts.searcher, parts.conversation, parts.foreman, watch, parts.refiner)
+    course = (parts.indexer, parts.searcher, parts.conversation, parts.foreman, watch, parts.refiner, courtesy)
     return House(library, ledger, media, encoder, fetcher, plotter, reader, looks, *course)

@@ -44,6 +44,9 @@ class ColourEncoder:
         preprocess = Preprocess(16, "squash", "bilinear", (0.0, 0.0, 0.0), (1.0, 1.0, 1.0))
         return EncoderInfo("colours", self.weights, 4, preprocess, "fp32", 100.0, 0.0, "cpu")
 
+    async def looks(self, pixels: Pixels) -> Floats:
+        return await self.images(pixels)
+
     async def images(self, pixels: Pixels) -> Floats:
         self.batches.append(len(pixels))
         means = pixels.reshape(len(pixels), -1, 3).mean(axis=1)

@@ -1,26 +1,42 @@
-"""Films let those go first who wait for an answer, but not for ever."""
+"""Whoever waits for an answer goes first; films and further looks let them, but not for ever."""
 
 from __future__ import annotations
 
 import asyncio
+import time
+from dataclasses import dataclass
 
 from core.courtesy import Courtesy
 
 LONG_S, SHORT_S = 60.0, 0.01
 
 
+@dataclass
+class Clock:
+    """A clock that goes when told to."""
+
+    now_s: float = 100.0
+
+    def __call__(self) -> float:
+        return self.now_s
+
+
+def courtesy() -> Courtesy:
+    return Courtesy(0.0, time.monotonic)
+
+
 async def test_a_film_begins_at_once_where_nobody_asks() -> None:
-    await asyncio.wait_for(Courtesy().after_you(LONG_S), 1)
+    await asyncio.wait_for(courtesy().after_you(LONG_S), 1)
 
 
 async def test_a_film_waits_until_all_have_their_answers_also_those_who_ask_meanwhile() -> None:
-    courtesy = Courtesy()
-    with courtesy.asking():
-        film = asyncio.create_task(courtesy.after_you(LONG_S))
+    ours = courtesy()
+    with ours.asking():
+        film = asyncio.create_task(ours.after_you(LONG_S))
         await asyncio.sleep(0)
-        with courtesy.asking():
+        with ours.asking():
             pass
-    with courtesy.asking():  # before the film has noticed
+    with ours.asking():  # before the film has noticed
         await asyncio.sleep(0)
         await asyncio.sleep(0)
         assert not film.done()
@@ -28,6 +44,29 @@ async def test_a_film_waits_until_all_have_their_answers_also_those_who_ask_mean
 
 
 async def test_a_film_is_not_kept_out_by_people_who_never_stop() -> None:
-    courtesy = Courtesy()
-    with courtesy.asking():
-        await asyncio.wait_for(courtesy.after_you(SHORT_S), 1)
+    ours = courtesy()
+    with ours.asking():
+        await asyncio.wait_for(ours.after_you(SHORT_S), 1)
+
+
+async def test_a_thread_that_computes_for_a_film_goes_on_when_all_have_their_answers() -> None:
+    ours = courtesy()
+    with ours.asking(), ours.asking():
+        thread = asyncio.create_task(asyncio.to_thread(ours.leave(LONG_S)))
+        await asyncio.to_thread(ours.leave(SHORT_S))  # one whose patience ends goes on by itself
+        assert not thread.done()
+    await asyncio.wait_for(thread, 10)
+
+
+def test_other_work_loses_no_time_to_questions() -> None:
+    clock = Clock()
+    ours = Courtesy(0.0, clock)
+    began_s = ours.quiet_s()
+    clock.now_s += 1
+    with ours.asking():
+        clock.now_s += 10
+        with ours.asking():
+            clock.now_s += 100
+        assert ours.quiet_s() - began_s == 1
+    clock.now_s += 2
+    assert ours.quiet_s() - began_s == 3

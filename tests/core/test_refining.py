@@ -172,8 +172,7 @@ def test_the_moment_grows_to_hold_its_peak() -> None:
 async def test_no_further_look_begins_while_somebody_waits_for_an_answer(seen: ColourHouse) -> None:
     replies = seen.conversation.handle(Find(turn(), "blue"))
     await anext(replies)
-    refiner = seen.conversation._refiner
-    with refiner.making_way():
+    with seen.courtesy.asking():
         later = asyncio.ensure_future(anext(replies))
         done, _ = await asyncio.wait({later}, timeout=0.3)
         assert not done

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -14,6 +15,7 @@ import pytest_asyncio
 import torch
 from PIL import Image
 
+from core.courtesy import Courtesy
 from core.engines import decode
 from core.engines.children import Children
 from core.engines.clip import Clip, ClipOptions, load
@@ -54,9 +56,8 @@ async def house(clip: Clip, tmp_path_factory: pytest.TempPathFactory) -> AsyncIt
         stack.push_async_callback(media.close)
         children = Children("core.engines.decoder")
         stack.push_async_callback(children.close)
-        encoder = ThreadedEncoder(
-            lambda: clip, stack.enter_context(ThreadPoolExecutor(1)), stack.enter_context(ThreadPoolExecutor(1))
-        )
+        queries, films = (stack.enter_context(ThreadPoolExecutor(1)) for _ in range(2))
+        encoder = ThreadedEncoder(lambda: clip, queries, films, Courtesy(0.0, time.monotonic))
         looks = await stack.enter_async_context(looking(library))
         house = build(library, media, ChildFrameReader(children), encoder, looks)
         assert (await house.last(FilePosted(turn(), FILM, FILM.name))).tone == "plain"

@@ -7,11 +7,14 @@ import os
 import select
 import signal
 import sys
+import time
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from core.courtesy import Courtesy
 from core.engines.children import Children
 from core.engines.frames import ChildFrameReader
 from core.errors.films import DecoderDied, FileMissing, NotAVideo, NoVideoStream
@@ -165,6 +168,50 @@ async def test_a_child_dies_with_the_process_that_started_it(tmp_path: Path, for
         f"        await child.ask({{'kind': 'still', 'time_s': 0, 'max_px': 9, 'path': '{tmp_path}/silent.mp4'}})\n"
         "        print(child.process.pid, flush=True)\n"
         "        os._exit(0)\n"
+        "asyncio.run(main())\n"
+    )
+    parent = await asyncio.create_subprocess_exec(sys.executable, "-c", program, stdout=asyncio.subprocess.PIPE)
+    said, _ = await parent.communicate()
+    assert await asyncio.to_thread(ends, int(said), 20)
+
+
+def stands_still(pid: int, within_s: float) -> bool:
+    until_s = time.monotonic() + within_s
+    while time.monotonic() < until_s:
+        if Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2][0] == "T":
+            return True
+    return False
+
+
+async def test_a_child_that_nobody_waits_for_stands_still_while_somebody_asks(colour_film: Path) -> None:
+    courtesy = Courtesy(0.0, time.monotonic)
+    children = Children("core.engines.decoder", forks=True, courtesy=courtesy)
+    reader = ChildFrameReader(children)
+    async with children.giving_way() as child:
+        with courtesy.asking():
+            assert await asyncio.to_thread(stands_still, child.process.pid, 20)
+            assert (await reader.still(colour_film, 1.0, 100)).time_s == 1.0
+        await child.ask({"kind": "cage", "path": "", "asker": os.getpid(), "limits": asdict(reader.limits)})
+        told = await child.receive(20)
+        assert told is not None
+        assert told.kind == "cage"
+    await children.close()
+
+
+async def test_a_child_that_stands_still_dies_with_the_process_that_started_it() -> None:
+    program = (
+        "import asyncio, os\n"
+        "from core.courtesy import Courtesy\n"
+        "from core.engines.children import Children\n"
+        "async def main():\n"
+        "    courtesy = Courtesy(0.0, float)\n"
+        "    children = Children('core.engines.decoder', forks=True, courtesy=courtesy)\n"
+        "    async with children.giving_way() as child:\n"
+        "        with courtesy.asking():\n"
+        "            for _ in range(9):\n"
+        "                await asyncio.sleep(0)\n"
+        "            print(child.process.pid, flush=True)\n"
+        "            os._exit(0)\n"
         "asyncio.run(main())\n"
     )
     parent = await asyncio.create_subprocess_exec(sys.executable, "-c", program, stdout=asyncio.subprocess.PIPE)

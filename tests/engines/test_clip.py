@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,7 @@ import pytest
 import torch
 from PIL import Image
 
+from core.courtesy import Courtesy
 from core.engines import clip
 from core.engines.clip import Clip, load
 from core.engines.pictures import encoder_input
@@ -27,6 +29,8 @@ from tests.engines.models import SIZE_PX, folder, frames, model, options, write_
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+
+    from core.courtesy import Leave
 
 
 __all__ = ["folder", "model"]
@@ -147,20 +151,57 @@ def test_a_device_that_is_not_there_is_named_with_those_that_are(device: str) ->
     assert "there is cpu" in sentence(caught.value)
 
 
+def courtesy() -> Courtesy:
+    return Courtesy(0.0, time.monotonic)
+
+
 async def test_queries_do_not_wait_behind_a_films_batches(model: Clip) -> None:
     with ThreadPoolExecutor(1) as pool, ThreadPoolExecutor(1) as films_pool:
-        encoder = ThreadedEncoder(lambda: model, pool, films_pool)
-        films = [asyncio.create_task(encoder.images(frames(256))) for _ in range(8)]
+        encoder = ThreadedEncoder(lambda: model, pool, films_pool, courtesy())
+        films = [asyncio.create_task(encoder.looks(frames(256))) for _ in range(8)]
         await asyncio.wait(films, return_when=asyncio.FIRST_COMPLETED)
         await encoder.texts(["now"])
         assert sum(film.done() for film in films) < len(films)
         await asyncio.gather(*films)
 
 
+class Patient(Courtesy):
+    """Lets who asks go first for as long as it takes."""
+
+    def leave(self, patience_s: float) -> Leave:
+        return super().leave(60 * patience_s)
+
+
+async def test_a_films_batch_stands_still_while_somebody_waits_for_an_answer(model: Clip) -> None:
+    ours = Patient(0.0, time.monotonic)
+    with ThreadPoolExecutor(1) as pool, ThreadPoolExecutor(1) as films_pool:
+        encoder = ThreadedEncoder(lambda: model, pool, films_pool, ours)
+        with ours.asking():
+            film = asyncio.create_task(encoder.looks(frames(1)))
+            asked = await encoder.images(frames(1))
+            await encoder.texts(["now"])
+            assert not film.done()
+        np.testing.assert_array_equal(await film, asked)
+
+
+def test_a_batch_can_stand_still_in_its_midst_and_comes_to_the_same(model: Clip) -> None:
+    stops = 0
+
+    def leave() -> None:
+        nonlocal stops
+        stops += 1
+        if stops == 3:
+            model.images(frames(2))  # what others compute meanwhile changes nothing, and has no stops
+
+    expected = model.images(frames(5))
+    np.testing.assert_array_equal(model.looks(frames(5), leave), expected)
+    assert stops > 3
+
+
 async def test_a_films_batches_leave_the_processor_to_queries(model: Clip) -> None:
     with ThreadPoolExecutor(1) as pool, ThreadPoolExecutor(1) as films_pool:
-        encoder = ThreadedEncoder(lambda: model, pool, films_pool)
-        await encoder.images(frames(2))
+        encoder = ThreadedEncoder(lambda: model, pool, films_pool, courtesy())
+        await encoder.looks(frames(2))
         await encoder.texts(["now"])
         niceness = [
             one.submit(lambda: os.getpriority(os.PRIO_PROCESS, threading.get_native_id())) for one in (pool, films_pool)
@@ -171,7 +212,7 @@ async def test_a_films_batches_leave_the_processor_to_queries(model: Clip) -> No
 async def test_a_load_that_failed_is_tried_again_when_next_needed(model: Clip) -> None:
     attempts: list[int] = []
     with ThreadPoolExecutor(1) as pool:
-        encoder = ThreadedEncoder(_failing_once(model, attempts), pool, pool)
+        encoder = ThreadedEncoder(_failing_once(model, attempts), pool, pool, courtesy())
         with pytest.raises(WeightsUnavailable):
             await encoder.ready()
         assert not encoder.loaded
