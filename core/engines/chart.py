@@ -6,15 +6,14 @@ more, for 100 to 150 ms a picture; the calls here are those of `Axes` that a plo
 
 from __future__ import annotations
 
-import io
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
-from PIL import Image
 
 from core.engines.brush import SIZE_PX, Brush, Word
+from core.engines.png import png
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -96,10 +95,7 @@ class Chart:
         brush = Brush.on(self.box, self.paper, self.x_range, self.y_range)
         for _, stroke in sorted(self._strokes, key=lambda one: one[0]):
             stroke(brush)
-        out = io.BytesIO()
-        picture = Image.frombuffer("RGBA", SIZE_PX, brush.renderer.buffer_rgba(), "raw", "RGBA", 0, 1)
-        picture.convert("RGB").save(out, "PNG", compress_level=2)
-        return out.getvalue()
+        return png(np.asarray(brush.renderer.buffer_rgba())[..., :3])
 
     def _later(self, zorder: float, stroke: Callable[[Brush], None]) -> None:
         self._strokes.append((zorder, stroke))

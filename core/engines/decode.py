@@ -32,6 +32,8 @@ _MARGIN_PX = 1 << 20
 _MUCH_LARGER = 2
 _COARSE = {"skip_loop_filter": "bidir"}
 """Leaves the seams between blocks in frames that few or none are made from: scaled down, nobody sees them."""
+_SMALL_PX = 640 * 480
+"""Threads that decode a frame each first have to be filled: with frames so small, some few are there sooner without."""
 
 
 @dataclass(slots=True)
@@ -140,10 +142,11 @@ class Film:
 
 
 @contextmanager
-def opened(path: Path, limits: FilmLimits, shown_px: int | None = None) -> Iterator[Film]:
+def opened(path: Path, limits: FilmLimits, shown_px: int | None = None, *, for_few: bool = False) -> Iterator[Film]:
     """Open a file as a film for a while. Raises UnreadableError, OverLimitError.
 
-    Where its frames will be shown at most that wide or high, they are as good as that needs.
+    Where its frames will be shown at most that wide or high, they are as good as that needs. `for_few` is quicker where
+    a few frames alone are wanted.
     """
     try:
         file = path.open("rb")
@@ -157,7 +160,7 @@ def opened(path: Path, limits: FilmLimits, shown_px: int | None = None) -> Itera
         except (av.FFmpegError, OSError, ValueError) as error:
             raise UnreadableError("not_a_video") from error
         with container:
-            yield _film(container, limits, shown_px)
+            yield _film(container, limits, shown_px, for_few=for_few)
 
 
 def scanned_length_s(path: Path, limits: FilmLimits) -> float:
@@ -187,9 +190,9 @@ def _decoder_options(limits: FilmLimits) -> dict[str, str]:
     return {"max_pixels": str(limits.frame_px + limits.frame_px // 8 + _MARGIN_PX)}
 
 
-def _film(container: InputContainer, limits: FilmLimits, shown_px: int | None) -> Film:
+def _film(container: InputContainer, limits: FilmLimits, shown_px: int | None, *, for_few: bool) -> Film:
     stream = _pictures(container)
-    stream.thread_type = "AUTO"
+    stream.thread_type = "SLICE" if for_few and stream.width * stream.height <= _SMALL_PX else "AUTO"
     is_small = shown_px is not None and max(stream.width, stream.height) >= _MUCH_LARGER * shown_px
     stream.codec_context.options = {**_decoder_options(limits), **(_COARSE if is_small else {})}
     if stream.time_base is None:

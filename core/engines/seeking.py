@@ -51,7 +51,7 @@ def frame_at(path: Path, time_s: float, limits: FilmLimits) -> Found:
 
 def each_at(path: Path, times_s: Sequence[float], limits: FilmLimits) -> Iterator[Found]:
     """Give such a frame for each of some times, in any order. Raises UnreadableError, OverLimitError."""
-    with decode.opened(path, limits) as film:
+    with decode.opened(path, limits, for_few=True) as film:
         if next(film.frames(), None) is None:
             raise UnreadableError("no_frames")
         for time_s in times_s:
@@ -73,7 +73,7 @@ def frames_at(path: Path, times_s: Sequence[float], limits: FilmLimits) -> Itera
     lead there, nothing is given for them: reading all that comes before would cost too much.
     Raises UnreadableError, OverLimitError.
     """
-    with decode.opened(path, limits) as film:
+    with decode.opened(path, limits, for_few=True) as film:
         if next(film.frames(), None) is None:
             raise UnreadableError("no_frames")
         latest_s = -1.0

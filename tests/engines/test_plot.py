@@ -13,6 +13,7 @@ import pytest
 from PIL import Image
 
 from core.engines.plot import draw
+from core.engines.png import png
 from core.engines.sheet import contact_sheet, evenly
 from core.found import Curve, Line, Moment
 from core.model import Thumbnail, Video
@@ -34,8 +35,8 @@ def spec(looks: int = 80, query: str = "a woman in water") -> PlotSpec:
     return PlotSpec(curve, query, ((1, moment),), 1, "similarity", 100.0)
 
 
-def pixels(png: bytes) -> np.ndarray[tuple[int, int, int], np.dtype[np.uint8]]:
-    return np.asarray(Image.open(io.BytesIO(png)).convert("RGB"))
+def pixels(data: bytes) -> np.ndarray[tuple[int, int, int], np.dtype[np.uint8]]:
+    return np.asarray(Image.open(io.BytesIO(data)).convert("RGB"))
 
 
 def test_a_plot_is_800_px_wide_so_that_a_chat_may_show_it_at_400() -> None:
@@ -144,3 +145,15 @@ def test_the_best_frames_of_the_moments_are_among_the_tiles_and_marked() -> None
 
 def test_the_tiles_are_spread_evenly_over_the_film() -> None:
     assert evenly(100, 4) == [12, 37, 62, 87]
+
+
+def test_a_plot_of_the_same_is_the_same_picture_whatever_was_drawn_before() -> None:
+    first = draw(spec(), "dark")
+    for number in range(80):  # more words than are remembered
+        draw(spec(query=f"question {number}"), "light" if number % 2 else "dark")
+    assert draw(spec(), "dark") == first
+
+
+def test_a_plot_is_written_as_a_png_that_others_read_back_to_the_level() -> None:
+    shades = np.arange(5 * 7 * 3, dtype=np.uint8).reshape(5, 7, 3)
+    assert (pixels(png(shades)) == shades).all()
