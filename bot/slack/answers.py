@@ -13,6 +13,7 @@ from bot.delivery import deliver
 from bot.requests import Answered
 from bot.showing import TAKEN_BACK
 from bot.slack import posts, resuming
+from bot.slack.alone import Alone
 from bot.slack.people import Rights
 from bot.slack.places import PressPlace
 from bot.slack.render import card
@@ -29,10 +30,12 @@ if TYPE_CHECKING:
     from bot.requests import Taken
     from bot.slack.config import Workspace
     from bot.slack.render import Card
-    from bot.slack.showing import Place
+    from bot.slack.showing import Place, Whispering
     from bot.slack.speaking import Slack
     from core.showcase import Stale
     from core.talk import Incoming
+
+    Whisper = Callable[[Card], Awaitable[None]]
 
 logger = logging.getLogger(__name__)
 
@@ -60,16 +63,24 @@ class Answers:
         self._presses = Presses()
         self._min_gap_s = min_gap_s
 
-    async def answer_taken(self, taken: Taken, place: Place) -> None:
+    async def answer_taken(self, taken: Taken, place: Whispering) -> None:
         """Show the replies to something that was written down; then it is done."""
         await self.answer(taken.event, place, taken)
         await self._requests.end(taken)
 
-    async def answer(self, event: Incoming, place: Place, taken: Taken | None = None) -> None:
-        """Show the replies to an event in a place, and end what it was written down as."""
+    async def answer(self, event: Incoming, place: Whispering, taken: Taken | None = None) -> None:
+        """Show the replies to an event in a place, and end what it was written down as.
+
+        Where not all who are there may see them, the asker alone does.
+        """
         if isinstance(event, Forget):
             event = await self._with_rights(event)
-        event = await self._rooms.opened(event)
+        pressed_alone = isinstance(place, Alone)
+        opened = await self._rooms.opened(event, alone=pressed_alone)
+        to_one = opened.alone and not pressed_alone
+        await self._show(opened.event, Alone(self._slack, place.whisper) if to_one else place, taken)
+
+    async def _show(self, event: Incoming, place: Place, taken: Taken | None) -> None:
         noted = NotedFiles(place, self._parts.showcase, event.turn.scope)
         shown = Answered(noted, self._requests, taken) if taken else noted
         await deliver(self._parts.conversation.handle(event), shown, self._min_gap_s)
@@ -80,9 +91,19 @@ class Answers:
         return replace(event, turn=replace(turn, moderator=moderates))
 
     async def press(
-        self, taken: Taken, standing: resuming.Standing, whisper: Callable[[Card], Awaitable[None]]
+        self,
+        taken: Taken,
+        standing: resuming.Standing,
+        whisper: Whisper,
+        redraw: Whisper | None = None,
     ) -> None:
-        """Answer the press of a button under the message that stands there."""
+        """Answer the press of a button under the message that stands there.
+
+        `redraw` replaces that message where one person alone sees it, as long as Slack lets.
+        """
+        if standing.alone:
+            await self.answer_taken(taken, Alone(self._slack, whisper, redraw))
+            return
         channel = taken.event.turn.scope.channel
         number = taken.job.id if taken.job else None
         is_newest = self._presses.press(posts.about(channel, standing.ts), number)
@@ -103,7 +124,7 @@ class Answers:
         await self._slack.pictures.delete(stale.files)
         return True
 
-    def whisper(self, channel: str, user_id: str, thread_ts: str) -> Callable[[Card], Awaitable[None]]:
+    def whisper(self, channel: str, user_id: str, thread_ts: str) -> Whisper:
         """Give a way to show a card to somebody alone."""
 
         async def send(shown: Card) -> None:

@@ -13,6 +13,7 @@ from bot.doors import is_picture
 from bot.slack import posts
 from bot.slack.asking import asked, is_public
 from bot.slack.config import DOOR
+from bot.slack.pictures import UndigestedError
 from bot.slack.places import Place
 from bot.slack.render import card
 from bot.slack.resuming import Standing, keeper, mark
@@ -120,7 +121,8 @@ class Commands:
         """Answer the press of a button."""
         turn = await self._desk.turn(body["container"]["channel_id"], body["user"]["id"])
         taken = replace(taken, event=replace(taken.event, turn=turn))
-        await self._desk.answers.press(taken, _pressed(body), self._whisper(body["response_url"]))
+        url = body["response_url"]
+        await self._desk.answers.press(taken, _pressed(body), self._whisper(url), self._whisper(url, in_place=True))
 
     async def note_index(self, body: Json) -> list[Taken]:
         """Write the films of a message whose menu was used down, before that is acknowledged."""
@@ -175,14 +177,19 @@ class Commands:
         await self._answer(taken, event, self._kept(place, taken, _asked(body["view"], about)))
         await self._desk.requests.end(taken)
 
-    def _whisper(self, response_url: str) -> Callable[[Card], Awaitable[None]]:
-        """Give a way to answer the asker alone, open for 30 minutes and five times."""
+    def _whisper(self, response_url: str, *, in_place: bool = False) -> Callable[[Card], Awaitable[None]]:
+        """Give a way to answer the asker alone, open for 30 minutes and five times.
+
+        `in_place` replaces the message whose button was pressed.
+        """
 
         async def send(shown: Card) -> None:
             hook = AsyncWebhookClient(response_url, session=self._session, retry_handlers=self._client.retry_handlers)
             sent = await hook.send(
-                text=shown.text, blocks=list(shown.blocks), response_type="ephemeral", replace_original=False
+                text=shown.text, blocks=list(shown.blocks), response_type="ephemeral", replace_original=in_place
             )
+            if sent.status_code != 200 and shown.files:
+                raise UndigestedError(sent.body)
             if sent.status_code != 200:
                 logger.warning("Slack did not take a private answer: %s", sent.status_code)
 
@@ -204,7 +211,7 @@ def _asked(view: Json, about: Json) -> Standing:
 
 def _pressed(body: Json) -> Standing:
     box = body["container"]
-    return Standing(str(box.get("thread_ts") or ""), str(box["message_ts"]))
+    return Standing(str(box.get("thread_ts") or ""), str(box["message_ts"]), alone=bool(box.get("is_ephemeral")))
 
 
 def form(about: Json) -> Json:

@@ -40,6 +40,8 @@ class Standing:
     """The id of the picture that is asked about."""
     own: str = ""
     """A message of a press's own, or "" until Slack said so."""
+    alone: bool = False
+    """Whoever pressed is the only one who sees the message."""
 
     def text(self) -> str:
         """Give it as JSON."""

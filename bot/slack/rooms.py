@@ -2,15 +2,15 @@
 
 An answer is for the whole channel that it is posted in, so another channel's films may be shown there only where all
 who are in it could see them by themselves: they are in the other one too, or that is public and they are no guests.
-From a private channel nothing goes into a public one, whose members are whoever likes. Asked anew each time, also when
-a button under such an answer is pressed.
+From a private channel nothing goes into a public one, whose members are whoever likes. Elsewhere the asker, who is in
+both, gets an answer that nobody else sees. Asked anew each time, also when a button under such an answer is pressed.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from slack_sdk.errors import SlackApiError
@@ -30,8 +30,19 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 _A_PAGE = 500
+_ALIKE = "like:"
+"""What the ids of buttons begin with that ask a question of their own."""
 _GUESTS_FOR_S = 300.0
 """So long it is remembered who is a guest: Slack lists its people twenty times a minute at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """What somebody asks, with the channels that its answer may draw on."""
+
+    event: Incoming
+    alone: bool = False
+    """The asker may see all of that; others who are there may not."""
 
 
 class Rooms:
@@ -43,40 +54,56 @@ class Rooms:
         self._workspace = workspace
         self._full: tuple[float, frozenset[str]] | None = None
 
-    async def opened(self, event: Incoming) -> Incoming:
-        """Give what somebody asks with the channel that `in:` names, where it may be shown here.
+    async def opened(self, event: Incoming, *, alone: bool = False) -> Opened:
+        """Give what somebody asks with the channel that `in:` names, and whether the answer is for them alone.
 
-        A press, or words that refine an answer, may draw on what was shown here before, as far as it may still be.
-        Where Slack does not tell, nothing is widened.
+        A press, or words that refine an answer, may draw on what was shown here before, as far as it may still be:
+        `alone` says that the pressed button stands where its presser alone sees it. Where Slack does not tell, nothing
+        is widened.
         """
+        opened = Opened(event, alone)
         try:
             if isinstance(event, Find) and event.filters.channel:
-                event = await self._named(event)
-            if isinstance(event, Action) or (isinstance(event, Find) and _refines(event)):
-                return await self._widened(event)
+                opened = await self._named(event)
+            elif isinstance(event, Find) and asking.refinement(event.text) is not None and not event.refines:
+                opened = Opened(event, bool(await self._ledger.recall(self._asked_alone(event))))
+            if isinstance(opened.event, Action) or (isinstance(opened.event, Find) and _refines(opened.event)):
+                opened = await self._widened(opened.event, alone=opened.alone)
         except SlackApiError as error:
             logger.warning("Slack does not tell who is in which channel: %s", error.response["error"])
-        return event
+        await self._note_last(opened)
+        return opened
 
-    async def _named(self, event: Find) -> Find:
+    async def _named(self, event: Find) -> Opened:
         here, name = event.turn.scope.channel, event.filters.channel.casefold()
         if name in {"here", here.casefold()}:
-            return event
+            return Opened(event)
         async for one in self._joined(event.turn.user_id):
-            if name not in {one["id"].casefold(), str(one.get("name", "")).casefold()}:
-                continue
-            if one["id"] == here or await self._all_see(here, one):
-                if one["id"] != here:
-                    await self._ledger.remember(self._note(here) + one["id"], one["id"])
-                return replace(event, rooms=((one["id"], str(one["name"])),))
-        return event
+            if name in {one["id"].casefold(), str(one.get("name", "")).casefold()}:
+                asked = replace(event, rooms=((one["id"], str(one["name"])),))
+                if one["id"] == here:
+                    return Opened(asked)
+                await self._ledger.remember(self._note(here) + one["id"], one["id"])
+                return Opened(asked, alone=not await self._all_see(here, one))
+        return Opened(event)
 
-    async def _widened(self, event: Action | Find) -> Action | Find:
+    async def _widened(self, event: Action | Find, *, alone: bool) -> Opened:
         turn = event.turn
         before = [there for _, there in await self._ledger.notes(self._note(turn.scope.channel)) if there]
-        seen = [there for there in before if await self._all_see(turn.scope.channel, await self._told(there))]
+        if alone:
+            joined = {one["id"] async for one in self._joined(turn.user_id)}
+            seen = [there for there in before if there in joined]
+        else:
+            seen = [there for there in before if await self._all_see(turn.scope.channel, await self._told(there))]
         view = replace(turn.view, channels=turn.view.channels | frozenset(seen))
-        return replace(event, turn=replace(turn, view=view))
+        return Opened(replace(event, turn=replace(turn, view=view)), alone)
+
+    async def _note_last(self, opened: Opened) -> None:
+        """Remember whether somebody's last question was answered to them alone: what refines it is, too."""
+        if isinstance(opened.event, Find) or (isinstance(opened.event, Action) and opened.event.id.startswith(_ALIKE)):
+            note, text = self._asked_alone(opened.event), "1" if opened.alone else ""
+            if await self._ledger.recall(note) != text:
+                await self._ledger.remember(note, text)
 
     async def _all_see(self, here: str, there: dict[str, Any] | None) -> bool:
         """Tell whether all who can see a channel can see another one."""
@@ -122,6 +149,9 @@ class Rooms:
 
     def _note(self, here: str) -> str:
         return f"slack:in:{self._workspace.team_id}:{here}:"
+
+    def _asked_alone(self, event: Action | Find) -> str:
+        return f"slack:alone:{self._workspace.team_id}:{event.turn.scope.channel}:{event.turn.user_id}"
 
 
 def _refines(event: Find) -> bool:

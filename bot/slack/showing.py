@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING, Protocol
 from bot.showing import Noted
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from bot.slack.render import Card
     from core.model import Scope
     from core.showcase import Showcase
     from core.shown import Reply
@@ -30,6 +33,15 @@ class Place(Protocol):
 
     async def edit(self, reply: Reply) -> None:
         """Show the next reply in its place."""
+        ...
+
+
+class Whispering(Place, Protocol):
+    """A place that can show something to the asker alone, too."""
+
+    @property
+    def whisper(self) -> Callable[[Card], Awaitable[None]]:
+        """Give the way to do so."""
         ...
 
 

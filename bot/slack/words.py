@@ -8,6 +8,8 @@ _FILTER = re.compile(r"\b(?P<name>in|from):<[#@](?P<id>[A-Z0-9]+)(?:\|[^<>]*)?>"
 _TOKEN = re.compile(r"<(?P<kind>[@#!]?)(?P<what>[^<>|]*)(?:\|(?P<label>[^<>]*))?>")
 
 INVITE = "I am not in this channel. Please /invite @{name}, and ask me again."
+ALONE = "Not everybody in this channel could look into the other one, so only you see this."
+ALONE_UNSHOWN = f"{ALONE} Slack shows no pictures in such messages here."
 UNSHOWN = "Slack does not show the pictures here, so they are in the thread."
 
 

@@ -19,9 +19,11 @@ if TYPE_CHECKING:
 class ResponseUrl:
     """Where a command may be answered: five times."""
 
-    def __init__(self, channel: Channel, user: User) -> None:
+    def __init__(self, channel: Channel, user: User, pressed: Message | None = None) -> None:
         self.channel = channel
         self.user = user
+        self.pressed = pressed
+        """The message whose button it was, which alone can be replaced."""
         self.left = 5
         self.said: list[Message] = []
 
@@ -34,6 +36,7 @@ class InteractionDesk:
     url: str
     wrongs: list[str]
     response_urls: dict[str, ResponseUrl]
+    shows_pictures: bool
 
     def moved(self) -> None:
         raise NotImplementedError
@@ -59,11 +62,17 @@ class InteractionDesk:
     async def press(self, team: Workspace, message: Message, label: str, user: User) -> ResponseUrl:
         """Press a button."""
         button = message.buttons[label]
-        answer, url = self._response_url(message.channel, user)
+        answer, url = self._response_url(message.channel, user, message)
         thread = {"thread_ts": message.thread_ts} if message.thread_ts else {}
+        if message.only_for and message.only_for != user.id:
+            raise AssertionError(f"{user.name} does not see that message")
+        where = {"message_ts": message.ts, "channel_id": message.channel.id, "is_ephemeral": bool(message.only_for)}
+        interaction = self._interaction(team, message, user, "block_actions", url)
+        if message.only_for:
+            del interaction["message"]
         body = {
-            **self._interaction(team, message, user, "block_actions", url),
-            "container": {"type": "message", "message_ts": message.ts, "channel_id": message.channel.id, **thread},
+            **interaction,
+            "container": {"type": "message", **where, **thread},
             "actions": [{**button, "block_id": "b", "action_ts": new_ts()}],
         }
         await self.sockets.deliver(team, "interactive", body)
@@ -95,9 +104,9 @@ class InteractionDesk:
             "response_url": url,
         }
 
-    def _response_url(self, channel: Channel, user: User) -> tuple[ResponseUrl, str]:
+    def _response_url(self, channel: Channel, user: User, pressed: Message | None = None) -> tuple[ResponseUrl, str]:
         key = secrets.token_hex(6)
-        self.response_urls[key] = ResponseUrl(channel, user)
+        self.response_urls[key] = ResponseUrl(channel, user, pressed)
         return self.response_urls[key], f"{self.url}/respond/{key}"
 
     async def _respond(self, request: web.Request) -> web.Response:
@@ -106,12 +115,27 @@ class InteractionDesk:
             return web.Response(status=404, text="used_url")
         answer.left -= 1
         team = next(one for one in self.teams if answer.channel.id in one.channels)
-        self.wrongs += slack_blocks.pings(sent) + slack_blocks.complaints(sent.get("blocks") or [], team.files)
-        message = Message(answer.channel, team.keaton.id, sent.get("text") or "", bot=True)
-        message.blocks, message.only_for = sent.get("blocks") or [], answer.user.id
-        message.changed_s.append(time.monotonic())
+        found = slack_blocks.complaints(sent.get("blocks") or [], team.files)
+        if not self.shows_pictures and any(one["type"] == "image" for one in sent.get("blocks") or []):
+            return web.Response(status=400, text="invalid_blocks")
+        self.wrongs += slack_blocks.pings(sent) + found
         if sent.get("response_type") != "ephemeral":
             self.wrongs.append("a response_url used for all to see")
-        answer.said.append(message)
+        self._say(answer, team, sent)
         self.moved()
         return web.Response(text="ok")
+
+    def _say(self, answer: ResponseUrl, team: Workspace, sent: Json) -> None:
+        message = answer.pressed if sent.get("replace_original") else None
+        if message is not None and not message.only_for:
+            self.wrongs.append("a message of all replaced by one person's")
+        if message is None:
+            message = Message(answer.channel, team.keaton.id, bot=True)
+            answer.said.append(message)
+        message.text, message.blocks, message.only_for = (
+            sent.get("text") or "",
+            sent.get("blocks") or [],
+            answer.user.id,
+        )
+        message.changed_s.append(time.monotonic())
+        message.history.append(message.words)

@@ -1,14 +1,21 @@
-"""`in:` on Slack reaches into another channel, where all who read the answer could look for themselves."""
+"""`in:` on Slack reaches into another channel: for all who could look there themselves, or else for the asker alone."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 import pytest
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.slack.alone import Alone
+from bot.slack.pictures import Pictures
+from bot.slack.speaking import Slack
+from core.shown import Progress, Reply
 
 if TYPE_CHECKING:
+    from bot.slack.render import Card
     from tests.bot.slack.conftest import Scene
-    from tests.fakes.slack_world import Channel
+    from tests.fakes.slack_world import Channel, Message, User
 
 pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="session")]
 
@@ -58,19 +65,108 @@ async def test_a_channel_that_the_asker_is_not_in_is_none(scene: Scene) -> None:
 
 async def test_a_private_channel_is_shown_where_everybody_is_in_it_and_the_place_is_private_too(scene: Scene) -> None:
     room = await other(scene, is_private=True)
-    assert REFUSED in await told(scene, "green in:#clips")
     scene.general.is_private = True
     card = await scene.found("green in:#clips")
     room.people = {scene.bob.id}
-    assert REFUSED in await told(scene, "green in:#clips")
     assert (await scene.press(card, "Next", "Moment 2 of", scene.ada)).said
     assert "Moment 1 of" in card.words
+
+
+async def alone(scene: Scene, text: str, user: User | None = None) -> Message:
+    """Search, and give the answer that the asker alone sees; nothing else may be said, nor shown to others."""
+    before = set(scene.general.messages)
+    answer = await scene.fake.slash(scene.team, scene.general, user or scene.bob, "/find", text)
+    await scene.fake.until(lambda: answer.said, "a private answer")
+    (said,) = answer.said
+    assert set(scene.general.messages) == before
+    return said
+
+
+async def test_what_not_everybody_could_look_into_is_answered_to_the_asker_alone(scene: Scene) -> None:
+    await other(scene, is_private=True)
+    card = await alone(scene, "green in:#clips")
+    assert "Moment 1 of" in card.words
+    assert "only you see this" in card.words
+    assert len(card.images) == 2
+    assert "Send the cut" not in card.buttons
+
+
+async def test_the_buttons_of_a_private_answer_change_it_and_show_others_nothing(scene: Scene) -> None:
+    await other(scene, is_private=True)
+    before = set(scene.general.messages)
+    card = await alone(scene, "green in:#clips")
+    for label, words in (("Next", "Moment 2 of"), ("Preview", "Preview: 0"), ("Cut", "its first frame")):
+        assert not (await scene.press(card, label, words)).said
+    assert "Send the cut" not in card.buttons
+    alike = await scene.press(card, "More like this", "none: it is a message of its own")
+    assert "only you see this" in alike.said[0].words
+    assert set(scene.general.messages) == before
+    shared = [one.name for one in scene.team.files.values() if one.shared_in]
+    assert shared == []
+
+
+async def test_a_private_answer_is_refined_in_private(scene: Scene) -> None:
+    await other(scene, is_private=True)
+    await alone(scene, "green in:#clips")
+    refined = await alone(scene, "+red")
+    assert "“green red”" in refined.words
+    assert "only you see this" in refined.words
+
+
+async def test_who_has_left_the_other_channel_sees_nothing_more_of_it(scene: Scene) -> None:
+    room = await other(scene, is_private=True)
+    card = await alone(scene, "green in:#clips")
+    room.people = {scene.ada.id}
+    refused = await scene.press(card, "Next", "Moment 2 of")
+    assert "Moment" not in refused.said[0].words
+    assert "Moment 1 of" in card.words
+    assert "Moment" not in await scene.asked("/find", "+red")
+
+
+async def test_a_mention_is_answered_in_private_too(scene: Scene) -> None:
+    await other(scene, is_private=True)
+    await scene.post(f"<@{scene.team.keaton.id}> green in:#clips")
+    said = await scene.fake.until(lambda: scene.general.whispers, "a private answer")
+    assert ("Moment 1 of" in said[0].words, said[0].only_for) == (True, scene.ada.id)
+    await scene.press(said[0], "Next", "Moment 2 of", scene.ada)
+    assert scene.general.by_keaton == []
+
+
+async def test_where_slack_shows_one_person_no_pictures_they_go_nowhere_else(scene: Scene) -> None:
+    await other(scene, is_private=True)
+    scene.fake.shows_pictures = False
+    card = await alone(scene, "green in:#clips")
+    assert "no pictures in such messages" in card.words
+    assert not [one for one in scene.team.files.values() if one.shared_in]
+
+
+async def test_one_person_is_told_of_progress_once_and_gets_one_answer_however_often_it_gets_better() -> None:
+    said: list[str] = []
+
+    async def whisper(shown: Card) -> None:
+        said.append(shown.text)
+
+    client = AsyncWebClient("x")
+    place = Alone(Slack(client, Pictures(client, ())), whisper)
+    await place.post(Reply("loading", progress=Progress("loading", None)))
+    for text, progress in (("still", Progress("loading", None)), ("found", None), ("better", None)):
+        await place.edit(Reply(text, progress=progress))
+    await place.edit(Reply("broken", tone="error"))
+    assert said == ["loading", "found", "broken"]
+
+
+async def test_pictures_of_a_private_answer_are_deleted_with_their_film(scene: Scene) -> None:
+    room = await other(scene, is_private=True)
+    card = await alone(scene, "green in:#clips")
+    images = set(card.images)
+    await scene.fake.remove(scene.team, next(iter(room.messages.values())))
+    await scene.fake.until(lambda: not images & set(scene.team.files), "the deletion of its pictures")
 
 
 async def test_a_public_channel_is_not_shown_to_guests_who_are_not_in_it(scene: Scene) -> None:
     room, eve = await other(scene), scene.team.user("Eve")
     room.people = {scene.bob.id}
     eve.is_guest = True
-    assert REFUSED in await told(scene, "green in:#clips")
+    assert "only you see this" in (await alone(scene, "green in:#clips")).words
     room.people = {scene.bob.id, eve.id}
     assert "A linked film" in (await scene.found("green in:#clips")).words
