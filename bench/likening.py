@@ -1,10 +1,13 @@
-"""How well a picture's verdict tells a film that holds its shot from one that does not; on films of known content.
+"""How well a verdict by picture, alone and with words, tells what a film holds; on films of known content.
 
-python -m bench.likening CACHE [--films N] [--write]
+python -m bench.likening CACHE [--films N] [--write]      report on the films for reporting
+python -m bench.likening CACHE --fit                                    work the bars of words out, on others
 CACHE is the folder of the emoji font (`python -m demo.emoji CACHE`).
 
 Each look in turn is the picture: mirrored, or its middle square alone, asked of its own film; as it is, asked of its
-own film without that scene, and of another film.
+own film without that scene, and of another film. With words, each true question is asked beside a picture (mirrored or
+the middle square, by turns): both of one scene; words of nothing in the film; the picture of another film; neither of
+the film; and both of it, but of two scenes.
 """
 
 from __future__ import annotations
@@ -14,42 +17,78 @@ from collections import defaultdict
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from PIL import ImageOps
 
 from bench.figures import put
-from bench.known import REPORTING, drawn, seeds
+from bench.known import CALIBRATING, REPORTING, absent, drawn, present, seeds
+from core import blending
+from core.aims import unit
+from core.background import captions
+from core.extents import Likeness
 from core.found import Curve
-from core.likening import likened
-from core.model import Video
+from core.likening import WEAK_FROM, likened
+from core.model import EncoderInfo, Preprocess, Video
+from core.verdict import background, odds
 from demo.emoji import sprites
 from demo.evaluate import random_film
 from demo.looking import eye, looks
 from demo.things import things
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
+    from numpy.random import Generator
+
+    from bench.known import Question
     from core.model import Floats
-    from core.verdict import Verdict
+    from core.verdict import Background, Verdict
     from demo.emoji import Sprite
     from demo.looking import Eye
 
 VERDICTS: tuple[Verdict, ...] = ("strong", "weak", "absent")
+CASES: Final = {
+    "both": "both, of one scene",
+    "words": "the shot, but not what the words say",
+    "picture": "what the words say, but no such shot",
+    "either": "neither",
+    "together": "both, but of two scenes",
+}
+"""By what the film lacks, if anything."""
+_GONE, _CRIED = 0.97, 0.01
+"""What bars of words aim at: blends that lack something called absent, and called a strong hit."""
 
 
 @dataclass(frozen=True)
 class Film:
     """A film as the model saw it."""
 
+    crowd: int
+    """Things in each scene."""
     whole: Floats
     """(N, D) unit rows; the others likewise."""
     mirrored: Floats
     middle: Floats
     scenes: np.ndarray[tuple[int], np.dtype[np.int64]]
     """(N,) number of the scene of each look."""
+    questions: tuple[Question, ...]
+    texts: Floats
+    """(Q, D) unit rows."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Words beside a picture."""
+
+    crowd: int
+    case: str
+    verdict: Verdict
+    lacks: str
+    """What the answer says is missing."""
+    words: float
+    """Highest odds of the words among the best looks that hold the shot; minus infinity where none does."""
 
 
 def film(seeing: Eye, crowd: int, seed: int, cutouts: Mapping[str, Sprite], cache: Path) -> Film:
@@ -58,16 +97,25 @@ def film(seeing: Eye, crowd: int, seed: int, cutouts: Mapping[str, Sprite], cach
     data = drawn(cache / "films" / f"{seed}.mp4", posed, cutouts).read_bytes()
     pictures = [picture for _, picture in looks(BytesIO(data))]
     starts = np.cumsum([0, *(one.length_s for one in posed)])
-    scenes = np.searchsorted(starts, np.arange(len(pictures)), side="right")
+    scenes = np.searchsorted(starts, np.arange(len(pictures)), side="right") - 1
     squares = [ImageOps.fit(picture, (picture.height, picture.height)) for picture in pictures]
     mirrored = [ImageOps.mirror(picture) for picture in pictures]
-    return Film(seeing.images(pictures), seeing.images(mirrored), seeing.images(squares), scenes)
+    known = (*present(posed), *absent(posed, np.random.default_rng(seed + 5)))
+    questions = tuple(one for one in known if one.kind != "nonsense")
+    texts = seeing.texts([one.text for one in questions])
+    whole, reversed_, middle = (seeing.images(one) for one in (pictures, mirrored, squares))
+    return Film(crowd, whole, reversed_, middle, scenes, questions, texts)
+
+
+def curve(among: Floats, aim: Floats) -> Curve:
+    """Give the curve of an aim (D,) over a film (N, D)."""
+    video = Video("v", "", "", float(len(among)), 1, 1)
+    return Curve(video, np.arange(len(among), dtype=np.float64), among @ aim, vectors=among)
 
 
 def verdict(picture: Floats, among: Floats) -> Verdict | None:
     """Ask a film (N, D) for a picture's shot."""
-    video = Video("v", "", "", float(len(among)), 1, 1)
-    return likened(Curve(video, np.arange(len(among), dtype=np.float64), among @ picture, vectors=among)).verdict
+    return likened(curve(among, picture)).verdict
 
 
 def asked(films: Sequence[Film]) -> dict[str, list[Verdict | None]]:
@@ -91,19 +139,98 @@ def table(told: Mapping[str, Sequence[Verdict | None]]) -> str:
     return "\n".join(lines)
 
 
+def blends(one: Film, other: Film, rng: Generator) -> Iterator[tuple[str, blending.Blend]]:
+    """Give words with a picture in each case, for every true question; foreign pictures are of the other film."""
+    there = [number for number, question in enumerate(one.questions) if question.scene is not None]
+    gone = [number for number, question in enumerate(one.questions) if question.scene is None]
+    for count, number in enumerate(there):
+        scene = one.questions[number].scene
+        look = int(rng.choice(np.flatnonzero(one.scenes == scene)))
+        own, foreign = (one.mirrored, one.middle)[count % 2][look], other.whole[int(rng.integers(len(other.whole)))]
+        elsewhere = [known for known in there if one.questions[known].scene != scene]
+        yield "both", blending.Blend(one.texts[number], own)
+        yield "words", blending.Blend(one.texts[int(rng.choice(gone))], own)
+        yield "picture", blending.Blend(one.texts[number], foreign)
+        yield "either", blending.Blend(one.texts[int(rng.choice(gone))], foreign)
+        yield "together", blending.Blend(one.texts[int(rng.choice(elsewhere))], own)
+
+
+def blended(films: Sequence[Film], bank: Floats, info: EncoderInfo) -> list[Asked]:
+    """Ask all films for words with pictures."""
+    rng, found = np.random.default_rng(1), []
+    for one, other in zip(films, [*films[1:], films[0]], strict=True):
+        known = background(one.whole, bank, info)
+        for case, blend in blends(one, other, rng):
+            aim = unit(blend.words + blend.picture)
+            judged = curve(one.whole, aim)
+            level = blending.baseline(judged, one.whole, blend, known, bank, info)
+            if level is None:
+                raise ValueError("a film that tells no shots apart")
+            told = level.verdict(float(judged.scores.max()))
+            found.append(Asked(one.crowd, case, told, level.lacks, _words(judged, blend, known, bank, info)))
+    return found
+
+
+def _words(judged: Curve, blend: blending.Blend, known: Background, bank: Floats, info: EncoderInfo) -> float:
+    among = judged.vectors
+    if among is None:
+        raise ValueError("a curve without its looks")
+    said, likeness = among @ blend.words, Likeness(among)
+    surely = odds(said, among, float(said.mean()), known, bank, info)
+    best = np.argsort(-judged.scores, kind="stable")[: blending.BEST]
+    held = best[among[best] @ blend.picture >= likeness.cosine(WEAK_FROM)]
+    return float(surely[held].max()) if len(held) else -np.inf
+
+
+def blended_table(found: Sequence[Asked]) -> str:
+    """Give the shares as Markdown."""
+    lines = ["| things in a scene | the film has | strong | weak | absent | of these, what is missing is told |"]
+    lines += ["|---|---|---|---|---|---|"]
+    for crowd in sorted({one.crowd for one in found}):
+        for case, says in CASES.items():
+            chosen = [one for one in found if (one.crowd, one.case) == (crowd, case)]
+            shares = " | ".join(f"{np.mean([one.verdict == kind for one in chosen]):.1%}" for kind in VERDICTS)
+            told = [one.lacks == case for one in chosen if one.verdict == "absent"]
+            right = f"{np.mean(told):.0%}" if told and case != "both" else "-"
+            lines.append(f"| {crowd} | {says} ({len(chosen)}) | {shares} | {right} |")
+    return "\n".join(lines)
+
+
+def fitted(found: Sequence[Asked]) -> dict[str, float]:
+    """Give the bars of words by blends that lack something alone, the shot at least being there."""
+    missing = [one.words for one in found if one.case in {"words", "together"}]
+    bars = np.quantile(np.maximum(missing, np.finfo(np.float32).min), [_GONE, 1 - _CRIED])
+    return {
+        name: round(float(bar), 2) for name, bar in zip(("WORDS_WEAK_FROM", "WORDS_STRONG_FROM"), bars, strict=True)
+    }
+
+
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("cache", type=Path)
     parser.add_argument("--films", type=int, default=6, help="of each kind")
+    parser.add_argument("--fit", action="store_true")
     parser.add_argument("--write", action="store_true", help="into demo/README.md")
     wish = parser.parse_args()
     seeing, cutouts = eye(), sprites(wish.cache, [emoji for thing in things() for emoji in thing.emoji])
-    films = [film(seeing, crowd, seed, cutouts, wish.cache) for crowd, seed in seeds(REPORTING, wish.films)]
-    found = table(asked(films))
+    first = CALIBRATING if wish.fit else REPORTING
+    films = [film(seeing, crowd, seed, cutouts, wish.cache) for crowd, seed in seeds(first, wish.films)]
+    bank, info = seeing.texts(captions()), _info(seeing)
+    together = blended(films, bank, info)
+    if wish.fit:
+        print(fitted(together))
+        return
+    found = f"{table(asked(films))}\n\n{blended_table(together)}"
     print(found)
     if wish.write:
         put("likening", f"Measured on {wish.films} films of each kind.\n\n{found}")
+
+
+def _info(seeing: Eye) -> EncoderInfo:
+    preprocess = Preprocess(1, "squash", "bilinear", (0.0, 0.0, 0.0), (1.0, 1.0, 1.0))
+    scale = float(seeing.model.logit_scale.detach().exp())
+    return EncoderInfo("demo", "", 0, preprocess, "fp32", scale, 0.0, "cpu")
 
 
 if __name__ == "__main__":

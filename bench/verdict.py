@@ -34,7 +34,8 @@ if TYPE_CHECKING:
 _GONE, _CRIED = 0.93, 0.01
 """What the thresholds aim at: absent things called absent, and absent things called a strong hit."""
 _GONE_CLOSER = 0.905
-"""Likewise of things called absent after a closer look: more than that costs too much of what is there."""
+"""Likewise of things called absent after a closer look, of each number of things in a scene: more than that costs too
+much of what is there."""
 _FAR = 99.0
 
 
@@ -112,12 +113,12 @@ def fitted(asked: Sequence[Asked]) -> Mapping[str, float]:
     """Give thresholds by what is not there alone: what is there depends on how much a model can see."""
     missing = [one for one in asked if not one.there and one.kind != "nonsense"]
     gone = [one.odds for one in missing]
-    closer = [_settled(one) for one in missing]
+    closer = [[_settled(one) for one in missing if one.crowd == crowd] for crowd in {one.crowd for one in missing}]
     looked = [one.closer for one in missing if one.closer is not None]
     return {
         "WEAK_FROM": round(float(np.quantile(gone, _GONE)), 2),
         "STRONG_FROM": round(float(np.quantile(gone, 1 - _CRIED)), 2),
-        "CLOSER_WEAK_FROM": round(float(np.quantile(closer, _GONE_CLOSER)), 2),
+        "CLOSER_WEAK_FROM": round(max(float(np.quantile(some, _GONE_CLOSER)) for some in closer), 2),
         "CLOSER_STRONG_FROM": round(float(np.quantile(looked, 1 - _CRIED)), 2),
     }
 

@@ -4,6 +4,9 @@ Words have their odds against background captions (core/verdict.py), a picture h
 how alike looks are (core/likening.py). Both are brought to one measure, 0 where a hit begins to be a weak one and 1
 where it is a strong one, and the lesser of both counts: neither makes up for the other. The curve is of their sum, and
 its band is moved to where its best look stands by that measure.
+
+Words have lower bars beside a picture: that says which shot is meant, so they are asked of a look or two, and not of
+the best of a whole film, which is high by chance more often.
 """
 
 from __future__ import annotations
@@ -15,13 +18,16 @@ import numpy as np
 
 from core import likening
 from core.extents import Likeness
-from core.verdict import STRONG_FROM, WEAK_FROM, Baseline, odds
+from core.verdict import WEAK_FROM, Baseline, odds
 
 if TYPE_CHECKING:
+    from core.found import Curve
     from core.model import EncoderInfo, Floats
     from core.verdict import Background, Lack
 
-_BEST = 3
+WORDS_WEAK_FROM, WORDS_STRONG_FROM = 0.24, 1.99
+"""Odds of words in the shot of a picture. `python -m bench.likening --fit` works them out."""
+BEST = 3
 """Of so many of the best looks the one counts that has both most."""
 
 
@@ -34,24 +40,28 @@ class Blend:
 
 
 def baseline(
-    scores: Floats, looks: Floats, blend: Blend, film: Background, bank: Floats, info: EncoderInfo
+    curve: Curve, looks: Floats, blend: Blend, film: Background, bank: Floats, info: EncoderInfo
 ) -> Baseline | None:
-    """Give what scores (N,) of a blend mean at a film's looks (N, D); None where the film tells no shots apart."""
+    """Give what a blend's curve means at a film's looks (N, D); None where the film tells no shots apart."""
     likeness = Likeness(looks)
-    if len(looks) < likening.LEAST_LOOKS or not likeness.tells:
+    if len(looks) < likening.LEAST_LOOKS or not likeness.tells or not curve.counts.any():
         return None
-    said, alike = looks @ blend.words, looks @ blend.picture
-    words, picture = _words(said, looks, film, bank, info), _picture(alike, likeness)
-    best = np.argsort(-scores, kind="stable")[:_BEST]
-    both = float(np.minimum(words[best], picture[best]).max())
-    lacks = _lack(both, float(words[said.argmax()]), float(picture.max()))
+    said = looks @ blend.words
+    words, picture = odds(said, looks, float(said.mean()), film, bank, info), _picture(looks @ blend.picture, likeness)
+    words, picture, scores = (one[curve.counts] for one in (words, picture, curve.scores))
+    both = together(scores, words, picture)
+    lacks = _lack(both, float(words.max()) - WEAK_FROM, float(picture.max()))
     return _banded(scores, both, _step(blend, likeness, info), lacks)
 
 
-def _words(said: Floats, looks: Floats, film: Background, bank: Floats, info: EncoderInfo) -> Floats:
-    surely = odds(said, looks, float(said.mean()), film, bank, info)
-    measured: Floats = (surely - WEAK_FROM) / (STRONG_FROM - WEAK_FROM)
-    return measured
+def together(scores: Floats, words: Floats, picture: Floats) -> float:
+    """Give how surely one of the looks with the highest scores (N,) has both, as the lesser of two measures.
+
+    `words` are odds (N,), `picture` is 0 where a hit begins to be a weak one and 1 where it is a strong one, (N,).
+    """
+    best = np.argsort(-scores, kind="stable")[:BEST]
+    measured = (words[best] - WORDS_WEAK_FROM) / (WORDS_STRONG_FROM - WORDS_WEAK_FROM)
+    return float(np.minimum(measured, picture[best]).max())
 
 
 def _picture(alike: Floats, likeness: Likeness) -> Floats:
@@ -70,7 +80,7 @@ def _lack(both: float, words: float, picture: float) -> Lack:
 
 def _step(blend: Blend, likeness: Likeness, info: EncoderInfo) -> float:
     """Give how far a score of the blend rises while both rise from a weak hit to a strong one."""
-    of_words = (STRONG_FROM - WEAK_FROM) / info.logit_scale
+    of_words = (WORDS_STRONG_FROM - WORDS_WEAK_FROM) / info.logit_scale
     of_picture = likeness.cosine(likening.STRONG_FROM) - likeness.cosine(likening.WEAK_FROM)
     return (of_words + of_picture) / float(np.linalg.norm(blend.words + blend.picture))
 

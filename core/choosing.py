@@ -12,10 +12,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from core.found import Curve, Moment, Query
-    from core.question import Stretch
-
-NEAR_S = 2.0
-"""What is that close to the moment that more is wanted like is that moment still."""
 
 
 def chosen(curves: Sequence[Curve], query: Query, most: int) -> tuple[Moment, ...]:
@@ -23,8 +19,9 @@ def chosen(curves: Sequence[Curve], query: Query, most: int) -> tuple[Moment, ..
 
     Raises NotInOrder, NothingElse.
     """
-    source = query.picture.source if query.picture else None
-    others = _apart_from(source, curves) if source else curves
+    others = [curve for curve in curves if curve.counts.any()]
+    if not others:
+        raise NothingElse
     asked = query.asked
     match asked.form:
         case "one":
@@ -44,17 +41,3 @@ def shown_first(moments: Sequence[Moment], films: Mapping[str, Curve]) -> tuple[
     What is a high score in one film is none in another.
     """
     return tuple(sorted(moments, key=lambda moment: films[moment.video_id].verdict == "absent"))
-
-
-def _apart_from(source: Stretch, curves: Sequence[Curve]) -> Sequence[Curve]:
-    """Give the curves without the looks of a stretch and close to it; raises NothingElse where none is left."""
-    left = [_without(source, curve) if curve.video.id == source.video_id else curve for curve in curves]
-    others = [curve for curve in left if len(curve.times_s)]
-    if not others:
-        raise NothingElse
-    return others
-
-
-def _without(source: Stretch, curve: Curve) -> Curve:
-    times_s = curve.times_s
-    return curve.looks((times_s < source.start_s - NEAR_S) | (times_s >= source.end_s + NEAR_S))

@@ -1,7 +1,9 @@
 """A closer look where it is doubtful whether a film shows what was asked for: at parts of its best frames.
 
 Owns which parts count and how; must not know how frames are cut. What is small or stands beside something else is
-lost in a whole frame, and found in a half of it. A best part of many is high by chance more often, so these odds have
+lost in a whole frame, and found in a part of it; where it is whole and in the middle of one, and not cut through, is
+tried at three sizes. These parts have the frame's own shape, so that a model that saw whole frames squashed to a square
+sees things in them as narrow as it learnt them. A best part of many is high by chance more often, so these odds have
 thresholds of their own.
 """
 
@@ -45,18 +47,20 @@ _WHOLE: Final = Framing(0, 0, 1, 1)
 KINDS: Final[tuple[tuple[Framing, ...], ...]] = (
     (_WHOLE._replace(mirrored=True),),
     (Framing(0, 0, 0.5, 1), Framing(0.5, 0, 1, 1)),
-    tuple(Framing(left, 0.2, left + 0.4, 0.9) for left in (0.0, 0.15, 0.3, 0.45, 0.6)),
+    tuple(Framing(left, 0.1, left + 0.7, 0.8) for left in (0.0, 0.15, 0.3)),
+    tuple(Framing(left, 0.25, left + 0.6, 0.85) for left in (0.0, 0.2, 0.4)),
+    tuple(Framing(left, 0.3, left + 0.5, 0.8) for left in (0.0, 0.125, 0.25, 0.375, 0.5)),
 )
 """Of each kind the best part counts."""
 FRAMINGS: Final = (_WHOLE, *(framing for kind in KINDS for framing in kind))
-CLOSER_WEAK_FROM, CLOSER_STRONG_FROM = 1.83, 4.03
+CLOSER_WEAK_FROM, CLOSER_STRONG_FROM = 1.76, 3.53
 """Odds, as natural logarithms. `python -m bench.verdict --fit` works them out, as it does those of core/verdict.py."""
 SAME_SCORE = 0.02
 """A look that is taken again must score as it did; else the file is another one, or its times are not to be trusted."""
-_DOUBTFUL_FROM = 0.5
+_DOUBTFUL_FROM = -0.5
 """Below these odds a film is too far off for a closer look to change that."""
 _LOOKS = 3
-_PARTS_WEIGH = 1.5
+PARTS_WEIGH = 2.0
 """Beside a whole frame's 1."""
 
 
@@ -66,7 +70,7 @@ def together(surely: Floats) -> float:
     for kind in KINDS:
         parts.append(surely[:, at : at + len(kind)].max(axis=1))
         at += len(kind)
-    return float(((surely[:, 0] + _PARTS_WEIGH * np.mean(parts, axis=0)) / (1 + _PARTS_WEIGH)).max())
+    return float(((surely[:, 0] + PARTS_WEIGH * np.mean(parts, axis=0)) / (1 + PARTS_WEIGH)).max())
 
 
 def is_doubtful(curve: Curve, info: EncoderInfo) -> bool:

@@ -17,7 +17,7 @@ from core.question import Posted
 if TYPE_CHECKING:
     from core.asking import Asked
     from core.model import Floats, Scope, Seconds, Video, View
-    from core.question import Example
+    from core.question import Example, Stretch
     from core.verdict import Baseline, Verdict
 
 
@@ -90,11 +90,26 @@ class Curve:
     """(N, D) float32, the looks themselves, for whoever has to compare them; None once nobody need."""
     lines: tuple[Line, ...] = ()
     """One for each text where there are several, side by side or one after the other; else none."""
+    source: Stretch | None = None
+    """Where more is wanted like: looks there are no answer, and no verdict is told from them."""
+
+    @property
+    def counts(self) -> npt.NDArray[np.bool_]:
+        """Tell of each look whether it may be an answer, (N,)."""
+        if self.source is None:
+            return np.ones(len(self.times_s), np.bool_)
+        return (self.times_s < self.source.start_s) | (self.times_s >= self.source.end_s)
+
+    @property
+    def best(self) -> int:
+        """Give the highest look of those that may be an answer; of all, where none may."""
+        counts = self.counts
+        return int(np.where(counts, self.scores, -np.inf).argmax()) if counts.any() else int(self.scores.argmax())
 
     @property
     def verdict(self) -> Verdict | None:
         """Tell whether the film shows it at all, judged by its highest look; None without a baseline."""
-        return self.baseline.verdict(float(self.scores.max())) if self.baseline else None
+        return self.baseline.verdict(float(self.scores[self.best])) if self.baseline else None
 
     def verdict_of(self, moment: Moment) -> Verdict | None:
         """Judge one moment of this film, likewise."""
@@ -105,12 +120,6 @@ class Curve:
     def of(self, part: int) -> Curve:
         """Give the curve of one of the texts."""
         return replace(self, scores=self.lines[part].scores, baseline=self.lines[part].baseline) if self.lines else self
-
-    def looks(self, chosen: npt.NDArray[np.bool_]) -> Curve:
-        """Give the curve of some looks alone, by an (N,) mask."""
-        lines = tuple(replace(line, scores=line.scores[chosen]) for line in self.lines)
-        vectors = None if self.vectors is None else self.vectors[chosen]
-        return replace(self, times_s=self.times_s[chosen], scores=self.scores[chosen], vectors=vectors, lines=lines)
 
     def at(self, time_s: float) -> int:
         """Give the look that is nearest to a time."""

@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from core import hunting
-from core.choosing import NEAR_S
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -55,7 +54,7 @@ class Hunter:
         Raises AppError.
         """
         hunt = _Hunt(query, curve, self._clock_s())
-        await self._coarsely(hunt, hunting.enough(hunting.places(curve, _barred(query, curve))))
+        await self._coarsely(hunt, hunting.enough(hunting.places(curve)))
         await self._closely(hunt)
         best_s = max(hunt.scores, key=lambda time_s: hunt.scores[time_s], default=None)
         if best_s is None or self._is_the_same(hunt, best_s):
@@ -64,7 +63,7 @@ class Hunter:
 
     def _is_the_same(self, hunt: _Hunt, best_s: float) -> bool:
         """Tell whether the best frame is that of the index's best look over again, as a camera at rest shows it."""
-        look = int(hunt.curve.scores.argmax())
+        look = hunt.curve.best
         again_s = min(hunt.looks, key=lambda time_s: abs(time_s - hunt.curve.times_s[look]), default=None)
         if again_s is None or best_s not in hunt.looks or hunting.unknown([again_s], [hunt.curve.times_s[look]]):
             return False
@@ -110,11 +109,3 @@ class Hunter:
 
 def _looks(seen: Curve) -> dict[float, Floats]:
     return {} if seen.vectors is None else dict(zip(seen.times_s.tolist(), seen.vectors, strict=True))
-
-
-def _barred(query: Query, curve: Curve) -> tuple[float, float] | None:
-    """Give where the best frame must not be: close to what more is wanted like."""
-    source = query.picture.source if query.picture else None
-    if source is None or source.video_id != curve.video.id:
-        return None
-    return source.start_s - NEAR_S, source.end_s + NEAR_S

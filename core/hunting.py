@@ -72,8 +72,8 @@ class Place:
         return self.start_s - _EDGE_S <= time_s < self.end_s - _EDGE_S
 
 
-def places(curve: Curve, barred: tuple[float, float] | None = None) -> list[Place]:
-    """Give the places beside the best looks, the most promising first; none that reaches into the barred interval.
+def places(curve: Curve) -> list[Place]:
+    """Give the places beside the best looks, the most promising first; none that reaches where more is wanted like.
 
     A look that repeats the one before has its very score: nothing has changed between them, and there is no place.
     """
@@ -83,8 +83,8 @@ def places(curve: Curve, barred: tuple[float, float] | None = None) -> list[Plac
     ends = np.append(scores[1:], -np.inf)
     higher, lower = np.maximum(scores, ends), np.minimum(scores, ends)
     there = (scores != ends) & (ends_s - looks_s > CLOSELY_S)
-    if barred is not None:
-        there &= (ends_s <= barred[0]) | (looks_s >= barred[1])
+    if curve.source is not None:
+        there &= (ends_s <= curve.source.start_s) | (looks_s >= curve.source.end_s)
     order = [int(at) for at in np.lexsort((-lower, -higher)) if there[at]]
     return [Place(float(looks_s[at]), float(ends_s[at]), float(scores[at])) for at in order]
 

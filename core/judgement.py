@@ -12,11 +12,18 @@ if TYPE_CHECKING:
 
 _ABSENT = "probably not in this footage"
 _NO_SHOT = "probably no such shot in this footage"
+_NOTHING_ELSE = "probably nothing else in this footage looks like it"
 _LACKS: dict[Lack, str] = {
     "words": "a shot like it is here, but what the words say probably not",
     "picture": "what the words say is here, but probably no such shot",
     "either": "probably neither in this footage",
     "together": "each is in this footage, but probably not together",
+}
+_ELSE_LACKS: dict[Lack, str] = {
+    "words": "something else here looks like it, but what the words say is probably not here",
+    "picture": "what the words say is here, but probably nothing else looks like it",
+    "either": "probably neither anywhere else in this footage",
+    "together": "each is elsewhere in this footage, but probably not together",
 }
 _MOMENTS: dict[Verdict, str] = {
     "strong": "A clear hit",
@@ -25,15 +32,18 @@ _MOMENTS: dict[Verdict, str] = {
 }
 
 
-def title(asked: str, *, absent: bool, by_picture: bool = False, lacks: Lack = "") -> str:
+def title(asked: str, *, absent: bool, by_picture: bool = False, from_here: bool = False, lacks: Lack = "") -> str:
     """Head an answer: with what was asked, and honestly where its film does not show that.
 
-    Of a picture only its shot is judged: what it shows may be there in another one. Of words and a picture it is said
-    which of them the film lacks.
+    Of a picture only its shot is judged: what it shows may be there in another one. Where the picture is `from_here`,
+    that very film, the rest of it is judged. Of words and a picture it is said which of them the film lacks.
     """
     if not absent:
         return asked
-    return f"{asked}: {_LACKS[lacks] if lacks else _NO_SHOT if by_picture else _ABSENT}"
+    known = _ELSE_LACKS if from_here else _LACKS
+    if lacks:
+        return f"{asked}: {known[lacks]}"
+    return f"{asked}: {(_NOTHING_ELSE if from_here else _NO_SHOT) if by_picture else _ABSENT}"
 
 
 def judged(curve: Curve, moment: Moment) -> str:

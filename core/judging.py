@@ -61,9 +61,10 @@ class Judge:
         film = await self._film(curve.video.id, looks, bank, info)
 
         def one(scores: Floats, said: Floats | None) -> verdict.Baseline | None:
+            asked = replace(curve, scores=scores)
             if said is None:
-                return likened(replace(curve, scores=scores)).baseline
-            return blending.baseline(scores, looks, blending.Blend(said, picture), film, bank, info)
+                return likened(asked).baseline
+            return blending.baseline(asked, looks, blending.Blend(said, picture), film, bank, info)
 
         scores = [line.scores for line in curve.lines] or [curve.scores]
         known = await asyncio.to_thread(lambda: [one(*pair) for pair in zip(scores, words, strict=True)])

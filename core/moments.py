@@ -12,6 +12,8 @@ from core.found import Moment
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    import numpy.typing as npt
+
     from core.found import Curve
     from core.model import Floats
 
@@ -46,18 +48,21 @@ def ground(scores: Floats) -> float:
 
 
 def find_moments(curve: Curve, most: int) -> list[Moment]:
-    """Give at most that many moments of one film, best first; never none.
+    """Give at most that many moments of one film, best first; never none, unless no look may be an answer.
 
     Peaks with non-maximum suppression: the highest look makes a moment, which takes its surroundings; then the highest
     of what is left, and so on, as long as it rises above the ground. Peaks are raw; how far they reach is told from the
     smoothed curve (core/extents.py). Moments close to each other that show the same shot are one. A film in which
     hardly anything changes is one moment.
     """
-    left = curve.scores.astype(np.float64)
-    if np.ptp(left) < _FLAT:
-        return [_moment(curve, Hit(0, int(left.argmax()), len(left) - 1))]
+    counts = curve.counts
+    if not counts.any():
+        return []
+    left = np.where(counts, curve.scores.astype(np.float64), -np.inf)
+    if np.ptp(curve.scores[counts]) < _FLAT:
+        return [_moment(curve, Hit(*_around(counts, curve.best)))]
     likeness = _likeness(curve)
-    floor, smooth = ground(curve.scores), smoothed(curve.scores, likeness)
+    floor, smooth = ground(curve.scores[counts]), smoothed(curve.scores, likeness)
     hits: list[Hit] = []
     while len(hits) < most:
         peak = int(left.argmax())
@@ -97,7 +102,8 @@ def _joined(curve: Curve, likeness: Likeness | None, hits: list[Hit], new: Hit) 
     for number, known in enumerate(hits):
         if likeness and _close(curve, known, new) and _same_shot(likeness, known, new):
             joined = Hit(min(known.first, new.first), known.peak, max(known.last, new.last))
-            if not any(joined.first < hit.peak < joined.last for hit in hits if hit is not known):
+            apart = not curve.counts[joined.first : joined.last + 1].all()
+            if not apart and not any(joined.first < hit.peak < joined.last for hit in hits if hit is not known):
                 return [*hits[:number], joined, *hits[number + 1 :]]
     return [*hits, new]
 
@@ -110,6 +116,13 @@ def _close(curve: Curve, one: Hit, other: Hit) -> bool:
 
 def _same_shot(likeness: Likeness, one: Hit, other: Hit) -> bool:
     return bool(likeness.same_shot(np.array([one.peak]), np.array([other.peak]))[0])
+
+
+def _around(counts: npt.NDArray[np.bool_], peak: int) -> tuple[int, int, int]:
+    """Give the first of the looks around a peak that count, the peak itself and the last of them."""
+    others = np.flatnonzero(~counts)
+    before, after = others[others < peak], others[others > peak]
+    return (int(before[-1]) + 1 if len(before) else 0), peak, (int(after[0]) if len(after) else len(counts)) - 1
 
 
 def _likeness(curve: Curve) -> Likeness | None:

@@ -12,6 +12,7 @@ import numpy as np
 from core.aims import aim, curve, unit
 from core.best import best_curves
 from core.choosing import chosen, shown_first
+from core.elsewhere import elsewhere
 from core.errors.asking import AnswerGone, EmptyQuery, NoneFit, NothingIndexed, PictureOutdated
 from core.found import SearchResult
 from core.leaning import lean
@@ -142,7 +143,8 @@ class Searcher:
         found = await asyncio.gather(*(self._named(one, query) for one in curves))
         named = tuple(one for one in found if one)
         partials = () if query.posted else await self._library.partials(query.view, recipe.key, query.video_id)
-        return named + await asyncio.to_thread(_compare_partials, partials, aims)
+        all_of_them = named + await asyncio.to_thread(_compare_partials, partials, aims)
+        return tuple(elsewhere(one, query.picture) for one in all_of_them)
 
     async def under_way(self, query: Query) -> tuple[tuple[Video, float], ...]:
         """Give the films that are still being looked at, each with the share (0 to 1) that can be searched."""

@@ -29,7 +29,8 @@ def head(query: Query, curve: Curve) -> str:
     """
     by_picture, known = query.picture is not None, curve.baseline
     lacks = known.lacks if known and query.asked.form == "one" else ""
-    return judgement.title(title(query), absent=is_absent(query, curve), by_picture=by_picture, lacks=lacks)
+    absent, from_here = is_absent(query, curve), curve.source is not None
+    return judgement.title(title(query), absent=absent, by_picture=by_picture, from_here=from_here, lacks=lacks)
 
 
 def is_absent(query: Query, curve: Curve) -> bool:

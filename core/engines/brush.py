@@ -119,6 +119,11 @@ class Brush:
         self.renderer.draw_path(pen, Path.circle((left, middle), radius), IdentityTransform(), to_rgba(disc))
         self.write(word, left, middle, "center", "center")
 
+    def over(self, x: float, word: Word) -> None:
+        """Write a word at the upper end of the scales, above a place on the lower one."""
+        ((left, _),) = self._place(np.array([x]), np.array([0.0]))
+        self.write(word, left, self.room.y1 - _TICK_PAD_PT * _POINT_PX, "center", "top")
+
     def tick(self, axis: Literal["x", "y"], value: float, word: Word) -> None:
         """Write a value beside its scale."""
         pad = _TICK_PAD_PT * _POINT_PX

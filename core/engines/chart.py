@@ -65,6 +65,10 @@ class Chart:
         """Fill from one time to another."""
         self._later(1, lambda brush: brush.box((start, stop, *self.y_range), color, alpha))
 
+    def over(self, x: float, word: Word) -> None:
+        """Write a word at a time, at the upper end of the scale."""
+        self._later(6, lambda brush: brush.over(x, word))
+
     def badge(self, x: float, y: float, word: Word, disc: str, edge: str, dot: str, zorder: float = 6) -> None:
         """Mark a point, with a word in a disc above it."""
         self._later(5, lambda brush: brush.dot(x, y, dot))

@@ -130,6 +130,20 @@ def _curve(chart: Chart, spec: PlotSpec, heights: Floats, ink: _Ink) -> None:
     chart.rows(low, high, ink.faint, 0.13)
     chart.level(high, ink.faint, 0.7, (4, 3))
     chart.line(times_s, heights, ink.line)
+    _source(chart, spec, heights, ink)
+
+
+def _source(chart: Chart, spec: PlotSpec, heights: Floats, ink: _Ink) -> None:
+    """Draw the shot that more is wanted like in grey: it is no answer."""
+    source, there = spec.curve.source, ~spec.curve.counts
+    if source is None or not there.any():
+        return
+    times_s = spec.curve.times_s
+    end_s = min(source.end_s, chart.x_range[1])
+    chart.columns(source.start_s, end_s, ink.paper, 0.8)
+    chart.columns(source.start_s, end_s, ink.faint, 0.2)
+    chart.line(times_s[there], heights[there], ink.faint, zorder=3.5)
+    chart.over((source.start_s + end_s) / 2, Word("this", 7, ink.faint))
 
 
 def _band(spec: PlotSpec, heights: Floats) -> tuple[float, float]:

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from core.blending import Blend, baseline
-from core.model import EncoderInfo, Floats, Preprocess
+from core.found import Curve
+from core.model import EncoderInfo, Floats, Preprocess, Video
 from core.verdict import Baseline, background
 
 PREPROCESS = Preprocess(16, "squash", "bilinear", (0.0, 0.0, 0.0), (1.0, 1.0, 1.0))
@@ -27,7 +28,8 @@ def towards(**shares: float) -> Floats:
 
 def judged(words: Floats, picture: Floats, looks: Floats = SHOTS) -> tuple[Baseline | None, float]:
     scores = looks @ (words + picture) / np.linalg.norm(words + picture)
-    return baseline(scores, looks, Blend(words, picture), background(looks, BANK, CLIP), BANK, CLIP), scores.max()
+    curve = Curve(Video("v", "", "", 9.0, 1, 1), np.arange(len(looks), dtype=np.float64), scores)
+    return baseline(curve, looks, Blend(words, picture), background(looks, BANK, CLIP), BANK, CLIP), scores.max()
 
 
 @pytest.mark.parametrize(

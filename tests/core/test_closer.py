@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from core.closer import CLOSER_STRONG_FROM, CLOSER_WEAK_FROM, FRAMINGS, KINDS, is_doubtful, seen_closer, together
+from core.closer import (
+    CLOSER_STRONG_FROM,
+    CLOSER_WEAK_FROM,
+    FRAMINGS,
+    KINDS,
+    PARTS_WEIGH,
+    is_doubtful,
+    seen_closer,
+    together,
+)
 from core.found import Curve, Line, Moment
 from core.model import EncoderInfo, Preprocess, Video
 from core.talk import Action, FilePosted, Find
@@ -62,10 +71,10 @@ def test_of_each_kind_of_part_the_best_counts_and_of_the_looks_the_best() -> Non
     assert together(surely) == 0
     surely[1, 0] = 1.0
     surely[1, 2] = 2.0
-    assert together(surely) == pytest.approx((1.0 + 1.5 * 2.0 / len(KINDS)) / 2.5)
+    assert together(surely) == pytest.approx((1.0 + PARTS_WEIGH * 2.0 / len(KINDS)) / (1 + PARTS_WEIGH))
     surely[1, 3] = 1.9
     surely[0, 1] = 1.0
-    assert together(surely) == pytest.approx((1.0 + 1.5 * 2.0 / len(KINDS)) / 2.5)
+    assert together(surely) == pytest.approx((1.0 + PARTS_WEIGH * 2.0 / len(KINDS)) / (1 + PARTS_WEIGH))
 
 
 def speck() -> Iterator[Pixels]:
@@ -85,7 +94,7 @@ async def test_something_small_that_seemed_absent_is_found_by_a_closer_look_and_
     await house.last(FilePosted(turn(), path, path.name))
     first, better = [reply for reply in await house.say(Find(turn(), "red")) if reply.buttons]
     assert first.title == "“red”: probably not in this footage"
-    assert (better.title, "weak hit" in better.text) == ("“red”", True)
+    assert (better.title, "No hit" in better.text) == ("“red”", False)
     again = await house.last(Action(turn(), press(better, "Whole film")))
     assert again.title == "“red”"
 

@@ -15,6 +15,7 @@ from core.glancing import Glances
 from core.hunter import Hunter
 from core.hunting import COARSELY, Found, Place, close_by, enough, led, places, unknown, worth_showing
 from core.model import Video, View
+from core.question import Stretch
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -39,7 +40,8 @@ def test_where_nothing_has_changed_there_is_no_place() -> None:
 
 
 def test_what_more_is_wanted_like_is_left_out() -> None:
-    assert [place.start_s for place in places(curve([0.1, 0.9, 0.2, 0.1, 0.15]), (1.0, 4.5))] == [6, 8]
+    asked = replace(curve([0.1, 0.9, 0.2, 0.1, 0.15]), source=Stretch("v", 1.0, 4.5))
+    assert [place.start_s for place in places(asked)] == [6, 8]
 
 
 def test_a_place_is_looked_at_eight_times_a_second_and_a_long_one_no_more_often() -> None:
