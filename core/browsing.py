@@ -63,7 +63,9 @@ class Browser:
 
     async def first(self, turn: Turn, answer: Answer, wish: Show, curve: Curve, note: str) -> Reply:
         """Give the card of a new answer."""
-        return cards.card(replace(await self._card(turn, answer, wish, curve), note=note, updates=False))
+        return cards.card(
+            replace(await self._card(turn, answer, wish, curve, with_still=True), note=note, updates=False)
+        )
 
     async def show(self, turn: Turn, answer: Answer, wish: Show) -> AsyncIterator[Reply]:
         """Give what a button asks for: in place of the card that it stands under, but for a cut's file.
@@ -72,13 +74,9 @@ class Browser:
         TryLater, OperatorError.
         """
         match wish.mode:
-            case "frame":
-                yield cards.card(await self._card(turn, answer, wish))
-            case "sheet":
-                made = await self._card(turn, answer, wish)
-                yield cards.card(made, await self._sheet(made))
-            case "cut":
-                yield await self._cut(turn, answer, wish)
+            case "frame" | "sheet" | "cut":
+                async for reply in self._at_once(turn, answer, wish):
+                    yield reply
             case "preview":
                 async for reply in self._preview(turn, answer, wish):
                     yield reply
@@ -88,7 +86,25 @@ class Browser:
             case _:
                 assert_never(wish.mode)
 
-    async def _card(self, turn: Turn, answer: Answer, wish: Show, curve: Curve | None = None) -> Card:
+    async def _at_once(self, turn: Turn, answer: Answer, wish: Show) -> AsyncIterator[Reply]:
+        """Show what takes a moment; where it takes longer, first the small picture of its place."""
+        async for made in watched(lambda _: self._whole(turn, answer, wish), self._limits.patience_s, None):
+            yield made or await self._meanwhile(await self._card(turn, answer, wish, with_still=False))
+
+    async def _whole(self, turn: Turn, answer: Answer, wish: Show) -> Reply:
+        if wish.mode == "cut":
+            return await self._cut(turn, answer, wish)
+        made = await self._card(turn, answer, wish, with_still=wish.mode == "frame")
+        return cards.card(made, await self._sheet(made) if wish.mode == "sheet" else None)
+
+    async def _meanwhile(self, made: Card, share: float | None = None) -> Reply:
+        """Give a card while its own picture is being made."""
+        still = await self._answerer.thumbnail(made.shown.curve.video, made.shown.at_s)
+        return cards.card(replace(made, shown=replace(made.shown, still=still), progress=Progress("cutting", share)))
+
+    async def _card(
+        self, turn: Turn, answer: Answer, wish: Show, curve: Curve | None = None, *, with_still: bool = False
+    ) -> Card:
         """Draw what every card shows; wish and moment decide which frame."""
         moment = _moment(answer, wish)
         video = curve.video if curve else await self._video(moment)
@@ -104,7 +120,7 @@ class Browser:
             curve,
             None if wish.at_ms is None else cursor.at_s,
             _marks_s(wish, cursor),
-            with_still=wish.mode == "frame",
+            with_still=with_still,
         )
         posting = await self._library.posting(video.id, answer.query.view)
         span_s = _span_s(cursor, self._limits.preview_s)
@@ -157,9 +173,7 @@ class Browser:
                 if isinstance(made, Clip):
                     yield cards.card(drawn, cards.preview(drawn, made.data, made.form))
                 else:
-                    still = await self._answerer.thumbnail(video, drawn.cursor.at_s)
-                    meanwhile = replace(drawn, shown=replace(drawn.shown, still=still))
-                    yield cards.card(replace(meanwhile, progress=Progress("cutting", made)))
+                    yield await self._meanwhile(drawn, made)
         finally:
             drawing.cancel()
 

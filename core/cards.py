@@ -141,6 +141,8 @@ def _time(made: Card) -> str:
 
 def _mode(made: Card) -> str:
     (in_s, out_s), (first_s, last_s) = made.cursor.ends_s, made.span_s
+    if made.progress and made.wish.mode != "preview":
+        return "This takes a moment…"
     match made.wish.mode:
         case "sheet":
             return f"The whole film, {clock(made.shown.curve.video.duration_s)}; the numbered frames are the moments."

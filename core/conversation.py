@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from contextlib import nullcontext
 from dataclasses import replace
 from typing import TYPE_CHECKING, assert_never
 
@@ -185,7 +186,7 @@ class Conversation:
         mine = await self._allowed(answer, event.turn)
         match wish:
             case actions.Show():
-                shown = self._browser.show(event.turn, mine, wish)
+                shown = self._shown(event.turn, mine, wish)
             case actions.Vote():
                 shown = self._presser.vote(event.turn, answer, mine, wish, event.job)
             case actions.Alike():
@@ -194,6 +195,11 @@ class Conversation:
                 assert_never(wish)
         async for reply in shown:
             yield reply
+
+    async def _shown(self, turn: Turn, answer: Answer, wish: actions.Show) -> AsyncIterator[Reply]:
+        with nullcontext() if wish.mode == "file" else self._courtesy.asking():
+            async for reply in self._browser.show(turn, answer, wish):
+                yield reply
 
     async def _alike(self, turn: Turn, answer: Answer, wish: actions.Alike) -> AsyncIterator[Reply]:
         self._cooldown.start(turn)

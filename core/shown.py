@@ -50,7 +50,7 @@ class Progress:
     """How far a long work is."""
 
     stage: str
-    """"waiting", "loading", "fetching", "looking", "saving" or "retrying"."""
+    """"waiting", "loading", "fetching", "looking", "saving", "cutting" or "retrying"."""
     fraction: float | None
     """0 to 1, or None where nobody can tell."""
     eta_s: float | None = None

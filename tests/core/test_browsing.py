@@ -162,15 +162,16 @@ async def test_what_takes_long_says_how_far_it_is(house: ColourHouse, colour_fil
     assert replies[-1].progress is None
 
 
-async def test_a_preview_that_takes_long_shows_the_small_picture_of_its_place_meanwhile(
-    house: ColourHouse, colour_film: Path
+@pytest.mark.parametrize(("label", "kind"), [("Preview", "preview"), ("Cut", "ends"), ("1 ·", "frame")])
+async def test_what_takes_long_shows_the_small_picture_of_its_place_meanwhile(
+    house: ColourHouse, colour_film: Path, label: str, kind: str
 ) -> None:
     first = await asked(house, colour_film, "blue")
     house.conversation._browser._limits = replace(house.conversation._browser._limits, patience_s=0.0)
-    meanwhile, *_, last = await house.say(Action(turn(), button(first, "Preview").id))
+    meanwhile, *_, last = await house.say(Action(turn(), button(first, label).id))
     assert meanwhile.progress is not None
-    assert colour(meanwhile) == "blue"
-    assert [one.kind for one in last.pictures] == ["preview", "plot"]
+    assert (colour(meanwhile), meanwhile.updates) == ("blue", True)
+    assert ([one.kind for one in last.pictures], last.progress) == ([kind, "plot"], None)
 
 
 async def test_without_the_file_a_preview_is_a_slideshow_and_a_cut_a_sentence(
