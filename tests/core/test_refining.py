@@ -124,6 +124,14 @@ async def test_after_a_vote_the_peak_is_found_anew(seen: ColourHouse) -> None:
     assert (await remembered(seen, better)).moments[0] == fine
 
 
+@pytest.mark.slow
+async def test_further_looks_are_encoded_few_at_a_time_so_that_films_get_their_turn(seen: ColourHouse) -> None:
+    seen.encoder.batches.clear()
+    await seen.last(Find(turn(), "blue"))
+    assert sum(seen.encoder.batches) > 16
+    assert max(seen.encoder.batches) <= 16
+
+
 def test_a_pair_taken_apart_is_put_together_as_it_was() -> None:
     pair = replace(moment(3.0, 0.25), then=moment(9.0, 0.3))
     first, then = ends(pair, moment(9.0, 0.3))

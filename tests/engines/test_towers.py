@@ -44,6 +44,9 @@ def test_openvino_agrees_with_torch_and_converts_but_once(folder: Path, tmp_path
     pictures = np.random.default_rng(7).integers(0, 256, (5, size, size, 3), dtype=np.uint8)
     assert first.info == plain.info, "the same recipe: vectors of both may be compared"
     assert agreement(first.images(pictures), plain.images(pictures)) > 0.99999
+    stops: list[None] = []
+    assert agreement(first.looks(pictures, lambda: stops.append(None)), plain.images(pictures)) > 0.99999
+    assert len(stops) == 2, "it computes four looks in one go, and lets who asks go first in between"
     (kept,) = tmp_path.iterdir()
     written_ns = (kept / "tower.bin").stat().st_mtime_ns
     assert agreement(load(other).images(pictures[:3]), plain.images(pictures[:3])) > 0.99999
@@ -60,6 +63,9 @@ def test_int8_is_another_recipe_and_nearly_the_same(model: Clip, folder: Path) -
     small = load(replace(options(choose(f"local-dir:{folder}", folder)), precision="int8"))
     assert small.info == replace(model.info, precision="int8")
     assert 0.99 < agreement(small.images(frames(6)), model.images(frames(6))) < 1
+    stops: list[None] = []
+    small.looks(frames(1), lambda: stops.append(None))
+    assert len(stops) > 1, "it too stops between its layers"
 
 
 def test_a_back_end_that_cannot_be_had_is_a_bad_setting(folder: Path) -> None:
