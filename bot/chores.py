@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import OrderedDict
 from typing import TYPE_CHECKING
 
 from bot.delivery import STOPPING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
+    from collections.abc import Coroutine
 
 logger = logging.getLogger(__name__)
-
-_KEPT = 1000
 
 
 class Chores:
@@ -52,24 +49,3 @@ class Chores:
         del self._tasks[task]
         if not task.cancelled() and (error := task.exception()):
             logger.error("an answer could not be given", exc_info=error)
-
-
-class Presses:
-    """Of several presses under one message the newest decides what stands there."""
-
-    def __init__(self) -> None:
-        self._last: OrderedDict[str, int] = OrderedDict()
-        self._count = 0
-
-    def press(self, message: str, number: int | None = None) -> Callable[[], bool]:
-        """Note a press; give a question that is true as long as no later one came under this message.
-
-        The number under which it was written down tells when it came, for an earlier run's may be answered late.
-        """
-        mine = self._count + 1 if number is None else number
-        self._count = max(self._count, mine)
-        self._last[message] = max(mine, self._last.get(message, 0))
-        self._last.move_to_end(message)
-        while len(self._last) > _KEPT:
-            self._last.popitem(last=False)
-        return lambda: self._last.get(message) == mine

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
+from core.actions import draws
 from core.errors.disk import StorageUnusable
 from core.jobs import Request
 from core.talk import Action, FilePosted, Find, Forget, LinkPosted, PictureFile, RemoteFilePosted, Switch
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from bot.delivery import Shown
     from core.foreman import Foreman
     from core.jobs import JobKind
@@ -88,6 +92,12 @@ class Requests:
         if job is not None:
             await self._foreman.drop(job)
 
+    async def is_outdone(self, taken: Taken, message: str) -> bool:
+        """Tell whether a press that draws a message was written down after a request; no where that cannot be read."""
+        with suppress(StorageUnusable):
+            return taken.job is not None and await self._foreman.is_outdone(taken.job, message)
+        return False
+
     async def stand(self, taken: Taken, place: str, message: str) -> None:
         """Note where the answer stands by now, and as which message. Raises StorageUnusable."""
         if taken.job is not None:
@@ -120,6 +130,19 @@ class Answered:
             await self._requests.end(self._taken)
 
 
+class Tidied:
+    """Ends requests once something else is seen to, which else would be left behind by a crash between the two."""
+
+    def __init__(self, tidy: Callable[[], Awaitable[None]], ends: Ends) -> None:
+        self._tidy = tidy
+        self._ends = ends
+
+    async def end(self, taken: Taken) -> None:
+        """Note that a request was answered."""
+        await self._tidy()
+        await self._ends.end(taken)
+
+
 def _is_a_look(event: Incoming) -> bool:
     """Tell whether a press only shows something: that goes on where nothing can be written."""
     return isinstance(event, Action) and event.id.startswith("show:")
@@ -139,12 +162,14 @@ def request_of(errand: Errand, event: Incoming, place: str = "") -> Request | No
         case FilePosted(turn, path, name):
             length_s = path.stat().st_size / _BYTES_A_SECOND if path.is_file() else None
             return _request(errand, turn, "file", str(path), name, place, length_s)
-        case Find(turn, text, video) if place:
+        case Find(turn, text, video):
             picture = event.picture.path if event.picture else None
             request = _request(errand, turn, "find", text, video or "", place)
             return replace(request, picture=str(picture)) if picture else request
         case Action(turn, pressed) if place:
-            return _request(errand, turn, "press", pressed, "", place)
+            return replace(
+                _request(errand, turn, "press", pressed, "", place), under=event.under if draws(pressed) else ""
+            )
         case Forget(turn, name) if place:
             return _request(errand, turn, "forget", name, "", place)
         case Switch(turn, on) if place:
@@ -159,7 +184,7 @@ def event_of(request: Request, turn: Turn) -> LinkPosted | Action | Forget | Swi
         case "link":
             return LinkPosted(turn, request.source)
         case "press":
-            return Action(turn, request.source)
+            return Action(turn, request.source, under=request.under)
         case "forget":
             return Forget(turn, request.source)
         case "switch":

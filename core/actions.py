@@ -111,6 +111,15 @@ def read(action_id: str) -> Wish:
     return reader(action_id)
 
 
+def draws(action_id: str) -> bool:
+    """Tell whether a button is answered in the message that it stands under, and not in one of its own."""
+    try:
+        wish = read(action_id)
+    except AnswerGone:
+        return False
+    return isinstance(wish, Vote) or (isinstance(wish, Show) and wish.mode != "file")
+
+
 def answer_among(ids: Iterable[str]) -> str:
     """Give the answer whose buttons are among these ids, or "" where there is none."""
     found = (_SHOW.fullmatch(one) for one in ids)

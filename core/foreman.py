@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from core.actions import Cancel
 from core.errors import AppError
 from core.errors.disk import StorageUnusable
 from core.errors.films import DecoderDied
@@ -93,6 +94,10 @@ class Foreman:
         """Note where a job's answer stands, and as which message."""
         await self._jobs.stand(job.id, place, message)
 
+    async def is_outdone(self, job: JobRef, message: str) -> bool:
+        """Tell whether a press that draws a message was written down after a job. Raises StorageUnusable."""
+        return await self._jobs.is_outdone(job.id, message)
+
     async def drop(self, job: JobRef) -> None:
         """Cancel a job that nobody can be answered about."""
         await self._stop(job.id)
@@ -102,7 +107,7 @@ class Foreman:
         if ref is None:
             return await work(report)
         job = await self._jobs.job(ref.id)
-        if job is None or job.state not in _OPEN:
+        if job is None or job.state not in _OPEN or await self._is_called_off(job):
             raise JobCancelled
         task = asyncio.current_task()
         if task is None:
@@ -117,6 +122,10 @@ class Foreman:
             raise JobCancelled from None
         finally:
             self._running.pop(job.id, None)
+
+    async def _is_called_off(self, job: Job) -> bool:
+        """Tell whether an earlier run acknowledged its cancelling, which may come to be done only after the film."""
+        return await self._jobs.is_pressed(job.id, Cancel(job.id).id)
 
     async def kept_picture(self, ref: JobRef, file: PictureFile) -> PictureFile:
         """Give a picture that is asked about, which is copied to this disk when it is first read.

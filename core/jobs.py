@@ -41,6 +41,8 @@ class Request:
     """The door's own note of where the answer stands, as JSON."""
     length_s: float | None = None
     """How long the film is, as far as that can be guessed before it was fetched."""
+    under: str = ""
+    """The platform's id of the message whose button was pressed, where that draws it; or ""."""
     picture: str = ""
     """The path of the picture that is asked about, where it lies on this disk by now; or ""."""
 
@@ -125,6 +127,14 @@ class Jobs(Protocol):
 
     async def about(self, scope: Scope, message: str) -> tuple[int, ...]:
         """Give the ids of the open jobs that a message asked for, or whose answer it is."""
+        ...
+
+    async def is_outdone(self, job_id: int, message: str) -> bool:
+        """Tell whether a press that draws a message, in its channel, was written down after a job."""
+        ...
+
+    async def is_pressed(self, job_id: int, button: str) -> bool:
+        """Tell whether whoever asked for a job has pressed a button in its channel, by its id."""
         ...
 
     async def renew(self) -> None:

@@ -194,6 +194,8 @@ class Action:
     id: str
     job: JobRef | None = None
     """Under which the press was written down: what it changes is changed once, however often it is begun."""
+    under: str = ""
+    """The platform's id of the message that the button stands under."""
 
 
 @dataclass(frozen=True, slots=True)

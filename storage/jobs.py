@@ -41,9 +41,9 @@ _FREE = """
 _ACCEPT = """
     INSERT INTO jobs
     (platform, space, channel, about, item, kind, source, name, user_id, user_name, message, message_url, place,
-     length_s, picture, state, owner, leased_until_s, made_s)
+     length_s, under, picture, state, owner, leased_until_s, made_s)
     VALUES (:platform, :space, :channel, :about, :item, :kind, :source, :name, :user_id, :user_name, :message,
-            :message_url, :place, :length_s, :picture, 'queued', :me, :now_s + :lease_s, :now_s)
+            :message_url, :place, :length_s, :under, :picture, 'queued', :me, :now_s + :lease_s, :now_s)
     ON CONFLICT DO UPDATE SET
         owner = excluded.owner, leased_until_s = excluded.leased_until_s, state = 'queued', ended_s = NULL
 """
@@ -67,7 +67,21 @@ _NEEDED_FILES = f"""
 
 _NEEDED = "SELECT video_id FROM works WHERE video_id = :id UNION SELECT id FROM videos WHERE id = :id"
 
-_OLD = "ended_s < :now_s - CASE kind WHEN 'press' THEN :press_s ELSE :kept_s END"
+_OUTDONE = """
+    SELECT 1 FROM jobs AS later JOIN jobs AS mine USING (platform, space, channel)
+    WHERE later.under = :message AND later.under <> '' AND later.id > mine.id AND mine.id = :id LIMIT 1
+"""
+
+_PRESSED = """
+    SELECT 1 FROM jobs AS press JOIN jobs AS mine USING (platform, space, channel, user_id)
+    WHERE press.kind = 'press' AND press.source = :button AND mine.id = :id LIMIT 1
+"""
+
+# What came after an open request is what that may not undo.
+_OLD = f"""
+    ended_s < :now_s - CASE kind WHEN 'press' THEN :press_s ELSE :kept_s END
+    AND (kind <> 'press' OR NOT EXISTS (SELECT 1 FROM jobs AS older WHERE older.id < jobs.id AND {_OPEN}))
+"""  # noqa: S608 - our own words
 
 # Nothing that a platform sends a second time comes so late; a message's own errands stay, for it may be read again.
 _DROP_OLD = (
@@ -156,6 +170,14 @@ class SqliteJobs:
             AND :message IN (about, message) AND :message <> '' AND {_OPEN}
         """  # noqa: S608
         return tuple(row["id"] for row in await self._db.rows(sql, {**asdict(scope), "message": message}))
+
+    async def is_outdone(self, job_id: int, message: str) -> bool:
+        """Tell whether a press that draws a message, in its channel, was written down after a job."""
+        return bool(await self._db.rows(_OUTDONE, {"id": job_id, "message": message}))
+
+    async def is_pressed(self, job_id: int, button: str) -> bool:
+        """Tell whether whoever asked for a job has pressed a button in its channel, by its id."""
+        return bool(await self._db.rows(_PRESSED, {"id": job_id, "button": button}))
 
     async def renew(self) -> None:
         """Say that this process still works on what it took up."""

@@ -27,6 +27,7 @@ _REQUEST = (
     "message_url",
     "place",
     "length_s",
+    "under",
     "picture",
 )
 

@@ -54,3 +54,9 @@ ALL_REQUESTS = (
     "CREATE INDEX jobs_open ON jobs (platform, space, channel) WHERE state IN ('queued', 'running')",
     "CREATE INDEX jobs_by_video ON jobs (video_id)",
 )
+
+UNDER = (
+    # under: the message whose button was pressed, where that draws it. Presses of earlier versions name none.
+    "ALTER TABLE jobs ADD COLUMN under TEXT NOT NULL DEFAULT ''",
+    "CREATE INDEX jobs_under ON jobs (under) WHERE under <> ''",
+)

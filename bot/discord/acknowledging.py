@@ -16,6 +16,7 @@ from bot.discord.desk import refuse
 from bot.discord.places import CommandPlace
 from bot.discord.standing import Standing
 from bot.doors import Item
+from bot.lastword import Unnumbered
 from core.errors import AppError
 from core.errors.turns import MissingPermissions
 from core.ledger import Errand
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
     from bot.discord.asker import Interaction
     from bot.discord.desk import Desk
+    from bot.lastword import Say
     from bot.requests import Taken
     from core.model import View
     from core.talk import Incoming, Turn
@@ -55,7 +57,7 @@ class Clerk:
         if isinstance(asked, LinkPosted | RemoteFilePosted | Find | Forget | Switch):
             await self._answer_written(interaction, asked, view, private=private)
             return
-        place = await _thinking(interaction, private=private)
+        place = await _thinking(interaction, Unnumbered(), private=private)
         self._desk.start(self._desk.answer(event(turn_of(interaction, view, place.message_id)), place))
 
     async def _answer_written(
@@ -72,7 +74,7 @@ class Clerk:
         except AppError as error:
             await refuse(interaction, error)
             return
-        place = await _thinking(interaction, private=private)
+        place = await _thinking(interaction, self._desk.word.of(taken), private=private)
         if place.message_id:
             place_text = replace(standing, answer=place.message_id).text()
             await self._desk.requests.stand(taken, place_text, str(place.message_id))
@@ -82,9 +84,9 @@ class Clerk:
     async def answer_items(self, interaction: Interaction, items: Sequence[Item], message: discord.Message) -> None:
         """Answer what was found in a message: the first to the command, all others below that message."""
         taken = await self._write_down(interaction, items, Standing(interaction.token, of=message.id))
-        place = await _thinking(interaction, private=False)
+        place = await _thinking(interaction, Unnumbered(), private=False)
         for number, one in enumerate(taken):
-            where = place if number == 0 else await self._desk.message_place(message, Item(one.errand.item, one.event))
+            where = place if number == 0 else await self._desk.message_place(message, one)
             self._desk.start(self._desk.answer_taken(one, where), message.id)
 
     async def _write_down(self, interaction: Interaction, items: Sequence[Item], standing: Standing) -> list[Taken]:
@@ -95,10 +97,10 @@ class Clerk:
         return [one for errand, event in keys if (one := await self._desk.requests.take(errand, event, place))]
 
 
-async def _thinking(interaction: Interaction, *, private: bool) -> CommandPlace:
+async def _thinking(interaction: Interaction, say: Say, *, private: bool) -> CommandPlace:
     """Acknowledge; give the place of the answer."""
     response = await interaction.response.defer(thinking=True, ephemeral=private)
-    return CommandPlace(interaction, private, response.message_id if response else None)
+    return CommandPlace(interaction, private, response.message_id if response else None, say)
 
 
 def _standing(interaction: Interaction) -> Standing:

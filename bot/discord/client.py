@@ -191,13 +191,14 @@ class KeatonClient(commands.AutoShardedBot):
         )
         errand = Errand(turn.scope, "", f"interaction:{interaction.id}:")
         try:
-            taken = await self.desk.requests.take(errand, Action(turn, action), standing.text())
+            taken = await self.desk.requests.take(errand, Action(turn, action, under=str(message.id)), standing.text())
         except AppError as error:
             await refuse(interaction, error)
             return
         if taken is not None:
+            say = self.desk.word.of(taken)
             await interaction.response.defer()
-            self.desk.start(self.desk.press(taken, standing, interaction.followup, message))
+            self.desk.start(self.desk.press(taken, say, standing, interaction.followup, message))
 
 
 def _speaks_to(message: discord.Message, my_id: int) -> bool:

@@ -7,20 +7,22 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from contextlib import asynccontextmanager, suppress
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import discord
 
-from bot.chores import Chores, Presses
+from bot.chores import Chores
 from bot.delivery import deliver
 from bot.discord import posts, sight
 from bot.discord.config import DOOR
 from bot.discord.places import NOBODY, MessagePlace, PressPlace
+from bot.discord.reactions import reaction
 from bot.discord.render import card
 from bot.doors import Item
-from bot.requests import Answered
+from bot.lastword import LastWord, Unnumbered
+from bot.requests import Answered, Tidied
 from bot.showing import Noted
 from core import replies
 from core.commands import parse_about
@@ -30,13 +32,14 @@ from core.model import View
 from core.talk import Find, MessageDeleted, Turn
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Coroutine, Sequence
+    from collections.abc import Coroutine, Sequence
 
     from bot.delivery import Shown
     from bot.discord.config import DiscordConfig
     from bot.discord.standing import Standing
     from bot.doors import Parts
-    from bot.requests import Taken
+    from bot.lastword import Say
+    from bot.requests import Ends, Taken
     from bot.showing import Place
     from core.errors import AppError
     from core.model import Scope
@@ -45,7 +48,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-EYES = "👀"
 _SPOKEN = {discord.MessageType.default, discord.MessageType.reply}
 
 
@@ -57,7 +59,7 @@ class Desk:
         self.requests = parts.requests
         self._config = config
         self._chores = Chores()
-        self._presses = Presses()
+        self.word = LastWord(self.requests)
 
     async def take_message(self, message: discord.Message, *, late: bool = False) -> None:
         """Look at a posted message, where this channel is on."""
@@ -93,21 +95,20 @@ class Desk:
     async def _refuse(self, message: discord.Message, taken: Sequence[Taken], lacking: tuple[str, ...]) -> None:
         """Name what is missing before any work; where Keaton may not even say so, the log has it."""
         logger.warning("in channel %s the permissions %s are missing", message.channel.id, ", ".join(lacking))
-        place = MessagePlace(message, 0, _ignore, _nonce(_note(message, "")))
+        place = MessagePlace(message, 0, _ignore, Unnumbered(), _nonce(_note(message, "")))
         with suppress(discord.Forbidden):
             await place.post(replies.problem(MissingPermissions(lacking)))
         for one in taken:
             await self.requests.end(one)
 
     async def _run_errand(self, message: discord.Message, taken: Taken) -> None:
-        item = Item(taken.errand.item, taken.event)
-        async with _reaction(message):
-            await self.answer(item.event, await self.message_place(message, item))
-        await self.requests.end(taken)
+        async with reaction(message) as unreact:
+            place = await self.message_place(message, taken)
+            await self.answer_taken(taken, place, Tidied(unreact, self.requests))
 
-    async def message_place(self, message: discord.Message, item: Item) -> MessagePlace:
+    async def message_place(self, message: discord.Message, taken: Taken) -> MessagePlace:
         """Give the place below a message where one of its things is answered, as an earlier run left it."""
-        note = _note(message, item.name)
+        note = _note(message, taken.errand.item)
         shown = await self._parts.ledger.recall(note)
         standing = discord.PartialMessage(channel=message.channel, id=int(shown)) if shown else None
 
@@ -115,13 +116,14 @@ class Desk:
             await self._parts.ledger.remember(note, str(message_id))
 
         limit_bytes = message.guild.filesize_limit if message.guild else 0
-        return MessagePlace(message, limit_bytes, keep, _nonce(note), standing, item.event.turn.late)
+        say, is_late = self.word.of(taken), taken.event.turn.late
+        return MessagePlace(message, limit_bytes, keep, say, _nonce(note), standing, is_late)
 
-    async def answer_taken(self, taken: Taken, place: Place) -> None:
+    async def answer_taken(self, taken: Taken, place: Place, ends: Ends | None = None) -> None:
         """Show the replies to something that was written down; then it is done."""
-        noted = Noted(place, self._parts.showcase, taken.event.turn.scope)
-        await self._deliver(taken.event, Answered(noted, self.requests, taken))
-        await self.requests.end(taken)
+        noted, ends = Noted(place, self._parts.showcase, taken.event.turn.scope), ends or self.requests
+        await self._deliver(taken.event, Answered(noted, ends, taken))
+        await ends.end(taken)
 
     async def answer(self, event: Incoming, place: Place) -> None:
         """Show the replies to an event in a place."""
@@ -133,6 +135,7 @@ class Desk:
     async def press(
         self,
         taken: Taken,
+        say: Say,
         standing: Standing,
         hook: discord.Webhook,
         pressed: discord.Message | discord.PartialMessage,
@@ -146,9 +149,8 @@ class Desk:
 
         own = discord.PartialMessage(channel=pressed.channel, id=standing.own) if standing.own else None
         limit_bytes = taken.event.turn.max_upload_bytes
-        aloud = MessagePlace(pressed, limit_bytes, keep, _nonce(taken.errand.item), own, late)
-        is_newest = self._presses.press(str(pressed.id), taken.job.id if taken.job else None)
-        place = PressPlace(hook, pressed, limit_bytes, is_newest, aloud, standing.private)
+        aloud = MessagePlace(pressed, limit_bytes, keep, say, _nonce(taken.errand.item), own, late)
+        place = PressPlace(hook, pressed, limit_bytes, say, aloud, standing.private)
         await self.answer_taken(taken, place)
 
     async def forget_message(self, scope: Scope, message_id: int, channel: discord.PartialMessageable) -> None:
@@ -186,20 +188,6 @@ async def whisper(interaction: discord.Interaction[Any], reply: Reply) -> None:
         await interaction.followup.send(view=view, ephemeral=True, allowed_mentions=NOBODY)
     else:
         await interaction.response.send_message(view=view, ephemeral=True, allowed_mentions=NOBODY)
-
-
-@asynccontextmanager
-async def _reaction(message: discord.Message) -> AsyncIterator[None]:
-    """Show by a reaction that a message is being worked on, where that is allowed."""
-    with suppress(discord.HTTPException):
-        await message.add_reaction(EYES)
-    try:
-        yield
-    finally:
-        me = message.guild.me if message.guild else None
-        with suppress(discord.HTTPException):
-            if me is not None:
-                await message.remove_reaction(EYES, me)
 
 
 def _with_rooms(event: Incoming, message: discord.Message) -> Incoming:

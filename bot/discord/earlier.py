@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from bot.discord.render import Card
+    from bot.lastword import Say
     from core.shown import Reply
 
 _ORIGINAL: Any = "@original"
@@ -31,6 +32,8 @@ class AnswerPlace:
     channel: discord.abc.Messageable
     limit_bytes: int
     message_id: int
+    say: Say
+    """Whether the answer still may be drawn there."""
     on_posted: Callable[[int], Awaitable[None]]
     """Gets the id of a new message, where the old one cannot be found."""
     is_private: bool = False
@@ -50,6 +53,11 @@ class AnswerPlace:
         await laid_out(reply, self.limit_bytes, self._send)
 
     async def _send(self, shown: Card) -> None:
+        async with self.say.at(str(self.message_id or "")) as may:
+            if may:
+                await self._send_now(shown)
+
+    async def _send_now(self, shown: Card) -> None:
         try:
             await self.hook.edit_message(
                 _ORIGINAL,

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from bot.discord.render import Card, Image
+    from bot.lastword import Say
     from core.shown import Reply
 
 logger = logging.getLogger(__name__)
@@ -57,6 +58,8 @@ class MessagePlace:
     limit_bytes: int
     on_posted: Callable[[int], Awaitable[None]]
     """Gets the id of Keaton's message once it is there."""
+    say: Say
+    """Whether the answer still may be drawn there."""
     nonce: str
     """Names this place: Discord gives back the message that it has with this nonce, for some minutes."""
     standing: discord.PartialMessage | discord.Message | None = None
@@ -82,9 +85,14 @@ class MessagePlace:
             await sent_whole(self._send_new(shown))
             return
         try:
-            await self.standing.edit(view=shown.view, attachments=shown.files(), allowed_mentions=NOBODY)
+            await self._redraw(self.standing, shown)
         except discord.NotFound:
             self.standing = None  # somebody deleted it: the outcome is still worth saying
+
+    async def _redraw(self, standing: discord.PartialMessage | discord.Message, shown: Card) -> None:
+        async with self.say.at(str(standing.id)) as may:
+            if may:
+                await standing.edit(view=shown.view, attachments=shown.files(), allowed_mentions=NOBODY)
 
     async def _send_new(self, shown: Card) -> None:
         where = self.asked.to_reference(fail_if_not_exists=False)
@@ -98,7 +106,7 @@ class MessagePlace:
         )
         await self.on_posted(self.standing.id)
         if self.is_late:
-            await self.standing.edit(view=shown.view, attachments=shown.files(), allowed_mentions=NOBODY)
+            await self._redraw(self.standing, shown)
 
 
 @dataclass(slots=True)
@@ -108,8 +116,10 @@ class CommandPlace:
     interaction: discord.Interaction[Any]
     is_private: bool
     """Acknowledged for the asker's eyes alone."""
-    message_id: int | None = None
+    message_id: int | None
     """Of the answer, once Discord said so."""
+    say: Say
+    """Whether the answer still may be drawn there."""
     _whisper: discord.WebhookMessage | None = field(default=None)
 
     @property
@@ -127,7 +137,9 @@ class CommandPlace:
 
     async def _show(self, reply: Reply) -> None:
         whispers = reply.private and not self.is_private
-        await laid_out(reply, self.interaction.filesize_limit, self._say_privately if whispers else self._say)
+        async with self.say.at(str(self.message_id or "")) as may:
+            if may:
+                await laid_out(reply, self.interaction.filesize_limit, self._say_privately if whispers else self._say)
 
     async def _say(self, shown: Card) -> None:
         try:
@@ -166,7 +178,7 @@ class PressPlace:
     """The press's own, which works for 15 minutes."""
     pressed: discord.Message | discord.PartialMessage
     limit_bytes: int
-    is_newest: Callable[[], bool]
+    say: Say
     """Whether no later press decides what stands there."""
     aloud: MessagePlace
     """A message of this press's own, which all see."""
@@ -194,8 +206,11 @@ class PressPlace:
         await self.post(reply)
 
     async def _redraw(self, shown: Card) -> None:
-        if not self.is_newest():
-            return
+        async with self.say.at(str(self.pressed.id)) as may:
+            if may:
+                await self._redraw_now(shown)
+
+    async def _redraw_now(self, shown: Card) -> None:
         try:
             original: Any = "@original"  # the library wants a number, but passes on what it is given
             await self.hook.edit_message(original, view=shown.view, attachments=shown.files(), allowed_mentions=NOBODY)

@@ -59,7 +59,7 @@ async def take_up(client: Client, desk: Desk, job: Job) -> None:
     hook = hook_of(client, client.application_id, standing.token)  # type: ignore[arg-type]
     if isinstance(event, Action):
         card = discord.PartialMessage(channel=channel, id=standing.answer)  # type: ignore[arg-type]
-        desk.start(desk.press(taken, standing, hook, card, late=True))
+        desk.start(desk.press(taken, desk.word.of(taken), standing, hook, card, late=True))
     else:
         desk.start(desk.answer_taken(taken, _place(desk, taken, standing, hook, channel)), standing.of)
 
@@ -77,7 +77,8 @@ def _place(
     async def keep(message_id: int) -> None:
         await desk.requests.stand(taken, replace(standing, answer=message_id).text(), str(message_id))
 
-    return AnswerPlace(hook, channel, _limit_bytes(channel), standing.answer, keep, is_private=standing.private)
+    say, limit_bytes = desk.word.of(taken), _limit_bytes(channel)
+    return AnswerPlace(hook, channel, limit_bytes, standing.answer, say, keep, is_private=standing.private)
 
 
 async def _event(channel: discord.abc.Messageable, job: Job, standing: Standing) -> Incoming:

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 from slack_sdk.errors import SlackApiError
 
-from bot.chores import Presses
 from bot.delivery import deliver
+from bot.lastword import LastWord
 from bot.requests import Answered
 from bot.showing import TAKEN_BACK
-from bot.slack import posts, resuming
+from bot.slack import resuming
 from bot.slack.alone import Alone
 from bot.slack.people import Rights
 from bot.slack.places import PressPlace
@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     from slack_sdk.web.async_client import AsyncWebClient
 
     from bot.doors import Parts
-    from bot.requests import Taken
+    from bot.lastword import Say
+    from bot.requests import Ends, Taken
     from bot.slack.config import Workspace
     from bot.slack.render import Card
     from bot.slack.showing import Place, Whispering
@@ -60,15 +61,17 @@ class Answers:
         self._slack = slack
         self._rights = Rights(client)
         self._rooms = Rooms(client, parts.ledger, workspace)
-        self._presses = Presses()
+        self.word = LastWord(self._requests)
         self._min_gap_s = min_gap_s
 
-    async def answer_taken(self, taken: Taken, place: Whispering) -> None:
+    async def answer_taken(self, taken: Taken, place: Whispering, ends: Ends | None = None) -> None:
         """Show the replies to something that was written down; then it is done."""
-        await self.answer(taken.event, place, taken)
-        await self._requests.end(taken)
+        await self.answer(taken.event, place, taken, ends)
+        await (ends or self._requests).end(taken)
 
-    async def answer(self, event: Incoming, place: Whispering, taken: Taken | None = None) -> None:
+    async def answer(
+        self, event: Incoming, place: Whispering, taken: Taken | None = None, ends: Ends | None = None
+    ) -> None:
         """Show the replies to an event in a place, and end what it was written down as.
 
         Where not all who are there may see them, the asker alone does.
@@ -78,11 +81,11 @@ class Answers:
         pressed_alone = isinstance(place, Alone)
         opened = await self._rooms.opened(event, alone=pressed_alone)
         to_one = opened.alone and not pressed_alone
-        await self._show(opened.event, Alone(self._slack, place.whisper) if to_one else place, taken)
+        await self._show(opened.event, Alone(self._slack, place.whisper) if to_one else place, taken, ends)
 
-    async def _show(self, event: Incoming, place: Place, taken: Taken | None) -> None:
+    async def _show(self, event: Incoming, place: Place, taken: Taken | None, ends: Ends | None) -> None:
         noted = NotedFiles(place, self._parts.showcase, event.turn.scope)
-        shown = Answered(noted, self._requests, taken) if taken else noted
+        shown = Answered(noted, ends or self._requests, taken) if taken else noted
         await deliver(self._parts.conversation.handle(event), shown, self._min_gap_s)
 
     async def _with_rights(self, event: Forget) -> Forget:
@@ -93,6 +96,7 @@ class Answers:
     async def press(
         self,
         taken: Taken,
+        say: Say,
         standing: resuming.Standing,
         whisper: Whisper,
         redraw: Whisper | None = None,
@@ -102,14 +106,13 @@ class Answers:
         `redraw` replaces that message where one person alone sees it, as long as Slack lets.
         """
         if standing.alone:
-            await self.answer_taken(taken, Alone(self._slack, whisper, redraw))
+            in_turn = _in_turn(say, standing.ts, redraw) if redraw else None
+            await self.answer_taken(taken, Alone(self._slack, whisper, in_turn))
             return
         channel = taken.event.turn.scope.channel
-        number = taken.job.id if taken.job else None
-        is_newest = self._presses.press(posts.about(channel, standing.ts), number)
         keep, mark = resuming.keeper(self._requests, taken, standing), resuming.mark(taken)
         where = channel, standing.ts, standing.thread_ts
-        place = PressPlace(self._slack, *where, whisper, is_newest, keep, standing.own, mark)
+        place = PressPlace(self._slack, *where, whisper, say, keep, standing.own, mark)
         await self.answer_taken(taken, place)
 
     async def change(self, stale: Stale) -> bool:
@@ -133,3 +136,14 @@ class Answers:
             )
 
         return send
+
+
+def _in_turn(say: Say, ts: str, redraw: Whisper) -> Whisper:
+    """Let a message be replaced only as long as no later press decides what stands there."""
+
+    async def send(shown: Card) -> None:
+        async with say.at(ts) as may:
+            if may:
+                await redraw(shown)
+
+    return send

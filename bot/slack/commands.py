@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from slack_sdk.webhook.async_client import AsyncWebhookClient
 
 from bot.doors import is_picture
+from bot.lastword import Unnumbered
 from bot.slack import posts
 from bot.slack.asking import asked, is_public
 from bot.slack.config import DOOR
@@ -87,7 +88,8 @@ class Commands:
 
     def _kept(self, place: Place, taken: Taken, standing: Standing) -> Place:
         """Let a later run find the answer again."""
-        return replace(place, on_posted=keeper(self._desk.requests, taken, standing), about=mark(taken))
+        say, keep = self._desk.answers.word.of(taken), keeper(self._desk.requests, taken, standing)
+        return replace(place, on_posted=keep, say=say, about=mark(taken))
 
     async def _answer(self, taken: Taken, event: Incoming, place: Place) -> None:
         if place.is_private or place.outside is None or await self._desk.membership.is_inside(place.channel):
@@ -103,12 +105,14 @@ class Commands:
             text = INVITE.format(name=self._desk.workspace.name)
             await whisper(card(Reply(text, tone="error", private=True)))
 
-        return Place(self._desk.slack, channel, thread_ts, whisper, _ignore, is_private=is_private, outside=outside)
+        where = self._desk.slack, channel, thread_ts, whisper, _ignore, Unnumbered()
+        return Place(*where, is_private=is_private, outside=outside)
 
     async def note_press(self, body: Json) -> Taken | None:
         """Write the press of a button down, before it is acknowledged; None when Slack sends it once more."""
         pressed = body["actions"][0]
-        event = Action(self._turn(body["container"]["channel_id"], body["user"]), pressed["action_id"])
+        turn = self._turn(body["container"]["channel_id"], body["user"])
+        event = Action(turn, pressed["action_id"], under=str(body["container"]["message_ts"]))
         return await self._take(body, event, _pressed(body), f":{pressed.get('action_ts', '')}")
 
     def _turn(self, channel: str, user: Json) -> Turn:
@@ -119,10 +123,12 @@ class Commands:
 
     async def press(self, body: Json, taken: Taken) -> None:
         """Answer the press of a button."""
+        say = self._desk.answers.word.of(taken)
         turn = await self._desk.turn(body["container"]["channel_id"], body["user"]["id"])
         taken = replace(taken, event=replace(taken.event, turn=turn))
         url = body["response_url"]
-        await self._desk.answers.press(taken, _pressed(body), self._whisper(url), self._whisper(url, in_place=True))
+        whisper, redraw = self._whisper(url), self._whisper(url, in_place=True)
+        await self._desk.answers.press(taken, say, _pressed(body), whisper, redraw)
 
     async def note_index(self, body: Json) -> list[Taken]:
         """Write the films of a message whose menu was used down, before that is acknowledged."""

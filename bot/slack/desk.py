@@ -13,6 +13,7 @@ from slack_sdk.errors import SlackApiError
 
 from bot.chores import Chores
 from bot.doors import Item
+from bot.requests import Tidied
 from bot.slack import posts, resuming
 from bot.slack.answers import Answers
 from bot.slack.asking import asked
@@ -28,7 +29,7 @@ from core.model import View
 from core.talk import MessageDeleted, PictureFile, Turn
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
+    from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
     from slack_sdk.web.async_client import AsyncWebClient
 
@@ -123,28 +124,28 @@ class Desk:
                 self.chores.start(self._run_errand(message, taken, late=late), posts.about(message.channel, message.ts))
 
     async def _run_errand(self, message: Message, taken: Taken, *, late: bool) -> None:
-        item = Item(taken.errand.item, taken.event)
-        async with self._reaction(message):
-            await self.answers.answer(item.event, await self._place(message, item, late=late))
-        await self.requests.end(taken)
+        async with self._reaction(message) as unreact:
+            place = await self._place(message, taken, late=late)
+            await self.answers.answer_taken(taken, place, Tidied(unreact, self.requests))
 
-    async def _place(self, message: Message, item: Item, *, late: bool) -> Place:
+    async def _place(self, message: Message, taken: Taken, *, late: bool) -> Place:
         """Give the place where one thing in a message is answered, as an earlier run left it.
 
         Films are spoken of in the message's thread; a word to Keaton is answered where it was said.
         """
-        note = self._note(message.channel, message.ts, item.name)
+        item, say = taken.errand.item, self.answers.word.of(taken)
+        note = self._note(message.channel, message.ts, item)
 
         async def keep(ts: str) -> None:
             await self._parts.ledger.remember(note, ts)
 
-        thread_ts = message.thread_ts if item.name == _MENTION else message.root_ts
-        mark = f"{message.ts}:{item.name}"
+        thread_ts = message.thread_ts if item == _MENTION else message.root_ts
+        mark = f"{message.ts}:{item}"
         standing = await self._parts.ledger.recall(note)
         if late and not standing:  # the earlier run may have died before it noted what it posted
             standing = await self.slack.marked(message.channel, thread_ts, mark)
         whisper = self.answers.whisper(message.channel, message.user_id, thread_ts)
-        return Place(self.slack, message.channel, thread_ts, whisper, keep, standing, about=mark)
+        return Place(self.slack, message.channel, thread_ts, whisper, keep, say, standing, about=mark)
 
     async def file(self, key: str) -> RemoteFile | None:
         """Give a film by the key of its file, where it is still there."""
@@ -201,16 +202,24 @@ class Desk:
         return Turn(DOOR, scope, View.of(scope), user_id, name, ts, url, late=late)
 
     @asynccontextmanager
-    async def _reaction(self, message: Message) -> AsyncIterator[None]:
-        """Show by a reaction that a message is being worked on, where that is allowed."""
+    async def _reaction(self, message: Message) -> AsyncIterator[Callable[[], Awaitable[None]]]:
+        """Show by a reaction that a message is being worked on, where that is allowed; give what takes it away."""
         where = {"channel": message.channel, "timestamp": message.ts, "name": EYES}
         with suppress(SlackApiError):
             await self._client.reactions_add(**where)
+        is_there = True
+
+        async def remove() -> None:
+            nonlocal is_there
+            if is_there:
+                is_there = False
+                with suppress(SlackApiError):
+                    await self._client.reactions_remove(**where)
+
         try:
-            yield
+            yield remove
         finally:
-            with suppress(SlackApiError):
-                await self._client.reactions_remove(**where)
+            await remove()
 
     def _errand(self, message: Message, item: Item) -> Errand:
         return Errand(self.workspace.scope(message.channel), message.ts, item.name)

@@ -18,6 +18,7 @@ from bot.slack.render import card
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+    from bot.lastword import Say
     from bot.slack.render import Card
     from bot.slack.speaking import Slack
     from core.shown import Reply
@@ -39,6 +40,8 @@ class Place:
     """Shows a card to the asker alone."""
     on_posted: Callable[[str], Awaitable[None]]
     """Gets the ts of Keaton's message once it is there, and "" once it is gone."""
+    say: Say
+    """Whether the answer still may be drawn there."""
     standing: str = ""
     """The ts of Keaton's message, where there is one."""
     is_private: bool = False
@@ -67,16 +70,19 @@ class Place:
 
     async def _show(self, reply: Reply) -> None:
         if self.is_private or reply.private:
-            await self._clear()
-            await self.whisper(card(reply))
+            if await self._clear():
+                await self.whisper(card(reply))
         else:
             self.beside = await self.slack.lay_out(reply, self._send, self.thread_ts, self.channel)
 
-    async def _clear(self) -> None:
-        if self.standing:
-            await self.slack.remove(self.channel, self.standing)
-            self.standing = ""
-            await self.on_posted("")
+    async def _clear(self) -> bool:
+        """Take the message back, where there is one; tell whether that was for this answer to do."""
+        async with self.say.at(self.standing) as may:
+            if may and self.standing:
+                await self.slack.remove(self.channel, self.standing)
+                self.standing = ""
+                await self.on_posted("")
+        return may
 
     async def _send(self, shown: Card) -> str:
         if self._is_outside:
@@ -84,12 +90,16 @@ class Place:
         self._files = shown.files
         if self.standing:
             try:
-                return await self.slack.update(self.channel, self.standing, shown)
+                return await self._redraw(self.standing, shown)
             except SlackApiError as error:
                 if error.response["error"] not in _GONE:
                     raise
                 self.standing = ""  # somebody deleted it: the outcome is still worth saying
         return await sent_whole(self._send_new(shown))
+
+    async def _redraw(self, ts: str, shown: Card) -> str:
+        async with self.say.at(ts) as may:
+            return await self.slack.update(self.channel, ts, shown) if may else ts
 
     async def _send_new(self, shown: Card) -> str:
         try:
@@ -114,7 +124,7 @@ class PressPlace:
     ts: str
     thread_ts: str
     whisper: Callable[[Card], Awaitable[None]]
-    is_newest: Callable[[], bool]
+    say: Say
     """Whether no later press decides what stands there."""
     on_posted: Callable[[str], Awaitable[None]]
     """Gets the ts of a message of this press's own once it is there."""
@@ -146,12 +156,14 @@ class PressPlace:
 
     async def _redraw(self, shown: Card) -> str:
         self._files = shown.files
-        return await self.slack.update(self.channel, self.ts, shown) if self.is_newest() else ""
+        async with self.say.at(self.ts) as may:
+            return await self.slack.update(self.channel, self.ts, shown) if may else ""
 
     async def _speak(self, shown: Card) -> str:
         self._files = shown.files
         if self.own:
-            return await self.slack.update(self.channel, self.own, shown)
+            async with self.say.at(self.own) as may:
+                return await self.slack.update(self.channel, self.own, shown) if may else self.own
         self.own = await self.slack.post(self.channel, self.thread_ts or self.ts, shown, self.about)
         await self.on_posted(self.own)
         return self.own

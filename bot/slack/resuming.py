@@ -84,15 +84,17 @@ async def take_up(desk: Desk, job: Job) -> None:
 
 async def _press(desk: Desk, taken: Taken, standing: Standing, whisper: Whisper) -> None:
     thread_ts, channel = standing.thread_ts or standing.ts, taken.event.turn.scope.channel
+    say = desk.answers.word.of(taken)
     own = standing.own or await desk.slack.marked(channel, thread_ts, mark(taken))
-    desk.chores.start(desk.answers.press(taken, replace(standing, own=own), whisper))
+    desk.chores.start(desk.answers.press(taken, say, replace(standing, own=own), whisper))
 
 
 async def _answer(desk: Desk, taken: Taken, standing: Standing, whisper: Whisper) -> None:
     thread_ts, channel = standing.thread_ts, taken.event.turn.scope.channel
     ts = standing.ts or await desk.slack.marked(channel, thread_ts, mark(taken))
     keep, is_private = keeper(desk.requests, taken, standing), isinstance(taken.event, Forget)
-    place = Place(desk.slack, channel, thread_ts, whisper, keep, ts, is_private=is_private, about=mark(taken))
+    say = desk.answers.word.of(taken)
+    place = Place(desk.slack, channel, thread_ts, whisper, keep, say, ts, is_private=is_private, about=mark(taken))
     desk.chores.start(desk.answers.answer_taken(taken, place))
 
 

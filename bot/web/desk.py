@@ -11,8 +11,9 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
-from bot.chores import Chores, Presses
+from bot.chores import Chores
 from bot.delivery import deliver
+from bot.lastword import LastWord, Unnumbered
 from bot.requests import Answered
 from bot.showing import TAKEN_BACK, Noted, take_back
 from bot.web.asking import about_picture, again
@@ -31,10 +32,11 @@ from core.model import Scope, View
 from core.talk import Action, FilePosted, Find, Help, ListVideos, Turn, Unclear
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
     from bot.delivery import Conversation, Shown
+    from bot.lastword import Say
     from bot.requests import Taken
     from bot.web.asking import Parse
     from core.jobs import Job
@@ -53,6 +55,10 @@ class Writes(Protocol):
         """Note that a request was answered."""
         ...
 
+    async def is_outdone(self, taken: Taken, message: str) -> bool:
+        """Tell whether a press that draws a message was written down after a request."""
+        ...
+
 
 class Desk:
     """Takes what the tabs send; answers appear in the channel."""
@@ -65,7 +71,7 @@ class Desk:
         self.channel = Channel(config.log_limit, round(time.time() * 1000))
         self.shelf = PictureShelf(config.picture_limit_bytes)
         self._chores = Chores()
-        self._presses = Presses()
+        self._word = LastWord(requests)
         self._showcase: Showcase | None = None
         self._run = secrets.token_hex(4)
 
@@ -106,19 +112,27 @@ class Desk:
         return asked
 
     async def go_on(self, job: Job) -> None:
-        """Take up what somebody asked for here before a restart, in the message where it stood."""
+        """Take up what somebody asked for here before a restart, in the message where it stood.
+
+        The log of that run is gone; an answer that was browsed then is with it, as all that were given.
+        """
         asked, request = Standing.read(job.request.place), job.request
-        if asked.question and asked.question not in self.channel:
-            self.channel.add(asked.question, "you", asked.body, at=asked.at)
         turn = self.turn(asked.question or self.channel.reserve(), request.user_id)
         taken = await self._requests.take(request.errand, again(turn, job, asked, self._parse), request.place)
-        if taken is not None:
-            self._chores.start(self._answer_taken(taken, self._spot_of(asked)))
+        if taken is None:
+            return
+        if await self._requests.is_outdone(taken, str(asked.answer or "")):
+            await self._requests.end(taken)
+            self._delete_posted(taken.event)
+        else:
+            if asked.question and asked.question not in self.channel:
+                self.channel.add(asked.question, "you", asked.body, at=asked.at)
+            self._chores.start(self._answer_taken(taken, self._spot_of(asked, self._word.of(taken))))
 
     async def _take(self, event: Incoming, asked: Standing) -> None:
         """Write down what somebody asks for, and have it answered."""
         asked = replace(asked, answer=self.channel.reserve())
-        spot = self._spot_of(asked)
+        spot = self._spot_of(asked, Unnumbered())
         if isinstance(event, ListVideos | Help | Unclear):
             self._chores.start(self._answer(event, spot))
             return
@@ -130,29 +144,29 @@ class Desk:
             self._delete_posted(event)
         else:
             if taken is not None:
-                self._chores.start(self._answer_taken(taken, spot))
+                self._chores.start(self._answer_taken(taken, replace(spot, say=self._word.of(taken))))
 
-    def _spot_of(self, asked: Standing) -> Spot:
+    def _spot_of(self, asked: Standing, say: Say) -> Spot:
+        """Give where an answer stands, as it was written down."""
         if asked.pressed:
-            return self._spot(asked.tab, pressed=asked.pressed)
+            return replace(self._spot(asked.tab, say, pressed=asked.pressed), puts_back=True)
         question = asked.question if asked.question and asked.alone else None
-        return replace(self._spot(asked.tab or None, question=question), own=asked.answer or None)
+        return replace(self._spot(asked.tab or None, say, question=question), own=asked.answer or None)
 
     async def press(self, message: int, action: str, tab: str) -> None:
         """Take the press of a button under a message; of several presses the newest decides what stands there."""
         asked = Standing(pressed=message, tab=tab, at_s=time.time())
-        event, errand = Action(self.turn(message), action), f"page:{secrets.token_hex(8)}"
+        event, errand = Action(self.turn(message), action, under=str(message)), f"page:{secrets.token_hex(8)}"
         taken = await self._requests.take(Errand(event.turn.scope, "", errand), event, asked.json())
-        is_newest = self._presses.press(str(message))
         if taken is not None:
-            self._chores.start(self._answer_taken(taken, self._spot(tab, pressed=message, is_newest=is_newest)))
+            self._chores.start(self._answer_taken(taken, self._spot(tab, self._word.of(taken), pressed=message)))
 
     def announce(self, text: str, event: Incoming | None = None, suggestions: Sequence[str] = ()) -> None:
         """Say something unasked; answer the event below, where there is one, and offer the suggestions after that."""
         body: dict[str, object] = {"text": text} if event else {"text": text, "suggestions": list(suggestions)}
         self.channel.add(self.channel.reserve(), "keaton", body)
         if event:
-            self._chores.start(self._answer(event, self._spot(None, suggestions=tuple(suggestions))))
+            self._chores.start(self._answer(event, self._spot(None, Unnumbered(), suggestions=tuple(suggestions))))
 
     async def close(self) -> None:
         """Cancel what is under way and wait until it has stopped."""
@@ -161,13 +175,15 @@ class Desk:
     def _spot(
         self,
         tab: str | None,
+        say: Say,
         *,
         question: int | None = None,
         pressed: int | None = None,
-        is_newest: Callable[[], bool] = lambda: True,
         suggestions: tuple[str, ...] = (),
     ) -> Spot:
-        return Spot(self.channel, self.shelf, tab, pressed, is_newest, suggestions, question, self._run)
+        return Spot(
+            self.channel, self.shelf, say, tab, pressed, suggestions=suggestions, question=question, run=self._run
+        )
 
     def take_back(self, showcase: Showcase) -> None:
         """Note from now on which films are shown, and take back what was forgotten."""

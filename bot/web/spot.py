@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bot.web.render import face, picture_key
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
+    from bot.lastword import Say
     from bot.web.channel import Channel
     from bot.web.pictures import PictureShelf
     from core.shown import Reply
@@ -21,12 +20,14 @@ class Spot:
 
     channel: Channel
     shelf: PictureShelf
+    say: Say
+    """Whether no later press decides what stands there."""
     tab: str | None
     """Who asked: private replies go there alone. None is nobody in particular: all see them."""
     pressed: int | None = None
     """The message whose button was pressed."""
-    is_newest: Callable[[], bool] = field(default=lambda: True)
-    """Whether no later press decides what stands in `pressed`."""
+    puts_back: bool = False
+    """That stood in an earlier run's log, which is gone with it."""
     suggestions: tuple[str, ...] = ()
     """What the page offers to type below the reply once it is no progress any more."""
     question: int | None = None
@@ -46,24 +47,29 @@ class Spot:
 
     async def post(self, reply: Reply) -> None:
         """Show the first reply."""
-        self._show(reply)
+        await self._show(reply)
 
     async def edit(self, reply: Reply) -> None:
         """Show the next reply in its place."""
-        self._show(reply)
+        await self._show(reply)
 
-    def _show(self, reply: Reply) -> None:
+    async def _show(self, reply: Reply) -> None:
         for picture in reply.pictures:
             self.shelf.keep(picture)
         self._keys = tuple(picture_key(picture) for picture in reply.pictures)
         if reply.updates and self.pressed is not None:
-            self._replace(self.pressed, reply)
+            await self._replace(self.pressed, reply)
         else:
-            self._speak(reply)
+            async with self.say.at(str(self.own or "")) as may:
+                if may:
+                    self._speak(reply)
 
-    def _replace(self, message: int, reply: Reply) -> None:
-        if self.is_newest():
-            self.channel.change(message, self._body(reply, message))
+    async def _replace(self, message: int, reply: Reply) -> None:
+        async with self.say.at(str(message)) as may:
+            if may and self.puts_back and message not in self.channel:
+                self.channel.add(message, "keaton", self._body(reply, message))
+            elif may:
+                self.channel.change(message, self._body(reply, message))
 
     def _speak(self, reply: Reply) -> None:
         audience = self.tab if reply.private else None

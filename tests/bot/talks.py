@@ -36,6 +36,9 @@ class Unwritten:
     async def take(self, errand: Errand, event: Incoming, place: str = "") -> Taken | None:  # noqa: ARG002 - the port's
         return Taken(event, errand, self.job)
 
+    async def is_outdone(self, taken: Taken, message: str) -> bool:  # noqa: ARG002 - the port's
+        return False
+
     async def end(self, taken: Taken) -> None:
         self.ended.append(taken.event)
 
@@ -65,7 +68,8 @@ class ScriptedConversation:
             case Find(text=text):
                 yield voted() if text == "a vote" else found(text, 1)
             case Action(id=id_):
-                yield found("a woman swimming in water", int(id_.split(":")[0]), updates=True)
+                number = id_.split(":")[2 if id_.startswith("show:") else 0]
+                yield found("a woman swimming in water", int(number), updates=True)
             case Help():
                 yield Reply(HELP, title="What I can do", private=True)
             case ListVideos():

@@ -110,3 +110,46 @@ async def test_a_picture_and_words_that_were_asked_before_a_restart_are_answered
             words = await tab.until(lambda one: one["author"] == "keaton" and one["id"] != pictured["id"])
             assert [one["id"] for one in (pictured, words)] == [one["id"] + 1 for one in asked]
             await emptied(house.media.inbox)
+
+
+async def test_a_press_that_was_acknowledged_is_what_stands_on_the_page_after_a_crash(
+    house: ColourHouse,  # noqa: F811
+    colour_film: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    config = replace(CONFIG, upload_dir=house.media.inbox)
+    async with aiohttp.ClientSession() as session:
+        async with chat_of(house, config) as chat, Tab(chat, session, "a").open() as tab:
+            await tab.send_file("colours.mp4", await asyncio.to_thread(colour_film.read_bytes))
+            await tab.until_text("Ready to search")
+            await emptied(house.media.inbox)
+            monkeypatch.setattr(house.foreman, "settle", forever)  # a kill leaves it so
+            await tab.say("/find green")
+            card = await tab.until(lambda one: "Moment 1 of" in str(one) and not one.get("progress"))
+            whole = next(one["id"] for one in card["buttons"] if one["label"] == "Whole film")
+            await tab.post("api/actions", {"message": card["id"], "id": whole})
+            await tab.until(lambda one: one["id"] == card["id"] and "The whole film" in str(one))
+        monkeypatch.undo()
+        later = next_run(house)
+        async with chat_of(house, config) as chat, Tab(chat, session, "a").open() as tab:
+            left = await later.left("local")
+            assert [job.request.kind for job in left] == ["find", "press"]
+            for job in left:
+                await chat.go_on(job)
+            again = await tab.until(lambda one: bool(one.get("buttons")))
+            assert (again["id"], "The whole film" in str(again)) == (card["id"], True)
+            await until_none_is_left(later)
+            assert "The whole film" in str(tab.messages[card["id"]])
+
+
+async def forever(_job: object) -> None:
+    """Take too long to note anything."""
+    await asyncio.Event().wait()
+
+
+async def until_none_is_left(foreman: Foreman) -> None:
+    """Wait until all that was taken up is noted."""
+    sql = "SELECT 1 FROM jobs WHERE ended_s IS NULL"
+    async with asyncio.timeout(20):
+        while await foreman._jobs._db.rows(sql, {}):  # type: ignore[attr-defined]  # noqa: ASYNC110 - no one tells
+            await asyncio.sleep(0.01)

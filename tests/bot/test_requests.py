@@ -11,7 +11,8 @@ from tests.core.conftest import turn
 
 ASKED = (
     LinkPosted(turn(), "https://films.example/a.mp4"),
-    Action(turn(), "show:abc:1"),
+    Action(turn(), "show:abc:1:m", under="7"),
+    Action(turn(), "like:abc:1:"),
     Forget(turn(), "holiday"),
     Switch(turn(), on=True),
     Switch(turn(), on=False),

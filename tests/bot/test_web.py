@@ -76,11 +76,11 @@ async def test_the_newest_of_several_presses_decides_what_stands_there(
             self.ended = asyncio.Event()
 
         async def handle(self, event: Any) -> AsyncIterator[Reply]:
-            if isinstance(event, Action) and event.id == "2:":
+            if isinstance(event, Action) and event.id == "show:an-answer:2:m":
                 await self.slow.wait()
             async for reply in super().handle(event):
                 yield reply
-            if isinstance(event, Action) and event.id == "2:":
+            if isinstance(event, Action) and event.id == "show:an-answer:2:m":
                 self.ended.set()
 
     talk = Waiting()
@@ -90,8 +90,8 @@ async def test_the_newest_of_several_presses_decides_what_stands_there(
     ):
         await tab.say("/find x")
         answer = await tab.until_text("Moment 1 of 5")
-        await tab.post("api/actions", {"message": answer["id"], "id": "2:"})
-        await tab.post("api/actions", {"message": answer["id"], "id": "4:"})
+        await tab.post("api/actions", {"message": answer["id"], "id": "show:an-answer:2:m"})
+        await tab.post("api/actions", {"message": answer["id"], "id": "show:an-answer:4:m"})
         await tab.until_text("Moment 4 of 5")
         talk.slow.set()
         await talk.ended.wait()

@@ -40,11 +40,11 @@ async def accepted(house: ColourHouse, request: Request | None = None) -> Job:
     return job
 
 
-async def reborn(house: ColourHouse) -> Job:
-    """Give the one job that is left to a new process, which takes it up."""
+async def reborn(house: ColourHouse, kind: str = "") -> Job:
+    """Give the one job (of a kind) that is left to a new process, which takes it up."""
     run = SqliteLedger(house.library.connections).run
     house.foreman._jobs = jobs = SqliteJobs(house.library.connections, run, time.time, is_bot=True)
-    (left,) = await jobs.left("local")
+    (left,) = [one for one in await jobs.left("local") if kind in {"", one.request.kind}]
     return await accepted(house, left.request)
 
 

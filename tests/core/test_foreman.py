@@ -14,6 +14,7 @@ from core.errors.films import DecoderDied, NotAVideo
 from core.errors.links import FetchFailed
 from core.errors.turns import JobCancelled
 from core.foreman import Foreman, Patience
+from core.ledger import Errand
 from core.model import Scope, View
 from core.talk import Action, Door, FilePosted, Find, LinkPosted, ListVideos, MessageDeleted, Turn
 from tests.core.conftest import turn
@@ -166,6 +167,20 @@ async def test_whoever_asked_may_cancel_a_film_under_way(house: ColourHouse, col
     assert (await state(house, job))[0] == "cancelled"
     assert [path for path in house.media._root.iterdir() if path.is_file()] == []
     assert "leave that film alone" in (await house.last(Action(ada, button.id))).text
+
+
+async def test_a_film_whose_cancelling_was_acknowledged_before_a_crash_is_left_alone_after_it(
+    house: ColourHouse, colour_film: Path
+) -> None:
+    house.fetcher.web[LINK] = colour_film
+    job = await accepted(house)
+    await half_way(house, LinkPosted(turn(), LINK, job.ref), 4)
+    pressed = replace(asked(Cancel(job.id).id), errand=Errand(turn().scope, "", "pressed"), kind="press")
+    await accepted(house, pressed)
+    again = await reborn(house, "link")
+    replies = await house.say(LinkPosted(turn(), LINK, again.ref))
+    assert "I leave that film alone" in replies[-1].text
+    assert not await house.library.videos(turn().view)
 
 
 def _shared(user_id: str) -> Turn:

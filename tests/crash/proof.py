@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from core import actions
 from core.engines import decoder
 from core.limits import FilmLimits
 from core.model import Preprocess, Sampling
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from core.engines.wire import Message as WireMessage
-    from tests.crash.town import Town
+    from tests.crash.town import Press, Town
     from tests.fakes.discord_world import Message
 
 _SMALL = Preprocess(16, "squash", "bilinear", (0.0, 0.0, 0.0), (1.0, 1.0, 1.0))
@@ -77,6 +78,7 @@ def judge(town: Town) -> Figures:
     _judge_films(town, data, found)
     _judge_votes(town, data, found)
     _judge_alike(town, found)
+    _judge_presses(town, found)
     _judge_ends(town, data, found)
     orphans = [*data.leftovers, *_strays(town.folder / "data" / "media", data.films)]
     requests = len(town.posted) + len(town.promised) + sum(one.is_promised for one in town.presses)
@@ -162,6 +164,20 @@ def _judge_alike(town: Town, found: _Found) -> None:
         name = f"more like {card.id}: {answers} answers for {len(presses)}"
         found.lost.extend([name] if answers < sum(one.is_promised for one in presses) else [])
         found.doubled.extend([name] if len(cards_below(card)) > len(presses) else [])
+
+
+def _judge_presses(town: Town, found: _Found) -> None:
+    """Each card shows what the last acknowledged press under it asked for, or one that came after and got no answer."""
+    pressed: dict[int, list[Press]] = {}
+    for press in town.presses:
+        if actions.draws(str(press.it.data["custom_id"])):
+            pressed.setdefault(press.card.id, []).append(press)
+    for presses in pressed.values():
+        promised = [number for number, one in enumerate(presses) if one.is_promised]
+        last = presses[promised[-1] :] if promised else []
+        if last and not any(one.is_told or one.shows in one.card.text for one in last):
+            labels = [one.label for one in last]
+            found.lost.append(f"the press of {labels} under {presses[0].card.id}: {presses[0].card.text!r}")
 
 
 def _film_cards(town: Town) -> list[str]:

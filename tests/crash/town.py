@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from PIL import Image
 
+from core import actions
 from tests import clips
 from tests.bot.discord.looking import cards_below
 from tests.fakes.discord_world import BOT_ID, Guild, User
@@ -53,6 +54,20 @@ class Press:
     @property
     def is_promised(self) -> bool:
         return self.it.ack_s is not None
+
+    @property
+    def is_told(self) -> bool:
+        """Tell whether who pressed was told something instead, for their eyes alone."""
+        return bool(self.it.whispers)
+
+    @property
+    def shows(self) -> str:
+        """Give words that the card then holds, or "" where that depends."""
+        wish = actions.read(str(self.it.data["custom_id"]))
+        if not isinstance(wish, actions.Show):
+            return ""
+        modes = {"preview": "Preview: ", "sheet": "The whole film"}
+        return modes.get(wish.mode, f"Moment {wish.number} of")
 
 
 @dataclass

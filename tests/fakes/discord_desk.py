@@ -62,6 +62,8 @@ class InteractionDesk:
         self.limit_bytes = 10 * 1024 * 1024
         self.gate: asyncio.Event | None = None
         """While it is not set, nobody is told that an acknowledgement came in."""
+        self.unheard: dict[int, asyncio.Event] = {}
+        """By the asker: while it is not set, nobody is told that an answer to them was shown."""
 
     async def callback(self, request: web.Request) -> web.Response:
         body = await read_message(request)
@@ -130,6 +132,8 @@ class InteractionDesk:
         it = self._living(request)
         self._fake.apply(message, await read_message(request), it.limit_bytes)
         await self._fake.show(message)
+        if it.user.id in self.unheard:
+            await self.unheard[it.user.id].wait()
         return answer(message.json())
 
     async def delete(self, request: web.Request) -> web.Response:

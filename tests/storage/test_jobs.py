@@ -217,3 +217,27 @@ async def test_at_a_start_what_no_open_job_is_about_goes(
     await library.save(whole, make_posting(), ())
     assert await jobs.needed() == (frozenset({WORK.video_id, whole.video.id}), frozenset({"inbox/one.mp4"}))
     assert await works.of("sha256:stray") is None
+
+
+async def test_what_draws_a_message_is_outdone_by_later_presses_there_for_as_long_as_it_is_open(
+    library: SqliteLibrary, clock: Clock
+) -> None:
+    jobs = born(library, clock)
+    asked = replace(REQUEST, errand=Errand(SCOPE, "", "asked"), kind="find")
+    press = replace(asked, kind="press", under="M")
+    found, first, second, elsewhere = [
+        await taken(jobs, replace(one, errand=Errand(scope, "", f"item {number}")))
+        for number, (one, scope) in enumerate(
+            [(asked, SCOPE), (press, SCOPE), (press, SCOPE), (press, Scope("discord", "1", "3"))]
+        )
+    ]
+    for job in (first, second, elsewhere):
+        await jobs.settle(job.id)
+    clock.now_s += 40 * 86400
+    await jobs.needed()
+    later = born(library, clock)
+    outdone = [await later.is_outdone(job.id, "M") for job in (found, first, second)]
+    assert (outdone, await later.is_outdone(found.id, "N")) == ([True, True, False], False)
+    await later.settle(found.id)
+    await later.needed()
+    assert [await later.job(job.id) for job in (first, second)] == [None, None]

@@ -17,6 +17,7 @@ from bot.discord.resuming import hook_of
 from tests.bot.discord.looking import READY, answer_to, cards_below, found, posted, said_below
 from tests.bot.discord.program import Program
 from tests.bot.discord.test_discord_asking import green
+from tests.fakes.discord_world import User
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -115,7 +116,7 @@ class Promised:
 
 
 async def all_noted(scene: Scene) -> None:
-    """Wait until Keaton has noted that what it showed is answered: what it has not is shown again after a crash."""
+    """Wait until Keaton has noted that what it showed is answered: only then nothing more will come."""
     await asyncio.wait_for(asyncio.to_thread(nothing_open, scene.program.data), 30)
 
 
@@ -130,7 +131,6 @@ async def acknowledged(scene: Scene, ranked: Message) -> Promised:
     """Have things acknowledged by a Keaton that does not get to know that they were, and so begins none of them."""
     fake, here, bob = scene.fake, scene.general, scene.bob
     turned = await found(scene, "something red")
-    await all_noted(scene)
     fake.desk.gate = asyncio.Event()
     vote = await fake.press(ranked, "👍", bob)
     promised = Promised(
@@ -152,7 +152,6 @@ async def test_a_preview_and_a_cut_that_were_acknowledged_before_a_crash_are_pos
     await posted(scene, scene.reel(), known=True)
     moving, cut = await found(scene, "a dog"), await found(scene, "something red")
     await answer_to(scene, await fake.press(cut, "Cut", scene.bob), "Cut: ")
-    await all_noted(scene)
     fake.desk.gate = asyncio.Event()
     preview, send = await fake.press(moving, "Preview", scene.ada), await fake.press(cut, "Send the cut", scene.bob)
     await fake.until(lambda: preview.ack_s is not None and send.ack_s is not None, "acknowledgements")
@@ -167,6 +166,27 @@ async def test_a_preview_and_a_cut_that_were_acknowledged_before_a_crash_are_pos
     assert [name.endswith(".mp4") for name in sent.files] == [True]
     assert cards_below(cut) == [sent]
     assert ("preview.mp4" in moving.files, cards_below(moving)) == (True, [])
+
+
+async def test_a_press_under_an_answer_that_was_shown_and_not_noted_is_what_stands_after_a_crash(scene: Scene) -> None:
+    fake, eve = scene.fake, User("Eve")
+    await posted(scene, scene.reel(), known=True)
+    fake.desk.unheard[eve.id] = asyncio.Event()
+    shown = await found(scene, "something red", eve)
+    pressed = await fake.press(shown, "Next", scene.bob)
+    alike = await fake.press(shown, "More like this", scene.bob)
+    voted = await fake.press(await found(scene, "a dog", eve), "👍", scene.bob)
+    await fake.until(lambda: all(one.ack_s is not None for one in (pressed, alike, voted)), "acknowledgements")
+    await scene.program.kill()
+    fake.desk.unheard.clear()
+    assert "Moment 1 of" in shown.text
+
+    await scene.program.ensure_running()
+    await all_noted(scene)
+    assert "Moment 2 of" in shown.text
+    assert voted.message is not None
+    assert "👍 1" in voted.message.buttons
+    assert len(cards_below(shown)) == 1
 
 
 async def test_who_pressed_before_a_crash_can_be_answered_in_private_after_it() -> None:

@@ -59,6 +59,33 @@ async def test_a_preview_and_a_cut_that_were_acknowledged_are_posted_by_the_next
     assert (len(scene.general.below(cut)), scene.general.below(moving)) == (1, [])
 
 
+async def test_a_press_under_an_answer_that_was_shown_and_not_noted_stands_after_a_crash(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await scene.posted()
+    await until_written(scene, 0, "link")
+    monkeypatch.setattr(scene.house.foreman, "settle", forever)  # a kill leaves it so
+    cards, before = [await scene.found("green")], set(scene.general.messages)
+    await scene.post(f"<@{scene.team.keaton.id}> something green", user=scene.ada)
+    cards.append(await scene.answer(scene.general, before))
+    monkeypatch.undo()
+    for card in cards:
+        await scene.press(card, "Next", "Moment 2 of")
+    await until_written(scene, 0)
+    await scene.stop()
+    as_after_a_crash(scene)
+    updates = [one for one, _ in scene.fake.calls].count("chat.update")
+    await scene.start()
+    await until_written(scene, 0, "find")
+    assert ["Moment 2 of" in card.words for card in cards] == [True, True]
+    assert [one for one, _ in scene.fake.calls].count("chat.update") == updates
+
+
+async def forever(_job: object) -> None:
+    """Take too long to note anything."""
+    await asyncio.Event().wait()
+
+
 def films(scene: Scene) -> list[File]:
     """Give the films that Keaton has shared."""
     return [one for one in scene.team.files.values() if one.name.endswith(".mp4") and one.shared_in]
@@ -71,9 +98,9 @@ def as_after_a_crash(scene: Scene) -> None:
     scene.house.foreman._jobs = SqliteJobs(scene.house.library.connections, ledger._run, time.time, is_bot=True)
 
 
-async def until_written(scene: Scene, count: int) -> None:
+async def until_written(scene: Scene, count: int, kind: str = "press") -> None:
     """Wait until so many presses, and no more, are written down and not done."""
-    sql = "SELECT 1 FROM jobs WHERE kind = 'press' AND ended_s IS NULL"
+    sql = "SELECT 1 FROM jobs WHERE kind = :kind AND ended_s IS NULL"
     async with asyncio.timeout(20):
-        while len(await scene.house.library.connections.rows(sql, {})) != count:  # noqa: ASYNC110 - no one tells
+        while len(await scene.house.library.connections.rows(sql, {"kind": kind})) != count:  # noqa: ASYNC110 - no one tells
             await asyncio.sleep(0.01)
