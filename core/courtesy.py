@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 BEGINNING_S = 5.0
 """A film begins so much later at most, where somebody always asks."""
-BATCH_S = 1.0
+BATCH_S = 2.0
 """Likewise each batch of its looks, and of further looks; so long a decoder stands still at a stretch."""
 
 
