@@ -19,9 +19,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bench.leash import Leashed
 from bench.memory import write_film, write_model
 from bench.table import Row, report
-from tests.bot.discord.program import Program
 from tests.fakes.discord import FakeDiscord
 from tests.fakes.discord_world import Guild, User
 
@@ -54,7 +54,7 @@ class Figures:
 async def running(home: Path) -> AsyncIterator[FakeDiscord]:
     """Run the shipped program against a small Discord."""
     async with FakeDiscord() as fake:
-        program = Program(fake, home)
+        program = Leashed(fake, home)
         program.settings |= {"KEATON_MODEL": f"local-dir:{home}", "KEATON_TURNS_A_MINUTE": "0"}
         await program.start()
         await fake.until(lambda: fake.gateway.ready, "a connection", _START_S)

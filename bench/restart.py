@@ -20,12 +20,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from bench.leash import Leashed
 from bench.memory import family
 from bench.table import Row, report
 from bot.wiring.model import DEMO_FOLDER
 from tests import clips
 from tests.bot.discord.looking import READY, card_below
-from tests.bot.discord.program import Program
 from tests.fakes.discord import FakeDiscord
 from tests.fakes.discord_world import Guild, User
 
@@ -63,7 +63,7 @@ async def measure(folder: Path, films: int, jobs: int) -> Figures:
         guild = Guild("A server")
         square, ada = guild.channel("square"), User("Ada")
         fake.guilds.append(guild)
-        program = Program(fake, folder)
+        program = Leashed(fake, folder)
         program.settings |= {"KEATON_FILMS_A_USER": "0", "KEATON_TURNS_A_MINUTE": "0"}
         try:
             await _fill(fake, program, square, ada, films)
@@ -73,7 +73,7 @@ async def measure(folder: Path, films: int, jobs: int) -> Figures:
             await program.kill()
 
 
-async def _fill(fake: FakeDiscord, program: Program, square: Channel, ada: User, films: int) -> None:
+async def _fill(fake: FakeDiscord, program: Leashed, square: Channel, ada: User, films: int) -> None:
     await program.ensure_running()
     first = await fake.post(square, ada, fake.cdn.publish(DEMO_FOLDER / "film.mp4"))
     await fake.until(lambda: card_below(first, READY), "the first film", _START_S)
@@ -126,7 +126,7 @@ def _copy_posting(db: sqlite3.Connection, old: str, new: str) -> None:
 
 
 async def _leave_open(
-    fake: FakeDiscord, program: Program, square: Channel, ada: User, folder: Path, jobs: int
+    fake: FakeDiscord, program: Leashed, square: Channel, ada: User, folder: Path, jobs: int
 ) -> list[Message]:
     """Post films whose site does not answer yet, and kill Keaton over them."""
     posted = []
@@ -145,7 +145,7 @@ async def _leave_open(
 
 
 async def _ask(
-    fake: FakeDiscord, program: Program, square: Channel, ada: User, films: int, posted: list[Message]
+    fake: FakeDiscord, program: Leashed, square: Channel, ada: User, films: int, posted: list[Message]
 ) -> Figures:
     before, started_s = fake.connections, time.perf_counter()
     await program.start()

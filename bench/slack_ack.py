@@ -14,8 +14,8 @@ import itertools
 from typing import TYPE_CHECKING
 
 from bench.discord_ack import A_SECOND, Figures, busy_share, cpu_times, figures, run
+from bench.leash import Leashed
 from bench.memory import write_film, write_model
-from tests.bot.discord.program import Program
 from tests.fakes.slack import FakeSlack
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ async def measure(home: Path, acks: int) -> Figures:
         write_film(home / name, minutes)
     async with FakeSlack() as fake:
         team = fake.workspace()
-        program = Program(fake, home)
+        program = Leashed(fake, home)
         program.settings |= {"KEATON_MODEL": f"local-dir:{home}", "KEATON_TURNS_A_MINUTE": "0"}
         await program.start()
         await fake.until(lambda: fake.sockets.is_open(team), "a connection", _START_S)

@@ -26,7 +26,9 @@ def chosen(curves: Sequence[Curve], query: Query, most: int) -> tuple[Moment, ..
     match asked.form:
         case "one":
             found = [(curve, find_moments(curve, most)) for curve in others]
-            return by_film(rank(found, most * len(found)))[:most]
+            if not (ranked := by_film(rank(found, most * len(found)))[:most]):
+                raise NothingElse
+            return ranked
         case "sequence":
             return ordered(others, most, asked.window_s)
         case "comparison":

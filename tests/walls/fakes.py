@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from core.clips import ClipWish
     from core.closer import Framing
+    from core.courtesy import Courtesy
     from core.film_ports import Fetching, Reading, Seen
     from core.found import Moment
     from core.model import Pixels, Preprocess, Thumbnail
@@ -31,11 +32,18 @@ if TYPE_CHECKING:
 _COLOURS = ((255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 0, 0), (0, 255, 0))
 
 
+class Childless:
+    """No process decodes here, so none makes way for who asks."""
+
+    courtesy: Courtesy | None = None
+
+
 @dataclass
 class PaintedReader:
     """Reads films that are words; those that are held stay half read until they are let go."""
 
     held: dict[bytes, asyncio.Event] = field(default_factory=dict)
+    children: Childless = field(default_factory=Childless)
     reached: asyncio.Event = field(default_factory=asyncio.Event)
     """Set where a reading has come to the middle of a held film."""
 
