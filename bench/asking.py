@@ -9,12 +9,11 @@ import io
 import tempfile
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
-from matplotlib import font_manager
-from PIL import Image, ImageDraw, ImageFont, ImageOps
+from PIL import Image, ImageOps
 
-from bench.drawing import draw_into_docs
+from bench.drawing import GAP_PX, PANEL_PX, PAPER, draw_into_docs, grid
 from bench.known import SCOPE
 from bot.settings import Settings
 from bot.wiring.product import open_core
@@ -27,19 +26,13 @@ from core.votes import Ballot, wish_keys
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from bench.drawing import Panel
     from bot.wiring.product import Core
     from core.answering import Shown
     from core.plot_ports import Theme
 
 ROOT = Path(__file__).parent.parent
 _THEMES: tuple[Theme, ...] = ("light", "dark")
-_PAPER: dict[Theme, str] = {"light": "#ffffff", "dark": "#1e1f24"}
-_INK: dict[Theme, str] = {"light": "#6a7280", "dark": "#9aa1ad"}
-_PANEL_PX = (800, 450)
-_CAPTION_PX = 44
-_GAP_PX = 14
-
-Panel: TypeAlias = "tuple[str, dict[Theme, Image.Image]]"
 
 
 async def draw(folder: Path) -> None:
@@ -52,7 +45,7 @@ async def draw(folder: Path) -> None:
             )
             panels = await _panels(core)
     for theme in _THEMES:
-        _grid(panels, theme).save(folder / f"asking-{theme}.png", optimize=True)
+        grid(panels, theme).save(folder / f"asking-{theme}.png", optimize=True)
 
 
 async def _panels(core: Core) -> list[Panel]:
@@ -79,7 +72,7 @@ _BESIDE = "a dog | a cat | a steam train"
 
 async def _shown(core: Core, query: Query) -> Shown:
     result = await core.parts.searcher.search(query, 5)
-    return await core.parts.answerer.show(query, result.moments, 1, "similarity", _THEMES, _PANEL_PX[0], result.curve)
+    return await core.parts.answerer.show(query, result.moments, 1, "similarity", _THEMES, PANEL_PX[0], result.curve)
 
 
 async def _alike(core: Core, shown: Shown) -> Shown:
@@ -110,34 +103,13 @@ def _frames(*stills: object) -> dict[Theme, Image.Image]:
 
 
 def _side_by_side(pictures: Sequence[Image.Image], theme: Theme) -> Image.Image:
-    width, height = _PANEL_PX
-    room = (width - _GAP_PX * (len(pictures) - 1)) // len(pictures)
+    width, height = PANEL_PX
+    room = (width - GAP_PX * (len(pictures) - 1)) // len(pictures)
     fitted = [ImageOps.contain(picture, (room, height)) for picture in pictures]
-    panel = Image.new("RGB", (width, max(one.height for one in fitted)), _PAPER[theme])
+    panel = Image.new("RGB", (width, max(one.height for one in fitted)), PAPER[theme])
     for number, one in enumerate(fitted):
-        panel.paste(one, (number * (room + _GAP_PX), 0))
+        panel.paste(one, (number * (room + GAP_PX), 0))
     return panel
-
-
-def _grid(panels: Sequence[Panel], theme: Theme) -> Image.Image:
-    """Put panels with their captions in rows of two."""
-    rows = [_row(panels[start : start + 2], theme) for start in range(0, len(panels), 2)]
-    sheet = Image.new("RGB", (rows[0].width, sum(row.height for row in rows)), _PAPER[theme])
-    top = 0
-    for row in rows:
-        sheet.paste(row, (0, top))
-        top += row.height
-    return sheet
-
-
-def _row(panels: Sequence[Panel], theme: Theme) -> Image.Image:
-    width, height = _PANEL_PX[0] + _GAP_PX, max(pictures[theme].height for _, pictures in panels)
-    row = Image.new("RGB", (2 * width - _GAP_PX, height + _CAPTION_PX + 2 * _GAP_PX), _PAPER[theme])
-    font = ImageFont.truetype(font_manager.findfont("DejaVu Sans"), 22)
-    for number, (caption, pictures) in enumerate(panels):
-        ImageDraw.Draw(row).text((number * width + 14, 10), caption, fill=_INK[theme], font=font)
-        row.paste(pictures[theme], (number * width, _CAPTION_PX))
-    return row
 
 
 if __name__ == "__main__":

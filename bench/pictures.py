@@ -7,60 +7,69 @@ from __future__ import annotations
 
 import io
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PIL import Image
 
-from bench.drawing import draw_into_docs
+from bench.drawing import draw_into_docs, grid
 from bench.known import SCOPE
 from bot.settings import Settings
 from bot.wiring.product import open_core
 from core.found import Query
 from core.intake import Poster
 from core.model import View
+from core.question import Stretch
+from core.telling import head
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
+    from bench.drawing import Panel
     from bot.wiring.product import Core
     from core.plot_ports import Theme
+    from core.question import Example
 
 ROOT = Path(__file__).parent.parent
 QUERIES = ("a woman swimming in water", "a hedgehog")
 """The first is in the demo film, the second is not."""
+SHOT, BESIDE = "a camel", ("a camel in the desert", "a hedgehog")
+"""A frame of the first is the picture; with the first of the others the film shows both, with the second not."""
 _THEMES: tuple[Theme, ...] = ("light", "dark")
-_GAP_PX = 12
 
 
 async def draw(folder: Path) -> None:
-    """Ask the demo film, and put the plots side by side."""
+    """Ask the demo film by words, and by words beside a picture, and put what comes into a grid."""
+    view = View.of(SCOPE)
     with tempfile.TemporaryDirectory(prefix="keaton-pictures-") as home:
         async with open_core(Settings(model_name="demo", data_dir=Path(home))) as core:
             film = ROOT / "demo" / "film.mp4"
             await core.parts.indexer.file(
                 film, "demo film.mp4", "", Poster(SCOPE, "u", "you", ""), lambda _progress: None
             )
-            plots = [await _plots(core, text) for text in QUERIES]
+            picture = await _frame(core, Query(SHOT, view))
+            posted = replace(picture, source=None)
+            asked = [Query(text, view) for text in QUERIES]
+            asked += [Query(text, view, picture=posted) for text in BESIDE]
+            asked += [Query("", view, picture=posted), Query("", view, picture=picture)]
+            panels = [await _panel(core, query) for query in asked]
     for theme in _THEMES:
-        _beside([one[theme] for one in plots]).save(folder / f"verdict-{theme}.png", optimize=True)
+        grid(panels, theme).save(folder / f"verdict-{theme}.png", optimize=True)
 
 
-async def _plots(core: Core, text: str) -> dict[Theme, bytes]:
-    result = await core.parts.searcher.search(Query(text, View.of(SCOPE)), 3)
-    print(f"{text}: {result.verdict}")
-    shown = await core.parts.answerer.show(result.query, result.moments, 1, "similarity", _THEMES, 100, result.curve)
-    return shown.plots
+async def _frame(core: Core, query: Query) -> Example:
+    """Give the best frame for a question, as what more is wanted like."""
+    best = (await core.parts.searcher.search(query, 1)).best
+    source = Stretch(best.video_id, best.start_s, best.end_s)
+    return await core.parts.searcher.example(query, source, best.peak_s)
 
 
-def _beside(pngs: Sequence[bytes]) -> Image.Image:
-    """Put pictures of one size in a row."""
-    pictures = [Image.open(io.BytesIO(png)).convert("RGB") for png in pngs]
-    width, height = pictures[0].size
-    row = Image.new("RGB", (len(pictures) * (width + _GAP_PX) - _GAP_PX, height), pictures[0].getpixel((0, 0)))
-    for number, picture in enumerate(pictures):
-        row.paste(picture, (number * (width + _GAP_PX), 0))
-    return row
+async def _panel(core: Core, query: Query) -> Panel:
+    result = await core.parts.searcher.search(query, 3)
+    said = head(query, result.curve)
+    print(f"{said}: {result.verdict}")
+    shown = await core.parts.answerer.show(query, result.moments, 1, "similarity", _THEMES, 100, result.curve)
+    known = {"strong": "a clear hit", "weak": "a weak hit"}.get(result.verdict or "", said.split(": ", 1)[-1])
+    return known, {theme: Image.open(io.BytesIO(png)).convert("RGB") for theme, png in shown.plots.items()}
 
 
 if __name__ == "__main__":

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 _GONE, _CRIED = 0.93, 0.01
 """What the thresholds aim at: absent things called absent, and absent things called a strong hit."""
-_GONE_CLOSER = 0.905
+_GONE_CLOSER = 0.91
 """Likewise of things called absent after a closer look, of each number of things in a scene: more than that costs too
 much of what is there."""
 _FAR = 99.0

@@ -86,5 +86,7 @@ def _step(blend: Blend, likeness: Likeness, info: EncoderInfo) -> float:
 
 
 def _banded(scores: Floats, both: float, step: float, lacks: Lack) -> Baseline:
-    weak_from = float(scores.max()) - both * step
+    """Put the band where the best look stands by a measure; no further above it than half of what is left up to 1."""
+    best = float(scores.max())
+    weak_from = min(best - both * step, (best + 1) / 2)
     return Baseline(min(float(np.median(scores)), weak_from), weak_from, weak_from + step, lacks)

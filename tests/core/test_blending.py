@@ -47,6 +47,7 @@ def test_what_is_missing_is_known(words: Floats, picture: Floats, verdict: str, 
     found, best = judged(words, picture)
     assert found is not None
     assert (found.verdict(best), found.lacks) == (verdict, lacks)
+    assert found.weak_from < 1
 
 
 def test_words_make_up_for_no_picture_however_well_they_fit() -> None:
