@@ -139,6 +139,8 @@ async def test_a_press_that_was_acknowledged_is_what_stands_on_the_page_after_a_
             assert (again["id"], "The whole film" in str(again)) == (card["id"], True)
             await chat.go_on(asked)  # last, when it could draw over that
             await until_none_is_left(later)
+            await tab.say("/help")
+            await tab.until(lambda one: one.get("text") == "/help")  # by then the tab has seen all before it
             assert "The whole film" in str(tab.messages[card["id"]])
 
 
