@@ -53,7 +53,7 @@ KINDS: Final[tuple[tuple[Framing, ...], ...]] = (
 )
 """Of each kind the best part counts."""
 FRAMINGS: Final = (_WHOLE, *(framing for kind in KINDS for framing in kind))
-CLOSER_WEAK_FROM, CLOSER_STRONG_FROM = 1.80, 3.53
+CLOSER_WEAK_FROM, CLOSER_STRONG_FROM = 1.89, 3.57
 """Odds, as natural logarithms. `python -m bench.verdict --fit` works them out, as it does those of core/verdict.py."""
 SAME_SCORE = 0.02
 """A look that is taken again must score as it did; else the file is another one, or its times are not to be trusted."""

@@ -188,7 +188,7 @@ def _frame(chart: Chart, spec: PlotSpec, ink: _Ink) -> None:
 
 
 def _cosine(value: float) -> str:
-    return f"{value:.2f}"
+    return f"{value:.2f}" if value <= 1.0 else ""  # room for the badges, and no cosine
 
 
 def _share(value: float) -> str:
