@@ -241,3 +241,28 @@ async def test_what_draws_a_message_is_outdone_by_later_presses_there_for_as_lon
     await later.settle(found.id)
     await later.needed()
     assert [await later.job(job.id) for job in (first, second)] == [None, None]
+
+
+@pytest.mark.parametrize("forgetter", ["u1", None])
+async def test_a_film_that_was_shown_and_not_noted_is_not_fetched_again_once_it_was_forgotten(
+    library: SqliteLibrary, clock: Clock, make_film: FilmMaker, make_posting: PostingMaker, forgetter: str | None
+) -> None:
+    jobs = born(library, clock)
+    job = await taken(jobs)
+    await SqliteWorks(library.connections).begin(job.id, WORK, "recipe")
+    await library.save(make_film("sha256:x"), make_posting("sha256:x", scope=SCOPE, message="77"), [])
+    assert await library.forget("sha256:x", VIEW, forgetter)
+    reborn = born(library, clock)
+    assert await reborn.left("discord") == ()
+    assert await reborn.accept(REQUEST) is None
+
+
+async def test_what_somebody_else_waits_for_goes_on_where_one_person_takes_a_film_back(
+    library: SqliteLibrary, clock: Clock, make_film: FilmMaker, make_posting: PostingMaker
+) -> None:
+    jobs = born(library, clock)
+    job = await taken(jobs, replace(REQUEST, user_id="u2"))
+    await SqliteWorks(library.connections).begin(job.id, WORK, "recipe")
+    await library.save(make_film("sha256:x"), make_posting("sha256:x", scope=SCOPE, message="1"), [])
+    assert await library.forget("sha256:x", VIEW, "u1")
+    assert [one.id for one in await born(library, clock).left("discord")] == [job.id]
