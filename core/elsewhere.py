@@ -36,12 +36,13 @@ def elsewhere(curve: Curve, picture: Example | None) -> Curve:
     looks = curve.vectors
     if looks is not None and len(looks) >= LEAST_LOOKS and (likeness := Likeness(looks)).tells:
         alike = looks @ picture.vector >= likeness.cosine(ALIKE)
-        start_s, end_s = _reach(curve, alike, start_s, end_s)
+        first_s, last_s = _reach(curve, alike, source.start_s, source.end_s)
+        start_s, end_s = min(start_s, first_s), max(end_s, last_s)
     return replace(curve, source=Stretch(source.video_id, start_s, end_s))
 
 
 def _reach(curve: Curve, alike: npt.NDArray[np.bool_], start_s: float, end_s: float) -> tuple[float, float]:
-    """Give an interval with the looks before and after it that go on being alike, (N,)."""
+    """Give an interval with the looks right before and after it that go on being alike, (N,)."""
     times_s = curve.times_s
     before, after = np.flatnonzero(~alike & (times_s < start_s)), np.flatnonzero(~alike & (times_s >= end_s))
     first = int(before[-1]) + 1 if len(before) else 0

@@ -52,6 +52,16 @@ def test_the_film_is_judged_without_that_shot() -> None:
     assert head(query, likened(twice)) == "More like this"
 
 
+def test_a_like_shot_after_a_short_other_one_is_found() -> None:
+    looks = np.eye(4, 8, dtype=np.float32)[[0, 0, 0, 1, 1, 2, 1, 1, 1, 3, 3, 3]]
+    query, curve = like(3, looks, 3.0, 5.0)
+    assert curve.source is not None
+    assert (curve.source.start_s, curve.source.end_s) == (1.0, 7.0)
+    assert likened(curve).verdict == "strong"
+    (moment, *_) = chosen([curve], query, 3)
+    assert moment.peak_s == pytest.approx(7.0)
+
+
 def test_another_film_is_judged_as_a_whole() -> None:
     query, curve = like(1)
     assert query.picture is not None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import pytest
@@ -216,6 +217,12 @@ async def test_a_picture_is_asked_about_by_a_mention_and_from_a_messages_menu(sc
     assert lacking in (await scene.answer(scene.general, before)).words
 
 
+def place(answer: Message) -> str:
+    """Give when in its film an answer's frame is, as it says in "0:07 in A linked film"."""
+    (at,) = set(re.findall(r"(\d+:\d+) in A linked film", answer.words))
+    return str(at)
+
+
 async def test_more_like_this_is_answered_in_the_thread_and_votes_are_counted_on_the_card(scene: Scene) -> None:
     await scene.posted()
     card = await scene.found("something green")
@@ -223,6 +230,7 @@ async def test_more_like_this_is_answered_in_the_thread_and_votes_are_counted_on
     await scene.fake.press(scene.team, card, "More like this", scene.bob)
     alike = await scene.answer(scene.general, before)
     assert alike.thread_ts == card.ts
-    assert "probably nothing else in this footage looks like it" in alike.words
+    assert "A clear hit" in alike.words, "the film has two green shots"
+    assert place(alike) != place(card)
     await scene.press(card, "👍", "Ranked with 1 vote")
     assert "👍 1" in card.buttons
