@@ -45,6 +45,12 @@ _PUT = """
 
 _ONCE = "UPDATE jobs SET done_once = 1 WHERE id = :id AND done_once = 0"
 
+_OVERTAKEN = """
+    SELECT 1 FROM jobs AS later JOIN jobs AS mine USING (platform, space, channel, user_id)
+    WHERE mine.id = :id AND later.id > mine.id AND later.kind = 'press' AND later.done_once = 1
+    AND later.source <> mine.source AND rtrim(later.source, 'ud') = rtrim(mine.source, 'ud')
+"""
+
 
 async def votes(connections: Connections, view: View, wishes: Sequence[str]) -> tuple[Vote, ...]:
     """Give the votes on films in view for these wishes."""
@@ -55,15 +61,21 @@ async def votes(connections: Connections, view: View, wishes: Sequence[str]) -> 
 async def cast(db: aiosqlite.Connection, view: View, ballots: Sequence[Ballot], job: JobRef | None = None) -> None:
     """Put votes in the place of those that these people cast on the moments before; for a job once alone.
 
-    Where all of them stood already they are taken back.
+    Where all of them stood already they are taken back. A press that was overtaken by the same person's opposite one,
+    which was written down later and counted sooner, changes nothing.
     """
-    if job is not None and not (await db.execute(_ONCE, {"id": job.id})).rowcount:
+    if job is not None and not await _counts(db, job):
         return
     taken = [await _take_back(db, view, ballot) for ballot in ballots]
     if all(ballot.value in before for ballot, before in zip(ballots, taken, strict=True)):
         return
     for ballot in ballots:
         await db.execute(_PUT, _row(view, ballot))
+
+
+async def _counts(db: aiosqlite.Connection, job: JobRef) -> bool:
+    first = (await db.execute(_ONCE, {"id": job.id})).rowcount > 0
+    return first and not await db.execute_fetchall(_OVERTAKEN, {"id": job.id})
 
 
 async def _take_back(db: aiosqlite.Connection, view: View, ballot: Ballot) -> set[int]:

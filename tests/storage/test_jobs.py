@@ -10,6 +10,8 @@ from core.film_ports import FilmOpened
 from core.jobs import Request
 from core.ledger import Errand
 from core.model import FrameIndex, Scope, Thumbnail, Video, View
+from core.question import Stretch
+from core.votes import Ballot
 from core.works import Work
 from storage.jobs import LEASE_S, SqliteJobs
 from storage.ledger import SqliteLedger
@@ -266,3 +268,18 @@ async def test_what_somebody_else_waits_for_goes_on_where_one_person_takes_a_fil
     await library.save(make_film("sha256:x"), make_posting("sha256:x", scope=SCOPE, message="1"), [])
     assert await library.forget("sha256:x", VIEW, "u1")
     assert [one.id for one in await born(library, clock).left("discord")] == [job.id]
+
+
+async def test_of_opposite_votes_the_one_that_was_written_down_last_stands(
+    library: SqliteLibrary, clock: Clock, make_film: FilmMaker, make_posting: PostingMaker
+) -> None:
+    jobs = born(library, clock)
+    await library.save(make_film("sha256:x"), make_posting("sha256:x", scope=SCOPE), [])
+    up, down = [
+        await taken(jobs, replace(REQUEST, errand=Errand(SCOPE, "", way), kind="press", source=f"vote:a:1:m:{way}"))
+        for way in "ud"
+    ]
+    moment = Stretch("sha256:x", 0.0, 2.0)
+    await library.vote(VIEW, [Ballot("a wish", moment, 1.0, "u1", -1)], down.ref)
+    await library.vote(VIEW, [Ballot("a wish", moment, 1.0, "u1", 1)], up.ref)
+    assert [vote.value for vote in await library.votes(VIEW, ["a wish"])] == [-1]
