@@ -13,6 +13,9 @@ from core.likening import likened
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    import numpy as np
+    import numpy.typing as npt
+
     from core.background import Background
     from core.found import Curve
     from core.model import EncoderInfo, Floats
@@ -70,6 +73,15 @@ class Judge:
         known = await asyncio.to_thread(lambda: [one(*pair) for pair in zip(scores, words, strict=True)])
         lines = tuple(replace(line, baseline=one) for line, one in zip(curve.lines, known, strict=False))
         return replace(curve, baseline=known[0], vectors=None, lines=lines)
+
+    async def possible(self, video_id: str, looks: Floats, texts: Floats) -> npt.NDArray[np.bool_]:
+        """Tell of each text (K, D) whether a film with these looks (N, D) may show it, (K,); see core/verdict.py.
+
+        Raises OperatorError.
+        """
+        info, bank = await self._encoder.ready(), await self._background.bank()
+        film = await self._film(video_id, looks, bank, info)
+        return await asyncio.to_thread(verdict.possible, looks @ texts.T, looks, film, bank, info)
 
     def known(self, video_id: str) -> verdict.Background | None:
         """Give the background of a film whose curve was judged lately."""

@@ -19,6 +19,7 @@ from core.leaning import lean
 from core.likening import likened
 from core.model import Recipe
 from core.question import Example
+from core.unwanted import unwanted_there
 from core.votes import wish_keys
 
 if TYPE_CHECKING:
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
     from core.model import Floats, FrameIndex, Sampling, Video, View
     from core.ports import Encoder, Library
     from core.question import Stretch
-    from core.works import Partial
 
 MOST_FILMS = 8
 """An answer draws on so many films at most for each text: those with the best looks."""
@@ -88,8 +88,11 @@ class Searcher:
         """Compare other looks at a film, as `curves` does with those that are kept; raises OperatorError."""
         recipe = await self.recipe()
         aims = await self._turned(query, recipe)
-        kept = await self._kept(query.view, recipe, video.id) if any(len(one.without) for one in aims) else None
-        return await asyncio.to_thread(curve, video, index, aims, kept.vectors if kept else None)
+        if not any(len(one.without) for one in aims):
+            return await asyncio.to_thread(curve, video, index, aims)
+        kept = await self._kept(query.view, recipe, video.id) or index
+        there = await unwanted_there(self._judge, video.id, kept.vectors, aims)
+        return await asyncio.to_thread(curve, video, index, there, kept.vectors)
 
     async def _judged(self, query: Query, curve: Curve) -> Curve:
         """Give a curve with its baseline: by words, by a picture, or by both, of which neither may be missing."""
@@ -143,8 +146,8 @@ class Searcher:
         found = await asyncio.gather(*(self._named(one, query) for one in curves))
         named = tuple(one for one in found if one)
         partials = () if query.posted else await self._library.partials(query.view, recipe.key, query.video_id)
-        all_of_them = named + await asyncio.to_thread(_compare_partials, partials, aims)
-        return tuple(elsewhere(one, query.picture) for one in all_of_them)
+        begun = await self._compared([(one.video, one.index) for one in partials], aims)
+        return tuple(elsewhere(one, query.picture) for one in (*named, *begun))
 
     async def under_way(self, query: Query) -> tuple[tuple[Video, float], ...]:
         """Give the films that are still being looked at, each with the share (0 to 1) that can be searched."""
@@ -156,8 +159,10 @@ class Searcher:
         async def compare(films: Sequence[Kept]) -> Sequence[Curve | None]:
             unknown = [film for film in films if film.indexing not in compared]
             indexes = await self._looks.indexes(unknown)
-            curves = await asyncio.to_thread(_compare, unknown, indexes, aims)
-            compared.update(zip((film.indexing for film in unknown), curves, strict=True))
+            there = [(film, index) for film, index in zip(unknown, indexes, strict=True) if index]
+            curves = await self._compared([(film.video, index) for film, index in there], aims)
+            compared.update(dict.fromkeys(film.indexing for film in unknown))
+            compared.update(zip((film.indexing for film, _ in there), curves, strict=True))
             return [compared[film.indexing] for film in films]
 
         if query.asked.form == "sequence":
@@ -168,6 +173,12 @@ class Searcher:
             for one in await best_curves(peaks.films, bounds, compare, MOST_FILMS, partial(_of_part, part)):
                 best[one.video.id] = one
         return tuple(best[film.video.id] for film in peaks.films if film.video.id in best)
+
+    async def _compared(self, films: Sequence[tuple[Video, FrameIndex]], aims: Sequence[Aim]) -> Sequence[Curve]:
+        of_each = [await unwanted_there(self._judge, video.id, index.vectors, aims) for video, index in films]
+        return await asyncio.to_thread(
+            lambda: [curve(*film, some) for film, some in zip(films, of_each, strict=True)],
+        )
 
     async def _named(self, curve: Curve, query: Query) -> Curve | None:
         """Give the film the names that it was posted with in view; None where it is not in view any more."""
@@ -191,16 +202,6 @@ class Searcher:
         vectors = dict(zip(texts, await self._encoder.texts(texts), strict=True)) if texts else {}
         picture = query.picture.vector if query.picture else None
         return tuple(aim(wish, vectors, picture) for wish in wishes)
-
-
-def _compare(
-    films: Sequence[Kept], indexes: Sequence[FrameIndex | None], aims: Sequence[Aim]
-) -> tuple[Curve | None, ...]:
-    return tuple(curve(film.video, index, aims) if index else None for film, index in zip(films, indexes, strict=True))
-
-
-def _compare_partials(partials: Sequence[Partial], aims: Sequence[Aim]) -> tuple[Curve, ...]:
-    return tuple(curve(partial.video, partial.index, aims) for partial in partials)
 
 
 def _of_part(part: int, curve: Curve) -> float:

@@ -24,6 +24,8 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 import numpy as np
 
 if TYPE_CHECKING:
+    import numpy.typing as npt
+
     from core.model import EncoderInfo, Floats
 
 Verdict: TypeAlias = Literal["strong", "weak", "absent"]
@@ -35,6 +37,8 @@ Lack: TypeAlias = Literal["", "words", "picture", "either", "together"]
 WEAK_FROM = 2.68
 STRONG_FROM = 4.47
 """Odds, as natural logarithms. `python -m bench.verdict --fit` works them out; DECISIONS.md says on which films."""
+POSSIBLE_FROM = 1.5
+"""Odds from which on what is unwanted counts: between the two errors on films of known content (DECISIONS.md)."""
 
 _CENTRED = 0.25
 """Share of a mean that is taken off. All of it, and a film that is about nothing but the query would not show it."""
@@ -93,6 +97,17 @@ def baseline(scores: Floats, looks: Floats, film: Background, bank: Floats, info
     return judged_by(float(scores[best]), float(surely[0]), own + (1 - _CENTRED) * float(film.means.mean()), info)
 
 
+def possible(scores: Floats, looks: Floats, film: Background, bank: Floats, info: EncoderInfo) -> npt.NDArray[np.bool_]:
+    """Tell of texts with scores (N, K) at a film's looks (N, D) which may be in it, (K,).
+
+    More lenient than a verdict: who does not want something is not to see it because the model is in doubt.
+    """
+    best = scores.argmax(axis=0)
+    found = scores[best, np.arange(len(best))]
+    may_be: npt.NDArray[np.bool_] = odds(found, looks[best], scores.mean(axis=0), film, bank, info) >= POSSIBLE_FROM
+    return may_be
+
+
 def judged_by(
     score: float, surely: float, usual: float, info: EncoderInfo, bars: tuple[float, float] = (WEAK_FROM, STRONG_FROM)
 ) -> Baseline:
@@ -101,7 +116,9 @@ def judged_by(
     return Baseline(min(usual, weak_from), weak_from, strong_from)
 
 
-def odds(scores: Floats, looks: Floats, mean_score: float, film: Background, bank: Floats, info: EncoderInfo) -> Floats:
+def odds(
+    scores: Floats, looks: Floats, mean_score: float | Floats, film: Background, bank: Floats, info: EncoderInfo
+) -> Floats:
     """Give how much likelier a query's words are at looks (n, D) with scores (n,) than background captions.
 
     `mean_score` is what the query has over the film on average. (n,), natural logarithms.

@@ -79,6 +79,24 @@ async def test_the_woman_who_swims_is_found_among_all_scenes(house: House[Thread
     assert scene["start_s"] <= result.best.peak_s < scene["end_s"]
 
 
+async def test_what_nobody_wants_and_the_film_lacks_hides_no_clear_hit(house: House[ThreadedEncoder]) -> None:
+    plain = await house.searcher.search(Query("a woman in water", turn().view), 1)
+    without = await house.searcher.search(Query('a woman in water -boat -"red car"', turn().view), 1)
+    assert plain.verdict == without.verdict == "strong"
+    assert without.best.peak_s == plain.best.peak_s
+    np.testing.assert_allclose(without.curve.scores, plain.curve.scores, atol=1e-6)
+
+
+async def test_what_nobody_wants_and_the_film_shows_goes_from_the_answer(house: House[ThreadedEncoder]) -> None:
+    stayed = []
+    for scene in SCENES:
+        wanted, unwanted = scene["queries"][:2]
+        result = await house.searcher.search(Query(f'{wanted} -"{unwanted}"', turn().view), 1)
+        if result.verdict != "absent" and scene["start_s"] <= result.best.peak_s < scene["end_s"]:
+            stayed.append(wanted)
+    assert len(stayed) <= 0.05 * len(SCENES), stayed
+
+
 async def test_every_score_is_what_the_notebooks_arithmetic_gives_for_that_frame(
     house: House[ThreadedEncoder], clip: Clip
 ) -> None:
