@@ -10,12 +10,17 @@ import numpy as np
 import pytest
 
 from core.engines.flaws import UnreadableError
+from core.errors.films import FileMissing, NotAVideo, NoVideoStream
+from core.model import Sampling
 from tests import clips
 from tests.clips import Shape
+from tests.engines.conftest import PREPROCESS
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from core.engines.frames import ChildFrameReader
+    from core.errors import AppError
     from tests.conftest import MakeClip
     from tests.engines.conftest import LookAt
 
@@ -115,3 +120,18 @@ def test_a_missing_file_is_missing(tmp_path: Path, look_at: LookAt) -> None:
     with pytest.raises(UnreadableError) as raised:
         look_at(tmp_path / "nothing.mp4")
     assert raised.value.flaw == "missing"
+
+
+@pytest.mark.parametrize(
+    ("name", "error"),
+    [("song.m4a", NoVideoStream), ("garbage.mp4", NotAVideo), ("nothing.mp4", FileMissing)],
+)
+async def test_what_is_no_film_is_told_apart(
+    reader: ChildFrameReader, tmp_path: Path, name: str, error: type[AppError]
+) -> None:
+    clips.make_sound(tmp_path / "song.m4a", 1.0)
+    (tmp_path / "garbage.mp4").write_bytes(b"no film")
+    with pytest.raises(error):
+        await anext(reader.looks(tmp_path / name, Sampling(), PREPROCESS))
+    with pytest.raises(error):
+        await reader.still(tmp_path / name, 0.0, 100)

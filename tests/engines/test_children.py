@@ -17,14 +17,12 @@ import pytest
 from core.courtesy import Courtesy
 from core.engines.children import Children
 from core.engines.frames import ChildFrameReader
-from core.errors.films import DecoderDied, FileMissing, NotAVideo, NoVideoStream
+from core.errors.films import DecoderDied
 from core.film_ports import FilmEnded, FilmOpened, Look
 from core.model import Sampling
-from tests import clips
 from tests.engines.conftest import PREPROCESS
 
 if TYPE_CHECKING:
-    from core.errors import AppError
     from tests.conftest import MakeClip
 
 pytestmark = pytest.mark.slow
@@ -226,21 +224,6 @@ async def test_a_child_sees_nothing_of_the_environment(monkeypatch: pytest.Monke
     async with children.child() as child:
         assert b"secret" not in seen_environment(child.process.pid)
     await children.close()
-
-
-@pytest.mark.parametrize(
-    ("name", "error"),
-    [("song.m4a", NoVideoStream), ("garbage.mp4", NotAVideo), ("nothing.mp4", FileMissing)],
-)
-async def test_what_is_no_film_is_told_apart(
-    reader: ChildFrameReader, tmp_path: Path, name: str, error: type[AppError]
-) -> None:
-    clips.make_sound(tmp_path / "song.m4a", 1.0)
-    (tmp_path / "garbage.mp4").write_bytes(b"no film")
-    with pytest.raises(error):
-        await anext(reader.looks(tmp_path / name, Sampling(), PREPROCESS))
-    with pytest.raises(error):
-        await reader.still(tmp_path / name, 0.0, 100)
 
 
 async def test_a_child_that_is_killed_is_reported_with_its_signal(
