@@ -13,7 +13,6 @@ import pytest
 from PIL import Image
 
 from core.engines.plot import draw
-from core.engines.png import png
 from core.engines.sheet import contact_sheet, evenly
 from core.found import Curve, Line, Moment
 from core.model import Thumbnail, Video
@@ -152,8 +151,3 @@ def test_a_plot_of_the_same_is_the_same_picture_whatever_was_drawn_before() -> N
     for number in range(80):  # more words than are remembered
         draw(spec(query=f"question {number}"), "light" if number % 2 else "dark")
     assert draw(spec(), "dark") == first
-
-
-def test_a_plot_is_written_as_a_png_that_others_read_back_to_the_level() -> None:
-    shades = np.arange(5 * 7 * 3, dtype=np.uint8).reshape(5, 7, 3)
-    assert (pixels(png(shades)) == shades).all()
