@@ -81,7 +81,7 @@ class Judge:
         """
         info, bank = await self._encoder.ready(), await self._background.bank()
         film = await self._film(video_id, looks, bank, info)
-        return await asyncio.to_thread(verdict.possible, looks @ texts.T, looks, film, bank, info)
+        return await asyncio.to_thread(verdict.possible, texts, looks, film, bank, info)
 
     def known(self, video_id: str) -> verdict.Background | None:
         """Give the background of a film whose curve was judged lately."""

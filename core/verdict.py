@@ -97,11 +97,12 @@ def baseline(scores: Floats, looks: Floats, film: Background, bank: Floats, info
     return judged_by(float(scores[best]), float(surely[0]), own + (1 - _CENTRED) * float(film.means.mean()), info)
 
 
-def possible(scores: Floats, looks: Floats, film: Background, bank: Floats, info: EncoderInfo) -> npt.NDArray[np.bool_]:
-    """Tell of texts with scores (N, K) at a film's looks (N, D) which may be in it, (K,).
+def possible(texts: Floats, looks: Floats, film: Background, bank: Floats, info: EncoderInfo) -> npt.NDArray[np.bool_]:
+    """Tell of texts (K, D) which may be in a film with these looks (N, D), (K,).
 
     More lenient than a verdict: who does not want something is not to see it because the model is in doubt.
     """
+    scores: Floats = looks @ texts.T
     best = scores.argmax(axis=0)
     found = scores[best, np.arange(len(best))]
     may_be: npt.NDArray[np.bool_] = odds(found, looks[best], scores.mean(axis=0), film, bank, info) >= POSSIBLE_FROM
