@@ -50,6 +50,13 @@ async def emptied(inbox: Path) -> None:
             await asyncio.sleep(0.01)
 
 
+async def taken_in(tab: Tab, film: Path, inbox: Path) -> None:
+    """Drop a film, and wait until it can be searched."""
+    await tab.send_file("colours.mp4", await asyncio.to_thread(film.read_bytes))
+    await tab.until_text("Ready to search")
+    await emptied(inbox)
+
+
 def says(what: str, message: dict[str, object]) -> bool:
     return what in str(message)
 
@@ -92,9 +99,7 @@ async def test_a_picture_and_words_that_were_asked_before_a_restart_are_answered
     config = replace(CONFIG, upload_dir=house.media.inbox)
     async with aiohttp.ClientSession() as session:
         async with chat_of(house, config) as chat, Tab(chat, session, "a").open() as tab:
-            await tab.send_file("colours.mp4", await asyncio.to_thread(colour_film.read_bytes))
-            await tab.until_text("Ready to search")
-            await emptied(house.media.inbox)
+            await taken_in(tab, colour_film, house.media.inbox)
         house.encoder.gate = asyncio.Event()
         async with chat_of(house, config) as chat, Tab(chat, session, "a").open() as tab:
             await tab.send_file("green.png", green())
@@ -120,9 +125,7 @@ async def test_a_press_that_was_acknowledged_is_what_stands_on_the_page_after_a_
     config = replace(CONFIG, upload_dir=house.media.inbox)
     async with aiohttp.ClientSession() as session:
         async with chat_of(house, config) as chat, Tab(chat, session, "a").open() as tab:
-            await tab.send_file("colours.mp4", await asyncio.to_thread(colour_film.read_bytes))
-            await tab.until_text("Ready to search")
-            await emptied(house.media.inbox)
+            await taken_in(tab, colour_film, house.media.inbox)
             monkeypatch.setattr(house.foreman, "settle", forever)  # a kill leaves it so
             await tab.say("/find green")
             card = await tab.until(lambda one: "Moment 1 of" in str(one) and not one.get("progress"))

@@ -48,6 +48,13 @@ def ends(pid: int, within_s: float) -> bool:
         os.close(handle)
 
 
+async def left_by(program: str) -> int:
+    """Run a program that names a child of its own and dies; give the child's number."""
+    parent = await asyncio.create_subprocess_exec(sys.executable, "-c", program, stdout=asyncio.subprocess.PIPE)
+    said, _ = await parent.communicate()
+    return int(said)
+
+
 def seen_environment(pid: int) -> bytes:
     return Path(f"/proc/{pid}/environ").read_bytes()
 
@@ -168,9 +175,7 @@ async def test_a_child_dies_with_the_process_that_started_it(tmp_path: Path, for
         "        os._exit(0)\n"
         "asyncio.run(main())\n"
     )
-    parent = await asyncio.create_subprocess_exec(sys.executable, "-c", program, stdout=asyncio.subprocess.PIPE)
-    said, _ = await parent.communicate()
-    assert await asyncio.to_thread(ends, int(said), 20)
+    assert await asyncio.to_thread(ends, await left_by(program), 20)
 
 
 def stands_still(pid: int, within_s: float) -> bool:
@@ -212,9 +217,7 @@ async def test_a_child_that_stands_still_dies_with_the_process_that_started_it()
         "            os._exit(0)\n"
         "asyncio.run(main())\n"
     )
-    parent = await asyncio.create_subprocess_exec(sys.executable, "-c", program, stdout=asyncio.subprocess.PIPE)
-    said, _ = await parent.communicate()
-    assert await asyncio.to_thread(ends, int(said), 20)
+    assert await asyncio.to_thread(ends, await left_by(program), 20)
 
 
 @pytest.mark.parametrize("forks", [True, False])
