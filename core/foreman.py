@@ -19,6 +19,7 @@ from core.errors.films import DecoderDied
 from core.errors.links import FetchFailed
 from core.errors.turns import JobCancelled, NotYourJob
 from core.intake import Indexed
+from core.model import View
 from core.shown import Progress
 from core.talk import PictureFile
 
@@ -203,13 +204,10 @@ class Foreman:
         await asyncio.sleep(min(max(0.0, wait_s), _LONGEST_S))
         while True:
             try:
-                done = await work(report)
+                return await work(report)
             except AppError as error:
                 failures += 1
                 await self._put_off(job, error, failures, report)
-            else:
-                await self._jobs.bring(job.id, done.video.id, done.looks)
-                return done
 
     async def _put_off(self, job: Job, error: AppError, failures: int, report: Report) -> None:
         wait_s = self._patience.wait_s(error, failures)
@@ -222,9 +220,10 @@ class Foreman:
         await asyncio.sleep(wait_s)
 
     async def _brought(self, job: Job) -> Indexed | None:
-        """Give what an earlier run did, and only did not come to say."""
+        """Give what an earlier run did, and only did not come to say; under the names that the film has there."""
         video = await self._library.video(job.video_id) if job.looks else None
-        return Indexed(video, job.looks) if video else None
+        posting = await self._library.posting(job.video_id, View.of(job.request.errand.scope)) if video else None
+        return Indexed(posting.named(video), job.looks) if posting and video else None
 
     async def _stop(self, job_id: int) -> None:
         task = self._running.get(job_id)

@@ -174,7 +174,7 @@ class Indexer:
         # Where it was not seen before, nothing may tell that it is known from elsewhere.
         is_seen = await self._library.posting(video.id, View.of(poster.scope))
         looks = 0 if is_seen else await self._library.looks(video.id, self._recipe(info).key)
-        await self._library.post(poster.posting(video))
+        await self._library.post(poster.posting(video), poster.job, looks)
         return Indexed(video, looks)
 
     async def _known(

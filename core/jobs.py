@@ -90,10 +90,6 @@ class Jobs(Protocol):
         """Note that it failed in a way that may pass, and when (Unix seconds) it is to be tried again."""
         ...
 
-    async def bring(self, job_id: int, video_id: str, looks: int) -> None:
-        """Note that its film is kept."""
-        ...
-
     async def fail(self, job_id: int, reason: str) -> None:
         """Note why it failed for good; it stays open until the answer was shown."""
         ...

@@ -121,7 +121,7 @@ class Looking:
             if poster is None:
                 await self._library.refresh(film, links)
             else:
-                await self._library.save(film, poster.posting(film.video), links)
+                await self._library.save(film, poster.posting(film.video), links, poster.job)
 
     async def _drop_orphan(self, video_id: str) -> None:
         if await self._library.video(video_id) is None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import numpy as np
@@ -86,6 +86,10 @@ class Posting:
     """What the film was called there: another channel may know it by another name, and that stays there."""
     url: str = ""
     uploader: str = ""
+
+    def named(self, video: Video) -> Video:
+        """Give its film under the names that it was posted with."""
+        return replace(video, title=self.title, url=self.url, uploader=self.uploader)
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,8 +32,11 @@ if TYPE_CHECKING:
 class Library(Protocol):
     """All that is kept. Every method may raise OperatorError (StorageUnusable) when the disk does not play along."""
 
-    async def save(self, film: Film, posting: Posting, links: Sequence[str]) -> None:
-        """Keep a film, its posting and the links that lead to it: all of it, or nothing."""
+    async def save(self, film: Film, posting: Posting, links: Sequence[str], job: JobRef | None = None) -> None:
+        """Keep a film, its posting, the links that lead to it, and that a job brought it: all of it, or nothing.
+
+        Raises JobCancelled where the job is not open (any more).
+        """
         ...
 
     async def refresh(self, film: Film, links: Sequence[str]) -> None:
@@ -43,10 +46,11 @@ class Library(Protocol):
         """
         ...
 
-    async def post(self, posting: Posting) -> None:
+    async def post(self, posting: Posting, job: JobRef | None = None, looks: int = 0) -> None:
         """Make a film that is already kept visible in one more channel. The same posting twice counts once.
 
-        Raises UnknownVideo when the film went meanwhile.
+        A job brought it with so many looks. Raises UnknownVideo when the film went meanwhile, JobCancelled where the
+        job is not open (any more).
         """
         ...
 

@@ -183,10 +183,7 @@ class Searcher:
     async def _named(self, curve: Curve, query: Query) -> Curve | None:
         """Give the film the names that it was posted with in view; None where it is not in view any more."""
         posting = await self._library.posting(curve.video.id, query.view)
-        if posting is None:
-            return None
-        video = replace(curve.video, title=posting.title, url=posting.url, uploader=posting.uploader)
-        return replace(curve, video=video)
+        return replace(curve, video=posting.named(curve.video)) if posting else None
 
     async def _turned(self, query: Query, recipe: Recipe) -> Sequence[Aim]:
         """Give the aims as votes turn them."""

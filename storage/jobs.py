@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
+from core.errors.turns import JobCancelled
 from storage import rows, writes
 from storage.ledger import BEGIN
 from storage.sealing import sealed
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
     from core.jobs import Job, Request
     from core.model import Scope
+    from core.talk import JobRef
     from storage.connections import Connections
 
 LEASE_S = 60.0
@@ -129,11 +131,6 @@ class SqliteJobs:
         sql = "UPDATE jobs SET state = 'queued', failures = failures + 1, reason = :reason, not_before_s = :until_s"
         await self._change(f"{sql} WHERE id = :id AND {_OPEN}", {"id": job_id, "reason": reason, "until_s": until_s})
 
-    async def bring(self, job_id: int, video_id: str, looks: int) -> None:
-        """Note that its film is kept."""
-        sql = f"UPDATE jobs SET video_id = :video_id, looks = :looks, reason = '' WHERE id = :id AND {_OPEN}"  # noqa: S608
-        await self._change(sql, {"id": job_id, "video_id": video_id, "looks": looks})
-
     async def fail(self, job_id: int, reason: str) -> None:
         """Note why it failed for good; it stays open until the answer was shown."""
         sql = f"UPDATE jobs SET reason = :reason WHERE id = :id AND {_OPEN}"  # noqa: S608
@@ -216,6 +213,16 @@ class SqliteJobs:
         role = _BOT if self._is_bot else "cli:"
         me = role + self._run
         return {"me": me, "is_bot": self._is_bot, "now_s": self._clock_s(), "lease_s": LEASE_S}
+
+
+async def bring(db: aiosqlite.Connection, job: JobRef | None, video_id: str, looks: int) -> None:
+    """Note that the film of a job is kept, in the transaction that keeps it; raises JobCancelled unless it is open."""
+    if job is None:
+        return
+    sql = f"UPDATE jobs SET video_id = :video_id, looks = :looks, reason = '' WHERE id = :id AND {_OPEN}"  # noqa: S608
+    noted = await db.execute(sql, {"id": job.id, "video_id": video_id, "looks": looks})
+    if not noted.rowcount:
+        raise JobCancelled
 
 
 async def drop_work(db: aiosqlite.Connection, video_id: str) -> str:

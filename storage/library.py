@@ -9,7 +9,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from core.model import Thumbnail
-from storage import queries, rows, vectors, votes, works, writes
+from storage import jobs, queries, rows, vectors, votes, works, writes
 from storage.connections import Connections
 from storage.questions import stamp
 
@@ -49,11 +49,15 @@ class SqliteLibrary:
         """Let go of the file."""
         await self._db.close()
 
-    async def save(self, film: Film, posting: Posting, links: Sequence[str]) -> None:
-        """Keep a film, its posting and the links that lead to it: all of it, or nothing."""
+    async def save(self, film: Film, posting: Posting, links: Sequence[str], job: JobRef | None = None) -> None:
+        """Keep a film, its posting, the links that lead to it, and that a job brought it: all of it, or nothing.
+
+        Raises JobCancelled where the job is not open (any more).
+        """
         async with self._db.writing() as db:
             await writes.put_film(db, film)
             await writes.put_posting(db, posting)
+            await jobs.bring(db, job, film.video.id, len(film.index))
             await writes.put_links(db, film.video, links)
             await db.execute("DELETE FROM works WHERE video_id = ?", (film.video.id,))
 
@@ -67,13 +71,15 @@ class SqliteLibrary:
             await writes.put_film(db, film)
             await writes.put_links(db, film.video, links)
 
-    async def post(self, posting: Posting) -> None:
+    async def post(self, posting: Posting, job: JobRef | None = None, looks: int = 0) -> None:
         """Make a film that is already kept visible in one more channel. The same posting twice counts once.
 
-        Raises UnknownVideo when it is not kept (any more).
+        A job brought it with so many looks. Raises UnknownVideo when it is not kept (any more), JobCancelled where the
+        job is not open (any more).
         """
         async with self._db.writing() as db:
             await writes.put_posting(db, posting)
+            await jobs.bring(db, job, posting.video_id, looks)
 
     async def video_at(self, link: str) -> Video | None:
         """Give the film that a canonical link leads to, as that link names it; visible or not."""

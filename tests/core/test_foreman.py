@@ -221,6 +221,31 @@ async def test_what_was_done_but_not_said_is_said_as_it_would_have_been(house: C
     assert (await house.last(LinkPosted(turn(), LINK, job.ref))).text == first.text
 
 
+@pytest.mark.parametrize("way", ["save", "post"])
+async def test_a_film_that_was_just_kept_when_keaton_died_is_told_of_as_new_and_by_its_name_there(
+    house: ColourHouse, colour_film: Path, monkeypatch: pytest.MonkeyPatch, way: str
+) -> None:
+    house.fetcher.web[LINK] = colour_film
+    if way == "post":
+        await house.last(FilePosted(turn("elsewhere"), colour_film, "a secret plan.mp4"))
+    job, keep, kept = await accepted(house), getattr(house.library, way), asyncio.Event()
+
+    async def keep_and_die(*what: object) -> None:
+        await keep(*what)
+        kept.set()
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(house.library, way, keep_and_die)
+    dying = asyncio.create_task(house.last(LinkPosted(turn(), LINK, job.ref)))
+    await kept.wait()
+    dying.cancel()
+    await asyncio.gather(dying, return_exceptions=True)
+    monkeypatch.undo()
+    reply = await house.last(LinkPosted(turn(), LINK, (await reborn(house)).ref))
+    assert reply.text.startswith("Ready to search")
+    assert (reply.title, [one.kind for one in reply.pictures]) == ("A linked film", ["sheet"])
+
+
 async def test_at_a_start_nothing_is_left_that_nothing_leads_to(house: ColourHouse, colour_film: Path) -> None:
     kept = await house.last(FilePosted(turn(), colour_film, "colours.mp4"))
     assert "Ready" in kept.text

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
+from core.errors.turns import JobCancelled
 from core.film_ports import FilmOpened
 from core.ledger import Errand
 from core.model import FrameIndex, Scope, Thumbnail, Video, View
@@ -87,11 +88,13 @@ async def test_a_failure_that_may_pass_is_counted_and_says_when_to_try_again(
 
 
 @pytest.mark.parametrize(("ending", "state"), [("bring", "done"), ("fail", "failed"), ("cancel", "cancelled")])
-async def test_a_job_ends_in_one_way(library: SqliteLibrary, clock: Clock, ending: str, state: str) -> None:
+async def test_a_job_ends_in_one_way(
+    library: SqliteLibrary, clock: Clock, make_film: FilmMaker, make_posting: PostingMaker, ending: str, state: str
+) -> None:
     jobs = born(library, clock)
     job = await taken(jobs, replace(REQUEST, place='{"token": "secret"}'))
     if ending == "bring":
-        await jobs.bring(job.id, "sha256:x", 16)
+        await library.save(make_film("sha256:x"), make_posting("sha256:x"), (), job.ref)
     elif ending == "fail":
         await jobs.fail(job.id, "NotAVideo")
     else:
@@ -171,10 +174,25 @@ async def test_a_film_that_is_kept_needs_no_pieces(
     jobs, works, whole = born(library, clock), SqliteWorks(library.connections), make_film()
     job = await taken(jobs)
     await works.begin(job.id, replace(WORK, video_id=whole.video.id), "r")
-    await library.save(whole, make_posting(), ())
+    await library.save(whole, make_posting(), (), job.ref)
     assert await works.of(whole.video.id) is None
-    await jobs.bring(job.id, whole.video.id, 3)
     assert await jobs.settle(job.id) == ""
+
+
+async def test_what_a_job_brings_is_not_kept_once_it_has_ended(
+    library: SqliteLibrary, clock: Clock, make_film: FilmMaker, make_posting: PostingMaker
+) -> None:
+    jobs, film = born(library, clock), make_film()
+    job = await taken(jobs)
+    await jobs.cancel(job.id)
+    with pytest.raises(JobCancelled):
+        await library.save(film, make_posting(), (), job.ref)
+    assert await library.video(film.video.id) is None
+    others = make_posting(message="by another")
+    await library.save(film, others, ())
+    with pytest.raises(JobCancelled):
+        await library.post(make_posting(), job.ref)
+    assert [one.posting.message for one in await library.videos(View.of(others.scope))] == ["by another"]
 
 
 async def test_at_a_start_what_no_open_job_is_about_goes(
