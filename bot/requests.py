@@ -71,7 +71,7 @@ class Requests:
     async def _known(self, event: Incoming, job: JobRef) -> Incoming:
         """Let an event know by what it was written down."""
         match event:
-            case LinkPosted() | FilePosted() | RemoteFilePosted() | Action():
+            case LinkPosted() | FilePosted() | RemoteFilePosted() | Action() | Switch():
                 return replace(event, job=job)
             case Find(picture=PictureFile() as picture):
                 return replace(event, picture=await self._foreman.kept_picture(job, picture))
@@ -172,8 +172,8 @@ def request_of(errand: Errand, event: Incoming, place: str = "") -> Request | No
             )
         case Forget(turn, name) if place:
             return _request(errand, turn, "forget", name, "", place)
-        case Switch(turn, on) if place:
-            return _request(errand, turn, "switch", "on" if on else "off", "", place)
+        case Switch(turn, on):
+            return _request(errand, turn, "switch", "on" if on else "off", turn.scope.channel, place)
         case _:
             return None
 

@@ -40,9 +40,9 @@ class Channels:
         return await self._ledger.is_on(scope, by_default=self._on_by_default)
 
     async def switch(self, event: Switch) -> tuple[Reply, ...]:
-        """Switch a channel."""
-        await self._ledger.switch(event.turn.scope, on=event.on)
-        return (replies.switched(on=event.on),)
+        """Switch a channel, unless somebody has switched it since; say how it stands."""
+        on = await self._ledger.switch(event.turn.scope, on=event.on, job=event.job)
+        return (replies.switched(on=on, since=on != event.on),)
 
     async def status(self, event: Status) -> tuple[Reply, ...]:
         """Say how things stand in a channel."""

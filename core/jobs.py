@@ -31,7 +31,7 @@ class Request:
     """A link, the path of a file, the key of a platform's file, the words of a search, a button's id, a film's name, or
     "on" or "off"."""
     name: str
-    """Of the file; for a search, of the one film to look in; or ""."""
+    """Of the file; for a search, of the one film to look in; for a switch, the channel that is switched; or ""."""
     user_id: str
     user_name: str
     message: str = ""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from core.model import Scope
+    from core.talk import JobRef
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +58,11 @@ class Ledger(Protocol):
         """Tell whether Keaton looks at what is posted in a channel; the default counts until somebody switched."""
         ...
 
-    async def switch(self, scope: Scope, *, on: bool) -> None:
-        """Switch a channel on or off."""
+    async def switch(self, scope: Scope, *, on: bool, job: JobRef | None = None) -> bool:
+        """Switch a channel on or off; tell whether it is on then.
+
+        A request that was written down before one that has switched that channel already changes nothing.
+        """
         ...
 
     async def remember(self, name: str, text: str) -> None:

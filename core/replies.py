@@ -171,11 +171,13 @@ def help_text(door: Door) -> Reply:
     return Reply(shared if door.shared else HELP, title="What I can do", private=True)
 
 
-def switched(*, on: bool) -> Reply:
-    """Say that a channel was switched."""
+def switched(*, on: bool, since: bool = False) -> Reply:
+    """Say how a channel stands that somebody switched, or that was switched otherwise since they asked."""
     if on:
-        return Reply("On: from now I look at every video that is posted in this channel.")
-    return Reply("Off: I leave what is posted in this channel alone. /find still searches the films that I know.")
+        first = "This channel was switched on since:" if since else "On: from now"
+        return Reply(f"{first} I look at every video that is posted in this channel.")
+    first = "This channel was switched off since" if since else "Off"
+    return Reply(f"{first}: I leave what is posted in this channel alone. /find still searches the films that I know.")
 
 
 def status(event: Status, films: int, model: str, *, on: bool) -> Reply:

@@ -144,6 +144,8 @@ class Switch:
 
     turn: Turn
     on: bool
+    job: JobRef | None = None
+    """Under which it was written down: an older one does not undo what a newer one did."""
 
 
 @dataclass(frozen=True, slots=True)

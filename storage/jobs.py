@@ -82,7 +82,10 @@ _PRESSED = """
 # What came after an open request is what that may not undo.
 _OLD = f"""
     ended_s < :now_s - CASE kind WHEN 'press' THEN :press_s ELSE :kept_s END
-    AND (kind <> 'press' OR NOT EXISTS (SELECT 1 FROM jobs AS older WHERE older.id < jobs.id AND {_OPEN}))
+    AND (
+        kind NOT IN ('press', 'switch')
+        OR NOT EXISTS (SELECT 1 FROM jobs AS older WHERE older.id < jobs.id AND {_OPEN})
+    )
 """  # noqa: S608 - our own words
 
 # Nothing that a platform sends a second time comes so late; a message's own errands stay, for it may be read again.

@@ -14,6 +14,7 @@ from storage.sealing import sealed
 if TYPE_CHECKING:
     import aiosqlite
 
+    from core.talk import JobRef
     from storage.connections import Connections
 
 _HERE = "platform = :platform AND space = :space AND channel = :channel"
@@ -26,6 +27,17 @@ BEGIN = """
         AND message = :message AND (state = 'deleted' OR item = :sealed)
     )
     ON CONFLICT DO UPDATE SET run = excluded.run WHERE state = 'begun' AND run <> excluded.run
+"""
+
+_IS_ON = f"SELECT is_on FROM channels WHERE {_HERE}"  # noqa: S608 - our own words
+
+# A job's own channel may be a thread; its name says which channel it switches.
+_SWITCH = """
+    INSERT OR REPLACE INTO channels (platform, space, channel, is_on)
+    SELECT :platform, :space, :channel, :is_on WHERE NOT EXISTS (
+        SELECT 1 FROM jobs WHERE kind = 'switch' AND done_once = 1 AND id > :job
+        AND platform = :platform AND space = :space AND name = :channel
+    )
 """
 
 _TOMBSTONE = """
@@ -88,16 +100,17 @@ class SqliteLedger:
 
     async def is_on(self, scope: Scope, *, by_default: bool) -> bool:
         """Tell whether Keaton looks at what is posted in a channel; the default counts until somebody switched."""
-        found = await self._db.rows(f"SELECT is_on FROM channels WHERE {_HERE}", asdict(scope))  # noqa: S608
+        found = await self._db.rows(_IS_ON, asdict(scope))
         return bool(found[0]["is_on"]) if found else by_default
 
-    async def switch(self, scope: Scope, *, on: bool) -> None:
-        """Switch a channel on or off."""
+    async def switch(self, scope: Scope, *, on: bool, job: JobRef | None = None) -> bool:
+        """Switch a channel on or off, unless a later job has; tell whether it is on then."""
         async with self._db.writing() as db:
-            await db.execute(
-                "INSERT OR REPLACE INTO channels VALUES (:platform, :space, :channel, :is_on)",
-                {**asdict(scope), "is_on": on},
-            )
+            values = {**asdict(scope), "is_on": on, "job": job.id if job else None}
+            await db.execute(_SWITCH, values)
+            await db.execute("UPDATE jobs SET done_once = 1 WHERE id = :job", values)
+            ((is_on,),) = await db.execute_fetchall(_IS_ON, values)
+        return bool(is_on)
 
     async def remember(self, name: str, text: str) -> None:
         """Keep a small note in the place of an older one by that name; an empty text takes it away."""
@@ -126,7 +139,8 @@ async def _retract(db: aiosqlite.Connection, message: dict[str, str]) -> tuple[b
     known = await db.execute(f"DELETE FROM errands WHERE {at}", message)  # noqa: S608
     if known.rowcount:
         await db.execute(_TOMBSTONE, message)
-    await db.execute(f"DELETE FROM jobs WHERE {_HERE} AND about = :message", message)  # noqa: S608
+    # Who deletes the words "off" does not switch back: older words must not, either.
+    await db.execute(f"DELETE FROM jobs WHERE {_HERE} AND about = :message AND kind <> 'switch'", message)  # noqa: S608
     posted = list(await db.execute_fetchall(f"SELECT DISTINCT video_id FROM postings WHERE {at}", message))  # noqa: S608
     await db.execute(f"DELETE FROM postings WHERE {at}", message)  # noqa: S608
     return bool(posted), tuple([video_id for (video_id,) in posted if await writes.drop_unposted(db, video_id)])

@@ -11,7 +11,7 @@ from core.errors.disk import SchemaTooNew
 from storage.schema_jobs import JOBS
 from storage.schema_looks import LOOKS
 from storage.schema_questions import QUESTIONS
-from storage.schema_requests import ALL_REQUESTS, UNDER
+from storage.schema_requests import ALL_REQUESTS, SWITCHES, UNDER
 from storage.schema_walls import DEPARTURES, NAMES_HERE, SHOWINGS
 
 if TYPE_CHECKING:
@@ -152,6 +152,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
     SHOWINGS,
     ALL_REQUESTS,
     UNDER,
+    SWITCHES,
 )
 """Migration number n leads from `user_version` n - 1 to n."""
 

@@ -60,3 +60,6 @@ UNDER = (
     "ALTER TABLE jobs ADD COLUMN under TEXT NOT NULL DEFAULT ''",
     "CREATE INDEX jobs_under ON jobs (under) WHERE under <> ''",
 )
+
+# name: of a switch, the channel that it switches. Earlier versions named none, and did not note what was switched.
+SWITCHES = ("UPDATE jobs SET name = channel, done_once = (state = 'done') WHERE kind = 'switch'",)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from bot.requests import event_of, request_of
@@ -24,6 +26,13 @@ def test_what_was_written_down_is_the_same_event_after_a_restart(event: Incoming
     request = request_of(Errand(turn().scope, "", "one"), event, "somewhere")
     assert request is not None
     assert event_of(request, turn()) == event
+
+
+def test_a_switch_is_written_down_wherever_it_was_said_with_the_channel_that_it_is_of() -> None:
+    thread = Errand(replace(turn().scope, channel="a thread"), "7", "mention")
+    request = request_of(thread, Switch(turn(), on=True))
+    assert request is not None
+    assert (request.errand, request.name) == (thread, "main")
 
 
 def test_a_search_takes_more_than_its_request() -> None:

@@ -1,8 +1,9 @@
-"""What was written down and is outdone since, by forgetting or by an opposite press, is not done again."""
+"""What was written down and is outdone since, by forgetting, a switch or an opposite press, is not done again."""
 
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import permutations
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,12 +11,16 @@ import pytest
 from core.ledger import Errand
 from core.question import Stretch
 from core.votes import Ballot
+from storage.ledger import SqliteLedger
 from storage.works import SqliteWorks
 from tests.storage.ledgers import REQUEST, SCOPE, VIEW, WORK, Clock, born, clock, taken
 
 __all__ = ["clock"]
 
 if TYPE_CHECKING:
+    from core.jobs import Job
+    from core.model import Scope
+    from storage.jobs import SqliteJobs
     from storage.library import SqliteLibrary
     from tests.storage.conftest import FilmMaker, PostingMaker
 
@@ -58,3 +63,66 @@ async def test_of_opposite_votes_the_one_that_was_written_down_last_stands(
     await library.vote(VIEW, [Ballot("a wish", moment, 1.0, "u1", -1)], down.ref)
     await library.vote(VIEW, [Ballot("a wish", moment, 1.0, "u1", 1)], up.ref)
     assert [vote.value for vote in await library.votes(VIEW, ["a wish"])] == [-1]
+
+
+async def switches(jobs: SqliteJobs, *ways: str, about: str = "", scope: Scope = SCOPE) -> list[Job]:
+    """Write down that a channel is to be switched; `scope` is where somebody said so."""
+    asked = replace(REQUEST, kind="switch", name=SCOPE.channel)
+    numbered = [replace(asked, errand=Errand(scope, about, f"{way} {n}"), source=way) for n, way in enumerate(ways)]
+    return [await taken(jobs, request) for request in numbered]
+
+
+async def carried_out(library: SqliteLibrary, job: Job) -> bool:
+    """Switch as a new process does that takes a job up; give what it says of the channel."""
+    return await SqliteLedger(library.connections).switch(SCOPE, on=job.request.source == "on", job=job.ref)
+
+
+@pytest.mark.parametrize("order", list(permutations(range(3))), ids=str)
+async def test_the_switch_that_was_written_down_last_stands_however_they_are_carried_out(
+    library: SqliteLibrary, clock: Clock, order: tuple[int, ...]
+) -> None:
+    written = await switches(born(library, clock), "on", "off", "on")
+    for reached, number in enumerate(order):
+        last = max(order[: reached + 1])
+        assert await carried_out(library, written[number]) == (written[last].request.source == "on")
+    assert [await carried_out(library, one) for one in written] == [True] * 3
+    ledger = SqliteLedger(library.connections)
+    assert await ledger.switch(SCOPE, on=False) is False, "who switches by no written word is late for nothing"
+
+
+async def test_a_switch_that_was_never_carried_out_stands_in_no_older_ones_way(
+    library: SqliteLibrary, clock: Clock
+) -> None:
+    jobs = born(library, clock)
+    older, dropped = await switches(jobs, "off", "on")
+    await jobs.cancel(dropped.id)
+    assert await carried_out(library, older) is False
+
+
+async def test_a_switch_in_a_thread_is_of_its_channel_and_that_of_another_channel_counts_for_itself(
+    library: SqliteLibrary, clock: Clock
+) -> None:
+    jobs, thread = born(library, clock), replace(SCOPE, channel="a thread")
+    (older,), (newer,) = await switches(jobs, "off"), await switches(jobs, "on", scope=thread)
+    other = await taken(jobs, replace(newer.request, errand=Errand(SCOPE, "", "other"), name="3"))
+    ledger = SqliteLedger(library.connections)
+    await ledger.switch(replace(SCOPE, channel="3"), on=True, job=other.ref)
+    assert await carried_out(library, older) is False
+    assert await carried_out(library, newer)
+    assert await carried_out(library, older)
+
+
+async def test_what_switched_a_channel_is_remembered_while_an_older_request_is_open(
+    library: SqliteLibrary, clock: Clock
+) -> None:
+    jobs, ledger = born(library, clock), SqliteLedger(library.connections)
+    (older,), (newer,) = await switches(jobs, "off"), await switches(jobs, "on", about="78")
+    await carried_out(library, newer)
+    await jobs.settle(newer.id)
+    await ledger.retract(SCOPE, "78")
+    clock.now_s += 40 * 86400
+    await jobs.needed()
+    assert await carried_out(library, older)
+    await jobs.settle(older.id)
+    await jobs.needed()
+    assert await jobs.job(newer.id) is None

@@ -17,7 +17,7 @@ from bot.discord.resuming import hook_of
 from tests.bot.discord.looking import READY, answer_to, cards_below, found, posted, said_below
 from tests.bot.discord.program import Program
 from tests.bot.discord.test_discord_asking import green
-from tests.fakes.discord_world import User
+from tests.fakes.discord_world import MANAGE_CHANNELS, User
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -123,7 +123,9 @@ async def all_noted(scene: Scene) -> None:
 def nothing_open(data: Path) -> None:
     """Wait until all that was written down is done; another process does not say so."""
     with closing(sqlite3.connect(f"file:{data / 'keaton.sqlite3'}?mode=ro", uri=True)) as db:
-        while db.execute("SELECT 1 FROM jobs WHERE kind IN ('find', 'press', 'forget') AND ended_s IS NULL").fetchall():
+        while db.execute(
+            "SELECT 1 FROM jobs WHERE kind IN ('find', 'press', 'forget', 'switch') AND ended_s IS NULL"
+        ).fetchall():
             time.sleep(0.05)
 
 
@@ -168,8 +170,9 @@ async def test_a_preview_and_a_cut_that_were_acknowledged_before_a_crash_are_pos
     assert ("preview.mp4" in moving.files, cards_below(moving)) == (True, [])
 
 
-async def test_a_press_under_an_answer_that_was_shown_and_not_noted_is_what_stands_after_a_crash(scene: Scene) -> None:
+async def test_what_was_done_after_what_was_shown_and_not_noted_stands_after_a_crash(scene: Scene) -> None:
     fake, eve = scene.fake, User("Eve")
+    scene.guild.extra[eve.id] = MANAGE_CHANNELS
     await posted(scene, scene.reel(), known=True)
     fake.desk.unheard[eve.id] = asyncio.Event()
     shown = await found(scene, "something red", eve)
@@ -177,6 +180,8 @@ async def test_a_press_under_an_answer_that_was_shown_and_not_noted_is_what_stan
     alike = await fake.press(shown, "More like this", scene.bob)
     voted = await fake.press(await found(scene, "a dog", eve), "👍", scene.bob)
     await fake.until(lambda: all(one.ack_s is not None for one in (pressed, alike, voted)), "acknowledgements")
+    switched = await answer_to(scene, await fake.slash(scene.general, eve, "keaton", "off"), "Off:")
+    await answer_to(scene, await fake.slash(scene.general, scene.ada, "keaton", "on"), "On:")
     await scene.program.kill()
     fake.desk.unheard.clear()
     assert "Moment 1 of" in shown.text
@@ -187,6 +192,8 @@ async def test_a_press_under_an_answer_that_was_shown_and_not_noted_is_what_stan
     assert voted.message is not None
     assert "👍 1" in voted.message.buttons
     assert len(cards_below(shown)) == 1
+    assert "switched on since: I look" in switched.text
+    await answer_to(scene, await fake.slash(scene.general, scene.bob, "keaton", "status"), "I look at every video")
 
 
 async def test_who_pressed_before_a_crash_can_be_answered_in_private_after_it() -> None:

@@ -81,6 +81,36 @@ async def test_a_press_under_an_answer_that_was_shown_and_not_noted_stands_after
     assert [one for one, _ in scene.fake.calls].count("chat.update") == updates
 
 
+@pytest.mark.parametrize("is_mention", [False, True], ids=["command", "mention"])
+async def test_an_older_switch_that_was_not_noted_does_not_undo_a_newer_one_after_a_crash(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch, *, is_mention: bool
+) -> None:
+    killed = asyncio.Event()
+
+    async def noting(_job: object) -> None:
+        killed.set()
+        await forever(_job)
+
+    monkeypatch.setattr(scene.house.foreman, "settle", noting)
+    before = set(scene.general.messages)
+    if is_mention:
+        await scene.post(f"<@{scene.team.keaton.id}> off")
+    else:
+        await scene.fake.slash(scene.team, scene.general, scene.ada, "/keaton", "off")
+    older = await scene.answer(scene.general, before, "Off:")
+    await killed.wait()
+    monkeypatch.undo()
+    await scene.fake.slash(scene.team, scene.general, scene.bob, "/keaton", "on")
+    await scene.answer(scene.general, before, "On:")
+    await until_written(scene, 1, "switch")
+    await scene.stop()
+    as_after_a_crash(scene)
+    await scene.start()
+    await until_written(scene, 0, "switch")
+    assert "every video" in await scene.asked("/keaton", "status")
+    assert "switched on since" in older.words
+
+
 async def forever(_job: object) -> None:
     """Take too long to note anything."""
     await asyncio.Event().wait()
