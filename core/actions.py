@@ -22,12 +22,13 @@ Mode: TypeAlias = Literal["frame", "preview", "cut", "sheet", "file"]
 
 _STYLES: dict[str, PlotStyle] = {"m": "similarity", "s": "softmax"}
 _MODES: dict[str, Mode] = {"f": "frame", "p": "preview", "c": "cut", "w": "sheet", "x": "file"}
+_MOMENT = r"(?P<answer>[A-Za-z0-9_-]{1,40}):(?P<number>\d{1,3})(?:r(?P<revision>[1-9]\d{0,5}))?"
 _SHOW = re.compile(
-    r"show:(?P<answer>[A-Za-z0-9_-]{1,40}):(?P<number>\d{1,3}):(?P<style>[ms])[a-z]?"
+    rf"show:{_MOMENT}:(?P<style>[ms])[a-z]?"
     r"(?::(?P<mode>[fpcwx]):(?P<at>\d{0,9}):(?P<start>\d{0,9}):(?P<end>\d{0,9}))?"
 )
-_VOTE = re.compile(r"vote:(?P<answer>[A-Za-z0-9_-]{1,40}):(?P<number>\d{1,3}):(?P<style>[ms]):(?P<way>[ud])")
-_ALIKE = re.compile(r"like:(?P<answer>[A-Za-z0-9_-]{1,40}):(?P<number>\d{1,3}):(?P<at>\d{0,9})")
+_VOTE = re.compile(rf"vote:{_MOMENT}:(?P<style>[ms]):(?P<way>[ud])")
+_ALIKE = re.compile(rf"like:{_MOMENT}:(?P<at>\d{{0,9}})")
 _CANCEL = re.compile(r"cancel:(?P<job>\d{1,18}):")
 
 
@@ -46,11 +47,13 @@ class Show:
     """Where a cut begins in the film; None is the moment's start."""
     out_ms: int | None = None
     """Where a cut ends, itself left out; None is the moment's end."""
+    revision: int = 0
+    """Of the answer: the order that the moments are numbered in."""
 
     def id(self, role: str = "") -> str:
         """Give a button's id. The role, one small letter or none, only keeps the ids under one message apart."""
         style = _letter(_STYLES, self.style)
-        short = f"show:{self.answer_id}:{self.number}:{style}{role}"
+        short = f"show:{self.answer_id}:{_numbered(self)}:{style}{role}"
         times = (self.at_ms, self.in_ms, self.out_ms)
         if self.mode == "frame" and times == (None, None, None):
             return short
@@ -78,10 +81,11 @@ class Vote:
     """From 1."""
     style: PlotStyle
     is_up: bool
+    revision: int = 0
 
     def id(self) -> str:
         """Give a button's id."""
-        return f"vote:{self.answer_id}:{self.number}:{_letter(_STYLES, self.style)}:{'u' if self.is_up else 'd'}"
+        return f"vote:{self.answer_id}:{_numbered(self)}:{_letter(_STYLES, self.style)}:{'u' if self.is_up else 'd'}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,10 +97,11 @@ class Alike:
     """From 1."""
     at_ms: int | None = None
     """Time in the film; None is the moment's best look."""
+    revision: int = 0
 
     def id(self) -> str:
         """Give a button's id."""
-        return f"like:{self.answer_id}:{self.number}:{'' if self.at_ms is None else self.at_ms}"
+        return f"like:{self.answer_id}:{_numbered(self)}:{'' if self.at_ms is None else self.at_ms}"
 
 
 Wish: TypeAlias = Show | Cancel | Vote | Alike
@@ -131,8 +136,9 @@ def _read_show(action_id: str) -> Show:
     if match is None:
         raise AnswerGone
     mode = _MODES[match["mode"] or "f"]
-    times = [int(match[name]) if match[name] else None for name in ("at", "start", "end")]
-    return Show(match["answer"], int(match["number"]), _STYLES[match["style"]], mode, *times)
+    at_ms, in_ms, out_ms = (int(match[name]) if match[name] else None for name in ("at", "start", "end"))
+    start = match["answer"], int(match["number"]), _STYLES[match["style"]]
+    return Show(*start, mode, at_ms, in_ms, out_ms, _revision(match))
 
 
 def _read_cancel(action_id: str) -> Cancel:
@@ -146,14 +152,25 @@ def _read_vote(action_id: str) -> Vote:
     match = _VOTE.fullmatch(action_id)
     if match is None:
         raise AnswerGone
-    return Vote(match["answer"], int(match["number"]), _STYLES[match["style"]], match["way"] == "u")
+    is_up = match["way"] == "u"
+    return Vote(match["answer"], int(match["number"]), _STYLES[match["style"]], is_up, _revision(match))
 
 
 def _read_alike(action_id: str) -> Alike:
     match = _ALIKE.fullmatch(action_id)
     if match is None:
         raise AnswerGone
-    return Alike(match["answer"], int(match["number"]), int(match["at"]) if match["at"] else None)
+    at_ms = int(match["at"]) if match["at"] else None
+    return Alike(match["answer"], int(match["number"]), at_ms, _revision(match))
+
+
+def _numbered(wish: Show | Vote | Alike) -> str:
+    """Spell which moment is meant. The first order goes without saying, as it did before there were others."""
+    return f"{wish.number}r{wish.revision}" if wish.revision else str(wish.number)
+
+
+def _revision(match: re.Match[str]) -> int:
+    return int(match["revision"] or 0)
 
 
 def _letter(letters: dict[str, PlotStyle] | dict[str, Mode], meaning: str) -> str:

@@ -105,8 +105,8 @@ class Browser:
     async def _card(
         self, turn: Turn, answer: Answer, wish: Show, curve: Curve | None = None, *, with_still: bool = False
     ) -> Card:
-        """Draw what every card shows; wish and moment decide which frame."""
-        moment = _moment(answer, wish)
+        """Draw what every card shows; wish and moment decide which frame. Its buttons count in the answer's order."""
+        moment, wish = _moment(answer, wish), replace(wish, revision=answer.revision)
         video = curve.video if curve else await self._video(moment)
         kept = await self._media.path(video.id) is not None
         cursor = Cursor.of(wish, moment, video.duration_s, self._limits.cut_s, kept=kept)

@@ -90,7 +90,9 @@ def _votes(wish: Show, tally: Tally) -> tuple[Button, ...]:
     counts = ((True, "👍", tally.ups), (False, "👎", tally.downs))
     return tuple(
         Button(
-            Vote(wish.answer_id, wish.number, wish.style, is_up).id(), f"{sign} {count}" if count else sign, row=MODES
+            Vote(wish.answer_id, wish.number, wish.style, is_up, wish.revision).id(),
+            f"{sign} {count}" if count else sign,
+            row=MODES,
         )
         for is_up, sign, count in counts
     )
@@ -113,7 +115,7 @@ def _end(wish: Show, cursor: Cursor, moved: Cursor, role: str, label: str) -> Bu
 def _more(wish: Show) -> tuple[Button, ...]:
     other: PlotStyle = "softmax" if wish.style == "similarity" else "similarity"
     return (
-        Button(Alike(wish.answer_id, wish.number, wish.at_ms).id(), "More like this", row=MORE),
+        Button(Alike(wish.answer_id, wish.number, wish.at_ms, wish.revision).id(), "More like this", row=MORE),
         Button(replace(wish, style=other).id("s"), _style_label(other), row=MORE),
     )
 

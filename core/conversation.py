@@ -15,6 +15,7 @@ from core.forgetting import forget
 from core.found import Answer
 from core.inquiry import within
 from core.naming import pick
+from core.revising import as_of
 from core.shown import Progress
 from core.talk import (
     Action,
@@ -183,12 +184,12 @@ class Conversation:
         answer = await self._library.answer(wish.answer_id)
         if answer is None:
             raise AnswerGone
-        mine = await self._allowed(answer, event.turn)
+        mine = await self._allowed(as_of(answer, wish.revision), event.turn)
         match wish:
             case actions.Show():
                 shown = self._shown(event.turn, mine, wish)
             case actions.Vote():
-                shown = self._presser.vote(event.turn, answer, mine, wish, event.job)
+                shown = self._presser.vote(event.turn, mine, wish, event.job)
             case actions.Alike():
                 shown = self._alike(event.turn, mine, wish)
             case _:

@@ -158,3 +158,7 @@ class Answer:
     moments: tuple[Moment, ...]
     asked_by: str = ""
     """User id of whoever asked."""
+    revision: int = 0
+    """How often its moments came to stand in another order."""
+    earlier: tuple[tuple[Moment, ...], ...] = ()
+    """The orders before, newest last, as far as they are remembered."""

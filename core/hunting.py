@@ -38,7 +38,7 @@ STILL = 0.995
 (0.9989 at least), of the demo film's frames, half a second apart, a tenth reaches 0.988."""
 TREMBLE = 0.006
 """So far coding lifts a score in such a shot: 99 % of gains over the first frame are less at CRF 23, 9 of 10 at 28."""
-_ASIDE_S = 0.5
+ASIDE_S = 0.5
 """A frame that is further off is another one to people."""
 
 
@@ -119,7 +119,7 @@ def worth_showing(known: Moment, refined: Moment, logit_scale: float, clearly: f
     `clearly` are odds.
     """
     gain, aside_s = refined.score - known.score, abs(refined.peak_s - known.peak_s)
-    return logit_scale * gain >= clearly or (gain > _BETTER and aside_s > _ASIDE_S)
+    return logit_scale * gain >= clearly or (gain > _BETTER and aside_s > ASIDE_S)
 
 
 def same_picture(known: Floats, other: Floats, gain: float) -> bool:

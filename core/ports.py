@@ -125,6 +125,10 @@ class Library(Protocol):
         """Give a remembered answer."""
         ...
 
+    async def amend_answer(self, answer_id: str, change: Callable[[Answer], Answer]) -> Answer | None:
+        """Change a remembered answer at one go; give it as it is remembered then, or None where it is gone."""
+        ...
+
     async def last_answer(self, scope: Scope, user_id: str) -> Answer | None:
         """Give the newest answer that was shown there to a question of that person's."""
         ...

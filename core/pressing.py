@@ -6,12 +6,14 @@ Owns the course of that; must not know whether somebody may see the answer (the 
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from core import actions
 from core.errors.asking import AnswerGone, NotInOrder
 from core.found import Query
 from core.question import Stretch
+from core.revising import revised
 from core.votes import Ballot, wish_keys
 
 if TYPE_CHECKING:
@@ -39,22 +41,24 @@ class Presser:
         self._most = most_moments
 
     async def vote(
-        self, turn: Turn, answer: Answer, seen: Answer, wish: actions.Vote, job: JobRef | None = None
+        self, turn: Turn, seen: Answer, wish: actions.Vote, job: JobRef | None = None
     ) -> AsyncIterator[Reply]:
         """Count a vote and rank the answer anew, for all; show it at what was voted up, or at what is best now.
 
-        What it is ranked to be is refined after that, as a new answer is. `seen` is the answer as whoever votes may see
-        it; a job votes once, however often it is begun. Raises AnswerGone, OperatorError.
+        What it is ranked to be is refined after that, as a new answer is. `seen` is the answer as whoever votes saw
+        it, and may see it; a job votes once, however often it is begun. Raises AnswerGone, OperatorError.
         """
-        presses = self._refiner.presses(answer.id)
+        presses = self._refiner.presses(seen.id)
         moment = _moment(seen, wish.number)
         ballots = _ballots(seen.query, moment, turn.user_id, is_up=wish.is_up)
         await self._library.vote(seen.query.view, ballots, job)
         moments = await self._ranked(seen)
-        await self._library.save_answer(replace(answer, moments=moments))
+        kept = await self._library.amend_answer(seen.id, partial(revised, moments=moments))
+        if kept is None:
+            raise AnswerGone
         number = _number(moments, moment) if wish.is_up else 1
-        show = actions.Show(answer.id, number, wish.style)
-        ranked = replace(seen, moments=moments)
+        show = actions.Show(seen.id, number, wish.style)
+        ranked = replace(kept, query=seen.query)
         async for reply in self._browser.show(turn, ranked, show):
             yield reply
         better = await self._refiner.best(ranked, None, number, presses)

@@ -10,11 +10,13 @@ import logging
 import math
 from collections import OrderedDict
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from core.closer import seen_closer
 from core.errors import AppError
 from core.hunting import led, worth_showing
+from core.revising import finer, revised
 from core.sharpening import WORTH_A_LOOK, ends, gap, paired, sharpened
 
 if TYPE_CHECKING:
@@ -80,11 +82,12 @@ class Refiner:
         moments = await self._looked_at(answer, curve, number)
         shown = moments[number - 1]
         untouched = self.presses(answer.id) == presses
-        await self._keep(answer, moments, number, untouched=untouched)
+        kept = await self._keep(answer, moments, number, untouched=untouched)
         self._start(answer, [moment for moment in moments if moment is not shown])
         better = worth_showing(known, shown, info.logit_scale, WORTH_A_LOOK)
         better = better or _judged_anew(curve, known, shown, info)
-        return replace(answer, moments=moments) if untouched and better else None
+        is_kept = kept is not None and kept.moments[number - 1 : number] == (shown,)
+        return replace(kept, query=answer.query) if kept and is_kept and untouched and better else None
 
     async def _looked_at(self, answer: Answer, curve: Curve, number: int) -> tuple[Moment, ...]:
         """Give an answer's moments with further looks at the one with this number, and a closer one at its film."""
@@ -180,23 +183,28 @@ class Refiner:
         except Exception:
             log.exception("moments could not be refined")
 
-    async def _keep(self, answer: Answer, moments: Sequence[Moment], number: int, *, untouched: bool) -> None:
-        """Remember refined moments: in their new order, unless somebody browses the answer in the old one."""
-        stored = await self._library.answer(answer.id) if untouched else None
-        if stored is not None and stored.moments == answer.moments:
-            await self._library.save_answer(replace(stored, moments=tuple(moments)))
-            return
+    async def _keep(self, answer: Answer, moments: Sequence[Moment], number: int, *, untouched: bool) -> Answer | None:
+        """Remember refined moments: in their new order, unless somebody browses the answer in the old one.
+
+        Gives the answer as it is remembered by now.
+        """
         refined = moments[number - 1]
         known = [one for one in answer.moments if one not in moments]
-        if len(known) == 1 and (known[0].video_id, known[0].end_s) == (refined.video_id, refined.end_s):
-            await self._remember(answer.id, known[0], refined)
+
+        def change(stored: Answer) -> Answer:
+            if untouched and stored.revision == answer.revision:
+                since = dict(zip(answer.moments, stored.moments, strict=True))
+                return revised(stored, [since.get(one, one) for one in moments])
+            if len(known) == 1 and (known[0].video_id, known[0].end_s) == (refined.video_id, refined.end_s):
+                return finer(stored, known[0], refined)
+            return stored
+
+        return await self._library.amend_answer(answer.id, change)
 
     async def _remember(self, answer_id: str, known: Moment, refined: Moment) -> None:
         """Put a refined moment into the answer as it is remembered by now."""
-        answer = await self._library.answer(answer_id) if refined != known else None
-        if answer is not None and known in answer.moments:
-            moments = tuple(refined if moment == known else moment for moment in answer.moments)
-            await self._library.save_answer(replace(answer, moments=moments))
+        if refined != known:
+            await self._library.amend_answer(answer_id, partial(finer, known=known, refined=refined))
 
     async def _sharpened(
         self, query: Query, moment: Moment, curve: Curve, after_s: float = -math.inf, before_s: float = math.inf

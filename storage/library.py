@@ -9,12 +9,12 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from core.model import Thumbnail
-from storage import jobs, queries, rows, vectors, votes, works, writes
+from storage import answers, jobs, queries, rows, vectors, votes, works, writes
 from storage.connections import Connections
 from storage.questions import stamp
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
     from sqlite3 import Row
 
@@ -167,12 +167,17 @@ class SqliteLibrary:
     async def save_answer(self, answer: Answer) -> None:
         """Remember an answer, so that its buttons work later."""
         async with self._db.writing() as db:
-            await writes.put_answer(db, answer)
+            await answers.put(db, answer)
 
     async def answer(self, answer_id: str) -> Answer | None:
         """Give a remembered answer."""
         sql = "SELECT * FROM answers WHERE id = :id"
         return next(map(rows.answer, await self._db.rows(sql, {"id": answer_id})), None)
+
+    async def amend_answer(self, answer_id: str, change: Callable[[Answer], Answer]) -> Answer | None:
+        """Change the moments of a remembered answer at one go; give it as it is remembered then, or None."""
+        async with self._db.writing() as db:
+            return await answers.amend(db, answer_id, change)
 
     async def vote(self, view: View, ballots: Sequence[Ballot], job: JobRef | None = None) -> None:
         """Put votes in the place of those that these people cast on the moments before, or take them back; see `cast`.

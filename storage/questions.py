@@ -11,6 +11,7 @@ from core.found import Moment, Query
 from core.question import Example, Posted, Stretch
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from sqlite3 import Row
 
     from core.model import View
@@ -30,7 +31,7 @@ def beside(query: Query) -> Json:
     return told
 
 
-def query(row: Row, view: View) -> Query:
+def query(row: Mapping[str, Any] | Row, view: View) -> Query:
     """Give the question of a row of `answers`."""
     told = json.loads(row["beside"])
     picture = _picture(told["picture"], row["picture"]) if "picture" in told else None

@@ -66,6 +66,8 @@ def of_answer(answer: Answer) -> dict[str, object]:
         "asked_by": answer.asked_by,
         "beside": json.dumps(questions.beside(answer.query)),
         "picture": answer.query.picture.data if answer.query.picture else None,
+        "revision": answer.revision,
+        "earlier": json.dumps([[asdict(moment) for moment in order] for order in answer.earlier], default=float),
     }
 
 
@@ -109,7 +111,7 @@ def posted_video(row: Row) -> PostedVideo:
     return PostedVideo(named_video(row), posting(row))
 
 
-def answer(row: Row) -> Answer:
+def answer(row: Mapping[str, Any] | Row) -> Answer:
     """Give the answer of a row of `answers`."""
     view = View(row["view_platform"], row["view_space"], frozenset(json.loads(row["view_channels"])))
     return Answer(
@@ -118,6 +120,8 @@ def answer(row: Row) -> Answer:
         scope=Scope(row["platform"], row["space"], row["channel"]),
         moments=tuple(questions.moment(one) for one in json.loads(row["moments"])),
         asked_by=row["asked_by"],
+        revision=row["revision"],
+        earlier=tuple(tuple(map(questions.moment, order)) for order in json.loads(row["earlier"])),
     )
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from core.errors.disk import SchemaTooNew
 from storage.schema_jobs import JOBS
 from storage.schema_looks import LOOKS
-from storage.schema_questions import QUESTIONS
+from storage.schema_questions import ORDERS, QUESTIONS
 from storage.schema_requests import ALL_REQUESTS, SWITCHES, UNDER
 from storage.schema_walls import DEPARTURES, NAMES_HERE, SHOWINGS
 
@@ -153,6 +153,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
     ALL_REQUESTS,
     UNDER,
     SWITCHES,
+    ORDERS,
 )
 """Migration number n leads from `user_version` n - 1 to n."""
 

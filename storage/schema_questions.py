@@ -1,4 +1,4 @@
-"""The tables of what questions hold beside their words, and of votes on moments. Knows no query.
+"""The tables of what questions hold beside their words, of votes on moments, and of their order. Knows no query.
 
 A migration that was ever released is never edited.
 """
@@ -32,4 +32,10 @@ QUESTIONS = (
         );
     END
     """,
+)
+
+ORDERS = (
+    # revision: how often the moments came into another order. earlier: JSON list, the orders before, newest last.
+    "ALTER TABLE answers ADD COLUMN revision INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE answers ADD COLUMN earlier TEXT NOT NULL DEFAULT '[]'",
 )

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
     import aiosqlite
 
-    from core.found import Answer
     from core.model import Film, FrameIndex, Posting, Recipe, Thumbnail, Video, View
 
 
@@ -30,6 +29,7 @@ _DROP_ANSWERS = """
     WHERE (
         video_id = :id
         OR EXISTS (SELECT 1 FROM json_each(moments) WHERE json_extract(value, '$.video_id') = :id)
+        OR EXISTS (SELECT 1 FROM json_tree(earlier) WHERE key = 'video_id' AND atom = :id)
         OR json_extract(beside, '$.picture.source.video_id') = :id
     )
     AND NOT EXISTS (
@@ -94,9 +94,6 @@ _RENAME = """
     WHERE videos.id = :id AND (videos.title, videos.url, videos.uploader)
     <> (left_over.title, left_over.url, left_over.uploader)
 """
-
-_ANSWERS_LIVE = "-180 days"
-"""Nobody presses a button under a half-year-old answer, and what people asked is theirs."""
 
 
 async def put_film(db: aiosqlite.Connection, film: Film) -> None:
@@ -183,21 +180,6 @@ async def drop_unseen(db: aiosqlite.Connection, video_id: str) -> bool:
         {"id": video_id},
     )
     return cursor.rowcount > 0
-
-
-async def put_answer(db: aiosqlite.Connection, answer: Answer) -> None:
-    """Insert an answer, in the place of an older one with its id; those of half a year ago go."""
-    await db.execute("DELETE FROM answers WHERE made_at < strftime('%Y-%m-%dT%H:%M:%fZ', 'now', ?)", (_ANSWERS_LIVE,))
-    await db.execute(
-        """
-        INSERT OR REPLACE INTO answers
-        (id, text, video_id, view_platform, view_space, view_channels, platform, space, channel, moments, asked_by,
-         beside, picture)
-        VALUES (:id, :text, :video_id, :view_platform, :view_space, :view_channels, :platform, :space, :channel,
-                :moments, :asked_by, :beside, :picture)
-        """,
-        rows.of_answer(answer),
-    )
 
 
 async def _put_video(db: aiosqlite.Connection, video: Video) -> None:

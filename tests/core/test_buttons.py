@@ -9,13 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core import actions
-from core.actions import Show
+from core.actions import Alike, Show, Vote
 from core.cursor import LEAST_CUT_MS, Cursor
 from core.errors.asking import AnswerGone
 from core.found import Moment
 
 MOST_MS = 999_999_999
 TIMES = st.none() | st.integers(0, MOST_MS)
+REVISIONS = st.integers(0, 999_999)
 MOMENT = Moment("film", 10.0, 14.0, 12.0, 0.3)
 
 
@@ -29,6 +30,7 @@ MOMENT = Moment("film", 10.0, 14.0, 12.0, 0.3)
         TIMES,
         TIMES,
         TIMES,
+        REVISIONS,
     ),
     st.sampled_from(["", "p", "x"]),
 )
@@ -39,12 +41,24 @@ def test_a_buttons_id_says_all_that_it_asks_for_in_a_hundred_characters(wish: Sh
     assert actions.read(made) == wish
 
 
+@given(st.integers(1, 999), st.booleans(), TIMES, REVISIONS)
+def test_a_vote_and_a_wish_for_more_say_in_which_order_their_moment_stood(
+    number: int, is_up: bool, at_ms: int | None, revision: int
+) -> None:
+    for wish in (Vote("a" * 16, number, "softmax", is_up, revision), Alike("a" * 16, number, at_ms, revision)):
+        assert re.fullmatch(actions.PATTERN, wish.id())
+        assert actions.read(wish.id()) == wish
+
+
 @pytest.mark.parametrize("old", ["show:aB_9-x:2:m", "show:aB_9-x:2:mp"])
 def test_a_button_of_an_earlier_version_works_still(old: str) -> None:
     assert actions.read(old) == Show("aB_9-x", 2)
 
 
-@pytest.mark.parametrize("wrong", ["", "show:a", "show:a:1:z", "show:a:1:m:c:-5::", "other:a:1:m", "show:a:1:m:f:1"])
+@pytest.mark.parametrize(
+    "wrong",
+    ["", "show:a", "show:a:1:z", "show:a:1:m:c:-5::", "other:a:1:m", "show:a:1:m:f:1", "show:a:1r0:m", "show:a:1r:m"],
+)
 def test_an_id_of_no_known_kind_is_an_answer_that_is_gone(wrong: str) -> None:
     with pytest.raises(AnswerGone):
         actions.read(wrong)

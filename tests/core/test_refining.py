@@ -94,6 +94,29 @@ async def test_the_best_frame_is_found_where_the_best_look_is_not(house: ColourH
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("label", ["1 ·", "2 ·", "Next"])
+async def test_a_press_means_what_stood_there_though_a_better_frame_was_found_and_not_drawn_yet(
+    house: ColourHouse, tmp_path: Path, label: str
+) -> None:
+    path = write_film(tmp_path / "flashes.mp4", two_flashes(), Shape((64, 48), fps=FPS, gop=250))
+    await house.last(FilePosted(turn(), path, path.name))
+    replies = house.conversation.handle(Find(turn(), "blue"))
+    drawn = await anext(replies)
+    better = await anext(replies)  # found and remembered; nobody sees it yet
+    assert [one.label for one in drawn.buttons[:2]] == ["1 · 0:04", "2 · 0:10"]
+    assert [one.label for one in better.buttons[:2]] == ["1 · 0:10", "2 · 0:04"]
+    shown = await house.last(Action(turn(), pressed(drawn, label)))
+    assert ("0:04 in " if label == "1 ·" else "0:10 in ") in shown.text
+    assert [one.label for one in shown.buttons[:2]] == ["1 · 0:04", "2 · 0:10"]
+    there = await house.last(Action(turn(), pressed(better, label)))
+    assert ("0:10 in " if label == "1 ·" else "0:04 in ") in there.text
+
+
+def pressed(reply: Reply, label: str) -> str:
+    return next(button.id for button in reply.buttons if button.label.startswith(label))
+
+
+@pytest.mark.slow
 async def test_whoever_browses_already_is_not_taken_back_to_the_first_moment(seen: ColourHouse) -> None:
     replies = seen.conversation.handle(Find(turn(), "blue"))
     first = await anext(replies)

@@ -10,6 +10,7 @@ from core.found import Answer, Moment, Query
 from core.jobs import Request
 from core.ledger import Errand
 from core.model import Film, Posting, Recipe, Scope, View
+from core.revising import revised
 from storage.jobs import SqliteJobs
 from storage.ledger import SqliteLedger
 
@@ -58,6 +59,21 @@ async def test_forgetting_the_last_posting_takes_every_row_of_the_film_and_spare
     assert await library.answer("a-other") is not None
     assert await library.video_at("link") is None
     assert len(await library.indexes(View.of(channel), recipe.key)) == 1
+
+
+async def test_an_answer_goes_too_where_a_film_stood_in_it_once_and_does_not_come_back(
+    library: SqliteLibrary, make_film: FilmMaker, make_posting: PostingMaker, channel: Scope
+) -> None:
+    for name in ("one", "other"):
+        await library.save(make_film(name), make_posting(name), [])
+    both, other = _answer("a", channel, "one", "other"), _answer("b", channel, "other")
+    for answer in (both, other):
+        await library.save_answer(answer)
+    now = await library.amend_answer("a", lambda known: revised(known, known.moments[1:]))
+    assert now == await library.answer("a") == revised(both, both.moments[1:])
+    assert await library.forget("one", View.of(channel))
+    assert await library.amend_answer("a", lambda known: known) is None
+    assert (await library.answer("a"), await library.answer("b")) == (None, other)
 
 
 async def test_nothing_that_was_forgotten_can_be_read_from_the_disk(

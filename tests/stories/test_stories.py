@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from core.revising import revised
 from tests.stories.conftest import LINK, TITLE
 
 if TYPE_CHECKING:
@@ -46,6 +47,22 @@ async def test_buttons_lead_through_the_moments_and_back(driver: Driver) -> None
     assert peak_s(second) != peak_s(first)
     back = await driver.press(second, "Previous", MOMENT)
     assert back.words == first.words
+
+
+async def test_a_press_means_what_was_seen_though_the_moments_stand_in_another_order_by_then(
+    driver: Driver, house: ColourHouse
+) -> None:
+    await driver.post(LINK, READY)
+    with house.courtesy.asking():  # so that nothing is looked at further, which might redraw the card
+        first = await driver.find("green", MOMENT)
+        ((answer_id,),) = await house.library.connections.rows("SELECT id FROM answers", {})
+        now = await house.library.amend_answer(answer_id, lambda known: revised(known, known.moments[::-1]))
+        assert now is not None
+        unseen, seen = now.moments
+        second = await driver.press(first, "Next", "Moment 2 of")
+        assert peak_s(second) == int(unseen.peak_s) != peak_s(first) == int(seen.peak_s)
+        back = await driver.press(second, "Previous", MOMENT)
+        assert back.words == first.words
 
 
 async def test_the_notebooks_view_is_one_press_away(driver: Driver) -> None:

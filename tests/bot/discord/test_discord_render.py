@@ -61,7 +61,8 @@ def test_a_whole_answer_keeps_the_documented_limits() -> None:
 
 def test_the_fullest_card_keeps_the_documented_limits() -> None:
     moments = tuple(Moment("film", 10.0 * n, 10.0 * n + 4, 10.0 * n + 2, 0.3) for n in range(20))
-    wish = actions.Show("a" * 16, 12, mode="cut", at_ms=99_000_000, in_ms=99_000_000, out_ms=99_060_000)
+    at_ms, out_ms = 99_000_000, 99_060_000
+    wish = actions.Show("a" * 16, 12, mode="cut", at_ms=at_ms, in_ms=at_ms, out_ms=out_ms, revision=999_999)
     cursor = Cursor.of(wish, moments[11], 100_000.0, 60.0)
     view = View("discord", "1", frozenset({"2"}))
     made = Answer("a" * 16, Query("dog", view), Scope("discord", "1", "2"), moments)

@@ -1,0 +1,110 @@
+"""A press means the moment that whoever pressed saw, in whatever order the moments stand by then."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from core.errors.asking import AnswerGone
+from core.found import Answer, Moment, Query
+from core.model import Scope, View
+from core.revising import MOST_EARLIER, as_of, finer, revised
+from core.talk import Action
+from core.votes import wish_keys
+from tests.core.conftest import turn
+from tests.core.films import put_film
+from tests.core.test_votes import BOB, SCENES, ask, press, vote
+
+if TYPE_CHECKING:
+    from core.shown import Reply
+    from tests.core.conftest import ColourHouse
+
+SCOPE = Scope("local", "home", "main")
+FIRST, SECOND, THIRD = (Moment("film", at_s, at_s + 2, at_s + 1, 0.3) for at_s in (0.0, 10.0, 20.0))
+ANSWER = Answer("a", Query("red", View.of(SCOPE)), SCOPE, (FIRST, SECOND))
+
+
+def test_numbers_that_mean_the_same_to_people_make_no_new_order() -> None:
+    nearer = replace(FIRST, peak_s=FIRST.peak_s + 0.4, score=0.4, closer=1.0)
+    assert revised(ANSWER, (nearer, SECOND)) == replace(ANSWER, moments=(nearer, SECOND))
+
+
+@pytest.mark.parametrize(
+    "moments",
+    [
+        (SECOND, FIRST),
+        (FIRST,),
+        (FIRST, SECOND, THIRD),
+        (replace(FIRST, peak_s=1.8), SECOND),
+        (replace(FIRST, part=1), SECOND),
+        (replace(FIRST, then=SECOND), SECOND),
+        (replace(FIRST, video_id="other"), SECOND),
+    ],
+)
+def test_any_number_that_means_another_moment_makes_a_new_order_and_the_old_one_is_known(
+    moments: tuple[Moment, ...],
+) -> None:
+    now = revised(ANSWER, moments)
+    assert (now.moments, now.revision) == (moments, 1)
+    assert as_of(now, 1) == now
+    assert as_of(now, 0).moments == ANSWER.moments
+    assert as_of(now, 0).revision == 0
+
+
+def test_a_finer_moment_is_shown_under_old_buttons_too() -> None:
+    fine = replace(SECOND, peak_s=11.8)
+    now = finer(revised(ANSWER, (SECOND, FIRST)), SECOND, fine)
+    assert (now.moments, as_of(now, 0).moments) == ((fine, FIRST), (FIRST, fine))
+
+
+def test_an_order_that_was_never_shown_or_is_not_known_any_more_is_none() -> None:
+    now = ANSWER
+    for _ in range(MOST_EARLIER + 1):
+        now = revised(now, now.moments[::-1])
+    assert as_of(now, 1).moments == (SECOND, FIRST)
+    for revision in (0, now.revision + 1):
+        with pytest.raises(AnswerGone):
+            as_of(now, revision)
+
+
+async def turned(house: ColourHouse) -> Reply:
+    """Ask, and let the order of what was drawn be another by the time that somebody presses."""
+    await put_film(house, turn(), "film", SCENES)
+    drawn = await ask(house)
+    assert [one.label for one in drawn.buttons[:2]] == ["1 · 0:00", "2 · 0:07"]
+    answer_id = drawn.buttons[0].id.split(":")[1]
+    assert await house.library.amend_answer(answer_id, lambda known: revised(known, known.moments[::-1]))
+    return drawn
+
+
+async def test_a_vote_is_about_the_moment_that_was_seen(house: ColourHouse) -> None:
+    await vote(house, await turned(house), "👍", BOB)
+    (cast,) = await house.library.votes(turn().view, wish_keys(Query("red and blue", turn().view)))
+    assert cast.at_s < 3
+    assert "0:00 in film\nMoment 1" in (await ask(house)).text
+
+
+async def test_more_like_this_is_more_like_what_was_seen(house: ColourHouse) -> None:
+    alike = await house.last(Action(turn(), press(await turned(house), "More like this")))
+    assert "0:00" not in " ".join(button.label for button in alike.buttons)
+
+
+@pytest.mark.parametrize(("label", "seen"), [("1 ·", "0:00"), ("Next", "0:07"), ("+1 s", "0:0"), ("Whole film", "")])
+async def test_whoever_browses_goes_on_in_the_order_that_they_saw(house: ColourHouse, label: str, seen: str) -> None:
+    shown = await house.last(Action(turn(), press(await turned(house), label)))
+    assert shown.text.startswith(seen)
+    assert [one.label for one in shown.buttons[:2]] == ["1 · 0:00", "2 · 0:07"]
+    further = await house.last(Action(turn(), press(shown, "2 ·")))
+    assert "0:07 in film\nMoment 2" in further.text
+
+
+async def test_after_a_vote_buttons_count_in_the_new_order(house: ColourHouse) -> None:
+    await put_film(house, turn(), "film", SCENES)
+    down = await vote(house, await ask(house), "👎")
+    assert "0:07 in film\nMoment 1" in down.text
+    again = await house.last(Action(turn(), press(down, "1 ·")))
+    assert "0:07 in film\nMoment 1" in again.text
+    back = await vote(house, await house.last(Action(turn(), press(down, "Next"))), "👎")
+    assert "Ranked with" not in back.text
