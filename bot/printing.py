@@ -111,7 +111,7 @@ def listed(posted: Sequence[PostedVideo], *, as_json: bool) -> None:
 
 def forgotten(video: Video) -> None:
     """Print that a film went."""
-    click.echo(replies.forgotten(video, None).text)
+    click.echo(replies.forgotten(video.title, None).text)
 
 
 def spaces(holdings: Sequence[Holding], *, as_json: bool) -> None:

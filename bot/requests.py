@@ -71,7 +71,7 @@ class Requests:
     async def _known(self, event: Incoming, job: JobRef) -> Incoming:
         """Let an event know by what it was written down."""
         match event:
-            case LinkPosted() | FilePosted() | RemoteFilePosted() | Action() | Switch():
+            case LinkPosted() | FilePosted() | RemoteFilePosted() | Action() | Forget() | Switch():
                 return replace(event, job=job)
             case Find(picture=PictureFile() as picture):
                 return replace(event, picture=await self._foreman.kept_picture(job, picture))
@@ -170,7 +170,7 @@ def request_of(errand: Errand, event: Incoming, place: str = "") -> Request | No
             return replace(
                 _request(errand, turn, "press", pressed, "", place), under=event.under if draws(pressed) else ""
             )
-        case Forget(turn, name) if place:
+        case Forget(turn, name):
             return _request(errand, turn, "forget", name, "", place)
         case Switch(turn, on):
             return _request(errand, turn, "switch", "on" if on else "off", turn.scope.channel, place)

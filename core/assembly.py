@@ -17,6 +17,7 @@ from core.conversation import MOST_MOMENTS, Conversation
 from core.cooldown import Cooldown
 from core.examples import Examples
 from core.foreman import Foreman
+from core.forgetting import Forgetting
 from core.glancing import Glances
 from core.hunter import Hunter
 from core.indexing import Indexer
@@ -203,7 +204,7 @@ def _conversation(ports: Ports, choices: Choices, finding: _Finding, intake: _In
     browser = Browser(library, media, finding.answerer, ports.clipper, ports.plotter, cooldown, choices.browsing)
     return Conversation(
         library,
-        media,
+        Forgetting(library, media, ports.jobs),
         ports.encoder,
         Taking(library, ports.encoder, ports.plotter, intake.indexer, cooldown, intake.foreman),
         searcher,

@@ -9,12 +9,9 @@ from typing import TYPE_CHECKING, assert_never
 
 from core import actions, replies
 from core.errors import AppError
-from core.errors.asking import AnswerGone, UnknownVideo
-from core.errors.turns import NotYours
-from core.forgetting import forget
+from core.errors.asking import AnswerGone
 from core.found import Answer
 from core.inquiry import within
-from core.naming import pick
 from core.revising import as_of
 from core.shown import Progress
 from core.talk import (
@@ -41,10 +38,11 @@ if TYPE_CHECKING:
     from core.courtesy import Courtesy
     from core.examples import Examples
     from core.foreman import Foreman
+    from core.forgetting import Forgetting
     from core.found import Query
     from core.inquiry import Inquiry
-    from core.model import PostedVideo, Video, View
-    from core.ports import Encoder, Library, Media
+    from core.model import Video, View
+    from core.ports import Encoder, Library
     from core.pressing import Presser
     from core.refining import Refiner
     from core.renewal import Renewal
@@ -64,7 +62,7 @@ class Conversation:
     def __init__(
         self,
         library: Library,
-        media: Media,
+        forgetting: Forgetting,
         encoder: Encoder,
         taking: Taking,
         searcher: Searcher,
@@ -82,7 +80,7 @@ class Conversation:
         courtesy: Courtesy,
     ) -> None:
         self._library = library
-        self._media = media
+        self._forgetting = forgetting
         self._encoder = encoder
         self._taking = taking
         self._searcher = searcher
@@ -127,7 +125,7 @@ class Conversation:
             case ListVideos():
                 return self._videos(event)
             case Forget():
-                return self._forget(event)
+                return _each(self._forgetting.take_back(event))
             case Switch():
                 return _each(self._channels.switch(event))
             case Status():
@@ -218,19 +216,6 @@ class Conversation:
 
     async def _videos(self, event: ListVideos) -> AsyncIterator[Reply]:
         yield replies.videos(await self._library.videos(event.turn.view))
-
-    async def _forget(self, event: Forget) -> AsyncIterator[Reply]:
-        turn, posted = event.turn, await self._named(event.turn, event.video)
-        film, who = posted.video, None if turn.moderator else turn.user_id
-        if who and not await self._library.posting(film.id, turn.view, who):
-            raise NotYours(film.title)
-        await forget(self._library, self._media, film.id, turn.view, who)
-        yield replies.forgotten(film, await self._library.posting(film.id, turn.view))
-
-    async def _named(self, turn: Turn, name: str) -> PostedVideo:
-        if not name.strip():
-            raise UnknownVideo("")
-        return pick(await self._library.videos(turn.view), name)
 
 
 async def _once(reply: Reply) -> AsyncIterator[Reply]:

@@ -1,12 +1,20 @@
-"""Taking a film back. Owns what goes with it."""
+"""Taking a film back. Owns what goes with it, whose it is to take back, and what is said of it."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from core import replies
+from core.errors.asking import UnknownVideo
+from core.errors.turns import NotYours
+from core.naming import pick
+
 if TYPE_CHECKING:
+    from core.jobs import Jobs
     from core.model import View
     from core.ports import Library, Media
+    from core.shown import Reply
+    from core.talk import Forget
 
 
 async def forget(library: Library, media: Media, video_id: str, view: View, user_id: str | None = None) -> bool:
@@ -20,3 +28,34 @@ async def forget(library: Library, media: Media, video_id: str, view: View, user
     if gone:
         await media.forget(video_id)
     return gone
+
+
+class Forgetting:
+    """Does what people ask: each means one film, and the same one however often it is begun."""
+
+    def __init__(self, library: Library, media: Media, jobs: Jobs) -> None:
+        self._library = library
+        self._media = media
+        self._jobs = jobs
+
+    async def take_back(self, event: Forget) -> tuple[Reply, ...]:
+        """Take a film back for whoever may; raises UnknownVideo, AmbiguousVideo, NotYours, OperatorError."""
+        turn = event.turn
+        video_id, title = await self._earlier(event) or await self._meant(event)
+        await forget(self._library, self._media, video_id, turn.view, None if turn.moderator else turn.user_id)
+        return (replies.forgotten(title, await self._library.posting(video_id, turn.view)),)
+
+    async def _earlier(self, event: Forget) -> tuple[str, str] | None:
+        """Give what an earlier run took to be meant: the film may be gone by now, and its name fit another."""
+        return await self._jobs.named(event.job.id) if event.job else None
+
+    async def _meant(self, event: Forget) -> tuple[str, str]:
+        turn = event.turn
+        if not event.video.strip():
+            raise UnknownVideo("")
+        film = pick(await self._library.videos(turn.view), event.video).video
+        if not turn.moderator and not await self._library.posting(film.id, turn.view, turn.user_id):
+            raise NotYours(film.title)
+        if event.job:
+            await self._jobs.name(event.job.id, film.id, film.title)
+        return film.id, film.title

@@ -98,6 +98,14 @@ class Jobs(Protocol):
         """Note where its answer stands, and as which message: its film counts as posted by that."""
         ...
 
+    async def name(self, job_id: int, video_id: str, title: str) -> None:
+        """Note which film a request to forget means, and by which name."""
+        ...
+
+    async def named(self, job_id: int) -> tuple[str, str] | None:
+        """Give which film (id and title) an open request to forget was taken to mean, if it was."""
+        ...
+
     async def picture(self, job_id: int, path: str) -> None:
         """Note where a copy of the picture that it asks about is about to lie."""
         ...

@@ -149,14 +149,14 @@ def videos(posted: Sequence[PostedVideo]) -> Reply:
     return Reply("\n".join(lines), title=_films(len(posted)))
 
 
-def forgotten(video: Video, others: Posting | None) -> Reply:
+def forgotten(title: str, others: Posting | None) -> Reply:
     """Say that a film went, or that only the asker's own postings did, since others posted it here too.
 
     Whether it stays in other channels is nobody's business here.
     """
     if others is None:
-        return Reply(f"Forgotten: {video.title}. Its frames, pictures and file are gone from here.")
-    return Reply(f"I took your post of {video.title} back. {others.user_name} posted it here too, so it stays.")
+        return Reply(f"Forgotten: {title}. Its frames, pictures and file are gone from here.")
+    return Reply(f"I took your post of {title} back. {others.user_name} posted it here too, so it stays.")
 
 
 def taken_back() -> Reply:

@@ -214,6 +214,7 @@ class Forget:
     turn: Turn
     video: str
     """Id or title."""
+    job: JobRef | None = None
 
 
 @dataclass(frozen=True, slots=True)

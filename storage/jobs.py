@@ -55,6 +55,12 @@ _ID = """
     WHERE platform = :platform AND space = :space AND channel = :channel AND about = :about AND item = :item
 """
 
+# The place may hold a token that speaks for Keaton; what was to be forgotten is named nowhere.
+_WIPED = """
+    place = '', source = CASE kind WHEN 'forget' THEN '' ELSE source END,
+    title = CASE kind WHEN 'forget' THEN '' ELSE title END
+"""
+
 _UNNEEDED = "NOT EXISTS (SELECT 1 FROM jobs WHERE jobs.video_id = works.video_id AND state IN ('queued', 'running'))"
 
 _SETTLED = """
@@ -144,6 +150,16 @@ class SqliteJobs:
         sql = f"UPDATE jobs SET place = :place, message = :message WHERE id = :id AND {_OPEN}"  # noqa: S608
         await self._change(sql, {"id": job_id, "place": place, "message": message})
 
+    async def name(self, job_id: int, video_id: str, title: str) -> None:
+        """Note which film a request to forget means, and by which name."""
+        sql = f"UPDATE jobs SET source = :video_id, title = :title, done_once = 1 WHERE id = :id AND {_OPEN}"  # noqa: S608
+        await self._change(sql, {"id": job_id, "video_id": video_id, "title": title})
+
+    async def named(self, job_id: int) -> tuple[str, str] | None:
+        """Give which film (id and title) an open request to forget was taken to mean, if it was."""
+        sql = f"SELECT source, title FROM jobs WHERE id = :id AND kind = 'forget' AND done_once = 1 AND {_OPEN}"  # noqa: S608
+        return next(((str(row[0]), str(row[1])) for row in await self._db.rows(sql, {"id": job_id})), None)
+
     async def picture(self, job_id: int, path: str) -> None:
         """Note where a copy of the picture that it asks about is about to lie."""
         sql = f"UPDATE jobs SET picture = :path WHERE id = :id AND {_OPEN}"  # noqa: S608
@@ -200,8 +216,7 @@ class SqliteJobs:
         return frozenset(one for (one,) in films), frozenset(one for (one,) in files)
 
     async def _end(self, job_id: int, state: str) -> str:
-        # The place may hold a token that speaks for Keaton: it goes with the need for it.
-        sql = f"UPDATE jobs SET state = {state}, place = '', ended_s = :now_s WHERE id = :id AND {_OPEN}"  # noqa: S608
+        sql = f"UPDATE jobs SET state = {state}, {_WIPED}, ended_s = :now_s WHERE id = :id AND {_OPEN}"  # noqa: S608
         async with self._db.writing() as db:
             await db.execute(sql, {"id": job_id, **self._now()})
             await db.execute(_SETTLED, {"id": job_id})

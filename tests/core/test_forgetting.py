@@ -1,0 +1,63 @@
+"""Who asks for a film to be forgotten is told what became of it, and it is that film, whenever Keaton dies."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from bot.requests import event_of
+from core.ledger import Errand
+from core.talk import FilePosted, Forget
+from tests import clips
+from tests.core.conftest import turn
+from tests.core.jobs_done import accepted, asked, reborn
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from core.jobs import Job
+    from tests.core.conftest import ColourHouse
+
+
+async def to_forget(house: ColourHouse, name: str) -> Job:
+    request = asked(name)
+    return await accepted(house, replace(request, errand=Errand(turn().scope, "", "asked"), kind="forget"))
+
+
+async def after_a_crash(house: ColourHouse) -> str:
+    job = await reborn(house, "forget")
+    event = event_of(job.request, turn())
+    assert isinstance(event, Forget)
+    said = (await house.last(replace(event, job=job.ref))).text
+    await house.foreman.settle(job.ref)
+    return said
+
+
+async def test_what_was_forgotten_and_not_said_is_said_after_a_crash_and_no_other_film_goes(
+    house: ColourHouse, colour_film: Path, tmp_path: Path
+) -> None:
+    other = clips.make_clip(tmp_path / "other.mp4", [("white", 1.0)])
+    await house.last(FilePosted(turn(), colour_film, "colours.mp4"))
+    await house.last(FilePosted(turn(), other, "more colours.mp4"))
+    job = await to_forget(house, "colours")
+    said = (await house.last(Forget(turn(), "colours", job.ref))).text
+    assert said.startswith("Forgotten: colours.")
+    assert await after_a_crash(house) == said
+    assert [one.video.title for one in await house.library.videos(turn().view)] == ["more colours"]
+
+
+async def test_once_it_is_said_nothing_names_what_was_forgotten(house: ColourHouse, colour_film: Path) -> None:
+    await house.last(FilePosted(turn(), colour_film, "colours.mp4"))
+    job = await to_forget(house, "colours")
+    await house.last(Forget(turn(), "colours", job.ref))
+    await house.foreman.settle(job.ref)
+    rows = await house.library.connections.rows("SELECT * FROM jobs", {})
+    assert [value for row in rows for value in tuple(row) if "colours" in str(value)] == []
+
+
+async def test_a_film_that_nobody_knows_is_still_unknown_after_a_crash(house: ColourHouse, colour_film: Path) -> None:
+    await house.last(FilePosted(turn(), colour_film, "colours.mp4"))
+    job = await to_forget(house, "blues")
+    said = (await house.last(Forget(turn(), "blues", job.ref))).text
+    assert "blues" in said
+    assert await after_a_crash(house) == said
