@@ -198,7 +198,7 @@ async def forget(settings: Settings, name: str, space: str) -> int:
     view = View.of(local_scope(space))
     async with open_core(settings) as core:
         video = pick(await core.kept.library.videos(view), name).video
-        await take_back(core.kept.library, core.kept.media, video.id, view)
+        await take_back(core.kept.library, core.parts.foreman, video.id, view)
     printing.forgotten(video)
     return 0
 

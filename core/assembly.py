@@ -37,13 +37,13 @@ if TYPE_CHECKING:
     from core.clips import Clipper
     from core.courtesy import Courtesy
     from core.film_ports import Fetcher, Framer, FrameReader, Glancer, PictureReader
-    from core.foreman import Patience
     from core.intake import IndexingLimits
     from core.jobs import Jobs
     from core.ledger import Ledger
     from core.limits import BrowsingLimits
     from core.looks import Looks
     from core.model import Sampling
+    from core.patience import Patience
     from core.plot_ports import Plotter
     from core.ports import Encoder, Keepsakes, Library, Media
     from core.watch import Watch
@@ -204,7 +204,7 @@ def _conversation(ports: Ports, choices: Choices, finding: _Finding, intake: _In
     browser = Browser(library, media, finding.answerer, ports.clipper, ports.plotter, cooldown, choices.browsing)
     return Conversation(
         library,
-        Forgetting(library, media, ports.jobs),
+        Forgetting(library, intake.foreman, ports.jobs),
         ports.encoder,
         Taking(library, ports.encoder, ports.plotter, intake.indexer, cooldown, intake.foreman),
         searcher,

@@ -54,6 +54,8 @@ class Channels:
     async def forget_message(self, event: MessageDeleted) -> tuple[Reply, ...]:
         """Forget what only a deleted message brought in; there is nothing to say to that."""
         await self._foreman.cancel_message(event.turn.scope, event.turn.message)
-        for video_id in await self._ledger.retract(event.turn.scope, event.turn.message):
-            await self._media.forget(video_id)
+        gone = await self._ledger.retract(event.turn.scope, event.turn.message)
+        await self._foreman.break_off()
+        for video_id in gone:
+            await self._foreman.forget(video_id)
         return ()

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from core.model import Scope
-    from core.ports import Media
 
 log = logging.getLogger(__name__)
 
@@ -58,15 +57,23 @@ class Departures(Protocol):
         ...
 
 
+class Files(Protocol):
+    """Lets go of files."""
+
+    async def forget(self, video_id: str) -> None:
+        """Delete the kept file of a film that went."""
+        ...
+
+
 class Grace:
     """Lets go of what was left, some time later."""
 
     def __init__(
-        self, departures: Departures, media: Media, clock_s: Callable[[], float], grace_s: float, every_s: float
+        self, departures: Departures, files: Files, clock_s: Callable[[], float], grace_s: float, every_s: float
     ) -> None:
         """Take a clock that only ever goes forward, and how often to look."""
         self._departures = departures
-        self._media = media
+        self._files = files
         self._clock_s = clock_s
         self._grace_s = grace_s
         self._every_s = every_s
@@ -85,7 +92,7 @@ class Grace:
     async def gone(self, scope: Scope) -> None:
         """Delete all that is known of a space or channel that does not exist any more."""
         for video_id in await self._departures.purge(scope):
-            await self._media.forget(video_id)
+            await self._files.forget(video_id)
 
     async def places(self, platform: str) -> tuple[Scope, ...]:
         """Give the channels of a platform that films are known from."""

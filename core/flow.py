@@ -62,6 +62,18 @@ async def watched(work: Callable[[Callable[[R], None]], Awaitable[T]], gap_s: fl
         await _stop(task)
 
 
+async def to_its_end(work: Awaitable[T]) -> T:
+    """Wait for work that goes on when it is cancelled, as a thread does; then it has ended, and is cancelled after."""
+    task = asyncio.ensure_future(work)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        while not task.done():
+            with suppress(asyncio.CancelledError):
+                await asyncio.wait({task})
+        raise
+
+
 async def _fill(items: AsyncIterator[T], queue: asyncio.Queue[T | _End]) -> None:
     try:
         async for item in items:

@@ -8,26 +8,27 @@ from __future__ import annotations
 import asyncio
 import logging
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.actions import Cancel
 from core.errors import AppError
 from core.errors.disk import StorageUnusable
-from core.errors.films import DecoderDied
-from core.errors.links import FetchFailed
 from core.errors.turns import JobCancelled, NotYourJob
 from core.intake import Indexed
+from core.jobs import why_ended
 from core.model import View
+from core.patience import LONGEST_S
 from core.shown import Progress
 from core.talk import PictureFile
+from core.underway import Underway
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from core.jobs import Job, Jobs, Request
     from core.model import Scope
+    from core.patience import Patience
     from core.ports import Library, Media
     from core.talk import JobRef, Turn
 
@@ -36,29 +37,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-_OPEN = frozenset({"queued", "running"})
 _RENEW_EVERY_S = 20.0
-_LONGEST_S = 3600.0
-
-
-@dataclass(frozen=True, slots=True)
-class Patience:
-    """Decides how often, and after how long, something is tried again. Pure."""
-
-    retries: int = 4
-    first_wait_s: float = 15.0
-    factor: float = 4.0
-
-    def wait_s(self, error: AppError, failures: int) -> float | None:
-        """Give the seconds to wait after that many failures, of which this is the last; None to give up."""
-        match error:
-            case DecoderDied():
-                most = min(1, self.retries)  # a film that kills its decoder twice would do it a third time
-            case FetchFailed() | StorageUnusable():
-                most = self.retries
-            case _:
-                most = 0
-        return min(_LONGEST_S, self.first_wait_s * self.factor ** (failures - 1)) if failures <= most else None
 
 
 class Foreman:
@@ -73,8 +52,7 @@ class Foreman:
         self._media = media
         self._patience = patience
         self._clock_s = clock_s
-        self._running: dict[int, asyncio.Task[object]] = {}
-        self._cancelled: set[int] = set()
+        self._underway = Underway()
         self._renewing: asyncio.Task[None] | None = None
 
     async def accept(self, request: Request) -> Job | None:
@@ -104,25 +82,19 @@ class Foreman:
         await self._stop(job.id)
 
     async def carry_out(self, ref: JobRef | None, work: Work, report: Report) -> Indexed:
-        """Do some work, again where it failed in a way that may pass; raises what it raised last, and JobCancelled."""
+        """Do some work, again where it failed in a way that may pass; raises what it raised last.
+
+        Raises JobCancelled, FilmForgotten or MessageGone where it is not wanted (any more).
+        """
         if ref is None:
             return await work(report)
-        job = await self._jobs.job(ref.id)
-        if job is None or job.state not in _OPEN or await self._is_called_off(job):
-            raise JobCancelled
-        task = asyncio.current_task()
-        if task is None:
-            raise RuntimeError("jobs are carried out by tasks")
-        self._running[job.id] = task
-        try:
+        with self._underway.carrying(ref.id):  # first, so that what ends the job from now on finds its task
+            job = await self._jobs.job(ref.id)
+            if job is None or await self._is_called_off(job):
+                raise JobCancelled
+            if reason := why_ended(job):
+                raise reason
             return await self._brought(job) or await self._persist(job, work, report)
-        except asyncio.CancelledError:
-            if job.id not in self._cancelled:
-                raise
-            task.uncancel()
-            raise JobCancelled from None
-        finally:
-            self._running.pop(job.id, None)
 
     async def _is_called_off(self, job: Job) -> bool:
         """Tell whether an earlier run acknowledged its cancelling, which may come to be done only after the film."""
@@ -164,7 +136,7 @@ class Foreman:
     async def cancel(self, job_id: int, turn: Turn) -> None:
         """Cancel a job for whoever asked for it; raises JobCancelled where it has ended, NotYourJob for others."""
         job = await self._jobs.job(job_id)
-        if job is None or job.state not in _OPEN or job.request.errand.scope != turn.scope:
+        if job is None or not job.is_open or job.request.errand.scope != turn.scope:
             raise JobCancelled
         if turn.door.shared and turn.user_id != job.request.user_id and not turn.moderator:
             raise NotYourJob
@@ -174,6 +146,23 @@ class Foreman:
         """Cancel all open jobs that a message asked for, or whose answer it is."""
         for job_id in await self._jobs.about(scope, message):
             await self._stop(job_id)
+
+    async def break_off(self) -> None:
+        """Stop what runs here for requests that were ended by something else: a film was forgotten, a message deleted.
+
+        Raises StorageUnusable.
+        """
+        for job_id in self._underway.ids:
+            if reason := why_ended(await self._jobs.job(job_id)):
+                await self._underway.break_off(job_id, reason)
+
+    async def forget(self, video_id: str) -> None:
+        """Break off what would keep a film's file again, then delete that unless it is needed.
+
+        Raises StorageUnusable.
+        """
+        await self.break_off()
+        await self._library.unless_needed(video_id, self._media.forget)
 
     async def tidy(self) -> int:
         """Drop what no open job and no film needs, of what an earlier run left; count the files.
@@ -201,7 +190,7 @@ class Foreman:
     async def _persist(self, job: Job, work: Work, report: Report) -> Indexed:
         failures = job.failures
         wait_s = job.not_before_s - self._clock_s()
-        await asyncio.sleep(min(max(0.0, wait_s), _LONGEST_S))
+        await asyncio.sleep(min(max(0.0, wait_s), LONGEST_S))
         while True:
             try:
                 return await work(report)
@@ -226,18 +215,13 @@ class Foreman:
         return Indexed(posting.named(video), job.looks) if posting and video else None
 
     async def _stop(self, job_id: int) -> None:
-        task = self._running.get(job_id)
-        if task is not None:
-            self._cancelled.add(job_id)
-            task.cancel()
-            await asyncio.wait({task})
+        await self._underway.break_off(job_id, JobCancelled())
         job = await self._jobs.job(job_id)
         await self._drop(await self._jobs.cancel(job_id), job)
-        self._cancelled.discard(job_id)
 
     async def _drop(self, video_id: str, job: Job | None) -> None:
         if video_id:
-            await self._jobs.unless_needed(video_id, self._media.forget)
+            await self._library.unless_needed(video_id, self._media.forget)
         if job is not None and job.request.picture:
             await self._media.drop_posted(Path(job.request.picture))
 
@@ -246,3 +230,4 @@ class Foreman:
             await asyncio.sleep(_RENEW_EVERY_S)
             with suppress(StorageUnusable):
                 await self._jobs.renew()
+                await self.break_off()  # what another process forgot

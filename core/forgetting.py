@@ -10,39 +10,36 @@ from core.errors.turns import NotYours
 from core.naming import pick
 
 if TYPE_CHECKING:
+    from core.foreman import Foreman
     from core.jobs import Jobs
     from core.model import View
-    from core.ports import Library, Media
+    from core.ports import Library
     from core.shown import Reply
     from core.talk import Forget
 
 
-async def forget(library: Library, media: Media, video_id: str, view: View, user_id: str | None = None) -> bool:
-    """Take back a film's postings in view, of one person where that is named.
+async def forget(library: Library, foreman: Foreman, video_id: str, view: View, user_id: str | None = None) -> None:
+    """Take back a film's postings in view, of one person where that is named, and stop what is under way for these.
 
-    Tell whether none was left anywhere, so that all of the film went.
-
-    Raises OperatorError.
+    Where none is left anywhere all of the film goes. Raises OperatorError.
     """
-    gone = await library.forget(video_id, view, user_id)
-    if gone:
-        await media.forget(video_id)
-    return gone
+    await library.forget(video_id, view, user_id)
+    await foreman.forget(video_id)
 
 
 class Forgetting:
     """Does what people ask: each means one film, and the same one however often it is begun."""
 
-    def __init__(self, library: Library, media: Media, jobs: Jobs) -> None:
+    def __init__(self, library: Library, foreman: Foreman, jobs: Jobs) -> None:
         self._library = library
-        self._media = media
+        self._foreman = foreman
         self._jobs = jobs
 
     async def take_back(self, event: Forget) -> tuple[Reply, ...]:
         """Take a film back for whoever may; raises UnknownVideo, AmbiguousVideo, NotYours, OperatorError."""
         turn = event.turn
         video_id, title = await self._earlier(event) or await self._meant(event)
-        await forget(self._library, self._media, video_id, turn.view, None if turn.moderator else turn.user_id)
+        await forget(self._library, self._foreman, video_id, turn.view, None if turn.moderator else turn.user_id)
         return (replies.forgotten(title, await self._library.posting(video_id, turn.view)),)
 
     async def _earlier(self, event: Forget) -> tuple[str, str] | None:

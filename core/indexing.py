@@ -174,8 +174,10 @@ class Indexer:
         # Where it was not seen before, nothing may tell that it is known from elsewhere.
         is_seen = await self._library.posting(video.id, View.of(poster.scope))
         looks = 0 if is_seen else await self._library.looks(video.id, self._recipe(info).key)
-        await self._library.post(poster.posting(video), poster.job, looks)
-        return Indexed(video, looks)
+        with suppress(UnknownVideo):  # it was forgotten elsewhere a moment ago: here it is taken in anew
+            await self._library.post(poster.posting(video), poster.job, looks)
+            return Indexed(video, looks)
+        return None
 
     async def _known(
         self, video: Video | None, info: EncoderInfo, poster: Poster | None, link: str, report: Report

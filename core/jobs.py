@@ -8,11 +8,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
 
+from core.errors.turns import FilmForgotten, JobCancelled, MessageGone
 from core.talk import JobRef
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-
+    from core.errors import UserError
     from core.ledger import Errand
     from core.model import Scope
 
@@ -66,9 +66,23 @@ class Job:
     """How many looks at the film it took, once that is done; 0 where the film was known."""
 
     @property
+    def is_open(self) -> bool:
+        """Tell whether it is still to be done."""
+        return self.state in {"queued", "running"}
+
+    @property
     def ref(self) -> JobRef:
         """Give what events carry of it."""
         return JobRef(self.id, self.request.length_s)
+
+
+def why_ended(job: Job | None) -> UserError | None:
+    """Tell why a job is not to be done (any more); None for one that is."""
+    if job is None:
+        return MessageGone()
+    if job.reason == FilmForgotten.__name__:
+        return FilmForgotten()
+    return None if job.is_open else JobCancelled()
 
 
 class Jobs(Protocol):
@@ -83,7 +97,10 @@ class Jobs(Protocol):
         ...
 
     async def left(self, platform: str) -> tuple[Job, ...]:
-        """Give the open jobs of a platform that nobody living works on, oldest first."""
+        """Give the jobs of a platform that nobody living works on, oldest first.
+
+        They are open, or came to be called back: then it is only left to tell so.
+        """
         ...
 
     async def put_off(self, job_id: int, reason: str, until_s: float) -> None:
@@ -120,13 +137,6 @@ class Jobs(Protocol):
 
     async def cancel(self, job_id: int) -> str:
         """End a job that is not wanted any more; gives what `settle` gives."""
-        ...
-
-    async def unless_needed(self, video_id: str, forget: Callable[[str], Awaitable[None]]) -> None:
-        """Delete a film's file unless it is needed by now: whoever begins with it meanwhile finds it, or finds it gone.
-
-        Nothing can be written down until it is deleted.
-        """
         ...
 
     async def about(self, scope: Scope, message: str) -> tuple[int, ...]:

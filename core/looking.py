@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -20,7 +21,7 @@ from core.piecework import Notebook
 from core.shown import Progress
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import AsyncIterator, Awaitable, Callable
 
     from core.film_ports import FrameReader
     from core.gathering import Source
@@ -87,7 +88,16 @@ class Looking:
     async def in_pieces(
         self, source: Source, info: EncoderInfo, poster: Poster, job: JobRef, report: Report
     ) -> Indexed:
-        """Look at a film so that a later run can go on; what is left of it when the job ends is not ours to drop."""
+        """Look at a film so that a later run can go on; what is left of it when the job ends is not ours to drop.
+
+        But where the job had ended before, as when the film was forgotten, a file that was kept since is.
+        """
+        async with self._no_orphan(source.video_id):
+            return await self._in_pieces(source, info, poster, job, report)
+
+    async def _in_pieces(
+        self, source: Source, info: EncoderInfo, poster: Poster, job: JobRef, report: Report
+    ) -> Indexed:
         recipe = self._eyes.recipe(info)
         notebook = Notebook(self._works, source, recipe.key, self._save_every_s)
         gathered = await notebook.begin(job.id)
@@ -105,12 +115,8 @@ class Looking:
         gathered = await self._eyes.look(source, info, Gathered(), _unnoted, report)
         film = film_of(source, gathered, self._eyes.recipe(info))
         report(Progress("saving", None))
-        try:
+        async with self._no_orphan(source.video_id):
             await self._save(source, film, poster)
-        except BaseException:
-            # Cancelled or failed: a file that no film leads to could never be forgotten.
-            await asyncio.shield(self._drop_orphan(source.video_id))
-            raise
         return Indexed(film.video, len(film.index))
 
     async def _save(self, source: Source, film: Film, poster: Poster | None) -> None:
@@ -123,9 +129,14 @@ class Looking:
             else:
                 await self._library.save(film, poster.posting(film.video), links, poster.job)
 
-    async def _drop_orphan(self, video_id: str) -> None:
-        if await self._library.video(video_id) is None:
-            await self._media.forget(video_id)
+    @asynccontextmanager
+    async def _no_orphan(self, video_id: str) -> AsyncIterator[None]:
+        """Leave no file behind, when cancelled or failed, that no film leads to: it could never be forgotten."""
+        try:
+            yield
+        except BaseException:
+            await asyncio.shield(self._library.unless_needed(video_id, self._media.forget))
+            raise
 
 
 async def _unnoted(_gathered: Gathered) -> None:

@@ -33,10 +33,7 @@ class Library(Protocol):
     """All that is kept. Every method may raise OperatorError (StorageUnusable) when the disk does not play along."""
 
     async def save(self, film: Film, posting: Posting, links: Sequence[str], job: JobRef | None = None) -> None:
-        """Keep a film, its posting, the links that lead to it, and that a job brought it: all of it, or nothing.
-
-        Raises JobCancelled where the job is not open (any more).
-        """
+        """Keep a film, its posting, its links and that a job brought it, or nothing; raises what `why_ended` gives."""
         ...
 
     async def refresh(self, film: Film, links: Sequence[str]) -> None:
@@ -49,8 +46,7 @@ class Library(Protocol):
     async def post(self, posting: Posting, job: JobRef | None = None, looks: int = 0) -> None:
         """Make a film that is already kept visible in one more channel. The same posting twice counts once.
 
-        A job brought it with so many looks. Raises UnknownVideo when the film went meanwhile, JobCancelled where the
-        job is not open (any more).
+        A job brought it with so many looks. Raises UnknownVideo when the film went meanwhile, and as `save` does.
         """
         ...
 
@@ -113,8 +109,12 @@ class Library(Protocol):
     async def forget(self, video_id: str, view: View, user_id: str | None = None) -> bool:
         """Take back the film's postings in view, of one person where that is named, and answers that showed it.
 
-        Tell whether no posting is left anywhere, so that the film itself went.
+        Their open jobs for it end. Tell whether no posting is left anywhere, so that the film itself went.
         """
+        ...
+
+    async def unless_needed(self, video_id: str, forget: Callable[[str], Awaitable[None]]) -> None:
+        """Delete a film's file unless it is needed by now; nothing can be written down until it is deleted."""
         ...
 
     async def save_answer(self, answer: Answer) -> None:

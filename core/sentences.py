@@ -71,6 +71,7 @@ _SENTENCES: Final[Mapping[type[AppError], str]] = {
     turns.NotYours: "Only who posted {title} here can take it back, or somebody who moderates this channel.",
     turns.NotYourJob: "Only whoever asked for that film can cancel it.",
     turns.JobCancelled: "Cancelled: I leave that film alone.",
+    turns.FilmForgotten: "That film was forgotten here meanwhile, so I kept nothing of it.",
     turns.MessageGone: "That message is gone, so I kept nothing of it.",
     running.BadSetting: "The setting {name} is wrong: {reason}.",
     running.UnknownModel: "KEATON_MODEL={model!r} cannot be used: {reason}.",

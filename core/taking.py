@@ -6,8 +6,10 @@ from functools import partial
 from typing import TYPE_CHECKING, TypeAlias, assert_never
 
 from core import replies
+from core.errors.turns import FilmForgotten
 from core.flow import reported
 from core.intake import Indexed, Poster
+from core.model import View
 from core.shown import Progress
 from core.talk import FilePosted, LinkPosted, RemoteFilePosted
 
@@ -84,4 +86,6 @@ class Taking:
     async def _shown(self, result: Indexed, turn: Turn) -> Reply:
         thumbnails = await self._library.thumbnails(result.video.id)
         sheet = await self._plotter.sheet(thumbnails) if thumbnails else None
+        if await self._library.posting(result.video.id, View.of(turn.scope)) is None:
+            raise FilmForgotten
         return replies.indexed(result, sheet, turn)

@@ -59,7 +59,8 @@ class Works(Protocol):
     async def begin(self, job_id: int, work: Work, recipe_key: str) -> int:
         """Write down that a job is about this film; looks with another recipe go.
 
-        Gives how often that was so since a look was last written down for it.
+        Gives how often that was so since a look was last written down for it. Raises JobCancelled, FilmForgotten or
+        MessageGone where the job is not open (any more).
         """
         ...
 
@@ -76,7 +77,10 @@ class Works(Protocol):
         ...
 
     async def add(self, video_id: str, part: FrameIndex, thumbnails: Sequence[Thumbnail]) -> None:
-        """Write down at least one look; those that do not come after all that are known are left out."""
+        """Write down at least one look; those that do not come after all that are known are left out.
+
+        Raises FilmForgotten where nothing is kept of the film any more.
+        """
         ...
 
     async def so_far(self, video_id: str, recipe_key: str) -> SoFar | None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from core.departures import Departure
 from core.model import Scope
-from storage import writes
+from storage import recall, writes
 
 if TYPE_CHECKING:
     from sqlite3 import Row
@@ -89,10 +89,8 @@ async def _purge(db: aiosqlite.Connection, at: dict[str, str]) -> tuple[str, ...
 
 async def _drop_work(db: aiosqlite.Connection, video_id: str) -> bool:
     """Drop what was seen of a film that was under way, where nobody waits for it; tell whether its file goes too."""
-    unneeded = "NOT EXISTS (SELECT 1 FROM jobs WHERE jobs.video_id = :id AND state IN ('queued', 'running'))"
-    cursor = await db.execute(f"DELETE FROM works WHERE video_id = :id AND {unneeded}", {"id": video_id})  # noqa: S608
-    kept = await db.execute_fetchall("SELECT 1 FROM videos WHERE id = :id", {"id": video_id})
-    return cursor.rowcount > 0 and not kept
+    dropped = await recall.drop_work(db, video_id)
+    return dropped and not await db.execute_fetchall("SELECT 1 FROM videos WHERE id = :id", {"id": video_id})
 
 
 def _scope(row: Row) -> Scope:

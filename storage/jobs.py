@@ -9,19 +9,18 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from core.errors.turns import JobCancelled
-from storage import rows, writes
+from storage import recall, rows, writes
 from storage.ledger import BEGIN
-from storage.sealing import sealed
+from storage.recall import OPEN
+from storage.sealing import seal_told, sealed
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Callable
 
     import aiosqlite
 
     from core.jobs import Job, Request
     from core.model import Scope
-    from core.talk import JobRef
     from storage.connections import Connections
 
 LEASE_S = 60.0
@@ -29,8 +28,6 @@ _KEPT_S = 30 * 86400.0
 """How long it is remembered how a job ended."""
 _PRESSES_KEPT_S = 86400.0
 _BOT = "bot:"
-
-_OPEN = "state IN ('queued', 'running')"
 
 # A clock that jumped back must not make a lease last.
 _FREE = """
@@ -47,7 +44,8 @@ _ACCEPT = """
     VALUES (:platform, :space, :channel, :about, :item, :kind, :source, :name, :user_id, :user_name, :message,
             :message_url, :place, :length_s, :under, :picture, 'queued', :me, :now_s + :lease_s, :now_s)
     ON CONFLICT DO UPDATE SET
-        owner = excluded.owner, leased_until_s = excluded.leased_until_s, state = 'queued', ended_s = NULL
+        owner = excluded.owner, leased_until_s = excluded.leased_until_s,
+        state = iif(state = 'cancelled', state, 'queued'), ended_s = NULL
 """
 
 _ID = """
@@ -61,7 +59,7 @@ _WIPED = """
     title = CASE kind WHEN 'forget' THEN '' ELSE title END
 """
 
-_UNNEEDED = "NOT EXISTS (SELECT 1 FROM jobs WHERE jobs.video_id = works.video_id AND state IN ('queued', 'running'))"
+_UNNEEDED = f"NOT EXISTS (SELECT 1 FROM jobs WHERE jobs.video_id = works.video_id AND {OPEN})"  # noqa: S608
 
 _SETTLED = """
     UPDATE errands SET state = 'settled' WHERE state = 'begun' AND (platform, space, channel, message, item) IN
@@ -69,11 +67,9 @@ _SETTLED = """
 """
 
 _NEEDED_FILES = f"""
-    SELECT source FROM jobs WHERE kind = 'file' AND {_OPEN}
-    UNION SELECT picture FROM jobs WHERE picture <> '' AND {_OPEN}
+    SELECT source FROM jobs WHERE kind = 'file' AND {OPEN}
+    UNION SELECT picture FROM jobs WHERE picture <> '' AND {OPEN}
 """  # noqa: S608 - our own words
-
-_NEEDED = "SELECT video_id FROM works WHERE video_id = :id UNION SELECT id FROM videos WHERE id = :id"
 
 _OUTDONE = """
     SELECT 1 FROM jobs AS later JOIN jobs AS mine USING (platform, space, channel)
@@ -90,7 +86,7 @@ _OLD = f"""
     ended_s < :now_s - CASE kind WHEN 'press' THEN :press_s ELSE :kept_s END
     AND (
         kind NOT IN ('press', 'switch')
-        OR NOT EXISTS (SELECT 1 FROM jobs AS older WHERE older.id < jobs.id AND {_OPEN})
+        OR NOT EXISTS (SELECT 1 FROM jobs AS older WHERE older.id < jobs.id AND {OPEN})
     )
 """  # noqa: S608 - our own words
 
@@ -131,38 +127,38 @@ class SqliteJobs:
         return next(map(rows.job, await self._db.rows("SELECT * FROM jobs WHERE id = :id", {"id": job_id})), None)
 
     async def left(self, platform: str) -> tuple[Job, ...]:
-        """Give the open jobs of a platform that nobody living works on, oldest first."""
-        sql = f"SELECT * FROM jobs WHERE platform = :platform AND {_OPEN} AND {_FREE} ORDER BY id"  # noqa: S608
+        """Give the jobs of a platform that nobody living works on and that are open, or whose end was not told."""
+        sql = f"SELECT * FROM jobs WHERE platform = :platform AND ended_s IS NULL AND {_FREE} ORDER BY id"  # noqa: S608
         return tuple(map(rows.job, await self._db.rows(sql, {"platform": platform, **self._now()})))
 
     async def put_off(self, job_id: int, reason: str, until_s: float) -> None:
         """Note that it failed in a way that may pass, and when (Unix seconds) it is to be tried again."""
         sql = "UPDATE jobs SET state = 'queued', failures = failures + 1, reason = :reason, not_before_s = :until_s"
-        await self._change(f"{sql} WHERE id = :id AND {_OPEN}", {"id": job_id, "reason": reason, "until_s": until_s})
+        await self._change(f"{sql} WHERE id = :id AND {OPEN}", {"id": job_id, "reason": reason, "until_s": until_s})
 
     async def fail(self, job_id: int, reason: str) -> None:
         """Note why it failed for good; it stays open until the answer was shown."""
-        sql = f"UPDATE jobs SET reason = :reason WHERE id = :id AND {_OPEN}"  # noqa: S608
+        sql = f"UPDATE jobs SET reason = :reason WHERE id = :id AND {OPEN}"  # noqa: S608
         await self._change(sql, {"id": job_id, "reason": reason})
 
     async def stand(self, job_id: int, place: str, message: str) -> None:
         """Note where its answer stands, and as which message: its film counts as posted by that."""
-        sql = f"UPDATE jobs SET place = :place, message = :message WHERE id = :id AND {_OPEN}"  # noqa: S608
+        sql = f"UPDATE jobs SET place = :place, message = :message WHERE id = :id AND {OPEN}"  # noqa: S608
         await self._change(sql, {"id": job_id, "place": place, "message": message})
 
     async def name(self, job_id: int, video_id: str, title: str) -> None:
         """Note which film a request to forget means, and by which name."""
-        sql = f"UPDATE jobs SET source = :video_id, title = :title, done_once = 1 WHERE id = :id AND {_OPEN}"  # noqa: S608
+        sql = f"UPDATE jobs SET source = :video_id, title = :title, done_once = 1 WHERE id = :id AND {OPEN}"  # noqa: S608
         await self._change(sql, {"id": job_id, "video_id": video_id, "title": title})
 
     async def named(self, job_id: int) -> tuple[str, str] | None:
         """Give which film (id and title) an open request to forget was taken to mean, if it was."""
-        sql = f"SELECT source, title FROM jobs WHERE id = :id AND kind = 'forget' AND done_once = 1 AND {_OPEN}"  # noqa: S608
+        sql = f"SELECT source, title FROM jobs WHERE id = :id AND kind = 'forget' AND done_once = 1 AND {OPEN}"  # noqa: S608
         return next(((str(row[0]), str(row[1])) for row in await self._db.rows(sql, {"id": job_id})), None)
 
     async def picture(self, job_id: int, path: str) -> None:
         """Note where a copy of the picture that it asks about is about to lie."""
-        sql = f"UPDATE jobs SET picture = :path WHERE id = :id AND {_OPEN}"  # noqa: S608
+        sql = f"UPDATE jobs SET picture = :path WHERE id = :id AND {OPEN}"  # noqa: S608
         await self._change(sql, {"id": job_id, "path": path})
 
     async def settle(self, job_id: int) -> str:
@@ -173,17 +169,11 @@ class SqliteJobs:
         """End a job that is not wanted any more; give what `settle` gives."""
         return await self._end(job_id, "'cancelled'")
 
-    async def unless_needed(self, video_id: str, forget: Callable[[str], Awaitable[None]]) -> None:
-        """Delete a film's file unless it is needed by now; nothing can be written down until it is deleted."""
-        async with self._db.writing() as db:
-            if not list(await db.execute_fetchall(_NEEDED, {"id": video_id})):
-                await forget(video_id)
-
     async def about(self, scope: Scope, message: str) -> tuple[int, ...]:
         """Give the ids of the open jobs that a message asked for, or whose answer it is."""
         sql = f"""
             SELECT id FROM jobs WHERE platform = :platform AND space = :space AND channel = :channel
-            AND :message IN (about, message) AND :message <> '' AND {_OPEN}
+            AND :message IN (about, message) AND :message <> '' AND {OPEN}
         """  # noqa: S608
         return tuple(row["id"] for row in await self._db.rows(sql, {**asdict(scope), "message": message}))
 
@@ -197,12 +187,12 @@ class SqliteJobs:
 
     async def renew(self) -> None:
         """Say that this process still works on what it took up."""
-        sql = f"UPDATE jobs SET leased_until_s = :now_s + :lease_s WHERE owner = :me AND {_OPEN}"  # noqa: S608
+        sql = f"UPDATE jobs SET leased_until_s = :now_s + :lease_s WHERE owner = :me AND {OPEN}"  # noqa: S608
         await self._change(sql, self._now())
 
     async def park(self) -> None:
         """Say that this process works on nothing any more: what it leaves open is to be taken up by the next."""
-        sql = f"UPDATE jobs SET state = 'queued', owner = '', leased_until_s = 0 WHERE owner = :me AND {_OPEN}"  # noqa: S608
+        sql = f"UPDATE jobs SET state = 'queued', owner = '', leased_until_s = 0 WHERE owner = :me AND {OPEN}"  # noqa: S608
         await self._change(sql, self._now())
 
     async def needed(self) -> tuple[frozenset[str], frozenset[str]]:
@@ -216,11 +206,15 @@ class SqliteJobs:
         return frozenset(one for (one,) in films), frozenset(one for (one,) in files)
 
     async def _end(self, job_id: int, state: str) -> str:
-        sql = f"UPDATE jobs SET state = {state}, {_WIPED}, ended_s = :now_s WHERE id = :id AND {_OPEN}"  # noqa: S608
+        sql = f"""
+            UPDATE jobs SET state = iif({OPEN}, {state}, state), {_WIPED}, ended_s = :now_s
+            WHERE id = :id AND ended_s IS NULL
+        """  # noqa: S608
         async with self._db.writing() as db:
             await db.execute(sql, {"id": job_id, **self._now()})
             await db.execute(_SETTLED, {"id": job_id})
             found = list(await db.execute_fetchall("SELECT video_id FROM jobs WHERE id = ?", (job_id,)))
+            await seal_told(db, job_id)
             return await drop_work(db, found[0][0]) if found else ""
 
     async def _change(self, sql: str, values: dict[str, object]) -> None:
@@ -233,20 +227,9 @@ class SqliteJobs:
         return {"me": me, "is_bot": self._is_bot, "now_s": self._clock_s(), "lease_s": LEASE_S}
 
 
-async def bring(db: aiosqlite.Connection, job: JobRef | None, video_id: str, looks: int) -> None:
-    """Note that the film of a job is kept, in the transaction that keeps it; raises JobCancelled unless it is open."""
-    if job is None:
-        return
-    sql = f"UPDATE jobs SET video_id = :video_id, looks = :looks, reason = '' WHERE id = :id AND {_OPEN}"  # noqa: S608
-    noted = await db.execute(sql, {"id": job.id, "video_id": video_id, "looks": looks})
-    if not noted.rowcount:
-        raise JobCancelled
-
-
 async def drop_work(db: aiosqlite.Connection, video_id: str) -> str:
     """Drop what was seen so far where no open job is about the film; give its id where it is not kept either."""
-    cursor = await db.execute(f"DELETE FROM works WHERE video_id = :id AND {_UNNEEDED}", {"id": video_id})  # noqa: S608
-    if not cursor.rowcount:
+    if not await recall.drop_work(db, video_id):
         return ""
     await writes.drop_unseen(db, video_id)  # answers may have shown it as far as it was looked at
     kept = await db.execute_fetchall("SELECT 1 FROM videos WHERE id = ?", (video_id,))

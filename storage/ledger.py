@@ -7,8 +7,8 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from core.ledger import Errand
-from core.model import Scope
-from storage import writes
+from core.model import Scope, View
+from storage import queries, recall, sealing, writes
 from storage.sealing import sealed
 
 if TYPE_CHECKING:
@@ -44,6 +44,21 @@ _TOMBSTONE = """
     INSERT INTO errands (platform, space, channel, message, item, state, run)
     VALUES (:platform, :space, :channel, :message, '', 'deleted', '')
 """
+
+# Asked for by the message, or by a command whose answer it was. Who deletes the words "off" does not switch back: older
+# words must not, either.
+_ITS = f"""
+    {_HERE} AND (about = :message AND kind <> 'switch' OR message = :message AND kind IN ('link', 'file', 'remote'))
+"""
+
+_ASKED = f"SELECT DISTINCT video_id FROM jobs WHERE {_ITS}"  # noqa: S608 - our own words
+
+_DROP_ERRANDS = f"""
+    DELETE FROM errands WHERE message = '' AND (platform, space, channel, item) IN
+    (SELECT platform, space, channel, item FROM jobs WHERE {_ITS} AND about = '')
+"""  # noqa: S608
+
+_DROP_JOBS = f"DELETE FROM jobs WHERE {_ITS}"  # noqa: S608
 
 _POSTED = """
     SELECT platform, space, channel, message, max(id) AS newest FROM postings
@@ -139,11 +154,22 @@ async def _retract(db: aiosqlite.Connection, message: dict[str, str]) -> tuple[b
     known = await db.execute(f"DELETE FROM errands WHERE {at}", message)  # noqa: S608
     if known.rowcount:
         await db.execute(_TOMBSTONE, message)
-    # Who deletes the words "off" does not switch back: older words must not, either.
-    await db.execute(f"DELETE FROM jobs WHERE {_HERE} AND about = :message AND kind <> 'switch'", message)  # noqa: S608
-    posted = list(await db.execute_fetchall(f"SELECT DISTINCT video_id FROM postings WHERE {at}", message))  # noqa: S608
+    posted = await db.execute_fetchall(f"SELECT DISTINCT video_id FROM postings WHERE {at}", message)  # noqa: S608
+    asked = await db.execute_fetchall(_ASKED, message)
+    await db.execute(_DROP_ERRANDS, message)
+    await db.execute(_DROP_JOBS, message)
     await db.execute(f"DELETE FROM postings WHERE {at}", message)  # noqa: S608
-    return bool(posted), tuple([video_id for (video_id,) in posted if await writes.drop_unposted(db, video_id)])
+    films = [video_id for (video_id,) in {*posted, *asked} if video_id]
+    view = View(message["platform"], message["space"], frozenset({message["channel"]}))
+    return bool(films), tuple([one for one in films if await _drop(db, one, view)])
+
+
+async def _drop(db: aiosqlite.Connection, video_id: str, view: View) -> bool:
+    """Drop what hangs on a film that a message does not bring any more; tell whether its file goes too."""
+    await sealing.seal(db, video_id, view)
+    went = await writes.drop_unposted(db, video_id)
+    dropped = await recall.drop_work(db, video_id)
+    return (went or dropped) and not await db.execute_fetchall(queries.NEEDED, {"id": video_id})
 
 
 def _of(errand: Errand) -> dict[str, object]:

@@ -9,12 +9,12 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from core.model import Thumbnail
-from storage import answers, jobs, queries, rows, vectors, votes, works, writes
+from storage import answers, queries, recall, rows, vectors, votes, works, writes
 from storage.connections import Connections
 from storage.questions import stamp
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Awaitable, Callable, Sequence
     from pathlib import Path
     from sqlite3 import Row
 
@@ -52,12 +52,12 @@ class SqliteLibrary:
     async def save(self, film: Film, posting: Posting, links: Sequence[str], job: JobRef | None = None) -> None:
         """Keep a film, its posting, the links that lead to it, and that a job brought it: all of it, or nothing.
 
-        Raises JobCancelled where the job is not open (any more).
+        Raises JobCancelled, FilmForgotten or MessageGone where the job is not open (any more).
         """
         async with self._db.writing() as db:
             await writes.put_film(db, film)
             await writes.put_posting(db, posting)
-            await jobs.bring(db, job, film.video.id, len(film.index))
+            await recall.bring(db, job, film.video.id, len(film.index))
             await writes.put_links(db, film.video, links)
             await db.execute("DELETE FROM works WHERE video_id = ?", (film.video.id,))
 
@@ -74,12 +74,12 @@ class SqliteLibrary:
     async def post(self, posting: Posting, job: JobRef | None = None, looks: int = 0) -> None:
         """Make a film that is already kept visible in one more channel. The same posting twice counts once.
 
-        A job brought it with so many looks. Raises UnknownVideo when it is not kept (any more), JobCancelled where the
-        job is not open (any more).
+        A job brought it with so many looks. Raises UnknownVideo when it is not kept (any more); JobCancelled,
+        FilmForgotten or MessageGone where the job is not open (any more).
         """
         async with self._db.writing() as db:
             await writes.put_posting(db, posting)
-            await jobs.bring(db, job, posting.video_id, looks)
+            await recall.bring(db, job, posting.video_id, looks)
 
     async def video_at(self, link: str) -> Video | None:
         """Give the film that a canonical link leads to, as that link names it; visible or not."""
@@ -163,6 +163,12 @@ class SqliteLibrary:
             gone = await writes.drop_postings(db, video_id, view, user_id)
         await self._db.forgotten()
         return gone
+
+    async def unless_needed(self, video_id: str, forget: Callable[[str], Awaitable[None]]) -> None:
+        """Delete a film's file unless it is needed by now; nothing can be written down until it is deleted."""
+        async with self._db.writing() as db:
+            if not list(await db.execute_fetchall(queries.NEEDED, {"id": video_id})):
+                await forget(video_id)
 
     async def save_answer(self, answer: Answer) -> None:
         """Remember an answer, so that its buttons work later."""

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 
 from core.errors.disk import DataFolderInUse
 from core.errors.films import FileMissing
+from core.flow import to_its_end
 from storage.boundary import disk
 from storage.workshops import INBOX, LOCK, WORK, enter, flush, remove, write
 
@@ -85,10 +86,11 @@ class MediaFolder:
         """Take a file from a workshop into the store; give its new place.
 
         The least recently used go when it is full. The new file itself stays even if it is larger than the quota.
+        Where this is cancelled the file may be there, but does not come later.
         """
         async with self._keeping:
             with disk(self._root):
-                return await asyncio.to_thread(self._keep, path, video_id)
+                return await to_its_end(asyncio.to_thread(self._keep, path, video_id))
 
     async def copy_in(self, path: Path, folder: Path) -> Path:
         """Bring a file into a workshop folder; the original stays. Raises FileMissing.

@@ -79,3 +79,6 @@ LOOKS = """
     JOIN chunks ON chunks.indexing_id = indexings.id
     WHERE video_id = :video_id AND recipe_key = :recipe_key
 """
+
+# What leads to a film's file.
+NEEDED = "SELECT video_id FROM works WHERE video_id = :id UNION SELECT id FROM videos WHERE id = :id"

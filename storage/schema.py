@@ -11,6 +11,7 @@ from core.errors.disk import SchemaTooNew
 from storage.schema_jobs import JOBS
 from storage.schema_looks import LOOKS
 from storage.schema_questions import ORDERS, QUESTIONS
+from storage.schema_recall import RECALL
 from storage.schema_requests import ALL_REQUESTS, SWITCHES, UNDER
 from storage.schema_walls import DEPARTURES, NAMES_HERE, SHOWINGS
 
@@ -154,6 +155,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
     UNDER,
     SWITCHES,
     ORDERS,
+    RECALL,
 )
 """Migration number n leads from `user_version` n - 1 to n."""
 

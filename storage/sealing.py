@@ -12,9 +12,13 @@ from typing import TYPE_CHECKING
 from storage import rows
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     import aiosqlite
 
     from core.model import View
+
+_COLUMNS = ("id", "platform", "space", "channel", "message", "item")
 
 _NAMES = """
     SELECT link AS name FROM links WHERE video_id = :video_id UNION SELECT item FROM jobs WHERE video_id = :video_id
@@ -29,7 +33,7 @@ _POSTED = """
 """
 
 _ERRANDS = f"""
-    SELECT id, platform, space, channel, message, item FROM errands WHERE {_HERE} AND state = 'settled'
+    SELECT {", ".join(_COLUMNS)} FROM errands WHERE {_HERE} AND state = 'settled'
     AND EXISTS (
         SELECT 1 FROM ({_NAMES}) WHERE item = name OR message = '' AND substr(item, -length(name) - 1) = ':' || name
     )
@@ -37,9 +41,16 @@ _ERRANDS = f"""
 """  # noqa: S608 - our own words
 
 _DROP_JOBS = f"""
-    DELETE FROM jobs WHERE {_HERE} AND state NOT IN ('queued', 'running')
+    DELETE FROM jobs WHERE {_HERE} AND ended_s IS NOT NULL
     AND (video_id = :video_id OR source IN (SELECT name FROM ({_NAMES})))
     AND NOT EXISTS ({_POSTED.format(table="jobs", messages="jobs.about, jobs.message")})
+"""  # noqa: S608
+
+_TOLD = "SELECT 1 FROM jobs WHERE id = :id AND reason = 'FilmForgotten' AND ended_s IS NOT NULL"
+
+_ITS_ERRAND = f"""
+    SELECT {", ".join(_COLUMNS)} FROM errands WHERE state = 'settled' AND (platform, space, channel, message, item) IN
+    (SELECT platform, space, channel, about, item FROM jobs WHERE id = :id)
 """  # noqa: S608
 
 _SEAL = "UPDATE OR REPLACE errands SET item = :sealed WHERE id = :id"
@@ -60,13 +71,24 @@ def sealed(errand: dict[str, object]) -> str:
 async def seal(db: aiosqlite.Connection, video_id: str, view: View) -> None:
     """Let no request in view name a film any more that it does not post there; called before the film's links go."""
     values = {"video_id": video_id, **rows.of_view(view)}
-    names = ("id", "platform", "space", "channel", "message", "item")
     for row in await db.execute_fetchall(_ERRANDS, values):
-        errand = dict(zip(names, row, strict=True))
-        if errand["message"]:
-            of = {**errand, "sealed": sealed(errand), "ending": f":{errand['message']}:{errand['item']}"}
-            await db.execute(_SEAL_NOTES, of)
-            await db.execute(_SEAL, of)
-        else:
-            await db.execute("DELETE FROM errands WHERE id = :id", errand)
+        await _seal_errand(db, row)
     await db.execute(_DROP_JOBS, values)
+
+
+async def seal_told(db: aiosqlite.Connection, job_id: int) -> None:
+    """Let a request name nothing any more whose asker was told that its film was forgotten."""
+    if await db.execute_fetchall(_TOLD, {"id": job_id}):
+        for row in await db.execute_fetchall(_ITS_ERRAND, {"id": job_id}):
+            await _seal_errand(db, row)
+        await db.execute("DELETE FROM jobs WHERE id = :id", {"id": job_id})
+
+
+async def _seal_errand(db: aiosqlite.Connection, row: Iterable[object]) -> None:
+    errand = dict(zip(_COLUMNS, row, strict=True))
+    if errand["message"]:
+        of = {**errand, "sealed": sealed(errand), "ending": f":{errand['message']}:{errand['item']}"}
+        await db.execute(_SEAL_NOTES, of)
+        await db.execute(_SEAL, of)
+    else:
+        await db.execute("DELETE FROM errands WHERE id = :id", errand)

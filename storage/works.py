@@ -8,9 +8,10 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from core.errors.disk import StorageDamaged
+from core.errors.turns import FilmForgotten
 from core.model import Thumbnail, Video
 from core.works import Partial, SoFar, Work
-from storage import vectors
+from storage import recall, vectors
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -90,15 +91,17 @@ class SqliteWorks:
     async def begin(self, job_id: int, work: Work, recipe_key: str) -> int:
         """Write down that a job is about this film; looks with another recipe go.
 
-        Gives how often that was so since a look was last written down for it.
+        Gives how often that was so since a look was last written down for it. Raises FilmForgotten, JobCancelled or
+        MessageGone where the job is not open (any more).
         """
         values = {**asdict(work), "recipe_key": recipe_key, "job_id": job_id}
         async with self._db.writing() as db:
+            await recall.must_be_wanted(db, job_id, work.video_id)
             await db.execute("DELETE FROM works WHERE video_id = :video_id AND recipe_key <> :recipe_key", values)
             await db.execute(_BEGIN, values)
             await db.execute(_ABOUT, values)
-            found = list(await db.execute_fetchall("SELECT starts FROM jobs WHERE id = ?", (job_id,)))
-        return int(found[0][0]) if found else 1
+            ((starts,),) = await db.execute_fetchall("SELECT starts FROM jobs WHERE id = ?", (job_id,))
+        return int(starts)
 
     async def at(self, link: str) -> Work | None:
         """Give the film that a canonical link or a file's key leads to."""
@@ -118,10 +121,15 @@ class SqliteWorks:
             await db.execute(sql, {"video_id": video_id, **asdict(opened)})
 
     async def add(self, video_id: str, part: FrameIndex, thumbnails: Sequence[Thumbnail]) -> None:
-        """Write down at least one look; those that do not come after all that are known are left out."""
+        """Write down at least one look; those that do not come after all that are known are left out.
+
+        Raises FilmForgotten where nothing is kept of the film any more.
+        """
         times = {"first_s": float(part.times_s[0]), "last_s": float(part.times_s[-1])}
         blobs = [asdict(chunk) for chunk in vectors.split(part, len(part))]
         async with self._db.writing() as db:
+            if not await db.execute_fetchall("SELECT 1 FROM works WHERE video_id = ?", (video_id,)):
+                raise FilmForgotten
             added = await db.execute(_ADD, {"video_id": video_id, **times, **blobs[0]})
             if added.rowcount > 0:
                 sql = "INSERT OR IGNORE INTO work_thumbnails (video_id, time_s, jpeg) VALUES (?, ?, ?)"

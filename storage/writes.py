@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from core.errors.asking import UnknownVideo
 from core.errors.turns import MessageGone
-from storage import rows, sealing, vectors
+from storage import recall, rows, sealing, vectors
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -49,30 +49,11 @@ _DROP_NAMES = """
 
 # What is remembered of requests that are done.
 _DROP_JOBS = """
-    DELETE FROM jobs WHERE video_id = :id AND state NOT IN ('queued', 'running') AND NOT EXISTS (
+    DELETE FROM jobs WHERE video_id = :id AND ended_s IS NOT NULL AND NOT EXISTS (
         SELECT 1 FROM postings WHERE postings.video_id = jobs.video_id AND postings.platform = jobs.platform
         AND postings.space = jobs.space AND postings.channel = jobs.channel
     )
 """
-
-# A film that was shown and not noted would be fetched once more by the next run.
-_CALLED_BACK = """
-    platform = :platform AND space = :space AND channel IN (SELECT value FROM json_each(:channels))
-    AND (:user_id IS NULL OR user_id = :user_id) AND state IN ('queued', 'running') AND (
-        video_id = :video_id
-        OR (video_id = '' AND source IN (SELECT link FROM links WHERE video_id = :video_id))
-    )
-"""
-
-_END_JOBS = (
-    f"""
-    UPDATE errands SET state = 'settled' WHERE state = 'begun' AND (platform, space, channel, message, item) IN
-    (SELECT platform, space, channel, about, item FROM jobs WHERE {_CALLED_BACK})
-    """,  # noqa: S608 - our own words
-    f"""
-    UPDATE jobs SET state = 'cancelled', place = '', ended_s = unixepoch(), video_id = :video_id WHERE {_CALLED_BACK}
-    """,  # noqa: S608
-)
 
 # Where a posting goes a trigger does this; what was shown of a film that was under way never had one.
 _TAKE_BACK = """
@@ -144,11 +125,10 @@ async def must_be_kept(db: aiosqlite.Connection, video_id: str) -> None:
 async def drop_postings(db: aiosqlite.Connection, video_id: str, view: View, user_id: str | None) -> bool:
     """Delete a film's postings in view, or one person's of them, and what they leave behind; see `drop_unposted`.
 
-    Open requests of theirs for it end in the same transaction, so that no later run fetches it again.
+    Open requests of theirs for it end in the same transaction, so that none keeps it and no later run fetches it again.
     """
     values = {"video_id": video_id, "user_id": user_id, **rows.of_view(view)}
-    for sql in _END_JOBS:
-        await db.execute(sql, values)
+    await recall.call_back(db, video_id, view, user_id)
     await db.execute(
         """
         DELETE FROM postings

@@ -14,9 +14,9 @@ from bot.wiring.kept import open_kept
 from core.assembly import Choices, Ports, assemble
 from core.courtesy import Courtesy
 from core.departures import Grace
-from core.foreman import Patience
 from core.intake import IndexingLimits
 from core.limits import BrowsingLimits
+from core.patience import Patience
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -69,7 +69,9 @@ async def open_core(settings: Settings, *, is_bot: bool = False) -> AsyncIterato
         for part in (parts.foreman, parts.renewal, parts.refiner):
             stack.push_async_callback(part.close)
         grace_s = settings.grace_days * _DAY_S
-        yield Core(parts, kept, engines, Grace(kept.departures, kept.media, time.monotonic, grace_s, _GRACE_CHECKED_S))
+        yield Core(
+            parts, kept, engines, Grace(kept.departures, parts.foreman, time.monotonic, grace_s, _GRACE_CHECKED_S)
+        )
 
 
 def _ports(kept: Kept, engines: Engines) -> Ports:

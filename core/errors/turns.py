@@ -46,6 +46,11 @@ class JobCancelled(UserError):
 
 
 @dataclass(eq=False)
+class FilmForgotten(UserError):
+    """The film was taken back there while it was under way."""
+
+
+@dataclass(eq=False)
 class MessageGone(UserError):
     """The message was deleted before its film was kept."""
 

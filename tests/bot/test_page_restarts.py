@@ -16,7 +16,8 @@ from PIL import Image
 from bot.requests import Requests
 from bot.web.front import LocalChat
 from core.commands import parse
-from core.foreman import Foreman, Patience
+from core.foreman import Foreman
+from core.patience import Patience
 from storage.jobs import SqliteJobs
 from storage.ledger import SqliteLedger
 from tests.bot.houses import house, reader  # noqa: F401 - fixtures

@@ -19,10 +19,10 @@ from core.engines.frames import ChildFrameReader
 from core.engines.framing import ChildFramer
 from core.engines.held import HeldLooks
 from core.engines.picturing import ChildPictureReader
-from core.foreman import Patience
 from core.intake import IndexingLimits, Poster
 from core.limits import BrowsingLimits
 from core.model import Sampling, Scope, View
+from core.patience import Patience
 from core.ports import Encoder
 from core.talk import Door, Turn
 from storage.jobs import SqliteJobs

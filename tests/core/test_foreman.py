@@ -13,9 +13,10 @@ from core.errors.disk import StorageUnusable
 from core.errors.films import DecoderDied, NotAVideo
 from core.errors.links import FetchFailed
 from core.errors.turns import JobCancelled
-from core.foreman import Foreman, Patience
+from core.foreman import Foreman
 from core.ledger import Errand
 from core.model import Scope, View
+from core.patience import Patience
 from core.talk import Action, Door, FilePosted, Find, LinkPosted, ListVideos, MessageDeleted, Turn
 from tests.core.conftest import turn
 from tests.core.jobs_done import (

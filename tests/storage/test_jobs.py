@@ -201,7 +201,8 @@ async def test_at_a_start_what_no_open_job_is_about_goes(
     jobs, works, whole = born(library, clock), SqliteWorks(library.connections), make_film()
     job = await taken(jobs, replace(REQUEST, kind="file", source="inbox/one.mp4"))
     await works.begin(job.id, WORK, "r")
-    await works.begin(0, replace(WORK, video_id="sha256:stray"), "r")
+    async with library.connections.writing() as db:
+        await db.execute("INSERT INTO works SELECT 'sha256:stray', '', '', '', '', 0, 'r', 0, 0, 0, 0")
     await library.save(whole, make_posting(), ())
     assert await jobs.needed() == (frozenset({WORK.video_id, whole.video.id}), frozenset({"inbox/one.mp4"}))
     assert await works.of("sha256:stray") is None

@@ -6,9 +6,13 @@ from dataclasses import replace
 from itertools import permutations
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 
+from core.errors.turns import FilmForgotten
+from core.jobs import why_ended
 from core.ledger import Errand
+from core.model import FrameIndex
 from core.question import Stretch
 from core.votes import Ballot
 from storage.ledger import SqliteLedger
@@ -34,9 +38,15 @@ async def test_a_film_that_was_shown_and_not_noted_is_not_fetched_again_once_it_
     await SqliteWorks(library.connections).begin(job.id, WORK, "recipe")
     await library.save(make_film("sha256:x"), make_posting("sha256:x", scope=SCOPE, message="77"), [])
     assert await library.forget("sha256:x", VIEW, forgetter)
+    (left,) = await born(library, clock).left("discord")
+    assert (left.state, left.reason) == ("cancelled", "FilmForgotten"), "it is only left to tell so"
     reborn = born(library, clock)
-    assert await reborn.left("discord") == ()
-    assert await reborn.accept(REQUEST) is None
+    assert (await taken(reborn)).state == "cancelled"
+    await reborn.settle(job.id)
+    assert await born(library, clock).left("discord") == ()
+    assert await born(library, clock).accept(REQUEST) is None
+    assert await library.connections.rows("SELECT 1 FROM jobs", {}) == []
+    assert await library.connections.rows("SELECT 1 FROM errands WHERE item NOT LIKE 'sealed:%'", {}) == []
 
 
 async def test_what_somebody_else_waits_for_goes_on_where_one_person_takes_a_film_back(
@@ -48,6 +58,73 @@ async def test_what_somebody_else_waits_for_goes_on_where_one_person_takes_a_fil
     await library.save(make_film("sha256:x"), make_posting("sha256:x", scope=SCOPE, message="1"), [])
     assert await library.forget("sha256:x", VIEW, "u1")
     assert [one.id for one in await born(library, clock).left("discord")] == [job.id]
+
+
+@pytest.mark.parametrize("source", ["https://youtu.be/aaaaaaaaaaa?si=xyz", "https://m.youtube.com/watch?v=aaaaaaaaaaa"])
+async def test_a_link_is_known_for_its_film_however_it_is_written(
+    library: SqliteLibrary, clock: Clock, make_film: FilmMaker, make_posting: PostingMaker, source: str
+) -> None:
+    jobs = born(library, clock)
+    job = await taken(jobs, replace(REQUEST, source=source))
+    await library.save(make_film("x"), make_posting("x", scope=SCOPE, message="1"), ["youtube:aaaaaaaaaaa"])
+    await library.forget("x", VIEW)
+    assert isinstance(why_ended(await jobs.job(job.id)), FilmForgotten)
+
+
+async def test_a_request_ends_in_any_film_but_one_that_was_forgotten_while_nobody_knew_which_it_is(
+    library: SqliteLibrary, clock: Clock, make_film: FilmMaker, make_posting: PostingMaker
+) -> None:
+    jobs, works = born(library, clock), SqliteWorks(library.connections)
+    job = await taken(jobs)
+    await library.save(make_film("sha256:x"), make_posting("sha256:x", scope=SCOPE, message="1"), [])
+    await library.forget("sha256:x", VIEW)
+    assert why_ended(await jobs.job(job.id)) is None
+    with pytest.raises(FilmForgotten):
+        await works.begin(job.id, WORK, "recipe")
+    with pytest.raises(FilmForgotten):
+        await library.save(make_film("sha256:x"), make_posting("sha256:x", scope=SCOPE), [], job.ref)
+    assert await works.begin(job.id, replace(WORK, video_id="another"), "recipe") == 1
+    later = await taken(jobs, replace(REQUEST, errand=Errand(SCOPE, "78", "a link")))
+    await library.save(make_film("sha256:x"), make_posting("sha256:x", scope=SCOPE), [], later.ref)
+
+
+async def test_what_was_seen_of_a_film_goes_when_it_is_forgotten_and_what_is_seen_from_then_on_is_not_kept(
+    library: SqliteLibrary, clock: Clock
+) -> None:
+    works, index = SqliteWorks(library.connections), FrameIndex(np.array([0.5]), np.array([[0.6, 0.8]], np.float32))
+    job = await taken(born(library, clock))
+    await works.begin(job.id, WORK, "recipe")
+    await works.add(WORK.video_id, index, [])
+    await library.forget(WORK.video_id, VIEW)
+    assert await library.connections.rows("SELECT 1 FROM works", {}) == []
+    with pytest.raises(FilmForgotten):
+        await works.add(WORK.video_id, index, [])
+
+
+async def test_no_number_of_a_request_is_given_twice(library: SqliteLibrary, clock: Clock) -> None:
+    jobs = born(library, clock)
+    first = await taken(jobs)
+    await SqliteLedger(library.connections).retract(SCOPE, "77")
+    assert (await taken(jobs, replace(REQUEST, errand=Errand(SCOPE, "78", "a link")))).id > first.id
+
+
+async def test_a_deleted_answer_takes_back_what_its_command_asked_for(
+    library: SqliteLibrary, clock: Clock, make_film: FilmMaker, make_posting: PostingMaker
+) -> None:
+    """Done or not; nothing is left that names the link."""
+    jobs, works = born(library, clock), SqliteWorks(library.connections)
+    asked = replace(REQUEST, errand=Errand(SCOPE, "", f"trigger:1:{REQUEST.source}"), message="")
+    for is_done in (True, False):
+        job = await taken(jobs, asked)
+        await jobs.stand(job.id, "", "answer")
+        await works.begin(job.id, WORK, "recipe")
+        if is_done:
+            film, posting = make_film("sha256:x"), make_posting("sha256:x", scope=SCOPE, message="answer")
+            await library.save(film, posting, [WORK.link], job.ref)
+            await jobs.settle(job.id)
+        assert await SqliteLedger(library.connections).retract(SCOPE, "answer") == ("sha256:x",)
+        for table in ("jobs", "errands", "works", "videos", "links"):
+            assert await library.connections.rows(f"SELECT * FROM {table}", {}) == [], table  # noqa: S608 - our own
 
 
 async def test_of_opposite_votes_the_one_that_was_written_down_last_stands(

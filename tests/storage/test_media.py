@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from typing import TYPE_CHECKING
 
@@ -73,6 +74,22 @@ async def test_a_forgotten_file_is_gone(media: MediaFolder, tmp_path: Path) -> N
     await media.forget("a")
     assert await media.path("a") is None
     assert _stored(tmp_path) == []
+
+
+async def test_a_file_that_is_kept_by_what_was_cancelled_does_not_come_after_it_was_forgotten(
+    media: MediaFolder,
+) -> None:
+    async with media.workshop() as folder:
+        path = folder / "film.mp4"
+        path.write_bytes(b"film" * 1000)
+        keeping = asyncio.create_task(media.keep(path, "sha256:x"))
+        await asyncio.sleep(0)
+        keeping.cancel()
+        keeping.cancel()
+        await asyncio.wait({keeping})
+        assert keeping.cancelled()
+        assert await media.path("sha256:x") is not None
+        await media.forget("sha256:x")
 
 
 async def test_somebodys_own_file_stays_where_and_as_it_was(media: MediaFolder, tmp_path: Path) -> None:

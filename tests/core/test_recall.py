@@ -1,0 +1,221 @@
+"""A film is forgotten at any moment of its coming in, and nothing of it stays or comes back."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from core.errors.turns import FilmForgotten, JobCancelled, MessageGone
+from core.forgetting import forget
+from core.gathering import content_id
+from core.model import View
+from core.sentences import sentence
+from core.talk import LinkPosted, MessageDeleted
+from storage.jobs import SqliteJobs
+from storage.ledger import SqliteLedger
+from tests.core.conftest import turn
+from tests.core.jobs_done import LINK, accepted, asked
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+    from core.film_ports import Fetched, Fetching
+    from core.jobs import Job
+    from core.shown import Reply
+    from tests.conftest import MakeClip
+    from tests.core.conftest import ColourHouse
+
+SAYS = {sentence(error) for error in (FilmForgotten(), JobCancelled(), MessageGone())}
+HOLD_FILMS = ("videos", "links", "postings", "indexings", "chunks", "thumbnails", "works", "work_chunks", "jobs")
+
+
+class Halting:
+    """A port, or a part, one of whose methods stops before or after its work until it is let go."""
+
+    def __init__(self, real: Any, method: str, *, after: bool) -> None:
+        self._real, self._method, self._after = real, method, after
+        self.stopped, self.go_on = asyncio.Event(), asyncio.Event()
+
+    def __getattr__(self, name: str) -> Any:
+        return self._halted if name == self._method else getattr(self._real, name)
+
+    async def _halted(self, *args: Any) -> Any:
+        if not self._after:
+            await self._halt()
+        result = await getattr(self._real, self._method)(*args)
+        if self._after:
+            await self._halt()
+        return result
+
+    async def _halt(self) -> None:
+        self.stopped.set()
+        await self.go_on.wait()
+
+    async def fetch(self, url: str, folder: Path, bearer: str = "") -> AsyncIterator[Fetching | Fetched]:
+        """Stop when all is fetched."""
+        async for event in self._real.fetch(url, folder, bearer):
+            yield event
+        await self._halt()
+
+
+@dataclass(frozen=True)
+class Moment:
+    """A moment between two steps of a film's coming in."""
+
+    name: str
+    owner: str
+    """From the house on, by dots."""
+    method: str
+    after: bool = True
+
+
+MOMENTS = (
+    Moment("fetched", "indexer._downloads._fetcher", "fetch"),
+    Moment("known by its content", "indexer._looking._works", "begin", after=False),
+    Moment("noted", "indexer._looking._works", "begin"),
+    Moment("its file kept", "indexer._looking._media", "keep"),
+    Moment("opened", "indexer._looking._works", "opened"),
+    Moment("first looks about to be kept", "indexer._looking._works", "add", after=False),
+    Moment("first looks kept", "indexer._looking._works", "add"),
+    Moment("looked at", "indexer._looking._library", "save", after=False),
+    Moment("posted", "indexer._looking._library", "save"),
+    Moment("about to be shown", "conversation._taking._plotter", "sheet"),
+)
+
+
+def halt(house: ColourHouse, moment: Moment) -> Halting:
+    owner: Any = house
+    *way, last = moment.owner.split(".")
+    for name in way:
+        owner = getattr(owner, name)
+    halting = Halting(getattr(owner, last), moment.method, after=moment.after)
+    setattr(owner, last, halting)
+    return halting
+
+
+def unhalt(house: ColourHouse, moment: Moment) -> None:
+    owner: Any = house
+    *way, last = moment.owner.split(".")
+    for name in way:
+        owner = getattr(owner, name)
+    setattr(owner, last, getattr(owner, last)._real)
+
+
+@dataclass
+class Coming:
+    """A film that is stopped at a moment of its coming in."""
+
+    job: Job
+    video_id: str
+    replies: list[Reply]
+    task: asyncio.Task[None]
+    halting: Halting
+
+    async def ended(self) -> str:
+        async with asyncio.timeout(20):
+            await self.task
+        return self.replies[-1].text
+
+
+async def coming(house: ColourHouse, moment: Moment, film: Path, message: str) -> Coming:
+    house.fetcher.web[LINK] = film
+    job, halting = await accepted(house, asked(message=message)), halt(house, moment)
+    replies: list[Reply] = []
+
+    async def take_in() -> None:
+        async for reply in house.conversation.handle(LinkPosted(replace(turn(), message=message), LINK, job.ref)):
+            replies.append(reply)  # noqa: PERF401 - what came before the end counts
+
+    task = asyncio.create_task(take_in())
+    async with asyncio.timeout(20):
+        await halting.stopped.wait()
+    return Coming(job, content_id(film), replies, task, halting)
+
+
+async def taken_back(house: ColourHouse, film: Coming, way: str, *, here: bool) -> None:
+    """Let a moderator forget the film, or its message be deleted; in this process, or by another one."""
+    scope, message = turn().scope, film.job.request.errand.message
+    match way, here:
+        case "forgotten", True:
+            await forget(house.library, house.foreman, film.video_id, View.of(scope))
+        case "forgotten", False:
+            await house.library.forget(film.video_id, View.of(scope))
+        case _, True:
+            await house.say(MessageDeleted(replace(turn(), message=message)))
+        case _:
+            await house.ledger.retract(scope, message)
+
+
+async def restarted(house: ColourHouse) -> None:
+    """Begin another run on the same folder, which tells what is left to tell."""
+    house.ledger = SqliteLedger(house.library.connections)
+    house.foreman._jobs = jobs = SqliteJobs(house.library.connections, house.ledger.run, lambda: 0.0, is_bot=True)
+    for left in await jobs.left("local"):
+        job = await accepted(house, left.request)
+        event = LinkPosted(replace(turn(), message=job.request.message), LINK, job.ref)
+        assert (await house.last(event)).text in SAYS
+        await house.foreman.settle(job.ref)
+    await house.foreman.tidy()
+
+
+async def left_of_it(house: ColourHouse) -> list[str]:
+    tables = [one for one in HOLD_FILMS if await house.library.connections.rows(f"SELECT 1 FROM {one}", {})]  # noqa: S608
+    errands = await house.library.connections.rows("SELECT item FROM errands WHERE item LIKE '%example%'", {})
+    files = [path.name for path in house.media._root.rglob("*.mp4")]
+    return [*tables, *(str(row["item"]) for row in errands), *files]
+
+
+@pytest.mark.parametrize("way", ["forgotten", "deleted"])
+async def test_what_is_taken_back_while_it_comes_in_is_broken_off_and_leaves_nothing(
+    house: ColourHouse, make_clip: MakeClip, way: str
+) -> None:
+    clip = make_clip("brief.mp4", [("red", 0.4)])
+    for number, moment in enumerate(MOMENTS):
+        film = await coming(house, moment, clip, f"m{number}")
+        async with asyncio.timeout(20):
+            await taken_back(house, film, way, here=True)
+        if (way, moment) in {("forgotten", one) for one in MOMENTS[:2]} or moment is MOMENTS[-1]:
+            film.halting.go_on.set()  # nobody knows yet which film that is; or it is carried out, and to be told
+        assert await film.ended() in SAYS, moment.name
+        await house.foreman.settle(film.job.ref)
+        assert await left_of_it(house) == [], moment.name
+        unhalt(house, moment)
+
+
+@pytest.mark.parametrize("way", ["forgotten", "deleted"])
+async def test_what_another_process_takes_back_while_it_comes_in_is_refused_when_it_is_to_be_kept(
+    house: ColourHouse, make_clip: MakeClip, way: str
+) -> None:
+    clip = make_clip("brief.mp4", [("red", 0.4)])
+    for number, moment in enumerate(MOMENTS):
+        film = await coming(house, moment, clip, f"m{number}")
+        await taken_back(house, film, way, here=False)
+        film.halting.go_on.set()
+        assert await film.ended() in SAYS, moment.name
+        await house.foreman.settle(film.job.ref)
+        if moment.name in {"posted", "about to be shown"}:
+            await house.foreman.forget(film.video_id)  # as whoever took it back does next
+        assert await left_of_it(house) == [], moment.name
+        unhalt(house, moment)
+
+
+@pytest.mark.parametrize("way", ["forgotten", "deleted"])
+async def test_what_is_taken_back_just_before_a_crash_is_not_there_after_it(
+    house: ColourHouse, make_clip: MakeClip, way: str
+) -> None:
+    """Whoever asked is told then, where the film was forgotten; where the message went there is nobody to tell."""
+    clip = make_clip("brief.mp4", [("red", 0.4)])
+    for number, moment in enumerate(MOMENTS):
+        film = await coming(house, moment, clip, f"m{number}")
+        await taken_back(house, film, way, here=False)
+        film.task.cancel()
+        with suppress(asyncio.CancelledError):
+            await film.task
+        unhalt(house, moment)
+        await restarted(house)
+        assert await left_of_it(house) == [], moment.name
