@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 from core.actions import draws
 from core.errors.disk import StorageUnusable
 from core.jobs import Request
+from core.ledger import card_note
 from core.talk import Action, FilePosted, Find, Forget, LinkPosted, PictureFile, RemoteFilePosted, Switch
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from core.foreman import Foreman
     from core.jobs import JobKind
     from core.ledger import Errand, Ledger
+    from core.model import Scope
     from core.shown import Reply
     from core.talk import Incoming, JobRef, Turn
 
@@ -97,6 +99,11 @@ class Requests:
         with suppress(StorageUnusable):
             return taken.job is not None and await self._foreman.is_outdone(taken.job, message)
         return False
+
+    async def answered(self, scope: Scope, message: str, card: str) -> None:
+        """Note that a message of Keaton's answers another one, and goes with it. Raises StorageUnusable."""
+        if message and card:
+            await self._ledger.remember(card_note(scope, message, card), card)
 
     async def stand(self, taken: Taken, place: str, message: str) -> None:
         """Note where the answer stands by now, and as which message. Raises StorageUnusable."""

@@ -1,9 +1,10 @@
-"""Notes where films are shown, and takes it back there when they were forgotten. Must not know any platform."""
+"""Notes where films are shown, and takes back what was said of what is gone. Must not know any platform."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
+from contextlib import suppress
 from typing import TYPE_CHECKING, Protocol
 
 from core import replies
@@ -63,12 +64,17 @@ class Noted:
 
 
 async def take_back(
-    showcase: Showcase, platform: str, space: str, change: Callable[[Stale], Awaitable[bool]], every_s: float
+    showcase: Showcase,
+    platform: str,
+    space: str,
+    change: Callable[[Stale], Awaitable[bool]],
+    every_s: float,
+    hint: asyncio.Event,
 ) -> None:
-    """Change messages that show what was forgotten, for ever.
+    """Change messages that show what was forgotten, and remove those that answer what was deleted, for ever.
 
-    `change` tells whether that is done with; else it is tried again. One database serves all processes, so what the
-    command line forgets is seen here too.
+    `change` tells whether that is done with; else it is tried again, also by the next run. One database serves all
+    processes, so what the command line forgets is seen here too; `hint` says that there is something to do at once.
     """
     while True:
         try:
@@ -77,4 +83,6 @@ async def take_back(
                     await showcase.settle(stale)
         except AppError:
             logger.exception("what was forgotten could not be looked up; it is tried again")
-        await asyncio.sleep(every_s)
+        with suppress(TimeoutError):
+            await asyncio.wait_for(hint.wait(), every_s)
+        hint.clear()

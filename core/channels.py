@@ -52,7 +52,11 @@ class Channels:
         return (replies.status(event, films, model, on=on),)
 
     async def forget_message(self, event: MessageDeleted) -> tuple[Reply, ...]:
-        """Forget what only a deleted message brought in; there is nothing to say to that."""
+        """Forget what only a deleted message brought in; there is nothing to say to that.
+
+        First its answers are noted to be removed: once its requests have ended, nothing else leads a next run there.
+        """
+        await self._ledger.take_cards_back(event.turn.scope, event.turn.message)
         await self._foreman.cancel_message(event.turn.scope, event.turn.message)
         gone = await self._ledger.retract(event.turn.scope, event.turn.message)
         await self._foreman.break_off()

@@ -24,6 +24,14 @@ class Errand:
     """Names the thing within the message."""
 
 
+def card_note(scope: Scope, message: str, item: str = "") -> str:
+    """Name the note of which message of Keaton's answers something in a message; without it, what all these begin with.
+
+    Such a note goes with the message, and what it names goes too.
+    """
+    return f"{scope.platform}:shown:{scope.space}:{scope.channel}:{message}:{item}"
+
+
 class Ledger(Protocol):
     """Remembers across restarts. Platforms send things twice, and Keaton may die in between."""
 
@@ -42,11 +50,15 @@ class Ledger(Protocol):
         """Give the errands that another process took up and did not settle, oldest first."""
         ...
 
+    async def take_cards_back(self, scope: Scope, message: str) -> None:
+        """Have what answers a deleted message removed, by this run or the next; see `card_note` and `core.showcase`."""
+        ...
+
     async def retract(self, scope: Scope, message: str) -> tuple[str, ...]:
         """Take back what a deleted message posted, now and later; give the films that went with it.
 
-        A film goes when no other posting of it is left anywhere. An errand of the message that is still under way
-        can post nothing any more: that raises MessageGone.
+        What answers it is removed. A film goes when no other posting of it is left anywhere. An errand of the message
+        that is still under way can post nothing any more: that raises MessageGone.
         """
         ...
 

@@ -1,6 +1,6 @@
-"""Where films are being shown, so that it can be taken back there when they are forgotten. Nouns and a port.
+"""What is to be taken back of what was said: where films are shown that were forgotten, and answers to what is gone.
 
-Each method may raise StorageUnusable.
+Nouns and a port. Each method may raise StorageUnusable.
 """
 
 from __future__ import annotations
@@ -16,13 +16,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Stale:
-    """A message of Keaton's that shows a film which was forgotten there."""
+    """A message of Keaton's that shows a film which was forgotten there, or answers a message that was deleted."""
 
     scope: Scope
     message: str
     """The platform's id of it."""
     files: tuple[str, ...] = ()
     """The platform's ids of pictures in it that no other message shows."""
+    goes: bool = False
+    """It goes as a whole, with the message that it answered; else it only says that its film went."""
 
 
 class Showcase(Protocol):
@@ -33,9 +35,9 @@ class Showcase(Protocol):
         ...
 
     async def stale(self, platform: str, space: str = "") -> tuple[Stale, ...]:
-        """Give the messages that are to be taken back, of one space where it is named; oldest first."""
+        """Give the messages that are to be taken back, of one space where it is named."""
         ...
 
     async def settle(self, stale: Stale) -> None:
-        """Note that a message does not show it any more, or cannot be changed for good."""
+        """Note that a message is gone or does not show it any more, or cannot be changed for good."""
         ...

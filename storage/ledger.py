@@ -6,7 +6,7 @@ import secrets
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from core.ledger import Errand
+from core.ledger import Errand, card_note
 from core.model import Scope, View
 from storage import queries, recall, sealing, writes
 from storage.sealing import sealed
@@ -60,6 +60,13 @@ _DROP_ERRANDS = f"""
 
 _DROP_JOBS = f"DELETE FROM jobs WHERE {_ITS}"  # noqa: S608
 
+_OF_ITS_CARDS = "FROM notes WHERE name >= :cards AND name < :cards || char(1114111)"
+
+_TAKE_CARDS_BACK = (
+    f"INSERT OR IGNORE INTO stale_cards SELECT :platform, :space, :channel, text {_OF_ITS_CARDS}",
+    f"DELETE {_OF_ITS_CARDS}",
+)
+
 _POSTED = """
     SELECT platform, space, channel, message, max(id) AS newest FROM postings
     WHERE platform = :platform AND message <> ''
@@ -99,6 +106,12 @@ class SqliteLedger:
         return tuple(
             Errand(Scope(row["platform"], row["space"], row["channel"]), row["message"], row["item"]) for row in found
         )
+
+    async def take_cards_back(self, scope: Scope, message: str) -> None:
+        """Have what answers a deleted message removed, by this run or the next."""
+        if message and await self.notes(card_note(scope, message)):
+            async with self._db.writing() as db:
+                await _take_cards_back(db, scope, message)
 
     async def retract(self, scope: Scope, message: str) -> tuple[str, ...]:
         """Take back what a deleted message posted, now and later; give the films that went with it."""
@@ -145,11 +158,17 @@ class SqliteLedger:
         return tuple((row["name"], row["text"]) for row in found)
 
 
+async def _take_cards_back(db: aiosqlite.Connection, scope: Scope, message: str) -> None:
+    for sql in _TAKE_CARDS_BACK:
+        await db.execute(sql, {**asdict(scope), "cards": card_note(scope, message)})
+
+
 async def _retract(db: aiosqlite.Connection, message: dict[str, str]) -> tuple[bool, tuple[str, ...]]:
     """Tell whether the message had posted any film, and give the films that went with it."""
     if not message["message"]:
         return False, ()
     at = f"{_HERE} AND message = :message"
+    await _take_cards_back(db, Scope(message["platform"], message["space"], message["channel"]), message["message"])
     # One tombstone for all: what the message brought is not to be read any more.
     known = await db.execute(f"DELETE FROM errands WHERE {at}", message)  # noqa: S608
     if known.rowcount:

@@ -13,7 +13,7 @@ from storage.schema_looks import LOOKS
 from storage.schema_questions import ORDERS, QUESTIONS
 from storage.schema_recall import RECALL
 from storage.schema_requests import ALL_REQUESTS, SWITCHES, UNDER
-from storage.schema_walls import DEPARTURES, NAMES_HERE, SHOWINGS
+from storage.schema_walls import DEPARTURES, NAMES_HERE, SHOWINGS, STALE_CARDS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -156,6 +156,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
     SWITCHES,
     ORDERS,
     RECALL,
+    STALE_CARDS,
 )
 """Migration number n leads from `user_version` n - 1 to n."""
 

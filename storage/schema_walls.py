@@ -77,3 +77,16 @@ SHOWINGS = (
     END
     """,  # noqa: S608 - all names are our own
 )
+
+STALE_CARDS = (
+    # Messages of Keaton's that told of requests which went with the messages that asked, until they were removed.
+    """
+    CREATE TABLE stale_cards (
+        platform TEXT NOT NULL,
+        space TEXT NOT NULL,
+        channel TEXT NOT NULL,
+        message TEXT NOT NULL,
+        PRIMARY KEY (platform, space, channel, message)
+    ) STRICT
+    """,
+)

@@ -40,9 +40,22 @@ _LATE = """
     AND NOT EXISTS (SELECT 1 FROM works WHERE works.video_id = showings.video_id)
 """
 
-_STALE = """
-    SELECT * FROM stale_showings WHERE platform = :platform AND (:space = '' OR space = :space) ORDER BY rowid
-"""
+_THERE = "platform = :platform AND (:space = '' OR space = :space)"
+
+_SAME = "(platform, space, channel, message) = (card.platform, card.space, card.channel, card.message)"
+
+# A card goes with all that it shows, whether that is forgotten or not.
+_STALE = f"""
+    SELECT platform, space, channel, message, files, 0 AS goes FROM stale_showings
+    WHERE {_THERE} AND (platform, space, channel, message) NOT IN
+    (SELECT platform, space, channel, message FROM stale_cards)
+    UNION ALL
+    SELECT platform, space, channel, message, (
+        SELECT json_group_array(DISTINCT file.value) FROM (
+            SELECT files FROM showings WHERE {_SAME} UNION ALL SELECT files FROM stale_showings WHERE {_SAME}
+        ), json_each(files) AS file
+    ), 1 FROM stale_cards AS card WHERE {_THERE}
+"""  # noqa: S608 - our own words
 
 _SHOWN_ELSEWHERE = """
     SELECT value FROM json_each(:files) WHERE EXISTS (
@@ -53,7 +66,7 @@ _SHOWN_ELSEWHERE = """
 
 
 class SqliteShowcase:
-    """Where films are being shown."""
+    """Where films are being shown, and what is to be taken back."""
 
     def __init__(self, connections: Connections) -> None:
         self._db = connections
@@ -66,20 +79,21 @@ class SqliteShowcase:
             await db.execute(_LATE, values)
 
     async def stale(self, platform: str, space: str = "") -> tuple[Stale, ...]:
-        """Give the messages that are to be taken back, of one space where it is named; oldest first."""
+        """Give the messages that are to be taken back, of one space where it is named."""
         found = await self._db.rows(_STALE, {"platform": platform, "space": space})
         return tuple([await self._stale(row) for row in found])
 
     async def settle(self, stale: Stale) -> None:
-        """Note that a message does not show it any more, or cannot be changed for good."""
+        """Note that a message is gone or does not show it any more, or cannot be changed for good."""
         values = {**asdict(stale.scope), "message": stale.message}
         where = "platform = :platform AND space = :space AND channel = :channel AND message = :message"
         async with self._db.writing() as db:
-            for table in ("stale_showings", "showings"):
+            for table in ("stale_cards", "stale_showings", "showings"):
                 await db.execute(f"DELETE FROM {table} WHERE {where}", values)  # noqa: S608 - our own names
 
     async def _stale(self, row: Row) -> Stale:
         values = {name: row[name] for name in ("platform", "space", "channel", "message", "files")}
         shared = {one["value"] for one in await self._db.rows(_SHOWN_ELSEWHERE, values)}
         files = tuple(one for one in json.loads(row["files"]) if one not in shared)
-        return Stale(Scope(row["platform"], row["space"], row["channel"]), row["message"], files)
+        scope = Scope(row["platform"], row["space"], row["channel"])
+        return Stale(scope, row["message"], files, goes=bool(row["goes"]))

@@ -85,6 +85,9 @@ class Clerk:
         """Answer what was found in a message: the first to the command, all others below that message."""
         taken = await self._write_down(interaction, items, Standing(interaction.token, of=message.id))
         place = await _thinking(interaction, Unnumbered(), private=False)
+        if place.message_id:
+            here = sight.scope_of(interaction.guild_id or 0, message.channel.id)
+            await self._desk.requests.answered(here, str(message.id), str(place.message_id))
         for number, one in enumerate(taken):
             where = place if number == 0 else await self._desk.message_place(message, one)
             self._desk.start(self._desk.answer_taken(one, where), message.id)

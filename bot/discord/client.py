@@ -71,7 +71,8 @@ class KeatonClient(commands.AutoShardedBot):
         """Make buttons of earlier runs work, and the commands known."""
         self.add_dynamic_items(AnswerButton)
         Commands(self.desk, self._parts.conversation, is_blind=not self._see_messages).add_to(self.tree)
-        self.desk.start(take_back(self._parts.showcase, DOOR.platform, "", self._change, self._forgotten_every_s))
+        showcase, every_s = self._parts.showcase, self._forgotten_every_s
+        self.desk.start(take_back(showcase, DOOR.platform, "", self._change, every_s, self.desk.deleted))
         if isinstance(self.tree, KeatonTree):
             await self.tree.sync_if_changed(self._parts.ledger)
 
@@ -152,16 +153,18 @@ class KeatonClient(commands.AutoShardedBot):
 
     async def _forget(self, guild_id: int | None, channel_id: int, message_id: int) -> None:
         if guild_id is not None:
-            channel = self.get_partial_messageable(channel_id, guild_id=guild_id)
-            await self.desk.forget_message(sight.scope_of(guild_id, channel_id), message_id, channel)
+            await self.desk.forget_message(sight.scope_of(guild_id, channel_id), message_id)
 
     async def _change(self, stale: Stale) -> bool:
-        """Let a message say that what it showed was forgotten; tell whether that is done with."""
+        """Remove a message, or let it say that what it showed was forgotten; tell whether that is done with."""
         channel_id, guild_id = int(stale.scope.channel), int(stale.scope.space)
         there = self.get_partial_messageable(channel_id, guild_id=guild_id)
+        message = there.get_partial_message(int(stale.message))
         try:
-            view = card(TAKEN_BACK, ()).view
-            await there.get_partial_message(int(stale.message)).edit(view=view, attachments=[], allowed_mentions=NOBODY)
+            if stale.goes:
+                await message.delete()
+            else:
+                await message.edit(view=card(TAKEN_BACK, ()).view, attachments=[], allowed_mentions=NOBODY)
         except (discord.NotFound, discord.Forbidden):
             return True
         except discord.HTTPException as error:

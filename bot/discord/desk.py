@@ -5,6 +5,7 @@ Owns the tasks that do so, and that each thing is done once.
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import logging
 from contextlib import suppress
@@ -27,7 +28,7 @@ from bot.showing import Noted
 from core import replies
 from core.commands import parse_about
 from core.errors.turns import MissingPermissions
-from core.ledger import Errand
+from core.ledger import Errand, card_note
 from core.model import View
 from core.talk import Find, MessageDeleted, Turn
 
@@ -60,6 +61,8 @@ class Desk:
         self._config = config
         self._chores = Chores()
         self.word = LastWord(self.requests)
+        self.deleted = asyncio.Event()
+        """Set when a message was deleted, whose answers are to be removed now."""
 
     async def take_message(self, message: discord.Message, *, late: bool = False) -> None:
         """Look at a posted message, where this channel is on."""
@@ -153,19 +156,13 @@ class Desk:
         place = PressPlace(hook, pressed, limit_bytes, say, aloud, standing.private)
         await self.answer_taken(taken, place)
 
-    async def forget_message(self, scope: Scope, message_id: int, channel: discord.PartialMessageable) -> None:
-        """Stop what a deleted message started, forget what it brought, and take back what was said about it."""
+    async def forget_message(self, scope: Scope, message_id: int) -> None:
+        """Stop what a deleted message started, forget what it brought, and have taken back what was said about it."""
         await self._chores.cancel(str(message_id))
         turn = Turn(DOOR, scope, View.of(scope), "", "", str(message_id))
         async for _ in self._parts.conversation.handle(MessageDeleted(turn)):
             pass
-        await self._take_back(scope, message_id, channel)
-
-    async def _take_back(self, scope: Scope, message_id: int, channel: discord.PartialMessageable) -> None:
-        for name, shown in await self._parts.ledger.notes(_note_at(scope, message_id, "")):
-            with suppress(discord.HTTPException):
-                await channel.get_partial_message(int(shown)).delete()
-            await self._parts.ledger.remember(name, "")
+        self.deleted.set()
 
     def start(self, work: Coroutine[None, None, None], about: int = 0) -> None:
         """Run work beside everything else; `about` is the message that it is about."""
@@ -221,11 +218,7 @@ def _errand(message: discord.Message, item: Item) -> Errand:
 
 
 def _note(message: discord.Message, item: str) -> str:
-    return _note_at(_scope(message), message.id, item)
-
-
-def _note_at(scope: Scope, message_id: int, item: str) -> str:
-    return f"discord:shown:{scope.space}:{scope.channel}:{message_id}:{item}"
+    return card_note(_scope(message), str(message.id), item)
 
 
 def _nonce(note: str) -> str:

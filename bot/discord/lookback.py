@@ -50,10 +50,6 @@ class Client(Protocol):
         """Give Keaton's own id."""
         ...
 
-    def get_partial_messageable(self, id: int, *, guild_id: int | None = None) -> discord.PartialMessageable:  # noqa: A002
-        """Give a channel by its id."""
-        ...
-
     def get_channel(self, id: int, /) -> object:  # noqa: A002
         """Give a channel that the client knows."""
         ...
@@ -129,17 +125,25 @@ class Lookback:
                 await resuming.take_up(self._client, self._desk, job)
 
     async def _finish(self, errand: Errand) -> None:
-        channel_id, guild_id = int(errand.scope.channel), int(errand.scope.space)
-        channel = self._client.get_channel(channel_id)
+        channel = self._client.get_channel(int(errand.scope.channel))
         if not isinstance(channel, discord.abc.Messageable):
             return
         try:
             await self._client.take(await channel.fetch_message(int(errand.message)), late=True)
         except discord.NotFound:
-            there = self._client.get_partial_messageable(channel_id, guild_id=guild_id)
-            await self._desk.forget_message(errand.scope, int(errand.message), there)
+            await self._note_answers(channel, errand)
+            await self._desk.forget_message(errand.scope, int(errand.message))
         except discord.HTTPException as error:
             logger.warning("message %s cannot be read again: %s", errand.message, error)
+
+    async def _note_answers(self, channel: discord.abc.Messageable, errand: Errand) -> None:
+        """Note what an earlier run answered to a message that is gone, where it died before it could."""
+        asked = int(errand.message)
+        with suppress(discord.HTTPException):
+            async for one in channel.history(limit=_ONE_REQUEST, after=discord.Object(asked), oldest_first=True):
+                mine = one.guild is not None and one.author.id == one.guild.me.id
+                if mine and one.reference is not None and one.reference.message_id == asked:
+                    await self._desk.requests.answered(errand.scope, errand.message, str(one.id))
 
     async def _notice_deletions(self) -> None:
         """Forget what was deleted meanwhile, as far as one look at each channel shows."""
@@ -149,8 +153,7 @@ class Lookback:
         for channel in _channels(self._client.guilds):
             ids = known.get(scope_of(channel.guild.id, channel.id), [])
             for message_id in await _gone(channel, ids):
-                there = self._client.get_partial_messageable(channel.id, guild_id=channel.guild.id)
-                await self._desk.forget_message(scope_of(channel.guild.id, channel.id), message_id, there)
+                await self._desk.forget_message(scope_of(channel.guild.id, channel.id), message_id)
 
     async def _read_on(self) -> None:
         """Look at what was posted since Keaton was last seen listening; at the very first start at nothing."""

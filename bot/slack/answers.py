@@ -43,6 +43,7 @@ logger = logging.getLogger(__name__)
 _UNCHANGEABLE = {
     "message_not_found",
     "cant_update_message",
+    "cant_delete_message",
     "edit_window_closed",
     "channel_not_found",
     "not_in_channel",
@@ -116,9 +117,11 @@ class Answers:
         await self.answer_taken(taken, place)
 
     async def change(self, stale: Stale) -> bool:
-        """Let a message say that what it showed was forgotten, and delete its pictures; tell whether that is done."""
+        """Remove a message, or let it say that its film was forgotten; with its pictures. Tell whether that is done."""
         try:
-            if not is_file(stale.message):
+            if stale.goes:
+                await self._client.chat_delete(channel=stale.scope.channel, ts=stale.message)
+            elif not is_file(stale.message):
                 await self._slack.update(stale.scope.channel, stale.message, card(TAKEN_BACK))
         except SlackApiError as error:
             if error.response["error"] not in _UNCHANGEABLE:

@@ -5,6 +5,7 @@ Owns that each thing is done once, and where it is answered; must not know how e
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING
@@ -24,7 +25,7 @@ from bot.slack.reading import Reader
 from bot.slack.stays import Stays
 from bot.slack.words import plain
 from core.errors.turns import MessageGone
-from core.ledger import Errand
+from core.ledger import Errand, card_note
 from core.model import View
 from core.talk import MessageDeleted, PictureFile, Turn
 
@@ -71,6 +72,8 @@ class Desk:
         self.membership = Membership(client)
         self.stays = Stays(parts.grace, workspace.team_id)
         self.chores = Chores()
+        self.deleted = asyncio.Event()
+        """Set when a message was deleted, whose answers are to be removed now."""
 
     @property
     def channels_note(self) -> str:
@@ -133,14 +136,14 @@ class Desk:
 
         Films are spoken of in the message's thread; a word to Keaton is answered where it was said.
         """
-        item, say = taken.errand.item, self.answers.word.of(taken)
-        note = self._note(message.channel, message.ts, item)
+        item, turn, say = taken.errand.item, taken.event.turn, self.answers.word.of(taken)
+        note = card_note(turn.scope, message.ts, item)
 
         async def keep(ts: str) -> None:
             await self._parts.ledger.remember(note, ts)
 
         thread_ts = message.thread_ts if item == _MENTION else message.root_ts
-        mark = f"{message.ts}:{item}"
+        mark = _mark(message.ts, item)
         standing = await self._parts.ledger.recall(note)
         if late and not standing:  # the earlier run may have died before it noted what it posted
             standing = await self.slack.marked(message.channel, thread_ts, mark)
@@ -152,15 +155,13 @@ class Desk:
         return await self._files.film({"id": key.rpartition(":")[2], "file_access": "check_file_info"})
 
     async def forget_message(self, gone: Deleted) -> None:
-        """Stop what a deleted message started, forget what it brought, and take back what was said about it."""
+        """Stop what a deleted message started, forget what it brought, and have taken back what was said about it."""
         await self.chores.cancel(posts.about(gone.channel, gone.ts))
         scope = self.workspace.scope(gone.channel)
         turn = Turn(DOOR, scope, View.of(scope), "", "", gone.ts)
         async for _ in self._parts.conversation.handle(MessageDeleted(turn)):
             pass
-        for note, ts in await self._parts.ledger.notes(self._note(gone.channel, gone.ts, "")):
-            await self.slack.remove(gone.channel, ts)
-            await self._parts.ledger.remember(note, "")
+        self.deleted.set()
 
     async def is_new(self, channel: str, trigger: str) -> bool:
         """Tell whether a command or press was not seen before; asked once for each, whatever Slack sends again."""
@@ -174,22 +175,31 @@ class Desk:
         left = [one for one in await self._parts.ledger.unsettled(DOOR.platform) if one.message]
         for errand in {(one.scope, one.message): one for one in left}.values():
             if errand.scope.space == self.workspace.team_id:
-                await self._finish(errand)
+                await self._finish([one for one in left if (one.scope, one.message) == (errand.scope, errand.message)])
         for job in await self._parts.foreman.left(DOOR.platform):
             if not job.request.errand.message and job.request.errand.scope.space == self.workspace.team_id:
                 await resuming.take_up(self, job)
 
-    async def _finish(self, errand: Errand) -> None:
-        channel, ts = errand.scope.channel, errand.message
+    async def _finish(self, errands: Sequence[Errand]) -> None:
+        """Go on with what was asked for in one message."""
+        channel, ts = errands[0].scope.channel, errands[0].message
         try:
             message = await self._reader.message(channel, ts)
         except SlackApiError as error:
             logger.warning("a message cannot be read again: %s", error.response["error"])
             return
         if message is None:
+            for one in errands:
+                await self._note_answer(one)
             await self.forget_message(posts.Deleted(channel, ts))
         else:
             await self.take(message, late=True)
+
+    async def _note_answer(self, errand: Errand) -> None:
+        """Note what an earlier run answered to a message that is gone, where it died before it could."""
+        thread_ts, mark = "" if errand.item == _MENTION else errand.message, _mark(errand.message, errand.item)
+        card = await self.slack.marked(errand.scope.channel, thread_ts, mark)
+        await self.requests.answered(errand.scope, errand.message, card)
 
     async def turn_of(self, message: Message, *, late: bool = False) -> Turn:
         """Give the turn of whoever wrote a message."""
@@ -224,5 +234,6 @@ class Desk:
     def _errand(self, message: Message, item: Item) -> Errand:
         return Errand(self.workspace.scope(message.channel), message.ts, item.name)
 
-    def _note(self, channel: str, ts: str, item: str) -> str:
-        return f"slack:shown:{self.workspace.team_id}:{channel}:{ts}:{item}"
+
+def _mark(ts: str, item: str) -> str:
+    return f"{ts}:{item}"

@@ -99,8 +99,9 @@ class SlackDoor:
             lookback = Lookback(desk, client, self._parts.ledger, workspace, config.alive_every_s)
             await lookback.resume()
             desk.chores.start(lookback.run())
-            showcase, every_s = self._parts.showcase, config.forgotten_every_s
-            desk.chores.start(take_back(showcase, DOOR.platform, workspace.team_id, desk.answers.change, every_s))
+            where, change = (DOOR.platform, workspace.team_id), desk.answers.change
+            hint, every_s = desk.deleted, config.forgotten_every_s
+            desk.chores.start(take_back(self._parts.showcase, *where, change, every_s, hint))
             self._socket = Socket(app, config)
             await self._socket.run(address)
         finally:

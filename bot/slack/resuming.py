@@ -59,6 +59,8 @@ def keeper(requests: Requests, taken: Taken, standing: Standing) -> Callable[[st
     async def keep(ts: str) -> None:
         now = replace(standing, own=ts) if isinstance(taken.event, Action) else replace(standing, ts=ts)
         await requests.stand(taken, now.text(), "")
+        turn = taken.event.turn
+        await requests.answered(turn.scope, turn.message, ts)
 
     return keep
 

@@ -189,7 +189,8 @@ class Desk:
         """Note from now on which films are shown, and take back what was forgotten."""
         self._showcase = showcase
         every_s = self._config.forgotten_every_s
-        self._chores.start(take_back(showcase, DOOR.platform, self._config.space, self._change, every_s))
+        where = DOOR.platform, self._config.space
+        self._chores.start(take_back(showcase, *where, self._change, every_s, asyncio.Event()))
 
     async def _change(self, stale: Stale) -> bool:
         run, _, message = stale.message.partition(":")

@@ -13,6 +13,8 @@ from core.departures import Grace
 from core.engines.children import Children
 from core.engines.frames import ChildFrameReader
 from storage.departures import SqliteDepartures
+from storage.jobs import SqliteJobs
+from storage.ledger import SqliteLedger
 from storage.library import SqliteLibrary
 from storage.media import MediaFolder
 from storage.showcase import SqliteShowcase
@@ -57,6 +59,13 @@ def parts_of(house: ColourHouse, grace: Grace | None = None) -> Parts:
     return Parts(
         house.conversation, channels_of(house), house.ledger, house.foreman, grace or grace_of(house), showcase
     )
+
+
+def next_run(house: ColourHouse) -> None:
+    """Let the house's jobs be those of a run that is no more, as a kill leaves them."""
+    ledger, connections = house.ledger, house.library.connections
+    ledger._run = SqliteLedger(connections).run
+    house.foreman._jobs = SqliteJobs(connections, ledger._run, time.time, is_bot=True)
 
 
 class HeardGrace(Grace):

@@ -96,6 +96,8 @@ class Message:
     """When it was posted and updated, on the monotonic clock."""
     history: list[str] = field(default_factory=list)
     metadata: Json = field(default_factory=dict)
+    subtype: str = ""
+    """"tombstone" for what is left of a deleted message with replies."""
 
     @property
     def words(self) -> str:
@@ -125,6 +127,8 @@ class Message:
         made: Json = {"type": "message", "ts": self.ts, "user": self.user, "text": self.text}
         if self.thread_ts:
             made["thread_ts"] = self.thread_ts
+        if self.subtype:
+            made["subtype"] = self.subtype
         if self.bot:
             made["bot_id"] = "B0KEATON"
         if self.files:

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from core.ledger import card_note
 from core.model import View
 from core.showcase import Stale
+from storage.ledger import SqliteLedger
 from storage.showcase import SqliteShowcase
 
 if TYPE_CHECKING:
@@ -49,3 +51,29 @@ async def test_a_film_that_was_forgotten_while_its_message_went_out_is_taken_bac
 ) -> None:
     await showcase.show(channel, "m10", ["gone"], ["F1"])
     assert await showcase.stale("discord") == (Stale(channel, "m10", ("F1",)),)
+
+
+async def test_what_answered_a_deleted_message_goes_with_all_its_pictures_and_what_answered_others_stays(
+    library: SqliteLibrary,
+    showcase: SqliteShowcase,
+    make_film: FilmMaker,
+    make_posting: PostingMaker,
+    channel: Scope,
+) -> None:
+    ledger, second = SqliteLedger(library.connections), replace(channel, channel="films")
+    answered = [(channel, "m1", "a"), (channel, "m1", "b"), (channel, "m11", "a"), (second, "m1", "a")]
+    for card, (scope, message, item) in enumerate(answered):
+        await ledger.remember(card_note(scope, message, item), f"card{card}")
+    await library.save(make_film(), make_posting(message="m1"), [])
+    await library.save(make_film("other"), make_posting("other", message="m2"), [])
+    await showcase.show(channel, "card0", ["youtube:buster", "other"], ["F1", "F2"])
+    await showcase.show(channel, "card2", ["other"], ["F2"])
+    await ledger.retract(channel, "m1")
+    stale = await showcase.stale("discord", "guild")
+    assert set(stale) == {Stale(channel, "card0", ("F1",), goes=True), Stale(channel, "card1", goes=True)}
+    assert {name for name, _ in await ledger.notes("discord:shown:")} == {card_note(*one) for one in answered[2:]}
+    for one in stale:
+        await showcase.settle(one)
+    assert await showcase.stale("discord") == ()
+    await ledger.take_cards_back(channel, "m11")
+    assert await showcase.stale("discord") == (Stale(channel, "card2", ("F2",), goes=True),)

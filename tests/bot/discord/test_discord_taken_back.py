@@ -1,0 +1,102 @@
+"""Keaton dies between forgetting something and taking back what it said about that, on Discord."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from core.ledger import card_note
+from core.model import View
+from core.talk import MessageDeleted
+from tests.bot.discord.test_discord_walls import Town, a_town, running
+from tests.bot.houses import channels_of, grace_of, house, next_run, reader
+from tests.clips import make_clip
+from tests.core.conftest import turn
+from tests.core.jobs_done import StoppingReader
+from tests.fakes.discord import FakeDiscord
+from tests.fakes.discord_world import Guild, User
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.core.conftest import ColourHouse
+    from tests.fakes.discord_world import Message
+
+__all__ = ["house", "reader"]
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(120), pytest.mark.asyncio(loop_scope="session")]
+
+DELETED = ("forgotten", "cancelled", "unheard", "unnoted")
+"""How far Keaton came when it died: it had forgotten the message, or only ended its requests, or not heard that the
+message is gone; or it had not even noted its own answer."""
+
+
+async def test_what_was_said_of_what_is_forgotten_is_taken_back_by_the_next_run_and_nothing_else(
+    house: ColourHouse, tmp_path: Path
+) -> None:
+    house.indexer._looking._eyes._reader = stopping = StoppingReader(house.reader, 0)
+    async with FakeDiscord() as fake:
+        guild = Guild("A server")
+        town = Town(fake, house, grace_of(house, fake.moved), guild, guild.channel("general"), User("Ada"), User("Bob"))
+        async with running(fake, house, town.grace):
+            await fake.join(guild)
+            told = await status(town, tmp_path, "told")
+            await stopping.stopped.wait()
+            ((film,),) = await house.library.connections.rows("SELECT video_id FROM works", {})
+            gone = {how: await status(town, tmp_path, how) for how in DELETED}
+            kept = await status(town, tmp_path, "kept")
+        house.indexer._looking._eyes._reader = house.reader
+        next_run(house)
+        await house.library.forget(film, View.of(town.scope(str(town.general.id))))
+        for how, card in gone.items():
+            await died(town, how, card)
+        assert all(card.id in town.general.messages for card in gone.values())
+        async with running(fake, house, town.grace):
+            for how, card in gone.items():
+                await fake.until(lambda card=card: card.id not in town.general.messages, f"{how}: the status gone")  # type: ignore[misc]
+            await fake.until(lambda: "forgotten here meanwhile" in told.text, "what became of it")
+            await fake.until(lambda: "Ready to search" in kept.text, "the other film")
+        assert not await house.library.connections.rows("SELECT 1 FROM stale_cards", {})
+        assert not fake.wrongs
+
+
+async def test_what_a_menu_was_answered_goes_with_the_message_that_it_was_used_on(
+    house: ColourHouse, tmp_path: Path
+) -> None:
+    async with a_town(house) as town:
+        await town.post(tmp_path, town.general, "menu.mp4")
+        (message,) = [one for one in town.general.messages.values() if "menu.mp4" in one.content]
+        answer = await town.answer(await town.fake.menu(message, town.bob), "I know this film")
+        await town.fake.remove(message)
+        await town.fake.until(lambda: answer.id not in town.general.messages, "the answer gone")
+
+
+async def status(town: Town, folder: Path, name: str) -> Message:
+    """Post a film that comes no further than to being looked at, and give what Keaton says about it."""
+    link = f"https://films.example/{name}.mp4"
+    web = town.house.fetcher.web
+    web[link] = make_clip(folder / f"{name}.mp4", [("red", 1), ("green", 1 + len(web) / 5)])
+    message = await town.fake.post(town.general, town.ada, link)
+
+    def below() -> Message | None:
+        return next((one for one in town.general.messages.values() if one.reply_to == message.id and one.text), None)
+
+    return await town.fake.until(below, f"{name}: a status")
+
+
+async def died(town: Town, how: str, card: Message) -> None:
+    """Delete the message that a card answers while Keaton is on its way to be dead."""
+    asked, scope = str(card.reply_to), town.scope(str(town.general.id))
+    del town.general.messages[int(asked)]
+    match how:
+        case "forgotten":
+            gone = replace(turn(platform="discord"), scope=scope, view=View.of(scope), message=asked)
+            await channels_of(town.house).forget_message(MessageDeleted(gone))
+        case "cancelled":
+            await town.house.ledger.take_cards_back(scope, asked)
+            await town.house.foreman.cancel_message(scope, asked)
+        case "unnoted":
+            for name, _ in await town.house.ledger.notes(card_note(scope, asked)):
+                await town.house.ledger.remember(name, "")

@@ -1,0 +1,79 @@
+"""Keaton dies between forgetting something and taking back what it said about that, on Slack."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from core.ledger import card_note
+from core.model import View
+from core.talk import MessageDeleted
+from tests.bot.houses import channels_of, next_run
+from tests.core.conftest import turn
+from tests.core.jobs_done import StoppingReader
+
+if TYPE_CHECKING:
+    from tests.bot.slack.conftest import Scene
+    from tests.fakes.slack_world import Message
+
+pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="session")]
+
+DELETED = ("forgotten", "cancelled", "unheard", "unnoted")
+"""How far Keaton came when it died: it had forgotten the message, or only ended its requests, or not heard that the
+message is gone; or it had not even noted its own answer."""
+
+
+async def test_what_was_said_of_what_is_forgotten_is_taken_back_by_the_next_run_and_nothing_else(scene: Scene) -> None:
+    house, rows = scene.house, scene.house.library.connections.rows
+    house.indexer._looking._eyes._reader = stopping = StoppingReader(house.reader, 0)
+    told = await status(scene)
+    await stopping.stopped.wait()
+    ((film,),) = await rows("SELECT video_id FROM works", {})
+    gone = {how: await status(scene) for how in DELETED}
+    kept = await status(scene)
+    await scene.stop()
+    house.indexer._looking._eyes._reader = house.reader
+    next_run(house)
+    await house.library.forget(film, View.of(scene.scope()))
+    for how, card in gone.items():
+        await died(scene, how, card)
+    assert all(card.ts in scene.general.messages for card in gone.values())
+    await scene.start()
+    for how, card in gone.items():
+        await scene.fake.until(lambda card=card: card.ts not in scene.general.messages, f"{how}: the status gone")  # type: ignore[misc]
+    await scene.fake.until(lambda: told.ts not in scene.general.messages, "what is told to the asker alone")
+    await scene.fake.until(lambda: "Ready to search" in kept.words, "the other film")
+    assert "forgotten here meanwhile" in " ".join(one.words for one in scene.general.whispers)
+    assert not await rows("SELECT 1 FROM stale_cards", {})
+
+
+async def test_what_a_menu_was_answered_goes_with_the_message_that_it_was_used_on(scene: Scene) -> None:
+    message = await scene.posted()
+    await scene.fake.menu(scene.team, message, "index_message", scene.bob)
+    await scene.fake.until(lambda: len(scene.general.below(message)) == 2, "the answer to the menu")
+    await scene.fake.remove(scene.team, message)
+    await scene.fake.until(lambda: not scene.general.by_keaton, "both answers gone")
+
+
+async def status(scene: Scene) -> Message:
+    """Post a film that comes no further than to being looked at, and give what Keaton says about it."""
+    message = await scene.post(scene.link())
+    return (await scene.fake.until(lambda: scene.general.below(message), "a status"))[0]
+
+
+async def died(scene: Scene, how: str, card: Message) -> None:
+    """Delete the message that a card answers while Keaton is on its way to be dead."""
+    asked, scope = card.thread_ts, scene.scope()
+    scene.general.messages[asked].subtype = "tombstone"
+    match how:
+        case "forgotten":
+            gone = replace(turn(platform="slack"), scope=scope, view=View.of(scope), message=asked)
+            await channels_of(scene.house).forget_message(MessageDeleted(gone))
+        case "cancelled":
+            await scene.house.ledger.take_cards_back(scope, asked)
+            await scene.house.foreman.cancel_message(scope, asked)
+        case "unnoted":
+            for name, _ in await scene.house.ledger.notes(card_note(scope, asked)):
+                await scene.house.ledger.remember(name, "")
