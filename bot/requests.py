@@ -204,4 +204,5 @@ def _request(
     errand: Errand, turn: Turn, kind: JobKind, source: str, name: str, place: str, length_s: float | None = None
 ) -> Request:
     who = turn.user_id, turn.user_name, turn.message, turn.message_url
-    return Request(errand, kind, source, name, *who, place, length_s)
+    may_cancel = turn.moderator or not turn.door.shared
+    return Request(errand, kind, source, name, *who, place, length_s, moderator=may_cancel)

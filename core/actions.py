@@ -125,6 +125,11 @@ def draws(action_id: str) -> bool:
     return isinstance(wish, Vote) or (isinstance(wish, Show) and wish.mode != "file")
 
 
+def cancels(action_id: str) -> bool:
+    """Tell whether a button cancels a film."""
+    return _CANCEL.fullmatch(action_id) is not None
+
+
 def answer_among(ids: Iterable[str]) -> str:
     """Give the answer whose buttons are among these ids, or "" where there is none."""
     found = (_SHOW.fullmatch(one) for one in ids)

@@ -45,6 +45,8 @@ class Request:
     """The platform's id of the message whose button was pressed, where that draws it; or ""."""
     picture: str = ""
     """The path of the picture that is asked about, where it lies on this disk by now; or ""."""
+    moderator: bool = False
+    """Whoever asked could cancel there what others asked for, at that time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +150,7 @@ class Jobs(Protocol):
         ...
 
     async def is_pressed(self, job_id: int, button: str) -> bool:
-        """Tell whether whoever asked for a job has pressed a button in its channel, by its id."""
+        """Tell whether whoever asked for a job, or a moderator, has pressed a button in its channel, by its id."""
         ...
 
     async def renew(self) -> None:

@@ -40,9 +40,9 @@ _FREE = """
 _ACCEPT = """
     INSERT INTO jobs
     (platform, space, channel, about, item, kind, source, name, user_id, user_name, message, message_url, place,
-     length_s, under, picture, state, owner, leased_until_s, made_s)
+     length_s, under, picture, moderator, state, owner, leased_until_s, made_s)
     VALUES (:platform, :space, :channel, :about, :item, :kind, :source, :name, :user_id, :user_name, :message,
-            :message_url, :place, :length_s, :under, :picture, 'queued', :me, :now_s + :lease_s, :now_s)
+            :message_url, :place, :length_s, :under, :picture, :moderator, 'queued', :me, :now_s + :lease_s, :now_s)
     ON CONFLICT DO UPDATE SET
         owner = excluded.owner, leased_until_s = excluded.leased_until_s,
         state = iif(state = 'cancelled', state, 'queued'), ended_s = NULL
@@ -77,8 +77,9 @@ _OUTDONE = """
 """
 
 _PRESSED = """
-    SELECT 1 FROM jobs AS press JOIN jobs AS mine USING (platform, space, channel, user_id)
-    WHERE press.kind = 'press' AND press.source = :button AND mine.id = :id LIMIT 1
+    SELECT 1 FROM jobs AS press JOIN jobs AS mine USING (platform, space, channel)
+    WHERE press.kind = 'press' AND press.source = :button AND mine.id = :id
+    AND (press.moderator OR press.user_id = mine.user_id) LIMIT 1
 """
 
 # What came after an open request is what that may not undo.
@@ -182,7 +183,7 @@ class SqliteJobs:
         return bool(await self._db.rows(_OUTDONE, {"id": job_id, "message": message}))
 
     async def is_pressed(self, job_id: int, button: str) -> bool:
-        """Tell whether whoever asked for a job has pressed a button in its channel, by its id."""
+        """Tell whether whoever asked for a job, or a moderator, has pressed a button in its channel, by its id."""
         return bool(await self._db.rows(_PRESSED, {"id": job_id, "button": button}))
 
     async def renew(self) -> None:

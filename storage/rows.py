@@ -29,6 +29,7 @@ _REQUEST = (
     "length_s",
     "under",
     "picture",
+    "moderator",
 )
 
 
@@ -134,7 +135,7 @@ def of_request(request: Request) -> dict[str, object]:
 def job(row: Mapping[str, Any] | Row) -> Job:
     """Give the job of a row of `jobs`."""
     errand = Errand(Scope(row["platform"], row["space"], row["channel"]), row["about"], row["item"])
-    request = Request(errand, **{name: row[name] for name in _REQUEST})
+    request = Request(errand, **{**{name: row[name] for name in _REQUEST}, "moderator": bool(row["moderator"])})
     return Job(
         id=row["id"],
         request=request,

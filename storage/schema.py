@@ -12,7 +12,7 @@ from storage.schema_jobs import JOBS
 from storage.schema_looks import LOOKS
 from storage.schema_questions import ORDERS, QUESTIONS
 from storage.schema_recall import RECALL
-from storage.schema_requests import ALL_REQUESTS, SWITCHES, UNDER
+from storage.schema_requests import ALL_REQUESTS, MODERATORS, SWITCHES, UNDER
 from storage.schema_walls import DEPARTURES, NAMES_HERE, SHOWINGS, STALE_CARDS
 
 if TYPE_CHECKING:
@@ -157,6 +157,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
     ORDERS,
     RECALL,
     STALE_CARDS,
+    MODERATORS,
 )
 """Migration number n leads from `user_version` n - 1 to n."""
 

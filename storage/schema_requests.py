@@ -63,3 +63,6 @@ UNDER = (
 
 # name: of a switch, the channel that it switches. Earlier versions named none, and did not note what was switched.
 SWITCHES = ("UPDATE jobs SET name = channel, done_once = (state = 'done') WHERE kind = 'switch'",)
+
+# moderator: whoever asked could cancel there what others asked for, at that time.
+MODERATORS = ("ALTER TABLE jobs ADD COLUMN moderator INTEGER NOT NULL DEFAULT 0",)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
+from contextlib import suppress
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
+import aiohttp
 from slack_sdk.errors import SlackApiError
 
 from bot.delivery import deliver
@@ -19,7 +22,8 @@ from bot.slack.places import PressPlace
 from bot.slack.render import card
 from bot.slack.rooms import Rooms
 from bot.slack.showing import NotedFiles, is_file
-from core.talk import Forget
+from core.actions import cancels
+from core.talk import Action, Forget
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -40,6 +44,10 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+Ruled = TypeVar("Ruled", bound="Forget | Action")
+
+_RIGHTS_WITHIN_S = 1.0
+"""Slack waits three seconds for an acknowledgement."""
 _UNCHANGEABLE = {
     "message_not_found",
     "cant_update_message",
@@ -77,7 +85,7 @@ class Answers:
 
         Where not all who are there may see them, the asker alone does.
         """
-        if isinstance(event, Forget):
+        if isinstance(event, Forget) or (isinstance(event, Action) and cancels(event.id)):
             event = await self._with_rights(event)
         pressed_alone = isinstance(place, Alone)
         opened = await self._rooms.opened(event, alone=pressed_alone)
@@ -89,9 +97,20 @@ class Answers:
         shown = Answered(noted, ends or self._requests, taken) if taken else noted
         await deliver(self._parts.conversation.handle(event), shown, self._min_gap_s)
 
-    async def _with_rights(self, event: Forget) -> Forget:
+    async def with_rights(self, press: Action) -> Action:
+        """Give a press with what its presser may do, where that counts and Slack tells it before the acknowledgement.
+
+        A later run has to know it: it does not begin a film that somebody has cancelled who may.
+        """
+        if cancels(press.id):
+            with suppress(TimeoutError, aiohttp.ClientError):  # then it is asked when the press is answered
+                async with asyncio.timeout(_RIGHTS_WITHIN_S):
+                    return await self._with_rights(press)
+        return press
+
+    async def _with_rights(self, event: Ruled) -> Ruled:
         turn = event.turn
-        moderates = await self._rights.moderates(turn.user_id, turn.scope.channel)
+        moderates = turn.moderator or await self._rights.moderates(turn.user_id, turn.scope.channel)
         return replace(event, turn=replace(turn, moderator=moderates))
 
     async def press(

@@ -113,6 +113,7 @@ class Commands:
         pressed = body["actions"][0]
         turn = self._turn(body["container"]["channel_id"], body["user"])
         event = Action(turn, pressed["action_id"], under=str(body["container"]["message_ts"]))
+        event = await self._desk.answers.with_rights(event)
         return await self._take(body, event, _pressed(body), f":{pressed.get('action_ts', '')}")
 
     def _turn(self, channel: str, user: Json) -> Turn:
@@ -125,6 +126,7 @@ class Commands:
         """Answer the press of a button."""
         say = self._desk.answers.word.of(taken)
         turn = await self._desk.turn(body["container"]["channel_id"], body["user"]["id"])
+        turn = replace(turn, moderator=taken.event.turn.moderator)
         taken = replace(taken, event=replace(taken.event, turn=turn))
         url = body["response_url"]
         whisper, redraw = self._whisper(url), self._whisper(url, in_place=True)

@@ -105,7 +105,7 @@ async def _event(desk: Desk, job: Job, standing: Standing) -> Incoming | None:
     turn = await desk.turn(
         request.errand.scope.channel, request.user_id, request.message, request.message_url, late=True
     )
-    if asked := event_of(request, turn):
+    if asked := event_of(request, replace(turn, moderator=request.moderator)):
         return asked
     if request.kind == "find":
         picture = desk.picture_later(standing.picture) if standing.picture else None

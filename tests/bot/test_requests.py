@@ -35,6 +35,18 @@ def test_a_switch_is_written_down_wherever_it_was_said_with_the_channel_that_it_
     assert (request.errand, request.name) == (thread, "main")
 
 
+@pytest.mark.parametrize(
+    ("shared", "moderator", "may"), [(True, False, False), (True, True, True), (False, False, True)]
+)
+def test_a_press_is_written_down_with_whether_its_presser_may_cancel_what_others_asked_for(
+    *, shared: bool, moderator: bool, may: bool
+) -> None:
+    who = replace(turn(), door=replace(turn().door, shared=shared), moderator=moderator)
+    request = request_of(Errand(who.scope, "", "one"), Action(who, "cancel:1:"), "somewhere")
+    assert request is not None
+    assert request.moderator == may
+
+
 def test_a_search_takes_more_than_its_request() -> None:
     request = request_of(Errand(turn().scope, "", "one"), Find(turn(), "a dog"), "somewhere")
     assert request is not None

@@ -170,18 +170,24 @@ async def test_whoever_asked_may_cancel_a_film_under_way(house: ColourHouse, col
     assert "leave that film alone" in (await house.last(Action(ada, button.id))).text
 
 
+@pytest.mark.parametrize(
+    ("who", "moderator", "wanted"),
+    [("u1", False, False), ("u2", True, False), ("u2", False, True)],
+    ids=["poster", "moderator", "stranger"],
+)
 async def test_a_film_whose_cancelling_was_acknowledged_before_a_crash_is_left_alone_after_it(
-    house: ColourHouse, colour_film: Path
+    house: ColourHouse, colour_film: Path, who: str, *, moderator: bool, wanted: bool
 ) -> None:
     house.fetcher.web[LINK] = colour_film
     job = await accepted(house)
     await half_way(house, LinkPosted(turn(), LINK, job.ref), 4)
     pressed = replace(asked(Cancel(job.id).id), errand=Errand(turn().scope, "", "pressed"), kind="press")
-    await accepted(house, pressed)
+    await accepted(house, replace(pressed, user_id=who, moderator=moderator))
     again = await reborn(house, "link")
+    house.indexer._looking._eyes._reader = house.reader
     replies = await house.say(LinkPosted(turn(), LINK, again.ref))
-    assert "I leave that film alone" in replies[-1].text
-    assert not await house.library.videos(turn().view)
+    assert ("Ready to search" if wanted else "I leave that film alone") in replies[-1].text
+    assert bool(await house.library.videos(turn().view)) == wanted
 
 
 def _shared(user_id: str) -> Turn:

@@ -18,7 +18,7 @@ TOKEN = "fake.discord.token"
 EPHEMERAL, LOADING, IS_V2 = 1 << 6, 1 << 7, 1 << 15
 
 VIEW, SEND, ATTACH, HISTORY, REACT = 1 << 10, 1 << 11, 1 << 15, 1 << 16, 1 << 6
-MANAGE_CHANNELS, THREADS_SEND = 1 << 4, 1 << 38
+MANAGE_CHANNELS, MANAGE_MESSAGES, THREADS_SEND = 1 << 4, 1 << 13, 1 << 38
 NAMES = {VIEW: "view", SEND: "send", ATTACH: "attach", HISTORY: "history", REACT: "react"}
 ORDINARY = VIEW | SEND | ATTACH | HISTORY | REACT | THREADS_SEND
 

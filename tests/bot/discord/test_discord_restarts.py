@@ -17,7 +17,7 @@ from bot.discord.resuming import hook_of
 from tests.bot.discord.looking import READY, answer_to, cards_below, found, posted, said_below
 from tests.bot.discord.program import Program
 from tests.bot.discord.test_discord_asking import green
-from tests.fakes.discord_world import MANAGE_CHANNELS, User
+from tests.fakes.discord_world import MANAGE_CHANNELS, MANAGE_MESSAGES, User
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -53,10 +53,8 @@ async def test_after_a_crash_and_an_absence_everything_is_answered_once(scene: S
     await posted(scene, scene.reel(), known=True)
     await posted(scene, scene.link("forgettable.mp4"))
     answer, syncs = await found(scene, "a dog"), fake.syncs
-    link = scene.link("half.mp4")
-    fake.cdn.gates["half.mp4"] = gate = asyncio.Event()
-    half = await fake.post(general, scene.ada, link)
-    status = await said_below(scene, half, "Fetching")
+    half, status = await half_fetched(scene, "half.mp4")
+    gate = fake.cdn.gates["half.mp4"]
     unwanted = await posted(scene, scene.link("unwanted.mp4"))
     (its_card,) = cards_below(unwanted)
     fake.cdn.gates["asked.mp4"] = gate
@@ -83,6 +81,13 @@ async def test_after_a_crash_and_an_absence_everything_is_answered_once(scene: S
     assert READY in status.text, "the message of the run that died goes on"
     await answer_to(scene, command, READY)
     assert fake.syncs == syncs, "the commands are told once, not at each start"
+
+
+async def half_fetched(scene: Scene, name: str) -> tuple[Message, Message]:
+    """Post a link whose film waits at its gate; give the message, and Keaton's that says how far it is."""
+    scene.fake.cdn.gates[name] = asyncio.Event()
+    message = await scene.fake.post(scene.general, scene.ada, scene.link(name))
+    return message, await said_below(scene, message, "Fetching")
 
 
 @dataclass(frozen=True)
@@ -124,7 +129,7 @@ def nothing_open(data: Path) -> None:
     """Wait until all that was written down is done; another process does not say so."""
     with closing(sqlite3.connect(f"file:{data / 'keaton.sqlite3'}?mode=ro", uri=True)) as db:
         while db.execute(
-            "SELECT 1 FROM jobs WHERE kind IN ('find', 'press', 'forget', 'switch') AND ended_s IS NULL"
+            "SELECT 1 FROM jobs WHERE kind IN ('find', 'press', 'forget', 'switch', 'link') AND ended_s IS NULL"
         ).fetchall():
             time.sleep(0.05)
 
@@ -180,10 +185,17 @@ async def test_what_was_done_after_what_was_shown_and_not_noted_stands_after_a_c
     alike = await fake.press(shown, "More like this", scene.bob)
     voted = await fake.press(await found(scene, "a dog", eve), "👍", scene.bob)
     await fake.until(lambda: all(one.ack_s is not None for one in (pressed, alike, voted)), "acknowledgements")
+    half, status = await half_fetched(scene, "unwelcome.mp4")
+    scene.guild.extra[eve.id] |= MANAGE_MESSAGES
+    fake.desk.gate = asyncio.Event()
+    cancelled = await fake.press(status, "Cancel", eve)
+    await fake.until(lambda: cancelled.ack_s is not None, "acknowledgement")
+    fake.desk.gate, fetched = None, fake.cdn.fetched.count("unwelcome.mp4")
     switched = await answer_to(scene, await fake.slash(scene.general, eve, "keaton", "off"), "Off:")
     await answer_to(scene, await fake.slash(scene.general, scene.ada, "keaton", "on"), "On:")
     await scene.program.kill()
     fake.desk.unheard.clear()
+    fake.cdn.gates.pop("unwelcome.mp4").set()
     assert "Moment 1 of" in shown.text
 
     await scene.program.ensure_running()
@@ -192,6 +204,8 @@ async def test_what_was_done_after_what_was_shown_and_not_noted_stands_after_a_c
     assert voted.message is not None
     assert "👍 1" in voted.message.buttons
     assert len(cards_below(shown)) == 1
+    assert READY not in "".join(one.text for one in cards_below(half))
+    assert fake.cdn.fetched.count("unwelcome.mp4") == fetched
     assert "switched on since: I look" in switched.text
     await answer_to(scene, await fake.slash(scene.general, scene.bob, "keaton", "status"), "I look at every video")
 

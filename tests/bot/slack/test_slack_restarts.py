@@ -12,6 +12,7 @@ from core.engines.clips import ChildClipper
 from core.model import View
 from storage.jobs import SqliteJobs
 from storage.ledger import SqliteLedger
+from tests.core.jobs_done import StoppingReader
 
 if TYPE_CHECKING:
     from tests.bot.slack.conftest import Scene
@@ -81,6 +82,24 @@ async def test_a_press_under_an_answer_that_was_shown_and_not_noted_stands_after
     assert [one for one, _ in scene.fake.calls].count("chat.update") == updates
 
 
+async def test_a_film_that_an_admin_cancelled_before_a_crash_is_left_alone_after_it(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    eyes, scene.bob.is_admin = scene.house.indexer._looking._eyes, True
+    eyes._reader = StoppingReader(scene.house.reader, 2)
+    status = await scene.below(await scene.post(scene.link()), "Looking at its frames")
+    monkeypatch.setattr(scene.house.foreman, "cancel", forever)  # it is not come to in this run, nor first in the next
+    await scene.fake.press(scene.team, status, "Cancel", scene.bob)
+    await until_written(scene, 1)
+    await scene.stop()
+    eyes._reader = scene.house.reader
+    as_after_a_crash(scene)
+    await scene.start()
+    await until_written(scene, 0, "link")
+    assert not scene.general.below(status.channel.messages[status.thread_ts])
+    assert not await scene.house.library.videos(View.of(scene.scope()))
+
+
 @pytest.mark.parametrize("is_mention", [False, True], ids=["command", "mention"])
 async def test_an_older_switch_that_was_not_noted_does_not_undo_a_newer_one_after_a_crash(
     scene: Scene, monkeypatch: pytest.MonkeyPatch, *, is_mention: bool
@@ -111,7 +130,7 @@ async def test_an_older_switch_that_was_not_noted_does_not_undo_a_newer_one_afte
     assert "switched on since" in older.words
 
 
-async def forever(_job: object) -> None:
+async def forever(*_job: object) -> None:
     """Take too long to note anything."""
     await asyncio.Event().wait()
 

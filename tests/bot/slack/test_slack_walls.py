@@ -10,6 +10,7 @@ from core.departures import WHOLE, Departure
 from core.errors.running import BadSetting
 from core.model import Scope, View
 from storage.departures import SqliteDepartures
+from tests.core.jobs_done import StoppingReader
 
 if TYPE_CHECKING:
     from tests.bot.slack.conftest import Scene
@@ -58,6 +59,18 @@ async def test_admins_and_who_made_the_channel_may_take_back_what_others_posted(
     scene.bob.is_admin, scene.general.creator = False, scene.bob.id
     await scene.posted()
     assert "Forgotten" in await scene.asked("/keaton", "forget A linked film")
+
+
+async def test_admins_and_who_made_the_channel_may_cancel_what_others_posted(scene: Scene) -> None:
+    for is_admin in (True, False):
+        scene.bob.is_admin, scene.house.indexer._looking._eyes._reader = False, StoppingReader(scene.house.reader, 2)
+        message = await scene.post(scene.link())
+        status = await scene.below(message, "Looking at its frames")
+        refused = await scene.fake.press(scene.team, status, "Cancel", scene.bob)
+        assert "Only whoever asked" in await scene.whispered(refused)
+        scene.bob.is_admin, scene.general.creator = is_admin, "" if is_admin else scene.bob.id
+        await scene.fake.press(scene.team, status, "Cancel", scene.bob)
+        await scene.fake.until(lambda gone=message: not scene.general.below(gone), "the status gone")  # type: ignore[misc]
 
 
 async def test_removed_from_a_channel_it_waits_and_comes_back_with_the_next_message(scene: Scene) -> None:
