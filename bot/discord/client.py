@@ -127,8 +127,8 @@ class KeatonClient(commands.AutoShardedBot):
         await self._stays.deleted(payload.guild_id, payload.thread_id)
 
     async def on_message(self, message: discord.Message, /) -> None:
-        """Look at a posted message."""
-        await self.take(message)
+        """Look at a posted message; if it is deleted meanwhile, no further."""
+        self.desk.start(self.take(message), message.id)
 
     async def take(self, message: discord.Message, *, late: bool = False) -> None:
         """Look at a message, posted now or while Keaton was away."""
@@ -140,7 +140,7 @@ class KeatonClient(commands.AutoShardedBot):
 
     async def on_raw_message_edit(self, payload: discord.RawMessageUpdateEvent) -> None:
         """Look at a message again: it may hold a new link."""
-        await self.take(payload.message)
+        self.desk.start(self.take(payload.message), payload.message_id)
 
     async def on_raw_message_delete(self, payload: discord.RawMessageDeleteEvent) -> None:
         """Forget what only that message brought in."""

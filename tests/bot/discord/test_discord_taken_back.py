@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,7 @@ from tests.fakes.discord_world import Guild, User
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from core.model import Scope
     from tests.core.conftest import ColourHouse
     from tests.fakes.discord_world import Message
 
@@ -71,6 +73,29 @@ async def test_what_a_menu_was_answered_goes_with_the_message_that_it_was_used_o
         answer = await town.answer(await town.fake.menu(message, town.bob), "I know this film")
         await town.fake.remove(message)
         await town.fake.until(lambda: answer.id not in town.general.messages, "the answer gone")
+
+
+async def test_what_is_deleted_before_it_is_written_down_is_not_taken_up(
+    house: ColourHouse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reached, gate = asyncio.Event(), asyncio.Event()
+
+    async def is_on(_scope: Scope, *, by_default: bool) -> bool:
+        reached.set()
+        await gate.wait()
+        return by_default
+
+    async with a_town(house) as town:
+        monkeypatch.setattr(house.ledger, "is_on", is_on)
+        house.fetcher.web["https://films.example/brief.mp4"] = make_clip(tmp_path / "brief.mp4", [("blue", 1)])
+        message = await town.fake.post(town.general, town.ada, "https://films.example/brief.mp4")
+        await reached.wait()
+        await town.fake.remove(message)
+        await town.answer(await town.fake.slash(town.general, town.bob, "videos"), "no film here")
+        gate.set()
+        await town.post(tmp_path, town.general, "other.mp4")
+        assert not [one for one in town.general.messages.values() if one.reply_to == message.id]
+        assert len(await house.library.videos(View.of(town.scope(str(town.general.id))))) == 1
 
 
 async def status(town: Town, folder: Path, name: str) -> Message:
