@@ -140,7 +140,9 @@ class Foreman:
             raise JobCancelled
         if turn.door.shared and turn.user_id != job.request.user_id and not turn.moderator:
             raise NotYourJob
-        await self._stop(job_id)
+        video_id = await self._jobs.call_off(job_id)
+        await self._underway.break_off(job_id, JobCancelled())
+        await self._drop(video_id, job)
 
     async def cancel_message(self, scope: Scope, message: str) -> None:
         """Cancel all open jobs that a message asked for, or whose answer it is."""

@@ -137,6 +137,10 @@ class Jobs(Protocol):
         """
         ...
 
+    async def call_off(self, job_id: int) -> str:
+        """End a job that somebody cancelled, but for saying so where it was asked for; gives what `settle` gives."""
+        ...
+
     async def cancel(self, job_id: int) -> str:
         """End a job that is not wanted any more; gives what `settle` gives."""
         ...

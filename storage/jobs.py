@@ -166,6 +166,13 @@ class SqliteJobs:
         """End a job whose answer was shown; give the id of a film whose file nobody needs any more, or ""."""
         return await self._end(job_id, "CASE reason WHEN '' THEN 'done' ELSE 'failed' END")
 
+    async def call_off(self, job_id: int) -> str:
+        """End a job, but for saying so where it was asked for: a later run does where this one does not come to it."""
+        async with self._db.writing() as db:
+            await db.execute(f"UPDATE jobs SET state = 'cancelled' WHERE id = :id AND {OPEN}", {"id": job_id})  # noqa: S608
+            found = list(await db.execute_fetchall("SELECT video_id FROM jobs WHERE id = ?", (job_id,)))
+            return await drop_work(db, found[0][0]) if found else ""
+
     async def cancel(self, job_id: int) -> str:
         """End a job that is not wanted any more; give what `settle` gives."""
         return await self._end(job_id, "'cancelled'")

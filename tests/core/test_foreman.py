@@ -190,6 +190,21 @@ async def test_a_film_whose_cancelling_was_acknowledged_before_a_crash_is_left_a
     assert bool(await house.library.videos(turn().view)) == wanted
 
 
+async def test_that_a_film_was_cancelled_is_said_where_it_was_asked_for_though_keaton_died_before(
+    house: ColourHouse, colour_film: Path
+) -> None:
+    house.fetcher.web[LINK] = colour_film
+    job = await accepted(house)
+    await half_way(house, LinkPosted(turn(), LINK, job.ref), 4)
+    await house.last(Action(turn(), Cancel(job.id).id))
+    assert [path for path in house.media._root.iterdir() if path.is_file()] == []
+    again = await reborn(house)
+    assert "I leave that film alone" in (await house.last(LinkPosted(turn(), LINK, again.ref))).text
+    await house.foreman.settle(again.ref)
+    assert await house.foreman.left("local") == ()
+    assert (await state(house, again))[0] == "cancelled"
+
+
 def _shared(user_id: str) -> Turn:
     scope = Scope("discord", "1", "2")
     return Turn(Door("discord", ("dark",), 10, shared=True), scope, View.of(scope), user_id, user_id, "7")
