@@ -16,6 +16,7 @@ from core.engines import decoder
 from core.limits import FilmLimits
 from core.model import Preprocess, Sampling
 from tests.bot.discord.looking import EYES, READY, cards_below
+from tests.crash.regrets import is_taken_back
 from tests.crash.town import LOOK_EVERY_S, is_final
 from tests.engines.conftest import _messages
 from tests.fakes.discord_world import BOT_ID
@@ -24,7 +25,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from core.engines.wire import Message as WireMessage
-    from tests.crash.town import Press, Town
+    from tests.crash.presses import Press
+    from tests.crash.town import Town
     from tests.fakes.discord_world import Message
 
 _SMALL = Preprocess(16, "squash", "bilinear", (0.0, 0.0, 0.0), (1.0, 1.0, 1.0))
@@ -114,7 +116,8 @@ def _judge_answers(town: Town, found: _Found) -> None:
 
 def _judge_films(town: Town, data: _Data, found: _Found) -> None:
     """Each film is there once, with the looks of one reading; and no other is there."""
-    promised = {*town.films.values(), *(film for it, film in town.indexed if it.ack_s is not None)}
+    promised = {*town.films.values(), *(film for it, film in town.indexed if it.ack_s is not None)} - town.regrets.taken
+    found.wrong.extend(town.regrets.wrongs(set(data.kept)))
     for film in [*town.films.values(), *(film for _, film in town.indexed)]:
         times = data.kept.pop(film.stem, [])
         if len(times) > 1:
@@ -134,15 +137,19 @@ def _judge_votes(town: Town, data: _Data, found: _Found) -> None:
     for press in filter(lambda press: press.is_vote, town.presses):
         user = str(press.it.user.id)
         name, counted = f"the vote {press.label} of {user}", data.votes[user]
-        found.lost.extend([name] if press.is_promised and not counted and user not in told else [])
+        is_told = user in told or is_taken_back(press.card)
+        found.lost.extend([name] if press.is_promised and not counted and not is_told else [])
         found.doubled.extend([name] if counted > 1 else [])
 
 
 def _judge_ends(town: Town, data: _Data, found: _Found) -> None:
     """Nothing is left half done, and nothing was said that the platform does not take."""
     found.wrong.extend(f"stuck: {one.text!r}" for one in town.square.messages.values() if _is_stuck(one))
-    found.wrong.extend(f"no film's card: {text!r}" for text in _film_cards(town) if READY not in text)
-    found.wrong.extend(f"{count} jobs are {state}" for state, count in data.jobs.items() if state != "done")
+    found.wrong.extend(
+        f"no film's card: {one.text!r}" for one in _film_cards(town) if READY not in one.text and not is_taken_back(one)
+    )
+    ends = {"done", "cancelled"} if town.regrets.taken else {"done"}
+    found.wrong.extend(f"{count} jobs are {state}" for state, count in data.jobs.items() if state not in ends)
     found.wrong.extend(f"{one.content} keeps its reaction" for one in town.posted if EYES in one.reactions)
     found.wrong.extend(town.fake.wrongs)
 
@@ -175,14 +182,14 @@ def _judge_presses(town: Town, found: _Found) -> None:
     for presses in pressed.values():
         promised = [number for number, one in enumerate(presses) if one.is_promised]
         last = presses[promised[-1] :] if promised else []
-        if last and not any(one.is_told or one.shows in one.card.text for one in last):
+        if last and not any(one.is_told or one.shows in one.card.text or is_taken_back(one.card) for one in last):
             labels = [one.label for one in last]
             found.lost.append(f"the press of {labels} under {presses[0].card.id}: {presses[0].card.text!r}")
 
 
-def _film_cards(town: Town) -> list[str]:
-    below = [card.text for one in town.posted if one.id in town.films for card in cards_below(one)]
-    return below + [it.shown.text for it, _ in town.indexed if it.ack_s is not None and it.shown]
+def _film_cards(town: Town) -> list[Message]:
+    below = [card for one in town.posted if one.id in town.films for card in cards_below(one)]
+    return below + [it.shown for it, _ in town.indexed if it.ack_s is not None and it.shown]
 
 
 def _kept(db: sqlite3.Connection) -> dict[str, list[list[float]]]:

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 
 from PIL import Image
 
-from core import actions
 from tests import clips
 from tests.bot.discord.looking import cards_below
+from tests.crash.presses import Press
+from tests.crash.regrets import Regrets
 from tests.fakes.discord_world import BOT_ID, Guild, User
 
 if TYPE_CHECKING:
@@ -37,37 +38,6 @@ _SIZE = (96, 64)
 _MOST_OPEN = 4
 _PRESSED = ("Next", "👍", "👎", "More like this", "Preview", "Whole film")
 _READY = "is ready on"
-
-
-@dataclass(frozen=True)
-class Press:
-    """The press of a button."""
-
-    it: Interaction
-    card: Message
-    label: str
-
-    @property
-    def is_vote(self) -> bool:
-        return self.label.startswith(("👍", "👎"))
-
-    @property
-    def is_promised(self) -> bool:
-        return self.it.ack_s is not None
-
-    @property
-    def is_told(self) -> bool:
-        """Tell whether who pressed was told something instead, for their eyes alone."""
-        return bool(self.it.whispers)
-
-    @property
-    def shows(self) -> str:
-        """Give words that the card then holds, or "" where that depends."""
-        wish = actions.read(str(self.it.data["custom_id"]))
-        if not isinstance(wish, actions.Show):
-            return ""
-        modes = {"preview": "Preview: ", "sheet": "The whole film"}
-        return modes.get(wish.mode, f"Moment {wish.number} of")
 
 
 @dataclass
@@ -98,6 +68,7 @@ class Town:
 
     def __post_init__(self) -> None:
         self.square: Channel = self.guild.channel("square")
+        self.regrets = Regrets(self)
         self.program.settings |= _SETTINGS
 
     @property
@@ -113,7 +84,8 @@ class Town:
     @property
     def unkept(self) -> list[Interaction]:
         """Give those that are not answered for good."""
-        return [one for one in self.promised if one.shown is None or not is_final(one.shown.text)]
+        asked = [one for one in self.promised if one.shown is None or not is_final(one.shown.text)]
+        return asked + self.regrets.unkept
 
     def make_film(self) -> Path:
         """Make a film that is like no other, some seconds long."""
@@ -153,13 +125,19 @@ class Town:
         self.commands.append(await self.fake.slash(self.square, self.ada, "find", picture=path))
 
     async def press(self) -> None:
-        """Press a button under some answer."""
+        """Press a button under some answer, or several people press some at once."""
         cards = [one for one in self.square.messages.values() if one.author.id == BOT_ID and "👍" in str(one.buttons)]
-        if not cards:
-            return
-        card = self.chance.choice(cards[-8:])
-        label = self.chance.choice([one for one in card.buttons if one.startswith(_PRESSED)])
-        if not card.buttons[label].get("disabled"):
+        if cards:
+            card = self.chance.choice(cards[-8:])
+            for _ in range(self.chance.choice((1, 1, 3))):
+                await self._press(card)
+
+    async def _press(self, card: Message) -> None:
+        labels = [
+            label for label, one in card.buttons.items() if label.startswith(_PRESSED) and not one.get("disabled")
+        ]
+        if labels:
+            label = self.chance.choice(labels)
             it = await self.fake.press(card, label, User("Somebody"))
             self.presses.append(Press(it, card, label))
 
@@ -169,10 +147,12 @@ class Town:
 
     async def live(self) -> None:
         """Post and ask, so that there is always something to do; for ever."""
+        regrets = self.regrets
         does = (self.post_film, self.ask, self.use_index, self.use_find, self.use_picture, self.press)
+        rues = (regrets.delete, regrets.forget, regrets.cancel)
         while True:
             if len(self.open) + len(self.unkept) < _MOST_OPEN:
-                (what,) = self.chance.choices(does, (3, 2, 2, 1, 2, 5))
+                (what,) = self.chance.choices((*does, *rues), (6, 4, 4, 2, 4, 10, 1, 1, 2))
                 await what()
             await asyncio.sleep(self.chance.uniform(0.02, 0.3))
 

@@ -1,0 +1,103 @@
+"""What the people of a town think better of: films that they cancel, forget or delete. Knows no platform's protocol."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from tests.bot.discord.looking import READY, cards_below
+from tests.fakes.discord_world import BOT_ID
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from tests.crash.town import Town
+    from tests.fakes.discord_desk import Interaction
+    from tests.fakes.discord_world import Message
+
+_LEFT = "I leave that film alone"
+_GONE = "a film that was taken back"
+
+
+@dataclass
+class Regrets:
+    """What was taken back there, and what must have become of it in the end."""
+
+    town: Town
+    deleted: dict[Path, Message] = field(default_factory=dict)
+    """Films that went with their messages."""
+    forgotten: dict[Path, Interaction] = field(default_factory=dict)
+    """By /forget."""
+    cancelled: dict[Path, Interaction] = field(default_factory=dict)
+    """While they were under way."""
+
+    @property
+    def taken(self) -> frozenset[Path]:
+        """Give the films that somebody thought better of."""
+        return frozenset((*self.deleted, *self.forgotten, *self.cancelled))
+
+    @property
+    def promised(self) -> frozenset[Path]:
+        """Give the films of which nothing may be left."""
+        forgotten = [film for film, it in self.forgotten.items() if it.ack_s is not None]
+        return frozenset((*self.deleted, *forgotten))
+
+    @property
+    def unkept(self) -> list[Interaction]:
+        """Give what was acknowledged and is not answered."""
+        promised = [it for it in self.forgotten.values() if it.ack_s is not None]
+        return [it for it in promised if it.shown is None or not it.shown.text]
+
+    async def delete(self) -> None:
+        """Delete a message that brought a film, wherever that stands."""
+        if some := [one for one in self.town.posted if self._is_dear(self.town.films.get(one.id))]:
+            message = self.town.chance.choice(some)
+            self.town.posted.remove(message)
+            self.deleted[self.town.films.pop(message.id)] = message
+            await self.town.fake.remove(message)
+
+    async def forget(self) -> None:
+        """Use /forget for a film that is there."""
+        if ready := [film for card, film in self._cards() if READY in card.text]:
+            film = self.town.chance.choice(ready)
+            it = await self.town.fake.slash(self.town.square, self.town.ada, "forget", video=film.stem)
+            self.forgotten[film] = it
+
+    async def cancel(self) -> None:
+        """Press Cancel under a film on its way."""
+        if under_way := [(card, film) for card, film in self._cards() if "Cancel" in card.buttons]:
+            card, film = self.town.chance.choice(under_way)
+            self.cancelled[film] = await self.town.fake.press(card, "Cancel", self.town.ada)
+
+    def _cards(self) -> Iterator[tuple[Message, Path]]:
+        for message in self.town.posted:
+            film = self.town.films.get(message.id)
+            if film and self._is_dear(film):
+                yield from ((card, film) for card in cards_below(message))
+        yield from ((it.shown, film) for it, film in self.town.indexed if it.shown and self._is_dear(film))
+
+    def _is_dear(self, film: Path | None) -> bool:
+        return film is not None and film not in self.taken
+
+    def wrongs(self, kept: set[str]) -> Iterator[str]:
+        """Say what is left of what was taken back, of films that are kept by title; and what was promised in vain."""
+        yield from (f"{film.name} was taken back and is kept" for film in self.promised if film.stem in kept)
+        for it in self.forgotten.values():
+            if it.ack_s is not None and (it.shown is None or "Forgotten: " not in it.shown.text):
+                yield f"/forget was answered with {it.shown and it.shown.text!r}"
+        for film, it in self.cancelled.items():
+            if it.ack_s is not None and film.stem in kept and not it.whispers:
+                yield f"{film.name} was cancelled and is kept"
+        ours = [one for one in self.town.square.messages.values() if one.author.id == BOT_ID and not one.only_for]
+        for film, message in self.deleted.items():
+            yield from (f"the card of {film.name} is left: {one.text!r}" for one in ours if one.reply_to == message.id)
+        for film in self.promised:
+            names = re.compile(rf"\b{film.stem}\b(?!: \d+% indexed so far)")  # an answer about another film said so
+            yield from (f"{film.name} is still shown: {one.text!r}" for one in ours if names.search(one.text))
+
+
+def is_taken_back(message: Message) -> bool:
+    """Tell whether what a message showed was taken back, or will never come."""
+    return _GONE in message.text or _LEFT in message.text or message.id not in message.channel.messages
