@@ -27,10 +27,32 @@ _PUT = """
 _AMEND = "UPDATE answers SET moments = :moments, revision = :revision, earlier = :earlier WHERE id = :id"
 
 
+# Forgotten between the moment that it was found and the moment that the answer is written down.
+_HERE = """
+    WHERE video_id = film AND platform = :view_platform AND space = :view_space
+    AND channel IN (SELECT value FROM json_each(:view_channels))
+"""
+
+_DROP_LATE = f"""
+    DELETE FROM answers WHERE id = :id AND EXISTS (
+        SELECT 1 FROM (
+            SELECT json_extract(value, '$.video_id') AS film FROM json_each(:moments)
+            UNION SELECT :video_id UNION SELECT json_extract(:beside, '$.picture.source.video_id')
+        ) AS shown WHERE film IS NOT NULL AND NOT EXISTS (SELECT 1 FROM postings {_HERE})
+        AND NOT EXISTS (SELECT 1 FROM jobs {_HERE} AND state IN ('queued', 'running'))
+    )
+"""  # noqa: S608 - our own words
+
+
 async def put(db: aiosqlite.Connection, answer: Answer) -> None:
-    """Insert an answer, in the place of an older one with its id; those of half a year ago go."""
+    """Insert an answer, in the place of an older one with its id; those of half a year ago go.
+
+    One that shows a film which is neither posted in its view nor under way there is not kept.
+    """
     await db.execute("DELETE FROM answers WHERE made_at < strftime('%Y-%m-%dT%H:%M:%fZ', 'now', ?)", (_LIVE,))
-    await db.execute(_PUT, rows.of_answer(answer))
+    values = rows.of_answer(answer)
+    await db.execute(_PUT, values)
+    await db.execute(_DROP_LATE, values)
 
 
 async def amend(db: aiosqlite.Connection, answer_id: str, change: Callable[[Answer], Answer]) -> Answer | None:

@@ -73,6 +73,7 @@ class Connections:
                 reader.row_factory = sqlite3.Row
                 await reader.execute("PRAGMA query_only = ON")
                 sound = await _look_over(reader)
+                await _empty_log(writer, busy_s)  # a run that died may have forgotten what still stands there
                 opened.pop_all()
         return cls(path, writer, reader, busy_s, log_bytes, sound=sound)
 
@@ -95,7 +96,7 @@ class Connections:
             with disk(self._path):
                 try:
                     await self._reader.close()
-                    await self._empty_log_for_now()
+                    await _empty_log(self._writer, self._busy_s)
                 finally:
                     await self._writer.close()
 
@@ -139,30 +140,30 @@ class Connections:
             with disk(self._path):
                 await self._writer.execute_fetchall("PRAGMA wal_checkpoint(TRUNCATE)")
 
-    async def forgotten(self) -> None:
-        """Let nothing that was deleted live on, neither in the write-ahead log nor in backups."""
+    @asynccontextmanager
+    async def forgetting(self) -> AsyncIterator[aiosqlite.Connection]:
+        """Hold a transaction after which nothing that was deleted lives on, neither in backups nor in the log.
+
+        Backups go before it counts: whoever dies in between has forgotten nothing yet. What is left in the log goes
+        when the file is next opened.
+        """
+        async with self.writing() as db:
+            yield db
+            await self.purge_backups()
         await self.empty_log()
-        await asyncio.to_thread(Backups.of(self._path).purge)
+
+    async def purge_backups(self) -> None:
+        """Delete all backups, for something in them is being forgotten."""
+        with disk(self._path):
+            await asyncio.to_thread(Backups.of(self._path).purge)
 
     async def _tend_log(self) -> None:
         """Empty the log where it has grown; while somebody reads from it that fails, and is tried again later."""
         _, size_bytes = self.sizes_bytes()
         if size_bytes <= self._most_log_bytes:
             return
-        busy = not await self._empty_log_for_now()
+        busy = not await _empty_log(self._writer, self._busy_s)
         self._most_log_bytes = size_bytes + self._log_bytes if busy else self._log_bytes
-
-    async def _empty_log_for_now(self) -> bool:
-        """Empty the log, unless others read from it for longer than a moment; tell whether that went well."""
-        try:
-            await self._writer.execute_fetchall(f"PRAGMA busy_timeout = {_LOG_BUSY_MS}")
-            ((busy, *_),) = await self._writer.execute_fetchall("PRAGMA wal_checkpoint(TRUNCATE)")
-        except sqlite3.Error as error:  # what was to be kept is kept
-            log.warning("the write-ahead log could not be emptied: %s", error)
-            return False
-        finally:
-            await self._writer.execute_fetchall(f"PRAGMA busy_timeout = {int(self._busy_s * 1000)}")
-        return not busy
 
     def sizes_bytes(self) -> tuple[int, int]:
         """Give the sizes of the file and of its write-ahead log, as the disk has them now."""
@@ -193,6 +194,19 @@ async def _look_over(reader: aiosqlite.Connection) -> bool:
     if wrong:
         log.error("the database is damaged (%s); `keaton doctor --repair` mends it", wrong)
     return not wrong
+
+
+async def _empty_log(writer: aiosqlite.Connection, busy_s: float) -> bool:
+    """Empty the log, unless others read from it for longer than a moment; tell whether that went well."""
+    try:
+        await writer.execute_fetchall(f"PRAGMA busy_timeout = {_LOG_BUSY_MS}")
+        ((busy, *_),) = await writer.execute_fetchall("PRAGMA wal_checkpoint(TRUNCATE)")
+    except sqlite3.Error as error:  # what was to be kept is kept
+        log.warning("the write-ahead log could not be emptied: %s", error)
+        return False
+    finally:
+        await writer.execute_fetchall(f"PRAGMA busy_timeout = {int(busy_s * 1000)}")
+    return not busy
 
 
 async def _prepare(writer: aiosqlite.Connection, path: Path) -> None:

@@ -71,10 +71,8 @@ class SqliteDepartures:
 
     async def purge(self, scope: Scope) -> tuple[str, ...]:
         """Delete all that is kept of a space or channel; give the films that went with it."""
-        async with self._db.writing() as db:
-            gone = await _purge(db, asdict(scope))
-        await self._db.forgotten()
-        return gone
+        async with self._db.forgetting() as db:
+            return await _purge(db, asdict(scope))
 
 
 async def _purge(db: aiosqlite.Connection, at: dict[str, str]) -> tuple[str, ...]:

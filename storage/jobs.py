@@ -222,8 +222,11 @@ class SqliteJobs:
             await db.execute(sql, {"id": job_id, **self._now()})
             await db.execute(_SETTLED, {"id": job_id})
             found = list(await db.execute_fetchall("SELECT video_id FROM jobs WHERE id = ?", (job_id,)))
-            await seal_told(db, job_id)
-            return await drop_work(db, found[0][0]) if found else ""
+            is_sealed = await seal_told(db, job_id)
+            unneeded = await drop_work(db, found[0][0]) if found else ""
+        if is_sealed:
+            await self._db.empty_log()
+        return unneeded
 
     async def _change(self, sql: str, values: dict[str, object]) -> None:
         async with self._db.writing() as db:

@@ -116,9 +116,11 @@ class SqliteLedger:
     async def retract(self, scope: Scope, message: str) -> tuple[str, ...]:
         """Take back what a deleted message posted, now and later; give the films that went with it."""
         async with self._db.writing() as db:
-            posted, gone = await _retract(db, {**asdict(scope), "message": message})
-        if posted:
-            await self._db.forgotten()
+            brought, gone = await _retract(db, {**asdict(scope), "message": message})
+            if brought:
+                await self._db.purge_backups()
+        if brought:
+            await self._db.empty_log()
         return gone
 
     async def posted(self, platform: str, most: int) -> tuple[tuple[Scope, str], ...]:
@@ -164,7 +166,7 @@ async def _take_cards_back(db: aiosqlite.Connection, scope: Scope, message: str)
 
 
 async def _retract(db: aiosqlite.Connection, message: dict[str, str]) -> tuple[bool, tuple[str, ...]]:
-    """Tell whether the message had posted any film, and give the films that went with it."""
+    """Tell whether the message had brought any film, or was to, and give the films that went with it."""
     if not message["message"]:
         return False, ()
     at = f"{_HERE} AND message = :message"

@@ -159,10 +159,8 @@ class SqliteLibrary:
 
         Tell whether no posting is left anywhere, so that the film itself went.
         """
-        async with self._db.writing() as db:
-            gone = await writes.drop_postings(db, video_id, view, user_id)
-        await self._db.forgotten()
-        return gone
+        async with self._db.forgetting() as db:
+            return await writes.drop_postings(db, video_id, view, user_id)
 
     async def unless_needed(self, video_id: str, forget: Callable[[str], Awaitable[None]]) -> None:
         """Delete a film's file unless it is needed by now; nothing can be written down until it is deleted."""

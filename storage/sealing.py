@@ -76,12 +76,14 @@ async def seal(db: aiosqlite.Connection, video_id: str, view: View) -> None:
     await db.execute(_DROP_JOBS, values)
 
 
-async def seal_told(db: aiosqlite.Connection, job_id: int) -> None:
-    """Let a request name nothing any more whose asker was told that its film was forgotten."""
-    if await db.execute_fetchall(_TOLD, {"id": job_id}):
-        for row in await db.execute_fetchall(_ITS_ERRAND, {"id": job_id}):
-            await _seal_errand(db, row)
-        await db.execute("DELETE FROM jobs WHERE id = :id", {"id": job_id})
+async def seal_told(db: aiosqlite.Connection, job_id: int) -> bool:
+    """Let a request name nothing any more whose asker was told that its film was forgotten; tell whether it is one."""
+    if not await db.execute_fetchall(_TOLD, {"id": job_id}):
+        return False
+    for row in await db.execute_fetchall(_ITS_ERRAND, {"id": job_id}):
+        await _seal_errand(db, row)
+    await db.execute("DELETE FROM jobs WHERE id = :id", {"id": job_id})
+    return True
 
 
 async def _seal_errand(db: aiosqlite.Connection, row: Iterable[object]) -> None:

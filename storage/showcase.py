@@ -37,7 +37,10 @@ _LATE = """
         SELECT 1 FROM postings WHERE postings.video_id = showings.video_id
         AND postings.platform = showings.platform AND postings.space = showings.space
     )
-    AND NOT EXISTS (SELECT 1 FROM works WHERE works.video_id = showings.video_id)
+    AND NOT EXISTS (
+        SELECT 1 FROM jobs WHERE jobs.video_id = showings.video_id AND jobs.platform = showings.platform
+        AND jobs.space = showings.space AND state IN ('queued', 'running')
+    )
 """
 
 _THERE = "platform = :platform AND (:space = '' OR space = :space)"

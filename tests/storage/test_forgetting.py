@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+import asyncio
+import shutil
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,13 +14,14 @@ from core.jobs import Request
 from core.ledger import Errand
 from core.model import Film, Posting, Recipe, Scope, View
 from core.revising import revised
+from storage.backups import Backups
 from storage.jobs import SqliteJobs
 from storage.ledger import SqliteLedger
+from storage.library import SqliteLibrary
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from storage.library import SqliteLibrary
 
 FilmMaker = Callable[..., Film]
 PostingMaker = Callable[..., Posting]
@@ -55,6 +59,8 @@ async def test_forgetting_the_last_posting_takes_every_row_of_the_film_and_spare
     await library.save_answer(_answer("a-both", channel, "other", "youtube:buster"))
     assert await library.forget("youtube:buster", View.of(channel))
     assert await _counts(library) == before
+    await library.save_answer(_answer("a-late", channel, "other", "youtube:buster"))
+    assert await _counts(library) == before, "an answer that was found before is written down only now"
     assert await library.answer("a-both") is None
     assert await library.answer("a-other") is not None
     assert await library.video_at("link") is None
@@ -86,6 +92,27 @@ async def test_nothing_that_was_forgotten_can_be_read_from_the_disk(
     await library.forget("youtube:buster", View.of(channel))
     assert secret not in _disk(tmp_path)
     assert b"A private film" not in _disk(tmp_path)
+
+
+async def test_nothing_that_was_forgotten_just_before_a_crash_can_be_read_from_the_disk_after_it(
+    library: SqliteLibrary, make_film: FilmMaker, make_posting: PostingMaker, channel: Scope, tmp_path: Path
+) -> None:
+    """Not from the log, which the next run empties, nor from a backup, which goes before the forgetting counts."""
+    await library.save(make_film(title="A private film"), make_posting(), [])
+    Backups.of(library.connections.path).make(library.connections.path, "schema-1")
+    library.connections.empty_log = partial(_copied, tmp_path, tmp_path / "as it died")  # type: ignore[method-assign]
+    await library.forget("youtube:buster", View.of(channel))
+    died = tmp_path / "as it died"
+    assert b"A private film" in _disk(died)
+    assert Backups.of(died / "keaton.db").all() == ()
+    again = await SqliteLibrary.open(died / "keaton.db")
+    left = _disk(died)
+    await again.close()
+    assert b"A private film" not in left
+
+
+async def _copied(folder: Path, place: Path) -> None:
+    await asyncio.to_thread(shutil.copytree, folder, place)
 
 
 @pytest.mark.parametrize(
@@ -156,7 +183,7 @@ def _answer(answer_id: str, scope: Scope, *video_ids: str) -> Answer:
 
 
 def _disk(folder: Path) -> bytes:
-    return b"".join(path.read_bytes() for path in folder.iterdir())
+    return b"".join(path.read_bytes() for path in folder.iterdir() if path.is_file())
 
 
 async def _counts(library: SqliteLibrary) -> dict[str, int]:

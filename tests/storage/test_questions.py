@@ -41,7 +41,11 @@ def answer(channel: Scope, answer_id: str = "a", user_id: str = "u1", source: St
     return Answer(answer_id, query, channel, (Moment("v", 1.0, 2.0, 1.5, 0.3, 0, then),), user_id)
 
 
-async def test_an_answer_comes_back_with_its_picture_filters_and_pairs(library: SqliteLibrary, channel: Scope) -> None:
+async def test_an_answer_comes_back_with_its_picture_filters_and_pairs(
+    library: SqliteLibrary, make_film: FilmMaker, make_posting: PostingMaker, channel: Scope
+) -> None:
+    for film in "vw":
+        await library.save(make_film(film), make_posting(film), [])
     for kept in (answer(channel), answer(channel, "b", source=Stretch("w", 3.0, 4.0))):
         await library.save_answer(kept)
         assert await library.answer(kept.id) == kept
@@ -51,8 +55,24 @@ async def test_an_answer_comes_back_with_its_picture_filters_and_pairs(library: 
     assert found.query.picture.vector.tolist() == np.array([0.6, 0.8], np.float32).tolist()
 
 
-async def test_the_last_question_is_the_askers_own_in_that_channel(library: SqliteLibrary, channel: Scope) -> None:
+async def test_scores_that_numpy_computed_can_be_remembered(
+    library: SqliteLibrary, make_film: FilmMaker, make_posting: PostingMaker, channel: Scope
+) -> None:
+    await library.save(make_film(), make_posting(), [])
+    score = np.float32(0.3125)
+    moment = Moment("youtube:buster", 0.0, 1.0, np.float64(0.5), score)  # type: ignore[arg-type]
+    await library.save_answer(Answer("a1", Query("q", View.of(channel)), channel, (moment,)))
+    found = await library.answer("a1")
+    assert found is not None
+    assert found.moments[0].score == 0.3125
+
+
+async def test_the_last_question_is_the_askers_own_in_that_channel(
+    library: SqliteLibrary, make_film: FilmMaker, make_posting: PostingMaker, channel: Scope
+) -> None:
     other = replace(channel, channel="other")
+    for where in (channel, other):
+        await library.save(make_film("v"), make_posting("v", scope=where), [])
     for number, (where, who) in enumerate([(channel, "u1"), (channel, "u1"), (channel, "u2"), (other, "u1")]):
         await library.save_answer(answer(where, str(number), who))
     last = await library.last_answer(channel, "u1")
@@ -64,10 +84,14 @@ async def test_the_last_question_is_the_askers_own_in_that_channel(library: Sqli
 async def test_a_question_goes_with_the_film_whose_picture_it_holds(
     library: SqliteLibrary, make_film: FilmMaker, make_posting: PostingMaker, channel: Scope
 ) -> None:
-    await library.save(make_film(), make_posting(), [])
-    await library.save_answer(answer(channel, source=Stretch("youtube:buster", 1.0, 2.0)))
-    await library.forget("youtube:buster", View.of(channel))
+    for film in ("v", "w"):
+        await library.save(make_film(film), make_posting(film), [])
+    await library.save_answer(answer(channel, source=Stretch("w", 1.0, 2.0)))
+    assert await library.answer("a") is not None
+    await library.forget("w", View.of(channel))
     assert await library.answer("a") is None
+    await library.save_answer(answer(channel, source=Stretch("w", 1.0, 2.0)))
+    assert await library.answer("a") is None, "it was found before, and comes to be written down only now"
 
 
 async def test_films_are_told_by_who_posted_them_and_when(
