@@ -219,3 +219,24 @@ async def test_what_is_taken_back_just_before_a_crash_is_not_there_after_it(
         unhalt(house, moment)
         await restarted(house)
         assert await left_of_it(house) == [], moment.name
+
+
+@pytest.mark.parametrize("where", ["elsewhere", "by another here"])
+async def test_what_somebody_else_asked_for_goes_on_where_one_request_is_taken_back(
+    house: ColourHouse, make_clip: MakeClip, where: str
+) -> None:
+    clip, moment = make_clip("brief.mp4", [("red", 0.4)]), MOMENTS[6]
+    film = await coming(house, moment, clip, "m1")
+    theirs = replace(turn("other" if where == "elsewhere" else "main"), user_id="u2", message="m2")
+    request = replace(asked(scope=theirs.scope, message="m2"), user_id="u2")
+    other = asyncio.create_task(house.last(LinkPosted(theirs, LINK, (await accepted(house, request)).ref)))
+    await asyncio.sleep(0)
+    await forget(house.library, house.foreman, film.video_id, turn().view, None if where == "elsewhere" else "u1")
+    assert await film.ended() in SAYS
+    film.halting.go_on.set()
+    async with asyncio.timeout(20):
+        assert "Ready to search" in (await other).text
+    (posted,) = await house.library.videos(theirs.view)
+    assert posted.posting.message == "m2"
+    assert await house.media.path(film.video_id) is not None
+    assert await house.library.posting(film.video_id, turn().view, "u1") is None

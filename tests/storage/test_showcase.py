@@ -7,11 +7,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from core.ledger import card_note
+from core.jobs import Request
+from core.ledger import Errand, card_note
 from core.model import View
 from core.showcase import Stale
+from core.works import Work
+from storage.jobs import SqliteJobs
 from storage.ledger import SqliteLedger
 from storage.showcase import SqliteShowcase
+from storage.works import SqliteWorks
 
 if TYPE_CHECKING:
     from core.model import Scope
@@ -77,3 +81,17 @@ async def test_what_answered_a_deleted_message_goes_with_all_its_pictures_and_wh
     assert await showcase.stale("discord") == ()
     await ledger.take_cards_back(channel, "m11")
     assert await showcase.stale("discord") == (Stale(channel, "card2", ("F2",), goes=True),)
+
+
+async def test_that_a_film_is_under_way_in_another_space_keeps_no_message_that_shows_it(
+    library: SqliteLibrary, showcase: SqliteShowcase, channel: Scope
+) -> None:
+    jobs = SqliteJobs(library.connections, "run", lambda: 1e9, is_bot=True)
+    elsewhere = replace(channel, space="another")
+    job = await jobs.accept(Request(Errand(elsewhere, "1", "a link"), "link", "a link", "", "u1", "Ada"))
+    assert job is not None
+    await SqliteWorks(library.connections).begin(job.id, Work("x", "", "", "", "", several=False), "recipe")
+    await showcase.show(elsewhere, "m1", ["x"])
+    assert await showcase.stale("discord") == ()
+    await showcase.show(channel, "m1", ["x"])
+    assert [one.scope for one in await showcase.stale("discord")] == [channel]
