@@ -5,7 +5,7 @@ Owns which message is posted or edited; must not know what it says.
 
 from __future__ import annotations
 
-import logging
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from bot.discord.render import Card, Image
     from bot.lastword import Say
     from core.shown import Reply
-
-logger = logging.getLogger(__name__)
 
 NOBODY = discord.AllowedMentions.none()
 _TOO_LARGE = 40005
@@ -57,7 +55,7 @@ class MessagePlace:
     asked: discord.Message | discord.PartialMessage
     limit_bytes: int
     on_posted: Callable[[int], Awaitable[None]]
-    """Gets the id of Keaton's message once it is there."""
+    """Gets the id of Keaton's message once it is there, and 0 once it was taken back."""
     say: Say
     """Whether the answer still may be drawn there."""
     nonce: str
@@ -93,6 +91,14 @@ class MessagePlace:
         async with self.say.at(str(standing.id)) as may:
             if may:
                 await standing.edit(view=shown.view, attachments=shown.files(), allowed_mentions=NOBODY)
+
+    async def withdraw(self) -> None:
+        """Take Keaton's message back, where there is one."""
+        if self.standing is not None:
+            with suppress(discord.NotFound):
+                await self.standing.delete()
+            self.standing = None
+            await self.on_posted(0)
 
     async def _send_new(self, shown: Card) -> None:
         where = self.asked.to_reference(fail_if_not_exists=False)
@@ -185,6 +191,7 @@ class PressPlace:
     is_whispered: bool = False
     """What an answer for one person's eyes leads to is for these alone, too."""
     _own: discord.WebhookMessage | None = field(default=None)
+    _under_way: Reply | None = None
 
     @property
     def seen_by_all(self) -> tuple[str, tuple[str, ...]]:
@@ -197,9 +204,17 @@ class PressPlace:
         if reply.updates:
             await laid_out(reply, self.limit_bytes, self._redraw)
         elif reply.private or self.is_whispered:
+            await self._break_off()
             await laid_out(reply, self.limit_bytes, self._whisper)
         else:
             await self.aloud.post(reply)
+        self._under_way = reply if reply.updates and reply.progress else None
+
+    async def _break_off(self) -> None:
+        """Let nothing stand there as under way: what came of it is told to whoever pressed."""
+        await self.aloud.withdraw()
+        if self._under_way is not None:
+            await self.post(replace(self._under_way, progress=None))
 
     async def edit(self, reply: Reply) -> None:
         """Show the next reply."""

@@ -6,7 +6,7 @@ Owns which message is posted, edited or whispered; must not know what it says.
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from slack_sdk.errors import SlackApiError
@@ -127,7 +127,7 @@ class PressPlace:
     say: Say
     """Whether no later press decides what stands there."""
     on_posted: Callable[[str], Awaitable[None]]
-    """Gets the ts of a message of this press's own once it is there."""
+    """Gets the ts of a message of this press's own once it is there, and "" once it is gone."""
     own: str = ""
     """The ts of that message, which all see."""
     about: str = ""
@@ -135,6 +135,7 @@ class PressPlace:
     beside: tuple[str, ...] = ()
     """The ids of files that the last reply brought into the thread."""
     _files: tuple[str, ...] = ()
+    _under_way: Reply | None = None
 
     @property
     def seen_by_all(self) -> tuple[str, tuple[str, ...]]:
@@ -146,9 +147,20 @@ class PressPlace:
         if reply.updates:
             self.beside = await self.slack.lay_out(reply, self._redraw, self.thread_ts, self.channel)
         elif reply.private:
+            await self._break_off()
             await self.whisper(card(reply))
         else:
             self.beside = await self.slack.lay_out(reply, self._speak, self.thread_ts or self.ts, self.channel)
+        self._under_way = reply if reply.updates and reply.progress else None
+
+    async def _break_off(self) -> None:
+        """Let nothing stand there as under way: what came of it is told to whoever pressed."""
+        if self.own:
+            await self.slack.remove(self.channel, self.own)
+            self.own = ""
+            await self.on_posted("")
+        elif self._under_way is not None:
+            await self.post(replace(self._under_way, progress=None))
 
     async def edit(self, reply: Reply) -> None:
         """Show the next reply."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest_asyncio
@@ -11,6 +13,7 @@ from bot.doors import Parts
 from core.channels import Channels
 from core.departures import Grace
 from core.engines.children import Children
+from core.engines.clips import ChildClipper
 from core.engines.frames import ChildFrameReader
 from storage.departures import SqliteDepartures
 from storage.jobs import SqliteJobs
@@ -59,6 +62,16 @@ def parts_of(house: ColourHouse, grace: Grace | None = None) -> Parts:
     return Parts(
         house.conversation, channels_of(house), house.ledger, house.foreman, grace or grace_of(house), showcase
     )
+
+
+@asynccontextmanager
+async def no_clips(house: ColourHouse) -> AsyncIterator[None]:
+    """Let no clip be made for now, and say so at once."""
+    browser = house.conversation._browser
+    clipper, browser._limits = browser._clipper, replace(browser._limits, patience_s=0.02)
+    assert isinstance(clipper, ChildClipper)
+    async with clipper.short, clipper.short, clipper.long:
+        yield
 
 
 def next_run(house: ColourHouse) -> None:

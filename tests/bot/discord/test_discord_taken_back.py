@@ -12,7 +12,7 @@ from core.ledger import card_note
 from core.model import View
 from core.talk import MessageDeleted
 from tests.bot.discord.test_discord_walls import Town, a_town, running
-from tests.bot.houses import channels_of, grace_of, house, next_run, reader
+from tests.bot.houses import channels_of, grace_of, house, next_run, no_clips, reader
 from tests.clips import make_clip
 from tests.core.conftest import turn
 from tests.core.jobs_done import StoppingReader
@@ -94,8 +94,35 @@ async def test_what_is_deleted_before_it_is_written_down_is_not_taken_up(
         await town.answer(await town.fake.slash(town.general, town.bob, "videos"), "no film here")
         gate.set()
         await town.post(tmp_path, town.general, "other.mp4")
-        assert not [one for one in town.general.messages.values() if one.reply_to == message.id]
+        assert not below(message)
         assert len(await house.library.videos(View.of(town.scope(str(town.general.id))))) == 1
+
+
+async def test_what_fails_on_its_way_does_not_stand_there_as_under_way_for_ever(
+    house: ColourHouse, tmp_path: Path
+) -> None:
+    async with a_town(house) as town:
+        fake = town.fake
+        await town.post(tmp_path, town.general, "cut.mp4")
+        moving, cut = [
+            await town.answer(await fake.slash(town.general, town.bob, "find", text=text), "Moment 1 of")
+            for text in ("green", "red")
+        ]
+        await fake.press(cut, "Cut", town.ada)
+        await fake.until(lambda: "Send the cut" in cut.buttons, "the cut")
+        async with no_clips(house):
+            answers = [await fake.press(moving, "Preview", town.bob), await fake.press(cut, "Send the cut", town.ada)]
+            await fake.until(lambda: "░" in moving.text, "the preview under way")
+            await fake.until(lambda: any("Cutting" in one.text for one in below(cut)), "the cut under way")
+            for film in await house.library.videos(View.of(town.scope(str(town.general.id)))):
+                await house.media.forget(film.video.id)
+        await fake.until(lambda: all(one.whispers for one in answers), "what went wrong")
+        assert below(cut) == []
+        assert ("░" in moving.text, "Moment 1 of" in moving.text) == (False, True)
+
+
+def below(message: Message) -> list[Message]:
+    return [one for one in message.channel.messages.values() if one.reply_to == message.id and one.text]
 
 
 async def status(town: Town, folder: Path, name: str) -> Message:
@@ -104,11 +131,7 @@ async def status(town: Town, folder: Path, name: str) -> Message:
     web = town.house.fetcher.web
     web[link] = make_clip(folder / f"{name}.mp4", [("red", 1), ("green", 1 + len(web) / 5)])
     message = await town.fake.post(town.general, town.ada, link)
-
-    def below() -> Message | None:
-        return next((one for one in town.general.messages.values() if one.reply_to == message.id and one.text), None)
-
-    return await town.fake.until(below, f"{name}: a status")
+    return (await town.fake.until(lambda: below(message), f"{name}: a status"))[0]
 
 
 async def died(town: Town, how: str, card: Message) -> None:

@@ -10,7 +10,7 @@ import pytest
 from core.ledger import card_note
 from core.model import View
 from core.talk import MessageDeleted
-from tests.bot.houses import channels_of, next_run
+from tests.bot.houses import channels_of, next_run, no_clips
 from tests.core.conftest import turn
 from tests.core.jobs_done import StoppingReader
 
@@ -77,3 +77,21 @@ async def died(scene: Scene, how: str, card: Message) -> None:
         case "unnoted":
             for name, _ in await scene.house.ledger.notes(card_note(scope, asked)):
                 await scene.house.ledger.remember(name, "")
+
+
+async def test_what_fails_on_its_way_does_not_stand_there_as_under_way_for_ever(scene: Scene) -> None:
+    await scene.posted()
+    moving, cut = await scene.found("green"), await scene.found("red")
+    await scene.press(cut, "Cut", "Cut: ", scene.ada)
+    async with no_clips(scene.house):
+        answers = [await scene.fake.press(scene.team, moving, "Preview", scene.bob)]
+        await scene.fake.until(lambda: "░" in moving.words, "the preview under way")
+        answers.append(await scene.fake.press(scene.team, cut, "Send the cut", scene.ada))
+        status = await scene.below(cut, "Cutting")
+        for film in await scene.house.library.videos(View.of(scene.scope())):
+            await scene.house.media.forget(film.video.id)
+    for answer in answers:
+        await scene.whispered(answer)
+    assert "░" not in moving.words
+    assert "Moment 1 of" in moving.words
+    assert status.ts not in scene.general.messages
