@@ -37,7 +37,8 @@ class Underway:
             if job_id not in self._reasons:
                 raise
         finally:
-            del self._tasks[job_id]
+            if self._tasks.get(job_id) is task:
+                del self._tasks[job_id]
         # Also where the work ended well, or swallowed that it was cancelled.
         if job_id in self._reasons:
             task.uncancel()

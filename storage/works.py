@@ -11,7 +11,7 @@ from core.errors.disk import StorageDamaged
 from core.errors.turns import FilmForgotten
 from core.model import Thumbnail, Video
 from core.works import Partial, SoFar, Work
-from storage import recall, vectors
+from storage import queries, recall, vectors
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -128,7 +128,7 @@ class SqliteWorks:
         times = {"first_s": float(part.times_s[0]), "last_s": float(part.times_s[-1])}
         blobs = [asdict(chunk) for chunk in vectors.split(part, len(part))]
         async with self._db.writing() as db:
-            if not await db.execute_fetchall("SELECT 1 FROM works WHERE video_id = ?", (video_id,)):
+            if not await db.execute_fetchall(queries.NEEDED, {"id": video_id}):
                 raise FilmForgotten
             added = await db.execute(_ADD, {"video_id": video_id, **times, **blobs[0]})
             if added.rowcount > 0:

@@ -17,6 +17,7 @@ from bot.requests import Requests
 from bot.web.front import LocalChat
 from core.commands import parse
 from core.foreman import Foreman
+from core.gathering import content_id
 from core.patience import Patience
 from storage.jobs import SqliteJobs
 from storage.ledger import SqliteLedger
@@ -91,6 +92,30 @@ async def test_a_dropped_file_that_had_arrived_is_taken_up_by_the_next_run(
             assert (ready["title"], ready["id"]) == ("colours", stood["id"])
             assert tab.messages[asked["id"]] == asked
             await emptied(house.media.inbox)
+
+
+async def test_that_a_film_was_forgotten_while_keaton_stood_still_is_said_where_it_was_being_looked_at(
+    house: ColourHouse,  # noqa: F811
+    colour_film: Path,
+) -> None:
+    config, film = replace(CONFIG, upload_dir=house.media.inbox), await asyncio.to_thread(colour_film.read_bytes)
+    house.indexer._looking._eyes._reader = stopping = StoppingReader(house.reader, 4)
+    async with aiohttp.ClientSession() as session:
+        async with chat_of(house, config) as chat, Tab(chat, session, "a").open() as tab:
+            assert await tab.send_file("colours.mp4", film) == 202
+            await asyncio.wait_for(stopping.stopped.wait(), 30)
+            stood = await tab.until(lambda message: message["author"] == "keaton" and bool(message.get("progress")))
+        house.indexer._looking._eyes._reader = house.reader
+        await house.library.forget(content_id(colour_film), chat.turn().view)
+        foreman = next_run(house)
+        await foreman.tidy()
+        async with chat_of(house, config) as chat, Tab(chat, session, "a").open() as tab:
+            (job,) = await foreman.left("local")
+            await chat.go_on(job)
+            assert (await tab.until_text("forgotten here meanwhile"))["id"] == stood["id"]
+            await until_none_is_left(foreman)
+            assert await house.library.connections.rows("SELECT 1 FROM jobs", {}) == []
+        assert list(house.media._root.rglob("*.mp4")) == []
 
 
 async def test_a_picture_and_words_that_were_asked_before_a_restart_are_answered_after_it_where_they_stood(
