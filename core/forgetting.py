@@ -15,15 +15,22 @@ if TYPE_CHECKING:
     from core.model import View
     from core.ports import Library
     from core.shown import Reply
-    from core.talk import Forget
+    from core.talk import Forget, JobRef
 
 
-async def forget(library: Library, foreman: Foreman, video_id: str, view: View, user_id: str | None = None) -> None:
+async def forget(
+    library: Library,
+    foreman: Foreman,
+    video_id: str,
+    view: View,
+    user_id: str | None = None,
+    job: JobRef | None = None,
+) -> None:
     """Take back a film's postings in view, of one person where that is named, and stop what is under way for these.
 
-    Where none is left anywhere all of the film goes. Raises OperatorError.
+    Where none is left anywhere all of the film goes. For a job that is done once. Raises OperatorError.
     """
-    await library.forget(video_id, view, user_id)
+    await library.forget(video_id, view, user_id, job)
     await foreman.forget(video_id)
 
 
@@ -39,7 +46,8 @@ class Forgetting:
         """Take a film back for whoever may; raises UnknownVideo, AmbiguousVideo, NotYours, OperatorError."""
         turn = event.turn
         video_id, title = await self._earlier(event) or await self._meant(event)
-        await forget(self._library, self._foreman, video_id, turn.view, None if turn.moderator else turn.user_id)
+        who = None if turn.moderator else turn.user_id
+        await forget(self._library, self._foreman, video_id, turn.view, who, event.job)
         return (replies.forgotten(title, await self._library.posting(video_id, turn.view)),)
 
     async def _earlier(self, event: Forget) -> tuple[str, str] | None:

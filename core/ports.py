@@ -106,10 +106,11 @@ class Library(Protocol):
         """Give a film's small pictures in the order of time."""
         ...
 
-    async def forget(self, video_id: str, view: View, user_id: str | None = None) -> bool:
+    async def forget(self, video_id: str, view: View, user_id: str | None = None, job: JobRef | None = None) -> bool:
         """Take back the film's postings in view, of one person where that is named, and answers that showed it.
 
-        Their open jobs for it end. Tell whether no posting is left anywhere, so that the film itself went.
+        Their open jobs for it end. Tell whether no posting is left anywhere, so that the film itself went. For a job
+        this is done once: what was posted after it stays.
         """
         ...
 

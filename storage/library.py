@@ -154,12 +154,14 @@ class SqliteLibrary:
         sql = "SELECT time_s, jpeg FROM thumbnails WHERE video_id = :video_id ORDER BY time_s"
         return tuple(Thumbnail(*row) for row in await self._db.rows(sql, {"video_id": video_id}))
 
-    async def forget(self, video_id: str, view: View, user_id: str | None = None) -> bool:
+    async def forget(self, video_id: str, view: View, user_id: str | None = None, job: JobRef | None = None) -> bool:
         """Take back the film's postings in view, of one person where that is named, and answers that showed it.
 
-        Tell whether no posting is left anywhere, so that the film itself went.
+        Tell whether no posting is left anywhere, so that the film itself went. For a job this is done once.
         """
         async with self._db.forgetting() as db:
+            if job is not None and not await recall.is_first(db, job):
+                return False
             return await writes.drop_postings(db, video_id, view, user_id)
 
     async def unless_needed(self, video_id: str, forget: Callable[[str], Awaitable[None]]) -> None:

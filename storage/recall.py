@@ -62,6 +62,12 @@ async def call_back(db: aiosqlite.Connection, video_id: str, view: View, user_id
     await drop_work(db, video_id)
 
 
+async def is_first(db: aiosqlite.Connection, job: JobRef) -> bool:
+    """Tell whether a request to forget has not been carried out yet, and note that it is."""
+    sql = "UPDATE jobs SET starts = 1 WHERE id = ? AND starts = 0"
+    return (await db.execute(sql, (job.id,))).rowcount > 0
+
+
 async def drop_work(db: aiosqlite.Connection, video_id: str) -> bool:
     """Drop what was seen so far where no open job is about the film; tell whether there was anything."""
     return (await db.execute(_DROP_WORK, {"id": video_id})).rowcount > 0

@@ -101,6 +101,17 @@ async def test_what_was_seen_of_a_film_goes_when_it_is_forgotten_and_what_is_see
         await works.add(WORK.video_id, index, [])
 
 
+async def test_what_is_posted_after_a_request_to_forget_was_carried_out_stays_when_that_is_begun_once_more(
+    library: SqliteLibrary, clock: Clock, make_film: FilmMaker, make_posting: PostingMaker
+) -> None:
+    asked = replace(REQUEST, errand=Errand(SCOPE, "", "asked"), kind="forget", source="x")
+    job = await taken(born(library, clock), asked)
+    for is_kept in (False, True):
+        await library.save(make_film("x"), make_posting("x", scope=SCOPE), [])
+        await library.forget("x", VIEW, None, job.ref)
+        assert (await library.video("x") is not None) is is_kept
+
+
 async def test_no_number_of_a_request_is_given_twice(library: SqliteLibrary, clock: Clock) -> None:
     jobs = born(library, clock)
     first = await taken(jobs)
