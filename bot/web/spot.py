@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from bot.web.render import face, picture_key
@@ -38,6 +38,8 @@ class Spot:
     """The id that is reserved for its own message, if one is."""
     _stands: bool = False
     _keys: tuple[str, ...] = ()
+    _under_way: Reply | None = None
+    """What stands under the pressed button while more of it is to come."""
 
     @property
     def seen_by_all(self) -> tuple[str, tuple[str, ...]]:
@@ -59,7 +61,11 @@ class Spot:
         self._keys = tuple(picture_key(picture) for picture in reply.pictures)
         if reply.updates and self.pressed is not None:
             await self._replace(self.pressed, reply)
+            self._under_way = reply if reply.progress else None
         else:
+            if self._under_way is not None and self.pressed is not None:  # something went wrong
+                await self._replace(self.pressed, replace(self._under_way, progress=None))
+                self._under_way = None
             async with self.say.at(str(self.own or "")) as may:
                 if may:
                     self._speak(reply)

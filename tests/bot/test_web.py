@@ -10,7 +10,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from bot.web.front import LocalChat
+from core.errors.films import FilmGone
 from core.errors.running import PortTaken
+from core.replies import problem
+from core.shown import Progress
 from core.talk import Action, Help, LinkPosted
 from tests.bot import talks
 from tests.bot.tabs import CONFIG, Tab
@@ -98,6 +101,34 @@ async def test_the_newest_of_several_presses_decides_what_stands_there(
         await tab.say("/videos")
         await tab.until_text("• Coast")
         assert "Moment 4 of 5" in tab.messages[answer["id"]]["text"]
+
+
+async def test_what_fails_on_its_way_does_not_stand_there_as_under_way_for_ever(
+    session: aiohttp.ClientSession, tmp_path: Path
+) -> None:
+    class Failing(ScriptedConversation):
+        async def handle(self, event: Any) -> AsyncIterator[Reply]:
+            async for reply in super().handle(event):
+                under_way = isinstance(event, Action)
+                yield replace(reply, progress=Progress("cutting", 0.5)) if under_way else reply
+            if isinstance(event, Action):
+                await self.go_on.wait()
+                yield problem(FilmGone("Coast"))
+
+    talk = Failing()
+    async with (
+        LocalChat(talk, talks.parse, replace(CONFIG, upload_dir=tmp_path), talks.Unwritten()) as chat,
+        Tab(chat, session, "a").open() as tab,
+    ):
+        await tab.say("/find x")
+        answer = await tab.until_text("Moment 1 of 5")
+        talk.go_on.clear()
+        await tab.post("api/actions", {"message": answer["id"], "id": "show:an-answer:2:m"})
+        await tab.until(lambda message: message["id"] == answer["id"] and bool(message["progress"]))
+        talk.go_on.set()
+        await tab.until(lambda message: message["author"] == "keaton" and bool(message["private"]))
+        assert tab.messages[answer["id"]]["progress"] is None
+        assert "Moment 2 of 5" in tab.messages[answer["id"]]["text"]
 
 
 async def test_a_button_under_a_message_that_is_gone_is_refused(tab: Tab) -> None:
