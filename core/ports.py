@@ -135,10 +135,10 @@ class Library(Protocol):
         ...
 
     async def vote(self, view: View, ballots: Sequence[Ballot], job: JobRef | None = None) -> None:
-        """Put votes in the place of those that these people cast on the moments before.
+        """Put one person's votes in the place of those that they cast on the moments before.
 
         Where all of them stood already they are taken back. Votes count in the view's whole space. For a job this
-        is done once: a later call changes nothing.
+        is done once: a later call changes nothing. Presses come to the same in whatever order they are counted.
         """
         ...
 

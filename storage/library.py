@@ -186,7 +186,7 @@ class SqliteLibrary:
             return await answers.amend(db, answer_id, change)
 
     async def vote(self, view: View, ballots: Sequence[Ballot], job: JobRef | None = None) -> None:
-        """Put votes in the place of those that these people cast on the moments before, or take them back; see `cast`.
+        """Put votes in the place of those that somebody cast on the moments before, or take them back; see `cast`.
 
         Votes count in the view's whole space.
         """

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from core.errors.disk import SchemaTooNew
 from storage.schema_jobs import JOBS
 from storage.schema_looks import LOOKS
-from storage.schema_questions import ORDERS, QUESTIONS
+from storage.schema_questions import BALLOTS, ORDERS, QUESTIONS
 from storage.schema_recall import RECALL
 from storage.schema_requests import ALL_REQUESTS, MODERATORS, SWITCHES, UNDER
 from storage.schema_walls import DEPARTURES, NAMES_HERE, SHOWINGS, STALE_CARDS
@@ -158,6 +158,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
     RECALL,
     STALE_CARDS,
     MODERATORS,
+    BALLOTS,
 )
 """Migration number n leads from `user_version` n - 1 to n."""
 

@@ -39,3 +39,36 @@ ORDERS = (
     "ALTER TABLE answers ADD COLUMN revision INTEGER NOT NULL DEFAULT 0",
     "ALTER TABLE answers ADD COLUMN earlier TEXT NOT NULL DEFAULT '[]'",
 )
+
+BALLOTS = (
+    # What each press voted, for as long as the press is kept. start_s, end_s: the moment as it was then.
+    # at_s: a time in it. before: JSON list of at_s and value, that person's votes that stood there.
+    """
+    CREATE TABLE ballots (
+        id INTEGER PRIMARY KEY,
+        job INTEGER NOT NULL REFERENCES jobs ON DELETE CASCADE,
+        platform TEXT NOT NULL,
+        space TEXT NOT NULL,
+        wish TEXT NOT NULL,
+        video_id TEXT NOT NULL REFERENCES videos ON DELETE CASCADE,
+        start_s REAL NOT NULL,
+        end_s REAL NOT NULL,
+        at_s REAL NOT NULL,
+        user_id TEXT NOT NULL,
+        value INTEGER NOT NULL CHECK (value IN (-1, 1)),
+        before TEXT NOT NULL
+    ) STRICT
+    """,
+    "CREATE INDEX ballots_by_job ON ballots (job)",
+    "CREATE INDEX ballots_by_video ON ballots (video_id)",
+    "CREATE INDEX ballots_by_user ON ballots (platform, space, user_id)",
+    """
+    CREATE TRIGGER ballots_go_with_the_film AFTER DELETE ON postings BEGIN
+        DELETE FROM ballots
+        WHERE video_id = OLD.video_id AND platform = OLD.platform AND space = OLD.space AND NOT EXISTS (
+            SELECT 1 FROM postings
+            WHERE video_id = OLD.video_id AND platform = OLD.platform AND space = OLD.space
+        );
+    END
+    """,
+)

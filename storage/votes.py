@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from itertools import groupby
+from operator import itemgetter
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from core.votes import Vote
 from storage import rows
@@ -17,6 +19,8 @@ if TYPE_CHECKING:
     from core.talk import JobRef
     from core.votes import Ballot
     from storage.connections import Connections
+
+Row: TypeAlias = dict[str, Any]
 
 # Films in view alone: a vote on a film that a channel does not see says nothing there.
 _VOTES = """
@@ -34,7 +38,7 @@ _MINE = """
     DELETE FROM votes
     WHERE platform = :platform AND space = :space AND wish = :wish AND video_id = :video_id AND user_id = :user_id
     AND at_s >= :start_s AND at_s < :end_s
-    RETURNING value
+    RETURNING at_s, value
 """
 
 _PUT = """
@@ -43,12 +47,18 @@ _PUT = """
     WHERE EXISTS (SELECT 1 FROM postings WHERE video_id = :video_id AND platform = :platform AND space = :space)
 """
 
-_ONCE = "UPDATE jobs SET done_once = 1 WHERE id = :id AND done_once = 0"
+_ONCE = "UPDATE jobs SET done_once = 1 WHERE id = :job AND done_once = 0"
 
-_OVERTAKEN = """
-    SELECT 1 FROM jobs AS later JOIN jobs AS mine USING (platform, space, channel, user_id)
-    WHERE mine.id = :id AND later.id > mine.id AND later.kind = 'press' AND later.done_once = 1
-    AND later.source <> mine.source AND rtrim(later.source, 'ud') = rtrim(mine.source, 'ud')
+_NOTE = """
+    INSERT INTO ballots (job, platform, space, wish, video_id, start_s, end_s, at_s, user_id, value, before)
+    SELECT :job, :platform, :space, :wish, :video_id, :start_s, :end_s, :at_s, :user_id, :value, :before
+    WHERE EXISTS (SELECT 1 FROM postings WHERE video_id = :video_id AND platform = :platform AND space = :space)
+"""
+
+_UNNOTE = """
+    DELETE FROM ballots
+    WHERE platform = :platform AND space = :space AND user_id = :user_id AND job > coalesce(:job, 0)
+    RETURNING *
 """
 
 
@@ -59,30 +69,54 @@ async def votes(connections: Connections, view: View, wishes: Sequence[str]) -> 
 
 
 async def cast(db: aiosqlite.Connection, view: View, ballots: Sequence[Ballot], job: JobRef | None = None) -> None:
-    """Put votes in the place of those that these people cast on the moments before; for a job once alone.
+    """Put somebody's votes in the place of those that they cast on the moments before; for a job once alone.
 
-    Where all of them stood already they are taken back. A press that was overtaken by the same person's opposite one,
-    which was written down later and counted sooner, changes nothing.
+    Where all of them stood already they are taken back. What came of one person's presses is what would have come of
+    them in the order in which they were written down: those that counted before an older one are undone and done again
+    after it. A vote without a job counts when it comes, and nothing before it is undone any more.
     """
-    if job is not None and not await _counts(db, job):
+    mine = [{**_row(view, ballot), "job": job.id if job else None} for ballot in ballots]
+    if not mine or (job and not (await db.execute(_ONCE, mine[0])).rowcount):
         return
-    taken = [await _take_back(db, view, ballot) for ballot in ballots]
-    if all(ballot.value in before for ballot, before in zip(ballots, taken, strict=True)):
-        return
-    for ballot in ballots:
-        await db.execute(_PUT, _row(view, ballot))
+    noted = await _unnote(db, mine[0])
+    later = await _undo(db, noted) if job else []
+    for press in (mine, *later):
+        await _press(db, press)
 
 
-async def _counts(db: aiosqlite.Connection, job: JobRef) -> bool:
-    first = (await db.execute(_ONCE, {"id": job.id})).rowcount > 0
-    return first and not await db.execute_fetchall(_OVERTAKEN, {"id": job.id})
+async def _press(db: aiosqlite.Connection, ballots: Sequence[Row]) -> None:
+    befores = [await _take(db, ballot) for ballot in ballots]
+    if not all(ballot["value"] in before.values() for ballot, before in zip(ballots, befores, strict=True)):
+        for ballot in ballots:
+            await db.execute(_PUT, ballot)
+    for ballot, before in zip(ballots, befores, strict=True):
+        if ballot["job"] is not None:
+            await db.execute(_NOTE, {**ballot, "before": json.dumps(list(before.items()))})
 
 
-async def _take_back(db: aiosqlite.Connection, view: View, ballot: Ballot) -> set[int]:
-    return {row[0] for row in await db.execute_fetchall(_MINE, _row(view, ballot))}
+async def _unnote(db: aiosqlite.Connection, older: Row) -> list[Row]:
+    """Give what is noted of the same person's presses that were written down later, in order; it is noted no more."""
+    cursor = await db.execute(_UNNOTE, older)
+    names = [one[0] for one in cursor.description]
+    noted = [dict(zip(names, row, strict=True)) for row in await cursor.fetchall()]
+    return sorted(noted, key=itemgetter("job", "id"))
 
 
-def _row(view: View, ballot: Ballot) -> dict[str, object]:
+async def _undo(db: aiosqlite.Connection, noted: list[Row]) -> list[list[Row]]:
+    """Undo presses, the last first; give their ballots, press by press."""
+    for ballot in reversed(noted):
+        await _take(db, ballot)
+        for at_s, value in json.loads(ballot["before"]):
+            await db.execute(_PUT, {**ballot, "at_s": at_s, "value": value})
+    return [list(press) for _, press in groupby(noted, key=itemgetter("job"))]
+
+
+async def _take(db: aiosqlite.Connection, ballot: Row) -> dict[float, int]:
+    """Take the votes back that stand on a ballot's moment; give them by their time."""
+    return dict(map(tuple, await db.execute_fetchall(_MINE, ballot)))
+
+
+def _row(view: View, ballot: Ballot) -> Row:
     return {
         "platform": view.platform,
         "space": view.space,

@@ -13,8 +13,6 @@ from core.errors.turns import FilmForgotten
 from core.jobs import why_ended
 from core.ledger import Errand
 from core.model import FrameIndex
-from core.question import Stretch
-from core.votes import Ballot
 from storage.ledger import SqliteLedger
 from storage.works import SqliteWorks
 from tests.storage.ledgers import REQUEST, SCOPE, VIEW, WORK, Clock, born, clock, taken
@@ -136,21 +134,6 @@ async def test_a_deleted_answer_takes_back_what_its_command_asked_for(
         assert await SqliteLedger(library.connections).retract(SCOPE, "answer") == ("sha256:x",)
         for table in ("jobs", "errands", "works", "videos", "links"):
             assert await library.connections.rows(f"SELECT * FROM {table}", {}) == [], table  # noqa: S608 - our own
-
-
-async def test_of_opposite_votes_the_one_that_was_written_down_last_stands(
-    library: SqliteLibrary, clock: Clock, make_film: FilmMaker, make_posting: PostingMaker
-) -> None:
-    jobs = born(library, clock)
-    await library.save(make_film("sha256:x"), make_posting("sha256:x", scope=SCOPE), [])
-    up, down = [
-        await taken(jobs, replace(REQUEST, errand=Errand(SCOPE, "", way), kind="press", source=f"vote:a:1:m:{way}"))
-        for way in "ud"
-    ]
-    moment = Stretch("sha256:x", 0.0, 2.0)
-    await library.vote(VIEW, [Ballot("a wish", moment, 1.0, "u1", -1)], down.ref)
-    await library.vote(VIEW, [Ballot("a wish", moment, 1.0, "u1", 1)], up.ref)
-    assert [vote.value for vote in await library.votes(VIEW, ["a wish"])] == [-1]
 
 
 async def switches(jobs: SqliteJobs, *ways: str, about: str = "", scope: Scope = SCOPE) -> list[Job]:

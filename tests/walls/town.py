@@ -36,9 +36,10 @@ if TYPE_CHECKING:
 
 GRACE_S = 100.0
 _VOTES_OF_STRANGERS = """
-    SELECT * FROM votes WHERE NOT EXISTS (
-        SELECT 1 FROM postings WHERE postings.video_id = votes.video_id
-        AND postings.platform = votes.platform AND postings.space = votes.space
+    SELECT 1 FROM (SELECT platform, space, video_id FROM votes UNION ALL SELECT platform, space, video_id FROM ballots)
+    AS given WHERE NOT EXISTS (
+        SELECT 1 FROM postings WHERE postings.video_id = given.video_id
+        AND postings.platform = given.platform AND postings.space = given.space
     )
 """
 WORD = re.compile(rb"(?:film|post|link)\d{5}x")
