@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from core.actions import Cancel
 from core.errors import AppError
 from core.errors.disk import StorageUnusable
-from core.errors.turns import JobCancelled, NotYourJob
+from core.errors.turns import FilmForgotten, JobCancelled, NotYourJob
 from core.intake import Indexed
 from core.jobs import why_ended
 from core.model import View
@@ -94,7 +94,10 @@ class Foreman:
                 raise JobCancelled
             if reason := why_ended(job):
                 raise reason
-            return await self._brought(job) or await self._persist(job, work, report)
+            try:
+                return await self._brought(job) or await self._persist(job, work, report)
+            except FilmForgotten as error:  # nothing is kept of it any more: it may have been cancelled, too
+                raise (why_ended(await self._jobs.job(ref.id)) or error) from None
 
     async def _is_called_off(self, job: Job) -> bool:
         """Tell whether an earlier run acknowledged its cancelling, which may come to be done only after the film."""

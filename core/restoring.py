@@ -55,7 +55,8 @@ class Restorer:
 
         Raises StorageUnusable.
         """
-        if await self.lacks(video_id):
-            await self._media.keep(path, video_id)
-        if await self._library.video(video_id) is None:
-            await self._media.forget(video_id)
+        try:
+            if await self.lacks(video_id):
+                await self._media.keep(path, video_id)
+        finally:
+            await asyncio.shield(self._library.unless_needed(video_id, self._media.forget))

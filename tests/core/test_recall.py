@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -89,21 +90,20 @@ MOMENTS = (
 
 
 def halt(house: ColourHouse, moment: Moment) -> Halting:
-    owner: Any = house
-    *way, last = moment.owner.split(".")
-    for name in way:
-        owner = getattr(owner, name)
+    owner, last = owner_of(house, moment)
     halting = Halting(getattr(owner, last), moment.method, after=moment.after)
     setattr(owner, last, halting)
     return halting
 
 
 def unhalt(house: ColourHouse, moment: Moment) -> None:
-    owner: Any = house
-    *way, last = moment.owner.split(".")
-    for name in way:
-        owner = getattr(owner, name)
+    owner, last = owner_of(house, moment)
     setattr(owner, last, getattr(owner, last)._real)
+
+
+def owner_of(house: ColourHouse, moment: Moment) -> tuple[Any, str]:
+    *way, last = moment.owner.split(".")
+    return (attrgetter(".".join(way))(house), last)
 
 
 @dataclass
@@ -240,3 +240,12 @@ async def test_what_somebody_else_asked_for_goes_on_where_one_request_is_taken_b
     assert posted.posting.message == "m2"
     assert await house.media.path(film.video_id) is not None
     assert await house.library.posting(film.video_id, turn().view, "u1") is None
+
+
+async def test_what_is_cancelled_while_its_looks_are_written_down_is_not_called_forgotten(
+    house: ColourHouse, make_clip: MakeClip
+) -> None:
+    film = await coming(house, MOMENTS[5], make_clip("brief.mp4", [("red", 0.4)]), "m1")
+    await house.foreman._jobs.call_off(film.job.id)
+    film.halting.go_on.set()
+    assert await film.ended() == sentence(JobCancelled())
