@@ -166,8 +166,7 @@ async def restarted(house: ColourHouse) -> None:
 async def left_of_it(house: ColourHouse) -> list[str]:
     tables = [one for one in HOLD_FILMS if await house.library.connections.rows(f"SELECT 1 FROM {one}", {})]  # noqa: S608
     errands = await house.library.connections.rows("SELECT item FROM errands WHERE item LIKE '%example%'", {})
-    files = [path.name for path in house.media._root.rglob("*.mp4")]
-    return [*tables, *(str(row["item"]) for row in errands), *files]
+    return [*tables, *(row["item"] for row in errands), *(path.name for path in house.media._root.rglob("*.mp4"))]
 
 
 @pytest.mark.parametrize("way", ["forgotten", "deleted"])
