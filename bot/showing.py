@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from core import replies
 from core.errors import AppError
+from core.errors.disk import StorageUnusable
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -49,18 +50,26 @@ class Noted:
 
     async def post(self, reply: Reply) -> None:
         """Show the first reply."""
-        await self._place.post(reply)
-        await self._note(reply)
+        await self._show(reply, self._place.post)
 
     async def edit(self, reply: Reply) -> None:
         """Show the next reply in its place."""
-        await self._place.edit(reply)
-        await self._note(reply)
+        await self._show(reply, self._place.edit)
 
-    async def _note(self, reply: Reply) -> None:
+    async def _show(self, reply: Reply, draw: Callable[[Reply], Awaitable[None]]) -> None:
+        """Note what is shown before it is, where the message is known, and after: whoever forgets it meets the note."""
+        noted = ""
+        with suppress(StorageUnusable):  # what only shows something goes on where nothing can be written
+            noted = await self._note(reply)
+        await draw(reply)
+        await self._note(reply, noted)
+
+    async def _note(self, reply: Reply, noted: str = "") -> str:
         message, files = self._place.seen_by_all
-        if reply.films and message and not reply.private:
-            await self._showcase.show(self._scope, message, reply.films, files)
+        if not reply.films or not message or reply.private:
+            return ""
+        await self._showcase.show(self._scope, message, reply.films, files, is_noted=message == noted)
+        return message
 
 
 async def take_back(

@@ -30,8 +30,13 @@ class Stale:
 class Showcase(Protocol):
     """Remembers it across restarts."""
 
-    async def show(self, scope: Scope, message: str, films: Sequence[str], files: Sequence[str] = ()) -> None:
-        """Note that a message that all in a channel can see shows films, and by which of the platform's files."""
+    async def show(
+        self, scope: Scope, message: str, films: Sequence[str], files: Sequence[str] = (), *, is_noted: bool = False
+    ) -> None:
+        """Note that a message that all in a channel can see shows films, and by which of the platform's files.
+
+        What was noted before and is not any more was forgotten meanwhile: then the message is to be taken back.
+        """
         ...
 
     async def stale(self, platform: str, space: str = "") -> tuple[Stale, ...]:

@@ -28,6 +28,15 @@ _SHOW = """
     )
 """
 
+_GONE = """
+    INSERT OR IGNORE INTO stale_showings
+    SELECT :platform, :space, :channel, :message, :files FROM json_each(:films)
+    WHERE value NOT IN (
+        SELECT video_id FROM showings
+        WHERE platform = :platform AND space = :space AND channel = :channel AND message = :message
+    )
+"""
+
 # Forgotten between the moment that it was shown and the moment that this was noted.
 _LATE = """
     INSERT OR IGNORE INTO stale_showings
@@ -74,10 +83,17 @@ class SqliteShowcase:
     def __init__(self, connections: Connections) -> None:
         self._db = connections
 
-    async def show(self, scope: Scope, message: str, films: Sequence[str], files: Sequence[str] = ()) -> None:
-        """Note that a message that all in a channel can see shows films, and by which of the platform's files."""
+    async def show(
+        self, scope: Scope, message: str, films: Sequence[str], files: Sequence[str] = (), *, is_noted: bool = False
+    ) -> None:
+        """Note that a message that all in a channel can see shows films, and by which of the platform's files.
+
+        What was noted before and is not any more was forgotten meanwhile: then the message is to be taken back.
+        """
         values = {**asdict(scope), "message": message, "files": json.dumps(list(files))}
         async with self._db.writing() as db:
+            if is_noted:
+                await db.execute(_GONE, {**values, "films": json.dumps(list(films))})
             await db.executemany(_SHOW, ({**values, "video_id": one} for one in films))
             await db.execute(_LATE, values)
 

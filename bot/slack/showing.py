@@ -52,11 +52,12 @@ class NotedFiles(Noted):
         super().__init__(place, showcase, scope)
         self._files_of, self._shown_in = place, (showcase, scope)
 
-    async def _note(self, reply: Reply) -> None:
-        await super()._note(reply)
+    async def _note(self, reply: Reply, noted: str = "") -> str:
+        message = await super()._note(reply, noted)
         showcase, scope = self._shown_in
         for file_id in self._files_of.beside if reply.films else ():
             await showcase.show(scope, _FILE + file_id, reply.films, (file_id,))
+        return message
 
 
 def is_file(message: str) -> bool:

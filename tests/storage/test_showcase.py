@@ -57,6 +57,25 @@ async def test_a_film_that_was_forgotten_while_its_message_went_out_is_taken_bac
     assert await showcase.stale("discord") == (Stale(channel, "m10", ("F1",)),)
 
 
+async def test_a_film_that_was_forgotten_here_while_it_was_drawn_is_taken_back_though_it_stays_elsewhere(
+    library: SqliteLibrary,
+    showcase: SqliteShowcase,
+    make_film: FilmMaker,
+    make_posting: PostingMaker,
+    channel: Scope,
+) -> None:
+    await library.save(make_film("one"), make_posting("one"), [])
+    await library.post(make_posting("one", scope=replace(channel, channel="films")))
+    await showcase.show(channel, "m10", ["one"])
+    await showcase.show(channel, "m10", ["one"], ["F1"], is_noted=True)
+    assert await showcase.stale("discord") == ()
+    await library.forget("one", View.of(channel))
+    (taken_back,) = await showcase.stale("discord")
+    await showcase.settle(taken_back)
+    await showcase.show(channel, "m10", ["one"], ["F1"], is_noted=True)
+    assert await showcase.stale("discord") == (Stale(channel, "m10", ("F1",)),)
+
+
 async def test_what_answered_a_deleted_message_goes_with_all_its_pictures_and_what_answered_others_stays(
     library: SqliteLibrary,
     showcase: SqliteShowcase,

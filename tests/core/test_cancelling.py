@@ -1,0 +1,111 @@
+"""Films that somebody calls off while they come in, by a button or by deleting the message."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from core.actions import Cancel
+from core.errors.turns import JobCancelled
+from core.ledger import Errand
+from core.model import Scope, View
+from core.talk import Action, Door, LinkPosted, MessageDeleted, Turn
+from tests.core.conftest import turn
+from tests.core.jobs_done import (
+    LINK,
+    StoppingReader,
+    accepted,
+    asked,
+    half_way,
+    reborn,
+    state,
+)
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from core.intake import Indexed
+    from core.shown import Reply
+    from tests.core.conftest import ColourHouse
+
+
+async def test_whoever_asked_may_cancel_a_film_under_way(house: ColourHouse, colour_film: Path) -> None:
+    house.fetcher.web[LINK] = colour_film
+    house.indexer._looking._eyes._reader = stopping = StoppingReader(house.reader, 4)
+    ada, bob = _shared("u1"), _shared("u2")
+    job = await accepted(house, asked(scope=ada.scope))
+    shown: list[Reply] = []
+
+    async def watch() -> None:
+        async for reply in house.conversation.handle(LinkPosted(ada, LINK, job.ref)):
+            shown.append(reply)  # noqa: PERF401 - what came before the end counts
+
+    task = asyncio.create_task(watch())
+    await stopping.stopped.wait()
+    (button,) = shown[-1].buttons
+    assert (button.label, button.id) == ("Cancel", Cancel(job.id).id)
+    assert "Only whoever asked" in (await house.last(Action(bob, button.id))).text
+    assert "Cancelled" in (await house.last(Action(ada, button.id))).text
+    await task
+    assert "I leave that film alone" in shown[-1].text
+    assert (await state(house, job))[0] == "cancelled"
+    assert [path for path in house.media._root.iterdir() if path.is_file()] == []
+    assert "leave that film alone" in (await house.last(Action(ada, button.id))).text
+
+
+@pytest.mark.parametrize(
+    ("who", "moderator", "wanted"),
+    [("u1", False, False), ("u2", True, False), ("u2", False, True)],
+    ids=["poster", "moderator", "stranger"],
+)
+async def test_a_film_whose_cancelling_was_acknowledged_before_a_crash_is_left_alone_after_it(
+    house: ColourHouse, colour_film: Path, who: str, *, moderator: bool, wanted: bool
+) -> None:
+    house.fetcher.web[LINK] = colour_film
+    job = await accepted(house)
+    await half_way(house, LinkPosted(turn(), LINK, job.ref), 4)
+    pressed = replace(asked(Cancel(job.id).id), errand=Errand(turn().scope, "", "pressed"), kind="press")
+    await accepted(house, replace(pressed, user_id=who, moderator=moderator))
+    again = await reborn(house, "link")
+    house.indexer._looking._eyes._reader = house.reader
+    replies = await house.say(LinkPosted(turn(), LINK, again.ref))
+    assert ("Ready to search" if wanted else "I leave that film alone") in replies[-1].text
+    assert bool(await house.library.videos(turn().view)) == wanted
+
+
+async def test_that_a_film_was_cancelled_is_said_where_it_was_asked_for_though_keaton_died_before(
+    house: ColourHouse, colour_film: Path
+) -> None:
+    house.fetcher.web[LINK] = colour_film
+    job = await accepted(house)
+    await half_way(house, LinkPosted(turn(), LINK, job.ref), 4)
+    await house.last(Action(turn(), Cancel(job.id).id))
+    assert [path for path in house.media._root.iterdir() if path.is_file()] == []
+    again = await reborn(house)
+    assert "I leave that film alone" in (await house.last(LinkPosted(turn(), LINK, again.ref))).text
+    await house.foreman.settle(again.ref)
+    assert await house.foreman.left("local") == ()
+    assert (await state(house, again))[0] == "cancelled"
+
+
+def _shared(user_id: str) -> Turn:
+    scope = Scope("discord", "1", "2")
+    return Turn(Door("discord", ("dark",), 10, shared=True), scope, View.of(scope), user_id, user_id, "7")
+
+
+async def test_deleting_the_message_cancels_its_film(house: ColourHouse, colour_film: Path) -> None:
+    house.fetcher.web[LINK] = colour_film
+    job = await accepted(house)
+    await half_way(house, LinkPosted(turn(), LINK, job.ref), 8)
+    await house.say(MessageDeleted(replace(turn(), message="7")))
+    assert await house.foreman._jobs.job(job.id) is None
+    assert [path for path in house.media._root.iterdir() if path.is_file()] == []
+    with pytest.raises(JobCancelled):
+        await house.foreman.carry_out(job.ref, _never, lambda _: None)
+
+
+async def _never(_report: object) -> Indexed:
+    raise AssertionError("nobody wants it any more")
