@@ -58,7 +58,8 @@ class _Data:
 
     kept: dict[str, list[list[float]]]
     """By title the times of each film's looks, once for each time that it was posted."""
-    jobs: dict[str, int]
+    jobs: Counter[tuple[str, str, str]]
+    """By state, kind and reason."""
     films: int
     votes: Counter[str]
     leftovers: list[str]
@@ -92,7 +93,7 @@ def _data(town: Town) -> _Data:
     with closing(sqlite3.connect(town.folder / "data" / "keaton.sqlite3")) as db:
         return _Data(
             _kept(db),
-            dict(db.execute("SELECT state, count(*) FROM jobs GROUP BY state")),
+            Counter(map(tuple, db.execute("SELECT state, kind, reason FROM jobs"))),
             _count(db, "videos"),
             Counter(user for (user,) in db.execute("SELECT user_id FROM votes")),
             [name for name in ("works", "work_chunks", "work_thumbnails") if _count(db, name)],
@@ -149,7 +150,7 @@ def _judge_ends(town: Town, data: _Data, found: _Found) -> None:
         f"no film's card: {one.text!r}" for one in _film_cards(town) if READY not in one.text and not is_taken_back(one)
     )
     ends = {"done", "cancelled"} if town.regrets.taken else {"done"}
-    found.wrong.extend(f"{count} jobs are {state}" for state, count in data.jobs.items() if state not in ends)
+    found.wrong.extend(f"{count} jobs are {job}" for job, count in data.jobs.items() if job[0] not in ends)
     found.wrong.extend(f"{one.content} keeps its reaction" for one in town.posted if EYES in one.reactions)
     found.wrong.extend(town.fake.wrongs)
 

@@ -95,7 +95,7 @@ class Regrets:
             yield from (f"the card of {film.name} is left: {one.text!r}" for one in ours if one.reply_to == message.id)
         for film in self.promised:
             names = re.compile(rf"\b{film.stem}\b(?!: \d+% indexed so far)")  # an answer about another film said so
-            yield from (f"{film.name} is still shown: {one.text!r}" for one in ours if names.search(one.text))
+            yield from (f"{film.name} is still shown: {one.history}" for one in ours if names.search(one.text))
 
 
 def is_taken_back(message: Message) -> bool:
