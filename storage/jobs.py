@@ -59,6 +59,8 @@ _WIPED = """
     title = CASE kind WHEN 'forget' THEN '' ELSE title END
 """
 
+_HOW_ENDED = "CASE reason WHEN '' THEN 'done' WHEN 'JobCancelled' THEN 'cancelled' ELSE 'failed' END"
+
 _UNNEEDED = f"NOT EXISTS (SELECT 1 FROM jobs WHERE jobs.video_id = works.video_id AND {OPEN})"  # noqa: S608
 
 _SETTLED = """
@@ -164,7 +166,7 @@ class SqliteJobs:
 
     async def settle(self, job_id: int) -> str:
         """End a job whose answer was shown; give the id of a film whose file nobody needs any more, or ""."""
-        return await self._end(job_id, "CASE reason WHEN '' THEN 'done' ELSE 'failed' END")
+        return await self._end(job_id, _HOW_ENDED)
 
     async def call_off(self, job_id: int) -> str:
         """End a job, but for saying so where it was asked for: a later run does where this one does not come to it."""

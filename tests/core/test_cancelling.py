@@ -74,6 +74,8 @@ async def test_a_film_whose_cancelling_was_acknowledged_before_a_crash_is_left_a
     replies = await house.say(LinkPosted(turn(), LINK, again.ref))
     assert ("Ready to search" if wanted else "I leave that film alone") in replies[-1].text
     assert bool(await house.library.videos(turn().view)) == wanted
+    await house.foreman.settle(again.ref)
+    assert (await state(house, again))[0] == ("done" if wanted else "cancelled")
 
 
 async def test_that_a_film_was_cancelled_is_said_where_it_was_asked_for_though_keaton_died_before(

@@ -159,7 +159,10 @@ class Rest:
         return web.Response(status=204)
 
     async def _unreact(self, request: web.Request) -> web.Response:
-        self._message(request).reactions.remove(request.match_info["emoji"])
+        message, emoji = self._message(request), request.match_info["emoji"]
+        if emoji not in message.reactions:
+            raise Refusal(404, 10014, "Unknown Emoji")
+        message.reactions.remove(emoji)
         self._fake.moved()
         return web.Response(status=204)
 
