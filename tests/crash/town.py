@@ -38,6 +38,8 @@ _SIZE = (96, 64)
 _MOST_OPEN = 4
 _PRESSED = ("Next", "👍", "👎", "More like this", "Preview", "Whole film")
 _READY = "is ready on"
+_TO_DO = ("jobs WHERE ended_s IS NULL", "stale_showings", "stale_cards")
+"""Requests that are not answered, and messages that are to be taken back."""
 
 
 @dataclass
@@ -212,7 +214,7 @@ class Town:
         await self.program.start()
         await self._at_work()
         await self.fake.until(lambda: not self.open and not self.unkept, "all answered", 400)
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while await asyncio.to_thread(self._count_open):  # noqa: ASYNC110 - another process does not say so
                 await asyncio.sleep(0.1)
         assert await self.program.stop() == 0
@@ -220,7 +222,7 @@ class Town:
     def _count_open(self) -> int:
         database = self.folder / "data" / "keaton.sqlite3"
         with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as db:
-            return int(db.execute("SELECT count(*) FROM jobs WHERE state IN ('queued', 'running')").fetchone()[0])
+            return sum(int(db.execute(f"SELECT count(*) FROM {some}").fetchone()[0]) for some in _TO_DO)  # noqa: S608
 
 
 def is_final(text: str) -> bool:
