@@ -35,7 +35,7 @@ class AnswerPlace:
     say: Say
     """Whether the answer still may be drawn there."""
     on_posted: Callable[[int], Awaitable[None]]
-    """Gets the id of a new message, where the old one cannot be found."""
+    """Gets the id of the message, where that was not known, or the old one cannot be found."""
     is_private: bool = False
     """Acknowledged for the asker's eyes alone."""
 
@@ -59,12 +59,13 @@ class AnswerPlace:
 
     async def _send_now(self, shown: Card) -> None:
         try:
-            await self.hook.edit_message(
+            sent = await self.hook.edit_message(
                 _ORIGINAL,
                 view=shown.view,
                 attachments=shown.files(),
                 allowed_mentions=NOBODY,
             )
+            await self._stands_as(sent.id)
         except discord.HTTPException as error:
             if error.code not in TOKEN_DEAD:
                 raise
@@ -77,5 +78,10 @@ class AnswerPlace:
             await message.edit(view=shown.view, attachments=shown.files(), allowed_mentions=NOBODY)
             return
         sent = await self.channel.send(view=shown.view, files=shown.files(), allowed_mentions=NOBODY)
-        self.message_id = sent.id
-        await self.on_posted(sent.id)
+        await self._stands_as(sent.id)
+
+    async def _stands_as(self, message_id: int) -> None:
+        """Note which message it is, where the earlier run did not come to: else nothing would find it again."""
+        if self.message_id != message_id:
+            self.message_id = message_id
+            await self.on_posted(message_id)

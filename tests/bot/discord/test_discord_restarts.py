@@ -175,6 +175,23 @@ async def test_a_preview_and_a_cut_that_were_acknowledged_before_a_crash_are_pos
     assert ("preview.mp4" in moving.files, cards_below(moving)) == (True, [])
 
 
+async def test_an_answer_whose_run_died_before_it_knew_where_that_stands_is_taken_back_with_its_film(
+    scene: Scene,
+) -> None:
+    fake = scene.fake
+    message = await posted(scene, scene.link("regretted.mp4"))
+    fake.desk.gate = asyncio.Event()
+    asked = await fake.slash(scene.general, scene.bob, "find", text="something green", video="regretted")
+    await fake.until(lambda: asked.ack_s is not None, "the acknowledgement")
+    await scene.program.kill()
+    fake.desk.gate = None
+    await scene.program.ensure_running()
+    answer = await answer_to(scene, asked, "Moment")
+    await all_noted(scene)
+    await fake.remove(message)
+    await fake.until(lambda: "taken back" in answer.text, "the answer taken back")
+
+
 async def test_what_was_done_after_what_was_shown_and_not_noted_stands_after_a_crash(scene: Scene) -> None:
     fake, eve = scene.fake, User("Eve")
     scene.guild.extra[eve.id] = MANAGE_CHANNELS
