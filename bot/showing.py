@@ -88,10 +88,19 @@ async def take_back(
     while True:
         try:
             for stale in await showcase.stale(platform, space):
-                if await change(stale):
+                if await _changed(stale, change):
                     await showcase.settle(stale)
         except AppError:
             logger.exception("what was forgotten could not be looked up; it is tried again")
         with suppress(TimeoutError):
             await asyncio.wait_for(hint.wait(), every_s)
         hint.clear()
+
+
+async def _changed(stale: Stale, change: Callable[[Stale], Awaitable[bool]]) -> bool:
+    """Change a message; what goes wrong with one keeps no other from being changed."""
+    try:
+        return await change(stale)
+    except Exception:
+        logger.exception("a message could not be taken back; it is tried again")
+        return False

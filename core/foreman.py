@@ -66,7 +66,7 @@ class Foreman:
         return job
 
     async def left(self, platform: str) -> tuple[Job, ...]:
-        """Give the open jobs of a platform that nobody living works on, oldest first."""
+        """Give the jobs of a platform that nobody living works on and that are open, or whose end was not told."""
         return await self._jobs.left(platform)
 
     async def stand(self, job: JobRef, place: str, message: str) -> None:
@@ -90,12 +90,15 @@ class Foreman:
             return await work(report)
         with self._underway.carrying(ref.id):  # first, so that what ends the job from now on finds its task
             job = await self._jobs.job(ref.id)
-            if job is None or await self._is_called_off(job):
+            if job is None:
                 raise JobCancelled
-            if reason := why_ended(job):
-                raise reason
+            reason = why_ended(job)
+            if not isinstance(reason, FilmForgotten) and (done := await self._brought(job)):
+                return done  # who cancelled it came too late
+            if reason or await self._is_called_off(job):
+                raise reason or JobCancelled
             try:
-                return await self._brought(job) or await self._persist(job, work, report)
+                return await self._persist(job, work, report)
             except FilmForgotten as error:  # nothing is kept of it any more: it may have been cancelled, too
                 raise (why_ended(await self._jobs.job(ref.id)) or error) from None
 

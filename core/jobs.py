@@ -101,7 +101,7 @@ class Jobs(Protocol):
     async def left(self, platform: str) -> tuple[Job, ...]:
         """Give the jobs of a platform that nobody living works on, oldest first.
 
-        They are open, or came to be called back: then it is only left to tell so.
+        They are open, or were called back or cancelled: then it is only left to tell so.
         """
         ...
 
@@ -130,7 +130,7 @@ class Jobs(Protocol):
         ...
 
     async def settle(self, job_id: int) -> str:
-        """End a job whose answer was shown: done, or failed where a reason was noted for good.
+        """End a job whose answer was shown: done, cancelled, or failed where a reason was noted for good.
 
         What was seen for it goes unless another open job is about the same film. Gives the id of a film whose file
         nobody needs any more, or "".
@@ -138,7 +138,10 @@ class Jobs(Protocol):
         ...
 
     async def call_off(self, job_id: int) -> str:
-        """End a job that somebody cancelled, but for saying so where it was asked for; gives what `settle` gives."""
+        """End a job that somebody cancelled, but for saying so where it was asked for; gives what `settle` gives.
+
+        Raises JobCancelled where there is nothing to end any more: its film is kept, or it has ended.
+        """
         ...
 
     async def cancel(self, job_id: int) -> str:

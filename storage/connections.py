@@ -150,6 +150,7 @@ class Connections:
         async with self.writing() as db:
             yield db
             await self.purge_backups()
+        await self.purge_backups()  # another process may have made one just before
         await self.empty_log()
 
     async def purge_backups(self) -> None:

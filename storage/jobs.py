@@ -9,8 +9,10 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
+from core.errors.turns import JobCancelled
 from storage import recall, rows, writes
 from storage.ledger import BEGIN
+from storage.outworn import DROP_OLD, KEPT_S, PRESSES_KEPT_S
 from storage.recall import OPEN
 from storage.sealing import seal_told, sealed
 
@@ -24,9 +26,6 @@ if TYPE_CHECKING:
     from storage.connections import Connections
 
 LEASE_S = 60.0
-_KEPT_S = 30 * 86400.0
-"""How long it is remembered how a job ended."""
-_PRESSES_KEPT_S = 86400.0
 _BOT = "bot:"
 
 # A clock that jumped back must not make a lease last.
@@ -83,24 +82,6 @@ _PRESSED = """
     WHERE press.kind = 'press' AND press.source = :button AND mine.id = :id
     AND (press.moderator OR press.user_id = mine.user_id) LIMIT 1
 """
-
-# What came after an open request is what that may not undo.
-_OLD = f"""
-    ended_s < :now_s - CASE kind WHEN 'press' THEN :press_s ELSE :kept_s END
-    AND (
-        kind NOT IN ('press', 'switch')
-        OR NOT EXISTS (SELECT 1 FROM jobs AS older WHERE older.id < jobs.id AND {OPEN})
-    )
-"""  # noqa: S608 - our own words
-
-# Nothing that a platform sends a second time comes so late; a message's own errands stay, for it may be read again.
-_DROP_OLD = (
-    f"""
-    DELETE FROM errands WHERE message = '' AND (platform, space, channel, item) IN
-    (SELECT platform, space, channel, item FROM jobs WHERE about = '' AND {_OLD})
-    """,  # noqa: S608
-    f"DELETE FROM jobs WHERE {_OLD}",  # noqa: S608
-)
 
 
 class SqliteJobs:
@@ -169,9 +150,14 @@ class SqliteJobs:
         return await self._end(job_id, _HOW_ENDED)
 
     async def call_off(self, job_id: int) -> str:
-        """End a job, but for saying so where it was asked for: a later run does where this one does not come to it."""
+        """End a job, but for saying so where it was asked for: a later run does where this one does not come to it.
+
+        Raises JobCancelled where there is nothing to end any more: its film is kept, or it has ended.
+        """
         async with self._db.writing() as db:
-            await db.execute(f"UPDATE jobs SET state = 'cancelled' WHERE id = :id AND {OPEN}", {"id": job_id})  # noqa: S608
+            sql = f"UPDATE jobs SET state = 'cancelled' WHERE id = :id AND looks = 0 AND {OPEN}"  # noqa: S608
+            if not (await db.execute(sql, {"id": job_id})).rowcount:
+                raise JobCancelled
             found = list(await db.execute_fetchall("SELECT video_id FROM jobs WHERE id = ?", (job_id,)))
             return await drop_work(db, found[0][0]) if found else ""
 
@@ -209,8 +195,8 @@ class SqliteJobs:
         """Drop what was seen for jobs that are not open; give the films by id and posted files by path needed."""
         async with self._db.writing() as db:
             await db.execute(f"DELETE FROM works WHERE {_UNNEEDED}")  # noqa: S608
-            for sql in _DROP_OLD:
-                await db.execute(sql, {"now_s": self._clock_s(), "kept_s": _KEPT_S, "press_s": _PRESSES_KEPT_S})
+            for sql in DROP_OLD:
+                await db.execute(sql, {"now_s": self._clock_s(), "kept_s": KEPT_S, "press_s": PRESSES_KEPT_S})
             films = await db.execute_fetchall("SELECT id FROM videos UNION SELECT video_id FROM works")
             files = await db.execute_fetchall(_NEEDED_FILES)
         return frozenset(one for (one,) in films), frozenset(one for (one,) in files)

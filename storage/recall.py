@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 
 OPEN = "state IN ('queued', 'running')"
 
-_THEIRS = f"""
+_THEIRS = """
     platform = :platform AND space = :space AND channel IN (SELECT value FROM json_each(:channels))
-    AND (:user_id IS NULL OR user_id = :user_id) AND {OPEN}
-"""  # noqa: S608 - our own words
+    AND (:user_id IS NULL OR user_id = :user_id) AND ended_s IS NULL
+"""
 
 _UNKNOWN = f"""
     SELECT id, source FROM jobs WHERE {_THEIRS} AND video_id = '' AND kind IN ('link', 'file', 'remote')

@@ -13,7 +13,7 @@ from storage.schema_looks import LOOKS
 from storage.schema_questions import BALLOTS, ORDERS, QUESTIONS
 from storage.schema_recall import RECALL
 from storage.schema_requests import ALL_REQUESTS, MODERATORS, SWITCHES, UNDER
-from storage.schema_walls import DEPARTURES, NAMES_HERE, SHOWINGS, STALE_CARDS
+from storage.schema_walls import BY_FILM, DEPARTURES, NAMES_HERE, SHOWINGS, STALE_CARDS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -159,6 +159,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
     STALE_CARDS,
     MODERATORS,
     BALLOTS,
+    BY_FILM,
 )
 """Migration number n leads from `user_version` n - 1 to n."""
 

@@ -90,3 +90,9 @@ STALE_CARDS = (
     ) STRICT
     """,
 )
+
+BY_FILM = (
+    # Whether a film is posted somewhere is asked for each moment of an answer, and for each message that shows it.
+    "CREATE INDEX postings_by_film ON postings (video_id, platform, space, channel)",
+    "CREATE INDEX jobs_by_message ON jobs (message)",
+)

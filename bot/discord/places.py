@@ -15,6 +15,7 @@ from bot.delivery import sent_whole
 from bot.discord import fitting
 from bot.discord.config import MOST_REQUEST_BYTES
 from bot.discord.render import card, images
+from core.errors.disk import StorageUnusable
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -42,10 +43,8 @@ async def laid_out(reply: Reply, limit_bytes: int, send: Callable[[Card], Awaita
 
 
 async def _fitted(reply: Reply, shown: tuple[Image, ...], most_bytes: int) -> Card:
-    fitting_ones = await fitting.fit(shown, most_bytes)
-    if len(fitting_ones) < len(shown):
-        reply = replace(reply, text=f"{reply.text}\n{_LEFT_OUT}")
-    return card(reply, fitting_ones)
+    fit = await fitting.fit(shown, most_bytes)
+    return card(reply if len(fit) == len(shown) else replace(reply, text=f"{reply.text}\n{_LEFT_OUT}"), fit)
 
 
 @dataclass(slots=True)
@@ -192,6 +191,7 @@ class PressPlace:
     """What an answer for one person's eyes leads to is for these alone, too."""
     _own: discord.WebhookMessage | None = field(default=None)
     _under_way: Reply | None = None
+    _is_answered: bool = False
 
     @property
     def seen_by_all(self) -> tuple[str, tuple[str, ...]]:
@@ -204,15 +204,18 @@ class PressPlace:
         if reply.updates:
             await laid_out(reply, self.limit_bytes, self._redraw)
         elif reply.private or self.is_whispered:
-            await self._break_off()
+            with suppress(StorageUnusable, discord.HTTPException):  # who pressed is told all the same
+                await self._break_off()
             await laid_out(reply, self.limit_bytes, self._whisper)
         else:
             await self.aloud.post(reply)
+            self._is_answered = reply.progress is None
         self._under_way = reply if reply.updates and reply.progress else None
 
     async def _break_off(self) -> None:
         """Let nothing stand there as under way: what came of it is told to whoever pressed."""
-        await self.aloud.withdraw()
+        if not self._is_answered:
+            await self.aloud.withdraw()
         if self._under_way is not None:
             await self.post(replace(self._under_way, progress=None))
 
@@ -240,9 +243,8 @@ class PressPlace:
             if self._own is not None:
                 await self._own.edit(view=shown.view, attachments=shown.files(), allowed_mentions=NOBODY)
                 return
-            self._own = await self.hook.send(
-                view=shown.view, files=shown.files(), ephemeral=True, allowed_mentions=NOBODY, wait=True
-            )
+            said: Any = {"view": shown.view, "files": shown.files(), "allowed_mentions": NOBODY}
+            self._own = await self.hook.send(**said, ephemeral=True, wait=True)
         except discord.HTTPException as error:
             if error.code not in TOKEN_DEAD:
                 raise  # else there is no way left to tell whoever pressed

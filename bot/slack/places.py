@@ -6,6 +6,7 @@ Owns which message is posted, edited or whispered; must not know what it says.
 from __future__ import annotations
 
 import logging
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ from slack_sdk.errors import SlackApiError
 from bot.delivery import sent_whole
 from bot.slack.people import OUTSIDE
 from bot.slack.render import card
+from core.errors.disk import StorageUnusable
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -136,6 +138,8 @@ class PressPlace:
     """The ids of files that the last reply brought into the thread."""
     _files: tuple[str, ...] = ()
     _under_way: Reply | None = None
+    _is_answered: bool = False
+    """What this press has to say stands in the message of its own."""
 
     @property
     def seen_by_all(self) -> tuple[str, tuple[str, ...]]:
@@ -147,15 +151,17 @@ class PressPlace:
         if reply.updates:
             self.beside = await self.slack.lay_out(reply, self._redraw, self.thread_ts, self.channel)
         elif reply.private:
-            await self._break_off()
+            with suppress(StorageUnusable, SlackApiError):  # who pressed is told all the same
+                await self._break_off()
             await self.whisper(card(reply))
         else:
             self.beside = await self.slack.lay_out(reply, self._speak, self.thread_ts or self.ts, self.channel)
+            self._is_answered = reply.progress is None
         self._under_way = reply if reply.updates and reply.progress else None
 
     async def _break_off(self) -> None:
         """Let nothing stand there as under way: what came of it is told to whoever pressed."""
-        if self.own:
+        if self.own and not self._is_answered:
             await self.slack.remove(self.channel, self.own)
             self.own = ""
             await self.on_posted("")

@@ -93,6 +93,19 @@ async def test_that_a_film_was_cancelled_is_said_where_it_was_asked_for_though_k
     assert (await state(house, again))[0] == "cancelled"
 
 
+async def test_a_film_that_was_kept_before_it_was_cancelled_is_told_of_as_it_is(
+    house: ColourHouse, colour_film: Path
+) -> None:
+    house.fetcher.web[LINK] = colour_film
+    job = await accepted(house)
+    ready = await house.last(LinkPosted(turn(), LINK, job.ref))
+    assert "leave that film alone" in (await house.last(Action(turn(), Cancel(job.id).id))).text
+    pressed = replace(asked(Cancel(job.id).id), errand=Errand(turn().scope, "", "pressed"), kind="press")
+    await accepted(house, pressed)
+    again = await reborn(house, "link")
+    assert (await house.last(LinkPosted(turn(), LINK, again.ref))).text == ready.text
+
+
 def _shared(user_id: str) -> Turn:
     scope = Scope("discord", "1", "2")
     return Turn(Door("discord", ("dark",), 10, shared=True), scope, View.of(scope), user_id, user_id, "7")

@@ -169,6 +169,7 @@ async def left_of_it(house: ColourHouse) -> list[str]:
     return [*tables, *(row["item"] for row in errands), *(path.name for path in house.media._root.rglob("*.mp4"))]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("way", ["forgotten", "deleted"])
 async def test_what_is_taken_back_while_it_comes_in_is_broken_off_and_leaves_nothing(
     house: ColourHouse, make_clip: MakeClip, way: str
@@ -186,6 +187,7 @@ async def test_what_is_taken_back_while_it_comes_in_is_broken_off_and_leaves_not
         unhalt(house, moment)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("way", ["forgotten", "deleted"])
 async def test_what_another_process_takes_back_while_it_comes_in_is_refused_when_it_is_to_be_kept(
     house: ColourHouse, make_clip: MakeClip, way: str
@@ -203,6 +205,7 @@ async def test_what_another_process_takes_back_while_it_comes_in_is_refused_when
         unhalt(house, moment)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("way", ["forgotten", "deleted"])
 async def test_what_is_taken_back_just_before_a_crash_is_not_there_after_it(
     house: ColourHouse, make_clip: MakeClip, way: str

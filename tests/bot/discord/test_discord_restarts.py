@@ -175,11 +175,8 @@ async def test_a_preview_and_a_cut_that_were_acknowledged_before_a_crash_are_pos
     assert ("preview.mp4" in moving.files, cards_below(moving)) == (True, [])
 
 
-async def test_an_answer_whose_run_died_before_it_knew_where_that_stands_is_taken_back_with_its_film(
-    scene: Scene,
-) -> None:
-    fake = scene.fake
-    message = await posted(scene, scene.link("regretted.mp4"))
+async def test_an_answer_goes_with_its_film_though_its_run_died_before_it_knew_where_it_stands(scene: Scene) -> None:
+    fake, message = scene.fake, await posted(scene, scene.link("regretted.mp4"))
     fake.desk.gate = asyncio.Event()
     asked = await fake.slash(scene.general, scene.bob, "find", text="something green", video="regretted")
     await fake.until(lambda: asked.ack_s is not None, "the acknowledgement")
@@ -187,7 +184,6 @@ async def test_an_answer_whose_run_died_before_it_knew_where_that_stands_is_take
     fake.desk.gate = None
     await scene.program.ensure_running()
     answer = await answer_to(scene, asked, "Moment")
-    await all_noted(scene)
     await fake.remove(message)
     await fake.until(lambda: "taken back" in answer.text, "the answer taken back")
 
