@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from core.shown import Reply
     from tests.core.conftest import ColourHouse
 
+pytestmark = pytest.mark.slow
+
 SCENES = [("red", 3), ("black", 3), ("blue", 3), ("black", 3)]
 
 

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from tests.conftest import MakeClip
     from tests.engines.conftest import LookAt
 
+pytestmark = pytest.mark.slow
+
 TOLERANCE = 8
 """Levels of 255 that chroma subsampling and compression may cost."""
 

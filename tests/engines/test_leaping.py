@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
     from core.model import Pixels
 
+pytestmark = pytest.mark.slow
+
 FPS, SECONDS = 5, 100
 SPARSE = Sampling(10.0, min_looks=0)
 

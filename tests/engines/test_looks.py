@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from tests.conftest import MakeClip
     from tests.engines.conftest import CutStill, LookAt
 
+pytestmark = pytest.mark.slow
+
 TOLERANCE = 8
 """Levels of 255 that chroma subsampling and compression may cost."""
 
@@ -164,7 +166,6 @@ def test_pixels_that_are_not_square_are_stretched_as_players_do(make_clip: MakeC
     assert (opened.width_px, opened.height_px) == (262, 144)
 
 
-@pytest.mark.slow
 def test_thumbnails_are_small_pictures_of_at_most_600_looks(make_clip: MakeClip, look_at: LookAt) -> None:
     path = make_clip("long.mp4", [("red", 30), ("blue", 22)], Shape((320, 180)))
     seen = look_at(path, Sampling(0.04, 1))

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     FilmMaker = Callable[..., Film]
     PostingMaker = Callable[..., Posting]
 
+pytestmark = pytest.mark.slow
+
 LOG_BYTES = 300_000
 
 

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from core.model import Film
     from tests.disks import SmallDisk
 
+pytestmark = pytest.mark.slow
+
 OLDER = range(1, len(MIGRATIONS))
 SCOPE = Scope("discord", "guild", "general")
 TIMES_S = np.arange(3, dtype="<f8")
