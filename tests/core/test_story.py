@@ -68,6 +68,7 @@ async def test_progress_is_told_before_the_film_can_be_searched(house: ColourHou
     assert "Ready to search" in replies[-1].text
 
 
+@pytest.mark.slow
 async def test_buttons_lead_through_the_moments(house: ColourHouse, make_clip: MakeClip) -> None:
     colours = [("red", 3), ("blue", 2), ("black", 8), ("blue", 3), ("grey", 6)]
     await post(house, make_clip("film.mp4", colours))
@@ -79,6 +80,7 @@ async def test_buttons_lead_through_the_moments(house: ColourHouse, make_clip: M
     assert back.text == first.text
 
 
+@pytest.mark.slow
 async def test_an_answer_about_several_films_shows_each_first_and_names_them_on_the_buttons(
     house: ColourHouse, make_clip: MakeClip
 ) -> None:
@@ -156,6 +158,7 @@ async def test_a_forgotten_film_is_gone_with_its_file_and_its_answers(house: Col
     assert (await house.last(Find(turn(), "red"))).tone == "error"
 
 
+@pytest.mark.slow
 async def test_after_a_change_of_model_a_search_looks_at_the_film_anew(house: ColourHouse, colour_film: Path) -> None:
     await post(house, colour_film)
     other = build(house.library, house.media, house.reader, ColourEncoder("new eyes"), house.looks)
@@ -174,6 +177,7 @@ async def test_an_answer_outlives_the_media_file(house: ColourHouse, colour_film
     assert picture(reply, "frame").resize((1, 1)).getpixel((0, 0))[2] > 150  # type: ignore[index]
 
 
+@pytest.mark.slow
 async def test_a_film_that_breaks_off_is_searched_as_far_as_it_goes(house: ColourHouse, make_clip: MakeClip) -> None:
     from tests import clips  # noqa: PLC0415
 
@@ -223,6 +227,7 @@ async def test_a_search_for_nothing_asks_back(house: ColourHouse, colour_film: P
     assert "What shall I look for" in (await house.last(Find(turn(), "  "))).text
 
 
+@pytest.mark.slow
 async def test_find_in_one_film_looks_in_no_other(house: ColourHouse, make_clip: MakeClip) -> None:
     await post(house, make_clip("first.mp4", [("red", 3), ("green", 3)]))
     await post(house, make_clip("second.mp4", [("blue", 3), ("green", 3)]))
