@@ -13,7 +13,7 @@ from core.errors.turns import JobCancelled
 from storage import recall, rows, writes
 from storage.ledger import BEGIN
 from storage.outworn import DROP_OLD, KEPT_S, PRESSES_KEPT_S
-from storage.recall import OPEN
+from storage.recall import OPEN, UNNEEDED
 from storage.sealing import seal_told, sealed
 
 if TYPE_CHECKING:
@@ -59,8 +59,6 @@ _WIPED = """
 """
 
 _HOW_ENDED = "CASE reason WHEN '' THEN 'done' WHEN 'JobCancelled' THEN 'cancelled' ELSE 'failed' END"
-
-_UNNEEDED = f"NOT EXISTS (SELECT 1 FROM jobs WHERE jobs.video_id = works.video_id AND {OPEN})"  # noqa: S608
 
 _SETTLED = """
     UPDATE errands SET state = 'settled' WHERE state = 'begun' AND (platform, space, channel, message, item) IN
@@ -155,11 +153,10 @@ class SqliteJobs:
         Raises JobCancelled where there is nothing to end any more: its film is kept, or it has ended.
         """
         async with self._db.writing() as db:
-            sql = f"UPDATE jobs SET state = 'cancelled' WHERE id = :id AND looks = 0 AND {OPEN}"  # noqa: S608
-            if not (await db.execute(sql, {"id": job_id})).rowcount:
-                raise JobCancelled
-            found = list(await db.execute_fetchall("SELECT video_id FROM jobs WHERE id = ?", (job_id,)))
-            return await drop_work(db, found[0][0]) if found else ""
+            sql = f"UPDATE jobs SET state = 'cancelled' WHERE id = ? AND looks = 0 AND {OPEN} RETURNING video_id"  # noqa: S608
+            for (video_id,) in await db.execute_fetchall(sql, (job_id,)):
+                return await drop_work(db, video_id)
+            raise JobCancelled
 
     async def cancel(self, job_id: int) -> str:
         """End a job that is not wanted any more; give what `settle` gives."""
@@ -194,7 +191,7 @@ class SqliteJobs:
     async def needed(self) -> tuple[frozenset[str], frozenset[str]]:
         """Drop what was seen for jobs that are not open; give the films by id and posted files by path needed."""
         async with self._db.writing() as db:
-            await db.execute(f"DELETE FROM works WHERE {_UNNEEDED}")  # noqa: S608
+            await db.execute(f"DELETE FROM works WHERE {UNNEEDED}")  # noqa: S608
             for sql in DROP_OLD:
                 await db.execute(sql, {"now_s": self._clock_s(), "kept_s": KEPT_S, "press_s": PRESSES_KEPT_S})
             films = await db.execute_fetchall("SELECT id FROM videos UNION SELECT video_id FROM works")

@@ -39,10 +39,9 @@ _END = f"""
     UPDATE jobs SET state = 'cancelled', reason = 'FilmForgotten' WHERE {_THEIRS} AND video_id = :video_id
 """  # noqa: S608
 
-_DROP_WORK = f"""
-    DELETE FROM works WHERE video_id = :id
-    AND NOT EXISTS (SELECT 1 FROM jobs WHERE jobs.video_id = works.video_id AND {OPEN})
-"""  # noqa: S608
+UNNEEDED = f"NOT EXISTS (SELECT 1 FROM jobs WHERE jobs.video_id = works.video_id AND {OPEN})"  # noqa: S608
+
+_DROP_WORK = f"DELETE FROM works WHERE video_id = :id AND {UNNEEDED}"  # noqa: S608
 
 
 async def call_back(db: aiosqlite.Connection, video_id: str, view: View, user_id: str | None) -> None:
