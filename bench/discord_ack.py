@@ -110,7 +110,7 @@ async def use(fake: FakeDiscord, channel: Channel, ada: User, card: Message, tim
             case "videos":
                 await fake.slash(channel, ada, "videos")
             case "status":
-                await fake.slash(channel, ada, "keaton", "status")
+                await fake.slash(channel, ada, "status")
             case "press":
                 labels = [label for label, button in card.buttons.items() if not button.get("disabled")]
                 await fake.press(card, labels[0], ada)

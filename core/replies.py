@@ -69,12 +69,13 @@ SHARED_HELP = """Post a link to a video, or a file, and I look at it. Then ask m
 {picture} Words in reply to an answer refine it. \
 👍 and 👎 rank an answer for everybody; the same again takes that back. Anybody may press the buttons.
 {videos}: the films here; {index} LINK: look at a film; {forget} TITLE: take one back
-/keaton on, /keaton off, /keaton status: whether I look at what is posted here; how things stand
+/keaton on, /keaton off, {status}: whether I look at what is posted here; how things stand
 {help}: this
 
 Mention me with what you look for, and I search too. When a message is deleted, I forget the film that it brought."""
 PICTURES = {
-    "discord": "/find picture: looks for what a picture shows; so does mentioning me beside one.",
+    "discord": "/find-picture looks for what a picture shows; so do “Find this picture” in a message's menu and "
+    "mentioning me beside one.",
     "slack": "Mention me beside a picture, or use “Find a moment” in its message's menu: I look for what it shows.",
 }
 BLIND = (
@@ -166,7 +167,7 @@ def taken_back() -> Reply:
 
 def help_text(door: Door) -> Reply:
     """Say what Keaton can do."""
-    names = {name: door.command(name) for name in ("videos", "index", "forget", "help")}
+    names = {name: door.command(name) for name in ("videos", "index", "forget", "status", "help")}
     shared = SHARED_HELP.format(**names, asking=ASKING, picture=PICTURES.get(door.platform, ""))
     return Reply(shared if door.shared else HELP, title="What I can do", private=True)
 

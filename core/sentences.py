@@ -50,6 +50,7 @@ _SENTENCES: Final[Mapping[type[AppError], str]] = {
     films.NoVideoStream: "{name} has no pictures in it, only sound or data.",
     films.NoFrames: "{name} is a video, but not one of its frames can be read.",
     films.NotAPicture: "{name} is not a picture that I can open.",
+    films.NoPicture: "There is no picture in that message.",
     films.FileMissing: "There is no file {path}.",
     films.FileUnreadable: "I may not read {path} ({reason}).",
     films.FolderUnwritable: "I cannot write to {path} ({reason}).",

@@ -47,6 +47,7 @@ class Clerk:
         *,
         private: bool = False,
         needs: tuple[str, ...] | None = None,
+        picture: discord.Attachment | None = None,
     ) -> None:
         """Acknowledge, then show what comes; `needs` are permissions other than those of a public answer."""
         lacking = sight.missing(interaction.app_permissions, interaction.channel) if needs is None else needs
@@ -55,7 +56,8 @@ class Clerk:
             return
         asked = event(turn_of(interaction, view))
         if isinstance(asked, LinkPosted | RemoteFilePosted | Find | Forget | Switch):
-            await self._answer_written(interaction, asked, view, private=private)
+            standing = replace(_standing(interaction, picture), private=private, moderator=asked.turn.moderator)
+            await self._answer_written(interaction, asked, view, standing)
             return
         place = await _thinking(interaction, Unnumbered(), private=private)
         self._desk.start(self._desk.answer(event(turn_of(interaction, view, place.message_id)), place))
@@ -65,16 +67,14 @@ class Clerk:
         interaction: Interaction,
         event: LinkPosted | RemoteFilePosted | Find | Forget | Switch,
         view: View,
-        *,
-        private: bool,
+        standing: Standing,
     ) -> None:
-        standing = replace(_standing(interaction), private=private, moderator=event.turn.moderator)
         try:
             (taken,) = await self._write_down(interaction, [Item("", event)], standing)
         except AppError as error:
             await refuse(interaction, error)
             return
-        place = await _thinking(interaction, self._desk.word.of(taken), private=private)
+        place = await _thinking(interaction, self._desk.word.of(taken), private=standing.private)
         if place.message_id:
             place_text = replace(standing, answer=place.message_id).text()
             await self._desk.requests.stand(taken, place_text, str(place.message_id))
@@ -106,15 +106,15 @@ async def _thinking(interaction: Interaction, say: Say, *, private: bool) -> Com
     return CommandPlace(interaction, private, response.message_id if response else None, say)
 
 
-def _standing(interaction: Interaction) -> Standing:
-    """Keep of a command's options what the event does not tell."""
+def _standing(interaction: Interaction, picture: discord.Attachment | None) -> Standing:
+    """Keep of a command's options what the event does not tell; a menu's picture is in no option."""
     chosen = interaction.namespace
-    picture, file = getattr(chosen, "picture", None), getattr(chosen, "file", None)
+    file = getattr(chosen, "file", None)
     url = next((one.url for one in (picture, file) if isinstance(one, discord.Attachment)), "")
     return Standing(
         interaction.token,
         everywhere=getattr(chosen, "in", None) in {"this server", "all I can read"},
         url=url,
         words=str(getattr(chosen, "text", "") or ""),
-        picture=picture.filename if isinstance(picture, discord.Attachment) else "",
+        picture=picture.filename if picture else "",
     )

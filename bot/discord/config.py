@@ -11,7 +11,6 @@ DOOR = Door(
     themes=("dark",),
     max_moments=5,
     shared=True,
-    grouped=frozenset({"help"}),
     max_upload_bytes=10 * 1024 * 1024,
 )
 

@@ -13,7 +13,7 @@ from bot.discord.acknowledging import Clerk
 from bot.discord.asker import Interaction, Where, asked_view, own_view, public_view
 from bot.discord.desk import refuse
 from core.commands import find as find_words
-from core.errors.films import NotAPicture, NotAVideo
+from core.errors.films import NoPicture, NotAPicture, NotAVideo
 from core.errors.links import VideoUnavailable
 from core.errors.turns import MissingPermissions, NotAllowed
 from core.links import find_links
@@ -22,8 +22,6 @@ from core.talk import Find, Forget, Help, LinkPosted, ListVideos, RemoteFilePost
 if TYPE_CHECKING:
     from bot.discord.desk import Desk
     from core.conversation import Conversation
-    from core.errors import AppError
-    from core.talk import Incoming
 
 _MOST_CHOICES = 25
 _MOST_NAME = 100
@@ -38,41 +36,86 @@ class Commands:
         self._is_blind = is_blind
 
     def add_to(self, tree: app_commands.CommandTree[Any]) -> None:
-        """Add all commands."""
-        tree.add_command(self._find())
-        tree.add_command(self._forget())
-        tree.add_command(self._index())
-        tree.add_command(
-            app_commands.Command(name="videos", description="The films that I know here", callback=self._videos)
-        )
+        """Add all commands.
+
+        What people type behind a command fills its first required option, and is dropped where it has none: Discord
+        calls that "working as intended" (https://github.com/discord/discord-api-docs/issues/2626).
+        """
+        for command in (self._find(), self._find_picture(), self._forget(), self._index(), self._index_file()):
+            tree.add_command(command)
+        for name, about, callback in (
+            ("videos", "The films that I know here", self._videos),
+            ("status", "How things stand in this channel", self._status),
+            ("help", "What I can do", self._help),
+        ):
+            tree.add_command(app_commands.Command(name=name, description=about, callback=callback))
         tree.add_command(app_commands.ContextMenu(name="Index this video", callback=self._index_message))
+        tree.add_command(app_commands.ContextMenu(name="Find this picture", callback=self._find_message))
         tree.add_command(self._keaton())
 
     def _find(self) -> app_commands.Command[Any, ..., None]:
         @app_commands.describe(
-            text="What you want to see: /keaton help has more",
+            text="What you want to see: /help has more",
             video="Look in this film alone",
             where="Where to look",
-            picture="Look for what this shows",
+            picture="Look for what this shows, too",
         )
         @app_commands.rename(where="in")
         @app_commands.autocomplete(video=self._suggest)
         async def find(
             interaction: Interaction,
-            text: app_commands.Range[str, 1, 300] = "",
+            text: app_commands.Range[str, 1, 300],
             video: str | None = None,
             where: Where = "this channel",
             picture: discord.Attachment | None = None,
         ) -> None:
-            if picture is not None and not posts.is_picture(picture):
-                await refuse(interaction, NotAPicture(picture.filename))
-                return
-            view, private = asked_view(interaction, where)
-            await self._clerk.answer(
-                interaction, lambda turn: _asked(interaction, turn, text, video, picture), view, private=private
-            )
+            await self._ask(interaction, text, video, where, picture)
 
         return app_commands.Command(name="find", description="Find the moment that shows something", callback=find)
+
+    def _find_picture(self) -> app_commands.Command[Any, ..., None]:
+        @app_commands.describe(
+            picture="Look for what this shows", video="Look in this film alone", where="Where to look"
+        )
+        @app_commands.rename(where="in")
+        @app_commands.autocomplete(video=self._suggest)
+        async def find(
+            interaction: Interaction,
+            picture: discord.Attachment,
+            video: str | None = None,
+            where: Where = "this channel",
+        ) -> None:
+            await self._ask(interaction, "", video, where, picture)
+
+        about = "Find the moment that looks like a picture"
+        return app_commands.Command(name="find-picture", description=about, callback=find)
+
+    async def _find_message(self, interaction: Interaction, message: discord.Message) -> None:
+        picture = next((one for one in message.attachments if posts.is_picture(one)), None)
+        if picture is None:
+            await refuse(interaction, NoPicture())
+            return
+        await self._ask(interaction, "", None, "this channel", picture)
+
+    async def _ask(
+        self,
+        interaction: Interaction,
+        text: str,
+        video: str | None,
+        where: Where,
+        picture: discord.Attachment | None,
+    ) -> None:
+        if picture is not None and not posts.is_picture(picture):
+            await refuse(interaction, NotAPicture(picture.filename))
+            return
+        view, private = asked_view(interaction, where)
+        await self._clerk.answer(
+            interaction,
+            lambda turn: _asked(interaction, turn, text, video, picture),
+            view,
+            private=private,
+            picture=picture,
+        )
 
     def _forget(self) -> app_commands.Command[Any, ..., None]:
         @app_commands.describe(video="The film that shall go")
@@ -83,28 +126,43 @@ class Commands:
         return app_commands.Command(name="forget", description="Take a film back from this channel", callback=forget)
 
     def _index(self) -> app_commands.Command[Any, ..., None]:
-        @app_commands.describe(url="A link to a film", file="A film")
-        async def index(
-            interaction: Interaction, url: str | None = None, file: discord.Attachment | None = None
-        ) -> None:
-            problem = _unusable(url, file)
-            if problem is not None:
-                await refuse(interaction, problem)
+        @app_commands.describe(url="A link to a film")
+        async def index(interaction: Interaction, url: str) -> None:
+            links = find_links(url)
+            if not links:
+                await refuse(interaction, VideoUnavailable(url, "no_video"))
                 return
-            await self._clerk.answer(interaction, lambda turn: _posted(turn, url, file), public_view(interaction))
+            await self._clerk.answer(interaction, lambda turn: LinkPosted(turn, links[0]), public_view(interaction))
 
-        return app_commands.Command(name="index", description="Look at a film", callback=index)
+        return app_commands.Command(name="index", description="Look at a film behind a link", callback=index)
+
+    def _index_file(self) -> app_commands.Command[Any, ..., None]:
+        @app_commands.describe(file="A film")
+        async def index(interaction: Interaction, file: discord.Attachment) -> None:
+            if not posts.is_film(file):
+                await refuse(interaction, NotAVideo(file.filename))
+                return
+            await self._clerk.answer(
+                interaction, lambda turn: RemoteFilePosted(turn, posts.given(file)), public_view(interaction)
+            )
+
+        return app_commands.Command(name="index-file", description="Look at a film from a file", callback=index)
 
     async def _videos(self, interaction: Interaction) -> None:
         await self._clerk.answer(interaction, ListVideos, own_view(interaction), private=True)
 
     def _keaton(self) -> app_commands.Group:
-        group = app_commands.Group(name="keaton", description="How I stand in this channel")
+        """Give the switch, which Discord shows to those alone who may use it, until an admin says otherwise.
+
+        Such permissions belong to a whole command, so what everybody may use stands beside it and not in it.
+        """
+        may_switch = discord.Permissions(manage_channels=True)
+        group = app_commands.Group(
+            name="keaton", description="Whether I look at what is posted here", default_permissions=may_switch
+        )
         for name, about, callback in (
-            ("status", "How things stand in this channel", self._status),
             ("on", "Let me look at what is posted in this channel", self._on),
             ("off", "Let me leave what is posted in this channel alone", self._off),
-            ("help", "What I can do", self._help),
         ):
             group.add_command(app_commands.Command(name=name, description=about, callback=callback))
         return group
@@ -167,18 +225,6 @@ def _asked(
 
 def _of_switch(interaction: Interaction, turn: Turn) -> Turn:
     return replace(turn, scope=sight.switch_of(interaction.channel, turn.scope))
-
-
-def _unusable(url: str | None, file: discord.Attachment | None) -> AppError | None:
-    if file is not None:
-        return None if posts.is_film(file) else NotAVideo(file.filename)
-    return None if url and find_links(url) else VideoUnavailable(url or "", "no_video")
-
-
-def _posted(turn: Turn, url: str | None, file: discord.Attachment | None) -> Incoming:
-    if file is not None:
-        return RemoteFilePosted(turn, posts.given(file))
-    return LinkPosted(turn, find_links(url or "")[0])
 
 
 def _name(title: str) -> str:

@@ -12,7 +12,7 @@ DOOR = Door(
     themes=("light",),
     max_moments=10,
     shared=True,
-    grouped=frozenset({"videos", "index", "forget", "help"}),
+    grouped=frozenset({"videos", "index", "forget", "status", "help"}),
     max_upload_bytes=100_000_000,
     moving="gif",
 )

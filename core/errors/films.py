@@ -40,6 +40,11 @@ class NotAPicture(UserError):
 
 
 @dataclass(eq=False)
+class NoPicture(UserError):
+    """There is no picture in the message that was pointed at."""
+
+
+@dataclass(eq=False)
 class FileMissing(UserError):
     """There is no such file."""
 

@@ -124,7 +124,7 @@ class Town:
         """Use /find beside a picture."""
         path = self.folder / f"picture{len(self.commands)}.png"
         await asyncio.to_thread(Image.new("RGB", (32, 24), self.chance.choice(_COLOURS)).save, path)
-        self.commands.append(await self.fake.slash(self.square, self.ada, "find", picture=path))
+        self.commands.append(await self.fake.slash(self.square, self.ada, "find-picture", picture=path))
 
     async def press(self) -> None:
         """Press a button under some answer, or several people press some at once."""

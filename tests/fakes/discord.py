@@ -1,6 +1,13 @@
 """A small Discord on loopback: REST, gateway and files, which models the rules and keeps what it was sent.
 
-Stories act through its methods and wait with `until` for what they expect.
+Stories act through its methods and wait with `until` for what they expect. Rules that it holds, beside the shape of
+messages (`discord_rules.py`):
+
+| rule | source |
+|---|---|
+| typed words fill the first required option of a command, or are dropped | discord-api-docs #2626, #2718, #3702 |
+| a command is not sent without its required options | interactions/application-commands |
+| an interaction is acknowledged once, within 3 s; its token lives 15 min | interactions/receiving-and-responding |
 """
 
 from __future__ import annotations
@@ -10,6 +17,7 @@ from typing import TYPE_CHECKING, Self
 
 from aiohttp import web
 
+from tests.fakes import discord_rules
 from tests.fakes import discord_world as world
 from tests.fakes.discord_desk import AUTOCOMPLETE, COMMAND, COMPONENT, Interaction, InteractionDesk, payload
 from tests.fakes.discord_files import Cdn
@@ -136,6 +144,14 @@ class FakeDiscord(Waited):
         """Use a command; an option that is a word of Python has "_" behind it."""
         return await self._interact(Interaction(COMMAND, channel, user, self._command(name, sub, options)))
 
+    async def typed(self, channel: Channel, user: User, line: str) -> Interaction:
+        """Type a command with words behind it and send that, as Discord's client does (see `discord_rules.filled`)."""
+        name, _, words = line.removeprefix("/").partition(" ")
+        return await self.slash(channel, user, name, **discord_rules.filled(self._named(name), words))
+
+    def _named(self, name: str) -> Json:
+        return next(one for one in self.commands if one["name"] == name)
+
     async def slash_outside(self, channel: Channel, user: User, name: str, **options: str) -> Interaction:
         """Use a command in a talk for two."""
         data = self._command(name, "", options)
@@ -143,7 +159,7 @@ class FakeDiscord(Waited):
 
     async def menu(self, message: Message, user: User, name: str = "Index this video") -> Interaction:
         """Use a message's menu; its payload holds the whole message, whatever the intents."""
-        command = next(one for one in self.commands if one["name"] == name)
+        command = self._named(name)
         resolved = {"messages": {str(message.id): message.json()}}
         about = {"id": command["id"], "name": name, "type": 3, "target_id": str(message.id), "resolved": resolved}
         return await self._interact(Interaction(COMMAND, message.channel, user, about))
@@ -175,7 +191,9 @@ class FakeDiscord(Waited):
         return it
 
     def _command(self, name: str, sub: str, options: Mapping[str, str | Path]) -> Json:
-        command = next(one for one in self.commands if one["name"] == name)
+        command = self._named(name)
+        lacking = discord_rules.unfilled(command, sub, options)
+        assert not lacking, f"/{name} cannot be sent without {lacking}"
         files = {key: self.cdn.take(value, 0) for key, value in options.items() if isinstance(value, Path)}
         given = [
             {"name": key.rstrip("_"), "type": 11, "value": files[key]["id"]}
@@ -184,8 +202,8 @@ class FakeDiscord(Waited):
             for key, value in options.items()
         ]
         inner = [{"name": sub, "type": 1, "options": given}] if sub else given
-        resolved = {"attachments": {one["id"]: one for one in files.values()}}
-        return {"id": command["id"], "name": name, "type": 1, "options": inner, "resolved": resolved}
+        kept = {"attachments": {one["id"]: one for one in files.values()}}
+        return {"id": command["id"], "name": name, "type": 1, "options": inner, "resolved": kept}
 
     @web.middleware
     async def _limit(self, request: web.Request, handler: Callable[..., object]) -> web.StreamResponse:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from tests.fakes.discord_world import IS_V2, Json, walk
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
 MOST_COMPONENTS = 40
 MOST_TEXT = 4000
@@ -16,6 +16,7 @@ REQUEST_BYTES = 25 * 1024 * 1024
 ROW, BUTTON, SECTION, TEXT, THUMBNAIL, GALLERY, FILE, SEPARATOR, CONTAINER = 1, 2, 9, 10, 11, 12, 13, 14, 17
 _TOP = {ROW, SECTION, TEXT, GALLERY, FILE, SEPARATOR, CONTAINER}
 _LINK = 5
+_STRING = 3
 
 
 def complaints(payload: Json, names: list[str]) -> list[str]:
@@ -32,6 +33,24 @@ def house_rules(payload: Json) -> list[str]:
     allowed = payload.get("allowed_mentions")
     fine = allowed is not None and allowed.get("parse") == [] and not allowed.get("replied_user")
     return [] if fine else [f"may ping somebody: {allowed}"]
+
+
+def filled(command: Json, words: str) -> dict[str, str]:
+    """Give the options that Discord's client fills with words typed behind a command: its first required one.
+
+    Where all are optional the words are dropped, and the command is sent without them.
+    """
+    first = next(iter(command.get("options") or []), None)
+    return {first["name"]: words} if words and first and first.get("required") and first["type"] == _STRING else {}
+
+
+def unfilled(command: Json, sub: str, given: Mapping[str, object]) -> list[str]:
+    """Give the required options that are missing: Discord's client does not send such a command."""
+    options = command.get("options") or []
+    if sub:
+        options = next(one for one in options if one["name"] == sub).get("options") or []
+    names = {name.rstrip("_") for name in given}
+    return [one["name"] for one in options if one.get("required") and one["name"] not in names]
 
 
 def _shape(components: list[Json]) -> Iterator[str]:

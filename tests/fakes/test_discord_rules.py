@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.fakes.discord_rules import complaints, house_rules
+from tests.fakes.discord_rules import complaints, filled, house_rules, unfilled
 from tests.fakes.discord_world import IS_V2, Json
 
 TEXT: Json = {"type": 10, "content": "words"}
@@ -55,3 +55,24 @@ def test_what_the_documentation_forbids_is_refused(card: Json, files: list[str],
 def test_a_message_that_may_ping_somebody_is_noted(allowed: Json | None) -> None:
     assert house_rules({"allowed_mentions": allowed})
     assert not house_rules({"allowed_mentions": {"parse": []}})
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ([], {}),
+        ([{"name": "text", "type": 3}], {}),
+        ([{"name": "text", "type": 3, "required": True}, {"name": "in", "type": 3}], {"text": "a woman in water"}),
+        ([{"name": "picture", "type": 11, "required": True}], {}),
+    ],
+)
+def test_words_behind_a_command_fill_its_first_required_option_or_none(
+    options: list[Json], words: dict[str, str]
+) -> None:
+    assert filled({"options": options}, "a woman in water") == words
+
+
+def test_a_command_is_not_sent_without_its_required_options() -> None:
+    group = {"options": [{"name": "on", "type": 1, "options": [{"name": "why", "required": True}]}]}
+    assert unfilled(group, "on", {}) == ["why"]
+    assert unfilled({"options": [{"name": "in", "required": True}]}, "", {"in_": "here"}) == []

@@ -42,7 +42,7 @@ class DiscordDriver:
         return _card(await self._fake.until(below, f"{expected!r} below {text!r}"))
 
     async def find(self, text: str, expected: str) -> Card:
-        return await self._shown(await self._fake.slash(self._general, self._ada, "find", text=text), expected)
+        return await self._shown(await self._fake.typed(self._general, self._ada, f"/find {text}"), expected)
 
     async def press(self, card: Card, label: str, expected: str) -> Card:
         return await self._shown(await self._fake.press(card.handle, label, self._ada), expected)

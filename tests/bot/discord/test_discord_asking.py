@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from tests.bot.discord.looking import answer_to, found, posted, said_below
-from tests.fakes.discord_world import BOT_ID
+from tests.fakes.discord_world import BOT_ID, MANAGE_CHANNELS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,10 +27,38 @@ def green(folder: Path) -> Path:
 
 async def test_a_picture_is_asked_about_by_a_command_and_by_a_mention(scene: Scene, tmp_path: Path) -> None:
     await posted(scene, scene.reel(), known=True)
-    it = await scene.fake.slash(scene.general, scene.bob, "find", picture=green(tmp_path))
+    it = await scene.fake.slash(scene.general, scene.bob, "find-picture", picture=green(tmp_path))
     assert "Like the picture" in (await answer_to(scene, it, "Moment")).text
     asked = await scene.fake.post(scene.general, scene.ada, f"<@{BOT_ID}> green", green(tmp_path))
     assert "like the picture" in (await said_below(scene, asked, "Moment")).text
+
+
+async def test_words_typed_behind_a_command_reach_it(scene: Scene) -> None:
+    indexed = await scene.fake.typed(scene.general, scene.ada, f"/index {scene.reel()}")
+    await answer_to(scene, indexed, "/find")
+    it = await scene.fake.typed(scene.general, scene.bob, "/find something green")
+    assert "“something green”" in (await answer_to(scene, it, "Moment")).text
+
+
+async def test_the_picture_of_a_message_is_looked_for_from_its_menu(scene: Scene, tmp_path: Path) -> None:
+    await posted(scene, scene.reel(), known=True)
+    message = await scene.fake.post(scene.general, scene.ada, "where is this?", green(tmp_path))
+    it = await scene.fake.menu(message, scene.bob, "Find this picture")
+    assert "Like the picture" in (await answer_to(scene, it, "Moment")).text
+    bare = await scene.fake.post(scene.general, scene.ada, "no picture here")
+    refusal = await answer_to(scene, await scene.fake.menu(bare, scene.bob, "Find this picture"), "no picture")
+    assert refusal.is_ephemeral
+
+
+async def test_a_film_in_a_file_is_looked_at_by_a_command_of_its_own(scene: Scene) -> None:
+    it = await scene.fake.slash(scene.general, scene.ada, "index-file", file=scene.film())
+    await answer_to(scene, it, "Ready to search")
+
+
+async def test_the_switch_is_hidden_from_who_may_not_use_it_and_nothing_else_is(scene: Scene) -> None:
+    shown = {one["name"]: one.get("default_member_permissions") for one in scene.fake.commands}
+    assert shown.pop("keaton") == MANAGE_CHANNELS
+    assert set(shown.values()) == {None}
 
 
 async def test_a_reply_to_an_answer_refines_its_question(scene: Scene) -> None:

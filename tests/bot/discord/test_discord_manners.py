@@ -19,7 +19,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(300), pytest.mark.asyncio(lo
 
 async def test_errors_and_help_are_seen_by_the_asker_alone(scene: Scene) -> None:
     fake, general = scene.fake, scene.general
-    for name, sub, words in (("find", "", "nothing to search"), ("keaton", "help", "/find")):
+    for name, sub, words in (("find", "", "nothing to search"), ("help", "", "/find")):
         options = {"text": "a dog"} if name == "find" else {}
         said = await answer_to(scene, await fake.slash(general, scene.ada, name, sub, **options), words)
         assert said.only_for == scene.ada.id or said.is_ephemeral

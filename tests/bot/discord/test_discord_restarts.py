@@ -145,7 +145,7 @@ async def acknowledged(scene: Scene, ranked: Message) -> Promised:
         await fake.press(turned, "Next", bob),
         await fake.slash(here, bob, "find", text="a dog", in_="all I can read"),
         await fake.slash(here, bob, "find", text="a cat", in_="all I can read"),
-        await fake.slash(here, bob, "find", picture=green(scene.folder)),
+        await fake.slash(here, bob, "find-picture", picture=green(scene.folder)),
         await fake.slash(here, scene.ada, "forget", video="forgettable"),
     )
     all_of_them = vote, promised.turned, promised.too_late, *promised.alive
@@ -220,7 +220,7 @@ async def test_what_was_done_after_what_was_shown_and_not_noted_stands_after_a_c
     assert READY not in "".join(one.text for one in cards_below(half))
     assert fake.cdn.fetched.count("unwelcome.mp4") == fetched
     assert "switched on since: I look" in switched.text
-    await answer_to(scene, await fake.slash(scene.general, scene.bob, "keaton", "status"), "I look at every video")
+    await answer_to(scene, await fake.slash(scene.general, scene.bob, "status"), "I look at every video")
 
 
 async def test_who_pressed_before_a_crash_can_be_answered_in_private_after_it() -> None:

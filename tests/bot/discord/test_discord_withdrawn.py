@@ -29,7 +29,7 @@ async def test_without_the_message_content_intent_it_starts_says_so_and_can_be_s
     assert "Posted by Ada" in by_menu.text
     words = await fake.post(general, scene.bob, f"<@{scene.bot_id}> something green")
     assert set((await said_below(scene, words, "Moment 1")).files) == {"frame.jpg", "plot.png"}
-    status = await answer_to(scene, await fake.slash(general, scene.bob, "keaton", "status"), "cannot see")
+    status = await answer_to(scene, await fake.slash(general, scene.bob, "status"), "cannot see")
     assert status.flags & EPHEMERAL
     fake.gateway.sees_content = True
 
