@@ -98,6 +98,11 @@ class Desk:
         asked = self._asked(tab, text, name, size_bytes)
         await self._take(about_picture(self.turn(asked.question), text, name, path), asked)
 
+    async def refuse(self, error: AppError, tab: str, name: str) -> None:
+        """Say why a posted file could not be taken, below it."""
+        asked = self._asked(tab, "", name)
+        await self._spot_of(replace(asked, answer=self.channel.reserve()), Unnumbered()).post(replies.problem(error))
+
     async def refine(self, text: str, answered: int, tab: str) -> None:
         """Take a message that refines the question whose answer stands in another message."""
         asked = replace(self._asked(tab, text), refines=answer_among(self.channel.buttons(answered)))
@@ -157,7 +162,11 @@ class Desk:
         """Take the press of a button under a message; of several presses the newest decides what stands there."""
         asked = Standing(pressed=message, tab=tab, at_s=time.time())
         event, errand = Action(self.turn(message), action, under=str(message)), f"page:{secrets.token_hex(8)}"
-        taken = await self._requests.take(Errand(event.turn.scope, "", errand), event, asked.json())
+        try:
+            taken = await self._requests.take(Errand(event.turn.scope, "", errand), event, asked.json())
+        except AppError as error:
+            await self._spot(tab, Unnumbered(), pressed=message).post(replies.problem(error))
+            return
         if taken is not None:
             self._chores.start(self._answer_taken(taken, self._spot(tab, self._word.of(taken), pressed=message)))
 

@@ -28,7 +28,7 @@ def face(reply: Reply, message: int) -> Json:
 
 
 def picture_key(picture: Picture) -> str:
-    """Give a file name that no other picture has, so that browsers may keep it for ever."""
+    """Return a file name that no other picture has."""
     digest = hashlib.sha256(b"".join(picture.data[theme] for theme in sorted(picture.data))).hexdigest()
     return f"{digest[:16]}-{re.sub(r'[^A-Za-z0-9._-]+', '-', picture.name)[-60:]}"
 

@@ -20,6 +20,7 @@ from bot.doors import is_picture
 from bot.web.guard import harden, refuse_strangers
 from bot.web.pictures import content_type
 from bot.web.uploads import plain_name, receive
+from core.errors.disk import StorageUnusable
 from core.limits import PICTURE_BYTES
 
 if TYPE_CHECKING:
@@ -112,7 +113,11 @@ class Routes:
         name = plain_name(request.query.get("name", ""))
         asks = is_picture(name, "")
         limit_bytes = min(self.config.upload_limit_bytes, PICTURE_BYTES) if asks else self.config.upload_limit_bytes
-        path = await receive(request, self.uploads, name, limit_bytes)
+        try:
+            path = await receive(request, self.uploads, name, limit_bytes)
+        except StorageUnusable as error:
+            await self.desk.refuse(error, tab, name)
+            return _accepted()
         if asks:
             await self.desk.take_picture(path, name, request.query.get("text", "")[:_MOST_TEXT].strip(), tab)
         else:
@@ -120,11 +125,11 @@ class Routes:
         return _accepted()
 
     async def picture(self, request: web.Request) -> web.Response:
-        """Give a picture; a key never means another picture, so browsers keep it."""
+        """Return a picture. No browser may keep it: what is forgotten here must be forgotten there."""
         image = self.desk.shelf.find(request.match_info["picture"], request.query.get("theme", "light"))
         if image is None:
             raise web.HTTPNotFound
-        headers = {hdrs.CACHE_CONTROL: "private, max-age=31536000, immutable", hdrs.ACCEPT_RANGES: "bytes"}
+        headers = {hdrs.CACHE_CONTROL: "no-store", hdrs.ACCEPT_RANGES: "bytes"}
         if hdrs.RANGE in request.headers:
             return _part(request, image, headers)
         return web.Response(body=image, content_type=content_type(image), headers=headers)

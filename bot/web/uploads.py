@@ -3,24 +3,31 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import re
 import uuid
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from aiohttp import web
 
+from core.errors.disk import DiskFull, StorageUnusable
+
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from aiohttp import StreamReader
 
 _CHUNK_BYTES = 1 << 20
+_NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
 async def receive(request: web.Request, folder: Path, name: str, limit_bytes: int) -> Path:
     """Write the body of a request to a new file in the folder; nothing is left there when that fails.
 
-    Raises HTTPRequestEntityTooLarge when it is larger than the limit.
+    Raises HTTPRequestEntityTooLarge when it is larger than the limit, StorageUnusable (DiskFull) when the folder
+    cannot take it.
     """
     length_bytes = request.content_length or 0
     if length_bytes > limit_bytes:
@@ -41,13 +48,29 @@ def plain_name(name: str) -> str:
 
 
 async def _write(content: StreamReader, path: Path, limit_bytes: int) -> None:
-    with await asyncio.to_thread(path.open, "xb") as file:
+    with _disk(path.parent):
+        file = await asyncio.to_thread(path.open, "xb")
+    try:
         written_bytes = 0
         async for chunk in content.iter_chunked(_CHUNK_BYTES):
             written_bytes += len(chunk)
             if written_bytes > limit_bytes:
                 raise web.HTTPRequestEntityTooLarge(limit_bytes, written_bytes)
-            await asyncio.to_thread(file.write, chunk)
+            with _disk(path.parent):
+                await asyncio.to_thread(file.write, chunk)
+    finally:
+        with _disk(path.parent):
+            await asyncio.to_thread(file.close)  # what is still buffered may not fit either
+
+
+@contextmanager
+def _disk(folder: Path) -> Iterator[None]:
+    """Turn what the disk does wrong into StorageUnusable; a connection that breaks off is no matter of the disk."""
+    try:
+        yield
+    except OSError as error:
+        kind = DiskFull if error.errno in _NO_ROOM else StorageUnusable
+        raise kind(str(folder), error.strerror or str(error)) from error
 
 
 def _suffix(name: str) -> str:

@@ -107,3 +107,18 @@ async def test_a_picture_opens_large_walks_the_moments_and_escape_closes_it(room
     await room.get_by_role("button", name="Enlarge the plot").focus()
     await room.keyboard.press("Enter")
     await expect(large.get_by_role("img", name="Similarity of Coast")).to_be_visible()
+
+
+async def test_what_was_shown_lies_in_no_cache_of_the_browser_from_where_it_could_be_shown_again(room: Page) -> None:
+    await ask(room)
+    image = log(room).get_by_role("img", name="Frame at 0:34 of Coast and harbour")
+    await expect(image).to_be_visible()
+    await ask(room, "/find a preview")
+    video = log(room).locator("video")
+    await expect(video).to_be_visible()
+    for shown in (image, video):
+        from_cache = """
+            node => fetch(node.currentSrc, {cache: "only-if-cached", mode: "same-origin"})
+                .then(response => response.ok, () => false)
+        """
+        assert await shown.evaluate(from_cache) is False

@@ -1,0 +1,77 @@
+"""On a full disk the page answers everything with a sentence."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import aiohttp
+import pytest
+import pytest_asyncio
+
+from bot.requests import Requests
+from bot.web.front import LocalChat
+from core.commands import parse
+from storage.library import SqliteLibrary
+from storage.media import MediaFolder
+from tests import clips
+from tests.bot.houses import reader  # noqa: F401 - a fixture
+from tests.bot.tabs import CONFIG, Tab
+from tests.core.conftest import QUOTA_BYTES, build, looking
+from tests.core.fakes import ColourEncoder
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+    from core.engines.frames import ChildFrameReader
+    from tests.core.conftest import ColourHouse
+    from tests.disks import SmallDisk
+
+pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="session")]
+FULL = "The disk is full"
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def cramped(
+    reader: ChildFrameReader,  # noqa: F811 - a value of that fixture
+    small_disk: SmallDisk,
+) -> AsyncIterator[ColourHouse]:
+    """A product whose data folder lies on a small disk."""
+    library = await SqliteLibrary.open(small_disk.path / "keaton.sqlite3")
+    media = await MediaFolder.open(small_disk.path / "media", QUOTA_BYTES)
+    async with looking(library) as looks:
+        house = build(library, media, reader, ColourEncoder(), looks)
+        yield house
+        await house.refiner.close()
+        await house.foreman.close()
+    await media.close()
+    await library.close()
+
+
+async def test_an_upload_and_a_vote_on_a_full_disk_get_a_sentence_and_work_once_there_is_room(
+    cramped: ColourHouse, small_disk: SmallDisk, tmp_path: Path
+) -> None:
+    film = clips.make_clip(tmp_path / "red.mp4", [("red", 2)])
+    content = await asyncio.to_thread(film.read_bytes)
+    config = replace(CONFIG, upload_dir=cramped.media.inbox)
+    async with (
+        LocalChat(cramped.conversation, parse, config, Requests(cramped.foreman, cramped.ledger)) as chat,
+        aiohttp.ClientSession() as session,
+        Tab(chat, session, "tab").open() as tab,
+    ):
+        assert await tab.send_file("red.mp4", content) == 202
+        await tab.until_text("Ready to search")
+        await tab.say("/find something red")
+        answer = await tab.until(lambda one: any("👍" in button["label"] for button in one.get("buttons", ())))
+        thumb = next(button["id"] for button in answer["buttons"] if "👍" in button["label"])
+        with small_disk.full():
+            assert await tab.send_file("more red.mp4", content) == 202
+            posted = await tab.until(lambda one: one.get("file", {}).get("name") == "more red.mp4")
+            refused = await tab.until(lambda one: FULL in one["text"])
+            assert (refused["tone"], refused["id"] > posted["id"]) == ("error", True)
+            assert await tab.post("api/actions", {"message": answer["id"], "id": thumb}) == 202
+            await tab.until(lambda one: FULL in one["text"] and one["id"] > refused["id"])
+        assert await tab.post("api/actions", {"message": answer["id"], "id": thumb}) == 202
+        await tab.until(lambda one: "👍 1" in str(one.get("buttons")))
