@@ -12,12 +12,14 @@ from contextlib import suppress
 from dataclasses import fields
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
+from bot.fallback import NotNow, Refused
 from core.replies import parked
 from core.shown import Reply
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Coroutine
+    from collections.abc import AsyncIterator, Coroutine, Sequence
 
+    from bot.pace import Turns
     from core.talk import Incoming
 
 T = TypeVar("T")
@@ -27,6 +29,8 @@ logger = logging.getLogger(__name__)
 STOPPING = "Keaton is being stopped"
 """The message of cancellations at the end of the program: work is not given up, but goes on at the next start."""
 _PARTING_S = 3.0
+RETRY_S = (1.0, 5.0, 20.0, 60.0)
+"""When a last reply that could not be shown is tried again: nothing comes after it that would say the same."""
 
 
 class Conversation(Protocol):
@@ -40,7 +44,8 @@ class Conversation(Protocol):
 class Shown(Protocol):
     """One place on a platform where the replies of one turn appear.
 
-    What its methods raise is logged and tried again with the next reply: a chat that hiccups stops no work.
+    What its methods raise is logged and tried again with the next reply, or after a while where that was the last: a
+    chat that hiccups stops no work. `Refused` is what no further try would change.
     """
 
     async def post(self, reply: Reply) -> None:
@@ -58,18 +63,26 @@ def broken(bug_id: str) -> Reply:
     return Reply(text=text, tone="error", private=True)
 
 
-async def deliver(replies: AsyncIterator[Reply], shown: Shown, min_gap_s: float) -> None:
+async def deliver(
+    replies: AsyncIterator[Reply],
+    shown: Shown,
+    min_gap_s: float,
+    turns: Turns | None = None,
+    retry_s: Sequence[float] = RETRY_S,
+) -> None:
     """Show replies until the stream ends; the stream never waits for the platform.
 
-    The first and the last reply are shown at once, and at most one in `min_gap_s` between them. A reply that looks
-    like the one shown is skipped. Cancelling ends the stream too; with the message STOPPING, what stands there as under
-    way is said to go on later. A bug in the stream becomes a last reply.
+    The first and the last reply are shown at once, and at most one in `min_gap_s` between them; where others draw in
+    the same place, each in its turn, with those first that are no progress. A reply that looks like the one shown is
+    skipped. Cancelling ends the stream too; with the message STOPPING, what stands there as under way is said to go on
+    later. A bug in the stream becomes a last reply.
     """
     board, screen = _Board(), _Screen(shown)
     try:
         async with asyncio.TaskGroup() as group:
             group.create_task(_collect(replies, board))
-            group.create_task(_show(board, screen, min_gap_s))
+            group.create_task(_show(board, screen, min_gap_s, turns))
+        await _insist(board, screen, retry_s)
     except asyncio.CancelledError as error:
         if STOPPING in error.args:
             await screen.part()
@@ -94,13 +107,20 @@ class _Board:
         self.latest: Reply | None = None
         self.changed = asyncio.Event()
         self.ended = asyncio.Event()
+        self.answered = asyncio.Event()
+        """Set once there is more to show than how far the work is, and when it has ended."""
 
     def put(self, reply: Reply) -> None:
         self.latest = reply
         self.changed.set()
+        if reply.progress is None:
+            self.answered.set()
+        else:
+            self.answered.clear()
 
     def end(self) -> None:
         self.ended.set()
+        self.answered.set()
         self.changed.set()
 
 
@@ -116,15 +136,45 @@ async def _collect(replies: AsyncIterator[Reply], board: _Board) -> None:
         board.end()
 
 
-async def _show(board: _Board, screen: _Screen, min_gap_s: float) -> None:
+async def _show(board: _Board, screen: _Screen, min_gap_s: float, turns: Turns | None) -> None:
     ended = False
     while not ended:
         await board.changed.wait()
+        if turns is not None and board.latest is not None and screen.would_change(board.latest):
+            await _turn(board, turns)
         board.changed.clear()
         ended = board.ended.is_set()
         if board.latest is not None and await screen.show(board.latest) and not ended:
             with suppress(TimeoutError):
                 await asyncio.wait_for(board.ended.wait(), min_gap_s)
+
+
+async def _turn(board: _Board, turns: Turns) -> None:
+    """Wait for a turn; a status that is followed by an answer meanwhile waits no longer than that would."""
+    while _is_status(board):
+        mine = asyncio.ensure_future(turns.wait(urgent=False))
+        changes = asyncio.ensure_future(board.answered.wait())
+        try:
+            await asyncio.wait({mine, changes}, return_when=asyncio.FIRST_COMPLETED)
+            if mine.done():
+                return
+        finally:
+            mine.cancel()
+            changes.cancel()
+    await turns.wait(urgent=True)
+
+
+def _is_status(board: _Board) -> bool:
+    return board.latest is not None and board.latest.progress is not None and not board.answered.is_set()
+
+
+async def _insist(board: _Board, screen: _Screen, retry_s: Sequence[float]) -> None:
+    """Show the last reply after all, where the platform was out of order when it came."""
+    for wait_s in retry_s:
+        if board.latest is None or screen.has_settled(board.latest):
+            return
+        await asyncio.sleep(wait_s)
+        await screen.show(board.latest)
 
 
 class _Screen:
@@ -134,10 +184,19 @@ class _Screen:
         self._shown = shown
         self._standing: Reply | None = None
         self._sending: asyncio.Task[None] | None = None
+        self._refused: Reply | None = None
+
+    def would_change(self, reply: Reply) -> bool:
+        """Tell whether a reply looks different from what stands there."""
+        return self._standing is None or _look(self._standing) != _look(reply)
+
+    def has_settled(self, reply: Reply) -> bool:
+        """Tell whether a reply stands there, or was refused for good."""
+        return self._refused is reply or not self.would_change(reply)
 
     async def show(self, reply: Reply) -> bool:
         """Show a reply; tell whether the platform was asked to."""
-        if self._standing is not None and _look(self._standing) == _look(reply):
+        if not self.would_change(reply):
             return False
         self._sending = asyncio.create_task(self._send(reply))
         await asyncio.shield(self._sending)
@@ -152,6 +211,11 @@ class _Screen:
         try:
             await (self._shown.post(reply) if self._standing is None else self._shown.edit(reply))
             self._standing = reply
+        except Refused as error:
+            self._refused = reply
+            logger.warning("a reply could not be shown in any form: %s", error.advice)
+        except (NotNow, OSError) as error:  # OSError: also timeouts, and what aiohttp cannot connect to
+            logger.warning("a reply could not be shown for now (%s): %s", type(error).__name__, error)
         except Exception:
             logger.exception("a reply could not be shown")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from core import replies
@@ -14,6 +15,7 @@ from core.errors.disk import StorageUnusable
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+    from bot.backoff import Backoff
     from core.model import Scope
     from core.showcase import Showcase, Stale
     from core.shown import Reply
@@ -72,35 +74,63 @@ class Noted:
         return message
 
 
+class Stuck(Exception):
+    """A message cannot be changed for now, for the reason that this says; it is tried again, more and more rarely."""
+
+
+@dataclass(slots=True)
+class Removals:
+    """What of a platform's messages is to be taken back, and when it is tried again.
+
+    A door makes one with `Backoff(REMOVAL_STEPS_S)`, and calls `wake` when a channel can be written in again.
+    """
+
+    every_s: float
+    """How often it is looked whether there is something new."""
+    backoff: Backoff[Stale]
+    hint: asyncio.Event
+    """Set when there is something to do at once."""
+
+    def wake(self, channel: str) -> None:
+        """Try again at once what waits in a channel (an unarchived thread, a permission that was granted)."""
+        if self.backoff.wake(lambda stale: stale.scope.channel == channel):
+            self.hint.set()
+
+
 async def take_back(
-    showcase: Showcase,
-    platform: str,
-    space: str,
-    change: Callable[[Stale], Awaitable[bool]],
-    every_s: float,
-    hint: asyncio.Event,
+    showcase: Showcase, platform: str, space: str, change: Callable[[Stale], Awaitable[bool]], removals: Removals
 ) -> None:
     """Change messages that show what was forgotten, and remove those that answer what was deleted, for ever.
 
-    `change` tells whether that is done with; else it is tried again, also by the next run. One database serves all
-    processes, so what the command line forgets is seen here too; `hint` says that there is something to do at once.
+    `change` tells whether that is done with, or raises Stuck; else it is tried again, also by the next run. One
+    database serves all processes, so what the command line forgets is seen here too.
     """
     while True:
         try:
-            for stale in await showcase.stale(platform, space):
-                if await _changed(stale, change):
+            found = await showcase.stale(platform, space)
+            removals.backoff.keep_only(found)
+            for stale in found:
+                if removals.backoff.is_due(stale) and await _changed(stale, change, removals.backoff):
                     await showcase.settle(stale)
         except AppError:
             logger.exception("what was forgotten could not be looked up; it is tried again")
         with suppress(TimeoutError):
-            await asyncio.wait_for(hint.wait(), every_s)
-        hint.clear()
+            await asyncio.wait_for(removals.hint.wait(), removals.every_s)
+        removals.hint.clear()
 
 
-async def _changed(stale: Stale, change: Callable[[Stale], Awaitable[bool]]) -> bool:
-    """Change a message; what goes wrong with one keeps no other from being changed."""
+async def _changed(stale: Stale, change: Callable[[Stale], Awaitable[bool]], backoff: Backoff[Stale]) -> bool:
+    """Change a message; what goes wrong with one keeps no other from being changed, and is told once."""
     try:
-        return await change(stale)
-    except Exception:
-        logger.exception("a message could not be taken back; it is tried again")
-        return False
+        if await change(stale):
+            backoff.done(stale)
+            return True
+        why, error = "it is tried again", None
+    except Stuck as stuck:
+        why, error = str(stuck), None
+    except Exception as unforeseen:  # noqa: BLE001 - whatever it is, it is logged and tried again
+        why, error = "it is tried again", unforeseen
+    if backoff.failed(stale):
+        where = stale.message, stale.scope.channel
+        logger.warning("message %s in channel %s could not be taken back: %s", *where, why, exc_info=error)
+    return False

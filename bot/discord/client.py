@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import discord
 from discord.ext import commands
 
+from bot.backoff import REMOVAL_STEPS_S, Backoff
 from bot.discord import sight
 from bot.discord.asker import pressed_view, turn_of
 from bot.discord.buttons import AnswerButton
@@ -20,7 +21,7 @@ from bot.discord.slash import Commands
 from bot.discord.standing import Standing
 from bot.discord.stays import Stays
 from bot.discord.tree import KeatonTree, Seen
-from bot.showing import TAKEN_BACK, take_back
+from bot.showing import TAKEN_BACK, Removals, take_back
 from core.errors import AppError
 from core.errors.turns import MissingPermissions, NotHere
 from core.ledger import Errand
@@ -64,15 +65,14 @@ class KeatonClient(commands.AutoShardedBot):
         self._see_messages = see_messages
         self.desk = Desk(parts, config)
         self._stays = Stays(self, parts.grace)
-        self._forgotten_every_s = config.forgotten_every_s
+        self._removals = Removals(config.forgotten_every_s, Backoff(REMOVAL_STEPS_S), self.desk.deleted)
         self._lookback = Lookback(self, self.desk, parts, config.alive_every_s)
 
     async def setup_hook(self) -> None:
         """Make buttons of earlier runs work, and the commands known."""
         self.add_dynamic_items(AnswerButton)
         Commands(self.desk, self._parts.conversation, is_blind=not self._see_messages).add_to(self.tree)
-        showcase, every_s = self._parts.showcase, self._forgotten_every_s
-        self.desk.start(take_back(showcase, DOOR.platform, "", self._change, every_s, self.desk.deleted))
+        self.desk.start(take_back(self._parts.showcase, DOOR.platform, "", self._change, self._removals))
         if isinstance(self.tree, KeatonTree):
             await self.tree.sync_if_changed(self._parts.ledger)
 

@@ -16,7 +16,8 @@ from slack_sdk.http_retry.builtin_async_handlers import (
 )
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.showing import take_back
+from bot.backoff import REMOVAL_STEPS_S, Backoff
+from bot.showing import Removals, take_back
 from bot.slack import stays
 from bot.slack.commands import Commands
 from bot.slack.config import DOOR, SCOPES, SlackConfig, Workspace
@@ -100,8 +101,8 @@ class SlackDoor:
             await lookback.resume()
             desk.chores.start(lookback.run())
             where, change = (DOOR.platform, workspace.team_id), desk.answers.change
-            hint, every_s = desk.deleted, config.forgotten_every_s
-            desk.chores.start(take_back(self._parts.showcase, *where, change, every_s, hint))
+            removals = Removals(config.forgotten_every_s, Backoff(REMOVAL_STEPS_S), desk.deleted)
+            desk.chores.start(take_back(self._parts.showcase, *where, change, removals))
             self._socket = Socket(app, config)
             await self._socket.run(address)
         finally:

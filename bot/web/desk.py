@@ -11,11 +11,12 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
+from bot.backoff import REMOVAL_STEPS_S, Backoff
 from bot.chores import Chores
 from bot.delivery import deliver
 from bot.lastword import LastWord, Unnumbered
 from bot.requests import Answered
-from bot.showing import TAKEN_BACK, Noted, take_back
+from bot.showing import TAKEN_BACK, Noted, Removals, take_back
 from bot.web.asking import about_picture, again
 from bot.web.channel import Channel
 from bot.web.config import DOOR, WebConfig
@@ -197,9 +198,9 @@ class Desk:
     def take_back(self, showcase: Showcase) -> None:
         """Note from now on which films are shown, and take back what was forgotten."""
         self._showcase = showcase
-        every_s = self._config.forgotten_every_s
+        removals = Removals(self._config.forgotten_every_s, Backoff(REMOVAL_STEPS_S), asyncio.Event())
         where = DOOR.platform, self._config.space
-        self._chores.start(take_back(showcase, *where, self._change, every_s, asyncio.Event()))
+        self._chores.start(take_back(showcase, *where, self._change, removals))
 
     async def _change(self, stale: Stale) -> bool:
         run, _, message = stale.message.partition(":")

@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from bot.showing import take_back
+from bot.backoff import Backoff
+from bot.showing import Removals, Stuck, take_back
 from core.model import Scope
 from core.showcase import Stale
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    import pytest
 
 SCOPE = Scope("discord", "1", "2")
 
@@ -47,8 +50,43 @@ async def test_a_message_that_cannot_be_reached_is_tried_again_and_keeps_no_othe
             hint.set()
         return True
 
-    loop = asyncio.create_task(take_back(outbox, "discord", "", change, 60.0, hint))
+    loop = asyncio.create_task(take_back(outbox, "discord", "", change, Removals(60.0, Backoff((0.0,)), hint)))
     await asyncio.wait_for(is_done.wait(), 5)
     loop.cancel()
     await asyncio.gather(loop, return_exceptions=True)
     assert tried == ["lost", "found", "lost"]
+
+
+async def test_what_cannot_be_changed_is_tried_ever_more_rarely_told_once_and_woken_by_its_channel(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    outbox, tried, hint, now_s = Outbox("archived"), 0, asyncio.Event(), [0.0]
+    removals = Removals(0.0, Backoff((10.0, 3600.0), lambda: now_s[0]), hint)
+    is_open = False
+
+    async def change(_stale: Stale) -> bool:
+        nonlocal tried
+        tried += 1
+        if not is_open:
+            raise Stuck("the thread is archived")
+        return True
+
+    async def looked() -> None:
+        for _ in range(20):
+            await asyncio.sleep(0.001)
+
+    loop = asyncio.create_task(take_back(outbox, "discord", "", change, removals))
+    for at_s, expected in ((0.0, 1), (9.0, 1), (10.0, 2), (3000.0, 2), (3610.0, 3), (7200.0, 3)):
+        now_s[0] = at_s
+        await looked()
+        assert tried == expected, at_s
+    is_open = True
+    removals.wake("another")
+    await looked()
+    assert tried == 3
+    removals.wake(SCOPE.channel)
+    await looked()
+    loop.cancel()
+    await asyncio.gather(loop, return_exceptions=True)
+    assert (tried, outbox.left) == (4, {})
+    assert caplog.text.count("the thread is archived") == 1

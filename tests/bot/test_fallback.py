@@ -1,0 +1,107 @@
+"""What a platform refuses is shown in a simpler form, and is never silence."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+import pytest
+
+from bot.delivery import deliver
+from bot.fallback import NotNow, Refused, show_somehow
+from core.shown import Button, Picture, Reply
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+FRAME = Picture("frame", "frame.jpg", "a frame", {"dark": b"jpeg"})
+FULL = Reply("Moment 1 of 2", title="A film", pictures=(FRAME,), buttons=(Button("next", "Next"),))
+
+
+class Picky:
+    """A platform that takes only what its rule lets pass."""
+
+    def __init__(self, *, pictures: bool = True, buttons: bool = True, words: bool = True) -> None:
+        self._takes = {"pictures": pictures, "buttons": buttons, "words": words}
+        self.shown: list[Reply] = []
+
+    async def send(self, reply: Reply) -> None:
+        for part in ("pictures", "buttons"):
+            if getattr(reply, part) and not self._takes[part]:
+                raise ValueError(part)
+        if not self._takes["words"]:
+            raise ValueError("words")
+        self.shown.append(reply)
+
+
+def refusal(error: Exception) -> str | None:
+    return "Let me attach files." if isinstance(error, ValueError) else None
+
+
+async def test_what_is_taken_is_shown_as_it_is() -> None:
+    platform = Picky()
+    await show_somehow(FULL, platform.send, refusal)
+    assert platform.shown == [FULL]
+
+
+async def test_refused_pictures_are_left_out_and_it_is_said_what_an_admin_can_do() -> None:
+    platform = Picky(pictures=False)
+    await show_somehow(FULL, platform.send, refusal)
+    (shown,) = platform.shown
+    assert (shown.pictures, shown.buttons) == ((), FULL.buttons)
+    assert shown.text == "Moment 1 of 2\nLet me attach files."
+
+
+async def test_a_refused_layout_becomes_bare_words() -> None:
+    platform = Picky(buttons=False)
+    await show_somehow(FULL, platform.send, refusal)
+    (shown,) = platform.shown
+    assert shown.text == "A film\nMoment 1 of 2\nLet me attach files."
+
+
+async def test_what_is_refused_in_every_form_says_so_and_leaves_no_traceback(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    platform = Picky(words=False)
+    with pytest.raises(Refused, match="attach files"):
+        await show_somehow(FULL, platform.send, refusal)
+
+    class Screen:
+        tries = 0
+
+        async def post(self, reply: Reply) -> None:
+            self.tries += 1
+            await show_somehow(reply, platform.send, refusal)
+
+        async def edit(self, reply: Reply) -> None:
+            await self.post(reply)
+
+    screen = Screen()
+    with caplog.at_level(logging.DEBUG):
+        await deliver(said(FULL), screen, 0.0, retry_s=(0.0, 0.0))
+    assert screen.tries == 1
+    assert "Traceback" not in caplog.text
+
+
+async def test_what_may_pass_is_tried_again_until_the_last_reply_stands_there(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    class Recovering(Picky):
+        left = 2
+
+        async def post(self, reply: Reply) -> None:
+            if self.left:
+                self.left -= 1
+                raise NotNow("503")
+            await self.send(reply)
+
+        edit = post
+
+    platform = Recovering()
+    await deliver(said(FULL), platform, 0.0, retry_s=(0.0, 0.0))
+    assert platform.shown == [FULL]
+    assert "Traceback" not in caplog.text
+
+
+async def said(reply: Reply) -> AsyncIterator[Reply]:
+    yield reply

@@ -1,0 +1,82 @@
+"""Changes of messages share a budget: answers go first, statuses take turns."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from typing import TYPE_CHECKING
+
+from bot.delivery import deliver
+from bot.pace import Budget, Pace
+from core.shown import Progress, Reply
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+EVERY_S = 0.02
+
+
+class Wall:
+    """A message of a channel in which many stand; notes when it was changed."""
+
+    def __init__(self, changes: list[tuple[float, str]], name: str) -> None:
+        self._changes = changes
+        self._name = name
+
+    async def post(self, reply: Reply) -> None:
+        what = "answer" if reply.progress is None else "status"
+        self._changes.append((asyncio.get_running_loop().time(), f"{self._name} {what}"))
+
+    async def edit(self, reply: Reply) -> None:
+        await self.post(reply)
+
+
+async def looking(steps: int) -> AsyncIterator[Reply]:
+    for step in range(steps):
+        yield Reply(f"{step}", progress=Progress("looking", step / steps))
+        await asyncio.sleep(EVERY_S / 2)
+    yield Reply("done")
+
+
+async def test_many_statuses_stay_within_the_budget_and_an_answer_does_not_wait_behind_them() -> None:
+    pace, changes = Pace(Budget(burst=4, every_s=EVERY_S, kept=2)), list[tuple[float, str]]()
+    loop = asyncio.get_running_loop()
+    turns = pace.of("channel")
+    started_s = loop.time()
+    films = [
+        asyncio.create_task(deliver(looking(40), Wall(changes, f"film {number}"), 0.0, turns)) for number in range(10)
+    ]
+    await asyncio.sleep(10 * EVERY_S)
+    asked_s = loop.time()
+    await deliver(looking(0), Wall(changes, "press"), 0.0, turns)
+    waited_s = loop.time() - asked_s
+    statuses_before = [at_s for at_s, what in changes if at_s > asked_s and what.endswith("status")]
+    await asyncio.gather(*films)
+    took_s = loop.time() - started_s
+    assert waited_s < 4 * EVERY_S
+    assert len(statuses_before) <= 1
+    assert len(changes) <= 4 + took_s / EVERY_S + 1
+    assert sum(what.endswith("answer") for _, what in changes) == 11
+
+
+async def test_channels_do_not_wait_for_each_other() -> None:
+    pace = Pace(Budget(burst=1, every_s=3600.0, kept=0))
+    for key in ("one", "another"):
+        await asyncio.wait_for(pace.wait(key, urgent=False), 1)
+
+
+async def test_those_who_wait_come_in_the_order_in_which_they_asked() -> None:
+    pace, came = Pace(Budget(burst=1, every_s=0.005, kept=0)), list[int]()
+
+    async def come(number: int) -> None:
+        await pace.wait("channel", urgent=True)
+        came.append(number)
+
+    await asyncio.gather(*(come(number) for number in range(20)))
+    assert all(first < second for first, second in itertools.pairwise(came))
+
+
+async def test_a_status_whose_work_ends_while_it_waits_is_left_out() -> None:
+    pace, changes = Pace(Budget(burst=1, every_s=0.05, kept=1)), list[tuple[float, str]]()  # no status ever
+    await asyncio.wait_for(deliver(looking(5), Wall(changes, "film"), 0.0, pace.of("channel")), 10)
+    assert [what for _, what in changes] == ["film answer"]
