@@ -1,7 +1,8 @@
 """Tells public addresses of the internet from private ones.
 
 Pure: owns that judgement, for the check of a link before it is fetched and for the guard that stands at the connect
-call. Must not know links or sockets in use.
+call. Judged by a table: Python's `is_global` calls some addresses global that machines are managed through. Must not
+know links or sockets in use.
 """
 
 from __future__ import annotations
@@ -13,8 +14,46 @@ from typing import TypeAlias
 
 Address: TypeAlias = ipaddress.IPv4Address | ipaddress.IPv6Address
 
-_NAT64 = ipaddress.ip_network("64:ff9b::/96")
-_COMPATIBLE = ipaddress.ip_network("::/96")
+_SPECIAL_IPV4 = tuple(
+    ipaddress.IPv4Network(network)
+    for network in (
+        "0.0.0.0/8",  # this host on this network
+        "10.0.0.0/8",  # private use
+        "100.64.0.0/10",  # shared by carriers; Alibaba's metadata service
+        "127.0.0.0/8",  # loopback
+        "168.63.129.16/32",  # in no registry: what Azure's machines are managed through
+        "169.254.0.0/16",  # link-local; most clouds' metadata service
+        "172.16.0.0/12",  # private use
+        "192.0.0.0/24",  # protocol assignments, of which the registry calls some global; Oracle's metadata service
+        "192.0.2.0/24",  # documentation
+        "192.31.196.0/24",  # AS112: answered by the nearest machine, often of one's own network
+        "192.52.193.0/24",  # multicast tunnels, likewise
+        "192.88.99.0/24",  # 6to4 relays, likewise
+        "192.168.0.0/16",  # private use
+        "192.175.48.0/24",  # AS112
+        "198.18.0.0/15",  # benchmarks
+        "198.51.100.0/24",  # documentation
+        "203.0.113.0/24",  # documentation
+        "224.0.0.0/4",  # multicast
+        "240.0.0.0/4",  # reserved, and broadcast
+    )
+)
+"""IANA's special-purpose registry of IPv4, and multicast. No web site is there, whatever the registry calls global."""
+_UNICAST = ipaddress.IPv6Network("2000::/3")
+"""All that is handed out of IPv6 so far. Loopback, link-local, site-local, unique local and multicast lie outside."""
+_SPECIAL_IPV6 = tuple(
+    ipaddress.IPv6Network(network)
+    for network in (
+        "2001::/23",  # protocol assignments: Teredo, benchmarks, ORCHID, anycast
+        "2001:db8::/32",  # documentation
+        "2002::/16",  # 6to4, which wraps an IPv4 address
+        "2620:4f:8000::/48",  # AS112
+        "3fff::/20",  # documentation
+    )
+)
+"""What IANA's special-purpose registry of IPv6 has within `_UNICAST`."""
+_NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
+"""How networks without IPv4 reach it: as public as what is wrapped."""
 _LOCAL_NAMES = frozenset({"localhost", "localhost.localdomain", "localhost6", "ip6-localhost", "ip6-loopback"})
 _LOCAL_ENDS = (".localhost", ".local", ".internal", ".localdomain", ".home.arpa")
 
@@ -38,12 +77,14 @@ def literal(host: str) -> Address | None:
 
 
 def is_public(address: Address) -> bool:
-    """Tell whether the address, and any IPv4 address that it wraps, is one that everybody on the internet sees."""
+    """Tell whether everybody on the internet reaches the same machine at this address, as IANA's registries have it.
+
+    That this machine itself has a public address is not known here: see `core.engines.guard`.
+    """
     address = unmapped(address)
-    inner = _wrapped(address)
-    if inner is not None and not is_public(inner):
-        return False
-    return address.is_global and not (address.is_multicast or address.is_reserved or address.is_unspecified)
+    if isinstance(address, ipaddress.IPv6Address):
+        return address in _UNICAST and not any(address in network for network in _SPECIAL_IPV6)
+    return not any(address in network for network in _SPECIAL_IPV4)
 
 
 def is_local_name(host: str) -> bool:
@@ -52,18 +93,9 @@ def is_local_name(host: str) -> bool:
 
 
 def unmapped(address: Address) -> Address:
-    """Give the IPv4 address for its IPv6 spelling (::ffff:a.b.c.d), any other as it is."""
-    if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped is not None:
-        return address.ipv4_mapped
+    """Return the IPv4 address that is reached by an IPv6 one (::ffff:a.b.c.d, or by NAT64), any other as it is."""
+    if isinstance(address, ipaddress.IPv6Address):
+        if address in _NAT64:
+            return ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
+        return address.ipv4_mapped or address
     return address
-
-
-def _wrapped(address: Address) -> Address | None:
-    """Give the IPv4 address inside an IPv6 one: 6to4, Teredo, NAT64 or compatible."""
-    if isinstance(address, ipaddress.IPv4Address):
-        return None
-    if address.teredo is not None:
-        return address.teredo[1]
-    if address in _NAT64 or address in _COMPATIBLE:
-        return ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
-    return address.sixtofour

@@ -11,6 +11,7 @@ from urllib.parse import SplitResult, parse_qs, parse_qsl, unquote, urlencode, u
 
 from core.addresses import is_local_name, is_public, literal, plain_host
 from core.errors.links import LinkRefused
+from core.sites import is_file_host, is_within
 
 if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
@@ -46,7 +47,6 @@ _FILM_SITES = frozenset(
         "tube.arte.tv",
     ]
 )
-_FILE_HOSTS = frozenset({"cdn.discordapp.com", "media.discordapp.net", "files.slack.com", "slack-files.com"})
 _YOUTUBE = frozenset({"youtube.com", "youtube-nocookie.com"})
 _YOUTUBE_PATH = re.compile(r"/(?:shorts|embed|live|v)/([\w-]{11})(?:/|$)")
 _YOUTUBE_ID = re.compile(r"[\w-]{11}")
@@ -108,9 +108,8 @@ def is_on(url: str, sites: AbstractSet[str]) -> bool:
 
     What people post as files lies on their platform's hosts, which are always in.
     """
-    host = plain_host(urlsplit(url).hostname or "")
-    named = {plain_host(site) for site in sites | _FILE_HOSTS}
-    return not sites or any(host == site or host.endswith("." + site) for site in named)
+    host = urlsplit(url).hostname or ""
+    return not sites or is_within(host, sites) or is_file_host(host)
 
 
 def check(url: str, allowed_hosts: AbstractSet[str], sites: AbstractSet[str] = frozenset()) -> None:

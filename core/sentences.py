@@ -21,6 +21,7 @@ _REFUSED = {
     "malformed": "That link is not a proper web address.",
     "site": "I fetch only from the sites that whoever runs me has named, and that link leads elsewhere.",
 }
+_REFUSED_ON = "I fetch only from the sites that whoever runs me has named, and that link leads on to"
 _UNAVAILABLE = {
     "no_video": "I found no video behind that link.",
     "not_found": "There is nothing at that link (the site answered “not found”).",
@@ -132,8 +133,8 @@ def _worked_out(error: AppError) -> str:
 
 def _of_link(error: AppError) -> str:
     match error:
-        case links.LinkRefused(_, why):
-            return _REFUSED.get(why, _REFUSED["malformed"])
+        case links.LinkRefused(_, why, host):
+            return f"{_REFUSED_ON} {host}." if host else _REFUSED.get(why, _REFUSED["malformed"])
         case links.VideoUnavailable(_, why, detail):
             return _with(_UNAVAILABLE.get(why, _UNAVAILABLE["no_video"]), detail if why == "unsupported" else "")
         case links.FetchFailed(_, why, detail):

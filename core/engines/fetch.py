@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from core.limits import FetchLimits
 
 _LONGEST_DETAIL = 300
+_LONGEST_HOST = 253
 _PASSING = frozenset({"timeout", "broken", "busy"})
 """Failures that may be over in a moment."""
 _PAUSE_S = 1.0
@@ -134,7 +135,8 @@ class ChildFetcher:
         detail = one_line(message.maybe_text("detail") or "")[:_LONGEST_DETAIL]
         match kind:
             case "refused":
-                return LinkRefused(url, message.text("why"))
+                host = one_line(message.maybe_text("host") or "")[:_LONGEST_HOST]
+                return LinkRefused(url, message.text("why"), host)
             case "unavailable":
                 return VideoUnavailable(url, message.text("why"), detail)
             case "failed":

@@ -17,6 +17,7 @@ import deno  # type: ignore[import-untyped]
 from core.engines import cage, childhood, guard, wire
 from core.limits import FetchLimits
 from core.links import file_title
+from core.sites import fetch_hosts
 
 sys.modules["curl_cffi"] = None  # type: ignore[assignment] # its connections would pass the guard unseen
 
@@ -92,12 +93,13 @@ class Job:
     folder: Path
     limits: FetchLimits
     reporter: Reporter
+    watch: guard.Guard
     runtime: str = ""
     """Where deno is, which YouTube needs, or "" where it is not."""
     sieve: narrowing.Sieve = field(init=False)
 
     def __post_init__(self) -> None:
-        self.sieve = narrowing.Sieve(self.limits.duration_s, self.limits.sites)
+        self.sieve = narrowing.Sieve(self.limits.duration_s, self.watch.hosts)
 
     def run(self) -> Mapping[str, object]:
         """Download; give the last message: "fetched", "unavailable", "over_limit", "refused" or "failed"."""
@@ -108,6 +110,8 @@ class Job:
         entry = _first(info)
         if self.sieve.refusal is not None:
             return self.sieve.refusal
+        if self.watch.refusal is not None:  # a piece that yt-dlp would do without: the film has gaps
+            return self.watch.refusal
         done = (entry or {}).get("requested_downloads") or []
         path = Path(done[0]["filepath"]) if done else None
         if entry is None or path is None or not path.is_file():
@@ -123,6 +127,11 @@ class Job:
             return {"kind": "unavailable", "why": "login"}
         named = {"url": self.url, "video_id": None, "title": file_title(self.url)}
         return {"kind": "fetched", "name": path.name, "several": False, **named}
+
+    def _judge(self, info: Mapping[str, Any], *, incomplete: bool = False) -> str | None:
+        """Give a reason to pass over a film that was found, or None; it was found whatever was refused on the way."""
+        self.watch.refused = None
+        return self.sieve(info, incomplete=incomplete)
 
     def _options(self) -> dict[str, Any]:
         return {
@@ -146,7 +155,7 @@ class Job:
             "extractor_retries": 1,
             "proxy": "",
             "max_filesize": None,
-            "match_filter": self.sieve,
+            "match_filter": self._judge,
             "progress_hooks": [self.reporter.hook],
             "logger": _Silence(),
             "quiet": True,
@@ -161,9 +170,11 @@ def serve(request: Mapping[str, object], out: BinaryIO) -> None:
     cage.forgo_privileges()
     cage.bound(cage.Bounds(limits.timeout_s, limits.memory_bytes, limits.size_bytes, _OPEN_FILES))
     runtime = _runtime()
-    watch = guard.Guard(guard.resolved(_texts(request["allowed_hosts"])), runtime)
+    url, hosts = str(request["url"]), _texts(request["allowed_hosts"])
+    allowed = guard.resolved(hosts)
+    watch = guard.Guard(allowed, runtime, guard.own_addresses, fetch_hosts(url, limits.sites))
     watch.install()
-    job = Job(str(request["url"]), Path(str(request["folder"])), limits, Reporter(out, limits.size_bytes), runtime)
+    job = Job(url, Path(str(request["folder"])), limits, Reporter(out, limits.size_bytes), watch, runtime)
     token = str(request.get("bearer") or "")
     try:
         last = job.run_with(token) if token else job.run()
@@ -191,8 +202,8 @@ def _texts(values: object) -> list[str]:
 
 
 def _ended_badly(error: Exception, watch: guard.Guard) -> Mapping[str, object]:
-    if watch.refused is not None:
-        return {"kind": "refused", "why": watch.refused}
+    if watch.refusal is not None:
+        return watch.refusal
     if isinstance(error, TooLargeError):
         return {"kind": "over_limit", "quantity": "size_bytes", "found": error.found}
     kind, why, detail = trouble.of(error)

@@ -1,7 +1,7 @@
 """Stands at the connect call of a fetching child: where it may connect, and what it may start.
 
-Owns those rules; must not know what is fetched. An audit hook cannot be removed again, and it sees every connection
-that Python code makes, after redirects and name resolution; C code it would not see, so none may be used.
+Owns those rules; must not know what is fetched. An audit hook cannot be removed again, and it sees every name that
+Python code looks up and every connection that it makes, after redirects; C code it would not see, so none may be used.
 """
 
 from __future__ import annotations
@@ -11,17 +11,23 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
+import psutil
+
 from core.addresses import is_public, literal, unmapped
+from core.sites import is_within
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from core.addresses import Address
 
-Why: TypeAlias = Literal["private", "port"]
+Why: TypeAlias = Literal["private", "port", "site"]
 
 _PORTS = frozenset({80, 443})
+_INTERNET = frozenset({socket.AF_INET, socket.AF_INET6})
 _CONNECTS = frozenset({"socket.connect", "socket.sendto", "socket.sendmsg"})
+_LOOKUPS = frozenset({"socket.getaddrinfo", "socket.gethostbyname", "socket.gethostbyaddr"})
+"""Every HTTP library asks one of these before it connects, also where the host is an address already."""
 _STARTS = frozenset({"subprocess.Popen", "os.posix_spawn", "os.exec", "os.system", "os.fork", "os.forkpty", "os.spawn"})
 
 
@@ -33,8 +39,21 @@ class Guard:
     """Addresses that the operator allows, on any port."""
     program: str
     """The one program that may be started, or "" for none."""
+    own: Callable[[], frozenset[Address]]
+    """Gives this machine's own addresses, asked at each connection, for they change."""
+    hosts: frozenset[str] = frozenset()
+    """The only hosts that may be looked up, each with all below it (`core.sites`); none for any."""
     refused: Why | None = None
     """Why a connection was refused last."""
+    host: str = ""
+    """Which host was refused last because its site is not named."""
+
+    @property
+    def refusal(self) -> dict[str, str] | None:
+        """Return the message that ends a fetch whose last connection was refused."""
+        if self.refused is None:
+            return None
+        return {"kind": "refused", "why": self.refused, "host": self.host if self.refused == "site" else ""}
 
     def install(self) -> None:
         """Stand guard from now on until the process ends."""
@@ -47,13 +66,19 @@ class Guard:
             return "private"
         if unmapped(address) in self.allowed:
             return None
-        if not is_public(address):
+        if not is_public(address) or unmapped(address) in self.own():
             return "private"
         return None if port in _PORTS else "port"
+
+    def knows(self, host: str) -> bool:
+        """Tell whether a host may be looked up."""
+        return not self.hosts or is_within(host, self.hosts)
 
     def _hear(self, event: str, args: tuple[object, ...]) -> None:
         if event in _CONNECTS:
             self._hear_connect(args[1])
+        elif event in _LOOKUPS:
+            self._hear_lookup(args[0])
         elif event in _STARTS and not (event == "subprocess.Popen" and args[0] == self.program):
             raise PermissionError(f"{event} is not for fetching children")
 
@@ -67,6 +92,19 @@ class Guard:
         if why is not None:
             self.refused = why
             raise PermissionError(f"a connection to {address!r} is not for fetching children")
+
+    def _hear_lookup(self, host: object) -> None:
+        name = host.decode("ascii", "replace") if isinstance(host, bytes) else str(host or "")
+        if not self.knows(name):
+            self.refused, self.host = "site", name
+            raise PermissionError(f"{name!r} is on none of the sites that Keaton may fetch from")
+
+
+def own_addresses() -> frozenset[Address]:
+    """Give the addresses of all network interfaces as they are now, public ones too."""
+    of_interfaces = psutil.net_if_addrs().values()
+    texts = [one.address.partition("%")[0] for several in of_interfaces for one in several if one.family in _INTERNET]
+    return frozenset(unmapped(address) for text in texts if (address := literal(text)) is not None)
 
 
 def resolved(hosts: Iterable[str]) -> frozenset[Address]:

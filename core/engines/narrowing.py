@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from yt_dlp.extractor.generic import GenericIE
 from yt_dlp.utils import UnsupportedError
 
-from core.links import is_on
+from core.sites import is_within
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,7 +33,8 @@ class FilesOnlyIE(GenericIE):  # type: ignore[misc] # yt-dlp has no types
         return "Generic"
 
     def _webpage_read_content(self, urlh: Any, url_or_request: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - as yt-dlp has it
-        if kwargs.get("prefix") is not None:  # a page; manifests come without
+        prefix = kwargs.get("prefix")  # the first bytes of what is no film; manifests may also come without
+        if prefix is not None and not prefix.startswith(b"#EXTM3U"):
             raise UnsupportedError(str(url_or_request))
         return super()._webpage_read_content(urlh, url_or_request, *args, **kwargs)
 
@@ -48,7 +50,8 @@ class Sieve:
     """Decides about one film by what its site says of it; remembers why it let it pass by."""
 
     duration_s: float
-    sites: frozenset[str]
+    hosts: frozenset[str]
+    """The only ones that may be contacted (`core.sites.fetch_hosts`); none for any."""
     refusal: Mapping[str, object] | None = None
     """The message that ends the fetch."""
 
@@ -61,8 +64,9 @@ class Sieve:
     def _judged(self, info: Mapping[str, Any]) -> Mapping[str, object] | None:
         if info.get("is_live") or info.get("live_status") in _LIVE:
             return {"kind": "unavailable", "why": "live"}
-        if not all(is_on(url, self.sites) for url in _places(info)):
-            return {"kind": "refused", "why": "site"}
+        for host in {urlsplit(url).hostname or "" for url in _places(info)} if self.hosts else ():
+            if not is_within(host, self.hosts):
+                return {"kind": "refused", "why": "site", "host": host}
         length_s = info.get("duration")
         if isinstance(length_s, int | float) and length_s > self.duration_s:
             return {"kind": "over_limit", "quantity": "duration_s", "found": length_s}

@@ -14,6 +14,8 @@ class LinkRefused(UserError):
     url: str
     why: str
     """"scheme", "private", "port", "malformed" or "site"."""
+    host: str = ""
+    """Where the link leads on to, in place of its own host."""
 
 
 @dataclass(eq=False)
