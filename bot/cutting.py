@@ -13,7 +13,7 @@ from bot.commands import local_scope
 from bot.wiring.product import open_core
 from core.cards import cut_name, size
 from core.clips import ClipWish
-from core.errors.films import FilmGone
+from core.errors.films import FilmGone, called
 from core.model import View
 from core.naming import pick
 from core.shown import Progress
@@ -77,7 +77,7 @@ async def _made(core: Core, video: Video, order: ClipOrder) -> Clip:
     path = await core.kept.media.path(video.id)
     if path is None:
         raise FilmGone(video.title)
-    with printing.progress_bar(video.title) as report:
+    with called(video.title), printing.progress_bar(video.title) as report:
         return await core.engines.clipper.clip(path, _wish(order), lambda share: report(Progress("cutting", share)))
 
 

@@ -14,7 +14,7 @@ from core.cards import Card
 from core.clips import Clip, ClipWish
 from core.cursor import Cursor
 from core.errors.asking import AnswerGone
-from core.errors.films import FilmGone
+from core.errors.films import FilmGone, called
 from core.flow import watched
 from core.shown import Progress
 from core.times import tenths
@@ -150,9 +150,10 @@ class Browser:
         path = await self._path(video)
         in_s, out_s = Cursor.of(wish, moment, video.duration_s, self._limits.cut_s).ends_s
         times_s = (in_s, out_s - _JUST_BEFORE_S)
-        made, stills = await asyncio.gather(
-            self._card(turn, answer, wish), self._clipper.stills(path, times_s, _END_PX)
-        )
+        with called(video.title):
+            made, stills = await asyncio.gather(
+                self._card(turn, answer, wish), self._clipper.stills(path, times_s, _END_PX)
+            )
         first, last = stills
         return cards.card(made, cards.ends(made, await self._plotter.ends(first, last, (tenths(in_s), tenths(out_s)))))
 
@@ -168,7 +169,7 @@ class Browser:
         clip_wish = self._preview_wish(turn, span_s)
         drawing = asyncio.ensure_future(self._card(turn, answer, wish))
         try:
-            async for made in self._making(path, clip_wish):
+            async for made in self._making(video, path, clip_wish):
                 drawn = await drawing
                 if isinstance(made, Clip):
                     yield cards.card(drawn, cards.preview(drawn, made.data, made.form))
@@ -202,15 +203,19 @@ class Browser:
         cursor = Cursor.of(wish, moment, video.duration_s, self._limits.cut_s)
         max_bytes = min(self._limits.cut_bytes, turn.max_upload_bytes)
         clip_wish = ClipWish(*cursor.ends_s, "mp4", self._limits.cut_px, 60.0, max_bytes, sound=True)
-        async for made in self._making(path, clip_wish):
+        async for made in self._making(video, path, clip_wish):
             if isinstance(made, Clip):
                 yield cards.cut(video, cursor, made, turn)
             else:
                 yield cards.cutting(video, cursor, made)
 
-    def _making(self, path: Path, wish: ClipWish) -> AsyncIterator[float | Clip]:
+    async def _making(self, video: Video, path: Path, wish: ClipWish) -> AsyncIterator[float | Clip]:
         """Make a clip; give the share that is done, now and then where it takes long, and the clip."""
-        return watched(lambda report: self._clipper.clip(path, wish, report), self._limits.patience_s, 0.0)
+        with called(video.title):
+            async for made in watched(
+                lambda report: self._clipper.clip(path, wish, report), self._limits.patience_s, 0.0
+            ):
+                yield made
 
     async def _path(self, video: Video) -> Path:
         path = await self._media.path(video.id)

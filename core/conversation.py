@@ -175,8 +175,8 @@ class Conversation:
     async def _press(self, event: Action) -> AsyncIterator[Reply]:
         wish = actions.read(event.id)
         if isinstance(wish, actions.Cancel):
-            await self._foreman.cancel(wish.job_id, event.turn)
-            yield replies.cancelled()
+            if not await self._foreman.cancel(wish.job_id, event.turn):
+                yield replies.cancelled()
             return
         self._refiner.touched(wish.answer_id)
         answer = await self._library.answer(wish.answer_id)

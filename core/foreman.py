@@ -139,16 +139,20 @@ class Foreman:
         job = await self._jobs.job(ref.id)
         await self._drop(await self._jobs.settle(ref.id), job)
 
-    async def cancel(self, job_id: int, turn: Turn) -> None:
-        """Cancel a job for whoever asked for it; raises JobCancelled where it has ended, NotYourJob for others."""
+    async def cancel(self, job_id: int, turn: Turn) -> bool:
+        """Cancel a job for whoever asked for it; tell whether it was under way here, so that its own answer says so.
+
+        Raises JobCancelled where it has ended, NotYourJob for others.
+        """
         job = await self._jobs.job(job_id)
         if job is None or not job.is_open or job.request.errand.scope != turn.scope:
             raise JobCancelled
         if turn.door.shared and turn.user_id != job.request.user_id and not turn.moderator:
             raise NotYourJob
         video_id = await self._jobs.call_off(job_id)
-        await self._underway.break_off(job_id, JobCancelled())
+        was_under_way = await self._underway.break_off(job_id, JobCancelled())
         await self._drop(video_id, job)
+        return was_under_way
 
     async def cancel_message(self, scope: Scope, message: str) -> None:
         """Cancel all open jobs that a message asked for, or whose answer it is."""

@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from core.errors.films import FilmGone
+from core.errors.films import FilmGone, called
 from core.flow import read_ahead
 from core.gathering import Gathered, film_of, looked, put, take, to_encode
 from core.intake import Indexed
@@ -54,6 +54,12 @@ class Eyes:
 
     async def look(self, source: Source, info: EncoderInfo, gathered: Gathered, note: Note, report: Report) -> Gathered:
         """Look at a film from where that was left off; `note` gets to see each batch. Raises UserError, TryLater."""
+        with called(source.title):
+            return await self._look(source, info, gathered, note, report)
+
+    async def _look(
+        self, source: Source, info: EncoderInfo, gathered: Gathered, note: Note, report: Report
+    ) -> Gathered:
         started_s = time.monotonic()
         events = self._reader.looks(source.path, self._sampling, info.preprocess, gathered.seen)
         async with read_ahead(events, _AHEAD * self._batch) as ready:

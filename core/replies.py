@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from core.actions import Cancel
+from core.errors.turns import JobCancelled
 from core.links import at_second
 from core.sentences import sentence
 from core.shown import Button, Link, Picture, Progress, Reply
@@ -105,8 +106,8 @@ def working(progress: Progress, job: JobRef | None = None) -> Reply:
 
 
 def cancelled() -> Reply:
-    """Say to whoever cancelled a film that it is."""
-    return Reply("Cancelled.", private=True)
+    """Say to whoever cancelled a film that it is, in the words that its own answer has."""
+    return problem(JobCancelled())
 
 
 def parked(reply: Reply) -> Reply:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from typing import TYPE_CHECKING, Final, assert_never
 
 from core.errors import asking, disk, films, links, running, turns
@@ -59,8 +60,6 @@ _SENTENCES: Final[Mapping[type[AppError], str]] = {
     "To have it back, post it again.",
     films.GivenUp: "Reading {name} broke down every time, so I leave it alone for now. Try another copy.",
     films.DecoderDied: "Reading {name} broke down on my side. It may be damaged; try another copy.",
-    asking.UnknownPoster: "Nobody called “{name}” has posted a film here.",
-    asking.UnknownChannel: "I know no channel “{name}” whose films may be shown here.",
     asking.EmptyQuery: "What shall I look for? For example: /find a woman in water",
     asking.NothingIndexed: "There is nothing to search here yet. Post a link to a video first, or drop a file.",
     asking.NoneFit: "There are films here, but none that was posted so. Ask with other dates, or another name.",
@@ -68,7 +67,7 @@ _SENTENCES: Final[Mapping[type[AppError], str]] = {
     asking.NothingToRefine: "You have not asked anything here that I could refine. Ask with /find first.",
     asking.PictureOutdated: "My model has changed since I was shown that picture. Show it to me again.",
     asking.AnswerGone: "That answer is gone, or its film is. Ask again with /find.",
-    turns.NotHere: "I work in the channels of a server, where everybody can browse together. Ask me there.",
+    turns.NotHere: "I work in channels, where everybody can browse together. Ask me in one.",
     turns.NotAllowed: "Only people with the permission {needed} can do that here.",
     turns.NotYours: "Only who posted {title} here can take it back, or somebody who moderates this channel.",
     turns.NotYourJob: "Only whoever asked for that film can cancel it.",
@@ -99,6 +98,12 @@ _SENTENCES: Final[Mapping[type[AppError], str]] = {
 }
 """Those that need nothing but the error's own data."""
 
+_THAT_FILM = "that film"
+"""In the place of a name that is not known, or is nobody's business there."""
+# What a mention leaves behind (a Discord id has 17 to 20 digits, one of Slack a capital letter and more), or an id of
+# Keaton's own: nobody reads these.
+_ID = re.compile(r"<?[@#]?[!&]?(?:\d{15,20}|[CDGUWB][A-Z0-9]{7,})>?|[a-z0-9_]+:[\w-]{6,}")
+
 MODEL_AWAY = "The model is not loaded yet, or could not be."
 
 DAMAGED = "A part of the database is damaged; stop Keaton and run `keaton doctor --repair`."
@@ -112,7 +117,12 @@ def door_away(name: str) -> str:
 def sentence(error: AppError) -> str:
     """Give one or two plain sentences."""
     template = _SENTENCES.get(type(error))
-    return template.format_map(vars(error)) if template else _worked_out(error)
+    if template is None:
+        return _worked_out(error)
+    values = vars(error)
+    if values.get("name") == "":
+        return _capital(template.format_map({**values, "name": _THAT_FILM}))
+    return template.format_map(values)
 
 
 def _worked_out(error: AppError) -> str:
@@ -122,7 +132,7 @@ def _worked_out(error: AppError) -> str:
         case films.ClipTooLarge(limit):
             return f"That cut does not fit into the {_gigabytes(limit)} that I may send here. Make it shorter."
         case turns.MissingPermissions(names):
-            return f"I cannot do that in this channel: I lack {_and(names)}. Whoever runs the server can grant it."
+            return f"I cannot do that in this channel: I lack {_and(names)}. Whoever manages it can grant that."
         case turns.TooFast(wait_s):
             return f"One thing after the other, please: ask me again in {max(1, math.ceil(wait_s))} s."
         case turns.QueueFull(most):
@@ -143,12 +153,23 @@ def _of_link(error: AppError) -> str:
             return _of_question(error)
 
 
-def _of_question(error: AppError) -> str:
+def _of_question(error: AppError) -> str:  # noqa: PLR0911 - a line each
     match error:
         case asking.UnknownVideo(name):
-            return f"I know no film “{name}” here. Ask me for the videos that I know." if name else "Which film?"
+            called = "such film" if _is_id(name) else f"film “{name}”"
+            return f"I know no {called} here. Ask me for the videos that I know." if name else "Which film?"
         case asking.AmbiguousVideo(name, titles):
-            return f"Several films go by “{name}”: {', '.join(titles[:5])}. Name one more fully, or by its id."
+            called = "that" if _is_id(name) else f"“{name}”"
+            return f"Several films go by {called}: {', '.join(titles[:5])}. Name one of these."
+        case asking.UnknownPoster(name):
+            return (
+                "That person has posted no film here."
+                if _is_id(name)
+                else f"Nobody called “{name}” has posted a film here."
+            )
+        case asking.UnknownChannel(name):
+            called = "such channel" if _is_id(name) else f"channel “{name}”"
+            return f"I know no {called} whose films may be shown here."
         case asking.NoSuchSpace(name, known, several):
             why = "Several spaces go" if several else "No space goes"
             ways = "Say which with --platform." if several else "`keaton spaces` lists them."
@@ -160,8 +181,20 @@ def _of_question(error: AppError) -> str:
             return str(error)
 
 
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def _is_id(name: str) -> bool:
+    return _ID.fullmatch(name.strip()) is not None
+
+
 def _over(error: films.OverLimit) -> str:
-    name, limit, found = error.name, error.limit, error.found
+    return _over_limit(error, error.name) if error.name else _capital(_over_limit(error, _THAT_FILM))
+
+
+def _over_limit(error: films.OverLimit, name: str) -> str:
+    limit, found = error.limit, error.found
     match error.quantity:
         case "duration_s":
             length = f"{name} is {clock(found)} long" if found else f"{name} is too long"

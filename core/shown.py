@@ -5,10 +5,12 @@ Owns the shape; must not know how any platform spells it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from core.errors import AppError
     from core.plot_ports import Theme
 
@@ -86,3 +88,5 @@ class Reply:
     """Answers a button: it replaces the message that the button stands under."""
     films: tuple[str, ...] = ()
     """Ids of the films that it shows or leads to."""
+    commands: Mapping[str, str] = field(default_factory=dict)
+    """How the platform spells commands that can be clicked: by name, without the slash. A door fills this in."""

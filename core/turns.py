@@ -123,4 +123,5 @@ class Breakdowns:
         times, error = self._known.get(key, (0, None))
         if times < _CHANCES or error is None:
             return
-        raise replace(error) if isinstance(error, OverLimit) else GivenUp(error.name)
+        # Whoever posted it elsewhere may have called it otherwise; that name stays there.
+        raise replace(error, name="") if isinstance(error, OverLimit) else GivenUp("")

@@ -44,13 +44,14 @@ class Underway:
             task.uncancel()
             raise self._reasons.pop(job_id)
 
-    async def break_off(self, job_id: int, reason: AppError) -> None:
-        """Let the task of a request, if there is one, end with this reason; wait until it has."""
+    async def break_off(self, job_id: int, reason: AppError) -> bool:
+        """Let the task of a request end with this reason, and wait until it has; tell whether there is one."""
         task = self._tasks.get(job_id)
         if task is None:
-            return
+            return False
         if job_id not in self._reasons:
             self._reasons[job_id] = reason
             task.cancel()
         await asyncio.wait({task})
         self._reasons.pop(job_id, None)
+        return True

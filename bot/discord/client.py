@@ -74,7 +74,7 @@ class KeatonClient(commands.AutoShardedBot):
         Commands(self.desk, self._parts.conversation, is_blind=not self._see_messages).add_to(self.tree)
         self.desk.start(take_back(self._parts.showcase, DOOR.platform, "", self._change, self._removals))
         if isinstance(self.tree, KeatonTree):
-            await self.tree.sync_if_changed(self._parts.ledger)
+            self.desk.commands = await self.tree.sync_if_changed(self._parts.ledger)
 
     async def close(self) -> None:
         """Stop what is under way, then hang up."""

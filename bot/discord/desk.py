@@ -18,7 +18,7 @@ from bot.chores import Chores
 from bot.delivery import deliver
 from bot.discord import posts, sight
 from bot.discord.config import DOOR
-from bot.discord.places import NOBODY, MessagePlace, PressPlace
+from bot.discord.places import NOBODY, Clickable, MessagePlace, PressPlace
 from bot.discord.reactions import reaction
 from bot.discord.render import card
 from bot.doors import Item
@@ -63,6 +63,8 @@ class Desk:
         self.word = LastWord(self.requests)
         self.deleted = asyncio.Event()
         """Set when a message was deleted, whose answers are to be removed now."""
+        self.commands: dict[str, str] = {}
+        """How each command is mentioned so that it can be clicked; empty until Discord has told their ids."""
 
     async def take_message(self, message: discord.Message, *, late: bool = False) -> None:
         """Look at a posted message, where this channel is on."""
@@ -133,7 +135,8 @@ class Desk:
         await self._deliver(event, Noted(place, self._parts.showcase, event.turn.scope))
 
     async def _deliver(self, event: Incoming, shown: Shown) -> None:
-        await deliver(self._parts.conversation.handle(event), shown, self._config.min_gap_s)
+        clickable = Clickable(shown, self.commands)
+        await deliver(self._parts.conversation.handle(event), clickable, self._config.min_gap_s)
 
     async def press(
         self,
@@ -180,7 +183,7 @@ async def refuse(interaction: discord.Interaction[Any], error: AppError) -> None
 
 async def whisper(interaction: discord.Interaction[Any], reply: Reply) -> None:
     """Say something without pictures to the asker alone, whether the interaction was acknowledged or not."""
-    view = card(reply, ()).view
+    view = card(replace(reply, commands=interaction.client.desk.commands), ()).view
     if interaction.response.is_done():
         await interaction.followup.send(view=view, ephemeral=True, allowed_mentions=NOBODY)
     else:

@@ -18,8 +18,9 @@ from bot.discord.render import card, images
 from core.errors.disk import StorageUnusable
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Mapping
 
+    from bot.delivery import Shown
     from bot.discord.render import Card, Image
     from bot.lastword import Say
     from core.shown import Reply
@@ -45,6 +46,22 @@ async def laid_out(reply: Reply, limit_bytes: int, send: Callable[[Card], Awaita
 async def _fitted(reply: Reply, shown: tuple[Image, ...], most_bytes: int) -> Card:
     fit = await fitting.fit(shown, most_bytes)
     return card(reply if len(fit) == len(shown) else replace(reply, text=f"{reply.text}\n{_LEFT_OUT}"), fit)
+
+
+@dataclass(frozen=True, slots=True)
+class Clickable:
+    """A place whose replies name commands so that they can be clicked."""
+
+    place: Shown
+    commands: Mapping[str, str]
+
+    async def post(self, reply: Reply) -> None:
+        """Show the first reply."""
+        await self.place.post(replace(reply, commands=self.commands))
+
+    async def edit(self, reply: Reply) -> None:
+        """Show the next reply in its place."""
+        await self.place.edit(replace(reply, commands=self.commands))
 
 
 @dataclass(slots=True)

@@ -13,9 +13,10 @@ from discord import ui
 
 from bot.discord.buttons import AnswerButton
 from bot.discord.config import DOOR
+from core import words
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from core.shown import Button, Link, Picture, Progress, Reply
 
@@ -26,6 +27,8 @@ _MOST_ALT = 1000
 _BAR_CELLS = 20
 _MARKS = re.compile(r"([\\`*_~|<>\[\]@])")
 _LINE_MARKS = re.compile(r"^(\s*)([#-])", re.MULTILINE)
+# A command as Keaton's sentences write it: alone, not within a path or a link.
+_COMMAND = re.compile(r"(?<![\w/:.\\-])/(?P<name>[a-z]+(?: [a-z]+)?)(?![\w/-])")
 _COLOURS = {"plain": discord.Colour(0x5B8DEF), "error": discord.Colour(0xD9534F)}
 
 
@@ -53,7 +56,7 @@ class Card:
 def images(pictures: Sequence[Picture]) -> tuple[Image, ...]:
     """Give the pictures in the theme that Discord shows."""
     (theme,) = DOOR.themes
-    return tuple(Image(one.name, _short(one.alt, _MOST_ALT), one.data[theme]) for one in pictures)
+    return tuple(Image(one.name, _short(words.plain(one.alt), _MOST_ALT), one.data[theme]) for one in pictures)
 
 
 def card(reply: Reply, shown: Sequence[Image]) -> Card:
@@ -66,12 +69,24 @@ def card(reply: Reply, shown: Sequence[Image]) -> Card:
 
 def plain(text: str) -> str:
     """Escape what Discord would take for markup, mentions and commands."""
-    return _LINE_MARKS.sub(r"\1\\\2", _MARKS.sub(r"\\\1", text))
+    return _LINE_MARKS.sub(r"\1\\\2", _MARKS.sub(r"\\\1", words.plain(text)))
+
+
+def clickable(text: str, commands: Mapping[str, str]) -> str:
+    """Let the commands in an escaped text be clicked; `commands` gives the mention of each that Discord knows."""
+
+    def mention(found: re.Match[str]) -> str:
+        first, _, rest = found["name"].partition(" ")
+        if found["name"] in commands:
+            return commands[found["name"]]
+        return f"{commands[first]} {rest}".rstrip() if first in commands else found[0]
+
+    return _COMMAND.sub(mention, text) if commands else text
 
 
 def _parts(reply: Reply, shown: Sequence[Image]) -> Iterable[ui.Item[ui.LayoutView]]:
-    if words := _words(reply):
-        yield ui.TextDisplay(words)
+    if said := _words(reply):
+        yield ui.TextDisplay(said)
     for one in shown:  # one gallery each: in a shared one a plot is too small to read
         yield ui.MediaGallery(discord.MediaGalleryItem(f"attachment://{one.name}", description=one.alt))
     rows = [[_button(one) for one in reply.buttons if one.row == row] for row in sorted({b.row for b in reply.buttons})]
@@ -84,7 +99,10 @@ def _parts(reply: Reply, shown: Sequence[Image]) -> Iterable[ui.Item[ui.LayoutVi
 def _words(reply: Reply) -> str:
     title = f"### {plain(_short(_one_line(reply.title), _MOST_TITLE))}" if reply.title else ""
     bar = _bar(reply.progress) if reply.progress else ""
-    return "\n".join(part for part in (title, plain(_short(reply.text, _MOST_TEXT // 2)), bar) if part)
+    escaped = plain(_short(reply.text, _MOST_TEXT // 2))
+    linked = clickable(escaped, reply.commands)
+    text = linked if len(linked) <= _MOST_TEXT else escaped
+    return "\n".join(part for part in (title, text, bar) if part)
 
 
 def _bar(progress: Progress) -> str:
@@ -102,7 +120,9 @@ def _rows(buttons: Sequence[ui.Item[Any]]) -> Iterable[ui.ActionRow[ui.LayoutVie
 def _button(button: Button) -> ui.Item[Any]:
     style = discord.ButtonStyle.primary if button.active else discord.ButtonStyle.secondary
     return AnswerButton(
-        ui.Button(label=button.label[:80], style=style, custom_id=button.id, disabled=not button.enabled)
+        ui.Button(
+            label=_short(words.plain(button.label), 80), style=style, custom_id=button.id, disabled=not button.enabled
+        )
     )
 
 
@@ -118,7 +138,7 @@ def _is_web(url: str) -> bool:
 
 
 def _one_line(text: str) -> str:
-    return " ".join(text.split())
+    return " ".join(words.plain(text).split())
 
 
 def _short(text: str, most: int) -> str:

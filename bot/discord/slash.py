@@ -18,6 +18,7 @@ from core.errors.links import VideoUnavailable
 from core.errors.turns import MissingPermissions, NotAllowed
 from core.links import find_links
 from core.talk import Find, Forget, Help, LinkPosted, ListVideos, RemoteFilePosted, Status, Switch, Turn
+from core.words import plain
 
 if TYPE_CHECKING:
     from bot.discord.desk import Desk
@@ -228,4 +229,5 @@ def _of_switch(interaction: Interaction, turn: Turn) -> Turn:
 
 
 def _name(title: str) -> str:
+    title = " ".join(plain(title).split()) or "film"
     return title if len(title) <= _MOST_NAME else title[: _MOST_NAME - 1] + "…"

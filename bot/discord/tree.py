@@ -72,17 +72,33 @@ class KeatonTree(app_commands.CommandTree[Any]):
         with suppress(discord.HTTPException):
             await whisper(interaction, broken(bug_id))
 
-    async def sync_if_changed(self, ledger: Ledger) -> None:
-        """Tell Discord the commands, unless it has these very ones already: it allows few such calls a day."""
-        known = f"discord:commands:{self.client.application_id}"
+    async def sync_if_changed(self, ledger: Ledger) -> dict[str, str]:
+        """Tell Discord the commands, unless it has these very ones already: it allows few such calls a day.
+
+        Return the mention of each command (`</find:123>`), which Discord shows as something to click; of a group's
+        command by "keaton help". What Discord does not tell is left out.
+        """
+        known, noted = (f"discord:{what}:{self.client.application_id}" for what in ("commands", "command_ids"))
         commands = [command.to_dict(self) for command in self.get_commands()]
         digest = hashlib.sha256(json.dumps(commands, sort_keys=True).encode()).hexdigest()
-        if await ledger.recall(known) == digest:
-            return
+        ids = await ledger.recall(noted)
+        if await ledger.recall(known) == digest and ids:
+            return self._mentions(json.loads(ids))
         try:
-            await self.sync()
+            told = await self.sync()
         except discord.HTTPException:
             logger.exception("Discord did not take the commands; those that it knows go on working")
-            return
+            return self._mentions(json.loads(ids or "{}"))
+        found = {one.name: one.id for one in told if one.type is discord.AppCommandType.chat_input}
+        await ledger.remember(noted, json.dumps(found))
         await ledger.remember(known, digest)
         logger.info("told Discord the commands")
+        return self._mentions(found)
+
+    def _mentions(self, ids: dict[str, int]) -> dict[str, str]:
+        named = [
+            one.qualified_name
+            for one in self.walk_commands()
+            if isinstance(one, app_commands.Command) and one.qualified_name.partition(" ")[0] in ids
+        ]
+        return {name: f"</{name}:{ids[name.partition(' ')[0]]}>" for name in named}

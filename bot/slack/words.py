@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from core import words
+
 _FILTER = re.compile(r"\b(?P<name>in|from):<[#@](?P<id>[A-Z0-9]+)(?:\|[^<>]*)?>", re.IGNORECASE)
 _TOKEN = re.compile(r"<(?P<kind>[@#!]?)(?P<what>[^<>|]*)(?:\|(?P<label>[^<>]*))?>")
 
@@ -15,7 +17,7 @@ UNSHOWN = "Slack does not show the pictures here, so they are in the thread."
 
 def escaped(text: str) -> str:
     """Escape what Slack would take for links, mentions and markup."""
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return words.plain(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 def unescaped(text: str) -> str:

@@ -7,6 +7,8 @@ import re
 from typing import TYPE_CHECKING, TypeAlias
 from urllib.parse import quote, urlsplit
 
+from core.words import plain
+
 if TYPE_CHECKING:
     from core.plot_ports import Theme
     from core.shown import Button, Link, Picture, Progress, Reply
@@ -17,8 +19,8 @@ Json: TypeAlias = dict[str, object]
 def face(reply: Reply, message: int) -> Json:
     """Give what the page shows for a reply that stands as this message."""
     return {
-        "title": reply.title,
-        "text": reply.text,
+        "title": plain(reply.title),
+        "text": plain(reply.text),
         "tone": reply.tone,
         "pictures": [_picture(picture, message) for picture in reply.pictures],
         "buttons": [_button(button) for button in reply.buttons],
@@ -46,17 +48,17 @@ def _picture(picture: Picture, message: int) -> Json:
     urls: dict[Theme, str] = {theme: f"{address}?theme={theme}" for theme in picture.data}
     if len(set(picture.data.values())) == 1:
         urls = dict.fromkeys(urls, address)
-    shown: Json = {"kind": picture.kind, "name": picture.name, "alt": picture.alt, "urls": urls}
+    shown: Json = {"kind": picture.kind, "name": picture.name, "alt": plain(picture.alt), "urls": urls}
     return {**shown, "film": picture.is_film}
 
 
 def _button(button: Button) -> Json:
-    shown: Json = {"id": button.id, "label": button.label, "active": button.active, "enabled": button.enabled}
+    shown: Json = {"id": button.id, "label": plain(button.label), "active": button.active, "enabled": button.enabled}
     return {**shown, "row": button.row}
 
 
 def _link(link: Link) -> Json:
-    return {"url": link.url, "label": link.label}
+    return {"url": link.url, "label": plain(link.label)}
 
 
 def _progress(progress: Progress) -> Json:

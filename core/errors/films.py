@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from core.errors import TryLater, UserError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from core.limits import Quantity
 
 
@@ -106,3 +110,17 @@ class DecoderDied(TryLater):
 
     name: str
     detail: str = ""
+
+
+@contextmanager
+def called(title: str) -> Iterator[None]:
+    """Let errors about a film's file name the film: a kept file bears a name of Keaton's own, which tells nobody.
+
+    A file that is called as the film is keeps its name.
+    """
+    try:
+        yield
+    except (NotAVideo, NoVideoStream, NoFrames, OverLimit, DecoderDied, GivenUp) as error:
+        if not title or PurePath(error.name).stem != title:
+            error.name = title
+        raise

@@ -126,3 +126,16 @@ def test_a_signed_address_is_known_to_run_out() -> None:
     assert not expired("https://cdn.test/1/a.mp4?ex=3e8", 800.0)
     assert not expired("https://cdn.test/1/a.mp4", 1e12)
     assert not expired("https://cdn.test/1/a.mp4?ex=soon", 1e12)
+
+
+def test_commands_that_discord_knows_are_mentioned_so_that_they_can_be_clicked() -> None:
+    known = {"find": "</find:7>", "keaton help": "</keaton help:8>"}
+    text = "Try /find what you see, or /keaton help. Not /videos, a/find or https://x.test/find"
+    shown = payload(Reply(text, commands=known))
+    said = "".join(part.get("content", "") for part in walk(shown["components"]))
+    assert said == "Try </find:7> what you see, or </keaton help:8>. Not /videos, a/find or https://x.test/find"
+
+
+def test_a_text_full_of_commands_stays_within_the_limits() -> None:
+    reply = Reply("/find " * 1000, title="/find " * 100, commands={"find": "</find:1234567890123456789>"})
+    assert complaints(payload(reply), []) == []

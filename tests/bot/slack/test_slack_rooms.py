@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="session")]
 
-REFUSED = "I know no channel"
+REFUSED = "whose films may be shown here"
 
 
 async def other(scene: Scene, *, is_private: bool = False) -> Channel:
