@@ -74,6 +74,8 @@ _SENTENCES: Final[Mapping[type[AppError], str]] = {
     turns.JobCancelled: "Cancelled: I leave that film alone.",
     turns.FilmForgotten: "That film was forgotten here meanwhile, so I kept nothing of it.",
     turns.MessageGone: "That message is gone, so I kept nothing of it.",
+    turns.NotShown: "I have an answer, but I cannot show it here. {advice}",
+    turns.NotYetKnown: "I was not told about this place yet: there may be an outage. Ask me again in a minute.",
     running.BadSetting: "The setting {name} is wrong: {reason}.",
     running.UnknownModel: "KEATON_MODEL={model!r} cannot be used: {reason}.",
     running.WeightsUnavailable: "The weights of the model {model!r} cannot be had: {reason}. Ways out: put them in the "

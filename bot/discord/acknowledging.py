@@ -5,8 +5,9 @@ Owns this order; must not know which commands there are.
 
 from __future__ import annotations
 
+import logging
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import discord
 
@@ -14,6 +15,7 @@ from bot.discord import sight
 from bot.discord.asker import turn_of
 from bot.discord.desk import refuse
 from bot.discord.places import CommandPlace
+from bot.discord.refusals import ACKNOWLEDGED
 from bot.discord.standing import Standing
 from bot.doors import Item
 from bot.lastword import Unnumbered
@@ -23,7 +25,7 @@ from core.ledger import Errand
 from core.talk import Find, Forget, LinkPosted, RemoteFilePosted, Switch
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Awaitable, Callable, Sequence
 
     from bot.discord.asker import Interaction
     from bot.discord.desk import Desk
@@ -31,6 +33,10 @@ if TYPE_CHECKING:
     from bot.requests import Taken
     from core.model import View
     from core.talk import Incoming, Turn
+
+T = TypeVar("T")
+
+logger = logging.getLogger(__name__)
 
 
 class Clerk:
@@ -60,6 +66,8 @@ class Clerk:
             await self._answer_written(interaction, asked, view, standing)
             return
         place = await _thinking(interaction, Unnumbered(), private=private)
+        if place is None:
+            return
         self._desk.start(self._desk.answer(event(turn_of(interaction, view, place.message_id)), place))
 
     async def _answer_written(
@@ -75,6 +83,9 @@ class Clerk:
             await refuse(interaction, error)
             return
         place = await _thinking(interaction, self._desk.word.of(taken), private=standing.private)
+        if place is None:
+            await self._desk.requests.drop(taken.job)
+            return
         if place.message_id:
             place_text = replace(standing, answer=place.message_id).text()
             await self._desk.requests.stand(taken, place_text, str(place.message_id))
@@ -85,6 +96,10 @@ class Clerk:
         """Answer what was found in a message: the first to the command, all others below that message."""
         taken = await self._write_down(interaction, items, Standing(interaction.token, of=message.id))
         place = await _thinking(interaction, Unnumbered(), private=False)
+        if place is None:
+            for one in taken:
+                await self._desk.requests.drop(one.job)
+            return
         if place.message_id:
             here = sight.scope_of(interaction.guild_id or 0, message.channel.id)
             await self._desk.requests.answered(here, str(message.id), str(place.message_id))
@@ -100,10 +115,23 @@ class Clerk:
         return [one for errand, event in keys if (one := await self._desk.requests.take(errand, event, place))]
 
 
-async def _thinking(interaction: Interaction, say: Say, *, private: bool) -> CommandPlace:
-    """Acknowledge; give the place of the answer."""
-    response = await interaction.response.defer(thinking=True, ephemeral=private)
-    return CommandPlace(interaction, private, response.message_id if response else None, say)
+async def in_time(interaction: Interaction, acknowledging: Awaitable[T]) -> tuple[bool, T | None]:
+    """Acknowledge; tell whether Discord still took that, and what it said."""
+    try:
+        return True, await acknowledging
+    except discord.NotFound:
+        logger.warning("interaction %s was over before it was acknowledged", interaction.id)
+        return False, None
+    except discord.HTTPException as error:
+        if error.code != ACKNOWLEDGED:  # else an earlier try got through, whatever Discord said of it
+            raise
+        return True, None
+
+
+async def _thinking(interaction: Interaction, say: Say, *, private: bool) -> CommandPlace | None:
+    """Acknowledge; give the place of the answer, or None where it was too late for that."""
+    still, said = await in_time(interaction, interaction.response.defer(thinking=True, ephemeral=private))
+    return CommandPlace(interaction, private, said.message_id if said else None, say) if still else None
 
 
 def _standing(interaction: Interaction, picture: discord.Attachment | None) -> Standing:

@@ -10,18 +10,20 @@ from discord.ext import commands
 
 from bot.backoff import REMOVAL_STEPS_S, Backoff
 from bot.discord import sight
+from bot.discord.acknowledging import in_time
 from bot.discord.asker import pressed_view, turn_of
 from bot.discord.buttons import AnswerButton
 from bot.discord.config import DOOR
 from bot.discord.desk import Desk, refuse
 from bot.discord.lookback import Lookback
 from bot.discord.places import NOBODY
+from bot.discord.refusals import refusal
 from bot.discord.render import card
 from bot.discord.slash import Commands
 from bot.discord.standing import Standing
 from bot.discord.stays import Stays
 from bot.discord.tree import KeatonTree, Seen
-from bot.showing import TAKEN_BACK, Removals, take_back
+from bot.showing import TAKEN_BACK, Removals, Stuck, take_back
 from core.errors import AppError
 from core.errors.turns import MissingPermissions, NotHere
 from core.ledger import Errand
@@ -115,6 +117,7 @@ class KeatonClient(commands.AutoShardedBot):
     async def on_guild_channel_update(self, _before: object, after: discord.abc.GuildChannel) -> None:
         """See whether Keaton may still read a channel."""
         await self._stays.look_at(after)
+        self._removals.wake(str(after.id))
 
     async def on_guild_channel_delete(self, channel: discord.abc.GuildChannel) -> None:
         """Forget what a channel and its threads held: it went with all of its messages."""
@@ -161,16 +164,20 @@ class KeatonClient(commands.AutoShardedBot):
         there = self.get_partial_messageable(channel_id, guild_id=guild_id)
         message = there.get_partial_message(int(stale.message))
         try:
-            if stale.goes:
-                await message.delete()
-            else:
-                await message.edit(view=card(TAKEN_BACK, ()).view, attachments=[], allowed_mentions=NOBODY)
-        except (discord.NotFound, discord.Forbidden):
+            if not stale.goes and await _said_taken_back(message):
+                return True
+            await message.delete()  # in an archived thread, and in a locked one, nothing else is possible
+        except discord.NotFound:
             return True
         except discord.HTTPException as error:
-            logger.warning("message %s cannot be changed: %s", stale.message, error)
-            return False
+            advice = refusal(error) or f"Discord answers {error.status}"
+            raise Stuck(f"{advice} It is tried again, more and more rarely.") from error
         return True
+
+    async def on_raw_thread_update(self, payload: discord.RawThreadUpdateEvent) -> None:
+        """Take back what waits in a thread that was opened again."""
+        if not payload.data["thread_metadata"]["archived"]:
+            self._removals.wake(str(payload.thread_id))
 
     async def pressed(self, interaction: discord.Interaction[Any], action: str) -> None:
         """Acknowledge the press of a button and have it answered."""
@@ -200,8 +207,24 @@ class KeatonClient(commands.AutoShardedBot):
             return
         if taken is not None:
             say = self.desk.word.of(taken)
-            await interaction.response.defer()
+            still, _ = await in_time(interaction, interaction.response.defer())
+            if not still:
+                await self.desk.requests.drop(taken.job)
+                return
             self.desk.start(self.desk.press(taken, say, standing, interaction.followup, message))
+
+
+async def _said_taken_back(message: discord.PartialMessage) -> bool:
+    """Let a message say that what it showed was forgotten; tell whether Discord allows that."""
+    try:
+        await message.edit(view=card(TAKEN_BACK, ()).view, attachments=[], allowed_mentions=NOBODY)
+    except discord.NotFound:
+        raise
+    except discord.HTTPException as error:
+        if refusal(error) is None:
+            raise
+        return False
+    return True
 
 
 def _speaks_to(message: discord.Message, my_id: int) -> bool:

@@ -7,11 +7,13 @@ and what was for the asker's eyes alone can be shown to nobody any more.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import discord
 
-from bot.discord.places import NOBODY, TOKEN_DEAD, laid_out
+from bot.discord.places import NOBODY, ORIGINAL, laid_out, tell_refused
+from bot.discord.refusals import TOKEN_DEAD
+from bot.fallback import Refused
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -19,9 +21,6 @@ if TYPE_CHECKING:
     from bot.discord.render import Card
     from bot.lastword import Say
     from core.shown import Reply
-
-_ORIGINAL: Any = "@original"
-"""The library wants a number, but passes on what it is given."""
 
 
 @dataclass(slots=True)
@@ -46,11 +45,14 @@ class AnswerPlace:
 
     async def post(self, reply: Reply) -> None:
         """Show the first reply."""
-        await laid_out(reply, self.limit_bytes, self._send)
+        try:
+            await laid_out(reply, self.limit_bytes, self._send)
+        except Refused as refused:
+            await tell_refused(self.hook, refused, instead=True)
 
     async def edit(self, reply: Reply) -> None:
         """Show the next reply in its place."""
-        await laid_out(reply, self.limit_bytes, self._send)
+        await self.post(reply)
 
     async def _send(self, shown: Card) -> None:
         async with self.say.at(str(self.message_id or "")) as may:
@@ -60,7 +62,7 @@ class AnswerPlace:
     async def _send_now(self, shown: Card) -> None:
         try:
             sent = await self.hook.edit_message(
-                _ORIGINAL,
+                ORIGINAL,
                 view=shown.view,
                 attachments=shown.files(),
                 allowed_mentions=NOBODY,

@@ -5,6 +5,7 @@ Owns which message is posted or edited; must not know what it says.
 
 from __future__ import annotations
 
+import logging
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
@@ -14,8 +15,12 @@ import discord
 from bot.delivery import sent_whole
 from bot.discord import fitting
 from bot.discord.config import MOST_REQUEST_BYTES
+from bot.discord.refusals import ARCHIVED, REPLY_REFUSED, TOKEN_DEAD, TOO_LARGE, passing, refusal
 from bot.discord.render import card, images
+from bot.fallback import Refused, show_somehow
+from core import replies
 from core.errors.disk import StorageUnusable
+from core.errors.turns import NotShown
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -25,22 +30,47 @@ if TYPE_CHECKING:
     from bot.lastword import Say
     from core.shown import Reply
 
+logger = logging.getLogger(__name__)
+
+ORIGINAL: Any = "@original"
+"""The library wants a number, but passes on what it is given."""
 NOBODY = discord.AllowedMentions.none()
-_TOO_LARGE = 40005
 _LEFT_OUT = "A file is left out here: it is too large for this server."
-TOKEN_DEAD = {10015, 50027}
 
 
 async def laid_out(reply: Reply, limit_bytes: int, send: Callable[[Card], Awaitable[None]]) -> None:
-    """Send a reply with its pictures fitted to the limit; once more, smaller, where Discord refuses them still."""
-    shown = images(reply.pictures)
-    most_bytes = min(limit_bytes, MOST_REQUEST_BYTES // max(1, len(shown)))
+    """Send a reply with its pictures fitted to the limit; smaller, and then with less in it, where Discord refuses it.
+
+    Raises Refused where no form of it is taken, NotNow where Discord is out of order.
+    """
+
+    async def draw(shape: Reply) -> None:
+        shown = images(shape.pictures)
+        most_bytes = min(limit_bytes, MOST_REQUEST_BYTES // max(1, len(shown)))
+        try:
+            await passing(send(await _fitted(shape, shown, most_bytes)))
+        except discord.HTTPException as error:
+            if error.code != TOO_LARGE or not shown:
+                raise
+            await passing(send(await _fitted(shape, shown, most_bytes // 2)))
+
+    await show_somehow(reply, draw, refusal)
+
+
+async def tell_refused(hook: discord.Webhook, refused: Refused, *, instead: bool) -> None:
+    """Say to whoever used a command or a button why its answer cannot be shown; raises on where that is refused, too.
+
+    `instead` of a "thinking", which goes: else it would stand there for ever.
+    """
+    logger.warning("an answer could not be shown: %s", refused.advice)
     try:
-        await send(await _fitted(reply, shown, most_bytes))
-    except discord.HTTPException as error:
-        if error.code != _TOO_LARGE:
-            raise
-        await send(await _fitted(reply, shown, most_bytes // 2))
+        if instead:
+            with suppress(discord.HTTPException):
+                await hook.delete_message(ORIGINAL)
+        view = card(replies.problem(NotShown(refused.advice)), ()).view
+        await hook.send(view=view, ephemeral=True, allowed_mentions=NOBODY, wait=True)
+    except discord.HTTPException:
+        raise refused from None
 
 
 async def _fitted(reply: Reply, shown: tuple[Image, ...], most_bytes: int) -> Card:
@@ -106,7 +136,16 @@ class MessagePlace:
     async def _redraw(self, standing: discord.PartialMessage | discord.Message, shown: Card) -> None:
         async with self.say.at(str(standing.id)) as may:
             if may:
-                await standing.edit(view=shown.view, attachments=shown.files(), allowed_mentions=NOBODY)
+                await self._redraw_now(standing, shown)
+
+    async def _redraw_now(self, standing: discord.PartialMessage | discord.Message, shown: Card) -> None:
+        try:
+            await standing.edit(view=shown.view, attachments=shown.files(), allowed_mentions=NOBODY)
+        except discord.HTTPException as error:
+            if error.code != ARCHIVED or not isinstance(standing.channel, discord.Thread):
+                raise
+            await standing.channel.edit(archived=False)  # it went to sleep while its film was looked at
+            await standing.edit(view=shown.view, attachments=shown.files(), allowed_mentions=NOBODY)
 
     async def withdraw(self) -> None:
         """Take Keaton's message back, where there is one."""
@@ -118,17 +157,22 @@ class MessagePlace:
 
     async def _send_new(self, shown: Card) -> None:
         where = self.asked.to_reference(fail_if_not_exists=False)
-        self.standing = await self.asked.channel.send(
-            view=shown.view,
-            files=shown.files(),
-            reference=where,
-            mention_author=False,
-            allowed_mentions=NOBODY,
-            nonce=self.nonce,
-        )
+        try:
+            self.standing = await self._sent(shown, where)
+        except discord.HTTPException as error:
+            if error.code not in REPLY_REFUSED:
+                raise
+            self.standing = await self._sent(shown, None)
         await self.on_posted(self.standing.id)
         if self.is_late:
             await self._redraw(self.standing, shown)
+
+    async def _sent(self, shown: Card, where: discord.MessageReference | None) -> discord.Message:
+        said: Any = {"view": shown.view, "files": shown.files(), "nonce": self.nonce, "allowed_mentions": NOBODY}
+        if where is not None:
+            said |= {"reference": where, "mention_author": False}
+        sent: discord.Message = await self.asked.channel.send(**said)
+        return sent
 
 
 @dataclass(slots=True)
@@ -160,8 +204,12 @@ class CommandPlace:
     async def _show(self, reply: Reply) -> None:
         whispers = reply.private and not self.is_private
         async with self.say.at(str(self.message_id or "")) as may:
-            if may:
+            if not may:
+                return
+            try:
                 await laid_out(reply, self.interaction.filesize_limit, self._say_privately if whispers else self._say)
+            except Refused as refused:
+                await tell_refused(self.interaction.followup, refused, instead=self._whisper is None)
 
     async def _say(self, shown: Card) -> None:
         try:
@@ -218,6 +266,12 @@ class PressPlace:
 
     async def post(self, reply: Reply) -> None:
         """Show the first reply: where the button is, to whoever pressed it, or to all in a message of its own."""
+        try:
+            await self._show(reply)
+        except Refused as refused:
+            await tell_refused(self.hook, refused, instead=False)
+
+    async def _show(self, reply: Reply) -> None:
         if reply.updates:
             await laid_out(reply, self.limit_bytes, self._redraw)
         elif reply.private or self.is_whispered:
@@ -247,8 +301,7 @@ class PressPlace:
 
     async def _redraw_now(self, shown: Card) -> None:
         try:
-            original: Any = "@original"  # the library wants a number, but passes on what it is given
-            await self.hook.edit_message(original, view=shown.view, attachments=shown.files(), allowed_mentions=NOBODY)
+            await self.hook.edit_message(ORIGINAL, view=shown.view, attachments=shown.files(), allowed_mentions=NOBODY)
         except discord.HTTPException as error:
             if error.code not in TOKEN_DEAD:
                 raise

@@ -67,3 +67,16 @@ class QueueFull(TryLater):
     """One person has too many films waiting."""
 
     most: int
+
+
+@dataclass(eq=False)
+class NotShown(UserError):
+    """The platform takes an answer in no form."""
+
+    advice: str
+    """What an admin can do, as a sentence."""
+
+
+@dataclass(eq=False)
+class NotYetKnown(TryLater):
+    """The platform has not told Keaton about that place yet, as after an outage."""

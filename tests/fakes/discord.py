@@ -7,6 +7,8 @@ messages (`discord_rules.py`):
 |---|---|
 | typed words fill the first required option of a command, or are dropped | discord-api-docs #2626, #2718, #3702 |
 | a command is not sent without its required options | interactions/application-commands |
+| an archived thread refuses edits (400, 50083), a locked one all writing (403); deleting works | topics/threads |
+| a system message refuses replies | resources/message |
 | an interaction is acknowledged once, within 3 s; its token lives 15 min | interactions/receiving-and-responding |
 """
 
@@ -57,6 +59,8 @@ class FakeDiscord(Waited):
         """What Keaton should not have sent, though Discord takes it."""
         self.rate_limits: list[tuple[str, float]] = []
         """Path beginnings whose next request is answered with 429, and the seconds to wait."""
+        self.undeletable: set[int] = set()
+        """Messages that cannot be deleted as long as their thread is locked."""
         self._runner: web.AppRunner | None = None
         self.url = ""
 
@@ -107,6 +111,11 @@ class FakeDiscord(Waited):
             message.attachments = [self.cdn.take(file, channel.id)]
         await self.show(message)
         return message
+
+    async def set_thread(self, thread: Channel, *, archived: bool, locked: bool = False) -> None:
+        """Archive or lock a thread, or open it again, as a moderator does."""
+        thread.archived, thread.locked = archived, locked
+        await self.gateway.dispatch("THREAD_UPDATE", thread.json())
 
     async def change(self, message: Message, text: str) -> None:
         message.content = text

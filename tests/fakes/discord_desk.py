@@ -14,6 +14,7 @@ from tests.fakes.discord_rest import Refusal, Sent, answer, read_message
 
 if TYPE_CHECKING:
     import asyncio
+    from collections.abc import Callable
 
     from tests.fakes.discord import FakeDiscord
     from tests.fakes.discord_world import Channel, Json, Message, User
@@ -62,6 +63,8 @@ class InteractionDesk:
         self.limit_bytes = 10 * 1024 * 1024
         self.gate: asyncio.Event | None = None
         """While it is not set, nobody is told that an acknowledgement came in."""
+        self.refuses: Callable[[Json], bool] = lambda _payload: False
+        """Which answers are refused with 400, whatever they are; for what Discord's validators find some day."""
         self.unheard: dict[int, asyncio.Event] = {}
         """By the asker: while it is not set, nobody is told that an answer to them was shown."""
 
@@ -115,6 +118,7 @@ class InteractionDesk:
     async def follow_up(self, request: web.Request) -> web.Response:
         it = self._living(request)
         sent = await read_message(request)
+        self._judge(sent)
         if it.thinks and it.original is not None and it.original.flags & world.LOADING:
             message = it.original  # the first follow-up to a "thinking" takes its place, and its visibility
         else:
@@ -130,7 +134,9 @@ class InteractionDesk:
     async def edit(self, request: web.Request) -> web.Response:
         message = self._message(request)
         it = self._living(request)
-        self._fake.apply(message, await read_message(request), it.limit_bytes)
+        sent = await read_message(request)
+        self._judge(sent)
+        self._fake.apply(message, sent, it.limit_bytes)
         await self._fake.show(message)
         if it.user.id in self.unheard:
             await self.unheard[it.user.id].wait()
@@ -142,6 +148,10 @@ class InteractionDesk:
             it.original = None
         await self._fake.remove(message)
         return web.Response(status=204)
+
+    def _judge(self, sent: Sent) -> None:
+        if self.refuses(sent.payload):
+            raise Refusal(400, 50035, "Invalid Form Body")
 
     def _living(self, request: web.Request) -> Interaction:
         it = self.known.get(request.match_info["token"])

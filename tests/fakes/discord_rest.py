@@ -58,6 +58,7 @@ class Rest:
             ("PUT", "/applications/{app}/commands", self._commands),
             ("POST", "/channels/{channel}/messages", self._post),
             ("GET", "/channels/{channel}/messages", self._history),
+            ("PATCH", "/channels/{channel}", self._change),
             ("GET", message, self._read),
             ("PATCH", message, self._edit),
             ("DELETE", message, self._delete),
@@ -101,6 +102,8 @@ class Rest:
 
     async def _post(self, request: web.Request) -> web.Response:
         channel = self._channel(request, world.VIEW | world.SEND)
+        if channel.locked:
+            raise Refusal(403, 160005, "Thread is locked")
         sent = await read_message(request)
         if sent.files:
             self._demand(channel, world.ATTACH)
@@ -112,11 +115,24 @@ class Rest:
         reference = sent.payload.get("message_reference") or {}
         if reference:
             self._demand(channel, world.HISTORY)
+            told = channel.messages.get(int(reference["message_id"]))
+            if told is not None and told.kind not in world.SPOKEN:
+                raise Refusal(400, 50035, "Cannot reply to a system message")
+        channel.archived = False
         message = world.Message(channel, world.KEATON, reply_to=int(reference.get("message_id", 0)) or None)
         message.nonce = nonce or ""
         self._fake.apply(message, sent, self._fake.guild_limit_bytes)
         await self._fake.show(message)
         return answer(message.json())
+
+    async def _change(self, request: web.Request) -> web.Response:
+        """Open an archived thread, the only change of a channel that Keaton makes."""
+        channel = self._channel(request, world.VIEW | world.SEND)
+        if channel.locked or await request.json() != {"archived": False}:
+            raise Refusal(403, 50013, "Missing Permissions")
+        channel.archived = False
+        await self._fake.gateway.dispatch("THREAD_UPDATE", channel.json())
+        return answer(channel.json())
 
     async def _history(self, request: web.Request) -> web.Response:
         channel = self._channel(request, world.VIEW | world.HISTORY)
@@ -138,6 +154,10 @@ class Rest:
         message = self._message(request)
         if message.author.id != world.BOT_ID:
             raise Refusal(403, 50005, "Cannot edit a message authored by another user")
+        if message.channel.locked:
+            raise Refusal(403, 160005, "Thread is locked")
+        if message.channel.archived:
+            raise Refusal(400, 50083, "Thread is archived")
         self._fake.apply(message, await read_message(request), self._fake.guild_limit_bytes)
         await self._fake.show(message)
         return answer(message.json())
@@ -146,6 +166,8 @@ class Rest:
         message = self._message(request)
         if message.author.id != world.BOT_ID:
             raise Refusal(403, 50013, "Missing Permissions")
+        if message.channel.locked and message.id in self._fake.undeletable:
+            raise Refusal(403, 160005, "Thread is locked")
         await self._fake.remove(message)
         return web.Response(status=204)
 

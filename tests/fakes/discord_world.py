@@ -15,6 +15,12 @@ APP_ID = 9000000000000001
 BOT_ID = 9000000000000001
 TOKEN = "fake.discord.token"
 
+TEXT, VOICE, THREAD = 0, 2, 11
+
+PLAIN, REPLY = 0, 19
+SPOKEN = {PLAIN, REPLY}
+"""Types of messages that people write; the others are system messages."""
+
 EPHEMERAL, LOADING, IS_V2 = 1 << 6, 1 << 7, 1 << 15
 
 VIEW, SEND, ATTACH, HISTORY, REACT = 1 << 10, 1 << 11, 1 << 15, 1 << 16, 1 << 6
@@ -57,8 +63,15 @@ class Channel:
     allowed: dict[int, int] = field(default_factory=dict)
     nsfw: bool = False
     messages: dict[int, Message] = field(default_factory=dict)
+    parent: Channel | None = None
+    """Of a thread: the channel that it is in."""
+    archived: bool = False
+    locked: bool = False
+    kind: int = TEXT
 
     def permissions(self, user: User) -> int:
+        if self.parent is not None:
+            return self.parent.permissions(user)
         bits = self.guild.everybody | self.guild.extra.get(user.id, 0)
         for who in (self.guild.id, user.id):
             bits = bits & ~self.denied.get(who, 0) | self.allowed.get(who, 0)
@@ -67,10 +80,12 @@ class Channel:
     def json(self) -> Json:
         who = {*self.denied, *self.allowed}
         last = max((one.id for one in self.messages.values() if not one.is_ephemeral), default=None)
+        if self.parent is not None:
+            return self._thread(self.parent, last)
         return {
             "id": str(self.id),
             "guild_id": str(self.guild.id),
-            "type": 0,
+            "type": self.kind,
             "name": self.name,
             "position": 0,
             "nsfw": self.nsfw,
@@ -84,6 +99,22 @@ class Channel:
                 }
                 for one in who
             ],
+        }
+
+    def _thread(self, parent: Channel, last: int | None) -> Json:
+        state = {"archived": self.archived, "locked": self.locked, "auto_archive_duration": 1440}
+        return {
+            "id": str(self.id),
+            "guild_id": str(self.guild.id),
+            "parent_id": str(parent.id),
+            "owner_id": str(BOT_ID),
+            "type": THREAD,
+            "name": self.name,
+            "last_message_id": str(last) if last else None,
+            "message_count": len(self.messages),
+            "member_count": 1,
+            "rate_limit_per_user": 0,
+            "thread_metadata": {**state, "archive_timestamp": "2026-01-01T00:00:00+00:00"},
         }
 
 
@@ -106,6 +137,14 @@ class Message:
     only_for: int | None = None
     history: list[str] = field(default_factory=list)
     """What it said, each time that it changed."""
+    system: int | None = None
+    """The type of a system message."""
+
+    @property
+    def kind(self) -> int:
+        if self.system is not None:
+            return self.system
+        return REPLY if self.reply_to else PLAIN
 
     @property
     def is_ephemeral(self) -> bool:
@@ -143,7 +182,7 @@ class Message:
             "attachments": [] if hidden else self.attachments,
             "embeds": [],
             "pinned": False,
-            "type": 19 if self.reply_to else 0,
+            "type": self.kind,
             "flags": self.flags,
             "components": [] if hidden else self.components,
         }
@@ -168,6 +207,9 @@ class Guild:
         made = Channel(self, name, **more)
         self.channels.append(made)
         return made
+
+    def thread(self, parent: Channel, name: str) -> Channel:
+        return self.channel(name, parent=parent)
 
     def member(self, user: User) -> Json:
         roles = [str(user.id + 1)] if user.id in self.extra else []
@@ -197,8 +239,8 @@ class Guild:
             "default_message_notifications": 0,
             "member_count": 3,
             "members": [self.member(KEATON)],
-            "channels": [channel.json() for channel in self.channels],
-            "threads": [],
+            "channels": [one.json() for one in self.channels if one.parent is None],
+            "threads": [one.json() for one in self.channels if one.parent is not None and not one.archived],
             "joined_at": "2026-01-01T00:00:00+00:00",
             "large": False,
             "unavailable": False,

@@ -1,0 +1,55 @@
+"""What Discord's errors mean for an answer: whether it may pass in another form, and what an admin can do."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import discord
+
+from bot.fallback import NotNow
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable
+
+TOKEN_DEAD = {10015, 50027}
+"""The token of an interaction has expired, or is not known any more."""
+TOO_LARGE = 40005
+ARCHIVED = 50083
+"""In such a thread messages can be deleted, and not changed."""
+REPLY_REFUSED = {50035, 160002}
+"""Also what a reply to a system message, or without the right to read the history, is answered with."""
+ACKNOWLEDGED = 40060
+"""An interaction was acknowledged already."""
+
+_SERVER_ERROR = 500
+_ADVICE = {
+    TOO_LARGE: "Discord finds my files too large for this server.",
+    ARCHIVED: "This thread is archived, so I cannot write in it. Somebody has to open it again.",
+    50001: "I may not see this channel. Whoever runs the server can give me “View Channel”.",
+    50013: "I lack a permission here. Whoever runs the server can give me “Send Messages” and “Attach Files”.",
+    50006: "Discord took my answer for empty.",
+    160005: "This thread is locked, so I cannot write in it. A moderator can unlock it.",
+    200000: "This server's AutoMod blocks my answer. Whoever runs the server can make an exception for me.",
+    200001: "This server's AutoMod blocks my answer. Whoever runs the server can make an exception for me.",
+    40333: "Something between me and Discord blocks my answer. Whoever runs me can look at the log.",
+}
+
+
+def refusal(error: Exception) -> str | None:
+    """Give what an admin can do about an answer that Discord refuses; None for all else."""
+    if not isinstance(error, discord.HTTPException) or error.code in TOKEN_DEAD:
+        return None
+    if error.status >= _SERVER_ERROR or error.status in {401, 404, 429}:
+        return None
+    default = f"Discord did not take my whole answer (error {error.code}). Whoever runs me can look at the log."
+    return _ADVICE.get(error.code, default)
+
+
+async def passing(sending: Awaitable[None]) -> None:
+    """Send something; raises NotNow where Discord is out of order, and what else goes wrong."""
+    try:
+        await sending
+    except discord.HTTPException as error:
+        if error.status >= _SERVER_ERROR or error.status == 429:
+            raise NotNow(f"Discord answers {error.status}") from error
+        raise

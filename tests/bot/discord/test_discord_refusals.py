@@ -1,0 +1,136 @@
+"""Where Discord refuses: an answer becomes simpler, never silence, and what cannot be changed is not tried for ever."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+import pytest
+
+from core.model import View
+from tests.bot.discord.test_discord_walls import Town, a_town
+from tests.bot.houses import house, reader
+from tests.fakes.discord_world import walk
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.core.conftest import ColourHouse
+    from tests.fakes.discord_world import Channel, Json
+
+__all__ = ["house", "reader"]
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(120), pytest.mark.asyncio(loop_scope="session")]
+
+
+def has(kind: int) -> object:
+    return lambda payload: any(part["type"] == kind for part in walk(payload.get("components") or []))
+
+
+def is_public(payload: Json) -> bool:
+    return not payload.get("flags", 0) & (1 << 6)
+
+
+@pytest.mark.parametrize(("part", "kept"), [(12, {"Next"}), (1, set())], ids=["pictures", "buttons"])
+async def test_a_part_that_discord_refuses_is_left_out_of_an_answer(
+    house: ColourHouse, tmp_path: Path, caplog: pytest.LogCaptureFixture, part: int, kept: set[str]
+) -> None:
+    async with a_town(house) as town:
+        await town.post(tmp_path, town.general, "film.mp4")
+        town.fake.desk.refuses = has(part)  # type: ignore[assignment]
+        with caplog.at_level(logging.INFO):
+            it = await town.fake.typed(town.general, town.ada, "/find green")
+            answer = await town.answer(it, "did not take my whole answer")
+        assert "green" in answer.text
+        assert answer.files == {}
+        assert kept <= set(answer.buttons)
+        assert "Traceback" not in caplog.text
+
+
+async def test_an_answer_that_is_refused_in_every_form_is_told_to_the_asker_and_nothing_thinks_for_ever(
+    house: ColourHouse, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with a_town(house) as town:
+        await town.post(tmp_path, town.general, "film.mp4")
+        town.fake.desk.refuses = is_public
+        it = await town.fake.typed(town.general, town.ada, "/find green")
+        said = await town.answer(it, "cannot show it here")
+        assert said.is_ephemeral
+        assert it.original is None
+        assert "Traceback" not in caplog.text
+
+
+async def test_a_press_whose_picture_is_refused_is_answered(house: ColourHouse, tmp_path: Path) -> None:
+    async with a_town(house) as town:
+        await town.post(tmp_path, town.general, "film.mp4")
+        card = await town.answer(await town.fake.typed(town.general, town.ada, "/find green"), "Moment 1")
+        town.fake.desk.refuses = is_public
+        said = await town.answer(await town.fake.press(card, "As softmax", town.bob), "cannot show it here")
+        assert said.is_ephemeral
+        assert "Moment 1" in card.text
+
+
+@pytest.mark.parametrize("locked", [False, True])
+async def test_a_frame_in_an_archived_thread_goes_with_its_message(
+    house: ColourHouse, tmp_path: Path, *, locked: bool
+) -> None:
+    async with a_town(house) as town:
+        thread = await a_thread(town)
+        await town.post(tmp_path, thread, "film.mp4")
+        answer = await town.answer(await town.fake.typed(thread, town.ada, "/find green"), "Moment 1")
+        await town.fake.set_thread(thread, archived=True, locked=locked)
+        await forget_all(town, thread)
+        await town.fake.until(lambda: answer.id not in thread.messages, "the answer gone")
+
+
+async def test_a_frame_that_nothing_can_change_waits_until_its_thread_is_opened_again(
+    house: ColourHouse, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with a_town(house) as town:
+        thread = await a_thread(town)
+        await town.post(tmp_path, thread, "film.mp4")
+        answer = await town.answer(await town.fake.typed(thread, town.ada, "/find green"), "Moment 1")
+        await town.fake.set_thread(thread, archived=True, locked=True)
+        town.fake.undeletable.add(answer.id)
+        await forget_all(town, thread)
+        await town.fake.until(lambda: "could not be taken back" in caplog.text, "the operator told")
+        tries = len(town.fake.refused)
+        for _ in range(4):
+            await town.answer(await town.fake.slash(town.general, town.bob, "videos"), "no film here")
+        assert len(town.fake.refused) == tries
+        assert caplog.text.count(f"message {answer.id} in channel") == 1
+        await town.fake.set_thread(thread, archived=False)
+        await town.fake.until(lambda: "taken back" in answer.text, "the frame taken back")
+
+
+async def test_an_expired_press_is_closed_and_leaves_no_traceback(
+    house: ColourHouse, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with a_town(house) as town:
+        await town.post(tmp_path, town.general, "film.mp4")
+        card = await town.answer(await town.fake.typed(town.general, town.ada, "/find green"), "Moment 1")
+        town.fake.desk.ack_within_s = -1.0
+        for use in (
+            town.fake.press(card, "As softmax", town.bob),
+            town.fake.typed(town.general, town.ada, "/find red"),
+        ):
+            late = town.fake.late_acks
+            await use
+            await town.fake.until(lambda late=late: town.fake.late_acks > late, "a late acknowledgement")  # type: ignore[misc]
+        town.fake.desk.ack_within_s = 3.0
+        await town.answer(await town.fake.typed(town.general, town.ada, "/find blue"), "Moment 1")
+        assert "Traceback" not in caplog.text
+        await town.fake.until(lambda: "over before it was acknowledged" in caplog.text, "a line about it")
+        assert await house.foreman.left("discord") == ()
+
+
+async def a_thread(town: Town) -> Channel:
+    thread = town.guild.thread(town.general, "a thread")
+    await town.fake.gateway.dispatch("THREAD_CREATE", thread.json())
+    return thread
+
+
+async def forget_all(town: Town, channel: Channel) -> None:
+    view = View.of(town.scope(str(channel.id)))
+    for film in await town.house.library.videos(view):
+        await town.house.library.forget(film.video.id, view)
