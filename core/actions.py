@@ -30,6 +30,7 @@ _SHOW = re.compile(
 _VOTE = re.compile(rf"vote:{_MOMENT}:(?P<style>[ms]):(?P<way>[ud])")
 _ALIKE = re.compile(rf"like:{_MOMENT}:(?P<at>\d{{0,9}})")
 _CANCEL = re.compile(r"cancel:(?P<job>\d{1,18}):")
+_REFINE = re.compile(r"refine:(?P<answer>[A-Za-z0-9_-]{1,40}):")
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +105,18 @@ class Alike:
         return f"like:{self.answer_id}:{_numbered(self)}:{'' if self.at_ms is None else self.at_ms}"
 
 
-Wish: TypeAlias = Show | Cancel | Vote | Alike
+@dataclass(frozen=True, slots=True)
+class Refine:
+    """Take the presser's next reply to the answer as words to add to its question."""
+
+    answer_id: str
+
+    def id(self) -> str:
+        """Return the id of its button."""
+        return f"refine:{self.answer_id}:"
+
+
+Wish: TypeAlias = Show | Cancel | Vote | Alike | Refine
 """All that a button may ask for."""
 
 
@@ -123,6 +135,11 @@ def draws(action_id: str) -> bool:
     except AnswerGone:
         return False
     return isinstance(wish, Vote) or (isinstance(wish, Show) and wish.mode != "file")
+
+
+def refines(action_id: str) -> bool:
+    """Tell whether a button asks for words to add to an answer's question."""
+    return _REFINE.fullmatch(action_id) is not None
 
 
 def cancels(action_id: str) -> bool:
@@ -169,6 +186,13 @@ def _read_alike(action_id: str) -> Alike:
     return Alike(match["answer"], int(match["number"]), at_ms, _revision(match))
 
 
+def _read_refine(action_id: str) -> Refine:
+    match = _REFINE.fullmatch(action_id)
+    if match is None:
+        raise AnswerGone
+    return Refine(match["answer"])
+
+
 def _numbered(wish: Show | Vote | Alike) -> str:
     """Spell which moment is meant. The first order goes without saying, as it did before there were others."""
     return f"{wish.number}r{wish.revision}" if wish.revision else str(wish.number)
@@ -187,6 +211,7 @@ _READERS: dict[str, Callable[[str], Wish]] = {
     "cancel": _read_cancel,
     "vote": _read_vote,
     "like": _read_alike,
+    "refine": _read_refine,
 }
 
 PATTERN = rf"(?:{'|'.join(_READERS)}):[A-Za-z0-9_-]{{1,40}}(?::[A-Za-z0-9_-]{{0,20}}){{1,8}}"

@@ -22,6 +22,7 @@ from core.glancing import Glances
 from core.hunter import Hunter
 from core.indexing import Indexer
 from core.inquiry import Inquiry
+from core.invitations import Invitations
 from core.judging import Judge
 from core.limits import PICTURE_BYTES
 from core.pressing import Presser
@@ -219,4 +220,5 @@ def _conversation(ports: Ports, choices: Choices, finding: _Finding, intake: _In
         watch=ports.watch,
         refiner=finding.refiner,
         courtesy=ports.courtesy,
+        invitations=Invitations(ports.ledger, ports.time_s),
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final, assert_never
 
-from core.actions import Alike, Vote
+from core.actions import Alike, Refine, Vote
 from core.shown import Button
 from core.times import clock
 
@@ -40,7 +40,7 @@ def under(
     """
     trim = _trim(wish, cursor) if wish.mode == "cut" else ()
     modes = (*_modes(wish, cursor), *_votes(wish, tally))
-    return (*_moments(answer, wish, door, names), *_steps(answer, wish, cursor), *modes, *trim, *_more(wish))
+    return (*_moments(answer, wish, door, names), *_steps(answer, wish, cursor), *modes, *trim, *_more(wish, door))
 
 
 def _moments(answer: Answer, wish: Show, door: Door, names: Mapping[str, str]) -> tuple[Button, ...]:
@@ -112,10 +112,12 @@ def _end(wish: Show, cursor: Cursor, moved: Cursor, role: str, label: str) -> Bu
     return Button(there.id(role), label, enabled=moved != cursor, row=TRIM)
 
 
-def _more(wish: Show) -> tuple[Button, ...]:
+def _more(wish: Show, door: Door) -> tuple[Button, ...]:
     other: PlotStyle = "softmax" if wish.style == "similarity" else "similarity"
     return (
         Button(Alike(wish.answer_id, wish.number, wish.at_ms, wish.revision).id(), "More like this", row=MORE),
+        # The page, where one person asks, has its own way to refine.
+        *((Button(Refine(wish.answer_id).id(), "Refine", row=MORE),) if door.shared else ()),
         Button(replace(wish, style=other).id("s"), _style_label(other), row=MORE),
     )
 

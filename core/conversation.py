@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from core.forgetting import Forgetting
     from core.found import Query
     from core.inquiry import Inquiry
+    from core.invitations import Invitations
     from core.model import Video, View
     from core.ports import Encoder, Library
     from core.pressing import Presser
@@ -78,6 +79,7 @@ class Conversation:
         watch: Watch,
         refiner: Refiner,
         courtesy: Courtesy,
+        invitations: Invitations,
     ) -> None:
         self._library = library
         self._forgetting = forgetting
@@ -95,6 +97,7 @@ class Conversation:
         self._watch = watch
         self._refiner = refiner
         self._courtesy = courtesy
+        self._invitations = invitations
 
     async def handle(self, event: Incoming) -> AsyncIterator[Reply]:
         """Give the replies; what Keaton expects to go wrong becomes one, only a bug escapes."""
@@ -182,7 +185,8 @@ class Conversation:
         answer = await self._library.answer(wish.answer_id)
         if answer is None:
             raise AnswerGone
-        mine = await self._allowed(as_of(answer, wish.revision), event.turn)
+        revision = 0 if isinstance(wish, actions.Refine) else wish.revision
+        mine = await self._allowed(as_of(answer, revision), event.turn)
         match wish:
             case actions.Show():
                 shown = self._shown(event.turn, mine, wish)
@@ -190,6 +194,8 @@ class Conversation:
                 shown = self._presser.vote(event.turn, mine, wish, event.job)
             case actions.Alike():
                 shown = self._alike(event.turn, mine, wish)
+            case actions.Refine():
+                shown = self._invite(event, mine)
             case _:
                 assert_never(wish)
         async for reply in shown:
@@ -204,6 +210,10 @@ class Conversation:
         self._cooldown.start(turn)
         async for reply in self._answer(turn, await self._presser.alike(answer, wish), 0):
             yield reply
+
+    async def _invite(self, event: Action, answer: Answer) -> AsyncIterator[Reply]:
+        await self._invitations.invite(event.turn.scope, event.turn.user_id, answer.id, event.under)
+        yield replies.refining()
 
     async def _allowed(self, answer: Answer, turn: Turn) -> Answer:
         """Narrow an answer to what may be seen there now; raises AnswerGone where that lacks any of its films."""

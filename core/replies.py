@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from core.actions import Cancel
 from core.errors.turns import JobCancelled
+from core.invitations import HOLDS_S
 from core.links import at_second
 from core.sentences import sentence
 from core.shown import Button, Link, Picture, Progress, Reply
@@ -67,7 +68,8 @@ SHARED_HELP = """Post a link to a video, or a file, and I look at it. Then ask m
 
 {asking}
 
-{picture} Words in reply to an answer refine it. \
+{picture} “Refine” under an answer takes your next reply \
+to it as words to add to its question; so does a reply that mentions me. Other replies are yours. \
 👍 and 👎 rank an answer for everybody; the same again takes that back. Anybody may press the buttons.
 {videos}: the films here; {index} LINK: look at a film; {forget} TITLE: take one back
 /keaton on, /keaton off, {status}: whether I look at what is posted here; how things stand
@@ -108,6 +110,15 @@ def working(progress: Progress, job: JobRef | None = None) -> Reply:
 def cancelled() -> Reply:
     """Say to whoever cancelled a film that it is, in the words that its own answer has."""
     return problem(JobCancelled())
+
+
+def refining() -> Reply:
+    """Say to whoever pressed *Refine* what to do next."""
+    text = (
+        f"Reply to this answer within {roughly(HOLDS_S)} with what to add to its question, such as: at night -boat. "
+        "I take that one reply. /find +at night adds to your own last question."
+    )
+    return Reply(text, private=True)
 
 
 def parked(reply: Reply) -> Reply:

@@ -138,7 +138,7 @@ class KeatonClient(commands.AutoShardedBot):
         me = self.user
         if me is not None and _speaks_to(message, me.id):
             await self.desk.take_mention(message, me, late=late)
-        else:
+        elif not await self.desk.take_reply(message, late=late):
             await self.desk.take_message(message, late=late)
 
     async def on_raw_message_edit(self, payload: discord.RawMessageUpdateEvent) -> None:
@@ -228,7 +228,5 @@ async def _said_taken_back(message: discord.PartialMessage) -> bool:
 
 
 def _speaks_to(message: discord.Message, my_id: int) -> bool:
-    """Tell whether a message mentions Keaton, or replies to a message of Keaton's."""
-    told = message.reference.resolved if message.reference else None
-    replies = isinstance(told, discord.Message) and told.author.id == my_id and bool(told.components)
-    return replies or f"<@{my_id}>" in message.content or f"<@!{my_id}>" in message.content
+    """Tell whether a message mentions Keaton in its words: Discord's own mention of whom a reply answers is none."""
+    return f"<@{my_id}>" in message.content or f"<@!{my_id}>" in message.content

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import logging
+import time
 from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -28,6 +29,7 @@ from bot.showing import Noted
 from core import replies
 from core.commands import parse_about
 from core.errors.turns import MissingPermissions
+from core.invitations import Invitations
 from core.ledger import Errand, card_note
 from core.model import View
 from core.talk import Find, MessageDeleted, Turn
@@ -61,6 +63,7 @@ class Desk:
         self._config = config
         self._chores = Chores()
         self.word = LastWord(self.requests)
+        self._invitations = Invitations(parts.ledger, time.time)
         self.deleted = asyncio.Event()
         """Set when a message was deleted, whose answers are to be removed now."""
         self.commands: dict[str, str] = {}
@@ -74,6 +77,20 @@ class Desk:
         items = posts.films(message, turn, asked=False)
         if items and await self._parts.channels.is_on(sight.switch_of(message.channel, turn.scope)):
             await self._take_items(message, items)
+
+    async def take_reply(self, message: discord.Message, *, late: bool = False) -> bool:
+        """Take a reply to an answer as words to add to its question, where *Refine* was pressed; tell whether."""
+        told = message.reference.message_id if message.reference else None
+        if told is None or message.guild is None or message.author.bot:
+            return False
+        asked_s, who = message.created_at.timestamp(), str(message.author.id)
+        answer_id = await self._invitations.accept(_scope(message), who, str(told), str(message.id), asked_s)
+        if not answer_id:
+            return False
+        turn = posts.turn_of(message, message.guild.id, _here(message), late=late)
+        (event, *_) = parse_about(turn, message.content, posts.picture(message.attachments), answer_id)
+        await self._take_items(message, (Item("mention", _with_rooms(event, message)),))
+        return True
 
     async def take_mention(self, message: discord.Message, me: discord.ClientUser, *, late: bool = False) -> None:
         """Do what a message says that mentions Keaton, whether the channel is on or not."""

@@ -28,7 +28,7 @@ _BAR_CELLS = 20
 _MARKS = re.compile(r"([\\`*_~|<>\[\]@])")
 _LINE_MARKS = re.compile(r"^(\s*)([#-])", re.MULTILINE)
 # A command as Keaton's sentences write it: alone, not within a path or a link.
-_COMMAND = re.compile(r"(?<![\w/:.\\-])/(?P<name>[a-z]+(?: [a-z]+)?)(?![\w/-])")
+_COMMAND = re.compile(r"(?<![\w/:.\\-])/(?P<name>[a-z-]+(?: [a-z]+)?)(?![\w/-])")
 _COLOURS = {"plain": discord.Colour(0x5B8DEF), "error": discord.Colour(0xD9534F)}
 
 

@@ -20,6 +20,7 @@ from bot.slack.render import card
 from bot.slack.resuming import Standing, keeper, mark
 from bot.slack.words import INVITE, plain
 from core import replies
+from core.actions import refines
 from core.commands import find
 from core.errors.links import VideoUnavailable
 from core.errors.turns import NotHere
@@ -112,7 +113,10 @@ class Commands:
         """Write the press of a button down, before it is acknowledged; None when Slack sends it once more."""
         pressed = body["actions"][0]
         turn = self._turn(body["container"]["channel_id"], body["user"])
-        event = Action(turn, pressed["action_id"], under=str(body["container"]["message_ts"]))
+        box = body["container"]
+        # What refines an answer is written in the thread that it stands in.
+        where = (refines(pressed["action_id"]) and box.get("thread_ts")) or box["message_ts"]
+        event = Action(turn, pressed["action_id"], under=str(where))
         event = await self._desk.answers.with_rights(event)
         return await self._take(body, event, _pressed(body), f":{pressed.get('action_ts', '')}")
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING
 
@@ -24,7 +25,9 @@ from bot.slack.places import Place
 from bot.slack.reading import Reader
 from bot.slack.stays import Stays
 from bot.slack.words import plain
+from core.commands import parse_about
 from core.errors.turns import MessageGone
+from core.invitations import Invitations
 from core.ledger import Errand, card_note
 from core.model import View
 from core.talk import MessageDeleted, PictureFile, Turn
@@ -72,6 +75,7 @@ class Desk:
         self.membership = Membership(client)
         self.stays = Stays(parts.grace, workspace.team_id)
         self.chores = Chores()
+        self._invitations = Invitations(parts.ledger, time.time)
         self.deleted = asyncio.Event()
         """Set when a message was deleted, whose answers are to be removed now."""
 
@@ -87,8 +91,24 @@ class Desk:
             await self.stays.back(message.channel)
         if message.mentions(self.workspace.bot_id):
             await self._take_mention(message, late=late)
+        elif await self._take_reply(message, late=late):
+            pass
         elif message.files or posts.links(message, asked=False):
             await self._take_films(message, late=late)
+
+    async def _take_reply(self, message: Message, *, late: bool) -> bool:
+        """Take words in an answer's thread as an addition to its question, where their writer pressed *Refine*."""
+        if not message.thread_ts:
+            return False
+        scope = self.workspace.scope(message.channel)
+        where = message.user_id, message.thread_ts, message.ts, float(message.ts)
+        answer_id = await self._invitations.accept(scope, *where)
+        if not answer_id:
+            return False
+        turn, picture = await self.turn_of(message, late=late), await self._files.picture(message.files)
+        event = parse_about(turn, plain(message.text), picture, answer_id)[0]
+        await self._take_items(message, (Item(_MENTION, event),), late=late)
+        return True
 
     async def _take_films(self, message: Message, *, late: bool) -> None:
         """Look at what is posted, where this channel is on."""

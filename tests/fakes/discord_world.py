@@ -165,7 +165,11 @@ class Message:
 
     def json(self, *, blank: bool = False) -> Json:
         stamp = datetime.fromtimestamp(((self.id >> 22) + EPOCH_MS) / 1000, UTC).isoformat()
-        mentioned = [{"id": str(BOT_ID)}] if f"<@{BOT_ID}>" in self.content else []
+        # A reply mentions whom it answers unless its writer switches that off: `mentions` holds Keaton then, while its
+        # words do not (discord-api-docs, message.mdx, "Message Reference Structure"; allowed_mentions.replied_user).
+        told = self.channel.messages.get(self.reply_to) if self.reply_to else None
+        is_told = told is not None and told.author.id == BOT_ID
+        mentioned = f"<@{BOT_ID}>" in self.content or is_told
         hidden = blank and not mentioned and self.author.id != BOT_ID
         made: Json = {
             "id": str(self.id),
@@ -188,7 +192,6 @@ class Message:
         }
         if self.reply_to:
             made["message_reference"] = {"message_id": str(self.reply_to), "channel_id": str(self.channel.id)}
-            told = self.channel.messages.get(self.reply_to)
             made["referenced_message"] = replace(told, reply_to=None).json(blank=blank) if told else None
         return made
 

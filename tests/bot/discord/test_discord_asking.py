@@ -64,6 +64,7 @@ async def test_the_switch_is_hidden_from_who_may_not_use_it_and_nothing_else_is(
 async def test_a_reply_to_an_answer_refines_its_question(scene: Scene) -> None:
     await posted(scene, scene.reel(), known=True)
     answer = await found(scene, "something green")
+    await answer_to(scene, await scene.fake.press(answer, "Refine", scene.ada), "Reply to this answer")
     follow_up = await scene.fake.post(scene.general, scene.ada, "at night -red", reply_to=answer)
     card = await said_below(scene, follow_up, "Moment")
     assert "something green at night \\-red" in card.text or "something green at night -red" in card.text

@@ -234,3 +234,18 @@ async def test_more_like_this_is_answered_in_the_thread_and_votes_are_counted_on
     assert place(alike) != place(card)
     await scene.press(card, "👍", "Ranked with 1 vote")
     assert "👍 1" in card.buttons
+
+
+async def test_in_an_answers_thread_only_what_was_asked_for_is_a_question(scene: Scene) -> None:
+    await scene.posted()
+    card = await scene.found("green")
+    await scene.post("lol nice", thread=card.ts)
+    told = await scene.whispered(await scene.fake.press(scene.team, card, "Refine", scene.ada))
+    assert "Reply to this answer" in told
+    await scene.post("at dawn", thread=card.ts, user=scene.bob)
+    await scene.post("at night", thread=card.ts)
+    await scene.post("thanks!", thread=card.ts)
+    refined = await scene.below(card, "green at night")
+    await scene.post(f"<@{scene.team.keaton.id}> find blue", thread=card.ts)
+    last = await scene.below(card, "blue")
+    assert scene.general.below(card) == [refined, last]

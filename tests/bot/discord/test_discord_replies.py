@@ -1,0 +1,60 @@
+"""Replies to an answer: talk among people is left alone, and what was asked for is a question."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.bot.discord.indoors import house, reader, room
+from tests.fakes.discord_world import BOT_ID
+
+if TYPE_CHECKING:
+    from tests.bot.discord.indoors import Room
+    from tests.fakes.discord_world import Message
+
+__all__ = ["house", "reader", "room"]
+
+pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="session")]
+
+
+async def replied(room: Room, card: Message, text: str) -> Message:
+    return await room.fake.post(room.general, room.bob, text, reply_to=card)
+
+
+async def questions_since(room: Room, before: set[int]) -> list[str]:
+    """Let one more question be answered, which comes after all earlier messages; give what else was said."""
+    last = await room.fake.post(room.general, room.ada, f"<@{BOT_ID}> blue")
+    await room.said(last, "Moment")
+    mine = [one for one in room.general.messages.values() if one.author.id == BOT_ID and one.id not in before]
+    return [one.text for one in mine if one.reply_to != last.id]
+
+
+async def test_talk_in_reply_to_an_answer_is_no_question(room: Room) -> None:
+    await room.posted()
+    card = await room.found()
+    before = set(room.general.messages)
+    for text in ("lol nice", "thanks!", "a woman in water"):
+        message = await replied(room, card, text)
+        assert message.json()["mentions"], "Discord mentions whom a reply answers"
+    assert await questions_since(room, before) == []
+
+
+async def test_after_refine_was_pressed_that_persons_next_reply_is_a_question_and_no_other(room: Room) -> None:
+    await room.posted()
+    card = await room.found("green")
+    whisper = await room.answer(await room.fake.press(card, "Refine", room.bob), "Reply to this answer")
+    assert whisper.is_ephemeral
+    before = set(room.general.messages)
+    await room.fake.post(room.general, room.ada, "at dawn", reply_to=card)
+    asked = await replied(room, card, "at night")
+    assert "green at night" in (await room.said(asked, "Moment")).text
+    await replied(room, card, "thanks!")
+    assert len(await questions_since(room, before)) == 1
+
+
+async def test_a_mention_in_a_reply_refines_the_answer(room: Room) -> None:
+    await room.posted()
+    card = await room.found("green")
+    asked = await replied(room, card, f"<@{BOT_ID}> at night")
+    assert "green at night" in (await room.said(asked, "Moment")).text
