@@ -111,7 +111,7 @@ def _slack(settings: Settings, parts: Parts) -> SlackDoor:
     from bot.slack.front import SlackDoor  # noqa: PLC0415 - likewise
 
     bot, app = settings.slack_tokens
-    return SlackDoor(parts, SlackConfig(bot, app, settings.slack_api_base))
+    return SlackDoor(parts, SlackConfig(bot, app, settings.slack_api_base, pictures=settings.slack_pictures))
 
 
 async def _load(settings: Settings, core: Core) -> None:

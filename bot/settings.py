@@ -99,6 +99,7 @@ class Settings(BaseSettings):
     discord_gateway: str = Field(default="", validation_alias="DISCORD_GATEWAY")
     slack_bot_token: Token = Field(default=None, validation_alias="SLACK_BOT_TOKEN")
     slack_app_token: Token = Field(default=None, validation_alias="SLACK_APP_TOKEN")
+    slack_pictures: Literal["shared", "inline"] = "shared"
     slack_api_base: str = Field(default="", validation_alias="SLACK_API_BASE")
 
     @property

@@ -1,7 +1,7 @@
 """Answers on Slack that the asker alone sees. Owns which replies are shown there and how; must not know why alone.
 
 Such a message cannot be edited: only a press of one of its own buttons brings an address that replaces it, five times
-within half an hour. Files cannot be sent to one person, so there are none; pictures stand in their place as elsewhere.
+within half an hour. Its pictures are shared into the direct messages with the asker, so that nobody else sees them.
 """
 
 from __future__ import annotations
@@ -10,11 +10,9 @@ import logging
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from slack_sdk.errors import SlackApiError
-
-from bot.slack.pictures import UndigestedError
+from bot.slack.refusals import PAYLOAD, PicturesRefusedError, RefusedError, why_no_pictures
 from bot.slack.render import card
-from bot.slack.words import ALONE, ALONE_UNSHOWN
+from bot.slack.words import ALONE, UNSHOWN_ALONE
 from core import actions
 
 if TYPE_CHECKING:
@@ -22,9 +20,10 @@ if TYPE_CHECKING:
 
     from bot.slack.render import Card
     from bot.slack.speaking import Slack
+    from bot.slack.whispers import Whisper
     from core.shown import Reply
 
-    Whisper = Callable[[Card], Awaitable[None]]
+    Draw = Callable[[Card], Awaitable[None]]
 
 logger = logging.getLogger(__name__)
 
@@ -38,9 +37,11 @@ class Alone:
 
     slack: Slack
     whisper: Whisper
-    """Shows a new message to the asker; raises UndigestedError or SlackApiError where that is refused."""
-    redraw: Whisper | None = None
-    """Replaces the message whose button was pressed, where one was."""
+    """Shows a new message to the asker."""
+    redraw: Draw | None = None
+    """Replaces the message whose button was pressed, where one was; raises RefusedError where that is refused."""
+    note: str = ALONE
+    """Why nobody else sees it."""
     beside: tuple[str, ...] = ()
     """The ids of the pictures that the last reply brought; nobody but Keaton can delete them."""
     _told: int = 0
@@ -61,27 +62,41 @@ class Alone:
 
     async def _show(self, reply: Reply) -> None:
         self.beside = ()
-        way = self.redraw if reply.updates and self.redraw else self.whisper
+        draw = self._in_place if reply.updates and self.redraw else self.whisper
         if reply.progress is not None:
             self._told += 1
-            if self._told <= (_MOST_PROGRESS if way is self.redraw else 1):
-                await self._send(reply, way)
-        elif way is self.redraw or not self._is_answered or reply.tone == "error":
+            if self._told <= (_MOST_PROGRESS if draw == self._in_place else 1):
+                await self._send(reply, draw)
+        elif draw == self._in_place or not self._is_answered or reply.tone == "error":
             self._is_answered = True
-            await self._send(reply, way)
+            await self._send(reply, draw)
 
-    async def _send(self, reply: Reply, way: Whisper) -> None:
+    async def _in_place(self, shown: Card) -> None:
+        """Replace the message, or show a new one where its address is used up."""
+        try:
+            await (self.redraw or self.whisper)(shown)
+        except PicturesRefusedError:
+            raise
+        except RefusedError as error:
+            logger.info("a private answer cannot be replaced any more: %s", error.reason)
+            await self.whisper(shown)
+
+    async def _send(self, reply: Reply, draw: Draw) -> None:
         if reply.tone == "error":
-            await way(card(reply))
+            await draw(card(reply))
             return
         reply = for_one(reply)
+        if not reply.pictures:
+            await draw(card(reply, note=self.note))
+            return
         try:
-            shown = card(reply, await self.slack.pictures.shots(reply.pictures), ALONE)
-            await way(shown)
-        except (UndigestedError, SlackApiError) as error:
-            logger.warning("Slack shows no pictures to one person: %s", error)
-            self.slack.pictures.drop(reply.pictures)
-            await way(card(reply, note=ALONE_UNSHOWN if reply.pictures else ALONE))
+            where = await self.whisper.sharing() if self.slack.pictures.shares else None
+            shown = card(reply, await self.slack.pictures.shots(reply.pictures, where), self.note)
+            await draw(shown)
+        except PicturesRefusedError as error:
+            logger.warning("Slack shows no pictures to one person: %s", error.reason)
+            why = UNSHOWN_ALONE if error.reason in PAYLOAD | {"undigested"} else why_no_pictures(error.reason)
+            await draw(card(reply, note=f"{self.note} {why}"))
         else:
             self.beside = shown.files
 

@@ -9,38 +9,35 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
 import aiohttp
-from slack_sdk.errors import SlackApiError
 
 from bot.delivery import deliver
 from bot.lastword import LastWord
 from bot.requests import Answered
-from bot.showing import TAKEN_BACK
+from bot.showing import TAKEN_BACK, Stuck
 from bot.slack import resuming
 from bot.slack.alone import Alone
 from bot.slack.people import Rights
 from bot.slack.places import PressPlace
+from bot.slack.refusals import FAILURES, UNCHANGEABLE, RefusedError, reason_of
 from bot.slack.render import card
 from bot.slack.rooms import Rooms
 from bot.slack.showing import NotedFiles, is_file
+from bot.slack.whispers import ToOne
 from core.actions import cancels
 from core.talk import Action, Forget
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-
-    from slack_sdk.web.async_client import AsyncWebClient
-
     from bot.doors import Parts
     from bot.lastword import Say
     from bot.requests import Ends, Taken
+    from bot.slack.alone import Draw
     from bot.slack.config import Workspace
     from bot.slack.render import Card
     from bot.slack.showing import Place, Whispering
     from bot.slack.speaking import Slack
+    from bot.slack.whispers import Voice, Whisper
     from core.showcase import Stale
     from core.talk import Incoming
-
-    Whisper = Callable[[Card], Awaitable[None]]
 
 logger = logging.getLogger(__name__)
 
@@ -48,28 +45,18 @@ Ruled = TypeVar("Ruled", bound="Forget | Action")
 
 _RIGHTS_WITHIN_S = 1.0
 """Slack waits three seconds for an acknowledgement."""
-_UNCHANGEABLE = {
-    "message_not_found",
-    "cant_update_message",
-    "cant_delete_message",
-    "edit_window_closed",
-    "channel_not_found",
-    "not_in_channel",
-}
 
 
 class Answers:
     """Shows them."""
 
-    def __init__(
-        self, parts: Parts, client: AsyncWebClient, slack: Slack, workspace: Workspace, min_gap_s: float
-    ) -> None:
+    def __init__(self, parts: Parts, slack: Slack, voice: Voice, workspace: Workspace, min_gap_s: float) -> None:
         self._parts = parts
         self._requests = parts.requests
-        self._client = client
         self._slack = slack
-        self._rights = Rights(client)
-        self._rooms = Rooms(client, parts.ledger, workspace)
+        self._voice = voice
+        self._rights = Rights(slack.client)
+        self._rooms = Rooms(slack.client, parts.ledger, workspace)
         self.word = LastWord(self._requests)
         self._min_gap_s = min_gap_s
 
@@ -93,7 +80,7 @@ class Answers:
         await self._show(opened.event, Alone(self._slack, place.whisper) if to_one else place, taken, ends)
 
     async def _show(self, event: Incoming, place: Place, taken: Taken | None, ends: Ends | None) -> None:
-        noted = NotedFiles(place, self._parts.showcase, event.turn.scope)
+        noted = NotedFiles(place, self._parts.showcase, event.turn.scope, self._slack.pictures)
         shown = Answered(noted, ends or self._requests, taken) if taken else noted
         await deliver(self._parts.conversation.handle(event), shown, self._min_gap_s)
 
@@ -119,7 +106,7 @@ class Answers:
         say: Say,
         standing: resuming.Standing,
         whisper: Whisper,
-        redraw: Whisper | None = None,
+        redraw: Draw | None = None,
     ) -> None:
         """Answer the press of a button under the message that stands there.
 
@@ -136,31 +123,27 @@ class Answers:
         await self.answer_taken(taken, place)
 
     async def change(self, stale: Stale) -> bool:
-        """Remove a message, or let it say that its film was forgotten; with its pictures. Tell whether that is done."""
+        """Remove a message, or let it say that its film was forgotten; with its pictures. Raises Stuck."""
+        are_gone = await self._slack.pictures.delete(stale.files)
         try:
             if stale.goes:
-                await self._client.chat_delete(channel=stale.scope.channel, ts=stale.message)
+                await self._slack.client.chat_delete(channel=stale.scope.channel, ts=stale.message)
             elif not is_file(stale.message):
                 await self._slack.update(stale.scope.channel, stale.message, card(TAKEN_BACK))
-        except SlackApiError as error:
-            if error.response["error"] not in _UNCHANGEABLE:
-                logger.warning("a message cannot be changed: %s", error.response["error"])
-                return False
-        await self._slack.pictures.delete(stale.files)
+        except (*FAILURES, RefusedError) as error:
+            reason = error.reason if isinstance(error, RefusedError) else reason_of(error)
+            if reason not in UNCHANGEABLE:
+                raise Stuck(f"Slack says {reason}") from error
+        if not are_gone:
+            raise Stuck("Slack does not delete its pictures")
         return True
 
-    def whisper(self, channel: str, user_id: str, thread_ts: str) -> Whisper:
-        """Give a way to show a card to somebody alone."""
-
-        async def send(shown: Card) -> None:
-            await self._client.chat_postEphemeral(
-                channel=channel, user=user_id, thread_ts=thread_ts or None, **shown.arguments()
-            )
-
-        return send
+    def whisper(self, channel: str, user_id: str, thread_ts: str = "", url: str = "") -> ToOne:
+        """Give a way to show a card to somebody alone; `thread_ts` is that of a thread that has a reply."""
+        return ToOne(self._voice, channel, user_id, thread_ts, url)
 
 
-def _in_turn(say: Say, ts: str, redraw: Whisper) -> Whisper:
+def _in_turn(say: Say, ts: str, redraw: Draw) -> Draw:
     """Let a message be replaced only as long as no later press decides what stands there."""
 
     async def send(shown: Card) -> None:

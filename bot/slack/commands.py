@@ -7,14 +7,11 @@ import logging
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from slack_sdk.webhook.async_client import AsyncWebhookClient
-
 from bot.doors import is_picture
 from bot.lastword import Unnumbered
 from bot.slack import posts
 from bot.slack.asking import asked, is_public
 from bot.slack.config import DOOR
-from bot.slack.pictures import UndigestedError
 from bot.slack.places import Place
 from bot.slack.render import card
 from bot.slack.resuming import Standing, keeper, mark
@@ -30,14 +27,13 @@ from core.shown import Reply
 from core.talk import Action, Turn
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Callable
 
-    import aiohttp
     from slack_sdk.web.async_client import AsyncWebClient
 
     from bot.requests import Taken
     from bot.slack.desk import Desk
-    from bot.slack.render import Card
+    from bot.slack.whispers import ToOne, Whisper
     from core.talk import Incoming
 
 Json: TypeAlias = dict[str, Any]
@@ -54,10 +50,9 @@ logger = logging.getLogger(__name__)
 class Commands:
     """Answers what people do other than writing messages."""
 
-    def __init__(self, desk: Desk, client: AsyncWebClient, session: aiohttp.ClientSession) -> None:
+    def __init__(self, desk: Desk, client: AsyncWebClient) -> None:
         self._desk = desk
         self._client = client
-        self._session = session
 
     async def note_find(self, body: Json) -> Taken | None:
         """Write /find down, before it is acknowledged; None when Slack sends it once more."""
@@ -78,7 +73,8 @@ class Commands:
 
     async def command(self, body: Json, taken: Taken) -> None:
         """Answer /find or /keaton."""
-        channel, whisper = body["channel_id"], self._whisper(body["response_url"])
+        channel = body["channel_id"]
+        whisper = self._desk.answers.whisper(channel, body["user_id"], url=body["response_url"])
         if channel.startswith("D"):
             await whisper(card(replies.problem(NotHere())))
         else:
@@ -98,9 +94,7 @@ class Commands:
         else:
             await place.outside()
 
-    def _place(
-        self, channel: str, thread_ts: str, whisper: Callable[[Card], Awaitable[None]], *, is_private: bool = False
-    ) -> Place:
+    def _place(self, channel: str, thread_ts: str, whisper: Whisper, *, is_private: bool = False) -> Place:
         async def outside() -> None:
             self._desk.membership.left(channel)
             text = INVITE.format(name=self._desk.workspace.name)
@@ -132,9 +126,11 @@ class Commands:
         turn = await self._desk.turn(body["container"]["channel_id"], body["user"]["id"])
         turn = replace(turn, moderator=taken.event.turn.moderator)
         taken = replace(taken, event=replace(taken.event, turn=turn))
-        url = body["response_url"]
-        whisper, redraw = self._whisper(url), self._whisper(url, in_place=True)
-        await self._desk.answers.press(taken, say, _pressed(body), whisper, redraw)
+        standing, box = _pressed(body), body["container"]
+        whisper = self._desk.answers.whisper(
+            box["channel_id"], body["user"]["id"], standing.thread_ts, body["response_url"]
+        )
+        await self._desk.answers.press(taken, say, standing, whisper, whisper.redraw)
 
     async def note_index(self, body: Json) -> list[Taken]:
         """Write the films of a message whose menu was used down, before that is acknowledged."""
@@ -143,16 +139,20 @@ class Commands:
         standing = Standing(body["message"].get("thread_ts") or body["message"]["ts"])
         taken = [await self._take(body, item.event, standing, f":{item.name}") for item in items]
         if not items and await self._desk.is_new(body["channel"]["id"], body["trigger_id"]):
-            await self._whisper(body["response_url"])(card(replies.problem(VideoUnavailable("", "no_video"))))
+            await self._menu_whisper(body)(card(replies.problem(VideoUnavailable("", "no_video"))))
         return [one for one in taken if one is not None]
 
     async def index_message(self, body: Json, taken: list[Taken]) -> None:
         """Look at the films of a message whose menu was used, whether the channel is on or not."""
-        channel, whisper = body["channel"]["id"], self._whisper(body["response_url"])
+        channel, whisper = body["channel"]["id"], self._menu_whisper(body)
         thread_ts = body["message"].get("thread_ts") or body["message"]["ts"]
         for one in taken:
             place = self._kept(self._place(channel, thread_ts, whisper), one, Standing(thread_ts))
             self._desk.chores.start(self._index(one, place))
+
+    def _menu_whisper(self, body: Json) -> ToOne:
+        thread_ts = body["message"].get("thread_ts") or ""
+        return self._desk.answers.whisper(body["channel"]["id"], body["user"]["id"], thread_ts, body["response_url"])
 
     async def _index(self, taken: Taken, place: Place) -> None:
         await self._answer(taken, taken.event, place)
@@ -163,6 +163,7 @@ class Commands:
         about = {
             "channel": body["channel"]["id"],
             "thread_ts": body["message"].get("thread_ts") or body["message"]["ts"],
+            "in_thread": body["message"].get("thread_ts") or "",
             "response_url": body["response_url"],
         }
         files = body["message"].get("files") or ()
@@ -185,27 +186,12 @@ class Commands:
         """Search for the words of that form, and answer in the thread."""
         about = json.loads(body["view"]["private_metadata"])
         event = replace(taken.event, turn=await self._desk.turn(about["channel"], body["user"]["id"]))
-        place = self._place(about["channel"], about["thread_ts"], self._whisper(about["response_url"]))
+        whisper = self._desk.answers.whisper(
+            about["channel"], body["user"]["id"], about.get("in_thread", ""), about["response_url"]
+        )
+        place = self._place(about["channel"], about["thread_ts"], whisper)
         await self._answer(taken, event, self._kept(place, taken, _asked(body["view"], about)))
         await self._desk.requests.end(taken)
-
-    def _whisper(self, response_url: str, *, in_place: bool = False) -> Callable[[Card], Awaitable[None]]:
-        """Give a way to answer the asker alone, open for 30 minutes and five times.
-
-        `in_place` replaces the message whose button was pressed.
-        """
-
-        async def send(shown: Card) -> None:
-            hook = AsyncWebhookClient(response_url, session=self._session, retry_handlers=self._client.retry_handlers)
-            sent = await hook.send(
-                text=shown.text, blocks=list(shown.blocks), response_type="ephemeral", replace_original=in_place
-            )
-            if sent.status_code != 200 and shown.files:
-                raise UndigestedError(sent.body)
-            if sent.status_code != 200:
-                logger.warning("Slack did not take a private answer: %s", sent.status_code)
-
-        return send
 
 
 def _standing(body: Json) -> Standing:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from core.model import Scope
 from core.talk import Door
@@ -28,6 +29,7 @@ SCOPES = (
     "files:write",
     "groups:history",
     "groups:read",
+    "im:write",
     "reactions:write",
     "users:read",
 )
@@ -46,6 +48,10 @@ class SlackConfig:
     """Between two edits of one message."""
     picture_polls_s: tuple[float, ...] = (0.3, 0.5, 0.8, 1.2, 2.0, 3.0, 4.0)
     """Pauses while Slack digests an upload; after the last of them the picture goes into the thread."""
+    pictures: Literal["shared", "inline"] = "shared"
+    """"inline" shows uploads that were shared nowhere, which Slack may show to nobody but Keaton."""
+    post_again_s: tuple[float, ...] = (0.5, 2.0)
+    """Pauses before a post is looked for, and tried again, that Slack may have carried out."""
     ping_every_s: float = 5.0
     forgotten_every_s: float = 2.0
     """How often it is looked whether shown films were forgotten."""

@@ -13,9 +13,11 @@ from typing import TYPE_CHECKING
 
 from slack_sdk.errors import SlackApiError
 
+from bot.backoff import REMOVAL_STEPS_S, Backoff
 from bot.chores import Chores
 from bot.doors import Item
 from bot.requests import Tidied
+from bot.showing import Removals
 from bot.slack import posts, resuming
 from bot.slack.answers import Answers
 from bot.slack.asking import asked
@@ -43,6 +45,7 @@ if TYPE_CHECKING:
     from bot.slack.files import Files
     from bot.slack.posts import Deleted, Message
     from bot.slack.speaking import Slack
+    from bot.slack.whispers import Voice
     from core.talk import RemoteFile
 
 logger = logging.getLogger(__name__)
@@ -62,13 +65,14 @@ class Desk:
         client: AsyncWebClient,
         slack: Slack,
         files: Files,
+        voice: Voice,
     ) -> None:
         self._parts = parts
         self.requests = parts.requests
         self._client = client
         self._reader = Reader(client)
         self._files = files
-        self.answers = Answers(parts, client, slack, workspace, config.min_gap_s)
+        self.answers = Answers(parts, slack, voice, workspace, config.min_gap_s)
         self.workspace = workspace
         self.slack = slack
         self.people = People(client)
@@ -78,6 +82,7 @@ class Desk:
         self._invitations = Invitations(parts.ledger, time.time)
         self.deleted = asyncio.Event()
         """Set when a message was deleted, whose answers are to be removed now."""
+        self.removals = Removals(config.forgotten_every_s, Backoff(REMOVAL_STEPS_S), self.deleted)
 
     @property
     def channels_note(self) -> str:
@@ -167,8 +172,10 @@ class Desk:
         standing = await self._parts.ledger.recall(note)
         if late and not standing:  # the earlier run may have died before it noted what it posted
             standing = await self.slack.marked(message.channel, thread_ts, mark)
-        whisper = self.answers.whisper(message.channel, message.user_id, thread_ts)
-        return Place(self.slack, message.channel, thread_ts, whisper, keep, say, standing, about=mark)
+        whisper = self.answers.whisper(message.channel, message.user_id, message.thread_ts)
+        asked_at = "" if message.thread_ts else turn.message_url
+        where = self.slack, message.channel, thread_ts, whisper, keep, say, standing
+        return Place(*where, about=mark, asked_at=asked_at)
 
     async def file(self, key: str) -> RemoteFile | None:
         """Give a film by the key of its file, where it is still there."""

@@ -16,8 +16,7 @@ from slack_sdk.http_retry.builtin_async_handlers import (
 )
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.backoff import REMOVAL_STEPS_S, Backoff
-from bot.showing import Removals, take_back
+from bot.showing import take_back
 from bot.slack import stays
 from bot.slack.commands import Commands
 from bot.slack.config import DOOR, SCOPES, SlackConfig, Workspace
@@ -28,11 +27,13 @@ from bot.slack.lookback import Lookback
 from bot.slack.pictures import Pictures
 from bot.slack.socket import Socket
 from bot.slack.speaking import Slack
+from bot.slack.whispers import DirectMessages, Voice
 from core.errors.running import BadSetting
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+    from slack_sdk.http_retry.async_handler import AsyncRetryHandler
     from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
     from bot.doors import Parts
@@ -91,18 +92,21 @@ class SlackDoor:
         self, client: AsyncWebClient, session: aiohttp.ClientSession, workspace: Workspace, address: str
     ) -> None:
         config = self._config
-        slack = Slack(client, Pictures(client, config.picture_polls_s))
+        where = self._parts.ledger, workspace.team_id
+        pictures = Pictures(client, config.picture_polls_s, *where, shares=config.pictures == "shared")
+        slack = Slack(client, pictures, _client(config, session, patient=False), config.post_again_s)
         files = Files(client, config.bot_token, config.api_base, workspace.team_id)
-        desk = Desk(self._parts, config, workspace, client, slack, files)
+        voice = Voice(client, session, DirectMessages(client, self._parts.ledger, workspace.team_id))
+        desk = Desk(self._parts, config, workspace, client, slack, files, voice)
         app = AsyncApp(name="keaton", client=client, request_verification_enabled=False)
-        listen(app, desk, Commands(desk, client, session))
+        listen(app, desk, Commands(desk, client))
         try:
             lookback = Lookback(desk, client, self._parts.ledger, workspace, config.alive_every_s)
+            await pictures.sweep()
             await lookback.resume()
             desk.chores.start(lookback.run())
-            where, change = (DOOR.platform, workspace.team_id), desk.answers.change
-            removals = Removals(config.forgotten_every_s, Backoff(REMOVAL_STEPS_S), desk.deleted)
-            desk.chores.start(take_back(self._parts.showcase, *where, change, removals))
+            here, change = (DOOR.platform, workspace.team_id), desk.answers.change
+            desk.chores.start(take_back(self._parts.showcase, *here, change, desk.removals))
             self._socket = Socket(app, config)
             await self._socket.run(address)
         finally:
@@ -110,13 +114,13 @@ class SlackDoor:
             await desk.chores.close()
 
 
-def _client(config: SlackConfig, session: aiohttp.ClientSession) -> AsyncWebClient:
+def _client(config: SlackConfig, session: aiohttp.ClientSession, *, patient: bool = True) -> AsyncWebClient:
+    """Make a client; one that is not patient tries nothing again that Slack may have carried out."""
     base = (config.api_base or _API).rstrip("/") + "/"
-    patience = [
-        AsyncConnectionErrorRetryHandler(max_retry_count=2),
-        AsyncRateLimitErrorRetryHandler(max_retry_count=5),
-        AsyncServerErrorRetryHandler(max_retry_count=2),
-    ]
+    patience: list[AsyncRetryHandler] = [AsyncRateLimitErrorRetryHandler(max_retry_count=5)]
+    if patient:
+        patience.append(AsyncConnectionErrorRetryHandler(max_retry_count=2))
+        patience.append(AsyncServerErrorRetryHandler(max_retry_count=2))
     return AsyncWebClient(config.bot_token, base_url=base, session=session, retry_handlers=patience)
 
 

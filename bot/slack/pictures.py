@@ -1,4 +1,10 @@
-"""Pictures on Slack: uploaded, waited for until they can be shown, remembered. Must not know what they show."""
+"""Pictures on Slack: uploaded, shared, waited for until they can be shown, remembered. Must not know what they show.
+
+An upload that was shared nowhere is private (`files.completeUploadExternal`, `channel_id`: "If not specified the file
+will be private"), so that everybody but Keaton may see a grey box in its place. So each upload is shared into the
+thread of the message that shows it: who is in the channel may see it from then on. One message shares all pictures of
+a reply. What nobody may see but the asker is shared into the direct messages with them.
+"""
 
 from __future__ import annotations
 
@@ -6,70 +12,142 @@ import asyncio
 import hashlib
 import logging
 from collections import OrderedDict
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from slack_sdk.errors import SlackApiError
-
 from bot.slack.config import DOOR
+from bot.slack.refusals import FAILURES, UNREACHABLE, PicturesRefusedError, reason_of
 from bot.slack.render import Shot
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Awaitable, Iterable, Sequence
 
     from slack_sdk.web.async_client import AsyncWebClient
 
+    from core.ledger import Ledger
     from core.shown import Picture
 
 _KEPT = 500
+_GONE = {"file_not_found", "file_deleted", "message_not_found", "channel_not_found"}
 
 logger = logging.getLogger(__name__)
 
 
-class UndigestedError(Exception):
-    """Slack took a picture, but cannot show it yet."""
+@dataclass(frozen=True, slots=True)
+class Sharing:
+    """Where uploads are shared, so that who is there may see them."""
+
+    channel: str
+    thread_ts: str
+    card: str = ""
+    """The message that shows them: no other one shows the same uploads, so that they can go with it."""
 
 
 class Pictures:
-    """Uploads each picture once, however often people browse back to it."""
+    """Uploads each picture of a message once, however often people browse back to it."""
 
-    def __init__(self, client: AsyncWebClient, polls_s: tuple[float, ...]) -> None:
+    def __init__(
+        self, client: AsyncWebClient, polls_s: tuple[float, ...], ledger: Ledger, team_id: str, *, shares: bool = True
+    ) -> None:
         self._client = client
+        self._ledger = ledger
+        self._note = f"slack:upload:{team_id}:"
+        self._unsettled: set[str] = set()
         self._polls_s = polls_s
-        self._files: OrderedDict[str, str] = OrderedDict()
+        self.shares = shares
+        """False to show uploads that were shared nowhere, which Slack may show to nobody but Keaton."""
+        self._files: OrderedDict[tuple[str, str], str] = OrderedDict()
 
-    async def shots(self, pictures: Sequence[Picture]) -> tuple[Shot, ...]:
-        """Give pictures that Slack can show; raises UndigestedError, SlackApiError."""
-        new = [one for one in pictures if _digest(one) not in self._files]
+    def are_known(self, pictures: Sequence[Picture], card: str) -> bool:
+        """Tell whether all pictures were uploaded for a message before."""
+        return all(self._key(one, card) in self._files for one in pictures)
+
+    async def shots(self, pictures: Sequence[Picture], where: Sharing | None) -> tuple[Shot, ...]:
+        """Return pictures that Slack can show; raises PicturesRefusedError.
+
+        None shares them nowhere.
+        """
+        card = where.card if where else ""
+        new = [one for one in pictures if self._key(one, card) not in self._files]
         if new:
-            done = await self._client.files_upload_v2(file_uploads=[_upload(one) for one in new])
-            ids = [str(file["id"]) for file in done["files"]]
-            await asyncio.gather(*(self._digested(file_id) for file_id in ids))
+            ids = await self._upload(new, where)
             for one, file_id in zip(new, ids, strict=True):
-                self._files[_digest(one)] = file_id
-        shots = tuple(Shot(self._files[_digest(one)], one.alt) for one in pictures)
+                self._files[self._key(one, card)] = file_id
+            await self._all_digested(ids)
+        shots = tuple(Shot(self._files[self._key(one, card)], one.alt) for one in pictures)
         while len(self._files) > _KEPT:
             self._files.popitem(last=False)
         return shots
 
+    def uploaded(self, pictures: Sequence[Picture], card: str) -> tuple[str, ...]:
+        """Return the ids of those pictures that were uploaded for a message."""
+        found = (self._files.get(self._key(one, card)) for one in pictures)
+        return tuple(one for one in found if one)
+
     async def into_thread(self, pictures: Sequence[Picture], channel: str, thread_ts: str) -> tuple[str, ...]:
-        """Post pictures as plain files below a message; give their ids."""
-        uploads = [_upload(one) for one in pictures]
-        done = await self._client.files_upload_v2(file_uploads=uploads, channel=channel, thread_ts=thread_ts)
-        return tuple(str(file["id"]) for file in done["files"])
+        """Post pictures as plain files below a message; return their ids. Raises PicturesRefusedError."""
+        return tuple(await self._upload(pictures, Sharing(channel, thread_ts)))
 
-    async def delete(self, file_ids: Sequence[str]) -> None:
-        """Delete uploads for good, where they are still there."""
+    async def delete(self, file_ids: Sequence[str]) -> bool:
+        """Delete uploads for good with the messages that shared them; tell whether none is left."""
         self._files = OrderedDict((one, kept) for one, kept in self._files.items() if kept not in file_ids)
-        for file_id in file_ids:
-            try:
-                await self._client.files_delete(file=file_id)
-            except SlackApiError as error:
-                logger.warning("a picture cannot be deleted: %s", error.response["error"])
+        for channel, ts in {place for file_id in file_ids for place in await self._shared_at(file_id)}:
+            await _is_gone(self._client.chat_delete(channel=channel, ts=ts))
+        are_gone = [await _is_gone(self._client.files_delete(file=file_id)) for file_id in file_ids]
+        await self.settled(one for one, is_gone in zip(file_ids, are_gone, strict=True) if is_gone)
+        return all(are_gone)
 
-    def drop(self, pictures: Sequence[Picture]) -> None:
+    def drop(self, pictures: Sequence[Picture], card: str) -> None:
         """Forget uploads that Slack does not show any more."""
         for one in pictures:
-            self._files.pop(_digest(one), None)
+            self._files.pop(self._key(one, card), None)
+
+    async def settled(self, file_ids: Iterable[str]) -> None:
+        """Note that it is noted elsewhere which messages show uploads."""
+        for file_id in [one for one in file_ids if one in self._unsettled]:
+            self._unsettled.discard(file_id)
+            await self._ledger.remember(self._note + file_id, "")
+
+    async def sweep(self) -> None:
+        """Delete what an earlier run had uploaded when it died, before it noted which message shows that."""
+        for name, file_id in await self._ledger.notes(self._note):
+            if await self.delete((file_id,)):
+                await self._ledger.remember(name, "")
+
+    async def _upload(self, pictures: Sequence[Picture], where: Sharing | None) -> list[str]:
+        """Upload pictures, and share them by one message; return their ids. Raises PicturesRefusedError."""
+        try:
+            ids = [await self._sent(one) for one in pictures]
+            for file_id in ids:
+                await self._ledger.remember(self._note + file_id, file_id)
+            self._unsettled.update(ids)
+            await self._client.files_completeUploadExternal(
+                files=[{"id": file_id, "title": one.alt[:200]} for file_id, one in zip(ids, pictures, strict=True)],
+                channel_id=where.channel if where else None,
+                thread_ts=where.thread_ts or None if where else None,
+            )
+        except FAILURES as error:
+            raise PicturesRefusedError(reason_of(error)) from error
+        return ids
+
+    async def _sent(self, picture: Picture) -> str:
+        """Send the bytes of a picture to Slack; return the id that they get. Raises PicturesRefusedError."""
+        data, session = _bytes(picture), self._client.session
+        if session is None:
+            raise PicturesRefusedError(UNREACHABLE)
+        told = await self._client.files_getUploadURLExternal(
+            filename=picture.name, length=len(data), alt_txt=picture.alt[:1000]
+        )
+        async with session.post(told["upload_url"], data=data) as answer:
+            if answer.status != 200:
+                raise PicturesRefusedError("too_large" if answer.status == 413 else f"status {answer.status}")
+        return str(told["file_id"])
+
+    async def _all_digested(self, file_ids: Iterable[str]) -> None:
+        try:
+            await asyncio.gather(*(self._digested(file_id) for file_id in file_ids))
+        except FAILURES as error:
+            raise PicturesRefusedError(reason_of(error)) from error
 
     async def _digested(self, file_id: str) -> None:
         """Wait until Slack knows what an upload is: a message that shows it earlier is refused."""
@@ -78,16 +156,32 @@ class Pictures:
                 return
             if pause_s is not None:
                 await asyncio.sleep(pause_s)
-        raise UndigestedError(file_id)
+        raise PicturesRefusedError("undigested")
+
+    async def _shared_at(self, file_id: str) -> list[tuple[str, str]]:
+        """Return channel and ts of the messages that share an upload."""
+        try:
+            told = (await self._client.files_info(file=file_id))["file"]
+        except FAILURES as error:
+            logger.info("Slack does not tell where a picture was shared: %s", reason_of(error))
+            return []
+        kinds: dict[str, dict[str, list[dict[str, Any]]]] = told.get("shares") or {}
+        return [(there, str(one["ts"])) for kind in kinds.values() for there, all_of in kind.items() for one in all_of]
+
+    def _key(self, picture: Picture, card: str) -> tuple[str, str]:
+        return card if self.shares else "", _digest(picture)
 
 
-def _upload(picture: Picture) -> dict[str, Any]:
-    return {
-        "file": _bytes(picture),
-        "filename": picture.name,
-        "title": picture.alt[:200],
-        "alt_txt": picture.alt[:1000],
-    }
+async def _is_gone(deletion: Awaitable[object]) -> bool:
+    """Await a deletion; tell whether what it was about is there no more."""
+    try:
+        await deletion
+    except FAILURES as error:
+        reason = reason_of(error)
+        if reason not in _GONE:
+            logger.warning("a picture cannot be deleted: %s", reason)
+        return reason in _GONE
+    return True
 
 
 def _bytes(picture: Picture) -> bytes:

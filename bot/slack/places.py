@@ -1,6 +1,7 @@
 """Where the replies of one turn appear on Slack.
 
-Owns which message is posted, edited or whispered; must not know what it says.
+Owns which message is posted, edited or whispered; must not know what it says. What Slack lets nobody say in the channel
+is said to the asker alone.
 """
 
 from __future__ import annotations
@@ -10,12 +11,15 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from slack_sdk.errors import SlackApiError
-
 from bot.delivery import sent_whole
+from bot.fallback import NotNow
+from bot.slack.alone import Alone
 from bot.slack.people import OUTSIDE
+from bot.slack.refusals import OUT_OF_REACH, TRANSIENT, PicturesRefusedError, RefusedError, why_not_posted
 from bot.slack.render import card
+from bot.slack.speaking import Where
 from core.errors.disk import StorageUnusable
+from core.shown import Link
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -23,6 +27,7 @@ if TYPE_CHECKING:
     from bot.lastword import Say
     from bot.slack.render import Card
     from bot.slack.speaking import Slack
+    from bot.slack.whispers import Whisper
     from core.shown import Reply
 
 logger = logging.getLogger(__name__)
@@ -38,7 +43,7 @@ class Place:
     channel: str
     thread_ts: str
     """Of the thread that it stands in, or "" for the channel itself."""
-    whisper: Callable[[Card], Awaitable[None]]
+    whisper: Whisper
     """Shows a card to the asker alone."""
     on_posted: Callable[[str], Awaitable[None]]
     """Gets the ts of Keaton's message once it is there, and "" once it is gone."""
@@ -52,9 +57,13 @@ class Place:
     """Says that Keaton is not in the channel, where nobody can know before."""
     about: str = ""
     """What it answers, as its mark."""
+    asked_at: str = ""
+    """Where people can see the message that it answers: a private word may stand elsewhere."""
     beside: tuple[str, ...] = ()
     """The ids of files that the last reply brought into the thread."""
     _is_outside: bool = False
+    _alone: Alone | None = None
+    """Shows what Slack does not let be said in the channel."""
     _files: tuple[str, ...] = ()
 
     @property
@@ -71,11 +80,33 @@ class Place:
         await self._show(reply)
 
     async def _show(self, reply: Reply) -> None:
-        if self.is_private or reply.private:
+        if self._alone is not None:
+            await self._alone.edit(reply)
+            self.beside = self._alone.beside
+        elif self.is_private or reply.private:
             if await self._clear():
-                await self.whisper(card(reply))
+                await self.whisper(card(self._with_place(reply)))
         else:
-            self.beside = await self.slack.lay_out(reply, self._send, self.thread_ts, self.channel)
+            try:
+                where = Where(self.channel, self.thread_ts, self.standing)
+                self.beside = await self.slack.lay_out(reply, self._send, where)
+            except RefusedError as error:
+                await self._refused(reply, error.reason)
+
+    def _with_place(self, reply: Reply) -> Reply:
+        """Name the message that it answers, where that may be anywhere in the channel."""
+        return replace(reply, links=(*reply.links, Link(self.asked_at, "Your message"))) if self.asked_at else reply
+
+    async def _refused(self, reply: Reply, reason: str) -> None:
+        """Tell the asker alone what cannot be said in the channel, and why; how far a thing is can wait."""
+        if _may_pass(reply, reason):
+            raise NotNow(reason)
+        logger.info("an answer cannot be shown in its channel: %s", reason)
+        if self._alone is None:
+            self._alone = Alone(self.slack, self.whisper, note=why_not_posted(reason))
+            if reply.progress is None:
+                await self._alone.post(reply)
+                self.beside = self._alone.beside
 
     async def _clear(self) -> bool:
         """Take the message back, where there is one; tell whether that was for this answer to do."""
@@ -89,29 +120,41 @@ class Place:
     async def _send(self, shown: Card) -> str:
         if self._is_outside:
             return ""
-        self._files = shown.files
         if self.standing:
             try:
                 return await self._redraw(self.standing, shown)
-            except SlackApiError as error:
-                if error.response["error"] not in _GONE:
+            except PicturesRefusedError:
+                raise
+            except RefusedError as error:
+                if error.reason not in _GONE:
                     raise
                 self.standing = ""  # somebody deleted it: the outcome is still worth saying
         return await sent_whole(self._send_new(shown))
 
     async def _redraw(self, ts: str, shown: Card) -> str:
         async with self.say.at(ts) as may:
-            return await self.slack.update(self.channel, ts, shown) if may else ts
+            if not may:
+                return ts
+            outdated = [one for one in self._files if one not in shown.files]
+            await self.slack.update(self.channel, ts, shown)
+            self._files = shown.files
+        if outdated and self.slack.pictures.shares:
+            await self.slack.pictures.delete(outdated)  # a better one stands there: few messages in the thread
+        return ts
 
     async def _send_new(self, shown: Card) -> str:
         try:
             sent = await self.slack.post(self.channel, self.thread_ts, shown, self.about)
-        except SlackApiError as error:
-            if self.outside is None or error.response["error"] not in OUTSIDE:
+        except PicturesRefusedError:
+            raise
+        except RefusedError as error:
+            if error.reason not in OUTSIDE:
                 raise
             self._is_outside = True
-            await self.outside()
+            if self.outside is not None:
+                await self.outside()
             return ""
+        self._files = shown.files
         self.standing = sent
         await self.on_posted(self.standing)
         return self.standing
@@ -125,7 +168,7 @@ class PressPlace:
     channel: str
     ts: str
     thread_ts: str
-    whisper: Callable[[Card], Awaitable[None]]
+    whisper: Whisper
     say: Say
     """Whether no later press decides what stands there."""
     on_posted: Callable[[str], Awaitable[None]]
@@ -136,6 +179,8 @@ class PressPlace:
     """What it answers, as its mark."""
     beside: tuple[str, ...] = ()
     """The ids of files that the last reply brought into the thread."""
+    _alone: Alone | None = None
+    """Shows what Slack does not let be said there."""
     _files: tuple[str, ...] = ()
     _under_way: Reply | None = None
     _is_answered: bool = False
@@ -148,14 +193,31 @@ class PressPlace:
 
     async def post(self, reply: Reply) -> None:
         """Show the first reply: where the button is, to whoever pressed it, or to all in a message of its own."""
+        if self._alone is not None:
+            await self._alone.edit(reply)
+            self.beside = self._alone.beside
+            return
+        try:
+            await self._post(reply)
+        except RefusedError as error:
+            if _may_pass(reply, error.reason):
+                raise NotNow(error.reason) from error
+            logger.info("what a press asked for cannot be shown: %s", error.reason)
+            if reply.progress is None:
+                self._alone = Alone(self.slack, self.whisper, note=why_not_posted(error.reason))
+                await self._alone.post(reply)
+                self.beside = self._alone.beside
+
+    async def _post(self, reply: Reply) -> None:
         if reply.updates:
-            self.beside = await self.slack.lay_out(reply, self._redraw, self.thread_ts, self.channel)
+            self.beside = await self.slack.lay_out(reply, self._redraw, Where(self.channel, self.thread_ts, self.ts))
         elif reply.private:
-            with suppress(StorageUnusable, SlackApiError):  # who pressed is told all the same
+            with suppress(StorageUnusable, RefusedError):  # who pressed is told all the same
                 await self._break_off()
             await self.whisper(card(reply))
         else:
-            self.beside = await self.slack.lay_out(reply, self._speak, self.thread_ts or self.ts, self.channel)
+            where = Where(self.channel, self.thread_ts or self.ts, self.own)
+            self.beside = await self.slack.lay_out(reply, self._speak, where)
             self._is_answered = reply.progress is None
         self._under_way = reply if reply.updates and reply.progress else None
 
@@ -166,7 +228,7 @@ class PressPlace:
             self.own = ""
             await self.on_posted("")
         elif self._under_way is not None:
-            await self.post(replace(self._under_way, progress=None))
+            await self._post(replace(self._under_way, progress=None))
 
     async def edit(self, reply: Reply) -> None:
         """Show the next reply."""
@@ -185,3 +247,8 @@ class PressPlace:
         self.own = await self.slack.post(self.channel, self.thread_ts or self.ts, shown, self.about)
         await self.on_posted(self.own)
         return self.own
+
+
+def _may_pass(reply: Reply, reason: str) -> bool:
+    """Tell whether a reply is worth another try a moment later, rather than being shown elsewhere."""
+    return reason in OUT_OF_REACH or (reply.progress is not None and reason in TRANSIENT)

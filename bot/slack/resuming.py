@@ -17,11 +17,9 @@ if TYPE_CHECKING:
 
     from bot.requests import Requests, Taken
     from bot.slack.desk import Desk
-    from bot.slack.render import Card
+    from bot.slack.whispers import Whisper
     from core.jobs import Job
     from core.talk import Incoming
-
-    Whisper = Callable[[Card], Awaitable[None]]
 
 logger = logging.getLogger(__name__)
 

@@ -9,7 +9,8 @@ from bot.showing import Noted
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from bot.slack.render import Card
+    from bot.slack.pictures import Pictures
+    from bot.slack.whispers import Whisper
     from core.model import Scope
     from core.showcase import Showcase
     from core.shown import Reply
@@ -40,7 +41,7 @@ class Whispering(Place, Protocol):
     """A place that can show something to the asker alone, too."""
 
     @property
-    def whisper(self) -> Callable[[Card], Awaitable[None]]:
+    def whisper(self) -> Whisper:
         """Give the way to do so."""
         ...
 
@@ -48,9 +49,14 @@ class Whispering(Place, Protocol):
 class NotedFiles(Noted):
     """A place that notes which films it shows, in its message and below it."""
 
-    def __init__(self, place: Place, showcase: Showcase, scope: Scope) -> None:
+    def __init__(self, place: Place, showcase: Showcase, scope: Scope, pictures: Pictures) -> None:
         super().__init__(place, showcase, scope)
         self._files_of, self._shown_in = place, (showcase, scope)
+        self._pictures = pictures
+
+    async def _show(self, reply: Reply, draw: Callable[[Reply], Awaitable[None]]) -> None:
+        await super()._show(reply, draw)
+        await self._pictures.settled((*self._files_of.seen_by_all[1], *self._files_of.beside))
 
     async def _note(self, reply: Reply, noted: str = "") -> str:
         message = await super()._note(reply, noted)

@@ -5,16 +5,27 @@ Owns how a message is sent, changed, marked and found again; must not know which
 
 from __future__ import annotations
 
+import asyncio
 import logging
+import secrets
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
 
 from slack_sdk.errors import SlackApiError
 
-from bot.slack.pictures import UndigestedError
-from bot.slack.render import card
-from bot.slack.words import UNSHOWN
+from bot.slack.pictures import Sharing
+from bot.slack.refusals import (
+    FAILURES,
+    PAYLOAD,
+    PERHAPS_DONE,
+    PicturesRefusedError,
+    RefusedError,
+    reason_of,
+    why_no_pictures,
+)
+from bot.slack.render import Card, card
+from bot.slack.words import PENDING, UNSHOWN
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -22,13 +33,26 @@ if TYPE_CHECKING:
     from slack_sdk.web.async_client import AsyncWebClient
 
     from bot.slack.pictures import Pictures
-    from bot.slack.render import Card
     from core.shown import Picture, Reply
+
+    Send = Callable[[Card], Awaitable[str]]
 
 logger = logging.getLogger(__name__)
 
 MARK = "keaton_answer"
-_REFUSED = {"invalid_blocks", "invalid_blocks_format"}
+_POST_AGAIN_S: Final = (0.5, 2.0)
+"""Pauses before a post that perhaps was carried out is looked for, and tried again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Where:
+    """The message that a reply is drawn in."""
+
+    channel: str
+    thread_of: str
+    """The thread that it stands in, or "" for the channel itself."""
+    ts: str
+    """The message, or "" where it is still to be posted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,56 +61,118 @@ class Slack:
 
     client: AsyncWebClient
     pictures: Pictures
+    poster: AsyncWebClient
+    """Tries nothing again by itself that Slack may have carried out."""
+    again_s: tuple[float, ...] = _POST_AGAIN_S
 
-    async def lay_out(
-        self, reply: Reply, send: Callable[[Card], Awaitable[str]], thread_of: str, channel: str
-    ) -> tuple[str, ...]:
+    async def lay_out(self, reply: Reply, send: Send, where: Where) -> tuple[str, ...]:
         """Send a reply with its pictures; films, and what Slack does not show in place, go into the thread.
 
-        `send` gives the message's ts, and `thread_of` is the thread that the message stands in, or "". Gives the ids of
-        the files that went into the thread.
+        `send` gives the message's ts. Gives the ids of the files that the message does not show itself. Raises
+        RefusedError where Slack does not take even the words.
         """
         films = [one for one in reply.pictures if one.is_film]
         reply = replace(reply, pictures=tuple(one for one in reply.pictures if not one.is_film))
-        ts, beside = await self._send_with_pictures(reply, send, thread_of, channel)
-        return beside + (await self._below(films, channel, thread_of or ts) if films else ())
+        ts, beside = await self._send_with_pictures(reply, send, where)
+        if not films or not (where.thread_of or ts):
+            return beside
+        try:
+            return beside + await self.pictures.into_thread(films, where.channel, where.thread_of or ts)
+        except PicturesRefusedError as error:
+            logger.warning("Slack does not take a film: %s", error.reason)
+            await send(card(reply, note=why_no_pictures(error.reason)))
+            return beside
 
-    async def _send_with_pictures(
-        self, reply: Reply, send: Callable[[Card], Awaitable[str]], thread_of: str, channel: str
-    ) -> tuple[str, tuple[str, ...]]:
+    async def _send_with_pictures(self, reply: Reply, send: Send, where: Where) -> tuple[str, tuple[str, ...]]:
         if not reply.pictures:
             return await send(card(reply)), ()
+        if not where.ts and (self.pictures.shares or not where.thread_of):
+            where = replace(where, ts=await send(card(reply, note=PENDING)))
+            if not where.ts:
+                return "", ()
         try:
-            return await send(card(reply, await self.pictures.shots(reply.pictures))), ()
-        except (UndigestedError, SlackApiError) as error:
-            if not _is_about_pictures(error):
-                raise
-            logger.warning("Slack does not show pictures in place: %s", error)
-            self.pictures.drop(reply.pictures)
-            ts = await send(card(reply, note=UNSHOWN))
-            return ts, await self._below(reply.pictures, channel, thread_of or ts)
+            return await self._in_place(reply, send, where), ()
+        except PicturesRefusedError as error:
+            logger.warning("Slack does not show pictures in place: %s", error.reason)
+            return await self._below(reply, send, where, error.reason)
 
-    async def _below(self, pictures: Sequence[Picture], channel: str, thread_ts: str) -> tuple[str, ...]:
-        return await self.pictures.into_thread(pictures, channel, thread_ts) if thread_ts else ()
+    async def _in_place(self, reply: Reply, send: Send, where: Where) -> str:
+        """Show the pictures within the message; what was uploaded before and is not shown any more, once more anew."""
+        sharing = self._sharing(where)
+        were_known = self.pictures.are_known(reply.pictures, where.ts)
+        try:
+            return await send(card(reply, await self.pictures.shots(reply.pictures, sharing)))
+        except PicturesRefusedError as error:
+            if not were_known or error.reason == "undigested":
+                raise
+            self.pictures.drop(reply.pictures, where.ts)
+            return await send(card(reply, await self.pictures.shots(reply.pictures, sharing)))
+
+    def _sharing(self, where: Where) -> Sharing | None:
+        return Sharing(where.channel, where.thread_of or where.ts, where.ts) if self.pictures.shares else None
+
+    async def _below(self, reply: Reply, send: Send, where: Where, reason: str) -> tuple[str, tuple[str, ...]]:
+        """Let the pictures stand in the thread, where they are already unless the upload itself was refused."""
+        below = self.pictures.uploaded(reply.pictures, where.ts) if self.pictures.shares else ()
+        self.pictures.drop(reply.pictures, where.ts)
+        note = UNSHOWN
+        if not below:
+            try:
+                below = await self._into_thread(reply.pictures, where)
+            except PicturesRefusedError as error:
+                note = why_no_pictures(error.reason if error.reason not in PAYLOAD else reason)
+        return await send(card(reply, note=note)), below
+
+    async def _into_thread(self, pictures: Sequence[Picture], where: Where) -> tuple[str, ...]:
+        thread_ts = where.thread_of or where.ts
+        if self.pictures.shares or not thread_ts:  # it was just refused
+            raise PicturesRefusedError("internal_error")
+        return await self.pictures.into_thread(pictures, where.channel, thread_ts)
 
     async def post(self, channel: str, thread_ts: str, shown: Card, about: str = "") -> str:
-        """Post a message, which pings nobody; give its ts. `about` marks it unseen, to be found again after a crash."""
-        sent = await self.client.chat_postMessage(
-            channel=channel,
-            thread_ts=thread_ts or None,
-            parse="none",
-            link_names=False,
-            unfurl_links=False,
-            unfurl_media=False,
-            metadata={"event_type": MARK, "event_payload": {"about": about}} if about else None,
-            **shown.arguments(),
-        )
-        return str(sent["ts"])
+        """Post a message, which pings nobody; give its ts. `about` marks it unseen, to be found again after a crash.
+
+        Raises RefusedError, or PicturesRefusedError where it may be taken without its pictures.
+        """
+        about = about or f"once:{secrets.token_hex(8)}"
+
+        async def send(what: dict[str, Any]) -> str:
+            return await self._post(channel, thread_ts, about, what)
+
+        return await _simply(shown, send)
+
+    async def _post(self, channel: str, thread_ts: str, about: str, what: dict[str, Any]) -> str:
+        """Post once, though Slack answers that it failed: it is looked for before it is tried again."""
+        for pause_s in (*self.again_s, None):
+            try:
+                sent = await self.poster.chat_postMessage(
+                    channel=channel,
+                    thread_ts=thread_ts or None,
+                    parse="none",
+                    link_names=False,
+                    unfurl_links=False,
+                    unfurl_media=False,
+                    metadata={"event_type": MARK, "event_payload": {"about": about}},
+                    **what,
+                )
+                return str(sent["ts"])
+            except FAILURES as error:
+                if pause_s is None or not _is_perhaps_done(error):
+                    raise
+                logger.info("Slack may have posted an answer, or not (%s)", reason_of(error))
+            await asyncio.sleep(pause_s)
+            if standing := await self.marked(channel, thread_ts, about):
+                return standing
+        raise AssertionError  # the last round returns or raises
 
     async def update(self, channel: str, ts: str, shown: Card) -> str:
-        """Change a message in place; give its ts."""
-        await self.client.chat_update(channel=channel, ts=ts, parse="none", link_names=False, **shown.arguments())
-        return ts
+        """Change a message in place; give its ts. Raises RefusedError, PicturesRefusedError."""
+
+        async def send(what: dict[str, Any]) -> str:
+            await self.client.chat_update(channel=channel, ts=ts, parse="none", link_names=False, **what)
+            return ts
+
+        return await _simply(shown, send)
 
     async def marked(self, channel: str, thread_ts: str, about: str) -> str:
         """Give the ts of Keaton's message with this mark, in a thread or else in the channel itself; or ""."""
@@ -112,9 +198,27 @@ class Slack:
             await self.client.chat_delete(channel=channel, ts=ts)
 
 
-def _is_about_pictures(error: UndigestedError | SlackApiError) -> bool:
-    if isinstance(error, UndigestedError):
-        return True
-    return error.response["error"] in _REFUSED or error.response["error"].startswith(
-        ("file_", "storage_", "slack_file")
-    )
+async def _simply(shown: Card, send: Callable[[dict[str, Any]], Awaitable[str]]) -> str:
+    """Send a message, and where Slack does not take its blocks, its words alone."""
+    try:
+        return await send(shown.arguments())
+    except FAILURES as error:
+        reason = reason_of(error)
+        if shown.files and _is_about_pictures(reason):
+            raise PicturesRefusedError(reason) from error
+        if reason not in PAYLOAD:
+            raise RefusedError(reason) from error
+        logger.warning("Slack does not take a message as it is: %s", reason)
+    try:
+        return await send({"text": shown.text, "blocks": []})
+    except FAILURES as error:
+        raise RefusedError(reason_of(error)) from error
+
+
+def _is_about_pictures(reason: str) -> bool:
+    return reason in PAYLOAD or reason.startswith(("file_", "storage_", "slack_file"))
+
+
+def _is_perhaps_done(error: BaseException) -> bool:
+    """Tell whether Slack may have carried out what it did not acknowledge."""
+    return not isinstance(error, SlackApiError) or reason_of(error) in PERHAPS_DONE

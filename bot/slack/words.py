@@ -11,7 +11,9 @@ _TOKEN = re.compile(r"<(?P<kind>[@#!]?)(?P<what>[^<>|]*)(?:\|(?P<label>[^<>]*))?
 
 INVITE = "I am not in this channel. Please /invite @{name}, and ask me again."
 ALONE = "Not everybody in this channel could look into the other one, so only you see this."
-ALONE_UNSHOWN = f"{ALONE} Slack shows no pictures in such messages here."
+UNSHOWN_ALONE = "Slack shows no pictures in such messages here."
+PENDING = "The pictures follow."
+OWN_PICTURES = "The pictures of answers that only you see are kept in this thread, so that Slack shows them to you."
 UNSHOWN = "Slack does not show the pictures here, so they are in the thread."
 
 

@@ -1,6 +1,19 @@
 """A small Slack on loopback: Web API, uploads, files, Socket Mode. It models the rules and keeps what it was sent.
 
 Stories act through its methods and wait with `until` for what they expect.
+
+| rule | source |
+|---|---|
+| an upload that was shared nowhere is private to its uploader, in blocks too | `files.completeUploadExternal` |
+| one call shares its files by one message; a thread is named by its first one | the same, `thread_ts` |
+| deleting the message that shared a file takes the sharing away | Slack help, "Delete files" |
+| an upload is digested late; named in blocks before, it is `invalid_blocks` | java-slack-sdk #1349 |
+| an ephemeral message in a thread shows only where that has a reply | `chat.postEphemeral`, `thread_ts` |
+| a `response_url` is good five times | docs, "Handling user interaction" |
+| an envelope that is not acknowledged within 3 s is sent again | docs, "Socket Mode" |
+| a request may be carried out and answered 500 (`broken`) | `chat.postMessage`, `internal_error` |
+| any method may be refused by the errors on its page (`refusals`) | method pages |
+| an upload may be answered 413 or 500 (`upload_status`) | docs, "Working with files" |
 """
 
 from __future__ import annotations
@@ -44,10 +57,17 @@ class FakeSlack(Waited, InteractionDesk):
         self.opened: list[tuple[str, Json]] = []
         self.rate_limits: list[tuple[str, int]] = []
         """Methods whose next call is answered with 429, and the seconds to wait."""
+        self.refusals: dict[str, str] = {}
+        """Methods that are refused, and the error."""
+        self.broken: dict[str, int] = {}
+        """Methods that are carried out and answered 500, and how often."""
+        self.upload_status = 200
+        """What the address of an upload answers."""
         self.site: dict[str, Path] = {}
         self.fetched: list[tuple[str, str]] = []
         """Paths of films and files that were fetched, and the Authorization that came along."""
         self.gates: dict[str, asyncio.Event] = {}
+        """Films and methods that are answered only once that is set."""
         self.response_urls: dict[str, ResponseUrl] = {}
         self._pending: list[tuple[Workspace, Json]] = []
         self._runner: web.AppRunner | None = None
@@ -97,6 +117,12 @@ class FakeSlack(Waited, InteractionDesk):
                 self.rate_limits.remove(limit)
                 return limit[1]
         return None
+
+    def forgets_to_answer(self, method: str) -> bool:
+        """Tell whether this very call is answered 500, though it was carried out."""
+        left = self.broken.get(method, 0)
+        self.broken[method] = max(0, left - 1)
+        return left > 0
 
     def happened(self, team: Workspace, channel: Channel, event: Json) -> None:
         """Note something of Keaton's own doing, which Slack tells it too."""

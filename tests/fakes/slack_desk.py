@@ -130,8 +130,9 @@ class InteractionDesk:
         if message is not None and not message.only_for:
             self.wrongs.append("a message of all replaced by one person's")
         if message is None:
-            message = Message(answer.channel, team.keaton.id, bot=True)
-            answer.said.append(message)
+            message = Message(answer.channel, team.keaton.id, bot=True, thread_ts=sent.get("thread_ts") or "")
+            if answer.channel.whisper(message):
+                answer.said.append(message)
         message.text, message.blocks, message.only_for = (
             sent.get("text") or "",
             sent.get("blocks") or [],

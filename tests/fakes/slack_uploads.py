@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
-from tests.fakes.slack_world import File
+from tests.fakes.slack_world import File, Message
 
 if TYPE_CHECKING:
     from tests.fakes.slack import FakeSlack
@@ -29,7 +29,8 @@ def parsed(sent: Any) -> Any:
 
 def channel_of(team: Workspace, sent: Json) -> Channel:
     """Give the channel that a method is about, where Keaton may speak in it."""
-    channel = team.channels.get(sent.get("channel") or sent.get("channel_id") or "")
+    named = sent.get("channel") or sent.get("channel_id") or ""
+    channel = team.talk(named) if named in team.users else team.channels.get(named)
     if channel is None:
         raise RefusedError("channel_not_found")
     if not channel.keaton_inside:
@@ -69,15 +70,30 @@ class FileApi:
         team = next(one for one in self._fake.teams if one.id == request.match_info["team"])
         file = team.files[request.match_info["file"]]
         file.data = await request.read()
+        if self._fake.upload_status != 200:
+            return web.Response(status=self._fake.upload_status, text="no")
         if len(file.data) != self._fake.lengths[file.id]:
             raise web.HTTPBadRequest(text="the length is another")
         return web.Response(text=f"OK - {len(file.data)}")
 
     def complete(self, team: Workspace, sent: Json) -> Json:
         files = [team.files[one["id"]] for one in parsed(sent["files"])]
-        channel = channel_of(team, sent) if sent.get("channel_id") else None
+        if sent.get("channel_id"):
+            self._share(team, files, channel_of(team, sent), sent.get("thread_ts") or "")
         for file in files:
             file.complete = True
-            if channel is not None:
-                file.shared_in.append((channel.id, sent.get("thread_ts") or ""))
         return {"files": [{"id": file.id, "title": file.name} for file in files]}
+
+    def _share(self, team: Workspace, files: list[File], channel: Channel, thread_ts: str) -> None:
+        """Post one message that brings all the files; who is in the channel may see them from then on."""
+        if thread_ts and thread_ts not in channel.messages:
+            raise RefusedError("invalid_thread_ts")
+        if thread_ts and channel.messages[thread_ts].thread_ts not in {"", thread_ts}:
+            self._fake.wrongs.append("files shared below a reply, and not below its thread's first message")
+        message = Message(channel, team.keaton.id, thread_ts=thread_ts, bot=True)
+        message.files = [{"id": file.id, "name": file.name} for file in files]
+        channel.messages[message.ts] = message
+        for file in files:
+            file.shared_in.append((channel.id, thread_ts))
+            file.shares[channel.id] = message.ts, thread_ts
+        self._fake.happened(team, channel, {**message.json(), "subtype": "file_share"})

@@ -37,6 +37,8 @@ class WebApi:
         if (wait_s := self._fake.limited(method)) is not None:
             headers = {"Retry-After": str(wait_s)}
             return web.json_response({"ok": False, "error": "ratelimited"}, status=429, headers=headers)
+        if method in self._fake.gates:
+            await self._fake.gates[method].wait()
         token = request.headers.get("Authorization", "").removeprefix("Bearer ")
         sent = await _arguments(request)
         self._fake.calls.append((method, sent))
@@ -55,6 +57,7 @@ class WebApi:
                 "conversations.history": self._history,
                 "conversations.info": self._channel,
                 "conversations.members": self._members,
+                "conversations.open": self._open_talk,
                 "conversations.replies": self._replies,
                 "users.conversations": self._joined,
                 "users.list": self._people,
@@ -71,11 +74,15 @@ class WebApi:
             answer = refused.answer
             self._fake.refused.append(f"{method}: {refused.answer}")
         await self._fake.tell()
+        if self._fake.forgets_to_answer(method):
+            return web.Response(status=500, text="<html>", content_type="text/html")
         return web.json_response(answer, headers=headers)
 
     def _team(self, token: str, method: str) -> Workspace:
         for team in self._fake.teams:
             if token == (team.app_token if method == "apps.connections.open" else team.bot_token):
+                if refusal := self._fake.refusals.get(method):
+                    raise RefusedError(refusal)
                 return team
         raise RefusedError("invalid_auth")
 
@@ -115,6 +122,11 @@ class WebApi:
     def _members(self, team: Workspace, sent: Json) -> Json:
         told = self._channel(team, sent)["channel"]
         return {"members": team.channels[told["id"]].members(team)}
+
+    def _open_talk(self, team: Workspace, sent: Json) -> Json:
+        if "im:write" not in team.scopes:
+            raise RefusedError("missing_scope", needed="im:write")
+        return {"channel": {"id": team.talk(sent["users"]).id}}
 
     def _joined(self, team: Workspace, sent: Json) -> Json:
         found = [one for one in team.channels.values() if sent["user"] in one.members(team)]
@@ -160,7 +172,7 @@ class WebApi:
         message = Message(channel, team.keaton.id, thread_ts=sent.get("thread_ts") or "", bot=True)
         message.only_for = sent["user"]
         self._fill(message, sent)
-        channel.whispers.append(message)
+        channel.whisper(message)
         return {"message_ts": message.ts}
 
     def _standing(self, team: Workspace, sent: Json, refusal: str) -> Message:
@@ -182,6 +194,8 @@ class WebApi:
     def _delete(self, team: Workspace, sent: Json) -> Json:
         message = self._standing(team, sent, "cant_delete_message")
         del message.channel.messages[message.ts]
+        for file in [team.files[one["id"]] for one in message.files if one["id"] in team.files]:
+            file.shares.pop(message.channel.id, None)
         return {"channel": message.channel.id, "ts": message.ts}
 
     def _history(self, team: Workspace, sent: Json) -> Json:

@@ -18,7 +18,7 @@ _LINK = re.compile(r"https?://[^\s<>|]+")
 
 ALL_SCOPES = (
     "app_mentions:read,channels:history,channels:read,chat:write,commands,files:read,files:write,"
-    "groups:history,groups:read,reactions:write,users:read"
+    "groups:history,groups:read,im:write,reactions:write,users:read"
 )
 
 
@@ -63,19 +63,31 @@ class File:
     complete: bool = True
     shared_in: list[tuple[str, str]] = field(default_factory=list)
     """Channel and thread that it was posted to as a file."""
+    shares: dict[str, tuple[str, str]] = field(default_factory=dict)
+    """For each channel that it was shared into, the message that did so and the thread of that."""
     alt: str = ""
 
     @property
     def digested(self) -> bool:
         return self.complete and self.polls_left <= 0
 
+    def is_seen_by(self, user: str, team: Workspace) -> bool:
+        """Tell whether somebody other than its uploader may look at it: what was shared nowhere is private."""
+        rooms = [team.channels[one] for one in self.shares if one in team.channels]
+        return any(user in one.members(team) for one in rooms)
+
     def json(self, base: str) -> Json:
+        shares = {one: [{"ts": ts, "thread_ts": thread_ts or ts}] for one, (ts, thread_ts) in self.shares.items()}
         return {
             "id": self.id,
             "name": self.name,
             "mimetype": self.mimetype if self.digested else "",
             "size": len(self.data),
             "url_private_download": f"{base}/files/{self.id}/{self.name}",
+            "shares": {
+                "public": {one: at for one, at in shares.items() if one.startswith("C")},
+                "private": {one: at for one, at in shares.items() if not one.startswith("C")},
+            },
         }
 
 
@@ -113,9 +125,28 @@ class Message:
         return {button["text"]["text"]: button for row in rows for button in row}
 
     @property
-    def images(self) -> list[str]:
-        """The ids of the files that it shows."""
+    def named(self) -> list[str]:
+        """The ids of the files that its blocks name."""
         return [one["slack_file"]["id"] for one in self.blocks if one["type"] == "image"]
+
+    @property
+    def images(self) -> list[str]:
+        """The ids of the files that it shows to each person who sees it, Keaton not counted."""
+        team = self.channel.team
+        assert team is not None
+        people = {self.only_for} if self.only_for else {*self.channel.members(team)} - {team.keaton.id}
+        seen = {one: team.files[one] for one in self.named if one in team.files}
+        return [one for one, file in seen.items() if all(file.is_seen_by(user, team) for user in people)]
+
+    @property
+    def is_whole(self) -> bool:
+        """Tell whether it does not promise that pictures follow."""
+        return "The pictures follow." not in self.words
+
+    @property
+    def is_share(self) -> bool:
+        """Tell whether it only shares files."""
+        return self.bot and bool(self.files) and not self.blocks
 
     @property
     def links(self) -> dict[str, str]:
@@ -149,6 +180,9 @@ class Channel:
     """The ids of who is in it, or None: all are."""
     messages: dict[str, Message] = field(default_factory=dict)
     whispers: list[Message] = field(default_factory=list)
+    unseen: list[Message] = field(default_factory=list)
+    """Ephemeral messages that Slack took and shows to nobody."""
+    team: Workspace | None = None
 
     def members(self, team: Workspace) -> list[str]:
         """Give the ids of who is in it."""
@@ -156,12 +190,23 @@ class Channel:
         return [*inside, *([team.keaton.id] if self.keaton_inside else [])]
 
     def below(self, message: Message) -> list[Message]:
-        """Give Keaton's messages in a message's thread."""
-        return [one for one in self.messages.values() if one.bot and one.thread_ts == message.ts]
+        """Give Keaton's messages in a message's thread, but for those that only share files."""
+        return [one for one in self.by_keaton if one.thread_ts == message.ts]
+
+    def whisper(self, message: Message) -> bool:
+        """Take an ephemeral message; tell whether it is shown: in a thread only where that has a reply."""
+        is_seen = not message.thread_ts or any(one.thread_ts == message.thread_ts for one in self.messages.values())
+        (self.whispers if is_seen else self.unseen).append(message)
+        return is_seen
 
     @property
     def by_keaton(self) -> list[Message]:
-        return [one for one in self.messages.values() if one.bot]
+        return [one for one in self.messages.values() if one.bot and not one.is_share]
+
+    @property
+    def shares(self) -> list[Message]:
+        """Keaton's messages that only share files."""
+        return [one for one in self.messages.values() if one.is_share]
 
 
 @dataclass
@@ -185,7 +230,16 @@ class Workspace:
         return f"xapp-{self.id}"
 
     def channel(self, name: str = "general", *, keaton_inside: bool = True) -> Channel:
-        made = Channel(name, keaton_inside=keaton_inside)
+        made = Channel(name, keaton_inside=keaton_inside, team=self)
+        self.channels[made.id] = made
+        return made
+
+    def talk(self, user: str) -> Channel:
+        """Give the direct messages between Keaton and somebody."""
+        for one in self.channels.values():
+            if one.id.startswith("D") and one.people == {user}:
+                return one
+        made = Channel("", new_id("D"), is_private=True, people={user}, team=self)
         self.channels[made.id] = made
         return made
 

@@ -40,7 +40,10 @@ class SlackDriver:
         return await self._said(lambda: self._new(before, answer), expected)
 
     def _new(self, before: set[str], answer: ResponseUrl) -> list[Message]:
-        return [*(one for ts, one in self._general.messages.items() if ts not in before), *answer.said]
+        return [
+            *(one for ts, one in self._general.messages.items() if ts not in before and not one.is_share),
+            *answer.said,
+        ]
 
     async def press(self, card: Card, label: str, expected: str) -> Card:
         await self._fake.press(self._team, card.handle, label, self._ada)
@@ -48,7 +51,7 @@ class SlackDriver:
 
     async def _said(self, where: Callable[[], list[Message]], expected: str) -> Card:
         def found() -> Message | None:
-            return next((one for one in where() if expected in one.words), None)
+            return next((one for one in where() if expected in one.words and one.is_whole), None)
 
         said = await self._fake.until(found, f"{expected!r}")
         pictures = tuple(self._team.files[one].name for one in said.images)

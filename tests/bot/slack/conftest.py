@@ -102,7 +102,8 @@ class Scene:
         """Wait until Keaton says these words in the message's thread."""
 
         def found() -> Message | None:
-            return next((one for one in message.channel.below(message) if words in one.words), None)
+            found = (one for one in message.channel.below(message) if words in one.words and one.is_whole)
+            return next(found, None)
 
         return await self.fake.until(found, f"{words!r} below {message.text!r}")
 
@@ -121,7 +122,8 @@ class Scene:
 
     async def answer(self, where: Channel, before: set[str], words: str = "Moment") -> Message:
         def new() -> Message | None:
-            return next((one for ts, one in where.messages.items() if ts not in before and words in one.words), None)
+            new = [one for ts, one in where.messages.items() if ts not in before and not one.is_share]
+            return next((one for one in new if words in one.words and one.is_whole), None)
 
         return await self.fake.until(new, f"an answer with {words!r}")
 

@@ -23,7 +23,8 @@ async def test_what_goes_wrong_is_told_to_the_asker_alone_and_leaves_no_status_b
     message = await scene.post("https://films.example/nowhere.mp4")
     (said,) = await scene.fake.until(lambda: scene.general.whispers, "a private word")
     assert "leads nowhere" in said.words
-    assert (said.only_for, said.thread_ts) == (scene.ada.id, message.ts)
+    assert (said.only_for, said.thread_ts) == (scene.ada.id, ""), "no thread without a reply shows it"
+    assert list(said.links) == ["Your message"]
     await scene.fake.until(lambda: not message.reactions, "the reaction gone")
     assert not scene.general.by_keaton
 
@@ -134,7 +135,9 @@ async def test_pictures_that_slack_does_not_show_go_into_the_thread(scene: Scene
     await scene.fake.until(lambda: any(one.shared_in for one in scene.team.files.values()), "the pictures below")
     assert not card.images
     assert "in the thread" in card.words
-    below = [(one.name, one.shared_in) for one in scene.team.files.values() if one.shared_in]
+    below = [
+        (one.name, one.shared_in) for one in scene.team.files.values() if (scene.general.id, card.ts) in one.shared_in
+    ]
     assert below == [(name, [(scene.general.id, card.ts)]) for name in ("frame.jpg", "plot.png")]
 
 

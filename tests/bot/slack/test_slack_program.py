@@ -50,7 +50,8 @@ class Shipped:
 
     async def below(self, message: Message, words: str = READY) -> Message:
         def found() -> Message | None:
-            return next((one for one in self.general.below(message) if words in one.words), None)
+            found = (one for one in self.general.below(message) if words in one.words and one.is_whole)
+            return next(found, None)
 
         return await self.fake.until(found, f"{words!r} below {message.text!r}")
 
@@ -59,8 +60,8 @@ class Shipped:
         await self.fake.slash(self.team, self.general, self.ada, "/find", text)
 
         def new() -> Message | None:
-            found = (one for ts, one in self.general.messages.items() if ts not in before and "Moment" in one.words)
-            return next(found, None)
+            found = [one for ts, one in self.general.messages.items() if ts not in before and "Moment" in one.words]
+            return next((one for one in found if one.is_whole), None)
 
         return await self.fake.until(new, "an answer")
 

@@ -8,7 +8,7 @@ import pytest
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.slack.alone import Alone
-from bot.slack.pictures import Pictures
+from bot.slack.pictures import Pictures, Sharing
 from bot.slack.speaking import Slack
 from core.shown import Progress, Reply
 
@@ -101,8 +101,8 @@ async def test_the_buttons_of_a_private_answer_change_it_and_show_others_nothing
     alike = await scene.press(card, "More like this", "none: it is a message of its own")
     assert "only you see this" in alike.said[0].words
     assert set(scene.general.messages) == before
-    shared = [one.name for one in scene.team.files.values() if one.shared_in]
-    assert shared == []
+    assert not scene.general.shares
+    assert scene.general.id not in {one for file in scene.team.files.values() for one in file.shares}
 
 
 async def test_a_private_answer_is_refined_in_private(scene: Scene) -> None:
@@ -137,17 +137,23 @@ async def test_where_slack_shows_one_person_no_pictures_they_go_nowhere_else(sce
     scene.fake.shows_pictures = False
     card = await alone(scene, "green in:#clips")
     assert "no pictures in such messages" in card.words
-    assert not [one for one in scene.team.files.values() if one.shared_in]
+    assert not scene.general.shares
 
 
-async def test_one_person_is_told_of_progress_once_and_gets_one_answer_however_often_it_gets_better() -> None:
+async def test_one_person_is_told_of_progress_once_and_gets_one_answer_however_often_it_gets_better(
+    scene: Scene,
+) -> None:
     said: list[str] = []
 
-    async def whisper(shown: Card) -> None:
-        said.append(shown.text)
+    class Whispered:
+        async def __call__(self, shown: Card) -> None:
+            said.append(shown.text)
+
+        async def sharing(self) -> Sharing:
+            return Sharing("D1", "")
 
     client = AsyncWebClient("x")
-    place = Alone(Slack(client, Pictures(client, ())), whisper)
+    place = Alone(Slack(client, Pictures(client, (), scene.house.ledger, "T1"), client), Whispered())
     await place.post(Reply("loading", progress=Progress("loading", None)))
     for text, progress in (("still", Progress("loading", None)), ("found", None), ("better", None)):
         await place.edit(Reply(text, progress=progress))

@@ -1,0 +1,167 @@
+"""Words that one person alone sees on Slack, and where pictures are kept that only they may see.
+
+Such a word goes by the address that came with a press or a command; where that is used up, as an ephemeral message in
+the channel; where Slack refuses that too, into the direct messages with them. An ephemeral message in a thread shows
+only where the thread has a reply, so a thread is named only where it has one.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from slack_sdk.errors import SlackApiError
+from slack_sdk.webhook.async_client import AsyncWebhookClient
+
+from bot.slack.pictures import Sharing
+from bot.slack.refusals import FAILURES, PAYLOAD, PicturesRefusedError, RefusedError, reason_of
+from bot.slack.render import Card, card
+from bot.slack.words import OWN_PICTURES
+from core.shown import Reply
+
+if TYPE_CHECKING:
+    import aiohttp
+    from slack_sdk.web.async_client import AsyncWebClient
+
+    from core.ledger import Ledger
+
+logger = logging.getLogger(__name__)
+
+
+class Whisper(Protocol):
+    """A way to show a card to one person."""
+
+    async def __call__(self, shown: Card) -> None:
+        """Show it; raises PicturesRefusedError where Slack may take it without its pictures."""
+        ...
+
+    async def sharing(self) -> Sharing:
+        """Return where pictures are shared that only they may see; raises PicturesRefusedError."""
+        ...
+
+
+class DirectMessages:
+    """The direct messages with each person, and the one thread in them that keeps their pictures."""
+
+    def __init__(self, client: AsyncWebClient, ledger: Ledger, team_id: str) -> None:
+        self._client = client
+        self._ledger = ledger
+        self._team_id = team_id
+
+    async def post(self, user_id: str, shown: Card) -> tuple[str, str]:
+        """Post a card; return its channel and ts. Raises SlackApiError."""
+        sent = await self._client.chat_postMessage(
+            channel=await self._channel(user_id),
+            parse="none",
+            link_names=False,
+            unfurl_links=False,
+            unfurl_media=False,
+            **shown.arguments(),
+        )
+        return str(sent["channel"]), str(sent["ts"])
+
+    async def sharing(self, user_id: str, root: Card) -> Sharing:
+        """Return the thread of somebody's pictures, begun by `root` the first time; raises SlackApiError.
+
+        It is a thread because replies there notify nobody who has not replied.
+        """
+        note = f"slack:pictures:{self._team_id}:{user_id}"
+        channel, _, ts = (await self._ledger.recall(note)).partition(":")
+        if not ts or not await self._stands(channel, ts):
+            channel, ts = await self.post(user_id, root)
+            await self._ledger.remember(note, f"{channel}:{ts}")
+        return Sharing(channel, ts, f"alone:{user_id}")
+
+    async def _channel(self, user_id: str) -> str:
+        try:
+            return str((await self._client.conversations_open(users=user_id))["channel"]["id"])
+        except SlackApiError as error:
+            if reason_of(error) != "missing_scope":
+                raise
+            return user_id  # chat.postMessage opens the talk itself, where the app was installed without im:write
+
+    async def _stands(self, channel: str, ts: str) -> bool:
+        """Tell whether the thread is there; where Slack does not let Keaton read it, sharing will tell."""
+        try:
+            found = await self._client.conversations_replies(channel=channel, ts=ts, limit=1)
+        except SlackApiError as error:
+            return reason_of(error) not in {"thread_not_found", "message_not_found", "channel_not_found"}
+        return any(one.get("subtype") != "tombstone" for one in found["messages"][:1])
+
+
+@dataclass(frozen=True, slots=True)
+class Voice:
+    """What is needed to whisper."""
+
+    client: AsyncWebClient
+    session: aiohttp.ClientSession
+    direct: DirectMessages
+
+
+@dataclass(frozen=True, slots=True)
+class ToOne:
+    """Shows cards to one person."""
+
+    voice: Voice
+    channel: str
+    user_id: str
+    thread_ts: str = ""
+    """A thread that has a reply, or ""."""
+    url: str = ""
+    """The response_url of what they did, good for 30 minutes and five times; or ""."""
+
+    async def __call__(self, shown: Card) -> None:
+        """Show a card where Slack takes it; raises PicturesRefusedError."""
+        for way in (self._by_url, self._in_channel, self._direct):
+            try:
+                if await way(shown):
+                    return
+            except FAILURES as error:
+                reason = reason_of(error)
+                if shown.files and reason in PAYLOAD:
+                    raise PicturesRefusedError(reason) from error
+                logger.info("Slack does not take a private answer this way: %s", reason)
+        logger.warning("Slack takes a private answer in no way")
+
+    async def redraw(self, shown: Card) -> None:
+        """Replace the message whose button was pressed; raises RefusedError, PicturesRefusedError."""
+        status, body = await self._respond(shown, in_place=True)
+        if status != 200:
+            raise PicturesRefusedError(body) if shown.files and status == 400 else RefusedError(body)
+
+    async def sharing(self) -> Sharing:
+        """Return the thread of their pictures; raises PicturesRefusedError."""
+        try:
+            return await self.voice.direct.sharing(self.user_id, card(Reply(OWN_PICTURES)))
+        except FAILURES as error:
+            raise PicturesRefusedError(reason_of(error)) from error
+
+    async def _by_url(self, shown: Card) -> bool:
+        if not self.url:
+            return False
+        status, body = await self._respond(shown, in_place=False)
+        if status == 400 and shown.files:
+            raise PicturesRefusedError(body)
+        return status == 200
+
+    async def _in_channel(self, shown: Card) -> bool:
+        if self.channel.startswith("D"):
+            return False
+        await self.voice.client.chat_postEphemeral(
+            channel=self.channel, user=self.user_id, thread_ts=self.thread_ts or None, **shown.arguments()
+        )
+        return True
+
+    async def _direct(self, shown: Card) -> bool:
+        await self.voice.direct.post(self.user_id, shown)
+        return True
+
+    async def _respond(self, shown: Card, *, in_place: bool) -> tuple[int, str]:
+        handlers = self.voice.client.retry_handlers
+        hook = AsyncWebhookClient(self.url, session=self.voice.session, retry_handlers=handlers)
+        body = {**shown.arguments(), "response_type": "ephemeral", "replace_original": in_place}
+        if self.thread_ts:
+            body["thread_ts"] = self.thread_ts
+        sent = await hook.send_dict(body)
+        return sent.status_code, str(sent.body)[:100]

@@ -1,0 +1,133 @@
+"""Whoever may see a card on Slack sees its pictures, and nobody else does: seen by the eyes of another member."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.fakes.slack_world import File
+
+if TYPE_CHECKING:
+    from tests.bot.slack.conftest import Scene
+    from tests.fakes.slack_world import Message, User
+
+pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="session")]
+
+
+def seen(scene: Scene, card: Message, user: User) -> list[str]:
+    """Give the names of the pictures in a card that somebody sees."""
+    files = [scene.team.files[one] for one in card.named]
+    return [one.name for one in files if one.is_seen_by(user.id, scene.team)]
+
+
+async def test_each_picture_of_each_card_is_seen_by_a_member_who_asked_for_nothing(scene: Scene) -> None:
+    carl = scene.team.user("Carl")
+    message = await scene.posted()
+    (sheet,) = scene.general.below(message)
+    assert seen(scene, sheet, carl) == ["sheet.jpg"]
+    card = await scene.found()
+    assert seen(scene, card, carl) == ["frame.jpg", "plot.png"]
+    await scene.press(card, "Next", "Moment 2 of")
+    assert seen(scene, card, carl) == ["frame.jpg", "plot.png"]
+    await scene.press(card, "Preview", "Preview: ")
+    assert len(seen(scene, card, carl)) == len(card.named) == 2
+    await scene.press(card, "Cut", "Cut: ", scene.ada)
+    assert seen(scene, card, carl) == ["ends.jpg", "plot.png"]
+    await scene.fake.press(scene.team, card, "Send the cut", scene.ada)
+    files = scene.team.files
+    await scene.fake.until(lambda: [one for one in files.values() if one.name.endswith(".mp4") and one.shares], "a cut")
+    before = set(scene.general.messages)
+    await scene.post(f"<@{scene.team.keaton.id}> blue", thread=message.ts)
+    assert seen(scene, await scene.answer(scene.general, before), carl) == ["frame.jpg", "plot.png"]
+
+
+async def test_pictures_are_shared_in_the_cards_own_thread_by_one_silent_message_and_once(scene: Scene) -> None:
+    await scene.posted()
+    shared = len(scene.general.shares)
+    card = await scene.found()
+    for label, words in (("Next", "Moment 2 of"), ("Previous", "Moment 1 of"), ("Next", "Moment 2 of")):
+        await scene.press(card, label, words)
+    new = scene.general.shares[shared:]
+    assert 2 <= len(new) <= 3, "one for each moment, and one more where the peak was found between two looks"
+    assert {one.thread_ts for one in new} == {card.ts}
+    assert all(not one.text and not one.blocks for one in new)
+
+
+async def test_uploads_stay_unshared_where_the_operator_wants_that(quiet_scene: Scene) -> None:
+    scene = quiet_scene
+    await scene.start(pictures="inline")
+    await scene.posted()
+    card = await scene.found()
+    assert len(card.named) == 2
+    assert seen(scene, card, scene.bob) == []
+    assert not scene.general.shares
+
+
+async def test_pictures_for_one_person_are_seen_by_them_and_by_nobody_else(scene: Scene) -> None:
+    card = await _private(scene)
+    assert seen(scene, card, scene.bob) == ["frame.jpg", "plot.png"]
+    assert seen(scene, card, scene.ada) == []
+    await scene.press(card, "Next", "Moment 2 of")
+    assert (seen(scene, card, scene.bob), seen(scene, card, scene.ada)) == (["frame.jpg", "plot.png"], [])
+    talk = scene.team.talk(scene.bob.id)
+    (root,) = talk.by_keaton
+    assert "only you see" in root.words
+    assert {one.thread_ts for one in talk.shares} == {root.ts}, "replies there notify nobody"
+    await _private(scene)
+    assert talk.by_keaton == [root]
+
+
+async def _private(scene: Scene) -> Message:
+    """Ask for what is in a private channel, and give the answer that the asker alone sees."""
+    room = scene.team.channel("clips")
+    room.is_private = True
+    await scene.posted(channel=room)
+    answer = await scene.fake.slash(scene.team, scene.general, scene.bob, "/find", f"green in:<#{room.id}>")
+    await scene.fake.until(lambda: answer.said, "a private answer")
+    return answer.said[0]
+
+
+async def test_without_the_permission_for_direct_messages_they_are_opened_by_posting(quiet_scene: Scene) -> None:
+    scene = quiet_scene
+    scene.team.scopes = scene.team.scopes.replace("im:write,", "")
+    await scene.start()
+    card = await _private(scene)
+    assert seen(scene, card, scene.bob) == ["frame.jpg", "plot.png"]
+
+
+async def test_what_is_forgotten_leaves_neither_uploads_nor_the_messages_that_shared_them(scene: Scene) -> None:
+    message = await scene.posted()
+    card = await scene.found()
+    await scene.press(card, "Next", "Moment 2 of")
+    assert scene.general.shares
+    await scene.fake.remove(scene.team, message)
+    await scene.fake.until(lambda: "taken back" in card.words, "the answer taken back")
+    await scene.fake.until(lambda: not scene.general.shares, "the messages that shared pictures gone")
+    await scene.fake.until(lambda: not scene.team.files, "the uploads gone")
+
+
+async def test_an_upload_over_which_an_earlier_run_died_is_deleted_by_the_next(quiet_scene: Scene) -> None:
+    scene = quiet_scene
+    file = File("frame.jpg", b"picture", "image/jpeg")
+    scene.team.files[file.id] = file
+    left = await scene.post("")
+    left.bot, left.files, file.shares = True, [{"id": file.id}], {scene.general.id: (left.ts, "")}
+    await scene.house.ledger.remember(f"slack:upload:{scene.team.id}:{file.id}", file.id)
+    await scene.start()
+    assert not scene.team.files
+    assert left.ts not in scene.general.messages
+    assert not await scene.house.ledger.notes("slack:upload:")
+
+
+async def test_what_a_run_has_shown_is_not_taken_for_left_behind_by_the_next(scene: Scene) -> None:
+    await scene.posted()
+    card = await scene.found()
+    files = set(card.images)
+    async with asyncio.timeout(20):
+        while await scene.house.ledger.notes("slack:upload:"):  # noqa: ASYNC110 - no one tells
+            await asyncio.sleep(0.01)
+    await scene.stop()
+    await scene.start()
+    assert files <= set(scene.team.files)
