@@ -5,6 +5,7 @@ They are numbered, not dated: a clock may jump. What was forgotten must not live
 
 from __future__ import annotations
 
+import asyncio
 import os
 import re
 import shutil
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING
 from storage.boundary import disk
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
     from pathlib import Path
 
 FOLDER = "backups"
@@ -64,6 +66,23 @@ class Backups:
             with suppress(FileNotFoundError):
                 shutil.copyfile(_log_of(database), _log_of(place))
             self._drop_old(spared)
+            return place
+
+    async def rescue(self, copy: Callable[[sqlite3.Connection], Awaitable[None]]) -> Path:
+        """Have a database copied that is still open, though its file is gone; older copies stay, whatever their number.
+
+        Unlike the other methods it does not block. Raises StorageUnusable, sqlite3.Error.
+        """
+        with disk(self._folder):
+            place = await asyncio.to_thread(self._place, "rescued")
+            part = place.with_suffix(".sqlite3.part")
+            try:
+                with closing(sqlite3.connect(part, check_same_thread=False)) as target:
+                    await copy(target)
+                    await asyncio.to_thread(target.execute, "PRAGMA journal_mode = DELETE")
+                await asyncio.to_thread(_settle, part, place)
+            finally:
+                part.unlink(missing_ok=True)
             return place
 
     def all(self) -> tuple[Path, ...]:

@@ -5,15 +5,19 @@ from __future__ import annotations
 import asyncio
 import logging
 import sqlite3
+import time
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from typing import TYPE_CHECKING
 
 import aiosqlite
 
+from core.errors.disk import DatabaseGone, StorageUnusable
 from storage import outline
 from storage.backups import Backups
 from storage.boundary import disk
+from storage.continuity import COUNT, Continuity
 from storage.schema import MIGRATIONS, migrate, version
+from storage.sweeping import Sweeper
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
@@ -23,14 +27,17 @@ log = logging.getLogger(__name__)
 
 BUSY_S = 30.0
 """How long to wait for another process that holds the database."""
+_PARTING_BUSY_S = 0.5
+"""How long opening and closing wait for those who read from the log."""
 LOG_BYTES = 32 << 20
 """A write-ahead log larger than this is emptied after the next transaction; readers let it grow now and then."""
 _TRUNCATED_LOG_BYTES = 4 << 20
-_LOG_BUSY_MS = 500
 _SMALL_TABLES = """
     SELECT name FROM sqlite_master AS made WHERE type = 'table' AND name NOT LIKE 'sqlite_%'
     AND NOT EXISTS (SELECT 1 FROM pragma_table_info(made.name) WHERE type = 'BLOB')
 """
+_RESCUED = """the database %s was deleted or replaced while Keaton ran. All that was kept is in %s: stop Keaton, put \
+that file in its place without any -wal and -shm file beside it, and start again"""
 _WAL_TRIES = 200
 _WAL_PAUSE_S = 0.02
 
@@ -45,10 +52,15 @@ class Connections:
         reader: aiosqlite.Connection,
         busy_s: float,
         log_bytes: int,
+        continuity: Continuity,
         *,
         sound: bool,
     ) -> None:
         self._path = path
+        self._continuity = continuity
+        self._sweeper = Sweeper(self._sweep)
+        self._is_rescued = False
+        self._forgotten_s = 0.0
         self._writer = writer
         self._reader = reader
         self._turn = asyncio.Lock()
@@ -68,14 +80,19 @@ class Connections:
             await asyncio.to_thread(path.parent.mkdir, parents=True, exist_ok=True)
             async with AsyncExitStack() as opened:
                 writer = await opened.enter_async_context(_connect(path, busy_s))
-                await _prepare(writer, path)
+                is_new = await _prepare(writer, path)
                 reader = await opened.enter_async_context(_connect(path, busy_s))
                 reader.row_factory = sqlite3.Row
                 await reader.execute("PRAGMA query_only = ON")
                 sound = await _look_over(reader)
-                await _empty_log(writer, busy_s)  # a run that died may have forgotten what still stands there
+                # A run that died may have forgotten what still stands in the log.
+                emptied = await _empty_log(writer, busy_s, _PARTING_BUSY_S)
+                continuity = await Continuity.begin(writer, path, is_new=is_new)
                 opened.pop_all()
-        return cls(path, writer, reader, busy_s, log_bytes, sound=sound)
+        found = cls(path, writer, reader, busy_s, log_bytes, continuity, sound=sound)
+        if not emptied:
+            await found.empty_log()
+        return found
 
     @property
     def sound(self) -> bool:
@@ -89,6 +106,7 @@ class Connections:
 
     async def close(self) -> None:
         """Let a transaction under way end, then let go of the file; a second time nothing happens."""
+        await self._sweeper.close()
         async with self._turn:
             if self._closed:
                 return
@@ -96,29 +114,34 @@ class Connections:
             with disk(self._path):
                 try:
                     await self._reader.close()
-                    await _empty_log(self._writer, self._busy_s)
+                    await _empty_log(self._writer, self._busy_s, _PARTING_BUSY_S)
                 finally:
+                    self._continuity.close()
                     await self._writer.close()
 
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[aiosqlite.Connection]:
         """Hold a transaction: what happens inside counts as a whole, or not at all.
 
-        Raises StorageUnusable.
+        Raises DatabaseGone where the file is not the one that was opened, StorageUnusable.
         """
         async with self._turn:
+            await self._check()
             with disk(self._path):
                 # A cancelled call still runs in the connection's thread, and a later one after it: so the
                 # rollback always comes after whatever was begun, and before the next transaction.
                 try:
                     await self._writer.execute("BEGIN IMMEDIATE")
                     yield self._writer
+                    ((number,),) = await self._writer.execute_fetchall(COUNT)
                     await self._writer.commit()
                 except BaseException:
                     await self._writer.rollback()
                     raise
                 finally:
                     self._changed.set()
+            await self._check()  # what went into a file that nobody finds again must not be acknowledged
+            self._continuity.note(int(number))
             await self._tend_log()
 
     async def changed(self) -> None:
@@ -135,17 +158,29 @@ class Connections:
             return list(await self._reader.execute_fetchall(sql, values))
 
     async def empty_log(self) -> None:
-        """Move what the write-ahead log holds into the file, and empty it: it keeps old pages otherwise."""
+        """Move what the write-ahead log holds into the file, and empty it: it keeps old pages otherwise.
+
+        Where somebody still reads from it that is done as soon as they have stopped, and nobody waits for it.
+        """
+        await self._sweeper.now()
+
+    async def emptied(self) -> None:
+        """Wait until the log has been emptied, where that was asked for."""
+        await self._sweeper.done()
+
+    async def _sweep(self) -> bool:
         async with self._turn:
+            if self._closed:
+                return True
             with disk(self._path):
-                await self._writer.execute_fetchall("PRAGMA wal_checkpoint(TRUNCATE)")
+                return await _empty_log(self._writer, self._busy_s, 0)
 
     @asynccontextmanager
     async def forgetting(self) -> AsyncIterator[aiosqlite.Connection]:
         """Hold a transaction after which nothing that was deleted lives on, neither in backups nor in the log.
 
         Backups go before it counts: whoever dies in between has forgotten nothing yet. What is left in the log goes
-        when the file is next opened.
+        as soon as nobody reads from it, or when the file is next opened.
         """
         async with self.writing() as db:
             yield db
@@ -155,15 +190,39 @@ class Connections:
 
     async def purge_backups(self) -> None:
         """Delete all backups, for something in them is being forgotten."""
+        self._forgotten_s = time.time()
         with disk(self._path):
             await asyncio.to_thread(Backups.of(self._path).purge)
+
+    @property
+    def forgotten_s(self) -> float:
+        """Return when something was last forgotten by this process, in Unix seconds."""
+        return self._forgotten_s
+
+    async def _check(self) -> None:
+        try:
+            self._continuity.check()
+        except DatabaseGone:
+            if not self._is_rescued:
+                self._is_rescued = True
+                await self._rescue()
+            raise
+
+    async def _rescue(self) -> None:
+        """Copy what was kept, which this process can still read, to where it can be found."""
+        try:
+            place = await Backups.of(self._path).rescue(self._reader.backup)
+        except (StorageUnusable, sqlite3.Error):
+            log.exception("the database %s was deleted or replaced, and could not be copied", self._path)
+        else:
+            log.error(_RESCUED, self._path, place)
 
     async def _tend_log(self) -> None:
         """Empty the log where it has grown; while somebody reads from it that fails, and is tried again later."""
         _, size_bytes = self.sizes_bytes()
         if size_bytes <= self._most_log_bytes:
             return
-        busy = not await _empty_log(self._writer, self._busy_s)
+        busy = not await _empty_log(self._writer, self._busy_s, 0)
         self._most_log_bytes = size_bytes + self._log_bytes if busy else self._log_bytes
 
     def sizes_bytes(self) -> tuple[int, int]:
@@ -197,10 +256,10 @@ async def _look_over(reader: aiosqlite.Connection) -> bool:
     return not wrong
 
 
-async def _empty_log(writer: aiosqlite.Connection, busy_s: float) -> bool:
-    """Empty the log, unless others read from it for longer than a moment; tell whether that went well."""
+async def _empty_log(writer: aiosqlite.Connection, busy_s: float, wait_s: float) -> bool:
+    """Empty the log, unless others read from it for longer than `wait_s`; tell whether that went well."""
     try:
-        await writer.execute_fetchall(f"PRAGMA busy_timeout = {_LOG_BUSY_MS}")
+        await writer.execute_fetchall(f"PRAGMA busy_timeout = {int(wait_s * 1000)}")
         ((busy, *_),) = await writer.execute_fetchall("PRAGMA wal_checkpoint(TRUNCATE)")
     except sqlite3.Error as error:  # what was to be kept is kept
         log.warning("the write-ahead log could not be emptied: %s", error)
@@ -210,7 +269,8 @@ async def _empty_log(writer: aiosqlite.Connection, busy_s: float) -> bool:
     return not busy
 
 
-async def _prepare(writer: aiosqlite.Connection, path: Path) -> None:
+async def _prepare(writer: aiosqlite.Connection, path: Path) -> bool:
+    """Bring the tables up to date; tell whether there were none."""
     found = await version(writer)
     if 0 < found < len(MIGRATIONS):
         place = await asyncio.to_thread(Backups.of(path).make, path, f"schema-{found}")
@@ -225,6 +285,7 @@ async def _prepare(writer: aiosqlite.Connection, path: Path) -> None:
     pragmas = ("synchronous = FULL", "foreign_keys = ON", "secure_delete = ON")
     for pragma in (*pragmas, f"journal_size_limit = {_TRUNCATED_LOG_BYTES}"):
         await writer.execute_fetchall(f"PRAGMA {pragma}")
+    return not found
 
 
 async def _write_ahead(writer: aiosqlite.Connection) -> None:

@@ -52,10 +52,11 @@ _ID = """
     WHERE platform = :platform AND space = :space AND channel = :channel AND about = :about AND item = :item
 """
 
-# The place may hold a token that speaks for Keaton; what was to be forgotten is named nowhere.
+# The place may hold a token that speaks for Keaton. What was to be forgotten is named nowhere, nor what a question
+# named: it may be forgotten later.
 _WIPED = """
-    place = '', source = CASE kind WHEN 'forget' THEN '' ELSE source END,
-    title = CASE kind WHEN 'forget' THEN '' ELSE title END
+    place = '', source = iif(kind IN ('forget', 'find'), '', source), name = iif(kind = 'find', '', name),
+    title = iif(kind = 'forget', '', title)
 """
 
 _HOW_ENDED = "CASE reason WHEN '' THEN 'done' WHEN 'JobCancelled' THEN 'cancelled' ELSE 'failed' END"
@@ -206,10 +207,12 @@ class SqliteJobs:
         async with self._db.writing() as db:
             await db.execute(sql, {"id": job_id, **self._now()})
             await db.execute(_SETTLED, {"id": job_id})
-            found = list(await db.execute_fetchall("SELECT video_id FROM jobs WHERE id = ?", (job_id,)))
+            sql = "SELECT video_id, kind, made_s FROM jobs WHERE id = ?"
+            found = list(await db.execute_fetchall(sql, (job_id,)))
             is_sealed = await seal_told(db, job_id)
             unneeded = await drop_work(db, found[0][0]) if found else ""
-        if is_sealed:
+        # It may have named what was forgotten while it was open, and stand in the file by that name.
+        if is_sealed or any(kind == "forget" or made_s <= self._db.forgotten_s for _, kind, made_s in found):
             await self._db.empty_log()
         return unneeded
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from core.errors.disk import SchemaTooNew
 from storage.schema_jobs import JOBS
 from storage.schema_looks import LOOKS
+from storage.schema_losses import LOSSES
 from storage.schema_questions import BALLOTS, ORDERS, QUESTIONS
 from storage.schema_recall import RECALL
 from storage.schema_requests import ALL_REQUESTS, MODERATORS, SWITCHES, UNDER
@@ -160,6 +161,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
     MODERATORS,
     BALLOTS,
     BY_FILM,
+    LOSSES,
 )
 """Migration number n leads from `user_version` n - 1 to n."""
 

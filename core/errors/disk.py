@@ -36,6 +36,11 @@ class StorageDamaged(StorageUnusable):
 
 
 @dataclass(eq=False)
+class DatabaseGone(StorageUnusable):
+    """The database was deleted or replaced while Keaton ran: what is written now would be lost."""
+
+
+@dataclass(eq=False)
 class DataFolderInUse(OperatorError):
     """Another Keaton works on the same data folder, and must not."""
 

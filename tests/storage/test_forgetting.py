@@ -2,8 +2,10 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+import sqlite3
 import time
 from collections.abc import Callable
+from contextlib import closing
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -15,6 +17,7 @@ from core.ledger import Errand
 from core.model import Film, Posting, Recipe, Scope, View
 from core.revising import revised
 from storage.backups import Backups
+from storage.connections import Connections
 from storage.jobs import SqliteJobs
 from storage.ledger import SqliteLedger
 from storage.library import SqliteLibrary
@@ -108,6 +111,29 @@ async def test_nothing_that_was_forgotten_just_before_a_crash_can_be_read_from_t
     again = await SqliteLibrary.open(died / "keaton.db")
     left = _disk(died)
     await again.close()
+    assert b"A private film" not in left
+
+
+async def test_forgetting_does_not_wait_for_those_who_read_nor_does_anybody_wait_for_it(
+    make_film: FilmMaker, make_posting: PostingMaker, channel: Scope, tmp_path: Path
+) -> None:
+    """The other stops reading only after all that: whatever waited for it would wait for an hour."""
+    library = SqliteLibrary(await Connections.open(tmp_path / "keaton.db", busy_s=3600.0))
+    await library.save(make_film(title="A private film"), make_posting(title="A private film"), ["link"])
+    with closing(sqlite3.connect(tmp_path / "keaton.db", isolation_level=None)) as other:
+        other.execute("BEGIN")
+        other.execute("SELECT * FROM videos").fetchone()
+        async with asyncio.timeout(60):
+            forgetting = asyncio.create_task(library.forget("youtube:buster", View.of(channel)))
+            await library.save(make_film("next"), make_posting("next"), [])
+            await library.save_answer(_answer("a", channel, "next"))
+            assert await forgetting
+            assert [one.video.id for one in await library.videos(View.of(channel))] == ["next"]
+        assert b"A private film" in _disk(tmp_path), "the other may still want to read it"
+        other.execute("COMMIT")
+    await library.connections.emptied()
+    left = _disk(tmp_path)
+    await library.close()
     assert b"A private film" not in left
 
 

@@ -1,0 +1,149 @@
+"""Tells whether the database is the one that was written to, and whether all that was acknowledged is in it.
+
+SQLite cuts a damaged write-ahead log off at the first frame that is not as it was written, and says nothing. So the
+number of the last transaction that was acknowledged is noted in a small file beside the database. It is written after
+each commit, without waiting for the disk: a process that is killed loses nothing of it, and after a power failure it
+may be older than the database, which is no loss. Knows no table but its own.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from core.errors.disk import DatabaseGone
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import aiosqlite
+
+log = logging.getLogger(__name__)
+
+ENDING = ".mark"
+COUNT = "UPDATE commits SET number = number + 1 RETURNING number"
+_KNOWN = "SELECT library, number FROM commits"
+_SET = "UPDATE commits SET number = ?"
+_NOTE = "INSERT INTO losses (what, changes) VALUES (?, ?)"
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """Which transaction was acknowledged last."""
+
+    library: str
+    number: int
+
+    @classmethod
+    def read(cls, database: Path) -> Mark | None:
+        """Return the one beside a database, or None where there is none that can be read."""
+        try:
+            library, number = _place(database).read_text().split()
+            return cls(library, int(number))
+        except (OSError, ValueError):
+            return None
+
+    def line(self) -> bytes:
+        """Return it as it is written, always of the same length: it needs no more room on a full disk."""
+        return f"{self.library:<32} {self.number:020}\n".encode()
+
+
+class Continuity:
+    """Watches one open database."""
+
+    def __init__(self, database: Path, library: str, mark: int | None) -> None:
+        """Take the open file of the mark, or None where it cannot be written."""
+        self._database = database
+        self._library = library
+        self._mark = mark
+        self._files = {path: _identity(path) for path in (database, _log_of(database))}
+
+    @classmethod
+    async def begin(cls, writer: aiosqlite.Connection, database: Path, *, is_new: bool) -> Continuity:
+        """Compare a database that was just opened with the mark, and note what is missing.
+
+        Raises sqlite3.Error, OSError.
+        """
+        known = await _known(writer)
+        mark = Mark.read(database)
+        if lost := _lost(known, mark, is_new=is_new):
+            await writer.execute("BEGIN IMMEDIATE")
+            await writer.execute(_NOTE, lost)
+            await writer.execute(_SET, (max(known.number, mark.number if mark else 0),))
+            await writer.commit()
+            _tell(database, *lost, had_mark=mark is not None)
+            known = await _known(writer)
+        watched = cls(database, known.library, _opened(database))
+        watched.note(known.number)
+        return watched
+
+    def check(self) -> None:
+        """Raise DatabaseGone where the database or its log is not the file any more that was opened."""
+        for path, identity in self._files.items():
+            if identity is not None and _identity(path) != identity:
+                raise DatabaseGone(str(self._database), f"{path.name} was deleted or replaced")
+
+    def note(self, number: int) -> None:
+        """Note that a transaction counts; called before it is acknowledged."""
+        if self._mark is not None:
+            with suppress(OSError):  # then a loss might not be noticed, and nothing else
+                os.pwrite(self._mark, Mark(self._library, number).line(), 0)
+
+    def close(self) -> None:
+        """Let go of the mark."""
+        if self._mark is not None:
+            os.close(self._mark)
+            self._mark = None
+
+
+async def _known(writer: aiosqlite.Connection) -> Mark:
+    ((library, number),) = await writer.execute_fetchall(_KNOWN)
+    return Mark(str(library), int(number))
+
+
+def _lost(known: Mark, mark: Mark | None, *, is_new: bool) -> tuple[str, int] | None:
+    """Return what is missing, as a row of `losses`."""
+    if is_new:
+        return "new", 0
+    if mark is None:
+        return None
+    if mark.library != known.library:
+        return "another", 0
+    missing = mark.number - known.number
+    return ("changes", missing) if missing > 0 else None
+
+
+def _tell(database: Path, what: str, changes: int, *, had_mark: bool) -> None:
+    if what == "changes":
+        log.error("the newest %d changes to %s are lost: it was damaged. `keaton doctor` tells more", changes, database)
+    elif what == "another":
+        log.warning("%s is not the database that lay there before. `keaton doctor` tells more", database)
+    elif had_mark:
+        log.error("the database %s was gone, so a new one was made. `keaton doctor` tells more", database)
+
+
+def _opened(database: Path) -> int | None:
+    try:
+        return os.open(_place(database), os.O_WRONLY | os.O_CREAT, 0o600)
+    except OSError as error:
+        log.warning("what is acknowledged cannot be noted beside the database: %s", error)
+        return None
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
+def _place(database: Path) -> Path:
+    return database.with_name(database.name + ENDING)
+
+
+def _log_of(database: Path) -> Path:
+    return database.with_name(database.name + "-wal")

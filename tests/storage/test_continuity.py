@@ -1,0 +1,154 @@
+"""What was acknowledged and is not there any more is noticed, and nothing is acknowledged that nobody finds again."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+import pytest
+
+from core.errors.disk import DatabaseGone
+from core.model import Film, Posting, Scope, View
+from core.sentences import sentence
+from storage.backups import Backups
+from storage.library import SqliteLibrary
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+FilmMaker = Callable[..., Film]
+PostingMaker = Callable[..., Posting]
+NAME = "keaton.db"
+
+
+async def killed(library: SqliteLibrary, folder: Path, place: Path) -> Path:
+    """Return the data folder as a kill at this moment leaves it."""
+
+    def copy() -> None:
+        place.mkdir()
+        for path in folder.glob(f"{NAME}*"):
+            if not path.name.endswith("-shm"):
+                shutil.copyfile(path, place / path.name)
+
+    await asyncio.to_thread(copy)
+    assert library.connections.sizes_bytes()[1], "nothing of this is in the log"
+    return place / NAME
+
+
+async def save(library: SqliteLibrary, make_film: FilmMaker, make_posting: PostingMaker, *names: str) -> None:
+    for name in names:
+        await library.save(make_film(name), make_posting(name), [])
+
+
+async def losses(library: SqliteLibrary) -> list[tuple[str, int]]:
+    found = await library.connections.rows("SELECT what, changes FROM losses WHERE what <> 'new' ORDER BY number", {})
+    return [(row["what"], row["changes"]) for row in found]
+
+
+async def test_films_that_went_with_damaged_bytes_of_the_log_are_noticed_at_the_next_start_and_once(
+    library: SqliteLibrary,
+    make_film: FilmMaker,
+    make_posting: PostingMaker,
+    channel: Scope,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    await save(library, make_film, make_posting, "a", "b")
+    _, whole_bytes = library.connections.sizes_bytes()
+    await save(library, make_film, make_posting, "c", "d", "e", "f")
+    path = await killed(library, tmp_path, tmp_path / "died")
+    with path.with_name(path.name + "-wal").open("r+b") as log:
+        log.seek(whole_bytes + 100)
+        log.write(b"\xa5" * 64)
+    again = await SqliteLibrary.open(path)
+    assert {one.video.id for one in await again.videos(View.of(channel))} == {"a", "b"}
+    assert await losses(again) == [("changes", 4)]
+    assert "the newest 4 changes" in caplog.text
+    await again.close()
+    third = await SqliteLibrary.open(path)
+    assert await losses(third) == [("changes", 4)]
+    await third.close()
+
+
+async def test_a_kill_that_loses_nothing_is_no_loss_nor_is_a_mark_that_is_older_than_the_database(
+    library: SqliteLibrary, make_film: FilmMaker, make_posting: PostingMaker, tmp_path: Path
+) -> None:
+    await save(library, make_film, make_posting, "a")
+    old = (tmp_path / f"{NAME}.mark").read_bytes()
+    await save(library, make_film, make_posting, "b")
+    for number, mark in enumerate((None, old)):
+        path = await killed(library, tmp_path, tmp_path / f"died{number}")
+        if mark:
+            path.with_name(f"{NAME}.mark").write_bytes(mark)
+        again = await SqliteLibrary.open(path)
+        assert await losses(again) == []
+        assert await again.video("b") is not None
+        await again.close()
+
+
+async def test_another_database_in_the_place_of_the_one_before_is_noticed(
+    library: SqliteLibrary, make_film: FilmMaker, make_posting: PostingMaker, tmp_path: Path
+) -> None:
+    await save(library, make_film, make_posting, "a")
+    await library.close()
+    await (await SqliteLibrary.open(tmp_path / "other.db")).close()
+    (tmp_path / "other.db").replace(tmp_path / NAME)
+    again = await SqliteLibrary.open(tmp_path / NAME)
+    assert await losses(again) == [("another", 0)]
+    await again.close()
+
+
+def delete(path: Path) -> None:
+    path.unlink()
+
+
+def replace(path: Path) -> None:
+    path.rename(path.with_name("moved away"))
+    path.write_bytes(b"")
+
+
+@pytest.mark.parametrize("ending", ["", "-wal"])
+@pytest.mark.parametrize("happens", [delete, replace])
+async def test_nothing_is_acknowledged_once_the_database_is_gone_and_all_before_that_is_copied(
+    library: SqliteLibrary,
+    make_film: FilmMaker,
+    make_posting: PostingMaker,
+    channel: Scope,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    happens: Callable[[Path], None],
+    ending: str,
+) -> None:
+    await save(library, make_film, make_posting, "a", "b")
+    await asyncio.to_thread(happens, tmp_path / (NAME + ending))
+    for name in ("c", "d"):
+        with pytest.raises(DatabaseGone) as caught:
+            await save(library, make_film, make_posting, name)
+        assert "deleted or replaced" in sentence(caught.value)
+    (copy,) = Backups.of(tmp_path / NAME).all()
+    assert str(copy) in caplog.text
+    with closing(sqlite3.connect(copy)) as file:
+        assert {name for (name,) in file.execute("SELECT id FROM videos")} == {"a", "b"}
+    (tmp_path / "new").mkdir()
+    shutil.copyfile(copy, tmp_path / "new" / NAME)
+    again = await SqliteLibrary.open(tmp_path / "new" / NAME)
+    assert {one.video.id for one in await again.videos(View.of(channel))} == {"a", "b"}
+    await again.close()
+
+
+async def test_what_was_written_into_a_file_that_was_deleted_meanwhile_is_not_acknowledged(
+    library: SqliteLibrary, make_film: FilmMaker, make_posting: PostingMaker, tmp_path: Path
+) -> None:
+    async def meanwhile() -> None:
+        async with library.connections.writing() as db:
+            await db.execute("INSERT INTO notes VALUES ('a', 'b')")
+            await asyncio.to_thread(delete, tmp_path / NAME)
+
+    with pytest.raises(DatabaseGone):
+        await meanwhile()
+    with pytest.raises(DatabaseGone):
+        await save(library, make_film, make_posting, "a")
