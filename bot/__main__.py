@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bot import commands, cutting, doctor, running
+from bot import commands, cutting, doctor, pages, running
 from bot.logs import set_up_logs
 from bot.settings import read_settings
 from core.errors import AppError, OperatorError
@@ -152,6 +152,12 @@ def sheet(video: str, out: Path, tiles: int, space: str) -> None:
     _finish(cutting.sheet(_quiet_settings(), video, tiles, out, space))
 
 
+@keaton.command(name="page")
+def print_page() -> None:
+    """Print the address of the local chat's page, with the token that opens it."""
+    pages.print_address(read_settings())
+
+
 @keaton.command()
 @json_option
 def spaces(as_json: bool) -> None:
@@ -178,6 +184,7 @@ def check(repair: bool) -> None:
 
 def main() -> None:
     """Run the command line; the console script `keaton`."""
+    before = os.umask(0o077)  # what Keaton writes is for the user that it runs as
     try:
         keaton.main(standalone_mode=False)
     except click.ClickException as error:
@@ -192,6 +199,8 @@ def main() -> None:
         logger.debug("bug", exc_info=True)
         click.echo(f"Something broke: {type(error).__name__}. KEATON_LOG_LEVEL=debug shows where.", err=True)
         sys.exit(OPERATOR)
+    finally:
+        os.umask(before)
 
 
 def _quiet_settings() -> Settings:

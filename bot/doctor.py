@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from bot.settings import GIGABYTE
-from bot.wiring.checkup import check_cage, check_database, check_decoder, describe_torch
+from bot.wiring.checkup import check_cage, check_database, check_decoder, check_privacy, describe_torch
 from bot.wiring.mending import mend
 from bot.wiring.model import load_model
 from bot.wiring.product import open_core
@@ -173,7 +173,10 @@ def _scripts() -> str:
 async def _data_folder(settings: Settings) -> Finding:
     try:
         async with open_core(settings):
-            return Finding("Data", "ok", f"{settings.data_dir} can be written")
+            if check_privacy(settings):
+                return Finding("Data", "ok", f"{settings.data_dir} can be written, and read by this user alone")
+            advice = "other users of this machine may read what is in it; `chmod -R go=` on it, by its owner, ends that"
+            return Finding("Data", "note", f"{settings.data_dir} can be written, but {advice}.")
     except SchemaTooNew as error:
         return Finding("Data", "wrong", sentence(error))
     except OperatorError as error:

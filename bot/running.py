@@ -14,7 +14,9 @@ import click
 
 from bot.doors import Parts
 from bot.health import HOST, serve_watch
+from bot.pages import open_browser, page_token
 from bot.requests import Requests
+from bot.settings import GIGABYTE
 from bot.vitals import add_gauges, health_of
 from bot.web.config import WebConfig
 from bot.web.front import LocalChat
@@ -126,13 +128,22 @@ async def _open_local_chat(settings: Settings, core: Core, doors: AsyncExitStack
         logger.warning("%s", notice)
     limit_bytes = settings.fetch_limit_bytes
     config = WebConfig(
-        port=settings.web_port, notice=notice, upload_limit_bytes=limit_bytes, upload_dir=core.kept.media.inbox
+        port=settings.web_port,
+        token=await asyncio.to_thread(page_token, settings),
+        notice=notice,
+        upload_limit_bytes=limit_bytes,
+        uploads=settings.uploads,
+        uploads_limit_bytes=int(settings.uploads_limit_gb * GIGABYTE),
+        upload_timeout_s=settings.upload_timeout_s,
+        upload_dir=core.kept.media.inbox,
     )
     chat = await doors.enter_async_context(
         LocalChat(core.parts.conversation, parse, config, Requests(core.parts.foreman, core.kept.ledger))
     )
     chat.take_back(core.kept.showcase)
-    click.echo(f"Keaton is at {chat.url} (Ctrl+C stops it)")
+    click.echo(f"Keaton is at {chat.address} (Ctrl+C stops it)")
+    if settings.opens_browser:
+        await asyncio.to_thread(open_browser, settings, chat.address)
     await _welcome(settings, core, chat)
     for job in await core.parts.foreman.left("local"):
         await chat.go_on(job)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Literal
@@ -64,6 +66,7 @@ class Settings(BaseSettings):
     compiled: Literal["on", "off"] = Field(default="off", validation_alias="KEATON_COMPILE")
     web: Literal["auto", "on", "off"] = "auto"
     web_port: int = Field(default=8765, ge=0, le=65535)
+    open_page: Literal["auto", "off"] = "auto"
     allowed_hosts: Hosts = frozenset()
     look_at: Literal["centre", "whole"] = "centre"
     look_every_s: float = Field(default=1.0, gt=0.01, le=60)
@@ -78,6 +81,9 @@ class Settings(BaseSettings):
     films_a_user: int = Field(default=10, ge=0)
     sites: Hosts = frozenset()
     pages: Literal["on", "off"] = "on"
+    uploads: int = Field(default=50, ge=1, le=10_000)
+    uploads_limit_gb: float = Field(default=10.0, gt=0)
+    upload_timeout_s: float = Field(default=3600.0, gt=0)
     fetch_limit_gb: float = Field(default=2.0, gt=0)
     fetch_timeout_s: float = Field(default=3600.0, gt=0)
     fetch_stall_s: float = Field(default=60.0, gt=0)
@@ -126,6 +132,12 @@ class Settings(BaseSettings):
     def opens_page(self) -> bool:
         """Tell whether the local chat is served."""
         return self.web == "on" or (self.web == "auto" and not self.has_token)
+
+    @property
+    def opens_browser(self) -> bool:
+        """Tell whether whoever starts the bot sees a browser that is opened, as far as this machine says."""
+        has_screen = sys.platform == "darwin" or any(map(os.environ.get, ("WAYLAND_DISPLAY", "DISPLAY")))
+        return self.open_page == "auto" and has_screen and sys.stdout.isatty()
 
     @property
     def trial(self) -> bool:

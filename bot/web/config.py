@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from bot.web.access import new_token
 from core.talk import Door
 
 if TYPE_CHECKING:
@@ -20,7 +21,16 @@ class WebConfig:
     host: str = "127.0.0.1"
     port: int = 0
     """0 picks a free one."""
+    token: str = field(default_factory=new_token, repr=False)
+    """Shown by every request that is more than a part of the page itself."""
     upload_limit_bytes: int = 2_000_000_000
+    """Of one file."""
+    uploads: int = 50
+    """Files that may be on their way or wait to be looked at, at the same time."""
+    uploads_limit_bytes: int = 10_000_000_000
+    """Of these together."""
+    upload_timeout_s: float = 3600.0
+    """How long one file may be on its way."""
     space: str = "home"
     channel: str = "main"
     notice: str = ""

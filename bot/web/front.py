@@ -6,15 +6,18 @@ Owns the life of the server; must not know videos, SQL or what replies say.
 from __future__ import annotations
 
 import errno
+import logging
 import tempfile
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from aiohttp import web
+from aiohttp.http import HttpProcessingError
 
 from bot.web.desk import Desk, Writes
 from bot.web.routes import Routes
+from bot.web.uploads import Uploads
 from core.errors.running import BadSetting, PortTaken
 
 if TYPE_CHECKING:
@@ -28,7 +31,22 @@ if TYPE_CHECKING:
     from core.showcase import Showcase
     from core.talk import Incoming, Turn
 
+logger = logging.getLogger(__name__)
+
 _SHUTDOWN_S = 1.0
+
+
+class _ServerLog(logging.LoggerAdapter[logging.Logger]):
+    """The server's log, in which a request that is no HTTP costs one line: anybody on this machine can send those."""
+
+    def exception(self, msg: object, *args: object, exc_info: object = True, **kwargs: object) -> None:
+        """Log what broke: our own faults with where they happened."""
+        if isinstance(exc_info, HttpProcessingError):
+            self.logger.info("a request was no HTTP (%s)", type(exc_info).__name__)
+        elif isinstance(exc_info, web.RequestPayloadError):
+            self.logger.debug("the rest of a request cannot be read")  # its handler has said so
+        else:
+            self.logger.error(msg, *args, exc_info=exc_info, **kwargs)  # type: ignore[arg-type] # as it came
 
 
 class LocalChat:
@@ -44,6 +62,11 @@ class LocalChat:
     def url(self) -> str:
         """Where the page is; with port 0 it is known once started."""
         return f"http://{self._config.host}:{self._port}/"
+
+    @property
+    def address(self) -> str:
+        """Where the page is, with the token that opens it: only for whoever started Keaton."""
+        return f"{self.url}?token={self._config.token}"
 
     def turn(self, name: str = "Keaton") -> Turn:
         """Give a turn in this channel, for events that the program itself announces."""
@@ -82,8 +105,8 @@ class LocalChat:
         if folder is None:
             folder = Path(self._open.enter_context(tempfile.TemporaryDirectory(prefix="keaton-upload-")))
         self._open.push_async_callback(self._desk.close)
-        app = Routes(self._desk, self._config, folder).app()
-        runner = web.AppRunner(app, access_log=None, shutdown_timeout=_SHUTDOWN_S)
+        app = Routes(self._desk, self._config, Uploads(folder, self._config)).app()
+        runner = web.AppRunner(app, access_log=None, shutdown_timeout=_SHUTDOWN_S, logger=_ServerLog(logger))
         self._open.push_async_callback(runner.cleanup)
         await runner.setup()
         await web.TCPSite(runner, self._config.host, self._config.port).start()

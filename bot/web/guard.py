@@ -1,7 +1,8 @@
-"""Keeps other sites out: only pages that this very server gave out may talk to it.
+"""Keeps others out: other users of this machine, who lack the token, and other sites' pages.
 
-Host is checked on every request (a name that somebody points at 127.0.0.1 does not match), Origin on all that
-changes something and on the stream (another site's page cannot leave it out or forge it). Must not know any route.
+The token is asked for by all but the parts of the page, which say nothing (`bot.web.access`). Host is checked on every
+request (a name that somebody points at 127.0.0.1 does not match), Origin on all that changes something and on the
+stream (another site's page cannot leave it out or forge it). Must not know any route.
 """
 
 from __future__ import annotations
@@ -10,8 +11,12 @@ from typing import TYPE_CHECKING
 
 from aiohttp import hdrs, web
 
+from bot.web.access import shows
+
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Callable
+
+    from aiohttp.typedefs import Handler, Middleware
 
 _HARMLESS = frozenset({"GET", "HEAD"})
 _POLICY = (
@@ -28,20 +33,30 @@ def allowed_hosts(port: int) -> frozenset[str]:
 
 
 @web.middleware
-async def refuse_strangers(
-    request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
-) -> web.StreamResponse:
+async def refuse_strangers(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Answer 403 to whatever does not come from this server's own page."""
-    if request.host.lower() not in allowed_hosts(_port(request)):
+    if request.host.lower() not in allowed_hosts(port_of(request)):
         raise web.HTTPForbidden(text="wrong host")
     if not _origin_fits(request):
         raise web.HTTPForbidden(text="wrong origin")
     return await handler(request)
 
 
+def ask_for(token: str, is_open: Callable[[web.Request], bool]) -> Middleware:
+    """Return a middleware that answers 403 where the token is not shown, but for requests that are open to all."""
+
+    @web.middleware
+    async def refuse(request: web.Request, handler: Handler) -> web.StreamResponse:
+        if not is_open(request) and not shows(request, token, port_of(request)):
+            raise web.HTTPForbidden(text="no token: open the address that Keaton printed at its start")
+        return await handler(request)
+
+    return refuse
+
+
 async def harden(request: web.Request, response: web.StreamResponse) -> None:
     """Add the headers that keep the page to itself (a signal handler of aiohttp)."""
-    host = request.host if request.host.lower() in allowed_hosts(_port(request)) else "127.0.0.1"
+    host = request.host if request.host.lower() in allowed_hosts(port_of(request)) else "127.0.0.1"
     response.headers[hdrs.CONTENT_SECURITY_POLICY] = _POLICY.format(host=host)
     response.headers[hdrs.X_CONTENT_TYPE_OPTIONS] = "nosniff"
     response.headers["Referrer-Policy"] = "no-referrer"
@@ -57,7 +72,8 @@ def _origin_fits(request: web.Request) -> bool:
     return origin.lower() == f"http://{request.host}".lower()
 
 
-def _port(request: web.Request) -> int:
+def port_of(request: web.Request) -> int:
+    """Return the port that a request came to."""
     transport = request.transport
     port = transport.get_extra_info("sockname")[1] if transport is not None else 0
     return int(port)

@@ -17,9 +17,10 @@ from aiohttp import WSCloseCode, hdrs, web
 from pydantic import BaseModel, StringConstraints, TypeAdapter, ValidationError
 
 from bot.doors import is_picture
-from bot.web.guard import harden, refuse_strangers
+from bot.web.access import is_token, remember, shows
+from bot.web.guard import ask_for, harden, port_of, refuse_strangers
 from bot.web.pictures import content_type
-from bot.web.uploads import plain_name, receive
+from bot.web.uploads import Uploads, plain_name
 from core.errors.disk import StorageUnusable
 from core.limits import PICTURE_BYTES
 
@@ -63,16 +64,16 @@ class Routes:
 
     desk: Desk
     config: WebConfig
-    uploads: Path
-    """A folder for files on their way."""
+    uploads: Uploads
     run: str = field(default_factory=lambda: secrets.token_hex(8))
     """Tells a page whether the server it comes back to is the one that it knew."""
     _sockets: WeakSet[web.WebSocketResponse] = field(default_factory=WeakSet)
 
     def app(self) -> web.Application:
         """Give the application with all routes."""
-        app = web.Application(middlewares=[refuse_strangers], client_max_size=_BODY_LIMIT_BYTES)
-        app.router.add_get("/", self.page)
+        guards = [refuse_strangers, ask_for(self.config.token, _is_open)]
+        app = web.Application(middlewares=guards, client_max_size=_BODY_LIMIT_BYTES)
+        app.router.add_get("/", self.front)
         app.router.add_get("/page/{name}", self.page)
         app.router.add_get("/api/stream", self.stream)
         app.router.add_get("/media/{message}/{picture}", self.picture)
@@ -83,9 +84,20 @@ class Routes:
         app.on_shutdown.append(self._hang_up)
         return app
 
+    async def front(self, request: web.Request) -> web.StreamResponse:
+        """Give the page to whoever knows the token, and take the token out of the address."""
+        token, port = self.config.token, port_of(request)
+        if is_token(request.query.get("token", ""), token):
+            response = web.Response(status=303, headers={hdrs.LOCATION: "/"})
+            remember(response, token, port)
+            return response
+        if not shows(request, token, port):
+            return web.FileResponse(PAGE / "locked.html", status=403)
+        return web.FileResponse(PAGE / "index.html")
+
     async def page(self, request: web.Request) -> web.StreamResponse:
-        """Give the page or one of its parts."""
-        name = request.match_info.get("name", "index.html")
+        """Give a part of the page."""
+        name = request.match_info["name"]
         if name not in {file.name for file in PAGE.iterdir()}:
             raise web.HTTPNotFound
         return web.FileResponse(PAGE / name)
@@ -114,7 +126,7 @@ class Routes:
         asks = is_picture(name, "")
         limit_bytes = min(self.config.upload_limit_bytes, PICTURE_BYTES) if asks else self.config.upload_limit_bytes
         try:
-            path = await receive(request, self.uploads, name, limit_bytes)
+            path = await self.uploads.receive(request, name, limit_bytes)
         except StorageUnusable as error:
             await self.desk.refuse(error, tab, name)
             return _accepted()
@@ -172,6 +184,11 @@ class Routes:
     async def _hang_up(self, _app: web.Application) -> None:
         for socket in set(self._sockets):
             await socket.close(code=WSCloseCode.GOING_AWAY)
+
+
+def _is_open(request: web.Request) -> bool:
+    """Tell whether a request asks for what says nothing of anybody, or looks after the token by itself."""
+    return request.method in {"GET", "HEAD"} and (request.path == "/" or request.path.startswith("/page/"))
 
 
 async def _body(request: web.Request, kind: type[Body]) -> Body:

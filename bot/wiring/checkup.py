@@ -6,12 +6,21 @@ from typing import TYPE_CHECKING
 
 from core.engines.checkup import check_cage, check_decoder, describe_torch
 from storage.boundary import disk
+from storage.private import tighten
 from storage.soundness import complaints
 
 if TYPE_CHECKING:
     from bot.settings import Settings
 
-__all__ = ["check_cage", "check_database", "check_decoder", "describe_torch"]
+__all__ = ["check_cage", "check_database", "check_decoder", "check_privacy", "describe_torch"]
+
+
+def check_privacy(settings: Settings) -> bool:
+    """Tell whether no other user of this machine can read the data folder, once it was tightened; blocks.
+
+    Raises StorageUnusable.
+    """
+    return tighten(settings.data_dir)
 
 
 def check_database(settings: Settings) -> tuple[str, ...]:

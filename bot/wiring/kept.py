@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bot.settings import GIGABYTE
 from storage.archive import SqliteArchive
+from storage.boundary import disk
 from storage.departures import SqliteDepartures
 from storage.jobs import SqliteJobs
 from storage.keepsakes import FolderOfKeepsakes
@@ -15,6 +17,7 @@ from storage.ledger import SqliteLedger
 from storage.library import SqliteLibrary
 from storage.looks import SqliteLooks
 from storage.media import MediaFolder
+from storage.private import tighten
 from storage.showcase import SqliteShowcase
 from storage.works import SqliteWorks
 
@@ -43,6 +46,9 @@ class Kept:
 
 async def open_kept(settings: Settings, stack: AsyncExitStack, *, is_bot: bool) -> Kept:
     """Open a data folder until the stack closes; raises OperatorError. A bot takes up what an earlier one left."""
+    with disk(settings.data_dir):
+        await asyncio.to_thread(settings.data_dir.mkdir, parents=True, exist_ok=True)
+    await asyncio.to_thread(tighten, settings.data_dir)
     library = await SqliteLibrary.open(settings.database)
     stack.push_async_callback(library.close)
     media = await MediaFolder.open(media_folder(settings), int(settings.media_quota_gb * GIGABYTE))

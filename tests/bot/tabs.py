@@ -21,7 +21,12 @@ class Served(Protocol):
 
     @property
     def url(self) -> str:
-        """Give the page's address."""
+        """Give the page's address, without the token."""
+        ...
+
+    @property
+    def address(self) -> str:
+        """Give the page's address, with the token."""
         ...
 
 
@@ -33,6 +38,7 @@ class Tab:
         self.session = session
         self.name = name
         self.origin = chat.url.rstrip("/")
+        self.key = {"Authorization": f"Bearer {chat.address.partition('?token=')[2]}"}
         self.messages: dict[int, dict[str, Any]] = {}
         self.run = ""
         self.clock = 0
@@ -43,7 +49,9 @@ class Tab:
     async def open(self) -> AsyncIterator[Tab]:
         query = {"client": self.name, "run": self.run, "since": str(self.clock)}
         address = self.chat.url + "api/stream"
-        async with self.session.ws_connect(address, params=query, headers={"Origin": self.origin}) as self.socket:
+        async with self.session.ws_connect(
+            address, params=query, headers={"Origin": self.origin, **self.key}
+        ) as self.socket:
             self.hello = await self.socket.receive_json(timeout=60)
             self.run = self.hello["run"]
             await self.take()
@@ -71,7 +79,7 @@ class Tab:
         return await self.until(lambda message: part in message["text"])
 
     async def post(self, path: str, body: dict[str, object], **headers: str) -> int:
-        sent = {"Origin": self.origin, **headers}
+        sent = {"Origin": self.origin, **self.key, **headers}
         data = {"client": self.name, **body}
         async with self.session.post(self.chat.url + path, json=data, headers=sent) as response:
             return response.status
@@ -82,10 +90,10 @@ class Tab:
     async def send_file(self, name: str, content: bytes, text: str = "") -> int:
         query = {"client": self.name, "name": name, **({"text": text} if text else {})}
         address = self.chat.url + "api/files"
-        headers = {"Origin": self.origin}
+        headers = {"Origin": self.origin, **self.key}
         async with self.session.post(address, params=query, data=io.BytesIO(content), headers=headers) as response:
             return response.status
 
     async def get(self, path: str, **headers: str) -> tuple[int, bytes, Any]:
-        async with self.session.get(self.origin + path, headers=headers) as response:
+        async with self.session.get(self.origin + path, headers={**self.key, **headers}) as response:
             return response.status, await response.read(), response.headers

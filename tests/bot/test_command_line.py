@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 import shutil
 import subprocess
 import sys
@@ -92,6 +93,21 @@ def test_a_stretch_is_cut_out_of_a_film_and_the_whole_drawn_on_one_sheet(keaton:
 def test_indexing_a_known_film_again_costs_no_looks(keaton: Keaton) -> None:
     document = keaton.json("index", "--json", "colours.mp4")
     assert [(film["title"], film["looks"]) for film in document["videos"]] == [("colours", 0)]
+
+
+def test_what_is_kept_is_for_its_owner_alone(keaton: Keaton) -> None:
+    kept = [keaton.home / "data", *(keaton.home / "data").rglob("*")]
+    modes = {path: path.stat().st_mode & 0o777 for path in kept}
+    assert {path.name for path in kept} >= {"keaton.sqlite3", "media"}
+    assert [path for path, mode in modes.items() if mode != (0o700 if path.is_dir() else 0o600)] == []
+
+
+def test_the_pages_address_is_printed_again_with_its_token(keaton: Keaton) -> None:
+    first = keaton("page").stdout
+    assert re.fullmatch(r"http://127\.0\.0\.1:8765/\?token=[\w-]{32,}\n", first)
+    assert keaton("page").stdout == first
+    assert keaton("page", settings={"KEATON_WEB_PORT": "9001"}).stdout == first.replace("8765", "9001")
+    assert "KEATON_WEB" in keaton("page", settings={"KEATON_WEB": "off"}).stderr
 
 
 def test_videos_json_lists_the_films(keaton: Keaton) -> None:

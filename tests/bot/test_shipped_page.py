@@ -26,10 +26,14 @@ PATIENCE_MS = 60_000
 QUERY = "a woman swimming in water"
 
 
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("home")
+
+
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def keaton(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[str]:
+async def keaton(home: Path) -> AsyncIterator[str]:
     """The program as `make run` starts it, with nothing set but where to put things; give the page's address."""
-    home = tmp_path_factory.mktemp("home")
     environment = {
         "PATH": os.environ["PATH"],
         "HOME": str(home),
@@ -127,6 +131,25 @@ async def test_two_tabs_browse_one_answer(room: Page, browser: Browser, keaton: 
     plot = latest(room).get_by_role("img", name=re.compile("^Softmax share of"))
     await expect(plot).to_be_visible(timeout=PATIENCE_MS)
     await other.close()
+
+
+async def test_the_page_opens_with_its_token_alone_and_all_that_is_kept_is_for_its_owner(
+    room: Page, browser: Browser, keaton: str, home: Path
+) -> None:
+    context = await browser.new_context()
+    stranger = await context.new_page()
+    await stranger.goto(keaton.partition("?")[0])
+    await expect(stranger.get_by_role("heading")).to_have_text("This address lacks its token")
+    await stranger.goto(keaton)
+    await expect(stranger.get_by_text("Connected")).to_be_visible()
+    assert "token" not in stranger.url
+    await stranger.goto(keaton.partition("?")[0])
+    await expect(stranger.get_by_text("Connected")).to_be_visible()
+    await context.close()
+    kept = home / ".local" / "share" / "keaton"
+    open_to_others = [path for path in (kept, *kept.rglob("*")) if path.stat().st_mode & 0o077]
+    assert (open_to_others, (kept / "page-token").read_text().strip()) == ([], keaton.partition("=")[2])
+    await expect(room.get_by_text("Connected")).to_be_visible()
 
 
 async def test_a_link_to_a_private_host_is_refused_with_a_sentence(room: Page) -> None:

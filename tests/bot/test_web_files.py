@@ -59,7 +59,7 @@ async def test_a_file_over_the_limit_is_refused_and_leaves_nothing(
 
     async with LocalChat(talk, talks.parse, config, talks.Unwritten()) as chat, Tab(chat, session, "a").open() as tab:
         assert await tab.send_file("film.mp4", bytes(1001)) == 413
-        headers = {"Origin": tab.origin}
+        headers = {"Origin": tab.origin, **tab.key}
         async with session.post(
             chat.url + "api/files?client=a&name=f", data=unannounced(), headers=headers
         ) as response:
@@ -86,10 +86,12 @@ async def test_a_player_may_ask_for_a_part_of_a_film(tab: Tab, session: aiohttp.
     (film,) = (await tab.until_text("Moment 1 of 5"))["pictures"]
     whole = (await tab.get(film["urls"]["light"]))[1]
     for asked, part in (("bytes=4-7", b"ftyp"), ("bytes=-5", whole[-5:]), (f"bytes={len(whole) - 2}-", whole[-2:])):
-        async with session.get(tab.origin + film["urls"]["light"], headers={"Range": asked}) as response:
+        async with session.get(tab.origin + film["urls"]["light"], headers={"Range": asked, **tab.key}) as response:
             assert (response.status, response.content_type) == (206, "video/mp4")
             assert await response.read() == part
-    async with session.get(tab.origin + film["urls"]["light"], headers={"Range": "bytes=999999999-"}) as response:
+    async with session.get(
+        tab.origin + film["urls"]["light"], headers={"Range": "bytes=999999999-", **tab.key}
+    ) as response:
         assert response.status == 416
 
 

@@ -34,7 +34,7 @@ async def test_another_sites_page_can_change_nothing(tab: Tab, talk: ScriptedCon
     sent = origin.format(host=tab.origin.removeprefix("http://"))
     assert await tab.post("api/messages", {"text": "/help"}, Origin=sent) == 403
     assert await tab.post("api/actions", {"message": 1, "id": "1:"}, Origin=sent) == 403
-    headers = {"Origin": sent}
+    headers = {"Origin": sent, **tab.key}
     async with tab.session.post(tab.chat.url + "api/files?client=a", data=b"x", headers=headers) as response:
         assert response.status == 403
     assert talk.events == []
@@ -42,7 +42,7 @@ async def test_another_sites_page_can_change_nothing(tab: Tab, talk: ScriptedCon
 
 async def test_a_request_that_names_no_origin_can_change_nothing(tab: Tab, talk: ScriptedConversation) -> None:
     body = {"client": "a", "text": "/help"}
-    async with tab.session.post(tab.chat.url + "api/messages", json=body) as response:
+    async with tab.session.post(tab.chat.url + "api/messages", json=body, headers=tab.key) as response:
         assert response.status == 403
     assert talk.events == []
 
@@ -50,13 +50,13 @@ async def test_a_request_that_names_no_origin_can_change_nothing(tab: Tab, talk:
 @pytest.mark.parametrize("headers", [{"Origin": "http://evil.example"}, {}])
 async def test_another_sites_page_cannot_listen(tab: Tab, headers: dict[str, str]) -> None:
     with pytest.raises(aiohttp.WSServerHandshakeError) as caught:
-        await tab.session.ws_connect(tab.chat.url + "api/stream?client=a", headers=headers)
+        await tab.session.ws_connect(tab.chat.url + "api/stream?client=a", headers={**tab.key, **headers})
     assert caught.value.status == 403
 
 
 async def test_a_form_of_plain_text_is_no_message(tab: Tab, talk: ScriptedConversation) -> None:
     body = '{"client": "a", "text": "/help"}'
-    headers = {"Origin": tab.origin, "Content-Type": "text/plain"}
+    headers = {"Origin": tab.origin, **tab.key, "Content-Type": "text/plain"}
     async with tab.session.post(tab.chat.url + "api/messages", data=body, headers=headers) as response:
         assert response.status == 415
     assert talk.events == []

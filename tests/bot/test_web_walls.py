@@ -48,5 +48,4 @@ async def test_what_shows_a_forgotten_film_is_taken_back_with_its_pictures(
         gone = await tab.until(lambda one: one["id"] == answer["id"] and "taken back" in one["text"])
         assert (gone["pictures"], gone["buttons"]) == ([], [])
         for url in urls:
-            async with session.get(chat.url.rstrip("/") + url) as response:
-                assert response.status == 404
+            assert (await tab.get(url))[0] == 404

@@ -37,6 +37,9 @@ export class Uploads {
     const status = await sending.done;
     if (status === 202) row.node.remove();
     else if (status === 413) this.fail(row, `is larger than ${bytes(this.limit)}`);
+    else if (status === 429) this.fail(row, "has to wait: too many files are here already. Send it when others are done");
+    else if (status === 408) this.fail(row, "took too long to send");
+    else if (status === 403) this.fail(row, "could not be sent: open the address that Keaton printed at its start");
     else if (status >= 0) this.fail(row, "could not be sent");
   }
 

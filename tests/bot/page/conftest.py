@@ -33,6 +33,6 @@ async def chat(talk: ScriptedConversation, tmp_path: Path) -> AsyncIterator[Loca
 @pytest_asyncio.fixture(loop_scope="session")
 async def room(chat: LocalChat, page: Page) -> Page:
     """The page, opened and connected."""
-    await page.goto(chat.url)
+    await page.goto(chat.address)
     await expect(page.get_by_text("Connected")).to_be_visible()
     return page

@@ -37,7 +37,7 @@ async def test_progress_is_shown_and_then_gives_way_to_the_result(room: Page, ta
 
 async def test_two_tabs_see_the_same_but_errors_only_where_they_were_caused(room: Page, chat: LocalChat) -> None:
     second = await room.context.new_page()
-    await second.goto(chat.url)
+    await second.goto(chat.address)
     await ask(room)
     await expect(log(second).get_by_role("img", name="Frame at 0:34")).to_be_visible()
     await second.get_by_role("button", name="2 · 1:11").click()
@@ -67,7 +67,7 @@ async def test_a_lost_connection_is_said_and_comes_back_with_what_was_missed(
     page: Page, talk: ScriptedConversation, tmp_path: Path
 ) -> None:
     async with LocalChat(talk, talks.parse, replace(CONFIG, upload_dir=tmp_path), talks.Unwritten()) as chat:
-        await page.goto(chat.url)
+        await page.goto(chat.address)
         chat.announce("the first run")
         await expect(log(page)).to_contain_text("the first run")
         port = int(chat.url.rstrip("/").rsplit(":", 1)[1])
@@ -121,7 +121,7 @@ async def test_the_notice_of_a_trial_is_on_the_page(room: Page) -> None:
 async def test_the_plot_follows_the_readers_theme(browser: Browser, chat: LocalChat, scheme: str) -> None:
     context = await browser.new_context(color_scheme="dark" if scheme == "dark" else "light")
     page = await context.new_page()
-    await page.goto(chat.url)
+    await page.goto(chat.address)
     await ask(page)
     plot = page.locator("figure.plot img")
     await expect(plot).to_be_visible()
@@ -155,7 +155,7 @@ async def test_the_page_asks_nobody_else_and_breaks_no_policy(chat: LocalChat, p
     complaints: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
     page.on("console", lambda message: complaints.append(message.text))
-    await page.goto(chat.url)
+    await page.goto(chat.address)
     await ask(page)
     await expect(log(page).get_by_role("img", name="Frame at 0:34")).to_be_visible()
     assert [url for url in asked if not url.startswith((chat.url, "data:"))] == []

@@ -1,0 +1,130 @@
+"""Posted files are bounded in number, size together and time, and one that breaks off costs a line of log."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from bot.web.front import LocalChat
+from tests.bot import talks
+from tests.bot.tabs import CONFIG, Tab
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+    import aiohttp
+
+    from bot.web.config import WebConfig
+    from tests.bot.talks import ScriptedConversation
+
+
+def files_in(folder: Path) -> list[Path]:
+    return [path for path in folder.rglob("*") if path.is_file()]
+
+
+@pytest.mark.parametrize(
+    ("config", "sizes", "expected"),
+    [
+        (replace(CONFIG, uploads=2), [10, 10, 10], [202, 202, 429]),
+        (replace(CONFIG, uploads_limit_bytes=100), [60, 60, 40], [202, 429, 202]),
+    ],
+)
+async def test_so_many_files_and_bytes_wait_at_most_and_more_come_once_those_are_done(
+    talk: ScriptedConversation,
+    session: aiohttp.ClientSession,
+    tmp_path: Path,
+    config: WebConfig,
+    sizes: list[int],
+    expected: list[int],
+) -> None:
+    talk.go_on.clear()
+    config = replace(config, upload_dir=tmp_path)
+    async with LocalChat(talk, talks.parse, config, talks.Unwritten()) as chat, Tab(chat, session, "a").open() as tab:
+        sent = [await tab.send_file(f"{number}.mp4", bytes(size)) for number, size in enumerate(sizes)]
+        assert sent == expected
+        assert len(files_in(tmp_path)) == 2
+        talk.go_on.set()
+        async with asyncio.timeout(10):
+            while files_in(tmp_path):  # noqa: ASYNC110 - a folder tells nobody that it changed
+                await asyncio.sleep(0.01)
+        assert await tab.send_file("again.mp4", bytes(sizes[0])) == 202
+
+
+async def test_bytes_that_nobody_announced_count_as_they_come(
+    talk: ScriptedConversation, session: aiohttp.ClientSession, tmp_path: Path
+) -> None:
+    async def unannounced() -> AsyncIterator[bytes]:
+        for _ in range(3):
+            yield bytes(50)
+
+    config = replace(CONFIG, upload_dir=tmp_path, uploads_limit_bytes=100)
+    async with LocalChat(talk, talks.parse, config, talks.Unwritten()) as chat:
+        tab = Tab(chat, session, "a")
+        address, headers = chat.url + "api/files?client=a&name=f", {"Origin": tab.origin, **tab.key}
+        async with session.post(address, data=unannounced(), headers=headers) as response:
+            assert response.status == 429
+    assert files_in(tmp_path) == []
+
+
+def head(tab: Tab, *lines: str) -> bytes:
+    (key,) = tab.key.values()
+    host = tab.origin.removeprefix("http://")
+    first = ["POST /api/files?client=a&name=f.mp4 HTTP/1.1", f"Host: {host}", f"Origin: {tab.origin}"]
+    return "\r\n".join([*first, f"Authorization: {key}", *lines, "", ""]).encode()
+
+
+async def test_a_file_that_drips_is_given_up(
+    talk: ScriptedConversation, session: aiohttp.ClientSession, tmp_path: Path
+) -> None:
+    config = replace(CONFIG, upload_dir=tmp_path, upload_timeout_s=0.2)
+    async with LocalChat(talk, talks.parse, config, talks.Unwritten()) as chat:
+        tab = Tab(chat, session, "a")
+        reader, writer = await asyncio.open_connection("127.0.0.1", int(tab.origin.rsplit(":", 1)[1]))
+        writer.write(head(tab, "Content-Length: 1000000") + b"a little")
+        async with asyncio.timeout(10):
+            assert (await reader.readline()).split()[1] == b"408"
+        writer.close()
+        assert files_in(tmp_path) == []
+        assert talk.events == []
+
+
+@pytest.mark.parametrize(
+    ("announced", "body"),
+    [
+        ("Content-Length: 1000000", b"a little"),
+        ("Content-Length: 1000000", b""),
+        ("Transfer-Encoding: chunked", b"100\r\na little"),
+        ("Transfer-Encoding: chunked", b"5\r\nabcde\r\nno number\r\n"),
+        ("Transfer-Encoding: chunked\r\nContent-Encoding: gzip", b"5\r\nabcde\r\n0\r\n\r\n"),
+        ("Content-Length: many", b""),
+    ],
+)
+async def test_a_file_that_breaks_off_leaves_nothing_but_one_line_of_log(
+    tab: Tab,
+    talk: ScriptedConversation,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    announced: str,
+    body: bytes,
+) -> None:
+    caplog.set_level(logging.INFO)
+    _, writer = await asyncio.open_connection("127.0.0.1", int(tab.origin.rsplit(":", 1)[1]))
+    writer.write(head(tab, announced) + body)
+    await writer.drain()
+    async with asyncio.timeout(10):
+        while not files_in(tmp_path) and not caplog.records:  # noqa: ASYNC110 - it is on its way
+            await asyncio.sleep(0.01)
+        writer.close()
+        while files_in(tmp_path) or not caplog.records:  # noqa: ASYNC110 - likewise
+            await asyncio.sleep(0.01)
+    await asyncio.sleep(0.1)
+    (line,) = caplog.records
+    assert (line.levelno, line.exc_info, "\n" in line.getMessage()) == (logging.INFO, None, False)
+    assert "broke off" in line.getMessage() or "no HTTP" in line.getMessage()
+    assert talk.events == []
+    assert await tab.send_file("film.mp4", b"film") == 202
