@@ -14,7 +14,15 @@ from rich.console import Console
 from rich.markup import escape
 
 from bot.settings import GIGABYTE
-from bot.wiring.checkup import check_cage, check_database, check_decoder, check_privacy, describe_torch
+from bot.wiring.checkup import (
+    check_cage,
+    check_database,
+    check_decoder,
+    check_losses,
+    check_privacy,
+    describe_torch,
+    files_aside,
+)
 from bot.wiring.mending import mend
 from bot.wiring.model import load_model
 from bot.wiring.product import open_core
@@ -106,6 +114,8 @@ async def findings(settings: Settings) -> AsyncIterator[Finding]:
     yield _fetching()
     yield await _data_folder(settings)
     yield _database(settings)
+    for finding in _kept_aside(settings):
+        yield finding
     yield _disk(settings)
     for finding in _tokens(settings):
         yield finding
@@ -191,7 +201,48 @@ def _database(settings: Settings) -> Finding:
     if found:
         text = f"{found[0]} ({len(found)} such things). Stop Keaton and run `keaton doctor --repair`."
         return Finding("Database", "wrong", text)
-    return Finding("Database", "ok", "all pages and references are sound")
+    return _lost(settings) or Finding("Database", "ok", "all pages and references are sound")
+
+
+def _lost(settings: Settings) -> Finding | None:
+    """Tell what went missing though all that is there is sound."""
+    try:
+        known = [one for one in check_losses(settings) if one.what != "new"]
+    except OperatorError:  # it could not be opened, and that is told
+        return None
+    lost = [one for one in known if one.what == "changes"]
+    if lost:
+        text = (
+            f"the newest {lost[-1].changes} changes before {lost[-1].found_at} are lost: the end of its log was "
+            "damaged (a failing disk?). Films that were posted just before have to be posted again; then stop Keaton, "
+            "and `keaton doctor --repair` puts this away."
+        )
+        return Finding("Database", "wrong", text)
+    if known:
+        text = f"sound, but since {known[-1].found_at} not the one that lay there before"
+        return Finding("Database", "note", f"{text}. If that was not you, look for a backup in {_backups(settings)}.")
+    return None
+
+
+def _backups(settings: Settings) -> str:
+    return str(settings.data_dir / "backups")
+
+
+def _kept_aside(settings: Settings) -> list[Finding]:
+    """Tell of media files that the library knows nothing of, and how they come back."""
+    try:
+        files = files_aside(settings)
+    except OperatorError as error:
+        return [Finding("Set aside", "wrong", sentence(error))]
+    if not files:
+        return []
+    folders = ", ".join(sorted({str(path.parent) for path in files}))
+    text = (
+        f"{len(files)} media files that no film leads to are in {folders}. If you have the database that knows them, "
+        f"stop Keaton and put it back as {settings.database} (without -wal and -shm beside it): then they come back by "
+        "themselves. Else `keaton index` looks at such a file anew; or delete the folder."
+    )
+    return [Finding("Set aside", "note", text)]
 
 
 def _disk(settings: Settings) -> Finding:

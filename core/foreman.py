@@ -179,12 +179,17 @@ class Foreman:
     async def tidy(self) -> int:
         """Drop what no open job and no film needs, of what an earlier run left; count the files.
 
-        Raises StorageUnusable.
+        Where films may be missing that were kept, such files are set aside, and come back when films lead to them
+        again. Raises StorageUnusable.
         """
+        await self._media.bring_back(self._jobs.needed)
+        if await self._library.has_loss():
+            await self.set_aside()
+            await self._library.settle_losses()
         return await self._media.sweep(self._jobs.needed)
 
     async def set_aside(self) -> Path | None:
-        """Move kept media that no film and no open job needs out of the store; give the folder, or None.
+        """Move media that no film and no open job needs out of the store; give the folder, or None.
 
         Raises StorageUnusable.
         """

@@ -118,6 +118,17 @@ class Library(Protocol):
         """Delete a film's file unless it is needed by now; nothing can be written down until it is deleted."""
         ...
 
+    async def has_loss(self) -> bool:
+        """Tell whether films may be missing that were kept, so that files which none leads to must not be deleted.
+
+        That is so where there was no database, or another one, or where its newest changes were lost.
+        """
+        ...
+
+    async def settle_losses(self) -> None:
+        """Note that such files were set aside."""
+        ...
+
     async def save_answer(self, answer: Answer) -> None:
         """Remember an answer, so that its buttons work later."""
         ...
@@ -178,7 +189,7 @@ class Media(Protocol):
         ...
 
     async def forget(self, video_id: str) -> None:
-        """Delete the kept file, if there is one."""
+        """Delete the kept file, if there is one, also where it was set aside."""
         ...
 
     @property
@@ -199,7 +210,14 @@ class Media(Protocol):
         ...
 
     async def set_aside(self, needed: Callable[[], Awaitable[tuple[frozenset[str], frozenset[str]]]]) -> Path | None:
-        """Move kept files that nothing leads to into a folder of their own; give it, or None where there are none."""
+        """Move files that nothing leads to into a folder of their own; give it, or None where there are none.
+
+        Of the inbox, too. They come back by `bring_back`.
+        """
+        ...
+
+    async def bring_back(self, needed: Callable[[], Awaitable[tuple[frozenset[str], frozenset[str]]]]) -> int:
+        """Move files back that were set aside, and that films lead to again; count them."""
         ...
 
     async def sweep(self, needed: Callable[[], Awaitable[tuple[frozenset[str], frozenset[str]]]]) -> int:

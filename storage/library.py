@@ -9,7 +9,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from core.model import Thumbnail
-from storage import answers, queries, recall, rows, vectors, votes, works, writes
+from storage import answers, losses, queries, recall, rows, vectors, votes, works, writes
 from storage.connections import Connections
 from storage.questions import stamp
 
@@ -169,6 +169,20 @@ class SqliteLibrary:
         async with self._db.writing() as db:
             if not list(await db.execute_fetchall(queries.NEEDED, {"id": video_id})):
                 await forget(video_id)
+
+    async def has_loss(self) -> bool:
+        """Tell whether films may be missing that were kept, so that files which none leads to must not be deleted."""
+        return bool(await self._db.rows(losses.UNSETTLED, {}))
+
+    async def settle_losses(self) -> None:
+        """Note that such files were set aside."""
+        async with self._db.writing() as db:
+            await losses.settle(db)
+
+    async def put_losses_away(self) -> None:
+        """Note that whoever runs Keaton was told what is missing."""
+        async with self._db.writing() as db:
+            await losses.put_away(db)
 
     async def save_answer(self, answer: Answer) -> None:
         """Remember an answer, so that its buttons work later."""

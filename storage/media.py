@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import fcntl
 import hashlib
+import logging
 import os
 import re
 import shutil
@@ -16,16 +17,21 @@ import tempfile
 import time
 from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from core.errors.disk import DataFolderInUse
 from core.errors.films import FileMissing
 from core.flow import to_its_end
+from storage.aside import Aside
 from storage.boundary import disk
 from storage.workshops import INBOX, LOCK, WORK, enter, flush, remove, write
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+
+    Needed: TypeAlias = Callable[[], Awaitable[tuple[frozenset[str], frozenset[str]]]]
+
+log = logging.getLogger(__name__)
 
 _SUFFIX = re.compile(r"\.[a-z0-9]{1,8}")
 
@@ -39,6 +45,7 @@ class MediaFolder:
         self._lock = lock
         self._last_used_ns = last_used_ns
         self._keeping = asyncio.Lock()
+        self._aside = Aside.of(root)
 
     @classmethod
     async def open(cls, root: Path, quota_bytes: int) -> MediaFolder:
@@ -106,7 +113,7 @@ class MediaFolder:
             return await asyncio.to_thread(self._use, video_id)
 
     async def forget(self, video_id: str) -> None:
-        """Delete the kept file, if there is one."""
+        """Delete the kept file, if there is one, also where it was set aside."""
         with disk(self._root):
             await asyncio.to_thread(self._forget, video_id)
 
@@ -136,35 +143,44 @@ class MediaFolder:
             with disk(self._root):
                 await asyncio.to_thread(path.unlink, missing_ok=True)
 
-    async def set_aside(self, needed: Callable[[], Awaitable[tuple[frozenset[str], frozenset[str]]]]) -> Path | None:
-        """Move kept files that nothing leads to into a folder of their own; give it, or None where there are none."""
-        films, _ = await needed()
-        names = {_name(video_id) for video_id in films}
+    async def set_aside(self, needed: Needed) -> Path | None:
+        """Move files that nothing leads to into a folder of their own; return it, or None where there are none."""
         with disk(self._root):
-            return await asyncio.to_thread(self._set_aside, names)
+            strays = await self._strays(needed)
+            folder = await asyncio.to_thread(self._aside.take, strays)
+        if folder:
+            log.warning("%d files that no film leads to were set aside in %s", len(strays), folder)
+        return folder
 
-    def _set_aside(self, names: set[str]) -> Path | None:
-        folder = self._root.parent / "set-aside"
-        strays = [path for _, path in _files(self._root) if path.stem not in names]
-        for path in strays:
-            folder.mkdir(exist_ok=True)
-            path.replace(folder / path.name)
-        return folder if strays else None
+    async def bring_back(self, needed: Needed) -> int:
+        """Move files back that were set aside, and that films lead to again; count them."""
+        with disk(self._root):
+            if not await asyncio.to_thread(self._aside.files):
+                return 0
+            films, _ = await needed()
+            found = await asyncio.to_thread(self._aside.bring_back, set(map(_name, films)), self._root)
+        if found:
+            log.info("%d files are back that had been set aside: films lead to them again", found)
+        return found
 
-    async def sweep(self, needed: Callable[[], Awaitable[tuple[frozenset[str], frozenset[str]]]]) -> int:
-        """Delete files that nothing leads to; count them.
+    async def sweep(self, needed: Needed) -> int:
+        """Delete files that nothing leads to; count them."""
+        with disk(self._root):
+            orphans = await self._strays(needed)
+            for path in orphans:
+                await asyncio.to_thread(path.unlink, missing_ok=True)
+            return len(orphans)
+
+    async def _strays(self, needed: Needed) -> list[Path]:
+        """Return files that nothing leads to.
 
         `needed` is asked after the files were listed, and gives the films by id and files of the inbox by path. A file
         comes after the row that leads to it, so that one which was listed has its row by then.
         """
-        with disk(self._root):
-            listed = await asyncio.to_thread(lambda: [*_files(self._root), *_files(self.inbox)])
-            films, posted = await needed()
-            names = {_name(video_id) for video_id in films}
-            orphans = [path for _, path in listed if path.stem not in names and str(path) not in posted]
-            for path in orphans:
-                await asyncio.to_thread(path.unlink, missing_ok=True)
-            return len(orphans)
+        listed = await asyncio.to_thread(lambda: [*_files(self._root), *_files(self.inbox)])
+        films, posted = await needed()
+        names = set(map(_name, films))
+        return [path for _, path in listed if path.stem not in names and str(path) not in posted]
 
     def _keep(self, path: Path, video_id: str) -> Path:
         place = self._root / (_name(video_id) + _suffix(path))
@@ -193,6 +209,7 @@ class MediaFolder:
     def _forget(self, video_id: str) -> None:
         for place in self._kept(video_id):
             place.unlink(missing_ok=True)
+        self._aside.forget(_name(video_id))
         flush(self._root)
 
     def _kept(self, video_id: str) -> list[Path]:

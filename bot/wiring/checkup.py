@@ -4,15 +4,29 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bot.wiring.kept import media_folder
 from core.engines.checkup import check_cage, check_decoder, describe_torch
+from storage import losses
+from storage.aside import Aside
 from storage.boundary import disk
 from storage.private import tighten
 from storage.soundness import complaints
 
 if TYPE_CHECKING:
-    from bot.settings import Settings
+    from pathlib import Path
 
-__all__ = ["check_cage", "check_database", "check_decoder", "check_privacy", "describe_torch"]
+    from bot.settings import Settings
+    from storage.losses import Loss
+
+__all__ = [
+    "check_cage",
+    "check_database",
+    "check_decoder",
+    "check_losses",
+    "check_privacy",
+    "describe_torch",
+    "files_aside",
+]
 
 
 def check_privacy(settings: Settings) -> bool:
@@ -30,3 +44,15 @@ def check_database(settings: Settings) -> tuple[str, ...]:
     """
     with disk(settings.database):
         return complaints(settings.database) if settings.database.exists() else ()
+
+
+def check_losses(settings: Settings) -> tuple[Loss, ...]:
+    """Give what was found missing when the database was opened, in the last time; blocks. Raises StorageUnusable."""
+    with disk(settings.database):
+        return losses.known(settings.database) if settings.database.exists() else ()
+
+
+def files_aside(settings: Settings) -> tuple[Path, ...]:
+    """Give the media files that were set aside, for no film leads to them; blocks. Raises StorageUnusable."""
+    with disk(settings.data_dir):
+        return Aside.of(media_folder(settings)).files()

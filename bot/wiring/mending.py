@@ -55,10 +55,13 @@ async def mend(settings: Settings) -> Mended:
             repaired = await repair(settings.database)
         async with open_core(settings) as core:
             foreman = core.parts.foreman
-            aside = await foreman.set_aside() if repaired.is_another else None
+            may_lack = repaired.is_another or repaired.lost or await core.kept.library.has_loss()
+            aside = await foreman.set_aside() if may_lack else None
             # Who may see them is lost too: only where one person alone uses Keaton that is no question.
             queued = await _queue(core, aside) if aside and not settings.has_token else 0
-            return Mended(repaired, await foreman.tidy(), aside, queued)
+            deleted = await foreman.tidy()
+            await core.kept.library.put_losses_away()
+            return Mended(repaired, deleted, aside, queued)
 
 
 async def _queue(core: Core, folder: Path) -> int:

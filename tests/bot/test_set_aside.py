@@ -1,0 +1,129 @@
+"""No media file is deleted for want of a database that knows it: what happened is told, and it comes back with that."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from bot.doctor import findings
+from bot.settings import Settings
+from bot.wiring.mending import mend
+from bot.wiring.product import open_core
+from core.model import Film, FrameIndex, Posting, Preprocess, Recipe, Sampling, Scope, Video, View
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from bot.doctor import Finding
+    from bot.wiring.product import Core
+
+pytestmark = pytest.mark.slow
+HERE = Scope("local", "home", "main")
+
+
+@pytest.fixture
+def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    monkeypatch.setenv("KEATON_DATA_DIR", str(tmp_path / "data"))
+    return Settings()
+
+
+async def keep(core: Core, name: str) -> None:
+    """Keep a film with its file."""
+    recipe = Recipe("m", "w", Preprocess(8, "squash", "bilinear", (0, 0, 0), (1, 1, 1)), Sampling(), "fp32")
+    film = Film(Video(name, "", name, 1.0, 8, 8), recipe, FrameIndex(np.zeros(1), np.eye(1, 4, dtype=np.float32)), ())
+    async with core.kept.media.workshop() as folder:
+        await asyncio.to_thread((folder / "film.mp4").write_bytes, name.encode())
+        await core.kept.media.keep(folder / "film.mp4", name)
+    await core.kept.library.save(film, Posting(name, HERE, "u", "Ada", "", datetime.now(UTC), title=name), [])
+
+
+async def started(settings: Settings, *names: str) -> int:
+    """Start and stop, as `keaton run` does; return how many of these films have their file."""
+    async with open_core(settings, is_bot=True) as core:
+        await core.parts.foreman.tidy()
+        return len([name for name in names if await core.kept.media.path(name)])
+
+
+async def told(settings: Settings, what: str) -> list[Finding]:
+    return [finding async for finding in findings(settings) if finding.what == what]
+
+
+def aside(settings: Settings) -> set[bytes]:
+    return {path.read_bytes() for path in (settings.data_dir / "set-aside").glob("*/*")}
+
+
+async def test_files_of_a_missing_database_are_set_aside_told_of_and_come_back_with_it(
+    settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with open_core(settings, is_bot=True) as core:
+        await keep(core, "one")
+        await keep(core, "two")
+        await asyncio.to_thread((core.kept.media.inbox / "posted.mp4").write_bytes, b"posted")
+    away = settings.data_dir.with_name("away")
+    await asyncio.to_thread(shutil.move, settings.database, away)
+    async with open_core(settings) as core:  # some command was the first to find no database
+        assert await core.kept.library.videos(View.of(HERE)) == ()
+    assert "was gone, so a new one was made" in caplog.text
+    assert await started(settings, "one", "two") == 0
+    assert await asyncio.to_thread(aside, settings) == {b"one", b"two", b"posted"}
+    assert "3 files that no film leads to were set aside" in caplog.text
+    (finding,) = await told(settings, "Set aside")
+    assert (finding.health, str(settings.database) in finding.text, "3 media files" in finding.text) == (
+        "note",
+        True,
+        True,
+    )
+    await asyncio.to_thread(away.replace, settings.database)
+    assert await started(settings, "one", "two") == 2
+    assert await asyncio.to_thread(aside, settings) == {b"posted"}
+    (finding,) = await told(settings, "Database")
+    assert (finding.health, "not the one that lay there before" in finding.text) == ("note", True)
+
+
+async def test_files_of_films_that_went_with_a_damaged_log_are_kept_and_doctor_tells_until_it_is_put_away(
+    settings: Settings,
+) -> None:
+    died = settings.data_dir.with_name("died")
+    async with open_core(settings, is_bot=True) as core:
+        await keep(core, "one")
+        await core.kept.library.connections.empty_log()
+        await keep(core, "two")
+        await asyncio.to_thread(shutil.copytree, settings.data_dir, died)
+    await asyncio.to_thread(shutil.rmtree, settings.data_dir)
+    await asyncio.to_thread(died.replace, settings.data_dir)
+    settings.database.with_name(settings.database.name + "-shm").unlink()
+    log = settings.database.with_name(settings.database.name + "-wal")
+    await asyncio.to_thread(log.write_bytes, b"\xa5" * log.stat().st_size)
+    assert await started(settings, "one", "two") == 1
+    assert await asyncio.to_thread(aside, settings) == {b"two"}
+    (finding,) = await told(settings, "Database")
+    assert finding.health == "wrong"
+    assert "the newest 1 changes" in finding.text
+    await mend(settings)
+    (finding,) = await told(settings, "Database")
+    assert finding.health == "ok"
+
+
+async def test_a_file_that_a_crash_left_behind_is_deleted_as_before_and_forgetting_takes_what_was_set_aside(
+    settings: Settings,
+) -> None:
+    assert await started(settings) == 0
+    async with open_core(settings, is_bot=True) as core:
+        await keep(core, "kept")
+        for name in ("stray", "set aside"):
+            async with core.kept.media.workshop() as folder:
+                await asyncio.to_thread((folder / "film.mp4").write_bytes, name.encode())
+                await core.kept.media.keep(folder / "film.mp4", name)
+            if name == "set aside":
+                await core.parts.foreman.set_aside()
+            else:
+                assert await core.parts.foreman.tidy() == 1
+        assert await asyncio.to_thread(aside, settings) == {b"set aside"}
+        await core.kept.media.forget("set aside")
+    assert not [path for path in (settings.data_dir / "set-aside").rglob("*") if path.is_file()]
+    assert await started(settings, "kept", "stray") == 1
