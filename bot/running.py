@@ -19,6 +19,7 @@ from bot.requests import Requests
 from bot.settings import GIGABYTE
 from bot.vitals import add_gauges, health_of
 from bot.web.config import WebConfig
+from bot.web.desk import Desk
 from bot.web.front import LocalChat
 from bot.wiring.mending import run_alone
 from bot.wiring.model import DEMO_FOLDER
@@ -59,6 +60,8 @@ async def _run(settings: Settings, stopped: asyncio.Event) -> None:
         await core.parts.foreman.tidy()
         if settings.opens_page:
             await _open_local_chat(settings, core, opened)
+        else:
+            await _finish_local(core, opened)
         doors = _doors(settings, core)
         if settings.watch_port is not None:
             await _open_watch(settings.watch_port, core, doors, opened)
@@ -147,6 +150,14 @@ async def _open_local_chat(settings: Settings, core: Core, doors: AsyncExitStack
     await _welcome(settings, core, chat)
     for job in await core.parts.foreman.left("local"):
         await chat.go_on(job)
+
+
+async def _finish_local(core: Core, opened: AsyncExitStack) -> None:
+    """Go on with what was left by the command line, or by the page of an earlier run, though no page shows it now."""
+    desk = Desk(core.parts.conversation, parse, WebConfig(), Requests(core.parts.foreman, core.kept.ledger))
+    opened.push_async_callback(desk.close)
+    for job in await core.parts.foreman.left("local"):
+        await desk.go_on(job)
 
 
 async def _welcome(settings: Settings, core: Core, chat: LocalChat) -> None:

@@ -1,18 +1,22 @@
 """SqliteJobs: core.jobs.Jobs in the library's own file. Owns its SQL; knows no platform.
 
-One bot works on a data folder, so what an earlier bot left is free at once; what a command of the command line took
-up is free when its lease has run out.
+One bot works on a data folder, so what an earlier bot left is free at once. What a command of the command line took
+up is free when its process is dead; where that cannot be told, when its lease has run out.
 """
 
 from __future__ import annotations
 
+import asyncio
+import json
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from core.errors.turns import JobCancelled
 from storage import recall, rows, writes
+from storage.boundary import disk
 from storage.ledger import BEGIN
 from storage.outworn import DROP_OLD, KEPT_S, PRESSES_KEPT_S
+from storage.owners import Owners
 from storage.recall import OPEN, UNNEEDED
 from storage.sealing import seal_told, sealed
 
@@ -34,6 +38,12 @@ _FREE = """
         owner = '' OR (:is_bot AND owner LIKE 'bot:%')
         OR leased_until_s < :now_s OR leased_until_s > :now_s + 2 * :lease_s
     )
+"""
+
+# An owner is a role of three letters, a colon, and the name of a run.
+_FREED = """
+    UPDATE jobs SET owner = '', leased_until_s = 0
+    WHERE ended_s IS NULL AND substr(owner, 5) IN (SELECT value FROM json_each(:dead))
 """
 
 _ACCEPT = """
@@ -92,6 +102,7 @@ class SqliteJobs:
         self._run = run
         self._clock_s = clock_s
         self._is_bot = is_bot
+        self._owners = Owners.of(connections.path)
 
     async def accept(self, request: Request) -> Job | None:
         """Write a request down and take it up; None when that was done before, unless by a process that died."""
@@ -111,6 +122,7 @@ class SqliteJobs:
 
     async def left(self, platform: str) -> tuple[Job, ...]:
         """Give the jobs of a platform that nobody living works on and that are open, or whose end was not told."""
+        await self._free_of_the_dead()
         sql = f"SELECT * FROM jobs WHERE platform = :platform AND ended_s IS NULL AND {_FREE} ORDER BY id"  # noqa: S608
         return tuple(map(rows.job, await self._db.rows(sql, {"platform": platform, **self._now()})))
 
@@ -215,6 +227,14 @@ class SqliteJobs:
         if is_sealed or any(kind == "forget" or made_s <= self._db.forgotten_s for _, kind, made_s in found):
             await self._db.empty_log()
         return unneeded
+
+    async def _free_of_the_dead(self) -> None:
+        """Take from processes that died what they had taken up."""
+        with disk(self._db.path):
+            dead = await asyncio.to_thread(self._owners.dead)
+            if dead:
+                await self._change(_FREED, {"dead": json.dumps(sorted(dead))})
+                await asyncio.to_thread(self._owners.bury, dead)
 
     async def _change(self, sql: str, values: dict[str, object]) -> None:
         async with self._db.writing() as db:

@@ -17,6 +17,7 @@ from storage.ledger import SqliteLedger
 from storage.library import SqliteLibrary
 from storage.looks import SqliteLooks
 from storage.media import MediaFolder
+from storage.owners import Owners
 from storage.private import tighten
 from storage.showcase import SqliteShowcase
 from storage.works import SqliteWorks
@@ -55,6 +56,7 @@ async def open_kept(settings: Settings, stack: AsyncExitStack, *, is_bot: bool) 
     stack.push_async_callback(media.close)
     rows = library.connections
     ledger = SqliteLedger(rows)
+    stack.enter_context(Owners.of(settings.database).alive(ledger.run))
     return Kept(
         library,
         media,
