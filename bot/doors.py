@@ -54,5 +54,7 @@ def is_picture(name: str, mimetype: str) -> bool:
 
 
 def is_film(name: str, mimetype: str) -> bool:
-    """Tell whether a file says that it is a film."""
+    """Tell whether a file says that it is a film; a text that is called index.ts is none."""
+    if mimetype.startswith("text/"):
+        return False
     return mimetype.startswith("video/") or name.lower().endswith(_FILM_ENDS)

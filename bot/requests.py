@@ -89,6 +89,11 @@ class Requests:
         else:
             await self._foreman.settle(taken.job)
 
+    async def vouch(self, job: JobRef | None) -> None:
+        """Note that whoever asked moderates there. Raises StorageUnusable."""
+        if job is not None:
+            await self._foreman.vouch(job)
+
     async def drop(self, job: JobRef | None) -> None:
         """Note that a request cannot be answered, for nobody hears of it. Raises StorageUnusable."""
         if job is not None:

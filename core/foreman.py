@@ -73,6 +73,10 @@ class Foreman:
         """Note where a job's answer stands, and as which message."""
         await self._jobs.stand(job.id, place, message)
 
+    async def vouch(self, job: JobRef) -> None:
+        """Note that whoever asked for a job moderates where they did. Raises StorageUnusable."""
+        await self._jobs.vouch(job.id)
+
     async def is_outdone(self, job: JobRef, message: str) -> bool:
         """Tell whether a press that draws a message was written down after a job. Raises StorageUnusable."""
         return await self._jobs.is_outdone(job.id, message)

@@ -5,6 +5,7 @@ Owns how long that holds, and that it holds for one reply. A reply that nobody a
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -25,6 +26,8 @@ class Invitations:
     def __init__(self, ledger: Ledger, time_s: Callable[[], float]) -> None:
         self._ledger = ledger
         self._time_s = time_s
+        self._accepting = asyncio.Lock()
+        """Of two replies that come at once, one is told that the other was taken."""
 
     async def invite(self, scope: Scope, user_id: str, answer_id: str, under: str) -> None:
         """Note that somebody pressed *Refine* under a message. Raises StorageUnusable.
@@ -42,7 +45,10 @@ class Invitations:
 
         `at_s` is when the reply was written, in seconds since 1970. The same reply may ask again; a second one may not.
         """
-        name = _note(scope, user_id)
+        async with self._accepting:
+            return await self._accept(_note(scope, user_id), under, message, at_s)
+
+    async def _accept(self, name: str, under: str, message: str, at_s: float) -> str:
         text = await self._ledger.recall(name)
         if not text:
             return ""

@@ -117,6 +117,10 @@ class Jobs(Protocol):
         """Note where its answer stands, and as which message: its film counts as posted by that."""
         ...
 
+    async def vouch(self, job_id: int) -> None:
+        """Note that whoever asked for it moderates where they did."""
+        ...
+
     async def name(self, job_id: int, video_id: str, title: str) -> None:
         """Note which film a request to forget means, and by which name."""
         ...

@@ -31,6 +31,7 @@ _UNAVAILABLE = {
     "robot": "The site takes me for a robot, and it is right. It does not let me fetch that video.",
     "live": "That is a live stream. Post it again when it is over.",
     "geo": "The site does not show that video in the country that I run in.",
+    "hidden": "I am not let see that file. Whoever runs the place that it comes from can allow it.",
     "removed": "That video has been removed, or made private.",
     "unsupported": "I do not know how to fetch videos from that site.",
     "circles": "That link leads around in circles.",

@@ -141,6 +141,10 @@ class SqliteJobs:
         sql = f"UPDATE jobs SET place = :place, message = :message WHERE id = :id AND {OPEN}"  # noqa: S608
         await self._change(sql, {"id": job_id, "place": place, "message": message})
 
+    async def vouch(self, job_id: int) -> None:
+        """Note that whoever asked for it moderates where they did."""
+        await self._change("UPDATE jobs SET moderator = 1 WHERE id = :id", {"id": job_id})
+
     async def name(self, job_id: int, video_id: str, title: str) -> None:
         """Note which film a request to forget means, and by which name."""
         sql = f"UPDATE jobs SET source = :video_id, title = :title, done_once = 1 WHERE id = :id AND {OPEN}"  # noqa: S608

@@ -8,8 +8,6 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
-import aiohttp
-
 from bot.delivery import deliver
 from bot.lastword import LastWord
 from bot.requests import Answered
@@ -27,6 +25,8 @@ from core.actions import cancels
 from core.talk import Action, Forget
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from bot.doors import Parts
     from bot.lastword import Say
     from bot.requests import Ends, Taken
@@ -36,15 +36,16 @@ if TYPE_CHECKING:
     from bot.slack.showing import Place, Whispering
     from bot.slack.speaking import Slack
     from bot.slack.whispers import Voice, Whisper
+    from core.jobs import Job
     from core.showcase import Stale
-    from core.talk import Incoming
+    from core.talk import Incoming, JobRef
 
 logger = logging.getLogger(__name__)
 
 Ruled = TypeVar("Ruled", bound="Forget | Action")
 
-_RIGHTS_WITHIN_S = 1.0
-"""Slack waits three seconds for an acknowledgement."""
+_RIGHTS_WITHIN_S = 3.0
+"""Nothing else is taken up before."""
 
 
 class Answers:
@@ -84,16 +85,27 @@ class Answers:
         shown = Answered(noted, ends or self._requests, taken) if taken else noted
         await deliver(self._parts.conversation.handle(event), shown, self._min_gap_s)
 
-    async def with_rights(self, press: Action) -> Action:
-        """Give a press with what its presser may do, where that counts and Slack tells it before the acknowledgement.
+    async def vouched(self, press: Action, job: JobRef | None) -> Action:
+        """Return a press with what its presser may do, where that counts; it is noted for a later run.
 
-        A later run has to know it: it does not begin a film that somebody has cancelled who may.
+        That run does not begin a film that somebody has cancelled who may.
         """
-        if cancels(press.id):
-            with suppress(TimeoutError, aiohttp.ClientError):  # then it is asked when the press is answered
-                async with asyncio.timeout(_RIGHTS_WITHIN_S):
-                    return await self._with_rights(press)
+        if not cancels(press.id):
+            return press
+        press = await self._with_rights(press)
+        if press.turn.moderator:
+            await self._requests.vouch(job)
         return press
+
+    async def vouch_left(self, jobs: Sequence[Job]) -> None:
+        """Ask what may do who pressed *Cancel* before this run, where an earlier run died before it had asked."""
+        for job in jobs:
+            request = job.request
+            if request.kind == "press" and cancels(request.source) and not request.moderator:
+                with suppress(TimeoutError):  # then it is asked when the press is answered
+                    async with asyncio.timeout(_RIGHTS_WITHIN_S):
+                        if await self._rights.moderates(request.user_id, request.errand.scope.channel):
+                            await self._requests.vouch(job.ref)
 
     async def _with_rights(self, event: Ruled) -> Ruled:
         turn = event.turn

@@ -13,9 +13,10 @@ from bot.slack import posts
 from bot.slack.asking import asked, is_public
 from bot.slack.config import DOOR
 from bot.slack.places import Place
+from bot.slack.refusals import FAILURES, reason_of
 from bot.slack.render import card
 from bot.slack.resuming import Standing, keeper, mark
-from bot.slack.words import INVITE, plain
+from bot.slack.words import INVITE, NO_FORM, plain
 from core import replies
 from core.actions import refines
 from core.commands import find
@@ -111,7 +112,6 @@ class Commands:
         # What refines an answer is written in the thread that it stands in.
         where = (refines(pressed["action_id"]) and box.get("thread_ts")) or box["message_ts"]
         event = Action(turn, pressed["action_id"], under=str(where))
-        event = await self._desk.answers.with_rights(event)
         return await self._take(body, event, _pressed(body), f":{pressed.get('action_ts', '')}")
 
     def _turn(self, channel: str, user: Json) -> Turn:
@@ -124,27 +124,33 @@ class Commands:
         """Answer the press of a button."""
         say = self._desk.answers.word.of(taken)
         turn = await self._desk.turn(body["container"]["channel_id"], body["user"]["id"])
-        turn = replace(turn, moderator=taken.event.turn.moderator)
-        taken = replace(taken, event=replace(taken.event, turn=turn))
+        pressed = taken.event
+        if isinstance(pressed, Action):
+            taken = replace(taken, event=await self._desk.answers.vouched(replace(pressed, turn=turn), taken.job))
         standing, box = _pressed(body), body["container"]
         whisper = self._desk.answers.whisper(
             box["channel_id"], body["user"]["id"], standing.thread_ts, body["response_url"]
         )
         await self._desk.answers.press(taken, say, standing, whisper, whisper.redraw)
 
-    async def note_index(self, body: Json) -> list[Taken]:
-        """Write the films of a message whose menu was used down, before that is acknowledged."""
-        message = posts.read({**body["message"], "channel": body["channel"]["id"]})
-        items = await self._desk.films(message) if isinstance(message, posts.Message) else ()
-        standing = Standing(body["message"].get("thread_ts") or body["message"]["ts"])
-        taken = [await self._take(body, item.event, standing, f":{item.name}") for item in items]
-        if not items and await self._desk.is_new(body["channel"]["id"], body["trigger_id"]):
-            await self._menu_whisper(body)(card(replies.problem(VideoUnavailable("", "no_video"))))
-        return [one for one in taken if one is not None]
+    async def note_index(self, body: Json) -> list[Taken] | None:
+        """Write the films of a message whose menu was used down, before that is acknowledged; None for a repetition.
+
+        Slack is asked for nothing before: names, and what files are that it has not described, are asked for later.
+        """
+        message = posts.read_any(body["message"], body["channel"]["id"], body["user"]["id"])
+        items = self._desk.films_unasked(message)
+        standing = Standing(message.root_ts)
+        found = [await self._take(body, item.event, standing, f":{item.name}") for item in items]
+        taken = [one for one in found if one is not None]
+        is_new = bool(taken) or (not items and await self._desk.is_new(body["channel"]["id"], body["trigger_id"]))
+        return taken if is_new else None
 
     async def index_message(self, body: Json, taken: list[Taken]) -> None:
         """Look at the films of a message whose menu was used, whether the channel is on or not."""
         channel, whisper = body["channel"]["id"], self._menu_whisper(body)
+        if not taken:
+            await whisper(card(replies.problem(VideoUnavailable("", "no_video"))))
         thread_ts = body["message"].get("thread_ts") or body["message"]["ts"]
         for one in taken:
             place = self._kept(self._place(channel, thread_ts, whisper), one, Standing(thread_ts))
@@ -155,7 +161,12 @@ class Commands:
         return self._desk.answers.whisper(body["channel"]["id"], body["user"]["id"], thread_ts, body["response_url"])
 
     async def _index(self, taken: Taken, place: Place) -> None:
-        await self._answer(taken, taken.event, place)
+        event = await self._desk.asked_about(taken.event)
+        if event is None:
+            await place.whisper(card(replies.problem(VideoUnavailable("", "no_video"))))
+            await self._desk.requests.drop(taken.job)
+            return
+        await self._answer(taken, event, place)
         await self._desk.requests.end(taken)
 
     async def ask_for_words(self, body: Json) -> None:
@@ -170,7 +181,16 @@ class Commands:
         pictures = [one for one in files if is_picture(str(one.get("name") or ""), str(one.get("mimetype") or ""))]
         if pictures:
             about["picture"] = str(pictures[0]["id"])
-        await self._client.views_open(trigger_id=body["trigger_id"], view=form(about))
+        await self._open(body, about, self._menu_whisper(body))
+
+    async def _open(self, body: Json, about: Json, whisper: Whisper) -> None:
+        """Open the form; where Slack does not let, say how else one searches there."""
+        try:
+            await self._client.views_open(trigger_id=body["trigger_id"], view=form(about))
+        except FAILURES as error:
+            logger.info("Slack does not open a form: %s", reason_of(error))
+            text = NO_FORM.format(name=self._desk.workspace.name)
+            await whisper(card(Reply(text, tone="error", private=True)))
 
     async def note_words(self, body: Json) -> Taken | None:
         """Write the search that such a form asks for down, before it is acknowledged."""

@@ -52,6 +52,8 @@ class SlackConfig:
     """"inline" shows uploads that were shared nowhere, which Slack may show to nobody but Keaton."""
     post_again_s: tuple[float, ...] = (0.5, 2.0)
     """Pauses before a post is looked for, and tried again, that Slack may have carried out."""
+    timeout_s: float = 60.0
+    """For one request to Slack, an upload too."""
     ping_every_s: float = 5.0
     forgotten_every_s: float = 2.0
     """How often it is looked whether shown films were forgotten."""
@@ -74,6 +76,8 @@ class Workspace:
     """Ends with a slash."""
     missing: tuple[str, ...] = ()
     """Scopes of `SCOPES` that the token lacks."""
+    bot_profile_id: str = ""
+    """What Slack marks Keaton's own messages by."""
 
     def scope(self, channel: str) -> Scope:
         """Give the scope of a channel."""

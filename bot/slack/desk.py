@@ -9,9 +9,8 @@ import asyncio
 import logging
 import time
 from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING
-
-from slack_sdk.errors import SlackApiError
 
 from bot.backoff import REMOVAL_STEPS_S, Backoff
 from bot.chores import Chores
@@ -25,6 +24,7 @@ from bot.slack.config import DOOR
 from bot.slack.people import Membership, People
 from bot.slack.places import Place
 from bot.slack.reading import Reader
+from bot.slack.refusals import FAILURES, reason_of
 from bot.slack.stays import Stays
 from bot.slack.words import plain
 from core.commands import parse_about
@@ -32,7 +32,7 @@ from core.errors.turns import MessageGone
 from core.invitations import Invitations
 from core.ledger import Errand, card_note
 from core.model import View
-from core.talk import MessageDeleted, PictureFile, Turn
+from core.talk import MessageDeleted, PictureFile, RemoteFilePosted, Turn
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from bot.slack.posts import Deleted, Message
     from bot.slack.speaking import Slack
     from bot.slack.whispers import Voice
-    from core.talk import RemoteFile
+    from core.talk import Incoming, RemoteFile
 
 logger = logging.getLogger(__name__)
 
@@ -142,9 +142,20 @@ class Desk:
 
         return PictureFile("picture", read)
 
-    async def films(self, message: Message) -> tuple[Item, ...]:
-        """Give what somebody wants looked at in a message."""
-        return await posts.films(message, await self.turn_of(message), self._files, asked=True)
+    def films_unasked(self, message: Message) -> tuple[Item, ...]:
+        """Return what may be a film in a message, without asking Slack about anything."""
+        url = self.workspace.permalink(message.channel, message.ts, message.thread_ts)
+        scope, name = self.workspace.scope(message.channel), self.people.known(message.user_id)
+        turn = Turn(DOOR, scope, View.of(scope), message.user_id, name, message.ts, url)
+        return posts.films_unasked(message, turn, self._files)
+
+    async def asked_about(self, event: Incoming) -> Incoming | None:
+        """Return an event with what Slack had to be asked for; None where its file is no film."""
+        event = replace(event, turn=replace(event.turn, user_name=await self.people.name(event.turn.user_id)))
+        if isinstance(event, RemoteFilePosted) and not event.file.name:
+            file = await self.file(event.file.key)
+            return replace(event, file=file) if file else None
+        return event
 
     async def _take_items(self, message: Message, items: Sequence[Item], *, late: bool) -> None:
         for item in items:
@@ -199,21 +210,26 @@ class Desk:
 
     async def resume(self) -> None:
         """Take up what an earlier run died over."""
+        mine = [one for one in await self._parts.foreman.left(DOOR.platform) if self._is_ours(one.request.errand)]
+        await self.answers.vouch_left(mine)
         left = [one for one in await self._parts.ledger.unsettled(DOOR.platform) if one.message]
         for errand in {(one.scope, one.message): one for one in left}.values():
-            if errand.scope.space == self.workspace.team_id:
+            if self._is_ours(errand):
                 await self._finish([one for one in left if (one.scope, one.message) == (errand.scope, errand.message)])
         for job in await self._parts.foreman.left(DOOR.platform):
-            if not job.request.errand.message and job.request.errand.scope.space == self.workspace.team_id:
+            if not job.request.errand.message and self._is_ours(job.request.errand):
                 await resuming.take_up(self, job)
+
+    def _is_ours(self, errand: Errand) -> bool:
+        return errand.scope.space == self.workspace.team_id
 
     async def _finish(self, errands: Sequence[Errand]) -> None:
         """Go on with what was asked for in one message."""
         channel, ts = errands[0].scope.channel, errands[0].message
         try:
             message = await self._reader.message(channel, ts)
-        except SlackApiError as error:
-            logger.warning("a message cannot be read again: %s", error.response["error"])
+        except FAILURES as error:
+            logger.warning("a message cannot be read again: %s", reason_of(error))
             return
         if message is None:
             for one in errands:
@@ -242,7 +258,7 @@ class Desk:
     async def _reaction(self, message: Message) -> AsyncIterator[Callable[[], Awaitable[None]]]:
         """Show by a reaction that a message is being worked on, where that is allowed; give what takes it away."""
         where = {"channel": message.channel, "timestamp": message.ts, "name": EYES}
-        with suppress(SlackApiError):
+        with suppress(*FAILURES):
             await self._client.reactions_add(**where)
         is_there = True
 
@@ -250,7 +266,7 @@ class Desk:
             nonlocal is_there
             if is_there:
                 is_there = False
-                with suppress(SlackApiError):
+                with suppress(*FAILURES):
                     await self._client.reactions_remove(**where)
 
         try:

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import aiohttp
-from slack_sdk.errors import SlackApiError
 
 from bot.doors import is_film, is_picture
+from bot.slack.refusals import FAILURES, reason_of
 from core.errors.films import OverLimit
 from core.errors.links import FetchFailed, VideoUnavailable
 from core.errors.turns import MessageGone
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 _HOSTS = ("slack.com", "slack-gov.com")
 _GONE = {"file_not_found", "file_deleted"}
+_HIDDEN = {"not_visible", "access_denied", "missing_scope", "not_allowed", "slack_connect_file_link_sharing_blocked"}
 
 
 class Files:
@@ -34,17 +35,29 @@ class Files:
 
     async def film(self, file: Mapping[str, Any]) -> RemoteFile | None:
         """Give a posted file where it is a film; one from a connected workspace is asked about first."""
-        told = await self._told(str(file["id"])) if file.get("file_access") == "check_file_info" else file
-        if told is None or not _is_film(told):
-            return None
-        file_id = str(told["id"])
+        if file.get("file_access") != "check_file_info":
+            return self._film(file)
+        try:
+            told = await self._told(str(file["id"]))
+        except VideoUnavailable:  # where it is a film, whoever posted it is told so once it is fetched
+            return self.unasked(file)
+        return self._film(told) if told else None
 
+    def unasked(self, file: Mapping[str, Any]) -> RemoteFile | None:
+        """Return a posted file where it may be a film, without asking; "" for its name where Slack must be asked."""
+        if file.get("file_access") != "check_file_info":
+            return self._film(file)
+        return self._remote(str(file["id"]), "")
+
+    def _film(self, file: Mapping[str, Any]) -> RemoteFile | None:
+        return self._remote(str(file["id"]), str(file.get("name") or file["id"]), file) if _is_film(file) else None
+
+    def _remote(self, file_id: str, name: str, file: Mapping[str, Any] | None = None) -> RemoteFile:
         async def locate() -> Address:
             return await self._address(file_id)
 
-        return RemoteFile(
-            f"slack:{self._team_id}:file:{file_id}", str(told.get("name") or file_id), locate, told.get("size") or 0
-        )
+        size_bytes = (file or {}).get("size") or 0
+        return RemoteFile(f"slack:{self._team_id}:file:{file_id}", name, locate, size_bytes)
 
     async def picture(self, files: Sequence[Mapping[str, Any]]) -> PictureFile | None:
         """Give the first picture among posted files, to be asked about."""
@@ -96,12 +109,16 @@ class Files:
         return Address(url, self._token)
 
     async def _told(self, file_id: str) -> Mapping[str, Any] | None:
+        """Ask about a file; None where it is gone. Raises VideoUnavailable, FetchFailed."""
         try:
             answer = await self._client.files_info(file=file_id)
-        except SlackApiError as error:
-            if error.response["error"] in _GONE:
+        except FAILURES as error:
+            reason = reason_of(error)
+            if reason in _GONE:
                 return None
-            raise
+            if reason in _HIDDEN:
+                raise VideoUnavailable("", "hidden") from error
+            raise FetchFailed("", "other") from error
         told: Mapping[str, Any] = answer["file"]
         return told
 
@@ -116,7 +133,7 @@ def is_slacks(url: str, api_base: str) -> bool:
 
 
 def _is_film(file: Mapping[str, Any]) -> bool:
-    if file.get("is_external") or file.get("mode") in {"tombstone", "hidden_by_limit"}:
+    if file.get("is_external") or file.get("mode") in {"tombstone", "hidden_by_limit", "snippet"}:
         return False
     return is_film(str(file.get("name") or ""), str(file.get("mimetype") or ""))
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import aiohttp
 from slack_bolt.async_app import AsyncApp
+from slack_bolt.authorization import AuthorizeResult
 from slack_sdk.errors import SlackApiError
 from slack_sdk.http_retry.builtin_async_handlers import (
     AsyncConnectionErrorRetryHandler,
@@ -25,6 +26,7 @@ from bot.slack.files import Files
 from bot.slack.listeners import listen
 from bot.slack.lookback import Lookback
 from bot.slack.pictures import Pictures
+from bot.slack.refusals import reason_of
 from bot.slack.socket import Socket
 from bot.slack.speaking import Slack
 from bot.slack.whispers import DirectMessages, Voice
@@ -43,7 +45,6 @@ logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
 _API = "https://slack.com/api/"
-_TIMEOUT_S = 60.0
 _RETRY_S = (1.0, 2.0, 5.0, 10.0, 30.0, 60.0)
 _WRONG_TOKEN = {
     "invalid_auth",
@@ -72,7 +73,7 @@ class SlackDoor:
 
     async def run(self) -> None:
         """Serve until cancelled; raises BadSetting when Slack does not accept one of the tokens."""
-        async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=_TIMEOUT_S)) as session:
+        async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=self._config.timeout_s)) as session:
             client = _client(self._config, session)
             workspace = await self._sign_in(client)
             address = await _patiently(lambda: _open(client, self._config.app_token), "SLACK_APP_TOKEN")
@@ -98,7 +99,7 @@ class SlackDoor:
         files = Files(client, config.bot_token, config.api_base, workspace.team_id)
         voice = Voice(client, session, DirectMessages(client, self._parts.ledger, workspace.team_id))
         desk = Desk(self._parts, config, workspace, client, slack, files, voice)
-        app = AsyncApp(name="keaton", client=client, request_verification_enabled=False)
+        app = _app(client, workspace, config.bot_token)
         listen(app, desk, Commands(desk, client))
         try:
             lookback = Lookback(desk, client, self._parts.ledger, workspace, config.alive_every_s)
@@ -112,6 +113,23 @@ class SlackDoor:
         finally:
             self._socket = None
             await desk.chores.close()
+
+
+def _app(client: AsyncWebClient, workspace: Workspace, token: str) -> AsyncApp:
+    """Make Bolt's app; it knows who signed in, and so asks Slack for nothing before it acknowledges the first event."""
+    known = AuthorizeResult(
+        enterprise_id=None,
+        team_id=workspace.team_id,
+        bot_user_id=workspace.bot_id,
+        bot_id=workspace.bot_profile_id,
+        bot_token=token,
+    )
+
+    async def authorize() -> AuthorizeResult:
+        return known
+
+    nameless = AsyncWebClient(base_url=client.base_url, session=client.session, retry_handlers=client.retry_handlers)
+    return AsyncApp(name="keaton", client=nameless, authorize=authorize, request_verification_enabled=False)
 
 
 def _client(config: SlackConfig, session: aiohttp.ClientSession, *, patient: bool = True) -> AsyncWebClient:
@@ -131,7 +149,8 @@ async def _sign_in(client: AsyncWebClient) -> Workspace:
         logger.warning("the Slack app lacks these scopes, and what needs them will not work: %s", ", ".join(missing))
     url = str(told["url"]).rstrip("/") + "/"
     logger.info("signed in to Slack as %s in %s", told["user"], told["team"])
-    return Workspace(str(told["team_id"]), str(told["user_id"]), str(told["user"]), url, missing)
+    mine = str(told["team_id"]), str(told["user_id"]), str(told["user"])
+    return Workspace(*mine, url, missing, str(told.get("bot_id") or ""))
 
 
 def _granted(told: AsyncSlackResponse) -> set[str]:
@@ -151,7 +170,7 @@ async def _patiently(ask: Callable[[], Awaitable[T]], setting: str) -> T:
         try:
             return await ask()
         except SlackApiError as error:
-            reason = error.response["error"]
+            reason = reason_of(error)
             if reason in _WRONG_TOKEN:
                 raise BadSetting(setting, f"Slack does not accept it ({reason})") from error
             trouble: object = reason

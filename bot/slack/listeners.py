@@ -23,6 +23,7 @@ Ack: TypeAlias = "Callable[[], Awaitable[Any]]"
 
 _LEFT = ("member_left_channel", "channel_left", "group_left")
 _DELETED = ("channel_deleted", "group_deleted")
+_OPENED = ("channel_unarchive", "group_unarchive")
 
 logger = logging.getLogger(__name__)
 
@@ -31,7 +32,7 @@ def listen(app: AsyncApp, desk: Desk, does: Commands) -> None:
     """Have Bolt call these; it acknowledges events by itself, and all else is acknowledged here."""
     for name in ("message", "app_mention"):
         app.event(name)(_message(desk))
-    for name in ("app_uninstalled", "tokens_revoked", *_LEFT, *_DELETED, "member_joined_channel"):
+    for name in ("app_uninstalled", "tokens_revoked", *_LEFT, *_DELETED, *_OPENED, "member_joined_channel"):
         app.event(name)(_stay(desk))
     for command, note in ((commands.FIND, does.note_find), (commands.KEATON, does.note_keaton)):
         app.command(command)(_noted(desk, note, does.command))
@@ -53,6 +54,8 @@ def _stay(desk: Desk) -> Callable[..., Awaitable[None]]:
                     await desk.stays.left()
             case "member_joined_channel" if event.get("user") == desk.workspace.bot_id:
                 await desk.stays.back(str(event["channel"]))
+            case name if name in _OPENED:
+                desk.removals.wake(str(event["channel"]))
             case name if name in _DELETED:
                 await desk.stays.deleted(str(event["channel"]))
             case name if name in _LEFT and event.get("user", desk.workspace.bot_id) == desk.workspace.bot_id:
@@ -80,7 +83,8 @@ def _message(desk: Desk) -> Callable[..., Awaitable[None]]:
 def _started(desk: Desk, work: Callable[[Json], Awaitable[None]]) -> Callable[..., Awaitable[None]]:
     async def take(ack: Ack, body: Json) -> None:
         await ack()
-        desk.chores.start(_awaited(lambda: work(body)))
+        if _is_ours(desk, body):
+            desk.chores.start(_awaited(lambda: work(body)))
 
     return take
 
@@ -91,9 +95,9 @@ def _noted(
     """Write down first, then acknowledge, then work: what was acknowledged is done, whatever happens."""
 
     async def take(ack: Ack, body: Json) -> None:
-        noted = await note(body)
+        noted = await note(body) if _is_ours(desk, body) else None
         await ack()
-        if noted:
+        if noted is not None:
             desk.chores.start(_awaited(lambda: work(body, noted)))
 
     return take
@@ -101,6 +105,16 @@ def _noted(
 
 async def _awaited(work: Callable[[], Awaitable[None]]) -> None:
     await work()
+
+
+def _is_ours(desk: Desk, body: Json) -> bool:
+    """Tell whether a command, press or form comes from the workspace that there is a token for."""
+    team = str((body.get("view") or {}).get("app_installed_team_id") or "")
+    team = team or str((body.get("team") or {}).get("id") or body.get("team_id") or "")
+    if team == desk.workspace.team_id:
+        return True
+    logger.warning("something was asked from another workspace, for which there is no token")
+    return False
 
 
 def installed_in(body: Json) -> str:

@@ -10,9 +10,8 @@ import logging
 import time
 from typing import TYPE_CHECKING, Any
 
-from slack_sdk.errors import SlackApiError
-
 from bot.slack import posts
+from bot.slack.refusals import FAILURES, reason_of
 
 if TYPE_CHECKING:
     from slack_sdk.web.async_client import AsyncWebClient
@@ -77,8 +76,8 @@ class Lookback:
             found = await self._client.conversations_history(
                 channel=channel, oldest=f"{since_s:.6f}", limit=_MOST_MESSAGES
             )
-        except SlackApiError as error:
-            logger.warning("what was missed in a channel cannot be read: %s", error.response["error"])
+        except FAILURES as error:
+            logger.warning("what was missed in a channel cannot be read: %s", reason_of(error))
             return []
         messages: list[dict[str, Any]] = found["messages"]
         return messages

@@ -6,7 +6,7 @@ import logging
 from collections import OrderedDict
 from typing import TYPE_CHECKING
 
-from slack_sdk.errors import SlackApiError
+from bot.slack.refusals import FAILURES, reason_of
 
 if TYPE_CHECKING:
     from slack_sdk.web.async_client import AsyncWebClient
@@ -25,6 +25,10 @@ class People:
         self._client = client
         self._names: OrderedDict[str, str] = OrderedDict()
 
+    def known(self, user_id: str) -> str:
+        """Return what people call somebody where that was asked before, else ""."""
+        return self._names.get(user_id, "")
+
     async def name(self, user_id: str) -> str:
         """Give what people call somebody, or "somebody" where Slack does not say."""
         if user_id not in self._names:
@@ -36,8 +40,8 @@ class People:
     async def _ask(self, user_id: str) -> str:
         try:
             user = (await self._client.users_info(user=user_id))["user"]
-        except SlackApiError as error:
-            logger.warning("Slack does not tell a name: %s", error.response["error"])
+        except FAILURES as error:
+            logger.warning("Slack does not tell a name: %s", reason_of(error))
             return NOBODY
         profile = user.get("profile") or {}
         return str(profile.get("display_name") or profile.get("real_name") or user.get("name") or NOBODY)
@@ -56,16 +60,16 @@ class Rights:
     async def _runs_workspace(self, user_id: str) -> bool:
         try:
             user = (await self._client.users_info(user=user_id))["user"]
-        except SlackApiError as error:
-            logger.warning("Slack does not tell what somebody may do: %s", error.response["error"])
+        except FAILURES as error:
+            logger.warning("Slack does not tell what somebody may do: %s", reason_of(error))
             return False
         return bool(user.get("is_admin") or user.get("is_owner"))
 
     async def _made(self, channel: str, user_id: str) -> bool:
         try:
             told = (await self._client.conversations_info(channel=channel))["channel"]
-        except SlackApiError as error:
-            logger.warning("Slack does not tell who made a channel: %s", error.response["error"])
+        except FAILURES as error:
+            logger.warning("Slack does not tell who made a channel: %s", reason_of(error))
             return False
         return bool(user_id) and told.get("creator") == user_id
 
@@ -93,7 +97,7 @@ class Membership:
             return True
         try:
             await self._client.conversations_history(channel=channel, limit=1)
-        except SlackApiError as error:
-            return error.response["error"] not in OUTSIDE
+        except FAILURES as error:
+            return reason_of(error) not in OUTSIDE
         self._inside.add(channel)
         return True

@@ -81,8 +81,9 @@ class Place:
 
     async def _show(self, reply: Reply) -> None:
         if self._alone is not None:
-            await self._alone.edit(reply)
-            self.beside = self._alone.beside
+            if reply.progress is None:
+                await self._alone.edit(reply)
+                self.beside = self._alone.beside
         elif self.is_private or reply.private:
             if await self._clear():
                 await self.whisper(card(self._with_place(reply)))
@@ -194,8 +195,9 @@ class PressPlace:
     async def post(self, reply: Reply) -> None:
         """Show the first reply: where the button is, to whoever pressed it, or to all in a message of its own."""
         if self._alone is not None:
-            await self._alone.edit(reply)
-            self.beside = self._alone.beside
+            if reply.progress is None:
+                await self._alone.edit(reply)
+                self.beside = self._alone.beside
             return
         try:
             await self._post(reply)

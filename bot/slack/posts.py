@@ -14,10 +14,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from bot.slack.files import Files
-    from core.talk import Turn
+    from core.talk import RemoteFile, Turn
 
 Json: TypeAlias = dict[str, Any]
 
+_ATTACHED = ("title_link", "from_url", "text")
+"""Where what an app posts has its links."""
 _SPOKEN = {None, "file_share", "thread_broadcast", "me_message"}
 
 
@@ -70,6 +72,15 @@ def read(event: Mapping[str, Any]) -> Message | Deleted | None:
     return Message(channel, str(event["ts"]), thread_ts, str(event["user"]), str(event.get("text") or ""), files)
 
 
+def read_any(raw: Mapping[str, Any], channel: str, asker_id: str) -> Message:
+    """Return a message that somebody points at, an app's too, which counts as the asker's; links below it count."""
+    below = [str(one.get(name) or "") for one in raw.get("attachments") or () for name in _ATTACHED]
+    text = " ".join(part for part in (str(raw.get("text") or ""), *below) if part)
+    files, thread_ts = tuple(raw.get("files") or ()), str(raw.get("thread_ts") or "")
+    is_person = not raw.get("bot_id") and raw.get("user")
+    return Message(channel, str(raw["ts"]), thread_ts, str(raw["user"]) if is_person else asker_id, text, files)
+
+
 def links(message: Message, *, asked: bool) -> dict[str, str]:
     """Give the links to films by what they mean; only those that look like one, unless somebody asked for it."""
     found = find_links(plain(message.text))
@@ -78,8 +89,16 @@ def links(message: Message, *, asked: bool) -> dict[str, str]:
 
 async def films(message: Message, turn: Turn, files: Files, *, asked: bool) -> tuple[Item, ...]:
     """Give what may be a film."""
+    return _items(message, turn, [await files.film(one) for one in message.files], asked=asked)
+
+
+def films_unasked(message: Message, turn: Turn, files: Files) -> tuple[Item, ...]:
+    """Return what may be a film, by what the message itself tells; a file without a name is to be asked about."""
+    return _items(message, turn, [files.unasked(one) for one in message.files], asked=True)
+
+
+def _items(message: Message, turn: Turn, found: list[RemoteFile | None], *, asked: bool) -> tuple[Item, ...]:
     posted = [Item(name, LinkPosted(turn, link)) for name, link in links(message, asked=asked).items()]
-    found = [await files.film(one) for one in message.files]
     taken = [Item(one.key, RemoteFilePosted(turn, one)) for one in found if one is not None]
     return tuple(posted + taken)[:MOST_FILMS_A_MESSAGE]
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
-from slack_sdk.errors import SlackApiError
-
 from bot.slack import posts
+from bot.slack.refusals import FAILURES, reason_of
 from core import actions
 
 if TYPE_CHECKING:
@@ -33,8 +32,8 @@ class Reader:
             found = await self._client.conversations_replies(
                 channel=channel, ts=ts, oldest=ts, latest=ts, inclusive=True, limit=1
             )
-        except SlackApiError as error:
-            if error.response["error"] in _UNREADABLE:
+        except FAILURES as error:
+            if reason_of(error) in _UNREADABLE:
                 return None
             raise
         raw = next((one for one in found["messages"] if one["ts"] == ts), None)
@@ -49,8 +48,8 @@ class Reader:
             found = await self._client.conversations_replies(
                 channel=message.channel, ts=message.thread_ts, latest=message.ts, limit=_MOST_LOOKED_BACK
             )
-        except SlackApiError as error:
-            logger.info("a thread cannot be read: %s", error.response["error"])
+        except FAILURES as error:
+            logger.info("a thread cannot be read: %s", reason_of(error))
             return ""
         answers = [actions.answer_among(posts.button_ids(one)) for one in found["messages"]]
         return next((one for one in reversed(answers) if one), "")

@@ -13,8 +13,7 @@ import logging
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from slack_sdk.errors import SlackApiError
-
+from bot.slack.refusals import FAILURES, reason_of
 from core import asking
 from core.talk import Action, Find
 
@@ -69,8 +68,8 @@ class Rooms:
                 opened = Opened(event, bool(await self._ledger.recall(self._asked_alone(event))))
             if isinstance(opened.event, Action) or (isinstance(opened.event, Find) and _refines(opened.event)):
                 opened = await self._widened(opened.event, alone=opened.alone)
-        except SlackApiError as error:
-            logger.warning("Slack does not tell who is in which channel: %s", error.response["error"])
+        except FAILURES as error:
+            logger.warning("Slack does not tell who is in which channel: %s", reason_of(error))
         await self._note_last(opened)
         return opened
 
@@ -117,8 +116,8 @@ class Rooms:
     async def _told(self, channel: str) -> dict[str, Any] | None:
         try:
             told: dict[str, Any] = (await self._client.conversations_info(channel=channel))["channel"]
-        except SlackApiError as error:
-            if error.response["error"] == "channel_not_found":
+        except FAILURES as error:
+            if reason_of(error) == "channel_not_found":
                 return None
             raise
         return told

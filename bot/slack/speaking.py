@@ -183,8 +183,8 @@ class Slack:
                 )
             else:
                 found = await self.client.conversations_history(channel=channel, include_all_metadata=True, limit=100)
-        except SlackApiError as error:
-            logger.warning("where an answer stands cannot be read: %s", error.response["error"])
+        except FAILURES as error:
+            logger.warning("where an answer stands cannot be read: %s", reason_of(error))
             return ""
         for one in found["messages"]:
             mark = one.get("metadata") or {}
@@ -194,7 +194,7 @@ class Slack:
 
     async def remove(self, channel: str, ts: str) -> None:
         """Take a message of Keaton's back, where it is still there."""
-        with suppress(SlackApiError):
+        with suppress(*FAILURES):
             await self.client.chat_delete(channel=channel, ts=ts)
 
 

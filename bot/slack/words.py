@@ -12,6 +12,10 @@ _TOKEN = re.compile(r"<(?P<kind>[@#!]?)(?P<what>[^<>|]*)(?:\|(?P<label>[^<>]*))?
 INVITE = "I am not in this channel. Please /invite @{name}, and ask me again."
 ALONE = "Not everybody in this channel could look into the other one, so only you see this."
 UNSHOWN_ALONE = "Slack shows no pictures in such messages here."
+NO_FORM = (
+    "Slack did not open the form: that works for a moment only after the menu was used. Please use it once more, "
+    "or write what you look for behind @{name}."
+)
 PENDING = "The pictures follow."
 OWN_PICTURES = "The pictures of answers that only you see are kept in this thread, so that Slack shows them to you."
 UNSHOWN = "Slack does not show the pictures here, so they are in the thread."

@@ -24,7 +24,8 @@ class VideoUnavailable(UserError):
 
     url: str
     why: str
-    """"no_video", "not_found", "login", "age", "robot", "live", "geo", "removed", "circles" or "unsupported"."""
+    """"no_video", "not_found", "hidden", "login", "age", "robot", "live", "geo", "removed", "circles" or
+    "unsupported"."""
     detail: str = ""
 
 

@@ -30,6 +30,7 @@ from tests.fakes.waiting import Waited
 
 if TYPE_CHECKING:
     import asyncio
+    from collections.abc import Callable
     from pathlib import Path
 
     from tests.fakes.slack_desk import ResponseUrl
@@ -57,8 +58,8 @@ class FakeSlack(Waited, InteractionDesk):
         self.opened: list[tuple[str, Json]] = []
         self.rate_limits: list[tuple[str, int]] = []
         """Methods whose next call is answered with 429, and the seconds to wait."""
-        self.refusals: dict[str, str] = {}
-        """Methods that are refused, and the error."""
+        self.refusals: dict[str, str | Callable[[Json], str]] = {}
+        """Methods that are refused, and the error; or what gives it for a request, "" where that is taken."""
         self.broken: dict[str, int] = {}
         """Methods that are carried out and answered 500, and how often."""
         self.upload_status = 200
@@ -67,7 +68,9 @@ class FakeSlack(Waited, InteractionDesk):
         self.fetched: list[tuple[str, str]] = []
         """Paths of films and files that were fetched, and the Authorization that came along."""
         self.gates: dict[str, asyncio.Event] = {}
-        """Films and methods that are answered only once that is set."""
+        """Films, methods and "upload", answered only once that is set."""
+        self.hooks_closed = False
+        """No response_url is good any more."""
         self.response_urls: dict[str, ResponseUrl] = {}
         self._pending: list[tuple[Workspace, Json]] = []
         self._runner: web.AppRunner | None = None

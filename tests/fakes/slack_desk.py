@@ -37,6 +37,7 @@ class InteractionDesk:
     wrongs: list[str]
     response_urls: dict[str, ResponseUrl]
     shows_pictures: bool
+    hooks_closed: bool
 
     def moved(self) -> None:
         raise NotImplementedError
@@ -111,7 +112,7 @@ class InteractionDesk:
 
     async def _respond(self, request: web.Request) -> web.Response:
         answer, sent = self.response_urls[request.match_info["key"]], await request.json()
-        if answer.left <= 0:
+        if answer.left <= 0 or self.hooks_closed:
             return web.Response(status=404, text="used_url")
         answer.left -= 1
         team = next(one for one in self.teams if answer.channel.id in one.channels)

@@ -70,6 +70,8 @@ class FileApi:
         team = next(one for one in self._fake.teams if one.id == request.match_info["team"])
         file = team.files[request.match_info["file"]]
         file.data = await request.read()
+        if "upload" in self._fake.gates:
+            await self._fake.gates["upload"].wait()
         if self._fake.upload_status != 200:
             return web.Response(status=self._fake.upload_status, text="no")
         if len(file.data) != self._fake.lengths[file.id]:

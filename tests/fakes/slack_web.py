@@ -45,6 +45,7 @@ class WebApi:
         headers = {}
         try:
             team = self._team(token, method)
+            self._refuse(method, sent)
             headers = {"x-oauth-scopes": team.scopes}
             known: dict[str, Callable[[Workspace, Json], Json]] = {
                 "auth.test": self._auth_test,
@@ -78,11 +79,14 @@ class WebApi:
             return web.Response(status=500, text="<html>", content_type="text/html")
         return web.json_response(answer, headers=headers)
 
+    def _refuse(self, method: str, sent: Json) -> None:
+        refusal = self._fake.refusals.get(method, "")
+        if error := refusal if isinstance(refusal, str) else refusal(sent):
+            raise RefusedError(error)
+
     def _team(self, token: str, method: str) -> Workspace:
         for team in self._fake.teams:
             if token == (team.app_token if method == "apps.connections.open" else team.bot_token):
-                if refusal := self._fake.refusals.get(method):
-                    raise RefusedError(refusal)
                 return team
         raise RefusedError("invalid_auth")
 
