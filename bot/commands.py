@@ -24,7 +24,7 @@ from core.intake import Poster
 from core.ledger import Errand
 from core.links import is_link
 from core.model import Scope, View
-from core.naming import pick
+from core.naming import names, pick
 from core.replies import TRIAL_COMMAND
 from core.sentences import sentence
 from core.shown import Progress
@@ -138,8 +138,9 @@ async def find(settings: Settings, wish: FindWish, space: str, *, as_json: bool)
         result = await _refined(core, await core.parts.searcher.search(query, wish.top))
         shown = await _draw(core, result, wish) if wish.out else None
         info = await core.engines.encoder.ready()
+        called = names(await core.kept.library.videos(query.view))
     files = printing.write(shown, wish.out) if shown and wish.out else printing.Files(None, None, None)
-    printing.found(result, files, info.logit_scale, as_json=as_json)
+    printing.found(result, files, info.logit_scale, called, as_json=as_json)
     return 0
 
 

@@ -63,9 +63,9 @@ def shapes(reply: Reply) -> Iterator[Reply]:
     yield reply
     if reply.pictures:
         yield replace(reply, pictures=())
-    if reply.buttons or reply.links or reply.title or len(reply.text) > _MOST_WORDS:
+    if reply.buttons or reply.links or reply.title or reply.entries or len(reply.text) > _MOST_WORDS:
         words = "\n".join(part for part in (reply.title, reply.text) if part)
-        yield replace(reply, text=words[:_MOST_WORDS], title="", pictures=(), buttons=(), links=())
+        yield replace(reply, text=words[:_MOST_WORDS], title="", entries=(), pictures=(), buttons=(), links=())
 
 
 def _saying(reply: Reply, advice: str) -> Reply:

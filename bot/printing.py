@@ -11,7 +11,7 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
-from core import replies, telling
+from core import listing, replies, telling
 from core.answering import shares
 from core.errors.films import FolderUnwritable
 from core.filling import each_second
@@ -19,7 +19,7 @@ from core.sentences import sentence
 from core.times import clock
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from core import shown
@@ -73,18 +73,18 @@ def indexed(done: Sequence[Indexed], failed: Sequence[tuple[str, AppError]], *, 
     for one in done:
         news = f"{one.looks} looks" if one.looks else "known already"
         cut = ", breaks off early" if one.video.truncated else ""
-        click.echo(f"{one.video.title} ({clock(one.video.duration_s)}{cut}): {news}. {one.video.id}")
+        click.echo(f"{one.video.title} ({clock(one.video.duration_s)}{cut}): {news}.")
 
 
-def found(result: SearchResult, files: Files, logit_scale: float, *, as_json: bool) -> None:
-    """Print an answer."""
+def found(result: SearchResult, files: Files, logit_scale: float, called: Mapping[str, str], *, as_json: bool) -> None:
+    """Print an answer; `called` gives each film's name by its id."""
     among = shares(result.query, result.curve, result.best, logit_scale)
     if as_json:
         _print_json(_answer(result, files, among))
         return
     click.echo(telling.headline(result))
     for number, moment in enumerate(result.moments, 1):
-        click.echo(f"{number:3}. {_moment(result, moment)}")
+        click.echo(f"{number:3}. {_moment(result, moment, called)}")
     for text, share in among:
         click.echo(f"     {share:.4f}  {text}")
     for path in (files.image, files.then, files.plot):
@@ -92,8 +92,8 @@ def found(result: SearchResult, files: Files, logit_scale: float, *, as_json: bo
             click.echo(str(path))
 
 
-def _moment(result: SearchResult, moment: Moment) -> str:
-    where = "" if moment.video_id == result.best.video_id else f"  in {moment.video_id}"
+def _moment(result: SearchResult, moment: Moment, called: Mapping[str, str]) -> str:
+    where = "" if moment.video_id == result.best.video_id else f"  in {called.get(moment.video_id, 'another film')}"
     span = f"{clock(moment.start_s)} to {clock(moment.end_s)}"
     then = f", then {clock(moment.then.peak_s)}" if moment.then else ""
     text = f"  {result.curve.lines[moment.part].text}" if result.curve.lines and not moment.then else ""
@@ -105,8 +105,7 @@ def listed(posted: Sequence[PostedVideo], *, as_json: bool) -> None:
     if as_json:
         _print_json({"videos": [_posted(one) for one in posted]})
         return
-    reply = replies.videos(posted)
-    click.echo(reply.text)
+    click.echo(listing.lines(posted))
 
 
 def forgotten(video: Video) -> None:

@@ -30,6 +30,7 @@ _SHOW = re.compile(
 _VOTE = re.compile(rf"vote:{_MOMENT}:(?P<style>[ms]):(?P<way>[ud])")
 _ALIKE = re.compile(rf"like:{_MOMENT}:(?P<at>\d{{0,9}})")
 _CANCEL = re.compile(r"cancel:(?P<job>\d{1,18}):")
+_PAGE = re.compile(r"list:(?P<number>\d{1,5}):")
 _REFINE = re.compile(r"refine:(?P<answer>[A-Za-z0-9_-]{1,40}):")
 
 
@@ -116,7 +117,19 @@ class Refine:
         return f"refine:{self.answer_id}:"
 
 
-Wish: TypeAlias = Show | Cancel | Vote | Alike | Refine
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Show a page of the list of videos."""
+
+    number: int
+    """From 1; a button that leads nowhere has one beyond."""
+
+    def id(self) -> str:
+        """Return the id of its button."""
+        return f"list:{self.number}:"
+
+
+Wish: TypeAlias = Show | Cancel | Vote | Alike | Refine | Page
 """All that a button may ask for."""
 
 
@@ -134,7 +147,12 @@ def draws(action_id: str) -> bool:
         wish = read(action_id)
     except AnswerGone:
         return False
-    return isinstance(wish, Vote) or (isinstance(wish, Show) and wish.mode != "file")
+    return isinstance(wish, Vote | Page) or (isinstance(wish, Show) and wish.mode != "file")
+
+
+def lists(action_id: str) -> bool:
+    """Tell whether a button shows a page of the list of videos."""
+    return _PAGE.fullmatch(action_id) is not None
 
 
 def refines(action_id: str) -> bool:
@@ -186,6 +204,13 @@ def _read_alike(action_id: str) -> Alike:
     return Alike(match["answer"], int(match["number"]), at_ms, _revision(match))
 
 
+def _read_page(action_id: str) -> Page:
+    match = _PAGE.fullmatch(action_id)
+    if match is None:
+        raise AnswerGone
+    return Page(int(match["number"]))
+
+
 def _read_refine(action_id: str) -> Refine:
     match = _REFINE.fullmatch(action_id)
     if match is None:
@@ -212,6 +237,7 @@ _READERS: dict[str, Callable[[str], Wish]] = {
     "vote": _read_vote,
     "like": _read_alike,
     "refine": _read_refine,
+    "list": _read_page,
 }
 
 PATTERN = rf"(?:{'|'.join(_READERS)}):[A-Za-z0-9_-]{{1,40}}(?::[A-Za-z0-9_-]{{0,20}}){{1,8}}"

@@ -25,6 +25,7 @@ from core.inquiry import Inquiry
 from core.invitations import Invitations
 from core.judging import Judge
 from core.limits import PICTURE_BYTES
+from core.listing import Catalogue
 from core.pressing import Presser
 from core.refining import Refiner
 from core.renewal import Renewal
@@ -221,4 +222,5 @@ def _conversation(ports: Ports, choices: Choices, finding: _Finding, intake: _In
         refiner=finding.refiner,
         courtesy=ports.courtesy,
         invitations=Invitations(ports.ledger, ports.time_s),
+        catalogue=Catalogue(library),
     )

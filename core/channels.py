@@ -46,7 +46,7 @@ class Channels:
 
     async def status(self, event: Status) -> tuple[Reply, ...]:
         """Say how things stand in a channel."""
-        films = len(await self._library.videos(event.turn.view))
+        films = await self._library.count(event.turn.view)
         on = await self.is_on(event.turn.scope)
         model = (await self._encoder.ready()).model if self._encoder.loaded else ""
         return (replies.status(event, films, model, on=on),)

@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from core.found import Query
     from core.inquiry import Inquiry
     from core.invitations import Invitations
+    from core.listing import Catalogue
     from core.model import Video, View
     from core.ports import Encoder, Library
     from core.pressing import Presser
@@ -80,6 +81,7 @@ class Conversation:
         refiner: Refiner,
         courtesy: Courtesy,
         invitations: Invitations,
+        catalogue: Catalogue,
     ) -> None:
         self._library = library
         self._forgetting = forgetting
@@ -98,6 +100,7 @@ class Conversation:
         self._refiner = refiner
         self._courtesy = courtesy
         self._invitations = invitations
+        self._catalogue = catalogue
 
     async def handle(self, event: Incoming) -> AsyncIterator[Reply]:
         """Give the replies; what Keaton expects to go wrong becomes one, only a bug escapes."""
@@ -109,11 +112,9 @@ class Conversation:
                 self._watch.problem(type(error).__name__)
                 yield replies.problem(error)
 
-    async def suggest(self, view: View, typed: str) -> tuple[Video, ...]:
-        """Give films that somebody may mean while typing a name, newest first; looks into the library alone."""
-        videos = [posted.video for posted in await self._library.videos(view)]
-        wanted = typed.strip().casefold()
-        return tuple(video for video in videos if wanted in video.title.casefold() or video.id.startswith(wanted))
+    async def suggest(self, view: View, typed: str, most: int = 25) -> tuple[Video, ...]:
+        """Give films that somebody may mean while typing a name, the best fitting first; asks the library alone."""
+        return await self._library.matching(view, typed, most)
 
     def _course(self, event: Incoming) -> AsyncIterator[Reply]:  # noqa: C901, PLR0911 - a line each
         match event:
@@ -181,6 +182,9 @@ class Conversation:
             if not await self._foreman.cancel(wish.job_id, event.turn):
                 yield replies.cancelled()
             return
+        if isinstance(wish, actions.Page):
+            yield await self._catalogue.page(event.turn, wish.number, updates=True)
+            return
         self._refiner.touched(wish.answer_id)
         answer = await self._library.answer(wish.answer_id)
         if answer is None:
@@ -225,7 +229,7 @@ class Conversation:
         return narrowed
 
     async def _videos(self, event: ListVideos) -> AsyncIterator[Reply]:
-        yield replies.videos(await self._library.videos(event.turn.view))
+        yield await self._catalogue.page(event.turn, 1)
 
 
 async def _once(reply: Reply) -> AsyncIterator[Reply]:

@@ -70,6 +70,17 @@ class Library(Protocol):
         """Give the films in view, each with its newest posting there and as that one names it, newest first."""
         ...
 
+    async def count(self, view: View) -> int:
+        """Return how many films are in view."""
+        ...
+
+    async def matching(self, view: View, typed: str, most: int) -> tuple[Video, ...]:
+        """Return the films in view whose titles there hold each word that was typed; of all of them, at most so many.
+
+        First those whose title is that, or begins so, then those one of whose words does; of equals the newest first.
+        """
+        ...
+
     async def indexes(
         self, view: View, recipe_key: str, video_id: str | None = None
     ) -> tuple[tuple[Video, FrameIndex], ...]:

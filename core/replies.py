@@ -14,11 +14,9 @@ from core.shown import Button, Link, Picture, Progress, Reply
 from core.times import clock, roughly
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from core.errors import AppError
     from core.intake import Indexed
-    from core.model import PostedVideo, Posting, Video
+    from core.model import Posting, Video
     from core.talk import Door, JobRef, Status, Turn
 
 _STAGES = {
@@ -152,14 +150,6 @@ def indexed(result: Indexed, sheet: bytes | None, turn: Turn) -> Reply:
     return Reply(
         text, title=video.title, pictures=_sheet(video, sheet, door), links=film_links(video, 0.0), films=(video.id,)
     )
-
-
-def videos(posted: Sequence[PostedVideo]) -> Reply:
-    """List the films that can be searched."""
-    if not posted:
-        return Reply("There is no film here yet. Post a link to a video, or drop a file.")
-    lines = [f"• {one.video.title} ({clock(one.video.duration_s)}), {one.video.id}" for one in posted]
-    return Reply("\n".join(lines), title=_films(len(posted)))
 
 
 def forgotten(title: str, others: Posting | None) -> Reply:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 class Picture:
     """A picture in a reply, still or moving."""
 
-    kind: Literal["frame", "plot", "sheet", "preview", "ends", "cut"]
+    kind: Literal["frame", "plot", "sheet", "preview", "ends", "cut", "thumb"]
     name: str
     """File name, with its suffix: .jpg, .png, .gif or .mp4."""
     alt: str
@@ -70,6 +70,18 @@ class Link:
     label: str
 
 
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One thing of a list."""
+
+    title: str
+    text: str
+    link: Link | None = None
+    """Where it comes from."""
+    picture: str = ""
+    """Name of the reply's picture that stands beside it, or ""."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Reply:
     """Something that Keaton says. Each reply of a turn replaces the one before it."""
@@ -77,6 +89,8 @@ class Reply:
     text: str
     """Plain text: front doors escape it, and let it ping nobody."""
     title: str = ""
+    entries: tuple[Entry, ...] = ()
+    """A list: where it can be laid out it stands in the place of the text, which says the same."""
     pictures: tuple[Picture, ...] = ()
     buttons: tuple[Button, ...] = ()
     links: tuple[Link, ...] = ()

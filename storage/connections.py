@@ -83,6 +83,7 @@ class Connections:
                 is_new = await _prepare(writer, path)
                 reader = await opened.enter_async_context(_connect(path, busy_s))
                 reader.row_factory = sqlite3.Row
+                await reader.create_function("folded", 1, str.casefold, deterministic=True)
                 await reader.execute("PRAGMA query_only = ON")
                 sound = await _look_over(reader)
                 # A run that died may have forgotten what still stands in the log.

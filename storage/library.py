@@ -105,6 +105,17 @@ class SqliteLibrary:
         found = await self._db.rows(queries.POSTED, {**rows.of_view(view), "stale_for": None})
         return tuple(map(rows.posted_video, found))
 
+    async def count(self, view: View) -> int:
+        """Return how many films are in view."""
+        ((number,),) = await self._db.rows(queries.COUNT, rows.of_view(view))
+        return int(number)
+
+    async def matching(self, view: View, typed: str, most: int) -> tuple[Video, ...]:
+        """Return the films in view whose titles there hold each word that was typed; see `core.ports.Library`."""
+        folded = " ".join(typed.casefold().split())
+        values = {**rows.of_view(view), "typed": folded, "words": json.dumps(folded.split()), "most": most}
+        return tuple(map(rows.named_video, await self._db.rows(queries.MATCHING, values)))
+
     async def any_index(self, view: View, recipe_key: str, video_id: str | None = None) -> bool:
         """Tell whether any film in view, or the one that is named, was looked at with this recipe."""
         values = {**rows.of_view(view), "recipe_key": recipe_key, "video_id": video_id}

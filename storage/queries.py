@@ -21,6 +21,30 @@ POSTED = """
     ORDER BY posting_id DESC
 """
 
+COUNT = """
+    SELECT count(DISTINCT video_id) FROM postings
+    WHERE platform = :platform AND space = :space AND channel IN (SELECT value FROM json_each(:channels))
+"""
+
+# `folded` is casefold (see `Connections`): SQLite's LIKE and lower() know ASCII alone. :typed is folded already.
+MATCHING = """
+    SELECT videos.*, newest.* FROM (
+        SELECT video_id, title AS here_title, url AS here_url, uploader AS here_uploader, id AS posting_id,
+            folded(title) AS title_folded, row_number() OVER (PARTITION BY video_id ORDER BY id DESC) AS nth
+        FROM postings
+        WHERE platform = :platform AND space = :space AND channel IN (SELECT value FROM json_each(:channels))
+    ) AS newest
+    JOIN videos ON videos.id = newest.video_id
+    WHERE nth = 1 AND NOT EXISTS (SELECT 1 FROM json_each(:words) WHERE NOT instr(title_folded, value))
+    ORDER BY CASE
+        WHEN title_folded = :typed THEN 0
+        WHEN instr(title_folded, :typed) = 1 THEN 1
+        WHEN instr(title_folded, ' ' || :typed) THEN 2
+        ELSE 3
+    END, posting_id DESC
+    LIMIT :most
+"""
+
 NEWEST_POSTING = """
     SELECT *, title AS here_title, url AS here_url, uploader AS here_uploader FROM postings
     WHERE video_id = :video_id AND platform = :platform AND space = :space

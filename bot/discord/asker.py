@@ -9,6 +9,7 @@ import discord
 
 from bot.discord import sight
 from bot.discord.config import DOOR, MOST_FILE_BYTES
+from core.actions import lists
 from core.talk import Turn
 
 if TYPE_CHECKING:
@@ -43,12 +44,12 @@ def asked_view(interaction: Interaction, where: Where) -> tuple[View, bool]:
     return public_view(interaction, everywhere=where == "this server"), False
 
 
-def pressed_view(interaction: Interaction) -> View:
-    """Give what may be shown under a button: as much as in a new answer of the same kind."""
-    message = interaction.message
+def pressed_view(interaction: Interaction, action: str) -> View:
+    """Give what may be shown under a button: as much as in a new answer, or a new list, of the same kind."""
+    message, everywhere = interaction.message, not lists(action)
     if message is not None and message.flags.ephemeral:
-        return own_view(interaction, everywhere=True)
-    return public_view(interaction, everywhere=True)
+        return own_view(interaction, everywhere=everywhere)
+    return public_view(interaction, everywhere=everywhere)
 
 
 def public_view(interaction: Interaction, *, everywhere: bool = False) -> View:

@@ -24,6 +24,7 @@ from bot.discord.standing import Standing
 from bot.discord.stays import Stays
 from bot.discord.tree import KeatonTree, Seen
 from bot.showing import TAKEN_BACK, Removals, Stuck, take_back
+from core.actions import lists
 from core.errors import AppError
 from core.errors.turns import MissingPermissions, NotHere
 from core.ledger import Errand
@@ -192,12 +193,12 @@ class KeatonClient(commands.AutoShardedBot):
 
     async def _take_press(self, interaction: discord.Interaction[Any], action: str) -> None:
         """Write a press down, acknowledge it, and have it answered."""
-        message, turn = interaction.message, turn_of(interaction, pressed_view(interaction))
+        message, turn = interaction.message, turn_of(interaction, pressed_view(interaction, action))
         if message is None:
             return
         is_private = message.flags.ephemeral
         standing = Standing(
-            interaction.token, message.id, everywhere=True, private=is_private, moderator=turn.moderator
+            interaction.token, message.id, everywhere=not lists(action), private=is_private, moderator=turn.moderator
         )
         errand = Errand(turn.scope, "", f"interaction:{interaction.id}:")
         try:

@@ -18,7 +18,7 @@ from core import words
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from core.shown import Button, Link, Picture, Progress, Reply
+    from core.shown import Button, Entry, Link, Picture, Progress, Reply
 
 _BUTTONS_A_ROW = 5
 _MOST_TEXT = 3600
@@ -87,7 +87,12 @@ def clickable(text: str, commands: Mapping[str, str]) -> str:
 def _parts(reply: Reply, shown: Sequence[Image]) -> Iterable[ui.Item[ui.LayoutView]]:
     if said := _words(reply):
         yield ui.TextDisplay(said)
-    for one in shown:  # one gallery each: in a shared one a plot is too small to read
+    beside = {one.name: one for one in shown if any(one.name == entry.picture for entry in reply.entries)}
+    for entry in reply.entries:
+        yield _entry(entry, beside.get(entry.picture), _MOST_TEXT // len(reply.entries))
+    for one in (
+        one for one in shown if one.name not in beside
+    ):  # one gallery each: in a shared one a plot is too small to read
         yield ui.MediaGallery(discord.MediaGalleryItem(f"attachment://{one.name}", description=one.alt))
     rows = [[_button(one) for one in reply.buttons if one.row == row] for row in sorted({b.row for b in reply.buttons})]
     rows = rows or [[]]
@@ -99,10 +104,29 @@ def _parts(reply: Reply, shown: Sequence[Image]) -> Iterable[ui.Item[ui.LayoutVi
 def _words(reply: Reply) -> str:
     title = f"### {plain(_short(_one_line(reply.title), _MOST_TITLE))}" if reply.title else ""
     bar = _bar(reply.progress) if reply.progress else ""
-    escaped = plain(_short(reply.text, _MOST_TEXT // 2))
+    escaped = "" if reply.entries else plain(_short(reply.text, _MOST_TEXT // 2))
     linked = clickable(escaped, reply.commands)
     text = linked if len(linked) <= _MOST_TEXT else escaped
     return "\n".join(part for part in (title, text, bar) if part)
+
+
+def _entry(entry: Entry, picture: Image | None, most: int) -> ui.Item[ui.LayoutView]:
+    """Give one thing of a list, with its picture at its side where there is one."""
+    where = f"[{plain(_one_line(entry.link.label))}]({entry.link.url})" if entry.link else ""
+    facts = ", ".join(part for part in (plain(_one_line(entry.text)), where) if part)
+    text = f"**{_whole_words(_one_line(entry.title), most - len(facts) - 10)}**\n{facts}"
+    if picture is None:
+        return ui.TextDisplay(text)
+    shown = ui.Thumbnail[ui.LayoutView](f"attachment://{picture.name}", description=picture.alt)
+    return ui.Section(ui.TextDisplay(text), accessory=shown)
+
+
+def _whole_words(text: str, most: int) -> str:
+    """Escape a text; where that is longer than so many characters, end it behind a word."""
+    while len(escaped := plain(text)) > most and text:
+        cut = text[:-1].rstrip("…").rpartition(" ")[0] or text[:-2]
+        text = cut + "…" if cut else ""
+    return escaped
 
 
 def _bar(progress: Progress) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -18,11 +19,15 @@ from core.errors.links import VideoUnavailable
 from core.errors.turns import MissingPermissions, NotAllowed
 from core.links import find_links
 from core.talk import Find, Forget, Help, LinkPosted, ListVideos, RemoteFilePosted, Status, Switch, Turn
+from core.times import clock
 from core.words import plain
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from bot.discord.desk import Desk
     from core.conversation import Conversation
+    from core.model import Video
 
 _MOST_CHOICES = 25
 _MOST_NAME = 100
@@ -207,9 +212,10 @@ class Commands:
     async def _suggest(self, interaction: Interaction, typed: str) -> list[app_commands.Choice[str]]:
         where: Where = getattr(interaction.namespace, "in", None) or "this channel"
         view, _ = asked_view(interaction, where)
-        videos = await self._conversation.suggest(view, typed)
-        fitting = [video for video in videos if len(video.id) <= _MOST_NAME]
-        return [app_commands.Choice(name=_name(one.title), value=one.id) for one in fitting[:_MOST_CHOICES]]
+        videos = await self._conversation.suggest(view, typed, _MOST_CHOICES)
+        return [
+            app_commands.Choice(name=name, value=one.id) for name, one in _choices(videos) if len(one.id) <= _MOST_NAME
+        ]
 
 
 def _asked(
@@ -226,6 +232,15 @@ def _asked(
 
 def _of_switch(interaction: Interaction, turn: Turn) -> Turn:
     return replace(turn, scope=sight.switch_of(interaction.channel, turn.scope))
+
+
+def _choices(videos: Sequence[Video]) -> list[tuple[str, Video]]:
+    """Return videos with names to choose by; those with one title are told apart by how long they are."""
+    same = Counter(one.title.casefold() for one in videos)
+    return [
+        (_name(f"{one.title} ({clock(one.duration_s)})" if same[one.title.casefold()] > 1 else one.title), one)
+        for one in videos
+    ]
 
 
 def _name(title: str) -> str:

@@ -86,17 +86,18 @@ class Alone:
             await draw(card(reply))
             return
         reply = for_one(reply)
+        note = "" if reply.entries else self.note  # a list is for one person by its nature
         if not reply.pictures:
-            await draw(card(reply, note=self.note))
+            await draw(card(reply, note=note))
             return
         try:
             where = await self.whisper.sharing() if self.slack.pictures.shares else None
-            shown = card(reply, await self.slack.pictures.shots(reply.pictures, where), self.note)
+            shown = card(reply, await self.slack.pictures.shots(reply.pictures, where), note)
             await draw(shown)
         except PicturesRefusedError as error:
             logger.warning("Slack shows no pictures to one person: %s", error.reason)
             why = UNSHOWN_ALONE if error.reason in PAYLOAD | {"undigested"} else why_no_pictures(error.reason)
-            await draw(card(reply, note=f"{self.note} {why}"))
+            await draw(card(reply, note=f"{note} {why}".strip()))
         else:
             self.beside = shown.files
 

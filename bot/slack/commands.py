@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from bot.doors import is_picture
 from bot.lastword import Unnumbered
 from bot.slack import posts
+from bot.slack.alone import Alone
 from bot.slack.asking import asked, is_public
 from bot.slack.config import DOOR
 from bot.slack.places import Place
@@ -25,7 +26,7 @@ from core.errors.turns import NotHere
 from core.ledger import Errand
 from core.model import View
 from core.shown import Reply
-from core.talk import Action, Turn
+from core.talk import Action, ListVideos, Turn
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -80,6 +81,9 @@ class Commands:
             await whisper(card(replies.problem(NotHere())))
         else:
             event = replace(taken.event, turn=await self._desk.turn(channel, body["user_id"]))
+            if isinstance(event, ListVideos):
+                await self._desk.answers.answer_taken(replace(taken, event=event), Alone(self._desk.slack, whisper))
+                return
             place = self._place(channel, "", whisper, is_private=not is_public(event))
             await self._answer(taken, event, self._kept(place, taken, _standing(body)))
         await self._desk.requests.end(taken)

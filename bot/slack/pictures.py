@@ -74,7 +74,7 @@ class Pictures:
             for one, file_id in zip(new, ids, strict=True):
                 self._files[self._key(one, card)] = file_id
             await self._all_digested(ids)
-        shots = tuple(Shot(self._files[self._key(one, card)], one.alt) for one in pictures)
+        shots = tuple(Shot(self._files[self._key(one, card)], one.alt, one.name) for one in pictures)
         while len(self._files) > _KEPT:
             self._files.popitem(last=False)
         return shots

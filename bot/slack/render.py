@@ -9,9 +9,9 @@ from urllib.parse import urlsplit
 from bot.slack.words import escaped, link
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from core.shown import Button, Link, Progress, Reply
+    from core.shown import Button, Entry, Link, Progress, Reply
 
 Block: TypeAlias = dict[str, Any]
 
@@ -30,6 +30,8 @@ class Shot:
 
     file_id: str
     alt: str
+    name: str = ""
+    """Of the file, by which an entry of a list names its picture."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +45,8 @@ class Card:
     @property
     def files(self) -> tuple[str, ...]:
         """Give the ids of the pictures in it."""
-        return tuple(one["slack_file"]["id"] for one in self.blocks if one["type"] == "image" and "slack_file" in one)
+        images = [*self.blocks, *(one["accessory"] for one in self.blocks if "accessory" in one)]
+        return tuple(one["slack_file"]["id"] for one in images if one["type"] == "image" and "slack_file" in one)
 
     def arguments(self) -> dict[str, Any]:
         """Give what every method takes that shows a message."""
@@ -52,7 +55,16 @@ class Card:
 
 def card(reply: Reply, shots: Sequence[Shot] = (), note: str = "") -> Card:
     """Lay a reply out, with the pictures that Slack holds; `note` is a small line below the words."""
-    blocks = [*_words(reply, note), *_images(shots), *_rows(reply.buttons), *_links(reply.links)]
+    named = {one.picture for one in reply.entries}
+    beside = {one.name: one for one in shots if one.name in named}
+    large = [one for one in shots if one.name not in beside]
+    blocks = [
+        *_words(reply, note),
+        *_entries(reply.entries, beside),
+        *_images(large),
+        *_rows(reply.buttons),
+        *_links(reply.links),
+    ]
     said = "\n".join(part for part in (_one_line(reply.title), reply.text) if part)
     return Card(_fitted(said, _MOST_TEXT), tuple(blocks))
 
@@ -60,11 +72,22 @@ def card(reply: Reply, shots: Sequence[Shot] = (), note: str = "") -> Card:
 def _words(reply: Reply, note: str) -> Iterator[Block]:
     if reply.title:
         yield {"type": "header", "text": _plain(_one_line(reply.title), _MOST_TITLE)}
-    parts = (_marked(reply), _bar(reply.progress) if reply.progress else "")
+    parts = ("" if reply.entries else _marked(reply), _bar(reply.progress) if reply.progress else "")
     if words := "\n".join(part for part in parts if part):
         yield {"type": "section", "text": _plain(words, _MOST_TEXT)}
     if note:
         yield {"type": "context", "elements": [_plain(note, _MOST_TEXT)]}
+
+
+def _entries(entries: Sequence[Entry], shots: Mapping[str, Shot]) -> Iterator[Block]:
+    """Lay a list out: each entry with its picture at its side, and below it where it comes from."""
+    for entry in entries:
+        words = f"{_one_line(entry.title)}\n{_one_line(entry.text)}"
+        block: Block = {"type": "section", "text": _plain(words, _MOST_TEXT)}
+        if shot := shots.get(entry.picture):
+            block["accessory"] = _image(shot)
+        yield block
+        yield from _links([entry.link] if entry.link else ())
 
 
 def _marked(reply: Reply) -> str:
@@ -80,7 +103,11 @@ def _bar(progress: Progress) -> str:
 
 def _images(shots: Sequence[Shot]) -> Iterator[Block]:
     for shot in shots:
-        yield {"type": "image", "slack_file": {"id": shot.file_id}, "alt_text": _fitted(shot.alt, _MOST_ALT)}
+        yield _image(shot)
+
+
+def _image(shot: Shot) -> Block:
+    return {"type": "image", "slack_file": {"id": shot.file_id}, "alt_text": _fitted(shot.alt, _MOST_ALT)}
 
 
 def _rows(buttons: Sequence[Button]) -> Iterator[Block]:

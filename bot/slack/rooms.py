@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from bot.slack.refusals import FAILURES, reason_of
-from core import asking
+from core import actions, asking
 from core.talk import Action, Find
 
 if TYPE_CHECKING:
@@ -61,6 +61,8 @@ class Rooms:
         is widened.
         """
         opened = Opened(event, alone)
+        if isinstance(event, Action) and actions.lists(event.id):
+            return opened  # the list is of this channel alone, whatever answers were shown here
         try:
             if isinstance(event, Find) and event.filters.channel:
                 opened = await self._named(event)

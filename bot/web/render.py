@@ -11,7 +11,7 @@ from core.words import plain
 
 if TYPE_CHECKING:
     from core.plot_ports import Theme
-    from core.shown import Button, Link, Picture, Progress, Reply
+    from core.shown import Button, Entry, Link, Picture, Progress, Reply
 
 Json: TypeAlias = dict[str, object]
 
@@ -20,9 +20,10 @@ def face(reply: Reply, message: int) -> Json:
     """Give what the page shows for a reply that stands as this message."""
     return {
         "title": plain(reply.title),
-        "text": plain(reply.text),
+        "text": "" if reply.entries else plain(reply.text),
+        "entries": [_entry(one, reply, message) for one in reply.entries],
         "tone": reply.tone,
-        "pictures": [_picture(picture, message) for picture in reply.pictures],
+        "pictures": [_picture(one, message) for one in reply.pictures if one.kind != "thumb"],
         "buttons": [_button(button) for button in reply.buttons],
         "links": [_link(link) for link in reply.links if is_web(link.url)],
         "progress": _progress(reply.progress) if reply.progress else None,
@@ -50,6 +51,17 @@ def _picture(picture: Picture, message: int) -> Json:
         urls = dict.fromkeys(urls, address)
     shown: Json = {"kind": picture.kind, "name": picture.name, "alt": plain(picture.alt), "urls": urls}
     return {**shown, "film": picture.is_film}
+
+
+def _entry(entry: Entry, reply: Reply, message: int) -> Json:
+    shown: Json = {"title": plain(entry.title), "text": plain(entry.text)}
+    picture = next((one for one in reply.pictures if one.name == entry.picture), None)
+    link = entry.link if entry.link and is_web(entry.link.url) else None
+    return {
+        **shown,
+        "link": _link(link) if link else None,
+        "picture": _picture(picture, message) if picture else None,
+    }
 
 
 def _button(button: Button) -> Json:

@@ -73,7 +73,7 @@ class ScriptedConversation:
             case Help():
                 yield Reply(HELP, title="What I can do", private=True)
             case ListVideos():
-                yield Reply("• Coast and harbour (1:34), sha256:1f3a", title="1 film")
+                yield Reply("• Coast and harbour (1:34), posted by you, 3 Nov 2026", title="1 film")
             case _:
                 yield Reply("There is no film by that name here.", tone="error", private=True)
 

@@ -43,7 +43,7 @@ async def test_what_is_for_the_asker_alone_reaches_no_other_tab(tab: Tab, other:
     await other.until_text("• Coast")
     assert [message["text"] for message in other.messages.values()] == [
         "/videos",
-        "• Coast and harbour (1:34), sha256:1f3a",
+        "• Coast and harbour (1:34), posted by you, 3 Nov 2026",
     ]
     assert "Post a link" not in str(other.raw)
 

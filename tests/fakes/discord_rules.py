@@ -68,13 +68,17 @@ def _shape(components: list[Json]) -> Iterator[str]:
         yield from _part(part)
 
 
-def _part(part: Json) -> Iterator[str]:
+def _part(part: Json) -> Iterator[str]:  # noqa: C901 - a line each
     match part["type"]:
         case 1:
             if not 1 <= len(part["components"]) <= 5:
                 yield f"a row of {len(part['components'])}"
         case 2:
             yield from _button(part)
+        case 9:
+            yield from _section(part)
+        case 11:
+            yield from _described(part)
         case 10:
             if not part["content"]:
                 yield "an empty text"
@@ -85,6 +89,14 @@ def _part(part: Json) -> Iterator[str]:
                 yield "a component that may not stand in a container"
         case other:
             yield f"a component of type {other}"
+
+
+def _section(section: Json) -> Iterator[str]:
+    """Components reference, "Section": one to three texts, and beside them a button or a thumbnail."""
+    if not 1 <= len(section["components"]) <= 3 or any(one["type"] != TEXT for one in section["components"]):
+        yield "a section of something else than one to three texts"
+    if (section.get("accessory") or {}).get("type") not in {BUTTON, THUMBNAIL}:
+        yield "a section without an accessory"
 
 
 def _button(button: Json) -> Iterator[str]:
@@ -101,12 +113,18 @@ def _gallery(gallery: Json) -> Iterator[str]:
     if not 1 <= len(gallery["items"]) <= 10:
         yield f"a gallery of {len(gallery['items'])}"
     for item in gallery["items"]:
-        if len(item.get("description") or "") > 1024:
-            yield "a description that is too long"
+        yield from _described(item)
+
+
+def _described(picture: Json) -> Iterator[str]:
+    if len(picture.get("description") or "") > 1024:
+        yield "a description that is too long"
 
 
 def _uploads(payload: Json, components: list[Json], names: list[str]) -> Iterator[str]:
-    wanted = [item["media"]["url"] for part in walk(components) for item in part.get("items", [])]
+    parts = walk(components)
+    wanted = [item["media"]["url"] for part in parts for item in part.get("items", [])]
+    wanted += [part["media"]["url"] for part in parts if part["type"] == THUMBNAIL]
     listed = [one.get("filename") for one in payload.get("attachments") or []]
     if sorted(listed, key=str) != sorted(names):
         yield f"attachments {listed} are not the files {names}"

@@ -259,7 +259,8 @@ def walk(components: list[Json]) -> list[Json]:
     """Give all components, the nested ones after that which holds them."""
     found = []
     for one in components:
-        found += [one, *walk(one.get("components", []))]
+        beside = [one["accessory"]] if "accessory" in one else []
+        found += [one, *walk(one.get("components", [])), *beside]
     return found
 
 

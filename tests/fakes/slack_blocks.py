@@ -44,6 +44,8 @@ def _block(block: Json, files: dict[str, File]) -> Iterator[str]:
             yield from _text(block["text"], "plain_text", _MOST["header"])
         case "section":
             yield from _text(block["text"], None, _MOST["section"])
+            if "accessory" in block:
+                yield from _image(block["accessory"], files)
         case "context":
             if not 1 <= len(block["elements"]) <= 10:
                 yield f"{len(block['elements'])} elements in a context"

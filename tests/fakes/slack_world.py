@@ -127,7 +127,8 @@ class Message:
     @property
     def named(self) -> list[str]:
         """The ids of the files that its blocks name."""
-        return [one["slack_file"]["id"] for one in self.blocks if one["type"] == "image"]
+        shown = [*self.blocks, *(one["accessory"] for one in self.blocks if "accessory" in one)]
+        return [one["slack_file"]["id"] for one in shown if one["type"] == "image"]
 
     @property
     def images(self) -> list[str]:

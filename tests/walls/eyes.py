@@ -87,7 +87,7 @@ class Eyes:
         if not isinstance(space, Server):
             return self._plain(space, who, room)
         asking = cast("Any", self._asking(space, who, room, is_whispered=is_whispered))
-        return asker.turn_of(asking, asker.pressed_view(asking))
+        return asker.turn_of(asking, asker.pressed_view(asking, "show:a:1:m"))
 
     def rooms(self, space: Space, who: Person, room: Room) -> tuple[tuple[str, str], ...]:
         """Give the channels that `in:` may name."""

@@ -33,6 +33,7 @@ export class Message {
       return node;
     };
     const parts = { title: part("h2", "title"), text: part("p", "text"), file: part("p", "file") };
+    parts.entries = part("ol", "entries");
     parts.progress = part("div", "progress");
     this.pictures = new Pictures(part("div", "pictures"), (kind) => this.actions.enlarge(this, kind));
     const deeds = el("div", { class: "deeds" });
@@ -73,6 +74,11 @@ export class Message {
     this.parts.text.replaceChildren(prose(text ?? ""));
   }
 
+  show_entries(entries = []) {
+    this.parts.entries.hidden = entries.length === 0;
+    this.parts.entries.replaceChildren(...entries.map(entry));
+  }
+
   show_file(file) {
     this.parts.file.hidden = !file;
     if (file) this.parts.file.replaceChildren(el("b", {}, file.name), el("span", {}, bytes(file.size_bytes)));
@@ -105,6 +111,13 @@ export class Message {
     chip.addEventListener("click", () => this.actions.say(text));
     return chip;
   }
+}
+
+function entry({ title, text, link, picture }) {
+  const shown = picture ? [el("img", { src: Object.values(picture.urls)[0], alt: picture.alt, loading: "lazy" })] : [];
+  const facts = el("span", {}, text);
+  if (link) facts.append(", ", outward(link.url, link.label));
+  return el("li", {}, ...shown, el("div", {}, el("b", {}, title), facts));
 }
 
 function bar() {

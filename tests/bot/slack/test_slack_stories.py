@@ -9,6 +9,8 @@ import pytest
 from PIL import Image
 
 from tests.bot.slack.conftest import READY
+from tests.core.conftest import turn
+from tests.core.films import put_film
 
 if TYPE_CHECKING:
     from tests.bot.slack.conftest import Scene
@@ -245,7 +247,22 @@ async def test_in_an_answers_thread_only_what_was_asked_for_is_a_question(scene:
     await scene.post("at dawn", thread=card.ts, user=scene.bob)
     await scene.post("at night", thread=card.ts)
     await scene.post("thanks!", thread=card.ts)
-    refined = await scene.below(card, "green at night")
+    await scene.below(card, "green at night")
     await scene.post(f"<@{scene.team.keaton.id}> find blue", thread=card.ts)
-    last = await scene.below(card, "blue")
-    assert scene.general.below(card) == [refined, last]
+    await scene.below(card, "blue")
+    answers = [one.words.splitlines()[0] for one in scene.general.below(card) if not one.is_share]
+    assert answers == ["“green at night”", "“blue”"]
+
+
+async def test_pages_of_videos_are_turned_in_the_askers_own_message(scene: Scene) -> None:
+    for number in range(7):
+        await put_film(scene.house, turn(), f"video {number}", [("red", 1)], scene.scope())
+    listed = await scene.fake.slash(scene.team, scene.general, scene.bob, "/keaton", "videos")
+    page = (await scene.fake.until(lambda: listed.said, "the list"))[-1]
+    assert "7 films, page 1 of 2" in page.words
+    assert len(page.images) == 5
+    await scene.fake.press(scene.team, page, "Next page", scene.bob)
+    await scene.fake.until(lambda: "page 2 of 2" in page.words, "the second page")
+    assert "video 0" in page.words
+    assert "sha256" not in "".join(page.history)
+    assert not scene.general.by_keaton
