@@ -1,8 +1,8 @@
 """What the cage costs: `python -m bench.cage [--film PATH] [--rounds 7]`.
 
-Reads one film, whole, at a look a second, through children with and without the cage in turn, start of the child
-included. Processor seconds tell more than the clock on a busy machine, so both are given; then the time from a film's
-being down to its first look.
+Reads one film, whole, at a look a second, and cuts stills from it, through children with and without the cage in turn,
+forked as the product does. Processor seconds tell more than the clock on a busy machine, so both are given; those of
+the process that forks, which imports once, are in neither.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import resource
+import sys
 import time
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -28,30 +29,55 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parent.parent
 BAR = 0.10
+STILLS = 20
 MODULES = {"caged": "core.engines.decoder", "free": "bench.uncaged"}
 _PREPROCESS = Preprocess(224, "shortest", "bicubic", (0.0, 0.0, 0.0), (1.0, 1.0, 1.0))
 
 
 @dataclass(frozen=True)
 class Reading:
-    """One reading of the film, in seconds."""
+    """One reading of the film and some stills, in seconds."""
 
     first_s: float
     """Until the first look came."""
     whole_s: float
     processor_s: float
+    still_s: float
+    """For one still: hardly more than the life of a child."""
+    importing_s: float
+    """Processor seconds of a process that forked one child, which did next to nothing."""
 
 
 async def read(module: str, film: Path) -> Reading:
     """Read the film in a new child."""
-    children = Children(module, keep_spare=False)
+    before = _processor_s()
+    await _stills(module, film, 1)
+    importing_s = _processor_s() - before
+    children = Children(module, forks=sys.platform == "linux")
+    reader = ChildFrameReader(children)
+    await reader.still(film, 0.0, 64)
     before, began_s, first_s = _processor_s(), time.perf_counter(), 0.0
-    async with aclosing(ChildFrameReader(children).looks(film, Sampling(), _PREPROCESS)) as events:
+    async with aclosing(reader.looks(film, Sampling(), _PREPROCESS)) as events:
         async for event in events:
             if isinstance(event, Look) and not first_s:
                 first_s = time.perf_counter() - began_s
+    whole_s = time.perf_counter() - began_s
     await children.close()
-    return Reading(first_s, time.perf_counter() - began_s, _processor_s() - before)
+    processor_s = _processor_s() - before - importing_s
+    return Reading(first_s, whole_s, processor_s, await _stills(module, film, STILLS), importing_s)
+
+
+async def _stills(module: str, film: Path, count: int) -> float:
+    """Cut stills one after the other; give the median of seconds for one."""
+    children = Children(module, forks=sys.platform == "linux")
+    reader, took_s = ChildFrameReader(children), []
+    await children.warm()
+    for _ in range(count):
+        began_s = time.perf_counter()
+        await reader.still(film, 0.0, 64)
+        took_s.append(time.perf_counter() - began_s)
+    await children.close()
+    return median(took_s)
 
 
 async def measure(film: Path, rounds: int) -> None:
@@ -71,6 +97,7 @@ def _rows(name: str, some: Sequence[Reading]) -> list[Row]:
     return [
         Row(f"{name}: a film read", median(one.whole_s for one in some), "s", note=f"first look after {first_s:.2f} s"),
         Row(f"{name}: processor", median(one.processor_s for one in some), "s"),
+        Row(f"{name}: a still", 1000 * median(one.still_s for one in some), "ms", note=f"medians of {STILLS}"),
     ]
 
 

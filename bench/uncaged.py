@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
-from core.engines import cage, childhood, decoder
+from typing import TYPE_CHECKING, BinaryIO
+
+from core.engines import childhood, decoder
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
-def _keep(bounds: cage.Bounds) -> None:
+def prepare() -> None:
     """Give nothing up."""
-    del bounds
+
+
+def serve(request: Mapping[str, object], out: BinaryIO) -> None:
+    """Serve as the caged child does."""
+    decoder.serve(request, out)
+
+
+def shut_in(request: Mapping[str, object]) -> Mapping[str, object]:
+    """Give nothing up; return the request."""
+    return request
 
 
 if __name__ == "__main__":
-    cage.bound = _keep
-    childhood.run(decoder.serve)
+    childhood.run(serve, shut_in)

@@ -34,11 +34,23 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from bot.settings import Settings
+    from bot.wiring.checkup import Bar, Cage
     from bot.wiring.mending import Mended
 
 Health: TypeAlias = Literal["ok", "note", "wrong"]
 _MARKS = {"ok": "[green]✓[/]", "note": "[yellow]•[/]", "wrong": "[red]✗[/]"}
 _LEAST_FREE_GB = 1
+_LACKS: dict[Bar, str] = {
+    "network": "the decoder has the machine's network (user namespaces are off, or a container forbids them)",
+    "processes": "it sees the machine's processes (for the same reason)",
+    "users": "it is the same user as Keaton (for the same reason)",
+    "rights": "it has rights of root's",
+    "privileges": "it may start programs that have more rights",
+    "files": "it may read and write Keaton's files (no Landlock: Linux 5.13 and later have it, if switched on)",
+    "signals": "nothing but the filter of calls keeps it from signalling processes (Linux 6.12 or later does)",
+    "calls": "it may make any system call (no seccomp, or neither x86-64 nor ARM64)",
+}
+"""What it means that a bar is missing, and why it would be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,10 +174,16 @@ async def _cage() -> Finding:
         cage = await check_cage()
     except (AppError, ImportError, OSError):
         return Finding("Cage", "wrong", "the decoder does not start, see above.")
-    if not cage.own_network:
-        advice = "this system gives it no network of its own (user namespaces are off, or a container forbids them)"
-        return Finding("Cage", "note", f"{advice}. Decoding is bounded all the same; SECURITY.md says what to add.")
-    return Finding("Cage", "ok", "films are decoded without network and without rights to gain, in bounded memory")
+    return told_of(cage)
+
+
+def told_of(cage: Cage) -> Finding:
+    """Return what is said of the decoder's sandbox: each bar that this system lacks, and what that means."""
+    if cage.missing:
+        lacks = "; ".join(_LACKS[bar] for bar in cage.missing)
+        return Finding("Cage", "note", f"{lacks}. All else holds; SECURITY.md says what to add.")
+    told = "films are decoded without network, other files, other processes, programs or rights to gain"
+    return Finding("Cage", "ok", f"{told}, in bounded memory")
 
 
 def _fetching() -> Finding:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bot.wiring.kept import media_folder
-from core.engines.checkup import check_cage, check_decoder, describe_torch
+from core.engines.checkup import Bar, Cage, check_cage, check_decoder, describe_torch
 from storage import losses
 from storage.aside import Aside
 from storage.boundary import disk
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from storage.losses import Loss
 
 __all__ = [
+    "Bar",
+    "Cage",
     "check_cage",
     "check_database",
     "check_decoder",

@@ -6,15 +6,18 @@ import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import av
 import numpy as np
 
+from core.engines import namespaces
 from core.engines.children import Children
 from core.engines.frames import ChildFrameReader
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from core.film_ports import Still
 
 _SIZE_PX = (64, 48)
@@ -28,12 +31,14 @@ def describe_torch() -> str:
     return f"{torch.__version__}, {where}"
 
 
+Bar: TypeAlias = Literal["network", "processes", "users", "rights", "privileges", "files", "signals", "calls"]
+
+
 @dataclass(frozen=True, slots=True)
 class Cage:
     """What stands around a decoding child on this system."""
 
-    own_network: bool
-    no_new_privileges: bool
+    missing: tuple[Bar, ...]
     memory_bytes: int
     """-1 for any amount."""
 
@@ -46,11 +51,24 @@ async def check_cage() -> Cage:
     finally:
         await children.close()
     memory = told.get("memory_bytes")
-    return Cage(
-        told.get("own_network") is True,
-        told.get("no_new_privileges") is True,
-        memory if isinstance(memory, int) else -1,
-    )
+    return Cage(missing_bars(told, namespaces.ids()), memory if isinstance(memory, int) else -1)
+
+
+def missing_bars(told: Mapping[str, object], ours: Mapping[str, str]) -> tuple[Bar, ...]:
+    """Return what a child that tells this (`core.engines.cage.describe`) lacks; `ours` are the asker's namespaces."""
+    spaces = told.get("namespaces")
+    theirs = spaces if isinstance(spaces, dict) else {}
+    holds: dict[Bar, bool] = {
+        "network": theirs.get("net", ours.get("net")) != ours.get("net"),
+        "processes": theirs.get("pid", ours.get("pid")) != ours.get("pid"),
+        "users": theirs.get("user", ours.get("user")) != ours.get("user"),
+        "rights": told.get("capabilities") is False,
+        "privileges": told.get("no_new_privileges") is True,
+        "files": told.get("files_shut") is True,
+        "signals": told.get("signals_shut") is True,
+        "calls": told.get("calls_shut") is True,
+    }
+    return tuple(bar for bar, held in holds.items() if not held)
 
 
 async def check_decoder() -> str:

@@ -37,9 +37,6 @@ TimedFrames: TypeAlias = "Iterator[tuple[float, VideoFrame]]"
 def serve(request: Mapping[str, object], out: BinaryIO) -> None:
     """Answer one request; a file that is no film is an answer too."""
     limits = _limits(request)
-    cage.bound(cage.Bounds(limits.decode_s, limits.memory_bytes, file_bytes=0, open_files=_OPEN_FILES))
-    if request["kind"] in _PATIENT:
-        os.nice(10)  # stills and the chat come first
     try:
         _attempt(request, limits, out)
     except UnreadableError as error:
@@ -75,9 +72,9 @@ def _limits(request: Mapping[str, object]) -> FilmLimits:
     return FilmLimits(**request["limits"])  # type: ignore[arg-type] # our own parent wrote it
 
 
-def send_cage(_path: Path, request: Mapping[str, object], out: BinaryIO) -> None:
+def send_cage(_path: Path, _request: Mapping[str, object], out: BinaryIO) -> None:
     """Send what the cage is made of."""
-    wire.send(out, {"kind": "cage", **cage.describe(int(str(request["asker"])))})
+    wire.send(out, {"kind": "cage", **cage.describe()})
 
 
 def send_looks(path: Path, request: Mapping[str, object], out: BinaryIO) -> None:
@@ -144,6 +141,15 @@ def prepare() -> None:
     cage.isolate()
 
 
+def shut_in(request: Mapping[str, object]) -> Mapping[str, object]:
+    """Give up all but decoding the one film that a request names; return the request with the path to open it by."""
+    limits = _limits(request)
+    if request["kind"] in _PATIENT:
+        os.nice(10)  # stills and the chat come first
+    cage.bound(cage.Bounds(limits.decode_s, limits.memory_bytes, file_bytes=0, open_files=_OPEN_FILES))
+    return {**request, "path": str(cage.shut_in(Path(str(request["path"]))))}
+
+
 if __name__ == "__main__":
     prepare()
-    childhood.run(serve)
+    childhood.run(serve, shut_in)

@@ -167,14 +167,12 @@ class Job:
 def serve(request: Mapping[str, object], out: BinaryIO) -> None:
     """Fetch one link under guard, and say how it ended."""
     limits = _limits(request)
-    cage.forgo_privileges()
-    cage.bound(cage.Bounds(limits.timeout_s, limits.memory_bytes, limits.size_bytes, _OPEN_FILES))
-    runtime = _runtime()
+    program = runtime()
     url, hosts = str(request["url"]), _texts(request["allowed_hosts"])
     allowed = guard.resolved(hosts)
-    watch = guard.Guard(allowed, runtime, guard.own_addresses, fetch_hosts(url, limits.sites))
+    watch = guard.Guard(allowed, program, guard.own_addresses, fetch_hosts(url, limits.sites))
     watch.install()
-    job = Job(url, Path(str(request["folder"])), limits, Reporter(out, limits.size_bytes), watch, runtime)
+    job = Job(url, Path(str(request["folder"])), limits, Reporter(out, limits.size_bytes), watch, program)
     token = str(request.get("bearer") or "")
     try:
         last = job.run_with(token) if token else job.run()
@@ -185,7 +183,8 @@ def serve(request: Mapping[str, object], out: BinaryIO) -> None:
     wire.send(out, last)
 
 
-def _runtime() -> str:
+def runtime() -> str:
+    """Return where the JavaScript runtime is, or "" where there is none."""
     try:
         return str(deno.find_deno_bin())
     except FileNotFoundError:
@@ -236,5 +235,14 @@ def _named(entry: Mapping[str, Any], url: str) -> dict[str, str | None]:
     return {**named, **names, "video_id": f"{site}:{entry['id']}"}
 
 
+def shut_in(request: Mapping[str, object]) -> Mapping[str, object]:
+    """Give up all but the network, the job's folder and the JavaScript runtime; return the request."""
+    limits = _limits(request)
+    cage.bound(cage.Bounds(limits.timeout_s, limits.memory_bytes, limits.size_bytes, _OPEN_FILES))
+    any_port = bool(_texts(request["allowed_hosts"]))
+    cage.shut_in_fetching(Path(str(request["folder"])), runtime(), any_port=any_port)
+    return request
+
+
 if __name__ == "__main__":
-    childhood.run(serve)
+    childhood.run(serve, shut_in)

@@ -69,10 +69,7 @@ class Forked:
     buried: bool = False
 
     async def communicate(self) -> object:
-        """Read what it still says, until it is silent for good, and wait for its end."""
-        with suppress(ConnectionError):
-            while await self.stdout.read(1 << 16):
-                pass
+        """Wait for its end. What it left unread is dropped: a process of its own that lives on could talk for ever."""
         return await self.wait()
 
     async def wait(self) -> int:

@@ -5,7 +5,6 @@ Owns the trust boundary: what the child says is checked, and its errors become K
 
 from __future__ import annotations
 
-import os
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -88,7 +87,7 @@ class ChildFrameReader:
     async def cage(self) -> Mapping[str, object]:
         """Give what `core.engines.cage.describe` says in a child. Raises DecoderDied."""
         async with self.children.child() as child:
-            await child.ask({"kind": "cage", "path": "", "asker": os.getpid(), "limits": asdict(self.limits)})
+            await child.ask({"kind": "cage", "path": "", "limits": asdict(self.limits)})
             return (await self.hear(child, Path("cage"))).header
 
     async def hear(self, child: Child, path: Path) -> Message:

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NoReturn
 
 from core.engines import childhood
+from core.engines.namespaces import Numbering
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -33,7 +34,7 @@ class Nursery:
     """One process with a module in it, and its children."""
 
     program: ModuleType
-    """With `prepare()`, called once before all, and `serve(request, out)`, called in each child."""
+    """With `prepare()`, called once before all, and in each child `shut_in(request)` and `serve(request, out)`."""
     orders: socket.socket
     """Of the kind SOCK_SEQPACKET: each message arrives as a whole."""
     deaths: int
@@ -41,6 +42,8 @@ class Nursery:
     bell: int
     """Where signals write to, so that the above is so."""
     living: set[int] = field(default_factory=set)
+    numbering: Numbering | None = None
+    """The children's own, from the first of them on."""
 
     def run(self) -> None:
         """Serve orders until the other side hangs up."""
@@ -55,6 +58,8 @@ class Nursery:
                 self._tell_ended()
             if orders in ready:
                 going = self._obey()
+        if self.numbering is not None:
+            self.numbering.end()
 
     def _obey(self) -> bool:
         """Carry one order out; tell whether there was one."""
@@ -69,6 +74,8 @@ class Nursery:
         return True
 
     def _bear(self, speech: int) -> None:
+        if self.numbering is None:
+            self.numbering = Numbering.begin(self.orders.fileno(), self.deaths, self.bell, speech)
         pid = os.fork()
         if pid == 0:
             self._be_born(speech)
@@ -86,10 +93,12 @@ class Nursery:
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             for own in (self.orders.detach(), self.deaths, self.bell):
                 os.close(own)
+            if self.numbering is not None:
+                self.numbering.forget()
             for standard in (0, 1):
                 os.dup2(speech, standard)
             os.close(speech)
-            childhood.run(self.program.serve)
+            childhood.run(self.program.serve, self.program.shut_in)
             code = 0
         finally:
             os._exit(code)

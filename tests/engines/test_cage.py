@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-import subprocess
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -27,31 +25,6 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.slow
 
-BREAKOUT = """
-import os, socket, sys
-from core.engines import cage
-cage.isolate()
-cage.bound(cage.Bounds(100, 500_000_000, 0, 16))
-def attempt(name, act):
-    try:
-        act()
-    except (OSError, MemoryError) as error:
-        print(name, type(error).__name__)
-    else:
-        print(name, "done")
-def connect():
-    socket.create_connection(("127.0.0.1", int(sys.argv[1])), 2)
-def write():
-    with open(sys.argv[2], "wb") as file:
-        file.write(b"x" * 10)
-def open_many():
-    kept = [open("/dev/null") for _ in range(20)]
-attempt("connect", connect)
-attempt("memory", lambda: bytearray(1_000_000_000))
-attempt("write", write)
-attempt("files", open_many)
-"""
-
 
 @pytest.fixture(params=[True, False], ids=["forked", "started"])
 async def children(request: pytest.FixtureRequest) -> AsyncIterator[Children]:
@@ -64,21 +37,6 @@ async def test_the_cage_is_what_the_system_says_it_is(children: Children) -> Non
     told = await ChildFrameReader(children, FilmLimits(decode_s=50, memory_bytes=600_000_000)).cage()
     assert (told["cpu_s"], told["memory_bytes"], told["file_bytes"]) == (50, 600_000_000, 0)
     assert told["no_new_privileges"] is (sys.platform == "linux")
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="the cage's bars are Linux's")
-def test_nothing_gets_out_of_the_cage(tmp_path: Path) -> None:
-    import socket  # noqa: PLC0415
-
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        words = [sys.executable, "-c", BREAKOUT, str(server.getsockname()[1]), str(tmp_path / "out")]
-        environment = {"PYTHONPATH": str(Path(__file__).parents[2]), "PATH": os.environ["PATH"]}
-        done = subprocess.run(words, capture_output=True, text=True, check=True, timeout=60, env=environment)
-    said = dict(line.split() for line in done.stdout.splitlines())
-    if said["connect"] == "done":
-        pytest.skip("this system gives no network namespaces; `keaton doctor` says so")
-    assert "done" not in said.values()
-    assert said["memory"] == "MemoryError"
 
 
 @pytest.mark.parametrize(
@@ -110,7 +68,7 @@ async def test_a_film_that_needs_too_much_memory_ends_with_a_sentence(children: 
 
 
 async def test_a_film_that_keeps_the_processor_busy_is_stopped(children: Children, make_clip: MakeClip) -> None:
-    film = make_clip("long.mp4", [("red", 60)])
+    film = make_clip("long.mp4", [("red", 240)])
     with pytest.raises(OverLimit) as raised:
         async for _ in ChildFrameReader(children, FilmLimits(decode_s=1)).looks(
             film, Sampling(0.04, 1, sameness=0), PREPROCESS

@@ -1,0 +1,187 @@
+"""A filter of system calls for the process that calls this, all its threads and all that it starts (Linux seccomp).
+
+Owns the numbers of system calls and the filter's machine code (classic BPF); must not know what the process is for.
+A call that is refused fails as if the kernel did not know it (ENOSYS), for which C libraries have another way.
+Written by hand because the bindings of libseccomp need that library on the machine, and wheels do not bring it.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+import os
+import platform
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+_ARCHITECTURES = {"x86_64": (0xC000003E, 317), "aarch64": (0xC00000B7, 277)}
+"""The kernel's name for the instruction set, and the number of the call `seccomp`."""
+_COLUMN = {"x86_64": 1, "aarch64": 2}
+_NUMBERS = """
+read 0 63, write 1 64, readv 19 65, writev 20 66, pread64 17 67, preadv 295 69, lseek 8 62, close 3 57,
+close_range 436 436, fstat 5 80, newfstatat 262 79, stat 4 -, lstat 6 -, statx 332 291, access 21 -,
+faccessat 269 48, readlink 89 -, readlinkat 267 78, getcwd 79 17, getdents64 217 61, statfs 137 43,
+fstatfs 138 44, fadvise64 221 223, readahead 187 213, dup 32 23, dup2 33 -, dup3 292 24, poll 7 -,
+ppoll 271 73, select 23 -, pselect6 270 72, pipe 22 -, pipe2 293 59, eventfd2 290 19, epoll_create1 291 20,
+epoll_ctl 233 21, epoll_wait 232 -, epoll_pwait 281 22, mmap 9 222, munmap 11 215, mprotect 10 226,
+mremap 25 216, madvise 28 233, brk 12 214, mincore 27 232, msync 26 227, membarrier 324 283,
+set_robust_list 273 99, get_robust_list 274 100, rseq 334 293, futex 202 98, futex_waitv 449 449,
+set_tid_address 218 96, gettid 186 178, getpid 39 172, sched_yield 24 124, sched_getaffinity 204 123,
+sched_getparam 143 121, sched_getscheduler 145 120, sched_get_priority_min 147 126,
+sched_get_priority_max 146 125, getcpu 309 168, exit 60 93, exit_group 231 94, restart_syscall 219 128,
+rt_sigaction 13 134, rt_sigprocmask 14 135, rt_sigreturn 15 139, rt_sigtimedwait 128 137,
+rt_sigpending 127 136, rt_sigsuspend 130 133, sigaltstack 131 132, arch_prctl 158 -, clock_gettime 228 113,
+clock_getres 229 114, clock_nanosleep 230 115, nanosleep 35 101, gettimeofday 96 169, time 201 -,
+times 100 153, uname 63 160, sysinfo 99 179, getrusage 98 165, getrlimit 97 163, getuid 102 174,
+geteuid 107 175, getgid 104 176, getegid 108 177, getppid 110 173, getpgid 121 155, getpgrp 111 -,
+getsid 124 156, getresuid 118 148, getresgid 120 150, getgroups 115 158, capget 125 90, getpriority 140 141,
+getrandom 318 278, get_mempolicy 239 236, landlock_create_ruleset 444 444
+"""
+"""Calls that reading, computing and threads make: name, number on x86_64, number on aarch64 ("-" where it has none)."""
+_NUMBERS_WITH_ARGUMENTS = """
+open 2 -, openat 257 56, clone 56 220, kill 62 129, tgkill 234 131, fcntl 72 25, ioctl 16 29, prctl 157 167,
+prlimit64 302 261
+"""
+_NUMBERS_OF_POWER = """
+unshare 272 97, setns 308 268, mount 165 40, umount2 166 39, pivot_root 155 41, chroot 161 51, ptrace 101 117,
+process_vm_readv 310 270, process_vm_writev 311 271, process_madvise 440 440, pidfd_getfd 438 438, kcmp 312 272,
+bpf 321 280, perf_event_open 298 241, userfaultfd 323 282, io_uring_setup 425 425, io_uring_enter 426 426,
+io_uring_register 427 427, keyctl 250 219, add_key 248 217, request_key 249 218, kexec_load 246 104,
+kexec_file_load 320 294, init_module 175 105, finit_module 313 273, delete_module 176 106, reboot 169 142,
+swapon 167 224, swapoff 168 225, syslog 103 116, acct 163 89, settimeofday 164 170, clock_settime 227 112,
+adjtimex 159 171, clock_adjtime 305 266, sethostname 170 161, setdomainname 171 162, iopl 172 -, ioperm 173 -,
+modify_ldt 154 -, quotactl 179 60, quotactl_fd 443 443, open_by_handle_at 304 265, fanotify_init 300 262,
+open_tree 428 428, move_mount 429 429, fsopen 430 430, fsconfig 431 431, fsmount 432 432, fspick 433 433,
+mount_setattr 442 442, vhangup 153 58, move_pages 279 239, migrate_pages 256 238
+"""
+"""Calls that reach into other processes or into the system; what fetches needs none of them."""
+
+_LOAD, _EQUAL, _ANY_BIT, _RETURN = 0x20, 0x15, 0x45, 0x06
+_ALLOW, _KILL, _REFUSE = 0x7FFF0000, 0x80000000, 0x00050000 | errno.ENOSYS
+_NUMBER_AT, _ARCHITECTURE_AT, _ARGUMENTS_AT, _ARGUMENT_BYTES = 0, 4, 16, 8
+_SET_MODE_FILTER, _ALL_THREADS = 1, 1
+_CLONE_THREAD = 0x10000
+_WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC
+_FCNTL = (0, 1, 2, 3, 4, 1030)
+"""F_DUPFD, F_GETFD, F_SETFD, F_GETFL, F_SETFL, F_DUPFD_CLOEXEC."""
+_IOCTL = (0x5401, 0x541B, 0x5451)
+"""TCGETS (Python asks it of each file that it opens), FIONREAD, FIOCLEX."""
+_PRCTL = (3, 15, 16, 21, 23, 39, 0x53564D41)
+"""Names of threads and of memory, and questions about the process itself."""
+
+
+class _Instruction(ctypes.Structure):
+    _fields_ = (("code", ctypes.c_uint16), ("jt", ctypes.c_uint8), ("jf", ctypes.c_uint8), ("k", ctypes.c_uint32))
+
+
+class _Program(ctypes.Structure):
+    _fields_ = (("length", ctypes.c_uint16), ("instructions", ctypes.POINTER(_Instruction)))
+
+
+Code = tuple[int, int, int, int]
+"""An instruction: operation, jump when true, jump when false, operand."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """Lets a call through whose argument is one of some values, or has some of these bits, or has none of them."""
+
+    argument: int
+    values: Sequence[int] = ()
+    some_bits: int = 0
+    no_bits: int = 0
+
+
+def keep_to_decoding() -> bool:
+    """Leave this process nothing but reading, computing and threads of its own; return whether the system did that.
+
+    No program and no process can be started, no other process signalled, no file opened for writing, no socket made.
+    """
+    own = (0, os.getpid())
+    rules = {
+        "open": Rule(1, no_bits=_WRITING),
+        "openat": Rule(2, no_bits=_WRITING),
+        "clone": Rule(0, some_bits=_CLONE_THREAD),
+        "kill": Rule(0, own[1:]),
+        "tgkill": Rule(0, own[1:]),
+        "fcntl": Rule(1, _FCNTL),
+        "ioctl": Rule(1, _IOCTL),
+        "prctl": Rule(0, _PRCTL),
+        "prlimit64": Rule(0, own),
+    }
+    machine = _machine()
+    return machine is not None and _install(machine, program(machine, rules))
+
+
+def forgo_power() -> bool:
+    """Refuse this process and all that it starts the calls that reach into others; return whether that was done."""
+    machine = _machine()
+    if machine is None:
+        return False
+    code = _beginning(machine)
+    for number in _numbers(_NUMBERS_OF_POWER, machine).values():
+        code += [(_EQUAL, 0, 1, number), (_RETURN, 0, 0, _REFUSE)]
+    return _install(machine, [*code, (_RETURN, 0, 0, _ALLOW)])
+
+
+def program(machine: str, rules: Mapping[str, Rule]) -> list[Code]:
+    """Return the filter that lets the plain calls and these others through."""
+    code = _beginning(machine)
+    for number in _numbers(_NUMBERS, machine).values():
+        code += [(_EQUAL, 0, 1, number), (_RETURN, 0, 0, _ALLOW)]
+    numbers = _numbers(_NUMBERS_WITH_ARGUMENTS, machine)
+    for name, rule in rules.items():
+        if name in numbers:
+            body = _judging(rule)
+            code += [(_EQUAL, 0, len(body), numbers[name]), *body]
+    return [*code, (_RETURN, 0, 0, _REFUSE)]
+
+
+def _machine() -> str | None:
+    """Return the instruction set, or None where there is no filter for it."""
+    machine = platform.machine()
+    known = sys.platform == "linux" and machine in _ARCHITECTURES and ctypes.sizeof(ctypes.c_void_p) == _ARGUMENT_BYTES
+    return machine if known else None
+
+
+def _beginning(machine: str) -> list[Code]:
+    """Return the code that ends calls of another instruction set, whose numbers mean other calls."""
+    architecture = _ARCHITECTURES[machine][0]
+    judged = [(_LOAD, 0, 0, _ARCHITECTURE_AT), (_EQUAL, 1, 0, architecture), (_RETURN, 0, 0, _KILL)]
+    return [*judged, (_LOAD, 0, 0, _NUMBER_AT), *_of_x32(machine)]
+
+
+def _of_x32(machine: str) -> list[Code]:
+    """Return the code that refuses calls of the x32 kind, which have the same architecture and one more bit."""
+    return [(_ANY_BIT, 0, 1, 0x40000000), (_RETURN, 0, 0, _REFUSE)] if machine == "x86_64" else []
+
+
+def _judging(rule: Rule) -> list[Code]:
+    """Return the code that judges a call by the low half of an argument; all those judged are 32 bits wide."""
+    code: list[Code] = [(_LOAD, 0, 0, _ARGUMENTS_AT + _ARGUMENT_BYTES * rule.argument)]
+    for value in rule.values:
+        code += [(_EQUAL, 0, 1, value), (_RETURN, 0, 0, _ALLOW)]
+    if rule.some_bits:
+        code += [(_ANY_BIT, 0, 1, rule.some_bits), (_RETURN, 0, 0, _ALLOW)]
+    if rule.no_bits:
+        code += [(_ANY_BIT, 1, 0, rule.no_bits), (_RETURN, 0, 0, _ALLOW)]
+    return [*code, (_RETURN, 0, 0, _REFUSE)]
+
+
+def _numbers(table: str, machine: str) -> dict[str, int]:
+    rows = (row.split() for row in table.split(","))
+    return {row[0]: int(row[_COLUMN[machine]]) for row in rows if row[_COLUMN[machine]] != "-"}
+
+
+def _install(machine: str, code: Sequence[Code]) -> bool:
+    """Give the filter to the kernel; the process must have forgone new privileges."""
+    instructions = (_Instruction * len(code))(*(_Instruction(*one) for one in code))
+    filtering = _Program(len(code), instructions)
+    libc = ctypes.CDLL(None, use_errno=True)
+    call = ctypes.c_long(_ARCHITECTURES[machine][1])
+    mode, flags = ctypes.c_uint(_SET_MODE_FILTER), ctypes.c_uint(_ALL_THREADS)
+    return bool(libc.syscall(call, mode, flags, ctypes.byref(filtering)) == 0)
