@@ -15,12 +15,14 @@ from bot.showing import TAKEN_BACK, Stuck
 from bot.slack import resuming
 from bot.slack.alone import Alone
 from bot.slack.people import Rights
+from bot.slack.places import Place as PlaceOfAll
 from bot.slack.places import PressPlace
 from bot.slack.refusals import FAILURES, UNCHANGEABLE, RefusedError, reason_of
 from bot.slack.render import card
 from bot.slack.rooms import Rooms
 from bot.slack.showing import NotedFiles, is_file
 from bot.slack.whispers import ToOne
+from bot.waiting import WaitingLines
 from core.actions import cancels
 from core.talk import Action, Forget
 
@@ -60,6 +62,7 @@ class Answers:
         self._rooms = Rooms(slack.client, parts.ledger, workspace)
         self.word = LastWord(self._requests)
         self._min_gap_s = min_gap_s
+        self._lines = WaitingLines()
 
     async def answer_taken(self, taken: Taken, place: Whispering, ends: Ends | None = None) -> None:
         """Show the replies to something that was written down; then it is done."""
@@ -83,7 +86,10 @@ class Answers:
     async def _show(self, event: Incoming, place: Place, taken: Taken | None, ends: Ends | None) -> None:
         noted = NotedFiles(place, self._parts.showcase, event.turn.scope, self._slack.pictures)
         shown = Answered(noted, ends or self._requests, taken) if taken else noted
-        await deliver(self._parts.conversation.handle(event), shown, self._min_gap_s)
+        channel = event.turn.scope.channel
+        replies = self._lines.told(self._parts.conversation.handle(event), channel)
+        turns = self._slack.paces.of(place, channel) if isinstance(place, PlaceOfAll | PressPlace) else None
+        await deliver(replies, shown, self._min_gap_s, turns)
 
     async def vouched(self, press: Action, job: JobRef | None) -> Action:
         """Return a press with what its presser may do, where that counts; it is noted for a later run.
@@ -141,7 +147,8 @@ class Answers:
             if stale.goes:
                 await self._slack.client.chat_delete(channel=stale.scope.channel, ts=stale.message)
             elif not is_file(stale.message):
-                await self._slack.update(stale.scope.channel, stale.message, card(TAKEN_BACK))
+                await self._slack.paces.updates.wait("", urgent=False)
+                await self._slack.update(stale.scope.channel, stale.message, replace(card(TAKEN_BACK), is_status=True))
         except (*FAILURES, RefusedError) as error:
             reason = error.reason if isinstance(error, RefusedError) else reason_of(error)
             if reason not in UNCHANGEABLE:

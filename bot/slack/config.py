@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from bot.pace import Budget
 from core.model import Scope
 from core.talk import Door
 
@@ -36,6 +37,12 @@ SCOPES = (
 """What the manifest asks for; it gives a reason for each."""
 
 
+POSTS = Budget(burst=4, every_s=1.0, kept=2)
+""""Posting one message per second per channel", and short bursts of more."""
+UPDATES = Budget(burst=12, every_s=1.6, kept=8)
+"""These make 49 within any minute, of the 50 that tier 3 allows."""
+
+
 @dataclass(frozen=True, slots=True)
 class SlackConfig:
     """Settings of this door."""
@@ -52,6 +59,10 @@ class SlackConfig:
     """"inline" shows uploads that were shared nowhere, which Slack may show to nobody but Keaton."""
     post_again_s: tuple[float, ...] = (0.5, 2.0)
     """Pauses before a post is looked for, and tried again, that Slack may have carried out."""
+    posts: Budget = POSTS
+    """Of `chat.postMessage` in one channel."""
+    updates: Budget = UPDATES
+    """Of `chat.update` in the workspace."""
     timeout_s: float = 60.0
     """For one request to Slack, an upload too."""
     ping_every_s: float = 5.0

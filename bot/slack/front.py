@@ -17,6 +17,7 @@ from slack_sdk.http_retry.builtin_async_handlers import (
 )
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.pace import Pace
 from bot.showing import take_back
 from bot.slack import stays
 from bot.slack.commands import Commands
@@ -28,7 +29,7 @@ from bot.slack.lookback import Lookback
 from bot.slack.pictures import Pictures
 from bot.slack.refusals import reason_of
 from bot.slack.socket import Socket
-from bot.slack.speaking import Slack
+from bot.slack.speaking import Paces, Slack
 from bot.slack.whispers import DirectMessages, Voice
 from core.errors.running import BadSetting
 
@@ -95,7 +96,8 @@ class SlackDoor:
         config = self._config
         where = self._parts.ledger, workspace.team_id
         pictures = Pictures(client, config.picture_polls_s, *where, shares=config.pictures == "shared")
-        slack = Slack(client, pictures, _client(config, session, patient=False), config.post_again_s)
+        poster, paces = _client(config, session, patient=False), Paces(Pace(config.posts), Pace(config.updates))
+        slack = Slack(client, pictures, poster, paces, config.post_again_s)
         files = Files(client, config.bot_token, config.api_base, workspace.team_id)
         voice = Voice(client, session, DirectMessages(client, self._parts.ledger, workspace.team_id))
         desk = Desk(self._parts, config, workspace, client, slack, files, voice)

@@ -67,6 +67,11 @@ class Place:
     _files: tuple[str, ...] = ()
 
     @property
+    def is_posted(self) -> bool:
+        """Tell whether Keaton's message stands."""
+        return bool(self.standing)
+
+    @property
     def seen_by_all(self) -> tuple[str, tuple[str, ...]]:
         """Give the ts of Keaton's message and its files, unless it is for one person's eyes or not there."""
         return ("", ()) if self.is_private else (self.standing, self._files)
@@ -186,6 +191,11 @@ class PressPlace:
     _under_way: Reply | None = None
     _is_answered: bool = False
     """What this press has to say stands in the message of its own."""
+
+    @property
+    def is_posted(self) -> bool:
+        """Tell that the message stands whose button was pressed."""
+        return True
 
     @property
     def seen_by_all(self) -> tuple[str, tuple[str, ...]]:

@@ -41,6 +41,8 @@ class Card:
     text: str
     """For notifications and screen readers; escaped."""
     blocks: tuple[Block, ...]
+    is_status: bool = False
+    """It only says how far a thing is; what people wait for goes first."""
 
     @property
     def files(self) -> tuple[str, ...]:
@@ -66,7 +68,7 @@ def card(reply: Reply, shots: Sequence[Shot] = (), note: str = "") -> Card:
         *_links(reply.links),
     ]
     said = "\n".join(part for part in (_one_line(reply.title), reply.text) if part)
-    return Card(_fitted(said, _MOST_TEXT), tuple(blocks))
+    return Card(_fitted(said, _MOST_TEXT), tuple(blocks), reply.progress is not None)
 
 
 def _words(reply: Reply, note: str) -> Iterator[Block]:

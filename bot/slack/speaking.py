@@ -10,7 +10,7 @@ import logging
 import secrets
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from slack_sdk.errors import SlackApiError
 
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
     from slack_sdk.web.async_client import AsyncWebClient
 
+    from bot.pace import Pace, Turns
     from bot.slack.pictures import Pictures
     from core.shown import Picture, Reply
 
@@ -56,6 +57,45 @@ class Where:
 
 
 @dataclass(frozen=True, slots=True)
+class Paces:
+    """How fast messages may be posted and changed; see "Rate limits" and `chat.postMessage` in Slack's docs."""
+
+    posts: Pace
+    """For each channel: one a second, and a few more at once."""
+    updates: Pace
+    """For the workspace: `chat.update` is of tier 3, some 50 a minute."""
+
+    def of(self, place: Drawn, channel: str) -> Turns:
+        """Return the turns of what only says how far things are; the rest takes its turn when it is sent."""
+        return _StatusTurns(self, place, channel)
+
+
+class Drawn(Protocol):
+    """A place that knows whether its message stands."""
+
+    @property
+    def is_posted(self) -> bool:
+        """Tell whether what is shown next changes a message."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class _StatusTurns:
+    paces: Paces
+    place: Drawn
+    channel: str
+
+    async def wait(self, *, urgent: bool) -> None:
+        """Wait until one more status may be shown."""
+        if urgent:
+            return
+        if self.place.is_posted:
+            await self.paces.updates.wait("", urgent=False)
+        else:
+            await self.paces.posts.wait(self.channel, urgent=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Slack:
     """What is needed to speak there."""
 
@@ -63,6 +103,7 @@ class Slack:
     pictures: Pictures
     poster: AsyncWebClient
     """Tries nothing again by itself that Slack may have carried out."""
+    paces: Paces
     again_s: tuple[float, ...] = _POST_AGAIN_S
 
     async def lay_out(self, reply: Reply, send: Send, where: Where) -> tuple[str, ...]:
@@ -136,6 +177,9 @@ class Slack:
         """
         about = about or f"once:{secrets.token_hex(8)}"
 
+        if not shown.is_status:
+            await self.paces.posts.wait(channel, urgent=True)
+
         async def send(what: dict[str, Any]) -> str:
             return await self._post(channel, thread_ts, about, what)
 
@@ -167,6 +211,8 @@ class Slack:
 
     async def update(self, channel: str, ts: str, shown: Card) -> str:
         """Change a message in place; give its ts. Raises RefusedError, PicturesRefusedError."""
+        if not shown.is_status:
+            await self.paces.updates.wait("", urgent=True)
 
         async def send(what: dict[str, Any]) -> str:
             await self.client.chat_update(channel=channel, ts=ts, parse="none", link_names=False, **what)

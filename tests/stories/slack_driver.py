@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
+from bot.pace import Budget
 from bot.slack.config import SlackConfig
 from bot.slack.front import SlackDoor
 from tests.bot.houses import parts_of
@@ -77,6 +78,8 @@ async def on_slack(house: ColourHouse, folder: Path) -> AsyncIterator[Driver]:
             fake.environment["SLACK_API_BASE"],
             min_gap_s=0.0,
             picture_polls_s=(0.001,) * 4,
+            posts=Budget(1000, 0.0),
+            updates=Budget(1000, 0.0),
         )
         async with running(SlackDoor(parts, config).run()):
             await fake.until(lambda: fake.sockets.is_open(team), "a connection")

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest_asyncio
 
+from bot.pace import Budget
 from bot.slack.config import SlackConfig
 from bot.slack.front import SlackDoor
 from core.model import Scope
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 __all__ = ["house", "reader"]
 
 _serial = itertools.count(1)
+UNPACED = {"posts": Budget(1000, 0.0), "updates": Budget(1000, 0.0)}
+"""No story waits for Slack's rate limits but those about them."""
 READY = "Ready to search"
 SMALL = clips.Shape(size=(160, 96), fps=8, patterned=True)
 
@@ -59,6 +62,7 @@ class Scene:
             "min_gap_s": 0.0,
             "picture_polls_s": (0.001,) * 4,
             "ping_every_s": 1.0,
+            **UNPACED,
             **settings,
         }
         config = SlackConfig(api_base=self.fake.url + "/api", **told)  # type: ignore[arg-type]

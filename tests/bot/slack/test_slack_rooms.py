@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 import pytest
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.pace import Pace
 from bot.slack.alone import Alone
 from bot.slack.pictures import Pictures, Sharing
-from bot.slack.speaking import Slack
+from bot.slack.speaking import Paces, Slack
 from core.shown import Progress, Reply
+from tests.bot.slack.conftest import UNPACED
 
 if TYPE_CHECKING:
     from bot.slack.render import Card
@@ -153,7 +155,8 @@ async def test_one_person_is_told_of_progress_once_and_gets_one_answer_however_o
             return Sharing("D1", "")
 
     client = AsyncWebClient("x")
-    place = Alone(Slack(client, Pictures(client, (), scene.house.ledger, "T1"), client), Whispered())
+    paces = Paces(Pace(UNPACED["posts"]), Pace(UNPACED["updates"]))
+    place = Alone(Slack(client, Pictures(client, (), scene.house.ledger, "T1"), client, paces), Whispered())
     await place.post(Reply("loading", progress=Progress("loading", None)))
     for text, progress in (("still", Progress("loading", None)), ("found", None), ("better", None)):
         await place.edit(Reply(text, progress=progress))

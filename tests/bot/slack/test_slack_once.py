@@ -1,0 +1,69 @@
+"""What Slack carried out though it answered that it failed is not done twice, and what it refuses not for ever."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests.bot.slack.conftest import Scene
+
+pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="session")]
+
+POST = "chat.postMessage"
+
+
+async def test_a_post_that_was_carried_out_and_answered_500_is_found_and_not_posted_again(scene: Scene) -> None:
+    scene.fake.broken[POST] = 1
+    message = await scene.posted()
+    assert len(scene.general.below(message)) == 1
+    before = set(scene.general.messages)
+    scene.fake.broken[POST] = 1
+    card = await scene.found()
+    scene.fake.broken[POST] = 1
+    await scene.fake.press(scene.team, card, "More like this", scene.bob)
+    alike = await scene.below(card, "Moment")
+    new = [one for ts, one in scene.general.messages.items() if ts not in before and not one.is_share]
+    assert new == [card, alike]
+    scene.fake.broken[POST] = 1
+    before = set(scene.general.messages)
+    await scene.fake.slash(scene.team, scene.general, scene.ada, "/keaton", "off")
+    await scene.answer(scene.general, before, "Off:")
+    assert len(set(scene.general.messages) - before) == 1, "what is done in a moment is marked too"
+
+
+async def test_a_post_that_was_not_carried_out_is_tried_again(scene: Scene) -> None:
+    await scene.posted()
+    refused = iter(["internal_error", "service_unavailable"])
+    scene.fake.refusals[POST] = lambda _sent: next(refused, "")
+    before = set(scene.general.messages)
+    card = await scene.found()
+    assert [one for ts, one in scene.general.messages.items() if ts not in before and not one.is_share] == [card]
+
+
+@pytest.mark.parametrize("error", ["is_archived", "is_inactive"])
+async def test_in_an_archived_channel_the_picture_goes_at_once_and_the_rest_waits_until_it_is_opened(
+    scene: Scene, error: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    message = await scene.posted()
+    card = await scene.found()
+    for method in ("chat.update", "chat.delete"):
+        scene.fake.refusals[method] = error
+    caplog.set_level(logging.INFO)
+    calls = len(scene.fake.calls)
+    await scene.fake.remove(scene.team, message)
+    await scene.fake.until(lambda: not scene.team.files, "the pictures gone")
+    assert not card.images
+    await asyncio.sleep(1.0)  # twenty looks at what is to be taken back
+    tried = [name for name, sent in scene.fake.calls[calls:] if name == "chat.update" and sent["ts"] == card.ts]
+    assert len(tried) == 1
+    told = [
+        one for one in caplog.records if "could not be taken back" in one.getMessage() and card.ts in one.getMessage()
+    ]
+    assert len(told) == 1
+    scene.fake.refusals.clear()
+    await scene.fake.event(scene.team, {"type": "channel_unarchive", "channel": scene.general.id, "user": "U1"})
+    await scene.fake.until(lambda: "taken back" in card.words, "the answer taken back")

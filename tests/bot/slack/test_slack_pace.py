@@ -1,0 +1,144 @@
+"""36 videos at once on Slack, in time that passes as fast as it can: nothing is one too many, and presses do not wait.
+
+Slack's limits: `chat.update` is of tier 3, "50+ per minute" for the method and workspace; docs, "Rate limits".
+"""
+
+from __future__ import annotations
+
+import asyncio
+import selectors
+from typing import TYPE_CHECKING, Any
+
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.delivery import deliver
+from bot.lastword import Unnumbered
+from bot.pace import Pace
+from bot.slack.config import POSTS, UPDATES
+from bot.slack.pictures import Pictures, Sharing
+from bot.slack.places import Place, PressPlace
+from bot.slack.speaking import Paces, Slack
+from bot.waiting import WaitingLines
+from core.replies import working
+from core.shown import Progress, Reply
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from bot.slack.render import Card
+
+VIDEOS, AT_ONCE, EACH_S = 36, 6, 24.0
+MOST_A_MINUTE = 50
+
+
+class QuickLoop(asyncio.SelectorEventLoop):
+    """A loop without a network, whose clock jumps to what comes next."""
+
+    def __init__(self) -> None:
+        super().__init__(_NeverWaiting(self))
+        self.now_s = 0.0
+
+    def time(self) -> float:
+        return self.now_s
+
+
+class _NeverWaiting(selectors.DefaultSelector):
+    def __init__(self, loop: QuickLoop) -> None:
+        super().__init__()
+        self._loop = loop
+
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        self._loop.now_s += timeout or 0.0
+        return super().select(0)
+
+
+class CountingClient(AsyncWebClient):
+    """Takes messages, and notes when."""
+
+    def __init__(self) -> None:
+        super().__init__("x")
+        self.posts_s: list[float] = []
+        self.updates: list[tuple[float, str]] = []
+
+    async def chat_postMessage(self, **sent: Any) -> Any:  # noqa: N802
+        del sent
+        self.posts_s.append(asyncio.get_running_loop().time())
+        return {"ts": f"{len(self.posts_s)}.0"}
+
+    async def chat_update(self, **sent: Any) -> Any:
+        self.updates.append((asyncio.get_running_loop().time(), sent["text"]))
+        return {}
+
+
+class Nobody:
+    """Is whispered to."""
+
+    async def __call__(self, shown: Card) -> None:
+        raise AssertionError(shown.text)
+
+    async def sharing(self) -> Sharing:
+        raise AssertionError
+
+
+class NoLedger:
+    """Remembers nothing, since nothing is uploaded."""
+
+
+async def video(number: int) -> AsyncIterator[Reply]:
+    """Wait until the videos before it are done, say each tenth of a second how far it is, and be ready."""
+    before = number // AT_ONCE
+    for turn in range(before):
+        yield working(Progress("waiting", None, ahead=AT_ONCE * (before - turn)))
+        await asyncio.sleep(EACH_S)
+    for step in range(int(EACH_S * 10)):
+        yield working(Progress("looking", step / (EACH_S * 10)))
+        await asyncio.sleep(0.1)
+    yield Reply(f"Ready {number}.")
+
+
+async def ignore(_ts: str) -> None:
+    return
+
+
+def most_within_a_minute(times_s: list[float]) -> int:
+    """Return the largest number of calls that any 60 seconds saw."""
+    return max(sum(start <= one < start + 60 for one in times_s) for start in times_s)
+
+
+def test_given_36_videos_when_buttons_are_pressed_then_no_call_is_one_too_many_and_presses_show_at_once() -> None:
+    loop = QuickLoop()
+    try:
+        client, waits_s, last_s = loop.run_until_complete(_busy(loop))
+    finally:
+        loop.close()
+    updates_s = [one for one, _ in client.updates]
+    assert most_within_a_minute(updates_s) <= MOST_A_MINUTE
+    assert most_within_a_minute(client.posts_s) <= 64, "one a second for the channel, and a burst"
+    assert max(waits_s) < 2.0
+    assert {f"Ready {number}." for number in range(VIDEOS)} <= {text for _, text in client.updates}
+    ready_s = [one for one, text in client.updates if text.startswith("Ready")]
+    assert max(ready_s) - last_s < 3.0
+    assert len(client.posts_s) == VIDEOS
+
+
+async def _busy(loop: QuickLoop) -> tuple[CountingClient, list[float], float]:
+    """Index the videos while somebody presses a button each five seconds; give how long each press took to show."""
+    client = CountingClient()
+    paces = Paces(Pace(POSTS, loop.time), Pace(UPDATES, loop.time))
+    slack = Slack(client, Pictures(client, (), NoLedger(), "T1"), client, paces)  # type: ignore[arg-type]
+    lines, waits_s = WaitingLines(), []
+    async with asyncio.TaskGroup() as group:
+        for number in range(VIDEOS):
+            place = Place(slack, "C1", f"{number}", Nobody(), ignore, Unnumbered())
+            group.create_task(deliver(lines.told(video(number), "C1"), place, 3.0, paces.of(place, "C1")))
+        for number in range(20):
+            await asyncio.sleep(5.0)
+            press, began_s = PressPlace(slack, "C1", "9.9", "", Nobody(), Unnumbered(), ignore), loop.time()
+            await deliver(_answer(number), press, 3.0, paces.of(press, "C1"))
+            shown_s = next(one for one, text in client.updates if text == f"Moment {number}.")
+            waits_s.append(shown_s - began_s)
+    return client, waits_s, (VIDEOS // AT_ONCE) * EACH_S
+
+
+async def _answer(number: int) -> AsyncIterator[Reply]:
+    yield Reply(f"Moment {number}.", updates=True)
