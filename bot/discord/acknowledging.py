@@ -6,13 +6,16 @@ Owns this order; must not know which commands there are.
 from __future__ import annotations
 
 import logging
-from dataclasses import replace
+import secrets
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeVar
 
 import discord
 
+from bot.delivery import broken
 from bot.discord import sight
 from bot.discord.asker import turn_of
+from bot.discord.config import DOOR
 from bot.discord.desk import refuse
 from bot.discord.places import CommandPlace
 from bot.discord.refusals import ACKNOWLEDGED
@@ -22,6 +25,7 @@ from bot.lastword import Unnumbered
 from core.errors import AppError
 from core.errors.turns import MissingPermissions
 from core.ledger import Errand
+from core.model import View
 from core.talk import Find, Forget, LinkPosted, RemoteFilePosted, Switch
 
 if TYPE_CHECKING:
@@ -29,14 +33,29 @@ if TYPE_CHECKING:
 
     from bot.discord.asker import Interaction
     from bot.discord.desk import Desk
+    from bot.discord.sight import Rooms
     from bot.lastword import Say
     from bot.requests import Taken
-    from core.model import View
     from core.talk import Incoming, Turn
 
 T = TypeVar("T")
 
 logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """What somebody asks for by a command."""
+
+    event: Callable[[Turn], Incoming]
+    view: Callable[[], Awaitable[View]]
+    """Works out what the answer may draw on; called once the command was acknowledged: it takes its time."""
+    private: bool = False
+    needs: tuple[str, ...] | None = None
+    """Permissions that Keaton lacks, other than those of a public answer."""
+    picture: discord.Attachment | None = None
+    rooms: Callable[[], Awaitable[Rooms]] | None = None
+    """Works out which channels `in:` may name, likewise."""
 
 
 class Clerk:
@@ -45,36 +64,30 @@ class Clerk:
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
 
-    async def answer(
-        self,
-        interaction: Interaction,
-        event: Callable[[Turn], Incoming],
-        view: View,
-        *,
-        private: bool = False,
-        needs: tuple[str, ...] | None = None,
-        picture: discord.Attachment | None = None,
-    ) -> None:
-        """Acknowledge, then show what comes; `needs` are permissions other than those of a public answer."""
-        lacking = sight.missing(interaction.app_permissions, interaction.channel) if needs is None else needs
+    async def answer(self, interaction: Interaction, command: Command) -> None:
+        """Acknowledge, then show what comes."""
+        lacking = command.needs
+        if lacking is None:
+            lacking = sight.missing(interaction.app_permissions, interaction.channel)
         if lacking:
             await refuse(interaction, MissingPermissions(lacking))
             return
-        asked = event(turn_of(interaction, view))
+        nothing = View(DOOR.platform, str(interaction.guild_id), frozenset())
+        asked = command.event(turn_of(interaction, nothing))
         if isinstance(asked, LinkPosted | RemoteFilePosted | Find | Forget | Switch):
-            standing = replace(_standing(interaction, picture), private=private, moderator=asked.turn.moderator)
-            await self._answer_written(interaction, asked, view, standing)
+            standing = _standing(interaction, command.picture)
+            standing = replace(standing, private=command.private, moderator=asked.turn.moderator)
+            await self._answer_written(interaction, asked, command, standing)
             return
-        place = await _thinking(interaction, Unnumbered(), private=private)
-        if place is None:
-            return
-        self._desk.start(self._desk.answer(event(turn_of(interaction, view, place.message_id)), place))
+        place = await _thinking(interaction, Unnumbered(), private=command.private)
+        if place is not None:
+            self._desk.start(self._go_on(interaction, asked, command, place, None))
 
     async def _answer_written(
         self,
         interaction: Interaction,
         event: LinkPosted | RemoteFilePosted | Find | Forget | Switch,
-        view: View,
+        command: Command,
         standing: Standing,
     ) -> None:
         try:
@@ -89,8 +102,26 @@ class Clerk:
         if place.message_id:
             place_text = replace(standing, answer=place.message_id).text()
             await self._desk.requests.stand(taken, place_text, str(place.message_id))
-        turn = replace(turn_of(interaction, view, place.message_id), scope=event.turn.scope)
-        self._desk.start(self._desk.answer_taken(replace(taken, event=replace(taken.event, turn=turn)), place))
+        self._desk.start(self._go_on(interaction, taken.event, command, place, taken))
+
+    async def _go_on(
+        self, interaction: Interaction, event: Incoming, command: Command, place: CommandPlace, taken: Taken | None
+    ) -> None:
+        """Work out what the answer may draw on, then give it."""
+        try:
+            turn = replace(turn_of(interaction, await command.view(), place.message_id), scope=event.turn.scope)
+            event = replace(event, turn=turn)
+            if isinstance(event, Find) and event.filters.channel and command.rooms:
+                event = replace(event, rooms=await command.rooms())
+        except Exception:
+            bug_id = secrets.token_hex(3).upper()
+            logger.exception("bug %s", bug_id)
+            await place.post(broken(bug_id))
+            return
+        if taken is None:
+            await self._desk.answer(event, place)
+        else:
+            await self._desk.answer_taken(replace(taken, event=event), place)
 
     async def answer_items(self, interaction: Interaction, items: Sequence[Item], message: discord.Message) -> None:
         """Answer what was found in a message: the first to the command, all others below that message."""

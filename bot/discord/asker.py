@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import discord
 
@@ -13,12 +13,11 @@ from core.actions import lists
 from core.talk import Turn
 
 if TYPE_CHECKING:
+    from bot.discord.sight import Standpoint
+    from bot.discord.sights import Sights
     from core.model import View
 
 Interaction: TypeAlias = discord.Interaction[Any]
-Where: TypeAlias = Literal["this channel", "this server", "all I can read"]
-
-_PLACES = (discord.abc.GuildChannel, discord.Thread)
 
 
 def turn_of(interaction: Interaction, view: View, message_id: int | None = None) -> Turn:
@@ -28,41 +27,28 @@ def turn_of(interaction: Interaction, view: View, message_id: int | None = None)
     user = interaction.user
     scope = sight.scope_of(guild_id, channel_id)
     turn = Turn(DOOR, scope, view, str(user.id), user.display_name, str(message_id or ""), url)
-    limit_bytes = min(interaction.filesize_limit, MOST_FILE_BYTES)
-    return replace(turn, moderator=interaction.permissions.manage_messages, upload_limit_bytes=limit_bytes)
+    return replace(turn, moderator=interaction.permissions.manage_messages, upload_limit_bytes=limit_of(interaction))
 
 
-def asked_view(interaction: Interaction, where: Where) -> tuple[View, bool]:
-    """Give what the answer to a search may draw on, and whether it is for the asker alone.
+def limit_of(interaction: Interaction) -> int:
+    """Return the size of the largest file that any message in answer to an interaction may have.
 
-    Where some see this channel but not its history, and where the asker wants all that they can read, it is.
+    An interaction's own limit counts its user's Nitro, which holds for answers by its token alone. A message of
+    Keaton's own, and each edit once the token has expired, has the server's (discord-api-docs #7603).
     """
-    place = interaction.channel
-    is_public = not isinstance(place, _PLACES) or sight.is_public(place)
-    if where == "all I can read" or not is_public:
-        return own_view(interaction, everywhere=where != "this channel"), True
-    return public_view(interaction, everywhere=where == "this server"), False
+    of_server = interaction.guild.filesize_limit if interaction.guild else interaction.filesize_limit
+    return min(interaction.filesize_limit, of_server, MOST_FILE_BYTES)
 
 
-def pressed_view(interaction: Interaction, action: str) -> View:
-    """Give what may be shown under a button: as much as in a new answer, or a new list, of the same kind."""
-    message, everywhere = interaction.message, not lists(action)
-    if message is not None and message.flags.ephemeral:
-        return own_view(interaction, everywhere=everywhere)
-    return public_view(interaction, everywhere=everywhere)
+def standpoint(sights: Sights, interaction: Interaction) -> Standpoint:
+    """Return from where somebody asks; cheap, so that it may be asked for before an acknowledgement."""
+    guild_id, channel_id = interaction.guild_id or 0, interaction.channel_id or 0
+    return sights.at(interaction.guild, guild_id, interaction.channel, channel_id, interaction.user)
 
 
-def public_view(interaction: Interaction, *, everywhere: bool = False) -> View:
-    """Give what an answer for all in this channel may draw on: this channel, or the whole server."""
-    place = interaction.channel
-    if not isinstance(place, _PLACES):
-        return sight.alone(interaction.guild_id or 0, interaction.channel_id or 0)
-    return sight.whole_server(place) if everywhere else sight.here(place)
-
-
-def own_view(interaction: Interaction, *, everywhere: bool = False) -> View:
-    """Give what an answer for the asker alone may draw on."""
-    place, asker = interaction.channel, interaction.user
-    if isinstance(place, _PLACES) and isinstance(asker, discord.Member):
-        return sight.own(place, asker, everywhere=everywhere)
-    return public_view(interaction)
+async def pressed_view(sights: Sights, at: Standpoint, action: str, *, is_whispered: bool) -> View:
+    """Return what may be shown under a button: as much as in a new answer, or a new list, of the same kind."""
+    everywhere = not lists(action)
+    if is_whispered:
+        return await sights.own(at, everywhere=everywhere)
+    return await sights.public(at) if everywhere else sights.here(at)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import discord
@@ -11,7 +12,7 @@ from discord.ext import commands
 from bot.backoff import REMOVAL_STEPS_S, Backoff
 from bot.discord import sight
 from bot.discord.acknowledging import in_time
-from bot.discord.asker import pressed_view, turn_of
+from bot.discord.asker import Interaction, pressed_view, standpoint, turn_of
 from bot.discord.buttons import AnswerButton
 from bot.discord.config import DOOR
 from bot.discord.desk import Desk, refuse
@@ -32,7 +33,10 @@ from core.talk import Action
 
 if TYPE_CHECKING:
     from bot.discord.config import DiscordConfig
+    from bot.discord.sight import Standpoint
     from bot.doors import Parts
+    from bot.lastword import Say
+    from bot.requests import Taken
     from core.showcase import Stale
 
 logger = logging.getLogger(__name__)
@@ -67,6 +71,7 @@ class KeatonClient(commands.AutoShardedBot):
         self._parts = parts
         self._see_messages = see_messages
         self.desk = Desk(parts, config)
+        self._snapshots = self.desk.sights.snapshots
         self._stays = Stays(self, parts.grace)
         self._removals = Removals(config.forgotten_every_s, Backoff(REMOVAL_STEPS_S), self.desk.deleted)
         self._lookback = Lookback(self, self.desk, parts, config.alive_every_s)
@@ -109,19 +114,47 @@ class KeatonClient(commands.AutoShardedBot):
 
     async def on_guild_remove(self, guild: discord.Guild) -> None:
         """Let the grace period of a server begin."""
+        self._snapshots.forget_server(guild.id)
         await self._stays.left(guild)
 
     async def on_guild_join(self, guild: discord.Guild) -> None:
         """Be back in a server, or there for the first time."""
+        self._snapshots.forget_server(guild.id)
         await self._stays.joined(guild)
 
     async def on_guild_channel_update(self, _before: object, after: discord.abc.GuildChannel) -> None:
         """See whether Keaton may still read a channel."""
+        self._snapshots.forget_channel(after.guild.id, after.id)
         await self._stays.look_at(after)
         self._removals.wake(str(after.id))
 
+    async def on_guild_channel_create(self, channel: discord.abc.GuildChannel) -> None:
+        """Read what a new channel allows whom."""
+        self._snapshots.forget_channel(channel.guild.id, channel.id)
+
+    async def on_guild_role_create(self, role: discord.Role) -> None:
+        """Read the roles of a server again."""
+        self._snapshots.forget_roles(role.guild.id)
+
+    async def on_guild_role_update(self, _before: object, after: discord.Role) -> None:
+        """Read the roles of a server again."""
+        self._snapshots.forget_roles(after.guild.id)
+
+    async def on_guild_role_delete(self, role: discord.Role) -> None:
+        """Read the roles of a server again."""
+        self._snapshots.forget_roles(role.guild.id)
+
+    async def on_guild_update(self, _before: object, after: discord.Guild) -> None:
+        """Read all of a server again."""
+        self._snapshots.forget_server(after.id)
+
+    async def on_guild_available(self, guild: discord.Guild) -> None:
+        """Read a server that was away anew: events about it were missed."""
+        self._snapshots.forget_server(guild.id)
+
     async def on_guild_channel_delete(self, channel: discord.abc.GuildChannel) -> None:
         """Forget what a channel and its threads held: it went with all of its messages."""
+        self._snapshots.forget_channel(channel.guild.id, channel.id)
         await self._stays.deleted(channel.guild.id, channel.id)
         for thread in getattr(channel, "threads", ()):
             await self._stays.deleted(channel.guild.id, thread.id)
@@ -193,10 +226,10 @@ class KeatonClient(commands.AutoShardedBot):
 
     async def _take_press(self, interaction: discord.Interaction[Any], action: str) -> None:
         """Write a press down, acknowledge it, and have it answered."""
-        message, turn = interaction.message, turn_of(interaction, pressed_view(interaction, action))
+        message, at = interaction.message, standpoint(self.desk.sights, interaction)
         if message is None:
             return
-        is_private = message.flags.ephemeral
+        turn, is_private = turn_of(interaction, self.desk.sights.here(at)), message.flags.ephemeral
         standing = Standing(
             interaction.token, message.id, everywhere=not lists(action), private=is_private, moderator=turn.moderator
         )
@@ -212,7 +245,17 @@ class KeatonClient(commands.AutoShardedBot):
             if not still:
                 await self.desk.requests.drop(taken.job)
                 return
-            self.desk.start(self.desk.press(taken, say, standing, interaction.followup, message))
+            self.desk.start(self._answer_press(interaction, taken, say, standing, at))
+
+    async def _answer_press(
+        self, interaction: Interaction, taken: Taken, say: Say, standing: Standing, at: Standpoint
+    ) -> None:
+        """Work out what may be shown there, which in large servers takes its time, then answer a press."""
+        event, message = taken.event, interaction.message
+        if message is not None and isinstance(event, Action):
+            view = await pressed_view(self.desk.sights, at, event.id, is_whispered=standing.private)
+            taken = replace(taken, event=replace(event, turn=replace(event.turn, view=view)))
+            await self.desk.press(taken, say, standing, interaction.followup, message)
 
 
 async def _said_taken_back(message: discord.PartialMessage) -> bool:

@@ -22,6 +22,7 @@ from bot.discord.config import DOOR
 from bot.discord.places import NOBODY, Clickable, MessagePlace, PressPlace
 from bot.discord.reactions import reaction
 from bot.discord.render import card
+from bot.discord.sights import Sights
 from bot.doors import Item
 from bot.lastword import LastWord, Unnumbered
 from bot.requests import Answered, Tidied
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
 
     from bot.delivery import Shown
     from bot.discord.config import DiscordConfig
+    from bot.discord.sight import Standpoint
     from bot.discord.standing import Standing
     from bot.doors import Parts
     from bot.lastword import Say
@@ -63,6 +65,7 @@ class Desk:
         self._config = config
         self._chores = Chores()
         self.word = LastWord(self.requests)
+        self.sights = Sights()
         self._invitations = Invitations(parts.ledger, time.time)
         self.deleted = asyncio.Event()
         """Set when a message was deleted, whose answers are to be removed now."""
@@ -73,7 +76,7 @@ class Desk:
         """Look at a posted message, where this channel is on."""
         if message.guild is None or message.type not in _SPOKEN or message.author.bot:
             return
-        turn = posts.turn_of(message, message.guild.id, _here(message), late=late)
+        turn = posts.turn_of(message, message.guild.id, self.here(message), late=late)
         items = posts.films(message, turn, asked=False)
         if items and await self._parts.channels.is_on(sight.switch_of(message.channel, turn.scope)):
             await self._take_items(message, items)
@@ -87,21 +90,21 @@ class Desk:
         answer_id = await self._invitations.accept(_scope(message), who, str(told), str(message.id), asked_s)
         if not answer_id:
             return False
-        turn = posts.turn_of(message, message.guild.id, _here(message), late=late)
+        turn = posts.turn_of(message, message.guild.id, self.here(message), late=late)
         (event, *_) = parse_about(turn, message.content, posts.picture(message.attachments), answer_id)
-        await self._take_items(message, (Item("mention", _with_rooms(event, message)),))
+        await self._take_items(message, (Item("mention", await self._with_rooms(event, message)),))
         return True
 
     async def take_mention(self, message: discord.Message, me: discord.ClientUser, *, late: bool = False) -> None:
         """Do what a message says that mentions Keaton, whether the channel is on or not."""
         if message.guild is None or message.author.bot:
             return
-        turn = posts.turn_of(message, message.guild.id, _here(message), late=late)
+        turn = posts.turn_of(message, message.guild.id, self.here(message), late=late)
         items = posts.films(message, turn, asked=True)
         if not items:
             words = message.content.replace(f"<@{me.id}>", "").replace(f"<@!{me.id}>", "")
             events = parse_about(turn, words, posts.picture(message.attachments), await posts.answer_under(message))
-            items = tuple(Item("mention", _with_rooms(event, message)) for event in events[:1])
+            items = tuple([Item("mention", await self._with_rooms(event, message)) for event in events[:1]])
         await self._take_items(message, items)
 
     async def _take_items(self, message: discord.Message, items: Sequence[Item]) -> None:
@@ -184,6 +187,20 @@ class Desk:
             pass
         self.deleted.set()
 
+    def here(self, message: discord.Message) -> View:
+        """Return what a public answer below a message may draw on."""
+        return self.sights.here(self._at(message))
+
+    async def _with_rooms(self, event: Incoming, message: discord.Message) -> Incoming:
+        """Let `in:` name the channels whose films may be shown where it was asked, to whoever asked."""
+        if not isinstance(event, Find) or not event.filters.channel:
+            return event
+        return replace(event, rooms=await self.sights.rooms(self._at(message), "this server"))
+
+    def _at(self, message: discord.Message) -> Standpoint:
+        guild_id = message.guild.id if message.guild else 0
+        return self.sights.at(message.guild, guild_id, message.channel, message.channel.id, message.author)
+
     def start(self, work: Coroutine[None, None, None], about: int = 0) -> None:
         """Run work beside everything else; `about` is the message that it is about."""
         self._chores.start(work, str(about or ""))
@@ -191,6 +208,7 @@ class Desk:
     async def close(self) -> None:
         """Stop what is under way; the ledger knows what is to be taken up again."""
         await self._chores.close()
+        self.sights.close()
 
 
 async def refuse(interaction: discord.Interaction[Any], error: AppError) -> None:
@@ -205,22 +223,6 @@ async def whisper(interaction: discord.Interaction[Any], reply: Reply) -> None:
         await interaction.followup.send(view=view, ephemeral=True, allowed_mentions=NOBODY)
     else:
         await interaction.response.send_message(view=view, ephemeral=True, allowed_mentions=NOBODY)
-
-
-def _with_rooms(event: Incoming, message: discord.Message) -> Incoming:
-    """Let `in:` name the channels whose films may be shown where it was asked, to whoever asked."""
-    place, author = message.channel, message.author
-    if not isinstance(event, Find) or not event.filters.channel:
-        return event
-    if not isinstance(place, discord.abc.GuildChannel | discord.Thread) or not isinstance(author, discord.Member):
-        return event
-    return replace(event, rooms=sight.rooms(place, author))
-
-
-def _here(message: discord.Message) -> View:
-    if isinstance(message.channel, discord.abc.GuildChannel | discord.Thread):
-        return sight.here(message.channel)
-    return sight.alone(message.guild.id if message.guild else 0, message.channel.id)
 
 
 def _lacking(message: discord.Message) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ import discord
 
 from bot.delivery import sent_whole
 from bot.discord import fitting
+from bot.discord.asker import limit_of
 from bot.discord.config import MOST_REQUEST_BYTES
 from bot.discord.refusals import ARCHIVED, REPLY_REFUSED, TOKEN_DEAD, TOO_LARGE, passing, refusal
 from bot.discord.render import card, images
@@ -207,7 +208,7 @@ class CommandPlace:
             if not may:
                 return
             try:
-                await laid_out(reply, self.interaction.filesize_limit, self._say_privately if whispers else self._say)
+                await laid_out(reply, limit_of(self.interaction), self._say_privately if whispers else self._say)
             except Refused as refused:
                 await tell_refused(self.interaction.followup, refused, instead=self._whisper is None)
 

@@ -16,13 +16,15 @@ from bot.requests import event_of
 from core.commands import find
 from core.errors.links import FetchFailed
 from core.errors.turns import MessageGone
+from core.model import View
 from core.talk import Action, Address, Find, PictureFile, RemoteFile, RemoteFilePosted, Turn
 
 if TYPE_CHECKING:
     from bot.discord.desk import Desk
+    from bot.discord.sights import Sights
+    from bot.discord.snapshots import Place
     from bot.requests import Taken
     from core.jobs import Job
-    from core.model import View
     from core.talk import Incoming
 
 logger = logging.getLogger(__name__)
@@ -48,7 +50,7 @@ async def take_up(client: Client, desk: Desk, job: Job) -> None:
     if not isinstance(channel, discord.abc.Messageable) or client.application_id is None:
         return
     try:
-        event = await _event(channel, job, standing)
+        event = await _event(desk.sights, channel, job, standing)
     except (discord.HTTPException, MessageGone) as error:
         logger.warning("the request of job %d cannot be taken up again: %s", job.id, error)
         await desk.requests.drop(job.ref)
@@ -81,9 +83,9 @@ def _place(
     return AnswerPlace(hook, channel, limit_bytes, standing.answer, say, keep, is_private=standing.private)
 
 
-async def _event(channel: discord.abc.Messageable, job: Job, standing: Standing) -> Incoming:
+async def _event(sights: Sights, channel: discord.abc.Messageable, job: Job, standing: Standing) -> Incoming:
     request = job.request
-    turn = _turn(job, await _view(channel, job, standing))
+    turn = _turn(job, await _view(sights, channel, job, standing))
     limit_bytes = min(_limit_bytes(channel), MOST_FILE_BYTES)
     turn = replace(turn, moderator=standing.moderator, upload_limit_bytes=limit_bytes)
     if request.kind == "switch":
@@ -91,19 +93,24 @@ async def _event(channel: discord.abc.Messageable, job: Job, standing: Standing)
     if asked := event_of(request, turn):
         return asked
     if request.kind == "find":
-        return await _find(channel, turn, job, standing)
+        return await _find(sights, channel, turn, job, standing)
     if standing.of:
         return await _of_message(channel, turn, standing.of, request.source)
     return RemoteFilePosted(turn, _file(request.source, request.name, standing.url))
 
 
-async def _find(channel: object, turn: Turn, job: Job, standing: Standing) -> Find:
+async def _find(sights: Sights, channel: object, turn: Turn, job: Job, standing: Standing) -> Find:
     asked = find(turn, standing.words)
     picture = _picture(channel, standing) if standing.picture else None
     asked = replace(asked, video=job.request.name or asked.video, picture=picture)
     if not asked.filters.channel or not isinstance(channel, discord.abc.GuildChannel | discord.Thread):
         return asked
-    return replace(asked, rooms=sight.rooms(channel, await channel.guild.fetch_member(int(turn.user_id))))
+    at = sights.at(channel.guild, channel.guild.id, channel, channel.id, await _asker(channel, job))
+    return replace(asked, rooms=await sights.rooms(at, "all I can read" if standing.private else "this server"))
+
+
+async def _asker(channel: Place, job: Job) -> discord.Member:
+    return await channel.guild.fetch_member(int(job.request.user_id))
 
 
 def _picture(channel: object, standing: Standing) -> PictureFile:
@@ -137,15 +144,16 @@ async def _of_message(channel: discord.abc.Messageable, turn: Turn, message_id: 
     raise MessageGone
 
 
-async def _view(channel: object, job: Job, standing: Standing) -> View:
+async def _view(sights: Sights, channel: object, job: Job, standing: Standing) -> View:
     """Give what may be shown there now, to all or to the asker alone; raises discord.HTTPException."""
     scope = job.request.errand.scope
     if not isinstance(channel, discord.abc.GuildChannel | discord.Thread):
-        return sight.alone(int(scope.space), int(scope.channel))
+        return View.of(scope)
+    asker = await _asker(channel, job) if standing.private else None
+    at = sights.at(channel.guild, channel.guild.id, channel, channel.id, asker)
     if standing.private:
-        member = await channel.guild.fetch_member(int(job.request.user_id))
-        return sight.own(channel, member, everywhere=standing.everywhere)
-    return sight.whole_server(channel) if standing.everywhere else sight.here(channel)
+        return await sights.own(at, everywhere=standing.everywhere)
+    return await sights.public(at) if standing.everywhere else sights.here(at)
 
 
 def _limit_bytes(channel: object) -> int:

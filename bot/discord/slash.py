@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import discord
 from discord import app_commands
 
 from bot.discord import posts, sight
-from bot.discord.acknowledging import Clerk
-from bot.discord.asker import Interaction, Where, asked_view, own_view, public_view
+from bot.discord.acknowledging import Clerk, Command
+from bot.discord.asker import Interaction, standpoint
 from bot.discord.desk import refuse
 from core.commands import find as find_words
 from core.errors.films import NoPicture, NotAPicture, NotAVideo
@@ -23,11 +23,14 @@ from core.times import clock
 from core.words import plain
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from bot.discord.desk import Desk
     from core.conversation import Conversation
     from core.model import Video
+    from core.talk import Incoming
+
+Needs: TypeAlias = tuple[str, ...] | None
 
 _MOST_CHOICES = 25
 _MOST_NAME = 100
@@ -38,6 +41,7 @@ class Commands:
 
     def __init__(self, desk: Desk, conversation: Conversation, *, is_blind: bool) -> None:
         self._clerk = Clerk(desk)
+        self._sights = desk.sights
         self._conversation = conversation
         self._is_blind = is_blind
 
@@ -72,7 +76,7 @@ class Commands:
             interaction: Interaction,
             text: app_commands.Range[str, 1, 300],
             video: str | None = None,
-            where: Where = "this channel",
+            where: sight.Where = "this channel",
             picture: discord.Attachment | None = None,
         ) -> None:
             await self._ask(interaction, text, video, where, picture)
@@ -89,7 +93,7 @@ class Commands:
             interaction: Interaction,
             picture: discord.Attachment,
             video: str | None = None,
-            where: Where = "this channel",
+            where: sight.Where = "this channel",
         ) -> None:
             await self._ask(interaction, "", video, where, picture)
 
@@ -108,26 +112,37 @@ class Commands:
         interaction: Interaction,
         text: str,
         video: str | None,
-        where: Where,
+        where: sight.Where,
         picture: discord.Attachment | None,
     ) -> None:
         if picture is not None and not posts.is_picture(picture):
             await refuse(interaction, NotAPicture(picture.filename))
             return
-        view, private = asked_view(interaction, where)
-        await self._clerk.answer(
-            interaction,
-            lambda turn: _asked(interaction, turn, text, video, picture),
-            view,
-            private=private,
+        sights, at = self._sights, standpoint(self._sights, interaction)
+        command = Command(
+            lambda turn: _asked(turn, text, video, picture),
+            lambda: sights.asked(at, where),
+            sights.is_private(at, where),
             picture=picture,
+            rooms=lambda: sights.rooms(at, where),
         )
+        await self._clerk.answer(interaction, command)
+
+    def _own(self, interaction: Interaction, event: Callable[[Turn], Incoming], needs: Needs = None) -> Command:
+        """Return a command whose answer the asker alone sees."""
+        at = standpoint(self._sights, interaction)
+        return Command(event, lambda: self._sights.own(at), private=True, needs=needs)
+
+    def _public(self, interaction: Interaction, event: Callable[[Turn], Incoming], needs: Needs = None) -> Command:
+        """Return a command whose answer all see, and which draws on this channel."""
+        at = standpoint(self._sights, interaction)
+        return Command(event, lambda: self._sights.asked(at, "this channel"), needs=needs)
 
     def _forget(self) -> app_commands.Command[Any, ..., None]:
         @app_commands.describe(video="The film that shall go")
         @app_commands.autocomplete(video=self._suggest)
         async def forget(interaction: Interaction, video: str) -> None:
-            await self._clerk.answer(interaction, lambda turn: Forget(turn, video), own_view(interaction), private=True)
+            await self._clerk.answer(interaction, self._own(interaction, lambda turn: Forget(turn, video)))
 
         return app_commands.Command(name="forget", description="Take a film back from this channel", callback=forget)
 
@@ -138,7 +153,7 @@ class Commands:
             if not links:
                 await refuse(interaction, VideoUnavailable(url, "no_video"))
                 return
-            await self._clerk.answer(interaction, lambda turn: LinkPosted(turn, links[0]), public_view(interaction))
+            await self._clerk.answer(interaction, self._public(interaction, lambda turn: LinkPosted(turn, links[0])))
 
         return app_commands.Command(name="index", description="Look at a film behind a link", callback=index)
 
@@ -148,14 +163,13 @@ class Commands:
             if not posts.is_film(file):
                 await refuse(interaction, NotAVideo(file.filename))
                 return
-            await self._clerk.answer(
-                interaction, lambda turn: RemoteFilePosted(turn, posts.given(file)), public_view(interaction)
-            )
+            command = self._public(interaction, lambda turn: RemoteFilePosted(turn, posts.given(file)))
+            await self._clerk.answer(interaction, command)
 
         return app_commands.Command(name="index-file", description="Look at a film from a file", callback=index)
 
     async def _videos(self, interaction: Interaction) -> None:
-        await self._clerk.answer(interaction, ListVideos, own_view(interaction), private=True)
+        await self._clerk.answer(interaction, self._own(interaction, ListVideos))
 
     def _keaton(self) -> app_commands.Group:
         """Give the switch, which Discord shows to those alone who may use it, until an admin says otherwise.
@@ -175,13 +189,10 @@ class Commands:
 
     async def _status(self, interaction: Interaction) -> None:
         lacking = sight.missing(interaction.app_permissions, interaction.channel)
-        await self._clerk.answer(
-            interaction,
-            lambda turn: Status(_of_switch(interaction, turn), self._is_blind, lacking),
-            own_view(interaction),
-            private=True,
-            needs=(),
+        command = self._own(
+            interaction, lambda turn: Status(_of_switch(interaction, turn), self._is_blind, lacking), ()
         )
+        await self._clerk.answer(interaction, command)
 
     async def _on(self, interaction: Interaction) -> None:
         await self._switch(interaction, on=True)
@@ -193,16 +204,16 @@ class Commands:
         if not interaction.permissions.manage_channels:
             await refuse(interaction, NotAllowed("Manage Channels"))
             return
-        await self._clerk.answer(
-            interaction, lambda turn: Switch(_of_switch(interaction, turn), on), public_view(interaction), needs=()
-        )
+        command = self._public(interaction, lambda turn: Switch(_of_switch(interaction, turn), on), ())
+        await self._clerk.answer(interaction, command)
 
     async def _help(self, interaction: Interaction) -> None:
-        await self._clerk.answer(interaction, Help, public_view(interaction), private=True, needs=())
+        await self._clerk.answer(interaction, self._own(interaction, Help, ()))
 
     async def _index_message(self, interaction: Interaction, message: discord.Message) -> None:
         lacking = sight.missing(interaction.app_permissions, interaction.channel)
-        turn = posts.turn_of(message, interaction.guild_id or 0, public_view(interaction))
+        here = self._sights.here(standpoint(self._sights, interaction))
+        turn = posts.turn_of(message, interaction.guild_id or 0, here)
         items = posts.films(message, turn, asked=True)
         if lacking or not items:
             await refuse(interaction, MissingPermissions(lacking) if lacking else VideoUnavailable("", "no_video"))
@@ -210,24 +221,17 @@ class Commands:
         await self._clerk.answer_items(interaction, items, message)
 
     async def _suggest(self, interaction: Interaction, typed: str) -> list[app_commands.Choice[str]]:
-        where: Where = getattr(interaction.namespace, "in", None) or "this channel"
-        view, _ = asked_view(interaction, where)
+        where: sight.Where = getattr(interaction.namespace, "in", None) or "this channel"
+        view = await self._sights.asked(standpoint(self._sights, interaction), where)
         videos = await self._conversation.suggest(view, typed, _MOST_CHOICES)
         return [
             app_commands.Choice(name=name, value=one.id) for name, one in _choices(videos) if len(one.id) <= _MOST_NAME
         ]
 
 
-def _asked(
-    interaction: Interaction, turn: Turn, text: str, video: str | None, picture: discord.Attachment | None
-) -> Find:
+def _asked(turn: Turn, text: str, video: str | None, picture: discord.Attachment | None) -> Find:
     asked = find_words(turn, text)
-    place, asker = interaction.channel, interaction.user
-    shown = posts.asked_about(picture) if picture else None
-    asked = replace(asked, video=video or asked.video, picture=shown)
-    if not asked.filters.channel or not isinstance(place, discord.abc.GuildChannel | discord.Thread):
-        return asked
-    return replace(asked, rooms=sight.rooms(place, asker)) if isinstance(asker, discord.Member) else asked
+    return replace(asked, video=video or asked.video, picture=posts.asked_about(picture) if picture else None)
 
 
 def _of_switch(interaction: Interaction, turn: Turn) -> Turn:

@@ -73,8 +73,14 @@ class Channel:
         if self.parent is not None:
             return self.parent.permissions(user)
         bits = self.guild.everybody | self.guild.extra.get(user.id, 0)
-        for who in (self.guild.id, user.id):
-            bits = bits & ~self.denied.get(who, 0) | self.allowed.get(who, 0)
+        held = self.guild.holders.get(user.id, [])
+        for role in held:
+            bits |= self.guild.roles[role]
+        for who in ([self.guild.id], held, [user.id]):
+            for one in who:
+                bits &= ~self.denied.get(one, 0)
+            for one in who:
+                bits |= self.allowed.get(one, 0)
         return bits
 
     def json(self) -> Json:
@@ -93,7 +99,7 @@ class Channel:
             "permission_overwrites": [
                 {
                     "id": str(one),
-                    "type": 0 if one == self.guild.id else 1,
+                    "type": 0 if one == self.guild.id or one in self.guild.roles else 1,
                     "allow": str(self.allowed.get(one, 0)),
                     "deny": str(self.denied.get(one, 0)),
                 }
@@ -205,6 +211,10 @@ class Guild:
     """Permissions that a user has besides."""
     channels: list[Channel] = field(default_factory=list)
     tier: int = 0
+    roles: dict[int, int] = field(default_factory=dict)
+    """Permissions of roles beside everybody's, by their ids."""
+    holders: dict[int, list[int]] = field(default_factory=dict)
+    """Such roles of people, by their ids."""
 
     def channel(self, name: str, **more: Any) -> Channel:
         made = Channel(self, name, **more)
@@ -216,6 +226,7 @@ class Guild:
 
     def member(self, user: User) -> Json:
         roles = [str(user.id + 1)] if user.id in self.extra else []
+        roles += [str(one) for one in self.holders.get(user.id, [])]
         return {
             "user": user.json(),
             "nick": None,
@@ -233,7 +244,8 @@ class Guild:
             "icon": None,
             "owner_id": "1",
             "roles": [_role(self.id, "@everyone", self.everybody)]
-            + [_role(who + 1, "a role", bits) for who, bits in self.extra.items()],
+            + [_role(who + 1, "a role", bits) for who, bits in self.extra.items()]
+            + [_role(one, "a role", bits) for one, bits in self.roles.items()],
             "emojis": [],
             "stickers": [],
             "features": [],

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, cast
 import discord
 
 from bot.discord import asker, sight
+from bot.discord.rights import Readers
+from bot.discord.sights import Sights
 from bot.slack.config import DOOR as SLACK
 from bot.web.config import DOOR as LOCAL
 from core.model import Scope, View
@@ -72,29 +74,40 @@ class Eyes:
         if not isinstance(space, Server):
             return self._plain(space, who, room), False
         asking = cast("Any", self._asking(space, who, room, is_whispered=False))
-        view, is_private = asker.asked_view(asking, cast("Any", where))
-        return asker.turn_of(asking, view), is_private
+        at, readers = self._at(asking), Readers()
+        view = sight.asked_view(at, cast("Any", where), readers)
+        return asker.turn_of(asking, view), sight.is_private(at, cast("Any", where), readers)
 
     def own(self, space: Space, who: Person, room: Room) -> Turn:
         """Give the turn of a command whose answer the asker alone sees."""
         if not isinstance(space, Server):
             return self._plain(space, who, room)
         asking = cast("Any", self._asking(space, who, room, is_whispered=True))
-        return asker.turn_of(asking, asker.own_view(asking))
+        return asker.turn_of(asking, sight.own(self._at(asking), Readers(), everywhere=False))
 
     def pressed(self, space: Space, who: Person, room: Room, *, is_whispered: bool) -> Turn:
         """Give the turn of somebody who presses a button."""
         if not isinstance(space, Server):
             return self._plain(space, who, room)
         asking = cast("Any", self._asking(space, who, room, is_whispered=is_whispered))
-        return asker.turn_of(asking, asker.pressed_view(asking, "show:a:1:m"))
+        return asker.turn_of(asking, self._pressed(self._at(asking), is_whispered=is_whispered))
 
     def rooms(self, space: Space, who: Person, room: Room) -> tuple[tuple[str, str], ...]:
         """Give the channels that `in:` may name."""
         if not isinstance(space, Server):
             return ()
         asking = self._asking(space, who, room, is_whispered=False)
-        return sight.rooms(cast("Any", asking.channel), asking.user)
+        return sight.rooms(self._at(cast("Any", asking)), "this server", Readers())
+
+    def asking(self, space: Server, who: Person, room: Room) -> Any:
+        """Give as much of an interaction as the Discord door looks at."""
+        return self._asking(space, who, room, is_whispered=False)
+
+    def _at(self, asking: Any) -> sight.Standpoint:
+        return asker.standpoint(Sights(), asking)
+
+    def _pressed(self, at: sight.Standpoint, *, is_whispered: bool) -> View:
+        return sight.own(at, Readers(), everywhere=True) if is_whispered else sight.whole_server(at, Readers())
 
     def _plain(self, space: Space, who: Person, room: Room) -> Turn:
         door: Door = SLACK if space.platform == "slack" else LOCAL
