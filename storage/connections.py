@@ -16,6 +16,7 @@ from storage import outline
 from storage.backups import Backups
 from storage.boundary import disk
 from storage.continuity import COUNT, Continuity
+from storage.reserve import Reserve
 from storage.schema import MIGRATIONS, migrate, version
 from storage.sweeping import Sweeper
 
@@ -61,6 +62,8 @@ class Connections:
         self._sweeper = Sweeper(self._sweep)
         self._is_rescued = False
         self._forgotten_s = 0.0
+        self._reserve = Reserve.of(path)
+        self._keeps_room = False
         self._writer = writer
         self._reader = reader
         self._turn = asyncio.Lock()
@@ -174,7 +177,21 @@ class Connections:
             if self._closed:
                 return True
             with disk(self._path):
-                return await _empty_log(self._writer, self._busy_s, 0)
+                if not await _empty_log(self._writer, self._busy_s, 0):
+                    return False
+        if self._keeps_room:
+            await asyncio.to_thread(self._reserve.lay)
+        return True
+
+    async def keep_room(self) -> None:
+        """Keep some room on the disk from now on, to forget with when it is full."""
+        self._keeps_room = True
+        await asyncio.to_thread(self._reserve.lay)
+
+    async def make_room(self) -> None:
+        """Let go of that room where the disk is full: something is to be forgotten. Raises StorageUnusable."""
+        with disk(self._path):
+            await asyncio.to_thread(self._reserve.drop)
 
     @asynccontextmanager
     async def forgetting(self) -> AsyncIterator[aiosqlite.Connection]:
@@ -183,6 +200,7 @@ class Connections:
         Backups go before it counts: whoever dies in between has forgotten nothing yet. What is left in the log goes
         as soon as nobody reads from it, or when the file is next opened.
         """
+        await self.make_room()
         async with self.writing() as db:
             yield db
             await self.purge_backups()
@@ -263,7 +281,7 @@ async def _empty_log(writer: aiosqlite.Connection, busy_s: float, wait_s: float)
         await writer.execute_fetchall(f"PRAGMA busy_timeout = {int(wait_s * 1000)}")
         ((busy, *_),) = await writer.execute_fetchall("PRAGMA wal_checkpoint(TRUNCATE)")
     except sqlite3.Error as error:  # what was to be kept is kept
-        log.warning("the write-ahead log could not be emptied: %s", error)
+        log.debug("the write-ahead log could not be emptied: %s", error)
         return False
     finally:
         await writer.execute_fetchall(f"PRAGMA busy_timeout = {int(busy_s * 1000)}")

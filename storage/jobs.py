@@ -107,6 +107,8 @@ class SqliteJobs:
     async def accept(self, request: Request) -> Job | None:
         """Write a request down and take it up; None when that was done before, unless by a process that died."""
         values = {**rows.of_request(request), **self._now()}
+        if request.kind == "forget":
+            await self._db.make_room()
         async with self._db.writing() as db:
             errand = {**values, "message": values["about"]}
             begun = await db.execute(BEGIN, {**errand, "sealed": sealed(errand), "run": self._run})

@@ -115,6 +115,7 @@ class SqliteLedger:
 
     async def retract(self, scope: Scope, message: str) -> tuple[str, ...]:
         """Take back what a deleted message posted, now and later; give the films that went with it."""
+        await self._db.make_room()
         async with self._db.writing() as db:
             brought, gone = await _retract(db, {**asdict(scope), "message": message})
             if brought:

@@ -14,7 +14,7 @@ from storage.boundary import disk
 
 OTHERS = stat.S_IRWXG | stat.S_IRWXO
 """All that a mode may give to others than the owner."""
-_OURS = re.compile(r"keaton\.sqlite3.*|media|kept|backups|set-aside|owners|ballast|converted|running\.lock|page-.*")
+_OURS = re.compile(r"keaton\.sqlite3.*|media|kept|backups|set-aside|owners|reserve|converted|running\.lock|page-.*")
 
 
 def tighten(folder: Path) -> bool:

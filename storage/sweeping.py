@@ -29,6 +29,7 @@ class Sweeper:
     async def now(self) -> None:
         """Try it now; where that is too early, have it tried until it went well. Raises nothing of the disk."""
         if not await self._try() and (self._later is None or self._later.done()):
+            log.info("what was forgotten cannot be taken off the disk yet; that is tried until it can")
             self._later = asyncio.create_task(self._until_done())
 
     async def done(self) -> None:
@@ -52,5 +53,5 @@ class Sweeper:
         try:
             return await self._sweep()
         except StorageUnusable as error:  # what was forgotten is, and this goes on
-            log.warning("what was forgotten still stands on the disk: %s", error.reason)
+            log.debug("what was forgotten still stands on the disk: %s", error.reason)
             return False

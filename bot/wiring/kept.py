@@ -55,6 +55,8 @@ async def open_kept(settings: Settings, stack: AsyncExitStack, *, is_bot: bool) 
     media = await MediaFolder.open(media_folder(settings), int(settings.media_quota_gb * GIGABYTE))
     stack.push_async_callback(media.close)
     rows = library.connections
+    if is_bot:
+        await rows.keep_room()
     ledger = SqliteLedger(rows)
     stack.enter_context(Owners.of(settings.database).alive(ledger.run))
     return Kept(

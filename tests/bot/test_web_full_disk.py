@@ -40,6 +40,7 @@ async def cramped(
 ) -> AsyncIterator[ColourHouse]:
     """A product whose data folder lies on a small disk."""
     library = await SqliteLibrary.open(small_disk.path / "keaton.sqlite3")
+    await library.connections.keep_room()
     media = await MediaFolder.open(small_disk.path / "media", QUOTA_BYTES)
     async with looking(library) as looks:
         house = build(library, media, reader, ColourEncoder(), looks)
@@ -48,6 +49,13 @@ async def cramped(
         await house.foreman.close()
     await media.close()
     await library.close()
+
+
+async def emptied(inbox: Path) -> None:
+    """Wait until no posted file is left: it goes a moment after the answer."""
+    async with asyncio.timeout(10):
+        while list(inbox.iterdir()):  # noqa: ASYNC110, ASYNC240 - the disk tells nobody
+            await asyncio.sleep(0.01)
 
 
 async def test_an_upload_and_a_vote_on_a_full_disk_get_a_sentence_and_work_once_there_is_room(
@@ -75,3 +83,28 @@ async def test_an_upload_and_a_vote_on_a_full_disk_get_a_sentence_and_work_once_
             await tab.until(lambda one: FULL in one["text"] and one["id"] > refused["id"])
         assert await tab.post("api/actions", {"message": answer["id"], "id": thumb}) == 202
         await tab.until(lambda one: "👍 1" in str(one.get("buttons")))
+
+
+async def test_on_a_full_disk_a_film_can_be_forgotten_and_that_makes_room_for_others(
+    cramped: ColourHouse, small_disk: SmallDisk, tmp_path: Path
+) -> None:
+    films = [clips.make_clip(tmp_path / f"{name}.mp4", [(name, 4)]) for name in ("red", "green")]
+    red, green = [await asyncio.to_thread(film.read_bytes) for film in films]
+    config = replace(CONFIG, upload_dir=cramped.media.inbox)
+    async with (
+        LocalChat(cramped.conversation, parse, config, Requests(cramped.foreman, cramped.ledger)) as chat,
+        aiohttp.ClientSession() as session,
+        Tab(chat, session, "tab").open() as tab,
+    ):
+        assert await tab.send_file("red.mp4", red + bytes(200_000)) == 202
+        await tab.until_text("Ready to search")
+        await emptied(cramped.media.inbox)
+        await cramped.library.connections.empty_log()  # on a disk of usual size its share of the room is small
+        small_disk.fill()
+        await tab.send_file("green.mp4", green)
+        refused = await tab.until(lambda one: FULL in one["text"])
+        await tab.say("/forget red")
+        await tab.until(lambda one: "Forgotten: red" in one["text"] and one["id"] > refused["id"])
+        assert await cramped.library.videos(chat.turn().view) == ()
+        await tab.send_file("green.mp4", green)
+        await tab.until(lambda one: "Ready to search" in one["text"] and one["id"] > refused["id"])
