@@ -6,8 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bot.requests import Requests
+from core.talk import LeftOut, LinkPosted, RemoteFilePosted
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from core.channels import Channels
     from core.conversation import Conversation
     from core.departures import Grace
@@ -20,6 +23,8 @@ _FILM_ENDS = (".mp4", ".mov", ".mkv", ".webm", ".avi", ".m4v", ".mpg", ".mpeg", 
 _PICTURE_ENDS = (".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff")
 
 MOST_FILMS_A_MESSAGE = 5
+LEFT_OUT = "left out"
+"""Names the thing in a message that says what else is in it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +51,25 @@ class Item:
     name: str
     """The same whenever the message is read."""
     event: Incoming
+
+
+def bounded(items: Sequence[Item]) -> tuple[Item, ...]:
+    """Give what is looked at in a message, and behind that one thing which names all else."""
+    taken, rest = tuple(items[:MOST_FILMS_A_MESSAGE]), items[MOST_FILMS_A_MESSAGE:]
+    if not rest:
+        return taken
+    names = tuple(_name(one.event) for one in rest)
+    return (*taken, Item(LEFT_OUT, LeftOut(rest[0].event.turn, names, MOST_FILMS_A_MESSAGE)))
+
+
+def _name(event: Incoming) -> str:
+    match event:
+        case LinkPosted():
+            return event.url
+        case RemoteFilePosted():
+            return event.file.name
+        case _:
+            return ""
 
 
 def is_picture(name: str, mimetype: str) -> bool:

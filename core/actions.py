@@ -150,6 +150,15 @@ def draws(action_id: str) -> bool:
     return isinstance(wish, Vote | Page) or (isinstance(wish, Show) and wish.mode != "file")
 
 
+def speaks(action_id: str) -> bool:
+    """Tell whether a button posts a message for all."""
+    try:
+        wish = read(action_id)
+    except AnswerGone:
+        return False
+    return isinstance(wish, Alike) or (isinstance(wish, Show) and wish.mode == "file")
+
+
 def lists(action_id: str) -> bool:
     """Tell whether a button shows a page of the list of videos."""
     return _PAGE.fullmatch(action_id) is not None

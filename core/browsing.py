@@ -196,7 +196,7 @@ class Browser:
 
     async def _file(self, turn: Turn, answer: Answer, wish: Show) -> AsyncIterator[Reply]:
         """Give a cut as a file, in a message of its own: it stays when people browse on."""
-        self._cooldown.start(turn)
+        self._cooldown.press(turn)
         moment = _moment(answer, wish)
         video = await self._video(moment)
         path = await self._path(video)

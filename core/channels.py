@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from core import replies
+from core.errors.turns import NotForGuests
 
 if TYPE_CHECKING:
     from core.foreman import Foreman
@@ -40,7 +41,9 @@ class Channels:
         return await self._ledger.is_on(scope, by_default=self._on_by_default)
 
     async def switch(self, event: Switch) -> tuple[Reply, ...]:
-        """Switch a channel, unless somebody has switched it since; say how it stands."""
+        """Switch a channel, unless somebody has switched it since; say how it stands. Raises NotForGuests."""
+        if event.turn.guest:
+            raise NotForGuests
         on = await self._ledger.switch(event.turn.scope, on=event.on, job=event.job)
         return (replies.switched(on=on, since=on != event.on),)
 

@@ -36,6 +36,8 @@ def parse_mention(turn: Turn, text: str) -> tuple[Incoming, ...]:
     links = find_links(words)
     if links:
         return tuple(LinkPosted(turn, link) for link in links)
+    if words.startswith("/"):
+        return (Unclear(turn, words),)  # a command that was written otherwise than it is called
     return (find(turn, words),) if words else (Help(turn),)
 
 

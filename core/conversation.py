@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, assert_never
 from core import actions, replies
 from core.errors import AppError
 from core.errors.asking import AnswerGone
+from core.errors.turns import QueueFull, TooFast
 from core.found import Answer
 from core.inquiry import within
 from core.revising import as_of
@@ -20,6 +21,7 @@ from core.talk import (
     Find,
     Forget,
     Help,
+    LeftOut,
     LinkPosted,
     ListVideos,
     MessageDeleted,
@@ -110,7 +112,8 @@ class Conversation:
                     yield reply
             except AppError as error:
                 self._watch.problem(type(error).__name__)
-                yield replies.problem(error)
+                is_told = isinstance(error, TooFast | QueueFull) and self._cooldown.is_told(event.turn)
+                yield replace(replies.problem(error), repeats=is_told)
 
     async def suggest(self, view: View, typed: str, most: int = 25) -> tuple[Video, ...]:
         """Give films that somebody may mean while typing a name, the best fitting first; asks the library alone."""
@@ -136,8 +139,10 @@ class Conversation:
                 return _each(self._channels.status(event))
             case Help():
                 return _once(replies.help_text(event.turn.door))
+            case LeftOut():
+                return _once(replies.left_out(event))
             case Unclear():
-                return _once(replies.unclear(event.turn.door))
+                return _once(replies.unclear(event.turn.door, event.text))
             case _:
                 assert_never(event)
 
@@ -211,7 +216,7 @@ class Conversation:
                 yield reply
 
     async def _alike(self, turn: Turn, answer: Answer, wish: actions.Alike) -> AsyncIterator[Reply]:
-        self._cooldown.start(turn)
+        self._cooldown.press(turn)
         async for reply in self._answer(turn, await self._presser.alike(answer, wish), 0):
             yield reply
 

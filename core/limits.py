@@ -26,6 +26,10 @@ PICTURE_BYTES = 20_000_000
 """The largest picture that may be asked about."""
 
 
+PRESSED_A_MINUTE = 5
+"""So many messages for all may one person have posted within a minute by pressing buttons: cuts, and more like this."""
+
+
 @dataclass(frozen=True, slots=True)
 class FetchLimits:
     """What fetching one film may take, and from where it may come."""

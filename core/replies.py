@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from core.actions import Cancel
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from core.errors import AppError
     from core.intake import Indexed
     from core.model import Posting, Video
-    from core.talk import Door, JobRef, Status, Turn
+    from core.talk import Door, JobRef, LeftOut, Status, Turn
 
 _STAGES = {
     "waiting": "Waiting for my turn",
@@ -27,6 +28,9 @@ _STAGES = {
     "loading": "Loading the model",
     "retrying": "I shall try again",
 }
+
+_MOST_NAMED, _MOST_NAME = 10, 150
+"""So many films are named that are left alone, with so many characters of each."""
 
 TRIAL = (
     "Trial: the small demo model knows only drawn scenes like those of this film. "
@@ -197,10 +201,27 @@ def status(event: Status, films: int, model: str, *, on: bool) -> Reply:
     return Reply("\n".join(lines), title="How things stand", private=True)
 
 
-def unclear(door: Door) -> Reply:
-    """Say how to talk to Keaton."""
-    text = f"To search, write /find and what you want to see. {door.command('help')} shows everything I can do."
-    return Reply(text, private=True)
+def unclear(door: Door, text: str = "") -> Reply:
+    """Say how to talk to Keaton, and which command somebody may have meant."""
+    said = text.strip().removeprefix("/keaton").strip().removeprefix("/").partition(" ")[0].lower()
+    known = {name: door.command(name) for name in ("find", "videos", "index", "forget", "help")}
+    if door.shared:
+        known |= {name: f"/keaton {name}" for name in ("on", "off")} | {"status": door.command("status")}
+    meant = [known[name] for name in get_close_matches(said, known, 1, 0.7)]
+    first = f"Did you mean {meant[0]}? " if meant else ""
+    return Reply(
+        f"{first}To search, write /find and what you want to see. {door.command('help')} shows everything I can do.",
+        private=True,
+    )
+
+
+def left_out(event: LeftOut) -> Reply:
+    """Name what a message holds beyond what is looked at."""
+    named = "\n".join(f"• {name[:_MOST_NAME]}" for name in event.names[:_MOST_NAMED])
+    more = len(event.names) - _MOST_NAMED
+    others = f"\n… and {more} more" if more > 0 else ""
+    first = f"I look at {event.most} films of a message. Left alone; post them in another:"
+    return Reply(f"{first}\n{named}{others}", private=True)
 
 
 def _films(count: int) -> str:

@@ -70,6 +70,7 @@ _SENTENCES: Final[Mapping[type[AppError], str]] = {
     asking.AnswerGone: "That answer is gone, or its film is. Ask again with /find.",
     turns.NotHere: "I work in channels, where everybody can browse together. Ask me in one.",
     turns.NotAllowed: "Only people with the permission {needed} can do that here.",
+    turns.NotForGuests: "Only full members can switch me on and off here, and I was not told that you are one.",
     turns.NotYours: "Only who posted {title} here can take it back, or somebody who moderates this channel.",
     turns.NotYourJob: "Only whoever asked for that film can cancel it.",
     turns.JobCancelled: "Cancelled: I leave that film alone.",
@@ -130,7 +131,7 @@ def sentence(error: AppError) -> str:
     return template.format_map(values)
 
 
-def _worked_out(error: AppError) -> str:
+def _worked_out(error: AppError) -> str:  # noqa: PLR0911 - a line each
     match error:
         case films.OverLimit():
             return _over(error)
@@ -138,8 +139,11 @@ def _worked_out(error: AppError) -> str:
             return f"That cut does not fit into the {_gigabytes(limit)} that I may send here. Make it shorter."
         case turns.MissingPermissions(names):
             return f"I cannot do that in this channel: I lack {_and(names)}. Whoever manages it can grant that."
+        case turns.MayNotPost(names):
+            return f"You lack {_and(names)} here, so I post nothing for all in your name."
         case turns.TooFast(wait_s):
-            return f"One thing after the other, please: ask me again in {max(1, math.ceil(wait_s))} s."
+            wait = f"{max(1, math.ceil(wait_s))} s"
+            return f"One thing after the other, please: for {wait} I leave alone what you post and ask. Then try again."
         case turns.QueueFull(most):
             return f"You have {_count(most, 'film')} with me that I am not done with. Post this one again after them."
         case _:

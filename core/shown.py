@@ -100,6 +100,8 @@ class Reply:
     """For the asker's eyes alone (errors, help)."""
     updates: bool = False
     """Answers a button: it replaces the message that the button stands under."""
+    repeats: bool = False
+    """Says what whoever asked was told a moment ago: where all would read it once more, it is left away."""
     films: tuple[str, ...] = ()
     """Ids of the films that it shows or leads to."""
     commands: Mapping[str, str] = field(default_factory=dict)

@@ -60,6 +60,8 @@ class Turn:
     """Done while Keaton was away: no haste of the asker's, so no cooldown counts."""
     moderator: bool = False
     """May take back what others posted there."""
+    guest: bool = False
+    """May use Keaton there, but not decide how it stands."""
     upload_limit_bytes: int | None = None
     """The largest file that this very place takes, where it has a limit of its own."""
 
@@ -129,6 +131,17 @@ class RemoteFilePosted:
     turn: Turn
     file: RemoteFile
     job: JobRef | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """Somebody posted more in one message than is looked at."""
+
+    turn: Turn
+    names: tuple[str, ...]
+    """Of the links and files that are left alone."""
+    most: int
+    """So many are looked at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,6 +249,7 @@ Incoming: TypeAlias = (
     LinkPosted
     | FilePosted
     | RemoteFilePosted
+    | LeftOut
     | MessageDeleted
     | Find
     | Action

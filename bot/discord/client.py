@@ -25,9 +25,9 @@ from bot.discord.standing import Standing
 from bot.discord.stays import Stays
 from bot.discord.tree import KeatonTree, Seen
 from bot.showing import TAKEN_BACK, Removals, Stuck, take_back
-from core.actions import lists
+from core.actions import lists, speaks
 from core.errors import AppError
-from core.errors.turns import MissingPermissions, NotHere
+from core.errors.turns import MayNotPost, MissingPermissions, NotHere
 from core.ledger import Errand
 from core.talk import Action
 
@@ -221,6 +221,8 @@ class KeatonClient(commands.AutoShardedBot):
             await refuse(interaction, NotHere())
         elif lacking := sight.missing(interaction.app_permissions, interaction.channel):
             await refuse(interaction, MissingPermissions(lacking))
+        elif unable := _unable(interaction, action):
+            await refuse(interaction, MayNotPost(unable))
         else:
             await self._take_press(interaction, action)
 
@@ -256,6 +258,14 @@ class KeatonClient(commands.AutoShardedBot):
             view = await pressed_view(self.desk.sights, at, event.id, is_whispered=standing.private)
             taken = replace(taken, event=replace(event, turn=replace(event.turn, view=view)))
             await self.desk.press(taken, say, standing, interaction.followup, message)
+
+
+def _unable(interaction: discord.Interaction[Any], action: str) -> tuple[str, ...]:
+    """Give what somebody lacks who wants a message posted for all: Keaton lends nobody its own permissions."""
+    is_private = interaction.message is not None and interaction.message.flags.ephemeral
+    if is_private or not speaks(action):
+        return ()
+    return sight.unable(interaction.permissions, interaction.channel)
 
 
 async def _said_taken_back(message: discord.PartialMessage) -> bool:

@@ -119,6 +119,8 @@ class MessagePlace:
 
     async def post(self, reply: Reply) -> None:
         """Answer the message, or go on in what stands there already."""
+        if reply.repeats and self.standing is None:
+            return
         await laid_out(reply, self.limit_bytes, self._send)
 
     async def edit(self, reply: Reply) -> None:

@@ -12,7 +12,7 @@ import discord
 from bot import doors
 from bot.discord.config import DOOR
 from bot.discord.sight import scope_of
-from bot.doors import MOST_FILMS_A_MESSAGE, Item
+from bot.doors import Item, bounded
 from core.actions import answer_among
 from core.errors.films import OverLimit
 from core.errors.links import FetchFailed
@@ -48,7 +48,7 @@ def films(message: discord.Message, turn: Turn, *, asked: bool) -> tuple[Item, .
     posted = [Item(name, LinkPosted(turn, link)) for name, link in links.items()]
     files = [Item(_key(one), RemoteFilePosted(turn, _stored(message, one))) for one in message.attachments]
     chosen = [item for item, one in zip(files, message.attachments, strict=True) if is_film(one)]
-    return tuple(posted + chosen)[:MOST_FILMS_A_MESSAGE]
+    return bounded(posted + chosen)
 
 
 def is_film(attachment: discord.Attachment) -> bool:

@@ -129,8 +129,19 @@ def switch_of(place: object, scope: Scope) -> Scope:
 
 def missing(permissions: discord.Permissions, place: object) -> tuple[str, ...]:
     """Give the permissions that Keaton needs to answer in a channel and does not have, as Discord calls them."""
-    send = "send_messages_in_threads" if isinstance(place, discord.Thread) else "send_messages"
-    needed = ("view_channel", send, "attach_files", "read_message_history")
+    return _lacking(permissions, ("view_channel", _send(place), "attach_files", "read_message_history"))
+
+
+def unable(permissions: discord.Permissions, place: object) -> tuple[str, ...]:
+    """Return the permissions that somebody lacks to post by themselves what Keaton posts for them."""
+    return _lacking(permissions, (_send(place), "attach_files"))
+
+
+def _send(place: object) -> str:
+    return "send_messages_in_threads" if isinstance(place, discord.Thread) else "send_messages"
+
+
+def _lacking(permissions: discord.Permissions, needed: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(name.replace("_", " ").title() for name in needed if not getattr(permissions, name))
 
 

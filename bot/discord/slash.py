@@ -16,7 +16,7 @@ from bot.discord.desk import refuse
 from core.commands import find as find_words
 from core.errors.films import NoPicture, NotAPicture, NotAVideo
 from core.errors.links import VideoUnavailable
-from core.errors.turns import MissingPermissions, NotAllowed
+from core.errors.turns import MayNotPost, MissingPermissions, NotAllowed
 from core.links import find_links
 from core.talk import Find, Forget, Help, LinkPosted, ListVideos, RemoteFilePosted, Status, Switch, Turn
 from core.times import clock
@@ -122,7 +122,8 @@ class Commands:
         command = Command(
             lambda turn: _asked(turn, text, video, picture),
             lambda: sights.asked(at, where),
-            sights.is_private(at, where),
+            # Who may not write here gets an answer that nobody else sees.
+            sights.is_private(at, where) or bool(sight.unable(interaction.permissions, interaction.channel)),
             picture=picture,
             rooms=lambda: sights.rooms(at, where),
         )
@@ -149,6 +150,9 @@ class Commands:
     def _index(self) -> app_commands.Command[Any, ..., None]:
         @app_commands.describe(url="A link to a film")
         async def index(interaction: Interaction, url: str) -> None:
+            if unable := sight.unable(interaction.permissions, interaction.channel):
+                await refuse(interaction, MayNotPost(unable))
+                return
             links = find_links(url)
             if not links:
                 await refuse(interaction, VideoUnavailable(url, "no_video"))
@@ -160,6 +164,9 @@ class Commands:
     def _index_file(self) -> app_commands.Command[Any, ..., None]:
         @app_commands.describe(file="A film")
         async def index(interaction: Interaction, file: discord.Attachment) -> None:
+            if unable := sight.unable(interaction.permissions, interaction.channel):
+                await refuse(interaction, MayNotPost(unable))
+                return
             if not posts.is_film(file):
                 await refuse(interaction, NotAVideo(file.filename))
                 return
@@ -212,6 +219,9 @@ class Commands:
 
     async def _index_message(self, interaction: Interaction, message: discord.Message) -> None:
         lacking = sight.missing(interaction.app_permissions, interaction.channel)
+        if unable := sight.unable(interaction.permissions, interaction.channel):
+            await refuse(interaction, MayNotPost(unable))
+            return
         here = self._sights.here(standpoint(self._sights, interaction))
         turn = posts.turn_of(message, interaction.guild_id or 0, here)
         items = posts.films(message, turn, asked=True)

@@ -24,7 +24,7 @@ from bot.slack.showing import NotedFiles, is_file
 from bot.slack.whispers import ToOne
 from bot.waiting import WaitingLines
 from core.actions import cancels
-from core.talk import Action, Forget
+from core.talk import Action, Forget, Switch
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -78,6 +78,8 @@ class Answers:
         """
         if isinstance(event, Forget) or (isinstance(event, Action) and cancels(event.id)):
             event = await self._with_rights(event)
+        if isinstance(event, Switch) and not await self._rights.is_member(event.turn.user_id):
+            event = replace(event, turn=replace(event.turn, guest=True))
         pressed_alone = isinstance(place, Alone)
         opened = await self._rooms.opened(event, alone=pressed_alone)
         to_one = opened.alone and not pressed_alone

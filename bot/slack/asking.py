@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from core.commands import parse_about
-from core.talk import Find, LinkPosted, Status, Switch
+from core.talk import Find, LinkPosted, Status, Switch, Unclear
 
 if TYPE_CHECKING:
     from bot.slack.config import Workspace
@@ -26,6 +26,13 @@ def asked(
             return Status(turn, "channels:history" in workspace.missing, workspace.missing)
         case _:
             return parse_about(turn, words, picture, answer_id)[0]
+
+
+def commanded(turn: Turn, words: str, workspace: Workspace) -> Incoming:
+    """Give the event that words behind /keaton ask for: a command, or links. Others are none, and no search for all."""
+    event = asked(turn, words, workspace)
+    name = words.strip().removeprefix("/").partition(" ")[0].lower()
+    return Unclear(turn, words) if isinstance(event, Find) and name != "find" else event
 
 
 def is_public(event: Incoming) -> bool:

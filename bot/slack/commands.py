@@ -11,7 +11,7 @@ from bot.doors import is_picture
 from bot.lastword import Unnumbered
 from bot.slack import posts
 from bot.slack.alone import Alone
-from bot.slack.asking import asked, is_public
+from bot.slack.asking import commanded, is_public
 from bot.slack.config import DOOR
 from bot.slack.places import Place
 from bot.slack.refusals import FAILURES, reason_of
@@ -63,7 +63,7 @@ class Commands:
     async def note_keaton(self, body: Json) -> Taken | None:
         """Write /keaton down, before it is acknowledged; None when Slack sends it once more."""
         words = plain(body.get("text") or "")
-        return await self._note(body, lambda turn: asked(turn, words, self._desk.workspace))
+        return await self._note(body, lambda turn: commanded(turn, words, self._desk.workspace))
 
     async def _note(self, body: Json, event_of: Callable[[Turn], Incoming]) -> Taken | None:
         turn = self._turn(body["channel_id"], {"id": body["user_id"], "name": body.get("user_name")})

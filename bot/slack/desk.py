@@ -186,7 +186,7 @@ class Desk:
         whisper = self.answers.whisper(message.channel, message.user_id, message.thread_ts)
         asked_at = "" if message.thread_ts else turn.message_url
         where = self.slack, message.channel, thread_ts, whisper, keep, say, standing
-        return Place(*where, about=mark, asked_at=asked_at)
+        return Place(*where, about=mark, asked_at=asked_at, asked_aloud=True)
 
     async def file(self, key: str) -> RemoteFile | None:
         """Give a film by the key of its file, where it is still there."""

@@ -57,6 +57,15 @@ class Rights:
         """Tell whether somebody runs the workspace, or has made the channel; no where Slack does not say."""
         return await self._runs_workspace(user_id) or await self._made(channel, user_id)
 
+    async def is_member(self, user_id: str) -> bool:
+        """Tell whether somebody is a full member, and no guest; no where Slack does not say."""
+        try:
+            user = (await self._client.users_info(user=user_id))["user"]
+        except FAILURES as error:
+            logger.warning("Slack does not tell who is a guest: %s", reason_of(error))
+            return False
+        return not (user.get("is_restricted") or user.get("is_ultra_restricted") or user.get("is_stranger"))
+
     async def _runs_workspace(self, user_id: str) -> bool:
         try:
             user = (await self._client.users_info(user=user_id))["user"]

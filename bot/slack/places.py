@@ -59,6 +59,8 @@ class Place:
     """What it answers, as its mark."""
     asked_at: str = ""
     """Where people can see the message that it answers: a private word may stand elsewhere."""
+    asked_aloud: bool = False
+    """It answers a message, whose writer need not be told the same again and again."""
     beside: tuple[str, ...] = ()
     """The ids of files that the last reply brought into the thread."""
     _is_outside: bool = False
@@ -78,7 +80,8 @@ class Place:
 
     async def post(self, reply: Reply) -> None:
         """Show the first reply, or go on in what an earlier run has posted."""
-        await self._show(reply)
+        if not (reply.repeats and self.asked_aloud):
+            await self._show(reply)
 
     async def edit(self, reply: Reply) -> None:
         """Show the next reply in its place."""

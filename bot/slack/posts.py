@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from bot.doors import MOST_FILMS_A_MESSAGE, Item
+from bot.doors import Item, bounded
 from bot.slack.words import mentions, plain
 from core.links import canonical, find_links, looks_like_video
 from core.talk import LinkPosted, RemoteFilePosted
@@ -100,7 +100,7 @@ def films_unasked(message: Message, turn: Turn, files: Files) -> tuple[Item, ...
 def _items(message: Message, turn: Turn, found: list[RemoteFile | None], *, asked: bool) -> tuple[Item, ...]:
     posted = [Item(name, LinkPosted(turn, link)) for name, link in links(message, asked=asked).items()]
     taken = [Item(one.key, RemoteFilePosted(turn, one)) for one in found if one is not None]
-    return tuple(posted + taken)[:MOST_FILMS_A_MESSAGE]
+    return bounded(posted + taken)
 
 
 def button_ids(message: Mapping[str, Any]) -> Iterator[str]:

@@ -21,6 +21,19 @@ class NotAllowed(UserError):
 
 
 @dataclass(eq=False)
+class NotForGuests(UserError):
+    """Full members alone decide that there, and the platform has not said that the asker is one."""
+
+
+@dataclass(eq=False)
+class MayNotPost(UserError):
+    """The asker may not post there what they want posted for all."""
+
+    names: tuple[str, ...]
+    """The permissions that they lack, as the platform calls them."""
+
+
+@dataclass(eq=False)
 class MissingPermissions(UserError):
     """The platform does not let Keaton do its work in that channel."""
 

@@ -21,13 +21,14 @@ from storage.ledger import SqliteLedger
 from storage.library import SqliteLibrary
 from storage.media import MediaFolder
 from storage.showcase import SqliteShowcase
-from tests.core.conftest import QUOTA_BYTES, ColourHouse, build, looking
+from tests.core.conftest import CHOICES, QUOTA_BYTES, ColourHouse, build, looking
 from tests.core.fakes import ColourEncoder
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
     from pathlib import Path
 
+    from core.assembly import Choices
     from core.model import Scope
 
 
@@ -40,10 +41,18 @@ async def reader() -> AsyncIterator[ChildFrameReader]:
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def house(reader: ChildFrameReader, tmp_path: Path) -> AsyncIterator[ColourHouse]:
+    async with open_house(reader, tmp_path) as house:
+        yield house
+
+
+@asynccontextmanager
+async def open_house(
+    reader: ChildFrameReader, tmp_path: Path, choices: Choices = CHOICES
+) -> AsyncIterator[ColourHouse]:
     library = await SqliteLibrary.open(tmp_path / "data" / "keaton.sqlite3")
     media = await MediaFolder.open(tmp_path / "data" / "media", QUOTA_BYTES)
     async with looking(library) as looks:
-        house = build(library, media, reader, ColourEncoder(), looks)
+        house = build(library, media, reader, ColourEncoder(), looks, choices=choices)
         yield house
         await house.refiner.close()
         await house.foreman.close()

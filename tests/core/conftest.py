@@ -136,6 +136,7 @@ def build(
     encoder: EncoderT,
     looks: HeldLooks,
     others: tuple[CopyFetcher, NotingPlotter, Clipper, Framer] | None = None,
+    choices: Choices = CHOICES,
 ) -> House[EncoderT]:
     fetcher, plotter, clipper, framer = others or (
         CopyFetcher({}),
@@ -167,6 +168,6 @@ def build(
         time_s=time.time,
         now=lambda: datetime.now(UTC),
     )
-    parts = assemble(ports, CHOICES)
+    parts = assemble(ports, choices)
     course = (parts.indexer, parts.searcher, parts.conversation, parts.foreman, watch, parts.refiner, courtesy)
     return House(library, ledger, media, encoder, fetcher, plotter, reader, looks, *course)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from core.commands import parse
+from core.commands import parse, parse_mention
 from core.model import Scope, View
+from core.replies import unclear
 from core.talk import Door, Find, Forget, Help, LinkPosted, ListVideos, Turn, Unclear
 
 SCOPE = Scope("local", "home", "main")
@@ -34,6 +37,18 @@ TURN = Turn(Door("local", ("light",), 25), SCOPE, View.of(SCOPE), "you", "you", 
 )
 def test_a_message_means_what_its_writer_meant(typed: str, meant: object) -> None:
     assert parse(TURN, typed) == (meant,)
+
+
+def test_a_mention_with_a_mistyped_command_is_no_search() -> None:
+    assert parse_mention(TURN, "/fnd a dog") == (Unclear(TURN, "/fnd a dog"),)
+    assert parse_mention(TURN, "a dog") == (Find(TURN, "a dog"),)
+
+
+def test_a_mistyped_command_is_answered_with_the_one_that_was_meant() -> None:
+    shared = replace(TURN.door, shared=True, grouped=frozenset({"videos"}))
+    assert "Did you mean /keaton videos?" in unclear(shared, "/keaton vidoes").text
+    assert "Did you mean /find?" in unclear(TURN.door, "/fnd a dog").text
+    assert "Did you mean" not in unclear(shared, "wat is this").text
 
 
 def test_each_link_in_a_message_is_taken_in() -> None:

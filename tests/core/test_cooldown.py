@@ -45,3 +45,32 @@ def test_the_local_chat_has_no_cooldown() -> None:
     cooldown = Cooldown(1, Clock())
     for _ in range(50):
         cooldown.start(turn())
+
+
+def test_of_messages_for_all_that_presses_post_there_are_five_a_minute() -> None:
+    clock = Clock()
+    cooldown = Cooldown(20, clock)
+    for _ in range(5):
+        cooldown.press(SHARED)
+    with pytest.raises(TooFast):
+        cooldown.press(SHARED)
+    cooldown.start(SHARED)  # what else somebody asks for goes on
+    clock.now_s += 61
+    cooldown.press(SHARED)
+
+
+def test_presses_count_among_all_that_somebody_starts() -> None:
+    cooldown = Cooldown(3, Clock())
+    for _ in range(3):
+        cooldown.press(SHARED)
+    with pytest.raises(TooFast):
+        cooldown.start(SHARED)
+
+
+def test_who_does_too_much_is_told_once_a_minute() -> None:
+    clock = Clock()
+    cooldown = Cooldown(1, clock)
+    assert [cooldown.is_told(SHARED) for _ in range(3)] == [False, True, True]
+    assert not cooldown.is_told(replace(SHARED, user_id="somebody else"))
+    clock.now_s += 61
+    assert not cooldown.is_told(SHARED)

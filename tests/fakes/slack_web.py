@@ -110,7 +110,7 @@ class WebApi:
         if user is None:
             raise RefusedError("user_not_found")
         profile = {"display_name": user.name, "real_name": user.name}
-        rights = {"is_admin": user.is_admin, "is_owner": False}
+        rights = {"is_admin": user.is_admin, "is_owner": False, "is_restricted": user.is_guest}
         return {"user": {"id": user.id, "name": user.name.lower(), "profile": profile, **rights}}
 
     def _channel(self, team: Workspace, sent: Json) -> Json:

@@ -245,3 +245,30 @@ async def test_keatons_own_messages_are_not_taken_for_posts(scene: Scene) -> Non
     await scene.posted()
     assert READY in scene.general.below(message)[0].words
     assert len(scene.general.by_keaton) == 2
+
+
+async def test_a_guest_does_not_switch_a_channel_and_a_member_does(scene: Scene) -> None:
+    scene.bob.is_guest = True
+    assert "Only full members" in await scene.asked("/keaton", "off", scene.bob)
+    await scene.posted()  # so it is still on
+    before = set(scene.general.messages)
+    await scene.fake.slash(scene.team, scene.general, scene.ada, "/keaton", "off")
+    await scene.answer(scene.general, before, "Off: ")
+
+
+async def test_words_behind_the_command_that_are_none_get_help_and_search_nothing(scene: Scene) -> None:
+    await scene.posted()
+    before = set(scene.general.messages)
+    assert "/keaton help shows everything" in await scene.asked("/keaton", "wat is this")
+    assert "Did you mean /keaton videos?" in await scene.asked("/keaton", "vidoes")
+    assert set(scene.general.messages) == before
+
+
+async def test_of_many_links_in_one_message_those_that_are_left_alone_are_named(scene: Scene) -> None:
+    links = [f"https://films.example/none{number}.mp4" for number in range(7)]
+    message = await scene.post(" ".join(links))
+    told = await scene.fake.until(
+        lambda: next((one for one in scene.general.whispers if "Left alone" in one.words), None), "what is left alone"
+    )
+    assert [link for link in links if link in told.words] == links[5:]
+    assert message.ts in scene.general.messages

@@ -1,0 +1,101 @@
+"""How much of Keaton all have to read on Discord: bounded, and nobody speaks through it who may not speak there."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+import pytest_asyncio
+
+from tests.bot.discord.indoors import reader, room
+from tests.bot.houses import open_house
+from tests.core.conftest import CHOICES
+from tests.fakes.discord_world import ATTACH, BOT_ID, SEND
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+    from core.engines.frames import ChildFrameReader
+    from tests.bot.discord.indoors import Room
+    from tests.core.conftest import ColourHouse
+    from tests.fakes.discord_world import Message
+
+__all__ = ["reader", "room"]
+
+pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="session")]
+
+MOST = 12
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def house(reader: ChildFrameReader, tmp_path: Path) -> AsyncIterator[ColourHouse]:
+    async with open_house(reader, tmp_path, replace(CHOICES, turns_a_minute=MOST)) as house:
+        yield house
+
+
+def aloud(room: Room) -> list[Message]:
+    mine = [one for one in room.general.messages.values() if one.author.id == BOT_ID]
+    return [one for one in mine if not one.is_ephemeral]
+
+
+@pytest.mark.parametrize(("denied", "name"), [(SEND, "Send Messages"), (ATTACH, "Attach Files")])
+async def test_who_may_not_post_has_nothing_posted_by_buttons(room: Room, denied: int, name: str) -> None:
+    await room.posted()
+    card = await room.found("green", room.ada)
+    await room.fake.press(card, "Cut", room.ada)
+    await room.fake.until(lambda: "Send the cut" in card.buttons, "the cut")
+    room.general.denied[room.bob.id] = denied
+    before = aloud(room)
+    for label in ("More like this", "Send the cut"):
+        refusal = await room.answer(await room.fake.press(card, label, room.bob), name)
+        assert refusal.is_ephemeral
+    assert aloud(room) == before
+
+
+async def test_who_may_not_post_gets_answers_alone_and_indexes_nothing(room: Room) -> None:
+    await room.posted()
+    room.general.denied[room.bob.id] = SEND
+    before = aloud(room)
+    assert (await room.found("green", room.bob)).is_ephemeral
+    refusal = await room.answer(
+        await room.fake.slash(room.general, room.bob, "index", url=room.link()), "Send Messages"
+    )
+    assert refusal.is_ephemeral
+    menu = await room.fake.menu(await room.fake.post(room.general, room.ada, "text"), room.bob)
+    assert (await room.answer(menu, "Send Messages")).is_ephemeral
+    assert aloud(room) == before
+
+
+async def test_presses_that_post_for_all_are_bounded(room: Room) -> None:
+    await room.posted()
+    card = await room.found("green")
+    before = len(aloud(room))
+    for number in range(1, 6):
+        await room.fake.press(card, "More like this", room.bob)
+        await room.fake.until(lambda number=number: len(aloud(room)) == before + number, "an answer")  # type: ignore[misc]
+    refusal = await room.answer(await room.fake.press(card, "More like this", room.bob), "One thing after the other")
+    assert refusal.is_ephemeral
+    assert len(aloud(room)) == before + 5
+
+
+async def test_of_many_links_posted_at_once_one_word_says_that_it_is_too_much(room: Room) -> None:
+    link = room.link()
+    await room.posted(link)
+    for _ in range(25):
+        await room.fake.post(room.general, room.bob, link)
+    last = await room.fake.post(room.general, room.ada, f"<@{BOT_ID}> green")
+    await room.said(last, "Moment")
+    await room.fake.until(lambda: not [m for m in room.general.messages.values() if m.reactions], "all looked at")
+    cards = [one.text for one in aloud(room)]
+    assert len([one for one in cards if "One thing after the other" in one]) == 1
+    assert len([one for one in cards if "I know this film already" in one]) == MOST
+
+
+async def test_links_beyond_five_in_a_message_are_named(room: Room) -> None:
+    links = [f"https://films.example/none{number}.mp4" for number in range(8)]
+    message = await room.fake.post(room.general, room.bob, " ".join(links))
+    told = await room.said(message, "Left alone")
+    assert [link for link in links if link in told.text.replace("\\", "")] == links[5:]
+    await room.fake.until(lambda: len(room.below(message)) == 6, "five answers beside it")
