@@ -79,7 +79,7 @@ async def _alike(core: Core, shown: Shown) -> Shown:
     moment = shown.moment
     source = Stretch(moment.video_id, moment.start_s, moment.end_s)
     query = Query("", View.of(SCOPE))
-    example = await core.parts.searcher.example(query, source, moment.peak_s)
+    example = await core.parts.examples.at(query.view, source, moment.peak_s)
     return await _shown(core, replace(query, picture=example))
 
 

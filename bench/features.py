@@ -86,10 +86,12 @@ class Noting:
         self._glancer = glancer
         self.begun = asyncio.Event()
 
-    async def glances(self, path: Path, times_s: Sequence[float], preprocess: Preprocess) -> tuple[Look, ...]:
+    async def glances(
+        self, path: Path, times_s: Sequence[float], preprocess: Preprocess, *, at_once: bool = False
+    ) -> tuple[Look, ...]:
         """Glance."""
         self.begun.set()
-        return await self._glancer.glances(path, times_s, preprocess)
+        return await self._glancer.glances(path, times_s, preprocess, at_once=at_once)
 
 
 def without(ports: Ports, choices: Choices) -> dict[str, Parts]:

@@ -60,7 +60,7 @@ async def _frame(core: Core, query: Query) -> Example:
     """Give the best frame for a question, as what more is wanted like."""
     best = (await core.parts.searcher.search(query, 1)).best
     source = Stretch(best.video_id, best.start_s, best.end_s)
-    return await core.parts.searcher.example(query, source, best.peak_s)
+    return await core.parts.examples.at(query.view, source, best.peak_s)
 
 
 async def _panel(core: Core, query: Query) -> Panel:

@@ -78,7 +78,7 @@ def indexed(done: Sequence[Indexed], failed: Sequence[tuple[str, AppError]], *, 
 
 def found(result: SearchResult, files: Files, logit_scale: float, called: Mapping[str, str], *, as_json: bool) -> None:
     """Print an answer; `called` gives each film's name by its id."""
-    among = shares(result.query, result.curve, result.best, logit_scale)
+    among = shares(result.query, result.best.among, logit_scale)
     if as_json:
         _print_json(_answer(result, files, among))
         return

@@ -138,7 +138,7 @@ class Answered:
         await self._end(reply)
 
     async def _end(self, reply: Reply) -> None:
-        if reply.progress is None and isinstance(self._taken.event, Find | Action):
+        if reply.progress is None and not reply.provisional and isinstance(self._taken.event, Find | Action):
             await self._requests.end(self._taken)
 
 

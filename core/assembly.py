@@ -161,19 +161,19 @@ def _finding(ports: Ports, choices: Choices) -> _Finding:
     judge = Judge(ports.encoder, background)
     searcher = Searcher(ports.library, ports.encoder, choices.sampling, ports.looks, judge)
     closer = CloserLook(ports.media, ports.framer, ports.encoder, background, judge, searcher)
+    glances = Glances(ports.media, ports.glancer, ports.encoder, searcher, ports.courtesy)
     return _Finding(
         Inquiry(ports.library, ports.now),
-        Examples(ports.media, ports.pictures, ports.encoder, searcher, PICTURE_BYTES),
+        Examples(ports.media, ports.pictures, ports.encoder, searcher, glances, PICTURE_BYTES),
         searcher,
-        Answerer(searcher, ports.library, ports.media, ports.reader, ports.encoder, ports.plotter),
-        _refiner(ports, searcher, closer),
+        Answerer(searcher, ports.library, ports.media, ports.reader, ports.encoder, ports.plotter, glances),
+        _refiner(ports, searcher, glances, closer),
         background,
     )
 
 
-def _refiner(ports: Ports, searcher: Searcher, closer: CloserLook) -> Refiner:
+def _refiner(ports: Ports, searcher: Searcher, glances: Glances, closer: CloserLook) -> Refiner:
     courtesy = ports.courtesy
-    glances = Glances(ports.media, ports.glancer, ports.encoder, searcher, courtesy)
     hunter = Hunter(glances, courtesy.quiet_s)
     return Refiner(ports.library, ports.encoder, searcher, glances, hunter, closer, courtesy)
 
@@ -203,7 +203,8 @@ def _indexer(ports: Ports, choices: Choices) -> Indexer:
 
 def _conversation(ports: Ports, choices: Choices, finding: _Finding, intake: _Intake, renewal: Renewal) -> Conversation:
     library, media, cooldown, searcher = ports.library, ports.media, intake.cooldown, finding.searcher
-    browser = Browser(library, media, finding.answerer, ports.clipper, ports.plotter, cooldown, choices.browsing)
+    limits, is_checking = choices.browsing, finding.refiner.is_checking
+    browser = Browser(library, media, finding.answerer, ports.clipper, ports.plotter, cooldown, limits, is_checking)
     return Conversation(
         library,
         Forgetting(library, intake.foreman, ports.jobs),
@@ -217,7 +218,7 @@ def _conversation(ports: Ports, choices: Choices, finding: _Finding, intake: _In
         intake.foreman,
         examples=finding.examples,
         inquiry=finding.inquiry,
-        presser=Presser(library, searcher, browser, finding.refiner, MOST_MOMENTS),
+        presser=Presser(library, searcher, browser, finding.refiner, finding.examples, MOST_MOMENTS),
         watch=ports.watch,
         refiner=finding.refiner,
         courtesy=ports.courtesy,

@@ -13,15 +13,17 @@ from core import cards
 from core.cards import Card
 from core.clips import Clip, ClipWish
 from core.cursor import Cursor
+from core.errors import AppError
 from core.errors.asking import AnswerGone
 from core.errors.films import FilmGone, called
 from core.flow import watched
+from core.model import Thumbnail
 from core.shown import Progress
 from core.times import tenths
 from core.votes import tally, wish_keys
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable, Sequence
     from pathlib import Path
 
     from core.actions import Show
@@ -52,7 +54,9 @@ class Browser:
         plotter: Plotter,
         cooldown: Cooldown,
         limits: BrowsingLimits,
+        is_checking: Callable[[str], bool],
     ) -> None:
+        """Take, among others, what tells by an answer's id whether its verdict may still change."""
         self._library = library
         self._media = media
         self._answerer = answerer
@@ -60,6 +64,7 @@ class Browser:
         self._plotter = plotter
         self._cooldown = cooldown
         self._limits = limits
+        self._is_checking = is_checking
 
     async def first(self, turn: Turn, answer: Answer, wish: Show, curve: Curve, note: str) -> Reply:
         """Give the card of a new answer."""
@@ -99,7 +104,7 @@ class Browser:
 
     async def _meanwhile(self, made: Card, share: float | None = None) -> Reply:
         """Give a card while its own picture is being made."""
-        still = await self._answerer.thumbnail(made.shown.curve.video, made.shown.at_s)
+        still = await self._answerer.thumbnail(made.shown.curve.video, made.shown.at_s, made.shown.moment)
         return cards.card(replace(made, shown=replace(made.shown, still=still), progress=Progress("cutting", share)))
 
     async def _card(
@@ -126,8 +131,9 @@ class Browser:
         span_s = _span_s(cursor, self._limits.preview_s)
         wishes = wish_keys(answer.query)
         counted = tally(await self._library.votes(answer.query.view, wishes), wishes[moment.part], moment)
-        names = await self._names(answer)
-        return Card(answer, wish, cursor, shown, turn.door, posting, span_s=span_s, tally=counted, names=names)
+        names, checking = await self._names(answer), self._is_checking(answer.id)
+        drawn = Card(answer, wish, cursor, shown, turn.door, posting, span_s=span_s, tally=counted, names=names)
+        return replace(drawn, is_checked=not (checking and moment.video_id == answer.moments[0].video_id))
 
     async def _names(self, answer: Answer) -> dict[str, str]:
         """Give the names of the films that an answer is about, where these are several."""
@@ -141,7 +147,22 @@ class Browser:
         thumbnails = await self._library.thumbnails(made.shown.curve.video.id)
         if not thumbnails:
             return None
-        return cards.sheet(made, await self._plotter.sheet(thumbnails, made.numbered, self._limits.sheet_tiles))
+        tiles = await self._with_peaks(made, thumbnails)
+        return cards.sheet(made, await self._plotter.sheet(tiles, made.numbered, self._limits.sheet_tiles))
+
+    async def _with_peaks(self, made: Card, thumbnails: Sequence[Thumbnail]) -> Sequence[Thumbnail]:
+        """Return small pictures with the very frames of the moments among them; as they are where the file is gone."""
+        known_s = {round(one.time_s, 3) for one in thumbnails}
+        peaks_s = sorted({moment.peak_s for _, moment in made.numbered if round(moment.peak_s, 3) not in known_s})
+        path = await self._media.path(made.shown.curve.video.id)
+        if path is None or not peaks_s:
+            return thumbnails
+        try:
+            stills = await self._clipper.stills(path, peaks_s, self._limits.tile_px)
+        except AppError:
+            return thumbnails
+        frames = [Thumbnail(time_s, still.jpeg) for time_s, still in zip(peaks_s, stills, strict=True)]
+        return sorted([*thumbnails, *frames], key=lambda one: one.time_s)
 
     async def _cut(self, turn: Turn, answer: Answer, wish: Show) -> Reply:
         """Give the card of a cut that may be trimmed: its first frame and its last, side by side."""

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from core.answering import Shown
     from core.clips import Clip
     from core.cursor import Cursor
-    from core.found import Answer, Curve, Moment
+    from core.found import Answer, Moment
     from core.model import Posting, Video
     from core.talk import Door, Turn
 
@@ -47,6 +47,8 @@ class Card:
     tally: Tally = field(default_factory=Tally)
     names: Mapping[str, str] = field(default_factory=dict)
     """Of the films in an answer about several: by id, as they were posted in view."""
+    is_checked: bool = True
+    """Whether the verdict stands: a closer look is still to come otherwise."""
 
     @property
     def numbered(self) -> tuple[tuple[int, Moment], ...]:
@@ -60,12 +62,13 @@ def card(made: Card, instead: Picture | None = None) -> Reply:
     picture = _frame(made) if instead is None else (instead,)
     return Reply(
         _text(made),
-        title=telling.head(made.answer.query, made.shown.curve),
+        title=telling.head(made.answer.query, made.shown.curve, is_checked=made.is_checked),
         pictures=picture + _plot(made),
         buttons=buttons.under(made.answer, made.wish, made.cursor, made.door, made.tally, made.names),
         links=film_links(made.shown.curve.video, made.shown.at_s) + _source(made.posting),
         progress=made.progress,
         updates=made.updates,
+        provisional=not made.is_checked,
         films=tuple(sorted({one.video_id for one in made.answer.moments})),
     )
 
@@ -126,7 +129,7 @@ def size(count_bytes: int) -> str:
 
 def _text(made: Card) -> str:
     lines = [
-        *telling.place(made.answer, made.shown, _time(made)),
+        *telling.place(made.answer, made.shown, _time(made), is_checked=made.is_checked),
         _mode(made),
         "" if made.cursor.kept else GONE,
         telling.ranked(made.tally.total),
@@ -173,13 +176,10 @@ def _frame(made: Card) -> tuple[Picture, ...]:
 def _plot(made: Card) -> tuple[Picture, ...]:
     peaks = ", ".join(f"{number} at {clock(moment.peak_s)}" for number, moment in made.numbered)
     measure = "Similarity" if made.wish.style == "similarity" else "Softmax share"
-    film, curve, asked = made.shown.curve.video.title, made.shown.curve, telling.title(made.answer.query)
-    alt = f"{measure} of {film} to {asked} over time; {_range(curve)}; peaks: {peaks}"
+    film, asked, (low, high) = made.shown.curve.video.title, telling.title(made.answer.query), made.shown.plot_range
+    span = f"from {low:.2f} to {high:.2f}" if made.wish.style == "similarity" else f"from {low:.2%} to {high:.2%}"
+    alt = f"{measure} of {film} to {asked} over time; {span}; peaks: {peaks}"
     return (Picture("plot", "plot.png", alt, made.shown.plots),)
-
-
-def _range(curve: Curve) -> str:
-    return f"from {curve.scores.min():.2f} to {curve.scores.max():.2f}"
 
 
 def _source(posting: Posting | None) -> tuple[Link, ...]:

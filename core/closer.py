@@ -115,18 +115,30 @@ class CloserLook:
     async def at(self, query: Query, moment: Moment, curve: Curve) -> Moment:
         """Give the best moment of a film with how surely that film shows it; as it is where there is no doubt.
 
-        Words alone are judged so: not a picture, nor what comes with something unwanted. Raises OperatorError.
+        Raises OperatorError.
         """
-        info = await self._encoder.ready()
-        wishes = query.asked.wishes
-        if query.picture or len(wishes) != 1 or wishes[0].without or not is_doubtful(curve, info):
+        if not await self.is_wanted(query, moment, curve):
             return moment
+        info = await self._encoder.ready()
         try:
             surely = await self._odds(query, curve, info)
         except AppError as error:
             log.info("no closer look at %s: %s", curve.video.id, type(error).__name__)
             return moment
         return moment if surely is None else replace(moment, closer=surely)
+
+    async def is_wanted(self, query: Query, moment: Moment, curve: Curve) -> bool:
+        """Tell whether a closer look at a moment's video may change its verdict, and can be had.
+
+        Words alone are judged so: not a picture, nor what comes with something unwanted; and once.
+        Raises OperatorError.
+        """
+        wishes = query.asked.wishes
+        if query.picture or len(wishes) != 1 or wishes[0].without or moment.closer is not None:
+            return False
+        if not is_doubtful(curve, await self._encoder.ready()) or self._judge.known(curve.video.id) is None:
+            return False
+        return await self._media.path(curve.video.id) is not None
 
     async def _odds(self, query: Query, curve: Curve, info: EncoderInfo) -> float | None:
         path, film = await self._media.path(curve.video.id), self._judge.known(curve.video.id)

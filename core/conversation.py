@@ -174,6 +174,7 @@ class Conversation:
             await self._library.save_answer(answer)
             notes = [replies.so_far(*film) for film in looking[:_MOST_NOTES]]
             notes += [replies.still_renewing(under_way)] if under_way else []
+            await self._refiner.begin_check(answer, result.curve)
             wish, note = actions.Show(answer.id, 1), "\n".join(notes)
             first = await self._browser.first(turn, answer, wish, result.curve, note)
         yield first
@@ -211,8 +212,18 @@ class Conversation:
             yield reply
 
     async def _shown(self, turn: Turn, answer: Answer, wish: actions.Show) -> AsyncIterator[Reply]:
+        presses, is_provisional = self._refiner.presses(answer.id), False
         with nullcontext() if wish.mode == "file" else self._courtesy.asking():
             async for reply in self._browser.show(turn, answer, wish):
+                is_provisional = reply.provisional
+                yield reply
+        if not is_provisional:
+            return
+        await self._refiner.settled(answer.id)
+        known = await self._library.answer(answer.id)
+        if known is not None and self._refiner.presses(answer.id) == presses:
+            checked = replace(as_of(known, answer.revision), query=answer.query)
+            async for reply in self._browser.show(turn, checked, wish):
                 yield reply
 
     async def _alike(self, turn: Turn, answer: Answer, wish: actions.Alike) -> AsyncIterator[Reply]:

@@ -17,14 +17,17 @@ BEGINNING_S = 5.0
 """A film begins so much later at most, where somebody always asks."""
 BATCH_S = 2.0
 """Likewise each batch of its looks, and of further looks; so long a decoder stands still at a stretch."""
+PATIENCE_S = 10.0
+"""Where people ask so much that no lull comes for so long, an answer gets no further looks."""
 
 
 class Courtesy:
     """Lets other work begin, and go on, between questions."""
 
-    def __init__(self, lull_s: float, clock_s: Callable[[], float]) -> None:
-        """Take how long nobody must have asked for anything before further looks begin."""
+    def __init__(self, lull_s: float, clock_s: Callable[[], float], patience_s: float = PATIENCE_S) -> None:
+        """Take how long nobody must have asked for anything before further looks begin; and how long to wait for it."""
         self._lull_s = lull_s
+        self._patience_s = patience_s
         self._clock_s = clock_s
         self._asking = self._asked = 0
         self._nobody, self._somebody = asyncio.Event(), asyncio.Event()
@@ -81,6 +84,14 @@ class Courtesy:
             await asyncio.sleep(self._lull_s)
             if asked == self._asked and not self._asking:
                 return
+
+    async def calm(self) -> bool:
+        """Wait for a lull, for as long as patience lasts; tell whether one came."""
+        try:
+            await asyncio.wait_for(self.lull(), self._patience_s)
+        except TimeoutError:
+            return False
+        return True
 
     async def after_you(self, patience_s: float) -> None:
         """Wait until nobody waits for an answer, or until patience ends."""

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 if TYPE_CHECKING:
-    from core.model import Floats
+    from core.model import Floats, Seconds
 
 Scores: TypeAlias = npt.NDArray[np.float64]
 """(N,) float64; a look that is taken already has minus infinity."""
@@ -58,6 +58,22 @@ class Likeness:
     def _cosines(self, one: Numbers, other: Numbers) -> Floats:
         cosines: Floats = np.einsum("ij,ij->i", self._vectors[one], self._vectors[other])
         return cosines
+
+
+def shot_span(times_s: Seconds, vectors: Floats, at: int, likeness: Likeness) -> tuple[int, int]:
+    """Return the first and last frame of the shot that a frame belongs to.
+
+    `vectors` are (N, D) float32 unit vectors at rising times (N,). A shot ends where the next frame is like neither its
+    neighbour nor the frame that is asked about: a fast pan changes the one, a slow one the other.
+    """
+    if not likeness.tells:
+        return 0, len(times_s) - 1
+    least = likeness.cosine(ALIKE)
+    beside = np.einsum("ij,ij->i", vectors[:-1], vectors[1:]) >= least
+    alike = vectors @ vectors[at] >= least
+    cuts = np.flatnonzero(~beside & ~(alike[:-1] & alike[1:]))
+    before, after = cuts[cuts < at], cuts[cuts >= at]
+    return (int(before[-1]) + 1 if len(before) else 0), (int(after[0]) if len(after) else len(times_s) - 1)
 
 
 def smoothed(scores: Floats, likeness: Likeness | None = None) -> Scores:

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from core.sharpening import alone
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
@@ -57,12 +59,16 @@ def _between(start_s: float, end_s: float) -> Iterator[float]:
 
 
 def _peaks(curve: Curve, moments: Iterable[Moment], part: int) -> dict[float, float]:
-    """Give time and score of the peaks for a text; those of the looks are at their very times.
+    """Return time and score of the peaks for a text; those of the looks are at their very times.
 
-    A pair's score is of neither of its peaks.
+    Of texts side by side each has its own score at each peak: the nearest look may lie beyond a cut.
     """
-    own = (one for one in moments if one.video_id == curve.video.id and one.part == part and one.then is None)
-    return {_at(curve, one.peak_s): one.score for one in own}
+    return {
+        _at(curve, one.peak_s): one.among[part] if part < len(one.among) else one.score
+        for moment in moments
+        for one in alone(moment)
+        if one.video_id == curve.video.id and (one.part == part or part < len(one.among))
+    }
 
 
 def _at(curve: Curve, time_s: float) -> float:

@@ -135,8 +135,12 @@ class FrameReader(Protocol):
 class Glancer(Protocol):
     """Looks at a kept film again, at a few times alone; outside of this process."""
 
-    async def glances(self, path: Path, times_s: Sequence[float], preprocess: Preprocess) -> tuple[Look, ...]:
+    async def glances(
+        self, path: Path, times_s: Sequence[float], preprocess: Preprocess, *, at_once: bool = False
+    ) -> tuple[Look, ...]:
         """Look at these rising times: the frame with each, or else the nearest before it; each frame once.
+
+        Who waits for an answer goes first, unless it is they who wait for this (`at_once`).
 
         Raises NotAVideo, NoVideoStream, NoFrames, OverLimit, DecoderDied.
         """

@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from core.verdict import Baseline, Verdict
 
 
+SAME_FRAME_S = 1e-3
+"""Times that lie no further apart are of one frame."""
+
+
 @dataclass(frozen=True, slots=True)
 class Query:
     """What somebody looks for, and where they may look."""
@@ -62,6 +66,8 @@ class Moment:
     """What follows it in a sequence."""
     closer: float | None = None
     """How surely its film shows what was asked for, by a closer look, as odds; None where nobody looked closer."""
+    among: tuple[float, ...] = ()
+    """Cosine similarity of the peak's own frame to each of several texts, in their order; empty where there is one."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -124,6 +130,25 @@ class Curve:
     def at(self, time_s: float) -> int:
         """Give the look that is nearest to a time."""
         return int(np.abs(self.times_s - time_s).argmin())
+
+    def exactly_at(self, time_s: float) -> int | None:
+        """Return the look that is the very frame at a time, or None where no look is."""
+        look = self.at(time_s)
+        return look if abs(float(self.times_s[look]) - time_s) <= SAME_FRAME_S else None
+
+    def among(self, look: int) -> tuple[float, ...]:
+        """Return the similarity of a look to each of several texts; empty where there is one."""
+        return tuple(float(line.scores[look]) for line in self.lines)
+
+
+def nearest_within(times_s: Seconds, span: Moment | Stretch, time_s: float) -> int:
+    """Return which of some times (N,) is nearest to one, of those within a span; of all, where none is.
+
+    Beside a cut the nearest of all may be of another shot.
+    """
+    inside = (times_s >= span.start_s) & (times_s < span.end_s)
+    apart_s = np.abs(times_s - time_s)
+    return int(np.where(inside, apart_s, np.inf).argmin()) if inside.any() else int(apart_s.argmin())
 
 
 @dataclass(frozen=True, slots=True, eq=False)

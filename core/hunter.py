@@ -8,7 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from core import hunting
+from core.model import FrameIndex
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -59,7 +62,7 @@ class Hunter:
         best_s = max(hunt.scores, key=lambda time_s: hunt.scores[time_s], default=None)
         if best_s is None or self._is_the_same(hunt, best_s):
             return None
-        return hunting.Found(best_s, hunt.scores[best_s])
+        return hunting.Found(best_s, hunt.scores[best_s], _frames(hunt))
 
     def _is_the_same(self, hunt: _Hunt, best_s: float) -> bool:
         """Tell whether the best frame is that of the index's best look over again, as a camera at rest shows it."""
@@ -105,6 +108,11 @@ class Hunter:
                     hunt.scores |= dict(zip(seen.times_s.tolist(), seen.scores.tolist(), strict=True))
                     hunt.looks |= _looks(seen)
                 return
+
+
+def _frames(hunt: _Hunt) -> FrameIndex | None:
+    times_s = sorted(hunt.looks)
+    return FrameIndex(np.array(times_s), np.array([hunt.looks[time_s] for time_s in times_s])) if times_s else None
 
 
 def _looks(seen: Curve) -> dict[float, Floats]:

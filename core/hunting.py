@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from core.found import Curve
-    from core.model import Floats
+    from core.model import Floats, FrameIndex
 
 EVERY_S = 0.125
 """Between two looks in a place; in one that is longer than usual they lie further apart."""
@@ -47,6 +47,8 @@ class Found(NamedTuple):
 
     time_s: float
     score: float
+    frames: FrameIndex | None = None
+    """All frames that were looked at on the way to it."""
 
 
 @dataclass(frozen=True, slots=True)

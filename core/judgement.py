@@ -46,6 +46,11 @@ def title(asked: str, *, absent: bool, by_picture: bool = False, from_here: bool
     return f"{asked}: {(_NOTHING_ELSE if from_here else _NO_SHOT) if by_picture else _ABSENT}"
 
 
+def unchecked(_curve: Curve, moment: Moment) -> str:
+    """Say that a closer look at a moment's film is still to come."""
+    return f"Checking…: similarity {moment.score:.2f}."
+
+
 def judged(curve: Curve, moment: Moment) -> str:
     """Say what the similarity of a moment means in its film."""
     score, verdict = f"imilarity {moment.score:.2f}", curve.verdict_of(moment)

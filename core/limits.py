@@ -69,5 +69,7 @@ class BrowsingLimits:
     slides: int = 5
     """Of a film that is gone, the small pictures that a preview shows instead."""
     sheet_tiles: int = 24
+    tile_px: int = 240
+    """How wide or high the frames of moments are cut for a sheet."""
     patience_s: float = 0.7
     """After that long people are told how far a work is, and again as often."""

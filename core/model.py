@@ -190,6 +190,16 @@ class FrameIndex:
         """Count the looks."""
         return len(self.times_s)
 
+    def nearest(self, time_s: float) -> int:
+        """Return the number of the frame nearest to a time."""
+        return int(np.abs(self.times_s - time_s).argmin())
+
+    def merged(self, other: FrameIndex) -> FrameIndex:
+        """Return the frames of both; a frame that is in both comes from this one."""
+        times_s = np.concatenate([self.times_s, other.times_s])
+        _, first = np.unique(times_s, return_index=True)
+        return FrameIndex(times_s[first], np.concatenate([self.vectors, other.vectors])[first])
+
     def __repr__(self) -> str:
         """Show the shape, never the numbers."""
         return f"FrameIndex(looks={len(self)}, dim={self.vectors.shape[1]})"

@@ -134,4 +134,4 @@ def _moment(curve: Curve, hit: Hit) -> Moment:
     times_s, last = curve.times_s, hit.last
     end_s = float(times_s[last + 1]) if last + 1 < len(times_s) else max(curve.video.duration_s, float(times_s[last]))
     peak_s, score = float(times_s[hit.peak]), float(curve.scores[hit.peak])
-    return Moment(curve.video.id, float(times_s[hit.first]), end_s, peak_s, score)
+    return Moment(curve.video.id, float(times_s[hit.first]), end_s, peak_s, score, among=curve.among(hit.peak))

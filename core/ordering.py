@@ -46,13 +46,12 @@ def beside(curves: Sequence[Curve], most: int) -> tuple[Moment, ...]:
     return tuple(moment for row in rows for moment in row)[: max(most, len(columns))]
 
 
-def probabilities(curve: Curve, time_s: float, logit_scale: float) -> Floats:
-    """Give softmax(logit_scale * cosine) among the lines of a curve at the look nearest to a time, as (T,) float32.
+def probabilities(among: Sequence[float], logit_scale: float) -> Floats:
+    """Return softmax(logit_scale * cosine) of one frame's similarity to each of several texts, as (T,) float32.
 
     Radford et al. 2021, section 3.1.2: how CLIP chooses among texts.
     """
-    look = curve.at(time_s)
-    scores = np.array([line.scores[look] for line in curve.lines], np.float64)
+    scores = np.array(among, np.float64)
     powers = np.exp(logit_scale * (scores - scores.max()))
     shares: Floats = (powers / powers.sum()).astype(np.float32)
     return shares
@@ -89,4 +88,4 @@ def _before(curve: Curve, first: Moment, time_s: float) -> Moment:
         return first
     within = np.flatnonzero((curve.times_s >= first.start_s) & (curve.times_s < time_s))
     best = int(within[curve.scores[within].argmax()])
-    return replace(first, peak_s=float(curve.times_s[best]), score=float(curve.scores[best]))
+    return replace(first, peak_s=float(curve.times_s[best]), score=float(curve.scores[best]), among=curve.among(best))

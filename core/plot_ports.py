@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
 
+import numpy as np
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from core.film_ports import Still
     from core.found import Curve, Moment
-    from core.model import Thumbnail
+    from core.model import Floats, Thumbnail
 
 Theme: TypeAlias = Literal["light", "dark"]
 PlotStyle: TypeAlias = Literal["similarity", "softmax"]
@@ -32,6 +34,23 @@ class PlotSpec:
     """For the softmax style: the notebook's softmax(logit_scale * similarity)."""
     marks_s: tuple[float, ...] = ()
     """Times of the film to be pointed at: of a frame beside a peak, or the two ends of a cut."""
+
+
+def heights(spec: PlotSpec) -> Floats:
+    """Return the (T, N) float32 values that a plot shows of its T curves.
+
+    These are cosine similarities, or softmax(logit_scale * similarity): of one curve and of a sequence over time, as
+    the notebook did; of texts side by side among them.
+    """
+    curves = spec.curve.lines or (spec.curve,)
+    scores = np.array([one.scores for one in curves], np.float64)
+    if spec.style == "similarity":
+        return scores.astype(np.float32)
+    is_sequence = any(moment.then for _, moment in spec.numbered)
+    axis = 0 if len(curves) > 1 and not is_sequence else 1
+    powers = np.exp(spec.logit_scale * (scores - scores.max(axis=axis, keepdims=True)))
+    shares: Floats = (powers / powers.sum(axis=axis, keepdims=True)).astype(np.float32)
+    return shares
 
 
 class Plotter(Protocol):

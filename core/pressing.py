@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from core import actions
 from core.errors.asking import AnswerGone, NotInOrder
-from core.found import Query
+from core.found import Query, nearest_within
 from core.question import Stretch
 from core.revising import revised
 from core.votes import Ballot, wish_keys
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from core.browsing import Browser
+    from core.examples import Examples
     from core.found import Answer, Moment
     from core.ports import Library
     from core.refining import Refiner
@@ -32,12 +33,19 @@ class Presser:
     """Takes votes, and makes questions of moments."""
 
     def __init__(
-        self, library: Library, searcher: Searcher, browser: Browser, refiner: Refiner, most_moments: int
+        self,
+        library: Library,
+        searcher: Searcher,
+        browser: Browser,
+        refiner: Refiner,
+        examples: Examples,
+        most_moments: int,
     ) -> None:
         self._library = library
         self._searcher = searcher
         self._browser = browser
         self._refiner = refiner
+        self._examples = examples
         self._most = most_moments
 
     async def vote(
@@ -50,7 +58,7 @@ class Presser:
         """
         presses = self._refiner.presses(seen.id)
         moment = _moment(seen, wish.number)
-        ballots = _ballots(seen.query, moment, turn.user_id, is_up=wish.is_up)
+        ballots = await self._ballots(seen.query, moment, turn.user_id, is_up=wish.is_up)
         await self._library.vote(seen.query.view, ballots, job)
         moments = await self._ranked(seen)
         kept = await self._library.amend_answer(seen.id, partial(revised, moments=moments))
@@ -66,11 +74,37 @@ class Presser:
             async for reply in self._browser.show(turn, better, show):
                 yield reply
 
+    async def _ballots(self, query: Query, moment: Moment, user_id: str, *, is_up: bool) -> list[Ballot]:
+        """Return the votes on a moment; on a pair there is one for each of the two."""
+        wishes = wish_keys(query)
+        return [
+            Ballot(
+                wishes[one.part],
+                Stretch(one.video_id, one.start_s, one.end_s),
+                await self._sampled(query, one),
+                user_id,
+                1 if is_up else -1,
+            )
+            for one in (moment, moment.then)
+            if one is not None
+        ]
+
+    async def _sampled(self, query: Query, moment: Moment) -> float:
+        """Return the time of the embedding that a vote on a moment is about: one within it, not one beyond a cut."""
+        index = await self._searcher.index(query.view, moment.video_id)
+        if index is None:
+            return moment.peak_s
+        time_s = float(index.times_s[nearest_within(index.times_s, moment, moment.peak_s)])
+        return time_s if moment.start_s <= time_s < moment.end_s else moment.peak_s
+
     async def _ranked(self, answer: Answer) -> tuple[Moment, ...]:
         try:
-            return (await self._searcher.search(answer.query, self._most)).moments
+            found = (await self._searcher.search(answer.query, self._most)).moments
         except NotInOrder:  # what was voted down was all there is
             return answer.moments
+        # A closer look was at a film, whatever the order of its moments: its verdict does not come and go with votes.
+        closer = {one.video_id: one.closer for one in answer.moments if one.closer is not None}
+        return tuple(replace(one, closer=closer.get(one.video_id)) for one in found)
 
     async def alike(self, answer: Answer, wish: actions.Alike) -> Query:
         """Give the question for more like a moment, or like a frame of its film, in the same view.
@@ -81,29 +115,13 @@ class Presser:
         at_s = moment.peak_s if wish.at_ms is None else wish.at_ms / 1000
         start_s, end_s = min(moment.start_s, at_s), max(moment.end_s, at_s)
         source = Stretch(moment.video_id, start_s, end_s)
-        return Query("", answer.query.view, picture=await self._searcher.example(answer.query, source, at_s))
+        return Query("", answer.query.view, picture=await self._examples.at(answer.query.view, source, at_s))
 
 
 def _moment(answer: Answer, number: int) -> Moment:
     if not 1 <= number <= len(answer.moments):
         raise AnswerGone
     return answer.moments[number - 1]
-
-
-def _ballots(query: Query, moment: Moment, user_id: str, *, is_up: bool) -> list[Ballot]:
-    """Give the votes on a moment; on a pair there is one for each of the two."""
-    wishes = wish_keys(query)
-    return [
-        Ballot(
-            wishes[one.part],
-            Stretch(one.video_id, one.start_s, one.end_s),
-            one.peak_s,
-            user_id,
-            1 if is_up else -1,
-        )
-        for one in (moment, moment.then)
-        if one is not None
-    ]
 
 
 def _number(moments: tuple[Moment, ...], known: Moment) -> int:

@@ -11,13 +11,16 @@ import math
 from collections import OrderedDict
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from core.closer import seen_closer
 from core.errors import AppError
+from core.extents import Likeness
 from core.hunting import led, worth_showing
-from core.revising import finer, revised
-from core.sharpening import WORTH_A_LOOK, ends, gap, paired, sharpened
+from core.likening import LEAST_LOOKS
+from core.model import FrameIndex
+from core.revising import finer, judged_closer, revised
+from core.sharpening import WORTH_A_LOOK, cuts_around, ends, gap, paired, sharpened
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -34,9 +37,12 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _PATIENCE_S = 10.0
-"""Where people ask so much that no lull comes for so long, or no turn after it, an answer stays as it is."""
+"""Where no turn comes for so long after a lull, a frame stays as it is."""
 _LATELY = 256
 """Answers of which it is remembered that somebody browses them."""
+
+_Shots: TypeAlias = tuple[FrameIndex, Likeness]
+"""A video's embeddings, and how alike those of one shot are."""
 
 
 class Refiner:
@@ -61,6 +67,7 @@ class Refiner:
         self._courtesy = courtesy
         self._tasks: set[asyncio.Task[None]] = set()
         self._presses: OrderedDict[str, int] = OrderedDict()
+        self._checks: dict[str, asyncio.Event] = {}
         self._one = asyncio.Semaphore(1)
 
     async def best(
@@ -72,31 +79,62 @@ class Refiner:
         there had been so many presses. Raises OperatorError.
         """
         try:
-            await asyncio.wait_for(self._courtesy.lull(), _PATIENCE_S)
-        except TimeoutError:
+            return await self._best(answer, curve, number, presses)
+        finally:
+            self._checked(answer.id)
+
+    async def _best(self, answer: Answer, curve: Curve | None, number: int, presses: int) -> Answer | None:
+        is_checking, is_calm = self.is_checking(answer.id), await self._courtesy.calm()
+        if not is_calm and not is_checking:
             return None
         known, info = answer.moments[number - 1], await self._encoder.ready()
         curve = curve or await self._searcher.curve(answer.query, known.video_id)
         if curve is None:
             return None
-        moments = await self._looked_at(answer, curve, number)
+        moments = await self._looked_at(answer, curve, number, further=is_calm)
         shown = moments[number - 1]
         untouched = self.presses(answer.id) == presses
         kept = await self._keep(answer, moments, number, untouched=untouched)
         self._start(answer, [moment for moment in moments if moment is not shown])
         better = worth_showing(known, shown, info.logit_scale, WORTH_A_LOOK)
-        better = better or _judged_anew(curve, known, shown, info)
+        better = better or is_checking or _judged_anew(curve, known, shown, info)
         is_kept = kept is not None and kept.moments[number - 1 : number] == (shown,)
-        return replace(kept, query=answer.query) if kept and is_kept and untouched and better else None
+        is_news = better and (is_kept or is_checking)
+        return replace(kept, query=answer.query) if kept and untouched and is_news else None
 
-    async def _looked_at(self, answer: Answer, curve: Curve, number: int) -> tuple[Moment, ...]:
-        """Give an answer's moments with further looks at the one with this number, and a closer one at its film."""
+    async def _looked_at(self, answer: Answer, curve: Curve, number: int, *, further: bool) -> tuple[Moment, ...]:
+        """Give an answer's moments with a closer look at the film of the one with this number, and `further` looks."""
         moments = answer.moments
-        if number == 1:
+        if further and number == 1:
             moments = await self.leading(answer.query, moments, curve)
-        refined = moments[0] if number == 1 else await self.moment(answer.query, moments[number - 1], curve)
+        refined = moments[number - 1]
+        if further and number > 1:
+            refined = await self.moment(answer.query, refined, curve)
         refined = await self.closer(answer.query, refined, curve)
         return (*moments[: number - 1], refined, *moments[number:])
+
+    async def begin_check(self, answer: Answer, curve: Curve) -> bool:
+        """Tell whether `best` will look closer, which may change the verdict on an answer's first moment.
+
+        If so, the answer counts as being checked until `best` ends.
+        """
+        if not await self._closer.is_wanted(answer.query, answer.moments[0], curve):
+            return False
+        self._checks[answer.id] = asyncio.Event()
+        return True
+
+    def is_checking(self, answer_id: str) -> bool:
+        """Tell whether the verdict on an answer may still change."""
+        return answer_id in self._checks
+
+    async def settled(self, answer_id: str) -> None:
+        """Wait until it does not change any more."""
+        if check := self._checks.get(answer_id):
+            await check.wait()
+
+    def _checked(self, answer_id: str) -> None:
+        if check := self._checks.pop(answer_id, None):
+            check.set()
 
     async def closer(self, query: Query, moment: Moment, curve: Curve) -> Moment:
         """Look closer where a verdict is in doubt; give the moment with what came of that. Raises OperatorError."""
@@ -132,10 +170,12 @@ class Refiner:
                 found = await self._hunter.best(query, curve)
             finally:
                 self._one.release()
+            best, *others = led(moments, curve, found) if found else moments
+            shots = await self._shots(query, best)
+            return (await self._within_shot(best, shots, found.frames if found else None), *others)
         except (AppError, TimeoutError) as error:
             log.info("no further looks at %s: %s", first.video_id, type(error).__name__)
             return tuple(moments)
-        return led(moments, curve, found) if found else tuple(moments)
 
     async def moment(self, query: Query, moment: Moment, curve: Curve | None = None) -> Moment:
         """Give a moment with its peak where it is highest; as it is where the film is gone or cannot be read.
@@ -195,9 +235,9 @@ class Refiner:
             if untouched and stored.revision == answer.revision:
                 since = dict(zip(answer.moments, stored.moments, strict=True))
                 return revised(stored, [since.get(one, one) for one in moments])
-            if len(known) == 1 and (known[0].video_id, known[0].end_s) == (refined.video_id, refined.end_s):
+            if len(known) == 1 and known[0].video_id == refined.video_id and _overlap(known[0], refined):
                 return finer(stored, known[0], refined)
-            return stored
+            return stored if refined.closer is None else judged_closer(stored, refined.video_id, refined.closer)
 
         return await self._library.amend_answer(answer.id, change)
 
@@ -209,14 +249,39 @@ class Refiner:
     async def _sharpened(
         self, query: Query, moment: Moment, curve: Curve, after_s: float = -math.inf, before_s: float = math.inf
     ) -> Moment:
-        """Give one moment so, with its peak within the open interval (after_s, before_s)."""
-        info, line = await self._encoder.ready(), curve.of(moment.part)
+        """Give one moment so, with its peak within the open interval (after_s, before_s), and within one shot."""
+        info, line, shots = await self._encoder.ready(), curve.of(moment.part), await self._shots(query, moment)
         around = gap(line, moment, info.logit_scale)
-        if around is None:
+        seen = None
+        if around is not None:
+            around = replace(around, start_s=max(around.start_s, after_s), end_s=min(around.end_s, before_s))
+            seen = await self._glances.at(query, curve.video, around.times_s())
+        if seen is None:
+            return await self._within_shot(moment, shots, None)
+        refined = sharpened(moment, seen.of(moment.part), shots[1] if shots else None)
+        frames = None if seen.vectors is None else FrameIndex(seen.times_s, seen.vectors)
+        return await self._within_shot(refined, shots, frames)
+
+    async def _within_shot(self, moment: Moment, shots: _Shots | None, frames: FrameIndex | None) -> Moment:
+        """Return a refined moment without what lies beyond a cut; `frames` were looked at beside those of the index."""
+        if shots is None:
             return moment
-        around = replace(around, start_s=max(around.start_s, after_s), end_s=min(around.end_s, before_s))
-        seen = await self._glances.at(query, curve.video, around.times_s())
-        return sharpened(moment, seen.times_s, seen.of(moment.part)) if seen else moment
+        index, likeness = shots
+        cuts = await asyncio.to_thread(cuts_around, moment, index.merged(frames) if frames else index, likeness)
+        start_s = await self._glances.cut(moment.video_id, *cuts.before) if cuts.before else moment.start_s
+        end_s = await self._glances.cut(moment.video_id, *cuts.after) if cuts.after else moment.end_s
+        return replace(moment, start_s=start_s, end_s=end_s)
+
+    async def _shots(self, query: Query, moment: Moment) -> _Shots | None:
+        """Return what tells the shots of a moment's video apart, or None; raises OperatorError."""
+        index = await self._searcher.index(query.view, moment.video_id)
+        if index is None or len(index) < LEAST_LOOKS:
+            return None
+        return index, await asyncio.to_thread(Likeness, index.vectors)
+
+
+def _overlap(one: Moment, other: Moment) -> bool:
+    return one.start_s < other.end_s and other.start_s < one.end_s
 
 
 def _judged_anew(curve: Curve, known: Moment, refined: Moment, info: EncoderInfo) -> bool:

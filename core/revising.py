@@ -39,6 +39,15 @@ def finer(answer: Answer, known: Moment, refined: Moment) -> Answer:
     return replace(answer, moments=with_it(answer.moments), earlier=tuple(map(with_it, answer.earlier)))
 
 
+def judged_closer(answer: Answer, video_id: str, odds: float) -> Answer:
+    """Return an answer whose moments of a video know what a closer look at it came to, as odds."""
+
+    def with_it(moments: Sequence[Moment]) -> tuple[Moment, ...]:
+        return tuple(replace(one, closer=odds) if one.video_id == video_id else one for one in moments)
+
+    return replace(answer, moments=with_it(answer.moments), earlier=tuple(map(with_it, answer.earlier)))
+
+
 def as_of(answer: Answer, revision: int) -> Answer:
     """Give an answer as it stood in that revision; raises AnswerGone where that is not known any more."""
     ago = answer.revision - revision

@@ -9,16 +9,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from core.aims import aim, curve, unit
+from core.aims import aim, curve
 from core.best import best_curves
 from core.choosing import chosen, shown_first
 from core.elsewhere import elsewhere
-from core.errors.asking import AnswerGone, EmptyQuery, NoneFit, NothingIndexed, PictureOutdated
+from core.errors.asking import EmptyQuery, NoneFit, NothingIndexed, PictureOutdated
 from core.found import SearchResult
 from core.leaning import lean
 from core.likening import likened
 from core.model import Recipe
-from core.question import Example
 from core.unwanted import unwanted_there
 from core.votes import wish_keys
 
@@ -32,7 +31,6 @@ if TYPE_CHECKING:
     from core.looks import Kept, Looks, Peaks
     from core.model import Floats, FrameIndex, Sampling, Video, View
     from core.ports import Encoder, Library
-    from core.question import Stretch
 
 MOST_FILMS = 8
 """An answer draws on so many films at most for each text: those with the best looks."""
@@ -90,7 +88,7 @@ class Searcher:
         aims = await self._turned(query, recipe)
         if not any(len(one.without) for one in aims):
             return await asyncio.to_thread(curve, video, index, aims)
-        kept = await self._kept(query.view, recipe, video.id) or index
+        kept = await self.index(query.view, video.id) or index
         there = await unwanted_there(self._judge, video.id, kept.vectors, aims)
         return await asyncio.to_thread(curve, video, index, there, kept.vectors)
 
@@ -111,19 +109,10 @@ class Searcher:
         known = dict(zip(texts, await self._encoder.texts(texts), strict=True))
         return aim(replace(wish, without=()), known).vector
 
-    async def example(self, query: Query, moment: Stretch, at_s: float) -> Example:
-        """Give a look of a film in view as something to ask about; raises AnswerGone, OperatorError."""
-        recipe = await self.recipe()
-        index = await self._kept(query.view, recipe, moment.video_id)
-        if index is None:
-            raise AnswerGone
-        look = int(np.abs(index.times_s - at_s).argmin())
-        return Example.of(unit(index.vectors[look]), recipe.key, moment)
-
-    async def _kept(self, view: View, recipe: Recipe, video_id: str) -> FrameIndex | None:
-        """Give the looks of a film in view; None where it has none by now."""
+    async def index(self, view: View, video_id: str) -> FrameIndex | None:
+        """Return the embeddings of a video in view; None where it has none by now. Raises OperatorError."""
         nothing = np.zeros((1, (await self._encoder.ready()).dim), np.float32)
-        peaks = await self._looks.peaks(view, recipe, nothing, video_id)
+        peaks = await self._looks.peaks(view, await self.recipe(), nothing, video_id)
         (index,) = await self._looks.indexes(peaks.films[:1]) or (None,)
         return index
 

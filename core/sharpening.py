@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from core.closer import SAME_SCORE
+from core.extents import shot_span
 
 if TYPE_CHECKING:
+    from core.extents import Likeness
     from core.found import Curve, Moment
-    from core.model import Seconds
+    from core.model import FrameIndex
 
 EVERY_S = 0.2
 """Between two further looks, so that what is found is at most half of that away from the best."""
@@ -50,16 +52,51 @@ def gap(curve: Curve, moment: Moment, logit_scale: float) -> Gap | None:
     return Gap(start_s, float(times_s[at]), end_s)
 
 
-def sharpened(moment: Moment, times_s: Seconds, curve: Curve) -> Moment:
-    """Give the moment with the best of further looks as its peak, or as it is where they do not fit to it."""
-    again = np.abs(times_s - moment.peak_s)
-    if again.min() > 1e-3 or abs(float(curve.scores[int(again.argmin())]) - moment.score) > SAME_SCORE:
+def sharpened(moment: Moment, curve: Curve, likeness: Likeness | None) -> Moment:
+    """Return the moment with the best of further looks as its peak, or as it is where they do not fit to it.
+
+    A better frame beyond a cut belongs to another moment; what tells shots apart is None where nothing does.
+    """
+    again = curve.exactly_at(moment.peak_s)
+    if again is None or abs(float(curve.scores[again]) - moment.score) > SAME_SCORE:
         return moment
-    best = int(curve.scores.argmax())
-    peak_s, score = float(times_s[best]), float(curve.scores[best])
+    first, last = 0, len(curve.times_s) - 1
+    if likeness is not None and curve.vectors is not None:
+        first, last = shot_span(curve.times_s, curve.vectors, again, likeness)
+    best = first + int(curve.scores[first : last + 1].argmax())
+    peak_s, score = float(curve.times_s[best]), float(curve.scores[best])
     if score <= moment.score:
         return moment
-    return replace(moment, start_s=min(moment.start_s, peak_s), peak_s=peak_s, score=score)
+    return replace(moment, start_s=min(moment.start_s, peak_s), peak_s=peak_s, score=score, among=curve.among(best))
+
+
+class Cuts(NamedTuple):
+    """Where the cuts lie that a moment reaches to: each after the one time, and at the other at the latest."""
+
+    before: tuple[float, float] | None
+    """Where its shot begins; None where the moment begins later than that."""
+    after: tuple[float, float] | None
+    """Where its shot ends; None where the moment ends earlier than that."""
+
+
+def cuts_around(moment: Moment, frames: FrameIndex, likeness: Likeness) -> Cuts:
+    """Return the cuts on both sides of a moment's peak, as far as the moment reaches to them.
+
+    `frames` are all that are known of the film: those of the index, and those that were looked at later.
+    """
+    times_s = frames.times_s
+    first, last = shot_span(times_s, frames.vectors, frames.nearest(moment.peak_s), likeness)
+    begins = first > 0 and moment.start_s <= times_s[first]
+    ends = last + 1 < len(times_s) and moment.end_s > times_s[last]
+    return Cuts(
+        (float(times_s[first - 1]), float(times_s[first])) if begins else None,
+        (float(times_s[last]), float(times_s[last + 1])) if ends else None,
+    )
+
+
+def alone(moment: Moment) -> tuple[Moment, ...]:
+    """Return the moments that a moment stands for, each with its own score: itself, or both of a pair."""
+    return ends(moment, moment.then) if moment.then else (moment,)
 
 
 def ends(pair: Moment, then: Moment) -> tuple[Moment, Moment]:

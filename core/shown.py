@@ -106,3 +106,5 @@ class Reply:
     """Ids of the films that it shows or leads to."""
     commands: Mapping[str, str] = field(default_factory=dict)
     """How the platform spells commands that can be clicked: by name, without the slash. A door fills this in."""
+    provisional: bool = False
+    """It says that it may change, and another reply follows for sure: a request is not answered with this one."""

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, assert_never
 
 from core import judgement
+from core.sharpening import ends
 from core.times import clock
 
 if TYPE_CHECKING:
@@ -22,11 +22,13 @@ def title(query: Query) -> str:
     return f"“{words}”, {alike}" if words else alike.capitalize()
 
 
-def head(query: Query, curve: Curve) -> str:
+def head(query: Query, curve: Curve, *, is_checked: bool = True) -> str:
     """Head an answer: with the question, and honestly where the film does not show it.
 
-    Of two in order that is one of them; of texts side by side, all.
+    Of two in order that is one of them; of texts side by side, all. What is not checked yet is not denied either.
     """
+    if not is_checked:
+        return f"{title(query)}: checking…"
     by_picture, known = query.picture is not None, curve.baseline
     lacks = known.lacks if known and query.asked.form == "one" else ""
     absent, from_here = is_absent(query, curve), curve.source is not None
@@ -55,7 +57,7 @@ def headline(result: SearchResult) -> str:
     return f"{head(result.query, result.curve)}: best at {where}{' (a weak hit)' if result.verdict == 'weak' else ''}"
 
 
-def place(answer: Answer, shown: Shown, at: str) -> list[str]:
+def place(answer: Answer, shown: Shown, at: str, *, is_checked: bool = True) -> list[str]:
     """Say in lines where a moment is, which of how many it is, and how much it is like what was asked for.
 
     `at` is the time of the frame that is shown.
@@ -67,9 +69,10 @@ def place(answer: Answer, shown: Shown, at: str) -> list[str]:
         case "comparison":
             return _side_by_side(shown, count, at)
         case "one":
+            judged = judgement.judged if is_checked else judgement.unchecked
             return [
                 f"{at} in {shown.curve.video.title}",
-                f"Moment {shown.number} of {count}, {_span(moment)}. {judgement.judged(shown.curve, moment)}",
+                f"Moment {shown.number} of {count}, {_span(moment)}. {judged(shown.curve, moment)}",
             ]
         case _:
             assert_never(answer.query.asked.form)
@@ -80,7 +83,7 @@ def _in_order(shown: Shown, count: int, at: str) -> list[str]:
     if then is None:
         raise ValueError("a moment of a sequence has another after it")
     one, other = (shown.curve.of(part) for part in (0, 1))
-    alone = replace(first, score=float(one.scores[one.at(first.peak_s)]))
+    alone, _ = ends(first, then)
     texts = [line.text for line in shown.curve.lines]
     return [
         f"{at}, then {clock(then.peak_s)} in {shown.curve.video.title}",

@@ -42,7 +42,7 @@ def query(row: Mapping[str, Any] | Row, view: View) -> Query:
 def moment(told: Json) -> Moment:
     """Give a moment that was written by `asdict`."""
     then = told.get("then")
-    return Moment(**{**told, "then": moment(then) if then else None})
+    return Moment(**{**told, "then": moment(then) if then else None, "among": tuple(told.get("among", ()))})
 
 
 def stamp(at: datetime | None) -> str | None:

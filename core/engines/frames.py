@@ -58,14 +58,16 @@ class ChildFrameReader:
                 if isinstance(event, FilmEnded):
                     return
 
-    async def glances(self, path: Path, times_s: Sequence[float], preprocess: Preprocess) -> tuple[Look, ...]:
+    async def glances(
+        self, path: Path, times_s: Sequence[float], preprocess: Preprocess, *, at_once: bool = False
+    ) -> tuple[Look, ...]:
         """Look at these rising times: the frame with each, or else the nearest before it; each frame once.
 
         Raises FileMissing, NotAVideo, NoVideoStream, NoFrames, OverLimit, DecoderDied.
         """
         request = {"kind": "glances", "times_s": list(times_s), "preprocess": asdict(preprocess)}
         found: list[Look] = []
-        async with self.children.giving_way() as child:
+        async with self.children.child() if at_once else self.children.giving_way() as child:
             await child.ask({**request, "path": str(path), "limits": asdict(self.limits)})
             while True:
                 last_s = found[-1].time_s if found else -1.0

@@ -18,6 +18,7 @@ from core.found import Curve
 from core.model import Video
 from core.moments import baseline
 from core.plot_ports import PlotSpec
+from core.plot_ports import heights as plotted
 from core.times import clock
 
 if TYPE_CHECKING:
@@ -107,20 +108,10 @@ def _room(spec: PlotSpec) -> tuple[float, float, float, float]:
 
 
 def _one_curve(chart: Chart, spec: PlotSpec, ink: _Ink) -> None:
-    heights = _heights(spec)
+    heights = plotted(spec)[0]
     _limits(chart, spec, heights)
     _curve(chart, spec, heights, ink)
     _moments(chart, spec, heights, ink)
-
-
-def _heights(spec: PlotSpec) -> Floats:
-    """Give the (N,) values that are drawn: cosine similarity, or the notebook's softmax over the looks."""
-    scores = spec.curve.scores
-    if spec.style == "similarity":
-        return scores
-    powers = np.exp(spec.logit_scale * (scores - scores.max()))
-    shares: Floats = (powers / powers.sum()).astype(np.float32)
-    return shares
 
 
 def _curve(chart: Chart, spec: PlotSpec, heights: Floats, ink: _Ink) -> None:

@@ -7,9 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from core.engines.brush import Word
+from core.plot_ports import heights as plotted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,7 +30,7 @@ _LEGEND_ROW = 3
 
 def draw_lines(chart: Chart, spec: PlotSpec, theme: Theme, paper: str, text: str) -> None:
     """Draw the curves, their legend and the moments."""
-    heights = _heights(spec)
+    heights = plotted(spec)
     colours = _COLOURS[theme]
     _limits(chart, spec, heights)
     for values, colour in zip(heights, colours, strict=False):
@@ -47,21 +46,6 @@ def draw_lines(chart: Chart, spec: PlotSpec, theme: Theme, paper: str, text: str
 def rows(spec: PlotSpec) -> int:
     """Count the rows of the legend."""
     return -(-len(spec.curve.lines) // _LEGEND_ROW)
-
-
-def _heights(spec: PlotSpec) -> Floats:
-    """Give the (T, N) values that are drawn: cosines; or softmax, among texts side by side, over time in a sequence."""
-    scores = np.array([line.scores for line in spec.curve.lines], np.float64)
-    if spec.style == "similarity":
-        return scores.astype(np.float32)
-    axis = 1 if _is_sequence(spec) else 0
-    powers = np.exp(spec.logit_scale * (scores - scores.max(axis=axis, keepdims=True)))
-    shares: Floats = (powers / powers.sum(axis=axis, keepdims=True)).astype(np.float32)
-    return shares
-
-
-def _is_sequence(spec: PlotSpec) -> bool:
-    return any(moment.then for _, moment in spec.numbered)
 
 
 def _numbered(spec: PlotSpec) -> Iterator[tuple[int, int, Moment]]:

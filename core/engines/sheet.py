@@ -5,9 +5,11 @@ from __future__ import annotations
 import io
 from typing import TYPE_CHECKING, Final
 
+import numpy as np
 from matplotlib import font_manager
 from PIL import Image, ImageDraw, ImageFont
 
+from core.found import nearest_within
 from core.times import clock
 
 if TYPE_CHECKING:
@@ -76,11 +78,11 @@ def evenly(count: int, most: int) -> list[int]:
 
 
 def _numbers(thumbnails: Sequence[Thumbnail], numbered: Sequence[tuple[int, Moment]]) -> dict[int, tuple[int, ...]]:
-    """Give the numbers that each thumbnail bears, by its index: each moment's go to the one nearest its peak."""
+    """Give the numbers that each thumbnail bears, by its index: each moment's go to its own nearest its peak."""
     numbers: dict[int, tuple[int, ...]] = {}
+    times_s = np.array([thumbnail.time_s for thumbnail in thumbnails])
     for number, moment in numbered:
-        peak_s = moment.peak_s
-        nearest = min(range(len(thumbnails)), key=lambda index: abs(thumbnails[index].time_s - peak_s))
+        nearest = nearest_within(times_s, moment, moment.peak_s)
         numbers[nearest] = (*numbers.get(nearest, ()), number)
     return numbers
 

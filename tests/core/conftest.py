@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Generic, TypeAlias, TypeVar
 
 import pytest_asyncio
 
+from core import actions
 from core.assembly import Choices, Ports, assemble
 from core.courtesy import Courtesy
 from core.engines.children import Children
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from core.conversation import Conversation
     from core.film_ports import Framer
     from core.foreman import Foreman
+    from core.found import Answer
     from core.indexing import Indexer
     from core.refining import Refiner
     from core.search import Searcher
@@ -92,6 +94,15 @@ class House(Generic[EncoderT]):
 ColourHouse: TypeAlias = House[ColourEncoder]
 
 
+async def remembered(house: ColourHouse, reply: Reply) -> Answer:
+    """Return the answer under a card as it is kept by now."""
+    wish = actions.read(reply.buttons[0].id)
+    assert isinstance(wish, actions.Show)
+    answer = await house.library.answer(wish.answer_id)
+    assert answer is not None
+    return answer
+
+
 def turn(channel: str = "main", space: str = "home", platform: str = "local") -> Turn:
     scope = Scope(platform, space, channel)
     return Turn(Door(platform, ("light", "dark"), 25), scope, View.of(scope), "u1", "Ada", "")
@@ -107,9 +118,16 @@ def ignore(_progress: Progress) -> None:
 
 @pytest_asyncio.fixture
 async def house(tmp_path: Path) -> AsyncIterator[ColourHouse]:
+    async with opened(tmp_path) as house:
+        yield house
+
+
+@asynccontextmanager
+async def opened(tmp_path: Path, courtesy: Courtesy | None = None) -> AsyncIterator[ColourHouse]:
+    """Open a product over a data folder below the given one."""
     library = await SqliteLibrary.open(tmp_path / "data" / "keaton.sqlite3")
     media = await MediaFolder.open(tmp_path / "data" / "media", QUOTA_BYTES)
-    children = Children("core.engines.decoder", forks=True)
+    children = Children("core.engines.decoder", forks=True, courtesy=courtesy)
     async with looking(library) as looks:
         house = build(library, media, ChildFrameReader(children), ColourEncoder(), looks)
         yield house

@@ -14,7 +14,7 @@ from PIL import Image
 from core.talk import Action, FilePosted, Find
 from core.times import tenths
 from tests.clips import Shape
-from tests.core.conftest import turn
+from tests.core.conftest import remembered, turn
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -124,7 +124,8 @@ async def test_a_preview_moves_around_the_moment_in_place_of_the_frame(house: Co
 
 async def test_a_cut_shows_its_two_ends_and_moves_either(house: ColourHouse, colour_film: Path) -> None:
     first = await asked(house, colour_film, "green")
-    moment = house.plotter.specs[0].numbered[0][1]
+    moment = (await remembered(house, first)).moments[0]
+    assert (moment.start_s, moment.end_s) == pytest.approx((3, 6), abs=0.5)
     cut = await press(house, first, "Cut")
     assert f"{tenths(moment.start_s)} to {tenths(moment.end_s)}" in cut.text
     assert house.plotter.specs[-1].marks_s == pytest.approx((moment.start_s, moment.end_s), abs=1e-3)
@@ -139,7 +140,7 @@ async def test_a_cut_shows_its_two_ends_and_moves_either(house: ColourHouse, col
 async def test_a_cut_is_sent_in_a_message_of_its_own_with_sound(house: ColourHouse, make_clip: MakeClip) -> None:
     film = make_clip("my film.mp4", [("red", 3), ("green", 3), ("blue", 3)], Shape(sound_s=9.0))
     cut = await press(house, await asked(house, film, "green"), "Cut")
-    moment = house.plotter.specs[0].numbered[0][1]
+    moment = (await remembered(house, cut)).moments[0]
     sent = await press(house, cut, "Send the cut")
     assert (sent.updates, sent.private, sent.buttons) == (False, False, ())
     (picture,) = sent.pictures

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -18,12 +20,13 @@ from core.closer import (
     seen_closer,
     together,
 )
+from core.courtesy import Courtesy
 from core.found import Curve, Line, Moment
 from core.model import EncoderInfo, Preprocess, Video
 from core.talk import Action, FilePosted, Find
 from core.verdict import STRONG_FROM, WEAK_FROM, judged_by
 from tests.clips import Shape, plain, write_film
-from tests.core.conftest import turn
+from tests.core.conftest import opened, turn
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -93,10 +96,39 @@ async def test_something_small_that_seemed_absent_is_found_by_a_closer_look_and_
     path = write_film(tmp_path / "speck.mp4", speck(), Shape((64, 48), fps=1, gop=1))
     await house.last(FilePosted(turn(), path, path.name))
     first, better = [reply for reply in await house.say(Find(turn(), "red")) if reply.buttons]
-    assert first.title == "“red”: probably not in this footage"
+    assert (first.title, first.provisional) == ("“red”: checking…", True)
+    assert "Checking…: similarity" in first.text
+    assert not better.provisional
     assert (better.title, "No hit" in better.text) == ("“red”", False)
     again = await house.last(Action(turn(), press(better, "Whole film")))
     assert again.title == "“red”"
+
+
+@pytest.mark.slow
+async def test_given_a_press_while_a_verdict_is_checked_when_it_stands_then_what_was_pressed_says_it(
+    house: ColourHouse, tmp_path: Path
+) -> None:
+    path = write_film(tmp_path / "speck.mp4", speck(), Shape((64, 48), fps=1, gop=1))
+    await house.last(FilePosted(turn(), path, path.name))
+    replies = house.conversation.handle(Find(turn(), "red"))
+    first = await anext(replies)
+    pressed = asyncio.ensure_future(house.say(Action(turn(), press(first, "Whole film"))))
+    await asyncio.sleep(0)  # the press has come; the check has not begun
+    assert [one async for one in replies] == []  # somebody browses: their card is not drawn over
+    shown = [(one.title, one.provisional) for one in await pressed]
+    assert shown == [("“red”: checking…", True), ("“red”", False)]
+
+
+@pytest.mark.slow
+async def test_given_people_who_never_pause_when_a_verdict_is_in_doubt_then_it_is_checked_all_the_same(
+    tmp_path: Path,
+) -> None:
+    path = write_film(tmp_path / "speck.mp4", speck(), Shape((64, 48), fps=1, gop=1))
+    restless = Courtesy(3600.0, time.monotonic, 0.01)
+    async with opened(tmp_path, restless) as house:
+        await house.last(FilePosted(turn(), path, path.name))
+        first, better = [reply for reply in await house.say(Find(turn(), "red")) if reply.buttons]
+    assert (first.title, better.title) == ("“red”: checking…", "“red”")
 
 
 @pytest.mark.slow

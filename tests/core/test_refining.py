@@ -10,20 +10,18 @@ import numpy as np
 import pytest
 import pytest_asyncio
 
-from core import actions
 from core.commands import find
 from core.found import Curve, Moment
 from core.model import Video
 from core.sharpening import Gap, ends, gap, paired, sharpened
 from core.talk import Action, FilePosted, Find
 from tests.clips import Shape, plain, write_film
-from tests.core.conftest import turn
+from tests.core.conftest import remembered, turn
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from core.found import Answer
     from core.model import Pixels
     from core.shown import Reply
     from tests.core.conftest import ColourHouse
@@ -52,14 +50,6 @@ async def seen(house: ColourHouse, tmp_path: Path) -> ColourHouse:
     path = write_film(tmp_path / "flash.mp4", flash(), Shape((64, 48), fps=FPS, gop=250))
     await house.last(FilePosted(turn(), path, path.name))
     return house
-
-
-async def remembered(house: ColourHouse, reply: Reply) -> Answer:
-    wish = actions.read(reply.buttons[0].id)
-    assert isinstance(wish, actions.Show)
-    answer = await house.library.answer(wish.answer_id)
-    assert answer is not None
-    return answer
 
 
 @pytest.mark.slow
@@ -188,14 +178,13 @@ def test_the_first_and_the_last_look_have_neighbours_on_one_side() -> None:
 
 
 def test_a_file_that_shows_something_else_by_now_changes_nothing() -> None:
-    times_s = np.array([0.8, 1.0, 1.2])
-    other = Curve(VIDEO, times_s, np.array([0.5, 0.1, 0.5], np.float32))
-    assert sharpened(moment(1.0, 0.3), times_s, other) == moment(1.0, 0.3)
+    other = Curve(VIDEO, np.array([0.8, 1.0, 1.2]), np.array([0.5, 0.1, 0.5], np.float32))
+    assert sharpened(moment(1.0, 0.3), other, None) == moment(1.0, 0.3)
 
 
 def test_the_moment_grows_to_hold_its_peak() -> None:
     times_s = np.array([0.8, 1.0, 1.2])
-    found = sharpened(moment(1.0, 0.3), times_s, Curve(VIDEO, times_s, np.array([0.5, 0.3, 0.4], np.float32)))
+    found = sharpened(moment(1.0, 0.3), Curve(VIDEO, times_s, np.array([0.5, 0.3, 0.4], np.float32)), None)
     assert (found.start_s, found.peak_s, found.end_s) == (0.8, 0.8, 2.0)
 
 

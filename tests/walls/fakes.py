@@ -61,7 +61,14 @@ class PaintedReader:
                 yield Look(float(at), pixels, words if at % 2 == 0 else None)
         yield FilmEnded(truncated=False, reached_s=float(len(_COLOURS)))
 
-    async def glances(self, path: Path, times_s: Sequence[float], preprocess: Preprocess) -> tuple[Look, ...]:
+    async def glances(
+        self,
+        path: Path,
+        times_s: Sequence[float],
+        preprocess: Preprocess,
+        *,
+        at_once: bool = False,  # noqa: ARG002 - the port's
+    ) -> tuple[Look, ...]:
         free = PaintedReader()
         looks = [one async for one in free.looks(path, Sampling(), preprocess) if isinstance(one, Look)]
         return tuple(replace(looks[min(int(at), len(looks) - 1)], time_s=at) for at in times_s)
