@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 
 READY = "Ready to search"
 EYES = "👀"
+CHECKING = "hecking…"
+"""Said of a verdict that may still change; where the fake answers Keaton no more, nothing else follows."""
 
 
 def cards_below(message: Message) -> list[Message]:
@@ -40,8 +42,10 @@ async def answer_to(scene: Scene, it: Interaction, words: str = "") -> Message:
 
     def found() -> Message | None:
         shown = it.shown
-        done = shown is not None and shown.components and "…" not in shown.text
-        return shown if shown is not None and done and words in shown.text else None
+        if shown is None:
+            return None
+        told = shown.text.replace(CHECKING, "") if it.user.id in scene.fake.desk.unheard else shown.text
+        return shown if shown.components and "…" not in told and words in told else None
 
     return await scene.fake.until(found, f"an answer with {words!r}")
 
