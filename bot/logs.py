@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 LogFormat: TypeAlias = Literal["human", "json"]
 
 _CHATTY = ("httpx", "httpcore", "urllib3", "matplotlib", "PIL", "asyncio", "aiosqlite", "huggingface_hub", "filelock")
+_OURS = ("bot", "core", "storage", "demo", "bench", "__main__")
 _CUT = "[cut]"
 _SECRETS: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"\b(xox[a-z]|xapp)-[\w-]+"), _CUT),
@@ -33,12 +34,20 @@ _SECRETS: tuple[tuple[re.Pattern[str], str], ...] = (
 
 
 def set_up_logs(level: str, style: LogFormat = "human", secrets: Iterable[str] = ()) -> None:
-    """Send log lines of this level and above to stderr; libraries speak up from warnings on."""
+    """Send log lines of this level and above to stderr; libraries say no more than "info" lets through.
+
+    At "debug" those of the platforms write down each event and request, with all that people said and with the tokens
+    that answer them (discord.gateway, discord.http, slack_sdk); so no level brings that out.
+    """
     handler = logging.StreamHandler()
     handler.setFormatter(_Scrubbing(_formatter(style), secrets))
     handler.addFilter(_worth_reading)
+    handler.addFilter(_says_no_words)
     handler.addFilter(_name_turn)
-    logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
+    wanted = logging.getLevelNamesMapping()[level.upper()]
+    logging.basicConfig(level=max(wanted, logging.INFO), handlers=[handler], force=True)
+    for name in _OURS:
+        logging.getLogger(name).setLevel(wanted)
     for name in _CHATTY:
         logging.getLogger(name).setLevel(logging.WARNING)
 
@@ -72,6 +81,11 @@ class _Scrubbing(logging.Formatter):
 def _worth_reading(record: logging.LogRecord) -> bool:
     """Drop what libraries (open_clip) narrate straight on the root logger."""
     return record.name != "root" or record.levelno >= logging.WARNING
+
+
+def _says_no_words(record: logging.LogRecord) -> bool:
+    """Drop what libraries tell at "debug", whatever level they set for themselves."""
+    return record.levelno >= logging.INFO or record.name.partition(".")[0] in _OURS
 
 
 def _name_turn(record: logging.LogRecord) -> bool:

@@ -17,6 +17,7 @@ from bot.health import HOST, serve_watch
 from bot.pages import open_browser, page_token
 from bot.requests import Requests
 from bot.settings import GIGABYTE
+from bot.supervisor import keep_open
 from bot.vitals import add_gauges, health_of
 from bot.web.config import WebConfig
 from bot.web.desk import Desk
@@ -65,7 +66,8 @@ async def _run(settings: Settings, stopped: asyncio.Event) -> None:
         doors = _doors(settings, core)
         if settings.watch_port is not None:
             await _open_watch(settings.watch_port, core, doors, opened)
-        await _until(stopped, [_load(settings, core), core.grace.run(), *(door.run() for door in doors.values())])
+        kept = [keep_open(name, door, is_only=len(doors) == 1) for name, door in doors.items()]
+        await _until(stopped, [_load(settings, core), core.grace.run(), *kept])
 
 
 def _doors(settings: Settings, core: Core) -> dict[str, DiscordDoor | SlackDoor]:

@@ -10,7 +10,7 @@ import discord
 from discord.ext import commands
 
 from bot.backoff import REMOVAL_STEPS_S, Backoff
-from bot.discord import sight
+from bot.discord import events, sight
 from bot.discord.acknowledging import in_time
 from bot.discord.asker import Interaction, pressed_view, standpoint, turn_of
 from bot.discord.buttons import AnswerButton
@@ -68,6 +68,7 @@ class KeatonClient(commands.AutoShardedBot):
             chunk_guilds_at_startup=False,
             member_cache_flags=discord.MemberCacheFlags.none(),
         )
+        events.guard(self._connection.parsers)
         self._parts = parts
         self._see_messages = see_messages
         self.desk = Desk(parts, config)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from typing import TYPE_CHECKING
 
 import aiohttp
@@ -23,6 +24,7 @@ logger = logging.getLogger(__name__)
 
 _MAY_PASS = (OSError, aiohttp.ClientError, discord.HTTPException, discord.GatewayNotFound, discord.ConnectionClosed)
 """Worth another try. A token that was taken back while connected is one of these, and the next login tells."""
+_SETTLED_S = 120.0
 _RETRY_S = (1.0, 2.0, 5.0, 10.0, 30.0, 60.0)
 
 
@@ -45,6 +47,7 @@ class DiscordDoor:
         see_messages = True
         tries = 0
         while True:
+            begun_s = time.monotonic()
             try:
                 await self._serve(see_messages=see_messages)
             except discord.LoginFailure as error:
@@ -56,6 +59,7 @@ class DiscordDoor:
                     "/index, mentions and the message menu work"
                 )
             except _MAY_PASS as error:
+                tries = 0 if time.monotonic() - begun_s > _SETTLED_S else tries
                 delay_s = _RETRY_S[min(tries, len(_RETRY_S) - 1)]
                 tries += 1
                 logger.warning("Discord cannot be reached (%s); trying again in %d s", error, delay_s)

@@ -31,11 +31,35 @@ DISCORD = "MTk4NjIyNDgzNDcxOTI1MjQ4.Cl2FMQ.ZnCjm1XVW7vRze4b7Cq4se7kKWs-a"
 WORDS = "a very private canary"
 
 
+OURS = ("bot", "core", "storage", "demo", "bench", "__main__")
+LIBRARIES = (
+    "discord.gateway",
+    "discord.http",
+    "discord.webhook.async_",
+    "slack_sdk.web",
+    "slack_bolt",
+    "aiohttp",
+    "yt_dlp",
+)
+
+
 @pytest.fixture(autouse=True)
 def logging_as_before() -> Iterator[None]:
     handlers, level = logging.root.handlers[:], logging.root.level
     yield
     logging.root.handlers[:], logging.root.level = handlers, level
+    for name in (*OURS, *LIBRARIES):
+        logging.getLogger(name).setLevel(logging.NOTSET)
+
+
+@pytest.mark.parametrize("name", LIBRARIES)
+@pytest.mark.parametrize("insists", [False, True])
+def test_what_libraries_tell_at_debug_is_written_at_no_level(log: io.StringIO, name: str, *, insists: bool) -> None:
+    if insists:
+        logging.getLogger(name).setLevel(logging.DEBUG)
+    logging.getLogger(name).debug("received %s", {"content": WORDS})
+    logging.getLogger("bot.test").debug("of our own")
+    assert [line["message"] for line in lines(log)] == ["of our own"]
 
 
 @pytest.fixture

@@ -41,3 +41,22 @@ async def test_a_token_that_is_taken_back_while_connected_ends_the_program_with_
     assert await scene.program.ended() == 3
     fake.gateway.token = known
     assert "DISCORD_TOKEN is wrong" in scene.program.log.splitlines()[-1]
+
+
+async def test_at_debug_too_the_log_holds_neither_what_people_said_nor_the_tokens_of_interactions(scene: Scene) -> None:
+    fake, general, program = scene.fake, scene.general, scene.program
+    await program.stop()
+    before, kept = fake.connections, len(program.log)
+    await program.start(KEATON_LOG_LEVEL="debug")
+    await fake.until(lambda: fake.connections > before, "a connection")
+    await fake.post(general, scene.ada, f"a very private canary {scene.reel()}")
+    it = await fake.slash(general, scene.bob, "find", text="a whispered canary")
+    answer = await answer_to(scene, it)
+    press = await fake.press(answer, next(iter(answer.buttons)), scene.bob) if answer.buttons else it
+    await fake.until(lambda: press.ack_s is not None, "the press")
+    said = program.log[kept:]
+    await program.stop()
+    assert "canary" not in said
+    assert it.token not in said
+    assert press.token not in said
+    assert "INFO" in said
