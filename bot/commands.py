@@ -23,6 +23,8 @@ from core.forgetting import forget as take_back
 from core.intake import Poster
 from core.ledger import Errand
 from core.links import is_link
+from core.local_files import check
+from core.local_files import read as read_file
 from core.model import Scope, View
 from core.naming import names, pick
 from core.replies import TRIAL_COMMAND
@@ -88,6 +90,8 @@ async def index(settings: Settings, sources: Sequence[str], space: str, *, as_js
 
 async def _take_in(core: Core, source: str, space: str) -> Indexed:
     """Take one film in; what dies meanwhile is taken up by the next `keaton run`, what is interrupted is not."""
+    if not is_link(source):
+        await asyncio.to_thread(check, Path(source), Path(source).name, core.parts.indexer.file_bytes)
     await _load(core, source)
     scope, requests = local_scope(space), Requests(core.parts.foreman, core.kept.ledger)
     turn = Turn(DOOR, scope, View.of(scope), OPERATOR, "you", "")
@@ -146,8 +150,7 @@ async def find(settings: Settings, wish: FindWish, space: str, *, as_json: bool)
 
 def _picture(path: Path) -> PictureFile:
     async def read(limit_bytes: int) -> bytes:
-        with path.open("rb") as file:
-            return file.read(limit_bytes + 1)
+        return await asyncio.to_thread(read_file, path, path.name, limit_bytes)
 
     return PictureFile(path.name, read)
 

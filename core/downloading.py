@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from core.errors.films import called
 from core.film_ports import Fetched
 from core.gathering import stem
 from core.shown import Progress
@@ -41,5 +42,6 @@ class Downloads:
 
     async def file(self, file: RemoteFile, report: Report, folder: Path) -> Fetched:
         """Download a file, which bears the name that it has on its platform and no address."""
-        fetched = await self.film(await file.locate(), report, folder)
+        with called(file.name):
+            fetched = await self.film(await file.locate(), report, folder)
         return replace(fetched, video_id=None, title=stem(file.name), url="", uploader="", several=False)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from core.aims import unit
 from core.errors import TryLater, UserError
 from core.errors.asking import AnswerGone
-from core.errors.films import NotAPicture, OverLimit
+from core.errors.films import DecoderDied, NotAPicture, OverLimit
 from core.found import SAME_FRAME_S, nearest_within
 from core.question import Example
 
@@ -53,9 +53,7 @@ class Examples:
         recipe = await self._searcher.recipe()
         try:
             return Example.of(await self._seen(data), recipe.key)
-        except NotAPicture as error:
-            raise NotAPicture(file.name) from error
-        except OverLimit as error:
+        except (NotAPicture, OverLimit, DecoderDied) as error:
             raise replace(error, name=file.name) from error
 
     async def at(self, view: View, moment: Stretch, time_s: float) -> Example:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass, field
+from math import inf
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from core.errors.films import FileMissing, NoFrames
+from core.errors.films import NoFrames
 from core.film_ports import FilmEnded, FilmOpened, Look, Seen
+from core.local_files import file_id
 from core.model import Film, FrameIndex, Thumbnail, Video
 from core.shown import Progress
 from core.words import one_line
@@ -130,11 +131,8 @@ def film_of(source: Source, gathered: Gathered, recipe: Recipe) -> Film:
 
 
 def content_id(path: Path) -> str:
-    """Give the id of a file by its content; blocks. Raises FileMissing, also for folders, pipes and devices."""
-    if not path.is_file():
-        raise FileMissing(str(path))
-    with path.open("rb") as stream:
-        return "sha256:" + hashlib.file_digest(stream, "sha256").hexdigest()[:32]
+    """Give the id of one of Keaton's own files by its content; blocks. Raises FileMissing, FileUnreadable, NotAFile."""
+    return file_id(path, path.name, inf)
 
 
 def stem(name: str) -> str:

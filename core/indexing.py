@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING
 from core.courtesy import BEGINNING_S
 from core.downloading import Downloads
 from core.errors.asking import UnknownVideo
-from core.errors.films import FileUnreadable, FilmGone
+from core.errors.films import FilmGone, called
 from core.gathering import Source, content_id, stem
 from core.intake import Indexed, Poster
 from core.links import canonical
+from core.local_files import file_id
 from core.looking import Eyes, Looking
 from core.model import Recipe, View
 from core.restoring import Restorer
@@ -68,6 +69,7 @@ class Indexer:
         self._turns = Turns(limits.films_at_once, limits.films_a_space)
         self._restorer = Restorer(library, media)
         self._downloads = Downloads(fetcher)
+        self.file_bytes = limits.file_bytes
         eyes = Eyes(reader, encoder, sampling, limits.batch)
         self._looking = Looking(library, media, works, eyes, watch, limits.save_every_s)
 
@@ -91,10 +93,7 @@ class Indexer:
 
     async def file(self, path: Path, name: str, url: str, poster: Poster, report: Report) -> Indexed:
         """Take in a film from the disk; the file stays. Raises UserError, TryLater, OperatorError."""
-        try:
-            video_id = await asyncio.to_thread(content_id, path)
-        except OSError as error:
-            raise FileUnreadable(str(path), error.strerror or "") from error
+        video_id = await asyncio.to_thread(file_id, path, name, self.file_bytes)
         async with self._turns.turn(video_id, poster.scope, report, poster.length_s):
             info = await self._begin(poster)
             video = _named(await self._library.video(video_id), stem(name), url, "")
@@ -198,7 +197,8 @@ class Indexer:
             fetched = await download(folder)
             video_id = fetched.video_id
             if video_id is None:
-                video_id = await asyncio.to_thread(content_id, fetched.path)
+                with called(fetched.title):
+                    video_id = await asyncio.to_thread(content_id, fetched.path)
             names = fetched.title, fetched.url, fetched.uploader or ""
             known = await self._at_once(_named(await self._library.video(video_id), *names), poster)
             if known:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from math import inf
 from typing import TYPE_CHECKING
 
 from core.model import Posting
@@ -58,3 +59,5 @@ class IndexingLimits:
     """Of those at once, how many of one guild or workspace."""
     save_every_s: float = 2.0
     """How often what is seen for a job is written down."""
+    file_bytes: float = inf
+    """How large a file may be that somebody names on this machine's own disk, or posts on the page."""

@@ -48,6 +48,16 @@ _FAILED = {
     "other": "Fetching that film failed. Try again in a while.",
 }
 
+_NO_FILE = {
+    "folder": "is a folder, not a file. Name the files in it",
+    "pipe": "is a pipe, not a file",
+    "socket": "is a socket, not a file",
+    "device": "is a device, not a file",
+    "empty": "is empty",
+}
+_MOST_S, _MOST_PX, _MOST_BYTES = 1000 * 3600, 1e10, 1e12
+"""What no film has: a header that says more is damaged, or lies."""
+
 _SENTENCES: Final[Mapping[type[AppError], str]] = {
     films.NotAVideo: "{name} is not a video that I can open.",
     films.NoVideoStream: "{name} has no pictures in it, only sound or data.",
@@ -135,8 +145,8 @@ def _worked_out(error: AppError) -> str:  # noqa: PLR0911 - a line each
     match error:
         case films.OverLimit():
             return _over(error)
-        case films.ClipTooLarge(limit):
-            return f"That cut does not fit into the {_gigabytes(limit)} that I may send here. Make it shorter."
+        case films.NotAFile() | films.ClipTooLarge():
+            return _of_file(error)
         case turns.MissingPermissions(names):
             return f"I cannot do that in this channel: I lack {_and(names)}. Whoever manages it can grant that."
         case turns.MayNotPost(names):
@@ -148,6 +158,14 @@ def _worked_out(error: AppError) -> str:  # noqa: PLR0911 - a line each
             return f"You have {_count(most, 'film')} with me that I am not done with. Post this one again after them."
         case _:
             return _of_link(error)
+
+
+def _of_file(error: films.NotAFile | films.ClipTooLarge) -> str:
+    match error:
+        case films.NotAFile(name, kind):
+            return f"{name or _capital(_THAT_FILM)} {_NO_FILE[kind]}."
+        case films.ClipTooLarge(limit):
+            return f"That cut does not fit into the {_gigabytes(limit)} that I may send here. Make it shorter."
 
 
 def _of_link(error: AppError) -> str:
@@ -207,13 +225,17 @@ def _over_limit(error: films.OverLimit, name: str) -> str:
     match error.quantity:
         case "duration_s":
             length = f"{name} is {clock(found)} long" if found else f"{name} is too long"
+            length = length if (found or 0) < _MOST_S else f"{name} claims a length that no film has"
             return f"{length}; I take films of up to {clock(limit)}."
         case "size_bytes":
             size = f"{name} has {_gigabytes(found)}" if found and found > limit else f"{name} is too large"
-            return f"{size}; I fetch up to {_gigabytes(limit)}."
+            size = size if (found or 0) < _MOST_BYTES else f"{name} claims more bytes than any film has"
+            return f"{size}; I take up to {_gigabytes(limit)}."
         case "frame_px":
             size = f" ({found / 1e6:,.0f} million pixels)" if found else ""
-            return f"The frames of {name} are too large for me{size}; I read up to {limit / 1e6:,.0f} million pixels."
+            size = f"The frames of {name} are too large for me{size}"
+            size = size if (found or 0) < _MOST_PX else f"{name} claims a size that no picture has"
+            return f"{size}; I read up to {limit / 1e6:,.0f} million pixels."
         case "frames":
             return f"{name} has more than {limit:,.0f} frames, and that is as far as I count."
         case "decode_s":
@@ -225,6 +247,8 @@ def _over_limit(error: films.OverLimit, name: str) -> str:
 
 
 def _gigabytes(size: float) -> str:
+    if size >= 1e10:
+        return f"{size / 1e9:,.0f} GB"
     return f"{size / 1e9:.2g} GB" if size >= 1e8 else f"{size / 1e6:.2g} MB"
 
 

@@ -102,7 +102,13 @@ def _ports(kept: Kept, engines: Engines) -> Ports:
 def _choices(settings: Settings, *, is_bot: bool) -> Choices:
     return Choices(
         sampling=settings.sampling,
-        indexing=IndexingLimits(settings.films_at_once, settings.batch, settings.films_a_space, settings.save_every_s),
+        indexing=IndexingLimits(
+            settings.films_at_once,
+            settings.batch,
+            settings.films_a_space,
+            settings.save_every_s,
+            file_bytes=settings.fetch_limit_bytes,
+        ),
         browsing=BrowsingLimits(settings.cut_limit_s),
         patience=Patience(settings.retries if is_bot else 0, settings.retry_s),
         turns_a_minute=settings.turns_a_minute,

@@ -150,7 +150,7 @@ class ChildFetcher:
         raise GarbledError(f"a message of the kind {kind[:40]!r}")
 
     def _over(self, message: Message, url: str) -> OverLimit:
-        name, found = links.file_title(url), message.maybe_number("found")
+        name, found = one_line(message.maybe_text("name") or "") or links.file_title(url), message.maybe_number("found")
         match message.text("quantity"):
             case "size_bytes":
                 return OverLimit(name, "size_bytes", self.limits.size_bytes, found)

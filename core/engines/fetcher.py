@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import deno  # type: ignore[import-untyped]
 
 from core.engines import cage, childhood, guard, wire
+from core.engines.flaws import ABSURD
 from core.limits import FetchLimits
 from core.links import file_title
 from core.sites import fetch_hosts
@@ -81,8 +82,8 @@ class Reporter:
         now = time.monotonic()
         if finished or now - self._told_at >= _REPORT_EVERY_S:
             self._told_at = now
-            header = {"kind": "fetching", "done_bytes": done, "total_bytes": total}
-            wire.send(self.out, {**header, "eta_s": eta_s, "bytes_per_s": speed})
+            header = {"kind": "fetching", "done_bytes": done, "total_bytes": _sober(total)}
+            wire.send(self.out, {**header, "eta_s": _sober(eta_s), "bytes_per_s": _sober(speed)})
 
 
 @dataclass(slots=True)
@@ -183,6 +184,11 @@ def serve(request: Mapping[str, object], out: BinaryIO) -> None:
     wire.send(out, last)
 
 
+def _sober(number: float | None) -> float | None:
+    """Leave out a number that only a lie of the site's can have led to."""
+    return number if number is not None and abs(number) < ABSURD else None
+
+
 def runtime() -> str:
     """Return where the JavaScript runtime is, or "" where there is none."""
     try:
@@ -204,7 +210,7 @@ def _ended_badly(error: Exception, watch: guard.Guard) -> Mapping[str, object]:
     if watch.refusal is not None:
         return watch.refusal
     if isinstance(error, TooLargeError):
-        return {"kind": "over_limit", "quantity": "size_bytes", "found": error.found}
+        return {"kind": "over_limit", "quantity": "size_bytes", "found": min(error.found, ABSURD)}
     kind, why, detail = trouble.of(error)
     if kind == "over_limit":
         return {"kind": kind, "quantity": why, "found": None}

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from yt_dlp.extractor.generic import GenericIE
 from yt_dlp.utils import UnsupportedError
 
+from core.engines.flaws import ABSURD
 from core.sites import is_within
 
 if TYPE_CHECKING:
@@ -69,7 +70,12 @@ class Sieve:
                 return {"kind": "refused", "why": "site", "host": host}
         length_s = info.get("duration")
         if isinstance(length_s, int | float) and length_s > self.duration_s:
-            return {"kind": "over_limit", "quantity": "duration_s", "found": length_s}
+            return {
+                "kind": "over_limit",
+                "quantity": "duration_s",
+                "found": min(length_s, ABSURD),
+                "name": str(info.get("title") or ""),
+            }
         return None
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import PurePath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from core.errors import TryLater, UserError
 
@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from core.limits import Quantity
+
+FileKind: TypeAlias = Literal["folder", "pipe", "socket", "device", "empty"]
 
 
 @dataclass(eq=False)
@@ -46,6 +48,14 @@ class NotAPicture(UserError):
 @dataclass(eq=False)
 class NoPicture(UserError):
     """There is no picture in the message that was pointed at."""
+
+
+@dataclass(eq=False)
+class NotAFile(UserError):
+    """There is something by that name, but no file with bytes in it."""
+
+    name: str
+    kind: FileKind
 
 
 @dataclass(eq=False)
@@ -120,7 +130,7 @@ def called(title: str) -> Iterator[None]:
     """
     try:
         yield
-    except (NotAVideo, NoVideoStream, NoFrames, OverLimit, DecoderDied, GivenUp) as error:
+    except (NotAVideo, NoVideoStream, NoFrames, OverLimit, DecoderDied, GivenUp, NotAFile) as error:
         if not title or PurePath(error.name).stem != title:
             error.name = title
         raise

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import re
 import shutil
 import subprocess
@@ -129,6 +130,31 @@ def test_one_bad_source_does_not_stop_the_rest(keaton: Keaton) -> None:
     assert done.returncode == 1
     assert [film["title"] for film in document["videos"]] == ["other"]
     assert document["failed"] == [{"source": "missing.mp4", "error": "There is no file missing.mp4."}]
+
+
+@pytest.mark.timeout(60)
+def test_what_is_no_file_or_too_large_gets_a_sentence_at_once_and_is_called_as_it_was_named(keaton: Keaton) -> None:
+    os.mkfifo(keaton.home / "pipe.mp4")
+    (keaton.home / "folder").mkdir()
+    (keaton.home / "nothing.mp4").touch()
+    sources = ("pipe.mp4", "folder", "nothing.mp4", "colours.mp4", "/dev/zero")
+    done = keaton("index", "--json", "--space", "odd", *sources, settings={"KEATON_FETCH_LIMIT_GB": "0.000001"})
+    assert done.returncode == 1
+    told = [failed["error"] for failed in json.loads(done.stdout)["failed"]]
+    assert told[:3] == [
+        "pipe.mp4 is a pipe, not a file.",
+        "folder is a folder, not a file. Name the files in it.",
+        "nothing.mp4 is empty.",
+    ]
+    assert re.fullmatch(r"colours\.mp4 has .* MB; I take up to 0.001 MB\.", told[3])
+    assert told[4] == "zero is a device, not a file."
+
+
+@pytest.mark.timeout(60)
+def test_a_picture_that_is_no_file_gets_a_sentence_at_once(keaton: Keaton) -> None:
+    os.mkfifo(keaton.home / "picture.png")
+    done = keaton("find", "--picture", "picture.png")
+    assert (done.returncode, done.stderr) == (1, "picture.png is a pipe, not a file.\n")
 
 
 @pytest.mark.parametrize("link", ["file:///etc/passwd", "ftp://a.example/x.mp4", "data:video/mp4;base64,AAAA"])

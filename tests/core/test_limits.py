@@ -45,8 +45,8 @@ def unheard(_progress: Progress) -> None:
     ("error", "part"),
     [
         (OverLimit("a", "duration_s", 18000, 90000), "a is 25:00:00 long; I take films of up to 5:00:00."),
-        (OverLimit("a", "size_bytes", 2e9, 1e10), "a has 10 GB; I fetch up to 2 GB."),
-        (OverLimit("a", "size_bytes", 2e9), "a is too large; I fetch up to 2 GB."),
+        (OverLimit("a", "size_bytes", 2e9, 1e10), "a has 10 GB; I take up to 2 GB."),
+        (OverLimit("a", "size_bytes", 2e9), "a is too large; I take up to 2 GB."),
         (OverLimit("a", "frame_px", 36e6, 1.6e9), "(1,600 million pixels); I read up to 36 million"),
         (OverLimit("a", "frames", 2e6, 2e6 + 1), "more than 2,000,000 frames"),
         (OverLimit("a", "decode_s", 7200), "more than 2 hours of computing"),

@@ -23,6 +23,7 @@ LEAVES = [
     if kind.__module__ == module.name
 ]
 VALUES = {
+    "FileKind": "pipe",
     "str": "{odd} name",
     "int": 7_000_000,
     "float": 12.5,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,22 +10,39 @@ import pytest
 from bot.discord.config import DOOR as DISCORD
 from bot.slack.config import DOOR as SLACK
 from core import replies
+from core.downloading import Downloads
 from core.errors.asking import AmbiguousVideo, UnknownChannel, UnknownPoster, UnknownVideo
 from core.errors.films import GivenUp, OverLimit
+from core.film_ports import Fetching
 from core.model import Scope, View
 from core.sentences import sentence
-from core.talk import LinkPosted, Status, Turn
+from core.talk import Address, LinkPosted, RemoteFile, Status, Turn
 from core.words import plain
 from tests.core.conftest import turn
 from tests.core.jobs_done import LINK, accepted
 from tests.core.test_sentences import LEAVES, VALUES
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
     from pathlib import Path
 
     from core.errors import AppError
+    from core.film_ports import Fetched
     from core.talk import Door
     from tests.core.conftest import ColourHouse
+
+
+@dataclass(frozen=True)
+class Refusing:
+    """A fetcher to which each film is too much."""
+
+    error: AppError
+
+    async def fetch(self, url: str, folder: Path, bearer: str = "") -> AsyncIterator[Fetching | Fetched]:
+        del url, folder, bearer
+        yield Fetching(0, None, None)
+        raise self.error
+
 
 FOREIGN = {"discord": ("workspace", "slack"), "slack": ("server", "guild", "discord")}
 
@@ -80,6 +97,41 @@ async def test_given_a_file_that_is_no_film_when_it_was_kept_then_the_error_has_
     job = await accepted(house)
     reply = await house.last(LinkPosted(turn(), LINK, job.ref))
     assert reply.text == "A linked film is not a video that I can open."
+
+
+async def test_given_a_posted_file_when_its_fetch_fails_then_the_error_has_the_name_that_it_was_posted_under(
+    tmp_path: Path,
+) -> None:
+    async def locate() -> Address:
+        return Address("https://files.example/a1b2c3d4")
+
+    file = RemoteFile("files:1", "holiday.mp4", locate)
+    downloads = Downloads(Refusing(OverLimit("a1b2c3d4", "size_bytes", 1e9, 3e9)))
+    with pytest.raises(OverLimit) as raised:
+        await downloads.file(file, lambda _: None, tmp_path)
+    assert sentence(raised.value) == "holiday.mp4 has 3 GB; I take up to 1 GB."
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (
+            OverLimit("x", "duration_s", 18000, 1e12),
+            "x claims a length that no film has; I take films of up to 5:00:00.",
+        ),
+        (OverLimit("x", "duration_s", 18000, 90000), "x is 25:00:00 long; I take films of up to 5:00:00."),
+        (
+            OverLimit("x", "frame_px", 36e6, 1e12),
+            "x claims a size that no picture has; I read up to 36 million pixels.",
+        ),
+        (OverLimit("x", "size_bytes", 2e9, 14e13), "x claims more bytes than any film has; I take up to 2 GB."),
+        (OverLimit("x", "size_bytes", 2e9, 2.24e11), "x has 224 GB; I take up to 2 GB."),
+    ],
+)
+def test_given_an_absurd_header_when_a_film_is_refused_then_no_absurd_figure_is_told(
+    error: OverLimit, said: str
+) -> None:
+    assert sentence(error) == said
 
 
 def test_given_no_name_when_a_film_is_refused_then_the_sentence_is_whole() -> None:

@@ -18,6 +18,7 @@ from core.errors.films import OverLimit
 from core.errors.links import FetchFailed, LinkRefused, VideoUnavailable
 from core.film_ports import Fetched, Fetching
 from core.limits import FetchLimits
+from core.sentences import sentence
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -56,6 +57,8 @@ class Site:
                 return web.Response(text=html, content_type="text/html")
             case "/endless.mp4":
                 return await self.endless(request)
+            case "/lying.mp4":
+                return await self.lying(request)
             case "/hanging.mp4":
                 await self.hanging.wait()
         raise web.HTTPNotFound
@@ -66,6 +69,13 @@ class Site:
         await response.prepare(request)
         while True:
             await response.write(b"\0" * 100_000)
+
+    async def lying(self, request: web.Request) -> web.StreamResponse:
+        """Claim more bytes than there are on earth."""
+        response = web.StreamResponse(headers={"Content-Type": "video/mp4", "Content-Length": "9" * 30})
+        await response.prepare(request)
+        await response.write(bytes(1_000_000))
+        return response
 
     def url(self, path: str) -> str:
         return f"http://127.0.0.1:{self.port}{path}"
@@ -197,6 +207,12 @@ async def test_a_film_that_is_too_large_is_given_up(site: Site, folder: Path, pa
         await fetched(fetcher("127.0.0.1", max_bytes=limit), site.url(path), folder)
     assert (raised.value.quantity, raised.value.limit) == ("size_bytes", limit)
     assert sum(file.stat().st_size for file in files(folder)) <= limit
+
+
+async def test_a_length_that_no_file_has_is_told_as_too_large(site: Site, folder: Path) -> None:
+    with pytest.raises(OverLimit) as raised:
+        await fetched(fetcher("127.0.0.1"), site.url("/lying.mp4"), folder)
+    assert sentence(raised.value) == "lying claims more bytes than any film has; I take up to 20 MB."
 
 
 async def test_a_fetch_that_takes_too_long_is_given_up(site: Site, folder: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import aiohttp
@@ -14,11 +15,14 @@ from bot.web.front import LocalChat
 from bot.wiring.product import open_core
 from core.commands import parse
 from tests.bot.tabs import CONFIG, Tab
+from tests.clips import make_sound
 from tests.engines.models import write_model
+from tests.traps import films
 from tests.traps.fuzz import running
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable
+    from pathlib import Path
 
     from tests.traps.web import Traps
 
@@ -106,8 +110,8 @@ async def test_a_playlist_under_a_films_name_is_no_film(tab: Tab, traps: Traps) 
 @pytest.mark.parametrize(
     ("path", "sentence"),
     [
-        ("lie.mp4", "lie has 10 GB; I fetch up to 50 MB."),
-        ("bomb.mp4", "I fetch up to 50 MB."),
+        ("lie.mp4", "lie has 10 GB; I take up to 50 MB."),
+        ("bomb.mp4", "I take up to 50 MB."),
         ("drip.mp4", "sends next to nothing"),
         ("circles", "around in circles"),
         ("huge.gif", "too large for me (1,600 million pixels); I read up to 36 million"),
@@ -120,6 +124,36 @@ async def test_a_link_that_costs_too_much_is_given_up_with_a_sentence(
     tab: Tab, traps: Traps, path: str, sentence: str
 ) -> None:
     assert sentence in await answer(tab, f"{traps.address}/{path}")
+
+
+HOSTILE = ("garbage", "nothing", "song", "m3u8", "ffconcat", "mpd", "huge.gif", "huge.avi", "days.mkv", "broken")
+
+
+def hostile(kind: str, trap_films: Path, folder: Path) -> bytes:
+    match kind:
+        case "garbage":
+            return bytes(range(256)) * 100
+        case "nothing":
+            return b""
+        case "song":
+            return make_sound(folder / "song.m4a", 1.0).read_bytes()
+        case "broken":
+            data = (trap_films / "colours.mp4").read_bytes()
+            return data[:200] + bytes(len(data) - 200)
+        case "m3u8" | "ffconcat" | "mpd":
+            return films.playlists("http://127.0.0.2/")[kind]
+    return (trap_films / kind).read_bytes()
+
+
+@pytest.mark.parametrize("kind", HOSTILE)
+async def test_a_file_that_is_no_film_is_told_of_by_the_name_that_it_was_posted_under(
+    tab: Tab, trap_films: Path, tmp_path: Path, kind: str
+) -> None:
+    before = set(tab.messages)
+    assert await tab.send_file("my holiday.mp4", hostile(kind, trap_films, tmp_path)) == 202
+    said = await tab.until(lambda one: one["id"] not in before and one.get("tone") == "error")
+    assert "my holiday" in said["text"]
+    assert not re.search(r"[0-9a-f]{16}|film\.|/", said["text"])
 
 
 async def test_a_page_that_unpacks_to_gigabytes_ends_by_memory_or_by_time(tab: Tab, traps: Traps) -> None:
