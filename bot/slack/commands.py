@@ -58,7 +58,8 @@ class Commands:
 
     async def note_find(self, body: Json) -> Taken | None:
         """Write /find down, before it is acknowledged; None when Slack sends it once more."""
-        return await self._note(body, lambda turn: find(turn, plain(body.get("text") or "")))
+        words = self._desk.people.quoted(plain(body.get("text") or ""))
+        return await self._note(body, lambda turn: find(turn, words))
 
     async def note_keaton(self, body: Json) -> Taken | None:
         """Write /keaton down, before it is acknowledged; None when Slack sends it once more."""

@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -23,6 +22,7 @@ from bot.slack.asking import asked
 from bot.slack.config import DOOR
 from bot.slack.people import Membership, People
 from bot.slack.places import Place
+from bot.slack.reactions import Eyes
 from bot.slack.reading import Reader
 from bot.slack.refusals import FAILURES, reason_of
 from bot.slack.stays import Stays
@@ -35,7 +35,7 @@ from core.model import View
 from core.talk import MessageDeleted, PictureFile, RemoteFilePosted, Turn
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+    from collections.abc import Sequence
 
     from slack_sdk.web.async_client import AsyncWebClient
 
@@ -50,7 +50,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-EYES = "eyes"
 _MENTION = "mention"
 
 
@@ -76,6 +75,7 @@ class Desk:
         self.workspace = workspace
         self.slack = slack
         self.people = People(client)
+        self._eyes = Eyes(client)
         self.membership = Membership(client)
         self.stays = Stays(parts.grace, workspace.team_id)
         self.chores = Chores()
@@ -158,12 +158,14 @@ class Desk:
         return event
 
     async def _take_items(self, message: Message, items: Sequence[Item], *, late: bool) -> None:
-        for item in items:
-            if taken := await self.requests.take(self._errand(message, item), item.event):
-                self.chores.start(self._run_errand(message, taken, late=late), posts.about(message.channel, message.ts))
+        found = [await self.requests.take(self._errand(message, item), item.event) for item in items]
+        taken = [one for one in found if one is not None]
+        self._eyes.expect(message, len(taken))
+        for one in taken:
+            self.chores.start(self._run_errand(message, one, late=late), posts.about(message.channel, message.ts))
 
     async def _run_errand(self, message: Message, taken: Taken, *, late: bool) -> None:
-        async with self._reaction(message) as unreact:
+        async with self._eyes.on(message) as unreact:
             place = await self._place(message, taken, late=late)
             await self.answers.answer_taken(taken, place, Tidied(unreact, self.requests))
 
@@ -253,26 +255,6 @@ class Desk:
         """Give the turn of somebody in a channel."""
         scope, name = self.workspace.scope(channel), await self.people.name(user_id)
         return Turn(DOOR, scope, View.of(scope), user_id, name, ts, url, late=late)
-
-    @asynccontextmanager
-    async def _reaction(self, message: Message) -> AsyncIterator[Callable[[], Awaitable[None]]]:
-        """Show by a reaction that a message is being worked on, where that is allowed; give what takes it away."""
-        where = {"channel": message.channel, "timestamp": message.ts, "name": EYES}
-        with suppress(*FAILURES):
-            await self._client.reactions_add(**where)
-        is_there = True
-
-        async def remove() -> None:
-            nonlocal is_there
-            if is_there:
-                is_there = False
-                with suppress(*FAILURES):
-                    await self._client.reactions_remove(**where)
-
-        try:
-            yield remove
-        finally:
-            await remove()
 
     def _errand(self, message: Message, item: Item) -> Errand:
         return Errand(self.workspace.scope(message.channel), message.ts, item.name)

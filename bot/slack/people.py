@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections import OrderedDict
 from typing import TYPE_CHECKING
 
@@ -28,6 +29,13 @@ class People:
     def known(self, user_id: str) -> str:
         """Return what people call somebody where that was asked before, else ""."""
         return self._names.get(user_id, "")
+
+    def quoted(self, text: str) -> str:
+        """Put a known name of several words that follows `from:@` into quotes, as typed where Slack marks no names."""
+        for name in sorted((one for one in self._names.values() if " " in one), key=len, reverse=True):
+            typed = re.compile(rf"\bfrom:@{re.escape(name)}(?!\w)", re.IGNORECASE)
+            text = f'from:"{name}"'.join(typed.split(text))
+        return text
 
     async def name(self, user_id: str) -> str:
         """Give what people call somebody, or "somebody" where Slack does not say."""

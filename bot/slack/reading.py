@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-_MOST_LOOKED_BACK = 200
+_A_PAGE = 200
+_MOST_PAGES = 25
+"""Of a thread of up to 5,000 replies the newest is found."""
 _UNREADABLE = {"message_not_found", "thread_not_found", "channel_not_found", "not_in_channel"}
 
 
@@ -44,12 +46,18 @@ class Reader:
         """Give the newest answer of Keaton's in the thread that a message stands in, or ""."""
         if not message.thread_ts:
             return ""
+        newest = ""
         try:
-            found = await self._client.conversations_replies(
-                channel=message.channel, ts=message.thread_ts, latest=message.ts, limit=_MOST_LOOKED_BACK
+            pages = await self._client.conversations_replies(
+                channel=message.channel, ts=message.thread_ts, latest=message.ts, limit=_A_PAGE
             )
+            read = 0
+            async for page in pages:  # oldest first, so the newest answer is on the last page
+                for one in page["messages"]:
+                    newest = actions.answer_among(posts.button_ids(one)) or newest
+                read += 1
+                if read >= _MOST_PAGES:
+                    break
         except FAILURES as error:
             logger.info("a thread cannot be read: %s", reason_of(error))
-            return ""
-        answers = [actions.answer_among(posts.button_ids(one)) for one in found["messages"]]
-        return next((one for one in reversed(answers) if one), "")
+        return newest

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
     from slack_sdk.web.async_client import AsyncWebClient
+    from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
     from bot.pace import Pace, Turns
     from bot.slack.pictures import Pictures
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 MARK = "keaton_answer"
+_MOST_PAGES: Final = 25
 _POST_AGAIN_S: Final = (0.5, 2.0)
 """Pauses before a post that perhaps was carried out is looked for, and tried again."""
 
@@ -224,19 +226,15 @@ class Slack:
         """Give the ts of Keaton's message with this mark, in a thread or else in the channel itself; or ""."""
         try:
             if thread_ts:
-                found = await self.client.conversations_replies(
+                pages = await self.client.conversations_replies(
                     channel=channel, ts=thread_ts, include_all_metadata=True, limit=200
                 )
-            else:
-                found = await self.client.conversations_history(channel=channel, include_all_metadata=True, limit=100)
+                return await _marked_on(pages, about)
+            found = await self.client.conversations_history(channel=channel, include_all_metadata=True, limit=100)
+            return _marked_among(found["messages"], about)
         except FAILURES as error:
             logger.warning("where an answer stands cannot be read: %s", reason_of(error))
             return ""
-        for one in found["messages"]:
-            mark = one.get("metadata") or {}
-            if mark.get("event_type") == MARK and mark.get("event_payload", {}).get("about") == about:
-                return str(one["ts"])
-        return ""
 
     async def remove(self, channel: str, ts: str) -> None:
         """Take a message of Keaton's back, where it is still there."""
@@ -268,3 +266,21 @@ def _is_about_pictures(reason: str) -> bool:
 def _is_perhaps_done(error: BaseException) -> bool:
     """Tell whether Slack may have carried out what it did not acknowledge."""
     return not isinstance(error, SlackApiError) or reason_of(error) in PERHAPS_DONE
+
+
+async def _marked_on(pages: AsyncSlackResponse, about: str) -> str:
+    """Look through a thread, which Slack gives in pages, oldest first."""
+    read = 0
+    async for page in pages:
+        read += 1
+        if (ts := _marked_among(page["messages"], about)) or read >= _MOST_PAGES:
+            return ts
+    return ""
+
+
+def _marked_among(messages: list[dict[str, Any]], about: str) -> str:
+    for one in messages:
+        mark = one.get("metadata") or {}
+        if mark.get("event_type") == MARK and mark.get("event_payload", {}).get("about") == about:
+            return str(one["ts"])
+    return ""

@@ -6,7 +6,7 @@ import re
 
 from core import words
 
-_FILTER = re.compile(r"\b(?P<name>in|from):<[#@](?P<id>[A-Z0-9]+)(?:\|[^<>]*)?>", re.IGNORECASE)
+_FILTER = re.compile(r"\b(?P<name>in|from):\s*<[#@](?P<id>[A-Z0-9]+)(?:\|[^<>]*)?>", re.IGNORECASE)
 _TOKEN = re.compile(r"<(?P<kind>[@#!]?)(?P<what>[^<>|]*)(?:\|(?P<label>[^<>]*))?>")
 
 INVITE = "I am not in this channel. Please /invite @{name}, and ask me again."
@@ -32,9 +32,18 @@ def unescaped(text: str) -> str:
 
 
 def plain(text: str) -> str:
-    """Give what somebody typed: links as their address, and of Slack's other tokens those alone that filters name."""
+    """Return what somebody typed: links as their address, channels and people whom filters name by their ids.
+
+    Of others the name counts, where Slack gives it: it may be a word of the question.
+    """
     text = _FILTER.sub(r"\g<name>:\g<id>", text)
-    return unescaped(_TOKEN.sub(lambda token: "" if token["kind"] else token["what"], text))
+    return unescaped(_TOKEN.sub(_worded, text))
+
+
+def _worded(token: re.Match[str]) -> str:
+    if not token["kind"]:
+        return str(token["what"])
+    return "" if token["kind"] == "!" else str(token["label"] or "")
 
 
 def mentions(text: str, user_id: str) -> bool:

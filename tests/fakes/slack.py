@@ -10,6 +10,8 @@ Stories act through its methods and wait with `until` for what they expect.
 | an upload is digested late; named in blocks before, it is `invalid_blocks` | java-slack-sdk #1349 |
 | an ephemeral message in a thread shows only where that has a reply | `chat.postEphemeral`, `thread_ts` |
 | a `response_url` is good five times | docs, "Handling user interaction" |
+| behind a command names and links are marked where `should_escape` is true | docs, "Slash commands" |
+| a thread is given in pages, oldest first | `conversations.replies` |
 | an envelope that is not acknowledged within 3 s is sent again | docs, "Socket Mode" |
 | a request may be carried out and answered 500 (`broken`) | `chat.postMessage`, `internal_error` |
 | any method may be refused by the errors on its page (`refusals`) | method pages |

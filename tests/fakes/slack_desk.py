@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from aiohttp import web
@@ -14,6 +16,9 @@ from tests.fakes.slack_world import Message, new_id, new_ts, typed
 if TYPE_CHECKING:
     from tests.fakes.slack_socket import Envelope, Sockets
     from tests.fakes.slack_world import Channel, Json, User, Workspace
+
+
+MANIFEST = (Path(__file__).parents[2] / "bot" / "slack" / "manifest.yaml").read_text()
 
 
 class ResponseUrl:
@@ -53,7 +58,7 @@ class InteractionDesk:
             "user_id": user.id,
             "user_name": user.name.lower(),
             "command": command,
-            "text": typed(text),
+            "text": _typed(team, user, command, text),
             "response_url": url,
             "trigger_id": secrets.token_hex(6),
         }
@@ -141,3 +146,16 @@ class InteractionDesk:
         )
         message.changed_s.append(time.monotonic())
         message.history.append(message.words)
+
+
+def _typed(team: Workspace, user: User, command: str, text: str) -> str:
+    """Give what is typed behind a command as Slack hands it on: marked, where the manifest says so."""
+    entry = MANIFEST[MANIFEST.index(f"command: {command}\n") :]
+    if entry[entry.index("should_escape: ") :].startswith("should_escape: false"):
+        return text
+    people = {f"@{one.name}": f"<@{one.id}|{one.name.lower().replace(' ', '.')}>" for one in team.users.values()}
+    rooms = [one for one in team.channels.values() if not one.is_private or user.id in one.members(team)]
+    names = people | {f"#{one.name}": f"<#{one.id}|{one.name}>" for one in rooms}
+    for name in sorted(names, key=len, reverse=True):
+        text = re.sub(rf"(?<![\w<|]){re.escape(name)}(?!\w)", names[name], text)
+    return typed(text)

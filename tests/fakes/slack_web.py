@@ -216,9 +216,12 @@ class WebApi:
             raise RefusedError("thread_not_found")
         self._fake.reread.append(message.ts)
         thread = [one for one in message.channel.messages.values() if one.thread_ts == message.ts]
-        shown = [message, *(thread if sent.get("latest") != message.ts else [])]
+        shown = [one for one in (message, *thread) if one.ts <= (sent.get("latest") or one.ts)]
+        start, limit = int(sent.get("cursor") or 0), int(sent.get("limit") or 1000)
         whole = sent.get("include_all_metadata") in {True, "1", "true"}
-        return {"messages": [{**one.json(), **({"metadata": one.metadata} if whole else {})} for one in shown]}
+        page = [{**one.json(), **({"metadata": one.metadata} if whole else {})} for one in shown[start : start + limit]]
+        more = str(start + limit) if start + limit < len(shown) else ""
+        return {"messages": page, "has_more": bool(more), "response_metadata": {"next_cursor": more}}
 
     def _react(self, team: Workspace, sent: Json) -> Json:
         message = self._asked(team, sent)

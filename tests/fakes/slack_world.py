@@ -101,6 +101,7 @@ class Message:
     bot: bool = False
     blocks: list[Json] = field(default_factory=list)
     files: list[Json] = field(default_factory=list)
+    attachments: list[Json] = field(default_factory=list)
     reactions: list[str] = field(default_factory=list)
     only_for: str = ""
     """The one who sees it, for an ephemeral message."""
@@ -165,6 +166,8 @@ class Message:
             made["bot_id"] = "B0KEATON"
         if self.files:
             made["files"] = self.files
+        if self.attachments:
+            made["attachments"] = self.attachments
         if self.blocks:
             made["blocks"] = self.blocks
         return made
