@@ -53,12 +53,15 @@ class Child:
             stdin.write(json.dumps(request).encode() + b"\n")
             await stdin.drain()
 
-    async def receive(self, timeout_s: float) -> wire.Message | None:
-        """Give its next message, or None when it ended. Raises TimeoutError and GarbledError."""
+    async def receive(self, timeout_s: float, most_bytes: int = 0) -> wire.Message | None:
+        """Give its next message, with so many bytes after the header at most, or None when it ended.
+
+        Raises TimeoutError and GarbledError.
+        """
         if self.process.stdout is None:
             raise RuntimeError("the child was started without a pipe")
         async with asyncio.timeout(timeout_s):
-            return await wire.receive(self.process.stdout)
+            return await wire.receive(self.process.stdout, most_bytes)
 
     async def ending(self) -> str:
         """Say how a child that went silent came to its end: "exit code 1" or "signal SIGSEGV"."""

@@ -10,7 +10,9 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING
 
 from core.clips import Clip
-from core.engines.frames import error_of, still_of
+from core.engines import jpegs
+from core.engines.allowance import messages, whole_size_px
+from core.engines.frames import error_of, nonsense, still_of
 from core.engines.wire import GarbledError
 from core.errors.films import ClipTooLarge, DecoderDied
 
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
 
 
 _SHORT_S = 5.0
+_MOST_REPORTS = 10_000
+"""A child that works tells of it seven times a second, for a few minutes at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,30 +66,33 @@ class ChildClipper:
         request = {"kind": "stills", "times_s": list(times_s), "max_px": max_px}
         async with self.reader.children.child() as child:
             await child.ask({**request, "path": str(path), "limits": asdict(self.reader.limits)})
-            heard = [await self.reader.hear(child, path) for _ in times_s]
-        return tuple(still_of(message, path, self.reader.limits) for message in heard)
+            heard = [await self.reader.hear(child, path, jpegs.most_bytes(max_px)) for _ in times_s]
+        return tuple(still_of(message, path, self.reader.limits, max_px) for message in heard)
 
     async def _made(self, child: Child, path: Path, wish: ClipWish, report: Callable[[float], None]) -> Clip:
-        while (message := await self.reader.hear(child, path)).kind == "making":
-            report(min(1.0, max(0.0, message.number("share"))))
-        return self._checked(message, path, wish)
+        try:
+            for _ in messages(_MOST_REPORTS):
+                message = await self.reader.hear(child, path, wish.max_bytes)
+                if message.kind != "making":
+                    return self._checked(message, path, wish)
+                report(min(1.0, max(0.0, message.number("share"))))
+        except GarbledError as error:
+            raise nonsense(path, error) from error
+        raise DecoderDied(path.name)  # `messages` ends by raising
 
     def _checked(self, message: Message, path: Path, wish: ClipWish) -> Clip:
-        try:
-            if message.kind == "error" and message.text("code") == "too_large":
-                raise ClipTooLarge(wish.max_bytes)
-            if message.kind != "clip":
-                raise error_of(message, path, self.reader.limits, message.kind)
-            return _clip(message, wish)
-        except GarbledError as error:
-            raise DecoderDied(path.name, str(error)) from error
+        if message.kind == "error" and message.text("code") == "too_large":
+            raise ClipTooLarge(wish.max_bytes)
+        if message.kind != "clip":
+            raise error_of(message, path, self.reader.limits, message.kind)
+        return _clip(message, wish)
 
 
 def _clip(message: Message, wish: ClipWish) -> Clip:
     data = message.part(0)
     if len(data) > wish.max_bytes or not _looks_like(data, wish):
         raise GarbledError(f"{len(data)} bytes that are no clip")
-    size_px = int(message.number("width_px")), int(message.number("height_px"))
+    size_px = whole_size_px(message, (wish.max_px + 1) ** 2)
     return Clip(data, wish.form, *size_px, sound=message.header.get("sound") is True)
 
 

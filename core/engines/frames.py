@@ -9,12 +9,13 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-
+from core.engines import jpegs
+from core.engines.allowance import SLACK_S, Allowance, bounded, checked_jpeg
 from core.engines.wire import GarbledError, Message
 from core.errors.films import DecoderDied, FileMissing, NoFrames, NotAVideo, NoVideoStream, OverLimit
-from core.film_ports import FilmEnded, FilmOpened, Look, Still
+from core.film_ports import FilmEnded, Look, Still
 from core.limits import FilmLimits, quantity
+from core.words import one_line
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Mapping, Sequence
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from core.errors import AppError
     from core.film_ports import Reading, Seen
     from core.model import Preprocess, Sampling
+
+_LONGEST_DETAIL = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +52,11 @@ class ChildFrameReader:
         request: Mapping[str, object] = {"kind": "looks", **how, **known}
         async with self.children.giving_way() as child:
             await child.ask({**request, "path": str(path), "limits": asdict(self.limits)})
-            last: Look | float | None = seen.until_s if seen else None
+            allowance = Allowance(self.limits, preprocess.size_px, sampling)
+            if seen is not None:
+                allowance.last, allowance.before = seen.until_s, seen.looks
             while True:
-                event = _reading(await self.hear(child, path), path, preprocess.size_px, last, self.limits)
-                if isinstance(event, Look):
-                    last = event
+                event = reading_of(await self.hear(child, path, allowance.most_bytes), path, allowance)
                 yield event
                 if isinstance(event, FilmEnded):
                     return
@@ -69,12 +72,12 @@ class ChildFrameReader:
         found: list[Look] = []
         async with self.children.child() if at_once else self.children.giving_way() as child:
             await child.ask({**request, "path": str(path), "limits": asdict(self.limits)})
-            while True:
-                last_s = found[-1].time_s if found else -1.0
-                event = _reading(await self.hear(child, path), path, preprocess.size_px, last_s, self.limits)
-                if not isinstance(event, Look) or len(found) > len(times_s):
-                    return tuple(found)
+            allowance = Allowance(self.limits, preprocess.size_px, most_looks=len(times_s))
+            while isinstance(
+                event := reading_of(await self.hear(child, path, allowance.most_bytes), path, allowance), Look
+            ):
                 found.append(event)
+            return tuple(found)
 
     async def still(self, path: Path, time_s: float, max_px: int) -> Still:
         """Cut the frame with this very PTS time (the nearest at or before it), at most max_px wide or high.
@@ -84,7 +87,7 @@ class ChildFrameReader:
         request: Mapping[str, object] = {"kind": "still", "time_s": time_s, "max_px": max_px}
         async with self.children.child() as child:
             await child.ask({**request, "path": str(path), "limits": asdict(self.limits)})
-            return still_of(await self.hear(child, path), path, self.limits)
+            return still_of(await self.hear(child, path, jpegs.most_bytes(max_px)), path, self.limits, max_px)
 
     async def cage(self) -> Mapping[str, object]:
         """Give what `core.engines.cage.describe` says in a child. Raises DecoderDied."""
@@ -92,14 +95,14 @@ class ChildFrameReader:
             await child.ask({"kind": "cage", "path": "", "limits": asdict(self.limits)})
             return (await self.hear(child, Path("cage"))).header
 
-    async def hear(self, child: Child, path: Path) -> Message:
-        """Give the child's next message, unless it is an error, nonsense or silence."""
+    async def hear(self, child: Child, path: Path, most_bytes: int = 0) -> Message:
+        """Give the child's next message, with so many bytes after its header. Raises DecoderDied, OverLimit."""
         try:
-            message = await child.receive(self.patience_s)
+            message = await child.receive(self.patience_s, most_bytes)
         except TimeoutError as error:
             raise DecoderDied(path.name, f"silent for {self.patience_s:g} s") from error
         except GarbledError as error:
-            raise DecoderDied(path.name, str(error)) from error
+            raise nonsense(path, error) from error
         if message is None:
             raise self._died(path, await child.ending())
         return message
@@ -110,53 +113,34 @@ class ChildFrameReader:
         return DecoderDied(path.name, ending)
 
 
-def _reading(message: Message, path: Path, size_px: int, last: Look | float | None, limits: FilmLimits) -> Reading:
-    """Give what a message says that came after a look, or after the time of one which an earlier reading gave."""
+def nonsense(path: Path, error: GarbledError) -> DecoderDied:
+    """Give the error for a child that says what it may not; what it said is cut short, for it ends in a log."""
+    return DecoderDied(path.name, one_line(str(error)[:_LONGEST_DETAIL]))
+
+
+def reading_of(message: Message, path: Path, allowance: Allowance) -> Reading:
+    """Give what a message says, if that is allowed. Raises the error that it tells of, DecoderDied."""
     try:
-        match message.kind:
-            case "opened":
-                return _opened(message)
-            case "look":
-                return _look(message, size_px, last)
-            case "ended":
-                return FilmEnded(message.header.get("truncated") is True, message.number("reached_s"))
-            case kind:
-                raise error_of(message, path, limits, kind)
+        event = allowance.reading(message)
+        if event is None:
+            raise error_of(message, path, allowance.limits, message.kind)
     except GarbledError as error:
-        raise DecoderDied(path.name, str(error)) from error
+        raise nonsense(path, error) from error
+    return event
 
 
-def _opened(message: Message) -> FilmOpened:
-    return FilmOpened(
-        duration_s=message.number("duration_s"),
-        width_px=int(message.number("width_px")),
-        height_px=int(message.number("height_px")),
-        expected_looks=int(message.number("expected_looks")),
-    )
+def still_of(message: Message, path: Path, limits: FilmLimits, max_px: int) -> Still:
+    """Give the still that the child sends, at most so wide or high.
 
-
-def _look(message: Message, size_px: int, last: Look | float | None) -> Look:
-    time_s, thumbnail = message.number("time_s"), message.part(1) or None
-    last_s = last.time_s if isinstance(last, Look) else last
-    if last_s is not None and time_s <= last_s:
-        raise GarbledError(f"a look at {time_s} s comes after one at {last_s} s")
-    data = message.part(0)
-    if not data and isinstance(last, Look):
-        return Look(time_s, last.pixels, thumbnail, repeats=True)
-    if len(data) != size_px * size_px * 3:
-        raise GarbledError(f"a look of {len(data)} bytes is not {size_px} px square")
-    return Look(time_s, np.frombuffer(data, dtype=np.uint8).reshape(size_px, size_px, 3), thumbnail)
-
-
-def still_of(message: Message, path: Path, limits: FilmLimits) -> Still:
-    """Give the still that the child sends. Raises the error that it sends instead, DecoderDied."""
+    Raises the error that it sends instead, DecoderDied.
+    """
     try:
         if message.kind != "still":
             raise error_of(message, path, limits, message.kind)
-        size = int(message.number("width_px")), int(message.number("height_px"))
-        return Still(message.part(0), message.number("time_s"), *size)
+        time_s = bounded(message.number("time_s"), limits.duration_s + SLACK_S, -SLACK_S)
+        return Still(message.part(0), time_s, *checked_jpeg(message.part(0), max_px))
     except GarbledError as error:
-        raise DecoderDied(path.name, str(error)) from error
+        raise nonsense(path, error) from error
 
 
 def error_of(message: Message, path: Path, limits: FilmLimits, kind: str) -> AppError:
@@ -175,7 +159,7 @@ def error_of(message: Message, path: Path, limits: FilmLimits, kind: str) -> App
         case "over_limit":
             return _over(message, path, limits)
         case code:
-            return DecoderDied(path.name, message.maybe_text("detail") or code)
+            return DecoderDied(path.name, one_line((message.maybe_text("detail") or code)[:_LONGEST_DETAIL]))
 
 
 def _over(message: Message, path: Path, limits: FilmLimits) -> OverLimit:

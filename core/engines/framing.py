@@ -12,7 +12,7 @@ import numpy as np
 
 from core.closer import Framing
 from core.engines import pictures, seeking, wire
-from core.engines.frames import error_of
+from core.engines.frames import error_of, nonsense
 from core.engines.wire import GarbledError
 from core.errors.films import DecoderDied
 from core.limits import FilmLimits
@@ -45,20 +45,25 @@ class ChildFramer:
         found: list[Pixels] = []
         async with self.films.children.giving_way() as child:
             await child.ask({**request, "preprocess": asdict(preprocess), "limits": asdict(self.films.limits)})
-            while True:
-                message = await self.films.hear(child, path)
-                if message.kind == "ended" or len(found) > len(times_s):
+            for _ in range(len(times_s) + 1):
+                message = await self.films.hear(child, path, int(np.prod(shape)))
+                parts = _parts(message, path, shape, self.films.limits)
+                if parts is None:
                     return tuple(found)
-                found.append(_parts(message, path, shape, self.films.limits))
+                found.append(parts)
+        raise DecoderDied(path.name, f"more than {len(times_s)} frames")
 
 
-def _parts(message: wire.Message, path: Path, shape: tuple[int, int, int, int], limits: FilmLimits) -> Pixels:
+def _parts(message: wire.Message, path: Path, shape: tuple[int, int, int, int], limits: FilmLimits) -> Pixels | None:
+    """Give the parts of one frame, or None where there are no more. Raises what the child reports, DecoderDied."""
     try:
+        if message.kind == "ended":
+            return None
         if message.kind != "framed":
             raise error_of(message, path, limits, message.kind)
         data = message.part(0)
     except GarbledError as error:
-        raise DecoderDied(path.name, str(error)) from error
+        raise nonsense(path, error) from error
     if len(data) != np.prod(shape):
         raise DecoderDied(path.name, f"{len(data)} bytes are not {shape}")
     return np.frombuffer(data, dtype=np.uint8).reshape(shape)

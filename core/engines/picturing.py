@@ -13,6 +13,7 @@ from PIL import Image, ImageOps
 
 from core.engines import pictures, wire
 from core.engines.flaws import keep_within
+from core.engines.frames import error_of, nonsense
 from core.engines.wire import GarbledError
 from core.errors.films import DecoderDied, NotAPicture, OverLimit
 from core.limits import FilmLimits
@@ -45,7 +46,8 @@ class ChildPictureReader:
         request = {"kind": "picture", "preprocess": asdict(preprocess), "limits": asdict(self.films.limits)}
         async with self.films.children.child() as child:
             await child.ask({**request, "path": str(path)})
-            return _pixels(await self.films.hear(child, path), path, preprocess.size_px, self.films.limits)
+            message = await self.films.hear(child, path, preprocess.size_px**2 * 3)
+            return _pixels(message, path, preprocess.size_px, self.films.limits)
 
 
 def _pixels(message: wire.Message, path: Path, size_px: int, limits: FilmLimits) -> Pixels:
@@ -54,7 +56,7 @@ def _pixels(message: wire.Message, path: Path, size_px: int, limits: FilmLimits)
             raise _error(message, path, limits)
         data = message.part(0)
     except GarbledError as error:
-        raise DecoderDied(path.name, str(error)) from error
+        raise nonsense(path, error) from error
     if message.kind != "picture" or len(data) != size_px * size_px * 3:
         raise DecoderDied(path.name, f"{message.kind[:40]!r} of {len(data)} bytes is no picture")
     return np.frombuffer(data, dtype=np.uint8).reshape(size_px, size_px, 3)
@@ -68,7 +70,7 @@ def _error(message: wire.Message, path: Path, limits: FilmLimits) -> AppError:
         return OverLimit(path.name, "frame_px", limits.frame_px, message.maybe_number("found"))
     if code == "over_limit" and message.text("quantity") == "memory_bytes":
         return OverLimit(path.name, "memory_bytes", limits.memory_bytes)
-    return DecoderDied(path.name, message.maybe_text("detail") or code)
+    return error_of(message, path, limits, "error")
 
 
 def send_picture(path: Path, request: Mapping[str, object], out: BinaryIO) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, BinaryIO
 from core.engines import pictures, wire
 from core.engines.flaws import UnreadableError
 from core.engines.gist import Gist
+from core.engines.jpegs import THUMBNAIL_PX
 from core.sampling import expected_looks
 
 if TYPE_CHECKING:
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 
     TimedFrame = tuple[float, VideoFrame]
 
-_THUMBNAIL_PX = 240
 _THUMBNAIL_QUALITY = 75
 _MOST_THUMBNAILS = 600
 
@@ -91,4 +91,4 @@ class LookSender:
             self._stride *= 2
         if self.sent % self._stride:
             return b""
-        return pictures.jpeg(self._developer.small(frame, _THUMBNAIL_PX), _THUMBNAIL_QUALITY)
+        return pictures.jpeg(self._developer.small(frame, THUMBNAIL_PX), _THUMBNAIL_QUALITY)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import io
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from matplotlib import font_manager
 from PIL import Image, ImageDraw, ImageFont
 
+from core.engines import jpegs
 from core.found import nearest_within
 from core.times import clock
 
@@ -100,7 +102,8 @@ def _chosen(thumbnails: Sequence[Thumbnail], most: int, wanted: set[int]) -> lis
 
 def _tile(thumbnail: Thumbnail, numbers: Sequence[int]) -> Image.Image:
     tile = Image.new("RGB", _TILE_PX, (0, 0, 0))
-    with Image.open(io.BytesIO(thumbnail.jpeg)) as picture:
+    # What an older Keaton kept was not looked at when it came.
+    with suppress(jpegs.NoPictureError), jpegs.opened(thumbnail.jpeg, jpegs.THUMBNAIL_PX) as picture:
         picture.thumbnail(_TILE_PX)
         tile.paste(picture, ((_TILE_PX[0] - picture.width) // 2, (_TILE_PX[1] - picture.height) // 2))
     _label(tile, clock(thumbnail.time_s), 15)
@@ -110,7 +113,7 @@ def _tile(thumbnail: Thumbnail, numbers: Sequence[int]) -> Image.Image:
 
 
 def _end(still: Still, label: str) -> Image.Image:
-    with Image.open(io.BytesIO(still.jpeg)) as picture:
+    with jpegs.opened(still.jpeg, max(still.width_px, still.height_px)) as picture:
         picture.thumbnail(_END_PX)
         tile = picture.convert("RGB")
     _label(tile, label, 18)

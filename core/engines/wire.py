@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
 _LENGTH = struct.Struct(">I")
 _MAX_HEADER_BYTES = 1 << 16
-_MAX_PART_BYTES = 1 << 28
 
 
 class GarbledError(Exception):
@@ -73,12 +72,15 @@ def send(stream: BinaryIO, header: Mapping[str, object], *parts: bytes) -> None:
     stream.flush()
 
 
-async def receive(stream: asyncio.StreamReader) -> Message | None:
-    """Read one message, or None when the child has gone silent for good. Raises GarbledError."""
+async def receive(stream: asyncio.StreamReader, most_bytes: int) -> Message | None:
+    """Read one message, or None when the child has gone silent for good. Raises GarbledError.
+
+    Its parts may have so many bytes together; what has more is not read.
+    """
     try:
         (length,) = _LENGTH.unpack(await stream.readexactly(_LENGTH.size))
         header = _header(await stream.readexactly(_checked(length, _MAX_HEADER_BYTES)))
-        return Message(header, tuple([await stream.readexactly(size) for size in _sizes(header)]))
+        return Message(header, tuple([await stream.readexactly(size) for size in _sizes(header, most_bytes)]))
     except EOFError:  # asyncio.IncompleteReadError; children need no asyncio
         return None
 
@@ -86,18 +88,20 @@ async def receive(stream: asyncio.StreamReader) -> Message | None:
 def _header(data: bytes) -> Mapping[str, object]:
     try:
         header = json.loads(data)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:  # the latter where it is nested thousandfold
         raise GarbledError("header is not JSON") from error
     if not isinstance(header, dict):
         raise GarbledError("header is not an object")
     return header
 
 
-def _sizes(header: Mapping[str, object]) -> list[int]:
+def _sizes(header: Mapping[str, object], most_bytes: int) -> list[int]:
     sizes = header.get("parts")
     if not isinstance(sizes, list) or len(sizes) > 16:
-        raise GarbledError(f"parts is {sizes!r}")
-    return [_checked(size, _MAX_PART_BYTES) for size in sizes]
+        raise GarbledError("parts is no short list")
+    checked = [_checked(size, most_bytes) for size in sizes]
+    _checked(sum(checked), most_bytes)
+    return checked
 
 
 def _checked(size: object, limit: int) -> int:

@@ -13,6 +13,7 @@ import pytest
 import pytest_asyncio
 
 from core.engines import decoder, frames, wire
+from core.engines.allowance import Allowance
 from core.engines.children import Children
 from core.engines.frames import ChildFrameReader
 from core.film_ports import FilmEnded, FilmOpened, Look, Still
@@ -58,7 +59,7 @@ def _messages(data: bytes) -> list[wire.Message]:
         stream.feed_data(data)
         stream.feed_eof()
         messages = []
-        while (message := await wire.receive(stream)) is not None:
+        while (message := await wire.receive(stream, 1 << 28)) is not None:
             messages.append(message)
         return messages
 
@@ -92,12 +93,10 @@ def look_at() -> LookAt:
         known = {"until_s": after.until_s, "sent": after.looks} if after else {}
         request: dict[str, object] = {**how, **known}
         decoder.send_looks(path, request, out)
-        events = []
-        last: Look | float | None = after.until_s if after else None
-        for message in _messages(out.getvalue()):
-            event = frames._reading(message, path, preprocess.size_px, last, FilmLimits())
-            last = event if isinstance(event, Look) else last
-            events.append(event)
+        allowance = Allowance(FilmLimits(), preprocess.size_px, sampling or Sampling())
+        if after is not None:
+            allowance.last, allowance.before = after.until_s, after.looks
+        events = [frames.reading_of(message, path, allowance) for message in _messages(out.getvalue())]
         opened, *looks, ended = events
         assert isinstance(opened, FilmOpened)
         assert isinstance(ended, FilmEnded)
@@ -113,7 +112,7 @@ def cut_still() -> CutStill:
     def cut(path: Path, time_s: float, max_px: int = 4000) -> tuple[Still, Pixels]:
         out = io.BytesIO()
         decoder.send_still(path, {"time_s": time_s, "max_px": max_px, "limits": LIMITS}, out)
-        still = frames.still_of(_messages(out.getvalue())[0], path, FilmLimits())
+        still = frames.still_of(_messages(out.getvalue())[0], path, FilmLimits(), max_px)
         bgr = cv2.imdecode(np.frombuffer(still.jpeg, np.uint8), cv2.IMREAD_COLOR)
         assert bgr is not None
         return still, np.asarray(bgr[..., ::-1], dtype=np.uint8)

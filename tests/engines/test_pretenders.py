@@ -2,22 +2,35 @@
 
 from __future__ import annotations
 
+import io
 import struct
 import sys
+import zlib
 from typing import TYPE_CHECKING
 
 import pytest
+from PIL import Image
 
+from core.clips import ClipWish
+from core.closer import Framing
+from core.engines import wire
 from core.engines.children import Children
+from core.engines.clips import ChildClipper
 from core.engines.frames import ChildFrameReader
+from core.engines.framing import ChildFramer
+from core.engines.sheet import contact_sheet
 from core.errors.films import DecoderDied
-from core.model import Sampling
+from core.film_ports import Look
+from core.limits import FilmLimits
+from core.model import Sampling, Thumbnail
 from tests.engines.conftest import PREPROCESS
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
 pytestmark = pytest.mark.slow
+WHOLE = Framing(0.0, 0.0, 1.0, 1.0, mirrored=False)
 
 
 @pytest.fixture
@@ -32,6 +45,28 @@ def pretender(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Children:
     )
     monkeypatch.setattr(sys, "path", [*sys.path, str(tmp_path)])
     return Children("pretender")
+
+
+@pytest.fixture
+def liar(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Children:
+    """Children that claim a film of ten seconds and then send looks without end, each with the largest picture."""
+    (tmp_path / "liar.py").write_text(
+        "import sys, pathlib\n"
+        "from core.engines import wire\n"
+        "sys.stdin.buffer.readline()\n"
+        "here, out, time_s = pathlib.Path(__file__), sys.stdout.buffer, 0.0\n"
+        "step_s = float(here.with_name('step').read_text())\n"
+        "pixels, picture = here.with_name('pixels').read_bytes(), here.with_name('picture').read_bytes()\n"
+        "size = {'width_px': 64, 'height_px': 48}\n"
+        "wire.send(out, {'kind': 'opened', 'duration_s': 10.0, 'expected_looks': 10**9, **size})\n"
+        "while True:\n"
+        "    wire.send(out, {'kind': 'look', 'time_s': time_s}, pixels, picture)\n"
+        "    time_s += step_s\n"
+    )
+    (tmp_path / "pixels").write_bytes(bytes(PREPROCESS.size_px**2 * 3))
+    (tmp_path / "picture").write_bytes(jpeg(16, 16).ljust(65_000, b"\0"))
+    monkeypatch.setattr(sys, "path", [*sys.path, str(tmp_path)])
+    return Children("liar")
 
 
 @pytest.mark.parametrize(
@@ -63,3 +98,157 @@ async def test_a_child_that_hangs_is_given_up(pretender: Children, tmp_path: Pat
     assert "0.3 s" in raised.value.detail
     await pretender.close()
     assert not [child.process.pid for child in pretender._living]
+
+
+def jpeg(width_px: int, height_px: int) -> bytes:
+    """Make a JPEG, or one that says so of itself: its data ends after the header."""
+    out = io.BytesIO()
+    Image.new("RGB", (16, 16)).save(out, "JPEG")
+    data = out.getvalue()
+    at = data.index(b"\xff\xc0") + 5
+    return data[:at] + struct.pack(">HH", height_px, width_px) + data[at + 4 :]
+
+
+def message(header: Mapping[str, object], *parts: bytes) -> bytes:
+    out = io.BytesIO()
+    wire.send(out, header, *parts)
+    return out.getvalue()
+
+
+def opened(duration_s: object = 10.0, width_px: object = 64, height_px: object = 48) -> bytes:
+    size = {"width_px": width_px, "height_px": height_px}
+    return message({"kind": "opened", "duration_s": duration_s, **size, "expected_looks": 10**9})
+
+
+def look(time_s: object, thumbnail: bytes = b"", pixels: bytes | None = None) -> bytes:
+    size_px = PREPROCESS.size_px
+    return message({"kind": "look", "time_s": time_s}, bytes(size_px**2 * 3) if pixels is None else pixels, thumbnail)
+
+
+EPS = b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 100 100\n%%EndComments\nshowpage\n"
+
+
+def png(width_px: int, height_px: int) -> bytes:
+    head = struct.pack(">4sIIBBBBB", b"IHDR", width_px, height_px, 8, 2, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 13) + head + struct.pack(">I", zlib.crc32(head))
+
+
+LIES = {
+    "an EPS for a small picture": opened() + look(0, EPS),
+    "a PNG of 164 million pixels": opened() + look(0, png(12800, 12800)),
+    "a JPEG of 164 million pixels": opened() + look(0, jpeg(12800, 12800)),
+    "a small picture that is large": opened() + look(0, jpeg(241, 10)),
+    "a small picture of a megabyte": opened() + look(0, jpeg(16, 16) + bytes(1_000_000)),
+    "a look of 200 megabytes": opened()
+    + struct.pack(">I", 60)
+    + b'{"kind": "look", "time_s": 0, "parts": [200000000, 0]}'.ljust(60),
+    "a look before the film was opened": look(0),
+    "a film opened twice": opened() + opened(),
+    "a film of a million hours": opened(3.6e9),
+    "a film of a negative length": opened(-1.0),
+    "a film of no size": opened(10.0, 0, 48),
+    "a film of a size that cannot be": opened(10.0, 1_000_000, 1_000_000),
+    "a length that is no number": opened("long"),
+    "a length beyond all numbers": opened(1e308),
+    "a look at the end of time": opened() + look(1e14),
+    "a look long before the film": opened() + look(-1e6),
+    "looks that stand still": opened() + look(1.0) + look(1.0),
+    "an end beyond the longest film": opened() + look(0) + message({"kind": "ended", "reached_s": 1e9}),
+    "a header nested to the bottom": struct.pack(">I", 60_000) + (b"[" * 60_000),
+    "an error of a code that is long": message({"kind": "error", "code": "x" * 60_000}),
+    "too large in sum": struct.pack(">I", 80)
+    + b'{"kind": "look", "time_s": 0, "parts": [70000, 70000, 70000]}'.ljust(80),
+}
+
+
+@pytest.mark.parametrize("lie", LIES)
+async def test_what_a_taken_over_decoder_says_is_measured_by_what_can_be(
+    pretender: Children, tmp_path: Path, lie: str
+) -> None:
+    (tmp_path / "says").write_bytes(LIES[lie])
+    with pytest.raises(DecoderDied) as raised:
+        async for _ in ChildFrameReader(pretender).looks(tmp_path, Sampling(), PREPROCESS):
+            pass
+    assert len(raised.value.detail) <= 300
+    assert "exit code" not in raised.value.detail
+    await pretender.close()
+
+
+async def read_all(reader: ChildFrameReader, path: Path, kept: list[int]) -> None:
+    """Read a film, and note of each look how many bytes its small picture has."""
+    async for event in reader.looks(path, Sampling(), PREPROCESS):
+        kept += [len(event.thumbnail or b"")] if isinstance(event, Look) else []
+
+
+@pytest.mark.parametrize(
+    ("step_s", "most_looks"), [(1e-6, 40), (0.25, 2 * 10 + 8 * 20), (1.0, 3700 * 2)], ids=["dense", "fine", "far"]
+)
+async def test_looks_without_end_end_with_an_error_and_little_was_kept_of_them(
+    liar: Children, tmp_path: Path, step_s: float, most_looks: int
+) -> None:
+    (tmp_path / "step").write_text(str(step_s))
+    kept: list[int] = []
+    with pytest.raises(DecoderDied) as raised:
+        await read_all(ChildFrameReader(liar, FilmLimits(duration_s=3600)), tmp_path, kept)
+    assert 0 < len(kept) <= most_looks
+    assert sum(kept) <= 2400 * 65_536
+    assert "too many" in raised.value.detail or "not within" in raised.value.detail
+    await liar.close()
+
+
+async def test_after_a_decoder_that_lied_the_next_film_is_read(
+    liar: Children, tmp_path: Path, colour_film: Path
+) -> None:
+    (tmp_path / "step").write_text("0.001")
+    with pytest.raises(DecoderDied):
+        async for _ in ChildFrameReader(liar).looks(tmp_path, Sampling(), PREPROCESS):
+            pass
+    await liar.close()
+    honest = Children("core.engines.decoder")
+    assert (await ChildFrameReader(honest).still(colour_film, 0.0, 64)).width_px == 64
+    await honest.close()
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        message({"kind": "making", "share": "all"}),
+        message({"kind": 7}),
+        b"".join(message({"kind": "making", "share": 0.5}) for _ in range(10_001)),
+        message({"kind": "clip", "width_px": 10**9, "height_px": 1}, b"\0\0\0\x10ftypisom"),
+        message({"kind": "clip", "width_px": 64, "height_px": 48}, EPS),
+    ],
+    ids=["no share", "no kind", "endless", "wide", "no clip"],
+)
+async def test_a_clip_of_a_taken_over_decoder_is_an_error(pretender: Children, tmp_path: Path, said: bytes) -> None:
+    (tmp_path / "says").write_bytes(said)
+    clipper = ChildClipper(ChildFrameReader(pretender))
+    with pytest.raises(DecoderDied):
+        await clipper.clip(tmp_path, ClipWish(0.0, 1.0, "mp4", 640, 30.0, 10**6, sound=False), lambda _: None)
+    await pretender.close()
+
+
+@pytest.mark.parametrize(
+    "picture", [EPS, png(100, 100), jpeg(12800, 12800), jpeg(101, 100)], ids=["eps", "png", "huge", "larger"]
+)
+async def test_a_still_of_a_taken_over_decoder_is_a_small_jpeg_or_an_error(
+    pretender: Children, tmp_path: Path, picture: bytes
+) -> None:
+    (tmp_path / "says").write_bytes(message({"kind": "still", "time_s": 0, "width_px": 9, "height_px": 9}, picture))
+    with pytest.raises(DecoderDied):
+        await ChildFrameReader(pretender).still(tmp_path, 0.0, 100)
+    await pretender.close()
+
+
+async def test_parts_of_frames_without_end_are_an_error(pretender: Children, tmp_path: Path) -> None:
+    said = message({"kind": "framed", "time_s": 0}, bytes(PREPROCESS.size_px**2 * 3))
+    (tmp_path / "says").write_bytes(said * 10)
+    with pytest.raises(DecoderDied):
+        await ChildFramer(ChildFrameReader(pretender)).framed(tmp_path, [1.0], [WHOLE], PREPROCESS)
+    await pretender.close()
+
+
+@pytest.mark.parametrize("kept", [EPS, png(12800, 12800), jpeg(12800, 12800)], ids=["eps", "png", "huge"])
+def test_a_small_picture_that_was_kept_before_it_would_have_been_refused_is_left_black(kept: bytes) -> None:
+    sheet = Image.open(io.BytesIO(contact_sheet([Thumbnail(1.0, kept)])), formats=("JPEG",)).convert("L")
+    assert max(sheet.crop((20, 20, 200, 80)).tobytes()) < 20
