@@ -125,7 +125,11 @@ class Clerk:
 
     async def answer_items(self, interaction: Interaction, items: Sequence[Item], message: discord.Message) -> None:
         """Answer what was found in a message: the first to the command, all others below that message."""
-        taken = await self._write_down(interaction, items, Standing(interaction.token, of=message.id))
+        try:
+            taken = await self._write_down(interaction, items, Standing(interaction.token, of=message.id))
+        except AppError as error:
+            await refuse(interaction, error)
+            return
         place = await _thinking(interaction, Unnumbered(), private=False)
         if place is None:
             for one in taken:

@@ -29,6 +29,7 @@ from bot.requests import Answered, Tidied
 from bot.showing import Noted
 from core import replies
 from core.commands import parse_about
+from core.errors import AppError
 from core.errors.turns import MissingPermissions
 from core.invitations import Invitations
 from core.ledger import Errand, card_note
@@ -46,7 +47,6 @@ if TYPE_CHECKING:
     from bot.lastword import Say
     from bot.requests import Ends, Taken
     from bot.showing import Place
-    from core.errors import AppError
     from core.model import Scope
     from core.shown import Reply
     from core.talk import Incoming
@@ -108,7 +108,15 @@ class Desk:
         await self._take_items(message, items)
 
     async def _take_items(self, message: discord.Message, items: Sequence[Item]) -> None:
-        taken = [one for item in items if (one := await self.requests.take(_errand(message, item), item.event))]
+        taken: list[Taken] = []
+        for item in items:
+            try:
+                one = await self.requests.take(_errand(message, item), item.event)
+            except AppError as error:  # it cannot be written down: that much can be said
+                await self._say_problem(message, error)
+                break
+            if one:
+                taken.append(one)
         if not taken:
             return
         if lacking := _lacking(message):
@@ -120,11 +128,14 @@ class Desk:
     async def _refuse(self, message: discord.Message, taken: Sequence[Taken], lacking: tuple[str, ...]) -> None:
         """Name what is missing before any work; where Keaton may not even say so, the log has it."""
         logger.warning("in channel %s the permissions %s are missing", message.channel.id, ", ".join(lacking))
-        place = MessagePlace(message, 0, _ignore, Unnumbered(), _nonce(_note(message, "")))
-        with suppress(discord.Forbidden):
-            await place.post(replies.problem(MissingPermissions(lacking)))
+        await self._say_problem(message, MissingPermissions(lacking))
         for one in taken:
             await self.requests.end(one)
+
+    async def _say_problem(self, message: discord.Message, error: AppError) -> None:
+        place = MessagePlace(message, 0, _ignore, Unnumbered(), _nonce(_note(message, "")))
+        with suppress(discord.Forbidden):
+            await place.post(replies.problem(error))
 
     async def _run_errand(self, message: discord.Message, taken: Taken) -> None:
         async with reaction(message) as unreact:

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from bot.requests import Taken
     from bot.slack.desk import Desk
     from bot.slack.whispers import ToOne, Whisper
+    from core.errors import AppError
     from core.talk import Incoming
 
 Json: TypeAlias = dict[str, Any]
@@ -160,6 +161,23 @@ class Commands:
         for one in taken:
             place = self._kept(self._place(channel, thread_ts, whisper), one, Standing(thread_ts))
             self._desk.chores.start(self._index(one, place))
+
+    async def refuse(self, body: Json, error: AppError) -> None:
+        """Say to whoever asked for something, and nobody else, why it could not even be written down."""
+        await self._whisper_to(body)(card(replies.problem(error)))
+
+    def _whisper_to(self, body: Json) -> ToOne:
+        """Return a way to whoever used a command, a button, a menu or a form."""
+        if "view" in body:
+            about = json.loads(body["view"]["private_metadata"])
+            where = about["channel"], body["user"]["id"], about.get("in_thread", ""), about["response_url"]
+            return self._desk.answers.whisper(*where)
+        if "container" in body:
+            where = body["container"]["channel_id"], body["user"]["id"], _pressed(body).thread_ts, body["response_url"]
+            return self._desk.answers.whisper(*where)
+        if "channel_id" in body:
+            return self._desk.answers.whisper(body["channel_id"], body["user_id"], url=body["response_url"])
+        return self._menu_whisper(body)
 
     def _menu_whisper(self, body: Json) -> ToOne:
         thread_ts = body["message"].get("thread_ts") or ""

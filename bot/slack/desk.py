@@ -25,9 +25,13 @@ from bot.slack.places import Place
 from bot.slack.reactions import Eyes
 from bot.slack.reading import Reader
 from bot.slack.refusals import FAILURES, reason_of
+from bot.slack.render import card
 from bot.slack.stays import Stays
 from bot.slack.words import plain
+from core import replies
 from core.commands import parse_about
+from core.errors import AppError
+from core.errors.disk import StorageUnusable
 from core.errors.turns import MessageGone
 from core.invitations import Invitations
 from core.ledger import Errand, card_note
@@ -92,14 +96,22 @@ class Desk:
     async def take(self, message: Message, *, late: bool = False) -> None:
         """Look at a message, posted now or found again after a crash."""
         if self.membership.see(message.channel):
-            await self._parts.ledger.remember(self.channels_note + message.channel, message.channel)
-            await self.stays.back(message.channel)
+            await self._note_channel(message.channel)
         if message.mentions(self.workspace.bot_id):
             await self._take_mention(message, late=late)
         elif await self._take_reply(message, late=late):
             pass
         elif message.files or posts.links(message, asked=False):
             await self._take_films(message, late=late)
+
+    async def _note_channel(self, channel: str) -> None:
+        """Note that Keaton is in a channel; where that cannot be written down now, with the next message there."""
+        try:
+            await self._parts.ledger.remember(self.channels_note + channel, channel)
+            await self.stays.back(channel)
+        except StorageUnusable as error:
+            self.membership.left(channel)
+            logger.warning("the channel %s could not be noted: %s", channel, error.reason)
 
     async def _take_reply(self, message: Message, *, late: bool) -> bool:
         """Take words in an answer's thread as an addition to its question, where their writer pressed *Refine*."""
@@ -158,8 +170,16 @@ class Desk:
         return event
 
     async def _take_items(self, message: Message, items: Sequence[Item], *, late: bool) -> None:
-        found = [await self.requests.take(self._errand(message, item), item.event) for item in items]
-        taken = [one for one in found if one is not None]
+        taken: list[Taken] = []
+        for item in items:
+            try:
+                one = await self.requests.take(self._errand(message, item), item.event)
+            except AppError as error:  # it cannot be written down: that much can be said
+                whisper = self.answers.whisper(message.channel, message.user_id, message.thread_ts)
+                await whisper(card(replies.problem(error)))
+                break
+            if one is not None:
+                taken.append(one)
         self._eyes.expect(message, len(taken))
         for one in taken:
             self.chores.start(self._run_errand(message, one, late=late), posts.about(message.channel, message.ts))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from bot.slack import commands, posts
 from core import actions
+from core.errors import AppError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -35,11 +36,11 @@ def listen(app: AsyncApp, desk: Desk, does: Commands) -> None:
     for name in ("app_uninstalled", "tokens_revoked", *_LEFT, *_DELETED, *_OPENED, "member_joined_channel"):
         app.event(name)(_stay(desk))
     for command, note in ((commands.FIND, does.note_find), (commands.KEATON, does.note_keaton)):
-        app.command(command)(_noted(desk, note, does.command))
-    app.shortcut(commands.INDEX_MESSAGE)(_noted(desk, does.note_index, does.index_message))
+        app.command(command)(_noted(does, desk, note, does.command))
+    app.shortcut(commands.INDEX_MESSAGE)(_noted(does, desk, does.note_index, does.index_message))
     app.shortcut(commands.FIND_FROM_MESSAGE)(_started(desk, does.ask_for_words))
-    app.view(commands.FIND_FROM_MESSAGE)(_noted(desk, does.note_words, does.find_words))
-    app.action(re.compile(f"^(?:{actions.PATTERN})$"))(_noted(desk, does.note_press, does.press))
+    app.view(commands.FIND_FROM_MESSAGE)(_noted(does, desk, does.note_words, does.find_words))
+    app.action(re.compile(f"^(?:{actions.PATTERN})$"))(_noted(does, desk, does.note_press, does.press))
 
 
 def _stay(desk: Desk) -> Callable[..., Awaitable[None]]:
@@ -90,12 +91,21 @@ def _started(desk: Desk, work: Callable[[Json], Awaitable[None]]) -> Callable[..
 
 
 def _noted(
-    desk: Desk, note: Callable[[Json], Awaitable[T]], work: Callable[[Json, Any], Awaitable[None]]
+    does: Commands, desk: Desk, note: Callable[[Json], Awaitable[T]], work: Callable[[Json, Any], Awaitable[None]]
 ) -> Callable[..., Awaitable[None]]:
-    """Write down first, then acknowledge, then work: what was acknowledged is done, whatever happens."""
+    """Write down first, then acknowledge, then work: what was acknowledged is done, whatever happens.
+
+    What cannot be written down (the disk is full) is said so.
+    """
 
     async def take(ack: Ack, body: Json) -> None:
-        noted = await note(body) if _is_ours(desk, body) else None
+        try:
+            noted = await note(body) if _is_ours(desk, body) else None
+        except AppError as error:
+            refused = error
+            await ack()
+            desk.chores.start(_awaited(lambda: does.refuse(body, refused)))
+            return
         await ack()
         if noted is not None:
             desk.chores.start(_awaited(lambda: work(body, noted)))

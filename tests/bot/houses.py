@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     from core.assembly import Choices
     from core.model import Scope
+    from tests.disks import SmallDisk
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
@@ -53,6 +54,21 @@ async def open_house(
     media = await MediaFolder.open(tmp_path / "data" / "media", QUOTA_BYTES)
     async with looking(library) as looks:
         house = build(library, media, reader, ColourEncoder(), looks, choices=choices)
+        yield house
+        await house.refiner.close()
+        await house.foreman.close()
+    await media.close()
+    await library.close()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def cramped(reader: ChildFrameReader, small_disk: SmallDisk) -> AsyncIterator[ColourHouse]:
+    """A product whose data folder lies on a small disk."""
+    library = await SqliteLibrary.open(small_disk.path / "keaton.sqlite3")
+    await library.connections.keep_room()
+    media = await MediaFolder.open(small_disk.path / "media", QUOTA_BYTES)
+    async with looking(library) as looks:
+        house = build(library, media, reader, ColourEncoder(), looks)
         yield house
         await house.refiner.close()
         await house.foreman.close()

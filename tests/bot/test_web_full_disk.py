@@ -8,47 +8,24 @@ from typing import TYPE_CHECKING
 
 import aiohttp
 import pytest
-import pytest_asyncio
 
 from bot.requests import Requests
 from bot.web.front import LocalChat
 from core.commands import parse
-from storage.library import SqliteLibrary
-from storage.media import MediaFolder
 from tests import clips
-from tests.bot.houses import reader  # noqa: F401 - a fixture
+from tests.bot.houses import cramped, reader
 from tests.bot.tabs import CONFIG, Tab
-from tests.core.conftest import QUOTA_BYTES, build, looking
-from tests.core.fakes import ColourEncoder
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
     from pathlib import Path
 
-    from core.engines.frames import ChildFrameReader
     from tests.core.conftest import ColourHouse
     from tests.disks import SmallDisk
 
+__all__ = ["cramped", "reader"]
+
 pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="session")]
 FULL = "The disk is full"
-
-
-@pytest_asyncio.fixture(loop_scope="session")
-async def cramped(
-    reader: ChildFrameReader,  # noqa: F811 - a value of that fixture
-    small_disk: SmallDisk,
-) -> AsyncIterator[ColourHouse]:
-    """A product whose data folder lies on a small disk."""
-    library = await SqliteLibrary.open(small_disk.path / "keaton.sqlite3")
-    await library.connections.keep_room()
-    media = await MediaFolder.open(small_disk.path / "media", QUOTA_BYTES)
-    async with looking(library) as looks:
-        house = build(library, media, reader, ColourEncoder(), looks)
-        yield house
-        await house.refiner.close()
-        await house.foreman.close()
-    await media.close()
-    await library.close()
 
 
 async def emptied(inbox: Path) -> None:
