@@ -27,7 +27,7 @@ from bot.discord.tree import KeatonTree, Seen
 from bot.showing import TAKEN_BACK, Removals, Stuck, take_back
 from core.actions import lists, speaks
 from core.errors import AppError
-from core.errors.turns import MayNotPost, MissingPermissions, NotHere
+from core.errors.turns import MayNotPost, MissingPermissions, NotHere, NotYetKnown
 from core.ledger import Errand
 from core.talk import Action
 
@@ -75,7 +75,7 @@ class KeatonClient(commands.AutoShardedBot):
         self._snapshots = self.desk.sights.snapshots
         self._stays = Stays(self, parts.grace)
         self._removals = Removals(config.forgotten_every_s, Backoff(REMOVAL_STEPS_S), self.desk.deleted)
-        self._lookback = Lookback(self, self.desk, parts, config.alive_every_s)
+        self._lookback = Lookback(self, self.desk, parts, config.alive_every_s, config.again_s)
 
     async def setup_hook(self) -> None:
         """Make buttons of earlier runs work, and the commands known."""
@@ -95,6 +95,8 @@ class KeatonClient(commands.AutoShardedBot):
         """Catch up with what was missed."""
         logger.info("connected to Discord as %s, in %d servers", self.user, len(self.guilds))
         self.listening = True
+        for guild in self.guilds:
+            await self._know_myself(guild)
         self.desk.start(self._stays.look())
         self._lookback.connected()
 
@@ -121,6 +123,7 @@ class KeatonClient(commands.AutoShardedBot):
     async def on_guild_join(self, guild: discord.Guild) -> None:
         """Be back in a server, or there for the first time."""
         self._snapshots.forget_server(guild.id)
+        await self._know_myself(guild)
         await self._stays.joined(guild)
 
     async def on_guild_channel_update(self, _before: object, after: discord.abc.GuildChannel) -> None:
@@ -150,8 +153,23 @@ class KeatonClient(commands.AutoShardedBot):
         self._snapshots.forget_server(after.id)
 
     async def on_guild_available(self, guild: discord.Guild) -> None:
-        """Read a server that was away anew: events about it were missed."""
+        """Read a server that was away anew: events about it, and messages in it, were missed."""
         self._snapshots.forget_server(guild.id)
+        await self._know_myself(guild)
+        self._lookback.available(guild)
+
+    async def on_guild_unavailable(self, guild: discord.Guild) -> None:
+        """Note since when what happens in a server is missed."""
+        await self._lookback.unavailable(guild)
+
+    async def _know_myself(self, guild: discord.Guild) -> None:
+        """Ask for Keaton's own roles in a server, where Discord did not tell them with it."""
+        me: discord.Member | None = guild.me
+        if me is None and self.user is not None and not guild.unavailable:
+            try:
+                guild._add_member(await guild.fetch_member(self.user.id))  # noqa: SLF001 - as its events do
+            except (discord.HTTPException, OSError) as error:
+                logger.warning("my own roles in server %s are not known: %s", guild.id, error)
 
     async def on_guild_channel_delete(self, channel: discord.abc.GuildChannel) -> None:
         """Forget what a channel and its threads held: it went with all of its messages."""
@@ -220,6 +238,8 @@ class KeatonClient(commands.AutoShardedBot):
             return
         if interaction.guild is None:
             await refuse(interaction, NotHere())
+        elif interaction.guild.unavailable:
+            await refuse(interaction, NotYetKnown())
         elif lacking := sight.missing(interaction.app_permissions, interaction.channel):
             await refuse(interaction, MissingPermissions(lacking))
         elif unable := _unable(interaction, action):

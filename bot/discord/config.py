@@ -34,3 +34,5 @@ class DiscordConfig:
     """How often it is looked whether shown films were forgotten."""
     alive_every_s: float = 30.0
     """How often it is noted that nothing was missed so far."""
+    again_s: tuple[float, ...] = (30.0, 120.0, 600.0, 3600.0)
+    """When a channel that could not be read back is tried again."""

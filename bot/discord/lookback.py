@@ -7,19 +7,23 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from asyncio import FIRST_COMPLETED
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
+import aiohttp
 import discord
 from discord import utils
 
+from bot.backoff import Backoff
 from bot.discord import resuming
 from bot.discord.config import DOOR
 from bot.discord.sight import scope_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Awaitable, Iterator, Mapping, Sequence
 
     from bot.discord.desk import Desk
     from bot.doors import Parts
@@ -31,10 +35,31 @@ logger = logging.getLogger(__name__)
 Readable: TypeAlias = discord.TextChannel | discord.VoiceChannel | discord.Thread
 
 _ALIVE = "discord:alive"
+_MISSED = "discord:missed:"
+_LONGEST_WAIT_S = 3600.0
+_AT_ONCE = 4
 _FURTHEST = timedelta(hours=24)
 _MOST_MESSAGES = 50
 _MOST_POSTED = 2000
 _ONE_REQUEST = 100
+
+
+@dataclass(frozen=True, slots=True)
+class _Mark:
+    """A channel, or with 0 for it a whole server, in which something was missed."""
+
+    guild_id: int
+    channel_id: int = 0
+
+    @property
+    def name(self) -> str:
+        """Give the name of its note."""
+        return f"{_MISSED}{self.guild_id}:{self.channel_id}"
+
+    @classmethod
+    def read(cls, name: str) -> _Mark:
+        """Give what `name` gave."""
+        return cls(*map(int, name.removeprefix(_MISSED).split(":")))
 
 
 class Client(Protocol):
@@ -62,7 +87,9 @@ class Client(Protocol):
 class Lookback:
     """Notes now and then that nothing was missed, and after an absence looks at what came since."""
 
-    def __init__(self, client: Client, desk: Desk, parts: Parts, alive_every_s: float) -> None:
+    def __init__(
+        self, client: Client, desk: Desk, parts: Parts, alive_every_s: float, again_s: Sequence[float]
+    ) -> None:
         self._client = client
         self._desk = desk
         self._parts = parts
@@ -71,6 +98,8 @@ class Lookback:
         self._listening = asyncio.Event()
         self._looking: asyncio.Task[None] | None = None
         self._noting: asyncio.Task[None] | None = None
+        self._again = asyncio.Event()
+        self._backoff: Backoff[_Mark] = Backoff(again_s)
         self._closed = False
 
     def connected(self) -> None:
@@ -95,19 +124,41 @@ class Lookback:
             task.cancel()
         await asyncio.gather(*running, return_exceptions=True)
 
+    def available(self, guild: discord.Guild) -> None:
+        """Look back in a server that was not told of, or was away, when all others were looked at."""
+        self._backoff.wake(lambda mark: mark.guild_id == guild.id)
+        self._again.set()
+
+    async def unavailable(self, guild: discord.Guild) -> None:
+        """Note that from here on all that happens in a server is missed, until it is told of again."""
+        await self._note_missed(_Mark(guild.id), utils.time_snowflake(utils.utcnow()))
+
     async def _look(self) -> None:
         while True:
             await self._wanted.wait()
             self._wanted.clear()
             try:
                 await self._finish_errands()
-                await self._notice_deletions()
-                await self._read_on()
+                await self._catch_up()
             except Exception:
                 logger.exception("looking back failed")
-            self._listening.set()
-            if self._noting is None:
-                self._noting = asyncio.create_task(self._note_alive())
+            else:  # else the mark of all channels has to stay where it is
+                self._listening.set()
+                if self._noting is None:
+                    self._noting = asyncio.create_task(self._note_alive())
+            while not self._wanted.is_set():
+                await self._wait_for_more()
+                await self._try_again()
+
+    async def _wait_for_more(self) -> None:
+        """Wait until there is something to look at, or something that failed is due."""
+        events = [asyncio.ensure_future(one.wait()) for one in (self._wanted, self._again)]
+        try:
+            await asyncio.wait(events, timeout=self._backoff.wait_s(_LONGEST_WAIT_S), return_when=FIRST_COMPLETED)
+        finally:
+            for one in events:
+                one.cancel()
+        self._again.clear()
 
     async def _note_alive(self) -> None:
         while True:
@@ -116,13 +167,14 @@ class Lookback:
             await asyncio.sleep(self._alive_every_s)
 
     async def _finish_errands(self) -> None:
-        """Take up what an earlier run died over."""
+        """Take up what an earlier run died over; what goes wrong with one keeps no other from it."""
         left = [one for one in await self._parts.ledger.unsettled(DOOR.platform) if one.message]
         for errand in {(one.scope, one.message): one for one in left}.values():
-            await self._finish(errand)
+            await _logged(self._finish(errand), "what a message asked for could not be taken up again")
         for job in await self._parts.foreman.left(DOOR.platform):
             if not job.request.errand.message:
-                await resuming.take_up(self._client, self._desk, job)
+                work = resuming.take_up(self._client, self._desk, job)
+                await _logged(work, "what a command or press asked for could not be taken up again")
 
     async def _finish(self, errand: Errand) -> None:
         channel = self._client.get_channel(int(errand.scope.channel))
@@ -145,32 +197,112 @@ class Lookback:
                 if mine and one.reference is not None and one.reference.message_id == asked:
                     await self._desk.requests.answered(errand.scope, errand.message, str(one.id))
 
-    async def _notice_deletions(self) -> None:
-        """Forget what was deleted meanwhile, as far as one look at each channel shows."""
+    async def _catch_up(self) -> None:
+        """Look at all channels, each by itself: one that cannot be read keeps its own mark, and is tried again."""
+        alive, missed = await self._parts.ledger.recall(_ALIVE), await self._missed()
+        posted, gate = await self._posted(), asyncio.Semaphore(_AT_ONCE)
+        for guild in self._client.guilds:
+            if guild.unavailable and alive:
+                await self._note_missed(_Mark(guild.id), int(missed.get(_Mark(guild.id), alive)))
+
+        async def look(channel: Readable) -> None:
+            mark = _Mark(channel.guild.id, channel.id)
+            since = missed.get(mark) or missed.get(_Mark(channel.guild.id)) or alive
+            async with gate:
+                await self._look_at(channel, mark, since, posted)
+
+        async with asyncio.TaskGroup() as group:
+            for channel in _channels(self._client.guilds):
+                group.create_task(look(channel))
+        for mark in missed:
+            if not mark.channel_id and self._is_there(mark):
+                await self._settle(mark)
+
+    async def _try_again(self) -> None:
+        """Look once more where it failed, as far as it is due, and at servers that are told of by now."""
+        missed = await self._missed()
+        due = {mark: since for mark, since in missed.items() if self._backoff.is_due(mark)}
+        if not due:
+            return
+        posted, looked = await self._posted(), set[_Mark]()
+        for channel in _channels(self._client.guilds):
+            mark = _Mark(channel.guild.id, channel.id)
+            since = due.get(mark) or due.get(_Mark(channel.guild.id))
+            if since:
+                looked.add(mark)
+                await self._look_at(channel, mark, since, posted)
+        for mark in due.keys() - looked:
+            is_over = int(due[mark]) < _furthest() if mark.channel_id else self._is_there(mark)
+            if is_over:
+                await self._settle(mark)
+            else:
+                self._backoff.failed(mark)
+
+    async def _look_at(self, channel: Readable, mark: _Mark, since: str, posted: Mapping[Scope, Sequence[int]]) -> None:
+        """Forget what was deleted in a channel, and look at what came; nothing, at the very first start."""
+        scope = scope_of(channel.guild.id, channel.id)
+        try:
+            for message_id in await _gone(channel, posted.get(scope, ())):
+                await self._desk.forget_message(scope, message_id)
+            if since:
+                await self._read(channel, max(int(since), _furthest()))
+        except (discord.HTTPException, aiohttp.ClientError, OSError) as error:
+            if self._backoff.failed(mark):
+                logger.warning("channel %s cannot be read back for now (%s); it is tried again", channel.id, error)
+        except Exception:
+            self._backoff.failed(mark)
+            logger.exception("channel %s could not be read back; it is tried again", channel.id)
+        else:
+            await self._settle(mark)
+            return
+        if since:
+            await self._note_missed(mark, int(since))
+
+    async def _missed(self) -> dict[_Mark, str]:
+        """Give since when what is unread, by the channel or server."""
+        notes = await self._parts.ledger.notes(_MISSED)
+        return {_Mark.read(name): since for name, since in notes if since}
+
+    async def _note_missed(self, mark: _Mark, since: int) -> None:
+        if mark not in await self._missed():
+            await self._parts.ledger.remember(mark.name, str(since))
+
+    async def _settle(self, mark: _Mark) -> None:
+        self._backoff.done(mark)
+        if await self._parts.ledger.recall(mark.name):
+            await self._parts.ledger.remember(mark.name, "")
+
+    async def _posted(self) -> dict[Scope, list[int]]:
+        """Give the messages that brought something, by their channels."""
         known: dict[Scope, list[int]] = {}
         for scope, message in await self._parts.ledger.posted(DOOR.platform, _MOST_POSTED):
             known.setdefault(scope, []).append(int(message))
-        for channel in _channels(self._client.guilds):
-            ids = known.get(scope_of(channel.guild.id, channel.id), [])
-            for message_id in await _gone(channel, ids):
-                await self._desk.forget_message(scope_of(channel.guild.id, channel.id), message_id)
+        return known
 
-    async def _read_on(self) -> None:
-        """Look at what was posted since Keaton was last seen listening; at the very first start at nothing."""
-        alive = await self._parts.ledger.recall(_ALIVE)
-        if not alive:
-            return
-        since = max(int(alive), utils.time_snowflake(utils.utcnow() - _FURTHEST))
-        for channel in _channels(self._client.guilds):
-            if (channel.last_message_id or 0) > since:
-                with suppress(discord.Forbidden):
-                    await self._read(channel, since)
+    def _is_there(self, mark: _Mark) -> bool:
+        return any(one.id == mark.guild_id and not one.unavailable for one in self._client.guilds)
 
     async def _read(self, channel: Readable, since: int) -> None:
+        if (channel.last_message_id or 0) <= since:
+            return
         after = discord.Object(since)
         missed = [one async for one in channel.history(limit=_MOST_MESSAGES, after=after, oldest_first=False)]
         for message in reversed(missed):
             await self._client.take(message, late=True)
+
+
+def _furthest() -> int:
+    return utils.time_snowflake(utils.utcnow() - _FURTHEST)
+
+
+async def _logged(work: Awaitable[None], trouble: str) -> None:
+    """Do something; what goes wrong with it is logged, and the rest goes on."""
+    try:
+        await work
+    except (discord.HTTPException, aiohttp.ClientError, OSError) as error:
+        logger.warning("%s: %s", trouble, error)
+    except Exception:
+        logger.exception(trouble)
 
 
 async def _gone(channel: Readable, ids: Sequence[int]) -> tuple[int, ...]:
@@ -185,8 +317,12 @@ async def _gone(channel: Readable, ids: Sequence[int]) -> tuple[int, ...]:
 def _channels(guilds: Sequence[discord.Guild]) -> Iterator[Readable]:
     """Give the channels whose history may be read: elsewhere Discord would show an empty one."""
     for guild in guilds:
+        me: discord.Member | None = guild.me
+        if me is None or guild.unavailable:
+            continue
         readable: list[Readable] = [*guild.text_channels]
         for one in (*readable, *guild.voice_channels, *guild.threads):
-            allowed = one.permissions_for(guild.me)
-            if allowed.view_channel and allowed.read_message_history:
+            allowed = one.permissions_for(me)
+            may_join = allowed.connect or not isinstance(one, discord.VoiceChannel)
+            if allowed.view_channel and allowed.read_message_history and may_join:
                 yield one

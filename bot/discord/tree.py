@@ -15,9 +15,10 @@ from discord import app_commands
 
 from bot.delivery import broken
 from bot.discord.desk import refuse, whisper
-from core.errors.turns import NotHere
+from core.errors.turns import NotHere, NotYetKnown
 
 if TYPE_CHECKING:
+    from core.errors import AppError
     from core.ledger import Ledger
 
 logger = logging.getLogger(__name__)
@@ -57,10 +58,16 @@ class KeatonTree(app_commands.CommandTree[Any]):
         if not self._seen.is_new(interaction.id):
             return False
         if interaction.guild is not None and interaction.is_guild_integration():
-            return True
-        if interaction.type is not discord.InteractionType.autocomplete:
-            await refuse(interaction, NotHere())
+            if not interaction.guild.unavailable:
+                return True
+            await self._tell(interaction, NotYetKnown())
+            return False
+        await self._tell(interaction, NotHere())
         return False
+
+    async def _tell(self, interaction: discord.Interaction[Any], error: AppError) -> None:
+        if interaction.type is not discord.InteractionType.autocomplete:
+            await refuse(interaction, error)
 
     async def on_error(self, interaction: discord.Interaction[Any], error: app_commands.AppCommandError, /) -> None:
         """Log a bug under an id, and tell the asker that id."""

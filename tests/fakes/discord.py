@@ -8,6 +8,7 @@ messages (`discord_rules.py`):
 | typed words fill the first required option of a command, or are dropped | discord-api-docs #2626, #2718, #3702 |
 | a command is not sent without its required options | interactions/application-commands |
 | an archived thread refuses edits (400, 50083), a locked one all writing (403); deleting works | topics/threads |
+| who lacks Read Message History gets an empty history; a voice channel's takes Connect (50001) | resources/message |
 | a system message refuses replies | resources/message |
 | an interaction is acknowledged once, within 3 s; its token lives 15 min | interactions/receiving-and-responding |
 """
@@ -59,6 +60,8 @@ class FakeDiscord(Waited):
         """What Keaton should not have sent, though Discord takes it."""
         self.rate_limits: list[tuple[str, float]] = []
         """Path beginnings whose next request is answered with 429, and the seconds to wait."""
+        self.broken: dict[int, int] = {}
+        """Channels whose history cannot be read, with the status of the answer."""
         self.undeletable: set[int] = set()
         """Messages that cannot be deleted as long as their thread is locked."""
         self._runner: web.AppRunner | None = None
@@ -99,8 +102,9 @@ class FakeDiscord(Waited):
         return {channel.id: channel for guild in self.guilds for channel in guild.channels}
 
     async def join(self, guild: Guild) -> None:
-        """Let Keaton into one more server."""
-        self.guilds.append(guild)
+        """Let Keaton into one more server, or tell of one that was withheld."""
+        if guild not in self.guilds:
+            self.guilds.append(guild)
         await self.gateway.dispatch("GUILD_CREATE", guild.json())
 
     async def post(

@@ -51,6 +51,8 @@ class Gateway:
         """Whether the developer portal grants the message content intent."""
         self.repeats = 0
         """How many events that the client has seen are sent once more after a RESUME."""
+        self.withheld: set[int] = set()
+        """Servers of which READY tells that they are unavailable, and nothing comes after it."""
         self.session: Session | None = None
         self.ready = 0
         self.resumed = 0
@@ -114,7 +116,8 @@ class Gateway:
             "READY", {**hello, "resume_gateway_url": self.url, "application": {"id": str(APP_ID), "flags": 0}}
         )
         for guild in self._guilds:
-            await session.send("GUILD_CREATE", guild.json())
+            if guild.id not in self.withheld:
+                await session.send("GUILD_CREATE", guild.json())
         self.ready += 1
         self._changed()
 

@@ -88,7 +88,8 @@ class Rest:
 
     async def _member(self, request: web.Request) -> web.Response:
         known = {str(guild.id): guild for guild in self._fake.guilds}
-        guild, user = known.get(request.match_info["guild"]), self._fake.people.get(request.match_info["user"])
+        people = {**self._fake.people, str(world.BOT_ID): world.KEATON}
+        guild, user = known.get(request.match_info["guild"]), people.get(request.match_info["user"])
         if guild is None or user is None:
             raise Refusal(404, 10007, "Unknown Member")
         return answer(guild.member(user))
@@ -135,7 +136,13 @@ class Rest:
         return answer(channel.json())
 
     async def _history(self, request: web.Request) -> web.Response:
-        channel = self._channel(request, world.VIEW | world.HISTORY)
+        channel = self._channel(request, world.VIEW)
+        if channel.kind == world.VOICE and not channel.permissions(world.KEATON) & world.CONNECT:
+            raise Refusal(403, 50001, "Missing Access")
+        if status := self._fake.broken.get(channel.id):
+            raise Refusal(status, 0, "Service Unavailable")
+        if not channel.permissions(world.KEATON) & world.HISTORY:
+            return answer([])
         after, limit = int(request.query.get("after", 0)), int(request.query.get("limit", 50))
         before = int(request.query.get("before", 1 << 63))
         found = [one for one in channel.messages.values() if after < one.id < before and not one.is_ephemeral]

@@ -26,7 +26,8 @@ EPHEMERAL, LOADING, IS_V2 = 1 << 6, 1 << 7, 1 << 15
 VIEW, SEND, ATTACH, HISTORY, REACT = 1 << 10, 1 << 11, 1 << 15, 1 << 16, 1 << 6
 MANAGE_CHANNELS, MANAGE_MESSAGES, THREADS_SEND = 1 << 4, 1 << 13, 1 << 38
 NAMES = {VIEW: "view", SEND: "send", ATTACH: "attach", HISTORY: "history", REACT: "react"}
-ORDINARY = VIEW | SEND | ATTACH | HISTORY | REACT | THREADS_SEND
+CONNECT = 1 << 20
+ORDINARY = VIEW | SEND | ATTACH | HISTORY | REACT | THREADS_SEND | CONNECT
 
 _numbers = itertools.count()
 
@@ -95,6 +96,8 @@ class Channel:
             "name": self.name,
             "position": 0,
             "nsfw": self.nsfw,
+            "bitrate": 64000,
+            "user_limit": 0,
             "last_message_id": str(last) if last else None,
             "permission_overwrites": [
                 {
@@ -211,6 +214,8 @@ class Guild:
     """Permissions that a user has besides."""
     channels: list[Channel] = field(default_factory=list)
     tier: int = 0
+    tells_of_keaton: bool = True
+    """GUILD_CREATE holds Keaton's own member, as it does nearly always."""
     roles: dict[int, int] = field(default_factory=dict)
     """Permissions of roles beside everybody's, by their ids."""
     holders: dict[int, list[int]] = field(default_factory=dict)
@@ -253,7 +258,7 @@ class Guild:
             "verification_level": 0,
             "default_message_notifications": 0,
             "member_count": 3,
-            "members": [self.member(KEATON)],
+            "members": [self.member(KEATON)] if self.tells_of_keaton else [],
             "channels": [one.json() for one in self.channels if one.parent is None],
             "threads": [one.json() for one in self.channels if one.parent is not None and not one.archived],
             "joined_at": "2026-01-01T00:00:00+00:00",

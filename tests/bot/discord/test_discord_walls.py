@@ -82,6 +82,7 @@ async def running(fake: FakeDiscord, house: ColourHouse, grace: HeardGrace) -> A
         told["DISCORD_GATEWAY"],
         min_gap_s=0.0,
         forgotten_every_s=0.05,
+        again_s=(0.1,),
     )
     before = fake.gateway.ready
     task = asyncio.create_task(DiscordDoor(parts, config).run())
