@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core import links
+from core.engines import folders
 from core.engines.children import Children
 from core.engines.wire import GarbledError, Message
 from core.errors.disk import DiskFull
@@ -33,6 +34,12 @@ _LONGEST_HOST = 253
 _PASSING = frozenset({"timeout", "broken", "busy"})
 """Failures that may be over in a moment."""
 _PAUSE_S = 1.0
+_COPIES = 2
+"""A film may lie there in pieces and whole."""
+_BESIDE_BYTES = 64 << 20
+"""For what the JavaScript runtime keeps."""
+_MOST_MESSAGES = 200_000
+"""Five a second for eleven hours."""
 _LEAST_BYTES = 1 << 16
 """What a fetch that has not stalled brings at the least."""
 
@@ -78,6 +85,8 @@ class ChildFetcher:
     allowed_hosts: frozenset[str]
     """Private hosts that links may reach, on any port."""
     limits: FetchLimits
+    program: str = "core.engines.fetcher"
+    """The module that fetches."""
 
     async def fetch(self, url: str, folder: Path, bearer: str = "") -> AsyncGenerator[Fetching | Fetched, None]:
         """Download into the folder; the last item is the Fetched.
@@ -103,15 +112,22 @@ class ChildFetcher:
         self, url: str, folder: Path, bearer: str, deadline_s: float
     ) -> AsyncGenerator[Fetching | Fetched, None]:
         pace = Pace.start(deadline_s, self.limits.stall_s)
-        children = Children("core.engines.fetcher", _environment(folder), keep_spare=False, gives_way=True)
-        async with children.child() as child:
+        children = Children(self.program, _environment(folder), keep_spare=False, gives_way=True)
+        most_bytes = _COPIES * self.limits.size_bytes + _BESIDE_BYTES
+        async with children.child() as child, folders.watched(folder, most_bytes, child.kill) as filling:
             await child.ask(self._request(url, folder, bearer))
-            while True:
-                event = self._event(await _hear(child, url, pace), url, folder)
+            for _ in range(_MOST_MESSAGES):
+                message = await _hear(child, url, pace)
+                if message is None and filling.found_bytes:
+                    raise OverLimit(links.file_title(url), "size_bytes", self.limits.size_bytes, filling.found_bytes)
+                if message is None:
+                    raise FetchFailed(url, "other", await child.ending())
+                event = self._event(message, url, folder)
                 yield event
                 if isinstance(event, Fetched):
                     return
                 pace.note(event.done_bytes)
+        raise FetchFailed(url, "other", f"more than {_MOST_MESSAGES} messages")
 
     def _request(self, url: str, folder: Path, bearer: str) -> dict[str, object]:
         limits = {**asdict(self.limits), "sites": sorted(self.limits.sites)}
@@ -128,7 +144,7 @@ class ChildFetcher:
                 case kind:
                     raise self._error(message, url, kind)
         except GarbledError as error:
-            raise FetchFailed(url, "other", str(error)) from error
+            raise FetchFailed(url, "other", one_line(str(error)[:_LONGEST_DETAIL])) from error
 
     def _error(self, message: Message, url: str, kind: str) -> AppError:
         """Give the error that the child reports."""
@@ -167,17 +183,14 @@ def _environment(folder: Path) -> dict[str, str]:
     return {"HOME": own, "TMPDIR": own, "XDG_CACHE_HOME": own, "DENO_DIR": own, "YTDLP_NO_PLUGINS": "1"}
 
 
-async def _hear(child: Child, url: str, pace: Pace) -> Message:
-    """Give the child's next message, unless patience ends or it dies."""
+async def _hear(child: Child, url: str, pace: Pace) -> Message | None:
+    """Give the child's next message, or None where it died, unless patience ends."""
     try:
-        message = await child.receive(pace.left_s())
+        return await child.receive(pace.left_s())
     except TimeoutError as error:
         raise FetchFailed(url, pace.why()) from error
     except GarbledError as error:
-        raise FetchFailed(url, "other", str(error)) from error
-    if message is None:
-        raise FetchFailed(url, "other", await child.ending())
-    return message
+        raise FetchFailed(url, "other", one_line(str(error)[:_LONGEST_DETAIL])) from error
 
 
 def _now_s() -> float:

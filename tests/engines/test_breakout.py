@@ -105,7 +105,7 @@ runtime = fetcher.runtime()
 said = subprocess.run([runtime, "eval", "console.log(6*7)"], capture_output=True, text=True) if runtime else None
 print("deno", said.stdout.strip() if said else "42")
 """
-UNHARMED = {"memory": "memory", "database": "database", "signals": 0, "left": []}
+UNHARMED = {"film": "film", "memory": "memory", "database": "database", "signals": 0, "left": []}
 UNTOUCHED = ["database", "deleted", "film.mp4", "renamed"]
 
 
@@ -124,6 +124,7 @@ def test_in_the_sandbox_the_child_can_do_nothing(user: User, shown: Path) -> Non
     assert told["done"] == []
     assert {name: told[name] for name in UNHARMED} == UNHARMED
     assert told["files"] == UNTOUCHED
+    assert set(told["loaded"]) >= {"sqlite3", "xml.dom.minidom"}
 
 
 def test_where_namespaces_are_refused_the_child_can_still_do_nothing(user: User, shown: Path) -> None:
@@ -134,6 +135,7 @@ def test_where_namespaces_are_refused_the_child_can_still_do_nothing(user: User,
     assert {name: told[name] for name in UNHARMED} == UNHARMED
     assert told["files"] == UNTOUCHED
     assert told["missing"] == ["network", "processes", "users"]
+    assert set(told["loaded"]) >= {"sqlite3", "xml.dom.minidom"}
 
 
 @pytest.mark.parametrize(

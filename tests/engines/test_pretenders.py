@@ -16,12 +16,15 @@ from core.closer import Framing
 from core.engines import wire
 from core.engines.children import Children
 from core.engines.clips import ChildClipper
+from core.engines.fetch import ChildFetcher
+from core.engines.folders import taken_bytes
 from core.engines.frames import ChildFrameReader
 from core.engines.framing import ChildFramer
 from core.engines.sheet import contact_sheet
-from core.errors.films import DecoderDied
+from core.errors.films import DecoderDied, OverLimit
+from core.errors.links import FetchFailed
 from core.film_ports import Look
-from core.limits import FilmLimits
+from core.limits import FetchLimits, FilmLimits
 from core.model import Sampling, Thumbnail
 from tests.engines.conftest import PREPROCESS
 
@@ -252,3 +255,35 @@ async def test_parts_of_frames_without_end_are_an_error(pretender: Children, tmp
 def test_a_small_picture_that_was_kept_before_it_would_have_been_refused_is_left_black(kept: bytes) -> None:
     sheet = Image.open(io.BytesIO(contact_sheet([Thumbnail(1.0, kept)])), formats=("JPEG",)).convert("L")
     assert max(sheet.crop((20, 20, 200, 80)).tobytes()) < 20
+
+
+FILLING = """
+import json, pathlib, sys
+folder = pathlib.Path(json.loads(sys.stdin.buffer.readline())["folder"])
+for number in range(10_000):
+    (folder / str(number)).write_bytes(bytes(1 << 20))
+sys.stdin.buffer.read()
+"""
+FLOODING = """
+import sys
+from core.engines import wire
+sys.stdin.buffer.readline()
+for done in range(250_000):
+    wire.send(sys.stdout.buffer, {"kind": "fetching", "done_bytes": done << 17})
+"""
+
+
+@pytest.mark.parametrize(
+    ("program", "error"), [(FILLING, OverLimit), (FLOODING, FetchFailed)], ids=["many files", "many messages"]
+)
+async def test_a_fetching_child_that_was_taken_over_fills_neither_disk_nor_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, program: str, error: type[Exception]
+) -> None:
+    (tmp_path / "robber.py").write_text(program)
+    (tmp_path / "job").mkdir()
+    monkeypatch.syspath_prepend(str(tmp_path))
+    fetcher = ChildFetcher(frozenset(), FetchLimits(1_000_000, 60, attempts=1), "robber")
+    with pytest.raises(error):
+        async for _ in fetcher.fetch("https://example.com/film.mp4", tmp_path / "job"):
+            pass
+    assert taken_bytes(tmp_path / "job") < 5_000_000_000

@@ -15,7 +15,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -30,6 +30,7 @@ from core.model import Preprocess, Sampling
 from tests.traps import films
 
 LIMITS = FilmLimits(duration_s=3600, frame_px=4_000_000, frames=20_000, decode_s=20, memory_bytes=600_000_000)
+_MARK = "KEATON_FUZZ"
 _WISH = ClipWish(0.5, 1.5, "mp4", 120, 30.0, 200_000, sound=True)
 _PREPROCESS = Preprocess(32, "squash", "bilinear", (0.0, 0.0, 0.0), (1.0, 1.0, 1.0))
 
@@ -57,10 +58,10 @@ class Figures:
 async def fuzz(count: int, seed: int, folder: Path, at_once: int = 2) -> Figures:
     """Read that many damaged films."""
     figures, began_s = Figures(), time.monotonic()
-    others = set(running("core.engines.decoder"))
+    mark = f"{os.getpid()}-{began_s}"
     chance = random.Random(seed)  # noqa: S311 - damage is no secret
     originals = [films.sound(folder / f"sound.{kind}").read_bytes() for kind in films.KINDS]
-    children = Children("core.engines.decoder", forks=True)
+    children = Children("core.engines.decoder", {_MARK: mark}, forks=True)
     reader, gate = ChildFrameReader(children, LIMITS, patience_s=30), asyncio.Semaphore(at_once)
 
     async def one(number: int, data: bytes) -> None:
@@ -74,7 +75,7 @@ async def fuzz(count: int, seed: int, folder: Path, at_once: int = 2) -> Figures
     await asyncio.gather(*(one(number, data) for number, data in enumerate(damaged)))
     await children.close()
     figures.seconds = time.monotonic() - began_s
-    figures.children_left = len(set(running("core.engines.decoder")) - others)
+    figures.children_left = len(marked(mark))
     return figures
 
 
@@ -95,6 +96,16 @@ async def _try(reader: ChildFrameReader, path: Path, figures: Figures) -> None:
         end = "bug"
         figures.bugs.append(f"{path.name}: {error!r}")
     figures.ends[end] += 1
+
+
+def marked(mark: str) -> list[int]:
+    """Give the processes that bear a mark in their environment, which all children inherit."""
+    found = []
+    for place in Path("/proc").iterdir():
+        with suppress(OSError):
+            if f"{_MARK}={mark}".encode() in (place / "environ").read_bytes().split(b"\0"):
+                found.append(int(place.name))
+    return found
 
 
 def running(module: str) -> list[int]:
