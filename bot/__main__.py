@@ -45,6 +45,7 @@ def run() -> None:
     """Start the bot; with no token, the local chat with the demo film."""
     settings = read_settings()
     set_up_logs(settings.log_level, settings.log_format, settings.secrets)
+    commands.tell_misspelt(settings)
     code = asyncio.run(running.run(settings))
     # All is closed. A model that is still loading sits in a thread that cannot be stopped, and need not be waited for.
     logging.shutdown()
@@ -206,6 +207,7 @@ def main() -> None:
 def _quiet_settings() -> Settings:
     settings = read_settings()
     set_up_logs("debug" if settings.log_level == "debug" else "warning", settings.log_format, settings.secrets)
+    commands.tell_misspelt(settings)
     commands.tell_trial(settings)
     return settings
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import secrets
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,6 +14,7 @@ import click
 from bot import printing
 from bot.exporting import Exporter
 from bot.requests import Requests
+from bot.settings import misspelt
 from bot.web.config import DOOR
 from bot.wiring.product import open_core
 from core.archive import choose
@@ -31,6 +33,7 @@ from core.replies import TRIAL_COMMAND
 from core.sentences import sentence
 from core.shown import Progress
 from core.talk import Door, FilePosted, LinkPosted, PictureFile, Turn
+from core.words import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -45,8 +48,11 @@ if TYPE_CHECKING:
     from core.talk import Find
 
 CHANNEL = "main"
+BUG = "Something broke while I read that. KEATON_LOG_LEVEL=debug shows where."
 OPERATOR = "operator"
 _FRAME_PX = 4096
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +73,14 @@ def local_scope(space: str) -> Scope:
     return Scope("local", space, CHANNEL)
 
 
+def tell_misspelt(settings: Settings) -> None:
+    """Say on stderr which settings do not exist."""
+    for name, nearest in misspelt(settings):
+        click.echo(
+            f"{name} is no setting, so it does nothing.{f' Did you mean {nearest}?' if nearest else ''}", err=True
+        )
+
+
 def tell_trial(settings: Settings) -> None:
     """Say on stderr that this is the demo model, where nobody has chosen another."""
     if settings.trial:
@@ -76,32 +90,36 @@ def tell_trial(settings: Settings) -> None:
 async def index(settings: Settings, sources: Sequence[str], space: str, *, as_json: bool) -> int:
     """Take films in one after the other; one that fails does not stop the rest. Give the exit code."""
     done: list[Indexed] = []
-    failed: list[tuple[str, AppError]] = []
+    failed: list[tuple[str, str]] = []
+    code = 0
     async with open_core(settings) as core:
         for source in sources:
             try:
                 done.append(await _take_in(core, source, space))
-            except AppError as error:
-                failed.append((source, error))
-                click.echo(f"{source}: {sentence(error)}", err=True)
+            except Exception as error:
+                if not isinstance(error, AppError):
+                    logger.exception("a source could not be taken in")
+                failed.append((one_line(source), sentence(error) if isinstance(error, AppError) else BUG))
+                code = max(code, _code(error))
+                click.echo(": ".join(failed[-1]), err=True)
     printing.indexed(done, failed, as_json=as_json)
-    return max((_code(error) for _, error in failed), default=0)
+    return code
 
 
 async def _take_in(core: Core, source: str, space: str) -> Indexed:
     """Take one film in; what dies meanwhile is taken up by the next `keaton run`, what is interrupted is not."""
     if not is_link(source):
-        await asyncio.to_thread(check, Path(source), Path(source).name, core.parts.indexer.file_bytes)
-    await _load(core, source)
+        await asyncio.to_thread(check, Path(source), _name(source), core.parts.indexer.file_bytes)
+    await _load(core, one_line(source))
     scope, requests = local_scope(space), Requests(core.parts.foreman, core.kept.ledger)
     turn = Turn(DOOR, scope, View.of(scope), OPERATOR, "you", "")
-    event = LinkPosted(turn, source) if is_link(source) else FilePosted(turn, _absolute(source), Path(source).name)
+    event = LinkPosted(turn, source) if is_link(source) else FilePosted(turn, _absolute(source), _name(source))
     taken = await requests.take(Errand(scope, "", f"command:{secrets.token_hex(8)}"), event)
     if taken is None:
         raise RuntimeError("a request of our own was taken up before")
     work = _work(core, source, Poster(scope, OPERATOR, "you", "", job=taken.job))
     try:
-        with printing.progress_bar(source) as report:
+        with printing.progress_bar(one_line(source)) as report:
             return await core.parts.foreman.carry_out(taken.job, work, report)
     except asyncio.CancelledError:
         await asyncio.shield(requests.drop(taken.job))
@@ -113,6 +131,11 @@ async def _take_in(core: Core, source: str, space: str) -> Indexed:
         await requests.end(taken)
 
 
+def _name(source: str) -> str:
+    """Return a file's name as text, whatever bytes it is made of."""
+    return one_line(Path(source).name)
+
+
 def _absolute(source: str) -> Path:
     """Give a path that a later run understands, wherever it is started."""
     return Path(source).absolute()
@@ -121,7 +144,7 @@ def _absolute(source: str) -> Path:
 def _work(core: Core, source: str, poster: Poster) -> Work:
     if is_link(source):
         return lambda report: core.parts.indexer.link(source, poster, report)
-    return lambda report: core.parts.indexer.file(Path(source), Path(source).name, "", poster, report)
+    return lambda report: core.parts.indexer.file(Path(source), _name(source), "", poster, report)
 
 
 async def _load(core: Core, label: str) -> None:
@@ -168,9 +191,12 @@ async def _refined(core: Core, result: SearchResult) -> SearchResult:
     best, *rest = await core.parts.refiner.leading(result.query, result.moments, result.curve)
     best = await core.parts.refiner.closer(result.query, best, result.curve)
     others = list(await core.parts.refiner.moments(result.query, rest))
+    curve = result.curve
     if result.query.asked.form == "one":
-        others.sort(key=lambda moment: -moment.score)
-    curve = seen_closer(result.curve, [best], await core.engines.encoder.ready())
+        best, *others = sorted((best, *others), key=lambda one: (one.video_id in result.absent, -one.score))
+        if best.video_id != curve.video.id:
+            curve = await core.parts.searcher.curve(result.query, best.video_id) or curve
+    curve = seen_closer(curve, [best], await core.engines.encoder.ready())
     return replace(result, moments=(best, *others), curve=curve)
 
 
@@ -223,5 +249,5 @@ async def export(settings: Settings, name: str, platform: str | None, out: Path)
     return 0
 
 
-def _code(error: AppError) -> int:
-    return 3 if isinstance(error, OperatorError) else 1
+def _code(error: Exception) -> int:
+    return 1 if isinstance(error, AppError) and not isinstance(error, OperatorError) else 3

@@ -15,7 +15,6 @@ from core import listing, replies, telling
 from core.answering import shares
 from core.errors.films import FolderUnwritable
 from core.filling import each_second
-from core.sentences import sentence
 from core.times import clock
 
 if TYPE_CHECKING:
@@ -25,10 +24,12 @@ if TYPE_CHECKING:
     from core import shown
     from core.answering import Shown
     from core.archive import Holding
-    from core.errors import AppError
     from core.found import Moment, SearchResult
     from core.intake import Indexed
     from core.model import PostedVideo, Video
+
+
+_LABEL = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,7 @@ def progress_bar(label: str) -> Iterator[Callable[[shown.Progress], None]]:
     )
     console = Console(stderr=True)
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
-        task = bar.add_task("starting", total=None, label=label[-40:])
+        task = bar.add_task("starting", total=None, label=_short(label))
 
         def report(progress: shown.Progress) -> None:
             known = progress.fraction is not None
@@ -64,11 +65,15 @@ def progress_bar(label: str) -> Iterator[Callable[[shown.Progress], None]]:
         yield report
 
 
-def indexed(done: Sequence[Indexed], failed: Sequence[tuple[str, AppError]], *, as_json: bool) -> None:
-    """Print what was taken in."""
+def _short(label: str) -> str:
+    return label if len(label) <= _LABEL else f"{label[: _LABEL - 1]}…"
+
+
+def indexed(done: Sequence[Indexed], failed: Sequence[tuple[str, str]], *, as_json: bool) -> None:
+    """Print what was taken in, and why what was not."""
     if as_json:
         videos = [{**_video(one.video), "looks": one.looks, "truncated": one.video.truncated} for one in done]
-        _print_json({"videos": videos, "failed": [{"source": s, "error": sentence(e)} for s, e in failed]})
+        _print_json({"videos": videos, "failed": [{"source": source, "error": why} for source, why in failed]})
         return
     for one in done:
         news = f"{one.looks} looks" if one.looks else "known already"
@@ -97,7 +102,9 @@ def _moment(result: SearchResult, moment: Moment, called: Mapping[str, str]) -> 
     span = f"{clock(moment.start_s)} to {clock(moment.end_s)}"
     then = f", then {clock(moment.then.peak_s)}" if moment.then else ""
     text = f"  {result.curve.lines[moment.part].text}" if result.curve.lines and not moment.then else ""
-    return f"{clock(moment.peak_s):>7}{then}  {span}  similarity {moment.score:.3f}{text}{where}"
+    is_lower = moment.video_id in result.absent and moment.score > result.best.score
+    why = " (lower down, for that video probably does not show it)" if is_lower else ""
+    return f"{clock(moment.peak_s):>7}{then}  {span}  similarity {moment.score:.3f}{text}{where}{why}"
 
 
 def listed(posted: Sequence[PostedVideo], *, as_json: bool) -> None:
@@ -173,7 +180,7 @@ def _answer(result: SearchResult, files: Files, among: Sequence[tuple[str, float
         "query": result.query.text,
         "video": _video(curve.video),
         "best": {"time_s": best.peak_s, "score": best.score, "image": _text(files.image)},
-        "moments": [asdict(moment) for moment in result.moments],
+        "moments": [{**asdict(one), "absent": one.video_id in result.absent} for one in result.moments],
         "curve": {"times_s": curve.times_s.tolist(), "scores": curve.scores.tolist()},
         "plot": _text(files.plot),
         "verdict": result.verdict,

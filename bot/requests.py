@@ -10,6 +10,7 @@ from core.actions import draws
 from core.errors.disk import StorageUnusable
 from core.jobs import Request
 from core.ledger import card_note
+from core.links import path_text
 from core.talk import Action, FilePosted, Find, Forget, LinkPosted, PictureFile, RemoteFilePosted, Switch
 
 if TYPE_CHECKING:
@@ -173,7 +174,7 @@ def request_of(errand: Errand, event: Incoming, place: str = "") -> Request | No
             return _request(errand, turn, "remote", file.key, file.name, place, length_s)
         case FilePosted(turn, path, name):
             length_s = path.stat().st_size / _BYTES_A_SECOND if path.is_file() else None
-            return _request(errand, turn, "file", str(path), name, place, length_s)
+            return _request(errand, turn, "file", path_text(path), name, place, length_s)
         case Find(turn, text, video):
             picture = event.picture.path if event.picture else None
             request = _request(errand, turn, "find", text, video or "", place)

@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import sys
 from dataclasses import replace
+from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
+from dotenv import dotenv_values
 from platformdirs import user_data_path
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -18,6 +20,10 @@ from core.limits import FetchLimits, FilmLimits
 from core.model import Sampling
 
 GIGABYTE = 1_000_000_000
+_LIKE = 0.75
+"""Names that have that much in common (`difflib`'s ratio) are taken for slips of the pen."""
+_OF_TESTS = frozenset({"KEATON_CHROMIUM", "KEATON_SHOTS"})
+"""What only the tests read."""
 
 
 def _split(value: object) -> object:
@@ -48,6 +54,10 @@ def _absolute(path: Path) -> Path:
 Folder = Annotated[Path, AfterValidator(_absolute)]
 Hosts = Annotated[frozenset[Annotated[str, AfterValidator(_host)]], NoDecode, BeforeValidator(_split)]
 Token = Annotated[SecretStr | None, BeforeValidator(_none_if_blank)]
+
+
+PROJECT = Path(__file__).resolve().parents[1]
+"""Where Keaton was cloned to, if it was."""
 
 
 class Settings(BaseSettings):
@@ -189,12 +199,42 @@ class Settings(BaseSettings):
         return self.data_dir / "keaton.sqlite3"
 
 
-def read_settings() -> Settings:
-    """Read the environment and `.env`; raises BadSetting naming the first value that makes no sense."""
+def read_settings(project: Path = PROJECT) -> Settings:
+    """Read the environment and the `.env` files; raises BadSetting naming the first value that makes no sense.
+
+    A `.env` in the folder where Keaton is started counts before that of the project, and that before one in the data
+    folder; the environment counts before all of them.
+    """
     try:
-        return Settings()
+        known = _read(_files(project))
+        return _read(_files(project, known.data_dir), data_dir=known.data_dir)
+    except OSError as error:
+        raise BadSetting(".env", f"{error.filename} cannot be read: {error.strerror}") from error
     except ValidationError as error:
         first = error.errors()[0]
         name = str(first["loc"][0]) if first["loc"] else "?"
-        known = name if name.isupper() else f"KEATON_{name.upper()}"
-        raise BadSetting(known, first["msg"]) from error
+        setting = name if name.isupper() else f"KEATON_{name.upper()}"
+        raise BadSetting(setting, first["msg"]) from error
+
+
+def _read(files: tuple[Path, ...], **more: Path) -> Settings:
+    found: dict[str, Any] = {"_env_file": files, **more}
+    return Settings(**found)
+
+
+def _files(project: Path, *folders: Path) -> tuple[Path, ...]:
+    """Return the `.env` files that are there, those that count more behind the others."""
+    places = (*folders, *([project] if (project / "pyproject.toml").is_file() else []), Path.cwd())
+    return tuple(dict.fromkeys(folder / ".env" for folder in places if (folder / ".env").is_file()))
+
+
+def misspelt(settings: Settings, project: Path = PROJECT) -> tuple[tuple[str, str], ...]:
+    """Return what is set under a name that looks like Keaton's and is none, each with the nearest that is, or ""."""
+    known = {info.validation_alias or f"KEATON_{name.upper()}" for name, info in Settings.model_fields.items()}
+    names = [name.upper() for name in os.environ if name.upper().startswith("KEATON_")]
+    for file in _files(project, settings.data_dir):
+        written = (name.upper() for name in dotenv_values(file))
+        names += [name for name in written if name.startswith(("KEATON_", "DISCORD_", "SLACK_"))]
+    unknown = sorted({name for name in names if name not in known | _OF_TESTS})
+    spellings = [str(name) for name in known]
+    return tuple((name, next(iter(get_close_matches(name, spellings, 1, _LIKE)), "")) for name in unknown)

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
 Form: TypeAlias = Literal["one", "sequence", "comparison"]
+Doubt: TypeAlias = Literal["window", "side", "mixed", "many"]
+"""Why a mark is not understood: it is no time, there is nothing on one side of it, or there are others already."""
 
 WINDOW_S = 30.0
 """How long after the end of the first moment the second may begin, where the question does not say."""
@@ -102,6 +104,28 @@ def read(text: str, *, pictured: bool = False) -> Asked:
             sides = [tokens[:at], tokens[at + 1 :]]
             return Asked(tuple(_wish(side, pictured=False) for side in sides), "sequence", token.then_s)
     return Asked((_wish(tokens, pictured=pictured),))
+
+
+def unclear(text: str) -> tuple[str, Doubt] | None:
+    """Return the first mark of a question that means nothing where it stands, and why; None where all is understood.
+
+    `read` takes such marks for words, which nobody who wrote one wants. In quotes they are words.
+    """
+    tokens = _tokens(text)
+    for token in tokens:
+        if not token.quoted and len(token.raw) > 1 and token.raw[0] == ">" and not token.then_s:
+            return token.raw, "window"
+    marks = [at for at, token in enumerate(tokens) if token.is_beside or token.then_s]
+    for at in marks:
+        beside = tokens[max(0, at - 1) : at] + tokens[at + 1 : at + 2]
+        if len(beside) < 2 or any(other.is_beside or other.then_s for other in beside):
+            return tokens[at].raw, "side"
+    kinds = {tokens[at].is_beside for at in marks}
+    if len(kinds) == 2:
+        return next(tokens[at].raw for at in marks if not tokens[at].is_beside), "mixed"
+    if marks and len(marks) > (MOST_SIDES - 1 if kinds == {True} else 1):
+        return tokens[marks[-1]].raw, "many"
+    return None
 
 
 def refined(text: str, more: str) -> str:

@@ -53,13 +53,13 @@ class Filters:
 
 
 def split(text: str) -> tuple[str, Filters]:
-    """Give a text without its filters, and these; of two of a kind the last counts. What is none stays in the text."""
+    """Give a text without its filters, and these; of two of a kind the last counts. A date may be none."""
     filters = Filters()
     left: list[str] = []
     end = 0
     for found in _FILTER.finditer(text):
         value = _value(found)
-        if value and (found["name"].lower() not in {"after", "before"} or is_date(value)):
+        if value:
             left.append(text[end : found.start()])
             end = found.end()
             filters = replace(filters, **{_FIELDS[found["name"].lower()]: value})
@@ -72,11 +72,6 @@ def _value(found: re.Match[str]) -> str:
         return value
     mention = _MENTION.fullmatch(value)
     return mention["id"] if mention else value.lstrip("#@")
-
-
-def is_date(word: str) -> bool:
-    """Tell whether `day` knows what a word means."""
-    return _day(word.lower(), date(2000, 1, 1)) is not None or _hours_ago(word.lower()) is not None
 
 
 def since(word: str, now: datetime) -> datetime:

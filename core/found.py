@@ -160,6 +160,8 @@ class SearchResult:
     """Best first; at least one."""
     curve: Curve
     """Of the film that holds the best moment, and of the text that it belongs to."""
+    absent: frozenset[str] = frozenset()
+    """Ids of the videos that probably do not show it: their moments stand behind the others, whatever they score."""
 
     @property
     def best(self) -> Moment:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from core import asking, filters
-from core.errors.asking import AnswerGone, NothingToRefine, UnknownChannel, UnknownPoster, UnknownVideo
+from core.errors.asking import AnswerGone, NothingToRefine, NotUnderstood, UnknownChannel, UnknownPoster, UnknownVideo
 from core.found import Query
 from core.naming import pick
 from core.question import Posted
@@ -36,13 +36,13 @@ class Inquiry:
     async def query(self, event: Find, picture: Example | None = None) -> Query:
         """Give the query that somebody's words ask for, with the picture that came with them.
 
-        Raises UnknownVideo, AmbiguousVideo, UnknownChannel, UnknownPoster, NothingToRefine, AnswerGone.
+        Raises UnknownVideo, AmbiguousVideo, UnknownChannel, UnknownPoster, NotUnderstood, NothingToRefine, AnswerGone.
         """
         last = await self._last(event)
         if last is None:
-            return await self._fresh(event, picture)
+            return _clear(await self._fresh(event, picture))
         added = await self._fresh(replace(event, text=_added(event)), picture)
-        asked = _refined(within(last, event.turn), added)
+        asked = _clear(_refined(within(last, event.turn), added))
         return replace(asked, view=added.view) if event.filters.channel else asked
 
     async def _last(self, event: Find) -> Answer | None:
@@ -67,8 +67,15 @@ class Inquiry:
 
     async def _posted(self, turn: Turn, view: View, written: Filters) -> Posted:
         by = await self._posters(turn, view, written.poster) if written.poster else frozenset[str]()
-        after, before = (filters.since(word, self._now()) if word else None for word in (written.after, written.before))
-        return Posted(by, after, before)
+        return Posted(by, self._since("after", written.after), self._since("before", written.before))
+
+    def _since(self, name: str, word: str) -> datetime | None:
+        if not word:
+            return None
+        try:
+            return filters.since(word, self._now())
+        except ValueError as error:
+            raise NotUnderstood(f"{name}:{word}", "date") from error
 
     async def _posters(self, turn: Turn, view: View, name: str) -> frozenset[str]:
         if name.casefold() == _ME:
@@ -89,6 +96,13 @@ def within(answer: Answer, turn: Turn) -> Query:
     if answer.scope != turn.scope or (view.platform, view.space) != (theirs.platform, theirs.space) or not channels:
         raise AnswerGone
     return replace(answer.query, view=replace(view, channels=channels))
+
+
+def _clear(query: Query) -> Query:
+    """Return a question as it is; raises NotUnderstood where a mark in it means nothing."""
+    if doubt := asking.unclear(query.text):
+        raise NotUnderstood(*doubt)
+    return query
 
 
 def _added(event: Find) -> str:

@@ -5,9 +5,11 @@ Pure: owns the spelling of links; must not resolve or fetch anything.
 
 from __future__ import annotations
 
+import os
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import SplitResult, parse_qs, parse_qsl, unquote, urlencode, urlsplit, urlunsplit
+from urllib.parse import SplitResult, parse_qs, parse_qsl, unquote, unquote_to_bytes, urlencode, urlsplit, urlunsplit
 
 from core.addresses import is_local_name, is_public, literal, plain_host
 from core.errors.links import LinkRefused
@@ -16,7 +18,15 @@ from core.sites import is_file_host, is_within
 if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
 
-_LINK = re.compile(r"https?://[^\s<>|\"`\\^{}\u201c\u201d]+", re.IGNORECASE)
+# Spaces that nobody sees, and the quotes, brackets, ellipses and full stops of many languages: no address holds them
+# as they are (RFC 3986), and people write links right beside them.
+_BESIDE_LINKS = (
+    "\u00ab\u00bb\u2018-\u201f\u2026\u2039\u203a"
+    "\u3001-\u3003\u3008-\u3011\u3014-\u301b\uff01\uff08\uff09\uff0c\uff1a\uff1b\uff1f\uff61-\uff64"
+    "\u061b\u061f\u06d4\u0964\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\u00ad"
+)
+# Markdown has a link between "](" and ")"; another address may begin right behind a comma or a bracket.
+_LINK = re.compile(rf"https?://(?:(?!\]\(|[],;)]https?://)[^\s<>|\"`\\^{{}}{_BESIDE_LINKS}])+", re.IGNORECASE)
 _SOME_LINK = re.compile(r"(?:[a-z][a-z0-9+.-]*://|(?:data|javascript|file|blob|about):)\S+", re.IGNORECASE)
 _TRAILING = ".,;:!?'*_~"
 _BRACKETS = {")": "(", "]": "["}
@@ -133,6 +143,22 @@ def check(url: str, allowed_hosts: AbstractSet[str], sites: AbstractSet[str] = f
         raise LinkRefused(url, "private")
     if parts.port not in {None, *_PORTS.values()}:
         raise LinkRefused(url, "port")
+
+
+def path_text(path: Path) -> str:
+    """Return an absolute path as text that any database and log takes, also where its name is no UTF-8."""
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        return path.as_uri()
+    return str(path)
+
+
+def path_of(text: str) -> Path:
+    """Return the path that `path_text` wrote down."""
+    return (
+        Path(os.fsdecode(unquote_to_bytes(text.removeprefix("file://")))) if text.startswith("file://") else Path(text)
+    )
 
 
 def file_title(url: str) -> str:

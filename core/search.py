@@ -72,7 +72,8 @@ class Searcher:
         films = {one.video.id: one for one in judged}
         if query.asked.form == "one":
             moments = shown_first(moments, films)
-        return SearchResult(query, moments, films[moments[0].video_id].of(moments[0].part))
+        absent = frozenset(one.video.id for one in judged if one.verdict == "absent" and query.asked.form == "one")
+        return SearchResult(query, moments, films[moments[0].video_id].of(moments[0].part), absent)
 
     async def curve(self, query: Query, video_id: str) -> Curve | None:
         """Give one film's curve with its baseline, or None where the film is out of view or gone.

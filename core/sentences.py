@@ -34,6 +34,9 @@ _UNAVAILABLE = {
     "hidden": "I am not let see that file. Whoever runs the place that it comes from can allow it.",
     "removed": "That video has been removed, or made private.",
     "unsupported": "I do not know how to fetch videos from that site.",
+    "no_site": "There is no such site: that link's host name leads nowhere. Check how it is spelt.",
+    "truncated": "That link seems to be cut off: the site knows no video by so short a name. Copy the whole of it.",
+    "empty": "The file behind that link is empty.",
     "circles": "That link leads around in circles.",
 }
 _FAILED = {
@@ -57,6 +60,17 @@ _NO_FILE = {
 }
 _MOST_S, _MOST_PX, _MOST_BYTES = 1000 * 3600, 1e10, 1e12
 """What no film has: a header that says more is damaged, or lies."""
+_IN_QUOTES = "To look for these very words, put them in quotes."
+_NOT_UNDERSTOOD = {
+    "date": "I know no such date as in “{part}”. I know 2026-11-22, 2026-11, yesterday, monday, week and 3d. "
+    f"{_IN_QUOTES}",
+    "window": "I do not understand “{part}”. Write “a car > an explosion” for one thing and then another, or "
+    f"“a car >90s an explosion” for another time between them. {_IN_QUOTES}",
+    "side": f"Something is missing beside “{{part}}”: there have to be words on both sides of it. {_IN_QUOTES}",
+    "mixed": f"I can look for one thing after another, or for several side by side, not for both at once. {_IN_QUOTES}",
+    "many": "That is more than I can look for at once: two things one after the other, or six side by side. "
+    f"{_IN_QUOTES}",
+}
 
 _SENTENCES: Final[Mapping[type[AppError], str]] = {
     films.NotAVideo: "{name} is not a video that I can open.",
@@ -194,6 +208,8 @@ def _of_question(error: AppError) -> str:  # noqa: PLR0911 - a line each
                 if _is_id(name)
                 else f"Nobody called “{name}” has posted a film here."
             )
+        case asking.NotUnderstood(part, why):
+            return _NOT_UNDERSTOOD.get(why, _NOT_UNDERSTOOD["window"]).format(part=part)
         case asking.UnknownChannel(name):
             called = "such channel" if _is_id(name) else f"channel “{name}”"
             return f"I know no {called} whose films may be shown here."

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from bot.requests import event_of
 from core.commands import find
+from core.links import path_of
 from core.talk import FilePosted, Find, PictureFile, Turn
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ def again(turn: Turn, job: Job, asked: Standing, parse: Parse) -> Incoming:
         case "find":
             return parse(turn, asked.text)[asked.part]
         case _:
-            return FilePosted(turn, Path(request.source), request.name)
+            return FilePosted(turn, path_of(request.source), request.name)
 
 
 def about_picture(turn: Turn, text: str, name: str, path: Path) -> Find:

@@ -46,6 +46,7 @@ _CLASSES: tuple[tuple[tuple[type[BaseException], ...], tuple[str, str]], ...] = 
     ((MemoryError,), ("over_limit", "memory_bytes")),
     ((ContentTooShortError, network.IncompleteRead, ConnectionError, HTTPException), ("failed", "broken")),
 )
+_EAI_NODATA = getattr(socket, "EAI_NODATA", socket.EAI_NONAME)  # macOS and Windows have no such code
 _FORBIDDEN = re.compile(
     r"file:// urls are disabled|no connection adapters|unsupported url scheme|unknown url type", re.IGNORECASE
 )
@@ -59,6 +60,9 @@ _SAYINGS: tuple[tuple[str, str], ...] = (
     (r"confirm your age|age.restricted|age.gate|age.verif|inappropriate for some users", "age"),
     (r"sign in|log ?in|logged.in|cookies|private video|members.only|subscribers|password|registered users", "login"),
     (r"live event|premieres? in|premiere will begin|is live|will begin in|livestream|not currently live", "live"),
+    (r"looks truncated|incomplete youtube id", "truncated"),
+    (r"is unusual and will be skipped", "no_video"),
+    (r"downloaded file is empty|did not get any data", "empty"),
     (
         r"removed|deleted|terminated|no longer (available|exists)|video (is )?unavailable|not available|private",
         "removed",
@@ -91,10 +95,17 @@ def _classed(chain: tuple[BaseException, ...], detail: str) -> Trouble | None:
         return Trouble("over_limit", "size_bytes", detail)
     if any(isinstance(cause, OSError) and cause.errno in {errno.ENOSPC, errno.EDQUOT} for cause in chain):
         return Trouble("disk_full", "", detail)
+    if any(_is_no_name(cause) for cause in chain):
+        return Trouble("unavailable", "no_site", detail)
     for types, (kind, why) in _CLASSES:
         if any(isinstance(cause, types) for cause in chain):
             return Trouble(kind, why, detail)
     return None
+
+
+def _is_no_name(cause: BaseException) -> bool:
+    """Tell whether a name server has said that there is no such name; one that could not be asked says nothing."""
+    return isinstance(cause, socket.gaierror) and cause.errno in {socket.EAI_NONAME, _EAI_NODATA}
 
 
 def _said(chain: tuple[BaseException, ...], detail: str) -> Trouble:

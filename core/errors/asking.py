@@ -30,6 +30,15 @@ class UnknownPoster(UserError):
 
 
 @dataclass(eq=False)
+class NotUnderstood(UserError):
+    """A part of the question is written as no mark and no filter is."""
+
+    part: str
+    why: str
+    """"date", or one of `core.asking.Doubt`."""
+
+
+@dataclass(eq=False)
 class UnknownChannel(UserError):
     """There is no channel by that name from which an answer may be shown where it was asked for."""
 

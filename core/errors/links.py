@@ -24,8 +24,8 @@ class VideoUnavailable(UserError):
 
     url: str
     why: str
-    """"no_video", "not_found", "hidden", "login", "age", "robot", "live", "geo", "removed", "circles" or
-    "unsupported"."""
+    """"no_video", "not_found", "hidden", "login", "age", "robot", "live", "geo", "removed", "circles",
+    "no_site", "truncated", "empty" or "unsupported"."""
     detail: str = ""
 
 

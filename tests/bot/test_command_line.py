@@ -275,3 +275,27 @@ def test_find_json_has_a_curve_for_each_text_and_probabilities_among_them(keaton
     assert [line["text"] for line in answer["curves"]] == ["something green", "something blue"]
     assert all(len(line["scores"]) == len(answer["curve"]["times_s"]) for line in answer["curves"])
     assert sum(one["probability"] for one in answer["probabilities"]) == pytest.approx(1.0)
+
+
+def test_given_names_that_are_no_utf8_or_very_long_when_they_are_indexed_then_all_are(
+    keaton: Keaton, tmp_path: Path
+) -> None:
+    long = tmp_path / f"{'The beginning ' * 17}.mp4"
+    places = [os.fsencode(tmp_path / "not_utf8") + b"\xff\xfe.mp4", os.fsencode(long)]
+    for number, place in enumerate(places):
+        made = clips.make_clip(tmp_path / f"{number}.mp4", [("grey", 2), (("red", "green")[number], 2)])
+        made.rename(os.fsdecode(place))
+    names = [os.fsdecode(place) for place in places]
+    done = keaton("index", names[0], str(tmp_path / "missing\udcff.mp4"), names[1], "--space", "names")
+    assert done.returncode == 1
+    assert "not_utf8" in done.stdout
+    assert "The beginning The beginning" in done.stdout
+    assert "no file" in done.stderr
+    listed = keaton.json("videos", "--json", "--space", "names")
+    assert sorted(one["title"][:8] for one in listed["videos"]) == ["The begi", "not_utf8"]
+
+
+def test_given_a_setting_that_does_not_exist_when_a_command_runs_then_it_is_named(keaton: Keaton) -> None:
+    done = keaton("videos", settings={"KEATON_WEBPORT": "80"})
+    assert done.returncode == 0
+    assert "KEATON_WEBPORT is no setting, so it does nothing. Did you mean KEATON_WEB_PORT?" in done.stderr

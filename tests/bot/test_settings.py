@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.settings import Settings, read_settings
+from bot.settings import Settings, misspelt, read_settings
 from core.errors.running import BadSetting
 from core.sentences import sentence
 
@@ -41,6 +41,36 @@ def test_the_environment_wins_over_the_env_file(monkeypatch: pytest.MonkeyPatch,
     (tmp_path / ".env").write_text("KEATON_WEB_PORT=1111\nKEATON_BATCH=3\n")
     monkeypatch.setenv("KEATON_WEB_PORT", "2222")
     assert (read_settings().web_port, read_settings().batch) == (2222, 3)
+
+
+def test_given_env_files_in_several_folders_when_they_are_read_then_the_nearest_counts(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    project, data, here = (tmp_path / name for name in ("project", "data", "here"))
+    for folder in (project, data, here):
+        folder.mkdir()
+    (project / "pyproject.toml").touch()
+    (project / ".env").write_text(f"KEATON_DATA_DIR={data}\nKEATON_BATCH=2\nKEATON_WEB_PORT=1002\n")
+    (data / ".env").write_text("KEATON_BATCH=3\nKEATON_RETRIES=1\nKEATON_DATA_DIR=/elsewhere\n")
+    (here / ".env").write_text("KEATON_WEB_PORT=1001\n")
+    monkeypatch.chdir(here)
+    settings = read_settings(project)
+    assert (settings.web_port, settings.batch, settings.retries, settings.data_dir) == (1001, 2, 1, data)
+    monkeypatch.setenv("KEATON_BATCH", "7")
+    assert read_settings(project).batch == 7
+
+
+def test_given_settings_that_do_not_exist_when_they_are_read_then_the_nearest_that_does_is_named(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / ".env").write_text("DISCORD_TOKN=x\nEDITOR=vi\nKEATON_BATCH=3\nKEATON_QQQQQQ=1\n")
+    monkeypatch.setenv("KEATON_WEBPORT", "1")
+    settings = read_settings(tmp_path)
+    assert misspelt(settings, tmp_path) == (
+        ("DISCORD_TOKN", "DISCORD_TOKEN"),
+        ("KEATON_QQQQQQ", ""),
+        ("KEATON_WEBPORT", "KEATON_WEB_PORT"),
+    )
 
 
 def test_hosts_are_a_list_with_commas(monkeypatch: pytest.MonkeyPatch) -> None:

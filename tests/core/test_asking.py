@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.asking import Asked, Wish, read, refined, refinement
+from core.asking import Asked, Wish, read, refined, refinement, unclear
 
 WORDS = st.text(st.characters(codec="utf-8", categories=("L", "N")), min_size=1, max_size=8)
 PIECES = st.one_of(
@@ -56,11 +56,46 @@ def test_what_is_beyond_the_sixth_side_belongs_to_it() -> None:
     assert [wish.words for wish in read("a | b | c | d | e | f | g").wishes] == ["a", "b", "c", "d", "e", "f | g"]
 
 
+@pytest.mark.parametrize(
+    ("text", "doubt"),
+    [
+        ("a >0s b", (">0s", "window")),
+        ("a >5x b", (">5x", "window")),
+        ("a >b", (">b", "window")),
+        ("a >> b", (">>", "window")),
+        ("a >", (">", "side")),
+        ("> b", (">", "side")),
+        ("| a", ("|", "side")),
+        ("a | | b", ("|", "side")),
+        ("a > | b", (">", "side")),
+        ("a > b | c", (">", "mixed")),
+        ("a > b > c", (">", "many")),
+        ("a | b | c | d | e | f | g", ("|", "many")),
+        ("a | b | c | d | e | f", None),
+        ("a >90s b", None),
+        ('a ">0s" b', None),
+        ("a -> b", None),
+        ("-5 degrees, rock'n'roll, 5\" disc", None),
+        ("", None),
+    ],
+)
+def test_given_a_mark_that_means_nothing_when_it_is_read_then_it_is_named(
+    text: str, doubt: tuple[str, str] | None
+) -> None:
+    assert unclear(text) == doubt
+
+
+@given(st.lists(WORDS, min_size=1).map(" ".join))
+def test_given_plain_words_when_they_are_read_then_nothing_is_in_doubt(text: str) -> None:
+    assert unclear(text) is None
+
+
 @given(st.text())
 def test_no_text_is_an_error(text: str) -> None:
     for asked in (read(text), read(text, pictured=True), read(refined(text, text))):
         assert asked.wishes
     refinement(text)
+    unclear(text)
 
 
 @given(QUESTIONS)

@@ -119,3 +119,28 @@ async def test_a_button_draws_the_same_curves_again(house: ColourHouse, text: st
     first, again = house.plotter.specs[0].curve, house.plotter.specs[-1].curve
     assert first.scores == pytest.approx(again.scores)
     assert [line.text for line in first.lines] == [line.text for line in again.lines]
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ("red after:foo", "no such date as in “after:foo”"),
+        ("red before:2026-13", "no such date as in “before:2026-13”"),
+        ("red >0s blue", "do not understand “>0s”"),
+        ("red > blue > green", "more than I can look for at once"),
+        ("red |", "missing beside “|”"),
+    ],
+)
+async def test_given_a_part_that_means_nothing_when_it_is_asked_then_that_is_said(
+    house: ColourHouse, asked: str, said: str
+) -> None:
+    await put_film(house, turn(), "film", SCENES)
+    reply = await ask(house, asked)
+    assert (reply.tone, reply.private) == ("error", True)
+    assert said in reply.text
+
+
+async def test_given_a_mark_that_waits_when_the_question_is_refined_then_it_is_whole(house: ColourHouse) -> None:
+    await put_film(house, turn(), "film", SCENES)
+    await ask(house, "red")
+    assert "Probabilities" in (await ask(house, "+| blue")).text

@@ -59,6 +59,8 @@ class Site:
                 return await self.endless(request)
             case "/lying.mp4":
                 return await self.lying(request)
+            case "/empty.mp4":
+                return web.Response(body=b"", content_type="video/mp4")
             case "/hanging.mp4":
                 await self.hanging.wait()
         raise web.HTTPNotFound
@@ -194,10 +196,21 @@ async def test_a_closed_port_is_a_refused_connection(folder: Path, unused_tcp_po
     assert raised.value.why == "refused"
 
 
-async def test_a_name_that_leads_nowhere_is_told(folder: Path) -> None:
-    with pytest.raises(FetchFailed) as raised:
+async def test_given_a_name_that_nobody_has_when_it_is_fetched_then_that_is_final(folder: Path) -> None:
+    with pytest.raises(socket.gaierror) as answered:
+        await asyncio.get_running_loop().getaddrinfo("no-such-host.invalid", 80)
+    # A resolver that cannot ask anybody does not know, and is asked again later.
+    is_known = answered.value.errno == socket.EAI_NONAME
+    expected: type[VideoUnavailable | FetchFailed] = VideoUnavailable if is_known else FetchFailed
+    with pytest.raises(expected) as raised:
         await fetched(fetcher(), "http://no-such-host.invalid/a.mp4", folder)
-    assert raised.value.why == "dns"
+    assert raised.value.why == ("no_site" if is_known else "dns")
+
+
+async def test_given_an_empty_file_when_it_is_fetched_then_that_is_final(site: Site, folder: Path) -> None:
+    with pytest.raises(VideoUnavailable) as raised:
+        await fetched(fetcher("127.0.0.1"), site.url("/empty.mp4"), folder)
+    assert raised.value.why == "empty"
 
 
 @pytest.mark.parametrize("path", ["/films/my_film-2.mp4", "/endless.mp4"])

@@ -52,6 +52,9 @@ SAID = [
     ("This video is DRM protected", "unsupported"),
     ("ffmpeg is not installed. Aborting due to --abort-on-error", "unsupported"),
     ("No video formats found!", "no_video"),
+    ("Incomplete YouTube ID dQw4w9. URL https://www.youtube.com/watch?v=dQw4w9 looks truncated.", "truncated"),
+    ("The extracted extension ('php') is unusual and will be skipped for safety reasons.", "no_video"),
+    ("The downloaded file is empty", "empty"),
     ("Unable to extract data; please report this issue on https://github.com/yt-dlp", "no_video"),
 ]
 
@@ -75,7 +78,8 @@ def test_the_sites_own_words_are_understood(text: str, why: str) -> None:
         (exceptions.HTTPError(answer(503)), ("failed", "busy")),
         (exceptions.HTTPError(answer(302), redirect_loop=True), ("unavailable", "circles")),
         (exceptions.CertificateVerifyError(cause=ssl.SSLCertVerificationError()), ("failed", "tls")),
-        (exceptions.TransportError(cause=socket.gaierror(-2, "unknown")), ("failed", "dns")),
+        (exceptions.TransportError(cause=socket.gaierror(socket.EAI_NONAME, "unknown")), ("unavailable", "no_site")),
+        (exceptions.TransportError(cause=socket.gaierror(socket.EAI_AGAIN, "nobody answers")), ("failed", "dns")),
         (exceptions.TransportError(cause=ConnectionRefusedError()), ("failed", "refused")),
         (exceptions.TransportError(cause=TimeoutError()), ("failed", "timeout")),
         (exceptions.TransportError(cause=ConnectionResetError()), ("failed", "broken")),
