@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from bot.slack.render import Card
     from bot.slack.showing import Place, Whispering
     from bot.slack.speaking import Slack
-    from bot.slack.whispers import Voice, Whisper
+    from bot.slack.whispers import DirectMessages, Voice, Whisper
     from core.jobs import Job
     from core.showcase import Stale
     from core.talk import Incoming, JobRef
@@ -59,10 +59,15 @@ class Answers:
         self._slack = slack
         self._voice = voice
         self._rights = Rights(slack.client)
-        self._rooms = Rooms(slack.client, parts.ledger, workspace)
+        self.rooms = Rooms(slack.client, parts.ledger, workspace)
         self.word = LastWord(self._requests)
         self._min_gap_s = min_gap_s
         self._lines = WaitingLines()
+
+    @property
+    def direct(self) -> DirectMessages:
+        """Give the direct messages with each person."""
+        return self._voice.direct
 
     async def answer_taken(self, taken: Taken, place: Whispering, ends: Ends | None = None) -> None:
         """Show the replies to something that was written down; then it is done."""
@@ -81,7 +86,7 @@ class Answers:
         if isinstance(event, Switch) and not await self._rights.is_member(event.turn.user_id):
             event = replace(event, turn=replace(event.turn, guest=True))
         pressed_alone = isinstance(place, Alone)
-        opened = await self._rooms.opened(event, alone=pressed_alone)
+        opened = await self.rooms.opened(event, alone=pressed_alone)
         to_one = opened.alone and not pressed_alone
         await self._show(opened.event, Alone(self._slack, place.whisper) if to_one else place, taken, ends)
 

@@ -5,24 +5,21 @@ from __future__ import annotations
 import json
 import logging
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
-from bot.doors import is_picture
 from bot.lastword import Unnumbered
 from bot.slack import posts
 from bot.slack.alone import Alone
 from bot.slack.asking import commanded, is_public
 from bot.slack.config import DOOR
 from bot.slack.places import Place
-from bot.slack.refusals import FAILURES, reason_of
 from bot.slack.render import card
 from bot.slack.resuming import Standing, keeper, mark
-from bot.slack.words import INVITE, NO_FORM, plain
+from bot.slack.words import INVITE, NO_TALK, plain
 from core import replies
 from core.actions import refines
 from core.commands import find
 from core.errors.links import VideoUnavailable
-from core.errors.turns import NotHere
 from core.ledger import Errand
 from core.model import View
 from core.shown import Reply
@@ -30,8 +27,6 @@ from core.talk import Action, ListVideos, Turn
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    from slack_sdk.web.async_client import AsyncWebClient
 
     from bot.requests import Taken
     from bot.slack.desk import Desk
@@ -42,24 +37,30 @@ if TYPE_CHECKING:
 Json: TypeAlias = dict[str, Any]
 
 FIND, KEATON = "/find", "/keaton"
-INDEX_MESSAGE, FIND_FROM_MESSAGE = "index_message", "find_from_message"
-_WORDS = "words"
-_WITHOUT = "What do you want to see?"
-_WITH_PICTURE = "What do you want to see, beside this picture?"
+INDEX_MESSAGE = "index_message"
 
 logger = logging.getLogger(__name__)
+
+
+class Wordless:
+    """A /find that says nothing to look for: it is asked for by a form."""
+
+
+WORDLESS: Final = Wordless()
 
 
 class Commands:
     """Answers what people do other than writing messages."""
 
-    def __init__(self, desk: Desk, client: AsyncWebClient) -> None:
+    def __init__(self, desk: Desk) -> None:
         self._desk = desk
-        self._client = client
 
-    async def note_find(self, body: Json) -> Taken | None:
+    async def note_find(self, body: Json) -> Taken | Wordless | None:
         """Write /find down, before it is acknowledged; None when Slack sends it once more."""
         words = self._desk.people.quoted(plain(body.get("text") or ""))
+        if not words.strip():
+            is_new = await self._desk.is_new(body["channel_id"], body["trigger_id"])
+            return WORDLESS if is_new else None
         return await self._note(body, lambda turn: find(turn, words))
 
     async def note_keaton(self, body: Json) -> Taken | None:
@@ -68,7 +69,7 @@ class Commands:
         return await self._note(body, lambda turn: commanded(turn, words, self._desk.workspace))
 
     async def _note(self, body: Json, event_of: Callable[[Turn], Incoming]) -> Taken | None:
-        turn = self._turn(body["channel_id"], {"id": body["user_id"], "name": body.get("user_name")})
+        turn = self.turn(body["channel_id"], {"id": body["user_id"], "name": body.get("user_name")})
         return await self._take(body, event_of(turn), _standing(body))
 
     async def _take(self, body: Json, event: Incoming, standing: Standing, item: str = "") -> Taken | None:
@@ -79,8 +80,8 @@ class Commands:
         """Answer /find or /keaton."""
         channel = body["channel_id"]
         whisper = self._desk.answers.whisper(channel, body["user_id"], url=body["response_url"])
-        if channel.startswith("D"):
-            await whisper(card(replies.problem(NotHere())))
+        if await self.is_elsewhere(body):
+            await whisper(card(Reply(NO_TALK.format(name=self._desk.workspace.name), tone="error", private=True)))
         else:
             event = replace(taken.event, turn=await self._desk.turn(channel, body["user_id"]))
             if isinstance(event, ListVideos):
@@ -89,6 +90,12 @@ class Commands:
             place = self._place(channel, "", whisper, is_private=not is_public(event))
             await self._answer(taken, event, self._kept(place, taken, _standing(body)))
         await self._desk.requests.end(taken)
+
+    async def is_elsewhere(self, body: Json) -> bool:
+        """Tell whether a command came in a talk between others, where nobody can invite Keaton."""
+        channel, name = body["channel_id"], str(body.get("channel_name") or "")
+        is_talk = channel.startswith("D") or name.startswith("mpdm-")
+        return is_talk and not await self._desk.membership.is_inside(channel)
 
     def _kept(self, place: Place, taken: Taken, standing: Standing) -> Place:
         """Let a later run find the answer again."""
@@ -113,14 +120,14 @@ class Commands:
     async def note_press(self, body: Json) -> Taken | None:
         """Write the press of a button down, before it is acknowledged; None when Slack sends it once more."""
         pressed = body["actions"][0]
-        turn = self._turn(body["container"]["channel_id"], body["user"])
+        turn = self.turn(body["container"]["channel_id"], body["user"])
         box = body["container"]
         # What refines an answer is written in the thread that it stands in.
         where = (refines(pressed["action_id"]) and box.get("thread_ts")) or box["message_ts"]
         event = Action(turn, pressed["action_id"], under=str(where))
         return await self._take(body, event, _pressed(body), f":{pressed.get('action_ts', '')}")
 
-    def _turn(self, channel: str, user: Json) -> Turn:
+    def turn(self, channel: str, user: Json) -> Turn:
         """Give the turn of somebody whom Slack names by the way: who it is exactly takes it too long to say."""
         scope = self._desk.workspace.scope(channel)
         name = str(user.get("username") or user.get("name") or "")
@@ -170,7 +177,7 @@ class Commands:
         """Return a way to whoever used a command, a button, a menu or a form."""
         if "view" in body:
             about = json.loads(body["view"]["private_metadata"])
-            where = about["channel"], body["user"]["id"], about.get("in_thread", ""), about["response_url"]
+            where = about["channel"], body["user"]["id"], about.get("in_thread", ""), about.get("response_url", "")
             return self._desk.answers.whisper(*where)
         if "container" in body:
             where = body["container"]["channel_id"], body["user"]["id"], _pressed(body).thread_ts, body["response_url"]
@@ -192,48 +199,12 @@ class Commands:
         await self._answer(taken, event, place)
         await self._desk.requests.end(taken)
 
-    async def ask_for_words(self, body: Json) -> None:
-        """Ask what to look for: the way to search from within a thread, where Slack refuses commands."""
-        about = {
-            "channel": body["channel"]["id"],
-            "thread_ts": body["message"].get("thread_ts") or body["message"]["ts"],
-            "in_thread": body["message"].get("thread_ts") or "",
-            "response_url": body["response_url"],
-        }
-        files = body["message"].get("files") or ()
-        pictures = [one for one in files if is_picture(str(one.get("name") or ""), str(one.get("mimetype") or ""))]
-        if pictures:
-            about["picture"] = str(pictures[0]["id"])
-        await self._open(body, about, self._menu_whisper(body))
-
-    async def _open(self, body: Json, about: Json, whisper: Whisper) -> None:
-        """Open the form; where Slack does not let, say how else one searches there."""
-        try:
-            await self._client.views_open(trigger_id=body["trigger_id"], view=form(about))
-        except FAILURES as error:
-            logger.info("Slack does not open a form: %s", reason_of(error))
-            text = NO_FORM.format(name=self._desk.workspace.name)
-            await whisper(card(Reply(text, tone="error", private=True)))
-
-    async def note_words(self, body: Json) -> Taken | None:
-        """Write the search that such a form asks for down, before it is acknowledged."""
-        about = json.loads(body["view"]["private_metadata"])
-        standing = _asked(body["view"], about)
-        picture = self._desk.picture_later(standing.picture) if standing.picture else None
-        turn = self._turn(about["channel"], body["user"])
-        event = replace(find(turn, standing.words), picture=picture)
-        errand = Errand(turn.scope, "", f"view:{body['view']['id']}")
-        return await self._desk.requests.take(errand, event, standing.text())
-
-    async def find_words(self, body: Json, taken: Taken) -> None:
-        """Search for the words of that form, and answer in the thread."""
-        about = json.loads(body["view"]["private_metadata"])
-        event = replace(taken.event, turn=await self._desk.turn(about["channel"], body["user"]["id"]))
-        whisper = self._desk.answers.whisper(
-            about["channel"], body["user"]["id"], about.get("in_thread", ""), about["response_url"]
-        )
-        place = self._place(about["channel"], about["thread_ts"], whisper)
-        await self._answer(taken, event, self._kept(place, taken, _asked(body["view"], about)))
+    async def answer_at(self, taken: Taken, user_id: str, standing: Standing, whisper: Whisper) -> None:
+        """Answer what was asked for in a form or on the App Home, as a message in the thread or channel."""
+        channel = taken.event.turn.scope.channel
+        event = replace(taken.event, turn=await self._desk.turn(channel, user_id))
+        place = self._place(channel, standing.thread_ts, whisper)
+        await self._answer(taken, event, self._kept(place, taken, standing))
         await self._desk.requests.end(taken)
 
 
@@ -245,35 +216,9 @@ def _standing(body: Json) -> Standing:
     return Standing(words=rest if is_named else words)
 
 
-def _asked(view: Json, about: Json) -> Standing:
-    words = plain(view["state"]["values"][_WORDS][_WORDS]["value"] or "")
-    return Standing(about["thread_ts"], words=words, picture=about.get("picture", ""))
-
-
 def _pressed(body: Json) -> Standing:
     box = body["container"]
     return Standing(str(box.get("thread_ts") or ""), str(box["message_ts"]), alone=bool(box.get("is_ephemeral")))
-
-
-def form(about: Json) -> Json:
-    """Give the form that asks for words."""
-    box = {"type": "plain_text_input", "action_id": _WORDS, "max_length": 300, "focus_on_load": True}
-    return {
-        "type": "modal",
-        "callback_id": FIND_FROM_MESSAGE,
-        "private_metadata": json.dumps(about),
-        "title": {"type": "plain_text", "text": "Find a moment"},
-        "submit": {"type": "plain_text", "text": "Find"},
-        "blocks": [
-            {
-                "type": "input",
-                "block_id": _WORDS,
-                "optional": "picture" in about,
-                "label": {"type": "plain_text", "text": _WITH_PICTURE if "picture" in about else _WITHOUT},
-                "element": box,
-            }
-        ],
-    }
 
 
 async def _ignore(_ts: str) -> None:

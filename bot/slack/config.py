@@ -30,7 +30,10 @@ SCOPES = (
     "files:write",
     "groups:history",
     "groups:read",
+    "im:history",
     "im:write",
+    "mpim:history",
+    "mpim:read",
     "reactions:write",
     "users:read",
 )

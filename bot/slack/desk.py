@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -24,10 +25,11 @@ from bot.slack.people import Membership, People
 from bot.slack.places import Place
 from bot.slack.reactions import Eyes
 from bot.slack.reading import Reader
-from bot.slack.refusals import FAILURES, reason_of
+from bot.slack.refusals import FAILURES, RefusedError, reason_of
 from bot.slack.render import card
+from bot.slack.rooms import is_talk
 from bot.slack.stays import Stays
-from bot.slack.words import plain
+from bot.slack.words import HELLO, plain
 from core import replies
 from core.commands import parse_about
 from core.errors import AppError
@@ -36,6 +38,7 @@ from core.errors.turns import MessageGone
 from core.invitations import Invitations
 from core.ledger import Errand, card_note
 from core.model import View
+from core.shown import Reply
 from core.talk import MessageDeleted, PictureFile, RemoteFilePosted, Turn
 
 if TYPE_CHECKING:
@@ -80,6 +83,7 @@ class Desk:
         self.slack = slack
         self.people = People(client)
         self._eyes = Eyes(client)
+        self._greeted: set[str] = set()
         self.membership = Membership(client)
         self.stays = Stays(parts.grace, workspace.team_id)
         self.chores = Chores()
@@ -97,7 +101,7 @@ class Desk:
         """Look at a message, posted now or found again after a crash."""
         if self.membership.see(message.channel):
             await self._note_channel(message.channel)
-        if message.mentions(self.workspace.bot_id):
+        if message.mentions(self.workspace.bot_id) or is_talk(message.channel):
             await self._take_mention(message, late=late)
         elif await self._take_reply(message, late=late):
             pass
@@ -222,6 +226,26 @@ class Desk:
         async for _ in self._parts.conversation.handle(MessageDeleted(turn)):
             pass
         self.deleted.set()
+
+    async def talk(self, user_id: str) -> str:
+        """Return the channel of the direct messages with somebody; raises what Slack fails with."""
+        return await self.answers.direct.channel(user_id)
+
+    async def shares(self, user_id: str, channel: str) -> bool:
+        """Tell whether somebody and Keaton are both in a channel; no where Slack does not tell."""
+        with suppress(*FAILURES):
+            return channel in {one for one, _ in await self.answers.rooms.shared_with(user_id)}
+        return False
+
+    async def greet(self, channel: str) -> None:
+        """Say once in a channel that Keaton was invited to how it is used."""
+        note = f"slack:greeted:{self.workspace.team_id}:{channel}"
+        is_new = channel not in self._greeted
+        self._greeted.add(channel)
+        if is_new and not await self._parts.ledger.recall(note):
+            with suppress(RefusedError, StorageUnusable):
+                await self._parts.ledger.remember(note, "1")
+                await self.slack.post(channel, "", card(Reply(HELLO)))
 
     async def is_new(self, channel: str, trigger: str) -> bool:
         """Tell whether a command or press was not seen before; asked once for each, whatever Slack sends again."""

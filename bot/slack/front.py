@@ -24,6 +24,8 @@ from bot.slack.commands import Commands
 from bot.slack.config import DOOR, SCOPES, SlackConfig, Workspace
 from bot.slack.desk import Desk
 from bot.slack.files import Files
+from bot.slack.forms import Forms
+from bot.slack.home import Home
 from bot.slack.listeners import listen
 from bot.slack.lookback import Lookback
 from bot.slack.pictures import Pictures
@@ -102,7 +104,8 @@ class SlackDoor:
         voice = Voice(client, session, DirectMessages(client, self._parts.ledger, workspace.team_id))
         desk = Desk(self._parts, config, workspace, client, slack, files, voice)
         app = _app(client, workspace, config.bot_token)
-        listen(app, desk, Commands(desk, client))
+        commands, page = Commands(desk), Home(self._parts, client, desk.answers.rooms, workspace)
+        listen(app, desk, commands, Forms(desk, client, commands, page))
         try:
             lookback = Lookback(desk, client, self._parts.ledger, workspace, config.alive_every_s)
             await pictures.sweep()

@@ -6,7 +6,7 @@ import logging
 import re
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
-from bot.slack import commands, posts
+from bot.slack import commands, forms, home, posts
 from core import actions
 from core.errors import AppError
 
@@ -15,8 +15,10 @@ if TYPE_CHECKING:
 
     from slack_bolt.async_app import AsyncApp
 
-    from bot.slack.commands import Commands
+    from bot.requests import Taken
+    from bot.slack.commands import Commands, Wordless
     from bot.slack.desk import Desk
+    from bot.slack.forms import Forms
 
 Json: TypeAlias = dict[str, Any]
 T = TypeVar("T")
@@ -29,18 +31,36 @@ _OPENED = ("channel_unarchive", "group_unarchive")
 logger = logging.getLogger(__name__)
 
 
-def listen(app: AsyncApp, desk: Desk, does: Commands) -> None:
+def listen(app: AsyncApp, desk: Desk, does: Commands, asks: Forms) -> None:
     """Have Bolt call these; it acknowledges events by itself, and all else is acknowledged here."""
+
+    async def find(body: Json, noted: Taken | Wordless) -> None:
+        if isinstance(noted, commands.Wordless):
+            await asks.ask_after_command(body)
+        else:
+            await does.command(body, noted)
+
     for name in ("message", "app_mention"):
         app.event(name)(_message(desk))
     for name in ("app_uninstalled", "tokens_revoked", *_LEFT, *_DELETED, *_OPENED, "member_joined_channel"):
         app.event(name)(_stay(desk))
-    for command, note in ((commands.FIND, does.note_find), (commands.KEATON, does.note_keaton)):
-        app.command(command)(_noted(does, desk, note, does.command))
+    app.event("app_home_opened")(_home(desk, asks))
+    app.command(commands.FIND)(_noted(does, desk, does.note_find, find))
+    app.command(commands.KEATON)(_noted(does, desk, does.note_keaton, does.command))
     app.shortcut(commands.INDEX_MESSAGE)(_noted(does, desk, does.note_index, does.index_message))
-    app.shortcut(commands.FIND_FROM_MESSAGE)(_started(desk, does.ask_for_words))
-    app.view(commands.FIND_FROM_MESSAGE)(_noted(does, desk, does.note_words, does.find_words))
+    app.shortcut(forms.FIND_FROM_MESSAGE)(_started(desk, asks.ask_about_message))
+    app.shortcut(forms.FIND_ANYWHERE)(_started(desk, asks.ask_anywhere))
+    app.view(forms.FIND_FROM_MESSAGE)(_noted(does, desk, asks.note_words, asks.find_words))
+    app.action(re.compile(f"^(?:{home.FIND}|{home.SWITCH}:[A-Z0-9]+)$"))(_noted(does, desk, asks.note_home, asks.home))
     app.action(re.compile(f"^(?:{actions.PATTERN})$"))(_noted(does, desk, does.note_press, does.press))
+
+
+def _home(desk: Desk, asks: Forms) -> Callable[..., Awaitable[None]]:
+    async def take(body: Json, event: Json) -> None:
+        if installed_in(body) == desk.workspace.team_id and event.get("tab") == "home":
+            desk.chores.start(asks.show_home(str(event["user"]), str(event["channel"])))
+
+    return take
 
 
 def _stay(desk: Desk) -> Callable[..., Awaitable[None]]:
@@ -55,6 +75,7 @@ def _stay(desk: Desk) -> Callable[..., Awaitable[None]]:
                     await desk.stays.left()
             case "member_joined_channel" if event.get("user") == desk.workspace.bot_id:
                 await desk.stays.back(str(event["channel"]))
+                await desk.greet(str(event["channel"]))
             case name if name in _OPENED:
                 desk.removals.wake(str(event["channel"]))
             case name if name in _DELETED:

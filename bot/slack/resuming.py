@@ -75,7 +75,9 @@ async def take_up(desk: Desk, job: Job) -> None:
     taken = await desk.requests.take(request.errand, event, request.place)
     if taken is None:
         return
-    whisper = desk.answers.whisper(channel, request.user_id, standing.thread_ts)
+    # A thread that a button stands in has a reply; one that an answer was asked for in may have none.
+    thread_ts = standing.thread_ts if isinstance(event, Action) else ""
+    whisper = desk.answers.whisper(channel, request.user_id, thread_ts)
     if isinstance(event, Action):
         await _press(desk, taken, standing, whisper)
     else:

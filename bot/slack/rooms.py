@@ -61,6 +61,8 @@ class Rooms:
         is widened.
         """
         opened = Opened(event, alone)
+        if is_talk(event.turn.scope.channel):
+            return await self._in_talk(event)
         if isinstance(event, Action) and actions.lists(event.id):
             return opened  # the list is of this channel alone, whatever answers were shown here
         try:
@@ -74,6 +76,23 @@ class Rooms:
             logger.warning("Slack does not tell who is in which channel: %s", reason_of(error))
         await self._note_last(opened)
         return opened
+
+    async def shared_with(self, user_id: str) -> tuple[tuple[str, str], ...]:
+        """Return id and name of the channels that somebody and Keaton are both in; raises what Slack fails with."""
+        mine = {one["id"] async for one in self._joined("")}
+        return tuple([(one["id"], str(one["name"])) async for one in self._joined(user_id) if one["id"] in mine])
+
+    async def _in_talk(self, event: Incoming) -> Opened:
+        """Let direct messages with Keaton draw on all that the one who writes there may see."""
+        try:
+            rooms = await self.shared_with(event.turn.user_id)
+        except FAILURES as error:
+            logger.warning("Slack does not tell who is in which channel: %s", reason_of(error))
+            return Opened(event)
+        view = event.turn.view
+        view = replace(view, channels=view.channels | {one for one, _ in rooms})
+        event = replace(event, turn=replace(event.turn, view=view))
+        return Opened(replace(event, rooms=rooms) if isinstance(event, Find) else event)
 
     async def _named(self, event: Find) -> Opened:
         here, name = event.turn.scope.channel, event.filters.channel.casefold()
@@ -125,9 +144,9 @@ class Rooms:
         return told
 
     async def _joined(self, user_id: str) -> AsyncIterator[dict[str, Any]]:
-        """Give the channels that somebody is in; of private ones those that Keaton is in too."""
+        """Give the channels that somebody is in, of private ones those that Keaton is in too; "" for its own."""
         types = "public_channel,private_channel"
-        async for page in await self._client.users_conversations(user=user_id, types=types, limit=_A_PAGE):
+        async for page in await self._client.users_conversations(user=user_id or None, types=types, limit=_A_PAGE):
             for one in page["channels"]:
                 yield one
 
@@ -153,6 +172,11 @@ class Rooms:
 
     def _asked_alone(self, event: Action | Find) -> str:
         return f"slack:alone:{self._workspace.team_id}:{event.turn.scope.channel}:{event.turn.user_id}"
+
+
+def is_talk(channel: str) -> bool:
+    """Tell whether a channel is the direct messages between two."""
+    return channel.startswith("D")
 
 
 def _refines(event: Find) -> bool:

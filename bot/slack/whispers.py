@@ -52,7 +52,7 @@ class DirectMessages:
     async def post(self, user_id: str, shown: Card) -> tuple[str, str]:
         """Post a card; return its channel and ts. Raises SlackApiError."""
         sent = await self._client.chat_postMessage(
-            channel=await self._channel(user_id),
+            channel=await self.channel(user_id),
             parse="none",
             link_names=False,
             unfurl_links=False,
@@ -73,7 +73,8 @@ class DirectMessages:
             await self._ledger.remember(note, f"{channel}:{ts}")
         return Sharing(channel, ts, f"alone:{user_id}")
 
-    async def _channel(self, user_id: str) -> str:
+    async def channel(self, user_id: str) -> str:
+        """Return the channel of the direct messages with somebody, or what opens it; raises SlackApiError."""
         try:
             return str((await self._client.conversations_open(users=user_id))["channel"]["id"])
         except SlackApiError as error:

@@ -12,6 +12,15 @@ _TOKEN = re.compile(r"<(?P<kind>[@#!]?)(?P<what>[^<>|]*)(?:\|(?P<label>[^<>]*))?
 INVITE = "I am not in this channel. Please /invite @{name}, and ask me again."
 ALONE = "Not everybody in this channel could look into the other one, so only you see this."
 UNSHOWN_ALONE = "Slack shows no pictures in such messages here."
+NO_TALK = (
+    "I am not part of this talk, and nobody can add me to it. Ask me in a channel that I was invited to, or write to "
+    "@{name} directly: there I search all channels that you and I are both in."
+)
+HELLO = (
+    "Hello, I am Keaton. Post a link to a video here, or a video file, and I look at it once; then /find and a few "
+    "words bring the moment that shows them. /keaton help says what else I can do, and /keaton off lets me leave "
+    "this channel alone."
+)
 NO_FORM = (
     "Slack did not open the form: that works for a moment only after the menu was used. Please use it once more, "
     "or write what you look for behind @{name}."
@@ -32,18 +41,9 @@ def unescaped(text: str) -> str:
 
 
 def plain(text: str) -> str:
-    """Return what somebody typed: links as their address, channels and people whom filters name by their ids.
-
-    Of others the name counts, where Slack gives it: it may be a word of the question.
-    """
+    """Return what somebody typed: links as their address, channels and people by their ids where filters name them."""
     text = _FILTER.sub(r"\g<name>:\g<id>", text)
-    return unescaped(_TOKEN.sub(_worded, text))
-
-
-def _worded(token: re.Match[str]) -> str:
-    if not token["kind"]:
-        return str(token["what"])
-    return "" if token["kind"] == "!" else str(token["label"] or "")
+    return unescaped(_TOKEN.sub(lambda token: "" if token["kind"] else token["what"], text))
 
 
 def mentions(text: str, user_id: str) -> bool:

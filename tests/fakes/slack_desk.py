@@ -99,6 +99,20 @@ class InteractionDesk:
         body = {"type": "view_submission", "team": {"id": team.id}, "user": {"id": user.id, "team_id": team.id}}
         return await self.sockets.deliver(team, "interactive", {**body, "view": {**view, **state}})
 
+    async def shortcut(self, team: Workspace, callback: str, user: User) -> None:
+        """Use a global shortcut, which no channel comes along with."""
+        body = {"type": "shortcut", "team": {"id": team.id}, "user": {"id": user.id, "team_id": team.id}}
+        more = {"callback_id": callback, "trigger_id": secrets.token_hex(6), "action_ts": new_ts()}
+        await self.sockets.deliver(team, "interactive", {**body, **more})
+
+    async def at_home(self, team: Workspace, user: User, action_id: str, value: str) -> None:
+        """Press a button of the App Home, or write into its box."""
+        view = {"id": "V0HOME", "app_installed_team_id": team.id, **team.homes[user.id]}
+        body = {"type": "block_actions", "team": {"id": team.id}, "user": {"id": user.id, "team_id": team.id}}
+        action = {"action_id": action_id, "block_id": "b", "value": value, "action_ts": new_ts()}
+        about = {"trigger_id": secrets.token_hex(6), "container": {"type": "view", "view_id": "V0HOME"}, "view": view}
+        await self.sockets.deliver(team, "interactive", {**body, **about, "actions": [action]})
+
     def _interaction(self, team: Workspace, message: Message, user: User, kind: str, url: str) -> Json:
         return {
             "type": kind,

@@ -69,6 +69,7 @@ class WebApi:
                 "files.getUploadURLExternal": self._files.address,
                 "files.completeUploadExternal": self._files.complete,
                 "views.open": self._open_view,
+                "views.publish": self._publish,
             }
             answer = {"ok": True, **known[method](team, sent)}
         except RefusedError as refused:
@@ -133,7 +134,8 @@ class WebApi:
         return {"channel": {"id": team.talk(sent["users"]).id}}
 
     def _joined(self, team: Workspace, sent: Json) -> Json:
-        found = [one for one in team.channels.values() if sent["user"] in one.members(team)]
+        user = sent.get("user") or team.keaton.id
+        found = [one for one in team.channels.values() if user in one.members(team) and not one.id.startswith("D")]
         shared = [one for one in found if one.keaton_inside or not one.is_private]
         return {"channels": [self._channel(team, {"channel": one.id})["channel"] for one in shared]}
 
@@ -243,6 +245,15 @@ class WebApi:
         if message is None:
             raise RefusedError("message_not_found")
         return message
+
+    def _publish(self, team: Workspace, sent: Json) -> Json:
+        view = parsed(sent["view"])
+        ids = [one["accessory"]["action_id"] for one in view["blocks"] if "accessory" in one]
+        if view["type"] != "home" or len(view["blocks"]) > 100 or len(ids) != len(set(ids)):
+            raise RefusedError("invalid_arguments")
+        self._fake.wrongs += slack_blocks.pings({"blocks": [one for one in view["blocks"] if one["type"] == "section"]})
+        team.homes[sent["user_id"]] = view
+        return {"view": {"id": "V0HOME", **view}}
 
     def _open_view(self, team: Workspace, sent: Json) -> Json:
         del team

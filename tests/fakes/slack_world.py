@@ -18,7 +18,7 @@ _LINK = re.compile(r"https?://[^\s<>|]+")
 
 ALL_SCOPES = (
     "app_mentions:read,channels:history,channels:read,chat:write,commands,files:read,files:write,"
-    "groups:history,groups:read,im:write,reactions:write,users:read"
+    "groups:history,groups:read,im:history,im:write,mpim:history,mpim:read,reactions:write,users:read"
 )
 
 
@@ -223,6 +223,8 @@ class Workspace:
     channels: dict[str, Channel] = field(default_factory=dict)
     users: dict[str, User] = field(default_factory=dict)
     files: dict[str, File] = field(default_factory=dict)
+    homes: dict[str, Json] = field(default_factory=dict)
+    """The App Home as each person sees it."""
     scopes: str = ALL_SCOPES
 
     @property

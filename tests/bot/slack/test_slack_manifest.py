@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
+import fastjsonschema
 import pytest
+import yaml
 from pydantic import SecretStr
 
 from bot.settings import Settings
-from bot.slack import commands
+from bot.slack import commands, forms
 from bot.slack.config import SCOPES
 from core.errors.running import BadSetting
 
@@ -21,9 +24,39 @@ def test_the_manifest_asks_for_the_scopes_that_are_used_and_gives_a_reason_for_e
     assert tuple(asked) == SCOPES
 
 
+def test_given_slacks_published_schema_when_the_manifest_is_checked_then_it_is_valid() -> None:
+    check = fastjsonschema.compile(json.loads((Path(__file__).parent / "manifest.schema.json").read_text()))
+    manifest = yaml.safe_load(MANIFEST)
+    check(manifest)
+    with pytest.raises(fastjsonschema.JsonSchemaException):
+        check({**manifest, "features": {**manifest["features"], "app_home": {"home_tab": True}}})
+
+
+def test_given_the_rules_beside_the_schema_when_the_manifest_is_checked_then_it_keeps_them() -> None:
+    """Slack refuses a manifest whose events lack their scopes: docs, "App manifest reference" and each event's page."""
+    manifest = yaml.safe_load(MANIFEST)
+    needed = {
+        "app_mention": "app_mentions:read",
+        "message.channels": "channels:history",
+        "message.groups": "groups:history",
+        "message.im": "im:history",
+        "message.mpim": "mpim:history",
+        "channel_unarchive": "channels:read",
+        "group_unarchive": "groups:read",
+        "member_joined_channel": "channels:read",
+    }
+    events = manifest["settings"]["event_subscriptions"]["bot_events"]
+    assert events == sorted(events)
+    assert {needed[one] for one in events if one in needed} <= set(manifest["oauth_config"]["scopes"]["bot"])
+    assert "app_home_opened" in events
+    assert all(one["should_escape"] for one in manifest["features"]["slash_commands"])
+    assert manifest["features"]["app_home"]["messages_tab_read_only_enabled"] is False
+
+
 def test_the_manifest_names_the_commands_and_shortcuts_that_are_answered() -> None:
     assert re.findall(r"command: (\S+)", MANIFEST) == [commands.FIND, commands.KEATON]
-    assert set(re.findall(r"callback_id: (\S+)", MANIFEST)) == {commands.INDEX_MESSAGE, commands.FIND_FROM_MESSAGE}
+    answered = {commands.INDEX_MESSAGE, forms.FIND_FROM_MESSAGE, forms.FIND_ANYWHERE}
+    assert set(re.findall(r"callback_id: (\S+)", MANIFEST)) == answered
     assert "socket_mode_enabled: true" in MANIFEST
 
 

@@ -50,12 +50,6 @@ async def test_when_it_was_removed_from_a_channel_it_asks_to_be_invited_again(sc
     assert "Please /invite @keaton" in await scene.asked("/find", "green")
 
 
-async def test_in_a_talk_for_two_it_says_where_it_works(scene: Scene) -> None:
-    scene.general.id = "D0123"
-    scene.team.channels["D0123"] = scene.general
-    assert "I work in channels" in await scene.asked("/find", "green")
-
-
 async def test_a_switched_off_channel_is_left_alone_until_it_is_on_again(scene: Scene) -> None:
     for word in ("off", "on"):
         before = set(scene.general.messages)

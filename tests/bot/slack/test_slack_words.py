@@ -21,7 +21,7 @@ pytestmark = [pytest.mark.asyncio(loop_scope="session")]
         ("green from:<@U1|ada.lovelace>", "green from:U1"),
         ("green from: <@U1>", "green from:U1"),
         ("green in:<#C1|clips>", "green in:C1"),
-        ("<@U1|ada> dancing", "ada dancing"),
+        ("<@U1|ada> dancing", " dancing"),
         ("index <https://films.example/a.mp4|films.example/a.mp4>", "index https://films.example/a.mp4"),
         ("<!channel> a &amp; b", " a & b"),
     ],

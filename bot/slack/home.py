@@ -1,0 +1,122 @@
+"""Keaton's own page in Slack, the App Home: a search, a switch for each channel, how things stand, the videos, help.
+
+Owns what stands there; what is searched there is answered in the direct messages with whoever searched. It shows what
+that person may see: the channels that they and Keaton are both in.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
+
+from bot.slack.refusals import FAILURES, reason_of
+from bot.slack.words import escaped
+from core.talk import Help, ListVideos
+
+if TYPE_CHECKING:
+    from slack_sdk.web.async_client import AsyncWebClient
+
+    from bot.doors import Parts
+    from bot.slack.config import Workspace
+    from bot.slack.rooms import Rooms
+    from core.shown import Reply
+    from core.talk import Incoming, Turn
+
+Json: TypeAlias = dict[str, Any]
+
+FIND: Final = "home_find"
+SWITCH: Final = "home_switch"
+WORDS: Final = "words"
+_MOST_CHANNELS: Final = 40
+_MOST_TEXT: Final = 2900
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """A channel that somebody and Keaton are both in."""
+
+    id: str
+    name: str
+    on: bool
+    """Keaton looks at what is posted there."""
+
+
+class Home:
+    """Draws the page."""
+
+    def __init__(self, parts: Parts, client: AsyncWebClient, rooms: Rooms, workspace: Workspace) -> None:
+        self._parts = parts
+        self._client = client
+        self._rooms = rooms
+        self._workspace = workspace
+
+    async def publish(self, turn: Turn) -> None:
+        """Show somebody their page; `turn` is theirs, in their direct messages with Keaton."""
+        try:
+            joined = await self._rooms.shared_with(turn.user_id)
+        except FAILURES as error:
+            logger.info("Slack does not tell who is in which channel: %s", reason_of(error))
+            joined = ()
+        rooms = [Room(one, name, await self._is_on(one)) for one, name in joined[:_MOST_CHANNELS]]
+        listed, told = await self._said(ListVideos(turn)), await self._said(Help(turn))
+        view = page(turn.scope.channel, rooms, listed, told, self._workspace.missing)
+        try:
+            await self._client.views_publish(user_id=turn.user_id, view=view)
+        except FAILURES as error:
+            logger.info("Slack does not take the App Home: %s", reason_of(error))
+
+    async def _is_on(self, channel: str) -> bool:
+        return await self._parts.channels.is_on(self._workspace.scope(channel))
+
+    async def _said(self, event: Incoming) -> str:
+        """Return the words of the last reply to an event."""
+        last: Reply | None = None
+        opened = await self._rooms.opened(event)
+        async for reply in self._parts.conversation.handle(opened.event):
+            last = reply
+        return "\n".join(part for part in (last.title, last.text) if part) if last else ""
+
+
+def page(talk: str, rooms: list[Room], listed: str, told: str, missing: tuple[str, ...]) -> Json:
+    """Lay the page out; `talk` is the channel of the direct messages with whoever sees it."""
+    blocks: list[Json] = [_search(), _heading("Channels")]
+    blocks += [_switch(room) for room in rooms] or [_text("You and I share no channel yet. Invite me to one.")]
+    blocks += [_heading("Videos"), _text(listed or "There is none yet.")]
+    if missing:
+        blocks += [_heading("Permissions"), _text(f"I lack {', '.join(missing)}. Install me anew from my manifest.")]
+    blocks += [_heading("Help"), _text(told)]
+    return {"type": "home", "private_metadata": json.dumps({"channel": talk}), "blocks": blocks}
+
+
+def _search() -> Json:
+    box = {
+        "type": "plain_text_input",
+        "action_id": FIND,
+        "max_length": 300,
+        "dispatch_action_config": {"trigger_actions_on": ["on_enter_pressed"]},
+        "placeholder": {"type": "plain_text", "text": "a woman in water"},
+    }
+    label = {"type": "plain_text", "text": "Find a moment; the answer comes in our direct messages"}
+    return {"type": "input", "block_id": WORDS, "dispatch_action": True, "label": label, "element": box}
+
+
+def _switch(room: Room) -> Json:
+    """Show how a channel stands, beside a button that switches it."""
+    stands = "I look at every video that is posted there." if room.on else "I leave it alone."
+    label = {"type": "plain_text", "text": "Switch off" if room.on else "Switch on"}
+    button = {"type": "button", "action_id": f"{SWITCH}:{room.id}", "value": "off" if room.on else "on", "text": label}
+    return {**_text(f"#{room.name}: {stands}"), "accessory": button}
+
+
+def _heading(words: str) -> Json:
+    return {"type": "header", "text": {"type": "plain_text", "text": words}}
+
+
+def _text(words: str) -> Json:
+    whole = escaped(words)
+    shown = whole if len(whole) <= _MOST_TEXT else whole[: whole.rindex("\n", 0, _MOST_TEXT)] + "\n…"
+    return {"type": "section", "text": {"type": "plain_text", "text": shown, "emoji": False}}

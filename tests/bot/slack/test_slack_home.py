@@ -1,0 +1,139 @@
+"""The App Home, direct messages, a word when invited, and the form that an empty /find opens."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests.bot.slack.conftest import Scene
+    from tests.fakes.slack_world import Channel, Message, User
+
+pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="session")]
+
+
+def words(view: dict[str, Any]) -> str:
+    """Give what a page says."""
+    return "\n".join(one["text"]["text"] for one in view["blocks"] if "text" in one)
+
+
+async def opened(scene: Scene, user: User) -> dict[str, Any]:
+    """Open the App Home as somebody, and give what they see."""
+    scene.team.homes.pop(user.id, None)
+    event = {"type": "app_home_opened", "user": user.id, "channel": scene.team.talk(user.id).id, "tab": "home"}
+    await scene.fake.event(scene.team, event)
+    return await scene.fake.until(lambda: scene.team.homes.get(user.id), "the page")
+
+
+async def in_talk(scene: Scene, user: User, said: str) -> Message:
+    """Wait until Keaton says something in the direct messages with somebody."""
+    talk = scene.team.talk(user.id)
+
+    def found() -> Message | None:
+        return next((one for one in talk.by_keaton if said in one.words and one.is_whole), None)
+
+    return await scene.fake.until(found, f"{said!r} in the direct messages")
+
+
+async def hidden(scene: Scene) -> Channel:
+    """Give a private channel with a film in it that Bob is not in."""
+    room = scene.team.channel("secret")
+    room.is_private, room.people = True, {scene.ada.id}
+    await scene.posted(channel=room)
+    return room
+
+
+async def test_the_page_shows_the_videos_and_channels_that_its_reader_may_see_and_help(scene: Scene) -> None:
+    await scene.posted()
+    await hidden(scene)
+    for user, rooms in ((scene.ada, {"general", "secret"}), (scene.bob, {"general"})):
+        told = words(await opened(scene, user))
+        assert {name for name in ("general", "secret") if f"#{name}: I look at every video" in told} == rooms
+        assert told.count("A linked film") == len(rooms)
+        assert "/keaton" in told
+
+
+async def test_a_search_on_the_page_is_answered_directly_with_pictures_and_buttons(scene: Scene) -> None:
+    await scene.posted()
+    await opened(scene, scene.bob)
+    await scene.fake.at_home(scene.team, scene.bob, "home_find", "green")
+    card = await in_talk(scene, scene.bob, "Moment 1 of")
+    assert len(card.images) == 2
+    await scene.press(card, "Next", "Moment 2 of")
+    assert all("Moment" not in one.words for one in scene.general.by_keaton)
+
+
+async def test_a_channel_is_switched_on_the_page_for_all_to_see_and_by_nobody_who_is_not_in_it(scene: Scene) -> None:
+    room = await hidden(scene)
+    await opened(scene, scene.bob)
+    before = set(scene.general.messages)
+    await scene.fake.at_home(scene.team, scene.bob, f"home_switch:{scene.general.id}", "off")
+    await scene.answer(scene.general, before, "Off:")
+    await scene.fake.until(lambda: "#general: I leave it alone" in words(scene.team.homes[scene.bob.id]), "the page")
+    await scene.fake.at_home(scene.team, scene.bob, f"home_switch:{room.id}", "off")
+    await scene.asked("/keaton", "status")
+    await opened(scene, scene.ada)
+    assert "#secret: I look at every video" in words(scene.team.homes[scene.ada.id])
+
+
+async def test_what_is_written_to_keaton_directly_is_answered_from_all_that_the_writer_may_see(scene: Scene) -> None:
+    await scene.posted()
+    await hidden(scene)
+    talk = scene.team.talk(scene.bob.id)
+    await scene.post("something green", channel=talk, user=scene.bob)
+    card = await in_talk(scene, scene.bob, "Moment 1 of")
+    assert (card.thread_ts, len(card.images)) == ("", 2)
+    before = set(talk.messages)
+    await scene.post(scene.link("mine.mp4"), channel=talk, user=scene.bob)
+    await scene.answer(talk, before, "Ready to search")
+    answer = await scene.fake.slash(scene.team, talk, scene.bob, "/find", "blue in:#secret")
+    assert "no channel" in await scene.whispered(answer)
+
+
+async def test_group_messages_that_it_is_part_of_are_a_channel_like_others(scene: Scene) -> None:
+    group = scene.team.channel("mpdm-ada--bob--keaton-1")
+    group.is_private = True
+    message = await scene.posted(channel=group)
+    assert scene.team.files[group.below(message)[0].images[0]].name == "sheet.jpg"
+    before = set(group.messages)
+    await scene.fake.slash(scene.team, group, scene.bob, "/find", "green")
+    await scene.answer(group, before)
+
+
+@pytest.mark.parametrize(("name", "talk_id"), [("directmessage", "D0777"), ("mpdm-ada--bob-1", "G0777")])
+async def test_in_a_talk_between_others_it_says_what_is_true_there(scene: Scene, name: str, talk_id: str) -> None:
+    talk = scene.team.channel(name, keaton_inside=False)
+    talk.id, talk.is_private = talk_id, True
+    scene.team.channels[talk_id] = talk
+    answer = await scene.fake.slash(scene.team, talk, scene.bob, "/find", "green")
+    said = await scene.whispered(answer)
+    assert "not part of this talk" in said
+    assert "/invite" not in said
+
+
+async def test_an_empty_find_opens_a_form_whose_words_are_searched_for_there(scene: Scene) -> None:
+    await scene.posted()
+    await scene.fake.slash(scene.team, scene.general, scene.bob, "/find", "")
+    _, view = await scene.fake.until(lambda: scene.fake.opened[-1] if scene.fake.opened else None, "the form")
+    before = set(scene.general.messages)
+    await scene.fake.submit(scene.team, view, scene.bob, "green")
+    assert (await scene.answer(scene.general, before)).thread_ts == ""
+
+
+async def test_a_global_shortcut_searches_everything_that_the_asker_may_see(scene: Scene) -> None:
+    await scene.posted()
+    await scene.fake.shortcut(scene.team, "find_anywhere", scene.bob)
+    _, view = await scene.fake.until(lambda: scene.fake.opened[-1] if scene.fake.opened else None, "the form")
+    await scene.fake.submit(scene.team, view, scene.bob, "green")
+    assert len((await in_talk(scene, scene.bob, "Moment 1 of")).images) == 2
+
+
+async def test_who_invites_it_is_told_once_how_it_is_used(scene: Scene) -> None:
+    event = {"type": "member_joined_channel", "user": scene.team.keaton.id, "channel": scene.general.id}
+    for _ in range(2):
+        await scene.fake.event(scene.team, event)
+    await scene.fake.until(lambda: scene.general.by_keaton, "the word")
+    await scene.asked("/keaton", "status")
+    (said,) = scene.general.by_keaton
+    assert "Post a link to a video here" in said.words
