@@ -1,6 +1,13 @@
 # The commands of this project. `make run` and `make test` need Python 3.11, make and git, and install the rest.
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
-PIP := .venv/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
+PIP := .venv/bin/python -m pip install --quiet --disable-pip-version-check
+HASHED := $(PIP) --require-hashes --no-deps
+# Each machine has its own build of torch (CPU, CUDA, Apple's) with files of its own, so these have versions and no hashes.
+TORCH := torch torchvision triton cuda-bindings cuda-pathfinder cuda-toolkit nvidia-cublas nvidia-cuda-cupti \
+	nvidia-cuda-nvrtc nvidia-cuda-runtime nvidia-cudnn-cu13 nvidia-cufft nvidia-cufile nvidia-curand nvidia-cusolver \
+	nvidia-cusparse nvidia-cusparselt-cu13 nvidia-nccl-cu13 nvidia-nvjitlink nvidia-nvshmem-cu13 nvidia-nvtx
+LOCK := .venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
+	--custom-compile-command "make lock" -c constraints.txt $(TORCH:%=--no-emit-package %) pyproject.toml
 WORKERS := --numprocesses auto --dist loadfile
 EMOJI := .venv/emoji
 SOURCES := bot core storage demo bench tests
@@ -57,13 +64,32 @@ browser:
 	@"$(PYTHON)" -m venv .venv
 	@touch $@
 
-.venv/run: .venv/python pyproject.toml constraints.txt
-	$(PIP) -e .
+# What was built is checked against the hashes; then torch; then Keaton itself, whose build needs nothing more.
+.venv/run: .venv/python pyproject.toml constraints.txt requirements.txt
+	@$(HASHED) -r requirements.txt
+	@$(PIP) -c constraints.txt torch torchvision
+	@$(PIP) --no-deps --no-build-isolation -e .
 	@touch $@
 
-.venv/dev: .venv/run
-	$(PIP) -e ".[dev]"
+.venv/dev: .venv/run requirements-dev.txt
+	@$(HASHED) -r requirements-dev.txt
 	@touch $@
+
+.PHONY: lock update-fetchers tested-fetchers
+lock: .venv/python  ## write requirements*.txt anew, with the hashes of all files, after a change of constraints.txt
+	@$(PIP) -c constraints.txt uv
+	@$(LOCK) -o requirements.txt
+	@$(LOCK) --extra dev -o requirements-dev.txt
+
+update-fetchers: .venv/run  ## go on to the newest yt-dlp and deno before they were tested here; tested-fetchers goes back
+	@echo "pip may remark that keaton wants an older yt-dlp: that is the tested one"
+	@$(PIP) --upgrade "yt-dlp[default]" yt-dlp-ejs deno
+	@.venv/bin/python -m pip list --disable-pip-version-check | grep -iE "^(yt-dlp|deno)"
+	@test ! -e .venv/dev || .venv/bin/python -m pytest -q tests/engines/test_fetch.py tests/engines/test_guard.py \
+		tests/traps/test_sites.py tests/traps/test_narrow_fetching.py tests/traps/test_traps_in_the_chat.py
+
+tested-fetchers: .venv/run  ## back to the versions that were tested
+	@$(HASHED) -r requirements.txt
 
 clean:
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache
