@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 import aiosqlite
 
 from core.errors.disk import DatabaseGone, StorageUnusable
-from storage import outline
+from storage import outline, scrubbing
 from storage.backups import Backups
 from storage.boundary import disk
-from storage.continuity import COUNT, Continuity
+from storage.continuity import COUNT, KNOWN_NUMBER, Continuity
 from storage.reserve import Reserve
 from storage.schema import MIGRATIONS, migrate, version
 from storage.sweeping import Sweeper
@@ -30,6 +30,8 @@ BUSY_S = 30.0
 """How long to wait for another process that holds the database."""
 _PARTING_BUSY_S = 0.5
 """How long opening and closing wait for those who read from the log."""
+_SWEEP_PAUSE_S = 0.05
+_SCRUB_PAUSE_S = 0.5
 LOG_BYTES = 32 << 20
 """A write-ahead log larger than this is emptied after the next transaction; readers let it grow now and then."""
 _TRUNCATED_LOG_BYTES = 4 << 20
@@ -59,7 +61,8 @@ class Connections:
     ) -> None:
         self._path = path
         self._continuity = continuity
-        self._sweeper = Sweeper(self._sweep)
+        self._sweeper = Sweeper(self._sweep, _SWEEP_PAUSE_S)
+        self._scrubber = Sweeper(self._scrub, _SCRUB_PAUSE_S)
         self._is_rescued = False
         self._forgotten_s = 0.0
         self._reserve = Reserve.of(path)
@@ -111,6 +114,10 @@ class Connections:
     async def close(self) -> None:
         """Let a transaction under way end, then let go of the file; a second time nothing happens."""
         await self._sweeper.close()
+        await self._scrubber.close()
+        if self._scrubber.is_due and not self._closed:
+            with suppress(StorageUnusable):  # then the next start of a bot does that
+                await self._scrub()
         async with self._turn:
             if self._closed:
                 return
@@ -169,8 +176,9 @@ class Connections:
         await self._sweeper.now()
 
     async def emptied(self) -> None:
-        """Wait until the log has been emptied, where that was asked for."""
+        """Wait until nothing of what was forgotten stands on the disk any more."""
         await self._sweeper.done()
+        await self._scrubber.done()
 
     async def _sweep(self) -> bool:
         async with self._turn:
@@ -179,13 +187,39 @@ class Connections:
             with disk(self._path):
                 if not await _empty_log(self._writer, self._busy_s, 0):
                     return False
+        self._scrubber.soon()
         if self._keeps_room:
             await asyncio.to_thread(self._reserve.lay)
+        return True
+
+    async def _scrub(self) -> bool:
+        """Wipe what SQLite left between the rows; tell whether nobody wrote meanwhile, so that this is done."""
+        async with self._turn:
+            if self._closed:
+                return True
+            with disk(self._path):
+                if not await _empty_log(self._writer, self._busy_s, 0):
+                    return False
+                ((before,),) = await self._writer.execute_fetchall(KNOWN_NUMBER)
+        try:
+            pages = await scrubbing.find(self._reader, self._path)
+            return await self._wipe(pages, int(before)) if pages else True
+        except (OSError, ValueError, sqlite3.Error) as error:  # what is forgotten is; tried again with the next
+            log.warning("what may be left between the rows of the database could not be wiped: %s", error)
+            return True
+
+    async def _wipe(self, pages: list[int], before: int) -> bool:
+        async with self.writing() as db:
+            ((now,),) = await db.execute_fetchall(KNOWN_NUMBER)
+            if now != before or self.sizes_bytes()[1]:
+                return False
+            await scrubbing.wipe(db, self._path, pages)
         return True
 
     async def keep_room(self) -> None:
         """Keep some room on the disk from now on, to forget with when it is full."""
         self._keeps_room = True
+        self._scrubber.soon()  # an earlier run may have died before it came to that
         await asyncio.to_thread(self._reserve.lay)
 
     async def make_room(self) -> None:

@@ -25,6 +25,7 @@ log = logging.getLogger(__name__)
 
 ENDING = ".mark"
 COUNT = "UPDATE commits SET number = number + 1 RETURNING number"
+KNOWN_NUMBER = "SELECT number FROM commits"
 _KNOWN = "SELECT library, number FROM commits"
 _SET = "UPDATE commits SET number = ?"
 _NOTE = "INSERT INTO losses (what, changes) VALUES (?, ?)"

@@ -13,28 +13,41 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-_FIRST_PAUSE_S = 0.05
 _LONGEST_PAUSE_S = 1.0
 """SQLite tells nobody when the last reader of the log has gone: it has to be asked again."""
 
 
 class Sweeper:
-    """Tries at once, and then in the background until it went well; nobody waits for that."""
+    """Tries something in the background until it went well; nobody waits for that."""
 
-    def __init__(self, sweep: Callable[[], Awaitable[bool]]) -> None:
-        """Take what is to be done: it tells whether all of it is, and must be quick where it cannot be."""
+    def __init__(self, sweep: Callable[[], Awaitable[bool]], pause_s: float) -> None:
+        """Take what is to be done: it tells whether all of it is. It is tried again after a pause that grows."""
         self._sweep = sweep
+        self._pause_s = pause_s
+        self._is_due = False
         self._later: asyncio.Task[None] | None = None
+
+    @property
+    def is_due(self) -> bool:
+        """Tell whether it was asked for and has not gone well since."""
+        return self._is_due
 
     async def now(self) -> None:
         """Try it now; where that is too early, have it tried until it went well. Raises nothing of the disk."""
-        if not await self._try() and (self._later is None or self._later.done()):
+        self._is_due = True
+        if not await self._try():
             log.info("what was forgotten cannot be taken off the disk yet; that is tried until it can")
+            self.soon()
+
+    def soon(self) -> None:
+        """Have it done after a pause, and once for all that ask for it until then."""
+        self._is_due = True
+        if self._later is None or self._later.done():
             self._later = asyncio.create_task(self._until_done())
 
     async def done(self) -> None:
         """Wait until nothing is left to be done."""
-        if self._later is not None:
+        while self._later is not None and not self._later.done():
             await asyncio.shield(self._later)
 
     async def close(self) -> None:
@@ -44,14 +57,18 @@ class Sweeper:
             await asyncio.gather(self._later, return_exceptions=True)
 
     async def _until_done(self) -> None:
-        pause_s = _FIRST_PAUSE_S
-        while not await self._try():
+        pause_s = self._pause_s
+        while self._is_due:
             await asyncio.sleep(pause_s)
             pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
+            await self._try()
 
     async def _try(self) -> bool:
+        self._is_due = False
         try:
-            return await self._sweep()
+            is_done = await self._sweep()
         except StorageUnusable as error:  # what was forgotten is, and this goes on
             log.debug("what was forgotten still stands on the disk: %s", error.reason)
-            return False
+            is_done = False
+        self._is_due = self._is_due or not is_done
+        return is_done
