@@ -112,7 +112,7 @@ class Browser:
     ) -> Card:
         """Draw what every card shows; wish and moment decide which frame. Its buttons count in the answer's order."""
         moment, wish = _moment(answer, wish), replace(wish, revision=answer.revision)
-        video = curve.video if curve else await self._video(moment)
+        video = curve.video if curve else await self._video(answer, moment)
         kept = await self._media.path(video.id) is not None
         cursor = Cursor.of(wish, moment, video.duration_s, self._limits.cut_s, kept=kept)
         shown = await self._answerer.show(
@@ -167,7 +167,7 @@ class Browser:
     async def _cut(self, turn: Turn, answer: Answer, wish: Show) -> Reply:
         """Give the card of a cut that may be trimmed: its first frame and its last, side by side."""
         moment = _moment(answer, wish)
-        video = await self._video(moment)
+        video = await self._video(answer, moment)
         path = await self._path(video)
         in_s, out_s = Cursor.of(wish, moment, video.duration_s, self._limits.cut_s).ends_s
         times_s = (in_s, out_s - _JUST_BEFORE_S)
@@ -180,7 +180,7 @@ class Browser:
 
     async def _preview(self, turn: Turn, answer: Answer, wish: Show) -> AsyncIterator[Reply]:
         moment = _moment(answer, wish)
-        video = await self._video(moment)
+        video = await self._video(answer, moment)
         path = await self._media.path(video.id)
         if path is None:
             small = await self._card(turn, answer, wish)
@@ -219,7 +219,7 @@ class Browser:
         """Give a cut as a file, in a message of its own: it stays when people browse on."""
         self._cooldown.press(turn)
         moment = _moment(answer, wish)
-        video = await self._video(moment)
+        video = await self._video(answer, moment)
         path = await self._path(video)
         cursor = Cursor.of(wish, moment, video.duration_s, self._limits.cut_s)
         max_bytes = min(self._limits.cut_bytes, turn.max_upload_bytes)
@@ -244,11 +244,13 @@ class Browser:
             raise FilmGone(video.title)
         return path
 
-    async def _video(self, moment: Moment) -> Video:
+    async def _video(self, answer: Answer, moment: Moment) -> Video:
+        """Return the film of a moment as it is called where the answer looks; raises AnswerGone."""
         video = await self._library.video(moment.video_id)
-        if video is None:
+        posting = await self._library.posting(moment.video_id, answer.query.view)
+        if video is None or posting is None:
             raise AnswerGone
-        return video
+        return posting.named(video)
 
 
 def _moment(answer: Answer, wish: Show) -> Moment:

@@ -33,7 +33,10 @@ class Fetched:
 
     path: Path
     video_id: str | None
-    """The site's own id ("youtube:..."), or None for a plain file: then its content decides."""
+    """What the extractor says that it is ("youtube:..."), or None for a plain file.
+
+    Which film it is, its content decides: a stranger's server may say anything here; see `core.leads`.
+    """
     title: str
     url: str
     """The page where people watch it."""

@@ -38,6 +38,8 @@ class Source:
     """It lies in the store already."""
     several: bool = False
     """Its link leads to several films, and this is the first."""
+    site_id: str = ""
+    """What the extractor that fetched it said that it is; see `core.leads`."""
 
 
 @dataclass(slots=True)

@@ -17,11 +17,13 @@ from core.errors.asking import UnknownVideo
 from core.errors.films import FilmGone, called
 from core.gathering import Source, content_id, stem
 from core.intake import Indexed, Poster
-from core.links import canonical
+from core.leads import Led, is_same
+from core.links import canonical, is_web
 from core.local_files import file_id
 from core.looking import Eyes, Looking
 from core.model import Recipe, View
 from core.restoring import Restorer
+from core.site_ids import is_public
 from core.talk import Address
 from core.turns import Turns
 
@@ -85,11 +87,12 @@ class Indexer:
 
     async def link(self, url: str, poster: Poster, report: Report) -> Indexed:
         """Take in a linked film; raises UserError, TryLater, OperatorError."""
-        return await self._take(canonical(url), partial(self._downloads.film, Address(url), report), poster, report)
+        key = canonical(url) if is_web(url) else f"no link: {url}"  # and so no file's key either
+        return await self._take(key, url, partial(self._downloads.film, Address(url), report), poster, report)
 
     async def remote(self, file: RemoteFile, poster: Poster, report: Report) -> Indexed:
         """Take in a file that lies on a platform's servers; raises UserError, TryLater, OperatorError."""
-        return await self._take(file.key, partial(self._downloads.file, file, report), poster, report)
+        return await self._take(file.key, "", partial(self._downloads.file, file, report), poster, report)
 
     async def file(self, path: Path, name: str, url: str, poster: Poster, report: Report) -> Indexed:
         """Take in a film from the disk; the file stays. Raises UserError, TryLater, OperatorError."""
@@ -97,7 +100,7 @@ class Indexer:
         async with self._turns.turn(video_id, poster.scope, report, poster.length_s):
             info = await self._begin(poster)
             video = _named(await self._library.video(video_id), stem(name), url, "")
-            known = await self._known(video, info, poster, "", report)
+            known = await self._known(Led(video, "") if video else None, info, poster, "", report)
             if known is None and (work := await self._works.of(video_id)):
                 known = await self._go_on(replace(work, title=stem(name), url=url), info, poster, report)
             if known and not await self._restorer.lacks(known.video.id):
@@ -118,33 +121,41 @@ class Indexer:
         video = posted.video
         async with self._turns.turn(video.id, posted.posting.scope, report):
             info = await self._encoder.ready()
-            known = await self._known(video, info, None, "", report)
+            known = await self._known(Led(video, ""), info, None, "", report)
             if known:
                 return known
             if not video.url:
                 raise UnknownVideo(video.title)
             download = partial(self._downloads.film, Address(video.url), report)
-            return await self._fetch(canonical(video.url), download, info, None, report)
+            return await self._fetch_anew(video, download, info, report)
 
-    async def _take(self, key: str, download: Download, poster: Poster, report: Report) -> Indexed:
+    async def _take(self, key: str, url: str, download: Download, poster: Poster, report: Report) -> Indexed:
         """Take in a film by its link or key; of a known one that lost its file fetch that again."""
-        at_once = await self._at_hand(key, poster)
+        at_once = await self._at_hand(key, url, poster)
         if at_once and not await self._restorer.lacks(at_once.video.id):
             return at_once
-        async with self._turns.turn(key, poster.scope, report, poster.length_s):
+        public = key if is_public(key) else ""
+        async with self._turns.turn(key, poster.scope, report, poster.length_s, public):
             if at_once is None:
                 info = await self._begin(poster)
-                known = await self._known(await self._library.video_at(key), info, poster, key, report)
-                at_once = known or await self._go_on(await self._works.at(key), info, poster, report)
+                known = await self._known(await self._led(key, url, poster), info, poster, key, report)
+                work = None if known else await self._works.at(key, poster.scope)
+                at_once = known or await self._go_on(_at(work, url), info, poster, report)
                 if at_once is None:
                     return await self._fetch(key, download, info, poster, report)
-            await self._restorer.fetched(at_once, download)
+            await self._restorer.fetched(at_once, key, download)
             return at_once
 
-    async def _at_hand(self, key: str, poster: Poster) -> Indexed | None:
-        at_once = await self._at_once(await self._library.video_at(key), poster)
+    async def _at_hand(self, key: str, url: str, poster: Poster) -> Indexed | None:
+        led = await self._led(key, url, poster)
+        at_once = await self._at_once(led.video, poster, key, led.site_id) if led else None
         self._watch.cache("films", hit=at_once is not None)
         return at_once
+
+    async def _led(self, key: str, url: str, poster: Poster) -> Led | None:
+        """Return the film that is known by a link or key where it is posted; its address there is the posted one."""
+        led = await self._library.video_at(key, poster.scope)
+        return replace(led, video=replace(led.video, url=led.video.url or url)) if led else None
 
     async def _begin(self, poster: Poster) -> EncoderInfo:
         info = await self._encoder.ready()
@@ -159,11 +170,14 @@ class Indexer:
         if work is None or path is None:
             return None
         about = (work.video_id, work.title, work.url, work.link, work.uploader)
+        source = Source(path, *about, kept=True, several=work.several, site_id=work.site_id)
         with suppress(FilmGone):
-            return await self._index(Source(path, *about, kept=True, several=work.several), info, poster, report)
+            return await self._index(source, info, poster, report)
         return None
 
-    async def _at_once(self, video: Video | None, poster: Poster | None) -> Indexed | None:
+    async def _at_once(
+        self, video: Video | None, poster: Poster | None, link: str = "", site_id: str = ""
+    ) -> Indexed | None:
         """Post a film here that need not be looked at: nobody waits in line for that."""
         info = await self._encoder.ready() if video and self._encoder.loaded else None
         if video is None or info is None or not await self._library.has_index(video.id, self._recipe(info).key):
@@ -174,43 +188,57 @@ class Indexer:
         is_seen = await self._library.posting(video.id, View.of(poster.scope))
         looks = 0 if is_seen else await self._library.looks(video.id, self._recipe(info).key)
         with suppress(UnknownVideo):  # it was forgotten elsewhere a moment ago: here it is taken in anew
-            await self._library.post(poster.posting(video), poster.job, looks)
+            await self._library.post(poster.posting(video), poster.job, looks, [link] if link else [], site_id)
             return Indexed(video, looks)
         return None
 
     async def _known(
-        self, video: Video | None, info: EncoderInfo, poster: Poster | None, link: str, report: Report
+        self, led: Led | None, info: EncoderInfo, poster: Poster | None, link: str, report: Report
     ) -> Indexed | None:
         """Post a known film here too; look at it first where this recipe has not, if its file is still kept."""
-        if at_once := await self._at_once(video, poster):
-            return at_once
-        path = await self._media.path(video.id) if video else None
-        if video is None or path is None:
+        if led is None:
             return None
-        source = Source(path, video.id, video.title, video.url, link, video.uploader, kept=True)
-        return await self._index(source, info, poster, report)
+        video = led.video
+        if at_once := await self._at_once(video, poster, link, led.site_id):
+            return at_once
+        path = await self._media.path(video.id)
+        if path is None:
+            return None
+        about = (video.id, video.title, video.url, link, video.uploader)
+        return await self._index(Source(path, *about, kept=True, site_id=led.site_id), info, poster, report)
 
-    async def _fetch(
-        self, key: str, download: Download, info: EncoderInfo, poster: Poster | None, report: Report
-    ) -> Indexed:
+    async def _fetch(self, key: str, download: Download, info: EncoderInfo, poster: Poster, report: Report) -> Indexed:
+        """Fetch a film; where its very bytes are known from anywhere, they are not looked at again."""
         async with self._media.workshop() as folder:
             fetched = await download(folder)
-            video_id = fetched.video_id
-            if video_id is None:
-                with called(fetched.title):
-                    video_id = await asyncio.to_thread(content_id, fetched.path)
+            with called(fetched.title):
+                video_id, site_id = await asyncio.to_thread(content_id, fetched.path), fetched.video_id or ""
             names = fetched.title, fetched.url, fetched.uploader or ""
-            known = await self._at_once(_named(await self._library.video(video_id), *names), poster)
+            video = _named(await self._library.video(video_id), *names)
+            known = await self._at_once(video, poster, key, site_id)
             if known:
                 await self._restorer.put_back(fetched.path, video_id)
-            source = Source(fetched.path, video_id, *names[:2], key, names[2], several=fetched.several)
+            about = (video_id, *names[:2], key, names[2])
+            source = Source(fetched.path, *about, several=fetched.several, site_id=site_id)
             indexed = known or await self._index(source, info, poster, report)
             return replace(indexed, several=fetched.several)
+
+    async def _fetch_anew(self, video: Video, download: Download, info: EncoderInfo, report: Report) -> Indexed:
+        """Fetch a film to look at it anew; raises UnknownVideo where its link leads to another by now."""
+        async with self._media.workshop() as folder:
+            fetched = await download(folder)
+            with called(video.title):
+                content = await asyncio.to_thread(content_id, fetched.path)
+            if not is_same(video.id, content, canonical(video.url), fetched.video_id):
+                raise UnknownVideo(video.title)
+            source = Source(fetched.path, video.id, video.title, video.url, "", video.uploader)
+            return await self._index(source, info, None, report)
 
     async def _index(self, source: Source, info: EncoderInfo, poster: Poster | None, report: Report) -> Indexed:
         async with self._turns.film(source.video_id):
             names = source.title, source.url, source.uploader
-            known = await self._at_once(_named(await self._library.video(source.video_id), *names), poster)
+            video = _named(await self._library.video(source.video_id), *names)
+            known = await self._at_once(video, poster, source.link, source.site_id)
             if known is None and poster and poster.job:
                 known = await self._looking.in_pieces(source, info, poster, poster.job, report)
             indexed = known or await self._looking.at_a_stretch(source, info, poster, report)
@@ -221,5 +249,10 @@ class Indexer:
 
 
 def _named(video: Video | None, title: str, url: str, uploader: str) -> Video | None:
-    """Give a known film by the names that it is posted under this time, whatever it is called elsewhere."""
+    """Return a known film by the names that it is posted under this time, whatever it is called elsewhere."""
     return replace(video, title=title, url=url, uploader=uploader) if video else None
+
+
+def _at(work: Work | None, url: str) -> Work | None:
+    """Return what is under way with the address that it is posted by, where its own is another space's."""
+    return replace(work, url=work.url or url) if work else None

@@ -9,8 +9,9 @@ import os
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import SplitResult, parse_qs, parse_qsl, unquote, unquote_to_bytes, urlencode, urlsplit, urlunsplit
+from urllib.parse import SplitResult, unquote, unquote_to_bytes, urlsplit, urlunsplit
 
+from core import site_ids
 from core.addresses import is_local_name, is_public, literal, plain_host
 from core.errors.links import LinkRefused
 from core.sites import is_file_host, is_within
@@ -33,7 +34,9 @@ _BRACKETS = {")": "(", "]": "["}
 _UNCLEAN = re.compile(r"[\x00-\x20\x7f\\]")
 _MAX_LINK = 4096
 _PORTS = {"http": 80, "https": 443}
-_TRACKING = re.compile(r"utm_.*|fbclid|gclid|igshid|igsh|mc_cid|mc_eid|si|feature", re.IGNORECASE)
+# Only what other sites' advertising adds to any link: what a site itself adds ("si", "h", "token") may be a secret.
+_TRACKING = re.compile(r"(utm_(source|medium|campaign|term|content)|fbclid|gclid)(=|$)", re.IGNORECASE)
+_SECOND = re.compile(r"t=\d{1,5}s?")
 _FILM_FILE = re.compile(r"\.(mp4|m4v|webm|mkv|mov|avi|mpe?g|flv|wmv|ogv|3gp)$", re.IGNORECASE)
 _FILM_SITES = frozenset(
     [
@@ -57,9 +60,6 @@ _FILM_SITES = frozenset(
         "tube.arte.tv",
     ]
 )
-_YOUTUBE = frozenset({"youtube.com", "youtube-nocookie.com"})
-_YOUTUBE_PATH = re.compile(r"/(?:shorts|embed|live|v)/([\w-]{11})(?:/|$)")
-_YOUTUBE_ID = re.compile(r"[\w-]{11}")
 
 
 def find_links(text: str) -> tuple[str, ...]:
@@ -72,16 +72,20 @@ def is_link(text: str) -> bool:
     return bool(_SOME_LINK.fullmatch(text.strip()))
 
 
+def is_web(url: str) -> bool:
+    """Tell whether this is an http link that all readers read alike."""
+    return _split(url) is not None
+
+
 def canonical(url: str) -> str:
-    """Give one spelling for all links that mean the same film: "youtube:ID", or the link tidied up."""
+    """Return one spelling for all links that certainly mean the same film: "youtube:ID", or the link tidied up.
+
+    A spelling that could be read in two ways is no site's id, and whatever may be a secret in a link stays in it.
+    """
     parts = _split(url)
     if parts is None:
         return url
-    for site_id in (_youtube_id, _vimeo_id, _dailymotion_id, _tiktok_id):
-        found = site_id(parts)
-        if found is not None:
-            return found
-    return _tidied(parts)
+    return site_ids.of(_lowered(url, parts)) or _tidied(parts)
 
 
 def looks_like_video(url: str) -> bool:
@@ -196,40 +200,18 @@ def _site(parts: SplitResult) -> str:
     return re.sub(r"^(www|m|music|mobile|player|geo|clips)\.", "", host)
 
 
-def _youtube_id(parts: SplitResult) -> str | None:
-    site = _site(parts)
-    found = None
-    if site == "youtu.be":
-        found = parts.path.strip("/")
-    elif site in _YOUTUBE:
-        path = _YOUTUBE_PATH.match(parts.path)
-        found = path[1] if path else parse_qs(parts.query).get("v", [""])[0]
-    return f"youtube:{found}" if found and _YOUTUBE_ID.fullmatch(found) else None
-
-
-def _path_id(parts: SplitResult, name: str, sites: AbstractSet[str], pattern: str) -> str | None:
-    found = re.match(pattern, parts.path) if _site(parts) in sites else None
-    return f"{name}:{found[1]}" if found else None
-
-
-def _vimeo_id(parts: SplitResult) -> str | None:
-    return _path_id(parts, "vimeo", {"vimeo.com"}, r"/(?:video/)?(\d+)(?:/|$)")
-
-
-def _dailymotion_id(parts: SplitResult) -> str | None:
-    whole = _path_id(parts, "dailymotion", {"dailymotion.com"}, r"/(?:embed/)?video/([A-Za-z0-9]+)")
-    return whole or _path_id(parts, "dailymotion", {"dai.ly"}, r"/([A-Za-z0-9]+)")
-
-
-def _tiktok_id(parts: SplitResult) -> str | None:
-    return _path_id(parts, "tiktok", {"tiktok.com"}, r"/@[^/]+/video/(\d+)")
+def _lowered(url: str, parts: SplitResult) -> str:
+    """Return a link with its scheme and host in lower case, and all else as it was spelled."""
+    start = len(parts.scheme) + len("://") + len(parts.netloc)
+    return url[:start].lower() + url[start:]
 
 
 def _tidied(parts: SplitResult) -> str:
     host = (parts.hostname or "").rstrip(".")
     host = f"[{host}]" if ":" in host else host
     port = "" if parts.port in {None, _PORTS[parts.scheme]} else f":{parts.port}"
-    query = sorted(
-        (key, value) for key, value in parse_qsl(parts.query, keep_blank_values=True) if not _TRACKING.fullmatch(key)
-    )
-    return urlunsplit((parts.scheme, host + port, parts.path or "/", urlencode(query), ""))
+    kept = [one for one in parts.query.split("&") if one and not _TRACKING.match(one)]
+    # Values are not compared: of two with one name a server may take the first or the last.
+    query = "&".join(sorted(kept, key=lambda one: one.partition("=")[0]))
+    fragment = "" if _SECOND.fullmatch(parts.fragment) else parts.fragment
+    return urlunsplit((parts.scheme, host + port, parts.path or "/", query, fragment))

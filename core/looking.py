@@ -15,7 +15,6 @@ from core.errors.films import FilmGone, called
 from core.flow import read_ahead
 from core.gathering import Gathered, film_of, looked, put, take, to_encode
 from core.intake import Indexed
-from core.links import canonical
 from core.model import Recipe
 from core.piecework import Notebook
 from core.shown import Progress
@@ -128,12 +127,12 @@ class Looking:
     async def _save(self, source: Source, film: Film, poster: Poster | None) -> None:
         if not source.kept:
             await self._media.keep(source.path, source.video_id)
-        links = [link for link in (source.link, canonical(source.url) if source.url else "") if link]
+        links = [source.link] if source.link else []
         with self._watch.stage("save"):
             if poster is None:
-                await self._library.refresh(film, links)
+                await self._library.refresh(film)
             else:
-                await self._library.save(film, poster.posting(film.video), links, poster.job)
+                await self._library.save(film, poster.posting(film.video), links, poster.job, source.site_id)
 
     @asynccontextmanager
     async def _no_orphan(self, video_id: str) -> AsyncIterator[None]:

@@ -55,7 +55,7 @@ class Video:
     """A film that Keaton has looked at."""
 
     id: str
-    """Canonical: "youtube:dQw4w9WgXcQ" for a site's film, "sha256:..." for a file."""
+    """By its bytes: "sha256:...". Films that earlier versions kept may have a site's id ("youtube:...")."""
     url: str
     """The page where people watch it, or "" for a file without one."""
     title: str

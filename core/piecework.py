@@ -42,7 +42,8 @@ class Notebook:
         Raises GivenUp for a film that was begun again and again in vain.
         """
         source = self._source
-        work = Work(source.video_id, source.link, source.url, source.title, source.uploader, source.several)
+        names = source.url, source.title, source.uploader
+        work = Work(source.video_id, source.link, *names, source.several, site_id=source.site_id)
         if await self._works.begin(job_id, work, self._recipe_key) > _MOST_STARTS:
             raise GivenUp(source.title)
         gathered = Gathered.after(await self._works.so_far(source.video_id, self._recipe_key))

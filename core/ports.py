@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from core.found import Answer
+    from core.leads import Led
     from core.model import (
         EncoderInfo,
         Film,
@@ -32,30 +33,38 @@ if TYPE_CHECKING:
 class Library(Protocol):
     """All that is kept. Every method may raise OperatorError (StorageUnusable) when the disk does not play along."""
 
-    async def save(self, film: Film, posting: Posting, links: Sequence[str], job: JobRef | None = None) -> None:
-        """Keep a film, its posting, its links and that a job brought it, or nothing; raises what `why_ended` gives."""
+    async def save(
+        self, film: Film, posting: Posting, links: Sequence[str], job: JobRef | None = None, site_id: str = ""
+    ) -> None:
+        """Keep a film, its posting, that these links led to it in that space, and that a job brought it, or nothing.
+
+        `site_id`: see `core.leads`. Raises what `why_ended` gives.
+        """
         ...
 
-    async def refresh(self, film: Film, links: Sequence[str]) -> None:
+    async def refresh(self, film: Film) -> None:
         """Keep what was seen anew of a film that is kept already, posting it nowhere: all of it, or nothing.
 
         Raises UnknownVideo when it was forgotten meanwhile.
         """
         ...
 
-    async def post(self, posting: Posting, job: JobRef | None = None, looks: int = 0) -> None:
+    async def post(
+        self, posting: Posting, job: JobRef | None = None, looks: int = 0, links: Sequence[str] = (), site_id: str = ""
+    ) -> None:
         """Make a film that is already kept visible in one more channel. The same posting twice counts once.
 
-        A job brought it with so many looks. Raises UnknownVideo when the film went meanwhile, and as `save` does.
+        A job brought it with so many looks, and these links led to it. Raises UnknownVideo when the film went
+        meanwhile, and as `save` does.
         """
         ...
 
-    async def video_at(self, link: str) -> Video | None:
-        """Give the film that a canonical link leads to, as that link names it; visible or not."""
+    async def video_at(self, link: str, scope: Scope) -> Led | None:
+        """Return the film that a canonical link or a file's key leads to for who posts it there; see `core.leads`."""
         ...
 
     async def video(self, video_id: str) -> Video | None:
-        """Give a film by its id, visible or not. Its names came with some posting or other: never show them."""
+        """Give a film by its id, visible or not, without title, address and uploader: those belong to postings."""
         ...
 
     async def has_index(self, video_id: str, recipe_key: str) -> bool:

@@ -9,6 +9,7 @@ import asyncio
 import logging
 from typing import TYPE_CHECKING
 
+from core import leads
 from core.errors import AppError
 from core.gathering import content_id
 
@@ -34,8 +35,10 @@ class Restorer:
         """Tell whether a film's file is gone; one that is there counts as used."""
         return await self._media.path(video_id) is None
 
-    async def fetched(self, known: Indexed, download: Callable[[Path], Awaitable[Fetched]]) -> None:
+    async def fetched(self, known: Indexed, link: str, download: Callable[[Path], Awaitable[Fetched]]) -> None:
         """Fetch a film's file again if it is gone, by `download` into a folder, and keep it if it is that film still.
+
+        `link` is the canonical link, or the file's key, that it is fetched by.
 
         Where that fails the film stays as it is: it can be searched, and posted once more.
         """
@@ -44,9 +47,9 @@ class Restorer:
                 return
             async with self._media.workshop() as folder:
                 got = await download(folder)
-                video_id = got.video_id or await asyncio.to_thread(content_id, got.path)
-                if video_id == known.video.id:
-                    await self.put_back(got.path, video_id)
+                content = await asyncio.to_thread(content_id, got.path)
+                if leads.is_same(known.video.id, content, link, got.video_id):
+                    await self.put_back(got.path, known.video.id)
         except AppError as error:
             log.warning("the file of %s could not be fetched again: %s", known.video.id, type(error).__name__)
 

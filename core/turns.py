@@ -1,14 +1,15 @@
 """Who works on which film when. Owns the order, and the memory of films that broke down; knows no port.
 
-A film is worked on by one job at a time, whoever posted it wherever; a space has some jobs at once, and so has Keaton
-as a whole. A film that broke its decoder twice, or took more than it may, is left alone until the next start.
+A link is fetched by one job of a space at a time, and a film is looked at by one job at a time, whoever posted it
+wherever; a space has some jobs at once, and so has Keaton as a whole.
+A film that broke its decoder twice, or took more than it may, is left alone until the next start.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, nullcontext
 from dataclasses import replace
 from typing import TYPE_CHECKING, TypeAlias
 from weakref import WeakValueDictionary
@@ -19,6 +20,7 @@ from core.shown import Progress
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
+    from contextlib import AbstractAsyncContextManager
 
     from core.model import Scope
 
@@ -53,11 +55,15 @@ class Turns:
         return self._running
 
     @asynccontextmanager
-    async def turn(self, key: str, scope: Scope, report: Report, length_s: float | None = None) -> AsyncIterator[None]:
-        """Wait until nobody else works on this film, and until there is room for one more: short films go first.
+    async def turn(
+        self, key: str, scope: Scope, report: Report, length_s: float | None = None, public: str = ""
+    ) -> AsyncIterator[None]:
+        """Wait until nobody else of the space works on this, and until there is room for it: short films go first.
 
+        `public` is a name that the film has for all spaces: they wait for each other, but never in another's line.
         Raises GivenUp or OverLimit for a film that has had its chances.
         """
+        key = f"{scope.platform}:{scope.space}:{key}"  # no space waits for another's, or learns of it by that
         lock = self._locks.setdefault(key, asyncio.Lock())
         space = self._spaces.setdefault((scope.platform, scope.space), Line(self._at_once_a_space))
         if lock.locked():
@@ -69,9 +75,12 @@ class Turns:
         with self._entering():
             async with lock:
                 self._breakdowns.check(key)
-                async with space.turn(moved, length_s), self._line.turn(moved, length_s):
+                async with space.turn(moved, length_s), self._same(public), self._line.turn(moved, length_s):
                     with self._at_work(), self._breakdowns.noting(key):
                         yield
+
+    def _same(self, public: str) -> AbstractAsyncContextManager[object]:
+        return self._locks.setdefault(f"public {public}", asyncio.Lock()) if public else nullcontext()
 
     @contextmanager
     def _entering(self) -> Iterator[None]:

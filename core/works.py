@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from core.film_ports import FilmOpened
-    from core.model import FrameIndex, Thumbnail, Video
+    from core.model import FrameIndex, Scope, Thumbnail, Video
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +29,8 @@ class Work:
     """Its link leads to several films, and this is the first."""
     length_s: float = 0.0
     """0 until the file was opened."""
+    site_id: str = ""
+    """What the extractor that fetched it said that it is; see `core.leads`."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -64,12 +66,12 @@ class Works(Protocol):
         """
         ...
 
-    async def at(self, link: str) -> Work | None:
-        """Give the film that a canonical link or a file's key leads to."""
+    async def at(self, link: str, scope: Scope) -> Work | None:
+        """Return the film that a canonical link or a file's key leads to for who posts it there; see `core.leads`."""
         ...
 
     async def of(self, video_id: str) -> Work | None:
-        """Give a film by its id."""
+        """Give a film by its id, with no names."""
         ...
 
     async def opened(self, video_id: str, opened: FilmOpened) -> None:

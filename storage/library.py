@@ -8,6 +8,7 @@ from dataclasses import asdict
 from itertools import groupby
 from typing import TYPE_CHECKING
 
+from core.leads import choose
 from core.model import Thumbnail
 from storage import answers, losses, queries, recall, rows, vectors, votes, works, writes
 from storage.connections import Connections
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from sqlite3 import Row
 
     from core.found import Answer
+    from core.leads import Led
     from core.model import Film, FrameIndex, PostedVideo, Posting, Scope, Video, View
     from core.question import Posted
     from core.talk import JobRef
@@ -49,19 +51,22 @@ class SqliteLibrary:
         """Let go of the file."""
         await self._db.close()
 
-    async def save(self, film: Film, posting: Posting, links: Sequence[str], job: JobRef | None = None) -> None:
-        """Keep a film, its posting, the links that lead to it, and that a job brought it: all of it, or nothing.
+    async def save(
+        self, film: Film, posting: Posting, links: Sequence[str], job: JobRef | None = None, site_id: str = ""
+    ) -> None:
+        """Keep a film, its posting, that these links led to it there, and that a job brought it: all, or nothing.
 
-        Raises JobCancelled, FilmForgotten or MessageGone where the job is not open (any more).
+        `site_id`: see `core.leads`. Raises JobCancelled, FilmForgotten or MessageGone where the job is not open (any
+        more).
         """
         async with self._db.writing() as db:
             await writes.put_film(db, film)
             await writes.put_posting(db, posting)
             await recall.bring(db, job, film.video.id, len(film.index))
-            await writes.put_links(db, film.video, links)
+            await writes.put_links(db, posting, links, site_id)
             await db.execute("DELETE FROM works WHERE video_id = ?", (film.video.id,))
 
-    async def refresh(self, film: Film, links: Sequence[str]) -> None:
+    async def refresh(self, film: Film) -> None:
         """Keep what was seen anew of a film that is kept already: all of it, or nothing.
 
         Raises UnknownVideo when it was forgotten meanwhile.
@@ -69,24 +74,27 @@ class SqliteLibrary:
         async with self._db.writing() as db:
             await writes.must_be_kept(db, film.video.id)
             await writes.put_film(db, film)
-            await writes.put_links(db, film.video, links)
 
-    async def post(self, posting: Posting, job: JobRef | None = None, looks: int = 0) -> None:
+    async def post(
+        self, posting: Posting, job: JobRef | None = None, looks: int = 0, links: Sequence[str] = (), site_id: str = ""
+    ) -> None:
         """Make a film that is already kept visible in one more channel. The same posting twice counts once.
 
-        A job brought it with so many looks. Raises UnknownVideo when it is not kept (any more); JobCancelled,
-        FilmForgotten or MessageGone where the job is not open (any more).
+        A job brought it with so many looks, and these links led to it. Raises UnknownVideo when it is not kept (any
+        more); JobCancelled, FilmForgotten or MessageGone where the job is not open (any more).
         """
         async with self._db.writing() as db:
             await writes.put_posting(db, posting)
             await recall.bring(db, job, posting.video_id, looks)
+            await writes.put_links(db, posting, links, site_id)
 
-    async def video_at(self, link: str) -> Video | None:
-        """Give the film that a canonical link leads to, as that link names it; visible or not."""
-        return next(map(rows.named_video, await self._db.rows(queries.VIDEO_AT, {"link": link})), None)
+    async def video_at(self, link: str, scope: Scope) -> Led | None:
+        """Return the film that a canonical link or a file's key leads to for who posts it there; see `core.leads`."""
+        found = await self._db.rows(queries.LEADS, {"link": link})
+        return choose(map(rows.lead, found), link, scope)
 
     async def video(self, video_id: str) -> Video | None:
-        """Give a film by its id, visible or not. Its names came with some posting or other: never show them."""
+        """Give a film by its id, visible or not, without title, address and uploader: those belong to postings."""
         sql = "SELECT * FROM videos WHERE id = :video_id"
         return next(map(rows.video, await self._db.rows(sql, {"video_id": video_id})), None)
 

@@ -93,8 +93,10 @@ LAST_ANSWER = """
 """
 
 
-VIDEO_AT = """
-    SELECT videos.*, links.title AS here_title, links.url AS here_url, links.uploader AS here_uploader
+# Of all spaces: which of them counts is decided by `core.leads` alone.
+LEADS = """
+    SELECT videos.*, links.title AS here_title, links.url AS here_url, links.uploader AS here_uploader,
+        link, platform, space, site_id
     FROM links JOIN videos ON videos.id = links.video_id WHERE link = :link
 """
 

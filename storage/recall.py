@@ -30,8 +30,8 @@ _UNKNOWN = f"""
 """  # noqa: S608 - our own words
 
 _NAMES = """
-    SELECT link FROM links WHERE video_id = :video_id UNION SELECT link FROM works WHERE video_id = :video_id
-    UNION SELECT source FROM jobs WHERE video_id = :video_id
+    SELECT link FROM links WHERE video_id = :video_id AND platform = :platform AND space = :space
+    UNION SELECT source FROM jobs WHERE video_id = :video_id AND platform = :platform AND space = :space
 """
 
 # Its errand stays begun: whoever asked is told, by the next run where this one does not come to it.

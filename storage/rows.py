@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from core.found import Answer
 from core.jobs import Job, Request
+from core.leads import Lead
 from core.ledger import Errand
 from core.model import PostedVideo, Posting, Scope, Video, View
 from storage import questions
@@ -73,16 +74,15 @@ def of_answer(answer: Answer) -> dict[str, object]:
 
 
 def video(row: Row) -> Video:
-    """Give the film of a row with the columns of `videos`."""
+    """Return the film of a row with the columns of `videos`, without names: those there came with any posting."""
     return Video(
         id=row["id"],
-        url=row["url"],
-        title=row["title"],
+        url="",
+        title="",
         duration_s=row["duration_s"],
         width_px=row["width_px"],
         height_px=row["height_px"],
         truncated=bool(row["truncated"]),
-        uploader=row["uploader"],
     )
 
 
@@ -105,6 +105,11 @@ def posting(row: Row) -> Posting:
 def named_video(row: Row) -> Video:
     """Give the film of a row that tells besides how it is called here."""
     return replace(video(row), title=row["here_title"], url=row["here_url"], uploader=row["here_uploader"])
+
+
+def lead(row: Row) -> Lead:
+    """Return the lead of a row with the columns of `videos` and `links`."""
+    return Lead(row["link"], row["platform"], row["space"], row["site_id"], named_video(row))
 
 
 def posted_video(row: Row) -> PostedVideo:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from core.errors.disk import SchemaTooNew
 from storage.schema_jobs import JOBS
+from storage.schema_leads import LEADS
 from storage.schema_looks import LOOKS
 from storage.schema_losses import LOSSES
 from storage.schema_questions import BALLOTS, ORDERS, QUESTIONS
@@ -162,6 +163,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
     BALLOTS,
     BY_FILM,
     LOSSES,
+    LEADS,
 )
 """Migration number n leads from `user_version` n - 1 to n."""
 

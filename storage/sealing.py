@@ -21,8 +21,9 @@ if TYPE_CHECKING:
 _COLUMNS = ("id", "platform", "space", "channel", "message", "item")
 
 _NAMES = """
-    SELECT link AS name FROM links WHERE video_id = :video_id UNION SELECT item FROM jobs WHERE video_id = :video_id
-    UNION SELECT source FROM jobs WHERE video_id = :video_id
+    SELECT link AS name FROM links WHERE video_id = :video_id AND platform = :platform AND space = :space
+    UNION SELECT item FROM jobs WHERE video_id = :video_id AND platform = :platform AND space = :space
+    UNION SELECT source FROM jobs WHERE video_id = :video_id AND platform = :platform AND space = :space
 """
 
 _HERE = "platform = :platform AND space = :space AND channel IN (SELECT value FROM json_each(:channels))"

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from core.errors.disk import StorageDamaged
 from core.errors.turns import FilmForgotten
+from core.leads import Lead, choose
 from core.model import Thumbnail, Video
 from core.works import Partial, SoFar, Work
 from storage import queries, recall, vectors
@@ -18,17 +19,12 @@ if TYPE_CHECKING:
     from sqlite3 import Row
 
     from core.film_ports import FilmOpened
-    from core.model import FrameIndex
+    from core.model import FrameIndex, Scope
     from storage.connections import Connections
 
 log = logging.getLogger(__name__)
 
-_BEGIN = """
-    INSERT INTO works (video_id, link, url, title, uploader, several, recipe_key)
-    VALUES (:video_id, :link, :url, :title, :uploader, :several, :recipe_key)
-    ON CONFLICT DO UPDATE SET link = excluded.link, url = excluded.url, title = excluded.title,
-        uploader = excluded.uploader, several = excluded.several
-"""
+_BEGIN = "INSERT INTO works (video_id, recipe_key) VALUES (:video_id, :recipe_key) ON CONFLICT DO NOTHING"
 
 _ADD = """
     INSERT INTO work_chunks (video_id, first_s, last_s, times_s, vectors)
@@ -43,8 +39,17 @@ _CHUNKS = """
 """
 
 _ABOUT = """
-    UPDATE jobs SET video_id = :video_id, title = :title, url = :url, uploader = :uploader, starts = starts + 1
+    UPDATE jobs SET video_id = :video_id, title = :title, url = :url, uploader = :uploader, link = :link,
+        site_id = :site_id, several = :several, starts = starts + 1
     WHERE id = :job_id
+"""
+
+# The names are those of the job that fetched it; of all spaces: which of them counts is decided by `core.leads` alone.
+_LEADS = """
+    SELECT jobs.link, jobs.platform, jobs.space, jobs.site_id, jobs.several, works.duration_s, works.width_px,
+        works.height_px, works.video_id, jobs.title, jobs.url, jobs.uploader
+    FROM jobs JOIN works ON works.video_id = jobs.video_id
+    WHERE jobs.link = :link AND jobs.link <> '' AND jobs.state IN ('queued', 'running')
 """
 
 # A film that is kept with this recipe is found there. Its names are those of the newest job in view.
@@ -103,13 +108,24 @@ class SqliteWorks:
             ((starts,),) = await db.execute_fetchall("SELECT starts FROM jobs WHERE id = ?", (job_id,))
         return int(starts)
 
-    async def at(self, link: str) -> Work | None:
-        """Give the film that a canonical link or a file's key leads to."""
-        return await self._one("link = :key AND link <> ''", link)
+    async def at(self, link: str, scope: Scope) -> Work | None:
+        """Return the film that a canonical link or a file's key leads to for who posts it there; see `core.leads`."""
+        found = await self._db.rows(_LEADS, {"link": link})
+        led = choose(
+            (Lead(row["link"], row["platform"], row["space"], row["site_id"], _video(row)) for row in found),
+            link,
+            scope,
+        )
+        if led is None:
+            return None
+        several = any(row["several"] for row in found if row["video_id"] == led.video.id)
+        names = led.video.url, led.video.title, led.video.uploader
+        return Work(led.video.id, link, *names, several, led.video.duration_s, led.site_id)
 
     async def of(self, video_id: str) -> Work | None:
-        """Give a film by its id."""
-        return await self._one("video_id = :key", video_id)
+        """Give a film by its id, with no names."""
+        found = await self._db.rows("SELECT duration_s FROM works WHERE video_id = :id", {"id": video_id})
+        return next((Work(video_id, "", "", "", "", several=False, length_s=row[0]) for row in found), None)
 
     async def opened(self, video_id: str, opened: FilmOpened) -> None:
         """Note what its file says of itself."""
@@ -146,10 +162,6 @@ class SqliteWorks:
         index = vectors.join([vectors.Chunk(row["times_s"], row["vectors"]) for row in chunks])
         return SoFar(index, tuple(Thumbnail(*row) for row in pictures))
 
-    async def _one(self, where: str, key: str) -> Work | None:
-        found = await self._db.rows(f"SELECT * FROM works WHERE {where}", {"key": key})  # noqa: S608
-        return next(map(_work, found), None)
-
 
 def partials(found: list[Row]) -> tuple[Partial, ...]:
     """Give the films of rows of PARTIALS but for damaged ones; blocks."""
@@ -180,10 +192,3 @@ def _video(row: Row) -> Video:
 
 def _share(row: Row, looks: int) -> float:
     return min(1.0, looks / row["expected_looks"]) if row["expected_looks"] else 0.0
-
-
-def _work(row: Row) -> Work:
-    several = bool(row["several"])
-    return Work(
-        row["video_id"], row["link"], row["url"], row["title"], row["uploader"], several, length_s=row["duration_s"]
-    )

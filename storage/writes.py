@@ -38,12 +38,13 @@ _DROP_ANSWERS = """
     )
 """
 
-# A posting by a link has the link's names, so a link whose names no posting has is one that nobody posted any more.
+# A posting by a link has the link's names, so a link whose names no posting of its space has is one that nobody posted
+# there any more.
 _DROP_NAMES = """
     DELETE FROM links WHERE video_id = :id AND NOT EXISTS (
         SELECT 1 FROM postings
-        WHERE postings.video_id = :id AND (postings.title, postings.url, postings.uploader)
-        = (links.title, links.url, links.uploader)
+        WHERE postings.video_id = :id AND postings.platform = links.platform AND postings.space = links.space
+        AND (postings.title, postings.url, postings.uploader) = (links.title, links.url, links.uploader)
     )
 """
 
@@ -84,15 +85,19 @@ async def put_film(db: aiosqlite.Connection, film: Film) -> None:
     await _put_thumbnails(db, film.video.id, film.thumbnails)
 
 
-async def put_links(db: aiosqlite.Connection, video: Video, links: Sequence[str]) -> None:
-    """Let the links lead to the film, under these names of it, wherever they led before."""
+async def put_links(db: aiosqlite.Connection, posting: Posting, links: Sequence[str], site_id: str) -> None:
+    """Note that the links led to a posting's film in its space, under its names, wherever they led there before.
+
+    `site_id`: see `core.leads`.
+    """
     await db.executemany(
         """
-        INSERT INTO links (link, video_id, title, url, uploader) VALUES (?, ?, ?, ?, ?)
-        ON CONFLICT (link) DO UPDATE SET
-            video_id = excluded.video_id, title = excluded.title, url = excluded.url, uploader = excluded.uploader
+        INSERT INTO links (link, platform, space, site_id, video_id, title, url, uploader)
+        VALUES (:link, :platform, :space, :site_id, :video_id, :title, :url, :uploader)
+        ON CONFLICT DO UPDATE SET site_id = excluded.site_id, video_id = excluded.video_id, title = excluded.title,
+            url = excluded.url, uploader = excluded.uploader
         """,
-        ((link, video.id, video.title, video.url, video.uploader) for link in links),
+        [{**rows.of_posting(posting), "link": link, "site_id": site_id} for link in links],
     )
 
 

@@ -114,13 +114,23 @@ async def test_one_space_does_not_take_every_place() -> None:
     await task
 
 
-async def test_a_link_posted_in_two_spaces_at_once_is_fetched_once(house: ColourHouse, colour_film: Path) -> None:
+async def test_a_link_posted_in_two_channels_at_once_is_fetched_once(house: ColourHouse, colour_film: Path) -> None:
     house.fetcher.web[LINK] = colour_film
     said = await asyncio.gather(
         house.last(LinkPosted(turn("one", "home", "discord"), LINK)),
-        house.last(LinkPosted(turn("two", "away", "slack"), LINK + "?utm_source=x")),
+        house.last(LinkPosted(turn("two", "home", "discord"), LINK + "?utm_source=x")),
     )
     assert house.fetcher.fetched == [LINK]
+    assert all(reply.tone == "plain" for reply in said)
+
+
+async def test_a_link_posted_in_two_spaces_at_once_is_looked_at_once(house: ColourHouse, colour_film: Path) -> None:
+    house.fetcher.web[LINK] = colour_film
+    said = await asyncio.gather(
+        house.last(LinkPosted(turn("one", "home", "discord"), LINK)),
+        house.last(LinkPosted(turn("two", "away", "slack"), LINK)),
+    )
+    assert (house.fetcher.fetched, sum(house.encoder.batches)) == ([LINK, LINK], 3)
     assert all(reply.tone == "plain" for reply in said)
 
 

@@ -66,7 +66,7 @@ def test_all_spellings_of_a_youtube_link_mean_one_film(url: str) -> None:
     ("url", "expected"),
     [
         ("https://vimeo.com/76979871", "vimeo:76979871"),
-        ("https://player.vimeo.com/video/76979871?h=8272103f6e", "vimeo:76979871"),
+        ("https://player.vimeo.com/video/76979871?h=8272103f6e", "vimeo:76979871/8272103f6e"),
         ("https://www.dailymotion.com/video/x5kesuj?playlist=x1", "dailymotion:x5kesuj"),
         ("https://dai.ly/x5kesuj", "dailymotion:x5kesuj"),
         ("https://www.tiktok.com/@someone/video/7106594312292453675?lang=en", "tiktok:7106594312292453675"),

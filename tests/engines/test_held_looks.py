@@ -126,11 +126,11 @@ async def test_a_film_looked_at_anew_has_its_new_looks_alone(shelf: Shelf) -> No
     await shelf.put(shelf.film("a", seed=1))
     await shelf.looks.use(shelf.recipe, DIM)
     again = shelf.film("a", seed=2, looks=700, title="Again")
-    await shelf.library.refresh(again, ())
+    await shelf.library.refresh(again)
     (film,) = (await shelf.looks.peaks(shelf.view, shelf.recipe, text())).films
     (index,) = await shelf.looks.indexes([film])
     assert index is not None
-    assert film.video.title == "Again"
+    assert film.video == replace(again.video, title="", url="", uploader="")
     np.testing.assert_array_equal(index.vectors, again.index.vectors.astype(np.float16).astype(np.float32))
     np.testing.assert_array_equal(index.times_s, again.index.times_s)
 

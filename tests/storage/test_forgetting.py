@@ -66,7 +66,7 @@ async def test_forgetting_the_last_posting_takes_every_row_of_the_film_and_spare
     assert await _counts(library) == before, "an answer that was found before is written down only now"
     assert await library.answer("a-both") is None
     assert await library.answer("a-other") is not None
-    assert await library.video_at("link") is None
+    assert await library.video_at("link", channel) is None
     assert len(await library.indexes(View.of(channel), recipe.key)) == 1
 
 

@@ -41,7 +41,7 @@ async def test_a_film_that_does_not_fit_is_refused_and_comes_in_when_there_is_ro
             with pytest.raises(DiskFull):
                 await library.save(make_film("second", looks=LOOKS), make_posting("second"), ["link"])
         assert await shown(library, channel) == ["first"]
-        assert await library.video_at("link") is None
+        assert await library.video_at("link", channel) is None
     await library.save(make_film("second", looks=LOOKS), make_posting("second", minute=1), ["link"])
     assert await shown(library, channel) == ["second", "first"]
     await library.close()

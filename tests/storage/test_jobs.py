@@ -116,7 +116,7 @@ async def test_starts_are_counted_until_a_look_was_written_down(library: SqliteL
 async def test_pieces_come_back_in_order_and_none_twice(library: SqliteLibrary, clock: Clock) -> None:
     jobs, works = born(library, clock), SqliteWorks(library.connections)
     await works.begin((await taken(jobs)).id, WORK, "r")
-    assert await works.at(WORK.link) == WORK
+    assert await works.at(WORK.link, SCOPE) == WORK
     assert await works.so_far(WORK.video_id, "r") is None
     await works.add(WORK.video_id, looks(0, 1), (Thumbnail(0.0, b"a"),))
     await works.add(WORK.video_id, looks(1, 2), (Thumbnail(2.0, b"late"),))
@@ -202,7 +202,7 @@ async def test_at_a_start_what_no_open_job_is_about_goes(
     job = await taken(jobs, replace(REQUEST, kind="file", source="inbox/one.mp4"))
     await works.begin(job.id, WORK, "r")
     async with library.connections.writing() as db:
-        await db.execute("INSERT INTO works SELECT 'sha256:stray', '', '', '', '', 0, 'r', 0, 0, 0, 0")
+        await db.execute("INSERT INTO works (video_id, recipe_key) VALUES ('sha256:stray', 'r')")
     await library.save(whole, make_posting(), ())
     assert await jobs.needed() == (frozenset({WORK.video_id, whole.video.id}), frozenset({"inbox/one.mp4"}))
     assert await works.of("sha256:stray") is None

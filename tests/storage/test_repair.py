@@ -200,7 +200,7 @@ async def test_rows_that_lead_nowhere_go(
     database: Path, films: dict[str, Film], channel: Scope, recipe: Recipe
 ) -> None:
     with closing(sqlite3.connect(database)) as file:
-        file.execute("INSERT INTO links (link, video_id) VALUES ('https://films.test/gone', 'youtube:gone')")
+        file.execute("INSERT INTO links VALUES ('https://films.test/gone', 'x', 'y', '', 'youtube:gone', '', '', '')")
         file.execute("INSERT INTO thumbnails VALUES ('youtube:gone', 0.0, x'00')")
         file.commit()
     assert complaints(database)

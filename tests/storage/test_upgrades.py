@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from core.errors.disk import DiskFull
+from core.leads import Led
 from core.model import Posting, Scope, View
 from storage.backups import Backups
 from storage.library import SqliteLibrary
@@ -83,10 +84,10 @@ async def test_an_older_database_keeps_all_that_it_knew(old: tuple[int, Path]) -
     ((video, index),) = await library.indexes(view, "r1")
     answer = await library.answer("a1")
     thumbnails = await library.thumbnails("youtube:old")
-    linked = await library.video_at("https://films.test/old")
+    linked = await library.video_at("https://films.test/old", SCOPE)
     await library.close()
     assert posted.posting.posted_at.astimezone(UTC) == datetime(2026, 1, 2, 3, 4, 5, 6, UTC)
-    assert (video.title, linked, len(thumbnails)) == ("One Week", video, 1)
+    assert (video.title, linked, len(thumbnails)) == ("One Week", Led(video, ""), 1)
     np.testing.assert_array_equal(index.vectors, VECTORS.astype(np.float32))
     assert answer is not None
     assert answer.moments[0].peak_s == 0.5

@@ -16,6 +16,7 @@ from core.errors.links import FetchFailed
 from core.film_ports import Fetched, FilmEnded, FilmOpened, Look, Still
 from core.model import Sampling
 from tests.core.fakes import CopyFetcher, NotingPlotter
+from tests.walls.reading import read_by_yt_dlp
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Sequence
@@ -117,18 +118,32 @@ class TellingPlotter(NotingPlotter):
         return b" ".join(one.jpeg for one in thumbnails)
 
 
+@dataclass(frozen=True)
+class Page:
+    """What a server answers with."""
+
+    words: bytes
+    """What the film is."""
+    title: str
+    site_id: str | None = None
+    """What the server says that the film is."""
+    address: str = ""
+    """What it says that its own address is, or where it redirects to; "" for the address that was asked."""
+
+
 @dataclass
 class TellingFetcher(CopyFetcher):
-    """A web of films that are words, each with a title and an uploader."""
+    """A web of films that are words, each with a title and an uploader. Its sites read links as yt-dlp does."""
 
-    pages: dict[str, tuple[bytes, str]] = field(default_factory=dict)
-    """By address: what the film is, and what its page calls it."""
+    pages: dict[str, Page] = field(default_factory=dict)
+    """By address, to the letter; those of sites by what yt-dlp reads in a link ("youtube:ID", "vimeo:ID/KEY")."""
 
     async def fetch(self, url: str, folder: Path, bearer: str = "") -> AsyncIterator[Fetching | Fetched]:
         del bearer
-        if url not in self.pages:
+        self.fetched.append(url)
+        page = self.pages.get(url) or self.pages.get(read_by_yt_dlp(url))
+        if page is None:
             raise FetchFailed(url, "dns")
-        words, title = self.pages[url]
         path = folder / "film.mp4"
-        await asyncio.to_thread(path.write_bytes, words)
-        yield Fetched(path, None, title, url, uploader=f"by {title}")
+        await asyncio.to_thread(path.write_bytes, page.words)
+        yield Fetched(path, page.site_id, page.title, page.address or url, uploader=f"by {page.title}")

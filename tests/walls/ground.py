@@ -15,6 +15,7 @@ from hypothesis.stateful import RuleBasedStateMachine
 from core.departures import WHOLE
 from tests.walls.busy import BusyTown
 from tests.walls.eyes import scope_of
+from tests.walls.fakes import Page
 from tests.walls.spaces import MODERATE, VIEW, Machine, Person, Room, Server, Workspace
 
 if TYPE_CHECKING:
@@ -122,6 +123,6 @@ class Ground(RuleBasedStateMachine):
             return known[n % len(known)]
         name = self.town.word("link")
         link = f"https://films.example/{name}.mp4"
-        self.town.fetcher.pages[link] = (f"film{film:05}x".encode(), f"A page about {name}")
+        self.town.fetcher.pages[link] = Page(f"film{film:05}x".encode(), f"A page about {name}")
         self.links.append((film, link))
         return link

@@ -157,7 +157,7 @@ class Town:
 
     def hold_films(self, reply: Reply, of: Iterable[Posted]) -> None:
         """See that an answer shows no other films than these."""
-        found = {word for word in WORD.findall(_all_of(reply)) if word.startswith(b"film")}
+        found = {word for word in WORD.findall(all_of(reply)) if word.startswith(b"film")}
         assert found <= {word for one in of for word in one.words}, reply.text
 
     def _is_same(self, one: Posted, turn: Turn, content: bytes) -> bool:
@@ -187,7 +187,7 @@ class Town:
     ) -> None:
         """Hold an answer against what each of its readers may see; `granted` they were shown just now anyway."""
         self.checks += 1
-        found = set(WORD.findall(_all_of(reply)))
+        found = set(WORD.findall(all_of(reply)))
         self.answers += bool(found)
         for who in readers:
             leaked = found - self.visible(space, who) - granted
@@ -211,7 +211,7 @@ class Town:
                 assert not set(WORD.findall(path.read_bytes())) & gone, "a file lives on"
 
 
-def _all_of(reply: Reply) -> bytes:
+def all_of(reply: Reply) -> bytes:
     """Give all that a reply shows or hides, in one piece."""
     pictures = [data for one in reply.pictures for data in (one.alt.encode(), *one.data.values())]
     files = [value for one in vars_of(reply) if isinstance(value := getattr(reply, one), bytes)]
