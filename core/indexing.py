@@ -23,7 +23,7 @@ from core.local_files import file_id
 from core.looking import Eyes, Looking
 from core.model import Recipe, View
 from core.restoring import Restorer
-from core.site_ids import is_public
+from core.site_ids import is_public, names_site
 from core.talk import Address
 from core.turns import Turns
 
@@ -140,7 +140,9 @@ class Indexer:
                 info = await self._begin(poster)
                 known = await self._known(await self._led(key, url, poster), info, poster, key, report)
                 work = None if known else await self._works.at(key, poster.scope)
-                at_once = known or await self._go_on(_at(work, url), info, poster, report)
+                if work:
+                    work = replace(work, url=_address(key, url, work.url))
+                at_once = known or await self._go_on(work, info, poster, report)
                 if at_once is None:
                     return await self._fetch(key, download, info, poster, report)
             await self._restorer.fetched(at_once, key, download)
@@ -153,9 +155,9 @@ class Indexer:
         return at_once
 
     async def _led(self, key: str, url: str, poster: Poster) -> Led | None:
-        """Return the film that is known by a link or key where it is posted; its address there is the posted one."""
+        """Return the film that is known by a link or key where it is posted."""
         led = await self._library.video_at(key, poster.scope)
-        return replace(led, video=replace(led.video, url=led.video.url or url)) if led else None
+        return replace(led, video=replace(led.video, url=_address(key, url, led.video.url))) if led else None
 
     async def _begin(self, poster: Poster) -> EncoderInfo:
         info = await self._encoder.ready()
@@ -253,6 +255,6 @@ def _named(video: Video | None, title: str, url: str, uploader: str) -> Video | 
     return replace(video, title=title, url=url, uploader=uploader) if video else None
 
 
-def _at(work: Work | None, url: str) -> Work | None:
-    """Return what is under way with the address that it is posted by, where its own is another space's."""
-    return replace(work, url=work.url or url) if work else None
+def _address(key: str, url: str, known: str) -> str:
+    """Return the address of a known film where it is posted: of a site's film there are many, with tokens in them."""
+    return url if names_site(key) else known or url

@@ -56,6 +56,8 @@ class Asking(Ground):
         for reply in self._say(Action(turn, one.buttons[k % len(one.buttons)].id)):
             is_private = one.only_for is not None or reply.private
             self._hold(reply, one.space, one.room, who, is_private=is_private)
+            if reply.buttons:  # a second earlier, a cut, and what is below that
+                self.shown.append(Shown(one.space, one.room, one.only_for, reply.buttons))
 
     @precondition(lambda self: self.shown)
     @rule(n=numbers, k=numbers)

@@ -138,10 +138,19 @@ class TellingFetcher(CopyFetcher):
     pages: dict[str, Page] = field(default_factory=dict)
     """By address, to the letter; those of sites by what yt-dlp reads in a link ("youtube:ID", "vimeo:ID/KEY")."""
 
+    def page(self, url: str) -> Page | None:
+        """Return what is at an address."""
+        return self.pages.get(url) or self.pages.get(read_by_yt_dlp(url))
+
+    def names(self, url: str) -> bytes:
+        """Return what is said there of the film."""
+        page = self.page(url)
+        return f"{page.title} {page.address}".encode() if page else b""
+
     async def fetch(self, url: str, folder: Path, bearer: str = "") -> AsyncIterator[Fetching | Fetched]:
         del bearer
         self.fetched.append(url)
-        page = self.pages.get(url) or self.pages.get(read_by_yt_dlp(url))
+        page = self.page(url)
         if page is None:
             raise FetchFailed(url, "dns")
         path = folder / "film.mp4"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import shutil
 import tempfile
 from dataclasses import dataclass, replace
@@ -78,6 +79,10 @@ class Ground(RuleBasedStateMachine):
         self.town = BusyTown(self.folder, [*spaces, Machine("home", [Person("you")], [Room("main")])])
         self.shown: list[Shown] = []
         self.links: list[tuple[int, str]] = []
+        self.traps: list[str] = []
+        """Links that attackers' servers answer."""
+        self.tried: set[tuple[Space, str]] = set()
+        """Links that were posted, and in which space."""
         self._do(self.town.start())
 
     def teardown(self) -> None:
@@ -116,6 +121,10 @@ class Ground(RuleBasedStateMachine):
     def _hold(self, reply: Reply, space: Space, room: Room, who: Person, *, is_private: bool) -> None:
         self.town.hold(reply, [who] if is_private else [*space.audience(room), who], space)
 
+    def _id_of(self, content: bytes) -> str:
+        """Return the id that a film with these bytes is kept by."""
+        return "sha256:" + hashlib.sha256(content).hexdigest()[:32]
+
     def _link(self, n: int, film: int) -> str:
         """Give a link to that film, one that was posted before or a new one."""
         known = [link for one, link in self.links if one == film]
@@ -123,6 +132,6 @@ class Ground(RuleBasedStateMachine):
             return known[n % len(known)]
         name = self.town.word("link")
         link = f"https://films.example/{name}.mp4"
-        self.town.fetcher.pages[link] = Page(f"film{film:05}x".encode(), f"A page about {name}")
+        self.town.fetcher.pages[link] = Page(f"film{film:05}x".encode(), f"A page about {self.town.word('name')}")
         self.links.append((film, link))
         return link

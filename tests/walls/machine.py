@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -14,6 +13,7 @@ from tests.walls.asking import Asking
 from tests.walls.changing import Changing
 from tests.walls.eyes import scope_of
 from tests.walls.ground import numbers
+from tests.walls.strangers import Strangers
 from tests.walls.waiting import Waiting
 
 if TYPE_CHECKING:
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from tests.walls.town import Posted
 
 
-class Walls(Asking, Changing, Waiting):
-    """All that people do, and the taking back of it."""
+class Walls(Asking, Changing, Waiting, Strangers):
+    """All that people do, the taking back of it, and what attackers do among them."""
 
     @initialize(n=numbers)
     def begin(self, n: int) -> None:
@@ -69,7 +69,7 @@ class Walls(Asking, Changing, Waiting):
         moderates = one.space.moderates(who, one.room)
         mine = here if moderates else [it for it in here if it.who is who]
         named = self.loop.run_until_complete(self.town.house.library.videos(turn.view))
-        ids = [it.video.id for it in named if film in it.video.title.encode() or self._is(it.video.id, film)]
+        ids = [it.video.id for it in named if film in it.video.title.encode() or it.video.id == self._id_of(film)]
         if not ids:
             assert not here, "a film that can be read here is not listed"
             return
@@ -77,9 +77,6 @@ class Walls(Asking, Changing, Waiting):
         self._hold(reply, one.space, one.room, who, is_private=True)
         assert (reply.tone == "plain") == bool(mine), (reply.text, mine)
         self.town.gone(mine)
-
-    def _is(self, video_id: str, film: bytes) -> bool:
-        return video_id == "sha256:" + hashlib.sha256(film).hexdigest()[:32]
 
     def _in_view(self, space: Space, channels: frozenset[str], film: bytes) -> list[Posted]:
         return [

@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Any, cast
 
 from bot.requests import Requests
 from core.departures import Grace
+from core.intake import IndexingLimits
 from core.ledger import Errand
 from core.talk import FilePosted, LinkPosted
 from storage.departures import SqliteDepartures
 from storage.library import SqliteLibrary
 from storage.media import MediaFolder
-from tests.core.conftest import build, looking
+from tests.core.conftest import CHOICES, build, looking
 from tests.core.fakes import ColourEncoder
 from tests.walls.eyes import Eyes, scope_of
 from tests.walls.fakes import PaintedFramer, PaintedReader, TellingClipper, TellingFetcher, TellingPlotter
@@ -42,7 +43,8 @@ _VOTES_OF_STRANGERS = """
         AND postings.platform = given.platform AND postings.space = given.space
     )
 """
-WORD = re.compile(rb"(?:film|post|link)\d{5}x")
+WORD = re.compile(rb"(?:film|post|link|name)\d{5}x")
+_MANY_AT_ONCE = replace(CHOICES, indexing=IndexingLimits(64, 4, films_a_space=64, save_every_s=0))
 
 
 @dataclass(eq=False)
@@ -54,7 +56,7 @@ class Posted:
     who: Person
     message: str
     words: frozenset[bytes]
-    """That of the film, of the posting, and of its link or file."""
+    """That of the film, of the posting, of its link or file, and of what its page says."""
 
 
 @dataclass(eq=False)
@@ -104,7 +106,8 @@ class Town:
         self.fetcher = TellingFetcher({})
         self.reader = PaintedReader()
         others = self.fetcher, TellingPlotter(), TellingClipper(), PaintedFramer()
-        self.house: ColourHouse = build(library, media, cast("Any", self.reader), ColourEncoder(), looks, others)
+        reader = cast("Any", self.reader)
+        self.house: ColourHouse = build(library, media, reader, ColourEncoder(), looks, others, _MANY_AT_ONCE)
         self._open.push_async_callback(self.house.foreman.close)
         self.requests = Requests(self.house.foreman, self.house.ledger)
         departures = SqliteDepartures(library.connections)
@@ -134,13 +137,14 @@ class Town:
         if link:
             name = re.findall(r"link\d{5}x", link)[0]
             event: FilePosted | LinkPosted = LinkPosted(turn, link)
+            shown = self.fetcher.names(link)
         else:
-            name = self.word("link")
+            name, shown = self.word("link"), b""
             path = self.folder / f"{name}.mp4"
             path.write_bytes(content)
             event = FilePosted(turn, path, path.name)
         taken = await self.requests.take(Errand(turn.scope, turn.message, link or name), event)
-        words = frozenset((own.encode(), content, name.encode()))
+        words = frozenset((own.encode(), content, name.encode(), *WORD.findall(shown)))
         return UnderWay(space, room, who, turn.message, words, content, link, taken) if taken else None
 
     async def answered(self, one: UnderWay, said: list[Reply]) -> None:
