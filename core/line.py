@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Callable, Iterator
 
     Moved = Callable[[int], None]
 
@@ -53,6 +53,16 @@ class Line:
         finally:
             self._inside -= 1
             self._admit()
+
+    @contextmanager
+    def lent(self) -> Iterator[None]:
+        """Let another have the slot that one holds; afterwards hold one again at once, for a while one too many."""
+        self._inside -= 1
+        self._admit()
+        try:
+            yield
+        finally:
+            self._inside += 1
 
     async def _enter(self, moved: Moved, length_s: float) -> None:
         place = _Place(moved, length_s, asyncio.get_running_loop().create_future())

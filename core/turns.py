@@ -100,9 +100,14 @@ class Turns:
 
     @asynccontextmanager
     async def film(self, video_id: str) -> AsyncIterator[None]:
-        """Wait until nobody else looks at this film, whichever link led there."""
-        async with self._films.setdefault(video_id, asyncio.Lock()):
+        """Wait until nobody else looks at this film, whichever link led there; meanwhile others have one's turn."""
+        lock = self._films.setdefault(video_id, asyncio.Lock())
+        with self._line.lent() if lock.locked() else nullcontext():
+            await lock.acquire()
+        try:
             yield
+        finally:
+            lock.release()
 
 
 class Breakdowns:

@@ -114,6 +114,45 @@ async def test_one_space_does_not_take_every_place() -> None:
     await task
 
 
+async def test_who_waits_for_a_film_that_another_looks_at_keeps_nobody_else_from_it() -> None:
+    turns, has_begun = Turns(2, 2), asyncio.Event()
+    elsewhere = Scope("discord", "another guild", "main")
+
+    async def second() -> None:
+        async with turns.turn(LINK, elsewhere, unheard):
+            has_begun.set()
+            async with turns.film("sha256:same"):
+                pass
+
+    async with asyncio.timeout(5), turns.turn(LINK, HERE, unheard), turns.film("sha256:same"):
+        task = asyncio.create_task(second())
+        await has_begun.wait()
+        async with turns.turn("another", HERE, unheard):
+            assert not task.done()
+    await task
+
+
+async def test_spaces_wait_for_each_other_with_a_public_film_but_in_nobody_elses_line() -> None:
+    turns, elsewhere = Turns(3, 1), Scope("discord", "another guild", "main")
+    begun: list[str] = []
+
+    async def take(scope: Scope) -> None:
+        async with turns.turn(LINK, scope, unheard, None, "public"):
+            begun.append(scope.space)
+
+    async with asyncio.timeout(5), turns.turn("what its space is busy with", HERE, unheard):
+        waits = asyncio.create_task(take(HERE))
+        await asyncio.sleep(0)
+        await take(elsewhere)
+        assert begun == ["another guild"]
+    await waits
+    async with asyncio.timeout(5), turns.turn(LINK, HERE, unheard, None, "public"):
+        waits = asyncio.create_task(take(elsewhere))
+        await asyncio.sleep(0.01)
+        assert begun == ["another guild", "guild"]
+    await waits
+
+
 async def test_a_link_posted_in_two_channels_at_once_is_fetched_once(house: ColourHouse, colour_film: Path) -> None:
     house.fetcher.web[LINK] = colour_film
     said = await asyncio.gather(

@@ -12,13 +12,12 @@ from typing import TYPE_CHECKING, Any, cast
 
 from bot.requests import Requests
 from core.departures import Grace
-from core.intake import IndexingLimits
 from core.ledger import Errand
 from core.talk import FilePosted, LinkPosted
 from storage.departures import SqliteDepartures
 from storage.library import SqliteLibrary
 from storage.media import MediaFolder
-from tests.core.conftest import CHOICES, build, looking
+from tests.core.conftest import build, looking
 from tests.core.fakes import ColourEncoder
 from tests.walls.eyes import Eyes, scope_of
 from tests.walls.fakes import PaintedFramer, PaintedReader, TellingClipper, TellingFetcher, TellingPlotter
@@ -44,7 +43,6 @@ _VOTES_OF_STRANGERS = """
     )
 """
 WORD = re.compile(rb"(?:film|post|link|name)\d{5}x")
-_MANY_AT_ONCE = replace(CHOICES, indexing=IndexingLimits(64, 4, films_a_space=64, save_every_s=0))
 
 
 @dataclass(eq=False)
@@ -106,8 +104,7 @@ class Town:
         self.fetcher = TellingFetcher({})
         self.reader = PaintedReader()
         others = self.fetcher, TellingPlotter(), TellingClipper(), PaintedFramer()
-        reader = cast("Any", self.reader)
-        self.house: ColourHouse = build(library, media, reader, ColourEncoder(), looks, others, _MANY_AT_ONCE)
+        self.house: ColourHouse = build(library, media, cast("Any", self.reader), ColourEncoder(), looks, others)
         self._open.push_async_callback(self.house.foreman.close)
         self.requests = Requests(self.house.foreman, self.house.ledger)
         departures = SqliteDepartures(library.connections)
