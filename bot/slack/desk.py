@@ -99,6 +99,8 @@ class Desk:
 
     async def take(self, message: Message, *, late: bool = False) -> None:
         """Look at a message, posted now or found again after a crash."""
+        if message.user_id == self.workspace.bot_id:  # what Keaton shares is not always marked as an app's
+            return
         if self.membership.see(message.channel):
             await self._note_channel(message.channel)
         if message.mentions(self.workspace.bot_id) or is_talk(message.channel):

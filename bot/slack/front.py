@@ -97,8 +97,9 @@ class SlackDoor:
     ) -> None:
         config = self._config
         where = self._parts.ledger, workspace.team_id
-        pictures = Pictures(client, config.picture_polls_s, *where, shares=config.pictures == "shared")
         poster, paces = _client(config, session, patient=False), Paces(Pace(config.posts), Pace(config.updates))
+        is_shared = config.pictures == "shared"
+        pictures = Pictures(client, poster, config.picture_polls_s, *where, shares=is_shared)
         slack = Slack(client, pictures, poster, paces, config.post_again_s)
         files = Files(client, config.bot_token, config.api_base, workspace.team_id)
         voice = Voice(client, session, DirectMessages(client, self._parts.ledger, workspace.team_id))

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from bot.slack.config import DOOR
-from bot.slack.refusals import FAILURES, UNREACHABLE, PicturesRefusedError, reason_of
+from bot.slack.refusals import FAILURES, UNREACHABLE, PicturesRefusedError, is_perhaps_done, reason_of
 from bot.slack.render import Shot
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from core.shown import Picture
 
 _KEPT = 500
+_GROUPED = 4000
 _GONE = {"file_not_found", "file_deleted", "message_not_found", "channel_not_found"}
 
 logger = logging.getLogger(__name__)
@@ -47,9 +48,18 @@ class Pictures:
     """Uploads each picture of a message once, however often people browse back to it."""
 
     def __init__(
-        self, client: AsyncWebClient, polls_s: tuple[float, ...], ledger: Ledger, team_id: str, *, shares: bool = True
+        self,
+        client: AsyncWebClient,
+        poster: AsyncWebClient,
+        polls_s: tuple[float, ...],
+        ledger: Ledger,
+        team_id: str,
+        *,
+        shares: bool = True,
     ) -> None:
+        """Upload by `client`, and share by `poster`, which tries nothing again that Slack may have carried out."""
         self._client = client
+        self._poster = poster
         self._ledger = ledger
         self._note = f"slack:upload:{team_id}:"
         self._unsettled: set[str] = set()
@@ -57,6 +67,8 @@ class Pictures:
         self.shares = shares
         """False to show uploads that were shared nowhere, which Slack may show to nobody but Keaton."""
         self._files: OrderedDict[tuple[str, str], str] = OrderedDict()
+        self._together: OrderedDict[str, set[str]] = OrderedDict()
+        """For each upload of this run, those that are shared by the same message."""
 
     def are_known(self, pictures: Sequence[Picture], card: str) -> bool:
         """Tell whether all pictures were uploaded for a message before."""
@@ -89,10 +101,13 @@ class Pictures:
         return tuple(await self._upload(pictures, Sharing(channel, thread_ts)))
 
     async def delete(self, file_ids: Sequence[str]) -> bool:
-        """Delete uploads for good with the messages that shared them; tell whether none is left."""
+        """Delete uploads for good with the messages that shared them and nothing else; tell whether none is left."""
         self._files = OrderedDict((one, kept) for one, kept in self._files.items() if kept not in file_ids)
-        for channel, ts in {place for file_id in file_ids for place in await self._shared_at(file_id)}:
+        alone = [one for one in file_ids if not self._together.get(one, set()) - set(file_ids)]
+        for channel, ts in {place for file_id in alone for place in await self._shared_at(file_id)}:
             await _is_gone(self._client.chat_delete(channel=channel, ts=ts))
+        for file_id in file_ids:
+            self._together.pop(file_id, set()).discard(file_id)
         are_gone = [await _is_gone(self._client.files_delete(file=file_id)) for file_id in file_ids]
         await self.settled(one for one, is_gone in zip(file_ids, are_gone, strict=True) if is_gone)
         return all(are_gone)
@@ -121,14 +136,31 @@ class Pictures:
             for file_id in ids:
                 await self._ledger.remember(self._note + file_id, file_id)
             self._unsettled.update(ids)
-            await self._client.files_completeUploadExternal(
-                files=[{"id": file_id, "title": one.alt[:200]} for file_id, one in zip(ids, pictures, strict=True)],
-                channel_id=where.channel if where else None,
-                thread_ts=where.thread_ts or None if where else None,
-            )
+            group = set(ids)
+            self._together.update((one, group) for one in ids)
+            while len(self._together) > _GROUPED:
+                self._together.popitem(last=False)
+            await self._complete(ids, pictures, where)
         except FAILURES as error:
             raise PicturesRefusedError(reason_of(error)) from error
         return ids
+
+    async def _complete(self, ids: Sequence[str], pictures: Sequence[Picture], where: Sharing | None) -> None:
+        """Finish uploads; where Slack may have done so though it says that it failed, it is looked at before."""
+        for is_last in (False, True):
+            try:
+                await self._poster.files_completeUploadExternal(
+                    files=[{"id": file_id, "title": one.alt[:200]} for file_id, one in zip(ids, pictures, strict=True)],
+                    channel_id=where.channel if where else None,
+                    thread_ts=where.thread_ts or None if where else None,
+                )
+            except FAILURES as error:
+                if is_last or not is_perhaps_done(error):
+                    raise
+            else:
+                return
+            if where and await self._shared_at(ids[0]):
+                return
 
     async def _sent(self, picture: Picture) -> str:
         """Send the bytes of a picture to Slack; return the id that they get. Raises PicturesRefusedError."""

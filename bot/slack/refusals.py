@@ -105,6 +105,11 @@ def _word(error: SlackApiError) -> str:
     return str(told) if told else "internal_error"
 
 
+def is_perhaps_done(error: BaseException) -> bool:
+    """Tell whether Slack may have carried out what it did not acknowledge."""
+    return not isinstance(error, SlackApiError) or reason_of(error) in PERHAPS_DONE
+
+
 def why_not_posted(reason: str) -> str:
     """Return a sentence that says why nothing was posted, and who can mend it."""
     return _POSTING.get(reason, f"Slack did not let me post here ({reason}).")

@@ -12,15 +12,13 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
-from slack_sdk.errors import SlackApiError
-
 from bot.slack.pictures import Sharing
 from bot.slack.refusals import (
     FAILURES,
     PAYLOAD,
-    PERHAPS_DONE,
     PicturesRefusedError,
     RefusedError,
+    is_perhaps_done,
     reason_of,
     why_no_pictures,
 )
@@ -203,7 +201,7 @@ class Slack:
                 )
                 return str(sent["ts"])
             except FAILURES as error:
-                if pause_s is None or not _is_perhaps_done(error):
+                if pause_s is None or not is_perhaps_done(error):
                     raise
                 logger.info("Slack may have posted an answer, or not (%s)", reason_of(error))
             await asyncio.sleep(pause_s)
@@ -261,11 +259,6 @@ async def _simply(shown: Card, send: Callable[[dict[str, Any]], Awaitable[str]])
 
 def _is_about_pictures(reason: str) -> bool:
     return reason in PAYLOAD or reason.startswith(("file_", "storage_", "slack_file"))
-
-
-def _is_perhaps_done(error: BaseException) -> bool:
-    """Tell whether Slack may have carried out what it did not acknowledge."""
-    return not isinstance(error, SlackApiError) or reason_of(error) in PERHAPS_DONE
 
 
 async def _marked_on(pages: AsyncSlackResponse, about: str) -> str:

@@ -13,6 +13,7 @@ Stories act through its methods and wait with `until` for what they expect.
 | behind a command names and links are marked where `should_escape` is true | docs, "Slash commands" |
 | a thread is given in pages, oldest first | `conversations.replies` |
 | an envelope that is not acknowledged within 3 s is sent again | docs, "Socket Mode" |
+| a method of tier 3 is answered some 50 times a minute, then 429 (`a_minute`) | docs, "Rate limits" |
 | a request may be carried out and answered 500 (`broken`) | `chat.postMessage`, `internal_error` |
 | any method may be refused by the errors on its page (`refusals`) | method pages |
 | an upload may be answered 413 or 500 (`upload_status`) | docs, "Working with files" |
@@ -20,6 +21,7 @@ Stories act through its methods and wait with `until` for what they expect.
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Self
 
 from aiohttp import web
@@ -66,6 +68,9 @@ class FakeSlack(Waited, InteractionDesk):
         """Methods that are carried out and answered 500, and how often."""
         self.upload_status = 200
         """What the address of an upload answers."""
+        self.a_minute: dict[str, int] = {}
+        """How many calls of a method within a minute are answered; more get 429."""
+        self._seen_s: dict[str, list[float]] = {}
         self.site: dict[str, Path] = {}
         self.fetched: list[tuple[str, str]] = []
         """Paths of films and files that were fetched, and the Authorization that came along."""
@@ -117,6 +122,13 @@ class FakeSlack(Waited, InteractionDesk):
 
     def limited(self, method: str) -> int | None:
         """Give the seconds to wait where this very call is one too many."""
+        if method in self.a_minute:
+            now_s, seen_s = time.monotonic(), self._seen_s.setdefault(method, [])
+            seen_s[:] = [one for one in seen_s if one > now_s - 60]
+            if len(seen_s) >= self.a_minute[method]:
+                self.refused.append(f"{method}: ratelimited")
+                return 5
+            seen_s.append(now_s)
         for limit in self.rate_limits:
             if limit[0] == method:
                 self.rate_limits.remove(limit)

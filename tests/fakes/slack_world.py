@@ -162,7 +162,7 @@ class Message:
             made["thread_ts"] = self.thread_ts
         if self.subtype:
             made["subtype"] = self.subtype
-        if self.bot:
+        if self.bot and not self.is_share:
             made["bot_id"] = "B0KEATON"
         if self.files:
             made["files"] = self.files

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from bot.slack.config import POSTS, UPDATES
+
 if TYPE_CHECKING:
     from tests.bot.slack.conftest import Scene
 
@@ -67,3 +69,19 @@ async def test_in_an_archived_channel_the_picture_goes_at_once_and_the_rest_wait
     scene.fake.refusals.clear()
     await scene.fake.event(scene.team, {"type": "channel_unarchive", "channel": scene.general.id, "user": "U1"})
     await scene.fake.until(lambda: "taken back" in card.words, "the answer taken back")
+
+
+async def test_a_dozen_videos_at_once_stay_below_slacks_limit_and_a_press_shows_among_them(quiet_scene: Scene) -> None:
+    scene = quiet_scene
+    scene.fake.a_minute["chat.update"] = 50
+    await scene.start(posts=POSTS, updates=UPDATES)
+    await scene.posted()
+    card = await scene.found()
+    messages = [await scene.post(scene.link()) for _ in range(12)]
+    loop = asyncio.get_running_loop()
+    began_s = loop.time()
+    await scene.press(card, "Next", "Moment 2 of")
+    assert loop.time() - began_s < 10, "it waited half a minute behind the statuses"
+    for message in messages:
+        await scene.below(message)
+    assert "chat.update: ratelimited" not in scene.fake.refused

@@ -125,7 +125,7 @@ async def _busy(loop: QuickLoop) -> tuple[CountingClient, list[float], float]:
     """Index the videos while somebody presses a button each five seconds; give how long each press took to show."""
     client = CountingClient()
     paces = Paces(Pace(POSTS, loop.time), Pace(UPDATES, loop.time))
-    slack = Slack(client, Pictures(client, (), NoLedger(), "T1"), client, paces)  # type: ignore[arg-type]
+    slack = Slack(client, Pictures(client, client, (), NoLedger(), "T1"), client, paces)  # type: ignore[arg-type]
     lines, waits_s = WaitingLines(), []
     async with asyncio.TaskGroup() as group:
         for number in range(VIDEOS):

@@ -5,8 +5,12 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+import aiohttp
 import pytest
+from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.slack.pictures import Pictures, Sharing
+from core.shown import Picture
 from tests.fakes.slack_world import File
 
 if TYPE_CHECKING:
@@ -131,3 +135,28 @@ async def test_what_a_run_has_shown_is_not_taken_for_left_behind_by_the_next(sce
     await scene.stop()
     await scene.start()
     assert files <= set(scene.team.files)
+
+
+async def test_a_picture_that_goes_leaves_those_that_were_shared_beside_it(scene: Scene) -> None:
+    base = scene.fake.url + "/api/"
+    async with aiohttp.ClientSession() as session:
+        client = AsyncWebClient(scene.team.bot_token, base_url=base, session=session)
+        pictures = Pictures(client, client, (0.001,) * 4, scene.house.ledger, scene.team.id)
+        card = await scene.post("a card")
+        two = [Picture("plot", f"{name}.png", name, {"light": name.encode()}) for name in ("old", "kept")]
+        old, kept = await pictures.shots(two, Sharing(scene.general.id, card.ts, card.ts))
+        await pictures.delete((old.file_id,))
+        assert old.file_id not in scene.team.files
+        assert scene.team.files[kept.file_id].is_seen_by(scene.bob.id, scene.team)
+        await pictures.delete((kept.file_id,))
+        assert not scene.general.shares
+
+
+async def test_a_sharing_that_was_carried_out_and_answered_500_is_not_done_twice(scene: Scene) -> None:
+    scene.fake.broken["files.completeUploadExternal"] = 1
+    message = await scene.posted()
+    assert scene.general.below(message)[0].images
+    assert len(scene.general.shares) == 1
+    scene.fake.broken["files.completeUploadExternal"] = 2
+    assert len((await scene.found()).images) == 2
+    assert len(scene.general.shares) == 2

@@ -156,7 +156,7 @@ async def test_one_person_is_told_of_progress_once_and_gets_one_answer_however_o
 
     client = AsyncWebClient("x")
     paces = Paces(Pace(UNPACED["posts"]), Pace(UNPACED["updates"]))
-    place = Alone(Slack(client, Pictures(client, (), scene.house.ledger, "T1"), client, paces), Whispered())
+    place = Alone(Slack(client, Pictures(client, client, (), scene.house.ledger, "T1"), client, paces), Whispered())
     await place.post(Reply("loading", progress=Progress("loading", None)))
     for text, progress in (("still", Progress("loading", None)), ("found", None), ("better", None)):
         await place.edit(Reply(text, progress=progress))
