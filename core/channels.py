@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from core.model import Scope
     from core.ports import Encoder, Library, Media
     from core.shown import Reply
-    from core.talk import MessageDeleted, Status, Switch
+    from core.talk import MessageDeleted, MessageEdited, Status, Switch
 
 
 class Channels:
@@ -62,6 +62,18 @@ class Channels:
         await self._ledger.take_cards_back(event.turn.scope, event.turn.message)
         await self._foreman.cancel_message(event.turn.scope, event.turn.message)
         gone = await self._ledger.retract(event.turn.scope, event.turn.message)
+        await self._foreman.break_off()
+        for video_id in gone:
+            await self._foreman.forget(video_id)
+        return ()
+
+    async def forget_rest(self, event: MessageEdited) -> tuple[Reply, ...]:
+        """Take back what an edited message does not bring any more; there is nothing to say to that."""
+        scope, message = event.turn.scope, event.turn.message
+        if not await self._ledger.brought(scope, message):
+            return ()
+        await self._foreman.cancel_others(scope, message, event.items)
+        gone = await self._ledger.retract_others(scope, message, event.items)
         await self._foreman.break_off()
         for video_id in gone:
             await self._foreman.forget(video_id)

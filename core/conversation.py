@@ -25,6 +25,7 @@ from core.talk import (
     LinkPosted,
     ListVideos,
     MessageDeleted,
+    MessageEdited,
     RemoteFilePosted,
     Status,
     Switch,
@@ -119,10 +120,12 @@ class Conversation:
         """Give films that somebody may mean while typing a name, the best fitting first; asks the library alone."""
         return await self._library.matching(view, typed, most)
 
-    def _course(self, event: Incoming) -> AsyncIterator[Reply]:  # noqa: C901, PLR0911 - a line each
+    def _course(self, event: Incoming) -> AsyncIterator[Reply]:  # noqa: C901, PLR0911, PLR0912 - a line each
         match event:
             case LinkPosted() | FilePosted() | RemoteFilePosted():
                 return self._taking.take_in(event)
+            case MessageEdited():
+                return _each(self._channels.forget_rest(event))
             case MessageDeleted():
                 return _each(self._channels.forget_message(event))
             case Find():

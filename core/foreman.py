@@ -163,6 +163,14 @@ class Foreman:
         for job_id in await self._jobs.about(scope, message):
             await self._stop(job_id)
 
+    async def cancel_others(self, scope: Scope, message: str, items: frozenset[str]) -> None:
+        """Cancel the open jobs that a message asked for by items which are not among these."""
+        for job_id in await self._jobs.about(scope, message):
+            job = await self._jobs.job(job_id)
+            asks_for_film = job is not None and job.request.kind in {"link", "remote"}
+            if job and asks_for_film and job.request.errand.message == message and job.request.errand.item not in items:
+                await self._stop(job_id)
+
     async def break_off(self) -> None:
         """Stop what runs here for requests that were ended by something else: a film was forgotten, a message deleted.
 

@@ -62,6 +62,17 @@ class Ledger(Protocol):
         """
         ...
 
+    async def brought(self, scope: Scope, message: str) -> bool:
+        """Tell whether a message brought a film, or is to."""
+        ...
+
+    async def retract_others(self, scope: Scope, message: str, items: frozenset[str]) -> tuple[str, ...]:
+        """Take back what an edited message posted by anything but these items; return the films that went with it.
+
+        What was answered to items that are not in it any more is removed. An item that comes back is looked at anew.
+        """
+        ...
+
     async def posted(self, platform: str, most: int) -> tuple[tuple[Scope, str], ...]:
         """Give the messages that films are known from, newest first, to see whether they are still there."""
         ...

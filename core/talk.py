@@ -145,6 +145,15 @@ class LeftOut:
 
 
 @dataclass(frozen=True, slots=True)
+class MessageEdited:
+    """A message (`turn.message`) was changed. What it brought and does not any more is taken back, in silence."""
+
+    turn: Turn
+    items: frozenset[str]
+    """The names of all that may be a film in it (see `bot.doors.Item`)."""
+
+
+@dataclass(frozen=True, slots=True)
 class MessageDeleted:
     """A message is gone: `turn.message`. It is answered with silence."""
 
@@ -250,6 +259,7 @@ Incoming: TypeAlias = (
     | FilePosted
     | RemoteFilePosted
     | LeftOut
+    | MessageEdited
     | MessageDeleted
     | Find
     | Action

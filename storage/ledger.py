@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from core.ledger import Errand, card_note
 from core.model import Scope, View
-from storage import queries, recall, sealing, writes
+from storage import edits
 from storage.sealing import sealed
 
 if TYPE_CHECKING:
@@ -124,6 +124,21 @@ class SqliteLedger:
             await self._db.empty_log()
         return gone
 
+    async def brought(self, scope: Scope, message: str) -> bool:
+        """Tell whether a message brought a film, or is to."""
+        return bool(message and await self._db.rows(edits.KNOWN, {**asdict(scope), "message": message}))
+
+    async def retract_others(self, scope: Scope, message: str, items: frozenset[str]) -> tuple[str, ...]:
+        """Take back what an edited message posted by anything but these items; return the films that went with it."""
+        await self._db.make_room()
+        async with self._db.writing() as db:
+            changed, gone = await edits.retract_others(db, scope, message, items)
+            if changed:
+                await self._db.purge_backups()
+        if changed:
+            await self._db.empty_log()
+        return gone
+
     async def posted(self, platform: str, most: int) -> tuple[tuple[Scope, str], ...]:
         """Give the messages that films are known from, newest first, to see whether they are still there."""
         found = await self._db.rows(_POSTED, {"platform": platform, "most": most})
@@ -183,15 +198,7 @@ async def _retract(db: aiosqlite.Connection, message: dict[str, str]) -> tuple[b
     await db.execute(f"DELETE FROM postings WHERE {at}", message)  # noqa: S608
     films = [video_id for (video_id,) in {*posted, *asked} if video_id]
     view = View(message["platform"], message["space"], frozenset({message["channel"]}))
-    return bool(films), tuple([one for one in films if await _drop(db, one, view)])
-
-
-async def _drop(db: aiosqlite.Connection, video_id: str, view: View) -> bool:
-    """Drop what hangs on a film that a message does not bring any more; tell whether its file goes too."""
-    await sealing.seal(db, video_id, view)
-    went = await writes.drop_unposted(db, video_id)
-    dropped = await recall.drop_work(db, video_id)
-    return (went or dropped) and not await db.execute_fetchall(queries.NEEDED, {"id": video_id})
+    return bool(films), tuple([one for one in films if await edits.drop(db, one, view)])
 
 
 def _of(errand: Errand) -> dict[str, object]:

@@ -177,6 +177,7 @@ class KeatonClient(commands.AutoShardedBot):
         await self._stays.deleted(channel.guild.id, channel.id)
         for thread in getattr(channel, "threads", ()):
             await self._stays.deleted(channel.guild.id, thread.id)
+        self.desk.start(self._stays.look_for_threads(channel.guild))
 
     async def on_raw_thread_delete(self, payload: discord.RawThreadDeleteEvent) -> None:
         """Forget what a thread held."""
@@ -195,8 +196,17 @@ class KeatonClient(commands.AutoShardedBot):
             await self.desk.take_message(message, late=late)
 
     async def on_raw_message_edit(self, payload: discord.RawMessageUpdateEvent) -> None:
-        """Look at a message again: it may hold a new link."""
-        self.desk.start(self.take(payload.message), payload.message_id)
+        """Look at a message again: it may hold a new link, or one less."""
+        self.desk.start(self._take_edit(payload.message), payload.message_id)
+
+    async def _take_edit(self, message: discord.Message) -> None:
+        await self.compare(message)
+        await self.take(message)
+
+    async def compare(self, message: discord.Message) -> None:
+        """Take back what a message does not hold any more, where Discord shows Keaton what it says."""
+        if self._see_messages or (self.user is not None and _speaks_to(message, self.user.id)):
+            await self.desk.take_edit(message)
 
     async def on_raw_message_delete(self, payload: discord.RawMessageDeleteEvent) -> None:
         """Forget what only that message brought in."""

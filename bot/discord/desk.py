@@ -34,7 +34,7 @@ from core.errors.turns import MissingPermissions
 from core.invitations import Invitations
 from core.ledger import Errand, card_note
 from core.model import View
-from core.talk import Find, MessageDeleted, Turn
+from core.talk import Find, MessageDeleted, MessageEdited, Turn
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Sequence
@@ -189,6 +189,16 @@ class Desk:
         aloud = MessagePlace(pressed, limit_bytes, keep, say, _nonce(taken.errand.item), own, late)
         place = PressPlace(hook, pressed, limit_bytes, say, aloud, standing.private)
         await self.answer_taken(taken, place)
+
+    async def take_edit(self, message: discord.Message) -> None:
+        """Take back what an edited message brought and does not hold any more."""
+        if message.guild is None or message.author.id == message.guild.me.id:
+            return
+        scope = _scope(message)
+        turn = Turn(DOOR, scope, View.of(scope), "", "", str(message.id))
+        async for _ in self._parts.conversation.handle(MessageEdited(turn, posts.names(message, turn))):
+            pass
+        self.deleted.set()
 
     async def forget_message(self, scope: Scope, message_id: int) -> None:
         """Stop what a deleted message started, forget what it brought, and have taken back what was said about it."""

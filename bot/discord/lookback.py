@@ -20,6 +20,7 @@ from discord import utils
 from bot.backoff import Backoff
 from bot.discord import resuming
 from bot.discord.config import DOOR
+from bot.discord.known import KnownMessages
 from bot.discord.sight import scope_of
 
 if TYPE_CHECKING:
@@ -83,6 +84,14 @@ class Client(Protocol):
         """Look at a message."""
         ...
 
+    async def compare(self, message: discord.Message) -> None:
+        """Take back what a message does not hold any more."""
+        ...
+
+    async def fetch_channel(self, channel_id: int, /) -> object:
+        """Ask Discord for a channel."""
+        ...
+
 
 class Lookback:
     """Notes now and then that nothing was missed, and after an absence looks at what came since."""
@@ -93,6 +102,7 @@ class Lookback:
         self._client = client
         self._desk = desk
         self._parts = parts
+        self._known = KnownMessages(client, desk)
         self._alive_every_s = alive_every_s
         self._wanted = asyncio.Event()
         self._listening = asyncio.Event()
@@ -201,6 +211,7 @@ class Lookback:
         """Look at all channels, each by itself: one that cannot be read keeps its own mark, and is tried again."""
         alive, missed = await self._parts.ledger.recall(_ALIVE), await self._missed()
         posted, gate = await self._posted(), asyncio.Semaphore(_AT_ONCE)
+        self._known.begin()
         for guild in self._client.guilds:
             if guild.unavailable and alive:
                 await self._note_missed(_Mark(guild.id), int(missed.get(_Mark(guild.id), alive)))
@@ -214,6 +225,7 @@ class Lookback:
         async with asyncio.TaskGroup() as group:
             for channel in _channels(self._client.guilds):
                 group.create_task(look(channel))
+        await self._known.check_sleeping(posted)
         for mark in missed:
             if not mark.channel_id and self._is_there(mark):
                 await self._settle(mark)
@@ -225,6 +237,7 @@ class Lookback:
         if not due:
             return
         posted, looked = await self._posted(), set[_Mark]()
+        self._known.begin()
         for channel in _channels(self._client.guilds):
             mark = _Mark(channel.guild.id, channel.id)
             since = due.get(mark) or due.get(_Mark(channel.guild.id))
@@ -242,8 +255,7 @@ class Lookback:
         """Forget what was deleted in a channel, and look at what came; nothing, at the very first start."""
         scope = scope_of(channel.guild.id, channel.id)
         try:
-            for message_id in await _gone(channel, posted.get(scope, ())):
-                await self._desk.forget_message(scope, message_id)
+            await self._known.check(channel, scope, posted.get(scope, ()))
             if since:
                 await self._read(channel, max(int(since), _furthest()))
         except (discord.HTTPException, aiohttp.ClientError, OSError) as error:
@@ -303,15 +315,6 @@ async def _logged(work: Awaitable[None], trouble: str) -> None:
         logger.warning("%s: %s", trouble, error)
     except Exception:
         logger.exception(trouble)
-
-
-async def _gone(channel: Readable, ids: Sequence[int]) -> tuple[int, ...]:
-    """Give those messages that are not there any more, as far back as one request reaches."""
-    if not ids:
-        return ()
-    present = {message.id async for message in channel.history(limit=_ONE_REQUEST)}
-    oldest = min(present) if len(present) == _ONE_REQUEST else 0
-    return tuple(one for one in ids if one >= oldest and one not in present)
 
 
 def _channels(guilds: Sequence[discord.Guild]) -> Iterator[Readable]:

@@ -44,11 +44,20 @@ def _moderates(message: discord.Message) -> bool:
 
 def films(message: discord.Message, turn: Turn, *, asked: bool) -> tuple[Item, ...]:
     """Give what may be a film; of links only those that look like one, unless somebody asked for it."""
+    return bounded(_films(message, turn, asked=asked))
+
+
+def names(message: discord.Message, turn: Turn) -> frozenset[str]:
+    """Return the names of all that may be a film in a message, whoever asks for it."""
+    return frozenset(item.name for item in _films(message, turn, asked=True))
+
+
+def _films(message: discord.Message, turn: Turn, *, asked: bool) -> list[Item]:
     links = {canonical(link): link for link in find_links(message.content) if asked or looks_like_video(link)}
     posted = [Item(name, LinkPosted(turn, link)) for name, link in links.items()]
     files = [Item(_key(one), RemoteFilePosted(turn, _stored(message, one))) for one in message.attachments]
     chosen = [item for item, one in zip(files, message.attachments, strict=True) if is_film(one)]
-    return bounded(posted + chosen)
+    return posted + chosen
 
 
 def is_film(attachment: discord.Attachment) -> bool:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 _MOST_ASKED = 50
+_MOST_THREADS = 1000
 
 
 class Client(Protocol):
@@ -80,11 +81,20 @@ class Stays:
         for guild in present.values():
             await self.joined(guild)
 
+    async def look_for_threads(self, guild: discord.Guild) -> None:
+        """Ask for places of a server that Discord does not list: threads that slept went with their channel, unsaid."""
+        known = [one for one in await self._grace.places(DOOR.platform) if one.space == str(guild.id)]
+        asleep = [one for one in known if guild.get_channel_or_thread(int(one.channel)) is None]
+        for scope in asleep[:_MOST_THREADS]:
+            await self._ask(scope)
+
     async def _ask(self, scope: Scope) -> None:
         """Ask for what Discord did not list: a thread that sleeps, or a channel that is gone."""
         try:
             await self._client.fetch_channel(int(scope.channel))
-        except (discord.NotFound, discord.Forbidden):
+        except discord.NotFound:
+            await self.deleted(int(scope.space), int(scope.channel))
+        except discord.Forbidden:
             await self._grace.left(scope)
         except discord.HTTPException as error:
             logger.warning("channel %s cannot be asked for: %s", scope.channel, error)

@@ -39,7 +39,7 @@ from core.invitations import Invitations
 from core.ledger import Errand, card_note
 from core.model import View
 from core.shown import Reply
-from core.talk import MessageDeleted, PictureFile, RemoteFilePosted, Turn
+from core.talk import MessageDeleted, MessageEdited, PictureFile, RemoteFilePosted, Turn
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -103,6 +103,8 @@ class Desk:
             return
         if self.membership.see(message.channel):
             await self._note_channel(message.channel)
+        if message.is_edit:
+            await self.compare(message)
         if message.mentions(self.workspace.bot_id) or is_talk(message.channel):
             await self._take_mention(message, late=late)
         elif await self._take_reply(message, late=late):
@@ -219,6 +221,15 @@ class Desk:
     async def file(self, key: str) -> RemoteFile | None:
         """Give a film by the key of its file, where it is still there."""
         return await self._files.film({"id": key.rpartition(":")[2], "file_access": "check_file_info"})
+
+    async def compare(self, message: Message) -> None:
+        """Take back what a message brought and does not hold any more."""
+        scope = self.workspace.scope(message.channel)
+        turn = Turn(DOOR, scope, View.of(scope), "", "", message.ts)
+        edited = MessageEdited(turn, posts.names(message, self._files))
+        async for _ in self._parts.conversation.handle(edited):
+            pass
+        self.deleted.set()
 
     async def forget_message(self, gone: Deleted) -> None:
         """Stop what a deleted message started, forget what it brought, and have taken back what was said about it."""

@@ -49,6 +49,10 @@ class Files:
             return self._film(file)
         return self._remote(str(file["id"]), "")
 
+    def key(self, file_id: str) -> str:
+        """Return the name under which a file is written down."""
+        return f"slack:{self._team_id}:file:{file_id}"
+
     def _film(self, file: Mapping[str, Any]) -> RemoteFile | None:
         return self._remote(str(file["id"]), str(file.get("name") or file["id"]), file) if _is_film(file) else None
 
@@ -57,7 +61,7 @@ class Files:
             return await self._address(file_id)
 
         size_bytes = (file or {}).get("size") or 0
-        return RemoteFile(f"slack:{self._team_id}:file:{file_id}", name, locate, size_bytes)
+        return RemoteFile(self.key(file_id), name, locate, size_bytes)
 
     async def picture(self, files: Sequence[Mapping[str, Any]]) -> PictureFile | None:
         """Give the first picture among posted files, to be asked about."""

@@ -11,6 +11,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from bot.slack import posts
+from bot.slack.known import KnownMessages
 from bot.slack.refusals import FAILURES, reason_of
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ class Lookback:
         self._desk = desk
         self._client = client
         self._ledger = ledger
+        self._known = KnownMessages(desk, client, ledger, workspace.team_id)
         self._alive = f"slack:alive:{workspace.team_id}"
         self._alive_every_s = alive_every_s
 
@@ -52,6 +54,7 @@ class Lookback:
         """Catch up, then note for ever that nothing is missed."""
         try:
             await self._read_on()
+            await self._known.check()
         except Exception:
             logger.exception("looking back failed")
         while True:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from bot.doors import Item, bounded
@@ -36,6 +36,8 @@ class Message:
     text: str
     """As Slack spells it."""
     files: tuple[Json, ...]
+    is_edit: bool = False
+    """It says otherwise than before."""
 
     @property
     def root_ts(self) -> str:
@@ -64,7 +66,8 @@ def read(event: Mapping[str, Any]) -> Message | Deleted | None:
         changed = event["message"]
         if changed.get("subtype") == "tombstone":  # what is left of a deleted message with replies
             return Deleted(channel, str(changed["ts"]))
-        return read({**changed, "channel": channel})
+        said = read({**changed, "channel": channel})
+        return replace(said, is_edit=True) if isinstance(said, Message) else said
     if subtype not in _SPOKEN or event.get("bot_id") or not event.get("user"):
         return None
     files = tuple(event.get("files") or ())
@@ -95,6 +98,17 @@ async def films(message: Message, turn: Turn, files: Files, *, asked: bool) -> t
 def films_unasked(message: Message, turn: Turn, files: Files) -> tuple[Item, ...]:
     """Return what may be a film, by what the message itself tells; a file without a name is to be asked about."""
     return _items(message, turn, [files.unasked(one) for one in message.files], asked=True)
+
+
+def names(message: Message, files: Files) -> frozenset[str]:
+    """Return the names of all that may be a film in a message, whoever asks for it.
+
+    A file that Slack tells nothing about may be one: it hides old files of workspaces that do not pay
+    (`hidden_by_limit`). What is left of a deleted one is called a tombstone.
+    """
+    there = [one for one in message.files if one.get("mode") != "tombstone"]
+    found = {files.key(str(one["id"])) for one in there if not one.get("mimetype") or files.unasked(one)}
+    return frozenset(found | links(message, asked=True).keys())
 
 
 def _items(message: Message, turn: Turn, found: list[RemoteFile | None], *, asked: bool) -> tuple[Item, ...]:

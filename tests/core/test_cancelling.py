@@ -12,7 +12,7 @@ from core.actions import Cancel
 from core.errors.turns import JobCancelled
 from core.ledger import Errand
 from core.model import Scope, View
-from core.talk import Action, Door, LinkPosted, MessageDeleted, Turn
+from core.talk import Action, Door, LinkPosted, MessageDeleted, MessageEdited, Turn
 from tests.core.conftest import turn
 from tests.core.jobs_done import (
     LINK,
@@ -124,3 +124,21 @@ async def test_deleting_the_message_cancels_its_film(house: ColourHouse, colour_
 
 async def _never(_report: object) -> Indexed:
     raise AssertionError("nobody wants it any more")
+
+
+async def test_a_film_under_way_whose_link_is_edited_away_is_left_alone_and_the_other_one_comes(
+    house: ColourHouse, colour_film: Path
+) -> None:
+    house.fetcher.web[LINK] = colour_film
+    house.indexer._looking._eyes._reader = stopping = StoppingReader(house.reader, 4)
+    ada = replace(_shared("u1"), message="7")
+    job = await accepted(house, asked(scope=ada.scope))
+    task = asyncio.create_task(house.last(LinkPosted(ada, LINK, job.ref)))
+    await stopping.stopped.wait()
+    assert await house.say(MessageEdited(ada, frozenset({LINK}))) == []
+    assert not task.done()
+    assert await house.say(MessageEdited(ada, frozenset({"https://films.example/other.mp4"}))) == []
+    assert (await task).text == "Cancelled: I leave that film alone."
+    assert await house.library.videos(ada.view) == ()
+    assert [path for path in house.media._root.iterdir() if path.is_file()] == []
+    await accepted(house, asked(scope=ada.scope))  # what is edited in again is looked at again

@@ -9,6 +9,9 @@ messages (`discord_rules.py`):
 | a command is not sent without its required options | interactions/application-commands |
 | an archived thread refuses edits (400, 50083), a locked one all writing (403); deleting works | topics/threads |
 | who lacks Read Message History gets an empty history; a voice channel's takes Connect (50001) | resources/message |
+| threads that sleep are in no GUILD_CREATE, and go with their channel without an event | topics/threads |
+| a reply mentions whom it answers, though its words do not | resources/message, "allowed mentions" |
+| removing a file or a link is an ordinary edit, which tells the whole message | topics/gateway-events |
 | a system message refuses replies | resources/message |
 | an interaction is acknowledged once, within 3 s; its token lives 15 min | interactions/receiving-and-responding |
 """
@@ -120,6 +123,19 @@ class FakeDiscord(Waited):
         """Archive or lock a thread, or open it again, as a moderator does."""
         thread.archived, thread.locked = archived, locked
         await self.gateway.dispatch("THREAD_UPDATE", thread.json())
+
+    async def delete_channel(self, channel: Channel) -> None:
+        """Delete a channel: its threads go with it, and of those that sleep no event tells."""
+        gone = [channel, *(one for one in channel.guild.channels if one.parent is channel)]
+        told = channel.json()
+        channel.guild.channels[:] = [one for one in channel.guild.channels if one not in gone]
+        await self.gateway.dispatch("CHANNEL_DELETE", told)
+        self.moved()
+
+    async def strip(self, message: Message) -> None:
+        """Take the files off a message, as its writer does by editing it."""
+        message.attachments = []
+        await self.show(message)
 
     async def change(self, message: Message, text: str) -> None:
         message.content = text

@@ -57,6 +57,7 @@ class Rest:
             ("GET", "/gateway/bot", self._gateway),
             ("PUT", "/applications/{app}/commands", self._commands),
             ("POST", "/channels/{channel}/messages", self._post),
+            ("GET", "/channels/{channel}", self._tell_channel),
             ("GET", "/channels/{channel}/messages", self._history),
             ("PATCH", "/channels/{channel}", self._change),
             ("GET", message, self._read),
@@ -134,6 +135,9 @@ class Rest:
         channel.archived = False
         await self._fake.gateway.dispatch("THREAD_UPDATE", channel.json())
         return answer(channel.json())
+
+    async def _tell_channel(self, request: web.Request) -> web.Response:
+        return answer(self._channel(request, world.VIEW).json())
 
     async def _history(self, request: web.Request) -> web.Response:
         channel = self._channel(request, world.VIEW)

@@ -209,8 +209,10 @@ class WebApi:
         whole = sent.get("include_all_metadata") in {True, "1", "true"}
         shown = [one for one in reversed(channel.messages.values()) if not one.thread_ts]
         newest = [{**one.json(), **({"metadata": one.metadata} if whole else {})} for one in shown]
-        newest = [one for one in newest if float(one["ts"]) >= float(sent.get("oldest") or 0)]
-        return {"messages": newest[: int(sent.get("limit") or 100)], "has_more": False}
+        oldest, latest = float(sent.get("oldest") or 0), float(sent.get("latest") or "inf")
+        newest = [one for one in newest if oldest <= float(one["ts"]) <= latest]
+        most = int(sent.get("limit") or 100)
+        return {"messages": newest[:most], "has_more": len(newest) > most}
 
     def _replies(self, team: Workspace, sent: Json) -> Json:
         message = channel_of(team, sent).messages.get(sent["ts"])

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from tests.fakes.discord_desk import Interaction
     from tests.fakes.discord_world import Channel, Message
 
-__all__ = ["house", "reader", "room"]
+__all__ = ["house", "quiet_room", "reader", "room"]
 
 _serial = itertools.count(1)
 SMALL = clips.Shape(size=(160, 96), fps=8, patterned=True)
@@ -97,12 +97,18 @@ class Room:
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def room(house: ColourHouse, tmp_path: Path) -> AsyncIterator[Room]:
-    """A server that Keaton is in; nothing may go wrong in it unseen."""
+async def quiet_room(house: ColourHouse, tmp_path: Path) -> AsyncIterator[Room]:
+    """A server where Keaton is not yet; nothing may go wrong in it unseen."""
     async with FakeDiscord() as fake:
         room = Room(fake, house, tmp_path)
         fake.guilds.append(room.guild)
-        async with room.door():
-            yield room
+        yield room
         assert not fake.wrongs
         assert (fake.late_acks, fake.double_acks) == (0, 0)
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def room(quiet_room: Room) -> AsyncIterator[Room]:
+    """A server that Keaton is in."""
+    async with quiet_room.door():
+        yield quiet_room

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from core.model import Scope
-from tests.bot.discord.indoors import house, reader, room
+from tests.bot.discord.indoors import house, quiet_room, reader, room
 from tests.core.conftest import turn
 from tests.core.films import put_film
 from tests.fakes.discord_world import walk
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from tests.bot.discord.indoors import Room
     from tests.fakes.discord_world import Channel, Message
 
-__all__ = ["house", "reader", "room"]
+__all__ = ["house", "quiet_room", "reader", "room"]
 
 pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="session")]
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 import pytest_asyncio
 
-from tests.bot.discord.indoors import reader, room
+from tests.bot.discord.indoors import quiet_room, reader, room
 from tests.bot.houses import open_house
 from tests.core.conftest import CHOICES
 from tests.fakes.discord_world import ATTACH, BOT_ID, SEND
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from tests.core.conftest import ColourHouse
     from tests.fakes.discord_world import Message
 
-__all__ = ["reader", "room"]
+__all__ = ["quiet_room", "reader", "room"]
 
 pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="session")]
 

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.bot.discord.indoors import house, reader, room
+from tests.bot.discord.indoors import house, quiet_room, reader, room
 from tests.fakes.discord_world import BOT_ID
 
 if TYPE_CHECKING:
     from tests.bot.discord.indoors import Room
     from tests.fakes.discord_world import Message
 
-__all__ = ["house", "reader", "room"]
+__all__ = ["house", "quiet_room", "reader", "room"]
 
 pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="session")]
 

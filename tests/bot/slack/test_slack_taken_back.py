@@ -11,12 +11,13 @@ from core.ledger import card_note
 from core.model import View
 from core.talk import MessageDeleted
 from tests.bot.houses import channels_of, next_run, no_clips
+from tests.bot.slack.conftest import READY
 from tests.core.conftest import turn
 from tests.core.jobs_done import StoppingReader
+from tests.fakes.slack_world import Message
 
 if TYPE_CHECKING:
     from tests.bot.slack.conftest import Scene
-    from tests.fakes.slack_world import Message
 
 pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="session")]
 
@@ -95,3 +96,54 @@ async def test_what_fails_on_its_way_does_not_stand_there_as_under_way_for_ever(
     assert "░" not in moving.words
     assert "Moment 1 of" in moving.words
     assert status.ts not in scene.general.messages
+
+
+async def test_a_link_that_is_edited_away_takes_its_film_along(scene: Scene) -> None:
+    one, two = scene.link(), scene.link()
+    message = await scene.post(f"{one} and {two}")
+    await scene.fake.until(lambda: len(ready_below(scene, message)) == 2, "two cards")
+    await scene.fake.change(scene.team, message, f"only {two}")
+    await scene.fake.until(lambda: len(ready_below(scene, message)) == 1, "one card gone")
+    assert await scene.house.library.count(View.of(scene.scope())) == 1
+    await scene.fake.change(scene.team, message, "nothing")
+    await scene.fake.until(lambda: not ready_below(scene, message), "both cards gone")
+    assert "nothing to search" in await scene.asked("/find", "green")
+
+
+async def test_a_file_that_is_deleted_takes_its_film_along_and_one_that_slack_hides_does_not(scene: Scene) -> None:
+    file = scene.team.take(scene.film("holiday.mp4"))
+    scene.house.fetcher.web[f"{scene.fake.url}/files/{file.id}/holiday.mp4"] = scene.folder / "holiday.mp4"
+    message = await scene.fake.post(scene.team, scene.general, scene.ada, files=[file.json(scene.fake.url)])
+    await scene.below(message)
+    message.files = [{"id": file.id, "mode": "hidden_by_limit"}]
+    await scene.fake.change(scene.team, message, "hidden")
+    await scene.posted()
+    assert await scene.house.library.count(View.of(scene.scope())) == 2
+    message.files = [{"id": file.id, "mode": "tombstone"}]
+    await scene.fake.change(scene.team, message, "deleted")
+    await scene.fake.until(lambda: not ready_below(scene, message), "the card gone")
+    assert await scene.house.library.count(View.of(scene.scope())) == 1
+
+
+async def test_what_was_deleted_or_changed_far_back_while_it_was_away_is_forgotten(scene: Scene) -> None:
+    deleted, changed, kept = [await scene.posted() for _ in range(3)]
+    root = await scene.post("a thread")
+    below = await scene.post(scene.link(), thread=root.ts)
+    await scene.fake.until(lambda: ready_below(scene, root), "the card in the thread")
+    await scene.stop()
+    for number in range(230):
+        chatter = Message(scene.general, scene.bob.id, f"talk {number}")
+        scene.general.messages[chatter.ts] = chatter
+    for gone in (deleted, below):
+        del scene.general.messages[gone.ts]
+    changed.text = "never mind"
+    await scene.start()
+    for message in (deleted, changed):
+        await scene.fake.until(lambda message=message: not ready_below(scene, message), "its card gone")  # type: ignore[misc]
+    await scene.fake.until(lambda: not ready_below(scene, root), "the card in the thread gone")
+    assert await scene.house.library.count(View.of(scene.scope())) == 1
+    assert ready_below(scene, kept)
+
+
+def ready_below(scene: Scene, message: Message) -> list[Message]:
+    return [one for one in scene.general.below(message) if READY in one.words]
