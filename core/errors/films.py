@@ -134,3 +134,6 @@ def called(title: str) -> Iterator[None]:
         if not title or PurePath(error.name).stem != title:
             error.name = title
         raise
+    except (FileMissing, FileUnreadable) as error:
+        error.path = title or error.path
+        raise

@@ -11,8 +11,9 @@ from bot.discord.config import DOOR as DISCORD
 from bot.slack.config import DOOR as SLACK
 from core import replies
 from core.downloading import Downloads
+from core.errors import UserError
 from core.errors.asking import AmbiguousVideo, UnknownChannel, UnknownPoster, UnknownVideo
-from core.errors.films import GivenUp, OverLimit
+from core.errors.films import FileMissing, FileUnreadable, GivenUp, OverLimit, called
 from core.film_ports import Fetching
 from core.model import Scope, View
 from core.sentences import sentence
@@ -132,6 +133,16 @@ def test_given_an_absurd_header_when_a_film_is_refused_then_no_absurd_figure_is_
     error: OverLimit, said: str
 ) -> None:
     assert sentence(error) == said
+
+
+@pytest.mark.parametrize(
+    "kind", [FileMissing("/data/media/9f8e7d6c.mp4"), FileUnreadable("/data/x.mp4", "Input/output error")]
+)
+def test_given_a_kept_file_that_is_gone_then_the_film_is_named_and_no_place_on_the_disk(kind: UserError) -> None:
+    with pytest.raises(UserError) as raised, called("My holiday"):
+        raise kind
+    assert "My holiday" in sentence(raised.value)
+    assert "/" not in sentence(raised.value).removesuffix("(Input/output error).")
 
 
 def test_given_no_name_when_a_film_is_refused_then_the_sentence_is_whole() -> None:

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 from playwright.async_api import Page, expect
 
+from bot.web.front import LocalChat
 from core.talk import FilePosted, Find
+from tests.bot import talks
 from tests.bot.page.hands import ask, box, log
+from tests.bot.tabs import CONFIG
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.bot.talks import ScriptedConversation
 
 pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="session")]
@@ -81,6 +87,20 @@ async def test_a_dropped_file_is_posted(room: Page, talk: ScriptedConversation) 
     await expect(log(room)).to_contain_text("dropped.mp4")
     await expect(log(room)).to_contain_text("Ready to search")
     assert talk.posted == [b"dropped"]
+
+
+async def test_a_file_that_is_one_too_many_is_refused_with_the_reason(
+    page: Page, talk: ScriptedConversation, tmp_path: Path
+) -> None:
+    talk.go_on.clear()
+    config = replace(CONFIG, upload_dir=tmp_path, uploads=1)
+    async with LocalChat(talk, talks.parse, config, talks.Unwritten()) as chat:
+        await page.goto(chat.address)
+        files = [{"name": f"{name}.mp4", "mimeType": "video/mp4", "buffer": b"film"} for name in ("one", "two")]
+        await page.locator("input[type=file]").set_input_files(files)  # type: ignore[arg-type] # as its own stub has it
+        await expect(page.get_by_role("alert")).to_contain_text("too many files are here already")
+        await expect(log(page)).to_contain_text("one.mp4")
+        talk.go_on.set()
 
 
 async def test_a_file_over_the_limit_is_refused_with_the_limit(room: Page, talk: ScriptedConversation) -> None:
