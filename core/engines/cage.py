@@ -65,11 +65,19 @@ def shut_in(path: Path) -> Path:
     Python's modules can still be loaded. Call this with one thread only: the bars hold for those that come after.
     """
     place, needed = _place(path), libraries()
-    _be_nobody(_rights_needed(needed))
+    be_nobody(_rights_needed(needed))
     file = () if place is None else (Path(f"/proc/self/fd/{place}"),)
     landlock.restrict(landlock.Grant(read=(*needed, *file)))
     seccomp.keep_to_decoding()
     return path if place is None or os.access(path, os.R_OK) else Path(f"/proc/self/fd/{place}")
+
+
+def be_nobody(rights: Collection[int] = ()) -> None:
+    """Give up users, privileges and all capabilities but these, and bound how many threads and processes there are."""
+    if not rights and namespaces.leave_users():  # without, all processes of this user would count, machine-wide
+        _set("RLIMIT_NPROC", _THREADS, _THREADS)
+    namespaces.drop_capabilities(rights)
+    namespaces.forgo_privileges()
 
 
 def shut_in_fetching(folder: Path, runtime: str, *, any_port: bool) -> None:
@@ -132,14 +140,6 @@ def _place(path: Path) -> int | None:
     with suppress(OSError):
         return os.open(path, os.O_PATH | os.O_CLOEXEC)
     return None
-
-
-def _be_nobody(rights: Collection[int]) -> None:
-    """Give up users, privileges and all capabilities but these."""
-    if not rights and namespaces.leave_users():  # without, all processes of this user would count, machine-wide
-        _set("RLIMIT_NPROC", _THREADS, _THREADS)
-    namespaces.drop_capabilities(rights)
-    namespaces.forgo_privileges()
 
 
 def _rights_needed(read: Iterable[Path], folder: Path | None = None) -> Collection[int]:

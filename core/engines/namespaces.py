@@ -39,9 +39,19 @@ def leave(*, users: bool) -> None:
     Call this with one thread only, or only root succeeds.
     """
     own = _NEWNET | _NEWIPC | _NEWUTS
-    for spaces in (*((_NEWUSER | own,) if users else ()), own, _NEWNET):
-        if _unshared(spaces):
-            return
+    user, group = os.geteuid(), os.getegid()
+    if users and _unshared(_NEWUSER | own):
+        _map(user, group)
+    elif not _unshared(own):
+        _unshared(_NEWNET)
+
+
+def _map(user: int, group: int) -> None:
+    """Be the same user and group among users of one's own: nobody else may have further such namespaces below."""
+    with suppress(OSError):
+        Path("/proc/self/setgroups").write_text("deny", encoding="ascii")
+        Path("/proc/self/uid_map").write_text(f"{user} {user} 1", encoding="ascii")
+        Path("/proc/self/gid_map").write_text(f"{group} {group} 1", encoding="ascii")
 
 
 def leave_users() -> bool:

@@ -62,8 +62,7 @@ def shut_in(request: Mapping[str, object]) -> Mapping[str, object]:
         case "calls":
             seccomp.keep_to_decoding()
         case "spaces":
-            namespaces.leave_users()
-            namespaces.drop_capabilities()
+            cage.be_nobody()
     return request
 
 

@@ -155,7 +155,10 @@ def test_with_namespaces_alone_the_parent_is_out_of_reach(user: User, shown: Pat
     told = attacked(user, shown, "spaces")
     if "users" in told["missing"] or "processes" in told["missing"]:
         pytest.skip(f"this system lacks {told['missing']}")
-    assert set(told["done"]) & (PARENT | {"signal the parent", "connect"}) == set()
+    unbounded = (
+        set() if user == "root" else {"fork 300 times"}
+    )  # the system bounds nobody's processes who is root outside
+    assert set(told["done"]) & (PARENT | unbounded | {"signal the parent", "connect"}) == set()
     assert told["left"] == []
 
 
