@@ -65,6 +65,7 @@ def spelled(draw: st.DrawFn) -> str:
     return f"{draw(st.sampled_from(['https', 'http']))}://{place}{draw(st.sampled_from(ENDINGS))}"
 
 
+@pytest.mark.slow
 @given(spelled())
 @settings(max_examples=1500, deadline=None)
 def test_whatever_way_a_link_is_spelled_its_id_is_the_one_that_yt_dlp_reads(url: str) -> None:

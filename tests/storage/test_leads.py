@@ -136,6 +136,7 @@ async def opened(path: Path, video_id: str, url: str, link: str, other_url: str 
     return await SqliteLibrary.open(path)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("video_id", "url", "link"),
     [
@@ -156,6 +157,7 @@ async def test_what_an_older_version_shared_too_widely_is_seen_where_it_came_fro
     await library.close()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("video_id", "url", "link", "other_url"),
     [
@@ -175,6 +177,7 @@ async def test_what_two_spaces_of_an_older_version_have_by_right_stays_but_leads
     await library.close()
 
 
+@pytest.mark.slow
 async def test_a_link_that_an_older_version_read_as_another_film_leads_nowhere(tmp_path: Path, channel: Scope) -> None:
     path = tmp_path / "keaton.sqlite3"
     library = await opened(path, "youtube:ATTACKERAAA", "https://www.youtube.com/watch?v=ATTACKERAAA", PUBLIC)

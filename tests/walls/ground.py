@@ -46,6 +46,8 @@ class Tally:
     steps: int = 0
     checks: int = 0
     answers: int = 0
+    attacks: int = 0
+    """Links that were posted by somebody who chose an id, a spelling, a redirect, or what is behind them."""
 
 
 def a_server(name: str) -> Server:

@@ -143,6 +143,7 @@ class Strangers(Ground):
         place: tuple[Space, Room, Person] | None = self._pick(n)
         if place is not None and not self.town.is_held(film):
             self.tried.add((place[0], link))
+            self.tally.attacks += 1
             self._do(self.town.post(*place, film, link))
 
 

@@ -10,7 +10,7 @@ import pytest
 import pytest_asyncio
 
 from core.errors.asking import UnknownVideo
-from core.talk import Action, Address, Find, LinkPosted, ListVideos, RemoteFile, RemoteFilePosted
+from core.talk import Action, Address, FilePosted, Find, LinkPosted, ListVideos, RemoteFile, RemoteFilePosted
 from storage.library import SqliteLibrary
 from storage.media import MediaFolder
 from tests.core.conftest import build, ignore, looking, turn
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
     from core.shown import Reply
     from tests.core.conftest import ColourHouse
+
+pytestmark = pytest.mark.slow
 
 VICTIM, ATTACKER = "youtube:VICTIMAAAAA", "youtube:ATTACKERAAA"
 SHORT = "https://youtu.be/VICTIMAAAAA"
@@ -47,9 +49,9 @@ class Net:
         me = turn(space=space)
         said = [await self.house.last(ListVideos(me)), await self.house.last(Find(me, "red"))]
         for button in said[-1].buttons:
-            said += await self.house.say(Action(me, button.id))
-        for button in said[-1].buttons:
-            said += await self.house.say(Action(me, button.id))
+            shown = await self.house.say(Action(me, button.id))
+            below = [one.id for reply in shown if button.label == "Cut" for one in reply.buttons]
+            said += shown + [reply for one in below for reply in await self.house.say(Action(me, one))]
         return b" ".join(map(all_of, said))
 
     async def ids(self, space: str) -> list[str]:
@@ -182,6 +184,14 @@ async def test_any_other_link_is_fetched_again_in_another_space_and_the_same_byt
     assert await net.ids("home") == await net.ids("lair")
     assert b"Our name" not in await net.told("lair")
     assert b"Their name" not in await net.told("home")
+
+
+async def test_a_cut_bears_the_name_of_its_film_where_it_was_asked_for(net: Net, tmp_path: Path) -> None:
+    for space, name in (("home", "Our secret plan.mp4"), ("lair", "Holiday.mp4")):
+        (tmp_path / name).write_bytes(OURS)
+        await net.house.last(FilePosted(turn(space=space), tmp_path / name, name))
+    assert b"secret plan" not in await net.told("lair")
+    assert b"Holiday" not in await net.told("home")
 
 
 async def test_a_server_that_answers_each_space_otherwise_gives_each_its_own(net: Net) -> None:

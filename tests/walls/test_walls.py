@@ -24,3 +24,4 @@ def test_nothing_is_shown_to_anybody_who_could_not_read_it() -> None:
     run_state_machine_as_test(Walls, settings=quick)
     assert Walls.tally.steps - before >= 500
     assert Walls.tally.answers > 50
+    assert Walls.tally.attacks > 50

@@ -1,0 +1,71 @@
+"""Which kept film a link leads to: in its own space, or by a public id that its site confirmed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from core.leads import Lead, choose, confirms, is_same
+from core.model import Scope, Video
+
+HERE, AWAY = Scope("discord", "guild", "general"), Scope("discord", "other guild", "general")
+LINK, PUBLIC, KEYED = "https://films.test/1", "youtube:dQw4w9WgXcQ", "vimeo:1/8272103f6e"
+VIDEO = Video("sha256:a", "https://films.test/page", "A film", 1.0, 64, 36, uploader="Buster")
+
+
+def lead(link: str, site_id: str, scope: Scope = AWAY, title: str = "A film") -> Lead:
+    return Lead(link, scope.platform, scope.space, site_id, replace(VIDEO, title=title))
+
+
+@pytest.mark.parametrize("link", [LINK, PUBLIC, KEYED, "discord:attachment:1", "mediasite:1"])
+@pytest.mark.parametrize("site_id", ["", "mediasite:1", "youtube:AAAAAAAAAAA", "vimeo:1", "vimeo:1/8272103f6e"])
+def test_nothing_leads_into_another_space_unless_its_site_confirmed_the_very_id(link: str, site_id: str) -> None:
+    assert choose([lead(link, site_id)], link, HERE) is None
+
+
+def test_a_public_id_that_its_site_confirmed_leads_everywhere_but_under_no_address() -> None:
+    found = choose([lead(PUBLIC, ""), lead(PUBLIC, PUBLIC, replace(AWAY, space="third"), "Theirs")], PUBLIC, HERE)
+    assert found is not None
+    assert (found.video, found.site_id) == (replace(VIDEO, title="Theirs", url=""), PUBLIC)
+
+
+def test_what_was_fetched_in_the_own_space_comes_before_what_was_fetched_elsewhere() -> None:
+    leads = [lead(PUBLIC, PUBLIC), lead(PUBLIC, PUBLIC, HERE, "Ours"), lead(PUBLIC, PUBLIC)]
+    found = choose(leads, PUBLIC, replace(HERE, channel="another"))
+    assert found is not None
+    assert (found.video.title, found.video.url) == ("Ours", VIDEO.url)
+
+
+@pytest.mark.parametrize(
+    ("link", "site_id", "leads"),
+    [
+        (PUBLIC, "youtube:AAAAAAAAAAA", False),
+        (PUBLIC, "mediasite:1", False),
+        (KEYED, "vimeo:2", False),
+        (KEYED, "vimeo:1", True),
+        (PUBLIC, PUBLIC, True),
+        (PUBLIC, "", True),
+        (LINK, "youtube:AAAAAAAAAAA", True),
+    ],
+)
+def test_a_link_that_names_one_film_leads_to_no_other_in_its_own_space_either(
+    link: str, site_id: str, leads: bool
+) -> None:
+    assert (choose([lead(link, site_id, HERE)], link, HERE) is not None) is leads
+
+
+def test_a_row_of_another_link_or_platform_leads_nowhere() -> None:
+    assert choose([lead(LINK, "", HERE)], LINK + "0", HERE) is None
+    assert choose([lead(LINK, "", HERE)], LINK, replace(HERE, platform="slack")) is None
+
+
+def test_what_is_fetched_anew_is_the_same_film_by_its_bytes_or_by_a_public_id_that_an_older_version_kept_it_by() -> (
+    None
+):
+    assert is_same("sha256:a", "sha256:a", LINK, "mediasite:1")
+    assert is_same(PUBLIC, "sha256:a", PUBLIC, PUBLIC)
+    assert not is_same("sha256:a", "sha256:b", PUBLIC, PUBLIC)
+    assert not is_same(PUBLIC, "sha256:a", LINK, PUBLIC)
+    assert not is_same("mediasite:1", "sha256:a", "mediasite:1", "mediasite:1")
+    assert not confirms(KEYED, "vimeo:1")
