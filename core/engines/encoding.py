@@ -109,7 +109,8 @@ def _h264(container: OutputContainer, tailor: Tailor, bits: float) -> VideoStrea
     stream.pix_fmt = "yuv420p"
     context = stream.codec_context
     context.time_base = Fraction(1, _TICKS)
-    context.colorspace, context.color_range = tailor.colorspace, int(ColorRange.MPEG)
+    context.colorspace, context.color_range = tailor.look.matrix, int(ColorRange.MPEG)
+    context.color_primaries, context.color_trc = tailor.look.primaries, tailor.look.transfer
     rate = {"maxrate": str(int(bits)), "bufsize": str(int(bits))}
     stream.options = {"preset": _preset(tailor, bits), "crf": "23", **rate}
     return stream

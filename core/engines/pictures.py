@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, cast
 import cv2
 import numpy as np
 from av.sidedata.sidedata import Type as SideDataType
-from av.video.reformatter import Colorspace, Interpolation, VideoReformatter
+from av.video.reformatter import Interpolation, VideoReformatter
 
+from core.engines import colours
 from core.engines.resampling import resample
 
 if TYPE_CHECKING:
@@ -22,16 +23,18 @@ if TYPE_CHECKING:
 
     from core.model import Pixels, Preprocess
 
-_UNSPECIFIED = 2
-"""AVCOL_SPC_UNSPECIFIED."""
-_SD_HEIGHT_PX = 576
-"""Films that do not name their colours: up to here as television had them (BT.601), above as HD has (BT.709)."""
 _SMOOTH = Interpolation.BICUBIC | Interpolation.FULL_CHR_H_INT | Interpolation.ACCURATE_RND
 _AS_OTHERS_DO = Interpolation.BICUBIC
 """For looks: the very bytes that OpenCV, FFmpeg and PyAV give by default, so that scores are what others get.
 
 They are a level or two away from the smooth ones, and made in an eighth of the time."""
 _MAX_SQUEEZE = 10
+_QUARTERS = ((1, 0, 0, 1), (0, -1, 1, 0), (-1, 0, 0, -1), (0, 1, -1, 0))
+"""Display matrices of turns by 0, 90, 180 and 270 degrees counterclockwise."""
+_PLAIN = frozenset({1, 5, 6})
+"""Matrices that every player knows: BT.709, and BT.601 under both of its names."""
+_ROOM = 4
+"""Frames whose colours must be mapped are first made so many times as large as the encoder's input, or left smaller."""
 
 
 class Developer:
@@ -40,6 +43,7 @@ class Developer:
     def __init__(self, pixel_aspect: Fraction | None) -> None:
         self._whole, self._small, self._looks = VideoReformatter(), VideoReformatter(), VideoReformatter()
         self._pixel_aspect = squeeze(pixel_aspect)
+        self._tones: colours.ToneMapper | None = None
 
     def size_px(self, frame: VideoFrame) -> tuple[int, int]:
         """Give width and height as they are displayed."""
@@ -55,7 +59,21 @@ class Developer:
 
     def look(self, frame: VideoFrame, preprocess: Preprocess) -> Pixels:
         """Give the encoder's input, (S, S, 3) uint8 RGB."""
-        return encoder_input(self._developed(self._looks, frame, self.size_px(frame), _AS_OTHERS_DO), preprocess)
+        size = self.size_px(frame)
+        if colours.mapping(frame) is not None:
+            size = _within(size, _ROOM * preprocess.size_px)
+        return encoder_input(self._developed(self._looks, frame, size, _AS_OTHERS_DO), preprocess)
+
+    def fitted(self, frame: VideoFrame, box: tuple[int, int]) -> Pixels:
+        """Give the same as wide and high as a box, (H, W, 3): black beside a picture of another shape."""
+        wide, high = self.size_px(frame)
+        scale = min(box[0] / wide, box[1] / high)
+        inner = tuple(_side(side * scale, most) for side, most in zip((wide, high), box, strict=True))
+        rgb = self._developed(self._whole, frame, (inner[0], inner[1]), _SMOOTH)
+        left, top = (box[0] - inner[0]) // 2, (box[1] - inner[1]) // 2
+        made = np.zeros((box[1], box[0], 3), np.uint8)
+        made[top : top + inner[1], left : left + inner[0]] = rgb
+        return made
 
     def _stored_px(self, frame: VideoFrame) -> tuple[int, int]:
         return max(1, round(frame.width * self._pixel_aspect)), frame.height
@@ -66,25 +84,46 @@ class Developer:
         """Scale and convert in one go, then turn upright: so few pixels are touched."""
         matrix = _matrix(frame)
         width, height = _turned(size, matrix)
+        colours.settle(frame)
         opaque = self._opaque(frame)
+        mapping = colours.mapping(opaque)
         converted = reformatter.reformat(
-            opaque, width, height, "rgb24", src_colorspace=_colorspace(opaque), interpolation=flags
+            opaque,
+            width,
+            height,
+            "rgb24" if mapping is None else "rgb48le",
+            src_colorspace=colours.assumed(opaque),
+            interpolation=flags if mapping is None else _SMOOTH,
         )
+        if mapping is not None:
+            converted = self._mapped(converted, mapping).reformat(format="rgb24")
         return np.ascontiguousarray(_upright(converted.to_ndarray().astype(np.uint8, copy=False), matrix))
+
+    def _mapped(self, frame: VideoFrame, mapping: colours.Mapping) -> VideoFrame:
+        if self._tones is None or self._tones.mapping != mapping:
+            self._tones = colours.ToneMapper(mapping)
+        return self._tones.mapped(frame)
 
     def _opaque(self, frame: VideoFrame) -> VideoFrame:
         if not any(component.is_alpha for component in frame.format.components):
             return frame
-        converted = self._whole.reformat(frame, format="rgba", src_colorspace=_colorspace(frame), interpolation=_SMOOTH)
+        converted = self._whole.reformat(
+            frame, format="rgba", src_colorspace=colours.assumed(frame), interpolation=_SMOOTH
+        )
         rgba = converted.to_ndarray().astype(np.uint16)
         flat = ((rgba[..., :3] * rgba[..., 3:] + 127) // 255).astype(np.uint8)
-        return type(frame).from_ndarray(flat, "rgb24")
+        made = type(frame).from_ndarray(flat, "rgb24")
+        made.color_trc, made.color_primaries = frame.color_trc, frame.color_primaries
+        return made
 
 
 def is_plain(frame: VideoFrame) -> bool:
-    """Tell whether a frame is luma and chroma that stands upright, so that it may be scaled as it is."""
+    """Tell whether a frame is upright luma and chroma of usual colours, so that it may be scaled as it is."""
     a, b, c, d = _matrix(frame)
     upright = a > 0 and d > 0 and abs(a) + abs(d) >= abs(b) + abs(c)
+    colours.settle(frame)
+    if colours.mapping(frame) is not None or colours.named(frame) not in _PLAIN:
+        return False
     return upright and not frame.format.is_rgb and not any(part.is_alpha for part in frame.format.components)
 
 
@@ -140,21 +179,21 @@ def _within(size: tuple[int, int], max_px: int) -> tuple[int, int]:
     return max(1, round(size[0] * scale)), max(1, round(size[1] * scale))
 
 
+def _side(length_px: float, most_px: int) -> int:
+    return min(most_px, max(1, round(length_px)))
+
+
 def _turned(size: tuple[int, int], matrix: tuple[int, int, int, int]) -> tuple[int, int]:
     """Exchange width and height where the matrix lays the picture on its side."""
     return (size[1], size[0]) if _lies(matrix) else size
 
 
-def _colorspace(frame: VideoFrame) -> Colorspace | None:
-    """Give the matrix to assume where the frame names none; None leaves it to the frame."""
-    if frame.colorspace != _UNSPECIFIED or frame.format.is_rgb:
-        return None
-    return Colorspace.ITU601 if frame.height <= _SD_HEIGHT_PX else Colorspace.ITU709
-
-
 def _matrix(frame: VideoFrame) -> tuple[int, int, int, int]:
     """Give a, b, c, d of the display matrix: a source point (x, y) is shown at (ax + cy, bx + dy)."""
-    side_data = cast("SideDataContainer", frame.side_data)  # PyAV's stub says dict
+    try:
+        side_data = cast("SideDataContainer", frame.side_data)  # PyAV's stub says dict
+    except ValueError:  # FFmpeg gives kinds of data (Exif) that PyAV does not know
+        return _QUARTERS[round(frame.rotation / 90) % 4]
     if SideDataType.DISPLAYMATRIX not in side_data:
         return 1, 0, 0, 1
     values = np.frombuffer(bytes(side_data[SideDataType.DISPLAYMATRIX]), dtype=np.int32)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import av
 from av.video.reformatter import ColorRange, Colorspace, VideoReformatter
 
+from core.engines import colours
 from core.engines.flaws import UnreadableError
-from core.engines.pictures import Developer, is_plain, squeeze
+from core.engines.pictures import Developer, is_plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,13 +18,15 @@ if TYPE_CHECKING:
     from av import VideoFrame
 
     from core.engines.clipping import Timed
+    from core.model import Pixels
 
 MOST_FPS = 60
 _LEAST_BITS_A_PIXEL = 0.04
 """With fewer, a smaller picture looks better."""
 _LONGEST_FRAME_S = 0.1
-_BT709, _BT601 = 1, 6
-_SD_HEIGHT_PX = 576
+_BT709, _UNSPECIFIED = 1, 2
+_TOLD = frozenset({1, 4, 5, 6})
+"""Primaries and transfer functions of television, the same numbers for both."""
 _LEAST_PX = 16
 
 
@@ -42,6 +45,14 @@ class Aim:
         return self.end_s - self.start_s
 
 
+class Look(NamedTuple):
+    """What a clip says of its colours, as ITU-T H.273 numbers it."""
+
+    matrix: int
+    primaries: int
+    transfer: int
+
+
 class Tailor:
     """Brings the frames of one film to the size of a clip."""
 
@@ -52,57 +63,63 @@ class Tailor:
             raise UnreadableError("no_frames")
         self._first, self._rest, self._aim = first, frames, aim
         self._developer = Developer(first.pixel_aspect)
+        self._aspect = first.pixel_aspect
         self._reformatter = VideoReformatter()
-        self.size_px = _size_px(self._shown_px(), aim.max_px, bits_a_second)
+        self.size_px = _size_px(self._developer.size_px(first.frame), aim.max_px, bits_a_second)
         self.frame_s = min(_LONGEST_FRAME_S, max(1 / MOST_FPS, first.usual_s))
-        self.is_sd = first.frame.height <= _SD_HEIGHT_PX
+        self.look = _look(first.frame)
 
     def pictures(self) -> Iterator[tuple[float, VideoFrame]]:
         """Give each picture, yuv420p, with its time since the start; the last one stands until the end."""
-        last_s, last = 0.0, self._fitted(self._first.frame)
+        last_s, last = 0.0, self._fitted(self._first)
         yield last_s, last
         for one in self._rest:
-            last_s, last = max(0.0, one.time_s - self._aim.start_s), self._fitted(one.frame)
+            last_s, last = max(0.0, one.time_s - self._aim.start_s), self._fitted(one)
             yield last_s, last
         if self._aim.length_s - last_s > 3 * self.frame_s:
             yield self._aim.length_s - self.frame_s, last
 
-    @property
-    def colorspace(self) -> int:
-        """Give the matrix of the pictures, as films number it."""
-        named = int(self._first.frame.colorspace)
-        if not is_plain(self._first.frame):
-            return _BT709
-        return named if named in {_BT709, 5, _BT601} else _BT601 if self.is_sd else _BT709
-
-    def _shown_px(self) -> tuple[int, int]:
-        frame = self._first.frame
-        if is_plain(frame):
-            return max(1, round(frame.width * squeeze(self._first.pixel_aspect))), frame.height
-        height, width = self._developer.rgb(frame).shape[:2]
-        return width, height
-
-    def _fitted(self, frame: VideoFrame) -> VideoFrame:
+    def _fitted(self, one: Timed) -> VideoFrame:
+        """Bring a frame to the size of the clip; one of another shape than the first gets black bars."""
+        frame = one.frame
         width, height = self.size_px
-        if is_plain(frame):
-            full = int(frame.color_range) == int(ColorRange.JPEG)
+        alike = _look(frame) == self.look and one.pixel_aspect == self._first.pixel_aspect
+        if is_plain(frame) and alike and (frame.width, frame.height) == self._first_px:
             return self._reformatter.reformat(
                 frame,
                 width,
                 height,
                 "yuv420p",
-                src_color_range=ColorRange.JPEG if full else ColorRange.MPEG,
+                src_color_range=ColorRange.JPEG if colours.is_full(frame) else ColorRange.MPEG,
                 dst_color_range=ColorRange.MPEG,
             )
-        upright = av.VideoFrame.from_ndarray(self._developer.rgb(frame), "rgb24")
+        if one.pixel_aspect != self._aspect:
+            self._aspect, self._developer = one.pixel_aspect, Developer(one.pixel_aspect)
+        upright = av.VideoFrame.from_ndarray(self._rgb(frame), "rgb24")
         return self._reformatter.reformat(
             upright,
             width,
             height,
             "yuv420p",
-            dst_colorspace=Colorspace.ITU709,
+            dst_colorspace=Colorspace.ITU709 if self.look.matrix == _BT709 else Colorspace.ITU601,
             dst_color_range=ColorRange.MPEG,
         )
+
+    def _rgb(self, frame: VideoFrame) -> Pixels:
+        return self._developer.fitted(frame, self.size_px)
+
+    @property
+    def _first_px(self) -> tuple[int, int]:
+        return self._first.frame.width, self._first.frame.height
+
+
+def _look(frame: VideoFrame) -> Look:
+    """Give what a clip that begins with this frame says of its colours: a plain one's stay what they are."""
+    if not is_plain(frame):
+        return Look(_BT709, _BT709, _BT709)
+    primaries, transfer = int(frame.color_primaries), int(frame.color_trc)
+    named = primaries if primaries in _TOLD else _UNSPECIFIED, transfer if transfer in _TOLD else _UNSPECIFIED
+    return Look(colours.named(frame), *named)
 
 
 def _size_px(shown_px: tuple[int, int], max_px: int, bits_a_second: float | None) -> tuple[int, int]:
