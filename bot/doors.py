@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bot.requests import Requests
+from core.links import FILM_ENDS
 from core.talk import LeftOut, LinkPosted, RemoteFilePosted
 
 if TYPE_CHECKING:
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from core.showcase import Showcase
     from core.talk import Incoming
 
-_FILM_ENDS = (".mp4", ".mov", ".mkv", ".webm", ".avi", ".m4v", ".mpg", ".mpeg", ".ogv", ".wmv", ".flv", ".ts", ".3gp")
 _PICTURE_ENDS = (".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff")
 
 MOST_FILMS_A_MESSAGE = 5
@@ -81,4 +81,4 @@ def is_film(name: str, mimetype: str) -> bool:
     """Tell whether a file says that it is a film; a text that is called index.ts is none."""
     if mimetype.startswith("text/"):
         return False
-    return mimetype.startswith("video/") or name.lower().endswith(_FILM_ENDS)
+    return mimetype.startswith("video/") or name.lower().endswith(FILM_ENDS)

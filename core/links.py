@@ -37,7 +37,18 @@ _PORTS = {"http": 80, "https": 443}
 # Only what other sites' advertising adds to any link: what a site itself adds ("si", "h", "token") may be a secret.
 _TRACKING = re.compile(r"(utm_(source|medium|campaign|term|content)|fbclid|gclid)(=|$)", re.IGNORECASE)
 _SECOND = re.compile(r"t=\d{1,5}s?")
-_FILM_FILE = re.compile(r"\.(mp4|m4v|webm|mkv|mov|avi|mpe?g|flv|wmv|ogv|3gp)$", re.IGNORECASE)
+FILM_ENDS = (
+    *(".mp4", ".m4v", ".mov", ".webm", ".mkv", ".avi", ".mpg", ".mpeg", ".m1v", ".m2v", ".vob", ".flv", ".wmv", ".ogv"),
+    *(".3gp", ".3g2", ".ts", ".mts", ".m2ts", ".mxf", ".apng"),
+)
+"""How the names of film files end."""
+_FILM_FILE = re.compile(rf"({'|'.join(re.escape(end) for end in (*FILM_ENDS, '.gif', '.m3u8'))})$", re.IGNORECASE)
+"""Of links: an animation may be behind one to a GIF, and a film behind one to a playlist."""
+_CODE = re.compile(r"\.ts$", re.IGNORECASE)
+_CODE_HOSTS = frozenset(
+    {"github.com", "githubusercontent.com", "gitlab.com", "bitbucket.org", "codeberg.org", "unpkg.com"}
+)
+"""Where what ends in `.ts` is TypeScript, not a transport stream."""
 _FILM_SITES = frozenset(
     [
         "youtube.com",
@@ -95,7 +106,11 @@ def looks_like_video(url: str) -> bool:
         return False
     host = _site(parts)
     on_site = any(host == site or host.endswith("." + site) for site in _FILM_SITES) and parts.path not in {"", "/"}
-    return on_site or _FILM_FILE.search(parts.path) is not None
+    return on_site or (_FILM_FILE.search(parts.path) is not None and not _is_code(host, parts.path))
+
+
+def _is_code(host: str, path: str) -> bool:
+    return _CODE.search(path) is not None and any(host == one or host.endswith("." + one) for one in _CODE_HOSTS)
 
 
 def at_second(url: str, t_s: float) -> str | None:

@@ -83,8 +83,10 @@ _SENTENCES: Final[Mapping[type[AppError], str]] = {
     films.FolderUnwritable: "I cannot write to {path} ({reason}).",
     films.FilmGone: "The file of {title} had to make room for newer ones, so there is nothing to cut from any more. "
     "To have it back, post it again.",
-    films.GivenUp: "Reading {name} broke down every time, so I leave it alone for now. Try another copy.",
-    films.DecoderDied: "Reading {name} broke down on my side. It may be damaged; try another copy.",
+    films.GivenUp: "The program that reads films for me broke down each time on {name}, so I leave it alone for now. "
+    "That is my fault, and says nothing about the file.",
+    films.DecoderDied: "The program that reads films for me broke down on {name}. "
+    "That is my fault, and says nothing about the file.",
     asking.EmptyQuery: "What shall I look for? For example: /find a woman in water",
     asking.NothingIndexed: "There is nothing to search here yet. Post a link to a video first, or drop a file.",
     asking.NoneFit: "There are films here, but none that was posted so. Ask with other dates, or another name.",
