@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 import av
 
 from core.engines import decode, encoding, pictures, seeking, sound, wire
-from core.engines.flaws import UnreadableError
 from core.engines.tailor import Aim
 from core.limits import FilmLimits
 
@@ -35,7 +34,7 @@ class Timed(NamedTuple):
     """A frame, and what its film says of all."""
 
     time_s: float
-    """Since the first frame of the film."""
+    """Since the start of the film."""
     frame: VideoFrame
     pixel_aspect: Fraction | None
     usual_s: float
@@ -81,20 +80,23 @@ def send_stills(path: Path, request: Mapping[str, object], out: BinaryIO) -> Non
 
 
 def timed(path: Path, wish: Wish, limits: FilmLimits) -> Iterator[Timed]:
-    """Give the frame that stands at the start, then all until the end, itself left out. Raises UnreadableError."""
+    """Give the frame that stands at the start, then all until the end, itself left out. Raises UnreadableError.
+
+    Before the first frame, that one stands.
+    """
     with decode.opened(path, limits, wish.max_px) as film:
-        frames = _sought(film, wish.start_s)
+        first_s = seeking.first_time_s(film)
+        start_s, end_s = max(wish.start_s, first_s), max(wish.end_s, first_s + 2 * _ROUNDING_S)
+        frames = _sought(film, start_s)
         if frames is not None:
-            yield from _until(frames, wish.end_s)
+            yield from _until(frames, end_s)
             return
     with decode.opened(path, limits) as film:  # seeking lands late in this film, or not at all
-        yield from _until(_standing_at(film, film.frames(), wish.start_s), wish.end_s)
+        yield from _until(_standing_at(film, film.frames(), start_s), end_s)
 
 
 def _sought(film: decode.Film, start_s: float) -> Iterator[Timed] | None:
     """Give the frames from the start on, found by seeking, or None where that does not lead there."""
-    if next(film.frames(), None) is None:
-        raise UnreadableError("no_frames")
     attempts = ((0.0, seeking.near_s(film, start_s)), *((run_up_s, 0.0) for run_up_s in seeking.RUN_UPS_S))
     for run_up_s, needed_from_s in attempts:
         try:
@@ -110,7 +112,7 @@ def _sought(film: decode.Film, start_s: float) -> Iterator[Timed] | None:
 
 def _standing_at(film: decode.Film, frames: Iterator[tuple[float, VideoFrame]], start_s: float) -> Iterator[Timed]:
     """Give the last frame that is not after the start, and all after it."""
-    usual_s = float(film.clock.step_ticks * film.clock.time_base)
+    usual_s = film.clock.step_s
     standing: Timed | None = None
     for at_s, frame in frames:
         one = Timed(at_s, frame, film.stream.sample_aspect_ratio, usual_s)

@@ -33,7 +33,7 @@ _ROUNDING_S = 1e-3
 
 
 class Found(NamedTuple):
-    """A frame, its time in seconds since the first frame, and its film's pixel aspect."""
+    """A frame, its time in seconds since the start of the film, and its film's pixel aspect."""
 
     time_s: float
     frame: VideoFrame
@@ -52,10 +52,18 @@ def frame_at(path: Path, time_s: float, limits: FilmLimits) -> Found:
 def each_at(path: Path, times_s: Sequence[float], limits: FilmLimits) -> Iterator[Found]:
     """Give such a frame for each of some times, in any order. Raises UnreadableError, OverLimitError."""
     with decode.opened(path, limits, for_few=True) as film:
-        if next(film.frames(), None) is None:
-            raise UnreadableError("no_frames")
+        first_s = first_time_s(film)
         for time_s in times_s:
-            yield _by_seeking(film, time_s) or _by_reading(path, time_s, limits)
+            at_s = max(time_s, first_s)
+            yield _by_seeking(film, at_s) or _by_reading(path, at_s, limits)
+
+
+def first_time_s(film: decode.Film) -> float:
+    """Read the first frame and give its time: before it, that frame is shown. Raises UnreadableError."""
+    first = next(film.frames(), None)
+    if first is None:
+        raise UnreadableError("no_frames")
+    return first[0]
 
 
 def _by_reading(path: Path, time_s: float, limits: FilmLimits) -> Found:
@@ -74,10 +82,9 @@ def frames_at(path: Path, times_s: Sequence[float], limits: FilmLimits) -> Itera
     Raises UnreadableError, OverLimitError.
     """
     with decode.opened(path, limits, for_few=True) as film:
-        if next(film.frames(), None) is None:
-            raise UnreadableError("no_frames")
+        first_s = first_time_s(film)
         latest_s = -1.0
-        for stretch in _stretches(times_s):
+        for stretch in _stretches([max(time_s, first_s) for time_s in times_s]):
             for found in _reached(film, stretch):
                 if found.time_s > latest_s:
                     latest_s = found.time_s
@@ -137,7 +144,7 @@ def near_s(film: decode.Film, time_s: float) -> float:
 
 
 def _by_seeking(film: decode.Film, time_s: float) -> Found | None:
-    """Give the frame that seeking is sure of; the film's first frame was read, which sets its clock to zero."""
+    """Give the frame that seeking is sure of."""
     quick = _sought(film, time_s, 0.0, near_s(film, time_s))
     if quick is not None and _stands_at(quick, time_s, film.clock.step_s):
         return quick

@@ -64,7 +64,6 @@ class Skimmer:
     """The keyframe of this group, while the rest of it waits; None while all is decoded."""
     _keys: set[int | None] = field(default_factory=set)
     """The timestamps of keyframes that are in the decoder and will be looks."""
-    _first: VideoPacket | None = None
     _latest_s: float = 0.0
     _skipped: bool = False
     """The group before this one was not decoded, so what refers to it cannot be either."""
@@ -74,7 +73,8 @@ class Skimmer:
         """Skim a film of this length; from the look with that time on, where an earlier reading ended with it."""
         grid, plan = Grid(length_s, sampling), Grid(length_s, sampling)
         leaps = Leaps.within(film.container.format.name, time.perf_counter)
-        skimmer = cls(film, grid, plan, keyframe_gap_s(length_s, sampling), leaps, until_s)
+        gap_s = keyframe_gap_s(length_s, sampling) if film.keyframes_tell_times else 0.0
+        skimmer = cls(film, grid, plan, gap_s, leaps, until_s)
         if until_s is not None:
             grid.wants(until_s)
         return skimmer
@@ -90,7 +90,7 @@ class Skimmer:
     ) -> Generator[TimedFrame, None, Iterator[VideoPacket | None] | None]:
         """Give looks until the packets end, or until it is better to go on with others: those are returned."""
         for packet in packets:
-            if packet is None or packet.stream_index == self.film.stream.index:
+            if packet is None or self.film.shows(packet):
                 yield from self._measured(self._taken(packet))
                 if self._may_leap():
                     yield from self._measured(self._through(None))
@@ -132,7 +132,7 @@ class Skimmer:
         for packet in packets:
             if packet is None:
                 return None
-            if packet.stream_index == self.film.stream.index and packet.is_keyframe:
+            if self.film.shows(packet) and packet.is_keyframe:
                 at_s = self._time_s(packet)
                 return None if at_s is None or at_s > time_s + _SAME_S else (at_s, chain([packet], packets))
         return None
@@ -149,6 +149,8 @@ class Skimmer:
         if packet is None or not packet.size:  # the end: what the decoder still holds comes out
             self._drop()
             yield from self._through(packet)
+        elif packet.is_discard:
+            yield from self._hidden(packet)
         elif self.gap_s > 0 and packet.is_keyframe:
             yield from self._key_frame(packet)
         elif self._key is None:
@@ -158,6 +160,15 @@ class Skimmer:
             self._waiting.append(packet)
             if self._too_far(packet):
                 yield from self._release()
+
+    def _hidden(self, packet: VideoPacket) -> Iterator[TimedFrame]:
+        """Take a picture that an edit list hides: others may need it, so what follows a hidden keyframe is decoded."""
+        if packet.is_keyframe:
+            self._drop()
+        if self._key is None:
+            yield from self._through(packet)
+        else:
+            self._waiting.append(packet)
 
     def _key_frame(self, packet: VideoPacket) -> Iterator[TimedFrame]:
         time_s = self._rising_s(packet)
@@ -213,11 +224,7 @@ class Skimmer:
 
     def _time_s(self, packet: VideoPacket) -> float | None:
         """Guess the time of a packet's picture; None where nothing tells."""
-        self._first = self._first or packet
-        clock = self.film.clock
-        if clock.first_ticks is None and packet.pts is not None and self._first.pts is not None:
-            return float((packet.pts - self._first.pts) * clock.time_base)
-        return clock.estimate_s(packet)
+        return self.film.clock.estimate_s(packet)
 
     def _rising_s(self, packet: VideoPacket) -> float | None:
         """Give the same for packets in their order. Raises FellBackError."""

@@ -9,7 +9,7 @@ import av
 import numpy as np
 import numpy.typing as npt
 
-from core.engines import decode
+from core.engines import decode, tracks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,6 +24,7 @@ Samples: TypeAlias = npt.NDArray[np.float32]
 """(2, N): left and right, -1 to 1, `RATE` of them a second."""
 
 RATE = 48_000
+_AHEAD_S = 1.0
 _GAP = RATE // 20
 """Where the film's own times differ by more than this from what was decoded, they count."""
 
@@ -34,7 +35,7 @@ def stretch(path: Path, start_s: float, end_s: float, limits: FilmLimits) -> Sam
         stream = _stream(film)
         if stream is None or next(film.frames(), None) is None:
             return None
-        zero_s = float((film.clock.first_ticks or 0) * film.clock.time_base)
+        zero_s = film.clock.zero_s
         samples: Samples = np.zeros((2, round((end_s - start_s) * RATE)), dtype=np.float32)
         with suppress(av.FFmpegError):
             _fill(samples, _decoded(film, stream, start_s + zero_s, end_s + zero_s), start_s + zero_s)
@@ -43,24 +44,28 @@ def stretch(path: Path, start_s: float, end_s: float, limits: FilmLimits) -> Sam
 
 def _stream(film: decode.Film) -> AudioStream | None:
     """Give the first stream of sound that FFmpeg can decode."""
-    return next((one for one in film.container.streams.audio if _known(one.codec_context)), None)
-
-
-def _known(codec_context: object) -> bool:
-    """Tell whether FFmpeg knows the codec; PyAV's stub forgets that the context may be None."""
-    return codec_context is not None
+    return next((one for one in film.container.streams.audio if tracks.known(one.codec_context)), None)
 
 
 def _decoded(film: decode.Film, stream: AudioStream, from_s: float, until_s: float) -> Iterator[AudioFrame]:
     """Give the frames of sound that reach into a stretch; times as the container has them."""
-    film.container.seek(max(0, round(from_s * av.time_base)), backward=True)
-    for packet in film.container.demux(stream):
+    for packet in _landed(film, from_s).packets():
+        if packet is None or packet.stream.index != stream.index:
+            continue
         with suppress(av.InvalidDataError):
-            for frame in packet.decode():
+            for frame in stream.decode(packet):
                 if frame.time is not None and frame.time >= until_s:
                     return
                 if frame.time is not None and frame.time + frame.samples / frame.sample_rate > from_s:
                     yield frame
+
+
+def _landed(film: decode.Film, from_s: float) -> decode.Film:
+    """Give the film as seen from before a time of the container's. Raises av.FFmpegError."""
+    if film.places is not None:  # a keyframe of the pictures, some way before: sound may lie ahead of them in the file
+        return film.seek(max(0.0, from_s - film.clock.zero_s - _AHEAD_S))
+    film.container.seek(max(0, round(from_s * av.time_base)), backward=True)
+    return film
 
 
 def _fill(samples: Samples, frames: Iterator[AudioFrame], from_s: float) -> None:
