@@ -23,6 +23,8 @@ from bot.discord.render import card
 from bot.discord.slash import Commands
 from bot.discord.standing import Standing
 from bot.discord.stays import Stays
+from bot.discord.talks import Talks
+from bot.discord.translations import Translations
 from bot.discord.tree import KeatonTree, Seen
 from bot.showing import TAKEN_BACK, Removals, Stuck, take_back
 from core.actions import lists, speaks
@@ -43,10 +45,11 @@ logger = logging.getLogger(__name__)
 
 
 def intents(*, see_messages: bool) -> discord.Intents:
-    """Give no more than is needed: servers and their channels, their messages, and what these say."""
+    """Give no more than is needed: servers and their channels, messages there and to Keaton, and what these say."""
     wanted = discord.Intents.none()
     wanted.guilds = True
     wanted.guild_messages = True
+    wanted.dm_messages = True
     wanted.message_content = see_messages
     return wanted
 
@@ -71,6 +74,7 @@ class KeatonClient(commands.AutoShardedBot):
         events.guard(self._connection.parsers)
         self._parts = parts
         self._see_messages = see_messages
+        self._talks = Talks()
         self.desk = Desk(parts, config)
         self._snapshots = self.desk.sights.snapshots
         self._stays = Stays(self, parts.grace)
@@ -80,6 +84,7 @@ class KeatonClient(commands.AutoShardedBot):
     async def setup_hook(self) -> None:
         """Make buttons of earlier runs work, and the commands known."""
         self.add_dynamic_items(AnswerButton)
+        await self.tree.set_translator(Translations())
         Commands(self.desk, self._parts.conversation, is_blind=not self._see_messages).add_to(self.tree)
         self.desk.start(take_back(self._parts.showcase, DOOR.platform, "", self._change, self._removals))
         if isinstance(self.tree, KeatonTree):
@@ -189,6 +194,9 @@ class KeatonClient(commands.AutoShardedBot):
 
     async def take(self, message: discord.Message, *, late: bool = False) -> None:
         """Look at a message, posted now or while Keaton was away."""
+        if message.guild is None:
+            await self._talks.answer(message)
+            return
         me = self.user
         if me is not None and _speaks_to(message, me.id):
             await self.desk.take_mention(message, me, late=late)

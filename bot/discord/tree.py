@@ -86,7 +86,7 @@ class KeatonTree(app_commands.CommandTree[Any]):
         command by "keaton help". What Discord does not tell is left out.
         """
         known, noted = (f"discord:{what}:{self.client.application_id}" for what in ("commands", "command_ids"))
-        commands = [command.to_dict(self) for command in self.get_commands()]
+        commands = [await self._payload(command) for command in self.get_commands()]
         digest = hashlib.sha256(json.dumps(commands, sort_keys=True).encode()).hexdigest()
         ids = await ledger.recall(noted)
         if await ledger.recall(known) == digest and ids:
@@ -101,6 +101,14 @@ class KeatonTree(app_commands.CommandTree[Any]):
         await ledger.remember(known, digest)
         logger.info("told Discord the commands")
         return self._mentions(found)
+
+    async def _payload(
+        self, command: app_commands.Command[Any, ..., Any] | app_commands.Group | app_commands.ContextMenu
+    ) -> dict[str, Any]:
+        """Give a command as Discord is told it, in all its languages."""
+        if self.translator is None:
+            return command.to_dict(self)
+        return await command.get_translated_payload(self, self.translator)
 
     def _mentions(self, ids: dict[str, int]) -> dict[str, str]:
         named = [

@@ -12,6 +12,8 @@ messages (`discord_rules.py`):
 | threads that sleep are in no GUILD_CREATE, and go with their channel without an event | topics/threads |
 | a reply mentions whom it answers, though its words do not | resources/message, "allowed mentions" |
 | removing a file or a link is an ordinary edit, which tells the whole message | topics/gateway-events |
+| direct messages need an intent of their own, and show what they say without the privileged one | topics/gateway |
+| names of commands and options in each language: 1 to 32 small letters, digits, "-", "_", once | application-commands |
 | a system message refuses replies | resources/message |
 | an interaction is acknowledged once, within 3 s; its token lives 15 min | interactions/receiving-and-responding |
 """
@@ -27,7 +29,7 @@ from tests.fakes import discord_rules
 from tests.fakes import discord_world as world
 from tests.fakes.discord_desk import AUTOCOMPLETE, COMMAND, COMPONENT, Interaction, InteractionDesk, payload
 from tests.fakes.discord_files import Cdn
-from tests.fakes.discord_gateway import Gateway
+from tests.fakes.discord_gateway import DIRECT_MESSAGES, Gateway
 from tests.fakes.discord_rest import PREFIX, Rest, check, now_s, word_refusals
 from tests.fakes.waiting import Waited
 
@@ -44,6 +46,8 @@ class FakeDiscord(Waited):
     def __init__(self) -> None:
         super().__init__()
         self.guilds: list[Guild] = []
+        self._talks = world.Guild("direct messages")
+        """No server: its channels are the talks between people and Keaton."""
         self.people: dict[str, User] = {}
         """Whoever used a command or a button, by id."""
         self.gateway = Gateway(self.guilds, self.moved)
@@ -102,7 +106,15 @@ class FakeDiscord(Waited):
         return self.gateway.ready
 
     def channels(self) -> dict[int, Channel]:
-        return {channel.id: channel for guild in self.guilds for channel in guild.channels}
+        return {one.id: one for guild in (*self.guilds, self._talks) for one in guild.channels}
+
+    async def write_to_keaton(self, user: User, text: str) -> Message:
+        """Write a direct message; a person has one such talk."""
+        known = (one for one in self._talks.channels if one.name == str(user.id))
+        talk = next(known, None) or self._talks.channel(str(user.id))
+        message = world.Message(talk, user, text)
+        await self.show(message)
+        return message
 
     async def join(self, guild: Guild) -> None:
         """Let Keaton into one more server, or tell of one that was withheld."""
@@ -147,9 +159,17 @@ class FakeDiscord(Waited):
         message.channel.messages[message.id] = message
         message.edited_s.append(now_s())
         if not message.is_ephemeral and message.channel.permissions(world.KEATON) & world.VIEW:
-            member = message.channel.guild.member(message.author)
-            await self.gateway.dispatch(kind, {**message.json(blank=self.gateway.is_blank), "member": member})
+            await self._tell(kind, message)
         self.moved()
+
+    async def _tell(self, kind: str, message: Message) -> None:
+        """Send a message's state; a direct one needs an intent of its own, and always shows what it says."""
+        if message.channel.guild is self._talks:
+            direct = {key: value for key, value in message.json().items() if key != "guild_id"}
+            await self.gateway.dispatch(kind, direct, DIRECT_MESSAGES)
+            return
+        member = message.channel.guild.member(message.author)
+        await self.gateway.dispatch(kind, {**message.json(blank=self.gateway.is_blank), "member": member})
 
     async def remove(self, message: Message) -> None:
         channel = message.channel

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from tests.fakes.discord_world import Guild
 
 CONTENT_INTENT = 1 << 15
+DIRECT_MESSAGES = 1 << 12
 _INTENT_OF = {"GUILD_CREATE": 1, "MESSAGE_CREATE": 1 << 9, "MESSAGE_UPDATE": 1 << 9, "MESSAGE_DELETE": 1 << 9}
 
 
@@ -63,8 +64,8 @@ class Gateway:
         """Tell whether messages reach the client without what they say."""
         return self.session is None or not self.session.intents & CONTENT_INTENT
 
-    async def dispatch(self, kind: str, data: Json) -> None:
-        needed = _INTENT_OF.get(kind, 0)
+    async def dispatch(self, kind: str, data: Json, needed: int | None = None) -> None:
+        needed = _INTENT_OF.get(kind, 0) if needed is None else needed
         if self.session is not None and (not needed or self.session.intents & needed):
             await self.session.send(kind, data)
 

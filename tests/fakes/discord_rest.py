@@ -11,7 +11,7 @@ from aiohttp import web
 
 from tests.fakes import discord_world as world
 from tests.fakes.discord_gateway import Gateway
-from tests.fakes.discord_rules import REQUEST_BYTES, complaints, house_rules
+from tests.fakes.discord_rules import REQUEST_BYTES, complaints, house_rules, wrong_commands
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -96,7 +96,10 @@ class Rest:
         return answer(guild.member(user))
 
     async def _commands(self, request: web.Request) -> web.Response:
-        self._fake.commands = [{**one, "id": str(world.new_id())} for one in await request.json()]
+        commands = await request.json()
+        if wrong := wrong_commands(commands):
+            raise Refusal(400, 50035, "; ".join(wrong))
+        self._fake.commands = [{**one, "id": str(world.new_id())} for one in commands]
         self._fake.syncs += 1
         self._fake.moved()
         full = {"application_id": str(world.APP_ID), "version": "1", "default_member_permissions": None}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from typing import TYPE_CHECKING
 
 from tests.fakes.discord_world import IS_V2, Json, walk
@@ -51,6 +52,45 @@ def unfilled(command: Json, sub: str, given: Mapping[str, object]) -> list[str]:
         options = next(one for one in options if one["name"] == sub).get("options") or []
     names = {name.rstrip("_") for name in given}
     return [one["name"] for one in options if one.get("required") and one["name"] not in names]
+
+
+def wrong_commands(commands: list[Json]) -> list[str]:
+    """Give what Discord refuses in the commands that it is told (interactions/application-commands, naming)."""
+    found = [wrong for command in commands for wrong in _command(command)]
+    return found + [wrong for kind in (1, 2, 3) for wrong in _twice([c for c in commands if c.get("type", 1) == kind])]
+
+
+def _command(command: Json) -> Iterator[str]:
+    is_menu = command.get("type", 1) != 1
+    for name in _in_all_languages(command, "name"):
+        if not 1 <= len(name) <= 32 or not (is_menu or _is_name(name)):
+            yield f"a name {name!r}"
+    for text in _in_all_languages(command, "description") if not is_menu else ():
+        if not 1 <= len(text) <= 100:
+            yield f"a description of {len(text)}"
+    for choice in command.get("choices") or []:
+        if any(not 1 <= len(name) <= 100 for name in _in_all_languages(choice, "name")):
+            yield f"a choice {choice}"
+    options = command.get("options") or []
+    yield from _twice(options)
+    for option in options:
+        yield from _command({**option, "type": 1})
+
+
+def _in_all_languages(what: Json, key: str) -> list[str]:
+    return [what.get(key) or "", *(what.get(f"{key}_localizations") or {}).values()]
+
+
+def _is_name(name: str) -> bool:
+    """`^[-_'\\p{L}\\p{N}\\p{sc=Deva}\\p{sc=Thai}]{1,32}$`, and small letters where there are such."""
+    return name == name.lower() and all(char in "-_'" or unicodedata.category(char)[0] in "LN" for char in name)
+
+
+def _twice(named: list[Json]) -> Iterator[str]:
+    for locale in {"", *(locale for one in named for locale in one.get("name_localizations") or {})}:
+        names = [(one.get("name_localizations") or {}).get(locale) or one["name"] for one in named]
+        if len(names) != len(set(names)):
+            yield f"names twice in {locale or 'English'}: {names}"
 
 
 def _shape(components: list[Json]) -> Iterator[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.fakes.discord_rules import complaints, filled, house_rules, unfilled
+from tests.fakes.discord_rules import complaints, filled, house_rules, unfilled, wrong_commands
 from tests.fakes.discord_world import IS_V2, Json
 
 TEXT: Json = {"type": 10, "content": "words"}
@@ -76,3 +76,23 @@ def test_a_command_is_not_sent_without_its_required_options() -> None:
     group = {"options": [{"name": "on", "type": 1, "options": [{"name": "why", "required": True}]}]}
     assert unfilled(group, "on", {}) == ["why"]
     assert unfilled({"options": [{"name": "in", "required": True}]}, "", {"in_": "here"}) == []
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"name": "find", "description": "x", "name_localizations": {"de": "Suche"}},
+        {"name": "find", "description": "x", "name_localizations": {"de": "etwas suchen"}},
+        {"name": "find", "description": "x", "description_localizations": {"de": "x" * 101}},
+        {
+            "name": "find",
+            "description": "x",
+            "options": [
+                {"name": "one", "description": "x", "type": 3, "name_localizations": {"de": "eins"}},
+                {"name": "two", "description": "x", "type": 3, "name_localizations": {"de": "eins"}},
+            ],
+        },
+    ],
+)
+def test_the_small_discord_refuses_bad_names(wrong: Json) -> None:
+    assert wrong_commands([wrong])
