@@ -224,8 +224,9 @@ class Connections:
 
     async def make_room(self) -> None:
         """Let go of that room where the disk is full: something is to be forgotten. Raises StorageUnusable."""
-        with disk(self._path):
-            await asyncio.to_thread(self._reserve.drop)
+        if self._reserve.size_bytes:
+            with disk(self._path):
+                await asyncio.to_thread(self._reserve.drop)
 
     @asynccontextmanager
     async def forgetting(self) -> AsyncIterator[aiosqlite.Connection]:
