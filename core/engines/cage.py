@@ -96,8 +96,9 @@ def shut_in_fetching(folder: Path, runtime: str, *, any_port: bool) -> None:
 
 def libraries() -> tuple[Path, ...]:
     """Return where Python, its packages and ours are loaded from, and what they ask of the machine."""
-    names = ("stdlib", "platstdlib", "purelib", "platlib")
-    python = {Path(sysconfig.get_path(name)) for name in names} | {Path(os.__file__).parent}
+    places = sysconfig.get_paths()
+    python = {Path(places[name]) for name in ("stdlib", "platstdlib", "purelib", "platlib")}
+    python.add(Path(os.__file__).parent)
     packages = {Path(place) for place in sys.path if Path(place).name in {"site-packages", "dist-packages"}}
     ours = {Path(place) for place in core.__path__}
     return (*sorted(python | packages | ours), *(Path(name) for name in (*_LIBRARIES, *_MACHINE)))

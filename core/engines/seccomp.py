@@ -20,8 +20,19 @@ if TYPE_CHECKING:
 
 _ARCHITECTURES = {"x86_64": (0xC000003E, 317), "aarch64": (0xC00000B7, 277)}
 """The kernel's name for the instruction set, and the number of the call `seccomp`."""
-_COLUMN = {"x86_64": 1, "aarch64": 2}
-_NUMBERS = """
+
+
+def _table(text: str) -> dict[str, dict[str, int]]:
+    """Return for each architecture the numbers of the calls that it has, by name."""
+    rows = [row.split() for row in text.split(",")]
+    return {
+        machine: {row[0]: int(row[column]) for row in rows if row[column] != "-"}
+        for column, machine in enumerate(_ARCHITECTURES, 1)
+    }
+
+
+_NUMBERS = _table(
+    """
 read 0 63, write 1 64, readv 19 65, writev 20 66, pread64 17 67, preadv 295 69, lseek 8 62, close 3 57,
 close_range 436 436, fstat 5 80, newfstatat 262 79, stat 4 -, lstat 6 -, statx 332 291, access 21 -,
 faccessat 269 48, readlink 89 -, readlinkat 267 78, getcwd 79 17, getdents64 217 61, statfs 137 43,
@@ -41,12 +52,16 @@ geteuid 107 175, getgid 104 176, getegid 108 177, getppid 110 173, getpgid 121 1
 getsid 124 156, getresuid 118 148, getresgid 120 150, getgroups 115 158, capget 125 90, getpriority 140 141,
 getrandom 318 278, get_mempolicy 239 236, landlock_create_ruleset 444 444
 """
+)
 """Calls that reading, computing and threads make: name, number on x86_64, number on aarch64 ("-" where it has none)."""
-_NUMBERS_WITH_ARGUMENTS = """
+_NUMBERS_WITH_ARGUMENTS = _table(
+    """
 open 2 -, openat 257 56, clone 56 220, kill 62 129, tgkill 234 131, fcntl 72 25, ioctl 16 29, prctl 157 167,
 prlimit64 302 261
 """
-_NUMBERS_OF_POWER = """
+)
+_NUMBERS_OF_POWER = _table(
+    """
 unshare 272 97, setns 308 268, mount 165 40, umount2 166 39, pivot_root 155 41, chroot 161 51, ptrace 101 117,
 process_vm_readv 310 270, process_vm_writev 311 271, process_madvise 440 440, pidfd_getfd 438 438, kcmp 312 272,
 bpf 321 280, perf_event_open 298 241, userfaultfd 323 282, io_uring_setup 425 425, io_uring_enter 426 426,
@@ -58,6 +73,7 @@ modify_ldt 154 -, quotactl 179 60, quotactl_fd 443 443, open_by_handle_at 304 26
 open_tree 428 428, move_mount 429 429, fsopen 430 430, fsconfig 431 431, fsmount 432 432, fspick 433 433,
 mount_setattr 442 442, vhangup 153 58, move_pages 279 239, migrate_pages 256 238
 """
+)
 """Calls that reach into other processes or into the system; what fetches needs none of them."""
 
 _LOAD, _EQUAL, _ANY_BIT, _RETURN = 0x20, 0x15, 0x45, 0x06
@@ -123,7 +139,7 @@ def forgo_power() -> bool:
     if machine is None:
         return False
     code = _beginning(machine)
-    for number in _numbers(_NUMBERS_OF_POWER, machine).values():
+    for number in _NUMBERS_OF_POWER[machine].values():
         code += [(_EQUAL, 0, 1, number), (_RETURN, 0, 0, _REFUSE)]
     return _install(machine, [*code, (_RETURN, 0, 0, _ALLOW)])
 
@@ -131,9 +147,9 @@ def forgo_power() -> bool:
 def program(machine: str, rules: Mapping[str, Rule]) -> list[Code]:
     """Return the filter that lets the plain calls and these others through."""
     code = _beginning(machine)
-    for number in _numbers(_NUMBERS, machine).values():
+    for number in _NUMBERS[machine].values():
         code += [(_EQUAL, 0, 1, number), (_RETURN, 0, 0, _ALLOW)]
-    numbers = _numbers(_NUMBERS_WITH_ARGUMENTS, machine)
+    numbers = _NUMBERS_WITH_ARGUMENTS[machine]
     for name, rule in rules.items():
         if name in numbers:
             body = _judging(rule)
@@ -170,11 +186,6 @@ def _judging(rule: Rule) -> list[Code]:
     if rule.no_bits:
         code += [(_ANY_BIT, 1, 0, rule.no_bits), (_RETURN, 0, 0, _ALLOW)]
     return [*code, (_RETURN, 0, 0, _REFUSE)]
-
-
-def _numbers(table: str, machine: str) -> dict[str, int]:
-    rows = (row.split() for row in table.split(","))
-    return {row[0]: int(row[_COLUMN[machine]]) for row in rows if row[_COLUMN[machine]] != "-"}
 
 
 def _install(machine: str, code: Sequence[Code]) -> bool:
