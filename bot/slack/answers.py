@@ -19,7 +19,7 @@ from bot.slack.places import Place as PlaceOfAll
 from bot.slack.places import PressPlace
 from bot.slack.refusals import FAILURES, UNCHANGEABLE, RefusedError, reason_of
 from bot.slack.render import card
-from bot.slack.rooms import Rooms
+from bot.slack.rooms import Rooms, is_talk
 from bot.slack.showing import NotedFiles, is_file
 from bot.slack.whispers import ToOne
 from bot.waiting import WaitingLines
@@ -81,7 +81,8 @@ class Answers:
 
         Where not all who are there may see them, the asker alone does.
         """
-        if isinstance(event, Forget) or (isinstance(event, Action) and cancels(event.id)):
+        is_own = is_talk(event.turn.scope.channel)  # all channels count there, of which nobody moderates each
+        if (isinstance(event, Forget) and not is_own) or (isinstance(event, Action) and cancels(event.id)):
             event = await self._with_rights(event)
         if isinstance(event, Switch) and not await self._rights.is_member(event.turn.user_id):
             event = replace(event, turn=replace(event.turn, guest=True))
