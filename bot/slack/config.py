@@ -42,6 +42,8 @@ SCOPES = (
 
 POSTS = Budget(burst=4, every_s=1.0, kept=2)
 """"Posting one message per second per channel", and short bursts of more."""
+REACTIONS = Budget(burst=12, every_s=1.6, kept=0)
+"""`reactions.add` and `reactions.remove` are of tier 3 too, each by itself."""
 UPDATES = Budget(burst=12, every_s=1.6, kept=8)
 """These make 49 within any minute, of the 50 that tier 3 allows."""
 
@@ -66,6 +68,8 @@ class SlackConfig:
     """Of `chat.postMessage` in one channel."""
     updates: Budget = UPDATES
     """Of `chat.update` in the workspace."""
+    reactions: Budget = REACTIONS
+    """Of `reactions.add` and of `reactions.remove`."""
     timeout_s: float = 60.0
     """For one request to Slack, an upload too."""
     ping_every_s: float = 5.0

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from bot.backoff import REMOVAL_STEPS_S, Backoff
 from bot.chores import Chores
 from bot.doors import Item
+from bot.pace import Pace
 from bot.requests import Tidied
 from bot.showing import Removals
 from bot.slack import posts, resuming
@@ -82,7 +83,7 @@ class Desk:
         self.workspace = workspace
         self.slack = slack
         self.people = People(client)
-        self._eyes = Eyes(client)
+        self._eyes = Eyes(client, Pace(config.reactions), Pace(config.reactions))
         self._greeted: set[str] = set()
         self.membership = Membership(client)
         self.stays = Stays(parts.grace, workspace.team_id)

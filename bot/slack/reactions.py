@@ -1,7 +1,11 @@
-"""The reaction that shows that Keaton works on a message: there until the last of its links and files is done."""
+"""The reaction that shows that Keaton works on a message: there until the last of its links and files is done.
+
+Slack counts reactions as it counts changes of messages, so they come when there is room for them, and nothing waits.
+"""
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING
 
@@ -12,6 +16,7 @@ if TYPE_CHECKING:
 
     from slack_sdk.web.async_client import AsyncWebClient
 
+    from bot.pace import Pace
     from bot.slack.posts import Message
 
 EYES = "eyes"
@@ -20,9 +25,12 @@ EYES = "eyes"
 class Eyes:
     """Counts what is still under way in each message."""
 
-    def __init__(self, client: AsyncWebClient) -> None:
+    def __init__(self, client: AsyncWebClient, added: Pace, removed: Pace) -> None:
         self._client = client
+        self._added = added
+        self._removed = removed
         self._left: dict[tuple[str, str], int] = {}
+        self._adding: dict[tuple[str, str], asyncio.Task[None]] = {}
 
     def expect(self, message: Message, count: int) -> None:
         """Note that so many things of a message are about to be worked on."""
@@ -34,23 +42,36 @@ class Eyes:
         """Work on one of the things that were expected; yields what notes that it is done, at the end at the latest."""
         is_under_way = True
 
-        async def done() -> None:
+        async def done(*, at_once: bool = False) -> None:
             nonlocal is_under_way
             if is_under_way:
                 is_under_way = False
-                await self._done(message)
+                await self._done(message, at_once=at_once)
 
-        with suppress(*FAILURES):  # that it is there already is one of them
-            await self._client.reactions_add(channel=message.channel, timestamp=message.ts, name=EYES)
+        key = message.channel, message.ts
+        if key not in self._adding:
+            self._adding[key] = asyncio.create_task(self._add(message))
         try:
             yield done
         finally:
-            await done()
+            await done(at_once=True)  # it was broken off: whoever stops the program does not wait for that
 
-    async def _done(self, message: Message) -> None:
+    async def _add(self, message: Message) -> None:
+        await self._added.wait("", urgent=False)
+        with suppress(*FAILURES):
+            await self._client.reactions_add(channel=message.channel, timestamp=message.ts, name=EYES)
+
+    async def _done(self, message: Message, *, at_once: bool) -> None:
         key = message.channel, message.ts
         self._left[key] = self._left.get(key, 1) - 1
-        if self._left[key] <= 0:
-            del self._left[key]
-            with suppress(*FAILURES):
-                await self._client.reactions_remove(channel=message.channel, timestamp=message.ts, name=EYES)
+        if self._left[key] > 0:
+            return
+        del self._left[key]
+        adding = self._adding.pop(key)
+        if not adding.done():  # there was no room for it yet, or it is on its way
+            adding.cancel()
+            await asyncio.gather(adding, return_exceptions=True)
+        if not at_once:
+            await self._removed.wait("", urgent=True)
+        with suppress(*FAILURES):
+            await self._client.reactions_remove(channel=message.channel, timestamp=message.ts, name=EYES)

@@ -80,6 +80,7 @@ async def on_slack(house: ColourHouse, folder: Path) -> AsyncIterator[Driver]:
             picture_polls_s=(0.001,) * 4,
             posts=Budget(1000, 0.0),
             updates=Budget(1000, 0.0),
+            reactions=Budget(1000, 0.0),
         )
         async with running(SlackDoor(parts, config).run()):
             await fake.until(lambda: fake.sockets.is_open(team), "a connection")

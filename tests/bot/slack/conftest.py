@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 __all__ = ["house", "reader"]
 
 _serial = itertools.count(1)
-UNPACED = {"posts": Budget(1000, 0.0), "updates": Budget(1000, 0.0)}
+UNPACED = {"posts": Budget(1000, 0.0), "updates": Budget(1000, 0.0), "reactions": Budget(1000, 0.0)}
 """No story waits for Slack's rate limits but those about them."""
 READY = "Ready to search"
 SMALL = clips.Shape(size=(160, 96), fps=8, patterned=True)

@@ -14,9 +14,11 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.delivery import deliver
 from bot.lastword import Unnumbered
 from bot.pace import Pace
-from bot.slack.config import POSTS, UPDATES
+from bot.slack.config import POSTS, REACTIONS, UPDATES
 from bot.slack.pictures import Pictures, Sharing
 from bot.slack.places import Place, PressPlace
+from bot.slack.posts import Message
+from bot.slack.reactions import Eyes
 from bot.slack.speaking import Paces, Slack
 from bot.waiting import WaitingLines
 from core.replies import working
@@ -59,6 +61,7 @@ class CountingClient(AsyncWebClient):
         super().__init__("x")
         self.posts_s: list[float] = []
         self.updates: list[tuple[float, str]] = []
+        self.reactions: dict[str, list[tuple[float, str]]] = {"add": [], "remove": []}
 
     async def chat_postMessage(self, **sent: Any) -> Any:  # noqa: N802
         del sent
@@ -67,6 +70,14 @@ class CountingClient(AsyncWebClient):
 
     async def chat_update(self, **sent: Any) -> Any:
         self.updates.append((asyncio.get_running_loop().time(), sent["text"]))
+        return {}
+
+    async def reactions_add(self, **sent: Any) -> Any:
+        self.reactions["add"].append((asyncio.get_running_loop().time(), sent["timestamp"]))
+        return {}
+
+    async def reactions_remove(self, **sent: Any) -> Any:
+        self.reactions["remove"].append((asyncio.get_running_loop().time(), sent["timestamp"]))
         return {}
 
 
@@ -142,3 +153,33 @@ async def _busy(loop: QuickLoop) -> tuple[CountingClient, list[float], float]:
 
 async def _answer(number: int) -> AsyncIterator[Reply]:
     yield Reply(f"Moment {number}.", updates=True)
+
+
+def test_given_36_messages_when_each_gets_its_reaction_then_no_call_is_one_too_many_and_none_stays() -> None:
+    loop = QuickLoop()
+    try:
+        client = loop.run_until_complete(_watched(loop))
+    finally:
+        loop.close()
+    added, removed = client.reactions["add"], client.reactions["remove"]
+    assert most_within_a_minute([one for one, _ in added]) <= MOST_A_MINUTE
+    assert most_within_a_minute([one for one, _ in removed]) <= MOST_A_MINUTE
+    assert {ts for _, ts in added} <= {ts for _, ts in removed} == {f"{number}.0" for number in range(2 * VIDEOS)}
+
+
+async def _watched(loop: QuickLoop) -> CountingClient:
+    """Work on twice as many messages as there are videos, each for a moment."""
+    client = CountingClient()
+    eyes = Eyes(client, Pace(REACTIONS, loop.time), Pace(REACTIONS, loop.time))
+
+    async def work(number: int) -> None:
+        message = Message("C1", f"{number}.0", "", "U1", "", ())
+        eyes.expect(message, 1)
+        async with eyes.on(message) as done:
+            await asyncio.sleep(3.0)
+            await done()
+
+    async with asyncio.TaskGroup() as group:
+        for number in range(2 * VIDEOS):
+            group.create_task(work(number))
+    return client
