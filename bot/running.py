@@ -138,7 +138,7 @@ async def _open_local_chat(settings: Settings, core: Core, doors: AsyncExitStack
         notice=notice,
         upload_limit_bytes=limit_bytes,
         uploads=settings.uploads,
-        uploads_limit_bytes=int(settings.uploads_limit_gb * GIGABYTE),
+        uploads_limit_bytes=max(limit_bytes, int(settings.uploads_limit_gb * GIGABYTE)),
         upload_timeout_s=settings.upload_timeout_s,
         upload_dir=core.kept.media.inbox,
     )
@@ -148,7 +148,8 @@ async def _open_local_chat(settings: Settings, core: Core, doors: AsyncExitStack
     chat.take_back(core.kept.showcase)
     click.echo(f"Keaton is at {chat.address} (Ctrl+C stops it)")
     if settings.opens_browser:
-        await asyncio.to_thread(open_browser, settings, chat.address)
+        # Some browsers run in the terminal until they are left, and nothing here waits for that.
+        threading.Thread(target=open_browser, args=(settings, chat.address), daemon=True).start()
     await _welcome(settings, core, chat)
     for job in await core.parts.foreman.left("local"):
         await chat.go_on(job)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import re
 import stat
+from contextlib import suppress
 from pathlib import Path
 
 from storage.boundary import disk
@@ -50,5 +51,6 @@ def _close(path: os.PathLike[str]) -> bool:
         return True
     if found.st_uid != os.geteuid() or (found.st_nlink > 1 and not stat.S_ISDIR(found.st_mode)):
         return False
-    Path(path).chmod(stat.S_IMODE(found.st_mode) & ~OTHERS)
-    return True
+    with suppress(OSError):  # as on a disk that knows no modes
+        Path(path).chmod(stat.S_IMODE(found.st_mode) & ~OTHERS)
+    return not os.lstat(path).st_mode & OTHERS

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import re
 import secrets
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from aiohttp import hdrs
@@ -36,7 +37,8 @@ def kept_token(folder: Path) -> str:
     """
     path = folder / TOKEN_FILE
     if path.exists():
-        path.chmod(0o600)
+        with suppress(OSError):  # as on a disk that knows no modes
+            path.chmod(0o600)
         token = path.read_text(encoding="ascii", errors="replace").strip()
         if _TOKEN.fullmatch(token):
             return token
