@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 FILE_HOSTS = (
     frozenset({"cdn.discordapp.com", "media.discordapp.net"}),
-    frozenset({"files.slack.com", "slack-files.com"}),
+    frozenset({"files.slack.com", "slack-files.com", "files.slack-gov.com"}),
 )
 """Where each chat platform keeps what people post as files. Links to these are always in."""
 
@@ -50,7 +50,7 @@ _TOGETHER: tuple[tuple[frozenset[str], frozenset[str]], ...] = (
     (frozenset({"instagram.com"}), frozenset({"cdninstagram.com", "fbcdn.net"})),
     (frozenset({"facebook.com", "fb.watch"}), frozenset({"facebook.com", "fbcdn.net", "fbsbx.com"})),
     (FILE_HOSTS[0], FILE_HOSTS[0]),
-    (FILE_HOSTS[1], FILE_HOSTS[1] | {"slack.com", "slack-edge.com"}),
+    (FILE_HOSTS[1], FILE_HOSTS[1] | {"slack.com", "slack-edge.com", "slack-gov.com"}),
 )
 """Sites, and the hosts of their own that give out their pages and files.
 

@@ -7,9 +7,11 @@ stream (another site's page cannot leave it out or forge it). Must not know any 
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING
 
-from aiohttp import hdrs, web
+from aiohttp import ClientError, hdrs, web
+from aiohttp.http import HttpProcessingError
 
 from bot.web.access import shows
 
@@ -18,6 +20,10 @@ if TYPE_CHECKING:
 
     from aiohttp.typedefs import Handler, Middleware
 
+logger = logging.getLogger(__name__)
+
+BROKEN = (ClientError, HttpProcessingError, web.RequestPayloadError, ConnectionError, EOFError)
+"""What reading the body of a request raises where it does not come whole."""
 _HARMLESS = frozenset({"GET", "HEAD"})
 _POLICY = (
     "default-src 'self'; img-src 'self' blob: data:; connect-src 'self' ws://{host}; object-src 'none'; "
@@ -40,6 +46,18 @@ async def refuse_strangers(request: web.Request, handler: Handler) -> web.Stream
     if not _origin_fits(request):
         raise web.HTTPForbidden(text="wrong origin")
     return await handler(request)
+
+
+@web.middleware
+async def bear_breaks(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Answer a request whose body breaks off, or is no HTTP, with 400 and a line of log: anybody can send those."""
+    try:
+        return await handler(request)
+    except BROKEN as error:
+        if request.method in _HARMLESS:
+            raise
+        logger.info("a request broke off (%s)", type(error).__name__)
+        raise web.HTTPBadRequest(text="it broke off") from error
 
 
 def ask_for(token: str, is_open: Callable[[web.Request], bool]) -> Middleware:

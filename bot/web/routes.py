@@ -18,7 +18,7 @@ from pydantic import BaseModel, StringConstraints, TypeAdapter, ValidationError
 
 from bot.doors import is_picture
 from bot.web.access import is_token, remember, shows
-from bot.web.guard import ask_for, harden, port_of, refuse_strangers
+from bot.web.guard import ask_for, bear_breaks, harden, port_of, refuse_strangers
 from bot.web.pictures import content_type
 from bot.web.uploads import Uploads, plain_name
 from core.errors.disk import StorageUnusable
@@ -71,7 +71,7 @@ class Routes:
 
     def app(self) -> web.Application:
         """Give the application with all routes."""
-        guards = [refuse_strangers, ask_for(self.config.token, _is_open)]
+        guards = [refuse_strangers, bear_breaks, ask_for(self.config.token, _is_open)]
         app = web.Application(middlewares=guards, client_max_size=_BODY_LIMIT_BYTES)
         app.router.add_get("/", self.front)
         app.router.add_get("/page/{name}", self.page)

@@ -10,8 +10,7 @@ import uuid
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol
 
-from aiohttp import ClientError, web
-from aiohttp.http import HttpProcessingError
+from aiohttp import web
 
 from core.errors.disk import DiskFull, StorageUnusable
 
@@ -60,7 +59,7 @@ class Uploads:
         """Write the body of a request to a new file in the folder; nothing is left there when that fails.
 
         Raises HTTPRequestEntityTooLarge when it is larger than the limit, HTTPTooManyRequests when as much as may
-        be posted lies here, HTTPRequestTimeout when it takes too long, HTTPBadRequest when it breaks off, and
+        be posted lies here, HTTPRequestTimeout when it takes too long, one of `guard.BROKEN` when it breaks off, and
         StorageUnusable (DiskFull) when the folder cannot take it.
         """
         length_bytes = request.content_length or 0
@@ -99,9 +98,6 @@ class Uploads:
         except TimeoutError as error:
             logger.info("an upload was given up after %.0f s", self._limits.upload_timeout_s)
             raise web.HTTPRequestTimeout from error
-        except (ClientError, HttpProcessingError, web.RequestPayloadError, ConnectionError, EOFError) as error:
-            logger.info("an upload broke off (%s)", type(error).__name__)
-            raise web.HTTPBadRequest(text="it broke off") from error
 
     async def _copy(self, content: StreamReader, path: Path, limit_bytes: int) -> None:
         with _disk(path.parent):

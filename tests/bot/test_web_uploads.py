@@ -71,10 +71,10 @@ async def test_bytes_that_nobody_announced_count_as_they_come(
     assert files_in(tmp_path) == []
 
 
-def head(tab: Tab, *lines: str) -> bytes:
+def head(tab: Tab, *lines: str, path: str = "/api/files?client=a&name=f.mp4") -> bytes:
     (key,) = tab.key.values()
     host = tab.origin.removeprefix("http://")
-    first = ["POST /api/files?client=a&name=f.mp4 HTTP/1.1", f"Host: {host}", f"Origin: {tab.origin}"]
+    first = [f"POST {path} HTTP/1.1", f"Host: {host}", f"Origin: {tab.origin}"]
     return "\r\n".join([*first, f"Authorization: {key}", *lines, "", ""]).encode()
 
 
@@ -128,3 +128,21 @@ async def test_a_file_that_breaks_off_leaves_nothing_but_one_line_of_log(
     assert "broke off" in line.getMessage() or "no HTTP" in line.getMessage()
     assert talk.events == []
     assert await tab.send_file("film.mp4", b"film") == 202
+
+
+@pytest.mark.parametrize("path", ["/api/messages", "/api/actions", "/api/nothing"])
+@pytest.mark.parametrize("announced", ["Content-Length: 1000", "Transfer-Encoding: chunked"])
+async def test_any_other_request_that_breaks_off_costs_a_line_of_log_at_the_most(
+    tab: Tab, talk: ScriptedConversation, caplog: pytest.LogCaptureFixture, path: str, announced: str
+) -> None:
+    caplog.set_level(logging.INFO)
+    for body in (b'40\r\n{"client":', b"no number\r\n", b""):
+        _, writer = await asyncio.open_connection("127.0.0.1", int(tab.origin.rsplit(":", 1)[1]))
+        writer.write(head(tab, announced, "Content-Type: application/json", path=path) + body)
+        await writer.drain()
+        await asyncio.sleep(0.1)
+        writer.close()
+        await asyncio.sleep(0.1)
+    assert len(caplog.records) <= 3
+    assert [line.exc_info for line in caplog.records if line.exc_info] == []
+    assert talk.events == []
