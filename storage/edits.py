@@ -8,19 +8,21 @@ a posting stays as long as an item is left that may have brought it.
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
-from typing import TYPE_CHECKING
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
 
 from core.ledger import card_note
 from core.model import View
 from storage import queries, recall, sealing, writes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Awaitable, Callable, Iterable
 
     import aiosqlite
 
     from core.model import Scope
+
+    Read = Callable[[str, dict[str, object]], Awaitable[Iterable[Any]]]
 
 _HERE = "platform = :platform AND space = :space AND channel = :channel"
 _FILMS = "kind IN ('link', 'file', 'remote')"
@@ -57,32 +59,42 @@ _TAKE_CARD_BACK = (
 )
 
 
-async def retract_others(
-    db: aiosqlite.Connection, scope: Scope, message: str, items: frozenset[str]
-) -> tuple[bool, tuple[str, ...]]:
-    """Take back what a message brought that holds these items now; tell whether there was anything, and what went.
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What is not in a message any more."""
 
-    An item that comes back by a later edit is looked at anew.
-    """
+    items: frozenset[str]
+    videos: frozenset[str]
+
+
+async def change(read: Read, scope: Scope, message: str, items: frozenset[str]) -> Change | None:
+    """Tell what a message that holds these items now held before; None where nothing is gone."""
     at: dict[str, object] = {**asdict(scope), "message": message}
-    posted = {video_id for (video_id,) in await db.execute_fetchall(_POSTED, at)}
-    removed = {item for (item,) in await db.execute_fetchall(_ITEMS, at)} - items
-    left, gone = await _led_to(db, at, items), await _led_to(db, at, removed)
+    posted = {video_id for (video_id,) in await read(_POSTED, at)}
+    removed = {item for (item,) in await read(_ITEMS, at)} - items
+    left, gone = await _led_to(read, at, items), await _led_to(read, at, removed)
     lost = (posted | _videos(gone)) - _videos(left)
     if items and not all(item in left for item in items):
         lost &= _videos(gone)
-    await _drop_requests(db, scope, message, removed)
-    for video_id in lost:
+    return Change(frozenset(removed), frozenset(lost)) if removed or lost else None
+
+
+async def retract(db: aiosqlite.Connection, scope: Scope, message: str, gone: Change) -> tuple[str, ...]:
+    """Take back what a message does not bring any more; return the videos that went.
+
+    An item that comes back by a later edit is looked at anew.
+    """
+    await _drop_requests(db, scope, message, gone.items)
+    for video_id in gone.videos:
         sql = f"DELETE FROM postings WHERE {_HERE} AND message = :message AND video_id = :video_id"  # noqa: S608
-        await db.execute(sql, {**at, "video_id": video_id})
+        await db.execute(sql, {**asdict(scope), "message": message, "video_id": video_id})
     view = View.of(scope)
-    went = [video_id for video_id in sorted(lost) if await drop(db, video_id, view)]
-    return bool(lost or removed), tuple(went)
+    return tuple([video_id for video_id in sorted(gone.videos) if await drop(db, video_id, view)])
 
 
-async def _led_to(db: aiosqlite.Connection, at: dict[str, object], items: Iterable[str]) -> dict[str, set[str]]:
+async def _led_to(read: Read, at: dict[str, object], items: Iterable[str]) -> dict[str, set[str]]:
     found: dict[str, set[str]] = {}
-    for item, video_id in await db.execute_fetchall(_LED_TO, {**at, "items": json.dumps(sorted(items))}):
+    for item, video_id in await read(_LED_TO, {**at, "items": json.dumps(sorted(items))}):
         found.setdefault(item, set()).add(video_id)
     return found
 
@@ -91,7 +103,7 @@ def _videos(led_to: dict[str, set[str]]) -> set[str]:
     return {video_id for videos in led_to.values() for video_id in videos}
 
 
-async def _drop_requests(db: aiosqlite.Connection, scope: Scope, message: str, items: set[str]) -> None:
+async def _drop_requests(db: aiosqlite.Connection, scope: Scope, message: str, items: frozenset[str]) -> None:
     """Let nothing be left of requests for items that are gone, nor what Keaton answered to them."""
     for sql in (_DROP_JOBS, _DROP_ERRANDS):
         await db.execute(sql, {**asdict(scope), "message": message, "items": json.dumps(sorted(items))})

@@ -130,14 +130,11 @@ class SqliteLedger:
 
     async def retract_others(self, scope: Scope, message: str, items: frozenset[str]) -> tuple[str, ...]:
         """Take back what an edited message posted by anything but these items; return the films that went with it."""
-        await self._db.make_room()
-        async with self._db.writing() as db:
-            changed, gone = await edits.retract_others(db, scope, message, items)
-            if changed:
-                await self._db.purge_backups()
-        if changed:
-            await self._db.empty_log()
-        return gone
+        if not await edits.change(self._db.rows, scope, message, items):
+            return ()  # as of nearly all messages that are compared after an absence
+        async with self._db.forgetting() as db:
+            change = await edits.change(db.execute_fetchall, scope, message, items)
+            return await edits.retract(db, scope, message, change) if change else ()
 
     async def posted(self, platform: str, most: int) -> tuple[tuple[Scope, str], ...]:
         """Give the messages that films are known from, newest first, to see whether they are still there."""
