@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from bot.pace import Budget
 from core.talk import Door
 
 DOOR = Door(
@@ -17,6 +18,9 @@ DOOR = Door(
 MOST_REQUEST_BYTES = 25 * 1024 * 1024
 MOST_FILE_BYTES = 24 * 1024 * 1024
 """Of one file alone in a request, whatever a server would allow."""
+
+BUDGET = Budget(burst=2, every_s=1.25, kept=1)
+"""Discord allows five new messages and five edits of a channel in five seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,5 +38,7 @@ class DiscordConfig:
     """How often it is looked whether shown films were forgotten."""
     alive_every_s: float = 30.0
     """How often it is noted that nothing was missed so far."""
+    budget: Budget = BUDGET
+    """Of new messages in a channel, and of edits there."""
     again_s: tuple[float, ...] = (30.0, 120.0, 600.0, 3600.0)
     """When a channel that could not be read back is tried again."""

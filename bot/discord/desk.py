@@ -19,14 +19,16 @@ from bot.chores import Chores
 from bot.delivery import deliver
 from bot.discord import posts, sight
 from bot.discord.config import DOOR
-from bot.discord.places import NOBODY, Clickable, MessagePlace, PressPlace
+from bot.discord.places import NOBODY, ChannelTurns, Clickable, MessagePlace, PressPlace
 from bot.discord.reactions import reaction
 from bot.discord.render import card
 from bot.discord.sights import Sights
 from bot.doors import Item
 from bot.lastword import LastWord, Unnumbered
+from bot.pace import Pace
 from bot.requests import Answered, Tidied
 from bot.showing import Noted
+from bot.waiting import WaitingLines
 from core import replies
 from core.commands import parse_about
 from core.errors import AppError
@@ -66,6 +68,8 @@ class Desk:
         self._chores = Chores()
         self.word = LastWord(self.requests)
         self.sights = Sights()
+        self._lines = WaitingLines()
+        self._posts, self._edits = Pace(config.budget), Pace(config.budget)
         self._invitations = Invitations(parts.ledger, time.time)
         self.deleted = asyncio.Event()
         """Set when a message was deleted, whose answers are to be removed now."""
@@ -158,7 +162,11 @@ class Desk:
     async def answer_taken(self, taken: Taken, place: Place, ends: Ends | None = None) -> None:
         """Show the replies to something that was written down; then it is done."""
         noted, ends = Noted(place, self._parts.showcase, taken.event.turn.scope), ends or self.requests
-        await self._deliver(taken.event, Answered(noted, ends, taken))
+        answered = Answered(noted, ends, taken)
+        if isinstance(place, MessagePlace):
+            await self._deliver_below(taken.event, answered, place)
+        else:
+            await self._deliver(taken.event, answered)
         await ends.end(taken)
 
     async def answer(self, event: Incoming, place: Place) -> None:
@@ -168,6 +176,13 @@ class Desk:
     async def _deliver(self, event: Incoming, shown: Shown) -> None:
         clickable = Clickable(shown, self.commands)
         await deliver(self._parts.conversation.handle(event), clickable, self._config.min_gap_s)
+
+    async def _deliver_below(self, event: Incoming, shown: Shown, place: MessagePlace) -> None:
+        """Show replies in a message of a channel, whose messages share a budget; those to commands have their own."""
+        channel = str(place.asked.channel.id)
+        replies = self._lines.told(self._parts.conversation.handle(event), channel)
+        turns = ChannelTurns(place, self._posts.of(channel), self._edits.of(channel))
+        await deliver(replies, Clickable(shown, self.commands), self._config.min_gap_s, turns)
 
     async def press(
         self,

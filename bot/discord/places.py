@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from bot.delivery import Shown
     from bot.discord.render import Card, Image
     from bot.lastword import Say
+    from bot.pace import Turns
     from core.shown import Reply
 
 logger = logging.getLogger(__name__)
@@ -176,6 +177,19 @@ class MessagePlace:
             said |= {"reference": where, "mention_author": False}
         sent: discord.Message = await self.asked.channel.send(**said)
         return sent
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelTurns:
+    """The turns of a message of Keaton's among all that Discord counts together."""
+
+    place: MessagePlace
+    posts: Turns
+    edits: Turns
+
+    async def wait(self, *, urgent: bool) -> None:
+        """Wait until the message may be posted, or edited where it stands already."""
+        await (self.posts if self.place.standing is None else self.edits).wait(urgent=urgent)
 
 
 @dataclass(slots=True)

@@ -14,6 +14,7 @@ messages (`discord_rules.py`):
 | removing a file or a link is an ordinary edit, which tells the whole message | topics/gateway-events |
 | direct messages need an intent of their own, and show what they say without the privileged one | topics/gateway |
 | names of commands and options in each language: 1 to 32 small letters, digits, "-", "_", once | application-commands |
+| posts and edits are counted for each channel, five of each in five seconds; one more: 429 | topics/rate-limits |
 | a system message refuses replies | resources/message |
 | an interaction is acknowledged once, within 3 s; its token lives 15 min | interactions/receiving-and-responding |
 """
@@ -36,6 +37,7 @@ from tests.fakes.waiting import Waited
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from tests.fakes.discord_buckets import Buckets
     from tests.fakes.discord_rest import Sent
     from tests.fakes.discord_world import Channel, Guild, Json, Message, User
 
@@ -71,6 +73,8 @@ class FakeDiscord(Waited):
         """Channels whose history cannot be read, with the status of the answer."""
         self.undeletable: set[int] = set()
         """Messages that cannot be deleted as long as their thread is locked."""
+        self.buckets: Buckets | None = None
+        """Where Discord counts posts and edits of each channel, and how."""
         self._runner: web.AppRunner | None = None
         self.url = ""
 
@@ -262,7 +266,13 @@ class FakeDiscord(Waited):
                 headers = {"Retry-After": str(limit[1]), "Content-Type": "application/json", "Via": "1.1 fake"}
                 body = f'{{"message": "You are being rate limited.", "retry_after": {limit[1]}, "global": false}}'
                 return web.Response(status=429, body=body.encode(), headers=headers)
-        return await handler(request)  # type: ignore[no-any-return, misc]
+        if self.buckets is None or not (bucket := self.buckets.of(request.method, request.path)):
+            return await handler(request)  # type: ignore[no-any-return, misc]
+        if refused := bucket.refusal():
+            return refused
+        response: web.StreamResponse = await handler(request)  # type: ignore[misc]
+        response.headers.update(bucket.headers())
+        return response
 
     @web.middleware
     async def _note(self, request: web.Request, handler: Callable[..., object]) -> web.StreamResponse:

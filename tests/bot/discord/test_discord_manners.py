@@ -66,8 +66,8 @@ async def test_who_waits_is_told_how_many_films_are_before(scene: Scene) -> None
     names = [f"queued{number}.mp4" for number in range(4)]
     gates = [fake.cdn.gates.setdefault(name, asyncio.Event()) for name in names]
     messages = [await fake.post(scene.general, scene.ada, scene.link(name)) for name in names]
-    for message, words in zip(messages[2:], ("2 films before yours", "3 films before yours"), strict=True):
-        await said_below(scene, message, words)
+    await said_below(scene, messages[2], "2 films before yours")
+    await said_below(scene, messages[3], "Waiting for my turn")
     for gate in gates:
         gate.set()
     cards = [await said_below(scene, message) for message in messages]

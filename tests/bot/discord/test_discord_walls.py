@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import pytest
 
-from bot.discord.config import DiscordConfig
+from bot.discord.config import BUDGET, DiscordConfig
 from bot.discord.front import DiscordDoor
 from core.departures import WHOLE
 from core.model import Scope, View
@@ -73,7 +73,9 @@ class Town:
 
 
 @asynccontextmanager
-async def running(fake: FakeDiscord, house: ColourHouse, grace: HeardGrace) -> AsyncIterator[None]:
+async def running(
+    fake: FakeDiscord, house: ColourHouse, grace: HeardGrace, budget_every_s: float = 0.0
+) -> AsyncIterator[None]:
     parts = parts_of(house, grace)
     told = fake.environment
     config = DiscordConfig(
@@ -83,6 +85,7 @@ async def running(fake: FakeDiscord, house: ColourHouse, grace: HeardGrace) -> A
         min_gap_s=0.0,
         forgotten_every_s=0.05,
         again_s=(0.1,),
+        budget=replace(BUDGET, every_s=budget_every_s),
     )
     before = fake.gateway.ready
     task = asyncio.create_task(DiscordDoor(parts, config).run())
@@ -95,11 +98,11 @@ async def running(fake: FakeDiscord, house: ColourHouse, grace: HeardGrace) -> A
 
 
 @asynccontextmanager
-async def a_town(house: ColourHouse) -> AsyncIterator[Town]:
+async def a_town(house: ColourHouse, budget_every_s: float = 0.0) -> AsyncIterator[Town]:
     async with FakeDiscord() as fake:
         grace, guild = grace_of(house, fake.moved), Guild("A server")
         town = Town(fake, house, grace, guild, guild.channel("general"), User("Ada"), User("Bob"))
-        async with running(fake, house, grace):
+        async with running(fake, house, grace, budget_every_s):
             await fake.join(guild)
             yield town
         assert not fake.wrongs

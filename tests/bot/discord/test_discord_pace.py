@@ -1,0 +1,58 @@
+"""Many films at once in one channel: Discord counts their messages together, and nobody waits for a status."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from bot.discord.config import BUDGET
+from tests import clips
+from tests.bot.discord.test_discord_walls import a_town
+from tests.bot.houses import house, reader
+from tests.fakes.discord_buckets import Buckets
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.core.conftest import ColourHouse
+
+__all__ = ["house", "reader"]
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(180), pytest.mark.asyncio(loop_scope="session")]
+
+FILMS = 12
+WITHIN_S = 1.0
+"""Time passes five times as fast as on Discord."""
+
+
+async def test_many_films_at_once_stay_within_the_budget_of_their_channel_and_their_cards_do_not_wait(
+    house: ColourHouse, tmp_path: Path
+) -> None:
+    async with a_town(house, budget_every_s=WITHIN_S / 4) as town:
+        await town.post(tmp_path, town.general, "known.mp4")
+        buckets = town.fake.buckets = Buckets(within_s=WITHIN_S)
+        web = house.fetcher.web
+        for number in range(FILMS):
+            name = f"film{number}.mp4"
+            web[f"https://films.example/{name}"] = clips.make_clip(
+                tmp_path / name, [("red", 4 + number / 25), ("green", 4)]
+            )
+        begun_s = time.monotonic()
+        asked = [
+            await town.fake.post(town.general, town.ada, f"https://films.example/film{number}.mp4")
+            for number in range(FILMS)
+        ]
+
+        def ready() -> list[bool]:
+            below = [one for one in town.general.messages.values() if one.reply_to in {each.id for each in asked}]
+            return [True for one in below if "Ready to search" in one.text]
+
+        await town.fake.until(lambda: len(ready()) == FILMS, "all cards")
+        took_s = time.monotonic() - begun_s
+        edits = buckets.known["PATCH", str(town.general.id)]
+        assert buckets.refused == 0
+        assert BUDGET.every_s >= 5.0 / 5
+        assert len(edits.taken_s) <= 5 + took_s / WITHIN_S * 5
+        assert took_s < FILMS * WITHIN_S / 2
