@@ -15,7 +15,7 @@ from bot.discord.acknowledging import in_time
 from bot.discord.asker import Interaction, pressed_view, standpoint, turn_of
 from bot.discord.buttons import AnswerButton
 from bot.discord.config import DOOR
-from bot.discord.desk import Desk, refuse
+from bot.discord.desk import Desk, mentions, refuse
 from bot.discord.lookback import Lookback
 from bot.discord.places import NOBODY
 from bot.discord.refusals import refusal
@@ -198,7 +198,7 @@ class KeatonClient(commands.AutoShardedBot):
             await self._talks.answer(message)
             return
         me = self.user
-        if me is not None and _speaks_to(message, me.id):
+        if me is not None and mentions(message, me.id):
             await self.desk.take_mention(message, me, late=late)
         elif not await self.desk.take_reply(message, late=late):
             await self.desk.take_message(message, late=late)
@@ -213,7 +213,7 @@ class KeatonClient(commands.AutoShardedBot):
 
     async def compare(self, message: discord.Message) -> None:
         """Take back what a message does not hold any more, where Discord shows Keaton what it says."""
-        if self._see_messages or (self.user is not None and _speaks_to(message, self.user.id)):
+        if self._see_messages or (self.user is not None and mentions(message, self.user.id)):
             await self.desk.take_edit(message)
 
     async def on_raw_message_delete(self, payload: discord.RawMessageDeleteEvent) -> None:
@@ -318,8 +318,3 @@ async def _said_taken_back(message: discord.PartialMessage) -> bool:
             raise
         return False
     return True
-
-
-def _speaks_to(message: discord.Message, my_id: int) -> bool:
-    """Tell whether a message mentions Keaton in its words: Discord's own mention of whom a reply answers is none."""
-    return f"<@{my_id}>" in message.content or f"<@!{my_id}>" in message.content

@@ -55,6 +55,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+_CANNOT_SAY = {"View Channel", "Send Messages", "Send Messages In Threads"}
 _SPOKEN = {discord.MessageType.default, discord.MessageType.reply}
 
 
@@ -88,26 +89,31 @@ class Desk:
     async def take_reply(self, message: discord.Message, *, late: bool = False) -> bool:
         """Take a reply to an answer as words to add to its question, where *Refine* was pressed; tell whether."""
         told = message.reference.message_id if message.reference else None
-        if told is None or message.guild is None or message.author.bot:
+        if told is None or message.guild is None or message.type not in _SPOKEN or message.author.bot:
             return False
         asked_s, who = message.created_at.timestamp(), str(message.author.id)
         answer_id = await self._invitations.accept(_scope(message), who, str(told), str(message.id), asked_s)
         if not answer_id:
             return False
         turn = posts.turn_of(message, message.guild.id, self.here(message), late=late)
-        (event, *_) = parse_about(turn, message.content, posts.picture(message.attachments), answer_id)
+        (event, *_) = parse_about(turn, message.content, posts.picture(message), answer_id)
         await self._take_items(message, (Item("mention", await self._with_rooms(event, message)),))
         return True
 
     async def take_mention(self, message: discord.Message, me: discord.ClientUser, *, late: bool = False) -> None:
-        """Do what a message says that mentions Keaton, whether the channel is on or not."""
-        if message.guild is None or message.author.bot:
+        """Do what a message says that mentions Keaton, whether the channel is on or not.
+
+        System messages are no such: that of a new thread, for instance, holds its name, and refuses replies.
+        """
+        if message.guild is None or message.type not in _SPOKEN or message.author.bot:
             return
         turn = posts.turn_of(message, message.guild.id, self.here(message), late=late)
         items = posts.films(message, turn, asked=True)
         if not items:
-            words = message.content.replace(f"<@{me.id}>", "").replace(f"<@!{me.id}>", "")
-            events = parse_about(turn, words, posts.picture(message.attachments), await posts.answer_under(message))
+            words = message.content
+            for mention in mentions(message, me.id):
+                words = words.replace(mention, "")
+            events = parse_about(turn, words, posts.picture(message), await posts.answer_under(message))
             items = tuple([Item("mention", await self._with_rooms(event, message)) for event in events[:1]])
         await self._take_items(message, items)
 
@@ -137,6 +143,8 @@ class Desk:
             await self.requests.end(one)
 
     async def _say_problem(self, message: discord.Message, error: AppError) -> None:
+        if not _CANNOT_SAY.isdisjoint(_lacking(message)):
+            return
         place = MessagePlace(message, 0, _ignore, Unnumbered(), _nonce(_note(message, "")))
         with suppress(discord.Forbidden):
             await place.post(replies.problem(error))
@@ -264,7 +272,18 @@ async def whisper(interaction: discord.Interaction[Any], reply: Reply) -> None:
 def _lacking(message: discord.Message) -> tuple[str, ...]:
     if message.guild is None or not isinstance(message.channel, discord.abc.GuildChannel | discord.Thread):
         return ()
-    return sight.missing(message.channel.permissions_for(message.guild.me), message.channel)
+    me: discord.Member | None = message.guild.me
+    return sight.missing(message.channel.permissions_for(me), message.channel) if me else ()
+
+
+def mentions(message: discord.Message, my_id: int) -> tuple[str, ...]:
+    """Give how a message mentions Keaton in its words, if it does: by its name, or by the role that is its alone.
+
+    Discord's own mention of whom a reply answers is none.
+    """
+    role = message.guild.self_role if message.guild else None
+    ways = [f"<@{my_id}>", f"<@!{my_id}>", *([f"<@&{role.id}>"] if role else [])]
+    return tuple(way for way in ways if way in message.content)
 
 
 def _scope(message: discord.Message) -> Scope:

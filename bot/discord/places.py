@@ -160,7 +160,7 @@ class MessagePlace:
             await self.on_posted(0)
 
     async def _send_new(self, shown: Card) -> None:
-        where = self.asked.to_reference(fail_if_not_exists=False)
+        where = self.asked.to_reference(fail_if_not_exists=False) if _may_reply(self.asked) else None
         try:
             self.standing = await self._sent(shown, where)
         except discord.HTTPException as error:
@@ -177,6 +177,15 @@ class MessagePlace:
             said |= {"reference": where, "mention_author": False}
         sent: discord.Message = await self.asked.channel.send(**said)
         return sent
+
+
+def _may_reply(asked: discord.Message | discord.PartialMessage) -> bool:
+    """Tell whether Keaton may answer as a reply: that takes the right to read the history."""
+    channel = asked.channel
+    if not isinstance(channel, discord.abc.GuildChannel | discord.Thread):
+        return True
+    me: discord.Member | None = channel.guild.me
+    return me is None or channel.permissions_for(me).read_message_history
 
 
 @dataclass(frozen=True, slots=True)

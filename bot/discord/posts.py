@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -21,7 +22,7 @@ from core.links import canonical, find_links, looks_like_video
 from core.talk import Address, LinkPosted, PictureFile, RemoteFile, RemoteFilePosted, Turn
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator
 
     from core.model import View
 
@@ -53,11 +54,16 @@ def names(message: discord.Message, turn: Turn) -> frozenset[str]:
 
 
 def _films(message: discord.Message, turn: Turn, *, asked: bool) -> list[Item]:
-    links = {canonical(link): link for link in find_links(message.content) if asked or looks_like_video(link)}
+    written = "\n".join([message.content, *(one.content for one in message.message_snapshots)])
+    links = {canonical(link): link for link in find_links(written) if asked or looks_like_video(link)}
     posted = [Item(name, LinkPosted(turn, link)) for name, link in links.items()]
-    files = [Item(_key(one), RemoteFilePosted(turn, _stored(message, one))) for one in message.attachments]
-    chosen = [item for item, one in zip(files, message.attachments, strict=True) if is_film(one)]
-    return posted + chosen
+    chosen = [one for one in attachments(message) if is_film(one)]
+    return posted + [Item(_key(one), RemoteFilePosted(turn, _stored(message, one))) for one in chosen]
+
+
+def attachments(message: discord.Message) -> list[discord.Attachment]:
+    """Give the files of a message, and of those that it forwards."""
+    return [*message.attachments, *itertools.chain.from_iterable(one.attachments for one in message.message_snapshots)]
 
 
 def is_film(attachment: discord.Attachment) -> bool:
@@ -65,9 +71,9 @@ def is_film(attachment: discord.Attachment) -> bool:
     return doors.is_film(attachment.filename, attachment.content_type or "")
 
 
-def picture(attachments: Sequence[discord.Attachment]) -> PictureFile | None:
-    """Give the first picture among what came with a message or a command."""
-    return next((asked_about(one) for one in attachments if is_picture(one)), None)
+def picture(message: discord.Message) -> PictureFile | None:
+    """Give the first picture that came with a message."""
+    return next((asked_about(one) for one in attachments(message) if is_picture(one)), None)
 
 
 def is_picture(attachment: discord.Attachment) -> bool:
@@ -144,7 +150,7 @@ async def _fresh_url(message: discord.Message, attachment_id: int) -> str:
         again = await message.channel.fetch_message(message.id)
     except discord.NotFound as error:
         raise MessageGone from error
-    for attachment in again.attachments:
+    for attachment in attachments(again):
         if attachment.id == attachment_id:
             return attachment.url
     raise MessageGone

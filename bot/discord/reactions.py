@@ -16,9 +16,10 @@ EYES = "👀"
 @asynccontextmanager
 async def reaction(message: discord.Message) -> AsyncIterator[Callable[[], Awaitable[None]]]:
     """Show by a reaction that a message is being worked on, where that is allowed; give what takes it away before."""
-    with suppress(discord.HTTPException):
-        await message.add_reaction(EYES)
-    is_there = True
+    is_there = _may_react(message)
+    if is_there:
+        with suppress(discord.HTTPException):
+            await message.add_reaction(EYES)
 
     async def remove() -> None:
         nonlocal is_there
@@ -32,3 +33,12 @@ async def reaction(message: discord.Message) -> AsyncIterator[Callable[[], Await
         yield remove
     finally:
         await remove()
+
+
+def _may_react(message: discord.Message) -> bool:
+    """Tell whether Keaton may react there: refused requests count towards a ban."""
+    me: discord.Member | None = message.guild.me if message.guild else None
+    if me is None or not isinstance(message.channel, discord.abc.GuildChannel | discord.Thread):
+        return True
+    allowed = message.channel.permissions_for(me)
+    return allowed.add_reactions and allowed.read_message_history

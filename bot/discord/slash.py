@@ -101,7 +101,7 @@ class Commands:
         return app_commands.Command(name="find-picture", description=about, callback=find)
 
     async def _find_message(self, interaction: Interaction, message: discord.Message) -> None:
-        picture = next((one for one in message.attachments if posts.is_picture(one)), None)
+        picture = next((one for one in posts.attachments(message) if posts.is_picture(one)), None)
         if picture is None:
             await refuse(interaction, NoPicture())
             return

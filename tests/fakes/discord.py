@@ -15,6 +15,7 @@ messages (`discord_rules.py`):
 | direct messages need an intent of their own, and show what they say without the privileged one | topics/gateway |
 | names of commands and options in each language: 1 to 32 small letters, digits, "-", "_", once | application-commands |
 | posts and edits are counted for each channel, five of each in five seconds; one more: 429 | topics/rate-limits |
+| a forward has no words or files of its own, but `message_snapshots` | resources/message |
 | a system message refuses replies | resources/message |
 | an interaction is acknowledged once, within 3 s; its token lives 15 min | interactions/receiving-and-responding |
 """
@@ -134,6 +135,18 @@ class FakeDiscord(Waited):
             message.attachments = [self.cdn.take(file, channel.id)]
         await self.show(message)
         return message
+
+    async def forward(self, channel: Channel, user: User, message: Message) -> Message:
+        """Forward a message."""
+        made = world.Message(channel, user, forwards=message)
+        await self.show(made)
+        return made
+
+    async def tell(self, channel: Channel, user: User, kind: int, words: str) -> Message:
+        """Have Discord itself say something, such as that somebody has begun a thread (type 18)."""
+        made = world.Message(channel, user, words, system=kind)
+        await self.show(made)
+        return made
 
     async def set_thread(self, thread: Channel, *, archived: bool, locked: bool = False) -> None:
         """Archive or lock a thread, or open it again, as a moderator does."""

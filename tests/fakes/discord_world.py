@@ -146,6 +146,7 @@ class Message:
     only_for: int | None = None
     history: list[str] = field(default_factory=list)
     """What it said, each time that it changed."""
+    forwards: Message | None = None
     system: int | None = None
     """The type of a system message."""
 
@@ -199,6 +200,16 @@ class Message:
             "flags": self.flags,
             "components": [] if hidden else self.components,
         }
+        if self.forwards is not None:
+            forwarded = self.forwards.json()
+            kept = ("type", "content", "embeds", "attachments", "timestamp", "edited_timestamp", "flags", "components")
+            snapshot = {key: forwarded[key] for key in kept} | {"mentions": [], "mention_roles": []}
+            made["message_snapshots"] = [{"message": snapshot}]
+            made["message_reference"] = {
+                "type": 1,
+                "message_id": forwarded["id"],
+                "channel_id": forwarded["channel_id"],
+            }
         if self.reply_to:
             made["message_reference"] = {"message_id": str(self.reply_to), "channel_id": str(self.channel.id)}
             made["referenced_message"] = replace(told, reply_to=None).json(blank=blank) if told else None
@@ -214,6 +225,8 @@ class Guild:
     """Permissions that a user has besides."""
     channels: list[Channel] = field(default_factory=list)
     tier: int = 0
+    own_role: int = field(default_factory=new_id)
+    """The role that Discord makes for a bot."""
     tells_of_keaton: bool = True
     """GUILD_CREATE holds Keaton's own member, as it does nearly always."""
     roles: dict[int, int] = field(default_factory=dict)
@@ -232,6 +245,7 @@ class Guild:
     def member(self, user: User) -> Json:
         roles = [str(user.id + 1)] if user.id in self.extra else []
         roles += [str(one) for one in self.holders.get(user.id, [])]
+        roles += [str(self.own_role)] if user.id == BOT_ID else []
         return {
             "user": user.json(),
             "nick": None,
@@ -250,7 +264,8 @@ class Guild:
             "owner_id": "1",
             "roles": [_role(self.id, "@everyone", self.everybody)]
             + [_role(who + 1, "a role", bits) for who, bits in self.extra.items()]
-            + [_role(one, "a role", bits) for one, bits in self.roles.items()],
+            + [_role(one, "a role", bits) for one, bits in self.roles.items()]
+            + [{**_role(self.own_role, "Keaton", 0), "managed": True, "tags": {"bot_id": str(BOT_ID)}}],
             "emojis": [],
             "stickers": [],
             "features": [],

@@ -11,8 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.discord.asker import standpoint
+from bot.discord.asker import standpoint, turn_of
 from bot.discord.sights import Sights
+from core.model import View
 from tests.bot.discord import straightforward
 from tests.bot.discord.looking import answer_to, found, posted
 from tests.fakes.discord_desk import Interaction
@@ -102,6 +103,17 @@ def test_the_fast_way_gives_what_the_straightforward_way_gives_after_any_changes
             change(sights, server, what, which, bits)
             compare(sights, server, who, loop)
     sights.close()
+
+
+def test_the_limit_of_a_file_is_the_servers_though_the_askers_nitro_allows_more() -> None:
+    who, room = Person("Somebody"), Room("here")
+    server = Server("A", [who], [room], {})
+    asking = EYES.asking(server, who, room)
+    asking.filesize_limit = 500_000_000
+    turn = turn_of(asking, View("discord", "1", frozenset()))
+    assert turn.max_upload_bytes == asking.guild.filesize_limit == 10 * 1024 * 1024
+    asking.filesize_limit = 1_000_000
+    assert turn_of(asking, View("discord", "1", frozenset())).max_upload_bytes == 1_000_000
 
 
 def change(sights: Sights, server: Server, what: str, which: Any, bits: Any) -> None:
