@@ -12,6 +12,8 @@ Stories act through its methods and wait with `until` for what they expect.
 | a `response_url` is good five times | docs, "Handling user interaction" |
 | behind a command names and links are marked where `should_escape` is true | docs, "Slash commands" |
 | a thread is given in pages, oldest first | `conversations.replies` |
+| a `trigger_id` opens one form, within three seconds | `views.open`, `expired_trigger_id` |
+| an ephemeral message reaches only who is in the channel | `chat.postEphemeral`, `user_not_in_channel` |
 | an envelope that is not acknowledged within 3 s is sent again | docs, "Socket Mode" |
 | a method of tier 3 is answered some 50 times a minute, then 429 (`a_minute`) | docs, "Rate limits" |
 | a request may be carried out and answered 500 (`broken`) | `chat.postMessage`, `internal_error` |
@@ -76,6 +78,8 @@ class FakeSlack(Waited, InteractionDesk):
         """Paths of films and files that were fetched, and the Authorization that came along."""
         self.gates: dict[str, asyncio.Event] = {}
         """Films, methods and "upload", answered only once that is set."""
+        self.triggers: dict[str, float] = {}
+        """When each id was given out that opens a form."""
         self.hooks_closed = False
         """No response_url is good any more."""
         self.response_urls: dict[str, ResponseUrl] = {}

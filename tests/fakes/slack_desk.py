@@ -43,6 +43,7 @@ class InteractionDesk:
     response_urls: dict[str, ResponseUrl]
     shows_pictures: bool
     hooks_closed: bool
+    triggers: dict[str, float]
 
     def moved(self) -> None:
         raise NotImplementedError
@@ -60,7 +61,7 @@ class InteractionDesk:
             "command": command,
             "text": _typed(team, user, command, text),
             "response_url": url,
-            "trigger_id": secrets.token_hex(6),
+            "trigger_id": self._trigger(),
         }
         await self.sockets.deliver(team, "slash_commands", body)
         return answer
@@ -102,7 +103,7 @@ class InteractionDesk:
     async def shortcut(self, team: Workspace, callback: str, user: User) -> None:
         """Use a global shortcut, which no channel comes along with."""
         body = {"type": "shortcut", "team": {"id": team.id}, "user": {"id": user.id, "team_id": team.id}}
-        more = {"callback_id": callback, "trigger_id": secrets.token_hex(6), "action_ts": new_ts()}
+        more = {"callback_id": callback, "trigger_id": self._trigger(), "action_ts": new_ts()}
         await self.sockets.deliver(team, "interactive", {**body, **more})
 
     async def at_home(self, team: Workspace, user: User, action_id: str, value: str) -> None:
@@ -110,8 +111,14 @@ class InteractionDesk:
         view = {"id": "V0HOME", "app_installed_team_id": team.id, **team.homes[user.id]}
         body = {"type": "block_actions", "team": {"id": team.id}, "user": {"id": user.id, "team_id": team.id}}
         action = {"action_id": action_id, "block_id": "b", "value": value, "action_ts": new_ts()}
-        about = {"trigger_id": secrets.token_hex(6), "container": {"type": "view", "view_id": "V0HOME"}, "view": view}
+        about = {"trigger_id": self._trigger(), "container": {"type": "view", "view_id": "V0HOME"}, "view": view}
         await self.sockets.deliver(team, "interactive", {**body, **about, "actions": [action]})
+
+    def _trigger(self) -> str:
+        """Give an id that opens one form, within three seconds."""
+        made = secrets.token_hex(6)
+        self.triggers[made] = time.monotonic()
+        return made
 
     def _interaction(self, team: Workspace, message: Message, user: User, kind: str, url: str) -> Json:
         return {
@@ -120,7 +127,7 @@ class InteractionDesk:
             "user": {"id": user.id, "name": user.name.lower(), "team_id": team.id},
             "channel": {"id": message.channel.id, "name": message.channel.name},
             "message": message.json(),
-            "trigger_id": secrets.token_hex(6),
+            "trigger_id": self._trigger(),
             "response_url": url,
         }
 

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from tests.fakes.slack_world import Json, Workspace
 
 
+TRIGGER_S = 3.0
+
+
 class WebApi:
     """Answers `/api/METHOD`, and takes uploads."""
 
@@ -175,6 +178,8 @@ class WebApi:
     def _whisper(self, team: Workspace, sent: Json) -> Json:
         channel = channel_of(team, sent)
         self._check(team, sent)
+        if sent["user"] not in channel.members(team):
+            raise RefusedError("user_not_in_channel")
         message = Message(channel, team.keaton.id, thread_ts=sent.get("thread_ts") or "", bot=True)
         message.only_for = sent["user"]
         self._fill(message, sent)
@@ -259,6 +264,8 @@ class WebApi:
 
     def _open_view(self, team: Workspace, sent: Json) -> Json:
         del team
+        if time.monotonic() - self._fake.triggers.pop(sent["trigger_id"], 0.0) > TRIGGER_S:
+            raise RefusedError("expired_trigger_id")
         view = parsed(sent["view"])
         self._fake.opened.append((sent["trigger_id"], view))
         return {"view": {"id": f"V{len(self._fake.opened)}", **view}}
