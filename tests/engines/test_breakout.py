@@ -76,13 +76,16 @@ def attacked(user: User, shown: Path, *words: str) -> dict[str, Any]:
 
 
 FETCHING = """
-import os, signal, socket, subprocess, sys
+import certifi, os, signal, socket, ssl, subprocess, sys
 from dataclasses import asdict
 from pathlib import Path
 from core.engines import fetcher
 from core.limits import FetchLimits
 folder, secret, port, parent = sys.argv[1:]
 limits = {**asdict(FetchLimits(10**8, 60)), "sites": []}
+def trusted():
+    return len(ssl.create_default_context().get_ca_certs()), open(certifi.where()).read()
+before = trusted()
 fetcher.shut_in({"limits": limits, "allowed_hosts": [], "folder": folder})
 def attempt(name, act):
     try:
@@ -103,6 +106,8 @@ os.environ.update(HOME=folder, DENO_DIR=folder)
 (Path(folder) / "film.mp4").write_bytes(b"film")
 runtime = fetcher.runtime()
 said = subprocess.run([runtime, "eval", "console.log(6*7)"], capture_output=True, text=True) if runtime else None
+print("names", socket.getaddrinfo("localhost", 80)[0][4][0] in ("127.0.0.1", "::1"))
+print("trusts", trusted() == before)
 print("deno", said.stdout.strip() if said else "42")
 """
 UNHARMED = {"film": "film", "memory": "memory", "database": "database", "signals": 0, "left": []}
@@ -210,7 +215,7 @@ def test_what_fetches_gets_at_nothing_but_the_network_and_its_folder(tmp_path: P
         environment = {"PYTHONPATH": os.pathsep.join([str(ROOT), *sys.path]), "PATH": os.environ["PATH"]}
         done = subprocess.run(call, capture_output=True, text=True, timeout=100, env=environment, check=True)
     said = dict(line.split() for line in done.stdout.splitlines())
-    assert said.pop("deno") == "42"
+    assert [said.pop(name) for name in ("names", "trusts", "deno")] == ["True", "True", "42"]
     assert set(said.values()) == {"refused"}
     assert len(said) == 8
     assert (tmp_path / "secret").read_text() == "secret"
