@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, TypeAlias
 
 from core.engines import cage, childhood, clipping, decode, framing, pictures, picturing, resuming, seeking, wire
-from core.engines.flaws import OverLimitError, UnreadableError
+from core.engines.flaws import OverLimitError, UnreadableError, keep_within
 from core.engines.sending import LookSender
 from core.engines.skimming import FellBackError, Skimmer
 from core.limits import FilmLimits
@@ -85,6 +85,7 @@ def send_looks(path: Path, request: Mapping[str, object], out: BinaryIO) -> None
     with ExitStack() as opened:
         film = opened.enter_context(decode.opened(path, limits))
         length_s = film.declared_s or decode.scanned_length_s(path, limits)
+        keep_within(limits, "duration_s", length_s)
         sender = LookSender(out, film.stream.sample_aspect_ratio, preprocess, sampling, length_s)
         until_s = float(str(request["until_s"])) if request.get("until_s") is not None else None
         sender.last_s, sender.sent = until_s, int(str(request.get("sent", 0)))

@@ -7,6 +7,7 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
+import av
 import pytest
 
 from core.engines.children import Child, Children
@@ -19,6 +20,7 @@ from tests.engines.conftest import PREPROCESS
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
+    from pathlib import Path
 
     from core.limits import Quantity
     from tests.conftest import MakeClip
@@ -56,6 +58,22 @@ async def test_a_film_over_a_limit_is_refused_and_the_limit_is_named(
         async for _ in ChildFrameReader(children, limits).looks(film, Sampling(), PREPROCESS):
             pass
     assert (raised.value.quantity, raised.value.limit) == (quantity, getattr(limits, quantity))
+
+
+async def test_a_film_whose_sound_goes_on_beyond_the_limit_is_refused_though_no_length_is_declared(
+    children: Children, make_clip: MakeClip, tmp_path: Path
+) -> None:
+    whole, film = make_clip("whole.mkv", [("red", 2)], clips.Shape(sound_s=100)), tmp_path / "live.mkv"
+    with av.open(film, "w", options={"live": "1"}) as container, av.open(whole) as source:
+        streams = {one.index: container.add_stream_from_template(one) for one in source.streams}
+        for packet in source.demux():
+            if packet.dts is not None:
+                packet.stream = streams[packet.stream_index]
+                container.mux(packet)
+    with pytest.raises(OverLimit) as raised:
+        async for _ in ChildFrameReader(children, FilmLimits(duration_s=10)).looks(film, Sampling(), PREPROCESS):
+            pass
+    assert raised.value.quantity == "duration_s"
 
 
 async def test_a_film_that_needs_too_much_memory_ends_with_a_sentence(children: Children, make_clip: MakeClip) -> None:
