@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from bot.slack.config import DOOR
 from bot.slack.refusals import FAILURES, UNREACHABLE, PicturesRefusedError, is_perhaps_done, reason_of
 from bot.slack.render import Shot
+from core import words
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Iterable, Sequence
@@ -150,7 +151,10 @@ class Pictures:
         for is_last in (False, True):
             try:
                 await self._poster.files_completeUploadExternal(
-                    files=[{"id": file_id, "title": one.alt[:200]} for file_id, one in zip(ids, pictures, strict=True)],
+                    files=[
+                        {"id": file_id, "title": words.plain(one.alt)[:200]}
+                        for file_id, one in zip(ids, pictures, strict=True)
+                    ],
                     channel_id=where.channel if where else None,
                     thread_ts=where.thread_ts or None if where else None,
                 )
@@ -168,7 +172,7 @@ class Pictures:
         if session is None:
             raise PicturesRefusedError(UNREACHABLE)
         told = await self._client.files_getUploadURLExternal(
-            filename=picture.name, length=len(data), alt_txt=picture.alt[:1000]
+            filename=picture.name, length=len(data), alt_txt=words.plain(picture.alt)[:1000]
         )
         async with session.post(told["upload_url"], data=data) as answer:
             if answer.status != 200:

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 
 from bot.requests import Taken
-from core.shown import Button, Link, Picture, Progress, Reply
+from core.shown import Button, Entry, Link, Picture, Progress, Reply
 from core.talk import Action, FilePosted, Find, Help, Incoming, JobRef, LinkPosted, ListVideos, Turn, Unclear
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ class ScriptedConversation:
         self.cancelled = 0
         self.posted: list[bytes] = []
 
-    async def handle(self, event: Incoming) -> AsyncIterator[Reply]:
+    async def handle(self, event: Incoming) -> AsyncIterator[Reply]:  # noqa: C901 - a line each
         self.events.append(event)
         match event:
             case LinkPosted() | FilePosted():
@@ -61,6 +61,8 @@ class ScriptedConversation:
                     yield reply
             case Find(text="a preview"):
                 yield replace(found("a preview", 1), pictures=(moving(),))
+            case Find(text="a list"):
+                yield listed()
             case Find(text="a bug"):
                 raise RuntimeError("a secret of the program")
             case Find(text="a dog"):
@@ -158,6 +160,20 @@ def sheet() -> Picture:
     data = encode(".jpg", np.vstack([row, row[:, ::-1]]))
     alt = "Contact sheet of Coast and harbour: frames from start to end"
     return Picture("sheet", "sheet.jpg", alt, {"light": data, "dark": data})
+
+
+def listed() -> Reply:
+    """Give a page of a list, whose entries have pictures and say where they come from."""
+    pictures, entries = [], []
+    for number in (1, 2):
+        jpeg = draw_frame(number)
+        name, alt = f"video-{number}.jpg", f"A frame of video {number}"
+        picture = Picture("thumb", name, alt, {"light": jpeg, "dark": jpeg})
+        link = Link(f"https://example.org/{number}", "Posted by Ada")
+        pictures.append(picture)
+        entries.append(Entry(f"video {number} <b>", "0:09", link, picture.name))
+    said = Reply("• video 1\n• video 2", title="2 films", buttons=(Button("list:2:", "Next page"),))
+    return replace(said, entries=tuple(entries), pictures=tuple(pictures))
 
 
 def moving() -> Picture:

@@ -68,14 +68,17 @@ async def test_who_may_not_post_gets_answers_alone_and_indexes_nothing(room: Roo
     assert aloud(room) == before
 
 
-async def test_presses_that_post_for_all_are_bounded(room: Room) -> None:
+@pytest.mark.parametrize("label", ["More like this", "Send the cut"])
+async def test_presses_that_post_for_all_are_bounded(room: Room, label: str) -> None:
     await room.posted()
-    card = await room.found("green")
+    card = await room.found("green", room.ada)
+    await room.fake.press(card, "Cut", room.ada)
+    await room.fake.until(lambda: "Send the cut" in card.buttons, "the cut")
     before = len(aloud(room))
     for number in range(1, 6):
-        await room.fake.press(card, "More like this", room.bob)
+        await room.fake.press(card, label, room.bob)
         await room.fake.until(lambda number=number: len(aloud(room)) == before + number, "an answer")  # type: ignore[misc]
-    refusal = await room.answer(await room.fake.press(card, "More like this", room.bob), "One thing after the other")
+    refusal = await room.answer(await room.fake.press(card, label, room.bob), "One thing after the other")
     assert refusal.is_ephemeral
     assert len(aloud(room)) == before + 5
 
