@@ -73,16 +73,18 @@ def _middle(page: bytes, at: int) -> tuple[int, int]:
 
 
 def main() -> None:
-    """Do what the words say: `find PATH ROOTS MOST` prints a JSON list of pages, `wipe PATH PAGES` wipes them."""
-    what, path, numbers, *more = sys.argv[1:]
+    """Do what the words say: `find PATH ROOTS MOST` prints pages as JSON, `wipe PATH PAGES PARENT` wipes them."""
+    what, path, numbers, number = sys.argv[1:]
     file = os.open(path, os.O_RDONLY if what == "find" else os.O_RDWR)
     pages = Pages(file)
     if what == "find":
-        sys.stdout.write(json.dumps(pages.residue(json.loads(numbers), int(more[0]))))
-    else:
-        for number in json.loads(numbers):
-            pages.wipe(number)
-        os.fsync(file)
+        sys.stdout.write(json.dumps(pages.residue(json.loads(numbers), int(number))))
+        return
+    for page in json.loads(numbers):
+        if os.getppid() != int(number):  # whoever holds the lock has died
+            sys.exit(1)
+        pages.wipe(page)
+    os.fsync(file)
 
 
 if __name__ == "__main__":

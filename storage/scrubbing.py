@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import subprocess
 import sys
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from core.flow import to_its_end
 from storage import residue
 
 if TYPE_CHECKING:
@@ -41,21 +42,20 @@ async def wipe(writer: aiosqlite.Connection, database: Path, pages: list[int]) -
     So nobody else writes to the file. That the transaction counts lets other processes read the pages anew.
     Raises OSError, sqlite3.Error.
     """
-    await _child("wipe", str(database), json.dumps(pages))
+    await _child("wipe", str(database), json.dumps(pages), str(os.getpid()))
     # The connection must not write back what it remembers of them.
     await writer.execute_fetchall("PRAGMA shrink_memory")
 
 
 async def _child(*words: str) -> bytes:
-    """Run the child; raises OSError where it fails."""
+    """Run the child to its end, though this is cancelled: the lock must hold as long as it wipes. Raises OSError."""
+    return await to_its_end(asyncio.to_thread(_run, words))
+
+
+def _run(words: tuple[str, ...]) -> bytes:
     command = [sys.executable, "-I", "-S", str(Path(residue.__file__)), *words]
-    child = await asyncio.create_subprocess_exec(*command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
     try:
-        async with asyncio.timeout(_PATIENCE_S):
-            told, _ = await child.communicate()
-    finally:
-        with suppress(ProcessLookupError):
-            child.kill()
-    if child.returncode:
-        raise OSError(f"the pages could not be looked at ({child.returncode})")
-    return told
+        done = subprocess.run(command, capture_output=True, timeout=_PATIENCE_S, check=True)  # noqa: S603 - our own words
+    except subprocess.SubprocessError as error:
+        raise OSError(f"the pages could not be looked at: {error}") from error
+    return done.stdout
