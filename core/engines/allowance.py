@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 SLACK_S = 60.0
 """Beyond the longest film: what is left of it after the last frame that was read."""
 _SLACK_LOOKS = 16
+_PATIENCE = 4
+"""How many times as long as the processor may work on a film its child is waited for: one that sleeps does not work."""
 _LOOKS_A_STEP = 2
 """A keyframe that comes a little early may stand for its step, and then be followed by another."""
 _MOST_SQUEEZE = 10
@@ -60,6 +62,8 @@ class Allowance:
     """The last look, or its time where an earlier reading gave it."""
     before: int = 0
     """How many looks that one gave."""
+    waited_s: float = 0.0
+    """How long its child was waited for, all in all. It may stand still while others ask, and have little of a core."""
     _opened: FilmOpened | None = field(default=None)
     _looks: int = 0
     _thumbnails: int = 0
@@ -71,6 +75,7 @@ class Allowance:
 
     def reading(self, message: Message) -> Reading | None:
         """Return what a message says, or None where it is of another kind. Raises GarbledError."""
+        bounded(self.waited_s, SLACK_S + _PATIENCE * self.limits.decode_s)
         match message.kind:
             case "opened":
                 return self._open(message)

@@ -5,6 +5,7 @@ Owns the trust boundary: what the child says is checked, and its errors become K
 
 from __future__ import annotations
 
+import time
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -56,7 +57,7 @@ class ChildFrameReader:
             if seen is not None:
                 allowance.last, allowance.before = seen.until_s, seen.looks
             while True:
-                event = reading_of(await self.hear(child, path, allowance.most_bytes), path, allowance)
+                event = await self._next(child, path, allowance)
                 yield event
                 if isinstance(event, FilmEnded):
                     return
@@ -73,9 +74,7 @@ class ChildFrameReader:
         async with self.children.child() if at_once else self.children.giving_way() as child:
             await child.ask({**request, "path": str(path), "limits": asdict(self.limits)})
             allowance = Allowance(self.limits, preprocess.size_px, most_looks=len(times_s))
-            while isinstance(
-                event := reading_of(await self.hear(child, path, allowance.most_bytes), path, allowance), Look
-            ):
+            while isinstance(event := await self._next(child, path, allowance), Look):
                 found.append(event)
             return tuple(found)
 
@@ -106,6 +105,13 @@ class ChildFrameReader:
         if message is None:
             raise self._died(path, await child.ending())
         return message
+
+    async def _next(self, child: Child, path: Path, allowance: Allowance) -> Reading:
+        """Give what the child says next of a film; how long that took counts."""
+        began_s = time.monotonic()
+        message = await self.hear(child, path, allowance.most_bytes)
+        allowance.waited_s += time.monotonic() - began_s
+        return reading_of(message, path, allowance)
 
     def _died(self, path: Path, ending: str) -> AppError:
         if ending.endswith("SIGXCPU"):

@@ -14,6 +14,7 @@ from PIL import Image
 from core.clips import ClipWish
 from core.closer import Framing
 from core.engines import wire
+from core.engines.allowance import Allowance
 from core.engines.children import Children
 from core.engines.clips import ChildClipper
 from core.engines.fetch import ChildFetcher
@@ -23,7 +24,7 @@ from core.engines.framing import ChildFramer
 from core.engines.sheet import contact_sheet
 from core.errors.films import DecoderDied, OverLimit
 from core.errors.links import FetchFailed
-from core.film_ports import Look
+from core.film_ports import FilmEnded, Look
 from core.limits import FetchLimits, FilmLimits
 from core.model import Sampling, Thumbnail
 from tests.engines.conftest import PREPROCESS
@@ -197,6 +198,16 @@ async def test_looks_without_end_end_with_an_error_and_little_was_kept_of_them(
     assert sum(kept) <= 2400 * 65_536
     assert "too many" in raised.value.detail or "not within" in raised.value.detail
     await liar.close()
+
+
+def test_a_child_that_says_little_for_ever_is_given_up() -> None:
+    limits = FilmLimits(decode_s=100)
+    patient = Allowance(limits, PREPROCESS.size_px, Sampling(), waited_s=400.0)
+    ended = wire.Message({"kind": "ended", "reached_s": 1.0})
+    assert patient.reading(ended) == FilmEnded(truncated=False, reached_s=1.0)
+    patient.waited_s = 500.0
+    with pytest.raises(wire.GarbledError):
+        patient.reading(ended)
 
 
 async def test_after_a_decoder_that_lied_the_next_film_is_read(
