@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from core.found import Answer
     from core.indexing import Indexer
     from core.refining import Refiner
+    from core.renewal import Renewal
     from core.search import Searcher
     from core.shown import Progress, Reply
     from core.talk import Incoming
@@ -83,6 +84,7 @@ class House(Generic[EncoderT]):
     watch: NotingWatch
     refiner: Refiner
     courtesy: Courtesy
+    renewal: Renewal
 
     async def say(self, event: Incoming) -> list[Reply]:
         return [reply async for reply in self.conversation.handle(event)]
@@ -188,4 +190,4 @@ def build(
     )
     parts = assemble(ports, choices)
     course = (parts.indexer, parts.searcher, parts.conversation, parts.foreman, watch, parts.refiner, courtesy)
-    return House(library, ledger, media, encoder, fetcher, plotter, reader, looks, *course)
+    return House(library, ledger, media, encoder, fetcher, plotter, reader, looks, *course, parts.renewal)

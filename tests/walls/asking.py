@@ -39,6 +39,8 @@ class Asking(Ground):
 
     def _must_find(self, reply: Reply, scope: Scope, space: Space, room: Room, who: Person) -> None:
         """See that the walls have doors: what was posted right here is found here."""
+        if self.town.edition:
+            return  # what another model has looked at may be had no more
         if any(scope_of(one.space, one.room) == scope for one in self.town.readable(space, who)):
             public = all(space.reads(one, room) for one in space.audience(room))
             assert reply.tone == "plain" or not public, reply.text

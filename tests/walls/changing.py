@@ -83,6 +83,15 @@ class Changing(Ground):
     async def _known(self) -> set[Scope]:
         return {one for kind in ("discord", "slack", "local") for one in await self.town.grace.places(kind)}
 
+    @precondition(lambda self: not self.town.edition)
+    @rule(n=numbers)
+    def change_the_model(self, n: int) -> None:
+        """Begin anew with another model, now and then: films are looked at anew, from their files or their links."""
+        if n % 4 == 0:
+            self._do(self.town.finish_all())
+            self.town.edition += 1
+            self.restart()
+
     @rule()
     def restart(self) -> None:
         before = self.town.clock_s

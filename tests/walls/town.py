@@ -87,6 +87,8 @@ class Town:
     standing: set[bytes] = field(default_factory=set)
     """Links in messages that stand, though Keaton was told to leave them alone."""
     dead: set[bytes] = field(default_factory=set)
+    edition: int = 0
+    """How often the model was changed."""
     checks: int = 0
     """How many answers were held against what their readers may see."""
     answers: int = 0
@@ -104,11 +106,15 @@ class Town:
         self.fetcher = TellingFetcher({})
         self.reader = PaintedReader()
         others = self.fetcher, TellingPlotter(), TellingClipper(), PaintedFramer()
-        self.house: ColourHouse = build(library, media, cast("Any", self.reader), ColourEncoder(), looks, others)
+        self.house: ColourHouse = build(library, media, cast("Any", self.reader), self._encoder(), looks, others)
         self._open.push_async_callback(self.house.foreman.close)
+        self._open.push_async_callback(self.house.renewal.close)
         self.requests = Requests(self.house.foreman, self.house.ledger)
         departures = SqliteDepartures(library.connections)
         self.grace = Grace(departures, media, lambda: self.clock_s, GRACE_S, 1.0)
+
+    def _encoder(self) -> ColourEncoder:
+        return ColourEncoder(f"eyes of edition {self.edition}")
 
     async def stop(self) -> None:
         await self._open.aclose()
