@@ -16,7 +16,7 @@ from tests.core.jobs_done import StoppingReader
 
 if TYPE_CHECKING:
     from tests.bot.slack.conftest import Scene
-    from tests.fakes.slack_world import File
+    from tests.fakes.slack_world import File, Message
 
 pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="session")]
 
@@ -58,6 +58,27 @@ async def test_a_preview_and_a_cut_that_were_acknowledged_are_posted_by_the_next
     await until_written(scene, 0)
     assert [one.shared_in for one in films(scene)] == [[(scene.general.id, cut.ts)]]
     assert (len(scene.general.below(cut)), scene.general.below(moving)) == (1, [])
+
+
+async def test_an_answer_whose_pictures_were_still_to_follow_gets_them_from_the_next_run(scene: Scene) -> None:
+    await scene.posted()
+    before = set(scene.general.messages)
+    scene.fake.gates["upload"] = asyncio.Event()
+    await scene.fake.slash(scene.team, scene.general, scene.bob, "/find", "green")
+
+    def promised() -> Message | None:
+        return next((one for ts, one in scene.general.messages.items() if ts not in before and not one.is_whole), None)
+
+    card = await scene.fake.until(promised, "an answer whose pictures follow")
+    sent = scene.fake.sockets.envelopes
+    await scene.fake.until(lambda: all(one.ack_s is not None for one in sent.values()), "all acknowledgements")
+    await scene.stop()
+    scene.fake.gates.pop("upload").set()
+    as_after_a_crash(scene)
+    await scene.start()
+    await scene.fake.until(lambda: card.is_whole and len(card.images) == 2, "its pictures")
+    assert [one for ts, one in scene.general.messages.items() if ts not in before and not one.is_share] == [card]
+    assert len([one for one in scene.general.shares if one.thread_ts == card.ts]) == 1
 
 
 async def test_a_press_under_an_answer_that_was_shown_and_not_noted_stands_after_a_crash(
