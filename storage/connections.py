@@ -65,6 +65,7 @@ class Connections:
         self._scrubber = Sweeper(self._scrub, _SCRUB_PAUSE_S)
         self._is_rescued = False
         self._forgotten_s = 0.0
+        self._unswept = path.with_name(path.name + ".unswept")
         self._reserve = Reserve.of(path)
         self._keeps_room = False
         self._writer = writer
@@ -115,9 +116,10 @@ class Connections:
         """Let a transaction under way end, then let go of the file; a second time nothing happens."""
         await self._sweeper.close()
         await self._scrubber.close()
-        if self._scrubber.is_due and not self._closed:
-            with suppress(StorageUnusable):  # then the next start of a bot does that
-                await self._scrub()
+        is_left = self._sweeper.is_due or self._scrubber.is_due
+        if is_left and not self._closed:
+            with suppress(StorageUnusable):
+                is_left = not await self._scrub()
         async with self._turn:
             if self._closed:
                 return
@@ -126,6 +128,8 @@ class Connections:
                 try:
                     await self._reader.close()
                     await _empty_log(self._writer, self._busy_s, _PARTING_BUSY_S)
+                    if is_left:  # whoever else has the file open does that, as soon as it can
+                        await asyncio.to_thread(self._unswept.touch)
                 finally:
                     self._continuity.close()
                     await self._writer.close()
@@ -273,6 +277,10 @@ class Connections:
 
     async def _tend_log(self) -> None:
         """Empty the log where it has grown; while somebody reads from it that fails, and is tried again later."""
+        if self._unswept.exists():  # another process closed before it could take off the disk what it forgot
+            with suppress(OSError):
+                self._unswept.unlink(missing_ok=True)
+                self._sweeper.soon()
         _, size_bytes = self.sizes_bytes()
         if size_bytes <= self._most_log_bytes:
             return

@@ -70,5 +70,8 @@ class Sweeper:
         except StorageUnusable as error:  # what was forgotten is, and this goes on
             log.debug("what was forgotten still stands on the disk: %s", error.reason)
             is_done = False
+        except asyncio.CancelledError:
+            self._is_due = True
+            raise
         self._is_due = self._is_due or not is_done
         return is_done

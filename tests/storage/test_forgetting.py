@@ -137,6 +137,27 @@ async def test_forgetting_does_not_wait_for_those_who_read_nor_does_anybody_wait
     assert b"A private film" not in left
 
 
+async def test_what_a_process_could_not_take_off_the_disk_before_it_ended_another_one_does(
+    make_film: FilmMaker, make_posting: PostingMaker, channel: Scope, tmp_path: Path
+) -> None:
+    """As `keaton forget` beside a running bot, while a third program reads."""
+    bot, command = [await SqliteLibrary.open(tmp_path / "keaton.db") for _ in range(2)]
+    await bot.save(make_film(title="A private film"), make_posting(title="A private film"), ["link"])
+    with closing(sqlite3.connect(tmp_path / "keaton.db", isolation_level=None)) as other:
+        other.execute("BEGIN")
+        other.execute("SELECT * FROM videos").fetchone()
+        assert await command.forget("youtube:buster", View.of(channel))
+        await command.close()
+        other.execute("COMMIT")
+    assert b"A private film" in _disk(tmp_path)
+    await SqliteLedger(bot.connections).remember("a note", "the next thing that is written")
+    await bot.connections.emptied()
+    left = _disk(tmp_path)
+    await bot.close()
+    assert b"A private film" not in left
+    assert not (tmp_path / "keaton.db.unswept").exists()
+
+
 async def _copied(folder: Path, place: Path) -> None:
     await asyncio.to_thread(shutil.copytree, folder, place)
 
