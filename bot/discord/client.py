@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import secrets
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -10,12 +12,13 @@ import discord
 from discord.ext import commands
 
 from bot.backoff import REMOVAL_STEPS_S, Backoff
+from bot.delivery import broken
 from bot.discord import events, sight
 from bot.discord.acknowledging import in_time
 from bot.discord.asker import Interaction, pressed_view, standpoint, turn_of
 from bot.discord.buttons import AnswerButton
 from bot.discord.config import DOOR
-from bot.discord.desk import Desk, mentions, refuse
+from bot.discord.desk import Desk, mentions, refuse, whisper
 from bot.discord.lookback import Lookback
 from bot.discord.places import NOBODY
 from bot.discord.refusals import refusal
@@ -254,6 +257,21 @@ class KeatonClient(commands.AutoShardedBot):
         """Acknowledge the press of a button and have it answered."""
         if not self.seen.is_new(interaction.id):
             return
+        try:
+            await self._acknowledge_press(interaction, action)
+        except discord.NotFound:
+            logger.warning("interaction %s was over before it was acknowledged", interaction.id)
+        except Exception as error:  # noqa: BLE001 - whoever pressed is told, whatever it is
+            await self._own_up(interaction, error)
+
+    async def _own_up(self, interaction: discord.Interaction[Any], error: Exception) -> None:
+        """Log a bug under an id, and tell that to whoever pressed: silence would be worse."""
+        bug_id = secrets.token_hex(3).upper()
+        logger.error("bug %s", bug_id, exc_info=error)
+        with suppress(discord.HTTPException):
+            await whisper(interaction, broken(bug_id))
+
+    async def _acknowledge_press(self, interaction: discord.Interaction[Any], action: str) -> None:
         if interaction.guild is None:
             await refuse(interaction, NotHere())
         elif interaction.guild.unavailable:
@@ -294,7 +312,11 @@ class KeatonClient(commands.AutoShardedBot):
         """Work out what may be shown there, which in large servers takes its time, then answer a press."""
         event, message = taken.event, interaction.message
         if message is not None and isinstance(event, Action):
-            view = await pressed_view(self.desk.sights, at, event.id, is_whispered=standing.private)
+            try:
+                view = await pressed_view(self.desk.sights, at, event.id, is_whispered=standing.private)
+            except Exception as error:  # noqa: BLE001 - likewise
+                await self._own_up(interaction, error)
+                return
             taken = replace(taken, event=replace(event, turn=replace(event.turn, view=view)))
             await self.desk.press(taken, say, standing, interaction.followup, message)
 

@@ -10,7 +10,7 @@ import pytest
 from core.model import View
 from tests.bot.discord.test_discord_walls import Town, a_town
 from tests.bot.houses import house, reader
-from tests.fakes.discord_world import walk
+from tests.fakes.discord_world import ATTACH, KEATON, walk
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -122,6 +122,19 @@ async def test_an_expired_press_is_closed_and_leaves_no_traceback(
         assert "Traceback" not in caplog.text
         await town.fake.until(lambda: "over before it was acknowledged" in caplog.text, "a line about it")
         assert await house.foreman.left("discord") == ()
+
+
+async def test_a_press_that_is_refused_too_late_leaves_no_traceback(
+    house: ColourHouse, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with a_town(house) as town:
+        await town.post(tmp_path, town.general, "film.mp4")
+        card = await town.answer(await town.fake.typed(town.general, town.ada, "/find green"), "Moment 1")
+        town.general.denied[KEATON.id] = ATTACH
+        town.fake.desk.ack_within_s = -1.0
+        await town.fake.press(card, "As softmax", town.bob)
+        await town.fake.until(lambda: "over before it was acknowledged" in caplog.text, "a line about it")
+        assert "Traceback" not in caplog.text
 
 
 async def a_thread(town: Town) -> Channel:
