@@ -215,7 +215,8 @@ class Desk:
 
     async def take_edit(self, message: discord.Message) -> None:
         """Take back what an edited message brought and does not hold any more."""
-        if message.guild is None or message.author.id == message.guild.me.id:
+        me: discord.Member | None = message.guild.me if message.guild else None
+        if message.guild is None or (me is not None and message.author.id == me.id):
             return
         scope = _scope(message)
         turn = Turn(DOOR, scope, View.of(scope), "", "", str(message.id))

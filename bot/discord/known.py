@@ -93,8 +93,11 @@ class KnownMessages:
 
 def _may_read(thread: discord.Thread) -> bool:
     """Tell whether a history may be read: elsewhere Discord would show an empty one."""
+    me: discord.Member | None = thread.guild.me
+    if me is None:
+        return False
     try:
-        allowed = thread.permissions_for(thread.guild.me)
+        allowed = thread.permissions_for(me)
     except discord.ClientException:  # its channel is not known
         return False
     return allowed.view_channel and allowed.read_message_history

@@ -203,7 +203,8 @@ class Lookback:
         asked = int(errand.message)
         with suppress(discord.HTTPException):
             async for one in channel.history(limit=_ONE_REQUEST, after=discord.Object(asked), oldest_first=True):
-                mine = one.guild is not None and one.author.id == one.guild.me.id
+                me: discord.Member | None = one.guild.me if one.guild else None
+                mine = me is not None and one.author.id == me.id
                 if mine and one.reference is not None and one.reference.message_id == asked:
                     await self._desk.requests.answered(errand.scope, errand.message, str(one.id))
 

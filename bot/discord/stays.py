@@ -53,7 +53,10 @@ class Stays:
 
     async def look_at(self, channel: discord.abc.GuildChannel) -> None:
         """See whether Keaton may read a channel."""
-        allowed = channel.permissions_for(channel.guild.me)
+        me: discord.Member | None = channel.guild.me
+        if me is None:  # Discord did not tell of Keaton's roles there, which is no sign of having lost them
+            return
+        allowed = channel.permissions_for(me)
         scope = scope_of(channel.guild.id, channel.id)
         is_inside = allowed.view_channel and allowed.read_message_history
         await (self._grace.back(scope) if is_inside else self._grace.left(scope))

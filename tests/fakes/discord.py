@@ -70,6 +70,8 @@ class FakeDiscord(Waited):
         """What Keaton should not have sent, though Discord takes it."""
         self.rate_limits: list[tuple[str, float]] = []
         """Path beginnings whose next request is answered with 429, and the seconds to wait."""
+        self.hides_members = False
+        """Asked for a member, Discord answers 503."""
         self.broken: dict[int, int] = {}
         """Channels whose history cannot be read, with the status of the answer."""
         self.undeletable: set[int] = set()

@@ -89,6 +89,8 @@ class Rest:
 
     async def _member(self, request: web.Request) -> web.Response:
         known = {str(guild.id): guild for guild in self._fake.guilds}
+        if self._fake.hides_members:
+            raise Refusal(503, 0, "Service Unavailable")
         people = {**self._fake.people, str(world.BOT_ID): world.KEATON}
         guild, user = known.get(request.match_info["guild"]), people.get(request.match_info["user"])
         if guild is None or user is None:

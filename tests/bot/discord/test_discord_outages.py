@@ -91,6 +91,24 @@ async def test_a_server_that_comes_without_keatons_own_roles_works_all_the_same(
         assert "Traceback" not in caplog.text
 
 
+async def test_a_server_whose_roles_of_keaton_cannot_be_had_leaves_no_traceback_and_works_as_far_as_it_can(
+    house: ColourHouse, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with a_place(house) as town:
+        town.guild.tells_of_keaton, town.fake.hides_members = False, True
+        thread = town.guild.thread(town.general, "below")
+        async with running(town.fake, house, town.grace):
+            for channel in (town.general, thread):
+                message = await away(town, channel, tmp_path)
+                await town.fake.until(lambda message=message: card_below(message), "the card")  # type: ignore[misc]
+                await town.fake.change(message, "never mind")
+                await town.fake.remove(message)
+            await town.fake.gateway.dispatch("CHANNEL_UPDATE", town.general.json())
+            await is_noted(house)
+            await town.answer(await town.fake.slash(town.general, town.ada, "videos"), "no film here")
+        assert "Traceback" not in caplog.text
+
+
 @asynccontextmanager
 async def a_place(house: ColourHouse) -> AsyncIterator[Town]:
     """Give a server in which Keaton does not run yet."""

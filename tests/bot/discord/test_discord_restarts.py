@@ -248,3 +248,22 @@ async def test_a_token_that_discord_does_not_know_is_the_operators_to_mend(fake:
     assert await program.ended() == 3
     assert "DISCORD_TOKEN" in program.log.splitlines()[-1]
     assert "Traceback" not in program.log
+
+
+async def test_a_thread_that_went_to_sleep_while_its_film_was_looked_at_gets_its_card(scene: Scene) -> None:
+    fake, thread = scene.fake, scene.guild.thread(scene.general, "a thread")
+    await fake.gateway.dispatch("THREAD_CREATE", thread.json())
+    fake.cdn.gates["asleep.mp4"] = gate = asyncio.Event()
+    message = await fake.post(thread, scene.ada, scene.link("asleep.mp4"))
+    await fake.until(lambda: any("Fetching" in one.text for one in cards_below(message)), "the film being fetched")
+    await fake.set_thread(thread, archived=True)
+    gate.set()
+    (card,) = cards_below(await said_on(scene, message))
+    assert not thread.archived
+    assert "Ready to search" in card.text
+
+
+async def said_on(scene: Scene, message: Message) -> Message:
+    """Wait until a message's film can be searched; give the message."""
+    await scene.fake.until(lambda: any("Ready to search" in one.text for one in cards_below(message)), "the card")
+    return message
