@@ -6,6 +6,7 @@ They are numbered, not dated: a clock may jump. What was forgotten must not live
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import re
 import shutil
@@ -19,9 +20,12 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
     from pathlib import Path
 
+log = logging.getLogger(__name__)
+
 FOLDER = "backups"
 KEPT = 3
 
+_RESCUED = "rescued"
 _NAME = re.compile(r"(\d{4,})-[a-z0-9-]+\.sqlite3(-wal)?(\.part)?")
 
 
@@ -74,7 +78,7 @@ class Backups:
         Unlike the other methods it does not block. Raises StorageUnusable, sqlite3.Error.
         """
         with disk(self._folder):
-            place = await asyncio.to_thread(self._place, "rescued")
+            place = await asyncio.to_thread(self._place, _RESCUED)
             part = place.with_suffix(".sqlite3.part")
             try:
                 with closing(sqlite3.connect(part, check_same_thread=False)) as target:
@@ -95,6 +99,8 @@ class Backups:
         found = self.all()
         with disk(self._folder):
             for path in self._files():
+                if _RESCUED in path.name and path.suffix == ".sqlite3":
+                    log.warning("%s is deleted with all other copies: what was just forgotten may stand in it", path)
                 path.unlink(missing_ok=True)
         return len(found)
 

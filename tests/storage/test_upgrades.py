@@ -17,6 +17,7 @@ from core.model import Posting, Scope, View
 from storage.backups import Backups
 from storage.library import SqliteLibrary
 from storage.schema import MIGRATIONS, migrate
+from storage.schema_losses import LOSSES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -56,6 +57,14 @@ ROWS = (
         (),
     ),
 )
+
+
+ASKED = """
+    INSERT INTO jobs (platform, space, channel, about, item, kind, source, name, user_id, user_name, message,
+        message_url, place, state, owner, leased_until_s, made_s, ended_s)
+    VALUES ('discord', 'guild', 'general', '', :item, 'find', 'a house', 'One Week', 'u1', 'Ada', '', '', '', 'queued',
+        '', 0, :made_s, :ended_s)
+"""
 
 
 @pytest.fixture(params=OLDER, ids=lambda number: f"version {number}")
@@ -110,6 +119,20 @@ async def test_before_it_is_changed_an_older_database_is_copied_as_it_was(old: t
         assert file.execute("PRAGMA user_version").fetchone() == (number,)
         assert file.execute("PRAGMA integrity_check").fetchone() == ("ok",)
         assert file.execute("SELECT title FROM videos").fetchall() == [("One Week",)]
+
+
+async def test_questions_that_were_answered_in_an_older_version_are_kept_no_longer(tmp_path: Path) -> None:
+    path = tmp_path / "keaton.sqlite3"
+    await write_version(path, MIGRATIONS.index(LOSSES))
+    values = {"made_s": 1.0, "ended_s": None, "item": "open"}
+    with closing(sqlite3.connect(path)) as file:
+        for row in (values, {**values, "ended_s": 2.0, "item": "answered"}):
+            file.execute(ASKED, row)
+        file.commit()
+    library = await SqliteLibrary.open(path)
+    rows = await library.connections.rows("SELECT source, name FROM jobs ORDER BY id", {})
+    await library.close()
+    assert [tuple(row) for row in rows] == [("a house", "One Week"), ("", "")]
 
 
 async def test_a_new_or_current_database_is_not_copied(tmp_path: Path) -> None:
