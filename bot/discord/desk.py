@@ -91,6 +91,8 @@ class Desk:
         told = message.reference.message_id if message.reference else None
         if told is None or message.guild is None or message.type not in _SPOKEN or message.author.bot:
             return False
+        if not message.content and not message.attachments:
+            return False  # without the message content intent Discord shows words to those alone who are mentioned
         asked_s, who = message.created_at.timestamp(), str(message.author.id)
         answer_id = await self._invitations.accept(_scope(message), who, str(told), str(message.id), asked_s)
         if not answer_id:

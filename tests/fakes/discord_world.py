@@ -139,6 +139,8 @@ class Message:
     files: dict[str, bytes] = field(default_factory=dict)
     """Of a card, by name."""
     reply_to: int | None = None
+    pings: bool = True
+    """A reply mentions whom it answers; its writer may switch that off."""
     nonce: str = ""
     reactions: list[str] = field(default_factory=list)
     edited_s: list[float] = field(default_factory=list)
@@ -178,7 +180,7 @@ class Message:
         # A reply mentions whom it answers unless its writer switches that off: `mentions` holds Keaton then, while its
         # words do not (discord-api-docs, message.mdx, "Message Reference Structure"; allowed_mentions.replied_user).
         told = self.channel.messages.get(self.reply_to) if self.reply_to else None
-        is_told = told is not None and told.author.id == BOT_ID
+        is_told = self.pings and told is not None and told.author.id == BOT_ID
         mentioned = f"<@{BOT_ID}>" in self.content or is_told
         hidden = blank and not mentioned and self.author.id != BOT_ID
         made: Json = {

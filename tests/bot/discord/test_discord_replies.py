@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.bot.discord.indoors import house, quiet_room, reader, room
-from tests.fakes.discord_world import BOT_ID
+from tests.fakes.discord_world import BOT_ID, Message
 
 if TYPE_CHECKING:
     from tests.bot.discord.indoors import Room
-    from tests.fakes.discord_world import Message
 
 __all__ = ["house", "quiet_room", "reader", "room"]
 
@@ -58,3 +57,20 @@ async def test_a_mention_in_a_reply_refines_the_answer(room: Room) -> None:
     card = await room.found("green")
     asked = await replied(room, card, f"<@{BOT_ID}> at night")
     assert "green at night" in (await room.said(asked, "Moment")).text
+
+
+async def test_without_the_message_content_intent_a_reply_that_pings_refines_and_one_that_does_not_is_left_alone(
+    quiet_room: Room,
+) -> None:
+    quiet_room.fake.gateway.sees_content = False
+    async with quiet_room.door():
+        room = quiet_room
+        message = await room.fake.post(room.general, room.ada, f"<@{BOT_ID}> {room.link()}")
+        await room.said(message)
+        card = await room.found("green")
+        await room.answer(await room.fake.press(card, "Refine", room.bob), "Reply to this answer")
+        silent = Message(room.general, room.bob, "at dawn", reply_to=card.id, pings=False)
+        await room.fake.show(silent)
+        asked = await replied(room, card, "at night")
+        assert "green at night" in (await room.said(asked, "Moment")).text
+        assert not room.below(silent)
