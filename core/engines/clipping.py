@@ -115,7 +115,7 @@ def _standing_at(film: decode.Film, frames: Iterator[tuple[float, VideoFrame]], 
     usual_s = film.clock.step_s
     standing: Timed | None = None
     for at_s, frame in frames:
-        one = Timed(at_s, frame, film.stream.sample_aspect_ratio, usual_s)
+        one = Timed(at_s, frame, film.pixel_aspect, usual_s)
         if at_s <= start_s + _ROUNDING_S:
             standing = one
             continue

@@ -70,7 +70,11 @@ class Film:
     """How far the packets of pictures and sound went, from the start of the container."""
     pictures_s: float = 0.0
     """When the last packet of pictures begins, likewise."""
+    decoders_aspects: list[Fraction | None] = field(default_factory=list)
+    """What the decoder said of the pixels of the first frame, once there was one: the container may know better."""
     _frames: int = 0
+    _units_s: dict[int, float] = field(default_factory=dict)
+    """What one tick of each stream's times stands for: fractions would take as long as taking the film apart."""
 
     @property
     def declared_s(self) -> float | None:
@@ -80,6 +84,13 @@ class Film:
         duration = self.container.duration
         told = duration is not None and duration > 0 and not self.formats & _BARE
         return duration / av.time_base if told and duration is not None else None
+
+    @property
+    def pixel_aspect(self) -> Fraction | None:
+        """Give how much wider than high the pixels are of the frame that was decoded last: broadcasts change it."""
+        told = self.stream.codec_context.sample_aspect_ratio
+        as_before = told is None or told in self.decoders_aspects[:1]
+        return self.stream.sample_aspect_ratio if as_before else told
 
     @property
     def formats(self) -> frozenset[str]:
@@ -166,7 +177,9 @@ class Film:
             self.container.seek(ticks, stream=self.stream, backward=True)
         ranks = None if self.ranks is None else self.ranks.after_seek()
         clock, jumps = self.clock.after_seek(), self.jumps.after_seek(shift_s)
-        return Film(self.container, self.stream, clock, jumps, ranks, self.places, self.limits)
+        landed = Film(self.container, self.stream, clock, jumps, ranks, self.places, self.limits)
+        landed.decoders_aspects = self.decoders_aspects
+        return landed
 
     def check(self) -> None:
         """Judge the film by what it says of itself, before anything is decoded. Raises OverLimitError."""
@@ -178,6 +191,8 @@ class Film:
     def _within(self, time_s: float, frame: VideoFrame) -> float:
         """Count a frame, and give its time. Raises OverLimitError."""
         self._frames += 1
+        if not self.decoders_aspects:
+            self.decoders_aspects.append(self.stream.codec_context.sample_aspect_ratio)
         keep_within(self.limits, "frame_px", frame.width * frame.height)
         keep_within(self.limits, "frames", self._frames)
         keep_within(self.limits, "duration_s", time_s)
@@ -205,10 +220,15 @@ class Film:
             self.clock.hear(packet)
         start = packet.pts if packet.pts is not None else packet.dts
         if start is not None:
-            self._note(packet, float(start * packet.time_base) - self.clock.zero_s, is_picture=is_picture)
+            self._note(packet, start, is_picture=is_picture)
 
-    def _note(self, packet: Packet[Stream], start_s: float, *, is_picture: bool) -> None:
-        self.read_s = max(self.read_s, start_s + float((packet.duration or 0) * packet.time_base))
+    def _note(self, packet: Packet[Stream], start: int, *, is_picture: bool) -> None:
+        index = packet.stream.index
+        unit_s = self._units_s.get(index)
+        if unit_s is None:
+            unit_s = self._units_s[index] = float(packet.time_base)
+        start_s = start * unit_s - self.clock.zero_s
+        self.read_s = max(self.read_s, start_s + (packet.duration or 0) * unit_s)
         if is_picture:
             self.pictures_s = max(self.pictures_s, start_s)
 

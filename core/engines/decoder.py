@@ -11,6 +11,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, TypeAlias
 
+import av
+
 from core.engines import cage, childhood, clipping, decode, framing, pictures, picturing, resuming, seeking, wire
 from core.engines.flaws import OverLimitError, UnreadableError, keep_within
 from core.engines.sending import LookSender
@@ -45,6 +47,8 @@ def serve(request: Mapping[str, object], out: BinaryIO) -> None:
         tell_over_limit(error, out)
     except MemoryError:
         tell_over_limit(OverLimitError("memory_bytes", None), out)
+    except av.FFmpegError:  # what it cannot even convert or encode
+        wire.send(out, {"kind": "error", "code": "no_frames"})
 
 
 def tell_over_limit(error: OverLimitError, out: BinaryIO) -> None:

@@ -133,7 +133,7 @@ def _shown_at(
             wanted.popleft()
         if not wanted:
             return
-        shown = Found(at_s, frame, film.stream.sample_aspect_ratio)
+        shown = Found(at_s, frame, film.pixel_aspect)
     if wanted and shown is not None and shown is not given:
         yield shown
 
@@ -174,7 +174,7 @@ def _last_until(film: decode.Film, frames: Iterator[tuple[float, VideoFrame]], t
         if at_s > time_s + _ROUNDING_S:
             return None
         if best is None or at_s > best.time_s:
-            best = Found(at_s, frame, film.stream.sample_aspect_ratio)
+            best = Found(at_s, frame, film.pixel_aspect)
         if abs(at_s - time_s) <= _SAME_S:
             return best
     return best

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from av.container import InputContainer
     from av.video.stream import VideoStream
 
-_NO_FILM = Disposition.attached_pic | Disposition.timed_thumbnails | Disposition.still_image
+_COVER = Disposition.attached_pic | Disposition.timed_thumbnails
 _MUCH_LONGER = 1.25
 """Tracks whose lengths differ by less than this factor are as long: then the larger pictures are better."""
 _CLOCK = re.compile(r"(\d+):(\d+):(\d+(?:\.\d+)?)")
@@ -28,17 +28,22 @@ def pictures(container: InputContainer) -> VideoStream:
     Several that move: the default ones before others, of those a much longer one, of those the largest.
     Raises UnreadableError.
     """
-    streams = [stream for stream in container.streams.video if not stream.disposition & _NO_FILM]
+    streams = [stream for stream in container.streams.video if not stream.disposition & _COVER]
     if not streams:
         raise UnreadableError("no_video_stream")
     decodable = [stream for stream in streams if known(stream.codec_context)]
     if not decodable:
         raise UnreadableError("no_frames")
-    moving = [stream for stream in decodable if stream.frames != 1] or decodable
+    moving = [stream for stream in decodable if _moves(stream)] or decodable
     default = [stream for stream in moving if stream.disposition & Disposition.default] or moving
     longest_s = max(_length_s(stream) for stream in default)
     long = [stream for stream in default if _length_s(stream) * _MUCH_LONGER >= longest_s]
     return max(long, key=lambda stream: stream.width * stream.height)
+
+
+def _moves(stream: VideoStream) -> bool:
+    """Tell whether a stream may have more than one picture, as far as it says."""
+    return stream.frames != 1 and not stream.disposition & Disposition.still_image
 
 
 def known(codec_context: object) -> bool:

@@ -6,6 +6,7 @@ import io
 import random
 from bisect import bisect_right
 from dataclasses import asdict, dataclass
+from fractions import Fraction
 from typing import TYPE_CHECKING
 
 import av
@@ -318,6 +319,18 @@ def test_given_a_size_that_changes_when_stills_and_cuts_are_made_then_each_has_i
     assert mixed.shape == (96, 320, 3)
     assert mixed[48, 160, 2] > 150, "the second part, in the middle"
     assert mixed[48, 20].max() < 30, "black beside it"
+
+
+def test_given_pixels_that_become_wider_when_stills_are_cut_then_each_has_its_own_shape(
+    tmp_path: Path, cut_still: CutStill
+) -> None:
+    parts = []
+    for name, aspect in (("square.ts", Fraction(1)), ("wide.ts", Fraction(4, 3))):
+        shape = Shape((192, 144), codec="mpeg2video", gop=12, pixel_aspect=aspect)
+        parts.append(write_film(tmp_path / name, iter([plain((192, 144), (200, 20, 20))] * 100), shape))
+    path = odd_films.joined(tmp_path / "aspects.ts", parts)
+    assert cut_still(path, 1.0)[1].shape == (144, 192, 3)
+    assert cut_still(path, 6.0)[1].shape == (144, 256, 3)
 
 
 def cut_pictures(path: Path, start_s: float, end_s: float, messages: ReadMessages) -> list[Pixels]:
