@@ -97,6 +97,8 @@ def timed(path: Path, wish: Wish, limits: FilmLimits) -> Iterator[Timed]:
 
 def _sought(film: decode.Film, start_s: float) -> Iterator[Timed] | None:
     """Give the frames from the start on, found by seeking, or None where that does not lead there."""
+    if seeking.is_beyond(film, start_s):
+        return None
     attempts = ((0.0, seeking.near_s(film, start_s)), *((run_up_s, 0.0) for run_up_s in seeking.RUN_UPS_S))
     for run_up_s, needed_from_s in attempts:
         try:

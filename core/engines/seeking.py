@@ -105,6 +105,8 @@ def _stretches(times_s: Sequence[float]) -> Iterator[list[float]]:
 
 def _reached(film: decode.Film, times_s: Sequence[float]) -> Iterator[Found]:
     """Give the frames of one stretch."""
+    if is_beyond(film, times_s[0]):
+        return
     for run_up_s in RUN_UPS_S:
         try:
             landed = film.seek(max(0.0, times_s[0] - run_up_s))
@@ -138,6 +140,11 @@ def _shown_at(
         yield shown
 
 
+def is_beyond(film: decode.Film, time_s: float) -> bool:
+    """Tell whether a time lies after the end that a film claims: what was joined to it can be met by reading alone."""
+    return film.jumps.back and film.declared_s is not None and time_s > film.declared_s
+
+
 def near_s(film: decode.Film, time_s: float) -> float:
     """Give from when on no frame of a film may be left out on the way to a time."""
     return time_s - max(_NEAR_S, 3 * film.clock.step_s)
@@ -145,6 +152,8 @@ def near_s(film: decode.Film, time_s: float) -> float:
 
 def _by_seeking(film: decode.Film, time_s: float) -> Found | None:
     """Give the frame that seeking is sure of."""
+    if is_beyond(film, time_s):
+        return None
     quick = _sought(film, time_s, 0.0, near_s(film, time_s))
     if quick is not None and _stands_at(quick, time_s, film.clock.step_s):
         return quick

@@ -321,6 +321,19 @@ def test_given_a_size_that_changes_when_stills_and_cuts_are_made_then_each_has_i
     assert mixed[48, 20].max() < 30, "black beside it"
 
 
+def test_given_a_film_joined_to_another_when_stills_are_cut_then_they_show_what_was_seen_of_both(
+    tmp_path: Path, look_at: LookAt, cut_still: CutStill, messages: ReadMessages
+) -> None:
+    path = odd_films.joined(tmp_path / "joined.mkv", [silent(tmp_path / f"{n}.mkv", 6, 1000 * n) for n in (0, 1)])
+    looks = look_at(path, Sampling(0.73, 1, 0.0)).looks
+    assert looks[-1].time_s > 11
+    for look in looks:
+        number = read_number(look.pixels)
+        assert number // 1000 == int(look.time_s > 5.99)
+        assert read_number(cut_still(path, look.time_s)[1]) == number
+        assert numbers_in_cut(path, look.time_s, look.time_s + 0.1, messages)[0] == number
+
+
 def test_given_pixels_that_become_wider_when_stills_are_cut_then_each_has_its_own_shape(
     tmp_path: Path, cut_still: CutStill
 ) -> None:
