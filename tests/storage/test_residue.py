@@ -11,12 +11,16 @@ import sys
 from contextlib import closing
 from typing import TYPE_CHECKING
 
+import pytest
+
 from storage import residue
 from storage.connections import Connections
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
+
+pytestmark = pytest.mark.slow
 
 ALL = "SELECT name, text FROM notes ORDER BY name"
 
