@@ -32,13 +32,17 @@ _GAP = RATE // 20
 def stretch(path: Path, start_s: float, end_s: float, limits: FilmLimits) -> Samples | None:
     """Give the sound of [start_s, end_s), as long as that; None where the film has none. Raises UnreadableError."""
     with decode.opened(path, limits) as film:
-        stream = _stream(film)
-        if stream is None or next(film.frames(), None) is None:
+        if _stream(film) is None:
             return None
+        first = next(film.frames(), None)
         zero_s = film.clock.zero_s
+    if first is None:
+        return None
+    with decode.opened(path, limits) as film:  # from its first byte: sound may begin long before the pictures do
         samples: Samples = np.zeros((2, round((end_s - start_s) * RATE)), dtype=np.float32)
         with suppress(av.FFmpegError):
-            _fill(samples, _decoded(film, stream, start_s + zero_s, end_s + zero_s), start_s + zero_s)
+            landed = film if start_s < first[0] + _AHEAD_S else _landed(film, start_s)
+            _fill(samples, _decoded(landed, start_s + zero_s, end_s + zero_s), start_s + zero_s)
         return samples
 
 
@@ -47,10 +51,11 @@ def _stream(film: decode.Film) -> AudioStream | None:
     return next((one for one in film.container.streams.audio if tracks.known(one.codec_context)), None)
 
 
-def _decoded(film: decode.Film, stream: AudioStream, from_s: float, until_s: float) -> Iterator[AudioFrame]:
+def _decoded(film: decode.Film, from_s: float, until_s: float) -> Iterator[AudioFrame]:
     """Give the frames of sound that reach into a stretch; times as the container has them."""
-    for packet in _landed(film, from_s).packets():
-        if packet is None or packet.stream.index != stream.index:
+    stream = _stream(film)
+    for packet in film.packets():
+        if stream is None or packet is None or packet.stream.index != stream.index:
             continue
         with suppress(av.InvalidDataError):
             for frame in stream.decode(packet):
@@ -60,11 +65,11 @@ def _decoded(film: decode.Film, stream: AudioStream, from_s: float, until_s: flo
                     yield frame
 
 
-def _landed(film: decode.Film, from_s: float) -> decode.Film:
-    """Give the film as seen from before a time of the container's. Raises av.FFmpegError."""
+def _landed(film: decode.Film, start_s: float) -> decode.Film:
+    """Give the film as seen from before a time. Raises av.FFmpegError."""
     if film.places is not None:  # a keyframe of the pictures, some way before: sound may lie ahead of them in the file
-        return film.seek(max(0.0, from_s - film.clock.zero_s - _AHEAD_S))
-    film.container.seek(max(0, round(from_s * av.time_base)), backward=True)
+        return film.seek(start_s - _AHEAD_S)
+    film.container.seek(max(0, round((start_s + film.clock.zero_s) * av.time_base)), backward=True)
     return film
 
 

@@ -362,3 +362,52 @@ def test_given_jpeg_when_it_is_read_back_then_numbers_are_legible() -> None:
     read = cv2.imdecode(data, cv2.IMREAD_COLOR)
     assert read is not None
     assert read_number(np.asarray(read, np.uint8)) == 1234
+
+
+def loudness(path: Path, start_s: float, end_s: float, messages: ReadMessages) -> float:
+    """Give how loud the sound of a cut is, 0 to 1."""
+    out = io.BytesIO()
+    wish = {"start_s": start_s, "end_s": end_s, "form": "mp4", "max_px": 160, "max_fps": 60, "sound": True}
+    clipping.send_clip(path, {"wish": {**wish, "max_bytes": 10_000_000}, "limits": LIMITS}, out)
+    with av.open(io.BytesIO(messages(out.getvalue())[-1].part(0)), "r") as container:
+        return max(float(np.abs(frame.to_ndarray()).max()) for frame in container.decode(audio=0))
+
+
+def tone(path: Path, seconds: float) -> Path:
+    """Write a sound that is heard all the time."""
+    with av.open(path, "w") as container:
+        stream = container.add_stream("aac", rate=48_000, layout="mono")
+        for index in range(round(seconds * 48_000 / 1024)):
+            places = np.arange(index * 1024, (index + 1) * 1024)
+            samples = (0.3 * np.sin(places * 2 * np.pi * 440 / 48_000)).astype(np.float32)[None]
+            frame = av.AudioFrame.from_ndarray(samples, format="fltp", layout="mono")
+            frame.sample_rate, frame.pts, frame.time_base = 48_000, index * 1024, Fraction(1, 48_000)
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    return path
+
+
+@pytest.mark.parametrize("name", ["late.mp4", "late.mkv", "late.ts", "late.flv"])
+def test_given_pictures_that_start_late_when_their_beginning_is_cut_then_its_sound_is_heard(
+    tmp_path: Path, messages: ReadMessages, name: str
+) -> None:
+    parts = [Part(silent(tmp_path / "silent.mp4", 4), shift_s=3.0), Part(tone(tmp_path / "tone.m4a", 7))]
+    path = put_together(tmp_path / name, parts)
+    for start_s in (0.0, 1.5, 4.0):
+        assert loudness(path, start_s, start_s + 1, messages) > 0.2
+
+
+def test_given_recordings_that_were_joined_when_the_second_is_cut_then_its_own_sound_is_heard(
+    tmp_path: Path, messages: ReadMessages
+) -> None:
+    made = []
+    for number, make in enumerate((sound_of_nothing, tone)):
+        parts = [Part(silent(tmp_path / f"{number}.mp4", 5)), Part(make(tmp_path / f"{number}.m4a", 5))]
+        made.append(put_together(tmp_path / f"{number}.ts", parts))
+    path = odd_films.joined(tmp_path / "joined.ts", made)
+    assert loudness(path, 2.0, 3.0, messages) < 0.01
+    assert loudness(path, 7.0, 8.0, messages) > 0.2
+
+
+def sound_of_nothing(path: Path, seconds: float) -> Path:
+    return clips.make_sound(path, seconds)
