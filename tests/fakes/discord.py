@@ -16,6 +16,10 @@ messages (`discord_rules.py`):
 | names of commands and options in each language: 1 to 32 small letters, digits, "-", "_", once | application-commands |
 | posts and edits are counted for each channel, five of each in five seconds; one more: 429 | topics/rate-limits |
 | a forward has no words or files of its own, but `message_snapshots` | resources/message |
+| files: an answer by token has the interaction's limit, a bot's own message the server's (40005) | api-docs #7603 |
+| outages: histories and members answer 5xx, a server of READY is not told of (`broken`, `withheld`) | topics/gateway |
+| GUILD_CREATE may come without the bot's own member (`tells_of_keaton`) | issue 15 |
+| an answer may be refused for reasons that no list has (400, 50035; `desk.refuses`) | resources/message |
 | a system message refuses replies | resources/message |
 | an interaction is acknowledged once, within 3 s; its token lives 15 min | interactions/receiving-and-responding |
 """

@@ -61,6 +61,7 @@ async def test_what_discord_itself_says_is_not_answered(house: ColourHouse, tmp_
         told = await town.fake.tell(town.general, town.ada, kind, f"<@{BOT_ID}> something green")
         asked = await town.fake.post(town.general, town.ada, f"<@{BOT_ID}> something green")
         await said_below(town, asked, "Moment 1")
+        assert told.id not in {message for message, _ in town.fake.reacted}, "nobody began to answer it"
         assert not [one for one in below(told) if one.text]
         assert not town.fake.refused
 
