@@ -88,10 +88,12 @@ class Ground(RuleBasedStateMachine):
         self._do(self.town.start())
 
     def teardown(self) -> None:
-        self._do(self.town.hold_disk())
-        self._do(self.town.drop())
-        self._do(self.town.stop())
-        self.loop.close()
+        try:
+            self._do(self.town.hold_disk())
+        finally:  # or its threads would keep the process from ending
+            self._do(self.town.drop())
+            self._do(self.town.stop())
+            self.loop.close()
         shutil.rmtree(self.folder)
         self.tally.checks += self.town.checks
         self.tally.answers += self.town.answers

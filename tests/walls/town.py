@@ -85,7 +85,7 @@ class Town:
     """Where Keaton was removed from, and since when by the running clock."""
     clock_s: float = 1000.0
     standing: set[bytes] = field(default_factory=set)
-    """Links in messages that stand, though Keaton was told to leave them alone."""
+    """Links in messages that stand, and their titles, though Keaton was told to leave them alone."""
     dead: set[bytes] = field(default_factory=set)
     edition: int = 0
     """How often the model was changed."""

@@ -50,7 +50,7 @@ class Waiting(Ground):
         may = who is one.who or turn.moderator or not turn.door.shared
         assert (not said or said[-1].tone == "plain") == may, said
         if may:
-            self.town.standing |= {word for word in one.words if word.startswith(b"link")}
+            self.town.standing |= {word for word in one.words if word.startswith((b"link", b"name"))}
             self._do(self.town.dropped(one))
 
     @precondition(lambda self: self.town.under_way)
