@@ -38,11 +38,20 @@ class Health:
     """Answers whether all is well."""
 
     checks: Sequence[Check]
+    patience_s: float = _CHECK_S
+    """How long each of them may take."""
 
     async def report(self) -> dict[str, str]:
         """Give for each check "ok" or a sentence; one that does not answer in time is wrong too."""
-        said = await asyncio.gather(*(_answer(check) for check in self.checks))
+        said = await asyncio.gather(*(self._answer(check) for check in self.checks))
         return dict(zip((check.name for check in self.checks), said, strict=True))
+
+    async def _answer(self, check: Check) -> str:
+        try:
+            async with asyncio.timeout(self.patience_s):
+                return await check.ask() or "ok"
+        except TimeoutError:
+            return f"The check of the {check.name} does not answer."
 
 
 @asynccontextmanager
@@ -75,11 +84,3 @@ async def _listen(runner: web.AppRunner, port: int) -> None:
         if error.errno == errno.EADDRINUSE:
             raise PortTaken(port, "KEATON_WATCH_PORT") from error
         raise BadSetting("KEATON_WATCH_PORT", error.strerror or str(error)) from error
-
-
-async def _answer(check: Check) -> str:
-    try:
-        async with asyncio.timeout(_CHECK_S):
-            return await check.ask() or "ok"
-    except TimeoutError:
-        return f"The check of the {check.name} does not answer."

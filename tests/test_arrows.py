@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
@@ -46,3 +47,63 @@ def test_only_the_settings_read_the_environment() -> None:
     readers = [path for path in SOURCES if "os.environ" in path.read_text(encoding="utf-8")]
     excepted = {ROOT / "bot" / "settings.py", ROOT / "bot" / "__init__.py"}  # the latter sets what libraries read
     assert [path.relative_to(ROOT).as_posix() for path in readers if path not in excepted] == []
+
+
+TESTS = [path for path in sorted((ROOT / "tests").rglob("*.py")) if path != Path(__file__)]
+OWN = {"self", "cls"}
+ALLOWED = {"os._exit", "torch._dynamo"}
+"""The one is public in spite of its name; the other is a module that must not be loaded."""
+PRIVATE_PATH = re.compile(r"[A-Za-z_][\w.]*\._[A-Za-z]\w*|_[a-z]\w*")
+"""A dotted path with a private part, or a private name, as text."""
+PRODUCT_PATH = re.compile(r"(?:bot|core|storage)(?:\.\w+)*\.\w+")
+REACHES = {"setattr", "delattr", "getattr", "hasattr", "patch", "attrgetter", "setitem"}
+
+
+def is_private(name: str) -> bool:
+    return name.startswith("_") and not (name.startswith("__") and name.endswith("__"))
+
+
+def reaches(tree: ast.AST) -> set[str]:
+    """Return each private attribute of another object that code uses, by name or by a string path, with its line."""
+    found: set[str] = set()
+    for node in ast.walk(tree):
+        match node:
+            case ast.Attribute(value=ast.Name(id=owner), attr=name) if owner in OWN and is_private(name):
+                continue
+            case ast.Attribute(attr=name) if is_private(name) and ast.unparse(node) not in ALLOWED:
+                found.add(f"{node.lineno}: {ast.unparse(node)}")
+            case ast.ImportFrom(names=names):
+                found |= {f"{node.lineno}: {alias.name}" for alias in names if is_private(alias.name)}
+            case ast.Constant(value=str(text)) if "._" in text and text not in ALLOWED and PRIVATE_PATH.fullmatch(text):
+                found.add(f"{node.lineno}: {text!r}")
+            case ast.Call(func=ast.Name(id=called) | ast.Attribute(attr=called), args=given) if called in REACHES:
+                texts = [one.value for one in given[:2] if isinstance(one, ast.Constant) and isinstance(one.value, str)]
+                paths = [one for one in texts if PRIVATE_PATH.fullmatch(one) or PRODUCT_PATH.fullmatch(one)]
+                found |= {f"{node.lineno}: {one!r}" for one in paths}
+            case _:
+                pass
+    return found
+
+
+@pytest.mark.parametrize("path", TESTS, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_a_test_reaches_into_nothing_that_is_private_to_others(path: Path) -> None:
+    assert reaches(ast.parse(path.read_text(encoding="utf-8"))) == set()
+
+
+@pytest.mark.parametrize(
+    ("code", "count"),
+    [
+        ("house.indexer._looking._eyes = 1", 2),
+        ("client.http._HTTPClient__session", 1),
+        ("from tests.engines.conftest import _messages", 1),
+        ("monkeypatch.setattr('bot.health.CHECK_S', 1)", 1),
+        ("monkeypatch.setattr(browser, '_limits', 1)", 1),
+        ("moment = ('fetched', 'indexer._downloads._fetcher')", 1),
+        ("self._own = cls._made = object.__new__(type)", 0),
+        ("os._exit(0)", 0),
+        ("monkeypatch.setattr('sys.stderr', 1)", 0),
+        ("monkeypatch.setattr(library, 'save', 1)", 0),
+    ],
+)
+def test_a_reach_into_what_is_private_is_seen_in_each_of_its_ways(code: str, count: int) -> None:
+    assert len(reaches(ast.parse(code))) == count

@@ -116,6 +116,16 @@ class Children:
     _lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     _closed: bool = False
 
+    @property
+    def pids(self) -> tuple[int, ...]:
+        """The process ids of all children that live, the spare among them."""
+        return tuple(child.process.pid for child in self._living)
+
+    @property
+    def nursery_pid(self) -> int | None:
+        """The process id of what children are forked from; None where there is none."""
+        return self._nursery.process.pid if self._nursery else None
+
     async def warm(self) -> None:
         """Start the spare, so that the first job need not wait for imports."""
         async with self._lock:

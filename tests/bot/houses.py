@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest_asyncio
@@ -16,8 +15,6 @@ from core.engines.children import Children
 from core.engines.clips import ChildClipper
 from core.engines.frames import ChildFrameReader
 from storage.departures import SqliteDepartures
-from storage.jobs import SqliteJobs
-from storage.ledger import SqliteLedger
 from storage.library import SqliteLibrary
 from storage.media import MediaFolder
 from storage.showcase import SqliteShowcase
@@ -92,18 +89,9 @@ def parts_of(house: ColourHouse, grace: Grace | None = None) -> Parts:
 @asynccontextmanager
 async def no_clips(house: ColourHouse) -> AsyncIterator[None]:
     """Let no clip be made for now, and say so at once."""
-    browser = house.conversation._browser
-    clipper, browser._limits = browser._clipper, replace(browser._limits, patience_s=0.02)
-    assert isinstance(clipper, ChildClipper)
-    async with clipper.short, clipper.short, clipper.long:
+    assert isinstance(house.clipper, ChildClipper)
+    async with house.clipper.short, house.clipper.short, house.clipper.long:
         yield
-
-
-def next_run(house: ColourHouse) -> None:
-    """Let the house's jobs be those of a run that is no more, as a kill leaves them."""
-    ledger, connections = house.ledger, house.library.connections
-    ledger._run = SqliteLedger(connections).run
-    house.foreman._jobs = SqliteJobs(connections, ledger._run, time.time, is_bot=True)
 
 
 class HeardGrace(Grace):

@@ -35,12 +35,9 @@ async def test_when_all_is_well_health_is_200(session: aiohttp.ClientSession) ->
         assert await answer.json() == {"ok": True, "wrong": [], "checks": {"model": "ok", "database": "ok"}}
 
 
-async def test_when_something_is_wrong_health_is_503_and_a_sentence(
-    session: aiohttp.ClientSession, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("bot.health._CHECK_S", 0.05)
+async def test_when_something_is_wrong_health_is_503_and_a_sentence(session: aiohttp.ClientSession) -> None:
     checks = [Check("model", fine), Check("database", wrong), Check("Slack", never)]
-    async with serve_watch(0, Health(checks), Metrics()) as port:
+    async with serve_watch(0, Health(checks, patience_s=0.05), Metrics()) as port:
         answer = await session.get(f"http://127.0.0.1:{port}/healthz")
         report = await answer.json()
     assert answer.status == 503

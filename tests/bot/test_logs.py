@@ -145,7 +145,7 @@ async def test_a_turn_is_one_line_about_its_kind_and_its_end_and_holds_nobodys_w
     log: io.StringIO, house: ColourHouse, colour_film: Path
 ) -> None:
     metrics = Metrics()
-    house.conversation._watch = house.indexer._watch = house.indexer._looking._watch = metrics
+    house.relays.watch.target = metrics
     house.fetcher.web["https://films.test/a.mp4"] = colour_film
     await house.say(LinkPosted(turn(), f"https://films.test/a.mp4?{SECRET}"))
     await house.say(LinkPosted(turn(), "https://films.test/a.mp4"))

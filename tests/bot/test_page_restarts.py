@@ -19,8 +19,6 @@ from core.commands import parse
 from core.foreman import Foreman
 from core.gathering import content_id
 from core.patience import Patience
-from storage.jobs import SqliteJobs
-from storage.ledger import SqliteLedger
 from tests.bot.houses import house, reader  # noqa: F401 - fixtures
 from tests.bot.tabs import CONFIG, Tab
 from tests.core.jobs_done import StoppingReader
@@ -40,9 +38,8 @@ def chat_of(house: ColourHouse, config: WebConfig) -> LocalChat:  # noqa: F811 -
 
 def next_run(house: ColourHouse) -> Foreman:  # noqa: F811
     """Let the house be that of a program that was started again."""
-    house.ledger._run = run = SqliteLedger(house.library.connections).run
-    jobs = house.foreman._jobs = SqliteJobs(house.library.connections, run, time.time, is_bot=True)
-    return Foreman(jobs, house.library, house.media, Patience(0), time.time)
+    house.begin_run()
+    return Foreman(house.jobs, house.library, house.media, Patience(0), time.time)
 
 
 async def emptied(inbox: Path) -> None:
@@ -75,14 +72,14 @@ async def test_a_dropped_file_that_had_arrived_is_taken_up_by_the_next_run(
     colour_film: Path,
 ) -> None:
     config, film = replace(CONFIG, upload_dir=house.media.inbox), await asyncio.to_thread(colour_film.read_bytes)
-    house.indexer._looking._eyes._reader = stopping = StoppingReader(house.reader, 4)
+    house.relays.reader.target = stopping = StoppingReader(house.reader, 4)
     async with aiohttp.ClientSession() as session:
         async with chat_of(house, config) as chat, Tab(chat, session, "a").open() as tab:
             assert await tab.send_file("colours.mp4", film) == 202
             await asyncio.wait_for(stopping.stopped.wait(), 30)
             stood = await tab.until(lambda message: message["author"] == "keaton" and bool(message.get("progress")))
             asked = await tab.until(lambda message: bool(message.get("file")))
-        house.indexer._looking._eyes._reader = house.reader
+        house.relays.reader.target = house.reader
         foreman = next_run(house)
         await foreman.tidy()
         async with chat_of(house, config) as chat, Tab(chat, session, "a").open() as tab:
@@ -99,13 +96,13 @@ async def test_that_a_film_was_forgotten_while_keaton_stood_still_is_said_where_
     colour_film: Path,
 ) -> None:
     config, film = replace(CONFIG, upload_dir=house.media.inbox), await asyncio.to_thread(colour_film.read_bytes)
-    house.indexer._looking._eyes._reader = stopping = StoppingReader(house.reader, 4)
+    house.relays.reader.target = stopping = StoppingReader(house.reader, 4)
     async with aiohttp.ClientSession() as session:
         async with chat_of(house, config) as chat, Tab(chat, session, "a").open() as tab:
             assert await tab.send_file("colours.mp4", film) == 202
             await asyncio.wait_for(stopping.stopped.wait(), 30)
             stood = await tab.until(lambda message: message["author"] == "keaton" and bool(message.get("progress")))
-        house.indexer._looking._eyes._reader = house.reader
+        house.relays.reader.target = house.reader
         await house.library.forget(content_id(colour_film), chat.turn().view)
         foreman = next_run(house)
         await foreman.tidy()
@@ -113,9 +110,9 @@ async def test_that_a_film_was_forgotten_while_keaton_stood_still_is_said_where_
             (job,) = await foreman.left("local")
             await chat.go_on(job)
             assert (await tab.until_text("forgotten here meanwhile"))["id"] == stood["id"]
-            await until_none_is_left(foreman)
+            await until_none_is_left(house)
             assert await house.library.connections.rows("SELECT 1 FROM jobs", {}) == []
-        assert list(house.media._root.rglob("*.mp4")) == []
+        assert list(house.media_folder.rglob("*.mp4")) == []
 
 
 async def test_a_picture_and_words_that_were_asked_before_a_restart_are_answered_after_it_where_they_stood(
@@ -167,7 +164,7 @@ async def test_a_press_that_was_acknowledged_is_what_stands_on_the_page_after_a_
             again = await tab.until(lambda one: bool(one.get("buttons")))
             assert (again["id"], "The whole film" in str(again)) == (card["id"], True)
             await chat.go_on(asked)  # last, when it could draw over that
-            await until_none_is_left(later)
+            await until_none_is_left(house)
             await tab.say("/help")
             await tab.until(lambda one: one.get("text") == "/help")  # by then the tab has seen all before it
             assert "The whole film" in str(tab.messages[card["id"]])
@@ -178,9 +175,9 @@ async def forever(_job: object) -> None:
     await asyncio.Event().wait()
 
 
-async def until_none_is_left(foreman: Foreman) -> None:
+async def until_none_is_left(house: ColourHouse) -> None:  # noqa: F811
     """Wait until all that was taken up is noted."""
     sql = "SELECT 1 FROM jobs WHERE ended_s IS NULL"
     async with asyncio.timeout(20):
-        while await foreman._jobs._db.rows(sql, {}):  # type: ignore[attr-defined]  # noqa: ASYNC110 - no one tells
+        while await house.library.connections.rows(sql, {}):  # noqa: ASYNC110 - no one tells
             await asyncio.sleep(0.01)

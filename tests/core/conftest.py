@@ -33,10 +33,13 @@ from storage.looks import SqliteLooks
 from storage.media import MediaFolder
 from storage.works import SqliteWorks
 from tests.core.fakes import ColourEncoder, CopyFetcher, Drawer, NotingPlotter, NotingWatch
+from tests.core.relays import Relay, Relays
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
     from pathlib import Path
+
+    import pytest
 
     from core.clips import Clipper
     from core.conversation import Conversation
@@ -85,6 +88,30 @@ class House(Generic[EncoderT]):
     refiner: Refiner
     courtesy: Courtesy
     renewal: Renewal
+    clipper: Clipper
+    relays: Relays
+    """Through these the product reaches its ports: a test exchanges an implementation there."""
+
+    @property
+    def jobs(self) -> SqliteJobs:
+        """The jobs of the run that is under way."""
+        jobs: SqliteJobs = self.relays.jobs.target
+        return jobs
+
+    def begin_run(self, time_s: Callable[[], float] = time.time) -> None:
+        """Let a new run begin: what the one before took up is left as a kill leaves it."""
+        ledger = SqliteLedger(self.library.connections)
+        self.relays.ledger.target = ledger
+        self.relays.jobs.target = SqliteJobs(self.library.connections, ledger.run, time_s, is_bot=True)
+
+    def stored(self) -> list[Path]:
+        """Return the films that are kept as files."""
+        return [path for path in self.media_folder.iterdir() if path.is_file()]
+
+    @property
+    def media_folder(self) -> Path:
+        """The folder below which all media lie."""
+        return self.media.inbox.parent
 
     async def say(self, event: Incoming) -> list[Reply]:
         return [reply async for reply in self.conversation.handle(event)]
@@ -119,19 +146,22 @@ def ignore(_progress: Progress) -> None:
 
 
 @pytest_asyncio.fixture
-async def house(tmp_path: Path) -> AsyncIterator[ColourHouse]:
-    async with opened(tmp_path) as house:
+async def house(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[ColourHouse]:
+    """Open a house with the choices that a test gives it by an indirect parameter, or else with the usual ones."""
+    async with opened(tmp_path, choices=getattr(request, "param", CHOICES)) as house:
         yield house
 
 
 @asynccontextmanager
-async def opened(tmp_path: Path, courtesy: Courtesy | None = None) -> AsyncIterator[ColourHouse]:
+async def opened(
+    tmp_path: Path, courtesy: Courtesy | None = None, choices: Choices = CHOICES
+) -> AsyncIterator[ColourHouse]:
     """Open a product over a data folder below the given one."""
     library = await SqliteLibrary.open(tmp_path / "data" / "keaton.sqlite3")
     media = await MediaFolder.open(tmp_path / "data" / "media", QUOTA_BYTES)
     children = Children("core.engines.decoder", forks=True, courtesy=courtesy)
     async with looking(library) as looks:
-        house = build(library, media, ChildFrameReader(children), ColourEncoder(), looks)
+        house = build(library, media, ChildFrameReader(children), ColourEncoder(), looks, choices=choices)
         yield house
         await house.refiner.close()
         await house.foreman.close()
@@ -166,23 +196,34 @@ def build(
     )
     ledger, watch = SqliteLedger(library.connections), NotingWatch()
     courtesy = reader.children.courtesy or Courtesy(0.0, time.monotonic)
+    relays = Relays(
+        library=Relay(library),
+        ledger=Relay(ledger),
+        media=Relay(media),
+        works=Relay(SqliteWorks(library.connections)),
+        jobs=Relay(SqliteJobs(library.connections, ledger.run, time.time, is_bot=True)),
+        fetcher=Relay(fetcher),
+        reader=Relay(reader),
+        plotter=Relay(plotter),
+        watch=Relay(watch),
+    )
     ports = Ports(
-        library=library,
-        ledger=ledger,
-        media=media,
-        works=SqliteWorks(library.connections),
-        jobs=SqliteJobs(library.connections, ledger.run, time.time, is_bot=True),
+        library=relays.library,
+        ledger=relays.ledger,
+        media=relays.media,
+        works=relays.works,
+        jobs=relays.jobs,
         keepsakes=Drawer(),
         looks=looks,
         encoder=encoder,
-        fetcher=fetcher,
-        reader=reader,
+        fetcher=relays.fetcher,
+        reader=relays.reader,
         glancer=reader,
         framer=framer,
         pictures=ChildPictureReader(reader),
         clipper=clipper,
-        plotter=plotter,
-        watch=watch,
+        plotter=relays.plotter,
+        watch=relays.watch,
         courtesy=courtesy,
         clock_s=time.monotonic,
         time_s=time.time,
@@ -190,4 +231,5 @@ def build(
     )
     parts = assemble(ports, choices)
     course = (parts.indexer, parts.searcher, parts.conversation, parts.foreman, watch, parts.refiner, courtesy)
-    return House(library, ledger, media, encoder, fetcher, plotter, reader, looks, *course, parts.renewal)
+    near = (library, relays.ledger, media, encoder, fetcher, plotter, reader, looks)
+    return House(*near, *course, parts.renewal, clipper, relays)

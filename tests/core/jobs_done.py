@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from typing import TYPE_CHECKING
 
 from core.errors.films import DecoderDied
@@ -11,8 +10,6 @@ from core.errors.links import FetchFailed
 from core.film_ports import FilmEnded, Look
 from core.jobs import Request
 from core.ledger import Errand
-from storage.jobs import SqliteJobs
-from storage.ledger import SqliteLedger
 from tests.core.conftest import turn
 
 if TYPE_CHECKING:
@@ -42,14 +39,13 @@ async def accepted(house: ColourHouse, request: Request | None = None) -> Job:
 
 async def reborn(house: ColourHouse, kind: str = "") -> Job:
     """Give the one job (of a kind) that is left to a new process, which takes it up."""
-    run = SqliteLedger(house.library.connections).run
-    house.foreman._jobs = jobs = SqliteJobs(house.library.connections, run, time.time, is_bot=True)
-    (left,) = [one for one in await jobs.left("local") if kind in {"", one.request.kind}]
+    house.begin_run()
+    (left,) = [one for one in await house.jobs.left("local") if kind in {"", one.request.kind}]
     return await accepted(house, left.request)
 
 
 async def state(house: ColourHouse, job: Job) -> tuple[str, str]:
-    found = await house.foreman._jobs.job(job.id)
+    found = await house.jobs.job(job.id)
     assert found is not None
     return found.state, found.reason
 
@@ -110,7 +106,7 @@ class DyingReader:
 
 async def half_way(house: ColourHouse, event: LinkPosted, looks: int = 10) -> StoppingReader:
     """Let the process die after so many looks, as seen by what is kept."""
-    house.indexer._looking._eyes._reader = stopping = StoppingReader(house.reader, looks)
+    house.relays.reader.target = stopping = StoppingReader(house.reader, looks)
     task = asyncio.create_task(house.last(event))
     await stopping.stopped.wait()
     await until_written(house, looks)

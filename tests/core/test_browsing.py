@@ -14,7 +14,7 @@ from PIL import Image
 from core.talk import Action, FilePosted, Find
 from core.times import tenths
 from tests.clips import Shape
-from tests.core.conftest import remembered, turn
+from tests.core.conftest import CHOICES, remembered, turn
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from tests.conftest import MakeClip
     from tests.core.conftest import ColourHouse
 
+IMPATIENT = replace(CHOICES, browsing=replace(CHOICES.browsing, patience_s=0.0))
 MINUS = "\u2212"
 
 
@@ -152,23 +153,21 @@ async def test_a_cut_is_sent_in_a_message_of_its_own_with_sound(house: ColourHou
         assert len(made.streams.audio) == 1
 
 
+@pytest.mark.parametrize("house", [IMPATIENT], indirect=True, ids=["told at once"])
 async def test_what_takes_long_says_how_far_it_is(house: ColourHouse, colour_film: Path) -> None:
     cut = await press(house, await asked(house, colour_film, "green"), "Cut")
-    browser = house.conversation._browser
-    slow = replace(browser._limits, patience_s=0.0)
-    browser._limits = slow
     replies = await house.say(Action(turn(), button(cut, "Send the cut").id))
     assert len(replies) > 1
     assert all(one.progress and one.progress.fraction is not None and "Cutting" in one.text for one in replies[:-1])
     assert replies[-1].progress is None
 
 
+@pytest.mark.parametrize("house", [IMPATIENT], indirect=True, ids=["told at once"])
 @pytest.mark.parametrize(("label", "kind"), [("Preview", "preview"), ("Cut", "ends"), ("1 ·", "frame")])
 async def test_what_takes_long_shows_the_small_picture_of_its_place_meanwhile(
     house: ColourHouse, colour_film: Path, label: str, kind: str
 ) -> None:
     first = await asked(house, colour_film, "blue")
-    house.conversation._browser._limits = replace(house.conversation._browser._limits, patience_s=0.0)
     meanwhile, *_, last = await house.say(Action(turn(), button(first, label).id))
     assert meanwhile.progress is not None
     assert (colour(meanwhile), meanwhile.updates) == ("blue", True)

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 async def test_whoever_asked_may_cancel_a_film_under_way(house: ColourHouse, colour_film: Path) -> None:
     house.fetcher.web[LINK] = colour_film
-    house.indexer._looking._eyes._reader = stopping = StoppingReader(house.reader, 4)
+    house.relays.reader.target = stopping = StoppingReader(house.reader, 4)
     ada, bob = _shared("u1"), _shared("u2")
     job = await accepted(house, asked(scope=ada.scope))
     shown: list[Reply] = []
@@ -52,7 +52,7 @@ async def test_whoever_asked_may_cancel_a_film_under_way(house: ColourHouse, col
     await task
     assert shown[-1].text == "Cancelled: I leave that film alone."
     assert (await state(house, job))[0] == "cancelled"
-    assert [path for path in house.media._root.iterdir() if path.is_file()] == []
+    assert house.stored() == []
     assert "leave that film alone" in (await house.last(Action(ada, button.id))).text
 
 
@@ -70,7 +70,7 @@ async def test_a_film_whose_cancelling_was_acknowledged_before_a_crash_is_left_a
     pressed = replace(asked(Cancel(job.id).id), errand=Errand(turn().scope, "", "pressed"), kind="press")
     await accepted(house, replace(pressed, user_id=who, moderator=moderator))
     again = await reborn(house, "link")
-    house.indexer._looking._eyes._reader = house.reader
+    house.relays.reader.target = house.reader
     replies = await house.say(LinkPosted(turn(), LINK, again.ref))
     assert ("Ready to search" if wanted else "I leave that film alone") in replies[-1].text
     assert bool(await house.library.videos(turn().view)) == wanted
@@ -85,7 +85,7 @@ async def test_that_a_film_was_cancelled_is_said_where_it_was_asked_for_though_k
     job = await accepted(house)
     await half_way(house, LinkPosted(turn(), LINK, job.ref), 4)
     await house.last(Action(turn(), Cancel(job.id).id))
-    assert [path for path in house.media._root.iterdir() if path.is_file()] == []
+    assert house.stored() == []
     again = await reborn(house)
     assert "I leave that film alone" in (await house.last(LinkPosted(turn(), LINK, again.ref))).text
     await house.foreman.settle(again.ref)
@@ -116,8 +116,8 @@ async def test_deleting_the_message_cancels_its_film(house: ColourHouse, colour_
     job = await accepted(house)
     await half_way(house, LinkPosted(turn(), LINK, job.ref), 8)
     await house.say(MessageDeleted(replace(turn(), message="7")))
-    assert await house.foreman._jobs.job(job.id) is None
-    assert [path for path in house.media._root.iterdir() if path.is_file()] == []
+    assert await house.jobs.job(job.id) is None
+    assert house.stored() == []
     with pytest.raises(JobCancelled):
         await house.foreman.carry_out(job.ref, _never, lambda _: None)
 
@@ -130,7 +130,7 @@ async def test_a_film_under_way_whose_link_is_edited_away_is_left_alone_and_the_
     house: ColourHouse, colour_film: Path
 ) -> None:
     house.fetcher.web[LINK] = colour_film
-    house.indexer._looking._eyes._reader = stopping = StoppingReader(house.reader, 4)
+    house.relays.reader.target = stopping = StoppingReader(house.reader, 4)
     ada = replace(_shared("u1"), message="7")
     job = await accepted(house, asked(scope=ada.scope))
     task = asyncio.create_task(house.last(LinkPosted(ada, LINK, job.ref)))
@@ -140,5 +140,5 @@ async def test_a_film_under_way_whose_link_is_edited_away_is_left_alone_and_the_
     assert await house.say(MessageEdited(ada, frozenset({"https://films.example/other.mp4"}))) == []
     assert (await task).text == "Cancelled: I leave that film alone."
     assert await house.library.videos(ada.view) == ()
-    assert [path for path in house.media._root.iterdir() if path.is_file()] == []
+    assert house.stored() == []
     await accepted(house, asked(scope=ada.scope))  # what is edited in again is looked at again

@@ -6,6 +6,8 @@ import asyncio
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import pytest
+
 from core.errors.turns import MessageGone
 from core.ledger import Errand
 from core.model import View
@@ -22,14 +24,17 @@ from core.talk import (
     Switch,
     Turn,
 )
-from tests.core.conftest import turn
+from tests.core.conftest import CHOICES, turn
+from tests.core.jobs_done import StoppingReader
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from tests.conftest import MakeClip
     from tests.core.conftest import ColourHouse
 
 URL = "https://files.example/1"
+ONE_AT_ONCE = replace(CHOICES, indexing=replace(CHOICES.indexing, films_at_once=1))
 
 
 def said(message: str, channel: str = "main", user: str = "Ada") -> Turn:
@@ -92,7 +97,8 @@ async def test_a_message_deleted_while_its_film_is_looked_at_leaves_neither_film
     await house.ledger.retract(asked.scope, "m1")
     reply = await house.last(FilePosted(asked, colour_film, "colours.mp4"))
     assert "That message is gone" in reply.text
-    assert list(house.media._root.glob("[!.]*")) == []
+    assert house.stored() == []
+    assert list(house.media.inbox.iterdir()) == []
 
 
 async def test_a_channel_is_switched_and_its_status_tells(house: ColourHouse, colour_film: Path) -> None:
@@ -106,13 +112,23 @@ async def test_a_channel_is_switched_and_its_status_tells(house: ColourHouse, co
     assert "every video" in (await house.last(Status(said("")))).text
 
 
-async def test_a_film_that_is_known_waits_in_no_line(house: ColourHouse, colour_film: Path) -> None:
-    link = "https://films.example/known.mp4"
-    house.fetcher.web[link] = colour_film
+@pytest.mark.parametrize("house", [ONE_AT_ONCE], indirect=True, ids=["one film at once"])
+async def test_a_film_that_is_known_waits_in_no_line(
+    house: ColourHouse, colour_film: Path, make_clip: MakeClip
+) -> None:
+    link, other = "https://films.example/known.mp4", "https://films.example/other.mp4"
+    house.fetcher.web |= {link: colour_film, other: make_clip("other.mp4", [("red", 1), ("blue", 1)])}
     await house.last(LinkPosted(said("m1"), link))
-    async with asyncio.timeout(5), house.indexer._turns._line.turn(_ignore), house.indexer._turns._line.turn(_ignore):
-        replies = await house.say(LinkPosted(said("m2"), link))
+    house.relays.reader.target = stopping = StoppingReader(house.reader, 0)
+    first = asyncio.create_task(
+        house.say(LinkPosted(said("m2"), other))
+    )  # it holds the only turn until it is broken off
+    await stopping.stopped.wait()
+    replies = await house.say(LinkPosted(said("m3"), link))
     assert ["know this film already" in reply.text for reply in replies] == [True]
+    assert not first.done()
+    first.cancel()
+    await asyncio.gather(first, return_exceptions=True)
 
 
 async def test_names_are_suggested_from_what_the_asker_may_see(house: ColourHouse, colour_film: Path) -> None:

@@ -14,7 +14,7 @@ from core.errors.links import FetchFailed
 from core.foreman import Foreman
 from core.patience import Patience
 from core.talk import FilePosted, Find, LinkPosted, ListVideos
-from tests.core.conftest import turn
+from tests.core.conftest import CHOICES, turn
 from tests.core.jobs_done import (
     LINK,
     DyingReader,
@@ -33,14 +33,16 @@ if TYPE_CHECKING:
 
     from tests.core.conftest import ColourHouse
 
+PAIRWISE = replace(CHOICES, indexing=replace(CHOICES.indexing, batch=2))
 
+
+@pytest.mark.parametrize("house", [PAIRWISE], indirect=True, ids=["two frames at once"])
 async def test_a_film_goes_on_after_its_last_written_look(house: ColourHouse, colour_film: Path) -> None:
     house.fetcher.web[LINK] = colour_film
-    house.indexer._looking._eyes._batch = 2
     job = await accepted(house)
     first = await half_way(house, LinkPosted(turn(), LINK, job.ref))
     job = await reborn(house)
-    house.indexer._looking._eyes._reader = second = StoppingReader(house.reader, 999)
+    house.relays.reader.target = second = StoppingReader(house.reader, 999)
     reply = await house.last(LinkPosted(turn(), LINK, job.ref))
     assert "Ready to search" in reply.text
     assert house.fetcher.fetched == [LINK], "it is not fetched again"
@@ -51,13 +53,13 @@ async def test_a_film_goes_on_after_its_last_written_look(house: ColourHouse, co
     assert len(await house.library.thumbnails((await house.library.videos(turn().view))[0].video.id)) == 16
 
 
+@pytest.mark.parametrize("house", [PAIRWISE], indirect=True, ids=["two frames at once"])
 async def test_what_was_looked_at_so_far_is_found_and_the_answer_says_how_much(
     house: ColourHouse, colour_film: Path
 ) -> None:
     house.fetcher.web[LINK] = colour_film
-    house.indexer._looking._eyes._batch = 2
     job = await accepted(house)
-    house.indexer._looking._eyes._reader = stopping = StoppingReader(house.reader, 8)
+    house.relays.reader.target = stopping = StoppingReader(house.reader, 8)
     task = asyncio.create_task(house.last(LinkPosted(turn(), LINK, job.ref)))
     await stopping.stopped.wait()
     await until_written(house, 8)
@@ -73,7 +75,7 @@ async def test_what_was_looked_at_so_far_is_found_and_the_answer_says_how_much(
 
 async def test_a_failure_that_may_pass_is_tried_again_and_said(house: ColourHouse, colour_film: Path) -> None:
     house.fetcher.web[LINK] = colour_film
-    house.indexer._downloads._fetcher = FailingFetcher(house.fetcher, 2)
+    house.relays.fetcher.target = FailingFetcher(house.fetcher, 2)
     job = await accepted(house)
     said = await house.say(LinkPosted(turn(), LINK, job.ref))
     assert sum("I shall try again" in reply.text for reply in said) == 2
@@ -84,7 +86,7 @@ async def test_a_failure_that_may_pass_is_tried_again_and_said(house: ColourHous
 
 
 async def test_it_is_given_up_after_so_many_times(house: ColourHouse) -> None:
-    house.indexer._downloads._fetcher = failing = FailingFetcher(house.fetcher, 99)
+    house.relays.fetcher.target = failing = FailingFetcher(house.fetcher, 99)
     job = await accepted(house)
     reply = await house.last(LinkPosted(turn(), LINK, job.ref))
     assert (reply.tone, 99 - failing.left) == ("error", 3)
@@ -93,10 +95,10 @@ async def test_it_is_given_up_after_so_many_times(house: ColourHouse) -> None:
 
 
 async def test_failures_count_across_restarts(house: ColourHouse) -> None:
-    house.indexer._downloads._fetcher = failing = FailingFetcher(house.fetcher, 99)
+    house.relays.fetcher.target = failing = FailingFetcher(house.fetcher, 99)
     job = await accepted(house)
-    await house.foreman._jobs.put_off(job.id, "FetchFailed", 0.0)
-    await house.foreman._jobs.put_off(job.id, "FetchFailed", 0.0)
+    await house.jobs.put_off(job.id, "FetchFailed", 0.0)
+    await house.jobs.put_off(job.id, "FetchFailed", 0.0)
     job = await reborn(house)
     await house.last(LinkPosted(turn(), LINK, job.ref))
     assert 99 - failing.left == 1
@@ -106,13 +108,13 @@ async def test_a_film_that_kills_its_decoder_gets_two_chances_and_leaves_nothing
     house: ColourHouse, colour_film: Path
 ) -> None:
     house.fetcher.web[LINK] = colour_film
-    house.indexer._looking._eyes._reader = DyingReader()  # type: ignore[assignment]
+    house.relays.reader.target = DyingReader()
     job = await accepted(house)
     said = await house.say(LinkPosted(turn(), LINK, job.ref))
     assert sum("I shall try again" in reply.text for reply in said) == 1
     await house.foreman.settle(job.ref)
     assert await state(house, job) == ("failed", "DecoderDied")
-    assert [path for path in house.media._root.iterdir() if path.is_file()] == []
+    assert house.stored() == []
 
 
 async def test_a_film_that_is_begun_in_vain_again_and_again_is_given_up(house: ColourHouse, colour_film: Path) -> None:
@@ -187,12 +189,12 @@ async def test_at_a_start_nothing_is_left_that_nothing_leads_to(house: ColourHou
     kept = await house.last(FilePosted(turn(), colour_film, "colours.mp4"))
     assert "Ready" in kept.text
     wanted = house.media.inbox / "wanted.mp4"
-    for stray in (house.media._root / "stray.mp4", house.media.inbox / "stray.mp4", wanted):
+    for stray in (house.media_folder / "stray.mp4", house.media.inbox / "stray.mp4", wanted):
         stray.write_bytes(b"film")
     await accepted(house, replace(asked(), kind="file", source=str(wanted)))
     await house.foreman.tidy()
     assert [path.name for path in house.media.inbox.iterdir()] == ["wanted.mp4"]
-    assert len([path for path in house.media._root.iterdir() if path.is_file()]) == 1
+    assert len(house.stored()) == 1
 
 
 async def test_who_stops_in_order_leaves_its_jobs_free(house: ColourHouse) -> None:

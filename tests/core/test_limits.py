@@ -177,7 +177,7 @@ async def test_a_hostile_film_is_not_read_again_at_each_search(house: ColourHous
     house.fetcher.web[LINK] = tmp_path / "absent"
     (tmp_path / "absent").write_bytes(b"no film")
     died = _DyingReader()
-    house.indexer._looking._eyes._reader = died
+    house.relays.reader.target = died
     said = [(await house.last(LinkPosted(turn(), LINK))).text for _ in range(3)]
     assert died.times == 2
     assert "leave it alone" in said[2]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -16,8 +15,6 @@ from core.gathering import content_id
 from core.model import View
 from core.sentences import sentence
 from core.talk import LinkPosted, MessageDeleted
-from storage.jobs import SqliteJobs
-from storage.ledger import SqliteLedger
 from tests.core.conftest import turn
 from tests.core.jobs_done import LINK, accepted, asked
 
@@ -30,25 +27,26 @@ if TYPE_CHECKING:
     from core.shown import Reply
     from tests.conftest import MakeClip
     from tests.core.conftest import ColourHouse
+    from tests.core.relays import Relay
 
 SAYS = {sentence(error) for error in (FilmForgotten(), JobCancelled(), MessageGone())}
 HOLD_FILMS = ("videos", "links", "postings", "indexings", "chunks", "thumbnails", "works", "work_chunks", "jobs")
 
 
 class Halting:
-    """A port, or a part, one of whose methods stops before or after its work until it is let go."""
+    """A port, one of whose methods stops before or after its work until it is let go."""
 
     def __init__(self, real: Any, method: str, *, after: bool) -> None:
-        self._real, self._method, self._after = real, method, after
+        self.real, self._method, self._after = real, method, after
         self.stopped, self.go_on = asyncio.Event(), asyncio.Event()
 
     def __getattr__(self, name: str) -> Any:
-        return self._halted if name == self._method else getattr(self._real, name)
+        return self._halted if name == self._method else getattr(self.real, name)
 
     async def _halted(self, *args: Any) -> Any:
         if not self._after:
             await self._halt()
-        result = await getattr(self._real, self._method)(*args)
+        result = await getattr(self.real, self._method)(*args)
         if self._after:
             await self._halt()
         return result
@@ -59,7 +57,7 @@ class Halting:
 
     async def fetch(self, url: str, folder: Path, bearer: str = "") -> AsyncIterator[Fetching | Fetched]:
         """Stop when all is fetched."""
-        async for event in self._real.fetch(url, folder, bearer):
+        async for event in self.real.fetch(url, folder, bearer):
             yield event
         await self._halt()
 
@@ -69,41 +67,39 @@ class Moment:
     """A moment between two steps of a film's coming in."""
 
     name: str
-    owner: str
-    """From the house on, by dots."""
+    port: str
     method: str
     after: bool = True
 
 
 MOMENTS = (
-    Moment("fetched", "indexer._downloads._fetcher", "fetch"),
-    Moment("known by its content", "indexer._looking._works", "begin", after=False),
-    Moment("noted", "indexer._looking._works", "begin"),
-    Moment("its file kept", "indexer._looking._media", "keep"),
-    Moment("opened", "indexer._looking._works", "opened"),
-    Moment("first looks about to be kept", "indexer._looking._works", "add", after=False),
-    Moment("first looks kept", "indexer._looking._works", "add"),
-    Moment("looked at", "indexer._looking._library", "save", after=False),
-    Moment("posted", "indexer._looking._library", "save"),
-    Moment("about to be shown", "conversation._taking._plotter", "sheet"),
+    Moment("fetched", "fetcher", "fetch"),
+    Moment("known by its content", "works", "begin", after=False),
+    Moment("noted", "works", "begin"),
+    Moment("its file kept", "media", "keep"),
+    Moment("opened", "works", "opened"),
+    Moment("first looks about to be kept", "works", "add", after=False),
+    Moment("first looks kept", "works", "add"),
+    Moment("looked at", "library", "save", after=False),
+    Moment("posted", "library", "save"),
+    Moment("about to be shown", "plotter", "sheet"),
 )
 
 
 def halt(house: ColourHouse, moment: Moment) -> Halting:
-    owner, last = owner_of(house, moment)
-    halting = Halting(getattr(owner, last), moment.method, after=moment.after)
-    setattr(owner, last, halting)
+    relay = relay_of(house, moment)
+    relay.target = halting = Halting(relay.target, moment.method, after=moment.after)
     return halting
 
 
 def unhalt(house: ColourHouse, moment: Moment) -> None:
-    owner, last = owner_of(house, moment)
-    setattr(owner, last, getattr(owner, last)._real)
+    relay = relay_of(house, moment)
+    relay.target = relay.target.real
 
 
-def owner_of(house: ColourHouse, moment: Moment) -> tuple[Any, str]:
-    *way, last = moment.owner.split(".")
-    return (attrgetter(".".join(way))(house), last)
+def relay_of(house: ColourHouse, moment: Moment) -> Relay:
+    relay: Relay = getattr(house.relays, moment.port)
+    return relay
 
 
 @dataclass
@@ -153,9 +149,8 @@ async def taken_back(house: ColourHouse, film: Coming, way: str, *, here: bool) 
 
 async def restarted(house: ColourHouse) -> None:
     """Begin another run on the same folder, which tells what is left to tell."""
-    house.ledger = SqliteLedger(house.library.connections)
-    house.foreman._jobs = jobs = SqliteJobs(house.library.connections, house.ledger.run, lambda: 0.0, is_bot=True)
-    for left in await jobs.left("local"):
+    house.begin_run(lambda: 0.0)
+    for left in await house.jobs.left("local"):
         job = await accepted(house, left.request)
         event = LinkPosted(replace(turn(), message=job.request.message), LINK, job.ref)
         assert (await house.last(event)).text in SAYS
@@ -166,7 +161,7 @@ async def restarted(house: ColourHouse) -> None:
 async def left_of_it(house: ColourHouse) -> list[str]:
     tables = [one for one in HOLD_FILMS if await house.library.connections.rows(f"SELECT 1 FROM {one}", {})]  # noqa: S608
     errands = await house.library.connections.rows("SELECT item FROM errands WHERE item LIKE '%example%'", {})
-    return [*tables, *(row["item"] for row in errands), *(path.name for path in house.media._root.rglob("*.mp4"))]
+    return [*tables, *(row["item"] for row in errands), *(path.name for path in house.media_folder.rglob("*.mp4"))]
 
 
 @pytest.mark.slow
@@ -248,6 +243,6 @@ async def test_what_is_cancelled_while_its_looks_are_written_down_is_not_called_
     house: ColourHouse, make_clip: MakeClip
 ) -> None:
     film = await coming(house, MOMENTS[5], make_clip("brief.mp4", [("red", 0.4)]), "m1")
-    await house.foreman._jobs.call_off(film.job.id)
+    await house.jobs.call_off(film.job.id)
     film.halting.go_on.set()
     assert await film.ended() == sentence(JobCancelled())

@@ -54,7 +54,7 @@ async def test_a_film_that_cannot_be_had_any_more_delays_no_answer(house: Colour
     first = await other.say(Find(turn(), "blue"))
     assert first
     assert all("1 more film is being looked at" in one.text for one in first)
-    await other.conversation._renewal.close()
+    await other.renewal.close()
     assert "more film" not in (await other.last(Find(turn(), "blue"))).text
 
 
@@ -68,7 +68,7 @@ async def test_where_nothing_else_can_be_searched_the_first_film_is_waited_for(
     assert "model has changed" in replies[0].text
     assert replies[-1].title == "“red”"
     assert "1 more film is being looked at" in replies[-1].text
-    await other.conversation._renewal.close()
+    await other.renewal.close()
 
 
 async def test_a_film_that_could_not_be_saved_leaves_no_file(

@@ -110,7 +110,7 @@ class ForgettingFetcher:
 
 @pytest.mark.slow
 async def test_a_film_that_is_forgotten_meanwhile_leaves_no_file(evicted: ColourHouse) -> None:
-    evicted.indexer._downloads._fetcher = ForgettingFetcher(evicted.fetcher, evicted)
+    evicted.relays.fetcher.target = ForgettingFetcher(evicted.fetcher, evicted)
     film = await known_id(evicted)
     await evicted.last(LinkPosted(turn(), LINK))
     assert await evicted.media.path(film) is None

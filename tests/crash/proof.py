@@ -18,7 +18,7 @@ from core.model import Preprocess, Sampling
 from tests.bot.discord.looking import EYES, READY, cards_below
 from tests.crash.regrets import is_taken_back
 from tests.crash.town import LOOK_EVERY_S, is_final
-from tests.engines.conftest import _messages
+from tests.engines.conftest import messages_in
 from tests.fakes.discord_world import BOT_ID
 
 if TYPE_CHECKING:
@@ -210,7 +210,7 @@ def _expected(film: Path) -> list[float]:
     out = io.BytesIO()
     how = {"sampling": asdict(Sampling(LOOK_EVERY_S)), "preprocess": asdict(_SMALL), "limits": asdict(FilmLimits())}
     decoder.send_looks(film, how, out)
-    messages: list[WireMessage] = _messages(out.getvalue())
+    messages: list[WireMessage] = messages_in(out.getvalue())
     return [one.number("time_s") for one in messages if one.kind == "look"]
 
 

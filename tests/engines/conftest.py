@@ -53,7 +53,7 @@ class CutStill(Protocol):
     def __call__(self, path: Path, time_s: float, max_px: int = ...) -> tuple[Still, Pixels]: ...
 
 
-def _messages(data: bytes) -> list[wire.Message]:
+def messages_in(data: bytes) -> list[wire.Message]:
     async def read() -> list[wire.Message]:
         stream = asyncio.StreamReader()
         stream.feed_data(data)
@@ -74,7 +74,7 @@ class ReadMessages(Protocol):
 @pytest.fixture
 def messages() -> ReadMessages:
     """Read what a child wrote as its parent does."""
-    return _messages
+    return messages_in
 
 
 @pytest.fixture
@@ -96,7 +96,7 @@ def look_at() -> LookAt:
         allowance = Allowance(FilmLimits(), preprocess.size_px, sampling or Sampling())
         if after is not None:
             allowance.last, allowance.before = after.until_s, after.looks
-        events = [frames.reading_of(message, path, allowance) for message in _messages(out.getvalue())]
+        events = [frames.reading_of(message, path, allowance) for message in messages_in(out.getvalue())]
         opened, *looks, ended = events
         assert isinstance(opened, FilmOpened)
         assert isinstance(ended, FilmEnded)
@@ -112,7 +112,7 @@ def cut_still() -> CutStill:
     def cut(path: Path, time_s: float, max_px: int = 4000) -> tuple[Still, Pixels]:
         out = io.BytesIO()
         decoder.send_still(path, {"time_s": time_s, "max_px": max_px, "limits": LIMITS}, out)
-        still = frames.still_of(_messages(out.getvalue())[0], path, FilmLimits(), max_px)
+        still = frames.still_of(messages_in(out.getvalue())[0], path, FilmLimits(), max_px)
         bgr = cv2.imdecode(np.frombuffer(still.jpeg, np.uint8), cv2.IMREAD_COLOR)
         assert bgr is not None
         return still, np.asarray(bgr[..., ::-1], dtype=np.uint8)

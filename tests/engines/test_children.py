@@ -59,10 +59,6 @@ def seen_environment(pid: int) -> bytes:
     return Path(f"/proc/{pid}/environ").read_bytes()
 
 
-def pids(children: Children) -> list[int]:
-    return [child.process.pid for child in children._living]
-
-
 async def test_a_film_read_in_a_child_gives_opened_looks_and_ended(reader: ChildFrameReader, colour_film: Path) -> None:
     events = [event async for event in reader.looks(colour_film, Sampling(), PREPROCESS)]
     assert isinstance(events[0], FilmOpened)
@@ -80,9 +76,9 @@ async def test_dropping_a_reading_kills_its_child_and_only_a_spare_lives_on(
     film = make_clip("long.mp4", [("red", 20)])
     reading = reader.looks(film, Sampling(0.04, 1, sameness=0), PREPROCESS)
     await anext(reading)
-    working = pids(reader.children)
+    working = reader.children.pids
     await reading.aclose()
-    assert len(pids(reader.children)) == len(working) - 1 == (0 if reader.children.forks else 1)
+    assert len(reader.children.pids) == len(working) - 1 == (0 if reader.children.forks else 1)
     assert sum(ends(pid, 0) for pid in working) == 1
 
 
@@ -96,7 +92,7 @@ async def test_cancelling_a_reading_kills_its_child(reader: ChildFrameReader, ma
 
     task = asyncio.create_task(read())
     await began.wait()
-    working = pids(reader.children)
+    working = reader.children.pids
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
@@ -108,7 +104,7 @@ async def test_closing_leaves_no_child_and_no_zombie(colour_film: Path, forks: b
     children = Children("core.engines.decoder", forks=forks)
     await children.warm()
     await ChildFrameReader(children).still(colour_film, 0.0, 100)
-    living = [*pids(children), *([children._nursery.process.pid] if children._nursery else [])]
+    living = [*children.pids, *([children.nursery_pid] if children.nursery_pid else [])]
     await children.close()
     assert living
     assert all(gone(pid) for pid in living)
@@ -131,7 +127,7 @@ async def test_closing_in_the_middle_of_a_reading_ends_it_with_an_error(
     await reader.children.close()
     with pytest.raises(DecoderDied):
         await task
-    assert not pids(reader.children)
+    assert not reader.children.pids
 
 
 async def test_when_the_nursery_dies_its_children_do_and_the_next_job_has_a_new_one(
@@ -141,9 +137,9 @@ async def test_when_the_nursery_dies_its_children_do_and_the_next_job_has_a_new_
     reader = ChildFrameReader(children)
     reading = reader.looks(make_clip("long.mp4", [("red", 20)]), Sampling(0.04, 1, sameness=0), PREPROCESS)
     await anext(reading)
-    (child,) = pids(children)
-    assert children._nursery
-    os.kill(children._nursery.process.pid, signal.SIGKILL)
+    (child,) = children.pids
+    assert children.nursery_pid
+    os.kill(children.nursery_pid, signal.SIGKILL)
     with pytest.raises(DecoderDied):
         async for _ in reading:
             pass
@@ -157,7 +153,7 @@ async def test_many_forked_children_at_once_each_do_their_own_job(colour_film: P
     reader = ChildFrameReader(children)
     stills = await asyncio.gather(*(reader.still(colour_film, time_s, 100) for time_s in range(8)))
     assert [round(still.time_s) for still in stills] == list(range(8))
-    assert not pids(children)
+    assert not children.pids
     await children.close()
 
 
@@ -235,8 +231,8 @@ async def test_a_child_that_is_killed_is_reported_with_its_signal(
     film = make_clip("long.mp4", [("red", 20)])
     reading = reader.looks(film, Sampling(0.04, 1, sameness=0), PREPROCESS)
     await anext(reading)
-    for child in reader.children._living:
-        os.killpg(child.process.pid, signal.SIGKILL)
+    for pid in reader.children.pids:
+        os.killpg(pid, signal.SIGKILL)
     with pytest.raises(DecoderDied) as raised:
         async for _ in reading:
             pass

@@ -17,7 +17,7 @@ from core.engines.clips import ChildClipper
 from core.errors.films import ClipTooLarge, DecoderDied, FileMissing, NotAVideo
 from tests import clips
 from tests.clips import Shape, read_number
-from tests.engines.conftest import LIMITS, _messages
+from tests.engines.conftest import LIMITS, messages_in
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -44,7 +44,7 @@ def made(film: Path, wish: ClipWish = WISH) -> Message:
     """Cut as the child does, without the child."""
     out = io.BytesIO()
     clipping.send_clip(film, {"wish": asdict(wish), "limits": LIMITS}, out)
-    return _messages(out.getvalue())[-1]
+    return messages_in(out.getvalue())[-1]
 
 
 def shown(clip: bytes) -> list[tuple[float, int]]:

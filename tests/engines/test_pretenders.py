@@ -101,7 +101,7 @@ async def test_a_child_that_hangs_is_given_up(pretender: Children, tmp_path: Pat
         await ChildFrameReader(pretender, patience_s=0.3).still(tmp_path, 0.0, 100)
     assert "0.3 s" in raised.value.detail
     await pretender.close()
-    assert not [child.process.pid for child in pretender._living]
+    assert not pretender.pids
 
 
 def jpeg(width_px: int, height_px: int) -> bytes:

@@ -236,6 +236,6 @@ def _disk(folder: Path) -> bytes:
 async def _counts(library: SqliteLibrary) -> dict[str, int]:
     counts = {}
     for table in TABLES:
-        ((count,),) = await library._db.rows(f"SELECT count(*) FROM {table}", {})  # noqa: S608 - a test's own words
+        ((count,),) = await library.connections.rows(f"SELECT count(*) FROM {table}", {})  # noqa: S608 - a test's own words
         counts[table] = int(count)
     return counts

@@ -78,7 +78,8 @@ async def test_a_film_that_fills_the_disk_by_itself_leaves_the_rest_of_it_as_it_
 async def test_no_room_for_one_page_more_is_a_full_disk_too(
     library: SqliteLibrary, make_film: FilmMaker, make_posting: PostingMaker, channel: Scope
 ) -> None:
-    writer = library.connections._writer
+    async with library.connections.writing() as writer:
+        pass
     ((pages,),) = await writer.execute_fetchall("PRAGMA page_count")
     await writer.execute_fetchall(f"PRAGMA max_page_count = {pages}")
     with pytest.raises(DiskFull):

@@ -239,5 +239,5 @@ async def test_an_answer_comes_back_as_it_was_saved(
 
 
 async def _count(library: SqliteLibrary, table: str) -> int:
-    ((count,),) = await library._db.rows(f"SELECT count(*) FROM {table}", {})  # noqa: S608 - a test's own words
+    ((count,),) = await library.connections.rows(f"SELECT count(*) FROM {table}", {})  # noqa: S608 - a test's own words
     return int(count)

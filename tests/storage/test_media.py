@@ -175,7 +175,7 @@ async def test_a_disk_that_is_full_is_the_operators_to_mend(
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("storage.media.os.fsync", full)
+    monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(StorageUnusable, match="No space left"):
         await _keep(media, "a", b"film")
     assert _stored(tmp_path) == []

@@ -38,8 +38,9 @@ async def test_a_new_library_has_the_newest_schema(tmp_path: Path) -> None:
 
 async def test_the_writing_connection_waits_for_the_disk_and_checks_references(library: SqliteLibrary) -> None:
     settings = {}
-    for pragma in ("foreign_keys", "synchronous", "secure_delete", "busy_timeout"):
-        ((settings[pragma],),) = await library._db._writer.execute_fetchall(f"PRAGMA {pragma}")
+    async with library.connections.writing() as writer:
+        for pragma in ("foreign_keys", "synchronous", "secure_delete", "busy_timeout"):
+            ((settings[pragma],),) = await writer.execute_fetchall(f"PRAGMA {pragma}")
     assert settings == {"foreign_keys": 1, "synchronous": 2, "secure_delete": 1, "busy_timeout": 30_000}
 
 

@@ -133,11 +133,13 @@ async def test_a_database_that_may_only_be_read_from_now_on_says_so_and_goes_on_
     library: SqliteLibrary, make_film: FilmMaker, make_posting: PostingMaker, channel: Scope
 ) -> None:
     await library.save(make_film("first"), make_posting("first"), [])
-    await library.connections._writer.execute_fetchall("PRAGMA query_only = ON")
+    async with library.connections.writing() as writer:
+        pass
+    await writer.execute_fetchall("PRAGMA query_only = ON")
     with pytest.raises(StorageReadOnly):
         await library.save(make_film("second"), make_posting("second"), [])
     assert [one.video.id for one in await library.videos(View.of(channel))] == ["first"]
-    await library.connections._writer.execute_fetchall("PRAGMA query_only = OFF")
+    await writer.execute_fetchall("PRAGMA query_only = OFF")
     await library.save(make_film("second"), make_posting("second"), [])
 
 

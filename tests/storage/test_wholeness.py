@@ -191,7 +191,7 @@ async def test_a_film_whose_saving_is_killed_is_not_there_at_all_and_older_ones_
     library = await SqliteLibrary.open(path)
     assert [shown.video.id for shown in await library.videos(View.of(channel))] == ["whole"]
     for table in ("chunks", "indexings", "videos", "postings"):
-        ((count,),) = await library._db.rows(f"SELECT count(*) FROM {table}", {})  # noqa: S608 - a test's own words
+        ((count,),) = await library.connections.rows(f"SELECT count(*) FROM {table}", {})  # noqa: S608 - a test's own words
         assert count == 1
     await library.close()
 

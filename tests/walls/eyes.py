@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, cast
 
 import discord
+from discord.state import ConnectionState
 
 from bot.discord import asker, sight
 from bot.discord.rights import Readers
@@ -66,7 +67,9 @@ class Eyes:
     """Gives turns as the doors make them."""
 
     def __init__(self) -> None:
-        self._state = discord.Client(intents=discord.Intents.none())._connection
+        http = discord.Client(intents=discord.Intents.none()).http
+        heard = {"dispatch": lambda *_: None, "handlers": {}, "hooks": {}}
+        self._state = ConnectionState(**cast("Any", heard), http=http, intents=discord.Intents.none())
         self._state.user = discord.ClientUser(state=self._state, data=cast("Any", {**_USER, "id": str(BOT_ID)}))
 
     def asked(self, space: Space, who: Person, room: Room, where: str) -> tuple[Turn, bool]:

@@ -9,9 +9,9 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import aiohttp
 import discord
 import pytest
+from discord.http import Route
 
 from bot.discord.resuming import hook_of
 from tests.bot.discord.looking import READY, answer_to, cards_below, found, posted, said_below
@@ -223,9 +223,12 @@ async def test_what_was_done_after_what_was_shown_and_not_noted_stands_after_a_c
     await answer_to(scene, await fake.slash(scene.general, scene.bob, "status"), "I look at every video")
 
 
-async def test_who_pressed_before_a_crash_can_be_answered_in_private_after_it() -> None:
-    client = discord.Client(intents=discord.Intents.default())
-    async with aiohttp.ClientSession() as client.http._HTTPClient__session:  # type: ignore[attr-defined]
+async def test_who_pressed_before_a_crash_can_be_answered_in_private_after_it(
+    fake: FakeDiscord, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Route, "BASE", fake.environment["DISCORD_API_BASE"])
+    async with discord.Client(intents=discord.Intents.default()) as client:
+        await client.login(fake.environment["DISCORD_TOKEN"])
         hook = hook_of(client, 1, "token")
     assert hook.type is discord.WebhookType.application, "the library sends nothing in private through any other"
 

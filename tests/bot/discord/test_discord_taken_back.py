@@ -12,7 +12,7 @@ from core.ledger import card_note
 from core.model import View
 from core.talk import MessageDeleted
 from tests.bot.discord.test_discord_walls import Town, a_town, running
-from tests.bot.houses import channels_of, grace_of, house, next_run, no_clips, reader
+from tests.bot.houses import channels_of, grace_of, house, no_clips, reader
 from tests.clips import make_clip
 from tests.core.conftest import turn
 from tests.core.jobs_done import StoppingReader
@@ -38,7 +38,7 @@ message is gone; or it had not even noted its own answer."""
 async def test_what_was_said_of_what_is_forgotten_is_taken_back_by_the_next_run_and_nothing_else(
     house: ColourHouse, tmp_path: Path
 ) -> None:
-    house.indexer._looking._eyes._reader = stopping = StoppingReader(house.reader, 0)
+    house.relays.reader.target = stopping = StoppingReader(house.reader, 0)
     async with FakeDiscord() as fake:
         guild = Guild("A server")
         town = Town(fake, house, grace_of(house, fake.moved), guild, guild.channel("general"), User("Ada"), User("Bob"))
@@ -49,8 +49,8 @@ async def test_what_was_said_of_what_is_forgotten_is_taken_back_by_the_next_run_
             ((film,),) = await house.library.connections.rows("SELECT video_id FROM works", {})
             gone = {how: await status(town, tmp_path, how) for how in DELETED}
             kept = await status(town, tmp_path, "kept")
-        house.indexer._looking._eyes._reader = house.reader
-        next_run(house)
+        house.relays.reader.target = house.reader
+        house.begin_run()
         await house.library.forget(film, View.of(town.scope(str(town.general.id))))
         for how, card in gone.items():
             await died(town, how, card)

@@ -74,8 +74,8 @@ async def test_what_turns_out_to_be_no_film_is_told_and_left_open_nowhere(scene:
 
 
 async def test_cancel_is_acknowledged_before_slack_is_asked_for_rights_and_holds(scene: Scene) -> None:
-    eyes, scene.bob.is_admin = scene.house.indexer._looking._eyes, True
-    eyes._reader = StoppingReader(scene.house.reader, 2)
+    scene.bob.is_admin = True
+    scene.house.relays.reader.target = StoppingReader(scene.house.reader, 2)
     status = await scene.below(await scene.post(scene.link()), "Looking at its frames")
     scene.fake.gates["users.info"] = asyncio.Event()
     await scene.fake.press(scene.team, status, "Cancel", scene.bob)

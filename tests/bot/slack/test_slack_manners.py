@@ -10,6 +10,7 @@ import pytest
 from core.errors.running import BadSetting
 from core.ledger import Errand
 from core.sentences import sentence
+from storage.ledger import SqliteLedger
 from tests.bot.slack.conftest import READY
 from tests.fakes.slack_socket import event_body
 
@@ -113,9 +114,7 @@ async def test_what_an_earlier_run_died_over_goes_on_in_the_message_that_it_left
     if noted:
         await ledger.remember(f"slack:shown:{scene.team.id}:{scene.general.id}:{message.ts}:{link}", status.ts)
         status.metadata = {}
-    ledger._run = "an earlier run"
-    await ledger.begin(Errand(scene.scope(), message.ts, link))
-    ledger._run = "this run"
+    await SqliteLedger(scene.house.library.connections).begin(Errand(scene.scope(), message.ts, link))
     await scene.start()
     assert await scene.below(message) is status
     assert scene.general.below(message) == [status]

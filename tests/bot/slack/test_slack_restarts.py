@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from typing import TYPE_CHECKING
 
 import pytest
 
-from core.engines.clips import ChildClipper
 from core.model import View
-from storage.jobs import SqliteJobs
-from storage.ledger import SqliteLedger
+from tests.bot.houses import no_clips
 from tests.core.jobs_done import StoppingReader
 
 if TYPE_CHECKING:
@@ -30,7 +27,7 @@ async def test_presses_that_were_acknowledged_are_carried_out_by_the_next_run_an
     await until_written(scene, 2)
     await scene.stop()
     scene.house.encoder.gate = None
-    as_after_a_crash(scene)
+    scene.house.begin_run()
     await scene.start()
     await scene.fake.until(lambda: any(label.startswith("👍 1") for label in card.buttons), "the vote")
     await scene.below(other, "More like this")
@@ -42,15 +39,13 @@ async def test_a_preview_and_a_cut_that_were_acknowledged_are_posted_by_the_next
     await scene.posted()
     moving, cut = await scene.found("green"), await scene.found("red")
     await scene.press(cut, "Cut", "Cut: ", scene.ada)
-    clipper = scene.house.conversation._browser._clipper
-    assert isinstance(clipper, ChildClipper)
-    async with clipper.short, clipper.short, clipper.long:  # so that nothing is ready when Keaton dies
+    async with no_clips(scene.house):  # so that nothing is ready when Keaton dies
         await scene.fake.press(scene.team, moving, "Preview", scene.bob)
         await scene.fake.press(scene.team, cut, "Send the cut", scene.ada)
         await until_written(scene, 2)
         await scene.stop()
     assert not films(scene)
-    as_after_a_crash(scene)
+    scene.house.begin_run()
     await scene.start()
     await scene.fake.until(lambda: "Preview: " in moving.words, "the preview")
     await scene.below(cut, "without sound")
@@ -74,7 +69,7 @@ async def test_an_answer_whose_pictures_were_still_to_follow_gets_them_from_the_
     await scene.fake.until(lambda: all(one.ack_s is not None for one in sent.values()), "all acknowledgements")
     await scene.stop()
     scene.fake.gates.pop("upload").set()
-    as_after_a_crash(scene)
+    scene.house.begin_run()
     await scene.start()
     await scene.fake.until(lambda: card.is_whole and len(card.images) == 2, "its pictures")
     assert [one for ts, one in scene.general.messages.items() if ts not in before and not one.is_share] == [card]
@@ -95,7 +90,7 @@ async def test_a_press_under_an_answer_that_was_shown_and_not_noted_stands_after
         await scene.press(card, "Next", "Moment 2 of")
     await until_written(scene, 0)
     await scene.stop()
-    as_after_a_crash(scene)
+    scene.house.begin_run()
     updates = [one for one, _ in scene.fake.calls].count("chat.update")
     await scene.start()
     await until_written(scene, 0, "find")
@@ -106,15 +101,15 @@ async def test_a_press_under_an_answer_that_was_shown_and_not_noted_stands_after
 async def test_a_film_that_an_admin_cancelled_before_a_crash_is_left_alone_after_it(
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    eyes, scene.bob.is_admin = scene.house.indexer._looking._eyes, True
-    eyes._reader = StoppingReader(scene.house.reader, 2)
+    scene.bob.is_admin = True
+    scene.house.relays.reader.target = StoppingReader(scene.house.reader, 2)
     status = await scene.below(await scene.post(scene.link()), "Looking at its frames")
     monkeypatch.setattr(scene.house.foreman, "cancel", forever)  # it is not come to in this run, nor first in the next
     await scene.fake.press(scene.team, status, "Cancel", scene.bob)
     await until_written(scene, 1)
     await scene.stop()
-    eyes._reader = scene.house.reader
-    as_after_a_crash(scene)
+    scene.house.relays.reader.target = scene.house.reader
+    scene.house.begin_run()
     await scene.start()
     await until_written(scene, 0, "link")
     assert not scene.general.below(status.channel.messages[status.thread_ts])
@@ -144,7 +139,7 @@ async def test_an_older_switch_that_was_not_noted_does_not_undo_a_newer_one_afte
     await scene.answer(scene.general, before, "On:")
     await until_written(scene, 1, "switch")
     await scene.stop()
-    as_after_a_crash(scene)
+    scene.house.begin_run()
     await scene.start()
     await until_written(scene, 0, "switch")
     assert "every video" in await scene.asked("/keaton", "status")
@@ -159,13 +154,6 @@ async def forever(*_job: object) -> None:
 def films(scene: Scene) -> list[File]:
     """Give the films that Keaton has shared."""
     return [one for one in scene.team.files.values() if one.name.endswith(".mp4") and one.shared_in]
-
-
-def as_after_a_crash(scene: Scene) -> None:
-    """Let the house's jobs be those of a run that is no more."""
-    ledger = scene.house.ledger
-    ledger._run = SqliteLedger(scene.house.library.connections).run
-    scene.house.foreman._jobs = SqliteJobs(scene.house.library.connections, ledger._run, time.time, is_bot=True)
 
 
 async def until_written(scene: Scene, count: int, kind: str = "press") -> None:

@@ -10,7 +10,7 @@ import pytest
 from core.ledger import card_note
 from core.model import View
 from core.talk import MessageDeleted
-from tests.bot.houses import channels_of, next_run, no_clips
+from tests.bot.houses import channels_of, no_clips
 from tests.bot.slack.conftest import READY
 from tests.core.conftest import turn
 from tests.core.jobs_done import StoppingReader
@@ -28,15 +28,15 @@ message is gone; or it had not even noted its own answer."""
 
 async def test_what_was_said_of_what_is_forgotten_is_taken_back_by_the_next_run_and_nothing_else(scene: Scene) -> None:
     house, rows = scene.house, scene.house.library.connections.rows
-    house.indexer._looking._eyes._reader = stopping = StoppingReader(house.reader, 0)
+    house.relays.reader.target = stopping = StoppingReader(house.reader, 0)
     told = await status(scene)
     await stopping.stopped.wait()
     ((film,),) = await rows("SELECT video_id FROM works", {})
     gone = {how: await status(scene) for how in DELETED}
     kept = await status(scene)
     await scene.stop()
-    house.indexer._looking._eyes._reader = house.reader
-    next_run(house)
+    house.relays.reader.target = house.reader
+    house.begin_run()
     await house.library.forget(film, View.of(scene.scope()))
     for how, card in gone.items():
         await died(scene, how, card)

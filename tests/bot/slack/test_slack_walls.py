@@ -63,7 +63,7 @@ async def test_admins_and_who_made_the_channel_may_take_back_what_others_posted(
 
 async def test_admins_and_who_made_the_channel_may_cancel_what_others_posted(scene: Scene) -> None:
     for is_admin in (True, False):
-        scene.bob.is_admin, scene.house.indexer._looking._eyes._reader = False, StoppingReader(scene.house.reader, 2)
+        scene.bob.is_admin, scene.house.relays.reader.target = False, StoppingReader(scene.house.reader, 2)
         message = await scene.post(scene.link())
         status = await scene.below(message, "Looking at its frames")
         refused = await scene.fake.press(scene.team, status, "Cancel", scene.bob)
