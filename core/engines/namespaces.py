@@ -142,10 +142,16 @@ class Numbering:
             os.close(self.alive)
 
     def end(self) -> None:
-        """Kill whatever is left in there, and bury the first process."""
+        """Kill whatever is left in there, and bury the first process and all other children of this one.
+
+        The first process is not gone before all others are buried, and those that this one forked only it can bury.
+        """
         if self.first:
             os.close(self.alive)
-            os.waitpid(self.first, 0)
+            os.kill(self.first, signal.SIGKILL)  # a child that was stopped before it could forget `alive` keeps it open
+            with suppress(ChildProcessError):
+                while True:
+                    os.waitpid(-1, 0)
 
 
 def _wait_for_the_end(hears: int, *others: int) -> NoReturn:

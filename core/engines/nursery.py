@@ -13,6 +13,7 @@ import signal
 import socket
 import struct
 import sys
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NoReturn
 
@@ -58,6 +59,9 @@ class Nursery:
                 self._tell_ended()
             if orders in ready:
                 going = self._obey()
+        for pid in self.living:  # those that stand still do not hear that nobody waits for them any more
+            with suppress(ProcessLookupError):
+                os.killpg(pid, signal.SIGKILL)
         if self.numbering is not None:
             self.numbering.end()
 

@@ -8,6 +8,7 @@ import select
 import signal
 import sys
 import time
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -197,9 +198,40 @@ async def test_a_child_that_nobody_waits_for_stands_still_while_somebody_asks(co
     await children.close()
 
 
-async def test_a_child_that_stands_still_dies_with_the_process_that_started_it() -> None:
+NOT_YET = """
+import os, signal, sys, time
+from core.engines.namespaces import Numbering
+numbering = Numbering.begin()
+child = os.fork()
+if child == 0:
+    time.sleep(300)
+os.kill(child, signal.SIGSTOP)
+print(child, flush=True)
+numbering.end()
+os._exit(0)
+"""
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may always number its children anew")
+async def test_given_a_child_stopped_before_its_first_step_when_the_numbering_ends_then_it_is_dead() -> None:
+    parent = await asyncio.create_subprocess_exec(sys.executable, "-c", NOT_YET, stdout=asyncio.subprocess.PIPE)
+    assert parent.stdout
+    child = int(await parent.stdout.readline())
+    try:
+        assert await asyncio.to_thread(ends, child, 20)
+    finally:
+        with suppress(ProcessLookupError):
+            os.kill(child, signal.SIGKILL)
+        await parent.wait()
+
+
+@pytest.mark.parametrize("who", ["child.process.pid", "children.nursery_pid"])
+async def test_a_child_that_stands_still_dies_with_the_process_that_started_it_and_so_does_the_nursery(
+    who: str,
+) -> None:
     program = (
         "import asyncio, os\n"
+        "from pathlib import Path\n"
         "from core.courtesy import Courtesy\n"
         "from core.engines.children import Children\n"
         "async def main():\n"
@@ -207,9 +239,10 @@ async def test_a_child_that_stands_still_dies_with_the_process_that_started_it()
         "    children = Children('core.engines.decoder', forks=True, courtesy=courtesy)\n"
         "    async with children.giving_way() as child:\n"
         "        with courtesy.asking():\n"
-        "            for _ in range(9):\n"
+        "            stat = Path('/proc', str(child.process.pid), 'stat')\n"
+        "            while stat.read_text().rpartition(') ')[2][0] != 'T':\n"
         "                await asyncio.sleep(0)\n"
-        "            print(child.process.pid, flush=True)\n"
+        f"            print({who}, flush=True)\n"
         "            os._exit(0)\n"
         "asyncio.run(main())\n"
     )
