@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 from bot.delivery import deliver
 from bot.pace import Budget, Pace
 from core.shown import Progress, Reply
+from tests import quickloop
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-EVERY_S = 0.02
+EVERY_S = 1.0
 
 
 class Wall:
@@ -38,9 +39,13 @@ async def looking(steps: int) -> AsyncIterator[Reply]:
     yield Reply("done")
 
 
-async def test_many_statuses_stay_within_the_budget_and_an_answer_does_not_wait_behind_them() -> None:
-    pace, changes = Pace(Budget(burst=4, every_s=EVERY_S, kept=2)), list[tuple[float, str]]()
-    loop = asyncio.get_running_loop()
+def test_many_statuses_stay_within_the_budget_and_an_answer_does_not_wait_behind_them() -> None:
+    quickloop.run(_many_statuses())
+
+
+async def _many_statuses() -> None:
+    loop, changes = asyncio.get_running_loop(), list[tuple[float, str]]()
+    pace = Pace(Budget(burst=4, every_s=EVERY_S, kept=2), loop.time)
     turns = pace.of("channel")
     started_s = loop.time()
     films = [
@@ -59,14 +64,25 @@ async def test_many_statuses_stay_within_the_budget_and_an_answer_does_not_wait_
     assert sum(what.endswith("answer") for _, what in changes) == 11
 
 
-async def test_channels_do_not_wait_for_each_other() -> None:
-    pace = Pace(Budget(burst=1, every_s=3600.0, kept=0))
+def test_channels_do_not_wait_for_each_other() -> None:
+    quickloop.run(_two_channels())
+
+
+async def _two_channels() -> None:
+    loop = asyncio.get_running_loop()
+    pace = Pace(Budget(burst=1, every_s=3600.0, kept=0), loop.time)
     for key in ("one", "another"):
-        await asyncio.wait_for(pace.wait(key, urgent=False), 1)
+        await pace.wait(key, urgent=False)
+    assert loop.time() == 0.0
 
 
-async def test_those_who_wait_come_in_the_order_in_which_they_asked() -> None:
-    pace, came = Pace(Budget(burst=1, every_s=0.005, kept=0)), list[int]()
+def test_those_who_wait_come_in_the_order_in_which_they_asked() -> None:
+    quickloop.run(_twenty_who_wait())
+
+
+async def _twenty_who_wait() -> None:
+    pace = Pace(Budget(burst=1, every_s=1.0, kept=0), asyncio.get_running_loop().time)
+    came = list[int]()
 
     async def come(number: int) -> None:
         await pace.wait("channel", urgent=True)
@@ -76,7 +92,15 @@ async def test_those_who_wait_come_in_the_order_in_which_they_asked() -> None:
     assert all(first < second for first, second in itertools.pairwise(came))
 
 
-async def test_a_status_whose_work_ends_while_it_waits_is_left_out() -> None:
-    pace, changes = Pace(Budget(burst=1, every_s=0.05, kept=1)), list[tuple[float, str]]()  # no status ever
-    await asyncio.wait_for(deliver(looking(5), Wall(changes, "film"), 0.0, pace.of("channel")), 10)
+def test_a_status_whose_work_ends_while_it_waits_is_left_out() -> None:
+    quickloop.run(_no_status_ever())
+
+
+async def _no_status_ever() -> None:
+    pace, changes = (
+        Pace(Budget(burst=1, every_s=1.0, kept=1), asyncio.get_running_loop().time),
+        list[tuple[float, str]](),
+    )
+    async with asyncio.timeout(60):
+        await deliver(looking(5), Wall(changes, "film"), 0.0, pace.of("channel"))
     assert [what for _, what in changes] == ["film answer"]

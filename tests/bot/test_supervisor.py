@@ -38,7 +38,7 @@ async def serve(
 ) -> None:
     task = asyncio.create_task(keep_open("Discord", door, is_only=is_only, reopen_s=waits, settled_s=settled_s))
     opened = asyncio.create_task(door.is_open.wait())
-    await asyncio.wait({task, opened}, timeout=5, return_when=asyncio.FIRST_COMPLETED)
+    await asyncio.wait({task, opened}, timeout=30, return_when=asyncio.FIRST_COMPLETED)
     if task.done():
         opened.cancel()
         task.result()

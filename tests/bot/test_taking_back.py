@@ -51,7 +51,7 @@ async def test_a_message_that_cannot_be_reached_is_tried_again_and_keeps_no_othe
         return True
 
     loop = asyncio.create_task(take_back(outbox, "discord", "", change, Removals(60.0, Backoff((0.0,)), hint)))
-    await asyncio.wait_for(is_done.wait(), 5)
+    await asyncio.wait_for(is_done.wait(), 30)
     loop.cancel()
     await asyncio.gather(loop, return_exceptions=True)
     assert tried == ["lost", "found", "lost"]

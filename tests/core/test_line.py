@@ -55,7 +55,7 @@ async def test_whoever_gives_up_leaves_no_gap(who: int) -> None:
         with suppress(asyncio.CancelledError):
             await visit
     assert [entry for entry in log if entry.endswith("out")] == [f"{n} out" for n in "abc" if n != "abc"[who]]
-    async with asyncio.timeout(1), line.turn(log.append):  # type: ignore[arg-type]
+    async with asyncio.timeout(20), line.turn(log.append):  # type: ignore[arg-type]
         pass
 
 
@@ -66,7 +66,7 @@ async def test_who_is_cancelled_at_the_very_moment_of_being_let_in_gives_the_slo
         await _settled()
     visit.cancel()
     await asyncio.wait([visit])
-    async with asyncio.timeout(1), line.turn(lambda _: None):
+    async with asyncio.timeout(20), line.turn(lambda _: None):
         pass
 
 

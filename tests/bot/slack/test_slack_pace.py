@@ -6,7 +6,6 @@ Slack's limits: `chat.update` is of tier 3, "50+ per minute" for the method and 
 from __future__ import annotations
 
 import asyncio
-import selectors
 from typing import TYPE_CHECKING, Any
 
 from slack_sdk.web.async_client import AsyncWebClient
@@ -23,6 +22,7 @@ from bot.slack.speaking import Paces, Slack
 from bot.waiting import WaitingLines
 from core.replies import working
 from core.shown import Progress, Reply
+from tests import quickloop
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -31,27 +31,6 @@ if TYPE_CHECKING:
 
 VIDEOS, AT_ONCE, EACH_S = 36, 6, 24.0
 MOST_A_MINUTE = 50
-
-
-class QuickLoop(asyncio.SelectorEventLoop):
-    """A loop without a network, whose clock jumps to what comes next."""
-
-    def __init__(self) -> None:
-        super().__init__(_NeverWaiting(self))
-        self.now_s = 0.0
-
-    def time(self) -> float:
-        return self.now_s
-
-
-class _NeverWaiting(selectors.DefaultSelector):
-    def __init__(self, loop: QuickLoop) -> None:
-        super().__init__()
-        self._loop = loop
-
-    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
-        self._loop.now_s += timeout or 0.0
-        return super().select(0)
 
 
 class CountingClient(AsyncWebClient):
@@ -117,11 +96,7 @@ def most_within_a_minute(times_s: list[float]) -> int:
 
 
 def test_given_36_videos_when_buttons_are_pressed_then_no_call_is_one_too_many_and_presses_show_at_once() -> None:
-    loop = QuickLoop()
-    try:
-        client, waits_s, last_s = loop.run_until_complete(_busy(loop))
-    finally:
-        loop.close()
+    client, waits_s, last_s = quickloop.run(_busy())
     updates_s = [one for one, _ in client.updates]
     assert most_within_a_minute(updates_s) <= MOST_A_MINUTE
     assert most_within_a_minute(client.posts_s) <= 64, "one a second for the channel, and a burst"
@@ -132,9 +107,9 @@ def test_given_36_videos_when_buttons_are_pressed_then_no_call_is_one_too_many_a
     assert len(client.posts_s) == VIDEOS
 
 
-async def _busy(loop: QuickLoop) -> tuple[CountingClient, list[float], float]:
+async def _busy() -> tuple[CountingClient, list[float], float]:
     """Index the videos while somebody presses a button each five seconds; give how long each press took to show."""
-    client = CountingClient()
+    client, loop = CountingClient(), asyncio.get_running_loop()
     paces = Paces(Pace(POSTS, loop.time), Pace(UPDATES, loop.time))
     slack = Slack(client, Pictures(client, client, (), NoLedger(), "T1"), client, paces)  # type: ignore[arg-type]
     lines, waits_s = WaitingLines(), []
@@ -156,20 +131,16 @@ async def _answer(number: int) -> AsyncIterator[Reply]:
 
 
 def test_given_36_messages_when_each_gets_its_reaction_then_no_call_is_one_too_many_and_none_stays() -> None:
-    loop = QuickLoop()
-    try:
-        client = loop.run_until_complete(_watched(loop))
-    finally:
-        loop.close()
+    client = quickloop.run(_watched())
     added, removed = client.reactions["add"], client.reactions["remove"]
     assert most_within_a_minute([one for one, _ in added]) <= MOST_A_MINUTE
     assert most_within_a_minute([one for one, _ in removed]) <= MOST_A_MINUTE
     assert {ts for _, ts in added} <= {ts for _, ts in removed} == {f"{number}.0" for number in range(2 * VIDEOS)}
 
 
-async def _watched(loop: QuickLoop) -> CountingClient:
+async def _watched() -> CountingClient:
     """Work on twice as many messages as there are videos, each for a moment."""
-    client = CountingClient()
+    client, loop = CountingClient(), asyncio.get_running_loop()
     eyes = Eyes(client, Pace(REACTIONS, loop.time), Pace(REACTIONS, loop.time))
 
     async def work(number: int) -> None:

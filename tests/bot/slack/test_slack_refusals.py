@@ -114,8 +114,10 @@ async def test_an_upload_that_fails_on_its_way_is_told(scene: Scene, status: int
 
 async def test_an_upload_that_takes_too_long_is_told(quiet_scene: Scene) -> None:
     scene = quiet_scene
-    await scene.start(timeout_s=2.0)
+    await scene.start()
     await scene.posted()
+    await scene.stop()
+    await scene.start(timeout_s=2.0)
     scene.fake.gates["upload"] = asyncio.Event()
     assert "took too long" in (await scene.found()).words
 
