@@ -44,7 +44,7 @@ def next_run(house: ColourHouse) -> Foreman:  # noqa: F811
 
 async def emptied(inbox: Path) -> None:
     """Wait until no posted file is left: it goes a moment after the answer."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while list(inbox.iterdir()):  # noqa: ASYNC110, ASYNC240 - the disk tells nobody
             await asyncio.sleep(0.01)
 
@@ -178,6 +178,6 @@ async def forever(_job: object) -> None:
 async def until_none_is_left(house: ColourHouse) -> None:  # noqa: F811
     """Wait until all that was taken up is noted."""
     sql = "SELECT 1 FROM jobs WHERE ended_s IS NULL"
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while await house.library.connections.rows(sql, {}):  # noqa: ASYNC110 - no one tells
             await asyncio.sleep(0.01)

@@ -49,7 +49,7 @@ async def keaton(home: Path) -> AsyncIterator[str]:
         line = (await process.stdout.readline()).decode()
     yield line.split()[3]
     process.terminate()
-    assert await asyncio.wait_for(process.wait(), 20) == 0
+    assert await asyncio.wait_for(process.wait(), 60) == 0
 
 
 async def give_film(_request: web.Request) -> web.FileResponse:

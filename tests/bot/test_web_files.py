@@ -27,7 +27,7 @@ def files_in(folder: Path) -> list[Path]:
 
 async def gone(folder: Path) -> None:
     """Wait until no file is left."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while files_in(folder):  # noqa: ASYNC110 - a folder tells nobody that it changed
             await asyncio.sleep(0.01)
 

@@ -49,7 +49,7 @@ async def test_so_many_files_and_bytes_wait_at_most_and_more_come_once_those_are
         assert sent == expected
         assert len(files_in(tmp_path)) == 2
         talk.go_on.set()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while files_in(tmp_path):  # noqa: ASYNC110 - a folder tells nobody that it changed
                 await asyncio.sleep(0.01)
         assert await tab.send_file("again.mp4", bytes(sizes[0])) == 202
@@ -86,7 +86,7 @@ async def test_a_file_that_drips_is_given_up(
         tab = Tab(chat, session, "a")
         reader, writer = await asyncio.open_connection("127.0.0.1", int(tab.origin.rsplit(":", 1)[1]))
         writer.write(head(tab, "Content-Length: 1000000") + b"a little")
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             assert (await reader.readline()).split()[1] == b"408"
         writer.close()
         assert files_in(tmp_path) == []
@@ -116,7 +116,7 @@ async def test_a_file_that_breaks_off_leaves_nothing_but_one_line_of_log(
     _, writer = await asyncio.open_connection("127.0.0.1", int(tab.origin.rsplit(":", 1)[1]))
     writer.write(head(tab, announced) + body)
     await writer.drain()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not files_in(tmp_path) and not caplog.records:  # noqa: ASYNC110 - it is on its way
             await asyncio.sleep(0.01)
         writer.close()

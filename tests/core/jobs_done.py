@@ -116,7 +116,7 @@ async def half_way(house: ColourHouse, event: LinkPosted, looks: int = 10) -> St
 
 
 async def until_written(house: ColourHouse, looks: int) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         recipe = (await house.searcher.recipe()).key
         while True:
             partials = await house.library.partials(turn().view, recipe)

@@ -58,7 +58,7 @@ def place(tmp_path: Path) -> Iterator[Path]:
         ("x" * 300, FileUnreadable, "I may not read my film (File name too long)."),
     ],
 )
-@pytest.mark.timeout(10)
+@pytest.mark.timeout(60)
 def test_what_is_no_plain_file_within_the_limit_is_told_by_the_name_that_it_was_given(
     place: Path, act: Callable[[Path, str, int], object], file: str, error: type[UserError], said: str
 ) -> None:
@@ -71,7 +71,7 @@ def test_what_is_no_plain_file_within_the_limit_is_told_by_the_name_that_it_was_
 @pytest.mark.parametrize(
     "file", ["/proc/kmsg", "/proc/self/mem", "/proc/kcore", "/dev/kmsg", "/dev/stdin", "/dev/random"]
 )
-@pytest.mark.timeout(10)
+@pytest.mark.timeout(60)
 def test_files_of_the_system_get_a_sentence_at_once(file: str) -> None:
     from pathlib import Path  # noqa: PLC0415
 

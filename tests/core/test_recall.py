@@ -113,7 +113,7 @@ class Coming:
     halting: Halting
 
     async def ended(self) -> str:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             await self.task
         return self.replies[-1].text
 
@@ -128,7 +128,7 @@ async def coming(house: ColourHouse, moment: Moment, film: Path, message: str) -
             replies.append(reply)  # noqa: PERF401 - what came before the end counts
 
     task = asyncio.create_task(take_in())
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         await halting.stopped.wait()
     return Coming(job, content_id(film), replies, task, halting)
 
@@ -172,7 +172,7 @@ async def test_what_is_taken_back_while_it_comes_in_is_broken_off_and_leaves_not
     clip = make_clip("brief.mp4", [("red", 0.4)])
     for number, moment in enumerate(MOMENTS):
         film = await coming(house, moment, clip, f"m{number}")
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             await taken_back(house, film, way, here=True)
         if (way, moment) in {("forgotten", one) for one in MOMENTS[:2]} or moment is MOMENTS[-1]:
             film.halting.go_on.set()  # nobody knows yet which film that is; or it is carried out, and to be told
@@ -231,7 +231,7 @@ async def test_what_somebody_else_asked_for_goes_on_where_one_request_is_taken_b
     await forget(house.library, house.foreman, film.video_id, turn().view, None if where == "elsewhere" else "u1")
     assert await film.ended() in SAYS
     film.halting.go_on.set()
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         assert "Ready to search" in (await other).text
     (posted,) = await house.library.videos(theirs.view)
     assert posted.posting.message == "m2"

@@ -43,7 +43,7 @@ class BusyTown(Town):
         one.task = asyncio.create_task(self.house.say(one.taken.event))
         reached = asyncio.create_task(self.reader.reached.wait())
         is_first = self.under_way[0] is one
-        await asyncio.wait({one.task, reached}, timeout=5 if is_first else 0.05, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait({one.task, reached}, timeout=60 if is_first else 0.05, return_when=asyncio.FIRST_COMPLETED)
         reached.cancel()
         assert one.task.done() or self.reader.reached.is_set() or not is_first, "neither held nor answered"
         if one.task.done():
@@ -51,7 +51,7 @@ class BusyTown(Town):
 
     async def _finish(self, one: UnderWay) -> None:
         assert one.task is not None
-        said = await asyncio.wait_for(one.task, 20)
+        said = await asyncio.wait_for(one.task, 60)
         self.under_way.remove(one)
         await self.answered(one, said)
 
@@ -66,7 +66,7 @@ class BusyTown(Town):
     async def dropped(self, one: UnderWay) -> None:
         """See that a film is not looked at any more, and let the next who wait for it begin."""
         assert one.task is not None
-        said = await asyncio.wait_for(one.task, 20)
+        said = await asyncio.wait_for(one.task, 60)
         assert all(reply.tone == "error" or reply.progress for reply in said), [reply.text for reply in said]
         self.under_way.remove(one)
         await self.requests.end(one.taken)

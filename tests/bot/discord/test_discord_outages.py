@@ -122,7 +122,7 @@ async def a_place(house: ColourHouse) -> AsyncIterator[Town]:
 
 async def is_noted(house: ColourHouse) -> None:
     """Wait until Keaton has noted that it missed nothing so far."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while not await house.ledger.recall("discord:alive"):  # noqa: ASYNC110 - nothing tells of a note
             await asyncio.sleep(0.02)
 

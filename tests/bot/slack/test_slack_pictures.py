@@ -129,7 +129,7 @@ async def test_what_a_run_has_shown_is_not_taken_for_left_behind_by_the_next(sce
     await scene.posted()
     card = await scene.found()
     files = set(card.images)
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while await scene.house.ledger.notes("slack:upload:"):  # noqa: ASYNC110 - no one tells
             await asyncio.sleep(0.01)
     await scene.stop()

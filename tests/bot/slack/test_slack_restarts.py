@@ -159,6 +159,6 @@ def films(scene: Scene) -> list[File]:
 async def until_written(scene: Scene, count: int, kind: str = "press") -> None:
     """Wait until so many presses, and no more, are written down and not done."""
     sql = "SELECT 1 FROM jobs WHERE kind = :kind AND ended_s IS NULL"
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while len(await scene.house.library.connections.rows(sql, {"kind": kind})) != count:  # noqa: ASYNC110 - no one tells
             await asyncio.sleep(0.01)
