@@ -65,6 +65,8 @@ class InteractionDesk:
         """While it is not set, nobody is told that an acknowledgement came in."""
         self.refuses: Callable[[Json], bool] = lambda _payload: False
         """Which answers are refused with 400, whatever they are; for what Discord's validators find some day."""
+        self.acknowledged: Callable[[Interaction], None] = lambda _it: None
+        """Hears of each acknowledgement as it comes in."""
         self.unheard: dict[int, asyncio.Event] = {}
         """By the asker: while it is not set, nobody is told that an answer to them was shown."""
 
@@ -81,6 +83,7 @@ class InteractionDesk:
         await self._respond(it, body)
         it.ack_s = time.monotonic() - it.sent_s
         self._fake.acks_s.append(it.ack_s)
+        self.acknowledged(it)
         self._fake.moved()
         if self.gate is not None:
             await self.gate.wait()

@@ -6,11 +6,11 @@ import asyncio
 import os
 import signal
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
 T = TypeVar("T")
 
@@ -89,6 +89,12 @@ class Program:
         """Give the number of its process, which must run."""
         assert self._process is not None
         return self._process.pid
+
+    @property
+    def worked_s(self) -> float:
+        """Give the processor seconds that its process, which must run, has had."""
+        counted = Path(f"/proc/{self.pid}/stat").read_text().rpartition(") ")[2].split()
+        return (int(counted[11]) + int(counted[12])) / os.sysconf("SC_CLK_TCK")
 
     @property
     def log(self) -> str:

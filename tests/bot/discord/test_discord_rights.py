@@ -24,6 +24,7 @@ from tests.walls.eyes import Eyes
 from tests.walls.spaces import ADMIN, CONNECT, HISTORY, VIEW, Person, Room, Server
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable
     from typing import Any
 
     from bot.discord.sight import Where
@@ -146,10 +147,37 @@ def large(chance: random.Random) -> Guild:
     return guild
 
 
-def p99_s(acks: list[Interaction]) -> float:
-    times_s = sorted(one.ack_s for one in acks if one.ack_s is not None)
-    assert len(times_s) == len(acks)
-    return times_s[math.ceil(0.99 * len(times_s)) - 1]
+class Acks:
+    """Notes how long acknowledgements take: by the clock, but no more than the program had the processor meanwhile.
+
+    So a machine that is busy with something else makes none late, and a loop that is blocked by work does.
+    """
+
+    def __init__(self, scene: Scene) -> None:
+        self._scene = scene
+        self._ended_s: dict[int, float] = {}
+        self._began: list[tuple[Interaction, float]] = []
+        scene.fake.desk.acknowledged = self._end
+
+    def _end(self, it: Interaction) -> None:
+        self._ended_s[it.id] = self._scene.program.worked_s
+
+    async def of(self, sending: Awaitable[Interaction]) -> Interaction:
+        began_s = self._scene.program.worked_s
+        it = await sending
+        self._began.append((it, began_s))
+        return it
+
+    async def p99_s(self, of: list[Interaction]) -> float:
+        """Wait until these are all acknowledged; give the time that all but a hundredth of them took at most."""
+        times_s = []
+        for it, began_s in self._began:
+            if it in of:
+                await self._scene.fake.until(lambda it=it: it.ack_s is not None, "an acknowledgement")  # type: ignore[misc]
+                assert it.ack_s is not None
+                times_s.append(min(it.ack_s, self._ended_s[it.id] - began_s))
+        assert len(times_s) == len(of)
+        return sorted(times_s)[math.ceil(0.99 * len(times_s)) - 1]
 
 
 @pytest.mark.slow
@@ -166,31 +194,27 @@ async def test_in_a_large_server_everything_is_acknowledged_within_a_third_of_a_
     await posted(scene, scene.reel(), general, known=True)
     await posted(scene, scene.reel(), known=True)
     card = await found(scene)
-    for _ in range(3):  # a machine that is busy with something else may fail a measurement, and not the next one
-        there, elsewhere = await measured(scene, guild, bob, card)
-        if max(there, elsewhere) < BAR_S:
-            break
+    there, elsewhere = await measured(scene, guild, bob, card)
     assert there < BAR_S
     assert elsewhere < BAR_S
 
 
 async def measured(scene: Scene, guild: Guild, bob: User, card: Message) -> tuple[float, float]:
     """Use commands in a large server and in another one; give the p99 of the acknowledgements of each, in seconds."""
-    fake, general = scene.fake, guild.channels[0]
+    fake, general, acks = scene.fake, guild.channels[0], Acks(scene)
     large_ones, others = list[Interaction](), list[Interaction]()
     for number in range(24):
         where = {"in_": WHERES[number % 3]}
         channel = guild.channels[number]
         if number % 8 == 0:
-            large_ones.append(await fake.slash(general, bob, "find", text="something green", **where))
-        large_ones += [await fake.suggest(channel, bob, "fi", **where) for _ in range(3)]
-        large_ones.append(await fake.slash(channel, bob, "videos"))
+            large_ones.append(await acks.of(fake.slash(general, bob, "find", text="something green", **where)))
+        large_ones += [await acks.of(fake.suggest(channel, bob, "fi", **where)) for _ in range(3)]
+        large_ones.append(await acks.of(fake.slash(channel, bob, "videos")))
         label = next(label for label, button in card.buttons.items() if not button.get("disabled"))
-        others.append(await fake.press(card, label, scene.ada))
-        others.append(await fake.slash(scene.general, scene.ada, "status"))
+        others.append(await acks.of(fake.press(card, label, scene.ada)))
+        others.append(await acks.of(fake.slash(scene.general, scene.ada, "status")))
         await fake.gateway.dispatch("CHANNEL_UPDATE", guild.channels[number + 20].json())
         await asyncio.sleep(0.2)
-    for one in (*large_ones, *others):
-        await fake.until(lambda one=one: one.ack_s is not None, "an acknowledgement")  # type: ignore[misc]
+    figures = await acks.p99_s(large_ones), await acks.p99_s(others)
     await answer_to(scene, large_ones[0], "Moment")
-    return p99_s(large_ones), p99_s(others)
+    return figures
