@@ -85,7 +85,7 @@ update-fetchers: .venv/run  ## go on to the newest yt-dlp and deno before they w
 	@echo "pip may remark that keaton wants an older yt-dlp: that is the tested one"
 	@$(PIP) --upgrade "yt-dlp[default]" yt-dlp-ejs deno
 	@.venv/bin/python -m pip list --disable-pip-version-check | grep -iE "^(yt-dlp|deno)"
-	@test ! -e .venv/dev || .venv/bin/python -m pytest -q tests/engines/test_fetch.py tests/engines/test_guard.py \
+	@test ! -e .venv/dev || .venv/bin/python -m pytest -q tests/core/engines/test_fetch.py tests/core/engines/test_guard.py \
 		tests/traps/test_sites.py tests/traps/test_narrow_fetching.py tests/traps/test_traps_in_the_chat.py
 
 tested-fetchers: .venv/run  ## back to the versions that were tested

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 import aiohttp
 
 from bench.table import Row, report
-from tests.bot.tabs import Tab
+from tests.support.tabs import Tab
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

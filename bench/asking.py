@@ -16,20 +16,19 @@ from PIL import Image, ImageOps
 from bench.drawing import GAP_PX, PANEL_PX, PAPER, draw_into_docs, grid
 from bench.known import SCOPE
 from bot.settings import Settings
-from bot.wiring.product import open_core
-from core.found import Query
-from core.intake import Poster
-from core.model import View
-from core.question import Stretch
-from core.votes import Ballot, wish_keys
+from bot.wiring.app import open_core
+from core.model.query import Query, Stretch
+from core.model.requests import Poster
+from core.model.video import View
+from core.model.votes import Ballot, wish_keys
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from bench.drawing import Panel
-    from bot.wiring.product import Core
-    from core.answering import Shown
-    from core.plot_ports import Theme
+    from bot.wiring.app import Product
+    from core.model.answer import AnswerView
+    from core.model.reply import Theme
 
 ROOT = Path(__file__).parent.parent
 _THEMES: tuple[Theme, ...] = ("light", "dark")
@@ -48,7 +47,7 @@ async def draw(folder: Path) -> None:
         grid(panels, theme).save(folder / f"asking-{theme}.png", optimize=True)
 
 
-async def _panels(core: Core) -> list[Panel]:
+async def _panels(core: Product) -> list[Panel]:
     view = View.of(SCOPE)
     order = await _shown(core, Query("a woman swimming > a camel", view))
     beside = await _shown(core, Query(_BESIDE, view))
@@ -70,12 +69,12 @@ async def _panels(core: Core) -> list[Panel]:
 _BESIDE = "a dog | a cat | a steam train"
 
 
-async def _shown(core: Core, query: Query) -> Shown:
+async def _shown(core: Product, query: Query) -> AnswerView:
     result = await core.parts.searcher.search(query, 5)
     return await core.parts.answerer.show(query, result.moments, 1, "similarity", _THEMES, PANEL_PX[0], result.curve)
 
 
-async def _alike(core: Core, shown: Shown) -> Shown:
+async def _alike(core: Product, shown: AnswerView) -> AnswerView:
     moment = shown.moment
     source = Stretch(moment.video_id, moment.start_s, moment.end_s)
     query = Query("", View.of(SCOPE))
@@ -83,7 +82,7 @@ async def _alike(core: Core, shown: Shown) -> Shown:
     return await _shown(core, replace(query, picture=example))
 
 
-async def _vote(core: Core, query: Query, number: int) -> None:
+async def _vote(core: Product, query: Query, number: int) -> None:
     before = (await core.parts.searcher.search(query, 5)).moments
     moment = before[number - 1]
     stretch = Stretch(moment.video_id, moment.start_s, moment.end_s)
@@ -93,7 +92,7 @@ async def _vote(core: Core, query: Query, number: int) -> None:
     print(f"moments of “{query.text}” in seconds before and after a vote for the second: {told}")
 
 
-def _plot(shown: Shown) -> dict[Theme, Image.Image]:
+def _plot(shown: AnswerView) -> dict[Theme, Image.Image]:
     return {theme: Image.open(io.BytesIO(png)).convert("RGB") for theme, png in shown.plots.items()}
 
 

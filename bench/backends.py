@@ -22,14 +22,16 @@ import numpy as np
 from bench.alone import as_shipped
 from bench.memory import field_mb, write_model
 from bench.table import Row, median_s, show, write
-from bot.wiring.model import DEMO_FOLDER
-from core.engines import clip, pictures, presets
+from bot.wiring.engines import DEMO_FOLDER
+from core.engines.clip import model as clip
+from core.engines.clip import presets
+from core.engines.video import frame as pictures
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from core.engines.towers import Backend, Precision
-    from core.model import Floats, Pixels, Preprocess
+    from core.engines.clip.backends import Backend, Precision
+    from core.model.video import Floats, Pixels, Preprocess
 
 BATCH = 16
 WAYS: Mapping[str, tuple[Backend, Precision]] = {

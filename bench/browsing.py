@@ -24,15 +24,15 @@ import av
 from bench.table import Row, report
 from bot.settings import Settings
 from bot.web.config import DOOR
-from bot.wiring.product import open_core
-from core import actions
-from core.intake import Poster
-from core.model import Scope, View
-from core.talk import Action, Find, Turn
+from bot.wiring.app import open_core
+from core.model import actions
+from core.model.events import Action, Find, Turn
+from core.model.requests import Poster
+from core.model.video import Scope, View
 
 if TYPE_CHECKING:
-    from core.conversation import Conversation
-    from core.shown import Reply
+    from core.conversation.conversation import Conversation
+    from core.model.reply import Reply
 
 FILM = Path(__file__).parent.parent / "demo" / "film.mp4"
 PAGE = "https://www.youtube.com/watch?v=aaaaaaaaaaa"

@@ -19,10 +19,10 @@ from statistics import median
 from typing import TYPE_CHECKING
 
 from bench.table import Row, report
-from core.engines.children import Children
-from core.engines.frames import ChildFrameReader
-from core.film_ports import Look
-from core.model import Preprocess, Sampling
+from core.engines.sandbox.pool import ChildPool
+from core.engines.video.reader import ChildFrameReader
+from core.model.video import Preprocess, Sampling
+from core.ports.video import SampledFrame
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parent.parent
 BAR = 0.10
 STILLS = 20
-MODULES = {"caged": "core.engines.decoder", "free": "bench.uncaged"}
+MODULES = {"caged": "core.engines.video.worker", "free": "bench.uncaged"}
 _PREPROCESS = Preprocess(224, "shortest", "bicubic", (0.0, 0.0, 0.0), (1.0, 1.0, 1.0))
 
 
@@ -53,13 +53,13 @@ async def read(module: str, film: Path) -> Reading:
     before = _processor_s()
     await _stills(module, film, 1)
     importing_s = _processor_s() - before
-    children = Children(module, forks=sys.platform == "linux")
+    children = ChildPool(module, forks=sys.platform == "linux")
     reader = ChildFrameReader(children)
     await reader.still(film, 0.0, 64)
     before, began_s, first_s = _processor_s(), time.perf_counter(), 0.0
     async with aclosing(reader.looks(film, Sampling(), _PREPROCESS)) as events:
         async for event in events:
-            if isinstance(event, Look) and not first_s:
+            if isinstance(event, SampledFrame) and not first_s:
                 first_s = time.perf_counter() - began_s
     whole_s = time.perf_counter() - began_s
     await children.close()
@@ -69,7 +69,7 @@ async def read(module: str, film: Path) -> Reading:
 
 async def _stills(module: str, film: Path, count: int) -> float:
     """Cut stills one after the other; give the median of seconds for one."""
-    children = Children(module, forks=sys.platform == "linux")
+    children = ChildPool(module, forks=sys.platform == "linux")
     reader, took_s = ChildFrameReader(children), []
     await children.warm()
     for _ in range(count):

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
-    from core.looks import Halves
-    from core.model import Floats
+    from core.model.video import Floats
+    from core.ports.index import Halves
 
 MOST = 10
 WARM_UPS = 2

@@ -16,7 +16,7 @@ from PIL import Image, ImageDraw, ImageFont
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Sequence
 
-    from core.plot_ports import Theme
+    from core.model.reply import Theme
 
 DOCS = Path(__file__).parent.parent / "docs"
 PAPER: dict[Theme, str] = {"light": "#ffffff", "dark": "#1e1f24"}

@@ -28,25 +28,25 @@ import numpy as np
 from bench.growing import product, take_in, turn
 from bench.table import Row, report
 from bot.settings import Settings
-from bot.wiring import product as wired
-from bot.wiring.model import DEMO_FOLDER
-from core.assembly import Ports, assemble
-from core.found import Curve, SearchResult
-from core.judging import Judge
-from core.plot_ports import PlotSpec
-from core.search import Searcher
-from core.talk import Find
+from bot.wiring import app
+from bot.wiring.engines import DEMO_FOLDER
+from core.app import Ports, assemble
+from core.model.events import Find
+from core.model.results import Curve, SearchResult
+from core.ports.plots import PlotSpec
+from core.search.judge import Judge
+from core.search.searcher import Searcher
 from storage.library import SqliteLibrary
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from core.assembly import Choices, Parts
-    from core.film_ports import Glancer, Look
-    from core.found import Query
-    from core.model import Preprocess, View
-    from core.votes import Vote
+    from core.app import Core, Options
+    from core.model.query import Query
+    from core.model.video import Preprocess, View
+    from core.model.votes import Vote
+    from core.ports.video import Glancer, SampledFrame
 
 BAR = 1.10
 AS_IT_IS, BARE, BESIDE = "as it is", "the notebook's way", "beside further looks"
@@ -88,13 +88,13 @@ class Noting:
 
     async def glances(
         self, path: Path, times_s: Sequence[float], preprocess: Preprocess, *, at_once: bool = False
-    ) -> tuple[Look, ...]:
+    ) -> tuple[SampledFrame, ...]:
         """Glance."""
         self.begun.set()
         return await self._glancer.glances(path, times_s, preprocess, at_once=at_once)
 
 
-def without(ports: Ports, choices: Choices) -> dict[str, Parts]:
+def without(ports: Ports, choices: Options) -> dict[str, Core]:
     """Give the product as it is, and without one feature each."""
     made = {name: assemble(ports, choices) for name in (AS_IT_IS, "baseline and verdict", "more than one moment")}
     unvoted = Unvoted(ports.library.connections) if isinstance(ports.library, SqliteLibrary) else ports.library
@@ -108,7 +108,7 @@ def without(ports: Ports, choices: Choices) -> dict[str, Parts]:
     return made
 
 
-async def find(parts: Parts, text: str) -> float:
+async def find(parts: Core, text: str) -> float:
     """Give the seconds until still and plot are there."""
     began_s = time.perf_counter()
     async for reply in parts.conversation.handle(Find(turn(), text)):
@@ -117,7 +117,7 @@ async def find(parts: Parts, text: str) -> float:
     raise RuntimeError(text)
 
 
-async def find_beside(ports: Ports, parts: Parts, text: str, other: str, chance: random.Random) -> float:
+async def find_beside(ports: Ports, parts: Core, text: str, other: str, chance: random.Random) -> float:
     """Give the seconds of a find that comes while further looks are taken for another."""
 
     async def whole() -> None:
@@ -143,7 +143,7 @@ async def _shape(ports: Ports) -> tuple[int, int, int]:
     return size_px, size_px, 3
 
 
-async def bare(ports: Ports, parts: Parts, text: str) -> float:
+async def bare(ports: Ports, parts: Core, text: str) -> float:
     """Do what the notebook does, at the product's speed: embed, cosine, argmax, still, plot; give the seconds."""
     began_s, view = time.perf_counter(), turn().view
     words = await ports.encoder.texts([text])
@@ -163,8 +163,8 @@ async def measured(model: str, rounds: int) -> list[Row]:
     """Measure all."""
     async with product(model) as (core, _):
         settings = Settings(model_name=model if model == "demo" else "base", turns_a_minute=0, films_a_user=0)
-        ports = wired._ports(core.kept, core.engines)  # noqa: SLF001 - as the product makes them
-        made = without(ports, wired._choices(settings, is_bot=False))  # noqa: SLF001
+        ports = app._ports(core.kept, core.engines)  # noqa: SLF001 - as the product makes them
+        made = without(ports, app._choices(settings, is_bot=False))  # noqa: SLF001
         await take_in(core, DEMO_FOLDER / "film.mp4")
         try:
             return _rows(await _rounds(ports, made, rounds))
@@ -174,7 +174,7 @@ async def measured(model: str, rounds: int) -> list[Row]:
                     await part.close()
 
 
-async def _rounds(ports: Ports, made: dict[str, Parts], rounds: int) -> dict[str, list[float]]:
+async def _rounds(ports: Ports, made: dict[str, Core], rounds: int) -> dict[str, list[float]]:
     chance, took_s = random.Random(5), defaultdict[str, list[float]](list)
     for number in range(-2, rounds):
         for name in chance.sample([*made, BARE, BESIDE], len(made) + 2):

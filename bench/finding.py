@@ -23,14 +23,14 @@ from bench.memory import write_model
 from bench.restart import copy_film
 from bench.table import Row, report
 from bot.settings import Settings
-from bot.wiring.model import DEMO_FOLDER
-from bot.wiring.product import open_core
-from core.found import Query
-from core.intake import Poster
-from core.model import View
+from bot.wiring.app import open_core
+from bot.wiring.engines import DEMO_FOLDER
+from core.model.query import Query
+from core.model.requests import Poster
+from core.model.video import View
 
 if TYPE_CHECKING:
-    from bot.wiring.product import Core
+    from bot.wiring.app import Product
 
 WARM_UPS = 3
 BAR_MS, AIM_MS = 500.0, 250.0
@@ -84,7 +84,7 @@ async def _ask(settings: Settings, questions: int) -> list[Row]:
     ]
 
 
-async def _search(core: Core, text: str) -> float:
+async def _search(core: Product, text: str) -> float:
     began_s = time.perf_counter()
     await core.parts.searcher.search(Query(f"a woman swimming in water {text}", View.of(growing.turn().scope)), 5)
     return 1000 * (time.perf_counter() - began_s)

@@ -19,20 +19,20 @@ from bench import synthetic
 from bench.memory import family, field_mb, write_film, write_model
 from bench.searching import ask_keaton, budget_bytes, held
 from bot.settings import Settings
-from bot.wiring.model import DEMO_FOLDER
-from bot.wiring.product import open_core
-from core.engines.plot import draw
-from core.found import Curve
-from core.model import Scope, Video, View
-from core.moments import find_moments
-from core.plot_ports import PlotSpec
-from core.talk import Door, FilePosted, Find, Turn
+from bot.wiring.app import open_core
+from bot.wiring.engines import DEMO_FOLDER
+from core.engines.plot.plotter import draw
+from core.model.events import Door, FilePosted, Find, Turn
+from core.model.results import Curve
+from core.model.video import Scope, Video, View
+from core.ports.plots import PlotSpec
+from core.search.moments import find_moments
 from storage.library import SqliteLibrary
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from bot.wiring.product import Core
+    from bot.wiring.app import Product
 
 QUESTIONS = 12
 ASKING, BUSY = "people asking at once", "films indexed while 32 people ask"
@@ -131,7 +131,7 @@ async def _people(model: str, askers: list[int], busy: list[int]) -> list[tuple[
 
 
 @asynccontextmanager
-async def product(model: str) -> AsyncIterator[tuple[Core, Path]]:
+async def product(model: str) -> AsyncIterator[tuple[Product, Path]]:
     """Give the product, warm, with an empty library in a home of its own, and with nobody kept waiting by limits."""
     with tempfile.TemporaryDirectory(prefix="keaton-bench-") as folder:
         home = Path(folder)
@@ -153,12 +153,12 @@ def turn() -> Turn:
     return Turn(Door("local", ("dark",), 25), scope, View.of(scope), "u1", "Ada", "")
 
 
-async def asked(core: Core, askers: int, what: str) -> Cost:
+async def asked(core: Product, askers: int, what: str) -> Cost:
     """Let that many people ask at once, each something new."""
     return cost(list(await asyncio.gather(*(ask(core, f"{what} {askers} {number}") for number in range(askers)))))
 
 
-async def ask(core: Core, what: str) -> float:
+async def ask(core: Product, what: str) -> float:
     """Ask something; give the seconds until still and plot were there. Further looks are not waited for."""
     began_s = time.perf_counter()
     async for reply in core.parts.conversation.handle(Find(turn(), f"a woman swimming in water {what}")):
@@ -167,7 +167,7 @@ async def ask(core: Core, what: str) -> float:
     raise RuntimeError(reply.text)
 
 
-async def _meanwhile(core: Core, home: Path, count: int) -> Cost:
+async def _meanwhile(core: Product, home: Path, count: int) -> Cost:
     """Let 32 people ask while that many films are being indexed, over and over."""
     busy = [asyncio.create_task(_keep_busy(core, home, number)) for number in range(count)]
     await asyncio.sleep(_GOING_S)  # so that all of them are at it
@@ -178,7 +178,7 @@ async def _meanwhile(core: Core, home: Path, count: int) -> Cost:
     return made
 
 
-async def _keep_busy(core: Core, home: Path, number: int) -> None:
+async def _keep_busy(core: Product, home: Path, number: int) -> None:
     data = (DEMO_FOLDER / "film.mp4").read_bytes()
     for again in range(1000):
         path = home / f"busy-{number}-{again}.mp4"
@@ -188,7 +188,7 @@ async def _keep_busy(core: Core, home: Path, number: int) -> None:
             path.unlink()
 
 
-async def take_in(core: Core, path: Path) -> None:
+async def take_in(core: Product, path: Path) -> None:
     """Have the product look at a film."""
     async for reply in core.parts.conversation.handle(FilePosted(turn(), path, path.name)):
         last = reply

@@ -27,22 +27,21 @@ from bench.memory import write_model
 from bench.notebook import Notebook
 from bench.table import Row, show, write
 from bot.settings import Settings
-from bot.wiring.model import DEMO_FOLDER
-from bot.wiring.product import open_core
-from core.conversation import MOST_MOMENTS
-from core.found import Query
-from core.hunting import worth_showing
-from core.intake import Poster
-from core.model import View
-from core.sharpening import WORTH_A_LOOK
+from bot.wiring.app import open_core
+from bot.wiring.engines import DEMO_FOLDER
+from core.conversation.conversation import MOST_MOMENTS
+from core.model.query import Query
+from core.model.requests import Poster
+from core.model.video import View
+from core.refinement.peaks import WORTH_A_LOOK, worth_showing
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bot.wiring.product import Core
-    from core.found import SearchResult
-    from core.model import Pixels
-    from core.shown import Progress
+    from bot.wiring.app import Product
+    from core.model.reply import Progress
+    from core.model.results import SearchResult
+    from core.model.video import Pixels
 
 FILM = DEMO_FOLDER / "film.mp4"
 NEAR_S = 0.5
@@ -93,7 +92,7 @@ async def index(model: str, film: Path) -> tuple[float, float, int, float]:
     return taken_s, first_s[0] - started_s, done.looks, done.video.duration_s
 
 
-async def _blank(core: Core) -> Pixels:
+async def _blank(core: Product) -> Pixels:
     size = (await core.engines.encoder.ready()).preprocess.size_px
     return np.zeros((16, size, size, 3), np.uint8)
 
@@ -116,7 +115,7 @@ async def found(texts: Sequence[str]) -> tuple[list[float], list[float]]:
     return [one.best.peak_s for one in results], shown
 
 
-async def last_shown(core: Core, result: SearchResult) -> float:
+async def last_shown(core: Product, result: SearchResult) -> float:
     """Give the time of the frame that an answer is left with: another than at first only where it is worth showing."""
     refined = (await core.parts.refiner.leading(result.query, result.moments, result.curve))[0]
     scale = (await core.engines.encoder.ready()).logit_scale

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 import numpy as np
 
 from bot.settings import Settings
-from bot.wiring.product import open_core
-from core.found import Query
-from core.intake import Poster
-from core.model import Scope, View
+from bot.wiring.app import open_core
+from core.model.query import Query
+from core.model.requests import Poster
+from core.model.video import Scope, View
 from demo.emoji import sprites
 from demo.evaluate import filmed, random_film
 from demo.things import places, things, things_called, with_article
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from numpy.random import Generator
 
-    from bot.wiring.product import Core
+    from bot.wiring.app import Product
     from demo.emoji import Sprite
     from demo.evaluate import Posed
 
@@ -67,7 +67,7 @@ class Known:
 
 
 @asynccontextmanager
-async def films(home: Path, cache: Path, first: int, count: int) -> AsyncIterator[tuple[Core, list[Known]]]:
+async def films(home: Path, cache: Path, first: int, count: int) -> AsyncIterator[tuple[Product, list[Known]]]:
     """Give the product with so many films of each crowd, from these seeds."""
     cutouts = sprites(cache, [emoji for thing in things() for emoji in thing.emoji])
     async with open_core(Settings(model_name="demo", data_dir=home)) as core:
@@ -96,7 +96,7 @@ def seeds(first: int, count: int) -> Iterator[tuple[int, int]]:
             yield crowd, first + 1000 * crowd + number
 
 
-async def take_in(core: Core, path: Path, crowd: int, film: Sequence[Posed], seed: int) -> Known:
+async def take_in(core: Product, path: Path, crowd: int, film: Sequence[Posed], seed: int) -> Known:
     """Let the product look at a film."""
     poster = Poster(SCOPE, "bench", "bench", "")
     done = await core.parts.indexer.file(path, path.name, "", poster, lambda _progress: None)

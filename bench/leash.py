@@ -9,7 +9,7 @@ import threading
 from asyncio.subprocess import PIPE
 from typing import TYPE_CHECKING
 
-from tests.bot.discord.program import Program
+from tests.support.discord.program import Program
 
 if TYPE_CHECKING:
     from asyncio.subprocess import Process

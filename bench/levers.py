@@ -22,9 +22,9 @@ import numpy as np
 
 from bench.figures import put
 from bench.known import REPORTING, absent, present, seeds
-from core.background import captions
-from core.extents import Likeness, reach, smoothed
-from core.moments import ground
+from core.search.captions import captions
+from core.search.moments import ground
+from core.search.shots import Likeness, reach, smoothed
 from demo.emoji import sprites
 from demo.evaluate import filmed, random_film
 from demo.looking import eye, looks
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from PIL import Image
 
     from bench.known import Question
-    from core.model import Floats
+    from core.model.video import Floats
     from demo.looking import Eye
 
 TEMPLATES = (

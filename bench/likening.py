@@ -24,14 +24,14 @@ from PIL import ImageOps
 
 from bench.figures import put
 from bench.known import CALIBRATING, REPORTING, absent, drawn, present, seeds
-from core import blending
-from core.aims import unit
-from core.background import captions
-from core.extents import Likeness
-from core.found import Curve
-from core.likening import WEAK_FROM, likened
-from core.model import EncoderInfo, Preprocess, Video
-from core.verdict import background, odds
+from core.model.results import Curve
+from core.model.video import EncoderInfo, Preprocess, Video
+from core.search import picture_verdict
+from core.search.captions import captions
+from core.search.picture_verdict import SHOT_WEAK_FROM, likened
+from core.search.query_vectors import unit
+from core.search.shots import Likeness
+from core.search.verdict import background, odds
 from demo.emoji import sprites
 from demo.evaluate import random_film
 from demo.looking import eye, looks
@@ -43,8 +43,9 @@ if TYPE_CHECKING:
     from numpy.random import Generator
 
     from bench.known import Question
-    from core.model import Floats
-    from core.verdict import Background, Verdict
+    from core.model.results import Verdict
+    from core.model.video import Floats
+    from core.search.verdict import CaptionLevels
     from demo.emoji import Sprite
     from demo.looking import Eye
 
@@ -139,7 +140,7 @@ def table(told: Mapping[str, Sequence[Verdict | None]]) -> str:
     return "\n".join(lines)
 
 
-def blends(one: Film, other: Film, rng: Generator) -> Iterator[tuple[str, blending.Blend]]:
+def blends(one: Film, other: Film, rng: Generator) -> Iterator[tuple[str, picture_verdict.Blend]]:
     """Give words with a picture in each case, for every true question; foreign pictures are of the other film."""
     there = [number for number, question in enumerate(one.questions) if question.scene is not None]
     gone = [number for number, question in enumerate(one.questions) if question.scene is None]
@@ -148,11 +149,11 @@ def blends(one: Film, other: Film, rng: Generator) -> Iterator[tuple[str, blendi
         look = int(rng.choice(np.flatnonzero(one.scenes == scene)))
         own, foreign = (one.mirrored, one.middle)[count % 2][look], other.whole[int(rng.integers(len(other.whole)))]
         elsewhere = [known for known in there if one.questions[known].scene != scene]
-        yield "both", blending.Blend(one.texts[number], own)
-        yield "words", blending.Blend(one.texts[int(rng.choice(gone))], own)
-        yield "picture", blending.Blend(one.texts[number], foreign)
-        yield "either", blending.Blend(one.texts[int(rng.choice(gone))], foreign)
-        yield "together", blending.Blend(one.texts[int(rng.choice(elsewhere))], own)
+        yield "both", picture_verdict.Blend(one.texts[number], own)
+        yield "words", picture_verdict.Blend(one.texts[int(rng.choice(gone))], own)
+        yield "picture", picture_verdict.Blend(one.texts[number], foreign)
+        yield "either", picture_verdict.Blend(one.texts[int(rng.choice(gone))], foreign)
+        yield "together", picture_verdict.Blend(one.texts[int(rng.choice(elsewhere))], own)
 
 
 def blended(films: Sequence[Film], bank: Floats, info: EncoderInfo) -> list[Asked]:
@@ -163,7 +164,7 @@ def blended(films: Sequence[Film], bank: Floats, info: EncoderInfo) -> list[Aske
         for case, blend in blends(one, other, rng):
             aim = unit(blend.words + blend.picture)
             judged = curve(one.whole, aim)
-            level = blending.baseline(judged, one.whole, blend, known, bank, info)
+            level = picture_verdict.baseline(judged, one.whole, blend, known, bank, info)
             if level is None:
                 raise ValueError("a film that tells no shots apart")
             told = level.verdict(float(judged.scores.max()))
@@ -171,14 +172,14 @@ def blended(films: Sequence[Film], bank: Floats, info: EncoderInfo) -> list[Aske
     return found
 
 
-def _words(judged: Curve, blend: blending.Blend, known: Background, bank: Floats, info: EncoderInfo) -> float:
+def _words(judged: Curve, blend: picture_verdict.Blend, known: CaptionLevels, bank: Floats, info: EncoderInfo) -> float:
     among = judged.vectors
     if among is None:
         raise ValueError("a curve without its looks")
     said, likeness = among @ blend.words, Likeness(among)
     surely = odds(said, among, float(said.mean()), known, bank, info)
-    best = np.argsort(-judged.scores, kind="stable")[: blending.BEST]
-    held = best[among[best] @ blend.picture >= likeness.cosine(WEAK_FROM)]
+    best = np.argsort(-judged.scores, kind="stable")[: picture_verdict.BEST]
+    held = best[among[best] @ blend.picture >= likeness.cosine(SHOT_WEAK_FROM)]
     return float(surely[held].max()) if len(held) else -np.inf
 
 

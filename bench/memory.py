@@ -25,7 +25,7 @@ import numpy as np
 from safetensors.torch import save_file
 
 from bench.table import Row, report
-from core.engines.lean import import_open_clip
+from core.engines.clip.open_clip_loader import import_open_clip
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from av.container import OutputContainer
     from av.video.stream import VideoStream
 
-    from core.model import Pixels
+    from core.model.video import Pixels
 
 ROOT = Path(__file__).parent.parent
 ARCHITECTURE = "ViT-B-32"

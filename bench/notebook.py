@@ -18,12 +18,12 @@ import numpy as np
 import torch
 from PIL import Image
 
-from core.engines.lean import import_open_clip
+from core.engines.clip.open_clip_loader import import_open_clip
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from core.model import Floats, Pixels
+    from core.model.video import Floats, Pixels
 
 WARM_UPS = 3
 

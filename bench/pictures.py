@@ -16,18 +16,17 @@ from PIL import Image
 from bench.drawing import draw_into_docs, grid
 from bench.known import SCOPE
 from bot.settings import Settings
-from bot.wiring.product import open_core
-from core.found import Query
-from core.intake import Poster
-from core.model import View
-from core.question import Stretch
-from core.telling import head
+from bot.wiring.app import open_core
+from core.model.query import Query, Stretch
+from core.model.requests import Poster
+from core.model.video import View
+from core.wording.answers import head
 
 if TYPE_CHECKING:
     from bench.drawing import Panel
-    from bot.wiring.product import Core
-    from core.plot_ports import Theme
-    from core.question import Example
+    from bot.wiring.app import Product
+    from core.model.query import Example
+    from core.model.reply import Theme
 
 ROOT = Path(__file__).parent.parent
 QUERIES = ("a woman swimming in water", "a hedgehog")
@@ -56,14 +55,14 @@ async def draw(folder: Path) -> None:
         grid(panels, theme).save(folder / f"verdict-{theme}.png", optimize=True)
 
 
-async def _frame(core: Core, query: Query) -> Example:
+async def _frame(core: Product, query: Query) -> Example:
     """Give the best frame for a question, as what more is wanted like."""
     best = (await core.parts.searcher.search(query, 1)).best
     source = Stretch(best.video_id, best.start_s, best.end_s)
     return await core.parts.examples.at(query.view, source, best.peak_s)
 
 
-async def _panel(core: Core, query: Query) -> Panel:
+async def _panel(core: Product, query: Query) -> Panel:
     result = await core.parts.searcher.search(query, 3)
     said = head(query, result.curve)
     print(f"{said}: {result.verdict}")

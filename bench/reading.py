@@ -13,15 +13,15 @@ import av
 import cv2
 import numpy as np
 
-from core.engines.children import Children
-from core.engines.frames import ChildFrameReader
-from core.film_ports import Look
-from core.model import Preprocess, Sampling
+from core.engines.sandbox.pool import ChildPool
+from core.engines.video.reader import ChildFrameReader
+from core.model.video import Preprocess, Sampling
+from core.ports.video import SampledFrame
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from core.model import Pixels
+    from core.model.video import Pixels
 
 SIZE = (640, 360)
 PREPROCESS = Preprocess(224, "shortest", "bicubic", (0.0, 0.0, 0.0), (1.0, 1.0, 1.0))
@@ -71,12 +71,12 @@ def peak_mb(pid: int) -> float:
 
 async def measure(path: Path, minutes: int) -> None:
     """Print the speed of reading a film at one look a second, its child's memory, and the time of a still."""
-    children = Children("core.engines.decoder", keep_spare=False)
+    children = ChildPool("core.engines.video.worker", keep_spare=False)
     reader = ChildFrameReader(children)
     started = time.perf_counter()
     looks, mb = 0, 0.0
     async for event in reader.looks(path, Sampling(), PREPROCESS):
-        if isinstance(event, Look):
+        if isinstance(event, SampledFrame):
             looks += 1
         if looks % 100 == 1:
             mb = max(mb, *(peak_mb(child.process.pid) for child in children._living))  # noqa: SLF001

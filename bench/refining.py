@@ -19,13 +19,13 @@ from typing import TYPE_CHECKING
 from bench.known import SCOPE
 from bench.table import Row, report
 from bot.settings import Settings
-from bot.wiring.product import open_core
-from core.found import Query
-from core.intake import Poster
-from core.model import View
+from bot.wiring.app import open_core
+from core.model.query import Query
+from core.model.requests import Poster
+from core.model.video import View
 
 if TYPE_CHECKING:
-    from bot.wiring.product import Core
+    from bot.wiring.app import Product
 
 ROOT = Path(__file__).parent.parent
 QUERIES = ("a woman swimming in water", "a steam train in the snow", "a dog at night", "a car", "a monkey", "a castle")
@@ -63,7 +63,7 @@ async def measure(model: str) -> Figures:
     return Figures(answered_s, best_s, all_s, len(moved), mean)
 
 
-async def ask(core: Core, text: str) -> tuple[float, float, float, float]:
+async def ask(core: Product, text: str) -> tuple[float, float, float, float]:
     """Give the seconds for the answer, for its best moment refined, for all refined, and what the best gained."""
     started_s = time.perf_counter()
     result = await core.parts.searcher.search(Query(text, View.of(SCOPE)), 5)

@@ -23,11 +23,11 @@ import numpy as np
 from bench.leash import Leashed
 from bench.memory import family
 from bench.table import Row, report
-from bot.wiring.model import DEMO_FOLDER
-from tests import clips
-from tests.bot.discord.looking import READY, card_below
+from bot.wiring.engines import DEMO_FOLDER
 from tests.fakes.discord import FakeDiscord
 from tests.fakes.discord_world import Guild, User
+from tests.support import clips
+from tests.support.discord.looking import READY, card_below
 
 if TYPE_CHECKING:
     from tests.fakes.discord_world import Channel, Message

@@ -29,20 +29,21 @@ from bench.alone import alone, as_shipped
 from bench.memory import family, field_mb, write_model
 from bench.table import Row, report
 from bot.settings import GIGABYTE, Settings
-from bot.wiring.product import open_core
-from core.best import best_curves
-from core.engines.held import HeldLooks
-from core.engines.scanning import Scanners
-from core.found import Curve, Query
+from bot.wiring.app import open_core
+from core.engines.index.index import VectorIndex
+from core.engines.index.scan import Scanners
+from core.model.query import Query
+from core.model.results import Curve
+from core.search.searcher import best_curves
+from storage.embeddings import SqliteLooks
 from storage.library import SqliteLibrary
-from storage.looks import SqliteLooks
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Sequence
 
     from bench.contenders import Found
-    from core.looks import Kept
-    from core.model import Floats
+    from core.model.video import Floats
+    from core.ports.index import HeldIndexing
 
 FEW = 6
 """Questions for those that take a second for each."""
@@ -58,11 +59,11 @@ OTHERS: dict[str, tuple[Callable[[Path, Floats], Found], bool]] = {
 
 
 @asynccontextmanager
-async def held(path: Path, budget_bytes: float) -> AsyncIterator[HeldLooks]:
+async def held(path: Path, budget_bytes: float) -> AsyncIterator[VectorIndex]:
     """Hold a library as the product does."""
     library, scanners = await SqliteLibrary.open(path), Scanners(os.cpu_count() or 1)
     with ThreadPoolExecutor(1) as pool:
-        looks = HeldLooks(SqliteLooks(library.connections), pool, scanners, budget_bytes)
+        looks = VectorIndex(SqliteLooks(library.connections), pool, scanners, budget_bytes)
         await looks.use(synthetic.RECIPE, synthetic.DIM)
         await looks.sketched()
         try:
@@ -73,11 +74,11 @@ async def held(path: Path, budget_bytes: float) -> AsyncIterator[HeldLooks]:
             scanners.close()
 
 
-async def ask_keaton(looks: HeldLooks, question: Floats) -> list[int]:
-    """Search as `core.search` does; give the numbers of the best films."""
+async def ask_keaton(looks: VectorIndex, question: Floats) -> list[int]:
+    """Search as `core.search.searcher` does; give the numbers of the best films."""
     peaks = await looks.peaks(synthetic.VIEW, synthetic.RECIPE, question[None])
 
-    async def compare(films: Sequence[Kept]) -> list[Curve | None]:
+    async def compare(films: Sequence[HeldIndexing]) -> list[Curve | None]:
         indexes = await looks.indexes(films)
         return [
             Curve(film.video, index.times_s, index.vectors @ question) if index else None

@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
 
-from core.model import Preprocess as _Preprocess
-from core.model import Recipe, Sampling, Scope, View
+from core.model.video import Preprocess as _Preprocess
+from core.model.video import Recipe, Sampling, Scope, View
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterator
 
-    from core.looks import Halves
-    from core.model import Floats
+    from core.model.video import Floats
+    from core.ports.index import Halves
 
 DIM = 512
 LOOKS_A_FILM = 1000

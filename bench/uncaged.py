@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, BinaryIO
 
-from core.engines import childhood, decoder
+from core.engines.sandbox import forkserver
+from core.engines.video import worker
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -16,7 +17,7 @@ def prepare() -> None:
 
 def serve(request: Mapping[str, object], out: BinaryIO) -> None:
     """Serve as the caged child does."""
-    decoder.serve(request, out)
+    worker.serve(request, out)
 
 
 def shut_in(request: Mapping[str, object]) -> Mapping[str, object]:
@@ -25,4 +26,4 @@ def shut_in(request: Mapping[str, object]) -> Mapping[str, object]:
 
 
 if __name__ == "__main__":
-    childhood.run(serve, shut_in)
+    forkserver.run(serve, shut_in)

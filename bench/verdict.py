@@ -21,15 +21,15 @@ import numpy as np
 
 from bench.figures import put
 from bench.known import CALIBRATING, REPORTING, films
-from core.closer import seen_closer
-from core.verdict import WEAK_FROM
+from core.refinement.close_up import seen_closer
+from core.search.verdict import WEAK_FROM
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from bench.known import Kind, Known, Question
-    from bot.wiring.product import Core
-    from core.verdict import Verdict
+    from bot.wiring.app import Product
+    from core.model.results import Verdict
 
 _GONE, _CRIED = 0.93, 0.01
 """What the thresholds aim at: absent things called absent, and absent things called a strong hit."""
@@ -62,7 +62,7 @@ async def answers(first: int, count: int, cache: Path) -> list[Asked]:
             return [await ask(core, film, question) for film in known for question in film.questions]
 
 
-async def ask(core: Core, film: Known, question: Question) -> Asked:
+async def ask(core: Product, film: Known, question: Question) -> Asked:
     """Ask one thing, as `/find` does."""
     query, info = film.query(question), await core.engines.encoder.ready()
     result = await core.parts.searcher.search(query, 1)

@@ -14,12 +14,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bot import commands, cutting, doctor, pages, running
-from bot.logs import set_up_logs
+from bot.cli import commands, doctor, pages
+from bot.cli import commands as cutting
+from bot.cli import run as running
+from bot.monitoring.logs import set_up_logs
 from bot.settings import read_settings
 from core.errors import AppError, OperatorError
-from core.sentences import sentence
-from core.times import seconds
+from core.formatting import seconds
+from core.wording.errors import sentence
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine

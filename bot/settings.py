@@ -15,9 +15,9 @@ from platformdirs import user_data_path
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from core.errors.running import BadSetting
+from core.errors import BadSetting
 from core.limits import FetchLimits, FilmLimits
-from core.model import Sampling
+from core.model.video import Sampling
 
 GIGABYTE = 1_000_000_000
 _LIKE = 0.75

@@ -79,7 +79,7 @@ def literal(host: str) -> Address | None:
 def is_public(address: Address) -> bool:
     """Tell whether everybody on the internet reaches the same machine at this address, as IANA's registries have it.
 
-    That this machine itself has a public address is not known here: see `core.engines.guard`.
+    That this machine itself has a public address is not known here: see `core.engines.download.network_guard`.
     """
     address = unmapped(address)
     if isinstance(address, ipaddress.IPv6Address):

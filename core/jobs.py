@@ -1,180 +1,331 @@
-"""Requests that are written down before they are acknowledged, as nouns and a port. Owns no implementation.
+"""Sees to it that what was asked for gets done: tries again, gives up, cancels, and tidies up.
 
-Each method of a port may raise StorageUnusable.
+Owns the course of a job and when it is tried again; must not know what is done, nor any platform.
+
+How often, and after how long, what failed is tried again. Pure.
+
+The tasks that carry out requests in this process, and how one is broken off. Owns that alone; knows no ledger.
 """
 
 from __future__ import annotations
 
+import asyncio
+import logging
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
+from pathlib import Path
+from typing import TYPE_CHECKING
 
-from core.errors.turns import FilmForgotten, JobCancelled, MessageGone
-from core.talk import JobRef
+from core.errors import AppError, DecoderDied, FetchFailed, FilmForgotten, JobCancelled, NotYourJob, StorageUnusable
+from core.model.actions import Cancel
+from core.model.events import PictureFile
+from core.model.reply import Progress
+from core.model.requests import why_ended
+from core.model.video import Indexed, View
 
 if TYPE_CHECKING:
-    from core.errors import UserError
-    from core.ledger import Errand
-    from core.model import Scope
+    from collections.abc import Awaitable, Callable, Iterator
 
-JobKind: TypeAlias = Literal["link", "file", "remote", "find", "press", "forget", "switch"]
-JobState: TypeAlias = Literal["queued", "running", "done", "failed", "cancelled"]
+    from core.model.events import Turn
+    from core.model.requests import Job, JobRef, Request
+    from core.model.video import Scope
+    from core.ports.jobs import Jobs
+    from core.ports.library import Library, Media
 
+    Report = Callable[[Progress], None]
+    Work = Callable[[Report], Awaitable[Indexed]]
 
-@dataclass(frozen=True, slots=True)
-class Request:
-    """What somebody wants done, with all that is needed to do it after a restart."""
-
-    errand: Errand
-    """Names it: the same request is taken up once."""
-    kind: JobKind
-    source: str
-    """A link, the path of a file, the key of a platform's file, the words of a search, a button's id, a film's name, or
-    "on" or "off"."""
-    name: str
-    """Of the file; for a search, of the one film to look in; for a switch, the channel that is switched; or ""."""
-    user_id: str
-    user_name: str
-    message: str = ""
-    """The platform's id of the message that the film counts as posted by, or ""."""
-    message_url: str = ""
-    place: str = ""
-    """The door's own note of where the answer stands, as JSON."""
-    length_s: float | None = None
-    """How long the film is, as far as that can be guessed before it was fetched."""
-    under: str = ""
-    """The platform's id of the message whose button was pressed, where that draws it; or ""."""
-    picture: str = ""
-    """The path of the picture that is asked about, where it lies on this disk by now; or ""."""
-    moderator: bool = False
-    """Whoever asked could cancel there what others asked for, at that time."""
+logger = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Job:
-    """A request that was written down, and how it stands."""
-
-    id: int
-    request: Request
-    state: JobState
-    reason: str
-    """Why it failed, or failed last, as the error's name; or ""."""
-    failures: int
-    """How often it failed in a way that may pass."""
-    not_before_s: float
-    """When it is to be tried again, in Unix seconds; 0 is now."""
-    video_id: str
-    """The film that it is about, once that is known, or ""."""
-    looks: int
-    """How many looks at the film it took, once that is done; 0 where the film was known."""
-
-    @property
-    def is_open(self) -> bool:
-        """Tell whether it is still to be done."""
-        return self.state in {"queued", "running"}
-
-    @property
-    def ref(self) -> JobRef:
-        """Give what events carry of it."""
-        return JobRef(self.id, self.request.length_s)
+_RENEW_EVERY_S = 20.0
 
 
-def why_ended(job: Job | None) -> UserError | None:
-    """Tell why a job is not to be done (any more); None for one that is."""
-    if job is None:
-        return MessageGone()
-    if job.reason == FilmForgotten.__name__:
-        return FilmForgotten()
-    return None if job.is_open else JobCancelled()
+class JobRunner:
+    """Carries out what is in the job ledger."""
 
-
-class Jobs(Protocol):
-    """Remembers requests across restarts."""
+    def __init__(
+        self, jobs: Jobs, library: Library, media: Media, patience: RetryPolicy, clock_s: Callable[[], float]
+    ) -> None:
+        """Work by a clock that gives Unix seconds."""
+        self._jobs = jobs
+        self._library = library
+        self._media = media
+        self._patience = patience
+        self._clock_s = clock_s
+        self._underway = Underway()
+        self._renewing: asyncio.Task[None] | None = None
 
     async def accept(self, request: Request) -> Job | None:
-        """Write a request down and take it up; None when that was done before, unless by a process that died."""
-        ...
+        """Write a request down, before it is acknowledged; None when it was taken up before.
 
-    async def job(self, job_id: int) -> Job | None:
-        """Give a job."""
-        ...
+        What a process took up that died since is taken up again. Raises StorageUnusable.
+        """
+        job = await self._jobs.accept(request)
+        if self._renewing is None:
+            self._renewing = asyncio.create_task(self._renew())
+        return job
 
     async def left(self, platform: str) -> tuple[Job, ...]:
-        """Give the jobs of a platform that nobody living works on, oldest first.
+        """Give the jobs of a platform that nobody living works on and that are open, or whose end was not told."""
+        return await self._jobs.left(platform)
 
-        They are open, or were called back or cancelled: then it is only left to tell so.
+    async def stand(self, job: JobRef, place: str, message: str) -> None:
+        """Note where a job's answer stands, and as which message."""
+        await self._jobs.stand(job.id, place, message)
+
+    async def vouch(self, job: JobRef) -> None:
+        """Note that whoever asked for a job moderates where they did. Raises StorageUnusable."""
+        await self._jobs.vouch(job.id)
+
+    async def is_outdone(self, job: JobRef, message: str) -> bool:
+        """Tell whether a press that draws a message was written down after a job. Raises StorageUnusable."""
+        return await self._jobs.is_outdone(job.id, message)
+
+    async def drop(self, job: JobRef) -> None:
+        """Cancel a job that nobody can be answered about."""
+        await self._stop(job.id)
+
+    async def carry_out(self, ref: JobRef | None, work: Work, report: Report) -> Indexed:
+        """Do some work, again where it failed in a way that may pass; raises what it raised last.
+
+        Raises JobCancelled, FilmForgotten or MessageGone where it is not wanted (any more).
         """
-        ...
+        if ref is None:
+            return await work(report)
+        with self._underway.carrying(ref.id):  # first, so that what ends the job from now on finds its task
+            job = await self._jobs.job(ref.id)
+            if job is None:
+                raise JobCancelled
+            reason = why_ended(job)
+            if not isinstance(reason, FilmForgotten) and (done := await self._brought(job)):
+                return done  # who cancelled it came too late
+            if reason or await self._is_called_off(job):
+                raise reason or JobCancelled
+            try:
+                return await self._persist(job, work, report)
+            except FilmForgotten as error:  # nothing is kept of it any more: it may have been cancelled, too
+                raise (why_ended(await self._jobs.job(ref.id)) or error) from None
 
-    async def put_off(self, job_id: int, reason: str, until_s: float) -> None:
-        """Note that it failed in a way that may pass, and when (Unix seconds) it is to be tried again."""
-        ...
+    async def _is_called_off(self, job: Job) -> bool:
+        """Tell whether an earlier run acknowledged its cancelling, which may come to be done only after the film."""
+        return await self._jobs.is_pressed(job.id, Cancel(job.id).id)
 
-    async def fail(self, job_id: int, reason: str) -> None:
-        """Note why it failed for good; it stays open until the answer was shown."""
-        ...
+    async def kept_picture(self, ref: JobRef, file: PictureFile) -> PictureFile:
+        """Give a picture that is asked about, which is copied to this disk when it is first read.
 
-    async def stand(self, job_id: int, place: str, message: str) -> None:
-        """Note where its answer stands, and as which message: its film counts as posted by that."""
-        ...
-
-    async def vouch(self, job_id: int) -> None:
-        """Note that whoever asked for it moderates where they did."""
-        ...
-
-    async def name(self, job_id: int, video_id: str, title: str) -> None:
-        """Note which film a request to forget means, and by which name."""
-        ...
-
-    async def named(self, job_id: int) -> tuple[str, str] | None:
-        """Give which film (id and title) an open request to forget was taken to mean, if it was."""
-        ...
-
-    async def picture(self, job_id: int, path: str) -> None:
-        """Note where a copy of the picture that it asks about is about to lie."""
-        ...
-
-    async def settle(self, job_id: int) -> str:
-        """End a job whose answer was shown: done, cancelled, or failed where a reason was noted for good.
-
-        What was seen for it goes unless another open job is about the same film. Gives the id of a film whose file
-        nobody needs any more, or "".
+        So a later run need not ask for it again: its address may have expired by then. The copy goes with the job.
         """
-        ...
+        job = await self._jobs.job(ref.id)
+        known = Path(job.request.picture) if job and job.request.picture else None
 
-    async def call_off(self, job_id: int) -> str:
-        """End a job that somebody cancelled, but for saying so where it was asked for; gives what `settle` gives.
+        async def read(limit_bytes: int) -> bytes:
+            kept = await self._media.posted(known) if known else None
+            if kept is not None:
+                return kept
+            data = await file.read(limit_bytes)
+            if known is None and len(data) <= limit_bytes:
+                place = self._media.inbox / f"picture-{ref.id}"
+                with suppress(StorageUnusable):  # then it is asked for again
+                    await self._jobs.picture(ref.id, str(place))
+                    await self._media.take_posted(place, data)
+            return data
 
-        Raises JobCancelled where there is nothing to end any more: its film is kept, or it has ended.
+        return PictureFile(file.name, read, file.path)
+
+    async def fail(self, ref: JobRef | None, error: Exception) -> None:
+        """Note why a job failed for good."""
+        if ref is not None:
+            with suppress(StorageUnusable):  # it is tried again at the next start
+                await self._jobs.fail(ref.id, type(error).__name__)
+
+    async def settle(self, ref: JobRef) -> None:
+        """End a job whose answer was shown."""
+        job = await self._jobs.job(ref.id)
+        await self._drop(await self._jobs.settle(ref.id), job)
+
+    async def cancel(self, job_id: int, turn: Turn) -> bool:
+        """Cancel a job for whoever asked for it; tell whether it was under way here, so that its own answer says so.
+
+        Raises JobCancelled where it has ended, NotYourJob for others.
         """
-        ...
+        job = await self._jobs.job(job_id)
+        if job is None or not job.is_open or job.request.errand.scope != turn.scope:
+            raise JobCancelled
+        if turn.door.shared and turn.user_id != job.request.user_id and not turn.moderator:
+            raise NotYourJob
+        video_id = await self._jobs.call_off(job_id)
+        was_under_way = await self._underway.break_off(job_id, JobCancelled())
+        await self._drop(video_id, job)
+        return was_under_way
 
-    async def cancel(self, job_id: int) -> str:
-        """End a job that is not wanted any more; gives what `settle` gives."""
-        ...
+    async def cancel_message(self, scope: Scope, message: str) -> None:
+        """Cancel all open jobs that a message asked for, or whose answer it is."""
+        for job_id in await self._jobs.about(scope, message):
+            await self._stop(job_id)
 
-    async def about(self, scope: Scope, message: str) -> tuple[int, ...]:
-        """Give the ids of the open jobs that a message asked for, or whose answer it is."""
-        ...
+    async def cancel_others(self, scope: Scope, message: str, items: frozenset[str]) -> None:
+        """Cancel the open jobs that a message asked for by items which are not among these."""
+        for job_id in await self._jobs.about(scope, message):
+            job = await self._jobs.job(job_id)
+            asks_for_film = job is not None and job.request.kind in {"link", "remote"}
+            if job and asks_for_film and job.request.errand.message == message and job.request.errand.item not in items:
+                await self._stop(job_id)
 
-    async def is_outdone(self, job_id: int, message: str) -> bool:
-        """Tell whether a press that draws a message, in its channel, was written down after a job."""
-        ...
+    async def break_off(self) -> None:
+        """Stop what runs here for requests that were ended by something else: a film was forgotten, a message deleted.
 
-    async def is_pressed(self, job_id: int, button: str) -> bool:
-        """Tell whether whoever asked for a job, or a moderator, has pressed a button in its channel, by its id."""
-        ...
-
-    async def renew(self) -> None:
-        """Say that this process still works on what it took up."""
-        ...
-
-    async def park(self) -> None:
-        """Say that this process works on nothing any more: what it leaves open is to be taken up by the next."""
-        ...
-
-    async def needed(self) -> tuple[frozenset[str], frozenset[str]]:
-        """Drop what was seen for jobs that are not open; give the films and the posted files that are needed.
-
-        The films by id: those that are kept, and those that open jobs are about. The files by path.
+        Raises StorageUnusable.
         """
-        ...
+        for job_id in self._underway.ids:
+            if reason := why_ended(await self._jobs.job(job_id)):
+                await self._underway.break_off(job_id, reason)
+
+    async def forget(self, video_id: str) -> None:
+        """Break off what would keep a film's file again, then delete that unless it is needed.
+
+        Raises StorageUnusable.
+        """
+        await self.break_off()
+        await self._library.unless_needed(video_id, self._media.forget)
+
+    async def tidy(self) -> int:
+        """Drop what no open job and no film needs, of what an earlier run left; count the files.
+
+        Where films may be missing that were kept, such files are set aside, and come back when films lead to them
+        again. Raises StorageUnusable.
+        """
+        await self._media.bring_back(self._jobs.needed)
+        if await self._library.has_loss():
+            await self.set_aside()
+            await self._library.settle_losses()
+        return await self._media.sweep(self._jobs.needed)
+
+    async def set_aside(self) -> Path | None:
+        """Move media that no film and no open job needs out of the store; give the folder, or None.
+
+        Raises StorageUnusable.
+        """
+        return await self._media.set_aside(self._jobs.needed)
+
+    async def close(self) -> None:
+        """Leave what is open to the next run."""
+        if self._renewing is None:
+            return
+        self._renewing.cancel()
+        await asyncio.gather(self._renewing, return_exceptions=True)
+        with suppress(StorageUnusable):  # a lease runs out by itself
+            await self._jobs.park()
+
+    async def _persist(self, job: Job, work: Work, report: Report) -> Indexed:
+        failures = job.failures
+        wait_s = job.not_before_s - self._clock_s()
+        await asyncio.sleep(min(max(0.0, wait_s), LONGEST_S))
+        while True:
+            try:
+                return await work(report)
+            except AppError as error:
+                failures += 1
+                await self._put_off(job, error, failures, report)
+
+    async def _put_off(self, job: Job, error: AppError, failures: int, report: Report) -> None:
+        wait_s = self._patience.wait_s(error, failures)
+        if wait_s is None:
+            raise error
+        logger.info("job %d failed (%s); trying again in %d s", job.id, type(error).__name__, wait_s)
+        report(Progress("retrying", None, wait_s, trouble=error))
+        with suppress(StorageUnusable):
+            await self._jobs.put_off(job.id, type(error).__name__, self._clock_s() + wait_s)
+        await asyncio.sleep(wait_s)
+
+    async def _brought(self, job: Job) -> Indexed | None:
+        """Give what an earlier run did, and only did not come to say; under the names that the film has there."""
+        video = await self._library.video(job.video_id) if job.looks else None
+        posting = await self._library.posting(job.video_id, View.of(job.request.errand.scope)) if video else None
+        return Indexed(posting.named(video), job.looks) if posting and video else None
+
+    async def _stop(self, job_id: int) -> None:
+        await self._underway.break_off(job_id, JobCancelled())
+        job = await self._jobs.job(job_id)
+        await self._drop(await self._jobs.cancel(job_id), job)
+
+    async def _drop(self, video_id: str, job: Job | None) -> None:
+        if video_id:
+            await self._library.unless_needed(video_id, self._media.forget)
+        if job is not None and job.request.picture:
+            await self._media.drop_posted(Path(job.request.picture))
+
+    async def _renew(self) -> None:
+        while True:
+            await asyncio.sleep(_RENEW_EVERY_S)
+            with suppress(StorageUnusable):
+                await self._jobs.renew()
+                await self.break_off()  # what another process forgot
+
+
+LONGEST_S = 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class RetryPolicy:
+    """Decides how often, and after how long, something is tried again."""
+
+    retries: int = 4
+    first_wait_s: float = 15.0
+    factor: float = 4.0
+
+    def wait_s(self, error: AppError, failures: int) -> float | None:
+        """Give the seconds to wait after that many failures, of which this is the last; None to give up."""
+        match error:
+            case DecoderDied():
+                most = min(1, self.retries)  # a film that kills its decoder twice would do it a third time
+            case FetchFailed() | StorageUnusable():
+                most = self.retries
+            case _:
+                most = 0
+        return min(LONGEST_S, self.first_wait_s * self.factor ** (failures - 1)) if failures <= most else None
+
+
+class Underway:
+    """Knows the task of each request that is being carried out here."""
+
+    def __init__(self) -> None:
+        self._tasks: dict[int, asyncio.Task[object]] = {}
+        self._reasons: dict[int, AppError] = {}
+
+    @property
+    def ids(self) -> tuple[int, ...]:
+        """Give the ids of these requests."""
+        return tuple(self._tasks)
+
+    @contextmanager
+    def carrying(self, job_id: int) -> Iterator[None]:
+        """Say that the current task carries out a request; raises the reason where that is broken off."""
+        task = asyncio.current_task()
+        if task is None:
+            raise RuntimeError("jobs are carried out by tasks")
+        self._tasks[job_id] = task
+        try:
+            yield
+        except asyncio.CancelledError:
+            if job_id not in self._reasons:
+                raise
+        finally:
+            if self._tasks.get(job_id) is task:
+                del self._tasks[job_id]
+        # Also where the work ended well, or swallowed that it was cancelled.
+        if job_id in self._reasons:
+            task.uncancel()
+            raise self._reasons.pop(job_id)
+
+    async def break_off(self, job_id: int, reason: AppError) -> bool:
+        """Let the task of a request end with this reason, and wait until it has; tell whether there is one."""
+        task = self._tasks.get(job_id)
+        if task is None:
+            return False
+        if job_id not in self._reasons:
+            self._reasons[job_id] = reason
+            task.cancel()
+        await asyncio.wait({task})
+        self._reasons.pop(job_id, None)
+        return True

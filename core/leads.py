@@ -16,7 +16,7 @@ from core import site_ids
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from core.model import Scope, Video
+    from core.model.video import Scope, Video
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import inf
 from typing import Literal, TypeAlias, cast, get_args
+
+
+@dataclass(frozen=True, slots=True)
+class IndexingLimits:
+    """How much is done at once."""
+
+    films_at_once: int
+    batch: int
+    """Frames a forward pass."""
+    films_a_space: int = 32
+    """Of those at once, how many of one guild or workspace."""
+    save_every_s: float = 2.0
+    """How often what is seen for a job is written down."""
+    file_bytes: float = inf
+    """How large a file may be that somebody names on this machine's own disk, or posts on the page."""
+
 
 Quantity: TypeAlias = Literal["duration_s", "size_bytes", "frame_px", "frames", "decode_s", "memory_bytes"]
 

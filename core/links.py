@@ -13,7 +13,7 @@ from urllib.parse import SplitResult, unquote, unquote_to_bytes, urlsplit, urlun
 
 from core import site_ids
 from core.addresses import is_local_name, is_public, literal, plain_host
-from core.errors.links import LinkRefused
+from core.errors import LinkRefused
 from core.sites import is_file_host, is_within
 
 if TYPE_CHECKING:

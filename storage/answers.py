@@ -1,20 +1,32 @@
-"""The SQL of answers. Each function runs inside a transaction that somebody else holds."""
+"""The SQL of answers. Each function runs inside a transaction that somebody else holds.
+
+The SQL of votes. Each function that writes runs inside a transaction that somebody else holds.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import json
+from itertools import groupby
+from operator import itemgetter
+from typing import TYPE_CHECKING, Any, TypeAlias
 
+from core.model.votes import Vote
 from storage import rows
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     import aiosqlite
 
-    from core.found import Answer
+    from core.model.answer import Answer
+    from core.model.requests import JobRef
+    from core.model.video import View
+    from core.model.votes import Ballot
+    from storage.database import Connections
 
 _LIVE = "-180 days"
 """Nobody presses a button under a half-year-old answer, and what people asked is theirs."""
+
 
 _PUT = """
     INSERT OR REPLACE INTO answers
@@ -24,6 +36,7 @@ _PUT = """
             :moments, :asked_by, :beside, :picture, :revision, :earlier)
 """
 
+
 _AMEND = "UPDATE answers SET moments = :moments, revision = :revision, earlier = :earlier WHERE id = :id"
 
 
@@ -32,6 +45,7 @@ _HERE = """
     WHERE video_id = film AND platform = :view_platform AND space = :view_space
     AND channel IN (SELECT value FROM json_each(:view_channels))
 """
+
 
 _DROP_LATE = f"""
     DELETE FROM answers WHERE id = :id AND EXISTS (
@@ -66,3 +80,119 @@ async def amend(db: aiosqlite.Connection, answer_id: str, change: Callable[[Answ
     if changed != known:
         await db.execute(_AMEND, rows.of_answer(changed))
     return changed
+
+
+Row: TypeAlias = dict[str, Any]
+
+
+# Films in view alone: a vote on a film that a channel does not see says nothing there.
+_VOTES = """
+    SELECT wish, video_id, at_s, value FROM votes
+    WHERE platform = :platform AND space = :space AND wish IN (SELECT value FROM json_each(:wishes))
+    AND EXISTS (
+        SELECT 1 FROM postings
+        WHERE postings.video_id = votes.video_id AND platform = :platform AND space = :space
+        AND channel IN (SELECT value FROM json_each(:channels))
+    )
+    ORDER BY wish, video_id, at_s, user_id
+"""
+
+
+_MINE = """
+    DELETE FROM votes
+    WHERE platform = :platform AND space = :space AND wish = :wish AND video_id = :video_id AND user_id = :user_id
+    AND at_s >= :start_s AND at_s < :end_s
+    RETURNING at_s, value
+"""
+
+
+_PUT_VOTE = """
+    INSERT OR REPLACE INTO votes (platform, space, wish, video_id, at_s, user_id, value)
+    SELECT :platform, :space, :wish, :video_id, :at_s, :user_id, :value
+    WHERE EXISTS (SELECT 1 FROM postings WHERE video_id = :video_id AND platform = :platform AND space = :space)
+"""
+
+
+_ONCE = "UPDATE jobs SET done_once = 1 WHERE id = :job AND done_once = 0"
+
+
+_NOTE = """
+    INSERT INTO ballots (job, platform, space, wish, video_id, start_s, end_s, at_s, user_id, value, before)
+    SELECT :job, :platform, :space, :wish, :video_id, :start_s, :end_s, :at_s, :user_id, :value, :before
+    WHERE EXISTS (SELECT 1 FROM postings WHERE video_id = :video_id AND platform = :platform AND space = :space)
+"""
+
+
+_UNNOTE = """
+    DELETE FROM ballots
+    WHERE platform = :platform AND space = :space AND user_id = :user_id AND job > coalesce(:job, 0)
+    RETURNING *
+"""
+
+
+async def votes(connections: Connections, view: View, wishes: Sequence[str]) -> tuple[Vote, ...]:
+    """Give the votes on films in view for these wishes."""
+    found = await connections.rows(_VOTES, {**rows.of_view(view), "wishes": json.dumps(wishes)})
+    return tuple(Vote(*row) for row in found)
+
+
+async def cast(db: aiosqlite.Connection, view: View, ballots: Sequence[Ballot], job: JobRef | None = None) -> None:
+    """Put somebody's votes in the place of those that they cast on the moments before; for a job once alone.
+
+    Where all of them stood already they are taken back. What came of one person's presses is what would have come of
+    them in the order in which they were written down: those that counted before an older one are undone and done again
+    after it. A vote without a job counts when it comes, and nothing before it is undone any more.
+    """
+    mine = [{**_row(view, ballot), "job": job.id if job else None} for ballot in ballots]
+    if not mine or (job and not (await db.execute(_ONCE, mine[0])).rowcount):
+        return
+    noted = await _unnote(db, mine[0])
+    later = await _undo(db, noted) if job else []
+    for press in (mine, *later):
+        await _press(db, press)
+
+
+async def _press(db: aiosqlite.Connection, ballots: Sequence[Row]) -> None:
+    befores = [await _take(db, ballot) for ballot in ballots]
+    if not all(ballot["value"] in before.values() for ballot, before in zip(ballots, befores, strict=True)):
+        for ballot in ballots:
+            await db.execute(_PUT_VOTE, ballot)
+    for ballot, before in zip(ballots, befores, strict=True):
+        if ballot["job"] is not None:
+            await db.execute(_NOTE, {**ballot, "before": json.dumps(list(before.items()))})
+
+
+async def _unnote(db: aiosqlite.Connection, older: Row) -> list[Row]:
+    """Give what is noted of the same person's presses that were written down later, in order; it is noted no more."""
+    cursor = await db.execute(_UNNOTE, older)
+    names = [one[0] for one in cursor.description]
+    noted = [dict(zip(names, row, strict=True)) for row in await cursor.fetchall()]
+    return sorted(noted, key=itemgetter("job", "id"))
+
+
+async def _undo(db: aiosqlite.Connection, noted: list[Row]) -> list[list[Row]]:
+    """Undo presses, the last first; give their ballots, press by press."""
+    for ballot in reversed(noted):
+        await _take(db, ballot)
+        for at_s, value in json.loads(ballot["before"]):
+            await db.execute(_PUT_VOTE, {**ballot, "at_s": at_s, "value": value})
+    return [list(press) for _, press in groupby(noted, key=itemgetter("job"))]
+
+
+async def _take(db: aiosqlite.Connection, ballot: Row) -> dict[float, int]:
+    """Take the votes back that stand on a ballot's moment; give them by their time."""
+    return dict(map(tuple, await db.execute_fetchall(_MINE, ballot)))
+
+
+def _row(view: View, ballot: Ballot) -> Row:
+    return {
+        "platform": view.platform,
+        "space": view.space,
+        "wish": ballot.wish,
+        "video_id": ballot.moment.video_id,
+        "start_s": ballot.moment.start_s,
+        "end_s": ballot.moment.end_s,
+        "at_s": ballot.at_s,
+        "user_id": ballot.user_id,
+        "value": ballot.value,
+    }

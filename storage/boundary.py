@@ -9,7 +9,7 @@ import sqlite3
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from core.errors.disk import DiskFull, StorageDamaged, StorageLocked, StorageReadOnly, StorageUnusable
+from core.errors import DiskFull, StorageDamaged, StorageLocked, StorageReadOnly, StorageUnusable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

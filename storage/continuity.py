@@ -14,7 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from core.errors.disk import DatabaseGone
+from core.errors import DatabaseGone
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -11,16 +11,19 @@ import json
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from core.ledger import card_note
-from core.model import View
-from storage import queries, recall, sealing, writes
+from core.model.requests import card_note
+from core.model.video import View
+from storage import forgetting
+from storage import forgetting as sealing
+from storage import forgetting as writes
+from storage import videos as queries
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable
 
     import aiosqlite
 
-    from core.model import Scope
+    from core.model.video import Scope
 
     Read = Callable[[str, dict[str, object]], Awaitable[Iterable[Any]]]
 
@@ -116,5 +119,5 @@ async def drop(db: aiosqlite.Connection, video_id: str, view: View) -> bool:
     """Drop what hangs on a video that a message does not bring any more; tell whether its file goes too."""
     await sealing.seal(db, video_id, view)
     went = await writes.drop_unposted(db, video_id)
-    dropped = await recall.drop_work(db, video_id)
+    dropped = await forgetting.drop_work(db, video_id)
     return (went or dropped) and not await db.execute_fetchall(queries.NEEDED, {"id": video_id})

@@ -1,4 +1,4 @@
-"""SqliteJobs: core.jobs.Jobs in the library's own file. Owns its SQL; knows no platform.
+"""SqliteJobs: core.ports.jobs.Jobs in the library's own file. Owns its SQL; knows no platform.
 
 One bot works on a data folder, so what an earlier bot left is free at once. What a command of the command line took
 up is free when its process is dead; where that cannot be told, when its lease has run out.
@@ -11,23 +11,22 @@ import json
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from core.errors.turns import JobCancelled
-from storage import recall, rows, writes
+from core.errors import JobCancelled
+from storage import forgetting, rows
+from storage import forgetting as writes
 from storage.boundary import disk
-from storage.ledger import BEGIN
-from storage.outworn import DROP_OLD, KEPT_S, PRESSES_KEPT_S
+from storage.forgetting import DROP_OLD, KEPT_S, OPEN, PRESSES_KEPT_S, UNNEEDED, seal_told, sealed
+from storage.journal import BEGIN
 from storage.owners import Owners
-from storage.recall import OPEN, UNNEEDED
-from storage.sealing import seal_told, sealed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     import aiosqlite
 
-    from core.jobs import Job, Request
-    from core.model import Scope
-    from storage.connections import Connections
+    from core.model.requests import Job, Request
+    from core.model.video import Scope
+    from storage.database import Connections
 
 LEASE_S = 60.0
 _BOT = "bot:"
@@ -254,7 +253,7 @@ class SqliteJobs:
 
 async def drop_work(db: aiosqlite.Connection, video_id: str) -> str:
     """Drop what was seen so far where no open job is about the film; give its id where it is not kept either."""
-    if not await recall.drop_work(db, video_id):
+    if not await forgetting.drop_work(db, video_id):
         return ""
     await writes.drop_unseen(db, video_id)  # answers may have shown it as far as it was looked at
     kept = await db.execute_fetchall("SELECT 1 FROM videos WHERE id = ?", (video_id,))

@@ -9,23 +9,27 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from core.leads import choose
-from core.model import Thumbnail
-from storage import answers, losses, queries, recall, rows, vectors, votes, works, writes
-from storage.connections import Connections
-from storage.questions import stamp
+from core.model.video import Thumbnail
+from storage import answers, checkpoints, embeddings, forgetting, losses, rows
+from storage import answers as votes
+from storage import forgetting as writes_forgetting
+from storage import videos as queries
+from storage import videos as writes_videos
+from storage.database import Connections
+from storage.rows import stamp
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
     from pathlib import Path
     from sqlite3 import Row
 
-    from core.found import Answer
     from core.leads import Led
-    from core.model import Film, FrameIndex, PostedVideo, Posting, Scope, Video, View
-    from core.question import Posted
-    from core.talk import JobRef
-    from core.votes import Ballot, Vote
-    from core.works import Partial
+    from core.model.answer import Answer
+    from core.model.query import Posted
+    from core.model.requests import JobRef
+    from core.model.video import FrameIndex, IndexedVideo, PostedVideo, Posting, Scope, Video, View
+    from core.model.votes import Ballot, Vote
+    from core.ports.jobs import Partial
 
 
 class SqliteLibrary:
@@ -52,7 +56,7 @@ class SqliteLibrary:
         await self._db.close()
 
     async def save(
-        self, film: Film, posting: Posting, links: Sequence[str], job: JobRef | None = None, site_id: str = ""
+        self, film: IndexedVideo, posting: Posting, links: Sequence[str], job: JobRef | None = None, site_id: str = ""
     ) -> None:
         """Keep a film, its posting, that these links led to it there, and that a job brought it: all, or nothing.
 
@@ -60,20 +64,20 @@ class SqliteLibrary:
         more).
         """
         async with self._db.writing() as db:
-            await writes.put_film(db, film)
-            await writes.put_posting(db, posting)
-            await recall.bring(db, job, film.video.id, len(film.index))
-            await writes.put_links(db, posting, links, site_id)
+            await writes_videos.put_film(db, film)
+            await writes_videos.put_posting(db, posting)
+            await forgetting.bring(db, job, film.video.id, len(film.index))
+            await writes_videos.put_links(db, posting, links, site_id)
             await db.execute("DELETE FROM works WHERE video_id = ?", (film.video.id,))
 
-    async def refresh(self, film: Film) -> None:
+    async def refresh(self, film: IndexedVideo) -> None:
         """Keep what was seen anew of a film that is kept already: all of it, or nothing.
 
         Raises UnknownVideo when it was forgotten meanwhile.
         """
         async with self._db.writing() as db:
-            await writes.must_be_kept(db, film.video.id)
-            await writes.put_film(db, film)
+            await writes_videos.must_be_kept(db, film.video.id)
+            await writes_videos.put_film(db, film)
 
     async def post(
         self, posting: Posting, job: JobRef | None = None, looks: int = 0, links: Sequence[str] = (), site_id: str = ""
@@ -84,9 +88,9 @@ class SqliteLibrary:
         more); JobCancelled, FilmForgotten or MessageGone where the job is not open (any more).
         """
         async with self._db.writing() as db:
-            await writes.put_posting(db, posting)
-            await recall.bring(db, job, posting.video_id, looks)
-            await writes.put_links(db, posting, links, site_id)
+            await writes_videos.put_posting(db, posting)
+            await forgetting.bring(db, job, posting.video_id, looks)
+            await writes_videos.put_links(db, posting, links, site_id)
 
     async def video_at(self, link: str, scope: Scope) -> Led | None:
         """Return the film that a canonical link or a file's key leads to for who posts it there; see `core.leads`."""
@@ -119,7 +123,10 @@ class SqliteLibrary:
         return int(number)
 
     async def matching(self, view: View, typed: str, most: int) -> tuple[Video, ...]:
-        """Return the films in view whose titles there hold each word that was typed; see `core.ports.Library`."""
+        """Return the films in view whose titles there hold each word that was typed.
+
+        see `core.ports.library.Library`.
+        """
         folded = " ".join(typed.casefold().split())
         values = {**rows.of_view(view), "typed": folded, "words": json.dumps(folded.split()), "most": most}
         return tuple(map(rows.named_video, await self._db.rows(queries.MATCHING, values)))
@@ -147,12 +154,12 @@ class SqliteLibrary:
     async def partials(self, view: View, recipe_key: str, video_id: str | None = None) -> tuple[Partial, ...]:
         """Give the films that open jobs of this view are about, as far as they were looked at with this recipe."""
         values = {**rows.of_view(view), "recipe_key": recipe_key, "video_id": video_id}
-        return await asyncio.to_thread(works.partials, await self._db.rows(works.PARTIALS, values))
+        return await asyncio.to_thread(checkpoints.partials, await self._db.rows(checkpoints.PARTIALS, values))
 
     async def shares(self, view: View, recipe_key: str, video_id: str | None = None) -> tuple[tuple[Video, float], ...]:
         """Give those films without what was seen of them, each with the share (0 to 1) that was looked at."""
         values = {**rows.of_view(view), "recipe_key": recipe_key, "video_id": video_id}
-        return tuple(map(works.share, await self._db.rows(works.SHARES, values)))
+        return tuple(map(checkpoints.share, await self._db.rows(checkpoints.SHARES, values)))
 
     async def posting(self, video_id: str, view: View, user_id: str | None = None) -> Posting | None:
         """Give a film's newest posting in view, of one person where that is named."""
@@ -179,9 +186,9 @@ class SqliteLibrary:
         Tell whether no posting is left anywhere, so that the film itself went. For a job this is done once.
         """
         async with self._db.forgetting() as db:
-            if job is not None and not await recall.is_first(db, job):
+            if job is not None and not await forgetting.is_first(db, job):
                 return False
-            return await writes.drop_postings(db, video_id, view, user_id)
+            return await writes_forgetting.drop_postings(db, video_id, view, user_id)
 
     async def unless_needed(self, video_id: str, forget: Callable[[str], Awaitable[None]]) -> None:
         """Delete a film's file unless it is needed by now; nothing can be written down until it is deleted."""
@@ -244,4 +251,4 @@ def _assemble(found: list[Row]) -> tuple[tuple[Video, FrameIndex], ...]:
 
 
 def _index(film: list[Row]) -> FrameIndex:
-    return vectors.join([vectors.Chunk(row["times_s"], row["vectors"]) for row in film])
+    return embeddings.join([embeddings.Chunk(row["times_s"], row["vectors"]) for row in film])

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from filelock import FileLock, Timeout
 
-from core.errors.disk import DataFolderInUse
+from core.errors import DataFolderInUse
 from storage.boundary import disk
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from contextlib import closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from storage.workshops import write
+from storage.files import write
 
 ENDING = ".tables"
 _LISTED = (

@@ -1,22 +1,70 @@
-"""Nouns as rows, and back. Knows no SQL and no connection."""
+"""Nouns as rows, and back. Knows no SQL and no connection.
+
+Questions and moments as rows and JSON, and back. Knows no SQL and no connection.
+"""
 
 from __future__ import annotations
 
 import json
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
-from core.found import Answer
-from core.jobs import Job, Request
 from core.leads import Lead
-from core.ledger import Errand
-from core.model import PostedVideo, Posting, Scope, Video, View
-from storage import questions
+from core.model.answer import Answer
+from core.model.query import Example, Posted, Query, Stretch
+from core.model.requests import Job, MessageKey, Request
+from core.model.results import Moment
+from core.model.video import PostedVideo, Posting, Scope, Video, View
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from sqlite3 import Row
+
+
+Json: TypeAlias = dict[str, Any]
+
+
+def beside(query: Query) -> Json:
+    """Give what a question holds beside its words, but for the picture's vector; nothing where that is nothing."""
+    posted, picture = query.posted, query.picture
+    told: Json = {}
+    if posted:
+        told["posted"] = {"by": sorted(posted.by), "after": stamp(posted.after), "before": stamp(posted.before)}
+    if picture:
+        source = asdict(picture.source) if picture.source else None
+        told["picture"] = {"recipe_key": picture.recipe_key, "source": source}
+    return told
+
+
+def query(row: Mapping[str, Any] | Row, view: View) -> Query:
+    """Give the question of a row of `answers`."""
+    told = json.loads(row["beside"])
+    picture = _picture(told["picture"], row["picture"]) if "picture" in told else None
+    posted = _posted(told["posted"]) if "posted" in told else Posted()
+    return Query(row["text"], view, row["video_id"], picture, posted)
+
+
+def moment(told: Json) -> Moment:
+    """Give a moment that was written by `asdict`."""
+    then = told.get("then")
+    return Moment(**{**told, "then": moment(then) if then else None, "among": tuple(told.get("among", ()))})
+
+
+def stamp(at: datetime | None) -> str | None:
+    """Give a time as `postings` has it, so that text order is the order of time."""
+    return at.astimezone(UTC).isoformat(timespec="microseconds") if at else None
+
+
+def _picture(told: Json, data: bytes) -> Example:
+    source = Stretch(**told["source"]) if told["source"] else None
+    return Example(data, told["recipe_key"], source)
+
+
+def _posted(told: Json) -> Posted:
+    after, before = (datetime.fromisoformat(told[name]) if told[name] else None for name in ("after", "before"))
+    return Posted(frozenset(told["by"]), after, before)
+
 
 _REQUEST = (
     "kind",
@@ -66,7 +114,7 @@ def of_answer(answer: Answer) -> dict[str, object]:
         # numpy's float32 is no float to json.
         "moments": json.dumps([asdict(moment) for moment in answer.moments], default=float),
         "asked_by": answer.asked_by,
-        "beside": json.dumps(questions.beside(answer.query)),
+        "beside": json.dumps(beside(answer.query)),
         "picture": answer.query.picture.data if answer.query.picture else None,
         "revision": answer.revision,
         "earlier": json.dumps([[asdict(moment) for moment in order] for order in answer.earlier], default=float),
@@ -122,12 +170,12 @@ def answer(row: Mapping[str, Any] | Row) -> Answer:
     view = View(row["view_platform"], row["view_space"], frozenset(json.loads(row["view_channels"])))
     return Answer(
         id=row["id"],
-        query=questions.query(row, view),
+        query=query(row, view),
         scope=Scope(row["platform"], row["space"], row["channel"]),
-        moments=tuple(questions.moment(one) for one in json.loads(row["moments"])),
+        moments=tuple(moment(one) for one in json.loads(row["moments"])),
         asked_by=row["asked_by"],
         revision=row["revision"],
-        earlier=tuple(tuple(map(questions.moment, order)) for order in json.loads(row["earlier"])),
+        earlier=tuple(tuple(map(moment, order)) for order in json.loads(row["earlier"])),
     )
 
 
@@ -139,7 +187,7 @@ def of_request(request: Request) -> dict[str, object]:
 
 def job(row: Mapping[str, Any] | Row) -> Job:
     """Give the job of a row of `jobs`."""
-    errand = Errand(Scope(row["platform"], row["space"], row["channel"]), row["about"], row["item"])
+    errand = MessageKey(Scope(row["platform"], row["space"], row["channel"]), row["about"], row["item"])
     request = Request(errand, **{**{name: row[name] for name in _REQUEST}, "moderator": bool(row["moderator"])})
     return Job(
         id=row["id"],

@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from core.flow import to_its_end
+from core.concurrency import to_its_end
 from storage import residue
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ import asyncio
 import logging
 from typing import TYPE_CHECKING
 
-from core.errors.disk import StorageUnusable
+from core.errors import StorageUnusable
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable

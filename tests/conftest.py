@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import pytest
 
-from tests import clips, disks
+from tests.support import clips, disks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -95,8 +95,8 @@ def test_a_test_reaches_into_nothing_that_is_private_to_others(path: Path) -> No
     [
         ("house.indexer._looking._eyes = 1", 2),
         ("client.http._HTTPClient__session", 1),
-        ("from tests.engines.conftest import _messages", 1),
-        ("monkeypatch.setattr('bot.health.CHECK_S', 1)", 1),
+        ("from tests.core.engines.conftest import _messages", 1),
+        ("monkeypatch.setattr('bot.monitoring.health.CHECK_S', 1)", 1),
         ("monkeypatch.setattr(browser, '_limits', 1)", 1),
         ("moment = ('fetched', 'indexer._downloads._fetcher')", 1),
         ("self._own = cls._made = object.__new__(type)", 0),
@@ -107,3 +107,47 @@ def test_a_test_reaches_into_nothing_that_is_private_to_others(path: Path) -> No
 )
 def test_a_reach_into_what_is_private_is_seen_in_each_of_its_ways(code: str, count: int) -> None:
     assert len(reaches(ast.parse(code))) == count
+
+
+PACKAGES = sorted({path.parent for path in SOURCES})
+MODULES = {
+    path.relative_to(ROOT).with_suffix("").as_posix().replace("/", ".").removesuffix(".__init__"): path
+    for path in SOURCES
+}
+
+
+def imported(path: Path) -> set[str]:
+    """Return the product's modules that a module imports at its top, those for type checking included."""
+    found: set[str] = set()
+    todo: list[ast.stmt] = list(ast.parse(path.read_text(encoding="utf-8")).body)
+    while todo:
+        node = todo.pop()
+        if isinstance(node, ast.If):
+            todo += node.body + node.orelse
+        if isinstance(node, ast.ImportFrom) and node.module:
+            names = {f"{node.module}.{alias.name}" for alias in node.names}
+            found |= {name if name in MODULES else node.module for name in names}
+    return found & MODULES.keys()
+
+
+def test_given_all_modules_when_their_imports_are_followed_then_none_leads_back_to_itself() -> None:
+    left = {name: imported(path) - {name} for name, path in MODULES.items()}
+    while free := {name for name, needed in left.items() if not needed & left.keys()}:
+        left = {name: needed for name, needed in left.items() if name not in free}
+    assert left == {}
+
+
+def test_given_all_public_classes_when_they_are_named_then_no_name_stands_twice() -> None:
+    named: dict[str, list[str]] = {}
+    for path in SOURCES:
+        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                named.setdefault(node.name, []).append(path.relative_to(ROOT).as_posix())
+    assert {name: places for name, places in named.items() if len(places) > 1} == {}
+
+
+@pytest.mark.parametrize("package", PACKAGES, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_given_a_package_when_it_is_opened_then_it_says_what_it_owns(package: Path) -> None:
+    said = ast.get_docstring(ast.parse((package / "__init__.py").read_text(encoding="utf-8")))
+    assert said
+    assert len(said) > 20

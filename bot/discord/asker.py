@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import discord
 
-from bot.discord import sight
+from bot.discord import permissions
 from bot.discord.config import DOOR, MOST_FILE_BYTES
-from core.actions import lists
-from core.talk import Turn
+from core.model.actions import lists
+from core.model.events import Turn
 
 if TYPE_CHECKING:
-    from bot.discord.sight import Standpoint
+    from bot.discord.permissions import Standpoint
     from bot.discord.sights import Sights
-    from core.model import View
+    from core.model.video import View
 
 Interaction: TypeAlias = discord.Interaction[Any]
 
@@ -25,7 +25,7 @@ def turn_of(interaction: Interaction, view: View, message_id: int | None = None)
     guild_id, channel_id = interaction.guild_id or 0, interaction.channel_id or 0
     url = f"https://discord.com/channels/{guild_id}/{channel_id}/{message_id}" if message_id else ""
     user = interaction.user
-    scope = sight.scope_of(guild_id, channel_id)
+    scope = permissions.scope_of(guild_id, channel_id)
     turn = Turn(DOOR, scope, view, str(user.id), user.display_name, str(message_id or ""), url)
     return replace(turn, moderator=interaction.permissions.manage_messages, upload_limit_bytes=limit_of(interaction))
 

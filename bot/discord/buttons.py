@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol, Self
 import discord
 from discord import ui
 
-from core import actions
+from core.model import actions
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable

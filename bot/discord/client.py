@@ -1,48 +1,53 @@
-"""The client that listens to Discord. Owns which gateway events matter; what they mean is the desk's."""
+"""The client that listens to Discord. Owns which gateway events matter; what they mean is the desk's.
+
+The Discord door: connects, and keeps connected. Owns the life of the client; must not know what passes through.
+"""
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import secrets
+import time
 from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+import aiohttp
 import discord
+import yarl
 from discord.ext import commands
+from discord.gateway import DiscordWebSocket
+from discord.http import Route
 
-from bot.backoff import REMOVAL_STEPS_S, Backoff
-from bot.delivery import broken
-from bot.discord import events, sight
-from bot.discord.acknowledging import in_time
+from bot.discord import events, permissions
 from bot.discord.asker import Interaction, pressed_view, standpoint, turn_of
 from bot.discord.buttons import AnswerButton
+from bot.discord.commands import DiscordCommands, KeatonTree, SeenInteractions
 from bot.discord.config import DOOR
-from bot.discord.desk import Desk, mentions, refuse, whisper
-from bot.discord.lookback import Lookback
-from bot.discord.places import NOBODY
+from bot.discord.desk import DiscordDesk, mentions, refuse, whisper
+from bot.discord.interactions import in_time
+from bot.discord.presence import DiscordPresence
+from bot.discord.recovery import DiscordCatchUp
 from bot.discord.refusals import refusal
 from bot.discord.render import card
-from bot.discord.slash import Commands
-from bot.discord.standing import Standing
-from bot.discord.stays import Stays
 from bot.discord.talks import Talks
+from bot.discord.targets import NOBODY, SavedDiscordTarget
 from bot.discord.translations import Translations
-from bot.discord.tree import KeatonTree, Seen
-from bot.showing import TAKEN_BACK, Removals, Stuck, take_back
-from core.actions import lists, speaks
-from core.errors import AppError
-from core.errors.turns import MayNotPost, MissingPermissions, NotHere, NotYetKnown
-from core.ledger import Errand
-from core.talk import Action
+from bot.doors.backoff import REMOVAL_STEPS_S, Backoff
+from bot.doors.delivery import broken
+from bot.doors.messages import TAKEN_BACK, Removals, Stuck, take_back
+from core.errors import AppError, BadSetting, MayNotPost, MissingPermissions, NotHere, NotYetKnown
+from core.model.actions import lists, speaks
+from core.model.events import Action
+from core.model.requests import MessageKey
 
 if TYPE_CHECKING:
     from bot.discord.config import DiscordConfig
-    from bot.discord.sight import Standpoint
-    from bot.doors import Parts
-    from bot.lastword import Say
-    from bot.requests import Taken
-    from core.showcase import Stale
+    from bot.discord.permissions import Standpoint
+    from bot.doors.draw_order import DrawTurn
+    from bot.doors.requests import AcceptedRequest, DoorContext
+    from core.ports.retention import Stale
 
 logger = logging.getLogger(__name__)
 
@@ -60,8 +65,8 @@ def intents(*, see_messages: bool) -> discord.Intents:
 class KeatonClient(commands.AutoShardedBot):
     """Listens, acknowledges, and hands on."""
 
-    def __init__(self, parts: Parts, config: DiscordConfig, *, see_messages: bool) -> None:
-        self.seen = Seen()
+    def __init__(self, parts: DoorContext, config: DiscordConfig, *, see_messages: bool) -> None:
+        self.seen = SeenInteractions()
         self.listening = False
         """Whether the gateway tells what happens; with several connections, whether all of them do."""
         super().__init__(
@@ -78,17 +83,17 @@ class KeatonClient(commands.AutoShardedBot):
         self._parts = parts
         self._see_messages = see_messages
         self._talks = Talks()
-        self.desk = Desk(parts, config)
+        self.desk = DiscordDesk(parts, config)
         self._snapshots = self.desk.sights.snapshots
-        self._stays = Stays(self, parts.grace)
+        self._stays = DiscordPresence(self, parts.grace)
         self._removals = Removals(config.forgotten_every_s, Backoff(REMOVAL_STEPS_S), self.desk.deleted)
-        self._lookback = Lookback(self, self.desk, parts, config.alive_every_s, config.again_s)
+        self._lookback = DiscordCatchUp(self, self.desk, parts, config.alive_every_s, config.again_s)
 
     async def setup_hook(self) -> None:
         """Make buttons of earlier runs work, and the commands known."""
         self.add_dynamic_items(AnswerButton)
         await self.tree.set_translator(Translations())
-        Commands(self.desk, self._parts.conversation, is_blind=not self._see_messages).add_to(self.tree)
+        DiscordCommands(self.desk, self._parts.conversation, is_blind=not self._see_messages).add_to(self.tree)
         self.desk.start(take_back(self._parts.showcase, DOOR.platform, "", self._change, self._removals))
         if isinstance(self.tree, KeatonTree):
             self.desk.commands = await self.tree.sync_if_changed(self._parts.ledger)
@@ -230,7 +235,7 @@ class KeatonClient(commands.AutoShardedBot):
 
     async def _forget(self, guild_id: int | None, channel_id: int, message_id: int) -> None:
         if guild_id is not None:
-            await self.desk.forget_message(sight.scope_of(guild_id, channel_id), message_id)
+            await self.desk.forget_message(permissions.scope_of(guild_id, channel_id), message_id)
 
     async def _change(self, stale: Stale) -> bool:
         """Remove a message, or let it say that what it showed was forgotten; tell whether that is done with."""
@@ -276,7 +281,7 @@ class KeatonClient(commands.AutoShardedBot):
             await refuse(interaction, NotHere())
         elif interaction.guild.unavailable:
             await refuse(interaction, NotYetKnown())
-        elif lacking := sight.missing(interaction.app_permissions, interaction.channel):
+        elif lacking := permissions.missing(interaction.app_permissions, interaction.channel):
             await refuse(interaction, MissingPermissions(lacking))
         elif unable := _unable(interaction, action):
             await refuse(interaction, MayNotPost(unable))
@@ -289,10 +294,10 @@ class KeatonClient(commands.AutoShardedBot):
         if message is None:
             return
         turn, is_private = turn_of(interaction, self.desk.sights.here(at)), message.flags.ephemeral
-        standing = Standing(
+        standing = SavedDiscordTarget(
             interaction.token, message.id, everywhere=not lists(action), private=is_private, moderator=turn.moderator
         )
-        errand = Errand(turn.scope, "", f"interaction:{interaction.id}:")
+        errand = MessageKey(turn.scope, "", f"interaction:{interaction.id}:")
         try:
             taken = await self.desk.requests.take(errand, Action(turn, action, under=str(message.id)), standing.text())
         except AppError as error:
@@ -307,7 +312,12 @@ class KeatonClient(commands.AutoShardedBot):
             self.desk.start(self._answer_press(interaction, taken, say, standing, at))
 
     async def _answer_press(
-        self, interaction: Interaction, taken: Taken, say: Say, standing: Standing, at: Standpoint
+        self,
+        interaction: Interaction,
+        taken: AcceptedRequest,
+        say: DrawTurn,
+        standing: SavedDiscordTarget,
+        at: Standpoint,
     ) -> None:
         """Work out what may be shown there, which in large servers takes its time, then answer a press."""
         event, message = taken.event, interaction.message
@@ -326,7 +336,7 @@ def _unable(interaction: discord.Interaction[Any], action: str) -> tuple[str, ..
     is_private = interaction.message is not None and interaction.message.flags.ephemeral
     if is_private or not speaks(action):
         return ()
-    return sight.unable(interaction.permissions, interaction.channel)
+    return permissions.unable(interaction.permissions, interaction.channel)
 
 
 async def _said_taken_back(message: discord.PartialMessage) -> bool:
@@ -340,3 +350,68 @@ async def _said_taken_back(message: discord.PartialMessage) -> bool:
             raise
         return False
     return True
+
+
+_MAY_PASS = (OSError, aiohttp.ClientError, discord.HTTPException, discord.GatewayNotFound, discord.ConnectionClosed)
+"""Worth another try. A token that was taken back while connected is one of these, and the next login tells."""
+
+
+_SETTLED_S = 120.0
+
+
+_RETRY_S = (1.0, 2.0, 5.0, 10.0, 30.0, 60.0)
+
+
+class DiscordDoor:
+    """Keaton on Discord."""
+
+    def __init__(self, parts: DoorContext, config: DiscordConfig) -> None:
+        self._parts = parts
+        self._config = config
+        self._client: KeatonClient | None = None
+
+    @property
+    def connected(self) -> bool:
+        """Tell whether Discord tells what happens."""
+        return self._client is not None and self._client.listening
+
+    async def run(self) -> None:
+        """Serve until cancelled; raises BadSetting when Discord does not accept the token."""
+        _set_up(self._config)
+        see_messages = True
+        tries = 0
+        while True:
+            begun_s = time.monotonic()
+            try:
+                await self._serve(see_messages=see_messages)
+            except discord.LoginFailure as error:
+                raise BadSetting("DISCORD_TOKEN", "Discord does not accept it") from error
+            except discord.PrivilegedIntentsRequired:
+                see_messages = False
+                logger.warning(
+                    "the message content intent is off in Discord's developer portal: posted links go unseen; "
+                    "/index, mentions and the message menu work"
+                )
+            except _MAY_PASS as error:
+                tries = 0 if time.monotonic() - begun_s > _SETTLED_S else tries
+                delay_s = _RETRY_S[min(tries, len(_RETRY_S) - 1)]
+                tries += 1
+                logger.warning("Discord cannot be reached (%s); trying again in %d s", error, delay_s)
+                await asyncio.sleep(delay_s)
+
+    async def _serve(self, *, see_messages: bool) -> None:
+        async with KeatonClient(self._parts, self._config, see_messages=see_messages) as client:
+            self._client = client
+            try:
+                await client.start(self._config.token)
+            finally:
+                self._client = None
+
+
+def _set_up(config: DiscordConfig) -> None:
+    """Tell the library what it keeps in its classes: no word about voice, and for tests other addresses."""
+    discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False
+    if config.api_base:
+        Route.BASE = config.api_base
+    if config.gateway:
+        DiscordWebSocket.DEFAULT_GATEWAY = yarl.URL(config.gateway)

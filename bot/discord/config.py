@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from bot.pace import Budget
-from core.talk import Door
+from bot.doors.pace import Budget
+from core.model.events import Door
 
 DOOR = Door(
     platform="discord",

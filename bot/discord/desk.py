@@ -15,43 +15,39 @@ from typing import TYPE_CHECKING, Any
 
 import discord
 
-from bot.chores import Chores
-from bot.delivery import deliver
-from bot.discord import posts, sight
+from bot.discord import messages, permissions
 from bot.discord.config import DOOR
-from bot.discord.places import NOBODY, ChannelTurns, Clickable, MessagePlace, PressPlace
-from bot.discord.reactions import reaction
+from bot.discord.messages import reaction
 from bot.discord.render import card
 from bot.discord.sights import Sights
-from bot.doors import Item
-from bot.lastword import LastWord, Unnumbered
-from bot.pace import Pace
-from bot.requests import Answered, Tidied
-from bot.showing import Noted
-from bot.waiting import WaitingLines
-from core import replies
-from core.commands import parse_about
-from core.errors import AppError
-from core.errors.turns import MissingPermissions
-from core.invitations import Invitations
-from core.ledger import Errand, card_note
-from core.model import View
-from core.talk import Find, MessageDeleted, MessageEdited, Turn
+from bot.discord.targets import NOBODY, ChannelTurns, Clickable, DiscordPressTarget, MessageTarget
+from bot.doors.delivery import BackgroundTasks, deliver
+from bot.doors.draw_order import DrawOrder, Unnumbered
+from bot.doors.messages import Item
+from bot.doors.pace import Pace
+from bot.doors.targets import RecordingTarget, SettlingTarget, TidyingEnds
+from bot.doors.waiting import WaitingLines
+from core.conversation.commands import parse_about
+from core.conversation.invitations import Invitations
+from core.errors import AppError, MissingPermissions
+from core.model.events import Find, MessageDeleted, MessageEdited, Turn
+from core.model.requests import MessageKey, card_note
+from core.model.video import View
+from core.wording import replies
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Sequence
 
-    from bot.delivery import Shown
     from bot.discord.config import DiscordConfig
-    from bot.discord.sight import Standpoint
-    from bot.discord.standing import Standing
-    from bot.doors import Parts
-    from bot.lastword import Say
-    from bot.requests import Ends, Taken
-    from bot.showing import Place
-    from core.model import Scope
-    from core.shown import Reply
-    from core.talk import Incoming
+    from bot.discord.permissions import Standpoint
+    from bot.discord.targets import SavedDiscordTarget
+    from bot.doors.delivery import ReplyTarget
+    from bot.doors.draw_order import DrawTurn
+    from bot.doors.requests import AcceptedRequest, DoorContext
+    from bot.doors.targets import Ends, VisibleTarget
+    from core.model.events import Incoming
+    from core.model.reply import Reply
+    from core.model.video import Scope
 
 logger = logging.getLogger(__name__)
 
@@ -59,15 +55,15 @@ _CANNOT_SAY = {"View Channel", "Send Messages", "Send Messages In Threads"}
 _SPOKEN = {discord.MessageType.default, discord.MessageType.reply}
 
 
-class Desk:
+class DiscordDesk:
     """Takes messages, presses and commands; answers appear on Discord."""
 
-    def __init__(self, parts: Parts, config: DiscordConfig) -> None:
+    def __init__(self, parts: DoorContext, config: DiscordConfig) -> None:
         self._parts = parts
         self.requests = parts.requests
         self._config = config
-        self._chores = Chores()
-        self.word = LastWord(self.requests)
+        self._chores = BackgroundTasks()
+        self.word = DrawOrder(self.requests)
         self.sights = Sights()
         self._lines = WaitingLines()
         self._posts, self._edits = Pace(config.budget), Pace(config.budget)
@@ -81,9 +77,9 @@ class Desk:
         """Look at a posted message, where this channel is on."""
         if message.guild is None or message.type not in _SPOKEN or message.author.bot:
             return
-        turn = posts.turn_of(message, message.guild.id, self.here(message), late=late)
-        items = posts.films(message, turn, asked=False)
-        if items and await self._parts.channels.is_on(sight.switch_of(message.channel, turn.scope)):
+        turn = messages.turn_of(message, message.guild.id, self.here(message), late=late)
+        items = messages.films(message, turn, asked=False)
+        if items and await self._parts.channels.is_on(permissions.switch_of(message.channel, turn.scope)):
             await self._take_items(message, items)
 
     async def take_reply(self, message: discord.Message, *, late: bool = False) -> bool:
@@ -97,8 +93,8 @@ class Desk:
         answer_id = await self._invitations.accept(_scope(message), who, str(told), str(message.id), asked_s)
         if not answer_id:
             return False
-        turn = posts.turn_of(message, message.guild.id, self.here(message), late=late)
-        (event, *_) = parse_about(turn, message.content, posts.picture(message), answer_id)
+        turn = messages.turn_of(message, message.guild.id, self.here(message), late=late)
+        (event, *_) = parse_about(turn, message.content, messages.picture(message), answer_id)
         await self._take_items(message, (Item("mention", await self._with_rooms(event, message)),))
         return True
 
@@ -109,18 +105,18 @@ class Desk:
         """
         if message.guild is None or message.type not in _SPOKEN or message.author.bot:
             return
-        turn = posts.turn_of(message, message.guild.id, self.here(message), late=late)
-        items = posts.films(message, turn, asked=True)
+        turn = messages.turn_of(message, message.guild.id, self.here(message), late=late)
+        items = messages.films(message, turn, asked=True)
         if not items:
             words = message.content
             for mention in mentions(message, me.id):
                 words = words.replace(mention, "")
-            events = parse_about(turn, words, posts.picture(message), await posts.answer_under(message))
+            events = parse_about(turn, words, messages.picture(message), await messages.answer_under(message))
             items = tuple([Item("mention", await self._with_rooms(event, message)) for event in events[:1]])
         await self._take_items(message, items)
 
     async def _take_items(self, message: discord.Message, items: Sequence[Item]) -> None:
-        taken: list[Taken] = []
+        taken: list[AcceptedRequest] = []
         for item in items:
             try:
                 one = await self.requests.take(_errand(message, item), item.event)
@@ -137,7 +133,9 @@ class Desk:
         for one in taken:
             self.start(self._run_errand(message, one), message.id)
 
-    async def _refuse(self, message: discord.Message, taken: Sequence[Taken], lacking: tuple[str, ...]) -> None:
+    async def _refuse(
+        self, message: discord.Message, taken: Sequence[AcceptedRequest], lacking: tuple[str, ...]
+    ) -> None:
         """Name what is missing before any work; where Keaton may not even say so, the log has it."""
         logger.warning("in channel %s the permissions %s are missing", message.channel.id, ", ".join(lacking))
         await self._say_problem(message, MissingPermissions(lacking))
@@ -147,16 +145,16 @@ class Desk:
     async def _say_problem(self, message: discord.Message, error: AppError) -> None:
         if not _CANNOT_SAY.isdisjoint(_lacking(message)):
             return
-        place = MessagePlace(message, 0, _ignore, Unnumbered(), _nonce(_note(message, "")))
+        place = MessageTarget(message, 0, _ignore, Unnumbered(), _nonce(_note(message, "")))
         with suppress(discord.Forbidden):
             await place.post(replies.problem(error))
 
-    async def _run_errand(self, message: discord.Message, taken: Taken) -> None:
+    async def _run_errand(self, message: discord.Message, taken: AcceptedRequest) -> None:
         async with reaction(message) as unreact:
             place = await self.message_place(message, taken)
-            await self.answer_taken(taken, place, Tidied(unreact, self.requests))
+            await self.answer_taken(taken, place, TidyingEnds(unreact, self.requests))
 
-    async def message_place(self, message: discord.Message, taken: Taken) -> MessagePlace:
+    async def message_place(self, message: discord.Message, taken: AcceptedRequest) -> MessageTarget:
         """Give the place below a message where one of its things is answered, as an earlier run left it."""
         note = _note(message, taken.errand.item)
         shown = await self._parts.ledger.recall(note)
@@ -167,27 +165,27 @@ class Desk:
 
         limit_bytes = message.guild.filesize_limit if message.guild else 0
         say, is_late = self.word.of(taken), taken.event.turn.late
-        return MessagePlace(message, limit_bytes, keep, say, _nonce(note), standing, is_late)
+        return MessageTarget(message, limit_bytes, keep, say, _nonce(note), standing, is_late)
 
-    async def answer_taken(self, taken: Taken, place: Place, ends: Ends | None = None) -> None:
+    async def answer_taken(self, taken: AcceptedRequest, place: VisibleTarget, ends: Ends | None = None) -> None:
         """Show the replies to something that was written down; then it is done."""
-        noted, ends = Noted(place, self._parts.showcase, taken.event.turn.scope), ends or self.requests
-        answered = Answered(noted, ends, taken)
-        if isinstance(place, MessagePlace):
+        noted, ends = RecordingTarget(place, self._parts.showcase, taken.event.turn.scope), ends or self.requests
+        answered = SettlingTarget(noted, ends, taken)
+        if isinstance(place, MessageTarget):
             await self._deliver_below(taken.event, answered, place)
         else:
             await self._deliver(taken.event, answered)
         await ends.end(taken)
 
-    async def answer(self, event: Incoming, place: Place) -> None:
+    async def answer(self, event: Incoming, place: VisibleTarget) -> None:
         """Show the replies to an event in a place."""
-        await self._deliver(event, Noted(place, self._parts.showcase, event.turn.scope))
+        await self._deliver(event, RecordingTarget(place, self._parts.showcase, event.turn.scope))
 
-    async def _deliver(self, event: Incoming, shown: Shown) -> None:
+    async def _deliver(self, event: Incoming, shown: ReplyTarget) -> None:
         clickable = Clickable(shown, self.commands)
         await deliver(self._parts.conversation.handle(event), clickable, self._config.min_gap_s)
 
-    async def _deliver_below(self, event: Incoming, shown: Shown, place: MessagePlace) -> None:
+    async def _deliver_below(self, event: Incoming, shown: ReplyTarget, place: MessageTarget) -> None:
         """Show replies in a message of a channel, whose messages share a budget; those to commands have their own."""
         channel = str(place.asked.channel.id)
         replies = self._lines.told(self._parts.conversation.handle(event), channel)
@@ -196,9 +194,9 @@ class Desk:
 
     async def press(
         self,
-        taken: Taken,
-        say: Say,
-        standing: Standing,
+        taken: AcceptedRequest,
+        say: DrawTurn,
+        standing: SavedDiscordTarget,
         hook: discord.Webhook,
         pressed: discord.Message | discord.PartialMessage,
         *,
@@ -211,8 +209,8 @@ class Desk:
 
         own = discord.PartialMessage(channel=pressed.channel, id=standing.own) if standing.own else None
         limit_bytes = taken.event.turn.max_upload_bytes
-        aloud = MessagePlace(pressed, limit_bytes, keep, say, _nonce(taken.errand.item), own, late)
-        place = PressPlace(hook, pressed, limit_bytes, say, aloud, standing.private)
+        aloud = MessageTarget(pressed, limit_bytes, keep, say, _nonce(taken.errand.item), own, late)
+        place = DiscordPressTarget(hook, pressed, limit_bytes, say, aloud, standing.private)
         await self.answer_taken(taken, place)
 
     async def take_edit(self, message: discord.Message) -> None:
@@ -222,7 +220,7 @@ class Desk:
             return
         scope = _scope(message)
         turn = Turn(DOOR, scope, View.of(scope), "", "", str(message.id))
-        async for _ in self._parts.conversation.handle(MessageEdited(turn, posts.names(message, turn))):
+        async for _ in self._parts.conversation.handle(MessageEdited(turn, messages.names(message, turn))):
             pass
         self.deleted.set()
 
@@ -276,7 +274,7 @@ def _lacking(message: discord.Message) -> tuple[str, ...]:
     if message.guild is None or not isinstance(message.channel, discord.abc.GuildChannel | discord.Thread):
         return ()
     me: discord.Member | None = message.guild.me
-    return sight.missing(message.channel.permissions_for(me), message.channel) if me else ()
+    return permissions.missing(message.channel.permissions_for(me), message.channel) if me else ()
 
 
 def mentions(message: discord.Message, my_id: int) -> tuple[str, ...]:
@@ -290,11 +288,11 @@ def mentions(message: discord.Message, my_id: int) -> tuple[str, ...]:
 
 
 def _scope(message: discord.Message) -> Scope:
-    return sight.scope_of(message.guild.id if message.guild else 0, message.channel.id)
+    return permissions.scope_of(message.guild.id if message.guild else 0, message.channel.id)
 
 
-def _errand(message: discord.Message, item: Item) -> Errand:
-    return Errand(_scope(message), str(message.id), item.name)
+def _errand(message: discord.Message, item: Item) -> MessageKey:
+    return MessageKey(_scope(message), str(message.id), item.name)
 
 
 def _note(message: discord.Message, item: str) -> str:

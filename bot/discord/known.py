@@ -13,8 +13,8 @@ import discord
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from bot.discord.desk import Desk
-    from core.model import Scope
+    from bot.discord.desk import DiscordDesk
+    from core.model.video import Scope
 
 Readable: TypeAlias = discord.TextChannel | discord.VoiceChannel | discord.Thread
 
@@ -25,7 +25,7 @@ _A_PAGE = 100
 """Discord gives no more at once (message.mdx, "Get Channel Messages")."""
 
 
-class Client(Protocol):
+class KnownMessagesClient(Protocol):
     """What this needs of the client."""
 
     @property
@@ -46,10 +46,10 @@ class Client(Protocol):
         ...
 
 
-class KnownMessages:
+class KnownDiscordMessages:
     """Compares what is remembered of messages with what they are now."""
 
-    def __init__(self, client: Client, desk: Desk) -> None:
+    def __init__(self, client: KnownMessagesClient, desk: DiscordDesk) -> None:
         self._client = client
         self._desk = desk
         self._requests_left = 0

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import discord
 
-from bot.fallback import NotNow
+from bot.doors.fallback import NotNow
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable

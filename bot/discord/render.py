@@ -1,34 +1,100 @@
-"""Reply -> Discord's components. Pure; must not know where a card is shown, nor send anything."""
+"""Reply -> Discord's components. Pure; must not know where a card is shown, nor send anything.
+
+Pictures fitted to the size that a server takes. Owns the arithmetic; must not know what a picture shows.
+
+What moves was made to that size already, and is no picture to be made coarser here.
+"""
 
 from __future__ import annotations
 
+import asyncio
 import io
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import discord
 from discord import ui
+from PIL import Image as Pillow
 
 from bot.discord.buttons import AnswerButton
 from bot.discord.config import DOOR
-from core import words
+from core import formatting
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from core.shown import Button, Entry, Link, Picture, Progress, Reply
+    from core.model.reply import Button, Link, ListEntry, Picture, Progress, Reply
+
+_QUALITIES = (85, 70, 55)
+
+
+_SHRINK = 0.7
+
+
+_LEAST_PX = 64
+
+
+_MOVING = {".mp4", ".gif"}
+
+
+async def fit(images: Sequence[Image], most_bytes: int) -> tuple[Image, ...]:
+    """Give the images, each at most that large: those over it as JPEG, made coarser, then smaller.
+
+    One that does not fit even when tiny is left out.
+    """
+    if all(len(one.data) <= most_bytes for one in images):
+        return tuple(images)
+    fitted = await asyncio.gather(*(asyncio.to_thread(_fitted, one, most_bytes) for one in images))
+    return tuple(one for one in fitted if len(one.data) <= most_bytes)
+
+
+def _fitted(image: Image, most_bytes: int) -> Image:
+    if len(image.data) <= most_bytes or PurePath(image.name).suffix in _MOVING:
+        return image
+    name = PurePath(image.name).with_suffix(".jpg").name
+    tries = _coarser(image.data)
+    data = next((data for data in tries if len(data) <= most_bytes), image.data)
+    return replace(image, name=name, data=data)
+
+
+def _coarser(data: bytes) -> Iterator[bytes]:
+    picture = Pillow.open(io.BytesIO(data)).convert("RGB")
+    while min(picture.size) >= _LEAST_PX:
+        for quality in _QUALITIES:
+            out = io.BytesIO()
+            picture.save(out, "JPEG", quality=quality, optimize=True)
+            yield out.getvalue()
+        picture = picture.resize((round(picture.width * _SHRINK), round(picture.height * _SHRINK)))
+
 
 _BUTTONS_A_ROW = 5
+
+
 _MOST_TEXT = 3600
+
+
 _MOST_TITLE = 150
+
+
 _MOST_ALT = 1000
+
+
 _BAR_CELLS = 20
+
+
 _MARKS = re.compile(r"([\\`*_~|<>\[\]@])")
+
+
 _LINE_MARKS = re.compile(r"^(\s*)([#-])", re.MULTILINE)
+
+
 # A command as Keaton's sentences write it: alone, not within a path or a link.
 _COMMAND = re.compile(r"(?<![\w/:.\\-])/(?P<name>[a-z-]+(?: [a-z]+)?)(?![\w/-])")
+
+
 _COLOURS = {"plain": discord.Colour(0x5B8DEF), "error": discord.Colour(0xD9534F)}
 
 
@@ -42,7 +108,7 @@ class Image:
 
 
 @dataclass(frozen=True, slots=True)
-class Card:
+class DiscordCard:
     """A reply in Discord's shape."""
 
     view: ui.LayoutView
@@ -56,20 +122,20 @@ class Card:
 def images(pictures: Sequence[Picture]) -> tuple[Image, ...]:
     """Give the pictures in the theme that Discord shows."""
     (theme,) = DOOR.themes
-    return tuple(Image(one.name, _short(words.plain(one.alt), _MOST_ALT), one.data[theme]) for one in pictures)
+    return tuple(Image(one.name, _short(formatting.plain(one.alt), _MOST_ALT), one.data[theme]) for one in pictures)
 
 
-def card(reply: Reply, shown: Sequence[Image]) -> Card:
+def card(reply: Reply, shown: Sequence[Image]) -> DiscordCard:
     """Lay a reply out, with the pictures as they fit."""
     box: ui.Container[ui.LayoutView] = ui.Container(*_parts(reply, shown), accent_colour=_COLOURS[reply.tone])
     view = ui.LayoutView(timeout=None)
     view.add_item(box)
-    return Card(view, tuple(shown))
+    return DiscordCard(view, tuple(shown))
 
 
 def plain(text: str) -> str:
     """Escape what Discord would take for markup, mentions and commands."""
-    return _LINE_MARKS.sub(r"\1\\\2", _MARKS.sub(r"\\\1", words.plain(text)))
+    return _LINE_MARKS.sub(r"\1\\\2", _MARKS.sub(r"\\\1", formatting.plain(text)))
 
 
 def clickable(text: str, commands: Mapping[str, str]) -> str:
@@ -110,7 +176,7 @@ def _words(reply: Reply) -> str:
     return "\n".join(part for part in (title, text, bar) if part)
 
 
-def _entry(entry: Entry, picture: Image | None, most: int) -> ui.Item[ui.LayoutView]:
+def _entry(entry: ListEntry, picture: Image | None, most: int) -> ui.Item[ui.LayoutView]:
     """Give one thing of a list, with its picture at its side where there is one."""
     where = f"[{plain(_one_line(entry.link.label))}]({entry.link.url})" if entry.link else ""
     facts = ", ".join(part for part in (plain(_one_line(entry.text)), where) if part)
@@ -145,7 +211,10 @@ def _button(button: Button) -> ui.Item[Any]:
     style = discord.ButtonStyle.primary if button.active else discord.ButtonStyle.secondary
     return AnswerButton(
         ui.Button(
-            label=_short(words.plain(button.label), 80), style=style, custom_id=button.id, disabled=not button.enabled
+            label=_short(formatting.plain(button.label), 80),
+            style=style,
+            custom_id=button.id,
+            disabled=not button.enabled,
         )
     )
 
@@ -162,7 +231,7 @@ def _is_web(url: str) -> bool:
 
 
 def _one_line(text: str) -> str:
-    return " ".join(words.plain(text).split())
+    return " ".join(formatting.plain(text).split())
 
 
 def _short(text: str, most: int) -> str:

@@ -10,17 +10,17 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import discord
 
-from bot.discord import sight, snapshots
+from bot.discord import permissions, snapshots
+from bot.discord.permissions import Standpoint
 from bot.discord.rights import Readers
-from bot.discord.sight import Standpoint
 from bot.discord.snapshots import Snapshots
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
 
+    from bot.discord.permissions import Rooms, Where
     from bot.discord.rights import ChannelRights, ServerRights
-    from bot.discord.sight import Rooms, Where
-    from core.model import View
+    from core.model.video import View
 
 T = TypeVar("T")
 
@@ -48,28 +48,28 @@ class Sights:
 
     def is_private(self, at: Standpoint, where: Where) -> bool:
         """Tell whether the answer to a search is for the asker alone; bounded, for it is asked before acknowledging."""
-        return sight.is_private(at, where, self._readers)
+        return permissions.is_private(at, where, self._readers)
 
     def here(self, at: Standpoint) -> View:
         """Return what a public answer may draw on of this channel alone; bounded likewise."""
-        return sight.here(at, self._readers)
+        return permissions.here(at, self._readers)
 
     async def asked(self, at: Standpoint, where: Where) -> View:
         """Return what the answer to a search may draw on."""
-        return await self._worked_out(at, partial(sight.asked_view, at, where, self._readers), "asked", where)
+        return await self._worked_out(at, partial(permissions.asked_view, at, where, self._readers), "asked", where)
 
     async def public(self, at: Standpoint) -> View:
         """Return what an answer for all in this channel may draw on of the whole server."""
-        return await self._worked_out(at, partial(sight.whole_server, at, self._readers), "public")
+        return await self._worked_out(at, partial(permissions.whole_server, at, self._readers), "public")
 
     async def own(self, at: Standpoint, *, everywhere: bool = False) -> View:
         """Return what an answer for the asker alone may draw on."""
-        work = partial(sight.own, at, self._readers, everywhere=everywhere)
+        work = partial(permissions.own, at, self._readers, everywhere=everywhere)
         return await self._worked_out(at, work, "own", everywhere)
 
     async def rooms(self, at: Standpoint, where: Where) -> Rooms:
         """Return the channels that `in:` may name."""
-        return await self._worked_out(at, partial(sight.rooms, at, where, self._readers), "rooms", where)
+        return await self._worked_out(at, partial(permissions.rooms, at, where, self._readers), "rooms", where)
 
     async def _worked_out(self, at: Standpoint, work: Callable[[], T], *name: Hashable) -> T:
         """Work something out in the thread, once for all who ask for the same."""

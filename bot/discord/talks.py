@@ -8,10 +8,10 @@ from collections import OrderedDict
 
 import discord
 
-from bot.discord.places import NOBODY
 from bot.discord.render import card
-from core import replies
-from core.errors.turns import NotHere
+from bot.discord.targets import NOBODY
+from core.errors import NotHere
+from core.wording import replies
 
 logger = logging.getLogger(__name__)
 

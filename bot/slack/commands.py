@@ -7,32 +7,29 @@ import logging
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
-from bot.lastword import Unnumbered
-from bot.slack import posts
-from bot.slack.alone import Alone
-from bot.slack.asking import commanded, is_public
+from bot.doors.draw_order import Unnumbered
+from bot.slack import messages
 from bot.slack.config import DOOR
-from bot.slack.places import Place
-from bot.slack.render import card
-from bot.slack.resuming import Standing, keeper, mark
-from bot.slack.words import INVITE, NO_TALK, plain
-from core import replies
-from core.actions import refines
-from core.commands import find
-from core.errors.links import VideoUnavailable
-from core.ledger import Errand
-from core.model import View
-from core.shown import Reply
-from core.talk import Action, ListVideos, Turn
+from bot.slack.questions import commanded, is_public
+from bot.slack.render import INVITE, NO_TALK, card, plain
+from bot.slack.targets import EphemeralTarget, SavedSlackTarget, ThreadTarget, keeper, mark
+from core.conversation.commands import find
+from core.errors import VideoUnavailable
+from core.model.actions import refines
+from core.model.events import Action, ListVideos, Turn
+from core.model.reply import Reply
+from core.model.requests import MessageKey
+from core.model.video import View
+from core.wording import replies
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from bot.requests import Taken
-    from bot.slack.desk import Desk
+    from bot.doors.requests import AcceptedRequest
+    from bot.slack.desk import SlackDesk
     from bot.slack.whispers import ToOne, Whisper
     from core.errors import AppError
-    from core.talk import Incoming
+    from core.model.events import Incoming
 
 Json: TypeAlias = dict[str, Any]
 
@@ -49,13 +46,13 @@ class Wordless:
 WORDLESS: Final = Wordless()
 
 
-class Commands:
+class SlackCommands:
     """Answers what people do other than writing messages."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: SlackDesk) -> None:
         self._desk = desk
 
-    async def note_find(self, body: Json) -> Taken | Wordless | None:
+    async def note_find(self, body: Json) -> AcceptedRequest | Wordless | None:
         """Write /find down, before it is acknowledged; None when Slack sends it once more."""
         words = self._desk.people.quoted(plain(body.get("text") or ""))
         if not words.strip():
@@ -63,20 +60,22 @@ class Commands:
             return WORDLESS if is_new else None
         return await self._note(body, lambda turn: find(turn, words))
 
-    async def note_keaton(self, body: Json) -> Taken | None:
+    async def note_keaton(self, body: Json) -> AcceptedRequest | None:
         """Write /keaton down, before it is acknowledged; None when Slack sends it once more."""
         words = plain(body.get("text") or "")
         return await self._note(body, lambda turn: commanded(turn, words, self._desk.workspace))
 
-    async def _note(self, body: Json, event_of: Callable[[Turn], Incoming]) -> Taken | None:
+    async def _note(self, body: Json, event_of: Callable[[Turn], Incoming]) -> AcceptedRequest | None:
         turn = self.turn(body["channel_id"], {"id": body["user_id"], "name": body.get("user_name")})
         return await self._take(body, event_of(turn), _standing(body))
 
-    async def _take(self, body: Json, event: Incoming, standing: Standing, item: str = "") -> Taken | None:
-        errand = Errand(event.turn.scope, "", f"trigger:{body['trigger_id']}{item}")
+    async def _take(
+        self, body: Json, event: Incoming, standing: SavedSlackTarget, item: str = ""
+    ) -> AcceptedRequest | None:
+        errand = MessageKey(event.turn.scope, "", f"trigger:{body['trigger_id']}{item}")
         return await self._desk.requests.take(errand, event, standing.text())
 
-    async def command(self, body: Json, taken: Taken) -> None:
+    async def command(self, body: Json, taken: AcceptedRequest) -> None:
         """Answer /find or /keaton."""
         channel = body["channel_id"]
         whisper = self._desk.answers.whisper(channel, body["user_id"], url=body["response_url"])
@@ -85,7 +84,9 @@ class Commands:
         else:
             event = replace(taken.event, turn=await self._desk.turn(channel, body["user_id"]))
             if isinstance(event, ListVideos):
-                await self._desk.answers.answer_taken(replace(taken, event=event), Alone(self._desk.slack, whisper))
+                await self._desk.answers.answer_taken(
+                    replace(taken, event=event), EphemeralTarget(self._desk.slack, whisper)
+                )
                 return
             place = self._place(channel, "", whisper, is_private=not is_public(event))
             await self._answer(taken, event, self._kept(place, taken, _standing(body)))
@@ -97,27 +98,27 @@ class Commands:
         is_talk = channel.startswith("D") or name.startswith("mpdm-")
         return is_talk and not await self._desk.membership.is_inside(channel)
 
-    def _kept(self, place: Place, taken: Taken, standing: Standing) -> Place:
+    def _kept(self, place: ThreadTarget, taken: AcceptedRequest, standing: SavedSlackTarget) -> ThreadTarget:
         """Let a later run find the answer again."""
         say, keep = self._desk.answers.word.of(taken), keeper(self._desk.requests, taken, standing)
         return replace(place, on_posted=keep, say=say, about=mark(taken))
 
-    async def _answer(self, taken: Taken, event: Incoming, place: Place) -> None:
+    async def _answer(self, taken: AcceptedRequest, event: Incoming, place: ThreadTarget) -> None:
         if place.is_private or place.outside is None or await self._desk.membership.is_inside(place.channel):
             await self._desk.answers.answer(event, place, taken)
         else:
             await place.outside()
 
-    def _place(self, channel: str, thread_ts: str, whisper: Whisper, *, is_private: bool = False) -> Place:
+    def _place(self, channel: str, thread_ts: str, whisper: Whisper, *, is_private: bool = False) -> ThreadTarget:
         async def outside() -> None:
             self._desk.membership.left(channel)
             text = INVITE.format(name=self._desk.workspace.name)
             await whisper(card(Reply(text, tone="error", private=True)))
 
         where = self._desk.slack, channel, thread_ts, whisper, _ignore, Unnumbered()
-        return Place(*where, is_private=is_private, outside=outside)
+        return ThreadTarget(*where, is_private=is_private, outside=outside)
 
-    async def note_press(self, body: Json) -> Taken | None:
+    async def note_press(self, body: Json) -> AcceptedRequest | None:
         """Write the press of a button down, before it is acknowledged; None when Slack sends it once more."""
         pressed = body["actions"][0]
         turn = self.turn(body["container"]["channel_id"], body["user"])
@@ -133,7 +134,7 @@ class Commands:
         name = str(user.get("username") or user.get("name") or "")
         return Turn(DOOR, scope, View.of(scope), user["id"], name, "")
 
-    async def press(self, body: Json, taken: Taken) -> None:
+    async def press(self, body: Json, taken: AcceptedRequest) -> None:
         """Answer the press of a button."""
         say = self._desk.answers.word.of(taken)
         turn = await self._desk.turn(body["container"]["channel_id"], body["user"]["id"])
@@ -146,27 +147,27 @@ class Commands:
         )
         await self._desk.answers.press(taken, say, standing, whisper, whisper.redraw)
 
-    async def note_index(self, body: Json) -> list[Taken] | None:
+    async def note_index(self, body: Json) -> list[AcceptedRequest] | None:
         """Write the films of a message whose menu was used down, before that is acknowledged; None for a repetition.
 
         Slack is asked for nothing before: names, and what files are that it has not described, are asked for later.
         """
-        message = posts.read_any(body["message"], body["channel"]["id"], body["user"]["id"])
+        message = messages.read_any(body["message"], body["channel"]["id"], body["user"]["id"])
         items = self._desk.films_unasked(message)
-        standing = Standing(message.root_ts)
+        standing = SavedSlackTarget(message.root_ts)
         found = [await self._take(body, item.event, standing, f":{item.name}") for item in items]
         taken = [one for one in found if one is not None]
         is_new = bool(taken) or (not items and await self._desk.is_new(body["channel"]["id"], body["trigger_id"]))
         return taken if is_new else None
 
-    async def index_message(self, body: Json, taken: list[Taken]) -> None:
+    async def index_message(self, body: Json, taken: list[AcceptedRequest]) -> None:
         """Look at the films of a message whose menu was used, whether the channel is on or not."""
         channel, whisper = body["channel"]["id"], self._menu_whisper(body)
         if not taken:
             await whisper(card(replies.problem(VideoUnavailable("", "no_video"))))
         thread_ts = body["message"].get("thread_ts") or body["message"]["ts"]
         for one in taken:
-            place = self._kept(self._place(channel, thread_ts, whisper), one, Standing(thread_ts))
+            place = self._kept(self._place(channel, thread_ts, whisper), one, SavedSlackTarget(thread_ts))
             self._desk.chores.start(self._index(one, place))
 
     async def refuse(self, body: Json, error: AppError) -> None:
@@ -190,7 +191,7 @@ class Commands:
         thread_ts = body["message"].get("thread_ts") or ""
         return self._desk.answers.whisper(body["channel"]["id"], body["user"]["id"], thread_ts, body["response_url"])
 
-    async def _index(self, taken: Taken, place: Place) -> None:
+    async def _index(self, taken: AcceptedRequest, place: ThreadTarget) -> None:
         event = await self._desk.asked_about(taken.event)
         if event is None:
             await place.whisper(card(replies.problem(VideoUnavailable("", "no_video"))))
@@ -199,7 +200,9 @@ class Commands:
         await self._answer(taken, event, place)
         await self._desk.requests.end(taken)
 
-    async def answer_at(self, taken: Taken, user_id: str, standing: Standing, whisper: Whisper) -> None:
+    async def answer_at(
+        self, taken: AcceptedRequest, user_id: str, standing: SavedSlackTarget, whisper: Whisper
+    ) -> None:
         """Answer what was asked for in a form or on the App Home, as a message in the thread or channel."""
         channel = taken.event.turn.scope.channel
         event = replace(taken.event, turn=await self._desk.turn(channel, user_id))
@@ -208,17 +211,19 @@ class Commands:
         await self._desk.requests.end(taken)
 
 
-def _standing(body: Json) -> Standing:
+def _standing(body: Json) -> SavedSlackTarget:
     """Keep the words of a search, which may be written as "/keaton find ..." too."""
     words = plain(body.get("text") or "").strip()
     name, _, rest = words.partition(" ")
     is_named = body.get("command") == KEATON and name.lower().removeprefix("/") == "find"
-    return Standing(words=rest if is_named else words)
+    return SavedSlackTarget(words=rest if is_named else words)
 
 
-def _pressed(body: Json) -> Standing:
+def _pressed(body: Json) -> SavedSlackTarget:
     box = body["container"]
-    return Standing(str(box.get("thread_ts") or ""), str(box["message_ts"]), alone=bool(box.get("is_ephemeral")))
+    return SavedSlackTarget(
+        str(box.get("thread_ts") or ""), str(box["message_ts"]), alone=bool(box.get("is_ephemeral"))
+    )
 
 
 async def _ignore(_ts: str) -> None:

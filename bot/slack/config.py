@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from bot.pace import Budget
-from core.model import Scope
-from core.talk import Door
+from bot.doors.pace import Budget
+from core.model.events import Door
+from core.model.video import Scope
 
 DOOR = Door(
     platform="slack",

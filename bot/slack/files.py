@@ -7,12 +7,10 @@ from urllib.parse import urlsplit
 
 import aiohttp
 
-from bot.doors import is_film, is_picture
+from bot.doors.messages import is_film, is_picture
 from bot.slack.refusals import FAILURES, reason_of
-from core.errors.films import OverLimit
-from core.errors.links import FetchFailed, VideoUnavailable
-from core.errors.turns import MessageGone
-from core.talk import Address, PictureFile, RemoteFile
+from core.errors import FetchFailed, MessageGone, OverLimit, VideoUnavailable
+from core.model.events import Address, PictureFile, RemoteFile
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -24,7 +22,7 @@ _GONE = {"file_not_found", "file_deleted"}
 _HIDDEN = {"not_visible", "access_denied", "missing_scope", "not_allowed", "slack_connect_file_link_sharing_blocked"}
 
 
-class Files:
+class SlackFiles:
     """Asks Slack about files."""
 
     def __init__(self, client: AsyncWebClient, token: str, api_base: str, team_id: str) -> None:

@@ -7,26 +7,25 @@ import logging
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from bot.doors import is_picture
+from bot.doors.messages import is_picture
 from bot.slack import home
 from bot.slack.refusals import FAILURES, reason_of
-from bot.slack.render import card
-from bot.slack.resuming import Standing
-from bot.slack.words import NO_FORM, plain
-from core.commands import find
-from core.ledger import Errand
-from core.shown import Reply
-from core.talk import Switch
+from bot.slack.render import NO_FORM, card, plain
+from bot.slack.targets import SavedSlackTarget
+from core.conversation.commands import find
+from core.model.events import Switch
+from core.model.reply import Reply
+from core.model.requests import MessageKey
 
 if TYPE_CHECKING:
     from slack_sdk.web.async_client import AsyncWebClient
 
-    from bot.requests import Taken
-    from bot.slack.commands import Commands
-    from bot.slack.desk import Desk
+    from bot.doors.requests import AcceptedRequest
+    from bot.slack.commands import SlackCommands
+    from bot.slack.desk import SlackDesk
     from bot.slack.home import Home
     from bot.slack.whispers import Whisper
-    from core.talk import Find
+    from core.model.events import Find
 
 Json: TypeAlias = dict[str, Any]
 
@@ -41,7 +40,7 @@ logger = logging.getLogger(__name__)
 class Forms:
     """Opens them, and takes what people write there."""
 
-    def __init__(self, desk: Desk, client: AsyncWebClient, commands: Commands, page: Home) -> None:
+    def __init__(self, desk: SlackDesk, client: AsyncWebClient, commands: SlackCommands, page: Home) -> None:
         self._desk = desk
         self._client = client
         self._commands = commands
@@ -90,17 +89,17 @@ class Forms:
             text = NO_FORM.format(name=self._desk.workspace.name)
             await whisper(card(Reply(text, tone="error", private=True)))
 
-    async def note_words(self, body: Json) -> Taken | None:
+    async def note_words(self, body: Json) -> AcceptedRequest | None:
         """Write the search that such a form asks for down, before it is acknowledged."""
         about = json.loads(body["view"]["private_metadata"])
         standing = _asked(body["view"], about)
         picture = self._desk.picture_later(standing.picture) if standing.picture else None
         turn = self._commands.turn(about["channel"], body["user"])
         event = replace(find(turn, standing.words), picture=picture)
-        errand = Errand(turn.scope, "", f"view:{body['view']['id']}")
+        errand = MessageKey(turn.scope, "", f"view:{body['view']['id']}")
         return await self._desk.requests.take(errand, event, standing.text())
 
-    async def find_words(self, body: Json, taken: Taken) -> None:
+    async def find_words(self, body: Json, taken: AcceptedRequest) -> None:
         """Search for the words of that form, and answer where it was opened."""
         about = json.loads(body["view"]["private_metadata"])
         whisper = self._desk.answers.whisper(
@@ -108,27 +107,31 @@ class Forms:
         )
         await self._commands.answer_at(taken, body["user"]["id"], _asked(body["view"], about), whisper)
 
-    async def note_home(self, body: Json) -> Taken | None:
+    async def note_home(self, body: Json) -> AcceptedRequest | None:
         """Write what somebody wants on their page down: a search, or a channel to be switched."""
         pressed, talk = body["actions"][0], json.loads(body["view"]["private_metadata"])["channel"]
         item = f"trigger:{body['trigger_id']}:{pressed.get('action_ts', '')}"
-        words, standing = plain(str(pressed.get("value") or "")), Standing()
+        words, standing = plain(str(pressed.get("value") or "")), SavedSlackTarget()
         if pressed["action_id"] == home.FIND:
-            turn, standing = self._commands.turn(talk, body["user"]), Standing(words=words)
+            turn, standing = self._commands.turn(talk, body["user"]), SavedSlackTarget(words=words)
             event: Find | Switch = find(turn, words)
         else:
             turn = self._commands.turn(pressed["action_id"].partition(":")[2], body["user"])
             event = Switch(turn, words == "on")
-        return await self._desk.requests.take(Errand(turn.scope, "", item), event, standing.text())
+        return await self._desk.requests.take(MessageKey(turn.scope, "", item), event, standing.text())
 
-    async def home(self, body: Json, taken: Taken) -> None:
+    async def home(self, body: Json, taken: AcceptedRequest) -> None:
         """Answer that: a search directly, a switch for all to see in its channel; then the page is drawn anew."""
         user_id, talk = body["user"]["id"], json.loads(body["view"]["private_metadata"])["channel"]
         channel = taken.event.turn.scope.channel
         if channel != talk and not await self._desk.shares(user_id, channel):
             await self._desk.requests.drop(taken.job)
             return
-        standing = Standing(words=plain(str(body["actions"][0].get("value") or ""))) if channel == talk else Standing()
+        standing = (
+            SavedSlackTarget(words=plain(str(body["actions"][0].get("value") or "")))
+            if channel == talk
+            else SavedSlackTarget()
+        )
         whisper = self._desk.answers.whisper(channel, user_id)
         await self._commands.answer_at(taken, user_id, standing, whisper)
         await self.show_home(user_id, talk)
@@ -138,9 +141,9 @@ class Forms:
         await self._page.publish(await self._desk.turn(talk, user_id))
 
 
-def _asked(view: Json, about: Json) -> Standing:
+def _asked(view: Json, about: Json) -> SavedSlackTarget:
     words = plain(view["state"]["values"][_WORDS][_WORDS]["value"] or "")
-    return Standing(about["thread_ts"], words=words, picture=about.get("picture", ""))
+    return SavedSlackTarget(about["thread_ts"], words=words, picture=about.get("picture", ""))
 
 
 def form(about: Json) -> Json:

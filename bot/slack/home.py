@@ -12,17 +12,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from bot.slack.refusals import FAILURES, reason_of
-from bot.slack.words import escaped
-from core.talk import Help, ListVideos
+from bot.slack.render import escaped
+from core.model.events import Help, ListVideos
 
 if TYPE_CHECKING:
     from slack_sdk.web.async_client import AsyncWebClient
 
-    from bot.doors import Parts
+    from bot.doors.requests import DoorContext
     from bot.slack.config import Workspace
-    from bot.slack.rooms import Rooms
-    from core.shown import Reply
-    from core.talk import Incoming, Turn
+    from bot.slack.permissions import Rooms
+    from core.model.events import Incoming, Turn
+    from core.model.reply import Reply
 
 Json: TypeAlias = dict[str, Any]
 
@@ -36,7 +36,7 @@ logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Room:
+class HomeChannel:
     """A channel that somebody and Keaton are both in."""
 
     id: str
@@ -48,7 +48,7 @@ class Room:
 class Home:
     """Draws the page."""
 
-    def __init__(self, parts: Parts, client: AsyncWebClient, rooms: Rooms, workspace: Workspace) -> None:
+    def __init__(self, parts: DoorContext, client: AsyncWebClient, rooms: Rooms, workspace: Workspace) -> None:
         self._parts = parts
         self._client = client
         self._rooms = rooms
@@ -61,7 +61,7 @@ class Home:
         except FAILURES as error:
             logger.info("Slack does not tell who is in which channel: %s", reason_of(error))
             joined = ()
-        rooms = [Room(one, name, await self._is_on(one)) for one, name in joined[:_MOST_CHANNELS]]
+        rooms = [HomeChannel(one, name, await self._is_on(one)) for one, name in joined[:_MOST_CHANNELS]]
         listed, told = await self._said(ListVideos(turn)), await self._said(Help(turn))
         view = page(turn.scope.channel, rooms, listed, told, self._workspace.missing)
         try:
@@ -81,7 +81,7 @@ class Home:
         return "\n".join(part for part in (last.title, last.text) if part) if last else ""
 
 
-def page(talk: str, rooms: list[Room], listed: str, told: str, missing: tuple[str, ...]) -> Json:
+def page(talk: str, rooms: list[HomeChannel], listed: str, told: str, missing: tuple[str, ...]) -> Json:
     """Lay the page out; `talk` is the channel of the direct messages with whoever sees it."""
     blocks: list[Json] = [_search(), _heading("Channels")]
     blocks += [_switch(room) for room in rooms] or [_text("You and I share no channel yet. Invite me to one.")]
@@ -104,7 +104,7 @@ def _search() -> Json:
     return {"type": "input", "block_id": WORDS, "dispatch_action": True, "label": label, "element": box}
 
 
-def _switch(room: Room) -> Json:
+def _switch(room: HomeChannel) -> Json:
     """Show how a channel stands, beside a button that switches it."""
     stands = "I look at every video that is posted there." if room.on else "I leave it alone."
     label = {"type": "plain_text", "text": "Switch off" if room.on else "Switch on"}

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Any
 
-from bot.slack import posts
+from bot.slack import messages as posts
 from bot.slack.config import DOOR
 from bot.slack.refusals import FAILURES, reason_of
 
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
     from slack_sdk.web.async_client import AsyncWebClient
 
-    from bot.slack.desk import Desk
-    from core.ledger import Ledger
+    from bot.slack.desk import SlackDesk
+    from core.ports.jobs import Ledger
 
 logger = logging.getLogger(__name__)
 
@@ -30,10 +30,10 @@ _A_PAGE = 200
 _GONE = {"message_not_found", "thread_not_found"}
 
 
-class KnownMessages:
+class KnownSlackMessages:
     """Compares what is remembered of messages with what they are now."""
 
-    def __init__(self, desk: Desk, client: AsyncWebClient, ledger: Ledger, team_id: str) -> None:
+    def __init__(self, desk: SlackDesk, client: AsyncWebClient, ledger: Ledger, team_id: str) -> None:
         self._desk = desk
         self._client = client
         self._ledger = ledger

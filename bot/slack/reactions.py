@@ -16,13 +16,13 @@ if TYPE_CHECKING:
 
     from slack_sdk.web.async_client import AsyncWebClient
 
-    from bot.pace import Pace
-    from bot.slack.posts import Message
+    from bot.doors.pace import Pace
+    from bot.slack.messages import SlackMessage
 
 EYES = "eyes"
 
 
-class Eyes:
+class WorkReaction:
     """Counts what is still under way in each message."""
 
     def __init__(self, client: AsyncWebClient, added: Pace, removed: Pace) -> None:
@@ -32,13 +32,13 @@ class Eyes:
         self._left: dict[tuple[str, str], int] = {}
         self._adding: dict[tuple[str, str], asyncio.Task[None]] = {}
 
-    def expect(self, message: Message, count: int) -> None:
+    def expect(self, message: SlackMessage, count: int) -> None:
         """Note that so many things of a message are about to be worked on."""
         key = message.channel, message.ts
         self._left[key] = self._left.get(key, 0) + count
 
     @asynccontextmanager
-    async def on(self, message: Message) -> AsyncIterator[Callable[[], Awaitable[None]]]:
+    async def on(self, message: SlackMessage) -> AsyncIterator[Callable[[], Awaitable[None]]]:
         """Work on one of the things that were expected; yields what notes that it is done, at the end at the latest."""
         is_under_way = True
 
@@ -56,12 +56,12 @@ class Eyes:
         finally:
             await done(at_once=True)  # it was broken off: whoever stops the program does not wait for that
 
-    async def _add(self, message: Message) -> None:
+    async def _add(self, message: SlackMessage) -> None:
         await self._added.wait("", urgent=False)
         with suppress(*FAILURES):
             await self._client.reactions_add(channel=message.channel, timestamp=message.ts, name=EYES)
 
-    async def _done(self, message: Message, *, at_once: bool) -> None:
+    async def _done(self, message: SlackMessage, *, at_once: bool) -> None:
         key = message.channel, message.ts
         self._left[key] = self._left.get(key, 1) - 1
         if self._left[key] > 0:

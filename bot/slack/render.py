@@ -1,26 +1,43 @@
-"""Reply -> Block Kit. Pure; must not know where a card is shown, nor send anything."""
+"""Reply -> Block Kit. Pure; must not know where a card is shown, nor send anything.
+
+Text as Slack spells it, both ways, and the few sentences that only Slack needs. Pure.
+"""
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 from urllib.parse import urlsplit
 
-from bot.slack.words import escaped, link
+from core import formatting
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from core.shown import Button, Entry, Link, Progress, Reply
+    from core.model.reply import Button, Link, ListEntry, Progress, Reply
 
 Block: TypeAlias = dict[str, Any]
 
+
 _MOST_TITLE = 150
+
+
 _MOST_TEXT = 3000
+
+
 _MOST_ALT = 2000
+
+
 _MOST_LABEL = 75
+
+
 _MOST_URL = 2000
+
+
 _BUTTONS_A_BLOCK = 25
+
+
 _BAR_CELLS = 20
 
 
@@ -35,7 +52,7 @@ class Shot:
 
 
 @dataclass(frozen=True, slots=True)
-class Card:
+class SlackCard:
     """A reply in Slack's shape."""
 
     text: str
@@ -55,7 +72,7 @@ class Card:
         return {"text": self.text, "blocks": list(self.blocks)}
 
 
-def card(reply: Reply, shots: Sequence[Shot] = (), note: str = "") -> Card:
+def card(reply: Reply, shots: Sequence[Shot] = (), note: str = "") -> SlackCard:
     """Lay a reply out, with the pictures that Slack holds; `note` is a small line below the words."""
     named = {one.picture for one in reply.entries}
     beside = {one.name: one for one in shots if one.name in named}
@@ -68,7 +85,7 @@ def card(reply: Reply, shots: Sequence[Shot] = (), note: str = "") -> Card:
         *_links(reply.links),
     ]
     said = "\n".join(part for part in (_one_line(reply.title), reply.text) if part)
-    return Card(_fitted(said, _MOST_TEXT), tuple(blocks), reply.progress is not None)
+    return SlackCard(_fitted(said, _MOST_TEXT), tuple(blocks), reply.progress is not None)
 
 
 def _words(reply: Reply, note: str) -> Iterator[Block]:
@@ -81,7 +98,7 @@ def _words(reply: Reply, note: str) -> Iterator[Block]:
         yield {"type": "context", "elements": [_plain(note, _MOST_TEXT)]}
 
 
-def _entries(entries: Sequence[Entry], shots: Mapping[str, Shot]) -> Iterator[Block]:
+def _entries(entries: Sequence[ListEntry], shots: Mapping[str, Shot]) -> Iterator[Block]:
     """Lay a list out: each entry with its picture at its side, and below it where it comes from."""
     for entry in entries:
         words = f"{_one_line(entry.title)}\n{_one_line(entry.text)}"
@@ -153,3 +170,73 @@ def _is_web(url: str) -> bool:
 
 def _one_line(text: str) -> str:
     return " ".join(text.split())
+
+
+_FILTER = re.compile(r"\b(?P<name>in|from):\s*<[#@](?P<id>[A-Z0-9]+)(?:\|[^<>]*)?>", re.IGNORECASE)
+
+
+_TOKEN = re.compile(r"<(?P<kind>[@#!]?)(?P<what>[^<>|]*)(?:\|(?P<label>[^<>]*))?>")
+
+
+INVITE = "I am not in this channel. Please /invite @{name}, and ask me again."
+
+
+ALONE = "Not everybody in this channel could look into the other one, so only you see this."
+
+
+UNSHOWN_ALONE = "Slack shows no pictures in such messages here."
+
+
+NO_TALK = (
+    "I am not part of this talk, and nobody can add me to it. Ask me in a channel that I was invited to, or write to "
+    "@{name} directly: there I search all channels that you and I are both in."
+)
+
+
+HELLO = (
+    "Hello, I am Keaton. Post a link to a video here, or a video file, and I look at it once; then /find and a few "
+    "words bring the moment that shows them. /keaton help says what else I can do, and /keaton off lets me leave "
+    "this channel alone."
+)
+
+
+NO_FORM = (
+    "Slack did not open the form: that works for a moment only after the menu was used. Please use it once more, "
+    "or write what you look for behind @{name}."
+)
+
+
+PENDING = "The pictures follow."
+
+
+OWN_PICTURES = "The pictures of answers that only you see are kept in this thread, so that Slack shows them to you."
+
+
+UNSHOWN = "Slack does not show the pictures here, so they are in the thread."
+
+
+def escaped(text: str) -> str:
+    """Escape what Slack would take for links, mentions and markup."""
+    return formatting.plain(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def unescaped(text: str) -> str:
+    """Undo `escaped`."""
+    return text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
+
+
+def plain(text: str) -> str:
+    """Return what somebody typed: links as their address, channels and people by their ids where filters name them."""
+    text = _FILTER.sub(r"\g<name>:\g<id>", text)
+    return unescaped(_TOKEN.sub(lambda token: "" if token["kind"] else token["what"], text))
+
+
+def mentions(text: str, user_id: str) -> bool:
+    """Tell whether a message mentions that user."""
+    return any(one["kind"] == "@" and one["what"] == user_id for one in _TOKEN.finditer(text))
+
+
+def link(url: str, label: str) -> str:
+    """Give a link in Slack's markup."""
+    target = escaped(url.replace("|", "%7C").replace(" ", "%20"))
+    return f"<{target}|{escaped(label.replace('|', '¦'))}>"

@@ -14,17 +14,16 @@ from typing import TYPE_CHECKING, Protocol
 from slack_sdk.errors import SlackApiError
 from slack_sdk.webhook.async_client import AsyncWebhookClient
 
-from bot.slack.pictures import Sharing
 from bot.slack.refusals import FAILURES, PAYLOAD, PicturesRefusedError, RefusedError, reason_of
-from bot.slack.render import Card, card
-from bot.slack.words import OWN_PICTURES
-from core.shown import Reply
+from bot.slack.render import OWN_PICTURES, SlackCard, card
+from bot.slack.sender import Sharing
+from core.model.reply import Reply
 
 if TYPE_CHECKING:
     import aiohttp
     from slack_sdk.web.async_client import AsyncWebClient
 
-    from core.ledger import Ledger
+    from core.ports.jobs import Ledger
 
 logger = logging.getLogger(__name__)
 
@@ -32,7 +31,7 @@ logger = logging.getLogger(__name__)
 class Whisper(Protocol):
     """A way to show a card to one person."""
 
-    async def __call__(self, shown: Card) -> None:
+    async def __call__(self, shown: SlackCard) -> None:
         """Show it; raises PicturesRefusedError where Slack may take it without its pictures."""
         ...
 
@@ -49,7 +48,7 @@ class DirectMessages:
         self._ledger = ledger
         self._team_id = team_id
 
-    async def post(self, user_id: str, shown: Card) -> tuple[str, str]:
+    async def post(self, user_id: str, shown: SlackCard) -> tuple[str, str]:
         """Post a card; return its channel and ts. Raises SlackApiError."""
         sent = await self._client.chat_postMessage(
             channel=await self.channel(user_id),
@@ -61,7 +60,7 @@ class DirectMessages:
         )
         return str(sent["channel"]), str(sent["ts"])
 
-    async def sharing(self, user_id: str, root: Card) -> Sharing:
+    async def sharing(self, user_id: str, root: SlackCard) -> Sharing:
         """Return the thread of somebody's pictures, begun by `root` the first time; raises SlackApiError.
 
         It is a thread because replies there notify nobody who has not replied.
@@ -112,7 +111,7 @@ class ToOne:
     url: str = ""
     """The response_url of what they did, good for 30 minutes and five times; or ""."""
 
-    async def __call__(self, shown: Card) -> None:
+    async def __call__(self, shown: SlackCard) -> None:
         """Show a card where Slack takes it; raises PicturesRefusedError."""
         for way in (self._by_url, self._in_channel, self._direct):
             try:
@@ -125,7 +124,7 @@ class ToOne:
                 logger.info("Slack does not take a private answer this way: %s", reason)
         logger.warning("Slack takes a private answer in no way")
 
-    async def redraw(self, shown: Card) -> None:
+    async def redraw(self, shown: SlackCard) -> None:
         """Replace the message whose button was pressed; raises RefusedError, PicturesRefusedError."""
         status, body = await self._respond(shown, in_place=True)
         if status != 200:
@@ -138,7 +137,7 @@ class ToOne:
         except FAILURES as error:
             raise PicturesRefusedError(reason_of(error)) from error
 
-    async def _by_url(self, shown: Card) -> bool:
+    async def _by_url(self, shown: SlackCard) -> bool:
         if not self.url:
             return False
         status, body = await self._respond(shown, in_place=False)
@@ -146,7 +145,7 @@ class ToOne:
             raise PicturesRefusedError(body)
         return status == 200
 
-    async def _in_channel(self, shown: Card) -> bool:
+    async def _in_channel(self, shown: SlackCard) -> bool:
         if self.channel.startswith("D"):
             return False
         await self.voice.client.chat_postEphemeral(
@@ -154,11 +153,11 @@ class ToOne:
         )
         return True
 
-    async def _direct(self, shown: Card) -> bool:
+    async def _direct(self, shown: SlackCard) -> bool:
         await self.voice.direct.post(self.user_id, shown)
         return True
 
-    async def _respond(self, shown: Card, *, in_place: bool) -> tuple[int, str]:
+    async def _respond(self, shown: SlackCard, *, in_place: bool) -> tuple[int, str]:
         handlers = self.voice.client.retry_handlers
         hook = AsyncWebhookClient(self.url, session=self.voice.session, retry_handlers=handlers)
         body = {**shown.arguments(), "response_type": "ephemeral", "replace_original": in_place}

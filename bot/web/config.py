@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from bot.web.access import new_token
-from core.talk import Door
+from core.model.events import Door
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -1,6 +1,8 @@
 """Turns what people do on the page into events, and shows the replies in the channel.
 
 Owns the tasks that do so; must not know HTTP.
+
+What people ask for on the page, as events. Must not know where they are answered.
 """
 
 from __future__ import annotations
@@ -9,71 +11,107 @@ import asyncio
 import secrets
 import time
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from bot.backoff import REMOVAL_STEPS_S, Backoff
-from bot.chores import Chores
-from bot.delivery import deliver
-from bot.lastword import LastWord, Unnumbered
-from bot.requests import Answered
-from bot.showing import TAKEN_BACK, Noted, Removals, take_back
-from bot.web.asking import about_picture, again
-from bot.web.channel import Channel
+from bot.doors.backoff import REMOVAL_STEPS_S, Backoff
+from bot.doors.delivery import BackgroundTasks, deliver
+from bot.doors.draw_order import DrawOrder, Unnumbered
+from bot.doors.messages import TAKEN_BACK, Removals, take_back
+from bot.doors.requests import event_of
+from bot.doors.targets import RecordingTarget, SettlingTarget
 from bot.web.config import DOOR, WebConfig
-from bot.web.pictures import PictureShelf
-from bot.web.render import face
-from bot.web.spot import Spot
-from bot.web.standing import Standing
-from core import replies
-from core.actions import answer_among
-from core.commands import find
+from bot.web.log import Channel
+from bot.web.render import PictureCache, face
+from bot.web.targets import PageTarget, SavedPageTarget
+from core.conversation.commands import find
 from core.errors import AppError
-from core.ledger import Errand
-from core.model import Scope, View
-from core.talk import Action, FilePosted, Find, Help, ListVideos, Turn, Unclear
+from core.links import path_of
+from core.model.actions import answer_among
+from core.model.events import Action, FilePosted, Find, Help, ListVideos, PictureFile, Turn, Unclear
+from core.model.requests import MessageKey
+from core.model.video import Scope, View
+from core.wording import replies
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
-    from bot.delivery import Conversation, Shown
-    from bot.lastword import Say
-    from bot.requests import Taken
-    from bot.web.asking import Parse
-    from core.jobs import Job
-    from core.showcase import Showcase, Stale
-    from core.talk import Incoming
+    from bot.doors.delivery import Answering, ReplyTarget
+    from bot.doors.draw_order import DrawTurn
+    from bot.doors.requests import AcceptedRequest
+    from core.model.events import Incoming
+    from core.model.requests import Job
+    from core.ports.retention import ShownMessages, Stale
+
+
+class Parse(Protocol):
+    """Makes events of what somebody wrote."""
+
+    def __call__(self, turn: Turn, text: str) -> tuple[Incoming, ...]:
+        """Give at least one event."""
+        ...
+
+
+def again(turn: Turn, job: Job, asked: SavedPageTarget, parse: Parse) -> Incoming:
+    """Give what somebody asked for before a restart."""
+    request = job.request
+    if plain := event_of(request, turn):
+        return plain
+    match request.kind:
+        case "find" if asked.file:
+            return about_picture(turn, asked.text, asked.file, Path(request.picture))
+        case "find" if asked.refines:
+            return replace(find(turn, asked.text), refines=asked.refines)
+        case "find":
+            return parse(turn, asked.text)[asked.part]
+        case _:
+            return FilePosted(turn, path_of(request.source), request.name)
+
+
+def about_picture(turn: Turn, text: str, name: str, path: Path) -> Find:
+    """Give the question that a posted picture is, with words or without."""
+
+    async def read(limit_bytes: int) -> bytes:
+        return await asyncio.to_thread(_read, path, limit_bytes)
+
+    words = text.strip().removeprefix("/find").strip()
+    return replace(find(turn, words), picture=PictureFile(name, read, path))
+
+
+def _read(path: Path, limit_bytes: int) -> bytes:
+    with path.open("rb") as file:
+        return file.read(limit_bytes + 1)
 
 
 class Writes(Protocol):
     """Writes requests down."""
 
-    async def take(self, errand: Errand, event: Incoming, place: str = "") -> Taken | None:
+    async def take(self, errand: MessageKey, event: Incoming, place: str = "") -> AcceptedRequest | None:
         """Write a request down; None when it was taken up before."""
         ...
 
-    async def end(self, taken: Taken) -> None:
+    async def end(self, taken: AcceptedRequest) -> None:
         """Note that a request was answered."""
         ...
 
-    async def is_outdone(self, taken: Taken, message: str) -> bool:
+    async def is_outdone(self, taken: AcceptedRequest, message: str) -> bool:
         """Tell whether a press that draws a message was written down after a request."""
         ...
 
 
-class Desk:
+class PageDesk:
     """Takes what the tabs send; answers appear in the channel."""
 
-    def __init__(self, conversation: Conversation, parse: Parse, config: WebConfig, requests: Writes) -> None:
+    def __init__(self, conversation: Answering, parse: Parse, config: WebConfig, requests: Writes) -> None:
         self._conversation = conversation
         self._requests = requests
         self._parse = parse
         self._config = config
         self.channel = Channel(config.log_limit, round(time.time() * 1000))
-        self.shelf = PictureShelf(config.picture_limit_bytes)
-        self._chores = Chores()
-        self._word = LastWord(requests)
-        self._showcase: Showcase | None = None
+        self.shelf = PictureCache(config.picture_limit_bytes)
+        self._chores = BackgroundTasks()
+        self._word = DrawOrder(requests)
+        self._showcase: ShownMessages | None = None
         self._run = secrets.token_hex(4)
 
     def turn(self, message: int | str = "", name: str = "you") -> Turn:
@@ -109,9 +147,9 @@ class Desk:
         asked = replace(self._asked(tab, text), refines=answer_among(self.channel.buttons(answered)))
         await self._take(replace(find(self.turn(asked.question), text), refines=asked.refines), asked)
 
-    def _asked(self, tab: str, text: str, file: str = "", size_bytes: int = 0) -> Standing:
+    def _asked(self, tab: str, text: str, file: str = "", size_bytes: int = 0) -> SavedPageTarget:
         """Put what somebody says into the channel."""
-        asked = Standing(
+        asked = SavedPageTarget(
             question=self.channel.reserve(), text=text, file=file, size_bytes=size_bytes, at_s=time.time(), tab=tab
         )
         self.channel.add(asked.question, "you", asked.body)
@@ -122,7 +160,7 @@ class Desk:
 
         The log of that run is gone; an answer that was browsed then is with it, as all that were given.
         """
-        asked, request = Standing.read(job.request.place), job.request
+        asked, request = SavedPageTarget.read(job.request.place), job.request
         turn = self.turn(asked.question or self.channel.reserve(), request.user_id)
         taken = await self._requests.take(request.errand, again(turn, job, asked, self._parse), request.place)
         if taken is None:
@@ -135,14 +173,14 @@ class Desk:
                 self.channel.add(asked.question, "you", asked.body, at=asked.at)
             self._chores.start(self._answer_taken(taken, self._spot_of(asked, self._word.of(taken))))
 
-    async def _take(self, event: Incoming, asked: Standing) -> None:
+    async def _take(self, event: Incoming, asked: SavedPageTarget) -> None:
         """Write down what somebody asks for, and have it answered."""
         asked = replace(asked, answer=self.channel.reserve())
         spot = self._spot_of(asked, Unnumbered())
         if isinstance(event, ListVideos | Help | Unclear):
             self._chores.start(self._answer(event, spot))
             return
-        errand = Errand(event.turn.scope, "", f"page:{secrets.token_hex(8)}")
+        errand = MessageKey(event.turn.scope, "", f"page:{secrets.token_hex(8)}")
         try:
             taken = await self._requests.take(errand, event, asked.json())
         except AppError as error:
@@ -152,7 +190,7 @@ class Desk:
             if taken is not None:
                 self._chores.start(self._answer_taken(taken, replace(spot, say=self._word.of(taken))))
 
-    def _spot_of(self, asked: Standing, say: Say) -> Spot:
+    def _spot_of(self, asked: SavedPageTarget, say: DrawTurn) -> PageTarget:
         """Give where an answer stands, as it was written down."""
         if asked.pressed:
             return replace(self._spot(asked.tab, say, pressed=asked.pressed), puts_back=True)
@@ -161,10 +199,10 @@ class Desk:
 
     async def press(self, message: int, action: str, tab: str) -> None:
         """Take the press of a button under a message; of several presses the newest decides what stands there."""
-        asked = Standing(pressed=message, tab=tab, at_s=time.time())
+        asked = SavedPageTarget(pressed=message, tab=tab, at_s=time.time())
         event, errand = Action(self.turn(message), action, under=str(message)), f"page:{secrets.token_hex(8)}"
         try:
-            taken = await self._requests.take(Errand(event.turn.scope, "", errand), event, asked.json())
+            taken = await self._requests.take(MessageKey(event.turn.scope, "", errand), event, asked.json())
         except AppError as error:
             await self._spot(tab, Unnumbered(), pressed=message).post(replies.problem(error))
             return
@@ -185,17 +223,17 @@ class Desk:
     def _spot(
         self,
         tab: str | None,
-        say: Say,
+        say: DrawTurn,
         *,
         question: int | None = None,
         pressed: int | None = None,
         suggestions: tuple[str, ...] = (),
-    ) -> Spot:
-        return Spot(
+    ) -> PageTarget:
+        return PageTarget(
             self.channel, self.shelf, say, tab, pressed, suggestions=suggestions, question=question, run=self._run
         )
 
-    def take_back(self, showcase: Showcase) -> None:
+    def take_back(self, showcase: ShownMessages) -> None:
         """Note from now on which films are shown, and take back what was forgotten."""
         self._showcase = showcase
         removals = Removals(self._config.forgotten_every_s, Backoff(REMOVAL_STEPS_S), asyncio.Event())
@@ -209,12 +247,12 @@ class Desk:
             self.shelf.drop(stale.files)
         return True
 
-    async def _answer(self, event: Incoming, spot: Spot, taken: Taken | None = None) -> None:
-        place: Shown = Noted(spot, self._showcase, event.turn.scope) if self._showcase else spot
-        place = Answered(place, self._requests, taken) if taken else place
+    async def _answer(self, event: Incoming, spot: PageTarget, taken: AcceptedRequest | None = None) -> None:
+        place: ReplyTarget = RecordingTarget(spot, self._showcase, event.turn.scope) if self._showcase else spot
+        place = SettlingTarget(place, self._requests, taken) if taken else place
         await deliver(self._conversation.handle(event), place, self._config.min_gap_s)
 
-    async def _answer_taken(self, taken: Taken, spot: Spot) -> None:
+    async def _answer_taken(self, taken: AcceptedRequest, spot: PageTarget) -> None:
         """Answer what was asked; when Keaton stops meanwhile, the next run goes on with what was written down."""
         is_done = taken.job is None
         try:

@@ -1,4 +1,9 @@
-"""The engines, with the threads and children that they work in. Owns their number; must not know what is kept."""
+"""The engines, with the threads and children that they work in. Owns their number; must not know what is kept.
+
+The model that the settings name. Owns that torch is imported only when it is needed.
+
+Torch takes seconds, and the page should not wait for it.
+"""
 
 from __future__ import annotations
 
@@ -7,27 +12,28 @@ import sys
 import time
 from dataclasses import dataclass
 from functools import partial
+from importlib.resources import files
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bot.metrics import Metrics
+from bot.monitoring.metrics import Metrics
 from bot.settings import GIGABYTE
-from bot.wiring.model import load_model
-from core.engines.children import Children
-from core.engines.clips import ChildClipper
-from core.engines.framing import ChildFramer
-from core.engines.picturing import ChildPictureReader
-from core.engines.plot import MatplotlibPlotter
-from core.engines.scanning import Scanners
-from core.engines.threads import CarryingPool
+from core.engines.clip import presets
+from core.engines.clip.encoder import CarryingPool
+from core.engines.index.scan import Scanners
+from core.engines.plot.plotter import MatplotlibPlotter
+from core.engines.sandbox.pool import ChildPool
+from core.engines.video.reader import ChildClipper, ChildFramer, ChildPictureReader
 from core.engines.watched import WatchedEncoder, WatchedFetcher, WatchedLooks, WatchedReader, WatchedTexts
 
 if TYPE_CHECKING:
     from contextlib import AsyncExitStack
 
     from bot.settings import Settings
-    from core.courtesy import Courtesy
-    from core.looks import LooksStore
-    from core.watch import Stage
+    from core.concurrency import ForegroundPriority
+    from core.engines.clip.model import ClipModel
+    from core.ports.index import LooksStore
+    from core.ports.metrics import Stage
 
 _TEXTS_REMEMBERED = 4096
 """8 MB for vectors of 512."""
@@ -38,9 +44,9 @@ class Engines:
     """What is slow or outside: each behind a port, and timed."""
 
     watch: Metrics
-    courtesy: Courtesy
+    courtesy: ForegroundPriority
     """Heeded by what nobody waits for."""
-    decoders: Children
+    decoders: ChildPool
     encoder: WatchedTexts
     looks: WatchedLooks
     reader: WatchedReader
@@ -65,10 +71,10 @@ class _Pools:
         return pool
 
 
-def open_engines(settings: Settings, store: LooksStore, courtesy: Courtesy, stack: AsyncExitStack) -> Engines:
+def open_engines(settings: Settings, store: LooksStore, courtesy: ForegroundPriority, stack: AsyncExitStack) -> Engines:
     """Give the engines, which begin nothing by themselves, until the stack closes."""
     watch = Metrics()
-    decoders = Children("core.engines.decoder", forks=sys.platform == "linux", courtesy=courtesy)
+    decoders = ChildPool("core.engines.video.worker", forks=sys.platform == "linux", courtesy=courtesy)
     stack.push_async_callback(decoders.close)
     pools = _Pools(stack, watch)
     encoder = _encoder(settings, pools, courtesy)
@@ -80,7 +86,7 @@ def open_engines(settings: Settings, store: LooksStore, courtesy: Courtesy, stac
     return Engines(watch, courtesy, decoders, encoder, looks, reader, *cutters, fetcher, plotter)
 
 
-def _encoder(settings: Settings, pools: _Pools, courtesy: Courtesy) -> WatchedTexts:
+def _encoder(settings: Settings, pools: _Pools, courtesy: ForegroundPriority) -> WatchedTexts:
     """Give the encoder, with a pool for films alone: that one gives way to all others."""
     queries, films = pools.one("compute", "compute"), pools.one("films", "compute")
     threaded = WatchedEncoder(partial(load_model, settings), queries, films, courtesy, pools.watch, time.monotonic)
@@ -95,3 +101,29 @@ def _looks(settings: Settings, store: LooksStore, pools: _Pools) -> WatchedLooks
     looks = WatchedLooks(store, pool, scanners, budget_bytes, pools.watch)
     pools.stack.push_async_callback(looks.close)
     return looks
+
+
+DEMO_FOLDER = Path(str(files("demo")))
+
+
+def model_choice(settings: Settings) -> presets.ModelChoice:
+    """Give the model that the settings name; raises UnknownModel."""
+    return presets.choose(settings.model, DEMO_FOLDER / "model")
+
+
+def load_model(settings: Settings) -> ClipModel:
+    """Load the model on this thread; raises UnknownModel, WeightsUnavailable, EncoderBroken."""
+    from core.engines.clip import model as clip  # noqa: PLC0415 - see above
+
+    whole = settings.look_at == "whole"
+    options = clip.ClipOptions(
+        model_choice(settings),
+        settings.device,
+        settings.model_cache,
+        whole,
+        settings.backend,
+        settings.precision,
+        compiled=settings.compiled == "on",
+        converted_dir=(settings.model_cache or settings.data_dir) / "converted",
+    )
+    return clip.load(options)

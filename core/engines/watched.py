@@ -6,25 +6,24 @@ from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from core.engines.fetch import ChildFetcher
-from core.engines.frames import ChildFrameReader
-from core.engines.held import HeldLooks
-from core.engines.threads import ThreadedEncoder
-from core.texts import RememberingEncoder
+from core.engines.clip.encoder import RememberingEncoder, ThreadedEncoder
+from core.engines.download.fetcher import ChildFetcher
+from core.engines.index.index import VectorIndex
+from core.engines.video.reader import ChildFrameReader
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Sequence
     from concurrent.futures import Executor
     from pathlib import Path
 
-    from core.courtesy import Courtesy
-    from core.engines.bounding import Share
-    from core.engines.clip import Clip
-    from core.film_ports import Fetched, Fetching, Reading, Seen, Still
-    from core.looks import LooksStore
-    from core.model import Floats, Pixels, Preprocess, Sampling
-    from core.ports import Encoder
-    from core.watch import Watch
+    from core.concurrency import ForegroundPriority
+    from core.engines.clip.model import ClipModel
+    from core.engines.index.scan import Share
+    from core.model.video import Floats, Pixels, Preprocess, Sampling
+    from core.ports.index import LooksStore
+    from core.ports.library import Encoder
+    from core.ports.metrics import Watch
+    from core.ports.video import Fetched, Fetching, Reading, ResumePoint, Still
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +48,7 @@ class WatchedReader(ChildFrameReader):
     clock_s: Callable[[], float] = field(kw_only=True)
 
     async def looks(
-        self, path: Path, sampling: Sampling, preprocess: Preprocess, seen: Seen | None = None
+        self, path: Path, sampling: Sampling, preprocess: Preprocess, seen: ResumePoint | None = None
     ) -> AsyncGenerator[Reading, None]:
         """Stream what the film holds."""
         waited_s, began_s = 0.0, self.clock_s()
@@ -71,10 +70,10 @@ class WatchedEncoder(ThreadedEncoder):
 
     def __init__(
         self,
-        load: Callable[[], Clip],
+        load: Callable[[], ClipModel],
         pool: Executor,
         films: Executor,
-        courtesy: Courtesy,
+        courtesy: ForegroundPriority,
         watch: Watch,
         clock_s: Callable[[], float],
     ) -> None:
@@ -96,7 +95,7 @@ class WatchedEncoder(ThreadedEncoder):
             return await super().texts(texts)
 
 
-class WatchedLooks(HeldLooks):
+class WatchedLooks(VectorIndex):
     """Looks in memory; how often they were there is counted."""
 
     def __init__(

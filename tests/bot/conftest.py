@@ -16,10 +16,10 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Page, async_playwright, expect
 
-from bot.web.front import LocalChat
-from tests.bot import talks
-from tests.bot.tabs import CONFIG, Tab
-from tests.bot.talks import ScriptedConversation
+from bot.web.server import LocalChat
+from tests.support import talks
+from tests.support.tabs import CONFIG, Tab
+from tests.support.talks import ScriptedConversation
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

@@ -16,9 +16,9 @@ import pytest
 from PIL import Image
 
 from storage.lock import alone
-from tests import clips
-from tests.bot.commanding import Keaton
-from tests.engines.models import write_model
+from tests.support import clips
+from tests.support.command_line import Keaton
+from tests.support.models import write_model
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bot.delivery import STOPPING, deliver
-from core.shown import Progress, Reply
+from bot.doors.delivery import STOPPING, deliver
+from core.model.reply import Progress, Reply
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import get_args
 
-from bot.doctor import told_of
-from bot.wiring.checkup import Bar, Cage
+from bot.cli.doctor import told_of
+from bot.wiring.diagnostics import Bar, Cage
 
 
 def test_each_missing_bar_is_named_and_means_something_of_its_own() -> None:

@@ -9,19 +9,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from bot.exporting import Exporter
-from core.archive import Space, choose
-from core.errors.asking import NoSuchSpace
-from core.sentences import sentence
-from core.talk import FilePosted, Find, Switch
-from storage.archive import SqliteArchive
-from tests.core.conftest import house  # noqa: F401 - a fixture
+from bot.cli.exporter import Exporter
+from core.errors import NoSuchSpace
+from core.model.events import FilePosted, Find, Switch
+from core.ports.retention import Space, choose
+from core.wording.errors import sentence
+from storage.retention import SqliteArchive
 from tests.core.test_channels import said
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from core.talk import Turn
+    from core.model.events import Turn
     from tests.core.conftest import ColourHouse
 
 
@@ -32,7 +31,7 @@ def at(space: str, message: str, user: str = "Ada") -> Turn:
 
 
 async def test_an_export_holds_the_films_postings_vectors_pictures_and_answers_of_one_space(
-    house: ColourHouse,  # noqa: F811
+    house: ColourHouse,
     colour_film: Path,
     tmp_path: Path,
 ) -> None:
@@ -64,7 +63,7 @@ async def test_an_export_holds_the_films_postings_vectors_pictures_and_answers_o
 
 
 async def test_a_space_that_is_not_there_or_not_the_only_one_of_its_name_is_said(
-    house: ColourHouse,  # noqa: F811
+    house: ColourHouse,
     colour_film: Path,
 ) -> None:
     turn = at("home", "m1")

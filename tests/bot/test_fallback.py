@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bot.delivery import deliver
-from bot.fallback import NotNow, Refused, show_somehow
-from core.shown import Button, Picture, Reply
+from bot.doors.delivery import deliver
+from bot.doors.fallback import NotNow, Refused, show_somehow
+from core.model.reply import Button, Picture, Reply
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

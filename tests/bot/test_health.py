@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bot.health import Check, Health, serve_watch
-from bot.metrics import Metrics
-from core.errors.running import PortTaken
+from bot.monitoring.health import Check, Health, serve_watch
+from bot.monitoring.metrics import Metrics
+from core.errors import PortTaken
 
 if TYPE_CHECKING:
     import aiohttp

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from bot.logs import set_up_logs
-from bot.metrics import Metrics
-from core.engines.threads import CarryingPool
-from core.talk import Find, Help, LinkPosted, ListVideos
-from core.watch import begin_turn
+from bot.monitoring.logs import set_up_logs
+from bot.monitoring.metrics import Metrics
+from core.engines.clip.encoder import CarryingPool
+from core.model.events import Find, Help, LinkPosted, ListVideos
+from core.ports.metrics import begin_turn
 from tests.core.conftest import house, turn
 
 if TYPE_CHECKING:
@@ -154,7 +154,7 @@ async def test_a_turn_is_one_line_about_its_kind_and_its_end_and_holds_nobodys_w
     await house.say(Find(turn(), "red", WORDS))
     await house.say(ListVideos(turn()))
     await house.say(Help(turn()))
-    ended = [line for line in lines(log) if line["logger"] == "bot.metrics" and "outcome" in line]
+    ended = [line for line in lines(log) if line["logger"] == "bot.monitoring.metrics" and "outcome" in line]
     assert [line["kind"] for line in ended] == ["LinkPosted"] * 2 + ["Find"] * 3 + ["ListVideos", "Help"]
     assert {line["outcome"] for line in ended} == {"done"}
     assert len({line["turn"] for line in ended}) == len(ended)

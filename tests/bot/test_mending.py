@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bot.settings import Settings
-from bot.wiring.mending import mend
-from bot.wiring.product import open_core
+from bot.wiring.app import mend, open_core
 from storage.library import SqliteLibrary
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from bot.settings import read_settings
 ROOT = Path(__file__).parents[2]
 ADDRESS = "http://127.0.0.1:8765/?token=secret-token"
 OPEN = f"""
-from bot.pages import open_browser
+from bot.cli.pages import open_browser
 from bot.settings import read_settings
 open_browser(read_settings(), {ADDRESS!r})
 """

@@ -6,10 +6,10 @@ import asyncio
 import itertools
 from typing import TYPE_CHECKING
 
-from bot.delivery import deliver
-from bot.pace import Budget, Pace
-from core.shown import Progress, Reply
-from tests import quickloop
+from bot.doors.delivery import deliver
+from bot.doors.pace import Budget, Pace
+from core.model.reply import Progress, Reply
+from tests.support import quickloop
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

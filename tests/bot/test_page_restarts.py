@@ -13,15 +13,13 @@ import aiohttp
 import pytest
 from PIL import Image
 
-from bot.requests import Requests
-from bot.web.front import LocalChat
-from core.commands import parse
-from core.foreman import Foreman
-from core.gathering import content_id
-from core.patience import Patience
-from tests.bot.houses import house, reader  # noqa: F401 - fixtures
-from tests.bot.tabs import CONFIG, Tab
-from tests.core.jobs_done import StoppingReader
+from bot.doors.requests import RequestLog
+from bot.web.server import LocalChat
+from core.conversation.commands import parse
+from core.indexing.gathered import content_id
+from core.jobs import JobRunner, RetryPolicy
+from tests.support.jobs_done import StoppingReader
+from tests.support.tabs import CONFIG, Tab
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -32,14 +30,14 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="session")]
 
 
-def chat_of(house: ColourHouse, config: WebConfig) -> LocalChat:  # noqa: F811 - a value of that fixture
-    return LocalChat(house.conversation, parse, config, Requests(house.foreman, house.ledger))
+def chat_of(house: ColourHouse, config: WebConfig) -> LocalChat:
+    return LocalChat(house.conversation, parse, config, RequestLog(house.foreman, house.ledger))
 
 
-def next_run(house: ColourHouse) -> Foreman:  # noqa: F811
+def next_run(house: ColourHouse) -> JobRunner:
     """Let the house be that of a program that was started again."""
     house.begin_run()
-    return Foreman(house.jobs, house.library, house.media, Patience(0), time.time)
+    return JobRunner(house.jobs, house.library, house.media, RetryPolicy(0), time.time)
 
 
 async def emptied(inbox: Path) -> None:
@@ -68,7 +66,7 @@ def green() -> bytes:
 
 
 async def test_a_dropped_file_that_had_arrived_is_taken_up_by_the_next_run(
-    house: ColourHouse,  # noqa: F811
+    house: ColourHouse,
     colour_film: Path,
 ) -> None:
     config, film = replace(CONFIG, upload_dir=house.media.inbox), await asyncio.to_thread(colour_film.read_bytes)
@@ -92,7 +90,7 @@ async def test_a_dropped_file_that_had_arrived_is_taken_up_by_the_next_run(
 
 
 async def test_that_a_film_was_forgotten_while_keaton_stood_still_is_said_where_it_was_being_looked_at(
-    house: ColourHouse,  # noqa: F811
+    house: ColourHouse,
     colour_film: Path,
 ) -> None:
     config, film = replace(CONFIG, upload_dir=house.media.inbox), await asyncio.to_thread(colour_film.read_bytes)
@@ -116,7 +114,7 @@ async def test_that_a_film_was_forgotten_while_keaton_stood_still_is_said_where_
 
 
 async def test_a_picture_and_words_that_were_asked_before_a_restart_are_answered_after_it_where_they_stood(
-    house: ColourHouse,  # noqa: F811
+    house: ColourHouse,
     colour_film: Path,
 ) -> None:
     config = replace(CONFIG, upload_dir=house.media.inbox)
@@ -141,7 +139,7 @@ async def test_a_picture_and_words_that_were_asked_before_a_restart_are_answered
 
 
 async def test_a_press_that_was_acknowledged_is_what_stands_on_the_page_after_a_crash(
-    house: ColourHouse,  # noqa: F811
+    house: ColourHouse,
     colour_film: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -175,7 +173,7 @@ async def forever(_job: object) -> None:
     await asyncio.Event().wait()
 
 
-async def until_none_is_left(house: ColourHouse) -> None:  # noqa: F811
+async def until_none_is_left(house: ColourHouse) -> None:
     """Wait until all that was taken up is noted."""
     sql = "SELECT 1 FROM jobs WHERE ended_s IS NULL"
     async with asyncio.timeout(60):

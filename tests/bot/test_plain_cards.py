@@ -9,7 +9,7 @@ import pytest
 from bot.discord import render as discord
 from bot.slack import render as slack
 from bot.web import render as web
-from core.shown import Button, Link, Picture, Reply
+from core.model.reply import Button, Link, Picture, Reply
 
 ODD = "film\u202egpj.exe\u2066\u200e\u061c"
 REPLY = Reply(

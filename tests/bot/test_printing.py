@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bot import printing
-from core.found import Curve, Moment, Query, SearchResult
-from core.model import Video, View
+from bot.cli import output
+from core.model.query import Query
+from core.model.results import Curve, Moment, SearchResult
+from core.model.video import Video, View
 
 if TYPE_CHECKING:
     import pytest
@@ -23,7 +24,7 @@ def test_given_a_moment_that_outscores_the_first_when_it_is_printed_then_why_it_
     moments = (Moment("a", 1, 2, 1, 0.30), Moment("b", 4, 5, 4, 0.35), Moment("b", 6, 7, 6, 0.20))
     query = Query("a dog", View("local", "home", frozenset({"main"})))
     result = SearchResult(query, moments, curve, frozenset({"b"}))
-    printing.found(result, printing.Files(None, None, None), 100.0, NAMES, as_json=False)
+    output.found(result, output.AnswerFiles(None, None, None), 100.0, NAMES, as_json=False)
     first, second, third = capsys.readouterr().out.splitlines()[1:4]
     why = "lower down, for that video probably does not show it"
     assert (why in first, why in second, why in third) == (False, True, False)

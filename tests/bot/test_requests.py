@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from bot.requests import event_of, request_of
-from core.ledger import Errand
-from core.talk import Action, Find, Forget, Incoming, LinkPosted, Switch
+from bot.doors.requests import event_of, request_of
+from core.model.events import Action, Find, Forget, Incoming, LinkPosted, Switch
+from core.model.requests import MessageKey
 from tests.core.conftest import turn
 
 ASKED = (
@@ -23,13 +23,13 @@ ASKED = (
 
 @pytest.mark.parametrize("event", ASKED, ids=lambda event: type(event).__name__)
 def test_what_was_written_down_is_the_same_event_after_a_restart(event: Incoming) -> None:
-    request = request_of(Errand(turn().scope, "", "one"), event, "somewhere")
+    request = request_of(MessageKey(turn().scope, "", "one"), event, "somewhere")
     assert request is not None
     assert event_of(request, turn()) == event
 
 
 def test_a_switch_is_written_down_wherever_it_was_said_with_the_channel_that_it_is_of() -> None:
-    thread = Errand(replace(turn().scope, channel="a thread"), "7", "mention")
+    thread = MessageKey(replace(turn().scope, channel="a thread"), "7", "mention")
     request = request_of(thread, Switch(turn(), on=True))
     assert request is not None
     assert (request.errand, request.name) == (thread, "main")
@@ -42,12 +42,12 @@ def test_a_press_is_written_down_with_whether_its_presser_may_cancel_what_others
     *, shared: bool, moderator: bool, may: bool
 ) -> None:
     who = replace(turn(), door=replace(turn().door, shared=shared), moderator=moderator)
-    request = request_of(Errand(who.scope, "", "one"), Action(who, "cancel:1:"), "somewhere")
+    request = request_of(MessageKey(who.scope, "", "one"), Action(who, "cancel:1:"), "somewhere")
     assert request is not None
     assert request.moderator == may
 
 
 def test_a_search_takes_more_than_its_request() -> None:
-    request = request_of(Errand(turn().scope, "", "one"), Find(turn(), "a dog"), "somewhere")
+    request = request_of(MessageKey(turn().scope, "", "one"), Find(turn(), "a dog"), "somewhere")
     assert request is not None
     assert event_of(request, turn()) is None

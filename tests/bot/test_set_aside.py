@@ -10,17 +10,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from bot.doctor import findings
+from bot.cli.doctor import findings
 from bot.settings import Settings
-from bot.wiring.mending import mend
-from bot.wiring.product import open_core
-from core.model import Film, FrameIndex, Posting, Preprocess, Recipe, Sampling, Scope, Video, View
+from bot.wiring.app import mend, open_core
+from core.model.video import FrameIndex, IndexedVideo, Posting, Preprocess, Recipe, Sampling, Scope, Video, View
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from bot.doctor import Finding
-    from bot.wiring.product import Core
+    from bot.cli.doctor import Finding
+    from bot.wiring.app import Product
 
 pytestmark = pytest.mark.slow
 HERE = Scope("local", "home", "main")
@@ -32,10 +31,12 @@ def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
     return Settings()
 
 
-async def keep(core: Core, name: str) -> None:
+async def keep(core: Product, name: str) -> None:
     """Keep a film with its file."""
     recipe = Recipe("m", "w", Preprocess(8, "squash", "bilinear", (0, 0, 0), (1, 1, 1)), Sampling(), "fp32")
-    film = Film(Video(name, "", name, 1.0, 8, 8), recipe, FrameIndex(np.zeros(1), np.eye(1, 4, dtype=np.float32)), ())
+    film = IndexedVideo(
+        Video(name, "", name, 1.0, 8, 8), recipe, FrameIndex(np.zeros(1), np.eye(1, 4, dtype=np.float32)), ()
+    )
     async with core.kept.media.workshop() as folder:
         await asyncio.to_thread((folder / "film.mp4").write_bytes, name.encode())
         await core.kept.media.keep(folder / "film.mp4", name)

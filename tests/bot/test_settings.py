@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from bot.settings import Settings, misspelt, read_settings
-from core.errors.running import BadSetting
-from core.sentences import sentence
+from core.errors import BadSetting
+from core.wording.errors import sentence
 
 ROOT = Path(__file__).parents[2]
 

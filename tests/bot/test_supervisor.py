@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bot.supervisor import keep_open
-from core.errors.running import BadSetting
+from bot.doors.supervisor import keep_open
+from core.errors import BadSetting
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from bot.backoff import Backoff
-from bot.showing import Removals, Stuck, take_back
-from core.model import Scope
-from core.showcase import Stale
+from bot.doors.backoff import Backoff
+from bot.doors.messages import Removals, Stuck, take_back
+from core.model.video import Scope
+from core.ports.retention import Stale
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bot.waiting import WaitingLines
-from core.replies import working
-from core.shown import Progress, Reply
+from bot.doors.waiting import WaitingLines
+from core.model.reply import Progress, Reply
+from core.wording.replies import working
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

@@ -9,15 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from bot.web.front import LocalChat
-from core.errors.films import FilmGone
-from core.errors.running import PortTaken
-from core.replies import problem
-from core.shown import Progress
-from core.talk import Action, Help, LinkPosted
-from tests.bot import talks
-from tests.bot.tabs import CONFIG, Tab
-from tests.bot.talks import ScriptedConversation
+from bot.web.server import LocalChat
+from core.errors import FilmGone, PortTaken
+from core.model.events import Action, Help, LinkPosted
+from core.model.reply import Progress
+from core.wording.replies import problem
+from tests.support import talks
+from tests.support.tabs import CONFIG, Tab
+from tests.support.talks import ScriptedConversation
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
 
     import aiohttp
 
-    from core.shown import Reply
+    from core.model.reply import Reply
 
 
 async def test_two_tabs_see_the_same_conversation(tab: Tab, other: Tab) -> None:

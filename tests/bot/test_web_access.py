@@ -12,9 +12,9 @@ from bot.web.access import kept_token
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from bot.web.front import LocalChat
-    from tests.bot.tabs import Tab
-    from tests.bot.talks import ScriptedConversation
+    from bot.web.server import LocalChat
+    from tests.support.tabs import Tab
+    from tests.support.talks import ScriptedConversation
 
 WRONG = [{}, {"Authorization": "Bearer "}, {"Authorization": "Bearer wrong"}, {"Cookie": "keaton-{port}=wrong"}]
 

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any
 import aiohttp
 import pytest
 
-from bot.web.front import LocalChat
-from core.shown import Picture, Reply
-from core.talk import FilePosted, Find, JobRef
-from tests.bot import talks
-from tests.bot.tabs import CONFIG, Tab
-from tests.bot.talks import ScriptedConversation
+from bot.web.server import LocalChat
+from core.model.events import FilePosted, Find
+from core.model.reply import Picture, Reply
+from core.model.requests import JobRef
+from tests.support import talks
+from tests.support.tabs import CONFIG, Tab
+from tests.support.talks import ScriptedConversation
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

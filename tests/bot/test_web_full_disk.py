@@ -9,18 +9,18 @@ from typing import TYPE_CHECKING
 import aiohttp
 import pytest
 
-from bot.requests import Requests
-from bot.web.front import LocalChat
-from core.commands import parse
-from tests import clips
-from tests.bot.houses import cramped, reader
-from tests.bot.tabs import CONFIG, Tab
+from bot.doors.requests import RequestLog
+from bot.web.server import LocalChat
+from core.conversation.commands import parse
+from tests.support import clips
+from tests.support.houses import cramped, reader
+from tests.support.tabs import CONFIG, Tab
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.core.conftest import ColourHouse
-    from tests.disks import SmallDisk
+    from tests.support.disks import SmallDisk
 
 __all__ = ["cramped", "reader"]
 
@@ -42,7 +42,7 @@ async def test_an_upload_and_a_vote_on_a_full_disk_get_a_sentence_and_work_once_
     content = await asyncio.to_thread(film.read_bytes)
     config = replace(CONFIG, upload_dir=cramped.media.inbox)
     async with (
-        LocalChat(cramped.conversation, parse, config, Requests(cramped.foreman, cramped.ledger)) as chat,
+        LocalChat(cramped.conversation, parse, config, RequestLog(cramped.foreman, cramped.ledger)) as chat,
         aiohttp.ClientSession() as session,
         Tab(chat, session, "tab").open() as tab,
     ):
@@ -69,7 +69,7 @@ async def test_on_a_full_disk_a_film_can_be_forgotten_and_that_makes_room_for_ot
     red, green = [await asyncio.to_thread(film.read_bytes) for film in films]
     config = replace(CONFIG, upload_dir=cramped.media.inbox)
     async with (
-        LocalChat(cramped.conversation, parse, config, Requests(cramped.foreman, cramped.ledger)) as chat,
+        LocalChat(cramped.conversation, parse, config, RequestLog(cramped.foreman, cramped.ledger)) as chat,
         aiohttp.ClientSession() as session,
         Tab(chat, session, "tab").open() as tab,
     ):

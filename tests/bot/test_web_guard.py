@@ -9,8 +9,8 @@ import aiohttp
 import pytest
 
 if TYPE_CHECKING:
-    from tests.bot.tabs import Tab
-    from tests.bot.talks import ScriptedConversation
+    from tests.support.tabs import Tab
+    from tests.support.talks import ScriptedConversation
 
 
 @pytest.mark.parametrize(

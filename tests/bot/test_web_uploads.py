@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bot.web.front import LocalChat
-from tests.bot import talks
-from tests.bot.tabs import CONFIG, Tab
+from bot.web.server import LocalChat
+from tests.support import talks
+from tests.support.tabs import CONFIG, Tab
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import aiohttp
 
     from bot.web.config import WebConfig
-    from tests.bot.talks import ScriptedConversation
+    from tests.support.talks import ScriptedConversation
 
 
 def files_in(folder: Path) -> list[Path]:

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 import aiohttp
 import pytest
 
-from bot.requests import Requests
-from bot.web.front import LocalChat
-from core.commands import parse
-from storage.showcase import SqliteShowcase
-from tests.bot.houses import house, reader
-from tests.bot.tabs import CONFIG, Tab
+from bot.doors.requests import RequestLog
+from bot.web.server import LocalChat
+from core.conversation.commands import parse
+from storage.retention import SqliteShownMessages
+from tests.support.houses import house, reader
+from tests.support.tabs import CONFIG, Tab
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -34,11 +34,11 @@ async def test_what_shows_a_forgotten_film_is_taken_back_with_its_pictures(
     house.fetcher.web[LINK] = colour_film
     config = replace(CONFIG, upload_dir=tmp_path, forgotten_every_s=0.02)
     async with (
-        LocalChat(house.conversation, parse, config, Requests(house.foreman, house.ledger)) as chat,
+        LocalChat(house.conversation, parse, config, RequestLog(house.foreman, house.ledger)) as chat,
         aiohttp.ClientSession() as session,
         Tab(chat, session, "tab").open() as tab,
     ):
-        chat.take_back(SqliteShowcase(house.library.connections))
+        chat.take_back(SqliteShownMessages(house.library.connections))
         await tab.say(LINK)
         await tab.until(lambda one: "Ready to search" in one["text"])
         await tab.say("/find green")

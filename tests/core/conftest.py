@@ -11,29 +11,26 @@ from typing import TYPE_CHECKING, Generic, TypeAlias, TypeVar
 
 import pytest_asyncio
 
-from core import actions
-from core.assembly import Choices, Ports, assemble
-from core.courtesy import Courtesy
-from core.engines.children import Children
-from core.engines.clips import ChildClipper
-from core.engines.frames import ChildFrameReader
-from core.engines.framing import ChildFramer
-from core.engines.held import HeldLooks
-from core.engines.picturing import ChildPictureReader
-from core.intake import IndexingLimits, Poster
-from core.limits import BrowsingLimits
-from core.model import Sampling, Scope, View
-from core.patience import Patience
-from core.ports import Encoder
-from core.talk import Door, Turn
+from core.app import Options, Ports, assemble
+from core.concurrency import ForegroundPriority
+from core.engines.index.index import VectorIndex
+from core.engines.sandbox.pool import ChildPool
+from core.engines.video.reader import ChildClipper, ChildFramer, ChildFrameReader, ChildPictureReader
+from core.jobs import RetryPolicy
+from core.limits import BrowsingLimits, IndexingLimits
+from core.model import actions
+from core.model.events import Door, Turn
+from core.model.requests import Poster
+from core.model.video import Sampling, Scope, View
+from core.ports.library import Encoder
+from storage.checkpoints import SqliteCheckpoints
+from storage.embeddings import SqliteLooks
+from storage.files import MediaFolder
 from storage.jobs import SqliteJobs
-from storage.ledger import SqliteLedger
+from storage.journal import SqliteLedger
 from storage.library import SqliteLibrary
-from storage.looks import SqliteLooks
-from storage.media import MediaFolder
-from storage.works import SqliteWorks
-from tests.core.fakes import ColourEncoder, CopyFetcher, Drawer, NotingPlotter, NotingWatch
-from tests.core.relays import Relay, Relays
+from tests.support.fakes import ColourEncoder, CopyFetcher, Drawer, NotingPlotter, NotingWatch
+from tests.support.relays import Relay, Relays
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -41,24 +38,23 @@ if TYPE_CHECKING:
 
     import pytest
 
-    from core.clips import Clipper
-    from core.conversation import Conversation
-    from core.film_ports import Framer
-    from core.foreman import Foreman
-    from core.found import Answer
-    from core.indexing import Indexer
-    from core.refining import Refiner
-    from core.renewal import Renewal
-    from core.search import Searcher
-    from core.shown import Progress, Reply
-    from core.talk import Incoming
+    from core.conversation.conversation import Conversation
+    from core.indexing.indexer import Indexer
+    from core.indexing.reindex import Renewal
+    from core.jobs import JobRunner
+    from core.model.answer import Answer
+    from core.model.events import Incoming
+    from core.model.reply import Progress, Reply
+    from core.ports.video import Clipper, Framer
+    from core.refinement.refiner import Refiner
+    from core.search.searcher import Searcher
 
 QUOTA_BYTES = 10**9
-CHOICES = Choices(
+CHOICES = Options(
     sampling=Sampling(),
     indexing=IndexingLimits(2, 4, save_every_s=0),
     browsing=BrowsingLimits(cut_s=60),
-    patience=Patience(2, 0.01),
+    patience=RetryPolicy(2, 0.01),
     turns_a_minute=0,
     films_a_person=0,
     channels_on=True,
@@ -79,14 +75,14 @@ class House(Generic[EncoderT]):
     fetcher: CopyFetcher
     plotter: NotingPlotter
     reader: ChildFrameReader
-    looks: HeldLooks
+    looks: VectorIndex
     indexer: Indexer
     searcher: Searcher
     conversation: Conversation
-    foreman: Foreman
+    foreman: JobRunner
     watch: NotingWatch
     refiner: Refiner
-    courtesy: Courtesy
+    courtesy: ForegroundPriority
     renewal: Renewal
     clipper: Clipper
     relays: Relays
@@ -154,12 +150,12 @@ async def house(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator
 
 @asynccontextmanager
 async def opened(
-    tmp_path: Path, courtesy: Courtesy | None = None, choices: Choices = CHOICES
+    tmp_path: Path, courtesy: ForegroundPriority | None = None, choices: Options = CHOICES
 ) -> AsyncIterator[ColourHouse]:
     """Open a product over a data folder below the given one."""
     library = await SqliteLibrary.open(tmp_path / "data" / "keaton.sqlite3")
     media = await MediaFolder.open(tmp_path / "data" / "media", QUOTA_BYTES)
-    children = Children("core.engines.decoder", forks=True, courtesy=courtesy)
+    children = ChildPool("core.engines.video.worker", forks=True, courtesy=courtesy)
     async with looking(library) as looks:
         house = build(library, media, ChildFrameReader(children), ColourEncoder(), looks, choices=choices)
         yield house
@@ -171,10 +167,10 @@ async def opened(
 
 
 @asynccontextmanager
-async def looking(library: SqliteLibrary) -> AsyncIterator[HeldLooks]:
+async def looking(library: SqliteLibrary) -> AsyncIterator[VectorIndex]:
     """Hold a library's looks in memory."""
     with ThreadPoolExecutor(1) as pool:
-        looks = HeldLooks(SqliteLooks(library.connections), pool, map)
+        looks = VectorIndex(SqliteLooks(library.connections), pool, map)
         yield looks
         await looks.close()
 
@@ -184,9 +180,9 @@ def build(
     media: MediaFolder,
     reader: ChildFrameReader,
     encoder: EncoderT,
-    looks: HeldLooks,
+    looks: VectorIndex,
     others: tuple[CopyFetcher, NotingPlotter, Clipper, Framer] | None = None,
-    choices: Choices = CHOICES,
+    choices: Options = CHOICES,
 ) -> House[EncoderT]:
     fetcher, plotter, clipper, framer = others or (
         CopyFetcher({}),
@@ -195,12 +191,12 @@ def build(
         ChildFramer(reader),
     )
     ledger, watch = SqliteLedger(library.connections), NotingWatch()
-    courtesy = reader.children.courtesy or Courtesy(0.0, time.monotonic)
+    courtesy = reader.children.courtesy or ForegroundPriority(0.0, time.monotonic)
     relays = Relays(
         library=Relay(library),
         ledger=Relay(ledger),
         media=Relay(media),
-        works=Relay(SqliteWorks(library.connections)),
+        works=Relay(SqliteCheckpoints(library.connections)),
         jobs=Relay(SqliteJobs(library.connections, ledger.run, time.time, is_bot=True)),
         fetcher=Relay(fetcher),
         reader=Relay(reader),

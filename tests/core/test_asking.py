@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.asking import Asked, Wish, read, refined, refinement, unclear
+from core.model.query import ParsedQuery, Term, read, refined, refinement, unclear
 
 WORDS = st.text(st.characters(codec="utf-8", categories=("L", "N")), min_size=1, max_size=8)
 PIECES = st.one_of(
@@ -15,8 +15,8 @@ PIECES = st.one_of(
 QUESTIONS = st.lists(PIECES, max_size=12).map(" ".join)
 
 
-def one(words: str, phrases: tuple[str, ...] = (), without: tuple[str, ...] = ()) -> Asked:
-    return Asked((Wish(words, phrases, without),))
+def one(words: str, phrases: tuple[str, ...] = (), without: tuple[str, ...] = ()) -> ParsedQuery:
+    return ParsedQuery((Term(words, phrases, without),))
 
 
 @pytest.mark.parametrize(
@@ -29,14 +29,14 @@ def one(words: str, phrases: tuple[str, ...] = (), without: tuple[str, ...] = ()
         ("a man in a “red car”", one("a man in a red car", ("red car",))),
         ('"red car"', one("red car")),
         ('"a > b | c"', one("a > b | c")),
-        ("a car > an explosion", Asked((Wish("a car"), Wish("an explosion")), "sequence", 30.0)),
-        ("a car >90s an explosion", Asked((Wish("a car"), Wish("an explosion")), "sequence", 90.0)),
-        ("a car >2.5m rain -night", Asked((Wish("a car"), Wish("rain", (), ("night",))), "sequence", 150.0)),
-        ("a > b > c", Asked((Wish("a"), Wish("b > c")), "sequence", 30.0)),
-        ("dog | cat -big | b > c", Asked((Wish("dog"), Wish("cat", (), ("big",)), Wish("b > c")), "comparison")),
+        ("a car > an explosion", ParsedQuery((Term("a car"), Term("an explosion")), "sequence", 30.0)),
+        ("a car >90s an explosion", ParsedQuery((Term("a car"), Term("an explosion")), "sequence", 90.0)),
+        ("a car >2.5m rain -night", ParsedQuery((Term("a car"), Term("rain", (), ("night",))), "sequence", 150.0)),
+        ("a > b > c", ParsedQuery((Term("a"), Term("b > c")), "sequence", 30.0)),
+        ("dog | cat -big | b > c", ParsedQuery((Term("dog"), Term("cat", (), ("big",)), Term("b > c")), "comparison")),
     ],
 )
-def test_a_question_means_what_its_writer_meant(text: str, meant: Asked) -> None:
+def test_a_question_means_what_its_writer_meant(text: str, meant: ParsedQuery) -> None:
     assert read(text) == meant
 
 

@@ -8,15 +8,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from core.background import Background, captions
-from core.model import EncoderInfo, Preprocess
-from core.verdict import STRONG_FROM, WEAK_FROM, Baseline, background, baseline, level
-from tests.core.fakes import ColourEncoder, Drawer
+from core.model.video import EncoderInfo, Preprocess
+from core.search.captions import Background, captions
+from core.search.verdict import STRONG_FROM, WEAK_FROM, background, baseline, level
+from tests.support.fakes import ColourEncoder, Drawer
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from core.model import Floats
+    from core.model.results import Baseline
+    from core.model.video import Floats
 
 PREPROCESS = Preprocess(16, "squash", "bilinear", (0.0, 0.0, 0.0), (1.0, 1.0, 1.0))
 CLIP = EncoderInfo("m", "w", 3, PREPROCESS, "fp32", 100.0, 0.0, "cpu")

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from core.blending import Blend, baseline
-from core.found import Curve
-from core.model import EncoderInfo, Floats, Preprocess, Video
-from core.verdict import Baseline, background
+from core.model.results import Baseline, Curve
+from core.model.video import EncoderInfo, Floats, Preprocess, Video
+from core.search.picture_verdict import Blend, baseline
+from core.search.verdict import background
 
 PREPROCESS = Preprocess(16, "squash", "bilinear", (0.0, 0.0, 0.0), (1.0, 1.0, 1.0))
 CLIP = EncoderInfo("m", "w", 10, PREPROCESS, "fp32", 100.0, 0.0, "cpu")

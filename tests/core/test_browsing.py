@@ -11,17 +11,17 @@ import av
 import pytest
 from PIL import Image
 
-from core.talk import Action, FilePosted, Find
-from core.times import tenths
-from tests.clips import Shape
+from core.formatting import tenths
+from core.model.events import Action, FilePosted, Find
 from tests.core.conftest import CHOICES, remembered, turn
+from tests.support.clips import Shape
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from av.container import InputContainer
 
-    from core.shown import Button, Reply
+    from core.model.reply import Button, Reply
     from tests.conftest import MakeClip
     from tests.core.conftest import ColourHouse
 

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core import actions
-from core.actions import Alike, Show, Vote
-from core.cursor import LEAST_CUT_MS, Cursor
-from core.errors.asking import AnswerGone
-from core.found import Moment
+from core.answers.cursor import LEAST_CUT_MS, Cursor
+from core.errors import AnswerGone
+from core.model import actions
+from core.model.actions import Alike, Show, VoteAction
+from core.model.results import Moment
 
 MOST_MS = 999_999_999
 TIMES = st.none() | st.integers(0, MOST_MS)
@@ -45,7 +45,7 @@ def test_a_buttons_id_says_all_that_it_asks_for_in_a_hundred_characters(wish: Sh
 def test_a_vote_and_a_wish_for_more_say_in_which_order_their_moment_stood(
     number: int, is_up: bool, at_ms: int | None, revision: int
 ) -> None:
-    for wish in (Vote("a" * 16, number, "softmax", is_up, revision), Alike("a" * 16, number, at_ms, revision)):
+    for wish in (VoteAction("a" * 16, number, "softmax", is_up, revision), Alike("a" * 16, number, at_ms, revision)):
         assert re.fullmatch(actions.PATTERN, wish.id())
         assert actions.read(wish.id()) == wish
 

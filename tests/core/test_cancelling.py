@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from core.actions import Cancel
-from core.errors.turns import JobCancelled
-from core.ledger import Errand
-from core.model import Scope, View
-from core.talk import Action, Door, LinkPosted, MessageDeleted, MessageEdited, Turn
+from core.errors import JobCancelled
+from core.model.actions import Cancel
+from core.model.events import Action, Door, LinkPosted, MessageDeleted, MessageEdited, Turn
+from core.model.requests import MessageKey
+from core.model.video import Scope, View
 from tests.core.conftest import turn
-from tests.core.jobs_done import (
+from tests.support.jobs_done import (
     LINK,
     StoppingReader,
     accepted,
@@ -27,8 +27,8 @@ from tests.core.jobs_done import (
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from core.intake import Indexed
-    from core.shown import Reply
+    from core.model.reply import Reply
+    from core.model.video import Indexed
     from tests.core.conftest import ColourHouse
 
 
@@ -67,7 +67,7 @@ async def test_a_film_whose_cancelling_was_acknowledged_before_a_crash_is_left_a
     house.fetcher.web[LINK] = colour_film
     job = await accepted(house)
     await half_way(house, LinkPosted(turn(), LINK, job.ref), 4)
-    pressed = replace(asked(Cancel(job.id).id), errand=Errand(turn().scope, "", "pressed"), kind="press")
+    pressed = replace(asked(Cancel(job.id).id), errand=MessageKey(turn().scope, "", "pressed"), kind="press")
     await accepted(house, replace(pressed, user_id=who, moderator=moderator))
     again = await reborn(house, "link")
     house.relays.reader.target = house.reader
@@ -100,7 +100,7 @@ async def test_a_film_that_was_kept_before_it_was_cancelled_is_told_of_as_it_is(
     job = await accepted(house)
     ready = await house.last(LinkPosted(turn(), LINK, job.ref))
     assert "leave that film alone" in (await house.last(Action(turn(), Cancel(job.id).id))).text
-    pressed = replace(asked(Cancel(job.id).id), errand=Errand(turn().scope, "", "pressed"), kind="press")
+    pressed = replace(asked(Cancel(job.id).id), errand=MessageKey(turn().scope, "", "pressed"), kind="press")
     await accepted(house, pressed)
     again = await reborn(house, "link")
     assert (await house.last(LinkPosted(turn(), LINK, again.ref))).text == ready.text

@@ -8,10 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from core.errors.turns import MessageGone
-from core.ledger import Errand
-from core.model import View
-from core.talk import (
+from core.errors import MessageGone
+from core.model.events import (
     Action,
     Address,
     FilePosted,
@@ -24,8 +22,10 @@ from core.talk import (
     Switch,
     Turn,
 )
+from core.model.requests import MessageKey
+from core.model.video import View
 from tests.core.conftest import CHOICES, turn
-from tests.core.jobs_done import StoppingReader
+from tests.support.jobs_done import StoppingReader
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -93,7 +93,7 @@ async def test_a_message_deleted_while_its_film_is_looked_at_leaves_neither_film
     house: ColourHouse, colour_film: Path
 ) -> None:
     asked = said("m1")
-    await house.ledger.begin(Errand(asked.scope, "m1", "file"))
+    await house.ledger.begin(MessageKey(asked.scope, "m1", "file"))
     await house.ledger.retract(asked.scope, "m1")
     reply = await house.last(FilePosted(asked, colour_film, "colours.mp4"))
     assert "That message is gone" in reply.text

@@ -10,7 +10,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from core.closer import (
+from core.concurrency import ForegroundPriority
+from core.model.events import Action, FilePosted, Find
+from core.model.results import Curve, Moment, TextCurve
+from core.model.video import EncoderInfo, Preprocess, Video
+from core.refinement.close_up import (
     CLOSER_STRONG_FROM,
     CLOSER_WEAK_FROM,
     FRAMINGS,
@@ -20,20 +24,16 @@ from core.closer import (
     seen_closer,
     together,
 )
-from core.courtesy import Courtesy
-from core.found import Curve, Line, Moment
-from core.model import EncoderInfo, Preprocess, Video
-from core.talk import Action, FilePosted, Find
-from core.verdict import STRONG_FROM, WEAK_FROM, judged_by
-from tests.clips import Shape, plain, write_film
+from core.search.verdict import STRONG_FROM, WEAK_FROM, judged_by
 from tests.core.conftest import opened, turn
+from tests.support.clips import Shape, plain, write_film
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from core.model import Pixels
-    from core.shown import Reply
+    from core.model.reply import Reply
+    from core.model.video import Pixels
     from tests.core.conftest import ColourHouse
 
 INFO = EncoderInfo("m", "w", 3, Preprocess(8, "squash", "bilinear", (0, 0, 0), (1, 1, 1)), "fp32", 20.0, 0.0, "cpu")
@@ -51,7 +51,7 @@ def test_only_what_is_neither_sure_nor_hopeless_is_in_doubt() -> None:
     sure, weak, absent, hopeless = (curve(odds) for odds in (STRONG_FROM + 0.1, WEAK_FROM + 0.1, WEAK_FROM - 0.1, -2.0))
     assert [is_doubtful(one, INFO) for one in (sure, weak, absent, hopeless)] == [False, True, True, False]
     assert not is_doubtful(replace(weak, baseline=None), INFO)
-    assert not is_doubtful(replace(weak, lines=(Line("a", weak.scores),)), INFO)
+    assert not is_doubtful(replace(weak, lines=(TextCurve("a", weak.scores),)), INFO)
 
 
 @pytest.mark.parametrize(
@@ -124,7 +124,7 @@ async def test_given_people_who_never_pause_when_a_verdict_is_in_doubt_then_it_i
     tmp_path: Path,
 ) -> None:
     path = write_film(tmp_path / "speck.mp4", speck(), Shape((64, 48), fps=1, gop=1))
-    restless = Courtesy(3600.0, time.monotonic, 0.01)
+    restless = ForegroundPriority(3600.0, time.monotonic, 0.01)
     async with opened(tmp_path, restless) as house:
         await house.last(FilePosted(turn(), path, path.name))
         first, better = [reply for reply in await house.say(Find(turn(), "red")) if reply.buttons]

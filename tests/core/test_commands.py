@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from core.commands import parse, parse_mention
-from core.model import Scope, View
-from core.replies import unclear
-from core.talk import Door, Find, Forget, Help, LinkPosted, ListVideos, Turn, Unclear
+from core.conversation.commands import parse, parse_mention
+from core.model.events import Door, Find, Forget, Help, LinkPosted, ListVideos, Turn, Unclear
+from core.model.video import Scope, View
+from core.wording.replies import unclear
 
 SCOPE = Scope("local", "home", "main")
 TURN = Turn(Door("local", ("light",), 25), SCOPE, View.of(SCOPE), "you", "you", "")

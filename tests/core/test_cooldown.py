@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 
 import pytest
 
-from core.cooldown import Cooldown
-from core.errors.turns import TooFast
+from core.errors import TooFast
+from core.rate_limit import RateLimit
 from tests.core.conftest import turn
 
 
@@ -24,7 +24,7 @@ SHARED = replace(turn(), door=replace(turn().door, shared=True))
 
 def test_the_third_start_in_a_minute_waits_until_the_first_is_a_minute_old() -> None:
     clock = Clock()
-    cooldown = Cooldown(2, clock)
+    cooldown = RateLimit(2, clock)
     cooldown.start(SHARED)
     clock.now_s += 20
     cooldown.start(SHARED)
@@ -36,20 +36,20 @@ def test_the_third_start_in_a_minute_waits_until_the_first_is_a_minute_old() -> 
 
 
 def test_one_persons_haste_slows_nobody_else() -> None:
-    cooldown = Cooldown(1, Clock())
+    cooldown = RateLimit(1, Clock())
     cooldown.start(SHARED)
     cooldown.start(replace(SHARED, user_id="somebody else"))
 
 
 def test_the_local_chat_has_no_cooldown() -> None:
-    cooldown = Cooldown(1, Clock())
+    cooldown = RateLimit(1, Clock())
     for _ in range(50):
         cooldown.start(turn())
 
 
 def test_of_messages_for_all_that_presses_post_there_are_five_a_minute() -> None:
     clock = Clock()
-    cooldown = Cooldown(20, clock)
+    cooldown = RateLimit(20, clock)
     for _ in range(5):
         cooldown.press(SHARED)
     with pytest.raises(TooFast):
@@ -60,7 +60,7 @@ def test_of_messages_for_all_that_presses_post_there_are_five_a_minute() -> None
 
 
 def test_presses_count_among_all_that_somebody_starts() -> None:
-    cooldown = Cooldown(3, Clock())
+    cooldown = RateLimit(3, Clock())
     for _ in range(3):
         cooldown.press(SHARED)
     with pytest.raises(TooFast):
@@ -69,7 +69,7 @@ def test_presses_count_among_all_that_somebody_starts() -> None:
 
 def test_who_does_too_much_is_told_once_a_minute() -> None:
     clock = Clock()
-    cooldown = Cooldown(1, clock)
+    cooldown = RateLimit(1, clock)
     assert [cooldown.is_told(SHARED) for _ in range(3)] == [False, True, True]
     assert not cooldown.is_told(replace(SHARED, user_id="somebody else"))
     clock.now_s += 61

@@ -6,7 +6,7 @@ import asyncio
 import time
 from dataclasses import dataclass
 
-from core.courtesy import Courtesy
+from core.concurrency import ForegroundPriority
 
 LONG_S, SHORT_S = 3600.0, 0.01
 AT_ONCE_S = 30.0
@@ -23,8 +23,8 @@ class Clock:
         return self.now_s
 
 
-def courtesy() -> Courtesy:
-    return Courtesy(0.0, time.monotonic)
+def courtesy() -> ForegroundPriority:
+    return ForegroundPriority(0.0, time.monotonic)
 
 
 async def test_a_film_begins_at_once_where_nobody_asks() -> None:
@@ -62,7 +62,7 @@ async def test_a_thread_that_computes_for_a_film_goes_on_when_all_have_their_ans
 
 def test_other_work_loses_no_time_to_questions() -> None:
     clock = Clock()
-    ours = Courtesy(0.0, clock)
+    ours = ForegroundPriority(0.0, clock)
     began_s = ours.quiet_s()
     clock.now_s += 1
     with ours.asking():

@@ -9,22 +9,22 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from core.commands import find
-from core.engines.sheet import contact_sheet
-from core.extents import Likeness, shot_span
-from core.found import Moment
-from core.model import FrameIndex, Thumbnail
-from core.sharpening import Cuts, cuts_around
-from core.talk import Action, FilePosted
-from tests.clips import COLOURS, Shape, plain, write_film
+from core.conversation.commands import find
+from core.engines.plot.sheets import contact_sheet
+from core.model.events import Action, FilePosted
+from core.model.results import Moment
+from core.model.video import FrameIndex, Thumbnail
+from core.refinement.peaks import Cuts, cuts_around
+from core.search.shots import Likeness, shot_span
 from tests.core.conftest import remembered, turn
+from tests.support.clips import COLOURS, Shape, plain, write_film
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from core.model import Pixels
-    from core.shown import Reply
+    from core.model.reply import Reply
+    from core.model.video import Pixels
     from tests.core.conftest import ColourHouse
 
 FPS, CUT_S, DARK_S, LENGTH_S = 10, 9.2, 14.6, 18

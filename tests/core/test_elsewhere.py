@@ -7,19 +7,18 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from core.choosing import chosen
-from core.elsewhere import elsewhere
-from core.errors.asking import NothingElse
-from core.found import Curve, Query
-from core.likening import likened
-from core.model import Floats, Scope, Video, View
-from core.moments import find_moments
-from core.question import Example, Stretch
-from core.talk import Action
-from core.telling import head
+from core.errors import NothingElse
+from core.model.events import Action
+from core.model.query import Example, Query, Stretch
+from core.model.results import Curve
+from core.model.video import Floats, Scope, Video, View
+from core.search.moments import chosen, find_moments
+from core.search.picture_verdict import likened
+from core.search.shots import elsewhere
+from core.wording.answers import head
 from tests.core.conftest import ColourHouse, turn
-from tests.core.films import put_film
 from tests.core.test_votes import ask, press
+from tests.support.films import put_film
 
 SHOTS = np.eye(4, 8, dtype=np.float32).repeat(6, axis=0)
 """Four shots of six looks, a second apart."""

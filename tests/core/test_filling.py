@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.filling import each_second
-from core.found import Curve, Line, Moment
-from core.model import Video
+from core.answers.view import each_second
+from core.model.results import Curve, Moment, TextCurve
+from core.model.video import Video
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -47,7 +47,9 @@ def test_the_curve_goes_through_a_frame_that_was_found_between_two_looks() -> No
 
 def test_each_of_several_texts_has_its_own_peak() -> None:
     one, other = np.array([0.1, 0.3], np.float32), np.array([0.2, 0.2], np.float32)
-    both = Curve(curve([0.0], [0.0]).video, np.array([0.0, 2.0]), other, lines=(Line("a", one), Line("b", other)))
+    both = Curve(
+        curve([0.0], [0.0]).video, np.array([0.0, 2.0]), other, lines=(TextCurve("a", one), TextCurve("b", other))
+    )
     filled = each_second(both, [Moment("v", 0.0, 2.0, 0.5, 0.4, part=1)])
     assert filled.times_s.tolist() == [0, 0.5, 1, 2]
     assert filled.lines[0].scores == pytest.approx([0.1, 0.15, 0.2, 0.3])

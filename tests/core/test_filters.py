@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.filters import Filters, since, split
+from core.model.filters import Filters, since, split
 
 NOW = datetime(2026, 11, 22, 17, 30, tzinfo=UTC)  # a Sunday
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from core.flow import read_ahead, reported
+from core.concurrency import read_ahead, reported
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable

@@ -8,14 +8,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from core.errors.disk import StorageUnusable
-from core.errors.films import DecoderDied, NotAVideo
-from core.errors.links import FetchFailed
-from core.foreman import Foreman
-from core.patience import Patience
-from core.talk import FilePosted, Find, LinkPosted, ListVideos
+from core.errors import DecoderDied, FetchFailed, NotAVideo, StorageUnusable
+from core.jobs import JobRunner, RetryPolicy
+from core.model.events import FilePosted, Find, LinkPosted, ListVideos
 from tests.core.conftest import CHOICES, turn
-from tests.core.jobs_done import (
+from tests.support.jobs_done import (
     LINK,
     DyingReader,
     FailingFetcher,
@@ -138,7 +135,7 @@ async def test_a_film_that_is_begun_in_vain_again_and_again_is_given_up(house: C
 def test_what_may_pass_is_tried_again_after_ever_longer_waits(
     error: FetchFailed | StorageUnusable | DecoderDied | NotAVideo, waits_s: list[float | None]
 ) -> None:
-    patience = Patience()
+    patience = RetryPolicy()
     assert [patience.wait_s(error, failures) for failures in range(1, len(waits_s) + 1)] == waits_s
 
 
@@ -201,5 +198,5 @@ async def test_who_stops_in_order_leaves_its_jobs_free(house: ColourHouse) -> No
     job = await accepted(house)
     await house.foreman.close()
     assert await state(house, job) == ("queued", "")
-    assert isinstance(house.foreman, Foreman)
+    assert isinstance(house.foreman, JobRunner)
     assert len(await house.foreman.left("local")) == 1

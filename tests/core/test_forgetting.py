@@ -5,23 +5,23 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from bot.requests import event_of
-from core.ledger import Errand
-from core.talk import FilePosted, Forget
-from tests import clips
+from bot.doors.requests import event_of
+from core.model.events import FilePosted, Forget
+from core.model.requests import MessageKey
 from tests.core.conftest import turn
-from tests.core.jobs_done import accepted, asked, reborn
+from tests.support import clips
+from tests.support.jobs_done import accepted, asked, reborn
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from core.jobs import Job
+    from core.model.requests import Job
     from tests.core.conftest import ColourHouse
 
 
 async def to_forget(house: ColourHouse, name: str) -> Job:
     request = asked(name)
-    return await accepted(house, replace(request, errand=Errand(turn().scope, "", "asked"), kind="forget"))
+    return await accepted(house, replace(request, errand=MessageKey(turn().scope, "", "asked"), kind="forget"))
 
 
 async def after_a_crash(house: ColourHouse) -> str:

@@ -9,20 +9,20 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bot.requests import Requests
-from core.commands import find
-from core.gathering import content_id
-from core.ledger import Errand
-from core.talk import FilePosted, Find, Forget, LinkPosted
+from bot.doors.requests import RequestLog
+from core.conversation.commands import find
+from core.indexing.gathered import content_id
+from core.model.events import FilePosted, Find, Forget, LinkPosted
+from core.model.requests import MessageKey
 from storage.backups import Backups
-from tests import clips
 from tests.core.conftest import turn
+from tests.support import clips
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from core.shown import Reply
-    from core.talk import Incoming
+    from core.model.events import Incoming
+    from core.model.reply import Reply
     from tests.core.conftest import ColourHouse
 
 TITLE = "A private party"
@@ -31,8 +31,8 @@ LINK = "https://films.example/private-party.mp4"
 
 async def ask(house: ColourHouse, event: Incoming, name: str) -> Reply:
     """Have something written down, answered and settled, as a door does."""
-    requests = Requests(house.foreman, house.ledger)
-    taken = await requests.take(Errand(turn().scope, "", name), event)
+    requests = RequestLog(house.foreman, house.ledger)
+    taken = await requests.take(MessageKey(turn().scope, "", name), event)
     assert taken is not None
     reply = await house.last(taken.event)
     await requests.end(taken)
@@ -106,8 +106,8 @@ async def test_a_question_that_was_under_way_while_its_film_was_forgotten_does_n
     house: ColourHouse, colour_film: Path, tmp_path: Path
 ) -> None:
     await taken_in(house, colour_film)
-    requests = Requests(house.foreman, house.ledger)
-    asked = await requests.take(Errand(turn().scope, "", "find:4"), Find(turn(), "something red", video=TITLE))
+    requests = RequestLog(house.foreman, house.ledger)
+    asked = await requests.take(MessageKey(turn().scope, "", "find:4"), Find(turn(), "something red", video=TITLE))
     assert asked is not None
     await house.library.connections.empty_log()  # so that it stands in the file by now, not in the log
     for number, film in enumerate(await house.library.videos(turn().view)):

@@ -6,21 +6,21 @@ from typing import TYPE_CHECKING
 
 import pytest_asyncio
 
-from core.engines.children import Children
-from core.engines.frames import ChildFrameReader
-from core.talk import FilePosted, Find, ListVideos
+from core.engines.sandbox.pool import ChildPool
+from core.engines.video.reader import ChildFrameReader
+from core.model.events import FilePosted, Find, ListVideos
+from storage.files import MediaFolder
 from storage.library import SqliteLibrary
-from storage.media import MediaFolder
-from tests import clips
 from tests.core.conftest import QUOTA_BYTES, build, looking, turn
-from tests.core.fakes import ColourEncoder
+from tests.support import clips
+from tests.support.fakes import ColourEncoder
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
     from tests.core.conftest import ColourHouse
-    from tests.disks import SmallDisk
+    from tests.support.disks import SmallDisk
 
 
 @pytest_asyncio.fixture
@@ -28,7 +28,7 @@ async def cramped(small_disk: SmallDisk) -> AsyncIterator[ColourHouse]:
     """A product whose data folder lies on a small disk."""
     library = await SqliteLibrary.open(small_disk.path / "keaton.sqlite3")
     media = await MediaFolder.open(small_disk.path / "media", QUOTA_BYTES)
-    children = Children("core.engines.decoder", forks=True)
+    children = ChildPool("core.engines.video.worker", forks=True)
     async with looking(library) as looks:
         yield build(library, media, ChildFrameReader(children), ColourEncoder(), looks)
     await children.close()

@@ -10,12 +10,12 @@ import pytest
 from bot.discord.config import DOOR as DISCORD
 from bot.slack.config import DOOR as SLACK
 from bot.web.config import DOOR as PAGE
-from core.commands import find
-from core.replies import ASKING, help_text
+from core.conversation.commands import find
+from core.wording.replies import ASKING, help_text
 from tests.core.conftest import turn
 
 if TYPE_CHECKING:
-    from core.talk import Door
+    from core.model.events import Door
 
 EXAMPLES = re.findall(r"^/find (.*?): (?=the best|without|what|one|side|only|refines)", ASKING, re.MULTILINE)
 

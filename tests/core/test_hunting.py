@@ -10,12 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.found import Curve, Moment, Query
-from core.glancing import Glances
-from core.hunter import Hunter
-from core.hunting import COARSELY, Found, Place, close_by, enough, led, places, unknown, worth_showing
-from core.model import Video, View
-from core.question import Stretch
+from core.model.query import Query, Stretch
+from core.model.results import Curve, Moment
+from core.model.video import Video, View
+from core.refinement.best_frame import BestFrameFinder, ExtraFrames
+from core.refinement.peaks import COARSELY, BestFrame, PeakPlace, close_by, enough, led, places, unknown, worth_showing
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -45,8 +44,8 @@ def test_what_more_is_wanted_like_is_left_out() -> None:
 
 
 def test_a_place_is_looked_at_eight_times_a_second_and_a_long_one_no_more_often() -> None:
-    assert Place(4.0, 5.0, 0.1).times_s() == pytest.approx([4 + step / 8 for step in range(8)])
-    assert len(Place(0.0, 60.0, 0.1).times_s()) <= 17
+    assert PeakPlace(4.0, 5.0, 0.1).times_s() == pytest.approx([4 + step / 8 for step in range(8)])
+    assert len(PeakPlace(0.0, 60.0, 0.1).times_s()) <= 17
 
 
 @given(scores=st.lists(st.floats(-1, 1, width=32), min_size=1, max_size=200), every_s=st.floats(0.05, 60))
@@ -69,21 +68,21 @@ def test_around_the_best_looks_each_frame_is_looked_at_once() -> None:
 
 def test_the_moment_that_holds_the_best_frame_comes_first() -> None:
     film, moments = curve([0.1, 0.3, 0.1, 0.28, 0.1]), (moment(2, 4, 2, 0.3), moment(6, 8, 6, 0.28))
-    found = led(moments, film, Found(7.5, 0.4))
+    found = led(moments, film, BestFrame(7.5, 0.4))
     assert found == (replace(moments[1], peak_s=7.5, score=0.4), moments[0])
-    assert led(moments, film, Found(7.5, 0.3)) == moments
+    assert led(moments, film, BestFrame(7.5, 0.3)) == moments
 
 
 def test_a_frame_that_no_moment_holds_makes_one_of_its_own() -> None:
     film, moments = curve([0.1, 0.3, 0.1, 0.1, 0.12, 0.1]), (moment(2, 4, 2, 0.3), moment(8, 10, 8, 0.12))
-    first, second = led(moments, film, Found(7.0, 0.5))
+    first, second = led(moments, film, BestFrame(7.0, 0.5))
     assert (first.start_s, first.end_s, first.peak_s, first.score) == (6, 8, 7, 0.5)
     assert second == moments[0]
 
 
 def test_more_like_a_frame_is_a_moment_elsewhere_though_nothing_is_as_much_like_it_as_itself() -> None:
     film, known = curve([0.1, 0.99, 0.1, 0.1, 0.12, 0.1]), moment(8, 10, 8, 0.12)
-    first, second = led((known, known), film, Found(7.0, 0.5))
+    first, second = led((known, known), film, BestFrame(7.0, 0.5))
     assert 4 <= first.start_s <= 6
     assert (first.end_s, first.peak_s, first.score) == (8, 7, 0.5)
     assert second == known
@@ -91,7 +90,7 @@ def test_more_like_a_frame_is_a_moment_elsewhere_though_nothing_is_as_much_like_
 
 def test_a_frame_of_another_film_is_in_none_of_its_moments() -> None:
     other = replace(moment(2, 4, 2, 0.35), video_id="w")
-    first, second = led((other, moment(6, 8, 6, 0.28)), curve([0.1, 0.3, 0.1, 0.28, 0.1]), Found(3.0, 0.4))
+    first, second = led((other, moment(6, 8, 6, 0.28)), curve([0.1, 0.3, 0.1, 0.28, 0.1]), BestFrame(3.0, 0.4))
     assert (first.video_id, first.peak_s, second) == ("v", 3.0, other)
 
 
@@ -106,7 +105,7 @@ def test_another_frame_is_shown_where_it_is_clearly_better_or_elsewhere(
     assert worth_showing(known, replace(known, peak_s=peak_s, score=score), 100.0, 0.25) is shown
 
 
-class Trembling(Glances):
+class Trembling(ExtraFrames):
     """A film whose every frame is as much like another as `alike` says; one of them scores higher by `gain`."""
 
     def __init__(self, alike: float, gain: float) -> None:
@@ -128,5 +127,5 @@ async def test_another_frame_of_a_still_shot_takes_no_place_for_the_trembling_of
     alike: float, gain: float, *, shown: bool
 ) -> None:
     film, query = curve([0.1, 0.3, 0.1]), Query("a dog", View("local", "home", frozenset({"main"})))
-    found = await Hunter(Trembling(alike, gain), lambda: 0.0).best(query, film)
+    found = await BestFrameFinder(Trembling(alike, gain), lambda: 0.0).best(query, film)
     assert (found is not None and found.time_s == pytest.approx(2.5, abs=0.01)) is shown

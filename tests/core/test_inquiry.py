@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from core.commands import find
-from core.model import Scope, View
-from core.talk import Action, Find, Turn
+from core.conversation.commands import find
+from core.model.events import Action, Find, Turn
+from core.model.video import Scope, View
 from tests.core.conftest import turn
-from tests.core.films import put_film
+from tests.support.films import put_film
 
 if TYPE_CHECKING:
-    from core.shown import Reply
+    from core.model.reply import Reply
     from tests.core.conftest import ColourHouse
 
 SCENES = [("red", 3), ("green", 3), ("blue", 3), ("red", 2), ("blue", 2)]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from core.invitations import HOLDS_S, Invitations
-from core.model import Scope
+from core.conversation.invitations import HOLDS_S, Invitations
+from core.model.video import Scope
 
 if TYPE_CHECKING:
     from tests.core.conftest import ColourHouse

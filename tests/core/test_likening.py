@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from core.found import Curve
-from core.likening import likened
-from core.model import Floats, Video
+from core.model.results import Curve
+from core.model.video import Floats, Video
+from core.search.picture_verdict import likened
 
 SHOTS = np.eye(4, 8, dtype=np.float32).repeat(4, axis=0)
 """Four shots of four looks."""

@@ -8,25 +8,24 @@ from typing import TYPE_CHECKING, get_args
 
 import pytest
 
-from core.cooldown import Cooldown
-from core.errors.films import DecoderDied, GivenUp, OverLimit
-from core.errors.turns import QueueFull
-from core.film_ports import FilmEnded
+from core.errors import DecoderDied, GivenUp, OverLimit, QueueFull
+from core.indexing.queue import VideoTurns
 from core.limits import Quantity, quantity
-from core.model import Scope
-from core.sentences import sentence
-from core.talk import Door, LinkPosted
-from core.turns import Turns
+from core.model.events import Door, LinkPosted
+from core.model.video import Scope
+from core.ports.video import VideoEnded
+from core.rate_limit import RateLimit
+from core.wording.errors import sentence
 from tests.core.conftest import poster, turn
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
     from pathlib import Path
 
-    from core.film_ports import Reading, Seen, Still
-    from core.model import Preprocess, Sampling
-    from core.shown import Progress
-    from core.talk import Turn
+    from core.model.events import Turn
+    from core.model.reply import Progress
+    from core.model.video import Preprocess, Sampling
+    from core.ports.video import Reading, ResumePoint, Still
     from tests.core.conftest import ColourHouse
 
 HERE = Scope("discord", "guild", "main")
@@ -65,7 +64,7 @@ def test_only_known_quantities_are_believed() -> None:
 
 
 def test_one_person_has_only_so_many_films_waiting() -> None:
-    queue = Cooldown(0, lambda: 0.0, most_films=2)
+    queue = RateLimit(0, lambda: 0.0, most_films=2)
     with queue.place(shared()), queue.place(shared()):
         with pytest.raises(QueueFull), queue.place(shared()):
             pass
@@ -76,7 +75,7 @@ def test_one_person_has_only_so_many_films_waiting() -> None:
 
 
 async def test_a_film_that_breaks_its_decoder_twice_is_left_alone() -> None:
-    turns = Turns(2, 2)
+    turns = VideoTurns(2, 2)
     for _ in range(2):
         with pytest.raises(DecoderDied):
             async with turns.turn(LINK, HERE, unheard):
@@ -89,7 +88,7 @@ async def test_a_film_that_breaks_its_decoder_twice_is_left_alone() -> None:
 
 
 async def test_a_film_that_takes_too_much_says_so_again_without_being_read_again() -> None:
-    turns = Turns(2, 2)
+    turns = VideoTurns(2, 2)
     for _ in range(3):
         with pytest.raises(OverLimit) as raised:
             async with turns.turn(LINK, HERE, unheard):
@@ -98,7 +97,7 @@ async def test_a_film_that_takes_too_much_says_so_again_without_being_read_again
 
 
 async def test_one_space_does_not_take_every_place() -> None:
-    turns = Turns(2, 1)
+    turns = VideoTurns(2, 1)
     elsewhere = Scope("discord", "another guild", "main")
     waiting = asyncio.Event()
 
@@ -115,7 +114,7 @@ async def test_one_space_does_not_take_every_place() -> None:
 
 
 async def test_who_waits_for_a_film_that_another_looks_at_keeps_nobody_else_from_it() -> None:
-    turns, has_begun = Turns(2, 2), asyncio.Event()
+    turns, has_begun = VideoTurns(2, 2), asyncio.Event()
     elsewhere = Scope("discord", "another guild", "main")
 
     async def second() -> None:
@@ -133,7 +132,7 @@ async def test_who_waits_for_a_film_that_another_looks_at_keeps_nobody_else_from
 
 
 async def test_spaces_wait_for_each_other_with_a_public_film_but_in_nobody_elses_line() -> None:
-    turns, elsewhere = Turns(3, 1), Scope("discord", "another guild", "main")
+    turns, elsewhere = VideoTurns(3, 1), Scope("discord", "another guild", "main")
     begun: list[str] = []
 
     async def take(scope: Scope) -> None:
@@ -195,19 +194,19 @@ class _DyingReader:
         path: Path,
         sampling: Sampling,  # noqa: ARG002 - the port names them
         preprocess: Preprocess,  # noqa: ARG002
-        seen: Seen | None = None,  # noqa: ARG002
+        seen: ResumePoint | None = None,  # noqa: ARG002
     ) -> AsyncGenerator[Reading, None]:
         self.times += 1
         for error in (DecoderDied(path.name, "signal SIGSEGV"),):
             raise error
-        yield FilmEnded(truncated=True, reached_s=0.0)
+        yield VideoEnded(truncated=True, reached_s=0.0)
 
     async def still(self, path: Path, time_s: float, max_px: int) -> Still:  # noqa: ARG002
         raise DecoderDied(path.name)
 
 
 async def test_the_first_of_several_films_is_said_to_be_that(house: ColourHouse, colour_film: Path) -> None:
-    from core import replies  # noqa: PLC0415
+    from core.wording import replies  # noqa: PLC0415
 
     indexed = await house.indexer.file(colour_film, "colours.mp4", "", poster(), unheard)
     assert "several films" not in replies.indexed(indexed, None, turn()).text

@@ -5,10 +5,10 @@ from contextlib import suppress
 
 import pytest
 
-from core.line import Line
+from core.indexing.queue import TurnQueue
 
 
-async def _visitor(line: Line, name: str, log: list[str], leave: asyncio.Event) -> None:
+async def _visitor(line: TurnQueue, name: str, log: list[str], leave: asyncio.Event) -> None:
     async with line.turn(lambda before: log.append(f"{name} waits behind {before}")):
         log.append(f"{name} in")
         await leave.wait()
@@ -21,7 +21,7 @@ async def _settled() -> None:
 
 
 async def test_who_waits_hears_their_place_and_moves_up_in_the_order_of_coming() -> None:
-    line, log = Line(1), list[str]()
+    line, log = TurnQueue(1), list[str]()
     leaves = [asyncio.Event() for _ in range(3)]
     visits = [asyncio.create_task(_visitor(line, name, log, leave)) for name, leave in zip("abc", leaves, strict=True)]
     await _settled()
@@ -34,7 +34,7 @@ async def test_who_waits_hears_their_place_and_moves_up_in_the_order_of_coming()
 
 
 async def test_as_many_are_in_at_once_as_there_are_slots() -> None:
-    line, log, leave = Line(2), list[str](), asyncio.Event()
+    line, log, leave = TurnQueue(2), list[str](), asyncio.Event()
     visits = [asyncio.create_task(_visitor(line, name, log, leave)) for name in "abc"]
     await _settled()
     assert [entry for entry in log if entry.endswith("in")] == ["a in", "b in"]
@@ -44,7 +44,7 @@ async def test_as_many_are_in_at_once_as_there_are_slots() -> None:
 
 @pytest.mark.parametrize("who", [0, 1, 2])
 async def test_whoever_gives_up_leaves_no_gap(who: int) -> None:
-    line, log = Line(1), list[str]()
+    line, log = TurnQueue(1), list[str]()
     leaves = [asyncio.Event() for _ in range(3)]
     visits = [asyncio.create_task(_visitor(line, name, log, leave)) for name, leave in zip("abc", leaves, strict=True)]
     await _settled()
@@ -60,7 +60,7 @@ async def test_whoever_gives_up_leaves_no_gap(who: int) -> None:
 
 
 async def test_who_is_cancelled_at_the_very_moment_of_being_let_in_gives_the_slot_back() -> None:
-    line = Line(1)
+    line = TurnQueue(1)
     async with line.turn(lambda _: None):
         visit = asyncio.create_task(_visitor(line, "b", [], asyncio.Event()))
         await _settled()
@@ -71,7 +71,7 @@ async def test_who_is_cancelled_at_the_very_moment_of_being_let_in_gives_the_slo
 
 
 async def _order(lengths_s: list[float | None]) -> list[int]:
-    line, order = Line(1), list[int]()
+    line, order = TurnQueue(1), list[int]()
 
     async def visit(number: int, length_s: float | None) -> None:
         async with line.turn(lambda _: None, length_s):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from core import links
-from core.errors.links import LinkRefused
+from core.errors import LinkRefused
 
 
 @pytest.mark.parametrize(

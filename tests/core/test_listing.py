@@ -13,23 +13,23 @@ from bot.discord.config import DOOR as DISCORD
 from bot.slack import render as slack
 from bot.slack.config import DOOR as SLACK
 from bot.web import render as web
-from core import listing
-from core.actions import Page, draws
-from core.errors.asking import AmbiguousVideo
-from core.listing import A_PAGE
-from core.naming import pick
-from core.sentences import sentence
-from core.talk import Action, ListVideos
+from core.errors import AmbiguousVideo
+from core.model.actions import Page, draws
+from core.model.events import Action, ListVideos
+from core.search.resolve import pick
+from core.wording import lists
+from core.wording.errors import sentence
+from core.wording.lists import A_PAGE
 from tests.core.conftest import turn
-from tests.core.films import put_film
 from tests.fakes import slack_blocks
 from tests.fakes.discord_rules import complaints
 from tests.fakes.discord_world import IS_V2
 from tests.fakes.slack_world import File
+from tests.support.films import put_film
 
 if TYPE_CHECKING:
-    from core.shown import Reply
-    from core.talk import Turn
+    from core.model.events import Turn
+    from core.model.reply import Reply
     from tests.core.conftest import ColourHouse
 
 HASH = re.compile(r"sha256|[0-9a-f]{12}")
@@ -98,7 +98,7 @@ async def test_videos_of_one_title_have_names_of_their_own_that_find_them(house:
     film = await house.library.videos(turn().view)
     twin = replace(film[0], video=replace(film[0].video, id="sha256:813d3f0d9e8a7b6c"))
     posted = (twin, film[0])
-    said = listing.lines(posted)
+    said = lists.lines(posted)
     assert "• clip (2) (0:01), posted by Ada" in said
     assert not HASH.search(said)
     assert pick(posted, "clip (1)").video.id == first.id

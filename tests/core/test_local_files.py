@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from core.errors.films import FileMissing, FileUnreadable, NotAFile, OverLimit
-from core.local_files import check, file_id, read
-from core.sentences import sentence
+from core.errors import FileMissing, FileUnreadable, NotAFile, OverLimit
+from core.indexing.local_files import check, file_id, read
+from core.wording.errors import sentence
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

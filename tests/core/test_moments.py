@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.found import Curve, Moment
-from core.model import Video
-from core.moments import by_film, find_moments, rank
+from core.model.results import Curve, Moment
+from core.model.video import Video
+from core.search.moments import by_film, find_moments, rank
 
 
 def curve(scores: list[float], every_s: float = 1.0, video_id: str = "v", shots: str = "") -> Curve:

@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from core.errors.asking import AmbiguousVideo, UnknownVideo
-from core.model import PostedVideo, Posting, Scope, Video
-from core.naming import pick
+from core.errors import AmbiguousVideo, UnknownVideo
+from core.model.video import PostedVideo, Posting, Scope, Video
+from core.search.resolve import pick
 
 
 def posted(video_id: str, title: str) -> PostedVideo:

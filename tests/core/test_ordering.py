@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from core.errors.asking import NotInOrder
-from core.found import Curve, Line
-from core.model import Video
-from core.ordering import beside, ordered, probabilities
+from core.errors import NotInOrder
+from core.model.results import Curve, TextCurve
+from core.model.video import Video
+from core.search.moments import beside, ordered, probabilities
 
 LENGTH_S = 100
 
@@ -21,7 +21,7 @@ def film(*bumps: list[tuple[int, int, float]], video_id: str = "v") -> Curve:
         for start, end, height in stretches:
             scores[start:end] = height
             scores[(start + end) // 2] += 0.01
-        lines.append(Line("abc"[number], scores))
+        lines.append(TextCurve("abc"[number], scores))
     video = Video(video_id, "", video_id, LENGTH_S, 1, 1)
     return Curve(video, np.arange(LENGTH_S, dtype=np.float64), lines[0].scores, lines=tuple(lines))
 

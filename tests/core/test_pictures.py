@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING
 import pytest
 from PIL import Image
 
-from core.commands import find
-from core.talk import Action, PictureFile
+from core.conversation.commands import find
+from core.model.events import Action, PictureFile
 from tests.core.conftest import turn
-from tests.core.films import RGB, put_film
+from tests.support.films import RGB, put_film
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from core.shown import Reply
+    from core.model.reply import Reply
     from tests.core.conftest import ColourHouse
 
 pytestmark = pytest.mark.slow

@@ -9,25 +9,25 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from core.errors.turns import FilmForgotten, JobCancelled, MessageGone
-from core.forgetting import forget
-from core.gathering import content_id
-from core.model import View
-from core.sentences import sentence
-from core.talk import LinkPosted, MessageDeleted
+from core.errors import FilmForgotten, JobCancelled, MessageGone
+from core.indexing.gathered import content_id
+from core.model.events import LinkPosted, MessageDeleted
+from core.model.video import View
+from core.retention import forget
+from core.wording.errors import sentence
 from tests.core.conftest import turn
-from tests.core.jobs_done import LINK, accepted, asked
+from tests.support.jobs_done import LINK, accepted, asked
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
-    from core.film_ports import Fetched, Fetching
-    from core.jobs import Job
-    from core.shown import Reply
+    from core.model.reply import Reply
+    from core.model.requests import Job
+    from core.ports.video import Fetched, Fetching
     from tests.conftest import MakeClip
     from tests.core.conftest import ColourHouse
-    from tests.core.relays import Relay
+    from tests.support.relays import Relay
 
 SAYS = {sentence(error) for error in (FilmForgotten(), JobCancelled(), MessageGone())}
 HOLD_FILMS = ("videos", "links", "postings", "indexings", "chunks", "thumbnails", "works", "work_chunks", "jobs")

@@ -10,20 +10,20 @@ import numpy as np
 import pytest
 import pytest_asyncio
 
-from core.commands import find
-from core.found import Curve, Moment
-from core.model import Video
-from core.sharpening import Gap, ends, gap, paired, sharpened
-from core.talk import Action, FilePosted, Find
-from tests.clips import Shape, plain, write_film
+from core.conversation.commands import find
+from core.model.events import Action, FilePosted, Find
+from core.model.results import Curve, Moment
+from core.model.video import Video
+from core.refinement.peaks import Gap, ends, gap, paired, sharpened
 from tests.core.conftest import remembered, turn
+from tests.support.clips import Shape, plain, write_film
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from core.model import Pixels
-    from core.shown import Reply
+    from core.model.reply import Reply
+    from core.model.video import Pixels
     from tests.core.conftest import ColourHouse
 
 FPS, LENGTH_S, BRIGHTEST_S, REDDEST_S = 10, 18, 7.4, 13.6

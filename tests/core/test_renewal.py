@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from core.errors.asking import UnknownVideo
-from core.talk import FilePosted, Find
+from core.errors import UnknownVideo
+from core.model.events import FilePosted, Find
 from tests.core.conftest import ColourHouse, build, ignore, turn
-from tests.core.fakes import ColourEncoder
+from tests.support.fakes import ColourEncoder
 
 if TYPE_CHECKING:
     from pathlib import Path

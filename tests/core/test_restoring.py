@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING
 import pytest
 import pytest_asyncio
 
-from core.talk import Action, Address, FilePosted, Find, LinkPosted, RemoteFile, RemoteFilePosted
+from core.model.events import Action, Address, FilePosted, Find, LinkPosted, RemoteFile, RemoteFilePosted
 from tests.core.conftest import turn
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
-    from core.film_ports import Fetched, Fetching
-    from core.shown import Reply
+    from core.model.reply import Reply
+    from core.ports.video import Fetched, Fetching
     from tests.conftest import MakeClip
     from tests.core.conftest import ColourHouse
-    from tests.core.fakes import CopyFetcher
+    from tests.support.fakes import CopyFetcher
 
 LINK = "https://films.example/colours.mp4"
 

@@ -7,18 +7,19 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from core.errors.asking import AnswerGone
-from core.found import Answer, Moment, Query
-from core.model import Scope, View
-from core.revising import MOST_EARLIER, as_of, finer, revised
-from core.talk import Action
-from core.votes import wish_keys
+from core.errors import AnswerGone
+from core.model.answer import MOST_EARLIER, Answer, as_of, finer, revised
+from core.model.events import Action
+from core.model.query import Query
+from core.model.results import Moment
+from core.model.video import Scope, View
+from core.model.votes import wish_keys
 from tests.core.conftest import turn
-from tests.core.films import put_film
 from tests.core.test_votes import BOB, SCENES, ask, press, vote
+from tests.support.films import put_film
 
 if TYPE_CHECKING:
-    from core.shown import Reply
+    from core.model.reply import Reply
     from tests.core.conftest import ColourHouse
 
 SCOPE = Scope("local", "home", "main")

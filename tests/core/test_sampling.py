@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.model import Sampling
-from core.sampling import Grid, expected_looks, interval_s
+from core.indexing.sampling import SamplingGrid, expected_looks, interval_s
+from core.model.video import Sampling
 
 
 def kept(times_s: list[float], duration_s: float, sampling: Sampling | None = None) -> list[float]:
-    grid = Grid(duration_s, sampling or Sampling())
+    grid = SamplingGrid(duration_s, sampling or Sampling())
     return [time_s for time_s in times_s if grid.wants(time_s)]
 
 

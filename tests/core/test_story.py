@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING
 import pytest
 from PIL import Image
 
-from core.found import Query
-from core.talk import Action, FilePosted, Find, Forget, Help, LinkPosted, ListVideos, Unclear
+from core.model.events import Action, FilePosted, Find, Forget, Help, LinkPosted, ListVideos, Unclear
+from core.model.query import Query
 from tests.core.conftest import build, ignore, poster, turn
-from tests.core.fakes import ColourEncoder
+from tests.support.fakes import ColourEncoder
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from core.shown import Reply
+    from core.model.reply import Reply
     from tests.conftest import MakeClip
     from tests.core.conftest import ColourHouse
 
@@ -179,7 +179,7 @@ async def test_an_answer_outlives_the_media_file(house: ColourHouse, colour_film
 
 @pytest.mark.slow
 async def test_a_film_that_breaks_off_is_searched_as_far_as_it_goes(house: ColourHouse, make_clip: MakeClip) -> None:
-    from tests import clips  # noqa: PLC0415
+    from tests.support import clips  # noqa: PLC0415
 
     whole = make_clip("whole.mkv", [("red", 4), ("green", 4), ("blue", 8)])
     reply = await post(house, clips.cut(whole, 0.7))

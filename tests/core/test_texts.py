@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from core.errors.running import EncoderBroken
-from core.texts import RememberingEncoder
-from tests.core.fakes import ColourEncoder
+from core.engines.clip.encoder import RememberingEncoder
+from core.errors import EncoderBroken
+from tests.support.fakes import ColourEncoder
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from core.model import Floats
+    from core.model.video import Floats
 
 
 @dataclass

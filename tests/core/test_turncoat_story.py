@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 import pytest
 import pytest_asyncio
 
-from core.engines.children import Children
-from core.engines.frames import ChildFrameReader
-from core.talk import FilePosted, Find
+from core.engines.sandbox.pool import ChildPool
+from core.engines.video.reader import ChildFrameReader
+from core.model.events import FilePosted, Find
+from storage.files import MediaFolder
 from storage.library import SqliteLibrary
-from storage.media import MediaFolder
-from tests import clips
 from tests.core.conftest import QUOTA_BYTES, build, looking, turn
-from tests.core.fakes import ColourEncoder
+from tests.support import clips
+from tests.support.fakes import ColourEncoder
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -28,7 +28,7 @@ pytestmark = pytest.mark.slow
 TURNCOAT = """
 import time
 from pathlib import Path
-from core.engines import decoder, wire
+from core.engines.video import worker as decoder; from core.engines.sandbox import protocol as wire
 prepare, shut_in = decoder.prepare, decoder.shut_in
 def serve(request, out):
     does = Path(request["path"]).read_bytes()[:20].strip()
@@ -57,7 +57,7 @@ async def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterato
     monkeypatch.syspath_prepend(str(tmp_path))
     library = await SqliteLibrary.open(tmp_path / "data" / "keaton.sqlite3")
     media = await MediaFolder.open(tmp_path / "data" / "media", QUOTA_BYTES)
-    children = Children("turncoat", forks=True)
+    children = ChildPool("turncoat", forks=True)
     async with looking(library) as looks:
         yield build(library, media, ChildFrameReader(children), ColourEncoder(), looks)
     await children.close()

@@ -7,11 +7,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from core import telling
-from core.choosing import shown_first
-from core.found import Curve, Line, Moment, Query
-from core.model import Video, View
-from core.verdict import Baseline
+from core.model.query import Query
+from core.model.results import Baseline, Curve, Moment, TextCurve
+from core.model.video import Video, View
+from core.search.moments import shown_first
+from core.wording import answers as telling
 
 USUAL = Baseline(0.1, 0.3, 0.5)
 
@@ -51,7 +51,9 @@ def test_a_film_that_shows_it_comes_before_one_that_only_scores_higher() -> None
 
 
 def test_texts_side_by_side_are_headed_as_absent_only_where_the_film_shows_none_of_them() -> None:
-    lines = tuple(Line(text, np.array([best], np.float32), USUAL) for text, best in (("a dog", 0.2), ("a cat", 0.4)))
+    lines = tuple(
+        TextCurve(text, np.array([best], np.float32), USUAL) for text, best in (("a dog", 0.2), ("a cat", 0.4))
+    )
     query = Query("a dog | a cat", View("local", "home", frozenset()))
     both = replace(curve(0.2), lines=lines)
     assert telling.head(query, both) == "“a dog | a cat”"

@@ -11,18 +11,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core import rocchio
-from core.aims import unit
-from core.commands import find
-from core.found import Query
-from core.model import Scope, View
-from core.talk import Action, Forget, Turn
-from core.votes import wish_keys
+from core.conversation.commands import find
+from core.model.events import Action, Forget, Turn
+from core.model.query import Query
+from core.model.video import Scope, View
+from core.model.votes import wish_keys
+from core.search import query_vectors
+from core.search.query_vectors import unit
 from tests.core.conftest import turn
-from tests.core.films import put_film
+from tests.support.films import put_film
 
 if TYPE_CHECKING:
-    from core.shown import Reply
+    from core.model.reply import Reply
     from tests.core.conftest import ColourHouse
 
 SCENES = [("red", 3), ("black", 4), ("navy", 3), ("black", 4), ("green", 3), ("black", 3)]
@@ -144,11 +144,11 @@ def test_votes_never_turn_an_aim_further_than_the_set_angle(totals: list[int], s
     rng = np.random.default_rng(seed)
     aim = unit(rng.standard_normal(16).astype(np.float32))
     looks = rng.standard_normal((len(totals), 16)).astype(np.float32)
-    turned = rocchio.nudged(aim, looks, np.array(totals, np.float32))
+    turned = query_vectors.nudged(aim, looks, np.array(totals, np.float32))
     assert float(np.linalg.norm(turned)) == pytest.approx(1.0, abs=1e-4)
-    assert math.degrees(math.acos(min(1.0, float(turned @ aim)))) <= rocchio.MOST_DEGREES + 0.1
+    assert math.degrees(math.acos(min(1.0, float(turned @ aim)))) <= query_vectors.MOST_DEGREES + 0.1
 
 
 def test_votes_that_are_even_change_nothing() -> None:
     aim = unit(np.array([1.0, 2.0], np.float32))
-    assert rocchio.nudged(aim, np.eye(2, dtype=np.float32), np.zeros(2, np.float32)) == pytest.approx(aim)
+    assert query_vectors.nudged(aim, np.eye(2, dtype=np.float32), np.zeros(2, np.float32)) == pytest.approx(aim)

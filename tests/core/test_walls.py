@@ -5,16 +5,16 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from core.model import View
-from core.talk import Action, FilePosted, Find, Forget, ListVideos, MessageDeleted
+from core.model.events import Action, FilePosted, Find, Forget, ListVideos, MessageDeleted
+from core.model.video import View
 from tests.core.test_channels import said
 from tests.core.test_story import press
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from core.shown import Reply
-    from core.talk import Turn
+    from core.model.events import Turn
+    from core.model.reply import Reply
     from tests.core.conftest import ColourHouse
 
 

@@ -9,27 +9,36 @@ import pytest
 
 from bot.discord.config import DOOR as DISCORD
 from bot.slack.config import DOOR as SLACK
-from core import replies
-from core.downloading import Downloads
-from core.errors import UserError
-from core.errors.asking import AmbiguousVideo, UnknownChannel, UnknownPoster, UnknownVideo
-from core.errors.films import FileMissing, FileUnreadable, GivenUp, OverLimit, called
-from core.film_ports import Fetching
-from core.model import Scope, View
-from core.sentences import sentence
-from core.talk import Address, LinkPosted, RemoteFile, Status, Turn
-from core.words import plain
+from core.errors import (
+    AmbiguousVideo,
+    FileMissing,
+    FileUnreadable,
+    GivenUp,
+    OverLimit,
+    UnknownChannel,
+    UnknownPoster,
+    UnknownVideo,
+    UserError,
+    called,
+)
+from core.formatting import plain
+from core.indexing.indexer import Downloads
+from core.model.events import Address, LinkPosted, RemoteFile, Status, Turn
+from core.model.video import Scope, View
+from core.ports.video import Fetching
+from core.wording import replies
+from core.wording.errors import sentence
 from tests.core.conftest import turn
-from tests.core.jobs_done import LINK, accepted
 from tests.core.test_sentences import LEAVES, VALUES
+from tests.support.jobs_done import LINK, accepted
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
     from core.errors import AppError
-    from core.film_ports import Fetched
-    from core.talk import Door
+    from core.model.events import Door
+    from core.ports.video import Fetched
     from tests.core.conftest import ColourHouse
 
 

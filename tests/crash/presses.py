@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from core import actions
+from core.model import actions
 
 if TYPE_CHECKING:
     from tests.fakes.discord_desk import Interaction

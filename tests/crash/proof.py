@@ -11,20 +11,20 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from core import actions
-from core.engines import decoder
+from core.engines.video import worker
 from core.limits import FilmLimits
-from core.model import Preprocess, Sampling
-from tests.bot.discord.looking import EYES, READY, cards_below
+from core.model import actions
+from core.model.video import Preprocess, Sampling
+from tests.core.engines.conftest import messages_in
 from tests.crash.regrets import is_taken_back
 from tests.crash.town import LOOK_EVERY_S, is_final
-from tests.engines.conftest import messages_in
 from tests.fakes.discord_world import BOT_ID
+from tests.support.discord.looking import EYES, READY, cards_below
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from core.engines.wire import Message as WireMessage
+    from core.engines.sandbox.protocol import ChildMessage as WireMessage
     from tests.crash.presses import Press
     from tests.crash.town import Town
     from tests.fakes.discord_world import Message
@@ -209,7 +209,7 @@ def _expected(film: Path) -> list[float]:
     """Give the times of one reading."""
     out = io.BytesIO()
     how = {"sampling": asdict(Sampling(LOOK_EVERY_S)), "preprocess": asdict(_SMALL), "limits": asdict(FilmLimits())}
-    decoder.send_looks(film, how, out)
+    worker.send_looks(film, how, out)
     messages: list[WireMessage] = messages_in(out.getvalue())
     return [one.number("time_s") for one in messages if one.kind == "look"]
 

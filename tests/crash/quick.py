@@ -11,13 +11,13 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from tests.bot.discord.program import Program
+from tests.support.discord.program import Program
 
 if TYPE_CHECKING:
     import signal
     from multiprocessing.context import ForkServerProcess
 
-_IMPORTED = ["core.engines.clip", "discord", "bot.__main__", "bot.running", "bot.discord.front"]
+_IMPORTED = ["core.engines.clip.model", "discord", "bot.__main__", "bot.cli.run", "bot.discord.client"]
 
 
 def _run(log: str, environment: dict[str, str]) -> None:

@@ -6,8 +6,8 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from tests.bot.discord.looking import READY, cards_below
 from tests.fakes.discord_world import BOT_ID
+from tests.support.discord.looking import READY, cards_below
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

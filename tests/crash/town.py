@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 
 from PIL import Image
 
-from tests import clips
-from tests.bot.discord.looking import cards_below
 from tests.crash.presses import Press
 from tests.crash.regrets import Regrets
 from tests.fakes.discord_world import BOT_ID, Guild, User
+from tests.support import clips
+from tests.support.discord.looking import cards_below
 
 if TYPE_CHECKING:
     import random

@@ -15,18 +15,18 @@ import pytest_asyncio
 import torch
 from PIL import Image
 
-from core.courtesy import Courtesy
-from core.engines import decode
-from core.engines.children import Children
-from core.engines.clip import Clip, ClipOptions, load
-from core.engines.frames import ChildFrameReader
-from core.engines.presets import choose
-from core.engines.threads import ThreadedEncoder
-from core.found import Query
+from core.concurrency import ForegroundPriority
+from core.engines.clip.encoder import ThreadedEncoder
+from core.engines.clip.model import ClipModel, ClipOptions, load
+from core.engines.clip.presets import choose
+from core.engines.sandbox.pool import ChildPool
+from core.engines.video import film as decode
+from core.engines.video.reader import ChildFrameReader
 from core.limits import FilmLimits
-from core.talk import FilePosted
+from core.model.events import FilePosted
+from core.model.query import Query
+from storage.files import MediaFolder
 from storage.library import SqliteLibrary
-from storage.media import MediaFolder
 from tests.core.conftest import QUOTA_BYTES, House, build, looking, turn
 
 if TYPE_CHECKING:
@@ -41,12 +41,12 @@ ASKED = [(query, scene["start_s"], scene["end_s"]) for scene in SCENES for query
 
 
 @pytest.fixture(scope="module")
-def clip() -> Clip:
+def clip() -> ClipModel:
     return load(ClipOptions(choose("demo", DEMO / "model"), "cpu", None))
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def house(clip: Clip, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[House[ThreadedEncoder]]:
+async def house(clip: ClipModel, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[House[ThreadedEncoder]]:
     """The product with the demo film taken in."""
     home = tmp_path_factory.mktemp("home")
     async with AsyncExitStack() as stack:
@@ -54,10 +54,10 @@ async def house(clip: Clip, tmp_path_factory: pytest.TempPathFactory) -> AsyncIt
         stack.push_async_callback(library.close)
         media = await MediaFolder.open(home / "media", QUOTA_BYTES)
         stack.push_async_callback(media.close)
-        children = Children("core.engines.decoder")
+        children = ChildPool("core.engines.video.worker")
         stack.push_async_callback(children.close)
         queries, films = (stack.enter_context(ThreadPoolExecutor(1)) for _ in range(2))
-        encoder = ThreadedEncoder(lambda: clip, queries, films, Courtesy(0.0, time.monotonic))
+        encoder = ThreadedEncoder(lambda: clip, queries, films, ForegroundPriority(0.0, time.monotonic))
         looks = await stack.enter_async_context(looking(library))
         house = build(library, media, ChildFrameReader(children), encoder, looks)
         assert (await house.last(FilePosted(turn(), FILM, FILM.name))).tone == "plain"
@@ -98,7 +98,7 @@ async def test_what_nobody_wants_and_the_film_shows_goes_from_the_answer(house: 
 
 
 async def test_every_score_is_what_the_notebooks_arithmetic_gives_for_that_frame(
-    house: House[ThreadedEncoder], clip: Clip
+    house: House[ThreadedEncoder], clip: ClipModel
 ) -> None:
     import open_clip  # noqa: PLC0415 - importable once a model was loaded
 

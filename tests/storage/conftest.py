@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 import pytest
 
-from core.model import Film, FrameIndex, Posting, Preprocess, Recipe, Sampling, Scope, Thumbnail, Video
+from core.model.video import FrameIndex, IndexedVideo, Posting, Preprocess, Recipe, Sampling, Scope, Thumbnail, Video
+from storage.files import MediaFolder
 from storage.library import SqliteLibrary
-from storage.media import MediaFolder
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-FilmMaker: TypeAlias = Callable[..., Film]
+FilmMaker: TypeAlias = Callable[..., IndexedVideo]
 PostingMaker: TypeAlias = Callable[..., Posting]
 
 
@@ -48,10 +48,10 @@ def make_film(recipe: Recipe) -> FilmMaker:
         recipe: Recipe = recipe,
         thumbnails: int = 3,
         jpeg: bytes = b"\xff\xd8 small picture",
-    ) -> Film:
+    ) -> IndexedVideo:
         vectors = np.random.default_rng(seed).standard_normal((looks, dim)).astype(np.float32)
         vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
-        return Film(
+        return IndexedVideo(
             video=Video(video_id, "https://films.test/watch", title, looks / 2, 640, 360),
             recipe=recipe,
             index=FrameIndex(np.arange(looks, dtype=np.float64) / 3, vectors),

@@ -11,16 +11,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from core.errors.disk import DatabaseGone
-from core.model import Film, Posting, Scope, View
-from core.sentences import sentence
+from core.errors import DatabaseGone
+from core.model.video import IndexedVideo, Posting, Scope, View
+from core.wording.errors import sentence
 from storage.backups import Backups
 from storage.library import SqliteLibrary
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-FilmMaker = Callable[..., Film]
+FilmMaker = Callable[..., IndexedVideo]
 PostingMaker = Callable[..., Posting]
 NAME = "keaton.db"
 

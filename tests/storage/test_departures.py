@@ -7,19 +7,22 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from core.departures import WHOLE, Grace
-from core.found import Answer, Moment, Query
-from core.ledger import Errand
-from core.model import Scope, View
+from core.model.answer import Answer
+from core.model.query import Query
+from core.model.requests import MessageKey
+from core.model.results import Moment
+from core.model.video import Scope, View
+from core.ports.retention import WHOLE
+from core.retention import DepartureGrace
 from storage.backups import Backups
-from storage.departures import SqliteDepartures
-from storage.ledger import SqliteLedger
+from storage.journal import SqliteLedger
+from storage.retention import SqliteDepartures
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from storage.files import MediaFolder
     from storage.library import SqliteLibrary
-    from storage.media import MediaFolder
     from tests.storage.conftest import FilmMaker, PostingMaker
 
 DAY_S = 86400.0
@@ -40,8 +43,8 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def grace(library: SqliteLibrary, media: MediaFolder, clock: Clock) -> Grace:
-    return Grace(SqliteDepartures(library.connections), media, clock, 7 * DAY_S, 1.0)
+def grace(library: SqliteLibrary, media: MediaFolder, clock: Clock) -> DepartureGrace:
+    return DepartureGrace(SqliteDepartures(library.connections), media, clock, 7 * DAY_S, 1.0)
 
 
 async def _fill(library: SqliteLibrary, make_film: FilmMaker, make_posting: PostingMaker, scope: Scope) -> None:
@@ -50,13 +53,18 @@ async def _fill(library: SqliteLibrary, make_film: FilmMaker, make_posting: Post
     moments = (Moment(name, 0.0, 1.0, 0.5, 0.3),)
     await library.save_answer(Answer(name, Query("a train", View.of(scope)), scope, moments))
     ledger = SqliteLedger(library.connections)
-    await ledger.begin(Errand(scope, "m1", f"https://a.test/{name}"))
+    await ledger.begin(MessageKey(scope, "m1", f"https://a.test/{name}"))
     await ledger.switch(scope, on=False)
     await ledger.remember(f"{scope.platform}:shown:{scope.space}:{scope.channel}:m1:link", "42")
 
 
 async def test_what_was_left_goes_after_the_grace_period_and_not_before(
-    library: SqliteLibrary, grace: Grace, clock: Clock, make_film: FilmMaker, make_posting: PostingMaker, channel: Scope
+    library: SqliteLibrary,
+    grace: DepartureGrace,
+    clock: Clock,
+    make_film: FilmMaker,
+    make_posting: PostingMaker,
+    channel: Scope,
 ) -> None:
     other = replace(channel, space="another")
     for scope in (channel, other):
@@ -75,7 +83,12 @@ async def test_what_was_left_goes_after_the_grace_period_and_not_before(
 
 
 async def test_being_added_again_in_time_keeps_everything_and_the_next_removal_starts_anew(
-    library: SqliteLibrary, grace: Grace, clock: Clock, make_film: FilmMaker, make_posting: PostingMaker, channel: Scope
+    library: SqliteLibrary,
+    grace: DepartureGrace,
+    clock: Clock,
+    make_film: FilmMaker,
+    make_posting: PostingMaker,
+    channel: Scope,
 ) -> None:
     await _fill(library, make_film, make_posting, channel)
     for _ in range(3):
@@ -96,7 +109,7 @@ async def test_restarts_are_survived_and_time_that_keaton_did_not_run_does_not_c
     for boot_s in (50.0, 9e9, 3.0):  # each start of the machine begins its clock anew, wherever
         clock = Clock()
         clock.now_s = boot_s
-        grace = Grace(departures, media, clock, 7 * DAY_S, 1.0)
+        grace = DepartureGrace(departures, media, clock, 7 * DAY_S, 1.0)
         await grace.left(GUILD)
         clock.now_s += 3 * DAY_S
         await grace.look()
@@ -105,7 +118,12 @@ async def test_restarts_are_survived_and_time_that_keaton_did_not_run_does_not_c
 
 
 async def test_a_channel_goes_alone(
-    library: SqliteLibrary, grace: Grace, clock: Clock, make_film: FilmMaker, make_posting: PostingMaker, channel: Scope
+    library: SqliteLibrary,
+    grace: DepartureGrace,
+    clock: Clock,
+    make_film: FilmMaker,
+    make_posting: PostingMaker,
+    channel: Scope,
 ) -> None:
     second = replace(channel, channel="films")
     for scope in (channel, second):

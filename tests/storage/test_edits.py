@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from core.ledger import Errand, card_note
-from core.model import Scope, View
-from storage.ledger import SqliteLedger
+from core.model.requests import MessageKey, card_note
+from core.model.video import Scope, View
+from storage.journal import SqliteLedger
 
 if TYPE_CHECKING:
-    from core.model import Film
+    from core.model.video import IndexedVideo
     from storage.library import SqliteLibrary
     from tests.storage.conftest import FilmMaker, PostingMaker
 
@@ -26,7 +26,7 @@ async def two_films(library: SqliteLibrary, make_film: FilmMaker, make_posting: 
     ledger = SqliteLedger(library.connections)
     for number, link in enumerate((ONE, TWO), 1):
         video_id, title = f"sha256:{number}", f"film {number}"
-        errand = Errand(HERE, "m1", link)
+        errand = MessageKey(HERE, "m1", link)
         await ledger.begin(errand)
         posting = replace(make_posting(video_id, message="m1", title=title), url=link)
         await library.save(replace_names(make_film(video_id, title=title), link), posting, [link])
@@ -36,7 +36,7 @@ async def two_films(library: SqliteLibrary, make_film: FilmMaker, make_posting: 
     return ledger
 
 
-def replace_names(film: Film, link: str) -> Film:
+def replace_names(film: IndexedVideo, link: str) -> IndexedVideo:
     return replace(film, video=replace(film.video, url=link))
 
 
@@ -62,14 +62,14 @@ async def test_a_message_keeps_what_its_items_brought(
     assert await library.count(VIEW) == (2 if 2 in left else 1)
     notes = [text for _, text in await ledger.notes(card_note(HERE, "m1"))]
     assert notes == [f"card {number}" for number in sorted(left)]
-    assert await ledger.begin(Errand(HERE, "m1", ONE)) == (1 not in left), "what comes back is looked at anew"
+    assert await ledger.begin(MessageKey(HERE, "m1", ONE)) == (1 not in left), "what comes back is looked at anew"
 
 
 async def test_a_film_stays_while_an_item_is_left_that_may_have_brought_it(
     library: SqliteLibrary, make_film: FilmMaker, make_posting: PostingMaker
 ) -> None:
     ledger = SqliteLedger(library.connections)
-    await ledger.begin(Errand(HERE, "m1", ONE))
+    await ledger.begin(MessageKey(HERE, "m1", ONE))
     await library.save(make_film(), make_posting(message="m1"), [])
     assert await ledger.brought(HERE, "m1")
     assert await ledger.retract_others(HERE, "m1", frozenset({ONE})) == ()
@@ -83,7 +83,7 @@ async def test_a_link_to_a_film_that_is_known_by_another_one_is_remembered(
 ) -> None:
     ledger = SqliteLedger(library.connections)
     await library.save(make_film(), make_posting(message="m0"), [ONE])
-    await ledger.begin(Errand(HERE, "m1", TWO))
+    await ledger.begin(MessageKey(HERE, "m1", TWO))
     await library.post(make_posting(message="m1"), links=[TWO])
     await ledger.retract_others(HERE, "m1", frozenset({PAGE}))
     rows = await library.connections.rows("SELECT message FROM postings", {})

@@ -11,22 +11,22 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from core.found import Answer, Moment, Query
-from core.jobs import Request
-from core.ledger import Errand
-from core.model import Film, Posting, Recipe, Scope, View
-from core.revising import revised
+from core.model.answer import Answer, revised
+from core.model.query import Query
+from core.model.requests import MessageKey, Request
+from core.model.results import Moment
+from core.model.video import IndexedVideo, Posting, Recipe, Scope, View
 from storage.backups import Backups
-from storage.connections import Connections
+from storage.database import Connections
 from storage.jobs import SqliteJobs
-from storage.ledger import SqliteLedger
+from storage.journal import SqliteLedger
 from storage.library import SqliteLibrary
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
-FilmMaker = Callable[..., Film]
+FilmMaker = Callable[..., IndexedVideo]
 PostingMaker = Callable[..., Posting]
 
 TABLES = ("videos", "links", "postings", "indexings", "chunks", "thumbnails", "answers")
@@ -197,8 +197,8 @@ async def test_no_request_names_a_link_that_was_forgotten_and_its_message_is_not
     """Neither errands nor jobs nor notes; other links of that message, and other people's posts, stay as they were."""
     ledger = SqliteLedger(library.connections)
     jobs = SqliteJobs(library.connections, ledger.run, time.time, is_bot=True)
-    first, other = (Errand(channel, "m1", f"https://films.test/{name}") for name in ("gone", "stays"))
-    command = Errand(channel, "", f"trigger:7:{first.item}")
+    first, other = (MessageKey(channel, "m1", f"https://films.test/{name}") for name in ("gone", "stays"))
+    command = MessageKey(channel, "", f"trigger:7:{first.item}")
     for errand in (first, other, command):
         link = errand.item.removeprefix("trigger:7:")
         job = await jobs.accept(Request(errand, "link", link, "", "ada", "Ada", errand.message))
@@ -215,7 +215,7 @@ async def test_no_request_names_a_link_that_was_forgotten_and_its_message_is_not
     again = SqliteLedger(library.connections)
     assert not await again.begin(first)
     assert not await again.begin(other)
-    assert await again.begin(Errand(channel, "m3", first.item)), "who posts it anew wants it anew"
+    assert await again.begin(MessageKey(channel, "m3", first.item)), "who posts it anew wants it anew"
 
 
 async def _all_text(library: SqliteLibrary) -> str:

@@ -8,19 +8,19 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from core.errors.disk import DiskFull
-from core.model import View
+from core.errors import DiskFull
+from core.model.video import View
+from storage.files import MediaFolder
 from storage.library import SqliteLibrary
-from storage.media import MediaFolder
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from core.model import Film, Posting, Scope
-    from tests.disks import SmallDisk
+    from core.model.video import IndexedVideo, Posting, Scope
+    from tests.support.disks import SmallDisk
 
-    FilmMaker = Callable[..., Film]
+    FilmMaker = Callable[..., IndexedVideo]
     PostingMaker = Callable[..., Posting]
 
 LOOKS = 4000

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from core.errors.turns import JobCancelled
-from core.film_ports import FilmOpened
-from core.ledger import Errand
-from core.model import FrameIndex, Scope, Thumbnail, Video, View
+from core.errors import JobCancelled
+from core.model.requests import MessageKey
+from core.model.video import FrameIndex, Scope, Thumbnail, Video, View
+from core.ports.video import VideoOpened
+from storage.checkpoints import SqliteCheckpoints
 from storage.jobs import LEASE_S
-from storage.works import SqliteWorks
-from tests.storage.ledgers import REQUEST, SCOPE, VIEW, WORK, Clock, born, clock, taken
+from tests.support.ledgers import REQUEST, SCOPE, VIEW, WORK, Clock, born, clock, taken
 
 if TYPE_CHECKING:
     from storage.library import SqliteLibrary
@@ -37,8 +37,8 @@ async def test_a_request_is_taken_up_once(library: SqliteLibrary, clock: Clock) 
 
 async def test_the_next_bot_takes_up_what_a_dead_one_left(library: SqliteLibrary, clock: Clock) -> None:
     dead = born(library, clock)
-    left, done = await taken(dead), await taken(dead, replace(REQUEST, errand=Errand(SCOPE, "78", "a link")))
-    await SqliteWorks(library.connections).start(left.id)
+    left, done = await taken(dead), await taken(dead, replace(REQUEST, errand=MessageKey(SCOPE, "78", "a link")))
+    await SqliteCheckpoints(library.connections).start(left.id)
     await dead.settle(done.id)
     assert await dead.left("discord") == ()
     living = born(library, clock)
@@ -70,7 +70,7 @@ async def test_a_clock_that_jumps_back_makes_no_lease_last(library: SqliteLibrar
 async def test_what_is_parked_is_free_at_once(library: SqliteLibrary, clock: Clock) -> None:
     command = born(library, clock, is_bot=False)
     job = await taken(command)
-    await SqliteWorks(library.connections).start(job.id)
+    await SqliteCheckpoints(library.connections).start(job.id)
     await command.park()
     (left,) = await born(library, clock).left("discord")
     assert left.state == "queued"
@@ -106,7 +106,7 @@ async def test_a_job_ends_in_one_way(
 
 
 async def test_starts_are_counted_until_a_look_was_written_down(library: SqliteLibrary, clock: Clock) -> None:
-    jobs, works = born(library, clock), SqliteWorks(library.connections)
+    jobs, works = born(library, clock), SqliteCheckpoints(library.connections)
     job = await taken(jobs)
     assert [await works.begin(job.id, WORK, "r") for _ in range(3)] == [1, 2, 3]
     await works.add(WORK.video_id, looks(0, 1), ())
@@ -114,7 +114,7 @@ async def test_starts_are_counted_until_a_look_was_written_down(library: SqliteL
 
 
 async def test_pieces_come_back_in_order_and_none_twice(library: SqliteLibrary, clock: Clock) -> None:
-    jobs, works = born(library, clock), SqliteWorks(library.connections)
+    jobs, works = born(library, clock), SqliteCheckpoints(library.connections)
     await works.begin((await taken(jobs)).id, WORK, "r")
     assert await works.at(WORK.link, SCOPE) == WORK
     assert await works.so_far(WORK.video_id, "r") is None
@@ -128,7 +128,7 @@ async def test_pieces_come_back_in_order_and_none_twice(library: SqliteLibrary, 
 
 
 async def test_another_recipe_begins_anew(library: SqliteLibrary, clock: Clock) -> None:
-    works = SqliteWorks(library.connections)
+    works = SqliteCheckpoints(library.connections)
     job = await taken(born(library, clock))
     await works.begin(job.id, WORK, "old")
     await works.add(WORK.video_id, looks(0, 1), ())
@@ -140,10 +140,10 @@ async def test_another_recipe_begins_anew(library: SqliteLibrary, clock: Clock) 
 async def test_a_film_under_way_is_searched_where_it_was_asked_for_and_listed_nowhere(
     library: SqliteLibrary, clock: Clock
 ) -> None:
-    jobs, works = born(library, clock), SqliteWorks(library.connections)
+    jobs, works = born(library, clock), SqliteCheckpoints(library.connections)
     job = await taken(jobs)
     await works.begin(job.id, WORK, "r")
-    await works.opened(WORK.video_id, FilmOpened(10.0, 320, 240, 8))
+    await works.opened(WORK.video_id, VideoOpened(10.0, 320, 240, 8))
     await works.add(WORK.video_id, looks(0, 1), ())
     (partial,) = await library.partials(VIEW, "r")
     assert partial.video == Video(WORK.video_id, WORK.url, "A film", 10.0, 320, 240, uploader="Buster")
@@ -157,8 +157,8 @@ async def test_a_film_under_way_is_searched_where_it_was_asked_for_and_listed_no
 
 
 async def test_what_was_seen_goes_with_the_last_job_that_wants_it(library: SqliteLibrary, clock: Clock) -> None:
-    jobs, works = born(library, clock), SqliteWorks(library.connections)
-    first, second = await taken(jobs), await taken(jobs, replace(REQUEST, errand=Errand(SCOPE, "78", "a link")))
+    jobs, works = born(library, clock), SqliteCheckpoints(library.connections)
+    first, second = await taken(jobs), await taken(jobs, replace(REQUEST, errand=MessageKey(SCOPE, "78", "a link")))
     for job in (first, second):
         await works.begin(job.id, WORK, "r")
     await jobs.fail(first.id, "NotAVideo")
@@ -171,7 +171,7 @@ async def test_what_was_seen_goes_with_the_last_job_that_wants_it(library: Sqlit
 async def test_a_film_that_is_kept_needs_no_pieces(
     library: SqliteLibrary, clock: Clock, make_film: FilmMaker, make_posting: PostingMaker
 ) -> None:
-    jobs, works, whole = born(library, clock), SqliteWorks(library.connections), make_film()
+    jobs, works, whole = born(library, clock), SqliteCheckpoints(library.connections), make_film()
     job = await taken(jobs)
     await works.begin(job.id, replace(WORK, video_id=whole.video.id), "r")
     await library.save(whole, make_posting(), (), job.ref)
@@ -198,7 +198,7 @@ async def test_what_a_job_brings_is_not_kept_once_it_has_ended(
 async def test_at_a_start_what_no_open_job_is_about_goes(
     library: SqliteLibrary, clock: Clock, make_film: FilmMaker, make_posting: PostingMaker
 ) -> None:
-    jobs, works, whole = born(library, clock), SqliteWorks(library.connections), make_film()
+    jobs, works, whole = born(library, clock), SqliteCheckpoints(library.connections), make_film()
     job = await taken(jobs, replace(REQUEST, kind="file", source="inbox/one.mp4"))
     await works.begin(job.id, WORK, "r")
     async with library.connections.writing() as db:
@@ -212,10 +212,10 @@ async def test_what_draws_a_message_is_outdone_by_later_presses_there_for_as_lon
     library: SqliteLibrary, clock: Clock
 ) -> None:
     jobs = born(library, clock)
-    asked = replace(REQUEST, errand=Errand(SCOPE, "", "asked"), kind="find")
+    asked = replace(REQUEST, errand=MessageKey(SCOPE, "", "asked"), kind="find")
     press = replace(asked, kind="press", under="M")
     found, first, second, elsewhere = [
-        await taken(jobs, replace(one, errand=Errand(scope, "", f"item {number}")))
+        await taken(jobs, replace(one, errand=MessageKey(scope, "", f"item {number}")))
         for number, (one, scope) in enumerate(
             [(asked, SCOPE), (press, SCOPE), (press, SCOPE), (press, Scope("discord", "1", "3"))]
         )

@@ -9,19 +9,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from core.errors.turns import FilmForgotten
-from core.jobs import why_ended
-from core.ledger import Errand
-from core.model import FrameIndex
-from storage.ledger import SqliteLedger
-from storage.works import SqliteWorks
-from tests.storage.ledgers import REQUEST, SCOPE, VIEW, WORK, Clock, born, clock, taken
+from core.errors import FilmForgotten
+from core.model.requests import MessageKey, why_ended
+from core.model.video import FrameIndex
+from storage.checkpoints import SqliteCheckpoints
+from storage.journal import SqliteLedger
+from tests.support.ledgers import REQUEST, SCOPE, VIEW, WORK, Clock, born, clock, taken
 
 __all__ = ["clock"]
 
 if TYPE_CHECKING:
-    from core.jobs import Job
-    from core.model import Scope
+    from core.model.requests import Job
+    from core.model.video import Scope
     from storage.jobs import SqliteJobs
     from storage.library import SqliteLibrary
     from tests.storage.conftest import FilmMaker, PostingMaker
@@ -33,7 +32,7 @@ async def test_a_film_that_was_shown_and_not_noted_is_not_fetched_again_once_it_
 ) -> None:
     jobs = born(library, clock)
     job = await taken(jobs)
-    await SqliteWorks(library.connections).begin(job.id, WORK, "recipe")
+    await SqliteCheckpoints(library.connections).begin(job.id, WORK, "recipe")
     await library.save(make_film("sha256:x"), make_posting("sha256:x", scope=SCOPE, message="77"), [])
     assert await library.forget("sha256:x", VIEW, forgetter)
     (left,) = await born(library, clock).left("discord")
@@ -52,7 +51,7 @@ async def test_what_somebody_else_waits_for_goes_on_where_one_person_takes_a_fil
 ) -> None:
     jobs = born(library, clock)
     job = await taken(jobs, replace(REQUEST, user_id="u2"))
-    await SqliteWorks(library.connections).begin(job.id, WORK, "recipe")
+    await SqliteCheckpoints(library.connections).begin(job.id, WORK, "recipe")
     await library.save(make_film("sha256:x"), make_posting("sha256:x", scope=SCOPE, message="1"), [])
     assert await library.forget("sha256:x", VIEW, "u1")
     assert [one.id for one in await born(library, clock).left("discord")] == [job.id]
@@ -72,7 +71,7 @@ async def test_a_link_is_known_for_its_film_however_it_is_written(
 async def test_a_request_ends_in_any_film_but_one_that_was_forgotten_while_nobody_knew_which_it_is(
     library: SqliteLibrary, clock: Clock, make_film: FilmMaker, make_posting: PostingMaker
 ) -> None:
-    jobs, works = born(library, clock), SqliteWorks(library.connections)
+    jobs, works = born(library, clock), SqliteCheckpoints(library.connections)
     job = await taken(jobs)
     await library.save(make_film("sha256:x"), make_posting("sha256:x", scope=SCOPE, message="1"), [])
     await library.forget("sha256:x", VIEW)
@@ -82,14 +81,17 @@ async def test_a_request_ends_in_any_film_but_one_that_was_forgotten_while_nobod
     with pytest.raises(FilmForgotten):
         await library.save(make_film("sha256:x"), make_posting("sha256:x", scope=SCOPE), [], job.ref)
     assert await works.begin(job.id, replace(WORK, video_id="another"), "recipe") == 1
-    later = await taken(jobs, replace(REQUEST, errand=Errand(SCOPE, "78", "a link")))
+    later = await taken(jobs, replace(REQUEST, errand=MessageKey(SCOPE, "78", "a link")))
     await library.save(make_film("sha256:x"), make_posting("sha256:x", scope=SCOPE), [], later.ref)
 
 
 async def test_what_was_seen_of_a_film_goes_when_it_is_forgotten_and_what_is_seen_from_then_on_is_not_kept(
     library: SqliteLibrary, clock: Clock
 ) -> None:
-    works, index = SqliteWorks(library.connections), FrameIndex(np.array([0.5]), np.array([[0.6, 0.8]], np.float32))
+    works, index = (
+        SqliteCheckpoints(library.connections),
+        FrameIndex(np.array([0.5]), np.array([[0.6, 0.8]], np.float32)),
+    )
     job = await taken(born(library, clock))
     await works.begin(job.id, WORK, "recipe")
     await works.add(WORK.video_id, index, [])
@@ -102,7 +104,7 @@ async def test_what_was_seen_of_a_film_goes_when_it_is_forgotten_and_what_is_see
 async def test_what_is_posted_after_a_request_to_forget_was_carried_out_stays_when_that_is_begun_once_more(
     library: SqliteLibrary, clock: Clock, make_film: FilmMaker, make_posting: PostingMaker
 ) -> None:
-    asked = replace(REQUEST, errand=Errand(SCOPE, "", "asked"), kind="forget", source="x")
+    asked = replace(REQUEST, errand=MessageKey(SCOPE, "", "asked"), kind="forget", source="x")
     job = await taken(born(library, clock), asked)
     for is_kept in (False, True):
         await library.save(make_film("x"), make_posting("x", scope=SCOPE), [])
@@ -114,15 +116,15 @@ async def test_no_number_of_a_request_is_given_twice(library: SqliteLibrary, clo
     jobs = born(library, clock)
     first = await taken(jobs)
     await SqliteLedger(library.connections).retract(SCOPE, "77")
-    assert (await taken(jobs, replace(REQUEST, errand=Errand(SCOPE, "78", "a link")))).id > first.id
+    assert (await taken(jobs, replace(REQUEST, errand=MessageKey(SCOPE, "78", "a link")))).id > first.id
 
 
 async def test_a_deleted_answer_takes_back_what_its_command_asked_for(
     library: SqliteLibrary, clock: Clock, make_film: FilmMaker, make_posting: PostingMaker
 ) -> None:
     """Done or not; nothing is left that names the link."""
-    jobs, works = born(library, clock), SqliteWorks(library.connections)
-    asked = replace(REQUEST, errand=Errand(SCOPE, "", f"trigger:1:{REQUEST.source}"), message="")
+    jobs, works = born(library, clock), SqliteCheckpoints(library.connections)
+    asked = replace(REQUEST, errand=MessageKey(SCOPE, "", f"trigger:1:{REQUEST.source}"), message="")
     for is_done in (True, False):
         job = await taken(jobs, asked)
         await jobs.stand(job.id, "", "answer")
@@ -139,7 +141,7 @@ async def test_a_deleted_answer_takes_back_what_its_command_asked_for(
 async def switches(jobs: SqliteJobs, *ways: str, about: str = "", scope: Scope = SCOPE) -> list[Job]:
     """Write down that a channel is to be switched; `scope` is where somebody said so."""
     asked = replace(REQUEST, kind="switch", name=SCOPE.channel)
-    numbered = [replace(asked, errand=Errand(scope, about, f"{way} {n}"), source=way) for n, way in enumerate(ways)]
+    numbered = [replace(asked, errand=MessageKey(scope, about, f"{way} {n}"), source=way) for n, way in enumerate(ways)]
     return [await taken(jobs, request) for request in numbered]
 
 
@@ -175,7 +177,7 @@ async def test_a_switch_in_a_thread_is_of_its_channel_and_that_of_another_channe
 ) -> None:
     jobs, thread = born(library, clock), replace(SCOPE, channel="a thread")
     (older,), (newer,) = await switches(jobs, "off"), await switches(jobs, "on", scope=thread)
-    other = await taken(jobs, replace(newer.request, errand=Errand(SCOPE, "", "other"), name="3"))
+    other = await taken(jobs, replace(newer.request, errand=MessageKey(SCOPE, "", "other"), name="3"))
     ledger = SqliteLedger(library.connections)
     await ledger.switch(replace(SCOPE, channel="3"), on=True, job=other.ref)
     assert await carried_out(library, older) is False

@@ -9,20 +9,20 @@ import aiosqlite
 import pytest
 
 from core.leads import Led
-from core.model import Scope, View
+from core.model.video import Scope, View
+from storage.checkpoints import SqliteCheckpoints
 from storage.library import SqliteLibrary
-from storage.schema import MIGRATIONS, migrate
-from storage.schema_leads import LEADS
-from storage.works import SqliteWorks
-from tests.storage.ledgers import REQUEST, SCOPE, WORK, Clock, born, clock, taken
+from storage.migrations import MIGRATIONS, migrate
+from storage.migrations.leads import LEADS
+from tests.support.ledgers import REQUEST, SCOPE, WORK, Clock, born, clock, taken
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from core.model import Film, Posting
+    from core.model.video import IndexedVideo, Posting
 
-    FilmMaker = Callable[..., Film]
+    FilmMaker = Callable[..., IndexedVideo]
     PostingMaker = Callable[..., Posting]
 
 __all__ = ["clock"]
@@ -89,7 +89,7 @@ async def test_what_is_forgotten_in_one_space_leads_nowhere_there_though_another
 async def test_a_film_under_way_is_gone_on_with_in_the_space_that_fetched_it_alone_and_under_its_names(
     library: SqliteLibrary, clock: Clock
 ) -> None:
-    jobs, works = born(library, clock), SqliteWorks(library.connections)
+    jobs, works = born(library, clock), SqliteCheckpoints(library.connections)
     mine = await taken(jobs)
     theirs = await taken(jobs, replace(REQUEST, errand=replace(REQUEST.errand, scope=AWAY)))
     await works.begin(mine.id, WORK, "r")

@@ -5,11 +5,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from core.errors.turns import MessageGone
-from core.found import Answer, Moment, Query
-from core.ledger import Errand
-from core.model import Scope, View
-from storage.ledger import SqliteLedger
+from core.errors import MessageGone
+from core.model.answer import Answer
+from core.model.query import Query
+from core.model.requests import MessageKey
+from core.model.results import Moment
+from core.model.video import Scope, View
+from storage.journal import SqliteLedger
 from storage.library import SqliteLibrary
 
 if TYPE_CHECKING:
@@ -24,11 +26,11 @@ def ledger(library: SqliteLibrary) -> SqliteLedger:
 
 
 @pytest.fixture
-def errand(channel: Scope) -> Errand:
-    return Errand(channel, "m1", "youtube:buster")
+def errand(channel: Scope) -> MessageKey:
+    return MessageKey(channel, "m1", "youtube:buster")
 
 
-async def test_an_errand_is_taken_up_once(ledger: SqliteLedger, errand: Errand) -> None:
+async def test_an_errand_is_taken_up_once(ledger: SqliteLedger, errand: MessageKey) -> None:
     assert [await ledger.begin(errand) for _ in range(3)] == [True, False, False]
     assert await ledger.begin(replace(errand, item="another link"))
     assert await ledger.begin(replace(errand, message="m2"))
@@ -36,7 +38,7 @@ async def test_an_errand_is_taken_up_once(ledger: SqliteLedger, errand: Errand) 
 
 
 async def test_what_a_dead_process_left_is_taken_up_once_more_and_what_it_settled_is_not(
-    library: SqliteLibrary, ledger: SqliteLedger, errand: Errand
+    library: SqliteLibrary, ledger: SqliteLedger, errand: MessageKey
 ) -> None:
     settled = replace(errand, message="m0")
     for one in (settled, errand):
@@ -68,7 +70,7 @@ async def test_a_deleted_message_takes_back_what_only_it_posted(
 
 
 async def test_an_errand_of_a_deleted_message_can_post_nothing_any_more(
-    library: SqliteLibrary, ledger: SqliteLedger, make_film: FilmMaker, make_posting: PostingMaker, errand: Errand
+    library: SqliteLibrary, ledger: SqliteLedger, make_film: FilmMaker, make_posting: PostingMaker, errand: MessageKey
 ) -> None:
     await ledger.begin(errand)
     await ledger.retract(errand.scope, errand.message)

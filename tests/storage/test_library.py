@@ -8,16 +8,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from core.errors.asking import UnknownVideo
-from core.found import Answer, Moment, Query
+from core.errors import UnknownVideo
 from core.leads import Led
-from core.model import Film, Posting, Recipe, Scope, View
+from core.model.answer import Answer
+from core.model.query import Query
+from core.model.results import Moment
+from core.model.video import IndexedVideo, Posting, Recipe, Scope, View
 from storage.library import SqliteLibrary
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-FilmMaker = Callable[..., Film]
+FilmMaker = Callable[..., IndexedVideo]
 PostingMaker = Callable[..., Posting]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from core.model import Scope, View
+from core.model.video import Scope, View
 
 if TYPE_CHECKING:
     from storage.library import SqliteLibrary

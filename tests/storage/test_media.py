@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from core.errors.disk import StorageUnusable
-from core.errors.films import FileMissing
-from storage.media import MediaFolder
+from core.errors import FileMissing, StorageUnusable
+from storage.files import MediaFolder
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -13,11 +13,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from core.jobs import Request
-from core.ledger import Errand
-from core.model import Scope
+from core.model.requests import MessageKey, Request
+from core.model.video import Scope
 from storage.jobs import SqliteJobs
-from storage.ledger import SqliteLedger
+from storage.journal import SqliteLedger
 from storage.owners import Owners
 
 if TYPE_CHECKING:
@@ -28,11 +27,11 @@ if TYPE_CHECKING:
 WORKER = """
 import asyncio, sys, time
 from pathlib import Path
-from core.jobs import Request
-from core.ledger import Errand
-from core.model import Scope
+from core.model.requests import Request
+from core.model.requests import MessageKey
+from core.model.video import Scope
 from storage.jobs import SqliteJobs
-from storage.ledger import SqliteLedger
+from storage.journal import SqliteLedger
 from storage.library import SqliteLibrary
 from storage.owners import Owners
 
@@ -41,7 +40,7 @@ async def main():
     ledger = SqliteLedger(library.connections)
     with Owners.of(library.connections.path).alive(ledger.run):
         jobs = SqliteJobs(library.connections, ledger.run, time.time, is_bot=False)
-        errand = Errand(Scope("local", "home", "main"), "", "command:1")
+        errand = MessageKey(Scope("local", "home", "main"), "", "command:1")
         await jobs.accept(Request(errand, "link", "https://films.test/one", "", "operator", "you", ""))
         print("taken", flush=True)
         sys.stdin.read()
@@ -80,7 +79,7 @@ async def test_what_nobody_is_known_to_be_dead_for_is_free_when_its_lease_has_ru
     now_s = [time.time()]
     run = SqliteLedger(library.connections).run
     command = SqliteJobs(library.connections, run, lambda: now_s[0], is_bot=False)
-    errand = Errand(Scope("local", "home", "main"), "", "command:1")
+    errand = MessageKey(Scope("local", "home", "main"), "", "command:1")
     await command.accept(Request(errand, "link", "https://films.test/one", "", "operator", "you", ""))
     bot = SqliteJobs(library.connections, "the next run", lambda: now_s[0], is_bot=True)
     assert await bot.left("local") == ()

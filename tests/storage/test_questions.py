@@ -10,19 +10,19 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from core.found import Answer, Moment, Query
-from core.jobs import Request
-from core.ledger import Errand
-from core.model import Film, Posting, Scope, View
-from core.question import Example, Posted, Stretch
-from core.votes import Ballot, Vote
+from core.model.answer import Answer
+from core.model.query import Example, Posted, Query, Stretch
+from core.model.requests import MessageKey, Request
+from core.model.results import Moment
+from core.model.video import IndexedVideo, Posting, Scope, View
+from core.model.votes import Ballot, Vote
 from storage.jobs import SqliteJobs
-from storage.ledger import SqliteLedger
+from storage.journal import SqliteLedger
 
 if TYPE_CHECKING:
     from storage.library import SqliteLibrary
 
-FilmMaker = Callable[..., Film]
+FilmMaker = Callable[..., IndexedVideo]
 PostingMaker = Callable[..., Posting]
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -131,7 +131,7 @@ async def test_a_vote_that_is_begun_again_after_a_crash_counts_once(
     """Pressing twice takes a vote back; being killed after it was counted does not."""
     await library.save(make_film(), make_posting(), [])
     jobs = SqliteJobs(library.connections, SqliteLedger(library.connections).run, time.time, is_bot=True)
-    job = await jobs.accept(Request(Errand(channel, "", "press"), "press", "vote:a:1:m:u", "", "u1", "Ada"))
+    job = await jobs.accept(Request(MessageKey(channel, "", "press"), "press", "vote:a:1:m:u", "", "u1", "Ada"))
     assert job is not None
     ballot = Ballot("wish", Stretch("youtube:buster", 1.0, 2.0), 1.5, "u1", 1)
     for _ in range(2):

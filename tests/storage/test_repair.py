@@ -10,25 +10,24 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from core.errors.disk import DataFolderInUse, DiskFull, SchemaTooNew, StorageDamaged
-from core.model import Scope, View
+from core.errors import DataFolderInUse, DiskFull, SchemaTooNew, StorageDamaged
+from core.model.video import Scope, View
 from storage.backups import Backups
+from storage.embeddings import SqliteLooks
+from storage.files import MediaFolder
 from storage.library import SqliteLibrary
-from storage.looks import SqliteLooks
-from storage.media import MediaFolder
-from storage.repair import repair
-from storage.soundness import complaints
+from storage.maintenance import complaints, repair
 from tests.core.conftest import looking
-from tests.storage.damaging import damage, outline_of, page_with, pages, pages_of_the_list, vectors_of
+from tests.support.damaging import damage, outline_of, page_with, pages, pages_of_the_list, vectors_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from core.model import Film, Posting, Recipe
-    from tests.disks import SmallDisk
+    from core.model.video import IndexedVideo, Posting, Recipe
+    from tests.support.disks import SmallDisk
 
-    FilmMaker = Callable[..., Film]
+    FilmMaker = Callable[..., IndexedVideo]
     PostingMaker = Callable[..., Posting]
 
 NAMES = ("youtube:one", "youtube:two", "youtube:three")
@@ -37,16 +36,16 @@ LOOKS = 600
 
 
 @pytest.fixture
-async def films(make_film: FilmMaker) -> dict[str, Film]:
+async def films(make_film: FilmMaker) -> dict[str, IndexedVideo]:
     return {name: make_film(name, looks=LOOKS, seed=seed, title=f"Film {name}") for seed, name in enumerate(NAMES)}
 
 
 @pytest.fixture
-async def database(tmp_path: Path, films: dict[str, Film], make_posting: PostingMaker) -> Path:
+async def database(tmp_path: Path, films: dict[str, IndexedVideo], make_posting: PostingMaker) -> Path:
     return await written(tmp_path / "keaton.sqlite3", films, make_posting)
 
 
-async def written(path: Path, films: dict[str, Film], make_posting: PostingMaker) -> Path:
+async def written(path: Path, films: dict[str, IndexedVideo], make_posting: PostingMaker) -> Path:
     library = await SqliteLibrary.open(path)
     for name, film in films.items():
         await library.save(film, make_posting(name, message=name), [f"https://films.test/{name}"])
@@ -55,7 +54,7 @@ async def written(path: Path, films: dict[str, Film], make_posting: PostingMaker
 
 
 async def test_a_sound_database_is_copied_and_left_as_it_is(
-    database: Path, films: dict[str, Film], channel: Scope, recipe: Recipe
+    database: Path, films: dict[str, IndexedVideo], channel: Scope, recipe: Recipe
 ) -> None:
     repaired = await repair(database)
     assert (repaired.complaints, repaired.lost) == ((), ())
@@ -64,7 +63,7 @@ async def test_a_sound_database_is_copied_and_left_as_it_is(
 
 
 async def test_a_damaged_film_is_left_out_and_named_and_the_others_are_searched(
-    database: Path, films: dict[str, Film], channel: Scope, recipe: Recipe
+    database: Path, films: dict[str, IndexedVideo], channel: Scope, recipe: Recipe
 ) -> None:
     damage(database, page_with(database, vectors_of(films["youtube:two"])[5000:5400]))
     library = await SqliteLibrary.open(database)
@@ -81,7 +80,7 @@ async def test_a_damaged_film_is_left_out_and_named_and_the_others_are_searched(
 
 
 async def test_bytes_that_cannot_be_looks_are_damage_too(
-    database: Path, films: dict[str, Film], channel: Scope, recipe: Recipe
+    database: Path, films: dict[str, IndexedVideo], channel: Scope, recipe: Recipe
 ) -> None:
     with closing(sqlite3.connect(database)) as file:
         file.execute("UPDATE chunks SET vectors = zeroblob(length(vectors)) WHERE indexing_id = 2 AND number = 1")
@@ -99,7 +98,7 @@ async def test_bytes_that_cannot_be_looks_are_damage_too(
 
 @pytest.mark.slow
 async def test_whatever_page_is_damaged_what_can_be_read_stays_and_what_is_lost_is_named(
-    database: Path, films: dict[str, Film], channel: Scope, recipe: Recipe, tmp_path: Path
+    database: Path, films: dict[str, IndexedVideo], channel: Scope, recipe: Recipe, tmp_path: Path
 ) -> None:
     noticed = 0
     for page in pages(database):
@@ -119,7 +118,7 @@ async def test_whatever_page_is_damaged_what_can_be_read_stays_and_what_is_lost_
 
 
 async def test_a_film_that_was_lost_can_be_posted_again(
-    database: Path, films: dict[str, Film], make_posting: PostingMaker, channel: Scope, recipe: Recipe
+    database: Path, films: dict[str, IndexedVideo], make_posting: PostingMaker, channel: Scope, recipe: Recipe
 ) -> None:
     damage(database, page_with(database, vectors_of(films["youtube:two"])[5000:5400]))
     (lost,) = (await repair(database)).lost
@@ -142,7 +141,7 @@ async def test_a_damaged_list_of_films_is_noticed_at_the_start_and_what_needs_it
 
 
 async def test_where_the_list_of_tables_is_gone_all_is_found_by_the_copy_of_it_that_is_kept_beside(
-    database: Path, films: dict[str, Film], channel: Scope, recipe: Recipe
+    database: Path, films: dict[str, IndexedVideo], channel: Scope, recipe: Recipe
 ) -> None:
     for page in pages_of_the_list(database):
         damage(database, page)
@@ -155,7 +154,7 @@ async def test_where_the_list_of_tables_is_gone_all_is_found_by_the_copy_of_it_t
 
 
 async def test_without_such_a_copy_the_newest_backup_that_is_sound_takes_its_place(
-    database: Path, films: dict[str, Film], make_posting: PostingMaker, channel: Scope, recipe: Recipe
+    database: Path, films: dict[str, IndexedVideo], make_posting: PostingMaker, channel: Scope, recipe: Recipe
 ) -> None:
     backups = Backups.of(database)
     good = backups.make(database, "sound")
@@ -185,7 +184,7 @@ async def test_without_any_of_these_a_new_library_begins_and_the_copy_keeps_all_
 
 
 async def test_what_a_newer_keaton_wrote_is_not_repaired_by_an_older_one(
-    database: Path, films: dict[str, Film]
+    database: Path, films: dict[str, IndexedVideo]
 ) -> None:
     with closing(sqlite3.connect(database)) as file:
         file.execute("PRAGMA user_version = 99")
@@ -197,7 +196,7 @@ async def test_what_a_newer_keaton_wrote_is_not_repaired_by_an_older_one(
 
 
 async def test_rows_that_lead_nowhere_go(
-    database: Path, films: dict[str, Film], channel: Scope, recipe: Recipe
+    database: Path, films: dict[str, IndexedVideo], channel: Scope, recipe: Recipe
 ) -> None:
     with closing(sqlite3.connect(database)) as file:
         file.execute("INSERT INTO links VALUES ('https://films.test/gone', 'x', 'y', '', 'youtube:gone', '', '', '')")
@@ -232,7 +231,9 @@ async def test_nobody_else_may_be_in_the_media_folder_during_a_repair(tmp_path: 
     await media.close()
 
 
-async def all_is_there(path: Path, films: dict[str, Film], names: set[str], channel: Scope, recipe: Recipe) -> None:
+async def all_is_there(
+    path: Path, films: dict[str, IndexedVideo], names: set[str], channel: Scope, recipe: Recipe
+) -> None:
     library = await SqliteLibrary.open(path)
     assert {one.video.id for one in await library.videos(View.of(channel))} == names
     found = {video.id: index for video, index in await library.indexes(View.of(channel), recipe.key)}

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from storage import residue
-from storage.connections import Connections
+from storage.database import Connections
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

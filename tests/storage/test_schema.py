@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 import aiosqlite
 import pytest
 
-from core.errors.disk import SchemaTooNew, StorageUnusable
+from core.errors import SchemaTooNew, StorageUnusable
 from storage.library import SqliteLibrary
-from storage.schema import MIGRATIONS, migrate, version
+from storage.migrations import MIGRATIONS, migrate, version
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

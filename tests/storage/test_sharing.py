@@ -10,21 +10,21 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from core.errors.disk import DataFolderInUse, StorageLocked, StorageReadOnly
-from core.model import View
-from storage.connections import Connections
+from core.errors import DataFolderInUse, StorageLocked, StorageReadOnly
+from core.model.video import View
+from storage.database import Connections
+from storage.files import MediaFolder
 from storage.library import SqliteLibrary
 from storage.lock import alone
-from storage.media import MediaFolder
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from core.model import Film, Posting, Scope
-    from tests.disks import SmallDisk
+    from core.model.video import IndexedVideo, Posting, Scope
+    from tests.support.disks import SmallDisk
 
-    FilmMaker = Callable[..., Film]
+    FilmMaker = Callable[..., IndexedVideo]
     PostingMaker = Callable[..., Posting]
 
 pytestmark = pytest.mark.slow

@@ -7,30 +7,29 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from core.jobs import Request
-from core.ledger import Errand, card_note
-from core.model import View
-from core.showcase import Stale
-from core.works import Work
+from core.model.requests import MessageKey, Request, card_note
+from core.model.video import View
+from core.ports.jobs import Work
+from core.ports.retention import Stale
+from storage.checkpoints import SqliteCheckpoints
 from storage.jobs import SqliteJobs
-from storage.ledger import SqliteLedger
-from storage.showcase import SqliteShowcase
-from storage.works import SqliteWorks
+from storage.journal import SqliteLedger
+from storage.retention import SqliteShownMessages
 
 if TYPE_CHECKING:
-    from core.model import Scope
+    from core.model.video import Scope
     from storage.library import SqliteLibrary
     from tests.storage.conftest import FilmMaker, PostingMaker
 
 
 @pytest.fixture
-def showcase(library: SqliteLibrary) -> SqliteShowcase:
-    return SqliteShowcase(library.connections)
+def showcase(library: SqliteLibrary) -> SqliteShownMessages:
+    return SqliteShownMessages(library.connections)
 
 
 async def test_a_forgotten_film_makes_the_messages_stale_that_show_it_there_and_no_others(
     library: SqliteLibrary,
-    showcase: SqliteShowcase,
+    showcase: SqliteShownMessages,
     make_film: FilmMaker,
     make_posting: PostingMaker,
     channel: Scope,
@@ -51,7 +50,7 @@ async def test_a_forgotten_film_makes_the_messages_stale_that_show_it_there_and_
 
 
 async def test_a_film_that_was_forgotten_while_its_message_went_out_is_taken_back_too(
-    showcase: SqliteShowcase, channel: Scope
+    showcase: SqliteShownMessages, channel: Scope
 ) -> None:
     await showcase.show(channel, "m10", ["gone"], ["F1"])
     assert await showcase.stale("discord") == (Stale(channel, "m10", ("F1",)),)
@@ -59,7 +58,7 @@ async def test_a_film_that_was_forgotten_while_its_message_went_out_is_taken_bac
 
 async def test_a_film_that_was_forgotten_here_while_it_was_drawn_is_taken_back_though_it_stays_elsewhere(
     library: SqliteLibrary,
-    showcase: SqliteShowcase,
+    showcase: SqliteShownMessages,
     make_film: FilmMaker,
     make_posting: PostingMaker,
     channel: Scope,
@@ -78,7 +77,7 @@ async def test_a_film_that_was_forgotten_here_while_it_was_drawn_is_taken_back_t
 
 async def test_what_answered_a_deleted_message_goes_with_all_its_pictures_and_what_answered_others_stays(
     library: SqliteLibrary,
-    showcase: SqliteShowcase,
+    showcase: SqliteShownMessages,
     make_film: FilmMaker,
     make_posting: PostingMaker,
     channel: Scope,
@@ -103,13 +102,13 @@ async def test_what_answered_a_deleted_message_goes_with_all_its_pictures_and_wh
 
 
 async def test_that_a_film_is_under_way_in_another_space_keeps_no_message_that_shows_it(
-    library: SqliteLibrary, showcase: SqliteShowcase, channel: Scope
+    library: SqliteLibrary, showcase: SqliteShownMessages, channel: Scope
 ) -> None:
     jobs = SqliteJobs(library.connections, "run", lambda: 1e9, is_bot=True)
     elsewhere = replace(channel, space="another")
-    job = await jobs.accept(Request(Errand(elsewhere, "1", "a link"), "link", "a link", "", "u1", "Ada"))
+    job = await jobs.accept(Request(MessageKey(elsewhere, "1", "a link"), "link", "a link", "", "u1", "Ada"))
     assert job is not None
-    await SqliteWorks(library.connections).begin(job.id, Work("x", "", "", "", "", several=False), "recipe")
+    await SqliteCheckpoints(library.connections).begin(job.id, Work("x", "", "", "", "", several=False), "recipe")
     await showcase.show(elsewhere, "m1", ["x"])
     assert await showcase.stale("discord") == ()
     await showcase.show(channel, "m1", ["x"])

@@ -11,20 +11,20 @@ import aiosqlite
 import numpy as np
 import pytest
 
-from core.errors.disk import DiskFull
+from core.errors import DiskFull
 from core.leads import Led
-from core.model import Posting, Scope, View
+from core.model.video import Posting, Scope, View
 from storage.backups import Backups
 from storage.library import SqliteLibrary
-from storage.schema import MIGRATIONS, migrate
-from storage.schema_losses import LOSSES
+from storage.migrations import MIGRATIONS, migrate
+from storage.migrations.losses import LOSSES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from core.model import Film
-    from tests.disks import SmallDisk
+    from core.model.video import IndexedVideo
+    from tests.support.disks import SmallDisk
 
 pytestmark = pytest.mark.slow
 
@@ -102,7 +102,7 @@ async def test_an_older_database_keeps_all_that_it_knew(old: tuple[int, Path]) -
     assert answer.moments[0].peak_s == 0.5
 
 
-async def test_an_older_database_takes_new_films(old: tuple[int, Path], make_film: Callable[..., Film]) -> None:
+async def test_an_older_database_takes_new_films(old: tuple[int, Path], make_film: Callable[..., IndexedVideo]) -> None:
     library = await SqliteLibrary.open(old[1])
     posting = Posting("youtube:new", SCOPE, "u2", "Bea", "m2", datetime(2026, 11, 22, tzinfo=UTC), "https://m.test/2")
     await library.save(make_film("youtube:new"), posting, ["https://films.test/new"])

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 import numpy as np
 import pytest
 
-from core.ledger import Errand
-from core.question import Stretch
-from core.votes import Ballot
-from storage import votes
+from core.model.query import Stretch
+from core.model.requests import MessageKey
+from core.model.votes import Ballot
+from storage import answers as votes
 from storage.library import SqliteLibrary
-from tests.storage.ledgers import REQUEST, SCOPE, VIEW, Clock, born, clock, taken
+from tests.support.ledgers import REQUEST, SCOPE, VIEW, Clock, born, clock, taken
 
 __all__ = ["clock"]
 
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
     import aiosqlite
 
-    from core.talk import JobRef
-    from core.votes import Value
+    from core.model.requests import JobRef
+    from core.model.votes import Value
     from tests.storage.conftest import FilmMaker, PostingMaker
 
 FILM, WISH = "sha256:x", "a wish"
@@ -79,7 +79,7 @@ def orders_of_moments_cut_anew() -> Iterator[Case]:
 async def jobs_of(library: SqliteLibrary, clock: Clock, count: int) -> list[JobRef]:
     """Write presses down."""
     asked = replace(REQUEST, kind="press", source="vote:a:1:m:u")
-    numbered = [replace(asked, errand=Errand(SCOPE, "", f"press {number}")) for number in range(count)]
+    numbered = [replace(asked, errand=MessageKey(SCOPE, "", f"press {number}")) for number in range(count)]
     return [(await taken(born(library, clock), request)).ref for request in numbered]
 
 

@@ -17,14 +17,14 @@ from typing import TYPE_CHECKING, overload
 
 import pytest
 
-from core.errors.disk import StorageUnusable
-from core.model import Film, Posting, Recipe, Scope, View
+from core.errors import StorageUnusable
+from core.model.video import IndexedVideo, Posting, Recipe, Scope, View
 from storage.library import SqliteLibrary
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-FilmMaker = Callable[..., Film]
+FilmMaker = Callable[..., IndexedVideo]
 PostingMaker = Callable[..., Posting]
 
 
@@ -156,7 +156,7 @@ import asyncio, os, signal, sys
 from datetime import UTC, datetime
 from pathlib import Path
 import numpy as np
-from core.model import *
+from core.model.video import *
 from storage.library import SqliteLibrary
 
 class Links(list):
@@ -169,7 +169,7 @@ def film(name, looks):
     recipe = Recipe("m", "w", Preprocess(224, "shortest", "bicubic", (0, 0, 0), (1, 1, 1)), Sampling(), "fp32")
     index = FrameIndex(np.arange(looks, dtype=np.float64), vectors)
     thumbnails = tuple(Thumbnail(float(n), bytes(9000)) for n in range(600))
-    return Film(Video(name, "", name, 1.0, 1, 1), recipe, index, thumbnails)
+    return IndexedVideo(Video(name, "", name, 1.0, 1, 1), recipe, index, thumbnails)
 
 async def main():
     library = await SqliteLibrary.open(Path(sys.argv[1]))

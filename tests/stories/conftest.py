@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 import pytest_asyncio
 
-from tests import clips
-from tests.bot.houses import house, reader
 from tests.stories.discord_driver import on_discord
 from tests.stories.page_driver import on_the_page
 from tests.stories.slack_driver import on_slack
+from tests.support import clips
+from tests.support.houses import house, reader
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

@@ -6,12 +6,12 @@ import re
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
+from bot.discord.client import DiscordDoor
 from bot.discord.config import DiscordConfig
-from bot.discord.front import DiscordDoor
-from tests.bot.houses import parts_of
 from tests.fakes.discord import FakeDiscord
 from tests.fakes.discord_world import Guild, User
 from tests.stories.person import Card, running
+from tests.support.houses import parts_of
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import aiohttp
 
-from bot.requests import Requests
-from bot.web.front import LocalChat
-from core.commands import parse
-from tests.bot.tabs import CONFIG, Tab
+from bot.doors.requests import RequestLog
+from bot.web.server import LocalChat
+from core.conversation.commands import parse
 from tests.stories.person import Card
+from tests.support.tabs import CONFIG, Tab
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -62,7 +62,7 @@ def _web_card(message: dict[str, Any]) -> Card:
 async def on_the_page(house: ColourHouse, folder: Path) -> AsyncIterator[Driver]:
     config = replace(CONFIG, upload_dir=folder)
     async with (
-        LocalChat(house.conversation, parse, config, Requests(house.foreman, house.ledger)) as chat,
+        LocalChat(house.conversation, parse, config, RequestLog(house.foreman, house.ledger)) as chat,
         aiohttp.ClientSession() as session,
         Tab(chat, session, "tab").open() as tab,
     ):

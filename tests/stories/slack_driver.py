@@ -5,12 +5,12 @@ from __future__ import annotations
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
-from bot.pace import Budget
+from bot.doors.pace import Budget
+from bot.slack.app import SlackDoor
 from bot.slack.config import SlackConfig
-from bot.slack.front import SlackDoor
-from tests.bot.houses import parts_of
 from tests.fakes.slack import FakeSlack
 from tests.stories.person import Card, running
+from tests.support.houses import parts_of
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable

@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests import clips
-from tests.bot.discord.program import Program
-from tests.engines.models import write_model
 from tests.fakes.discord import FakeDiscord
 from tests.fakes.discord_world import Guild
 from tests.fakes.slack import FakeSlack
 from tests.stories.conftest import LINK, TITLE, put_film
 from tests.stories.discord_driver import DiscordDriver, on_discord
 from tests.stories.slack_driver import SlackDriver, on_slack
+from tests.support import clips
+from tests.support.discord.program import Program
+from tests.support.models import write_model
 
 if TYPE_CHECKING:
     from pathlib import Path

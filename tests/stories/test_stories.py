@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from core.revising import revised
+from core.model.answer import revised
 from tests.stories.conftest import LINK, TITLE
 
 if TYPE_CHECKING:

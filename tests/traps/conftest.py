@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 import pytest_asyncio
 
-from tests import clips
+from tests.support import clips
 from tests.traps import films, web
 
 if TYPE_CHECKING:

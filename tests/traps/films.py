@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 from typing import TYPE_CHECKING
 
-from tests import clips
+from tests.support import clips
 
 if TYPE_CHECKING:
     import random

@@ -19,14 +19,12 @@ from contextlib import aclosing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from core.clips import ClipWish
-from core.engines.children import Children
-from core.engines.clips import ChildClipper
-from core.engines.frames import ChildFrameReader
-from core.errors import AppError
-from core.errors.films import DecoderDied
+from core.engines.sandbox.pool import ChildPool
+from core.engines.video.reader import ChildClipper, ChildFrameReader
+from core.errors import AppError, DecoderDied
 from core.limits import FilmLimits
-from core.model import Preprocess, Sampling
+from core.model.video import Preprocess, Sampling
+from core.ports.video import ClipWish
 from tests.traps import films
 
 LIMITS = FilmLimits(duration_s=3600, frame_px=4_000_000, frames=20_000, decode_s=20, memory_bytes=600_000_000)
@@ -61,7 +59,7 @@ async def fuzz(count: int, seed: int, folder: Path, at_once: int = 2) -> Figures
     mark = f"{os.getpid()}-{began_s}"
     chance = random.Random(seed)  # noqa: S311 - damage is no secret
     originals = [films.sound(folder / f"sound.{kind}").read_bytes() for kind in films.KINDS]
-    children = Children("core.engines.decoder", {_MARK: mark}, forks=True)
+    children = ChildPool("core.engines.video.worker", {_MARK: mark}, forks=True)
     reader, gate = ChildFrameReader(children, LIMITS, patience_s=30), asyncio.Semaphore(at_once)
 
     async def one(number: int, data: bytes) -> None:

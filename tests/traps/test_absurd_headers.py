@@ -9,21 +9,21 @@ from typing import TYPE_CHECKING
 import pytest
 import pytest_asyncio
 
-from core.engines.children import Children
-from core.engines.frames import ChildFrameReader
+from core.engines.sandbox.pool import ChildPool
+from core.engines.video.reader import ChildFrameReader
 from core.errors import UserError
-from core.film_ports import FilmEnded, FilmOpened
 from core.limits import FilmLimits
-from core.model import Sampling
-from core.sentences import sentence
-from tests.engines.conftest import PREPROCESS
+from core.model.video import Sampling
+from core.ports.video import VideoEnded, VideoOpened
+from core.wording.errors import sentence
+from tests.core.engines.conftest import PREPROCESS
 from tests.traps import films
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
-    from core.film_ports import Reading
+    from core.ports.video import Reading
 
 pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="module")]
 
@@ -46,7 +46,7 @@ LIES = [
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def reader() -> AsyncIterator[ChildFrameReader]:
-    children = Children("core.engines.decoder", forks=True)
+    children = ChildPool("core.engines.video.worker", forks=True)
     yield ChildFrameReader(children, FilmLimits())
     await children.close()
 
@@ -82,7 +82,7 @@ async def test_a_header_that_lies_breaks_nothing_and_no_sentence_repeats_its_fig
     assert not re.search(r"\d{5,}", said.replace(",", "").replace("2000000", ""))  # that one is our own limit
     if events:
         opened, *_, ended = events
-        assert isinstance(opened, FilmOpened)
-        assert isinstance(ended, FilmEnded)
+        assert isinstance(opened, VideoOpened)
+        assert isinstance(ended, VideoEnded)
         assert 0 <= ended.reached_s <= opened.duration_s + 40
         assert (opened.width_px, opened.height_px) in {(96, 64), (64, 64)}

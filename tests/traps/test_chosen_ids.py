@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 from aiohttp import web
 
-from core.engines.fetch import ChildFetcher
-from core.film_ports import Fetched
+from core.engines.download.fetcher import ChildFetcher
 from core.limits import FetchLimits
-from core.talk import LinkPosted
+from core.model.events import LinkPosted
+from core.ports.video import Fetched
+from storage.files import MediaFolder
 from storage.library import SqliteLibrary
-from storage.media import MediaFolder
 from tests.core.conftest import build, looking, turn
-from tests.core.fakes import ColourEncoder
+from tests.support.fakes import ColourEncoder
 from tests.walls.fakes import PaintedFramer, PaintedReader, TellingClipper, TellingPlotter
 
 if TYPE_CHECKING:

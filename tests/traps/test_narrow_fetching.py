@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from core.engines.fetch import ChildFetcher
-from core.errors.links import LinkRefused, VideoUnavailable
-from core.film_ports import Fetched
+from core.engines.download.fetcher import ChildFetcher
+from core.errors import LinkRefused, VideoUnavailable
 from core.limits import FetchLimits
+from core.ports.video import Fetched
 from tests.traps import web
 
 if TYPE_CHECKING:

@@ -9,12 +9,11 @@ import pytest
 import pytest_asyncio
 from aiohttp import web as http
 
-from core.engines.fetch import ChildFetcher
-from core.errors import AppError
-from core.errors.links import LinkRefused
-from core.film_ports import Fetched
+from core.engines.download.fetcher import ChildFetcher
+from core.errors import AppError, LinkRefused
 from core.limits import FetchLimits
-from core.sentences import sentence
+from core.ports.video import Fetched
+from core.wording.errors import sentence
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

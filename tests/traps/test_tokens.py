@@ -8,11 +8,10 @@ import pytest
 import pytest_asyncio
 from aiohttp import web
 
-from core.engines.fetch import ChildFetcher
-from core.errors import AppError
-from core.errors.links import VideoUnavailable
-from core.film_ports import Fetched
+from core.engines.download.fetcher import ChildFetcher
+from core.errors import AppError, VideoUnavailable
 from core.limits import FetchLimits
+from core.ports.video import Fetched
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

@@ -10,14 +10,14 @@ import aiohttp
 import pytest
 import pytest_asyncio
 
-from bot.requests import Requests
+from bot.doors.requests import RequestLog
 from bot.settings import Settings
-from bot.web.front import LocalChat
-from bot.wiring.product import open_core
-from core.commands import parse
-from tests.bot.tabs import CONFIG, Tab
-from tests.clips import make_sound
-from tests.engines.models import write_model
+from bot.web.server import LocalChat
+from bot.wiring.app import open_core
+from core.conversation.commands import parse
+from tests.support.clips import make_sound
+from tests.support.models import write_model
+from tests.support.tabs import CONFIG, Tab
 from tests.traps import films
 from tests.traps.fuzz import running
 
@@ -62,13 +62,13 @@ async def open_tab(home: Path, stall_s: float) -> AsyncIterator[Tab]:
     )
     async with (
         open_core(settings) as core,
-        LocalChat(core.parts.conversation, parse, CONFIG, Requests(core.parts.foreman, core.kept.ledger)) as chat,
+        LocalChat(core.parts.conversation, parse, CONFIG, RequestLog(core.parts.foreman, core.kept.ledger)) as chat,
         aiohttp.ClientSession() as session,
         Tab(chat, session, "tab-a").open() as tab,
     ):
         await core.warm()
         yield tab
-    assert running("core.engines.fetcher") == []
+    assert running("core.engines.download.worker") == []
     assert [path.name for path in (home / "data" / "media" / ".work").iterdir()] == [".lock"]
 
 

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 
-from core.commands import find
-from core.talk import Action, Find, ListVideos, Status
+from core.conversation.commands import find
+from core.model.events import Action, Find, ListVideos, Status
 from tests.walls.eyes import scope_of
 from tests.walls.ground import WHERE, Ground, Shown, numbers
 
 if TYPE_CHECKING:
-    from core.model import Scope
-    from core.shown import Reply
+    from core.model.reply import Reply
+    from core.model.video import Scope
     from tests.walls.spaces import Person, Room, Space
 
 

@@ -6,7 +6,7 @@ import asyncio
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING
 
-from core.talk import LinkPosted
+from core.model.events import LinkPosted
 from tests.walls.town import Town
 
 if TYPE_CHECKING:

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 
-from core.departures import WHOLE
+from core.ports.retention import WHOLE
 from tests.walls.eyes import scope_of
 from tests.walls.ground import Ground, numbers
 from tests.walls.spaces import ADMIN, CONNECT, HISTORY, MODERATE, SWITCHED, VIEW, Server
 from tests.walls.town import GRACE_S
 
 if TYPE_CHECKING:
-    from core.model import Scope
+    from core.model.video import Scope
 
 
 class Changing(Ground):

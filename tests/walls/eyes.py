@@ -8,17 +8,18 @@ from typing import TYPE_CHECKING, Any, cast
 import discord
 from discord.state import ConnectionState
 
-from bot.discord import asker, sight
+from bot.discord import asker
+from bot.discord import permissions as sight
 from bot.discord.rights import Readers
 from bot.discord.sights import Sights
 from bot.slack.config import DOOR as SLACK
 from bot.web.config import DOOR as LOCAL
-from core.model import Scope, View
-from core.talk import Turn
+from core.model.events import Turn
+from core.model.video import Scope, View
 from tests.walls.spaces import Server
 
 if TYPE_CHECKING:
-    from core.talk import Door
+    from core.model.events import Door
     from tests.walls.spaces import Person, Room, Space
 
 Json = dict[str, Any]

@@ -11,24 +11,22 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from core.clips import Clip
-from core.errors.links import FetchFailed
-from core.film_ports import Fetched, FilmEnded, FilmOpened, Look, Still
-from core.model import Sampling
-from tests.core.fakes import CopyFetcher, NotingPlotter
+from core.errors import FetchFailed
+from core.model.video import Sampling
+from core.ports.video import Clip, Fetched, SampledFrame, Still, VideoEnded, VideoOpened
+from tests.support.fakes import CopyFetcher, NotingPlotter
 from tests.walls.reading import read_by_yt_dlp
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Sequence
     from pathlib import Path
 
-    from core.clips import ClipWish
-    from core.closer import Framing
-    from core.courtesy import Courtesy
-    from core.film_ports import Fetching, Reading, Seen
-    from core.found import Moment
-    from core.model import Pixels, Preprocess, Thumbnail
-    from core.plot_ports import PlotSpec, Theme
+    from core.concurrency import ForegroundPriority
+    from core.model.reply import Theme
+    from core.model.results import Moment
+    from core.model.video import Pixels, Preprocess, Thumbnail
+    from core.ports.plots import PlotSpec
+    from core.ports.video import ClipWish, Fetching, Framing, Reading, ResumePoint
 
 _COLOURS = ((255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 0, 0), (0, 255, 0))
 
@@ -36,7 +34,7 @@ _COLOURS = ((255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 0, 0), (0, 255, 0))
 class Childless:
     """No process decodes here, so none makes way for who asks."""
 
-    courtesy: Courtesy | None = None
+    courtesy: ForegroundPriority | None = None
 
 
 @dataclass
@@ -49,18 +47,18 @@ class PaintedReader:
     """Set where a reading has come to the middle of a held film."""
 
     async def looks(
-        self, path: Path, _sampling: Sampling, preprocess: Preprocess, seen: Seen | None = None
+        self, path: Path, _sampling: Sampling, preprocess: Preprocess, seen: ResumePoint | None = None
     ) -> AsyncIterator[Reading]:
         words, size = await asyncio.to_thread(path.read_bytes), preprocess.size_px
-        yield FilmOpened(float(len(_COLOURS)), 64, 36, len(_COLOURS))
+        yield VideoOpened(float(len(_COLOURS)), 64, 36, len(_COLOURS))
         for at, colour in enumerate(_COLOURS):
             pixels = np.full((size, size, 3), np.array(colour) * (0.5 + words[-1] % 7 / 14), np.uint8)
             if at == 3 and words in self.held:
                 self.reached.set()
                 await self.held[words].wait()
             if seen is None or at > seen.until_s:
-                yield Look(float(at), pixels, words if at % 2 == 0 else None)
-        yield FilmEnded(truncated=False, reached_s=float(len(_COLOURS)))
+                yield SampledFrame(float(at), pixels, words if at % 2 == 0 else None)
+        yield VideoEnded(truncated=False, reached_s=float(len(_COLOURS)))
 
     async def glances(
         self,
@@ -69,9 +67,9 @@ class PaintedReader:
         preprocess: Preprocess,
         *,
         at_once: bool = False,  # noqa: ARG002 - the port's
-    ) -> tuple[Look, ...]:
+    ) -> tuple[SampledFrame, ...]:
         free = PaintedReader()
-        looks = [one async for one in free.looks(path, Sampling(), preprocess) if isinstance(one, Look)]
+        looks = [one async for one in free.looks(path, Sampling(), preprocess) if isinstance(one, SampledFrame)]
         return tuple(replace(looks[min(int(at), len(looks) - 1)], time_s=at) for at in times_s)
 
     async def still(self, path: Path, time_s: float, _max_px: int) -> Still:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, ClassVar
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine
 
-from core.departures import WHOLE
+from core.ports.retention import WHOLE
 from tests.walls.busy import BusyTown
 from tests.walls.eyes import scope_of
 from tests.walls.fakes import Page
@@ -22,7 +22,7 @@ from tests.walls.spaces import MODERATE, VIEW, Machine, Person, Room, Server, Wo
 if TYPE_CHECKING:
     from collections.abc import Coroutine
 
-    from core.shown import Button, Reply
+    from core.model.reply import Button, Reply
     from tests.walls.spaces import Space
 
 numbers = st.integers(0, 10**6)

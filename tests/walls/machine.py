@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, invariant, precondition, rule
 
-from core.talk import Forget, MessageDeleted
+from core.model.events import Forget, MessageDeleted
 from tests.walls.asking import Asking
 from tests.walls.changing import Changing
 from tests.walls.eyes import scope_of

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 import pytest_asyncio
 
-from core.errors.asking import UnknownVideo
-from core.talk import Action, Address, FilePosted, Find, LinkPosted, ListVideos, RemoteFile, RemoteFilePosted
+from core.errors import UnknownVideo
+from core.model.events import Action, Address, FilePosted, Find, LinkPosted, ListVideos, RemoteFile, RemoteFilePosted
+from storage.files import MediaFolder
 from storage.library import SqliteLibrary
-from storage.media import MediaFolder
 from tests.core.conftest import build, ignore, looking, turn
-from tests.core.fakes import ColourEncoder
+from tests.support.fakes import ColourEncoder
 from tests.walls.fakes import Page, PaintedFramer, PaintedReader, TellingClipper, TellingFetcher, TellingPlotter
 from tests.walls.town import all_of
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
-    from core.shown import Reply
+    from core.model.reply import Reply
     from tests.core.conftest import ColourHouse
 
 pytestmark = pytest.mark.slow

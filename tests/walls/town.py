@@ -10,15 +10,15 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, cast
 
-from bot.requests import Requests
-from core.departures import Grace
-from core.ledger import Errand
-from core.talk import FilePosted, LinkPosted
-from storage.departures import SqliteDepartures
+from bot.doors.requests import RequestLog
+from core.model.events import FilePosted, LinkPosted
+from core.model.requests import MessageKey
+from core.retention import DepartureGrace
+from storage.files import MediaFolder
 from storage.library import SqliteLibrary
-from storage.media import MediaFolder
+from storage.retention import SqliteDepartures
 from tests.core.conftest import build, looking
-from tests.core.fakes import ColourEncoder
+from tests.support.fakes import ColourEncoder
 from tests.walls.eyes import Eyes, scope_of
 from tests.walls.fakes import PaintedFramer, PaintedReader, TellingClipper, TellingFetcher, TellingPlotter
 
@@ -27,10 +27,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-    from bot.requests import Taken
-    from core.model import Scope
-    from core.shown import Reply
-    from core.talk import Turn
+    from bot.doors.requests import AcceptedRequest
+    from core.model.events import Turn
+    from core.model.reply import Reply
+    from core.model.video import Scope
     from tests.core.conftest import ColourHouse
     from tests.walls.spaces import Person, Room, Space
 
@@ -63,7 +63,7 @@ class UnderWay(Posted):
 
     content: bytes
     link: str
-    taken: Taken
+    taken: AcceptedRequest
     task: asyncio.Task[list[Reply]] | None = None
 
     @property
@@ -109,9 +109,9 @@ class Town:
         self.house: ColourHouse = build(library, media, cast("Any", self.reader), self._encoder(), looks, others)
         self._open.push_async_callback(self.house.foreman.close)
         self._open.push_async_callback(self.house.renewal.close)
-        self.requests = Requests(self.house.foreman, self.house.ledger)
+        self.requests = RequestLog(self.house.foreman, self.house.ledger)
         departures = SqliteDepartures(library.connections)
-        self.grace = Grace(departures, media, lambda: self.clock_s, GRACE_S, 1.0)
+        self.grace = DepartureGrace(departures, media, lambda: self.clock_s, GRACE_S, 1.0)
 
     def _encoder(self) -> ColourEncoder:
         return ColourEncoder(f"eyes of edition {self.edition}")
@@ -146,7 +146,7 @@ class Town:
             path = self.folder / f"{name}.mp4"
             path.write_bytes(content)
             event = FilePosted(turn, path, path.name)
-        taken = await self.requests.take(Errand(turn.scope, turn.message, link or name), event)
+        taken = await self.requests.take(MessageKey(turn.scope, turn.message, link or name), event)
         words = frozenset((own.encode(), content, name.encode(), *WORD.findall(shown)))
         return UnderWay(space, room, who, turn.message, words, content, link, taken) if taken else None
 

@@ -10,8 +10,8 @@ from dataclasses import replace
 from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 
-from core.actions import Cancel
-from core.talk import Action, MessageDeleted
+from core.model.actions import Cancel
+from core.model.events import Action, MessageDeleted
 from tests.walls.ground import Ground, numbers
 
 

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING
 import pytest
 import pytest_asyncio
 
-from bot.wiring.model import DEMO_FOLDER
-from tests import clips
-from tests.bot.discord.program import Program
+from bot.wiring.engines import DEMO_FOLDER
 from tests.fakes.discord import FakeDiscord
 from tests.fakes.discord_world import BOT_ID, MANAGE_CHANNELS, Guild, User
+from tests.support import clips
+from tests.support.discord.program import Program
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator

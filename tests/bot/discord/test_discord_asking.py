@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 from PIL import Image
 
-from tests.bot.discord.looking import answer_to, found, posted, said_below
 from tests.fakes.discord_world import BOT_ID, MANAGE_CHANNELS
+from tests.support.discord.looking import answer_to, found, posted, said_below
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.bot.discord.test_discord_walls import a_town
-from tests.bot.houses import cramped, reader
+from tests.support.houses import cramped, reader
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.core.conftest import ColourHouse
-    from tests.disks import SmallDisk
     from tests.fakes.discord_world import Message
+    from tests.support.disks import SmallDisk
 
 __all__ = ["cramped", "reader"]
 

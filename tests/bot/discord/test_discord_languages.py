@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bot.discord.translations import LANGUAGES
-from tests.bot.discord.indoors import house, quiet_room, reader, room
 from tests.fakes.discord_world import BOT_ID
+from tests.support.discord.indoors import house, quiet_room, reader, room
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tests.bot.discord.indoors import Room
     from tests.fakes.discord_world import Json, Message
+    from tests.support.discord.indoors import Room
 
 __all__ = ["house", "quiet_room", "reader", "room"]
 

@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from core.model import Scope
-from tests.bot.discord.indoors import house, quiet_room, reader, room
+from core.model.video import Scope
 from tests.core.conftest import turn
-from tests.core.films import put_film
 from tests.fakes.discord_world import walk
+from tests.support.discord.indoors import house, quiet_room, reader, room
+from tests.support.films import put_film
 
 if TYPE_CHECKING:
-    from tests.bot.discord.indoors import Room
     from tests.fakes.discord_world import Channel, Message
+    from tests.support.discord.indoors import Room
 
 __all__ = ["house", "quiet_room", "reader", "room"]
 

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bot.wiring.model import DEMO_FOLDER
-from tests.bot.discord.looking import answer_to, found, said_below
+from bot.wiring.engines import DEMO_FOLDER
 from tests.fakes.discord_page import page as drawn
+from tests.support.discord.looking import answer_to, found, said_below
 
 if TYPE_CHECKING:
     from playwright.async_api import Page

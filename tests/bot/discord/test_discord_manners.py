@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.bot.discord.looking import answer_to, cards_below, found, posted, said_below
 from tests.fakes.discord_world import ATTACH, VIEW
+from tests.support.discord.looking import answer_to, cards_below, found, posted, said_below
 
 if TYPE_CHECKING:
     from tests.bot.discord.conftest import Scene

@@ -8,19 +8,19 @@ from typing import TYPE_CHECKING
 import pytest
 import pytest_asyncio
 
-from tests.bot.discord.indoors import quiet_room, reader, room
-from tests.bot.houses import open_house
 from tests.core.conftest import CHOICES
 from tests.fakes.discord_world import ATTACH, BOT_ID, SEND
+from tests.support.discord.indoors import quiet_room, reader, room
+from tests.support.houses import open_house
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
-    from core.engines.frames import ChildFrameReader
-    from tests.bot.discord.indoors import Room
+    from core.engines.video.reader import ChildFrameReader
     from tests.core.conftest import ColourHouse
     from tests.fakes.discord_world import Message
+    from tests.support.discord.indoors import Room
 
 __all__ = ["quiet_room", "reader", "room"]
 

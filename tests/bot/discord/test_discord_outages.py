@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests import clips
 from tests.bot.discord.test_discord_walls import Town, a_town, running
-from tests.bot.houses import grace_of, house, reader
 from tests.fakes.discord import FakeDiscord
 from tests.fakes.discord_world import CONNECT, KEATON, VOICE, Guild, User
+from tests.support import clips
+from tests.support.houses import grace_of, house, reader
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

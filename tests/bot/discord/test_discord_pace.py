@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from bot.discord.config import BUDGET
-from tests import clips
 from tests.bot.discord.test_discord_walls import a_town
-from tests.bot.houses import house, reader
 from tests.fakes.discord_buckets import Buckets
+from tests.support import clips
+from tests.support.houses import house, reader
 
 if TYPE_CHECKING:
     from pathlib import Path

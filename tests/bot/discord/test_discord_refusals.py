@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from core.model import View
+from core.model.video import View
 from tests.bot.discord.test_discord_walls import Town, a_town
-from tests.bot.houses import house, reader
 from tests.fakes.discord_world import ATTACH, KEATON, walk
+from tests.support.houses import house, reader
 
 if TYPE_CHECKING:
     from pathlib import Path

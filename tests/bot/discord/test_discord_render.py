@@ -11,15 +11,17 @@ from hypothesis import strategies as st
 from PIL import Image as Pillow
 
 from bot.discord.config import DOOR
-from bot.discord.fitting import fit
-from bot.discord.posts import expired
-from bot.discord.render import Image, card, images, plain
-from core import actions, buttons
-from core.cursor import Cursor
-from core.found import Answer, Moment, Query
-from core.model import Scope, View
-from core.shown import Button, Link, Picture, Progress, Reply
-from core.votes import Tally
+from bot.discord.messages import expired
+from bot.discord.render import Image, card, fit, images, plain
+from core.answers import buttons
+from core.answers.cursor import Cursor
+from core.model import actions
+from core.model.answer import Answer
+from core.model.query import Query
+from core.model.reply import Button, Link, Picture, Progress, Reply
+from core.model.results import Moment
+from core.model.video import Scope, View
+from core.model.votes import Tally
 from tests.fakes.discord_rules import complaints
 from tests.fakes.discord_world import IS_V2, Json, walk
 

@@ -13,11 +13,11 @@ import discord
 import pytest
 from discord.http import Route
 
-from bot.discord.resuming import hook_of
-from tests.bot.discord.looking import READY, answer_to, cards_below, found, posted, said_below
-from tests.bot.discord.program import Program
+from bot.discord.recovery import hook_of
 from tests.bot.discord.test_discord_asking import green
 from tests.fakes.discord_world import MANAGE_CHANNELS, MANAGE_MESSAGES, User
+from tests.support.discord.looking import READY, answer_to, cards_below, found, posted, said_below
+from tests.support.discord.program import Program
 
 if TYPE_CHECKING:
     from pathlib import Path

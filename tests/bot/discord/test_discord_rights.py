@@ -13,13 +13,13 @@ from hypothesis import strategies as st
 
 from bot.discord.asker import standpoint, turn_of
 from bot.discord.sights import Sights
-from core.model import View
-from tests.bot.discord import straightforward
-from tests.bot.discord.looking import answer_to, found, posted
+from core.model.video import View
 from tests.fakes.discord_desk import Interaction
 from tests.fakes.discord_world import HISTORY as SEES_HISTORY
 from tests.fakes.discord_world import VIEW as SEES
 from tests.fakes.discord_world import Guild, User, new_id
+from tests.support.discord import straightforward
+from tests.support.discord.looking import answer_to, found, posted
 from tests.walls.eyes import Eyes
 from tests.walls.spaces import ADMIN, CONNECT, HISTORY, VIEW, Person, Room, Server
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable
     from typing import Any
 
-    from bot.discord.sight import Where
+    from bot.discord.permissions import Where
     from tests.bot.discord.conftest import Scene
     from tests.fakes.discord_world import Message
 

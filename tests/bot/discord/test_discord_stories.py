@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.bot.discord.looking import EYES, READY, answer_to, card_below, cards_below, found, posted, said_below
+from tests.support.discord.looking import EYES, READY, answer_to, card_below, cards_below, found, posted, said_below
 
 if TYPE_CHECKING:
     from tests.bot.discord.conftest import Scene

@@ -8,21 +8,21 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from core.ledger import card_note
-from core.model import View
-from core.talk import MessageDeleted
+from core.model.events import MessageDeleted
+from core.model.requests import card_note
+from core.model.video import View
 from tests.bot.discord.test_discord_walls import Town, a_town, running
-from tests.bot.houses import channels_of, grace_of, house, no_clips, reader
-from tests.clips import make_clip
 from tests.core.conftest import turn
-from tests.core.jobs_done import StoppingReader
 from tests.fakes.discord import FakeDiscord
 from tests.fakes.discord_world import Guild, User
+from tests.support.clips import make_clip
+from tests.support.houses import channels_of, grace_of, house, no_clips, reader
+from tests.support.jobs_done import StoppingReader
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from core.model import Scope
+    from core.model.video import Scope
     from tests.core.conftest import ColourHouse
     from tests.fakes.discord_world import Message
 

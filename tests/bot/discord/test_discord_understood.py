@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests import clips
 from tests.bot.discord.test_discord_walls import Town, a_town
-from tests.bot.houses import house, reader
 from tests.fakes.discord_world import BOT_ID, HISTORY, KEATON, REACT, SEND, VIEW
+from tests.support import clips
+from tests.support.houses import house, reader
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from core.model import Scope, View
-from tests.bot.discord.indoors import house, quiet_room, reader, room
+from core.model.video import Scope, View
 from tests.fakes.discord_world import BOT_ID, Message
+from tests.support.discord.indoors import house, quiet_room, reader, room
 
 if TYPE_CHECKING:
-    from tests.bot.discord.indoors import Room
     from tests.fakes.discord_world import Channel
+    from tests.support.discord.indoors import Room
 
 __all__ = ["house", "quiet_room", "reader", "room"]
 

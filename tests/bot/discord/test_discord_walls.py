@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from bot.discord.client import DiscordDoor
 from bot.discord.config import BUDGET, DiscordConfig
-from bot.discord.front import DiscordDoor
-from core.departures import WHOLE
-from core.model import Scope, View
-from tests import clips
-from tests.bot.houses import HeardGrace, grace_of, house, parts_of, reader
+from core.model.video import Scope, View
+from core.ports.retention import WHOLE
 from tests.fakes.discord import FakeDiscord
 from tests.fakes.discord_world import HISTORY, KEATON, VIEW, Guild, User
+from tests.support import clips
+from tests.support.houses import HeardGrace, grace_of, house, parts_of, reader
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.bot.discord.looking import READY, answer_to, cards_below, said_below
 from tests.fakes.discord_world import EPHEMERAL
+from tests.support.discord.looking import READY, answer_to, cards_below, said_below
 
 if TYPE_CHECKING:
     from tests.bot.discord.conftest import Scene

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import pytest_asyncio
 from playwright.async_api import Page, expect
 
-from bot.web.front import LocalChat
-from tests.bot import talks
-from tests.bot.tabs import CONFIG
-from tests.bot.talks import ScriptedConversation
+from bot.web.server import LocalChat
+from tests.support import talks
+from tests.support.tabs import CONFIG
+from tests.support.talks import ScriptedConversation
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

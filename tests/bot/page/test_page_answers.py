@@ -8,7 +8,7 @@ from typing import Literal
 import pytest
 from playwright.async_api import Page, expect
 
-from tests.bot.page.hands import ask, box, log
+from tests.support.page.hands import ask, box, log
 
 pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="session")]
 

@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.async_api import Page, expect
 
-from bot.web.front import LocalChat
-from core.talk import FilePosted, Find
-from tests.bot import talks
-from tests.bot.page.hands import ask, box, log
-from tests.bot.tabs import CONFIG
+from bot.web.server import LocalChat
+from core.model.events import FilePosted, Find
+from tests.support import talks
+from tests.support.page.hands import ask, box, log
+from tests.support.tabs import CONFIG
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.bot.talks import ScriptedConversation
+    from tests.support.talks import ScriptedConversation
 
 pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="session")]
 

@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING
 
 import pytest_asyncio
 
-from bot.pace import Budget
+from bot.doors.pace import Budget
+from bot.slack.app import SlackDoor
 from bot.slack.config import SlackConfig
-from bot.slack.front import SlackDoor
-from core.model import Scope
-from tests import clips
-from tests.bot.houses import grace_of, house, parts_of, reader
+from core.model.video import Scope
 from tests.fakes.slack import FakeSlack
+from tests.support import clips
+from tests.support.houses import grace_of, house, parts_of, reader
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from core.model import View
-from tests.core.jobs_done import StoppingReader
+from core.model.video import View
+from tests.support.jobs_done import StoppingReader
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

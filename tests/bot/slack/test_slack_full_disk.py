@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 import pytest
 import pytest_asyncio
 
-from tests.bot.houses import cramped, reader
+from tests.support.houses import cramped, reader
 
 if TYPE_CHECKING:
     from tests.bot.slack.conftest import Scene
     from tests.core.conftest import ColourHouse
-    from tests.disks import SmallDisk
+    from tests.support.disks import SmallDisk
 
 __all__ = ["cramped", "reader"]
 

@@ -14,7 +14,7 @@ from pydantic import SecretStr
 from bot.settings import Settings
 from bot.slack import commands, forms
 from bot.slack.config import SCOPES
-from core.errors.running import BadSetting
+from core.errors import BadSetting
 
 MANIFEST = (Path(__file__).parents[3] / "bot" / "slack" / "manifest.yaml").read_text()
 

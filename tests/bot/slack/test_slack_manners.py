@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from core.errors.running import BadSetting
-from core.ledger import Errand
-from core.sentences import sentence
-from storage.ledger import SqliteLedger
+from core.errors import BadSetting
+from core.model.requests import MessageKey
+from core.wording.errors import sentence
+from storage.journal import SqliteLedger
 from tests.bot.slack.conftest import READY
 from tests.fakes.slack_socket import event_body
 
@@ -114,7 +114,7 @@ async def test_what_an_earlier_run_died_over_goes_on_in_the_message_that_it_left
     if noted:
         await ledger.remember(f"slack:shown:{scene.team.id}:{scene.general.id}:{message.ts}:{link}", status.ts)
         status.metadata = {}
-    await SqliteLedger(scene.house.library.connections).begin(Errand(scene.scope(), message.ts, link))
+    await SqliteLedger(scene.house.library.connections).begin(MessageKey(scene.scope(), message.ts, link))
     await scene.start()
     assert await scene.below(message) is status
     assert scene.general.below(message) == [status]

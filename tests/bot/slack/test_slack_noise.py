@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 import pytest
 import pytest_asyncio
 
-from tests.bot.houses import open_house, reader
 from tests.core.conftest import CHOICES
+from tests.support.houses import open_house, reader
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
-    from core.engines.frames import ChildFrameReader
+    from core.engines.video.reader import ChildFrameReader
     from tests.bot.slack.conftest import Scene
     from tests.core.conftest import ColourHouse
 

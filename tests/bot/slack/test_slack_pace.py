@@ -10,24 +10,23 @@ from typing import TYPE_CHECKING, Any
 
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.delivery import deliver
-from bot.lastword import Unnumbered
-from bot.pace import Pace
+from bot.doors.delivery import deliver
+from bot.doors.draw_order import Unnumbered
+from bot.doors.pace import Pace
+from bot.doors.waiting import WaitingLines
 from bot.slack.config import POSTS, REACTIONS, UPDATES
-from bot.slack.pictures import Pictures, Sharing
-from bot.slack.places import Place, PressPlace
-from bot.slack.posts import Message
-from bot.slack.reactions import Eyes
-from bot.slack.speaking import Paces, Slack
-from bot.waiting import WaitingLines
-from core.replies import working
-from core.shown import Progress, Reply
-from tests import quickloop
+from bot.slack.messages import SlackMessage
+from bot.slack.reactions import WorkReaction
+from bot.slack.sender import Paces, Pictures, Sharing, Slack
+from bot.slack.targets import SlackPressTarget, ThreadTarget
+from core.model.reply import Progress, Reply
+from core.wording.replies import working
+from tests.support import quickloop
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from bot.slack.render import Card
+    from bot.slack.render import SlackCard
 
 VIDEOS, AT_ONCE, EACH_S = 36, 6, 24.0
 MOST_A_MINUTE = 50
@@ -63,7 +62,7 @@ class CountingClient(AsyncWebClient):
 class Nobody:
     """Is whispered to."""
 
-    async def __call__(self, shown: Card) -> None:
+    async def __call__(self, shown: SlackCard) -> None:
         raise AssertionError(shown.text)
 
     async def sharing(self) -> Sharing:
@@ -115,11 +114,11 @@ async def _busy() -> tuple[CountingClient, list[float], float]:
     lines, waits_s = WaitingLines(), []
     async with asyncio.TaskGroup() as group:
         for number in range(VIDEOS):
-            place = Place(slack, "C1", f"{number}", Nobody(), ignore, Unnumbered())
+            place = ThreadTarget(slack, "C1", f"{number}", Nobody(), ignore, Unnumbered())
             group.create_task(deliver(lines.told(video(number), "C1"), place, 3.0, paces.of(place, "C1")))
         for number in range(20):
             await asyncio.sleep(5.0)
-            press, began_s = PressPlace(slack, "C1", "9.9", "", Nobody(), Unnumbered(), ignore), loop.time()
+            press, began_s = SlackPressTarget(slack, "C1", "9.9", "", Nobody(), Unnumbered(), ignore), loop.time()
             await deliver(_answer(number), press, 3.0, paces.of(press, "C1"))
             shown_s = next(one for one, text in client.updates if text == f"Moment {number}.")
             waits_s.append(shown_s - began_s)
@@ -141,10 +140,10 @@ def test_given_36_messages_when_each_gets_its_reaction_then_no_call_is_one_too_m
 async def _watched() -> CountingClient:
     """Work on twice as many messages as there are videos, each for a moment."""
     client, loop = CountingClient(), asyncio.get_running_loop()
-    eyes = Eyes(client, Pace(REACTIONS, loop.time), Pace(REACTIONS, loop.time))
+    eyes = WorkReaction(client, Pace(REACTIONS, loop.time), Pace(REACTIONS, loop.time))
 
     async def work(number: int) -> None:
-        message = Message("C1", f"{number}.0", "", "U1", "", ())
+        message = SlackMessage("C1", f"{number}.0", "", "U1", "", ())
         eyes.expect(message, 1)
         async with eyes.on(message) as done:
             await asyncio.sleep(3.0)

@@ -9,8 +9,8 @@ import aiohttp
 import pytest
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.slack.pictures import Pictures, Sharing
-from core.shown import Picture
+from bot.slack.sender import Pictures, Sharing
+from core.model.reply import Picture
 from tests.fakes.slack_world import File
 
 if TYPE_CHECKING:

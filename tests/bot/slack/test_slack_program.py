@@ -12,11 +12,11 @@ import aiohttp
 import pytest
 import pytest_asyncio
 
-from tests import clips
-from tests.bot.discord.program import Program
 from tests.bot.slack.conftest import READY, SMALL
-from tests.engines.models import write_model
 from tests.fakes.slack import FakeSlack
+from tests.support import clips
+from tests.support.discord.program import Program
+from tests.support.models import write_model
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator

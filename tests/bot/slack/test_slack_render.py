@@ -5,9 +5,8 @@ from __future__ import annotations
 import pytest
 
 from bot.slack.files import is_slacks
-from bot.slack.render import Shot, card
-from bot.slack.words import link, mentions, plain
-from core.shown import Button, Link, Progress, Reply
+from bot.slack.render import Shot, card, link, mentions, plain
+from core.model.reply import Button, Link, Progress, Reply
 from tests.fakes import slack_blocks
 from tests.fakes.slack_world import File
 

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from core.model import View
-from tests.bot.houses import no_clips
-from tests.core.jobs_done import StoppingReader
+from core.model.video import View
+from tests.support.houses import no_clips
+from tests.support.jobs_done import StoppingReader
 
 if TYPE_CHECKING:
     from tests.bot.slack.conftest import Scene

@@ -7,15 +7,14 @@ from typing import TYPE_CHECKING
 import pytest
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.pace import Pace
-from bot.slack.alone import Alone
-from bot.slack.pictures import Pictures, Sharing
-from bot.slack.speaking import Paces, Slack
-from core.shown import Progress, Reply
+from bot.doors.pace import Pace
+from bot.slack.sender import Paces, Pictures, Sharing, Slack
+from bot.slack.targets import EphemeralTarget
+from core.model.reply import Progress, Reply
 from tests.bot.slack.conftest import UNPACED
 
 if TYPE_CHECKING:
-    from bot.slack.render import Card
+    from bot.slack.render import SlackCard
     from tests.bot.slack.conftest import Scene
     from tests.fakes.slack_world import Channel, Message, User
 
@@ -148,7 +147,7 @@ async def test_one_person_is_told_of_progress_once_and_gets_one_answer_however_o
     said: list[str] = []
 
     class Whispered:
-        async def __call__(self, shown: Card) -> None:
+        async def __call__(self, shown: SlackCard) -> None:
             said.append(shown.text)
 
         async def sharing(self) -> Sharing:
@@ -156,7 +155,9 @@ async def test_one_person_is_told_of_progress_once_and_gets_one_answer_however_o
 
     client = AsyncWebClient("x")
     paces = Paces(Pace(UNPACED["posts"]), Pace(UNPACED["updates"]))
-    place = Alone(Slack(client, Pictures(client, client, (), scene.house.ledger, "T1"), client, paces), Whispered())
+    place = EphemeralTarget(
+        Slack(client, Pictures(client, client, (), scene.house.ledger, "T1"), client, paces), Whispered()
+    )
     await place.post(Reply("loading", progress=Progress("loading", None)))
     for text, progress in (("still", Progress("loading", None)), ("found", None), ("better", None)):
         await place.edit(Reply(text, progress=progress))

@@ -10,7 +10,7 @@ from PIL import Image
 
 from tests.bot.slack.conftest import READY
 from tests.core.conftest import turn
-from tests.core.films import put_film
+from tests.support.films import put_film
 
 if TYPE_CHECKING:
     from tests.bot.slack.conftest import Scene

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from core.ledger import card_note
-from core.model import View
-from core.talk import MessageDeleted
-from tests.bot.houses import channels_of, no_clips
+from core.model.events import MessageDeleted
+from core.model.requests import card_note
+from core.model.video import View
 from tests.bot.slack.conftest import READY
 from tests.core.conftest import turn
-from tests.core.jobs_done import StoppingReader
 from tests.fakes.slack_world import Message
+from tests.support.houses import channels_of, no_clips
+from tests.support.jobs_done import StoppingReader
 
 if TYPE_CHECKING:
     from tests.bot.slack.conftest import Scene

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from core.departures import WHOLE, Departure
-from core.errors.running import BadSetting
-from core.model import Scope, View
-from storage.departures import SqliteDepartures
-from tests.core.jobs_done import StoppingReader
+from core.errors import BadSetting
+from core.model.video import Scope, View
+from core.ports.retention import WHOLE, Departure
+from storage.retention import SqliteDepartures
+from tests.support.jobs_done import StoppingReader
 
 if TYPE_CHECKING:
     from tests.bot.slack.conftest import Scene

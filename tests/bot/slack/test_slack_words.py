@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bot.slack.words import plain
+from bot.slack.render import plain
 from tests.fakes.slack_world import Message
 
 if TYPE_CHECKING:

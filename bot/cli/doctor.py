@@ -1,0 +1,290 @@
+"""`keaton doctor`: is all in order, and what to do where it is not. Owns the advice, and what is told of a repair."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+import sys
+from dataclasses import dataclass
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+from rich.console import Console
+from rich.markup import escape
+
+from bot.settings import GIGABYTE
+from bot.wiring.app import mend, open_core
+from bot.wiring.diagnostics import (
+    check_cage,
+    check_database,
+    check_decoder,
+    check_losses,
+    check_privacy,
+    describe_torch,
+    files_aside,
+)
+from bot.wiring.engines import load_model
+from core.errors import AppError, OperatorError, SchemaTooNew
+from core.wording.errors import sentence
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from bot.settings import Settings
+    from bot.wiring.app import Mended
+    from bot.wiring.diagnostics import Bar, Cage
+
+Health: TypeAlias = Literal["ok", "note", "wrong"]
+_MARKS = {"ok": "[green]✓[/]", "note": "[yellow]•[/]", "wrong": "[red]✗[/]"}
+_LEAST_FREE_GB = 1
+_LACKS: dict[Bar, str] = {
+    "network": "the decoder has the machine's network (user namespaces are off, or a container forbids them)",
+    "processes": "it sees the machine's processes (for the same reason)",
+    "users": "it is the same user as Keaton (for the same reason)",
+    "rights": "it has rights of root's",
+    "privileges": "it may start programs that have more rights",
+    "files": "it may read and write Keaton's files (no Landlock: Linux 5.13 and later have it, if switched on)",
+    "signals": "nothing but the filter of calls keeps it from signalling processes (Linux 6.12 or later does)",
+    "calls": "it may make any system call (no seccomp, or neither x86-64 nor ARM64)",
+}
+"""What it means that a bar is missing, and why it would be."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was looked at."""
+
+    what: str
+    health: Health
+    text: str
+
+
+async def examine(settings: Settings) -> int:
+    """Print one line for each check; give 0, or 3 where something must be done."""
+    console = Console()
+    worst = 0
+    async for finding in findings(settings):
+        console.print(f"{_MARKS[finding.health]} {finding.what:<12} {escape(finding.text)}", soft_wrap=True)
+        worst = max(worst, 3 if finding.health == "wrong" else 0)
+    return worst
+
+
+async def repair(settings: Settings) -> int:
+    """Mend the database and tell what was done; give 0, or 1 where films have to be posted again.
+
+    Raises OperatorError.
+    """
+    mended = await mend(settings)
+    repaired = mended.repaired
+    told = Console()
+
+    def tell(text: str) -> None:
+        told.print(escape(text), soft_wrap=True)
+
+    tell(f"The database as it was lies in {repaired.copy}.")
+    tell("Nothing was damaged." if not repaired.complaints else f"Damaged: {repaired.complaints[0]}")
+    for line in _told(mended):
+        tell(line)
+    for film in repaired.lost:
+        tell(f"Lost; please post it again: {film.title or 'a film'} ({film.link or film.video_id})")
+    return 1 if repaired.lost or repaired.is_another else 0
+
+
+def _told(mended: Mended) -> list[str]:
+    """Say what is in use now, and what became of the media files."""
+    repaired, said = mended.repaired, []
+    if repaired.restored:
+        said.append(
+            f"Nothing of it could be read, so the backup {repaired.restored.name} is in use from now on. What was "
+            "posted, voted and switched after it was made is lost: please post those films again."
+        )
+    elif repaired.salvaged_rows == 0:
+        said.append(
+            "Nothing of it could be read, and there is no backup that is sound. A new library is in use from now on. "
+            "Lost are all postings, votes and answers: who posted what where. All films have to be posted again."
+        )
+    elif repaired.salvaged_rows:
+        said.append(f"What could be read ({repaired.salvaged_rows} rows) is in a new file, in use from now on.")
+    if mended.aside:
+        said.append(f"Films that it knows nothing of are kept in {mended.aside}.")
+    if mended.queued:
+        said.append(f"The next `keaton run` looks at these {mended.queued} anew; then that folder may go.")
+    return [*said, f"Media files that no film led to, deleted: {mended.deleted}."]
+
+
+async def findings(settings: Settings) -> AsyncIterator[Finding]:
+    """Look at one thing after the other."""
+    yield Finding("Python", "ok", f"{platform.python_version()} at {sys.executable}")
+    yield _torch()
+    for finding in _model(settings):
+        yield finding
+    yield await _decoder()
+    yield await _cage()
+    yield _fetching()
+    yield await _data_folder(settings)
+    yield _database(settings)
+    for finding in _kept_aside(settings):
+        yield finding
+    yield _disk(settings)
+    for finding in _tokens(settings):
+        yield finding
+
+
+def _torch() -> Finding:
+    try:
+        return Finding("torch", "ok", describe_torch())
+    except (ImportError, OSError, RuntimeError) as error:
+        return Finding("torch", "wrong", f"cannot be loaded ({error}). Remove .venv and run `make` again.")
+
+
+def _model(settings: Settings) -> list[Finding]:
+    try:
+        model = load_model(settings)
+        model.texts(["a dog"])
+    except OperatorError as error:
+        return [Finding("Model", "wrong", sentence(error))]
+    except (ImportError, OSError, RuntimeError) as error:
+        advice = f"{settings.model!r} does not load on {settings.device!r} ({error}). KEATON_DEVICE=cpu always works."
+        return [Finding("Model", "wrong", advice)]
+    info = model.info
+    size = info.preprocess.size_px
+    trial = "; the demo model is for trying out: set KEATON_MODEL=base for real footage" if settings.trial else ""
+    return [
+        Finding("Device", "ok", f"{info.device}, {info.precision}"),
+        Finding("Model", "note" if trial else "ok", f"{info.model}, {size} px, {info.dim} dimensions{trial}"),
+        Finding(
+            "Weights", "ok", f"{info.weights}; the self-test gives different vectors for different pictures and words"
+        ),
+    ]
+
+
+async def _decoder() -> Finding:
+    try:
+        return Finding("Decoder", "ok", await check_decoder())
+    except (AppError, ImportError, OSError) as error:
+        text = sentence(error) if isinstance(error, AppError) else str(error)
+        return Finding("Decoder", "wrong", f"{text} Remove .venv and run `make` again.")
+
+
+async def _cage() -> Finding:
+    try:
+        cage = await check_cage()
+    except (AppError, ImportError, OSError):
+        return Finding("Cage", "wrong", "the decoder does not start, see above.")
+    return told_of(cage)
+
+
+def told_of(cage: Cage) -> Finding:
+    """Return what is said of the decoder's sandbox: each bar that this system lacks, and what that means."""
+    if cage.missing:
+        lacks = "; ".join(_LACKS[bar] for bar in cage.missing)
+        return Finding("Cage", "note", f"{lacks}. All else holds; SECURITY.md says what to add.")
+    told = "films are decoded without network, other files, other processes, programs or rights to gain"
+    return Finding("Cage", "ok", f"{told}, in bounded memory")
+
+
+def _fetching() -> Finding:
+    if shutil.which("deno", path=str(_scripts())) is None:
+        return Finding("Fetching", "note", "no JavaScript runtime: YouTube will not work. Install the package `deno`.")
+    return Finding("Fetching", "ok", f"yt-dlp {version('yt-dlp')}, deno {version('deno')}")
+
+
+def _scripts() -> str:
+    from pathlib import Path  # noqa: PLC0415
+
+    return str(Path(sys.executable).parent)
+
+
+async def _data_folder(settings: Settings) -> Finding:
+    try:
+        async with open_core(settings):
+            if check_privacy(settings):
+                return Finding("Data", "ok", f"{settings.data_dir} can be written, and read by this user alone")
+            advice = "other users of this machine may read what is in it; `chmod -R go=` on it, by its owner, ends that"
+            return Finding("Data", "note", f"{settings.data_dir} can be written, but {advice}.")
+    except SchemaTooNew as error:
+        return Finding("Data", "wrong", sentence(error))
+    except OperatorError as error:
+        return Finding("Data", "wrong", f"{sentence(error)} Check its owner and its permissions.")
+
+
+def _database(settings: Settings) -> Finding:
+    try:
+        found = check_database(settings)
+    except OperatorError as error:
+        found = (sentence(error),)
+    if found:
+        text = f"{found[0]} ({len(found)} such things). Stop Keaton and run `keaton doctor --repair`."
+        return Finding("Database", "wrong", text)
+    return _lost(settings) or Finding("Database", "ok", "all pages and references are sound")
+
+
+def _lost(settings: Settings) -> Finding | None:
+    """Tell what went missing though all that is there is sound."""
+    try:
+        known = [one for one in check_losses(settings) if one.what != "new"]
+    except OperatorError:  # it could not be opened, and that is told
+        return None
+    lost = [one for one in known if one.what == "changes"]
+    if lost:
+        text = (
+            f"the newest {lost[-1].changes} changes before {lost[-1].found_at} are lost: the end of its log was "
+            "damaged (a failing disk?). Films that were posted just before have to be posted again; then stop Keaton, "
+            "and `keaton doctor --repair` puts this away."
+        )
+        return Finding("Database", "wrong", text)
+    if known:
+        text = f"sound, but since {known[-1].found_at} not the one that lay there before"
+        return Finding("Database", "note", f"{text}. If that was not you, look for a backup in {_backups(settings)}.")
+    return None
+
+
+def _backups(settings: Settings) -> str:
+    return str(settings.data_dir / "backups")
+
+
+def _kept_aside(settings: Settings) -> list[Finding]:
+    """Tell of media files that the library knows nothing of, and how they come back."""
+    try:
+        files = files_aside(settings)
+    except OperatorError as error:
+        return [Finding("Set aside", "wrong", sentence(error))]
+    if not files:
+        return []
+    folders = ", ".join(sorted({str(path.parent) for path in files}))
+    text = (
+        f"{len(files)} media files that no film leads to are in {folders}. If you have the database that knows them, "
+        f"stop Keaton and put it back as {settings.database} (without -wal and -shm beside it): then they come back by "
+        "themselves. Else `keaton index` looks at such a file anew; or delete the folder."
+    )
+    return [Finding("Set aside", "note", text)]
+
+
+def _disk(settings: Settings) -> Finding:
+    folder = str(settings.data_dir)
+    while not os.path.exists(folder):  # noqa: PTH110 - unlike Path.exists it does not raise where one may not look
+        folder = os.path.dirname(folder)  # noqa: PTH120 - likewise
+    free_gb = shutil.disk_usage(folder).free / GIGABYTE
+    if free_gb < settings.fetch_limit_gb + _LEAST_FREE_GB:
+        advice = f"{free_gb:.1f} GB free: make room, or lower KEATON_FETCH_LIMIT_GB and KEATON_MEDIA_QUOTA_GB"
+        return Finding("Disk", "wrong" if free_gb < _LEAST_FREE_GB else "note", advice)
+    return Finding("Disk", "ok", f"{free_gb:.0f} GB free; media may take {settings.media_quota_gb:g} GB")
+
+
+def _tokens(settings: Settings) -> list[Finding]:
+    if not settings.has_token:
+        return [Finding("Tokens", "note", "none set: `keaton run` serves the local chat. README says how to get one.")]
+    found: list[Finding] = []
+    if settings.discord_token:
+        found.append(Finding("Discord", "ok", "DISCORD_TOKEN is set"))
+    if settings.slack_bot_token or settings.slack_app_token:
+        found.append(_slack(settings))
+    return found
+
+
+def _slack(settings: Settings) -> Finding:
+    if not (settings.slack_bot_token and settings.slack_app_token):
+        missing = "SLACK_APP_TOKEN (xapp-...)" if settings.slack_bot_token else "SLACK_BOT_TOKEN (xoxb-...)"
+        return Finding("Slack", "wrong", f"{missing} is missing; Slack needs both.")
+    return Finding("Slack", "ok", "SLACK_BOT_TOKEN and SLACK_APP_TOKEN are set")

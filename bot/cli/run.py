@@ -1,0 +1,194 @@
+"""`keaton run`: opens the doors that the settings ask for, and closes them. Must not know what passes through."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+import threading
+from contextlib import AsyncExitStack, suppress
+from typing import TYPE_CHECKING
+
+import click
+
+from bot.cli.pages import open_browser, page_token
+from bot.doors.requests import DoorContext, RequestLog
+from bot.doors.supervisor import keep_open
+from bot.monitoring.health import HOST, add_gauges, health_of, serve_watch
+from bot.settings import GIGABYTE
+from bot.web.config import WebConfig
+from bot.web.desk import PageDesk
+from bot.web.server import LocalChat
+from bot.wiring.app import open_core, run_alone
+from bot.wiring.engines import DEMO_FOLDER
+from core.conversation.commands import parse
+from core.model.events import FilePosted
+from core.model.video import View
+from core.wording.replies import SUGGESTIONS, TRIAL, WELCOME
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine, Iterable, Mapping
+
+    from bot.discord.client import DiscordDoor
+    from bot.settings import Settings
+    from bot.slack.app import SlackDoor
+    from bot.wiring.app import Product
+
+logger = logging.getLogger(__name__)
+
+LONGEST_STOP_S = 9.0
+DEMO_TITLE = "Keaton's demo film"
+
+
+async def run(settings: Settings) -> int:
+    """Run until the process is told to stop, or the model turns out not to load; give the exit code.
+
+    Raises OperatorError.
+    """
+    stopped = _stop_signal()
+    with run_alone(settings):
+        await _run(settings, stopped)
+    logger.info("stopped")
+    return 0
+
+
+async def _run(settings: Settings, stopped: asyncio.Event) -> None:
+    async with open_core(settings, is_bot=True) as core, AsyncExitStack() as opened:
+        await core.parts.foreman.tidy()
+        if settings.opens_page:
+            await _open_local_chat(settings, core, opened)
+        else:
+            await _finish_local(core, opened)
+        doors = _doors(settings, core)
+        if settings.watch_port is not None:
+            await _open_watch(settings.watch_port, core, doors, opened)
+        kept = [keep_open(name, door, is_only=len(doors) == 1) for name, door in doors.items()]
+        await _until(stopped, [_load(settings, core), core.grace.run(), *kept])
+
+
+def _doors(settings: Settings, core: Product) -> dict[str, DiscordDoor | SlackDoor]:
+    doors: dict[str, DiscordDoor | SlackDoor] = {}
+    mine, kept = core.parts, core.kept
+    parts = DoorContext(mine.conversation, mine.channels, kept.ledger, mine.foreman, core.grace, kept.showcase)
+    if settings.discord_token:
+        doors["Discord"] = _discord(settings.discord_token.get_secret_value(), settings, parts)
+    if settings.slack_bot_token or settings.slack_app_token:
+        doors["Slack"] = _slack(settings, parts)
+    return doors
+
+
+async def _open_watch(
+    port: int, core: Product, doors: Mapping[str, DiscordDoor | SlackDoor], opened: AsyncExitStack
+) -> None:
+    add_gauges(core)
+    served = await opened.enter_async_context(serve_watch(port, health_of(core, doors), core.engines.watch))
+    logger.info("health and figures are at http://%s:%d/healthz and /metrics", HOST, served)
+
+
+async def _until(stopped: asyncio.Event, works: Iterable[Coroutine[None, None, None]]) -> None:
+    """Run works side by side until told to stop, or until one fails: then raise its error."""
+    stop = asyncio.create_task(stopped.wait())
+    tasks = {asyncio.create_task(work) for work in works}
+    try:
+        left: set[asyncio.Task[None]] = set(tasks)
+        while not stop.done():
+            done, _ = await asyncio.wait({stop, *left}, return_when=asyncio.FIRST_COMPLETED)
+            left -= done
+            for task in done & tasks:
+                task.result()
+    finally:
+        for task in (stop, *tasks):
+            task.cancel()
+        await asyncio.gather(stop, *tasks, return_exceptions=True)
+
+
+def _discord(token: str, settings: Settings, parts: DoorContext) -> DiscordDoor:
+    from bot.discord.client import DiscordDoor  # noqa: PLC0415 - likewise
+    from bot.discord.config import DiscordConfig  # noqa: PLC0415 - who has no token needs no client
+
+    return DiscordDoor(parts, DiscordConfig(token, settings.discord_api_base, settings.discord_gateway))
+
+
+def _slack(settings: Settings, parts: DoorContext) -> SlackDoor:
+    from bot.slack.app import SlackDoor  # noqa: PLC0415 - likewise
+    from bot.slack.config import SlackConfig  # noqa: PLC0415 - who has no token needs no client
+
+    bot, app = settings.slack_tokens
+    return SlackDoor(parts, SlackConfig(bot, app, settings.slack_api_base, pictures=settings.slack_pictures))
+
+
+async def _load(settings: Settings, core: Product) -> None:
+    logger.info("loading the model %r", settings.model)
+    info = await core.warm()
+    logger.info("the model %s (%s) is ready on %s", info.model, info.weights, info.device)
+
+
+async def _open_local_chat(settings: Settings, core: Product, doors: AsyncExitStack) -> None:
+    notice = TRIAL if settings.trial else ""
+    if notice:
+        logger.warning("%s", notice)
+    limit_bytes = settings.fetch_limit_bytes
+    config = WebConfig(
+        port=settings.web_port,
+        token=await asyncio.to_thread(page_token, settings),
+        notice=notice,
+        upload_limit_bytes=limit_bytes,
+        uploads=settings.uploads,
+        uploads_limit_bytes=max(limit_bytes, int(settings.uploads_limit_gb * GIGABYTE)),
+        upload_timeout_s=settings.upload_timeout_s,
+        upload_dir=core.kept.media.inbox,
+    )
+    chat = await doors.enter_async_context(
+        LocalChat(core.parts.conversation, parse, config, RequestLog(core.parts.foreman, core.kept.ledger))
+    )
+    chat.take_back(core.kept.showcase)
+    click.echo(f"Keaton is at {chat.address} (Ctrl+C stops it)")
+    if settings.opens_browser:
+        # Some browsers run in the terminal until they are left, and nothing here waits for that.
+        threading.Thread(target=open_browser, args=(settings, chat.address), daemon=True).start()
+    await _welcome(settings, core, chat)
+    for job in await core.parts.foreman.left("local"):
+        await chat.go_on(job)
+
+
+async def _finish_local(core: Product, opened: AsyncExitStack) -> None:
+    """Go on with what was left by the command line, or by the page of an earlier run, though no page shows it now."""
+    desk = PageDesk(core.parts.conversation, parse, WebConfig(), RequestLog(core.parts.foreman, core.kept.ledger))
+    opened.push_async_callback(desk.close)
+    for job in await core.parts.foreman.left("local"):
+        await desk.go_on(job)
+
+
+async def _welcome(settings: Settings, core: Product, chat: LocalChat) -> None:
+    """Put the demo film into the channel, unless this is somebody's own library by now."""
+    turn = chat.turn()
+    if settings.trial or not await core.kept.library.videos(View.of(turn.scope)):
+        film = FilePosted(turn, DEMO_FOLDER / "film.mp4", f"{DEMO_TITLE}.mp4")
+        chat.announce(WELCOME, film, SUGGESTIONS)
+
+
+def _stop_signal() -> asyncio.Event:
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    numbers = (signal.SIGINT, signal.SIGTERM)
+
+    def stop() -> None:
+        """Stop in order, and in time; a second signal has its usual, harder effect."""
+        stopped.set()
+        hurry = threading.Timer(LONGEST_STOP_S, _give_up)
+        hurry.daemon = True
+        hurry.start()
+        for number in numbers:
+            loop.remove_signal_handler(number)
+
+    for number in numbers:
+        with suppress(NotImplementedError):
+            loop.add_signal_handler(number, stop)
+    return stopped
+
+
+def _give_up() -> None:
+    """End at once: all that matters is in the database, and the next start takes it up."""
+    logger.warning("stopping took longer than %.0f s, so it was cut short", LONGEST_STOP_S)
+    os._exit(0)

@@ -1,0 +1,159 @@
+"""Which channels an answer may draw on, and which permissions Keaton lacks. Pure; sends nothing.
+
+A public answer draws only on what everybody who can see it could read by themselves; one for the asker alone draws on
+what the asker can read. Both follow from the permissions as they are when somebody asks.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+import discord
+
+from bot.discord.config import DOOR
+from core.model.video import Scope, View
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from bot.discord.rights import Asker, ChannelRights, Readers, ServerRights
+
+Where: TypeAlias = Literal["this channel", "this server", "all I can read"]
+Rooms: TypeAlias = tuple[tuple[str, str], ...]
+"""Id and name of channels."""
+
+
+@dataclass(frozen=True, slots=True)
+class Standpoint:
+    """From where somebody asks, as it was then."""
+
+    guild_id: int
+    channel_id: int
+    server: ServerRights | None = None
+    """None where the server is not known, or not yet."""
+    place: ChannelRights | None = None
+    """The channel or thread; None where it is neither, or not known."""
+    asker: Asker | None = None
+    version: int = 0
+    """Changes with the roles and channels of the server."""
+
+    @property
+    def root(self) -> ChannelRights | None:
+        """Return the channel, of a thread the one that it is in, where that is known."""
+        if self.server is None or self.place is None or self.place.parent is None:
+            return self.place
+        return self.server.channels.get(self.place.parent)
+
+    @property
+    def here(self) -> frozenset[int]:
+        """Return the ids of the place, and of the channel that it is in."""
+        above = self.place.parent if self.place else None
+        return frozenset({self.channel_id} if above is None else {self.channel_id, above})
+
+
+def scope_of(guild_id: int, channel_id: int) -> Scope:
+    """Give the scope of a channel or thread."""
+    return Scope(DOOR.platform, str(guild_id), str(channel_id))
+
+
+def is_private(at: Standpoint, where: Where, readers: Readers) -> bool:
+    """Tell whether the answer to a search is for the asker alone.
+
+    Where some see this channel but not its history, and where the asker wants all that they can read, it is.
+    """
+    return where == "all I can read" or not is_public(at, readers)
+
+
+def asked_view(at: Standpoint, where: Where, readers: Readers) -> View:
+    """Return what the answer to a search may draw on."""
+    if is_private(at, where, readers):
+        return own(at, readers, everywhere=where != "this channel")
+    return whole_server(at, readers) if where == "this server" else here(at, readers)
+
+
+def rooms(at: Standpoint, where: Where, readers: Readers) -> Rooms:
+    """Return the channels that `in:` may name: that the answer may draw on, and that the asker can read."""
+    if at.server is None or at.asker is None:
+        return ()
+    alone = is_private(at, where, readers)
+    view = own(at, readers, everywhere=True) if alone else whole_server(at, readers)
+    found = [one for one in _places(at.server) if str(one.id) in view.channels and at.server.reads(at.asker, one)]
+    return tuple((str(one.id), one.name) for one in found)
+
+
+def here(at: Standpoint, readers: Readers) -> View:
+    """Return what a public answer may draw on of this channel alone, and in a thread of the channel that it is in.
+
+    Nothing, where some see the channel but not its history.
+    """
+    return _view(at, at.here if is_public(at, readers) else frozenset())
+
+
+def whole_server(at: Standpoint, readers: Readers) -> View:
+    """Return what a public answer may draw on: all that everybody who sees this place can read."""
+    server, root, place = at.server, at.root, at.place
+    if server is None or root is None or place is None or not is_public(at, readers):
+        return here(at, readers)
+    found = [one for one in server.channels.values() if _fits(server, one, place)]
+    ids = {one.id for one in found if readers.all_read(server, root, one)}
+    threads = {one.id for one in server.threads.values() if one.parent in ids and not one.is_closed}
+    return _view(at, at.here | ids | threads)
+
+
+def own(at: Standpoint, readers: Readers, *, everywhere: bool) -> View:
+    """Return what an answer for the asker alone may draw on: what they can read of this channel, or of the server."""
+    server, place, asker = at.server, at.place, at.asker
+    if server is None or place is None or asker is None:
+        return here(at, readers)
+    known = {one.id: one for one in _places(server)} | {place.id: place}
+    wanted = [one for one in known.values() if everywhere or one.id in at.here]
+    found = [one for one in wanted if server.reads(asker, one) and _fits(server, one, place)]
+    return _view(at, frozenset(one.id for one in found if not one.is_closed or one.id in at.here))
+
+
+def is_public(at: Standpoint, readers: Readers) -> bool:
+    """Tell whether everybody who sees a place can read what was said there before.
+
+    Where that is not so, answers are for the asker alone. Of a thread whose channel is not known nothing is held back.
+    """
+    return at.server is None or at.root is None or readers.all_read(at.server, at.root, at.root)
+
+
+def switch_of(place: object, scope: Scope) -> Scope:
+    """Give the scope whose switch counts in a place: a thread has none of its own."""
+    if isinstance(place, discord.Thread):
+        return scope_of(place.guild.id, place.parent_id)
+    return scope
+
+
+def missing(permissions: discord.Permissions, place: object) -> tuple[str, ...]:
+    """Give the permissions that Keaton needs to answer in a channel and does not have, as Discord calls them."""
+    return _lacking(permissions, ("view_channel", _send(place), "attach_files", "read_message_history"))
+
+
+def unable(permissions: discord.Permissions, place: object) -> tuple[str, ...]:
+    """Return the permissions that somebody lacks to post by themselves what Keaton posts for them."""
+    return _lacking(permissions, (_send(place), "attach_files"))
+
+
+def _send(place: object) -> str:
+    return "send_messages_in_threads" if isinstance(place, discord.Thread) else "send_messages"
+
+
+def _lacking(permissions: discord.Permissions, needed: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(name.replace("_", " ").title() for name in needed if not getattr(permissions, name))
+
+
+def _view(at: Standpoint, ids: frozenset[int]) -> View:
+    return View(DOOR.platform, str(at.guild_id), frozenset(map(str, ids)))
+
+
+def _places(server: ServerRights) -> Iterator[ChannelRights]:
+    yield from server.channels.values()
+    yield from server.threads.values()
+
+
+def _fits(server: ServerRights, one: ChannelRights, place: ChannelRights) -> bool:
+    """Tell whether Keaton itself can read it still, and whether its pictures may appear in this place."""
+    return server.reads(server.me, one) and (one.is_safe or not place.is_safe)

@@ -1,0 +1,1 @@
+"""What all chat doors share: accepting requests, delivering replies, where a reply stands, and catching up."""

@@ -1,0 +1,280 @@
+"""Shows a stream of replies: post once, then edit in place, throttled.
+
+Owns the pace and what happens on a bug; must not know any platform (that is behind `Shown`) nor what replies say.
+
+Work that a chat door does beside everything else. Owns its tasks; must not know any platform or what they do.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+from contextlib import suppress
+from dataclasses import fields
+from typing import TYPE_CHECKING, Protocol, TypeVar
+
+from bot.doors.fallback import NotNow, Refused
+from core.model.reply import Reply
+from core.wording.replies import parked
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Coroutine, Sequence
+
+    from bot.doors.pace import PaceTurns
+    from core.model.events import Incoming
+
+logger = logging.getLogger(__name__)
+
+
+class BackgroundTasks:
+    """Tasks, each about some message."""
+
+    def __init__(self) -> None:
+        self._tasks: dict[asyncio.Task[None], str] = {}
+        self._closed = False
+
+    def start(self, work: Coroutine[None, None, None], about: str = "") -> None:
+        """Run work beside everything else; `about` names what it is about."""
+        if self._closed:  # libraries may still dispatch events after their closing
+            work.close()
+            return
+        task = asyncio.create_task(work)
+        self._tasks[task] = about
+        task.add_done_callback(self._done)
+
+    async def cancel(self, about: str) -> None:
+        """Stop all that is under way about something, and wait until it has stopped."""
+        mine = [task for task, one in self._tasks.items() if one == about]
+        for task in mine:
+            task.cancel()
+        await asyncio.gather(*mine, return_exceptions=True)
+
+    async def close(self) -> None:
+        """Stop all that is under way, since the program ends, and begin nothing any more."""
+        self._closed = True
+        tasks = list(self._tasks)
+        for task in tasks:
+            task.cancel(STOPPING)
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        del self._tasks[task]
+        if not task.cancelled() and (error := task.exception()):
+            logger.error("an answer could not be given", exc_info=error)
+
+
+T = TypeVar("T")
+
+
+STOPPING = "Keaton is being stopped"
+"""The message of cancellations at the end of the program: work is not given up, but goes on at the next start."""
+
+
+_PARTING_S = 3.0
+
+
+RETRY_S = (1.0, 5.0, 20.0, 60.0)
+"""When a last reply that could not be shown is tried again: nothing comes after it that would say the same."""
+
+
+class Answering(Protocol):
+    """What a front door needs of the product."""
+
+    def handle(self, event: Incoming) -> AsyncIterator[Reply]:
+        """Answer one event; each reply replaces the one before it. Only bugs escape."""
+        ...
+
+
+class ReplyTarget(Protocol):
+    """One place on a platform where the replies of one turn appear.
+
+    What its methods raise is logged and tried again with the next reply, or after a while where that was the last: a
+    chat that hiccups stops no work. `Refused` is what no further try would change.
+    """
+
+    async def post(self, reply: Reply) -> None:
+        """Show the first reply of the turn."""
+        ...
+
+    async def edit(self, reply: Reply) -> None:
+        """Show this reply in place of the one before it."""
+        ...
+
+
+def broken(bug_id: str) -> Reply:
+    """Say that something broke, and under which id whoever runs Keaton finds it."""
+    text = f"Something broke on my side. Whoever runs me finds it in the log under {bug_id}."
+    return Reply(text=text, tone="error", private=True)
+
+
+async def deliver(
+    replies: AsyncIterator[Reply],
+    shown: ReplyTarget,
+    min_gap_s: float,
+    turns: PaceTurns | None = None,
+    retry_s: Sequence[float] = RETRY_S,
+) -> None:
+    """Show replies until the stream ends; the stream never waits for the platform.
+
+    The first and the last reply are shown at once, and at most one in `min_gap_s` between them; where others draw in
+    the same place, each in its turn, with those first that are no progress. A reply that looks like the one shown is
+    skipped. Cancelling ends the stream too; with the message STOPPING, what stands there as under way is said to go on
+    later. A bug in the stream becomes a last reply.
+    """
+    board, screen = _Board(), _Screen(shown)
+    try:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(_collect(replies, board))
+            group.create_task(_show(board, screen, min_gap_s, turns))
+        await _insist(board, screen, retry_s)
+    except asyncio.CancelledError as error:
+        if STOPPING in error.args:
+            await screen.part()
+        screen.drop()
+        raise
+
+
+async def sent_whole(sending: Coroutine[None, None, T]) -> T:
+    """Wait for a message to be sent, to its end though cancelled: it may stand there, and must not be lost sight of."""
+    task = asyncio.ensure_future(sending)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await task
+        raise
+
+
+class _Board:
+    """The newest reply, and whether it is the last."""
+
+    def __init__(self) -> None:
+        self.latest: Reply | None = None
+        self.changed = asyncio.Event()
+        self.ended = asyncio.Event()
+        self.answered = asyncio.Event()
+        """Set once there is more to show than how far the work is, and when it has ended."""
+
+    def put(self, reply: Reply) -> None:
+        self.latest = reply
+        self.changed.set()
+        if reply.progress is None:
+            self.answered.set()
+        else:
+            self.answered.clear()
+
+    def end(self) -> None:
+        self.ended.set()
+        self.answered.set()
+        self.changed.set()
+
+
+async def _collect(replies: AsyncIterator[Reply], board: _Board) -> None:
+    try:
+        async for reply in replies:
+            board.put(reply)
+    except Exception:
+        bug_id = secrets.token_hex(3).upper()
+        logger.exception("bug %s", bug_id)
+        board.put(broken(bug_id))
+    finally:
+        board.end()
+
+
+async def _show(board: _Board, screen: _Screen, min_gap_s: float, turns: PaceTurns | None) -> None:
+    ended = False
+    while not ended:
+        await board.changed.wait()
+        if turns is not None and board.latest is not None and screen.would_change(board.latest):
+            await _turn(board, turns)
+        board.changed.clear()
+        ended = board.ended.is_set()
+        if board.latest is not None and await screen.show(board.latest) and not ended:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(board.ended.wait(), min_gap_s)
+
+
+async def _turn(board: _Board, turns: PaceTurns) -> None:
+    """Wait for a turn; a status that is followed by an answer meanwhile waits no longer than that would."""
+    while _is_status(board):
+        mine = asyncio.ensure_future(turns.wait(urgent=False))
+        changes = asyncio.ensure_future(board.answered.wait())
+        try:
+            await asyncio.wait({mine, changes}, return_when=asyncio.FIRST_COMPLETED)
+            if mine.done():
+                return
+        finally:
+            mine.cancel()
+            changes.cancel()
+    await turns.wait(urgent=True)
+
+
+def _is_status(board: _Board) -> bool:
+    return board.latest is not None and board.latest.progress is not None and not board.answered.is_set()
+
+
+async def _insist(board: _Board, screen: _Screen, retry_s: Sequence[float]) -> None:
+    """Show the last reply after all, where the platform was out of order when it came."""
+    for wait_s in retry_s:
+        if board.latest is None or screen.has_settled(board.latest):
+            return
+        await asyncio.sleep(wait_s)
+        await screen.show(board.latest)
+
+
+class _Screen:
+    """Knows what stands on the platform, and so whether to post, edit or leave it."""
+
+    def __init__(self, shown: ReplyTarget) -> None:
+        self._shown = shown
+        self._standing: Reply | None = None
+        self._sending: asyncio.Task[None] | None = None
+        self._refused: Reply | None = None
+
+    def would_change(self, reply: Reply) -> bool:
+        """Tell whether a reply looks different from what stands there."""
+        return self._standing is None or _look(self._standing) != _look(reply)
+
+    def has_settled(self, reply: Reply) -> bool:
+        """Tell whether a reply stands there, or was refused for good."""
+        return self._refused is reply or not self.would_change(reply)
+
+    async def show(self, reply: Reply) -> bool:
+        """Show a reply; tell whether the platform was asked to."""
+        if not self.would_change(reply):
+            return False
+        self._sending = asyncio.create_task(self._send(reply))
+        await asyncio.shield(self._sending)
+        return True
+
+    def drop(self) -> None:
+        """Show nothing more."""
+        if self._sending is not None:
+            self._sending.cancel()
+
+    async def _send(self, reply: Reply) -> None:
+        try:
+            await (self._shown.post(reply) if self._standing is None else self._shown.edit(reply))
+            self._standing = reply
+        except Refused as error:
+            self._refused = reply
+            logger.warning("a reply could not be shown in any form: %s", error.advice)
+        except (NotNow, OSError) as error:  # OSError: also timeouts, and what aiohttp cannot connect to
+            logger.warning("a reply could not be shown for now (%s): %s", type(error).__name__, error)
+        except Exception:
+            logger.exception("a reply could not be shown")
+
+    async def part(self) -> None:
+        """Say that what stands there as under way goes on after a restart, as far as that is quickly said."""
+        with suppress(Exception):
+            await asyncio.wait_for(self._part(), _PARTING_S)
+
+    async def _part(self) -> None:
+        if self._sending is not None:
+            await self._sending
+        if self._standing is not None and self._standing.progress is not None:
+            await self._shown.edit(parked(self._standing))
+
+
+def _look(reply: Reply) -> tuple[object, ...]:
+    return tuple(getattr(reply, field.name) for field in fields(reply))

@@ -1,0 +1,135 @@
+"""What the doors to chat platforms have in common. Must not know any of them."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from bot.doors.targets import logger
+from core.errors import AppError
+from core.links import FILM_ENDS
+from core.model.events import LeftOut, LinkPosted, RemoteFilePosted
+from core.wording import replies
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Sequence
+
+    from bot.doors.backoff import Backoff
+    from core.model.events import Incoming
+    from core.ports.retention import ShownMessages, Stale
+
+_PICTURE_ENDS = (".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff")
+
+
+MOST_FILMS_A_MESSAGE = 5
+
+
+LEFT_OUT = "left out"
+"""Names the thing in a message that says what else is in it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One thing in a message that is to be looked at once."""
+
+    name: str
+    """The same whenever the message is read."""
+    event: Incoming
+
+
+def bounded(items: Sequence[Item]) -> tuple[Item, ...]:
+    """Give what is looked at in a message, and behind that one thing which names all else."""
+    taken, rest = tuple(items[:MOST_FILMS_A_MESSAGE]), items[MOST_FILMS_A_MESSAGE:]
+    if not rest:
+        return taken
+    names = tuple(_name(one.event) for one in rest)
+    return (*taken, Item(LEFT_OUT, LeftOut(rest[0].event.turn, names, MOST_FILMS_A_MESSAGE)))
+
+
+def _name(event: Incoming) -> str:
+    match event:
+        case LinkPosted():
+            return event.url
+        case RemoteFilePosted():
+            return event.file.name
+        case _:
+            return ""
+
+
+def is_picture(name: str, mimetype: str) -> bool:
+    """Tell whether a file says that it is a picture that can be asked about."""
+    return mimetype.startswith("image/") or name.lower().endswith(_PICTURE_ENDS)
+
+
+def is_film(name: str, mimetype: str) -> bool:
+    """Tell whether a file says that it is a film; a text that is called index.ts is none."""
+    if mimetype.startswith("text/"):
+        return False
+    return mimetype.startswith("video/") or name.lower().endswith(FILM_ENDS)
+
+
+TAKEN_BACK = replies.taken_back()
+
+
+class Stuck(Exception):
+    """A message cannot be changed for now, for the reason that this says; it is tried again, more and more rarely."""
+
+
+@dataclass(slots=True)
+class Removals:
+    """What of a platform's messages is to be taken back, and when it is tried again.
+
+    A door makes one with `Backoff(REMOVAL_STEPS_S)`, and calls `wake` when a channel can be written in again.
+    """
+
+    every_s: float
+    """How often it is looked whether there is something new."""
+    backoff: Backoff[Stale]
+    hint: asyncio.Event
+    """Set when there is something to do at once."""
+
+    def wake(self, channel: str) -> None:
+        """Try again at once what waits in a channel (an unarchived thread, a permission that was granted)."""
+        if self.backoff.wake(lambda stale: stale.scope.channel == channel):
+            self.hint.set()
+
+
+async def take_back(
+    showcase: ShownMessages, platform: str, space: str, change: Callable[[Stale], Awaitable[bool]], removals: Removals
+) -> None:
+    """Change messages that show what was forgotten, and remove those that answer what was deleted, for ever.
+
+    `change` tells whether that is done with, or raises Stuck; else it is tried again, also by the next run. One
+    database serves all processes, so what the command line forgets is seen here too.
+    """
+    while True:
+        try:
+            found = await showcase.stale(platform, space)
+            removals.backoff.keep_only(found)
+            for stale in found:
+                if removals.backoff.is_due(stale) and await _changed(stale, change, removals.backoff):
+                    await showcase.settle(stale)
+        except AppError:
+            logger.exception("what was forgotten could not be looked up; it is tried again")
+        with suppress(TimeoutError):
+            await asyncio.wait_for(removals.hint.wait(), removals.every_s)
+        removals.hint.clear()
+
+
+async def _changed(stale: Stale, change: Callable[[Stale], Awaitable[bool]], backoff: Backoff[Stale]) -> bool:
+    """Change a message; what goes wrong with one keeps no other from being changed, and is told once."""
+    try:
+        if await change(stale):
+            backoff.done(stale)
+            return True
+        why, error = "it is tried again", None
+    except Stuck as stuck:
+        why, error = str(stuck), None
+    except Exception as unforeseen:  # noqa: BLE001 - whatever it is, it is logged and tried again
+        why, error = "it is tried again", unforeseen
+    if backoff.failed(stale):
+        where = stale.message, stale.scope.channel
+        logger.warning("message %s in channel %s could not be taken back: %s", *where, why, exc_info=error)
+    return False

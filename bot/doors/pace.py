@@ -1,0 +1,113 @@
+"""How fast messages are changed where a platform counts all changes together. Must not know any platform.
+
+A door makes one `Pace` for each budget that its platform gives (Discord: edits of a channel; Slack: `chat.update` of a
+workspace) and hands `pace.of(key)` to `deliver`. Answers and presses go first and have a part of the budget to
+themselves; status messages share the rest in the order in which they asked.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_MOST_KEYS = 1000
+
+
+class PaceTurns(Protocol):
+    """Lets one of several go on after the other."""
+
+    async def wait(self, *, urgent: bool) -> None:
+        """Wait until one more change may be sent; urgent are those that somebody waits for."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """What a platform allows for one key."""
+
+    burst: int
+    """So many changes at once."""
+    every_s: float
+    """And one more after so many seconds."""
+    kept: int = 1
+    """So many of the burst are for urgent ones alone."""
+
+
+@dataclass(slots=True)
+class _Bucket:
+    left: float
+    counted_s: float
+    urgent: int = 0
+    """How many urgent ones wait."""
+    urgent_line: asyncio.Lock = field(default_factory=asyncio.Lock)
+    status_line: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+
+class Pace:
+    """The budgets of one method of a platform."""
+
+    def __init__(self, budget: Budget, clock: Callable[[], float] = time.monotonic) -> None:
+        self._budget = budget
+        self._clock = clock
+        self._buckets: dict[str, _Bucket] = {}
+
+    def of(self, key: str) -> PaceTurns:
+        """Return the turns of one channel, or whatever the platform counts by."""
+        return _Turns(self, key)
+
+    async def wait(self, key: str, *, urgent: bool) -> None:
+        """Wait until one more change may be sent for a key."""
+        bucket = self._bucket(key)
+        if not urgent:
+            async with bucket.status_line:
+                await self._take(bucket, self._budget.kept, lambda: bucket.urgent == 0)
+            return
+        bucket.urgent += 1
+        try:
+            async with bucket.urgent_line:
+                await self._take(bucket, 0, lambda: True)
+        finally:
+            bucket.urgent -= 1
+
+    async def _take(self, bucket: _Bucket, kept: int, may: Callable[[], bool]) -> None:
+        while True:
+            lacking = 1 + kept - self._count(bucket)
+            if lacking <= 0 and may():
+                break
+            await asyncio.sleep(max(lacking, 0.1) * self._budget.every_s)
+        bucket.left -= 1
+
+    def _count(self, bucket: _Bucket) -> float:
+        """Return how many changes may be sent now."""
+        now_s = self._clock()
+        gained = (now_s - bucket.counted_s) / self._budget.every_s if self._budget.every_s else self._budget.burst
+        bucket.left, bucket.counted_s = min(float(self._budget.burst), bucket.left + gained), now_s
+        return bucket.left
+
+    def _bucket(self, key: str) -> _Bucket:
+        if key not in self._buckets:
+            if len(self._buckets) >= _MOST_KEYS:
+                self._drop_full()
+            self._buckets[key] = _Bucket(float(self._budget.burst), self._clock())
+        return self._buckets[key]
+
+    def _drop_full(self) -> None:
+        """Forget keys where nothing happened of late: a new bucket is as full."""
+        full = [key for key, one in self._buckets.items() if self._count(one) >= self._budget.burst and not one.urgent]
+        for key in full:
+            del self._buckets[key]
+
+
+@dataclass(frozen=True, slots=True)
+class _Turns:
+    pace: Pace
+    key: str
+
+    async def wait(self, *, urgent: bool) -> None:
+        """Wait until one more change may be sent."""
+        await self.pace.wait(self.key, urgent=urgent)

@@ -1,0 +1,193 @@
+"""Writes down what somebody asks a door for, before it is acknowledged, and ends it. Must not know any platform."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from core.errors import StorageUnusable
+from core.links import path_text
+from core.model.actions import draws
+from core.model.events import (
+    Action,
+    FilePosted,
+    Find,
+    Forget,
+    LinkPosted,
+    PictureFile,
+    RemoteFilePosted,
+    Switch,
+)
+from core.model.requests import Request, card_note
+
+if TYPE_CHECKING:
+    from core.conversation.channels import Channels
+    from core.conversation.conversation import Conversation
+    from core.jobs import JobRunner
+    from core.model.events import Incoming, Turn
+    from core.model.requests import JobKind, JobRef, MessageKey
+    from core.model.video import Scope
+    from core.ports.jobs import Ledger
+    from core.ports.retention import ShownMessages
+    from core.retention import DepartureGrace
+
+
+@dataclass(frozen=True, slots=True)
+class DoorContext:
+    """The parts of the product that such a door uses."""
+
+    conversation: Conversation
+    channels: Channels
+    ledger: Ledger
+    foreman: JobRunner
+    grace: DepartureGrace
+    showcase: ShownMessages
+
+    @property
+    def requests(self) -> RequestLog:
+        """Give what writes requests down."""
+        return RequestLog(self.foreman, self.ledger)
+
+
+_BYTES_A_SECOND = 250_000
+"""Of a film as people post it: a file's size is the only hint at its length."""
+
+
+@dataclass(frozen=True, slots=True)
+class AcceptedRequest:
+    """Something that is to be done, and was written down."""
+
+    event: Incoming
+    errand: MessageKey
+    job: JobRef | None
+    """None for what is done in a moment."""
+    written: bool = True
+    """False for what changes nothing, and was taken though there was no room to write it down."""
+
+
+class RequestLog:
+    """Takes up each request once."""
+
+    def __init__(self, foreman: JobRunner, ledger: Ledger) -> None:
+        self._foreman = foreman
+        self._ledger = ledger
+
+    async def take(self, errand: MessageKey, event: Incoming, place: str = "") -> AcceptedRequest | None:
+        """Write a request down; None when it was taken up before, unless by a process that died.
+
+        `place` says where its answer stands, for what no message of the asker's leads back to. Raises StorageUnusable.
+        """
+        request = request_of(errand, event, place)
+        if request is None:
+            return AcceptedRequest(event, errand, None) if await self._ledger.begin(errand) else None
+        try:
+            job = await self._foreman.accept(request)
+        except StorageUnusable:
+            if not _is_a_look(event):
+                raise
+            return AcceptedRequest(event, errand, None, written=False)
+        return AcceptedRequest(await self._known(event, job.ref), errand, job.ref) if job else None
+
+    async def _known(self, event: Incoming, job: JobRef) -> Incoming:
+        """Let an event know by what it was written down."""
+        match event:
+            case LinkPosted() | FilePosted() | RemoteFilePosted() | Action() | Forget() | Switch():
+                return replace(event, job=job)
+            case Find(picture=PictureFile() as picture):
+                return replace(event, picture=await self._foreman.kept_picture(job, picture))
+            case _:
+                return event
+
+    async def end(self, taken: AcceptedRequest) -> None:
+        """Note that a request was answered, well or not. Raises StorageUnusable."""
+        if not taken.written:
+            return
+        if taken.job is None:
+            await self._ledger.settle(taken.errand)
+        else:
+            await self._foreman.settle(taken.job)
+
+    async def vouch(self, job: JobRef | None) -> None:
+        """Note that whoever asked moderates there. Raises StorageUnusable."""
+        if job is not None:
+            await self._foreman.vouch(job)
+
+    async def drop(self, job: JobRef | None) -> None:
+        """Note that a request cannot be answered, for nobody hears of it. Raises StorageUnusable."""
+        if job is not None:
+            await self._foreman.drop(job)
+
+    async def is_outdone(self, taken: AcceptedRequest, message: str) -> bool:
+        """Tell whether a press that draws a message was written down after a request; no where that cannot be read."""
+        with suppress(StorageUnusable):
+            return taken.job is not None and await self._foreman.is_outdone(taken.job, message)
+        return False
+
+    async def answered(self, scope: Scope, message: str, card: str) -> None:
+        """Note that a message of Keaton's answers another one, and goes with it. Raises StorageUnusable."""
+        if message and card:
+            await self._ledger.remember(card_note(scope, message, card), card)
+
+    async def stand(self, taken: AcceptedRequest, place: str, message: str) -> None:
+        """Note where the answer stands by now, and as which message. Raises StorageUnusable."""
+        if taken.job is not None:
+            await self._foreman.stand(taken.job, place, message)
+
+
+def _is_a_look(event: Incoming) -> bool:
+    """Tell whether a press only shows something: that goes on where nothing can be written."""
+    return isinstance(event, Action) and event.id.startswith("show:")
+
+
+def request_of(errand: MessageKey, event: Incoming, place: str = "") -> Request | None:  # noqa: PLR0911 - a line each
+    """Give what is to be written down of an event; None where it is done in a moment, or asked for by a message.
+
+    What only tells how things stand is asked for again in a moment.
+    """
+    match event:
+        case LinkPosted(turn, url):
+            return _request(errand, turn, "link", url, "", place)
+        case RemoteFilePosted(turn, file):
+            length_s = file.size_bytes / _BYTES_A_SECOND if file.size_bytes else None
+            return _request(errand, turn, "remote", file.key, file.name, place, length_s)
+        case FilePosted(turn, path, name):
+            length_s = path.stat().st_size / _BYTES_A_SECOND if path.is_file() else None
+            return _request(errand, turn, "file", path_text(path), name, place, length_s)
+        case Find(turn, text, video):
+            picture = event.picture.path if event.picture else None
+            request = _request(errand, turn, "find", text, video or "", place)
+            return replace(request, picture=str(picture)) if picture else request
+        case Action(turn, pressed) if place:
+            return replace(
+                _request(errand, turn, "press", pressed, "", place), under=event.under if draws(pressed) else ""
+            )
+        case Forget(turn, name):
+            return _request(errand, turn, "forget", name, "", place)
+        case Switch(turn, on):
+            return _request(errand, turn, "switch", "on" if on else "off", turn.scope.channel, place)
+        case _:
+            return None
+
+
+def event_of(request: Request, turn: Turn) -> LinkPosted | Action | Forget | Switch | None:
+    """Give what a request asks for, the other way round; None where that takes more than stands in it."""
+    match request.kind:
+        case "link":
+            return LinkPosted(turn, request.source)
+        case "press":
+            return Action(turn, request.source, under=request.under)
+        case "forget":
+            return Forget(turn, request.source)
+        case "switch":
+            return Switch(turn, request.source == "on")
+        case _:
+            return None
+
+
+def _request(
+    errand: MessageKey, turn: Turn, kind: JobKind, source: str, name: str, place: str, length_s: float | None = None
+) -> Request:
+    who = turn.user_id, turn.user_name, turn.message, turn.message_url
+    may_cancel = turn.moderator or not turn.door.shared
+    return Request(errand, kind, source, name, *who, place, length_s, moderator=may_cancel)

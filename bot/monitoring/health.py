@@ -1,0 +1,147 @@
+"""`/healthz` and `/metrics` on a loopback address. Owns the server; must not know what the checks look at.
+
+What must be so for Keaton to do its work, and its figures of the moment. Must not know how they are served.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from aiohttp import web
+
+from bot.monitoring.metrics import CONTENT_TYPE
+from bot.web.guard import refuse_strangers
+from core.errors import BadSetting, OperatorError, PortTaken
+from core.wording.errors import DAMAGED, MODEL_AWAY, door_away, sentence
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+
+    from bot.monitoring.metrics import Metrics
+    from bot.wiring.app import Product
+
+HOST = "127.0.0.1"
+
+
+_CHECK_S = 5.0
+
+
+_SHUTDOWN_S = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing that must be so for Keaton to do its work."""
+
+    name: str
+    ask: Callable[[], Awaitable[str]]
+    """Gives a sentence that says what is wrong, or "". Raises nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """Answers whether all is well."""
+
+    checks: Sequence[Check]
+    patience_s: float = _CHECK_S
+    """How long each of them may take."""
+
+    async def report(self) -> dict[str, str]:
+        """Give for each check "ok" or a sentence; one that does not answer in time is wrong too."""
+        said = await asyncio.gather(*(self._answer(check) for check in self.checks))
+        return dict(zip((check.name for check in self.checks), said, strict=True))
+
+    async def _answer(self, check: Check) -> str:
+        try:
+            async with asyncio.timeout(self.patience_s):
+                return await check.ask() or "ok"
+        except TimeoutError:
+            return f"The check of the {check.name} does not answer."
+
+
+@asynccontextmanager
+async def serve_watch(port: int, health: Health, metrics: Metrics) -> AsyncIterator[int]:
+    """Serve until left; give the port. Raises PortTaken, BadSetting."""
+
+    async def healthz(_request: web.Request) -> web.Response:
+        report = await health.report()
+        wrong = [said for said in report.values() if said != "ok"]
+        return web.json_response({"ok": not wrong, "wrong": wrong, "checks": report}, status=503 if wrong else 200)
+
+    async def figures(_request: web.Request) -> web.Response:
+        return web.Response(body=await asyncio.to_thread(metrics.text), headers={"Content-Type": CONTENT_TYPE})
+
+    app = web.Application(middlewares=[refuse_strangers])
+    app.add_routes([web.get("/healthz", healthz), web.get("/metrics", figures)])
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=_SHUTDOWN_S)
+    await runner.setup()
+    try:
+        await _listen(runner, port)
+        yield int(runner.addresses[0][1])
+    finally:
+        await runner.cleanup()
+
+
+async def _listen(runner: web.AppRunner, port: int) -> None:
+    try:
+        await web.TCPSite(runner, HOST, port).start()
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            raise PortTaken(port, "KEATON_WATCH_PORT") from error
+        raise BadSetting("KEATON_WATCH_PORT", error.strerror or str(error)) from error
+
+
+_NOTE = "health"
+
+
+class Connectable(Protocol):
+    """What is asked of a door."""
+
+    @property
+    def connected(self) -> bool:
+        """Tell whether it hears what happens."""
+        ...
+
+
+def health_of(core: Product, doors: Mapping[str, Connectable]) -> Health:
+    """Give the checks of a running product; they raise nothing."""
+
+    async def model() -> str:
+        return "" if core.engines.encoder.loaded else MODEL_AWAY
+
+    async def database() -> str:
+        try:
+            await core.kept.ledger.remember(_NOTE, "can be written")
+        except OperatorError as error:
+            return sentence(error)
+        return "" if core.kept.library.connections.sound and not core.engines.looks.damaged else DAMAGED
+
+    return Health((Check("model", model), Check("database", database), *(_door(name, doors[name]) for name in doors)))
+
+
+def _door(name: str, door: Connectable) -> Check:
+    async def connected() -> str:
+        return "" if door.connected else door_away(name)
+
+    return Check(name, connected)
+
+
+def add_gauges(core: Product) -> None:
+    """Have the figures of the moment read whenever somebody looks."""
+    show = core.engines.watch.gauge
+    show("films_waiting", "Films whose turn has not come", lambda: core.parts.indexer.waiting)
+    show("films_running", "Films that are being taken in", lambda: core.parts.indexer.running)
+    show("database_bytes", "Size of the database", lambda: core.kept.library.connections.sizes_bytes()[0])
+    show("database_log_bytes", "Size of its write-ahead log", lambda: core.kept.library.connections.sizes_bytes()[1])
+    show("inbox_bytes", "Files of requests that are under way", core.kept.media.inbox_bytes)
+    show("model_loaded", "1 once the model stands ready", lambda: core.engines.encoder.loaded)
+    show("looks_held_bytes", "Memory that looks take", lambda: core.engines.looks.room.used_bytes)
+    show(
+        "films_damaged",
+        "Films left out of searches, for their looks are damaged",
+        lambda: len(core.engines.looks.damaged),
+    )

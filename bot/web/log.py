@@ -1,0 +1,111 @@
+"""The conversation log that all tabs share.
+
+Owns the order of messages, who may see which, and how a tab that was away catches up; must not know HTTP.
+Each change moves the channel's clock, and a tab asks for all that changed after the time it has seen: nothing queues
+up for a slow tab, and a tab that comes back needs no history of edits.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+if TYPE_CHECKING:
+    from bot.web.render import Json
+
+Author: TypeAlias = Literal["you", "keaton"]
+
+
+@dataclass(frozen=True, slots=True)
+class LogEntry:
+    """One message."""
+
+    id: int
+    changed: int
+    """The channel's clock at the last change."""
+    author: Author
+    at: datetime
+    body: Json
+    audience: str | None
+    """The one tab that sees it, or None for all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What a tab has not seen yet."""
+
+    clock: int
+    oldest: int
+    """Messages with a smaller id are gone."""
+    messages: tuple[Json, ...]
+    """In the order of ids."""
+
+
+class Channel:
+    """A bounded log of messages; ids rise and are never used again."""
+
+    def __init__(self, limit: int, first_id: int = 1) -> None:
+        """Keep so many messages; ids begin above those of earlier runs."""
+        self._limit = limit
+        self._clock = 0
+        self._next_id = first_id
+        self._entries: dict[int, LogEntry] = {}
+        self._moved = asyncio.Event()
+
+    def __contains__(self, message: int) -> bool:
+        return message in self._entries
+
+    def reserve(self) -> int:
+        """Give the id that the next new message will have, for bodies that mention it."""
+        self._next_id += 1
+        return self._next_id - 1
+
+    def add(
+        self, message: int, author: Author, body: Json, audience: str | None = None, at: datetime | None = None
+    ) -> None:
+        """Add a message under a reserved id, or put one back that stood there in an earlier run."""
+        self._entries[message] = LogEntry(message, self._tick(), author, at or datetime.now(UTC), body, audience)
+        while len(self._entries) > self._limit:
+            del self._entries[min(self._entries)]
+
+    def change(self, message: int, body: Json) -> None:
+        """Replace what a message says; nothing happens when it has left the log."""
+        if message in self._entries:
+            self._entries[message] = replace(self._entries[message], changed=self._tick(), body=body)
+
+    def show_to(self, message: int, audience: str | None) -> None:
+        """Set who sees a message; for the others it is gone."""
+        if message in self._entries and self._entries[message].audience != audience:
+            self._entries[message] = replace(self._entries[message], changed=self._tick(), audience=audience)
+
+    def buttons(self, message: int) -> tuple[str, ...]:
+        """Give the ids of the buttons under a message."""
+        entry = self._entries.get(message)
+        known = entry.body.get("buttons") if entry else None
+        return tuple(str(one["id"]) for one in known) if isinstance(known, list) else ()
+
+    def changes(self, tab: str, since: int) -> Changes:
+        """Give what changed after `since`, as this tab may see it."""
+        entries = sorted((entry for entry in self._entries.values() if entry.changed > since), key=lambda e: e.id)
+        oldest = min(self._entries, default=self._next_id)
+        return Changes(self._clock, oldest, tuple(_seen_by(tab, entry) for entry in entries))
+
+    async def moved(self, since: int) -> None:
+        """Wait until something changed after `since`."""
+        while self._clock <= since:
+            await self._moved.wait()
+
+    def _tick(self) -> int:
+        self._clock += 1
+        self._moved.set()
+        self._moved = asyncio.Event()
+        return self._clock
+
+
+def _seen_by(tab: str, entry: LogEntry) -> Json:
+    if entry.audience not in {None, tab}:
+        return {"id": entry.id, "gone": True}
+    at_ms = round(entry.at.timestamp() * 1000)
+    return {"id": entry.id, "author": entry.author, "at_ms": at_ms, **entry.body}

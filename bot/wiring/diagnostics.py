@@ -1,0 +1,60 @@
+"""What `keaton doctor` asks storage and engines for: the engines' own checks, and whether the database is sound."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bot.wiring.storage import media_folder
+from core.engines.diagnostics import Bar, Cage, check_cage, check_decoder, describe_torch
+from storage import losses
+from storage.aside import Aside
+from storage.boundary import disk
+from storage.maintenance import complaints
+from storage.private import tighten
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from bot.settings import Settings
+    from storage.losses import Loss
+
+__all__ = [
+    "Bar",
+    "Cage",
+    "check_cage",
+    "check_database",
+    "check_decoder",
+    "check_losses",
+    "check_privacy",
+    "describe_torch",
+    "files_aside",
+]
+
+
+def check_privacy(settings: Settings) -> bool:
+    """Tell whether no other user of this machine can read the data folder, once it was tightened; blocks.
+
+    Raises StorageUnusable.
+    """
+    return tighten(settings.data_dir)
+
+
+def check_database(settings: Settings) -> tuple[str, ...]:
+    """Give what is wrong with the pages and the references of the database, at most twenty things; blocks.
+
+    Raises StorageUnusable.
+    """
+    with disk(settings.database):
+        return complaints(settings.database) if settings.database.exists() else ()
+
+
+def check_losses(settings: Settings) -> tuple[Loss, ...]:
+    """Give what was found missing when the database was opened, in the last time; blocks. Raises StorageUnusable."""
+    with disk(settings.database):
+        return losses.known(settings.database) if settings.database.exists() else ()
+
+
+def files_aside(settings: Settings) -> tuple[Path, ...]:
+    """Give the media files that were set aside, for no film leads to them; blocks. Raises StorageUnusable."""
+    with disk(settings.data_dir):
+        return Aside.of(media_folder(settings)).files()

@@ -1,0 +1,75 @@
+"""All that is kept on the disk, opened: which storage stands behind each port. Must not know an engine."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from bot.settings import GIGABYTE
+from storage.boundary import disk
+from storage.checkpoints import SqliteCheckpoints
+from storage.embeddings import SqliteLooks
+from storage.files import FolderBlobCache, MediaFolder
+from storage.jobs import SqliteJobs
+from storage.journal import SqliteLedger
+from storage.library import SqliteLibrary
+from storage.owners import Owners
+from storage.private import tighten
+from storage.retention import SqliteArchive, SqliteDepartures, SqliteShownMessages
+
+if TYPE_CHECKING:
+    from contextlib import AsyncExitStack
+    from pathlib import Path
+
+    from bot.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class StorageBundle:
+    """One data folder."""
+
+    library: SqliteLibrary
+    media: MediaFolder
+    looks: SqliteLooks
+    works: SqliteCheckpoints
+    ledger: SqliteLedger
+    jobs: SqliteJobs
+    departures: SqliteDepartures
+    archive: SqliteArchive
+    showcase: SqliteShownMessages
+    keepsakes: FolderBlobCache
+
+
+async def open_kept(settings: Settings, stack: AsyncExitStack, *, is_bot: bool) -> StorageBundle:
+    """Open a data folder until the stack closes; raises OperatorError. A bot takes up what an earlier one left."""
+    with disk(settings.data_dir):
+        await asyncio.to_thread(settings.data_dir.mkdir, parents=True, exist_ok=True)
+    await asyncio.to_thread(tighten, settings.data_dir)
+    library = await SqliteLibrary.open(settings.database)
+    stack.push_async_callback(library.close)
+    media = await MediaFolder.open(media_folder(settings), int(settings.media_quota_gb * GIGABYTE))
+    stack.push_async_callback(media.close)
+    rows = library.connections
+    if is_bot:
+        await rows.keep_room()
+    ledger = SqliteLedger(rows)
+    stack.enter_context(Owners.of(settings.database).alive(ledger.run))
+    return StorageBundle(
+        library,
+        media,
+        SqliteLooks(rows),
+        SqliteCheckpoints(rows),
+        ledger,
+        SqliteJobs(rows, ledger.run, time.time, is_bot=is_bot),
+        SqliteDepartures(rows),
+        SqliteArchive(rows),
+        SqliteShownMessages(rows),
+        FolderBlobCache(settings.data_dir / "kept"),
+    )
+
+
+def media_folder(settings: Settings) -> Path:
+    """Give the folder of the kept media files."""
+    return settings.data_dir / "media"

@@ -1,0 +1,272 @@
+"""What a press shows of an answer: another moment, a second beside it, a preview, a cut, the whole film.
+
+Owns the course of that; must not know whether somebody may see the answer (the conversation has looked), nor wording.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final, assert_never
+
+from core.answers import card as cards
+from core.answers.card import Card
+from core.answers.cursor import Cursor
+from core.concurrency import watched
+from core.errors import AnswerGone, AppError, FilmGone, called
+from core.formatting import tenths
+from core.model.reply import Progress
+from core.model.video import Thumbnail
+from core.model.votes import tally, wish_keys
+from core.ports.video import Clip, ClipWish
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Sequence
+    from pathlib import Path
+
+    from core.answers.view import Answerer
+    from core.limits import BrowsingLimits
+    from core.model.actions import Show
+    from core.model.answer import Answer
+    from core.model.events import Turn
+    from core.model.reply import Picture, Reply
+    from core.model.results import Curve, Moment
+    from core.model.video import Video
+    from core.ports.library import Library, Media
+    from core.ports.plots import Plotter
+    from core.ports.video import Clipper
+    from core.rate_limit import RateLimit
+
+_JUST_BEFORE_S: Final = 0.002
+_END_PX: Final = 640
+
+
+class Browser:
+    """Shows an answer in all the ways that its buttons ask for."""
+
+    def __init__(
+        self,
+        library: Library,
+        media: Media,
+        answerer: Answerer,
+        clipper: Clipper,
+        plotter: Plotter,
+        cooldown: RateLimit,
+        limits: BrowsingLimits,
+        is_checking: Callable[[str], bool],
+    ) -> None:
+        """Take, among others, what tells by an answer's id whether its verdict may still change."""
+        self._library = library
+        self._media = media
+        self._answerer = answerer
+        self._clipper = clipper
+        self._plotter = plotter
+        self._cooldown = cooldown
+        self._limits = limits
+        self._is_checking = is_checking
+
+    async def first(self, turn: Turn, answer: Answer, wish: Show, curve: Curve, note: str) -> Reply:
+        """Give the card of a new answer."""
+        return cards.card(
+            replace(await self._card(turn, answer, wish, curve, with_still=True), note=note, updates=False)
+        )
+
+    async def show(self, turn: Turn, answer: Answer, wish: Show) -> AsyncIterator[Reply]:
+        """Give what a button asks for: in place of the card that it stands under, but for a cut's file.
+
+        Raises AnswerGone when there is no such moment any more, FilmGone when there is nothing to cut from, UserError,
+        TryLater, OperatorError.
+        """
+        match wish.mode:
+            case "frame" | "sheet" | "cut":
+                async for reply in self._at_once(turn, answer, wish):
+                    yield reply
+            case "preview":
+                async for reply in self._preview(turn, answer, wish):
+                    yield reply
+            case "file":
+                async for reply in self._file(turn, answer, wish):
+                    yield reply
+            case _:
+                assert_never(wish.mode)
+
+    async def _at_once(self, turn: Turn, answer: Answer, wish: Show) -> AsyncIterator[Reply]:
+        """Show what takes a moment; where it takes longer, first the small picture of its place."""
+        async for made in watched(lambda _: self._whole(turn, answer, wish), self._limits.patience_s, None):
+            yield made or await self._meanwhile(await self._card(turn, answer, wish, with_still=False))
+
+    async def _whole(self, turn: Turn, answer: Answer, wish: Show) -> Reply:
+        if wish.mode == "cut":
+            return await self._cut(turn, answer, wish)
+        made = await self._card(turn, answer, wish, with_still=wish.mode == "frame")
+        return cards.card(made, await self._sheet(made) if wish.mode == "sheet" else None)
+
+    async def _meanwhile(self, made: Card, share: float | None = None) -> Reply:
+        """Give a card while its own picture is being made."""
+        still = await self._answerer.thumbnail(made.shown.curve.video, made.shown.at_s, made.shown.moment)
+        return cards.card(replace(made, shown=replace(made.shown, still=still), progress=Progress("cutting", share)))
+
+    async def _card(
+        self, turn: Turn, answer: Answer, wish: Show, curve: Curve | None = None, *, with_still: bool = False
+    ) -> Card:
+        """Draw what every card shows; wish and moment decide which frame. Its buttons count in the answer's order."""
+        moment, wish = _moment(answer, wish), replace(wish, revision=answer.revision)
+        video = curve.video if curve else await self._video(answer, moment)
+        kept = await self._media.path(video.id) is not None
+        cursor = Cursor.of(wish, moment, video.duration_s, self._limits.cut_s, kept=kept)
+        shown = await self._answerer.show(
+            answer.query,
+            answer.moments,
+            wish.number,
+            wish.style,
+            turn.door.themes,
+            turn.door.max_picture_px,
+            curve,
+            None if wish.at_ms is None else cursor.at_s,
+            _marks_s(wish, cursor),
+            with_still=with_still,
+        )
+        posting = await self._library.posting(video.id, answer.query.view)
+        span_s = _span_s(cursor, self._limits.preview_s)
+        wishes = wish_keys(answer.query)
+        counted = tally(await self._library.votes(answer.query.view, wishes), wishes[moment.part], moment)
+        names, checking = await self._names(answer), self._is_checking(answer.id)
+        drawn = Card(answer, wish, cursor, shown, turn.door, posting, span_s=span_s, tally=counted, names=names)
+        return replace(drawn, is_checked=not (checking and moment.video_id == answer.moments[0].video_id))
+
+    async def _names(self, answer: Answer) -> dict[str, str]:
+        """Give the names of the films that an answer is about, where these are several."""
+        films = list(dict.fromkeys(moment.video_id for moment in answer.moments))
+        if len(films) == 1:
+            return {}
+        postings = [await self._library.posting(film, answer.query.view) for film in films]
+        return {posting.video_id: posting.title for posting in postings if posting}
+
+    async def _sheet(self, made: Card) -> Picture | None:
+        thumbnails = await self._library.thumbnails(made.shown.curve.video.id)
+        if not thumbnails:
+            return None
+        tiles = await self._with_peaks(made, thumbnails)
+        return cards.sheet(made, await self._plotter.sheet(tiles, made.numbered, self._limits.sheet_tiles))
+
+    async def _with_peaks(self, made: Card, thumbnails: Sequence[Thumbnail]) -> Sequence[Thumbnail]:
+        """Return small pictures with the very frames of the moments among them; as they are where the file is gone."""
+        known_s = {round(one.time_s, 3) for one in thumbnails}
+        peaks_s = sorted({moment.peak_s for _, moment in made.numbered if round(moment.peak_s, 3) not in known_s})
+        path = await self._media.path(made.shown.curve.video.id)
+        if path is None or not peaks_s:
+            return thumbnails
+        try:
+            stills = await self._clipper.stills(path, peaks_s, self._limits.tile_px)
+        except AppError:
+            return thumbnails
+        frames = [Thumbnail(time_s, still.jpeg) for time_s, still in zip(peaks_s, stills, strict=True)]
+        return sorted([*thumbnails, *frames], key=lambda one: one.time_s)
+
+    async def _cut(self, turn: Turn, answer: Answer, wish: Show) -> Reply:
+        """Give the card of a cut that may be trimmed: its first frame and its last, side by side."""
+        moment = _moment(answer, wish)
+        video = await self._video(answer, moment)
+        path = await self._path(video)
+        in_s, out_s = Cursor.of(wish, moment, video.duration_s, self._limits.cut_s).ends_s
+        times_s = (in_s, out_s - _JUST_BEFORE_S)
+        with called(video.title):
+            made, stills = await asyncio.gather(
+                self._card(turn, answer, wish), self._clipper.stills(path, times_s, _END_PX)
+            )
+        first, last = stills
+        return cards.card(made, cards.ends(made, await self._plotter.ends(first, last, (tenths(in_s), tenths(out_s)))))
+
+    async def _preview(self, turn: Turn, answer: Answer, wish: Show) -> AsyncIterator[Reply]:
+        moment = _moment(answer, wish)
+        video = await self._video(answer, moment)
+        path = await self._media.path(video.id)
+        if path is None:
+            small = await self._card(turn, answer, wish)
+            yield cards.card(small, await self._slides(small))
+            return
+        span_s = _span_s(Cursor.of(wish, moment, video.duration_s, self._limits.cut_s), self._limits.preview_s)
+        clip_wish = self._preview_wish(turn, span_s)
+        drawing = asyncio.ensure_future(self._card(turn, answer, wish))
+        try:
+            async for made in self._making(video, path, clip_wish):
+                drawn = await drawing
+                if isinstance(made, Clip):
+                    yield cards.card(drawn, cards.preview(drawn, made.data, made.form))
+                else:
+                    yield await self._meanwhile(drawn, made)
+        finally:
+            drawing.cancel()
+
+    def _preview_wish(self, turn: Turn, span_s: tuple[float, float]) -> ClipWish:
+        form = turn.door.moving
+        max_bytes = min(self._limits.preview_bytes, turn.max_upload_bytes // 3)
+        max_px, max_fps = (320, 10.0) if form == "gif" else (480, 30.0)
+        return ClipWish(*span_s, form, max_px, max_fps, max_bytes)
+
+    async def _slides(self, made: Card) -> Picture | None:
+        """Give the small pictures around the moment, where the film itself is gone."""
+        thumbnails = await self._library.thumbnails(made.shown.curve.video.id)
+        near = sorted(thumbnails, key=lambda one: abs(one.time_s - made.cursor.at_s))[: self._limits.slides]
+        if not near:
+            return None
+        slides = sorted(near, key=lambda one: one.time_s)
+        gif = await self._plotter.slideshow(slides)
+        return cards.preview(replace(made, span_s=(slides[0].time_s, slides[-1].time_s)), gif, "gif")
+
+    async def _file(self, turn: Turn, answer: Answer, wish: Show) -> AsyncIterator[Reply]:
+        """Give a cut as a file, in a message of its own: it stays when people browse on."""
+        self._cooldown.press(turn)
+        moment = _moment(answer, wish)
+        video = await self._video(answer, moment)
+        path = await self._path(video)
+        cursor = Cursor.of(wish, moment, video.duration_s, self._limits.cut_s)
+        max_bytes = min(self._limits.cut_bytes, turn.max_upload_bytes)
+        clip_wish = ClipWish(*cursor.ends_s, "mp4", self._limits.cut_px, 60.0, max_bytes, sound=True)
+        async for made in self._making(video, path, clip_wish):
+            if isinstance(made, Clip):
+                yield cards.cut(video, cursor, made, turn)
+            else:
+                yield cards.cutting(video, cursor, made)
+
+    async def _making(self, video: Video, path: Path, wish: ClipWish) -> AsyncIterator[float | Clip]:
+        """Make a clip; give the share that is done, now and then where it takes long, and the clip."""
+        with called(video.title):
+            async for made in watched(
+                lambda report: self._clipper.clip(path, wish, report), self._limits.patience_s, 0.0
+            ):
+                yield made
+
+    async def _path(self, video: Video) -> Path:
+        path = await self._media.path(video.id)
+        if path is None:
+            raise FilmGone(video.title)
+        return path
+
+    async def _video(self, answer: Answer, moment: Moment) -> Video:
+        """Return the film of a moment as it is called where the answer looks; raises AnswerGone."""
+        video = await self._library.video(moment.video_id)
+        posting = await self._library.posting(moment.video_id, answer.query.view)
+        if video is None or posting is None:
+            raise AnswerGone
+        return posting.named(video)
+
+
+def _moment(answer: Answer, wish: Show) -> Moment:
+    """Give the moment that a button is about; raises AnswerGone where there is none of that number."""
+    if not 1 <= wish.number <= len(answer.moments):
+        raise AnswerGone
+    return answer.moments[wish.number - 1]
+
+
+def _marks_s(wish: Show, cursor: Cursor) -> tuple[float, ...]:
+    if wish.mode == "cut":
+        return cursor.ends_s
+    return () if wish.at_ms is None else (cursor.at_s,)
+
+
+def _span_s(cursor: Cursor, length_s: float) -> tuple[float, float]:
+    """Give the stretch that a preview shows: from a little before the frame, within the film."""
+    film_s = cursor.film_ms / 1000
+    start_s = max(0.0, min(cursor.at_s - length_s / 3, film_s - length_s))
+    return start_s, min(film_s, start_s + length_s)

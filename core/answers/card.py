@@ -1,0 +1,189 @@
+"""The card of an answer: what it says and shows of a moment. Owns wording; must not decide or draw anything."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from core.answers import buttons
+from core.formatting import clock, tenths
+from core.model.reply import Link, Picture, Progress, Reply
+from core.model.votes import Tally
+from core.wording import answers as telling
+from core.wording.replies import film_links
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from core.answers.cursor import Cursor
+    from core.model.actions import Show
+    from core.model.answer import Answer, AnswerView
+    from core.model.events import Door, Turn
+    from core.model.results import Moment
+    from core.model.video import Posting, Video
+    from core.ports.video import Clip
+
+GONE = (
+    "The film's file had to make room for newer ones: pictures are small now, and there is nothing to cut. "
+    "To have it back, post it again."
+)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Card:
+    """All that a card is made from."""
+
+    answer: Answer
+    wish: Show
+    cursor: Cursor
+    shown: AnswerView
+    door: Door
+    posting: Posting | None
+    note: str = ""
+    progress: Progress | None = None
+    updates: bool = True
+    span_s: tuple[float, float] = (0.0, 0.0)
+    """What a preview shows."""
+    tally: Tally = field(default_factory=Tally)
+    names: Mapping[str, str] = field(default_factory=dict)
+    """Of the films in an answer about several: by id, as they were posted in view."""
+    is_checked: bool = True
+    """Whether the verdict stands: a closer look is still to come otherwise."""
+
+    @property
+    def numbered(self) -> tuple[tuple[int, Moment], ...]:
+        """Give the moments of the film that is shown, with their numbers."""
+        video_id = self.shown.curve.video.id
+        return tuple((n, moment) for n, moment in enumerate(self.answer.moments, 1) if moment.video_id == video_id)
+
+
+def card(made: Card, instead: Picture | None = None) -> Reply:
+    """Show one moment of an answer: its frame, or what stands in its place; and the plot."""
+    picture = _frame(made) if instead is None else (instead,)
+    return Reply(
+        _text(made),
+        title=telling.head(made.answer.query, made.shown.curve, is_checked=made.is_checked),
+        pictures=picture + _plot(made),
+        buttons=buttons.under(made.answer, made.wish, made.cursor, made.door, made.tally, made.names),
+        links=film_links(made.shown.curve.video, made.shown.at_s) + _source(made.posting),
+        progress=made.progress,
+        updates=made.updates,
+        provisional=not made.is_checked,
+        films=tuple(sorted({one.video_id for one in made.answer.moments})),
+    )
+
+
+def preview(made: Card, data: bytes, form: str) -> Picture:
+    """Give the moving preview."""
+    first_s, last_s = made.span_s
+    what = f"Preview of {made.shown.curve.video.title}, {tenths(first_s)} to {tenths(last_s)}"
+    return Picture("preview", f"preview.{form}", f"{what}, without sound", dict.fromkeys(made.door.themes, data))
+
+
+def ends(made: Card, jpeg: bytes) -> Picture:
+    """Give the first and the last frame of a cut."""
+    first_s, last_s = made.cursor.ends_s
+    alt = f"First and last frame of a cut of {made.shown.curve.video.title}, {tenths(first_s)} to {tenths(last_s)}"
+    return Picture("ends", "ends.jpg", alt, dict.fromkeys(made.door.themes, jpeg))
+
+
+def sheet(made: Card, jpeg: bytes) -> Picture:
+    """Give the contact sheet of the film, on which the moments bear their numbers."""
+    here = ", ".join(f"{number} at {clock(moment.peak_s)}" for number, moment in made.numbered)
+    alt = f"Contact sheet of {made.shown.curve.video.title}: frames from start to end; moments: {here}"
+    return Picture("sheet", "sheet.jpg", alt, dict.fromkeys(made.door.themes, jpeg))
+
+
+def cutting(video: Video, cursor: Cursor, share: float) -> Reply:
+    """Say how far a cut is that is being made."""
+    first_s, last_s = cursor.ends_s
+    text = f"Cutting {tenths(first_s)} to {tenths(last_s)} out of {video.title}: {share:.0%}…"
+    return Reply(text, progress=Progress("cutting", share))
+
+
+def cut(video: Video, cursor: Cursor, clip: Clip, turn: Turn) -> Reply:
+    """Give a cut as a file."""
+    first_s, last_s = cursor.ends_s
+    span = f"{tenths(first_s)} to {tenths(last_s)}"
+    facts = [f"{span}, {last_s - first_s:.1f} s", f"{clip.width_px} x {clip.height_px} px", size(len(clip.data))]
+    text = ", ".join([*facts, "with sound" if clip.sound else "without sound"]) + "."
+    if turn.door.shared:
+        text += f"\nCut for {turn.user_name}."
+    data = dict.fromkeys(turn.door.themes, clip.data)
+    picture = Picture("cut", cut_name(video.title, first_s, last_s), f"Cut of {video.title}, {span}", data)
+    links = film_links(video, first_s)
+    return Reply(text, title=video.title, pictures=(picture,), links=links, films=(video.id,))
+
+
+def cut_name(title: str, start_s: float, end_s: float) -> str:
+    """Give a name for a cut, from title and times, that every system takes."""
+    plain = re.sub(r"[^\w.-]+", "-", title, flags=re.ASCII).strip("-._")[:60] or "film"
+    first, last = (f"{int(time_s // 60)}m{time_s % 60:04.1f}s" for time_s in (start_s, end_s))
+    return f"{plain}_{first}-{last}.mp4"
+
+
+def size(count_bytes: int) -> str:
+    """Give the size of a file as people say it."""
+    return f"{count_bytes / 1e6:.1f} MB" if count_bytes >= 1e6 else f"{max(1, round(count_bytes / 1e3))} kB"
+
+
+def _text(made: Card) -> str:
+    lines = [
+        *telling.place(made.answer, made.shown, _time(made), is_checked=made.is_checked),
+        _mode(made),
+        "" if made.cursor.kept else GONE,
+        telling.ranked(made.tally.total),
+        made.note,
+    ]
+    return "\n".join(line for line in lines if line)
+
+
+def _time(made: Card) -> str:
+    return clock(made.shown.at_s) if made.wish.at_ms is None else tenths(made.shown.at_s)
+
+
+def _mode(made: Card) -> str:
+    (in_s, out_s), (first_s, last_s) = made.cursor.ends_s, made.span_s
+    if made.progress and made.wish.mode != "preview":
+        return "This takes a moment…"
+    match made.wish.mode:
+        case "sheet":
+            return f"The whole film, {clock(made.shown.curve.video.duration_s)}; the numbered frames are the moments."
+        case "cut":
+            return f"Cut: {tenths(in_s)} to {tenths(out_s)}, {out_s - in_s:.1f} s; its first frame, and its last."
+        case "preview" if made.progress:
+            return f"Preview: {made.progress.fraction or 0:.0%}…"
+        case "preview":
+            return f"Preview: {tenths(first_s)} to {tenths(last_s)}."
+        case _:
+            return ""
+
+
+def _frame(made: Card) -> tuple[Picture, ...]:
+    then = made.shown.moment.then
+    stills = (
+        ("frame.jpg", made.shown.still, _time(made)),
+        ("then.jpg", made.shown.second, then and clock(then.peak_s)),
+    )
+    about = f"of {made.shown.curve.video.title}, found for {telling.title(made.answer.query)}"
+    return tuple(
+        Picture("frame", name, f"Frame at {at} {about}", dict.fromkeys(made.door.themes, still.jpeg))
+        for name, still, at in stills
+        if still is not None
+    )
+
+
+def _plot(made: Card) -> tuple[Picture, ...]:
+    peaks = ", ".join(f"{number} at {clock(moment.peak_s)}" for number, moment in made.numbered)
+    measure = "Similarity" if made.wish.style == "similarity" else "Softmax share"
+    film, asked, (low, high) = made.shown.curve.video.title, telling.title(made.answer.query), made.shown.plot_range
+    span = f"from {low:.2f} to {high:.2f}" if made.wish.style == "similarity" else f"from {low:.2%} to {high:.2%}"
+    alt = f"{measure} of {film} to {asked} over time; {span}; peaks: {peaks}"
+    return (Picture("plot", "plot.png", alt, made.shown.plots),)
+
+
+def _source(posting: Posting | None) -> tuple[Link, ...]:
+    if posting is None or not posting.message_url:
+        return ()
+    return (Link(posting.message_url, f"Posted by {posting.user_name}"),)

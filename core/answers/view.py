@@ -1,0 +1,244 @@
+"""What an answer shows: the frame and the plot. Owns where they come from; must not know what is said beside them.
+
+A curve with a value for each second, where the looks lie further apart. Owns that arithmetic; pure.
+
+For showing alone: moments and verdicts are told from the looks themselves (core/search/moments.py).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from core.errors import AnswerGone, AppError
+from core.model.answer import AnswerView
+from core.model.results import SAME_FRAME_S, nearest_within
+from core.ports.plots import PlotSpec, heights
+from core.ports.video import Still
+from core.refinement.close_up import seen_closer
+from core.refinement.peaks import alone
+from core.search.moments import probabilities
+from core.wording.answers import title
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from core.model.query import Query
+    from core.model.reply import PlotStyle, Theme
+    from core.model.results import Curve, Moment
+    from core.model.video import EncoderInfo, Floats, Seconds, Video
+    from core.ports.library import Encoder, Library, Media
+    from core.ports.plots import Plotter
+    from core.ports.video import FrameReader
+    from core.refinement.best_frame import ExtraFrames
+    from core.search.searcher import Searcher
+
+
+class Answerer:
+    """Draws moments of an answer."""
+
+    def __init__(
+        self,
+        searcher: Searcher,
+        library: Library,
+        media: Media,
+        reader: FrameReader,
+        encoder: Encoder,
+        plotter: Plotter,
+        glances: ExtraFrames,
+    ) -> None:
+        self._searcher = searcher
+        self._library = library
+        self._media = media
+        self._reader = reader
+        self._encoder = encoder
+        self._plotter = plotter
+        self._glances = glances
+
+    async def show(
+        self,
+        query: Query,
+        moments: Sequence[Moment],
+        number: int,
+        style: PlotStyle,
+        themes: Sequence[Theme],
+        max_px: int,
+        curve: Curve | None = None,
+        at_s: float | None = None,
+        marks_s: tuple[float, ...] = (),
+        *,
+        with_still: bool = True,
+    ) -> AnswerView:
+        """Draw the moment with this number (from 1), at its peak or at another time of its film.
+
+        The curve is worked out anew unless it is given. Raises AnswerGone when there is no such moment any more,
+        OperatorError.
+        """
+        if not 1 <= number <= len(moments):
+            raise AnswerGone
+        moment = moments[number - 1]
+        info = await self._encoder.ready()
+        curve = seen_closer(curve or await self._curve(query, moment), moments, info).of(moment.part)
+        spec = replace(_spec(query, moments, number, style, curve, info), marks_s=marks_s)
+        second_s = moment.then.peak_s if moment.then and at_s is None else None
+        at_s = moment.peak_s if at_s is None else at_s
+        plotting, span = self._plots(spec, themes), _range(spec, moment)
+        if not with_still:
+            among = await self._shares(query, curve, moment, at_s, spec.logit_scale)
+            return AnswerView(number, moment, curve, None, await plotting, at_s, shares=among, plot_range=span)
+        still, second, plots = await asyncio.gather(
+            self.still(curve.video, at_s, max_px, moment), self._second(curve.video, second_s, max_px, moment), plotting
+        )
+        frame_s = at_s if still is None or still.width_px else still.time_s
+        among = await self._shares(query, curve, moment, frame_s, spec.logit_scale)
+        return AnswerView(number, moment, curve, still, plots, at_s, second, among, span)
+
+    async def _shares(
+        self, query: Query, curve: Curve, moment: Moment, time_s: float, logit_scale: float
+    ) -> tuple[tuple[str, float], ...]:
+        """Return each of several texts with its probability among them for the very frame at a time."""
+        if query.asked.form != "comparison":
+            return ()
+        known = curve.exactly_at(time_s)
+        if abs(time_s - moment.peak_s) <= SAME_FRAME_S and moment.among:
+            among = moment.among
+        elif known is not None:
+            among = curve.among(known)
+        else:
+            nearest = curve.among(nearest_within(curve.times_s, moment, time_s))
+            among = await self._seen(query, curve.video, time_s) or nearest
+        return shares(query, among, logit_scale)
+
+    async def _seen(self, query: Query, video: Video, time_s: float) -> tuple[float, ...] | None:
+        try:
+            return await self._glances.scores(query, video, time_s)
+        except AppError:
+            return None
+
+    async def _second(self, video: Video, time_s: float | None, max_px: int, moment: Moment) -> Still | None:
+        return None if time_s is None else await self.still(video, time_s, max_px, moment.then)
+
+    async def _plots(self, spec: PlotSpec, themes: Sequence[Theme]) -> dict[Theme, bytes]:
+        return {theme: await self._plotter.plot(spec, theme) for theme in themes}
+
+    async def still(self, video: Video, time_s: float, max_px: int, moment: Moment | None = None) -> Still | None:
+        """Cut the frame from the kept file; where that is gone or unreadable give a thumbnail, of the moment if any."""
+        path = await self._media.path(video.id)
+        if path is not None:
+            try:
+                return await self._reader.still(path, time_s, max_px)
+            except AppError:
+                pass
+        return await self.thumbnail(video, time_s, moment)
+
+    async def thumbnail(self, video: Video, time_s: float, moment: Moment | None = None) -> Still | None:
+        """Give the small picture nearest to a time, where one is left: at once, and of films that are gone.
+
+        One within the moment comes first, if the time is: the nearest may lie beyond a cut.
+        """
+        thumbnails = await self._library.thumbnails(video.id)
+        if not thumbnails:
+            return None
+        times_s = np.array([thumbnail.time_s for thumbnail in thumbnails])
+        is_inside = moment is not None and moment.start_s <= time_s < moment.end_s
+        at = nearest_within(times_s, moment, time_s) if moment and is_inside else int(np.abs(times_s - time_s).argmin())
+        return Still(thumbnails[at].jpeg, thumbnails[at].time_s, 0, 0)
+
+    async def _curve(self, query: Query, moment: Moment) -> Curve:
+        curve = await self._searcher.curve(query, moment.video_id)
+        if curve is None:
+            raise AnswerGone
+        return curve
+
+
+def _range(spec: PlotSpec, moment: Moment) -> tuple[float, float]:
+    values = heights(spec)[moment.part]
+    return float(values.min()), float(values.max())
+
+
+def _spec(
+    query: Query, moments: Sequence[Moment], number: int, style: PlotStyle, curve: Curve, info: EncoderInfo
+) -> PlotSpec:
+    numbered = tuple((n, moment) for n, moment in enumerate(moments, 1) if moment.video_id == curve.video.id)
+    return PlotSpec(each_second(curve, moments), title(query), numbered, number, style, info.logit_scale)
+
+
+def shares(query: Query, among: Sequence[float], logit_scale: float) -> tuple[tuple[str, float], ...]:
+    """Return each of several texts side by side with its probability among them, of one frame's similarity to each."""
+    if query.asked.form != "comparison":
+        return ()
+    texts = [wish.words for wish in query.asked.wishes]
+    return tuple((text, float(share)) for text, share in zip(texts, probabilities(among, logit_scale), strict=True))
+
+
+EACH_S = 1.0
+
+
+_SLACK = 0.1
+"""Looks lie on frames, so two of one second may be a little more than a second apart."""
+
+
+_SAME_S = 1e-3
+
+
+def each_second(curve: Curve, moments: Iterable[Moment] = ()) -> Curve:
+    """Give the curve with values at most a second apart, from its first look to its film's end.
+
+    Between two looks it is the straight line from one to the other, so that no value lies above both or below both;
+    after the last look its value stays, for as long as looks may lie apart. The curve also goes through the peaks of
+    moments that were looked at later. Without its looks' vectors, which are none of such values.
+    """
+    peaks = [_peaks(curve, moments, part) for part in range(max(1, len(curve.lines)))]
+    times_s = np.unique(np.concatenate([_times(curve), *(np.array([*some], np.float64) for some in peaks)]))
+    scores = [line.scores for line in curve.lines] or [curve.scores]
+    filled = [_line(curve.times_s, one, some, times_s) for one, some in zip(scores, peaks, strict=True)]
+    shown = next((new for old, new in zip(scores, filled, strict=True) if old is curve.scores), filled[0])
+    lines = tuple(replace(line, scores=one) for line, one in zip(curve.lines, filled, strict=False))
+    return replace(curve, times_s=times_s, scores=shown, lines=lines, vectors=None)
+
+
+def _times(curve: Curve) -> Seconds:
+    """Give the times of the looks and those between them."""
+    looks = curve.times_s
+    apart_s = float(np.diff(looks).max()) if len(looks) > 1 else EACH_S
+    end_s = min(curve.video.duration_s, float(looks[-1]) + apart_s)
+    after = np.arange(float(looks[-1]) + EACH_S, end_s, EACH_S)
+    wide = np.flatnonzero(np.diff(looks) > EACH_S * (1 + _SLACK))
+    between = [time_s for at in wide for time_s in _between(float(looks[at]), float(looks[at + 1]))]
+    return np.concatenate([looks, np.array(between, np.float64), after])
+
+
+def _between(start_s: float, end_s: float) -> Iterator[float]:
+    """Give times within an interval that part it evenly into pieces of a second or a little more or less."""
+    pieces = math.ceil((end_s - start_s) / EACH_S - _SLACK)
+    return (start_s + (end_s - start_s) * piece / pieces for piece in range(1, pieces))
+
+
+def _peaks(curve: Curve, moments: Iterable[Moment], part: int) -> dict[float, float]:
+    """Return time and score of the peaks for a text; those of the looks are at their very times.
+
+    Of texts side by side each has its own score at each peak: the nearest look may lie beyond a cut.
+    """
+    return {
+        _at(curve, one.peak_s): one.among[part] if part < len(one.among) else one.score
+        for moment in moments
+        for one in alone(moment)
+        if one.video_id == curve.video.id and (one.part == part or part < len(one.among))
+    }
+
+
+def _at(curve: Curve, time_s: float) -> float:
+    """Give the time of the look that lies there, or else that time."""
+    look_s = float(curve.times_s[curve.at(time_s)])
+    return look_s if abs(look_s - time_s) <= _SAME_S else time_s
+
+
+def _line(looks_s: Seconds, scores: Floats, peaks: dict[float, float], times_s: Seconds) -> Floats:
+    known = {**dict(zip(looks_s.tolist(), scores.tolist(), strict=True)), **peaks}
+    known_s = sorted(known)
+    values: Floats = np.interp(times_s, known_s, [known[time_s] for time_s in known_s]).astype(np.float32)
+    return values

@@ -1,0 +1,1 @@
+"""CLIP: loading its weights and computing embeddings."""

@@ -1,0 +1,222 @@
+"""CLIP by open_clip: loading, testing, and computing on this thread.
+
+Owns all that is torch's and open_clip's; must not know films, storage or the event loop.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+from core.engines.clip import backends, weights
+from core.engines.clip.fast_paths import OneTokenTower, PausePoints, reads_one_token, text_features
+from core.engines.clip.heap import give_memory_back, trim
+from core.engines.clip.presets import DEMO
+from core.errors import BadSetting, EncoderBroken
+from core.model.video import EncoderInfo, Preprocess
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from core.engines.clip.presets import ModelChoice
+    from core.model.video import Floats, Pixels
+
+log = logging.getLogger(__name__)
+
+_SAME = 0.9999
+_AT_ONCE, _IN_ONE_GO = 16, 4
+"""Looks that a processor computes together: 8 take longer each, and more are longer from layer to layer. Fewer where a
+tower does not stop on its way: those are a third of a second's work for ViT-B-32."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClipOptions:
+    """How to load a model."""
+
+    choice: ModelChoice
+    device: str
+    """"auto", "cpu", "cuda", "cuda:1", "mps"."""
+    cache_dir: Path | None
+    """Where downloaded weights are kept; None is the hub's own cache folder."""
+    whole_frames: bool = False
+    """Squash the whole frame to the model's square, also where the model would look at the centre alone."""
+    backend: backends.Backend = "torch"
+    precision: backends.Precision = "exact"
+    compiled: bool = False
+    """Let torch compile the image tower for a GPU."""
+    converted_dir: Path | None = None
+    """Where towers are kept that were converted for another back end; needed for those."""
+
+
+class ClipModel:
+    """A loaded model. Its methods compute on the calling thread, and may be called from several."""
+
+    def __init__(
+        self,
+        model: Any,  # noqa: ANN401 - open_clip is untyped
+        tokenizer: Any,  # noqa: ANN401 - likewise
+        info: EncoderInfo,
+        tower: backends.Tower | None = None,
+    ) -> None:
+        self._model = model
+        self._tower: backends.Tower = tower or model.encode_image
+        self._tokenizer = tokenizer
+        self._reads = False
+        self._pauses = PausePoints()
+        layers: object = model.visual if tower is None else tower
+        self._stops = False
+        if isinstance(layers, torch.nn.Module) and info.device == "cpu":
+            self._pauses.put_into(layers)
+            self._stops = True
+        self.info = info
+        self._dtype = torch.float16 if info.precision == "fp16" else torch.float32
+        self._mean = _per_channel(info.preprocess.mean, info.device)
+        self._std = _per_channel(info.preprocess.std, info.device)
+
+    def images(self, pixels: Pixels) -> Floats:
+        """Give (N, D) float32 unit vectors for (N, S, S, 3) uint8 RGB."""
+        with torch.inference_mode():
+            bytes_ = torch.from_numpy(np.require(pixels, requirements="W")).to(self.info.device)
+            inputs = bytes_.permute(0, 3, 1, 2).float().div_(255)
+            inputs = inputs.sub_(self._mean).div_(self._std).to(self._dtype)
+            return _unit(self._tower(inputs))
+
+    def looks(self, pixels: Pixels, leave: Callable[[], None]) -> Floats:
+        """Give the same, one picture at least, and call `leave` wherever this thread may wait for a while."""
+        at_once = len(pixels) if self.info.device != "cpu" else _AT_ONCE if self._stops else _IN_ONE_GO
+        parts = []
+        for at in range(0, len(pixels), at_once):
+            with self._pauses.heeding(leave):
+                parts.append(self.images(pixels[at : at + at_once]))
+        return np.concatenate(parts)
+
+    def texts(self, texts: Sequence[str]) -> Floats:
+        """Give (N, D) float32 unit vectors; raises EncoderBroken, the first time, for a text tower that tells nothing.
+
+        The text tower is tested only then, so that who only looks at films has a quarter of the weights less in memory.
+        """
+        if not self._reads:
+            self._check(self._read(["a dog", "a steam train in the snow"]))
+            self._reads = True
+        return self._read(texts)
+
+    def test_eyes(self) -> None:
+        """Check that different pictures give different vectors; raises EncoderBroken."""
+        size = self.info.preprocess.size_px
+        pictures = np.zeros((2, size, size, 3), np.uint8)
+        pictures[1, : size // 2] = (250, 180, 40)
+        self._check(self.images(pictures))
+
+    def _read(self, texts: Sequence[str]) -> Floats:
+        with torch.inference_mode():
+            return _unit(text_features(self._model, self._tokenizer(list(texts)).to(self.info.device)))
+
+    def _check(self, vectors: Floats) -> None:
+        similarity = float(vectors[0] @ vectors[1])
+        if not similarity < _SAME:
+            raise EncoderBroken(self.info.model, similarity)
+
+
+def load(options: ClipOptions) -> ClipModel:
+    """Load a model and test its eyes: from the disk where it lies there, else from the hub.
+
+    Raises UnknownModel, WeightsUnavailable, EncoderBroken, BadSetting (the device).
+    """
+    give_memory_back()
+    device = pick_device(options.device)
+    backends.check(options.backend, options.precision, device)
+    model = weights.create(options.choice, options.cache_dir, device)
+    tokenizer = weights.create_tokenizer(options.choice)
+    info = _describe(options, model, device)
+    clip = ClipModel(model, tokenizer, info, _tower(options, model, info))
+    clip.test_eyes()
+    trim()
+    return clip
+
+
+def _tower(options: ClipOptions, model: Any, info: EncoderInfo) -> backends.Tower | None:  # noqa: ANN401 - untyped
+    """Give the image tower in the way that was chosen; None for the model's own."""
+    saves = reads_one_token(model.visual)
+    visual = OneTokenTower(model.visual).eval() if saves else model.visual
+    if options.precision == "int8":
+        return backends.int8_tower(visual)
+    if options.backend == "openvino" and options.converted_dir is not None:
+        identity = f"{options.choice.name} {info.model} {info.weights}"
+        return backends.openvino_tower(visual, info.preprocess.size_px, identity, options.converted_dir)
+    if options.compiled and info.device.startswith("cuda"):
+        return backends.compiled_tower(visual)
+    return visual if saves else None
+
+
+def pick_device(wish: str) -> str:
+    """Give the device to compute on: the wish, or for "auto" the fastest there is.
+
+    Raises BadSetting for a device that this machine has not.
+    """
+    cuda, mps = torch.cuda.is_available(), torch.backends.mps.is_available()
+    if wish == "auto":
+        return "cuda" if cuda else "mps" if mps else "cpu"
+    kind, _, number = wish.partition(":")
+    count = {"cpu": 1, "mps": int(mps), "cuda": torch.cuda.device_count()}.get(kind, 0)
+    if not count or (number and not (number.isdecimal() and int(number) < count)):
+        there = ", ".join(["cpu", *["mps"] * mps, *(f"cuda:{n}" for n in range(torch.cuda.device_count()))])
+        raise BadSetting("KEATON_DEVICE", f"there is no {wish!r} here; there is {there}")
+    return wish
+
+
+def _describe(options: ClipOptions, model: Any, device: str) -> EncoderInfo:  # noqa: ANN401 - untyped
+    choice = options.choice
+    own = _preprocess(model.visual.preprocess_cfg)
+    return EncoderInfo(
+        model=choice.name if choice.folder is None else DEMO if choice.preset == DEMO else "local-dir",
+        weights=choice.tag or _digest(choice),
+        dim=_dim(model, own.size_px, device),
+        preprocess=replace(own, resize_mode="squash") if options.whole_frames else own,
+        precision="int8" if options.precision == "int8" else "fp32" if device == "cpu" else "fp16",
+        logit_scale=float(model.logit_scale.detach().exp()),
+        logit_bias=float(bias.detach()) if (bias := getattr(model, "logit_bias", None)) is not None else 0.0,
+        device=device,
+    )
+
+
+def _dim(model: Any, size_px: int, device: str) -> int:  # noqa: ANN401 - open_clip is untyped
+    black = torch.zeros(1, 3, size_px, size_px, device=device, dtype=next(model.visual.parameters()).dtype)
+    with torch.inference_mode():
+        return int(model.encode_image(black).shape[-1])
+
+
+def _digest(choice: ModelChoice) -> str:
+    """Name a local folder by its content, so that other weights in the same place make another recipe."""
+    digest = hashlib.sha256()
+    for file in sorted(choice.folder.iterdir()) if choice.folder else ():
+        if file.suffix in {".safetensors", ".bin", ".pt", ".json"}:
+            with file.open("rb") as stream:
+                digest.update(hashlib.file_digest(stream, "sha256").digest())
+    return "sha256:" + digest.hexdigest()[:16]
+
+
+def _preprocess(config: dict[str, Any]) -> Preprocess:
+    size = config["size"]
+    return Preprocess(
+        size_px=int(size if isinstance(size, int) else size[0]),
+        resize_mode=config["resize_mode"],
+        interpolation=config["interpolation"],
+        mean=tuple(config["mean"]),
+        std=tuple(config["std"]),
+        fill=int(config["fill_color"]),
+    )
+
+
+def _unit(features: torch.Tensor) -> Floats:
+    vectors: Floats = torch.nn.functional.normalize(features.float(), dim=-1).cpu().numpy()
+    return vectors
+
+
+def _per_channel(values: tuple[float, float, float], device: str) -> torch.Tensor:
+    return torch.tensor(values, device=device).view(1, 3, 1, 1)

@@ -1,0 +1,174 @@
+"""Models of open_clip with their weights, from this disk or from the hub.
+
+Owns where weights come from, and in which order that is tried; must not know what a model is for.
+
+Loads weights once, not three times over.
+
+Owns two habits of torch that it changes while a model is loaded: filling new layers with random numbers that the
+weights replace at once, and copying the weights out of the file instead of using them where the system maps it.
+For ViT-B-32 that is 600 MB at the peak, and seconds.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import logging
+from contextlib import ExitStack, contextmanager, nullcontext
+from functools import partialmethod
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from core.engines.clip.open_clip_loader import bring_timm, import_open_clip
+from core.errors import UnknownModel, WeightsUnavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from core.engines.clip.presets import ModelChoice
+
+_FILLERS = ("normal_", "uniform_", "trunc_normal_", "kaiming_normal_", "kaiming_uniform_", "xavier_uniform_")
+
+
+@contextmanager
+def frugal_loading() -> Iterator[None]:
+    """Skip random weights, and take loaded ones as they are.
+
+    Only for a model all of whose weights are then loaded strictly: what is not loaded holds anything.
+    """
+    with ExitStack() as stack:
+        for name in _FILLERS:
+            stack.enter_context(_swapped(torch.nn.init, name, _leave))
+        load = partialmethod(torch.nn.Module.load_state_dict, assign=True)
+        stack.enter_context(_swapped(torch.nn.Module, "load_state_dict", load))
+        yield
+
+
+@contextmanager
+def _swapped(owner: object, name: str, value: object) -> Iterator[None]:
+    before = getattr(owner, name)
+    setattr(owner, name, value)
+    try:
+        yield
+    finally:
+        setattr(owner, name, before)
+
+
+def _leave(tensor: torch.Tensor, *_args: Any, **_kwargs: Any) -> torch.Tensor:  # noqa: ANN401 - any filler's arguments
+    return tensor
+
+
+log = logging.getLogger(__name__)
+
+
+_HUB_PATIENCE_S = 5.0
+
+
+def create(choice: ModelChoice, cache_dir: Path | None, device: str) -> Any:  # noqa: ANN401 - open_clip is untyped
+    """Give a model with its weights: from the disk where they lie there, else from the hub.
+
+    Raises UnknownModel, WeightsUnavailable.
+    """
+    check_name(choice)
+    _check_tokenizer(choice)
+    made = _creator(choice, cache_dir, device)
+    if choice.folder is not None:
+        return _attempt(choice, made)
+    try:
+        return _offline(made)
+    except Exception as error:  # noqa: BLE001 - any failure only means that the weights are not on this disk
+        log.info("The weights of %s are not on this disk (%s); asking the hub.", choice.preset, type(error).__name__)
+    _check_hub(choice)
+    return _attempt(choice, made)
+
+
+def _creator(choice: ModelChoice, cache_dir: Path | None, device: str) -> Callable[[], Any]:
+    precision = "fp32" if device == "cpu" else "fp16"
+    cache = str(cache_dir) if cache_dir else None
+
+    def create() -> Any:  # noqa: ANN401 - open_clip is untyped
+        if _is_of_timm(choice):
+            bring_timm()
+        with frugal_loading() if precision == "fp32" else nullcontext():
+            model = import_open_clip().create_model(
+                choice.name,
+                pretrained=choice.tag,
+                precision=precision,
+                device=device,
+                cache_dir=cache,
+                require_pretrained=True,
+            )
+        return (model.float() if precision == "fp32" else model).eval()
+
+    return create
+
+
+def _is_of_timm(choice: ModelChoice) -> bool:
+    if choice.folder is None:
+        return "timm_model_name" in str(import_open_clip().get_model_config(choice.name))
+    config = choice.folder / "open_clip_config.json"
+    return config.is_file() and "timm_model_name" in config.read_text(encoding="utf-8")
+
+
+def _offline(create: Callable[[], Any]) -> Any:  # noqa: ANN401 - open_clip is untyped
+    from huggingface_hub import constants  # noqa: PLC0415 - heavy
+
+    before = constants.HF_HUB_OFFLINE
+    constants.HF_HUB_OFFLINE = True
+    logging.root.addFilter(_nothing)  # open_clip logs the expected miss as an error, straight on the root logger
+    try:
+        return create()
+    finally:
+        logging.root.removeFilter(_nothing)
+        constants.HF_HUB_OFFLINE = before
+
+
+def _nothing(_record: logging.LogRecord) -> bool:
+    return False
+
+
+def check_name(choice: ModelChoice) -> None:
+    """Raise UnknownModel for what open_clip does not know, or would compute in another way than it was trained."""
+    if choice.tag is None:
+        return
+    tags = import_open_clip().list_pretrained_tags_by_model(choice.name)
+    if not tags:
+        raise UnknownModel(choice.preset, f"open_clip knows no model {choice.name!r} with published weights")
+    if choice.tag not in tags:
+        raise UnknownModel(choice.preset, f"{choice.name} has the weights {', '.join(tags)}")
+    trained = import_open_clip().get_pretrained_cfg(choice.name, choice.tag).get("quick_gelu", False)
+    if trained != import_open_clip().get_model_config(choice.name).get("quick_gelu", False):
+        raise UnknownModel(choice.preset, "these weights were trained with the other activation: see NAME-quickgelu")
+
+
+def _check_hub(choice: ModelChoice) -> None:
+    """Fail within seconds where there is no internet; the hub's own client takes most of a minute to give up."""
+    from huggingface_hub import constants, get_session  # noqa: PLC0415 - heavy
+
+    try:
+        get_session().head(constants.ENDPOINT, timeout=_HUB_PATIENCE_S)
+    except Exception as error:
+        raise WeightsUnavailable(choice.preset, f"{constants.ENDPOINT} cannot be reached ({error})") from error
+
+
+def _check_tokenizer(choice: ModelChoice) -> None:
+    """Fail before a long download where a library is missing that the model's words need."""
+    if choice.folder is not None:
+        return
+    text = (import_open_clip().get_model_config(choice.name) or {}).get("text_cfg", {})
+    needs = "hf_tokenizer_name" in text or "siglip" in choice.name.lower()
+    if needs and importlib.util.find_spec("transformers") is None:
+        raise UnknownModel(choice.preset, 'it needs one more library: .venv/bin/pip install -e ".[accurate]"')
+
+
+def create_tokenizer(choice: ModelChoice) -> Any:  # noqa: ANN401 - open_clip is untyped
+    """Give what turns texts into a model's tokens; raises WeightsUnavailable."""
+    return _attempt(choice, lambda: import_open_clip().get_tokenizer(choice.name))
+
+
+def _attempt(choice: ModelChoice, create: Callable[[], Any]) -> Any:  # noqa: ANN401 - open_clip is untyped
+    try:
+        return create()
+    except Exception as error:
+        raise WeightsUnavailable(choice.preset, str(error)) from error

@@ -1,0 +1,1 @@
+"""Fetching links, in a guarded child."""

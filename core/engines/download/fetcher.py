@@ -1,0 +1,217 @@
+"""The parent's side of fetching: `core.ports.video.Fetcher` over child processes that run yt-dlp.
+
+Owns the trust boundary, the time limits and the further attempts: the child's words are checked and its codes become
+Keaton's errors.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import aclosing
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from core import links
+from core.engines.sandbox import folders
+from core.engines.sandbox.pool import ChildPool
+from core.engines.sandbox.protocol import ChildMessage, GarbledError
+from core.errors import DiskFull, FetchFailed, LinkRefused, OverLimit, VideoUnavailable
+from core.formatting import one_line
+from core.ports.video import Fetched, Fetching
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+
+    from core.engines.sandbox.pool import Child
+    from core.errors import AppError
+    from core.limits import FetchLimits
+
+_LONGEST_DETAIL = 300
+_LONGEST_HOST = 253
+_PASSING = frozenset({"timeout", "broken", "busy"})
+"""Failures that may be over in a moment."""
+_PAUSE_S = 1.0
+_COPIES = 2
+"""A film may lie there in pieces and whole."""
+_BESIDE_BYTES = 64 << 20
+"""For what the JavaScript runtime keeps."""
+_MOST_MESSAGES = 200_000
+"""Five a second for eleven hours."""
+_LEAST_BYTES = 1 << 16
+"""What a fetch that has not stalled brings at the least."""
+
+
+@dataclass(slots=True)
+class FetchPace:
+    """Tells how long to wait for a child: until it stalls, or until the whole fetch takes too long."""
+
+    deadline_s: float
+    stall_s: float
+    began_s: float
+    brought_bytes: int = 0
+
+    @classmethod
+    def start(cls, deadline_s: float, stall_s: float) -> FetchPace:
+        """Give a pace that starts now; finding the film may take twice as long as a stall."""
+        return cls(deadline_s, stall_s, _now_s() + stall_s)
+
+    def note(self, done_bytes: int) -> None:
+        """Take how many bytes are there now."""
+        if abs(done_bytes - self.brought_bytes) >= _LEAST_BYTES:
+            self.brought_bytes = done_bytes
+            self.began_s = _now_s()
+
+    def left_s(self) -> float:
+        """Give the seconds until patience ends."""
+        return max(0.0, min(self.deadline_s, self.began_s + self.stall_s) - _now_s())
+
+    def why(self) -> str:
+        """Say which patience has ended, as a code of FetchFailed."""
+        return "timeout" if self.over else "slow"
+
+    @property
+    def over(self) -> bool:
+        """Tell whether the whole fetch has taken too long."""
+        return _now_s() >= self.deadline_s
+
+
+@dataclass(frozen=True, slots=True)
+class ChildFetcher:
+    """Fetches each link in a child of its own; a passing failure is tried again from where it ended."""
+
+    allowed_hosts: frozenset[str]
+    """Private hosts that links may reach, on any port."""
+    limits: FetchLimits
+    program: str = "core.engines.download.worker"
+    """The module that fetches."""
+
+    async def fetch(self, url: str, folder: Path, bearer: str = "") -> AsyncGenerator[Fetching | Fetched, None]:
+        """Download into the folder; the last item is the Fetched.
+
+        Raises LinkRefused, VideoUnavailable, OverLimit, FetchFailed, DiskFull.
+        """
+        links.check(url, self.allowed_hosts, self.limits.sites)
+        deadline_s = _now_s() + self.limits.timeout_s
+        for attempt in range(1, self.limits.attempts + 1):
+            try:
+                async with aclosing(self._attempt(url, folder, bearer, deadline_s)) as events:
+                    async for event in events:
+                        yield event
+            except FetchFailed as error:
+                pause_s = _PAUSE_S * attempt
+                if error.why not in _PASSING or attempt == self.limits.attempts or _now_s() + pause_s >= deadline_s:
+                    raise
+            else:
+                return
+            await asyncio.sleep(pause_s)
+
+    async def _attempt(
+        self, url: str, folder: Path, bearer: str, deadline_s: float
+    ) -> AsyncGenerator[Fetching | Fetched, None]:
+        pace = FetchPace.start(deadline_s, self.limits.stall_s)
+        children = ChildPool(self.program, _environment(folder), keep_spare=False, gives_way=True)
+        most_bytes = _COPIES * self.limits.size_bytes + _BESIDE_BYTES
+        async with children.child() as child, folders.watched(folder, most_bytes, child.kill) as filling:
+            await child.ask(self._request(url, folder, bearer))
+            for _ in range(_MOST_MESSAGES):
+                message = await _hear(child, url, pace)
+                if message is None and filling.found_bytes:
+                    raise OverLimit(links.file_title(url), "size_bytes", self.limits.size_bytes, filling.found_bytes)
+                if message is None:
+                    raise FetchFailed(url, "other", await child.ending())
+                event = self._event(message, url, folder)
+                yield event
+                if isinstance(event, Fetched):
+                    return
+                pace.note(event.done_bytes)
+        raise FetchFailed(url, "other", f"more than {_MOST_MESSAGES} messages")
+
+    def _request(self, url: str, folder: Path, bearer: str) -> dict[str, object]:
+        limits = {**asdict(self.limits), "sites": sorted(self.limits.sites)}
+        job = {"url": url, "folder": str(folder), "bearer": bearer}
+        return {**job, "limits": limits, "allowed_hosts": sorted(self.allowed_hosts)}
+
+    def _event(self, message: ChildMessage, url: str, folder: Path) -> Fetching | Fetched:
+        try:
+            match message.kind:
+                case "fetching":
+                    return _fetching(message)
+                case "fetched":
+                    return _fetched(message, folder)
+                case kind:
+                    raise self._error(message, url, kind)
+        except GarbledError as error:
+            raise FetchFailed(url, "other", one_line(str(error)[:_LONGEST_DETAIL])) from error
+
+    def _error(self, message: ChildMessage, url: str, kind: str) -> AppError:
+        """Give the error that the child reports."""
+        detail = one_line(message.maybe_text("detail") or "")[:_LONGEST_DETAIL]
+        match kind:
+            case "refused":
+                host = one_line(message.maybe_text("host") or "")[:_LONGEST_HOST]
+                return LinkRefused(url, message.text("why"), host)
+            case "unavailable":
+                return VideoUnavailable(url, message.text("why"), detail)
+            case "failed":
+                return FetchFailed(url, message.text("why"), detail)
+            case "over_limit":
+                return self._over(message, url)
+            case "disk_full":
+                return DiskFull("", detail)
+            case "error":
+                return FetchFailed(url, "other", detail)
+        raise GarbledError(f"a message of the kind {kind[:40]!r}")
+
+    def _over(self, message: ChildMessage, url: str) -> OverLimit:
+        name, found = one_line(message.maybe_text("name") or "") or links.file_title(url), message.maybe_number("found")
+        match message.text("quantity"):
+            case "size_bytes":
+                return OverLimit(name, "size_bytes", self.limits.size_bytes, found)
+            case "duration_s":
+                return OverLimit(name, "duration_s", self.limits.duration_s, found)
+            case "memory_bytes":
+                return OverLimit(name, "memory_bytes", self.limits.memory_bytes, found)
+        raise GarbledError("a limit that fetches do not have")
+
+
+def _environment(folder: Path) -> dict[str, str]:
+    """Keep all that the child and its JavaScript runtime write within the job's folder."""
+    own = str(folder)
+    return {"HOME": own, "TMPDIR": own, "XDG_CACHE_HOME": own, "DENO_DIR": own, "YTDLP_NO_PLUGINS": "1"}
+
+
+async def _hear(child: Child, url: str, pace: FetchPace) -> ChildMessage | None:
+    """Give the child's next message, or None where it died, unless patience ends."""
+    try:
+        return await child.receive(pace.left_s())
+    except TimeoutError as error:
+        raise FetchFailed(url, pace.why()) from error
+    except GarbledError as error:
+        raise FetchFailed(url, "other", one_line(str(error)[:_LONGEST_DETAIL])) from error
+
+
+def _now_s() -> float:
+    return asyncio.get_running_loop().time()
+
+
+def _fetching(message: ChildMessage) -> Fetching:
+    total = message.maybe_number("total_bytes")
+    done = int(message.number("done_bytes"))
+    eta_s, bytes_per_s = message.maybe_number("eta_s"), message.maybe_number("bytes_per_s")
+    return Fetching(done, None if total is None else int(total), eta_s, bytes_per_s)
+
+
+def _fetched(message: ChildMessage, folder: Path) -> Fetched:
+    path = folder / Path(message.text("name")).name
+    if path.is_symlink() or not path.is_file():
+        raise GarbledError("the child names a file that is not there")
+    uploader = message.maybe_text("uploader")
+    return Fetched(
+        path,
+        message.maybe_text("video_id"),
+        one_line(message.text("title")),
+        message.text("url"),
+        uploader=None if uploader is None else one_line(uploader),
+        several=message.header.get("several") is True,
+    )

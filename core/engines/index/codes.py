@@ -1,0 +1,97 @@
+"""Looks as one bit for each dimension, for those that memory has no room for: 64 bytes instead of 1024.
+
+Owns the codes and what they are compared by; must not know where looks lie. CLIP's looks share a large mean, which
+carries no order; so each bit says on which side of the mean a look lies. The vector that they are compared with keeps
+six bits a number (Gao and Long, "RaBitQ", SIGMOD 2024): of the films that are best, twice as many are found so as when
+it has one. A guess, and no bound: what seems best by codes is to be compared exactly.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from core.engines.index.products import bit_dots, widened
+
+if TYPE_CHECKING:
+    from core.engines.index.products import Bits
+    from core.engines.index.scan import Share
+    from core.model.video import Floats
+    from core.ports.index import Halves
+
+_ROWS_AT_ONCE = 1 << 16
+_WORD_BITS = 64
+_LEVEL_BITS = 6
+
+
+class Codes:
+    """Codes of many films, one after the other."""
+
+    def __init__(self, mean: Floats) -> None:
+        """Take the (D,) mean that bits are relative to; it stays the same for all looks."""
+        self.mean = mean
+        self._row_bytes = -(-len(mean) // _WORD_BITS) * _WORD_BITS // 8
+        self._rows: Bits = np.empty((0, self._row_bytes), np.uint8)
+        self._used = 0
+        self._spans: list[tuple[int, int, int]] = []
+
+    def __len__(self) -> int:
+        """Count the looks."""
+        return self._used
+
+    @property
+    def used_bytes(self) -> int:
+        """Give how much memory the codes take."""
+        return self._used * self._row_bytes
+
+    def add(self, film: int, rows: Halves) -> None:
+        """Take in looks of a film."""
+        if not len(rows):
+            return
+        start, stop = self._used, self._used + len(rows)
+        if stop > len(self._rows):
+            self._rows = np.concatenate([self._rows[:start], np.empty((max(stop, 4096), self._row_bytes), np.uint8)])
+        self._rows[start:stop] = self._packed(widened(rows) > self.mean)
+        self._used = stop
+        self._spans.append((film, start, stop))
+
+    def drop(self, film: int) -> None:
+        """Let a film's codes go."""
+        kept = [span for span in self._spans if span[0] != film]
+        rows = [self._rows[start:stop] for _, start, stop in kept]
+        self._rows = np.concatenate([self._rows[:0], *rows])
+        self._used = len(self._rows)
+        stops = np.cumsum([stop - start for _, start, stop in kept], dtype=np.intp)
+        self._spans = [(one[0], int(end) - (one[2] - one[1]), int(end)) for one, end in zip(kept, stops, strict=True)]
+
+    def nearest(self, films: set[int], vectors: Floats, most: int, share: Share) -> set[int]:
+        """Give for each of (Q, D) vectors the films whose nearest codes are nearest, at most that many."""
+        spans = [span for span in self._spans if span[0] in films]
+        found: set[int] = set()
+        for vector in vectors if spans else ():
+            near = self._near(vector, share)
+            best: dict[int, float] = {}
+            for film, start, stop in spans:
+                best[film] = max(float(near[start:stop].max()), best.get(film, -np.inf))
+            found |= set(sorted(best, key=lambda film: -best[film])[:most])
+        return found
+
+    def _near(self, vector: Floats, share: Share) -> Floats:
+        """Give how near each look seems to a vector; larger is nearer."""
+        planes, worth = self._planes(vector)
+        parts = [self._rows[start : start + _ROWS_AT_ONCE] for start in range(0, self._used, _ROWS_AT_ONCE)]
+        return np.concatenate(list(share(lambda part: bit_dots(part, planes) @ worth, parts)))
+
+    def _planes(self, vector: Floats) -> tuple[Bits, Floats]:
+        """Give the bits of a vector's numbers, a row for each place, and what a bit there is worth."""
+        most = 2 ** (_LEVEL_BITS - 1)
+        step = max(float(np.abs(vector).max()) / (most - 1), float(np.finfo(np.float32).tiny))
+        levels = np.rint(vector / np.float32(step)).astype(np.int64)
+        places = np.arange(_LEVEL_BITS)
+        worth = np.where(places < _LEVEL_BITS - 1, 2.0**places, -float(most)).astype(np.float32)
+        return self._packed(levels >> places[:, None] & 1), worth
+
+    def _packed(self, bits: np.ndarray[tuple[int, ...], np.dtype[np.bool_ | np.int64]]) -> Bits:
+        packed = np.packbits(bits.astype(np.bool_), axis=1)
+        return np.pad(packed, ((0, 0), (0, self._row_bytes - packed.shape[1])))

@@ -1,0 +1,156 @@
+"""What of the films' looks is in memory, under a budget: rows as they are stored, sketches of them, codes of the rest.
+
+Owns what is held and what gives way: sketches first, which only make a search faster, then rows, for codes. Must not
+know what a library is. One thread at a time may call any method; what was given out stays as it was.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import groupby
+from operator import itemgetter
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from core.engines.index.codes import Codes
+from core.engines.index.products import widen, widened
+from core.engines.index.quantize import QuantizationGrid
+from core.engines.index.rows import Blocks
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from core.engines.index.rows import Run
+    from core.engines.index.scan import Share
+    from core.model.video import Floats
+    from core.ports.index import Halves
+
+_SKETCHED_SHARE = 0.52
+"""What a sketch takes of what its row takes: half, and a number."""
+
+
+@dataclass(slots=True, eq=False)
+class _Held:
+    """The looks of one recipe."""
+
+    blocks: Blocks
+    grid: QuantizationGrid | None = None
+    codes: Codes | None = None
+
+    @property
+    def row_bytes(self) -> int:
+        return 2 * self.blocks.dim
+
+
+class IndexMemory:
+    """Films' looks by recipe and number."""
+
+    def __init__(self, budget_bytes: float) -> None:
+        self._budget_bytes = budget_bytes
+        self._held: dict[str, _Held] = {}
+
+    @property
+    def used_bytes(self) -> int:
+        """Give how much memory the looks take."""
+        return self._rows_bytes + sum(
+            int(_SKETCHED_SHARE * h.blocks.sketched * h.row_bytes) for h in tuple(self._held.values())
+        )
+
+    @property
+    def _rows_bytes(self) -> int:
+        """Give how much they take without sketches."""
+        codes = sum(held.codes.used_bytes for held in tuple(self._held.values()) if held.codes is not None)
+        return codes + sum(len(held.blocks) * held.row_bytes for held in tuple(self._held.values()))
+
+    @property
+    def looks(self) -> int:
+        """Count the looks that are held as they are stored."""
+        return sum(len(held.blocks) for held in tuple(self._held.values()))
+
+    @property
+    def coded(self) -> int:
+        """Count the looks of which there is no room for more than a code."""
+        return sum(len(held.codes) for held in tuple(self._held.values()) if held.codes is not None)
+
+    @property
+    def sketched(self) -> int:
+        """Count the looks that have a sketch."""
+        return sum(held.blocks.sketched for held in tuple(self._held.values()))
+
+    def open(self, key: str, dim: int) -> None:
+        """Take in looks of a recipe from now on."""
+        self._held.setdefault(key, _Held(Blocks(dim)))
+
+    def put(self, key: str, film: int, rows: Halves, *, coded: bool) -> bool:
+        """Take in more looks of a film; tell whether it is held as codes from now on, as it was or for lack of room."""
+        held = self._held[key]
+        if not coded and self._rows_bytes + rows.nbytes > self._budget_bytes:
+            coded = True
+            self._code(held, film, rows)
+        if coded and held.codes is not None:
+            held.codes.add(film, rows)
+        else:
+            held.blocks.add(film, rows)
+            self._make_room()
+        return coded
+
+    def drop(self, key: str, film: int, *, coded: bool) -> None:
+        """Let a film's looks go."""
+        held = self._held[key]
+        if coded and held.codes is not None:
+            held.codes.drop(film)
+        else:
+            held.blocks.drop(film)
+
+    def rows(self, wanted: Sequence[tuple[str, int]]) -> list[Floats]:
+        """Give the (n, D) rows of each of some films as float32; none where one is held as codes.
+
+        They are parts of one array: many smaller ones would take five times as long, most of it for fresh memory.
+        """
+        found: list[Floats] = []
+        for key, films in groupby(wanted, key=itemgetter(0)):
+            found += _widened_together(self._held[key].blocks, [film for _, film in films])
+        return found
+
+    def runs(self, key: str, places: Mapping[int, int]) -> tuple[list[Run], QuantizationGrid | None]:
+        """Give the rows of some films, each with its place, and what their sketches are relative to."""
+        held = self._held[key]
+        return held.blocks.runs(places), held.grid
+
+    def nearest(self, key: str, films: set[int], vectors: Floats, most: int, share: Share) -> set[int]:
+        """Give for each of (Q, D) vectors the films whose nearest codes are nearest, at most that many."""
+        codes = self._held[key].codes
+        return codes.nearest(films, vectors, most, share) if codes is not None else set()
+
+    def sketch_next(self) -> bool:
+        """Sketch some rows; tell whether that was needed, and whether there was room for it."""
+        return any(self._sketch_next(held) for held in tuple(self._held.values()))
+
+    def _sketch_next(self, held: _Held) -> bool:
+        page_bytes = int(_SKETCHED_SHARE * held.blocks.page_rows * held.row_bytes)
+        if self.used_bytes + page_bytes > self._budget_bytes or len(held.blocks) < held.blocks.page_rows:
+            return False
+        held.grid = held.grid or QuantizationGrid(held.blocks.first())
+        return held.blocks.sketch_next(held.grid)
+
+    def _make_room(self) -> None:
+        for held in tuple(self._held.values()):
+            while held.blocks.sketched and self.used_bytes > self._budget_bytes:
+                held.blocks.drop_sketch()
+
+    def _code(self, held: _Held, film: int, rows: Halves) -> None:
+        """Hold what there is of a film as codes."""
+        if held.codes is None:
+            first = held.blocks.first()
+            held.codes = Codes(widened(first if len(first) else rows).mean(axis=0))
+        held.codes.add(film, held.blocks.rows(film))
+        held.blocks.drop(film)
+
+
+def _widened_together(blocks: Blocks, films: Sequence[int]) -> list[Floats]:
+    parts = blocks.parts(films)
+    stops = np.cumsum([sum(map(len, parts[film])) for film in films], dtype=np.intp)
+    wide = np.empty((int(stops[-1]), blocks.dim), np.float32)
+    widen((part for film in films for part in parts[film]), wide)
+    return np.split(wide, stops[:-1])

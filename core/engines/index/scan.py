@@ -1,0 +1,159 @@
+"""How similar films get to a vector, at most: the scan behind each search. Owns the arithmetic; knows films by place.
+
+First all rows are bounded from above, by their sketches where they have one. Then, from the most promising film on, the
+few rows of a film that may be its best are compared exactly, until no other film can be among the best. So a scan reads
+half of what is stored, and the bounds of the best films are exact all the same.
+
+Threads of their own for the scan behind each search: none waits for another before all is done.
+
+Those of a library for arithmetic meet after every few thousand rows, and spin while they wait: on a machine that also
+indexes films a scan then takes ten times as long. Owns the threads; must not know what they do.
+"""
+
+from __future__ import annotations
+
+from bisect import insort
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Protocol, TypeVar
+
+import numpy as np
+
+from core.engines.index.products import dots, widened
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from core.engines.index.quantize import QuantizationGrid
+    from core.engines.index.rows import Places, Run
+    from core.model.video import Floats
+    from core.ports.index import Halves
+
+Item = TypeVar("Item")
+
+
+Given = TypeVar("Given")
+
+
+MOST_TRIED = 512
+"""So many films are compared exactly at most; where more might be best, the search compares them film by film."""
+
+
+_ROUNDING = np.float32(1e-5)
+"""More than sums in float32 are off by, for rows and vectors of about length 1."""
+
+
+_CLOSE = np.float32(0.02)
+"""Rows this close below a film's most promising one are compared with it in one go."""
+
+
+class Share(Protocol):
+    """Does work on several items at once, as `map` does one after the other."""
+
+    def __call__(self, work: Callable[[Item], Given], items: Iterable[Item], /) -> Iterable[Given]:
+        """Give what the work gives for each item, in order."""
+        ...
+
+
+@dataclass(frozen=True)
+class Field:
+    """All rows that a question is about, and where each film's are."""
+
+    runs: Sequence[Run]
+    films: int
+    grid: QuantizationGrid | None
+
+    @cached_property
+    def _spans(self) -> tuple[Places, Places, Places, Places]:
+        """Give the place of each span's film in rising order, and its run, its start and its stop."""
+        places = np.concatenate([run.places for run in self.runs])
+        numbers = np.repeat(np.arange(len(self.runs)), [len(run.places) for run in self.runs])
+        starts = np.concatenate([run.starts for run in self.runs])
+        stops = np.concatenate([np.append(run.starts[1:], len(run.rows)) for run in self.runs])
+        order = np.argsort(places, kind="stable")
+        return places[order], numbers[order], starts[order], stops[order]
+
+    def spans(self, place: int) -> Iterable[tuple[int, int, int]]:
+        """Give run, start and stop of each piece of a film."""
+        places, *rest = self._spans
+        part = slice(*np.searchsorted(places, [place, place + 1]))
+        return zip(*(one[part].tolist() for one in rest), strict=True)
+
+
+def highest(field: Field, vectors: Floats, most: int, share: Share) -> Floats:
+    """Give (Q, F) float32 numbers that no row of the film has a higher dot product with the (Q, D) vector than.
+
+    For each vector those of the best films are exact, of so many as `most` says.
+    """
+    return np.array([_highest(field, vector, most, share) for vector in vectors], np.float32).reshape(len(vectors), -1)
+
+
+def _highest(field: Field, vector: Floats, most: int, share: Share) -> Floats:
+    found = np.full(field.films + 1, -np.inf, np.float32)  # the last place takes what is OTHER
+    bounded = list(share(_bounds(field, vector), field.runs))
+    for run, (_, of_spans) in zip(field.runs, bounded, strict=True):
+        np.maximum.at(found, run.places, of_spans)
+    if field.films > 1:
+        _tighten(field, vector, [uppers for uppers, _ in bounded], found[: field.films], most)
+    return found[: field.films]
+
+
+def _bounds(field: Field, vector: Floats) -> Callable[[Run], tuple[Floats, Floats]]:
+    """Give what bounds a run's rows, and the highest bound of each of its spans."""
+    asked = field.grid.ask(vector) if field.grid else None
+    half = vector.astype(np.float16)
+    rest = _ROUNDING + np.float32(np.linalg.norm(vector - widened(half[None])[0]))
+
+    def bounded(run: Run) -> tuple[Floats, Floats]:
+        if asked is not None and run.sketch is not None:
+            uppers = asked.highest(run.sketch)
+        else:
+            uppers = dots(run.rows, half) + rest
+        return uppers, np.maximum.reduceat(uppers, run.starts)
+
+    return bounded
+
+
+def _tighten(field: Field, vector: Floats, uppers: Sequence[Floats], found: Floats, most: int) -> None:
+    """Make the bounds of the best films exact."""
+    best: list[float] = []
+    for place in np.argsort(-found, kind="stable")[:MOST_TRIED].tolist():
+        if found[place] == -np.inf or (len(best) >= most and found[place] <= -best[most - 1]):
+            break  # of a film that is held as codes no row is here
+        with np.errstate(all="ignore"):
+            exact = _peak(field, vector, uppers, place, found[place])
+        if np.isfinite(exact):  # else it is damaged, and the search should come upon it
+            found[place] = exact
+            insort(best, -float(exact))
+
+
+def _peak(field: Field, vector: Floats, uppers: Sequence[Floats], place: int, bound: np.float32) -> np.float32:
+    """Give a film's highest dot product."""
+    spans = [
+        (uppers[number][start:stop], field.runs[number].rows[start:stop]) for number, start, stop in field.spans(place)
+    ]
+    peak = _compared(spans, vector, bound - _CLOSE)
+    return peak if peak >= bound - _CLOSE else _compared(spans, vector, peak)
+
+
+def _compared(spans: Iterable[tuple[Floats, Halves]], vector: Floats, least: np.float32) -> np.float32:
+    """Give the highest dot product of the rows whose bound is not below the least."""
+    rows = np.concatenate([rows[uppers >= least] for uppers, rows in spans])
+    found: np.float32 = (widened(rows) @ vector).max(initial=-np.inf) + _ROUNDING
+    return found
+
+
+class Scanners:
+    """Implements core.engines.index.scan.Share."""
+
+    def __init__(self, threads: int) -> None:
+        self._pool = ThreadPoolExecutor(threads, "scan")
+
+    def __call__(self, work: Callable[[Item], Given], items: Iterable[Item]) -> list[Given]:
+        """Give what the work gives for each item, in order."""
+        return list(self._pool.map(work, items))
+
+    def close(self) -> None:
+        """End the threads."""
+        self._pool.shutdown(wait=False, cancel_futures=True)

@@ -1,0 +1,147 @@
+"""Pictures made of a film's frames: the contact sheet, two frames side by side, a slideshow. Owns their looks."""
+
+from __future__ import annotations
+
+import io
+from contextlib import suppress
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+from matplotlib import font_manager
+from PIL import Image, ImageDraw, ImageFont
+
+from core.engines.video import jpegs
+from core.formatting import clock
+from core.model.results import nearest_within
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from core.model.results import Moment
+    from core.model.video import Thumbnail
+    from core.ports.video import Still
+
+_COLUMNS = 4
+_TILE_PX = (240, 135)
+_GAP_PX = 6
+_PAPER = (24, 25, 29)
+_MARK: Final = (255, 169, 77)
+_END_PX = (480, 360)
+_SLIDE_MS = 600
+_BOLD = "DejaVu Sans:bold"
+
+
+def contact_sheet(
+    thumbnails: Sequence[Thumbnail], numbered: Sequence[tuple[int, Moment]] = (), most: int = 12
+) -> bytes:
+    """Give a JPEG of at most that many tiles, evenly over the film, the numbered moments among them.
+
+    Raises ValueError without a thumbnail.
+    """
+    if not thumbnails:
+        raise ValueError("a contact sheet needs at least one thumbnail")
+    numbers = _numbers(thumbnails, numbered)
+    chosen = _chosen(thumbnails, most, set(numbers))
+    columns = min(_COLUMNS, len(chosen))
+    rows = -(-len(chosen) // columns)
+    size = (_GAP_PX + columns * (_TILE_PX[0] + _GAP_PX), _GAP_PX + rows * (_TILE_PX[1] + _GAP_PX))
+    sheet = Image.new("RGB", size, _PAPER)
+    for place, index in enumerate(chosen):
+        row, column = divmod(place, columns)
+        corner = (_GAP_PX + column * (_TILE_PX[0] + _GAP_PX), _GAP_PX + row * (_TILE_PX[1] + _GAP_PX))
+        sheet.paste(_tile(thumbnails[index], numbers.get(index, ())), corner)
+    return _jpeg(sheet)
+
+
+def two_ends(first: Still, last: Still, labels: tuple[str, str]) -> bytes:
+    """Give a JPEG of two frames side by side."""
+    tiles = [_end(still, label) for still, label in zip((first, last), labels, strict=True)]
+    size = (sum(tile.width for tile in tiles) + 3 * _GAP_PX, max(tile.height for tile in tiles) + 2 * _GAP_PX)
+    sheet = Image.new("RGB", size, _PAPER)
+    sheet.paste(tiles[0], (_GAP_PX, _GAP_PX))
+    sheet.paste(tiles[1], (2 * _GAP_PX + tiles[0].width, _GAP_PX))
+    return _jpeg(sheet)
+
+
+def slideshow(thumbnails: Sequence[Thumbnail]) -> bytes:
+    """Give a GIF that runs for ever; raises ValueError without a thumbnail."""
+    if not thumbnails:
+        raise ValueError("a slideshow needs at least one thumbnail")
+    tiles = [_tile(thumbnail, ()) for thumbnail in thumbnails]
+    out = io.BytesIO()
+    tiles[0].save(out, "GIF", save_all=True, append_images=tiles[1:], duration=_SLIDE_MS, loop=0)
+    return out.getvalue()
+
+
+def evenly(count: int, most: int) -> list[int]:
+    """Give at most that many indexes, spread evenly, each from the middle of its share."""
+    chosen = min(most, count)
+    return [int((number + 0.5) * count / chosen) for number in range(chosen)]
+
+
+def _numbers(thumbnails: Sequence[Thumbnail], numbered: Sequence[tuple[int, Moment]]) -> dict[int, tuple[int, ...]]:
+    """Give the numbers that each thumbnail bears, by its index: each moment's go to its own nearest its peak."""
+    numbers: dict[int, tuple[int, ...]] = {}
+    times_s = np.array([thumbnail.time_s for thumbnail in thumbnails])
+    for number, moment in numbered:
+        nearest = nearest_within(times_s, moment, moment.peak_s)
+        numbers[nearest] = (*numbers.get(nearest, ()), number)
+    return numbers
+
+
+def _chosen(thumbnails: Sequence[Thumbnail], most: int, wanted: set[int]) -> list[int]:
+    """Give the indexes of the tiles in order: all that are wanted, each in place of the nearest even one."""
+    chosen = evenly(len(thumbnails), most)
+    for index in sorted(wanted - set(chosen)):
+        spare = [other for other in chosen if other not in wanted]
+        if spare:
+            chosen.remove(min(spare, key=lambda other: abs(other - index)))
+        chosen.append(index)
+    return sorted(chosen)
+
+
+def _tile(thumbnail: Thumbnail, numbers: Sequence[int]) -> Image.Image:
+    tile = Image.new("RGB", _TILE_PX, (0, 0, 0))
+    # What an older Keaton kept was not looked at when it came.
+    with suppress(jpegs.NoPictureError), jpegs.opened(thumbnail.jpeg, jpegs.THUMBNAIL_PX) as picture:
+        picture.thumbnail(_TILE_PX)
+        tile.paste(picture, ((_TILE_PX[0] - picture.width) // 2, (_TILE_PX[1] - picture.height) // 2))
+    _label(tile, clock(thumbnail.time_s), 15)
+    if numbers:
+        _mark(tile, numbers)
+    return tile
+
+
+def _end(still: Still, label: str) -> Image.Image:
+    with jpegs.opened(still.jpeg, max(still.width_px, still.height_px)) as picture:
+        picture.thumbnail(_END_PX)
+        tile = picture.convert("RGB")
+    _label(tile, label, 18)
+    return tile
+
+
+def _label(tile: Image.Image, text: str, size_px: int) -> None:
+    """Write into the lower left corner."""
+    font = ImageFont.truetype(font_manager.findfont(_BOLD), size_px)
+    pen = ImageDraw.Draw(tile, "RGBA")
+    corner = (8, tile.height - size_px - 9)
+    box = pen.textbbox(corner, text, font=font)
+    pen.rounded_rectangle((box[0] - 5, box[1] - 4, box[2] + 5, box[3] + 4), 4, fill=(0, 0, 0, 170))
+    pen.text(corner, text, font=font, fill=(255, 255, 255))
+
+
+def _mark(tile: Image.Image, numbers: Sequence[int]) -> None:
+    """Frame a tile, and set the numbers of its moments into its upper left corner."""
+    pen = ImageDraw.Draw(tile)
+    pen.rectangle((0, 0, tile.width - 1, tile.height - 1), outline=_MARK, width=4)
+    font = ImageFont.truetype(font_manager.findfont(_BOLD), 16)
+    for place, number in enumerate(numbers):
+        middle = (20 + 32 * place, 20)
+        pen.ellipse((middle[0] - 14, middle[1] - 14, middle[0] + 14, middle[1] + 14), fill=_MARK)
+        pen.text(middle, str(number), font=font, fill=_PAPER, anchor="mm")
+
+
+def _jpeg(picture: Image.Image) -> bytes:
+    out = io.BytesIO()
+    picture.save(out, "JPEG", quality=85)
+    return out.getvalue()

@@ -1,0 +1,1 @@
+"""Child processes that read what strangers post, and the walls around them."""

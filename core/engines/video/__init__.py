@@ -1,0 +1,1 @@
+"""Reading, cutting and encoding videos, in a sandboxed child."""

@@ -1,0 +1,269 @@
+"""Encodes frames: an MP4 that every browser plays, or a GIF. Runs in the decoding child; owns the codecs.
+
+All of it in memory: the child may write no file. An MP4's table of contents is put before its pictures, into room
+left for it, so that players need not wait for its end.
+
+The sound of a stretch of a film. Runs in the decoding child; what cannot be decoded is silence.
+"""
+
+from __future__ import annotations
+
+import io
+from contextlib import suppress
+from fractions import Fraction
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+
+import av
+import numpy as np
+import numpy.typing as npt
+from av.filter import Graph
+from av.video.reformatter import ColorRange
+
+from core.engines.video import film as decode
+from core.engines.video import tracks
+from core.engines.video.tailor import MOST_FPS, ClipAim, Tailor
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from av import AudioFrame, VideoFrame
+    from av.audio.stream import AudioStream
+    from av.container import OutputContainer
+    from av.filter.context import FilterContext
+    from av.video.stream import VideoStream
+
+    from core.engines.video.tailor import Timed
+    from core.limits import FilmLimits
+
+_TICKS = 90_000
+
+
+_GIF_TICKS = 100
+
+
+_SOUND_BITS = 128_000
+
+
+_SHARE = 0.9
+"""Of the bytes that it may have, for the pictures and sound themselves."""
+
+
+_SOUND_FRAME = 1024
+
+
+_PLENTY_BITS_A_PIXEL = 0.1
+"""With so many, the same quality fits however much the file grows by being made in less time."""
+
+
+class Made(NamedTuple):
+    """An encoded stretch."""
+
+    data: bytes
+    size_px: tuple[int, int]
+
+
+def mp4(frames: Iterator[Timed], aim: ClipAim, samples: Samples | None) -> Made:
+    """Give H.264, and AAC where there is sound. Raises UnreadableError without a frame."""
+    tailor = Tailor(frames, aim, _bits(aim, samples))
+    buffer = io.BytesIO()
+    with av.open(buffer, "w", format="mp4", options={"moov_size": str(_contents_bytes(aim))}) as container:
+        stream = _h264(container, tailor, _bits(aim, samples))
+        track = _Track(container, samples) if samples is not None else None
+        for since_s, picture in tailor.pictures():
+            if track is not None:
+                track.write_until(since_s)
+            picture.pts, picture.time_base = round(since_s * _TICKS), Fraction(1, _TICKS)
+            container.mux(stream.encode(picture))
+        container.mux(stream.encode(None))
+        if track is not None:
+            track.end()
+    return Made(buffer.getvalue(), tailor.size_px)
+
+
+def gif(frames: Iterator[Timed], aim: ClipAim) -> Made:
+    """Give a GIF that runs for ever, in 256 colours of its own. Raises UnreadableError without a frame."""
+    tailor = Tailor(frames, aim, None)
+    buffer = io.BytesIO()
+    with av.open(buffer, "w", format="gif", options={"loop": "0"}) as container:
+        stream = container.add_stream("gif", rate=25)
+        stream.width, stream.height = tailor.size_px
+        stream.pix_fmt = "pal8"
+        stream.codec_context.time_base = Fraction(1, _GIF_TICKS)
+        for picture in _in_few_colours(tailor):
+            container.mux(stream.encode(picture))
+        container.mux(stream.encode(None))
+    return Made(buffer.getvalue(), tailor.size_px)
+
+
+class _Track:
+    """The sound of an MP4, written piece by piece between the pictures."""
+
+    def __init__(self, container: OutputContainer, samples: Samples) -> None:
+        self._container = container
+        self._samples = samples
+        self._stream = container.add_stream("aac", rate=RATE, layout="stereo")
+        self._stream.bit_rate = _SOUND_BITS
+        self._place = 0
+
+    def write_until(self, since_s: float) -> None:
+        """Write what comes before that time."""
+        while self._place < min(self._samples.shape[1], since_s * RATE):
+            part = np.ascontiguousarray(self._samples[:, self._place : self._place + _SOUND_FRAME])
+            frame = av.AudioFrame.from_ndarray(part, format="fltp", layout="stereo")
+            frame.sample_rate, frame.pts, frame.time_base = RATE, self._place, Fraction(1, RATE)
+            self._container.mux(self._stream.encode(frame))
+            self._place += _SOUND_FRAME
+
+    def end(self) -> None:
+        """Write the rest."""
+        self.write_until(float("inf"))
+        self._container.mux(self._stream.encode(None))
+
+
+def _h264(container: OutputContainer, tailor: Tailor, bits: float) -> VideoStream:
+    stream = container.add_stream("libx264", rate=Fraction(1 / tailor.frame_s).limit_denominator(1001))
+    stream.width, stream.height = tailor.size_px
+    stream.pix_fmt = "yuv420p"
+    context = stream.codec_context
+    context.time_base = Fraction(1, _TICKS)
+    context.colorspace, context.color_range = tailor.look.matrix, int(ColorRange.MPEG)
+    context.color_primaries, context.color_trc = tailor.look.primaries, tailor.look.transfer
+    rate = {"maxrate": str(int(bits)), "bufsize": str(int(bits))}
+    stream.options = {"preset": _preset(tailor, bits), "crf": "23", **rate}
+    return stream
+
+
+def _preset(tailor: Tailor, bits: float) -> str:
+    """Give how hard the encoder tries: a quarter less where there is room for files that are larger by half."""
+    width, height = tailor.size_px
+    return "superfast" if bits * tailor.frame_s >= _PLENTY_BITS_A_PIXEL * width * height else "veryfast"
+
+
+def _in_few_colours(tailor: Tailor) -> Iterator[VideoFrame]:
+    """Give the pictures in the 256 colours that fit all of them best."""
+    graph = Graph()
+    width, height = tailor.size_px
+    source = graph.add_buffer(
+        width=width, height=height, format=av.VideoFormat("yuv420p"), time_base=Fraction(1, _GIF_TICKS)
+    )
+    split, sink = graph.add("split"), graph.add("buffersink")
+    palette = graph.add("palettegen", "stats_mode=diff")
+    use = graph.add("paletteuse", "dither=bayer:bayer_scale=4:diff_mode=rectangle")
+    source.link_to(split)
+    split.link_to(use, 0, 0)
+    split.link_to(palette, 1, 0)
+    palette.link_to(use, 0, 1)
+    use.link_to(sink)
+    graph.configure()
+    for since_s, picture in tailor.pictures():
+        picture.pts, picture.time_base = round(since_s * _GIF_TICKS), Fraction(1, _GIF_TICKS)
+        source.push(picture)
+    source.push(None)
+    yield from _pulled(sink)
+
+
+def _pulled(sink: FilterContext) -> Iterator[VideoFrame]:
+    while True:
+        try:
+            frame = sink.pull()
+        except (av.BlockingIOError, av.EOFError):
+            return
+        if isinstance(frame, av.VideoFrame):
+            yield frame
+
+
+def _bits(aim: ClipAim, samples: Samples | None) -> float:
+    """Give how many bits a second the pictures may have."""
+    whole = _SHARE * 8 * aim.max_bytes / (aim.length_s + 1.0)
+    return max(20_000.0, whole - (_SOUND_BITS if samples is not None else 0))
+
+
+def _contents_bytes(aim: ClipAim) -> int:
+    """Give the room that the table of contents may need, rather too much."""
+    pictures, parts = aim.length_s * MOST_FPS, aim.length_s * RATE / _SOUND_FRAME
+    return int(4_000 + 32 * pictures + 16 * parts)
+
+
+Samples: TypeAlias = npt.NDArray[np.float32]
+"""(2, N): left and right, -1 to 1, `RATE` of them a second."""
+
+
+RATE = 48_000
+
+
+_AHEAD_S = 1.0
+
+
+_GAP = RATE // 20
+"""Where the film's own times differ by more than this from what was decoded, they count."""
+
+
+def stretch(path: Path, start_s: float, end_s: float, limits: FilmLimits) -> Samples | None:
+    """Give the sound of [start_s, end_s), as long as that; None where the film has none. Raises UnreadableError."""
+    with decode.opened(path, limits) as film:
+        if _stream(film) is None:
+            return None
+        first = next(film.frames(), None)
+        zero_s = film.clock.zero_s
+    if first is None:
+        return None
+    with decode.opened(path, limits) as film:  # from its first byte: sound may begin long before the pictures do
+        samples: Samples = np.zeros((2, round((end_s - start_s) * RATE)), dtype=np.float32)
+        with suppress(av.FFmpegError):
+            landed = film if start_s < first[0] + _AHEAD_S else _landed(film, start_s)
+            _fill(samples, _decoded(landed, start_s + zero_s, end_s + zero_s), start_s + zero_s)
+        return samples
+
+
+def _stream(film: decode.OpenVideo) -> AudioStream | None:
+    """Give the first stream of sound that FFmpeg can decode."""
+    return next((one for one in film.container.streams.audio if tracks.known(one.codec_context)), None)
+
+
+def _decoded(film: decode.OpenVideo, from_s: float, until_s: float) -> Iterator[AudioFrame]:
+    """Give the frames of sound that reach into a stretch; times as the container has them."""
+    stream = _stream(film)
+    for packet in film.packets():
+        if stream is None or packet is None or packet.stream.index != stream.index:
+            continue
+        with suppress(av.InvalidDataError):
+            for frame in stream.decode(packet):
+                if frame.time is not None and frame.time >= until_s:
+                    return
+                if frame.time is not None and frame.time + frame.samples / frame.sample_rate > from_s:
+                    yield frame
+
+
+def _landed(film: decode.OpenVideo, start_s: float) -> decode.OpenVideo:
+    """Give the film as seen from before a time. Raises av.FFmpegError."""
+    if film.places is not None:  # a keyframe of the pictures, some way before: sound may lie ahead of them in the file
+        return film.seek(start_s - _AHEAD_S)
+    film.container.seek(max(0, round((start_s + film.clock.zero_s) * av.time_base)), backward=True)
+    return film
+
+
+def _fill(samples: Samples, frames: Iterator[AudioFrame], from_s: float) -> None:
+    """Write the frames to where they belong."""
+    resampler = av.AudioResampler("fltp", "stereo", RATE)
+    place: int | None = None
+    for frame in frames:
+        due = round(((frame.time or 0.0) - from_s) * RATE)
+        if place is None or abs(due - place) > _GAP:
+            place = due
+        for part in resampler.resample(frame):
+            place = _write(samples, _plain(part), place)
+    for part in resampler.resample(None) if place is not None else ():
+        place = _write(samples, _plain(part), place or 0)
+
+
+def _plain(part: AudioFrame) -> Samples:
+    return part.to_ndarray().astype(np.float32, copy=False)
+
+
+def _write(samples: Samples, part: Samples, place: int) -> int:
+    """Write one part from a place on, as far as it is within; give the place after it."""
+    first, last = max(0, place), min(samples.shape[1], place + part.shape[1])
+    if first < last:
+        samples[:, first:last] = part[:, first - place : last - place]
+    return place + int(part.shape[1])

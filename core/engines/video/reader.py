@@ -1,0 +1,362 @@
+"""The parent's side of cutting: `core.ports.video.Clipper` over child processes.
+
+Owns how many cuts are made at once, and when one is given up. Must not decode anything.
+
+The parent's side of decoding: `core.ports.video.FrameReader` over child processes.
+
+Owns the trust boundary: what the child says is checked, and its errors become Keaton's. Must not decode anything.
+
+Parts of frames, cut in the caged child: one request, the encoder's inputs back.
+
+Owns both ends of that; must not know which parts are of interest, nor why.
+
+Pictures that people ask about, decoded in the caged child: one request, the encoder's input back.
+
+Owns both ends of that; must not know films or what becomes of the picture. The parent never decodes one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from core.engines.sandbox.protocol import NOT_A_PICTURE, ChildMessage, GarbledError
+from core.engines.video import jpegs
+from core.engines.video.allowance import SLACK_S, Allowance, bounded, checked_jpeg, messages, whole_size_px
+from core.errors import (
+    ClipTooLarge,
+    DecoderDied,
+    FileMissing,
+    NoFrames,
+    NotAPicture,
+    NotAVideo,
+    NoVideoStream,
+    OverLimit,
+)
+from core.formatting import one_line
+from core.limits import FilmLimits, quantity
+from core.model.video import Preprocess
+from core.ports.video import Clip, Framing, SampledFrame, Still, VideoEnded
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+
+    from core.engines.sandbox import protocol
+    from core.engines.sandbox.pool import Child, ChildPool
+    from core.engines.sandbox.protocol import ChildMessage
+    from core.errors import AppError
+    from core.model.video import Pixels, Preprocess, Sampling
+    from core.ports.video import ClipWish, Reading, ResumePoint
+
+_SHORT_S = 5.0
+
+
+_MOST_REPORTS = 10_000
+"""A child that works tells of it seven times a second, for a few minutes at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChildClipper:
+    """Makes each clip in a child of its own, as films are read."""
+
+    reader: ChildFrameReader
+    most_s: float = 240.0
+    """How long one clip may take."""
+    short: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(2))
+    """Places for previews. Encoding takes all cores; more at once would only make each later."""
+    long: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(1))
+    """Places for cuts, so that previews need not wait for these."""
+
+    async def clip(self, path: Path, wish: ClipWish, report: Callable[[float], None]) -> Clip:
+        """Encode a stretch anew, made coarser and smaller until it fits; `report` is told shares of 0 to 1.
+
+        Raises ClipTooLarge, FileMissing, NotAVideo, NoVideoStream, NoFrames, OverLimit, DecoderDied.
+        """
+        request = {"kind": "clip", "wish": asdict(wish)}
+        place = self.short if wish.end_s - wish.start_s <= _SHORT_S else self.long
+        try:
+            async with place, asyncio.timeout(self.most_s), self.reader.children.child() as child:
+                await child.ask({**request, "path": str(path), "limits": asdict(self.reader.limits)})
+                return await self._made(child, path, wish, report)
+        except TimeoutError as error:
+            raise DecoderDied(path.name, f"no clip within {self.most_s:g} s") from error
+
+    async def stills(self, path: Path, times_s: Sequence[float], max_px: int) -> tuple[Still, ...]:
+        """Cut the frame that stands at each time.
+
+        Raises FileMissing, NotAVideo, NoVideoStream, NoFrames, OverLimit, DecoderDied.
+        """
+        request = {"kind": "stills", "times_s": list(times_s), "max_px": max_px}
+        async with self.reader.children.child() as child:
+            await child.ask({**request, "path": str(path), "limits": asdict(self.reader.limits)})
+            heard = [await self.reader.hear(child, path, jpegs.most_bytes(max_px)) for _ in times_s]
+        return tuple(still_of(message, path, self.reader.limits, max_px) for message in heard)
+
+    async def _made(self, child: Child, path: Path, wish: ClipWish, report: Callable[[float], None]) -> Clip:
+        try:
+            for _ in messages(_MOST_REPORTS):
+                message = await self.reader.hear(child, path, wish.max_bytes)
+                if message.kind != "making":
+                    return self._checked(message, path, wish)
+                report(min(1.0, max(0.0, message.number("share"))))
+        except GarbledError as error:
+            raise nonsense(path, error) from error
+        raise DecoderDied(path.name)  # `messages` ends by raising
+
+    def _checked(self, message: ChildMessage, path: Path, wish: ClipWish) -> Clip:
+        if message.kind == "error" and message.text("code") == "too_large":
+            raise ClipTooLarge(wish.max_bytes)
+        if message.kind != "clip":
+            raise error_of(message, path, self.reader.limits, message.kind)
+        return _clip(message, wish)
+
+
+def _clip(message: ChildMessage, wish: ClipWish) -> Clip:
+    data = message.part(0)
+    if len(data) > wish.max_bytes or not _looks_like(data, wish):
+        raise GarbledError(f"{len(data)} bytes that are no clip")
+    size_px = whole_size_px(message, (wish.max_px + 1) ** 2)
+    return Clip(data, wish.form, *size_px, sound=message.header.get("sound") is True)
+
+
+def _looks_like(data: bytes, wish: ClipWish) -> bool:
+    """Tell whether the bytes begin as such a file does: people are told that it is one."""
+    return data[4:8] == b"ftyp" if wish.form == "mp4" else data.startswith(b"GIF89a")
+
+
+_LONGEST_DETAIL = 300
+
+
+@dataclass(frozen=True, slots=True)
+class ChildFrameReader:
+    """Decodes each film in a child of its own."""
+
+    children: ChildPool
+    """Of `core.engines.video.worker`."""
+    limits: FilmLimits = field(default_factory=FilmLimits)
+    patience_s: float = 180.0
+    """How long a child may say nothing before it is taken for dead."""
+
+    async def looks(
+        self, path: Path, sampling: Sampling, preprocess: Preprocess, seen: ResumePoint | None = None
+    ) -> AsyncGenerator[Reading, None]:
+        """Stream one VideoOpened, then Looks in the order of time, then one VideoEnded; memory stays flat.
+
+        With `seen`, the looks are those after what an earlier reading gave.
+
+        Raises FileMissing, NotAVideo, NoVideoStream, NoFrames, OverLimit, DecoderDied.
+        """
+        how = {"sampling": asdict(sampling), "preprocess": asdict(preprocess)}
+        known = {"until_s": seen.until_s, "sent": seen.looks} if seen else {}
+        request: Mapping[str, object] = {"kind": "looks", **how, **known}
+        async with self.children.giving_way() as child:
+            await child.ask({**request, "path": str(path), "limits": asdict(self.limits)})
+            allowance = Allowance(self.limits, preprocess.size_px, sampling)
+            if seen is not None:
+                allowance.last, allowance.before = seen.until_s, seen.looks
+            while True:
+                event = await self._next(child, path, allowance)
+                yield event
+                if isinstance(event, VideoEnded):
+                    return
+
+    async def glances(
+        self, path: Path, times_s: Sequence[float], preprocess: Preprocess, *, at_once: bool = False
+    ) -> tuple[SampledFrame, ...]:
+        """Look at these rising times: the frame with each, or else the nearest before it; each frame once.
+
+        Raises FileMissing, NotAVideo, NoVideoStream, NoFrames, OverLimit, DecoderDied.
+        """
+        request = {"kind": "glances", "times_s": list(times_s), "preprocess": asdict(preprocess)}
+        found: list[SampledFrame] = []
+        async with self.children.child() if at_once else self.children.giving_way() as child:
+            await child.ask({**request, "path": str(path), "limits": asdict(self.limits)})
+            allowance = Allowance(self.limits, preprocess.size_px, most_looks=len(times_s))
+            while isinstance(event := await self._next(child, path, allowance), SampledFrame):
+                found.append(event)
+            return tuple(found)
+
+    async def still(self, path: Path, time_s: float, max_px: int) -> Still:
+        """Cut the frame with this very PTS time (the nearest at or before it), at most max_px wide or high.
+
+        Raises FileMissing, NotAVideo, NoVideoStream, NoFrames, OverLimit, DecoderDied.
+        """
+        request: Mapping[str, object] = {"kind": "still", "time_s": time_s, "max_px": max_px}
+        async with self.children.child() as child:
+            await child.ask({**request, "path": str(path), "limits": asdict(self.limits)})
+            return still_of(await self.hear(child, path, jpegs.most_bytes(max_px)), path, self.limits, max_px)
+
+    async def cage(self) -> Mapping[str, object]:
+        """Give what `core.engines.sandbox.limits.describe` says in a child. Raises DecoderDied."""
+        async with self.children.child() as child:
+            await child.ask({"kind": "cage", "path": "", "limits": asdict(self.limits)})
+            return (await self.hear(child, Path("cage"))).header
+
+    async def hear(self, child: Child, path: Path, most_bytes: int = 0) -> ChildMessage:
+        """Give the child's next message, with so many bytes after its header. Raises DecoderDied, OverLimit."""
+        try:
+            message = await child.receive(self.patience_s, most_bytes)
+        except TimeoutError as error:
+            raise DecoderDied(path.name, f"silent for {self.patience_s:g} s") from error
+        except GarbledError as error:
+            raise nonsense(path, error) from error
+        if message is None:
+            raise self._died(path, await child.ending())
+        return message
+
+    async def _next(self, child: Child, path: Path, allowance: Allowance) -> Reading:
+        """Give what the child says next of a film; how long that took counts."""
+        began_s = time.monotonic()
+        message = await self.hear(child, path, allowance.most_bytes)
+        allowance.waited_s += time.monotonic() - began_s
+        return reading_of(message, path, allowance)
+
+    def _died(self, path: Path, ending: str) -> AppError:
+        if ending.endswith("SIGXCPU"):
+            return OverLimit(path.name, "decode_s", self.limits.decode_s)
+        return DecoderDied(path.name, ending)
+
+
+def nonsense(path: Path, error: GarbledError) -> DecoderDied:
+    """Give the error for a child that says what it may not; what it said is cut short, for it ends in a log."""
+    return DecoderDied(path.name, one_line(str(error)[:_LONGEST_DETAIL]))
+
+
+def reading_of(message: ChildMessage, path: Path, allowance: Allowance) -> Reading:
+    """Give what a message says, if that is allowed. Raises the error that it tells of, DecoderDied."""
+    try:
+        event = allowance.reading(message)
+        if event is None:
+            raise error_of(message, path, allowance.limits, message.kind)
+    except GarbledError as error:
+        raise nonsense(path, error) from error
+    return event
+
+
+def still_of(message: ChildMessage, path: Path, limits: FilmLimits, max_px: int) -> Still:
+    """Give the still that the child sends, at most so wide or high.
+
+    Raises the error that it sends instead, DecoderDied.
+    """
+    try:
+        if message.kind != "still":
+            raise error_of(message, path, limits, message.kind)
+        time_s = bounded(message.number("time_s"), limits.duration_s + SLACK_S, -SLACK_S)
+        return Still(message.part(0), time_s, *checked_jpeg(message.part(0), max_px))
+    except GarbledError as error:
+        raise nonsense(path, error) from error
+
+
+def error_of(message: ChildMessage, path: Path, limits: FilmLimits, kind: str) -> AppError:
+    """Give the error that the child reports."""
+    if kind != "error":
+        raise GarbledError(f"a message of the kind {kind[:40]!r}")
+    match message.text("code"):
+        case "missing":
+            return FileMissing(str(path))
+        case "not_a_video":
+            return NotAVideo(path.name)
+        case "no_video_stream":
+            return NoVideoStream(path.name)
+        case "no_frames":
+            return NoFrames(path.name)
+        case "over_limit":
+            return _over(message, path, limits)
+        case code:
+            return DecoderDied(path.name, one_line((message.maybe_text("detail") or code)[:_LONGEST_DETAIL]))
+
+
+def _over(message: ChildMessage, path: Path, limits: FilmLimits) -> OverLimit:
+    what = quantity(message.text("quantity"))
+    if what is None or what == "size_bytes":
+        raise GarbledError("a limit that films do not have")
+    return OverLimit(path.name, what, getattr(limits, what), message.maybe_number("found"))
+
+
+@dataclass(frozen=True, slots=True)
+class ChildFramer:
+    """Cuts the frames of each film in a child of its own: `core.ports.video.Framer`."""
+
+    films: ChildFrameReader
+    """Whose children these are, with the limits that films have."""
+
+    async def framed(
+        self, path: Path, times_s: Sequence[float], framings: Sequence[Framing], preprocess: Preprocess
+    ) -> tuple[Pixels, ...]:
+        """Give the parts of the frame at each time, (F, S, S, 3) uint8 RGB; frames that cannot be sought are left out.
+
+        Raises FileMissing, NotAVideo, NoVideoStream, NoFrames, OverLimit, DecoderDied.
+        """
+        request = {"kind": "framed", "times_s": list(times_s), "framings": list(framings), "path": str(path)}
+        shape = (len(framings), preprocess.size_px, preprocess.size_px, 3)
+        found: list[Pixels] = []
+        async with self.films.children.giving_way() as child:
+            await child.ask({**request, "preprocess": asdict(preprocess), "limits": asdict(self.films.limits)})
+            for _ in range(len(times_s) + 1):
+                message = await self.films.hear(child, path, int(np.prod(shape)))
+                parts = _parts(message, path, shape, self.films.limits)
+                if parts is None:
+                    return tuple(found)
+                found.append(parts)
+        raise DecoderDied(path.name, f"more than {len(times_s)} frames")
+
+
+def _parts(
+    message: protocol.ChildMessage, path: Path, shape: tuple[int, int, int, int], limits: FilmLimits
+) -> Pixels | None:
+    """Give the parts of one frame, or None where there are no more. Raises what the child reports, DecoderDied."""
+    try:
+        if message.kind == "ended":
+            return None
+        if message.kind != "framed":
+            raise error_of(message, path, limits, message.kind)
+        data = message.part(0)
+    except GarbledError as error:
+        raise nonsense(path, error) from error
+    if len(data) != np.prod(shape):
+        raise DecoderDied(path.name, f"{len(data)} bytes are not {shape}")
+    return np.frombuffer(data, dtype=np.uint8).reshape(shape)
+
+
+@dataclass(frozen=True, slots=True)
+class ChildPictureReader:
+    """Decodes each picture in a child of its own: `core.ports.video.PictureReader`."""
+
+    films: ChildFrameReader
+    """Whose children these are, with the limits that films have."""
+
+    async def picture(self, path: Path, preprocess: Preprocess) -> Pixels:
+        """Give (S, S, 3) uint8 RGB as the encoder wants it; raises NotAPicture, OverLimit, DecoderDied."""
+        request = {"kind": "picture", "preprocess": asdict(preprocess), "limits": asdict(self.films.limits)}
+        async with self.films.children.child() as child:
+            await child.ask({**request, "path": str(path)})
+            message = await self.films.hear(child, path, preprocess.size_px**2 * 3)
+            return _pixels(message, path, preprocess.size_px, self.films.limits)
+
+
+def _pixels(message: protocol.ChildMessage, path: Path, size_px: int, limits: FilmLimits) -> Pixels:
+    try:
+        if message.kind == "error":
+            raise _error(message, path, limits)
+        data = message.part(0)
+    except GarbledError as error:
+        raise nonsense(path, error) from error
+    if message.kind != "picture" or len(data) != size_px * size_px * 3:
+        raise DecoderDied(path.name, f"{message.kind[:40]!r} of {len(data)} bytes is no picture")
+    return np.frombuffer(data, dtype=np.uint8).reshape(size_px, size_px, 3)
+
+
+def _error(message: protocol.ChildMessage, path: Path, limits: FilmLimits) -> AppError:
+    code = message.text("code")
+    if code == NOT_A_PICTURE:
+        return NotAPicture(path.name)
+    if code == "over_limit" and message.text("quantity") == "frame_px":
+        return OverLimit(path.name, "frame_px", limits.frame_px, message.maybe_number("found"))
+    if code == "over_limit" and message.text("quantity") == "memory_bytes":
+        return OverLimit(path.name, "memory_bytes", limits.memory_bytes)
+    return error_of(message, path, limits, "error")

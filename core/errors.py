@@ -1,0 +1,476 @@
+"""What can go wrong, as one tree; the class says who can fix it.
+
+    AppError
+     +- UserError       whoever asked can fix it
+     +- TryLater        nobody need fix it; it may work again later
+     +- OperatorError   whoever runs Keaton can fix it
+
+Below stand the leaves, by what they tell about: films, links, asking, turns, running, disk. Owns data only: the
+sentences stand in core.wording.errors.
+
+Why a question has no answer. Owns data; sentences stand in core.wording.errors.
+
+What can go wrong with the data folder, each in its own class. Owns data; sentences stand in core.wording.errors.
+
+What can go wrong with the file of a film or picture. Owns data; sentences stand in core.wording.errors.
+
+Why a link brings no film. Owns data; sentences stand in core.wording.errors.
+
+What keeps Keaton from running, but for the disk. Owns data; sentences stand in core.wording.errors.
+
+Why somebody may not do something there, or not now. Owns data; sentences stand in core.wording.errors.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import PurePath
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from core.limits import Quantity
+
+
+class AppError(Exception):
+    """Anything that Keaton expects to go wrong. Never raised itself."""
+
+
+class UserError(AppError):
+    """The asker can fix it."""
+
+
+class TryLater(AppError):
+    """It may work later."""
+
+
+class OperatorError(AppError):
+    """Whoever runs Keaton can fix it."""
+
+
+@dataclass(eq=False)
+class UnknownVideo(UserError):
+    """No film by that name is visible to the asker."""
+
+    name: str
+
+
+@dataclass(eq=False)
+class AmbiguousVideo(UserError):
+    """Several visible films go by that name."""
+
+    name: str
+    titles: tuple[str, ...]
+
+
+@dataclass(eq=False)
+class UnknownPoster(UserError):
+    """Nobody by that name posted a film that is visible to the asker."""
+
+    name: str
+
+
+@dataclass(eq=False)
+class NotUnderstood(UserError):
+    """A part of the question is written as no mark and no filter is."""
+
+    part: str
+    why: str
+    """"date", or one of `core.model.query.Doubt`."""
+
+
+@dataclass(eq=False)
+class UnknownChannel(UserError):
+    """There is no channel by that name from which an answer may be shown where it was asked for."""
+
+    name: str
+
+
+@dataclass(eq=False)
+class NoSuchSpace(UserError):
+    """No space goes by that name, or spaces of several platforms do."""
+
+    name: str
+    known: tuple[str, ...]
+    """Platform and name of each."""
+    several: bool
+
+
+@dataclass(eq=False)
+class EmptyQuery(UserError):
+    """Nothing was asked for."""
+
+
+@dataclass(eq=False)
+class NothingIndexed(UserError):
+    """There is no film to search yet."""
+
+
+@dataclass(eq=False)
+class NoneFit(UserError):
+    """There are films, but none that was posted by that person, then or there."""
+
+
+@dataclass(eq=False)
+class NotInOrder(UserError):
+    """Nowhere does the one thing follow the other in time."""
+
+    first: str
+    second: str
+    window_s: float
+
+
+@dataclass(eq=False)
+class NothingElse(UserError):
+    """There is nothing to search but the very moment that more is wanted like."""
+
+
+@dataclass(eq=False)
+class NothingToRefine(UserError):
+    """The asker has no earlier question there."""
+
+
+@dataclass(eq=False)
+class PictureOutdated(UserError):
+    """The model has changed since the picture was shown: its vector says nothing any more."""
+
+
+@dataclass(eq=False)
+class AnswerGone(UserError):
+    """The answer under a button is not there any more."""
+
+
+@dataclass(eq=False)
+class StorageUnusable(OperatorError):
+    """The data folder cannot be used."""
+
+    path: str
+    reason: str
+
+
+@dataclass(eq=False)
+class DiskFull(StorageUnusable):
+    """There is no room left; nothing that was kept before is touched by that."""
+
+
+@dataclass(eq=False)
+class StorageLocked(StorageUnusable):
+    """Another process has held the database for longer than Keaton waits."""
+
+
+@dataclass(eq=False)
+class StorageReadOnly(StorageUnusable):
+    """The folder or its disk may be read, but not written."""
+
+
+@dataclass(eq=False)
+class StorageDamaged(StorageUnusable):
+    """What was to be read or changed lies in a damaged part of the database."""
+
+
+@dataclass(eq=False)
+class DatabaseGone(StorageUnusable):
+    """The database was deleted or replaced while Keaton ran: what is written now would be lost."""
+
+
+@dataclass(eq=False)
+class DataFolderInUse(OperatorError):
+    """Another Keaton works on the same data folder, and must not."""
+
+    path: str
+
+
+@dataclass(eq=False)
+class SchemaTooNew(OperatorError):
+    """The database was written by a newer Keaton."""
+
+    path: str
+    found: int
+    known: int
+
+
+FileKind: TypeAlias = Literal["folder", "pipe", "socket", "device", "empty"]
+
+
+@dataclass(eq=False)
+class NotAVideo(UserError):
+    """The file is no film that the decoder can open."""
+
+    name: str
+
+
+@dataclass(eq=False)
+class NoVideoStream(UserError):
+    """The file holds sound or data, but no pictures."""
+
+    name: str
+
+
+@dataclass(eq=False)
+class NoFrames(UserError):
+    """The file has a video stream, but not one frame of it decodes."""
+
+    name: str
+
+
+@dataclass(eq=False)
+class NotAPicture(UserError):
+    """The file is no picture that can be asked about."""
+
+    name: str
+
+
+@dataclass(eq=False)
+class NoPicture(UserError):
+    """There is no picture in the message that was pointed at."""
+
+
+@dataclass(eq=False)
+class NotAFile(UserError):
+    """There is something by that name, but no file with bytes in it."""
+
+    name: str
+    kind: FileKind
+
+
+@dataclass(eq=False)
+class FileMissing(UserError):
+    """There is no such file."""
+
+    path: str
+
+
+@dataclass(eq=False)
+class FileUnreadable(UserError):
+    """The file is there, but may not or cannot be read."""
+
+    path: str
+    reason: str
+
+
+@dataclass(eq=False)
+class FolderUnwritable(UserError):
+    """Pictures cannot be written where they were wanted."""
+
+    path: str
+    reason: str
+
+
+@dataclass(eq=False)
+class OverLimit(UserError):
+    """The film takes more than one film may."""
+
+    name: str
+    """Of a file, or a link."""
+    quantity: Quantity
+    limit: float
+    found: float | None = None
+    """None where nobody measured it: it was stopped on the way."""
+
+
+@dataclass(eq=False)
+class FilmGone(UserError):
+    """The film's file is not kept any more, so that nothing can be cut from it."""
+
+    title: str
+
+
+@dataclass(eq=False)
+class ClipTooLarge(UserError):
+    """A cut does not fit into what its place takes, however coarse."""
+
+    limit_bytes: int
+
+
+@dataclass(eq=False)
+class GivenUp(TryLater):
+    """The film broke its decoder before, again and again, so that it is not tried any more for now."""
+
+    name: str
+
+
+@dataclass(eq=False)
+class DecoderDied(TryLater):
+    """The decoding child ended without a word."""
+
+    name: str
+    detail: str = ""
+
+
+@contextmanager
+def called(title: str) -> Iterator[None]:
+    """Let errors about a film's file name the film: a kept file bears a name of Keaton's own, which tells nobody.
+
+    A file that is called as the film is keeps its name.
+    """
+    try:
+        yield
+    except (NotAVideo, NoVideoStream, NoFrames, OverLimit, DecoderDied, GivenUp, NotAFile) as error:
+        if not title or PurePath(error.name).stem != title:
+            error.name = title
+        raise
+    except (FileMissing, FileUnreadable) as error:
+        error.path = title or error.path
+        raise
+
+
+@dataclass(eq=False)
+class LinkRefused(UserError):
+    """The link leads where Keaton does not go."""
+
+    url: str
+    why: str
+    """"scheme", "private", "port", "malformed" or "site"."""
+    host: str = ""
+    """Where the link leads on to, in place of its own host."""
+
+
+@dataclass(eq=False)
+class VideoUnavailable(UserError):
+    """The site does not give the film out."""
+
+    url: str
+    why: str
+    """"no_video", "not_found", "hidden", "login", "age", "robot", "live", "geo", "removed", "circles",
+    "no_site", "truncated", "empty" or "unsupported"."""
+    detail: str = ""
+
+
+@dataclass(eq=False)
+class FetchFailed(TryLater):
+    """The network, or the other side, did not play along."""
+
+    url: str
+    why: str
+    """"dns", "tls", "refused", "timeout", "slow", "broken", "http" or "other"."""
+    detail: str = ""
+
+
+@dataclass(eq=False)
+class BadSetting(OperatorError):
+    """A setting has a value that makes no sense."""
+
+    name: str
+    reason: str
+
+
+@dataclass(eq=False)
+class UnknownModel(OperatorError):
+    """The setting names no model that open_clip knows."""
+
+    model: str
+    reason: str
+
+
+@dataclass(eq=False)
+class WeightsUnavailable(OperatorError):
+    """The model's weights can be neither found nor downloaded."""
+
+    model: str
+    reason: str
+
+
+@dataclass(eq=False)
+class EncoderBroken(OperatorError):
+    """The self-test failed: different pictures give the same vector."""
+
+    model: str
+    similarity: float
+
+
+@dataclass(eq=False)
+class PortTaken(OperatorError):
+    """Something else listens where the local chat, or what watches over Keaton, should."""
+
+    port: int
+    setting: str = "KEATON_WEB_PORT"
+
+
+@dataclass(eq=False)
+class NotHere(UserError):
+    """Keaton works in shared channels alone, not in private talks."""
+
+
+@dataclass(eq=False)
+class NotAllowed(UserError):
+    """The asker may not do that there."""
+
+    needed: str
+    """The permission, as the platform calls it."""
+
+
+@dataclass(eq=False)
+class NotForGuests(UserError):
+    """Full members alone decide that there, and the platform has not said that the asker is one."""
+
+
+@dataclass(eq=False)
+class MayNotPost(UserError):
+    """The asker may not post there what they want posted for all."""
+
+    names: tuple[str, ...]
+    """The permissions that they lack, as the platform calls them."""
+
+
+@dataclass(eq=False)
+class MissingPermissions(UserError):
+    """The platform does not let Keaton do its work in that channel."""
+
+    names: tuple[str, ...]
+    """As the platform calls them."""
+
+
+@dataclass(eq=False)
+class NotYours(UserError):
+    """The asker has not posted the film there, and moderates nothing."""
+
+    title: str
+
+
+@dataclass(eq=False)
+class NotYourJob(UserError):
+    """Only whoever asked for a film may cancel it."""
+
+
+@dataclass(eq=False)
+class JobCancelled(UserError):
+    """Somebody did not want the film any more."""
+
+
+@dataclass(eq=False)
+class FilmForgotten(UserError):
+    """The film was taken back there while it was under way."""
+
+
+@dataclass(eq=False)
+class MessageGone(UserError):
+    """The message was deleted before its film was kept."""
+
+
+@dataclass(eq=False)
+class TooFast(TryLater):
+    """One person started too much within a minute."""
+
+    wait_s: float
+
+
+@dataclass(eq=False)
+class QueueFull(TryLater):
+    """One person has too many films waiting."""
+
+    most: int
+
+
+@dataclass(eq=False)
+class NotShown(UserError):
+    """The platform takes an answer in no form."""
+
+    advice: str
+    """What an admin can do, as a sentence."""
+
+
+@dataclass(eq=False)
+class NotYetKnown(TryLater):
+    """The platform has not told Keaton about that place yet, as after an outage."""

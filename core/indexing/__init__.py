@@ -1,0 +1,1 @@
+"""From a link or file to an indexed video."""

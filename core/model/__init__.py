@@ -1,0 +1,1 @@
+"""The nouns that everything else speaks of: videos, queries, results, answers, requests, events and replies."""

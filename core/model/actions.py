@@ -1,0 +1,253 @@
+"""The ids of buttons. Owns their spelling: a verb, an answer's id and small integers; at most 100 characters.
+
+They hold all that a press needs, so that a button works for anybody and after a restart. A new kind of button is a
+dataclass with an `id` here, and a line in `_READERS`.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+from core.errors import AnswerGone
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from core.model.reply import PlotStyle
+
+Mode: TypeAlias = Literal["frame", "preview", "cut", "sheet", "file"]
+"""What is shown of a moment: its frame, a moving preview, a cut to be trimmed, the whole film; or the cut as a file."""
+
+_STYLES: dict[str, PlotStyle] = {"m": "similarity", "s": "softmax"}
+_MODES: dict[str, Mode] = {"f": "frame", "p": "preview", "c": "cut", "w": "sheet", "x": "file"}
+_MOMENT = r"(?P<answer>[A-Za-z0-9_-]{1,40}):(?P<number>\d{1,3})(?:r(?P<revision>[1-9]\d{0,5}))?"
+_SHOW = re.compile(
+    rf"show:{_MOMENT}:(?P<style>[ms])[a-z]?"
+    r"(?::(?P<mode>[fpcwx]):(?P<at>\d{0,9}):(?P<start>\d{0,9}):(?P<end>\d{0,9}))?"
+)
+_VOTE = re.compile(rf"vote:{_MOMENT}:(?P<style>[ms]):(?P<way>[ud])")
+_ALIKE = re.compile(rf"like:{_MOMENT}:(?P<at>\d{{0,9}})")
+_CANCEL = re.compile(r"cancel:(?P<job>\d{1,18}):")
+_PAGE = re.compile(r"list:(?P<number>\d{1,5}):")
+_REFINE = re.compile(r"refine:(?P<answer>[A-Za-z0-9_-]{1,40}):")
+
+
+@dataclass(frozen=True, slots=True)
+class Show:
+    """Show that moment of that answer in that way."""
+
+    answer_id: str
+    number: int
+    """From 1."""
+    style: PlotStyle = "similarity"
+    mode: Mode = "frame"
+    at_ms: int | None = None
+    """Time in the film, for a frame beside the moment's best one; None is the best one's."""
+    in_ms: int | None = None
+    """Where a cut begins in the film; None is the moment's start."""
+    out_ms: int | None = None
+    """Where a cut ends, itself left out; None is the moment's end."""
+    revision: int = 0
+    """Of the answer: the order that the moments are numbered in."""
+
+    def id(self, role: str = "") -> str:
+        """Give a button's id. The role, one small letter or none, only keeps the ids under one message apart."""
+        style = _letter(_STYLES, self.style)
+        short = f"show:{self.answer_id}:{_numbered(self)}:{style}{role}"
+        times = (self.at_ms, self.in_ms, self.out_ms)
+        if self.mode == "frame" and times == (None, None, None):
+            return short
+        return ":".join([short, _letter(_MODES, self.mode), *("" if ms is None else str(ms) for ms in times)])
+
+
+@dataclass(frozen=True, slots=True)
+class Cancel:
+    """Leave the film of that job alone."""
+
+    job_id: int
+
+    @property
+    def id(self) -> str:
+        """Give a button's id."""
+        return f"cancel:{self.job_id}:"
+
+
+@dataclass(frozen=True, slots=True)
+class VoteAction:
+    """Say that a moment is right, or is not; the same again takes that back."""
+
+    answer_id: str
+    number: int
+    """From 1."""
+    style: PlotStyle
+    is_up: bool
+    revision: int = 0
+
+    def id(self) -> str:
+        """Give a button's id."""
+        return f"vote:{self.answer_id}:{_numbered(self)}:{_letter(_STYLES, self.style)}:{'u' if self.is_up else 'd'}"
+
+
+@dataclass(frozen=True, slots=True)
+class Alike:
+    """Look for more like a moment, or like a frame beside it."""
+
+    answer_id: str
+    number: int
+    """From 1."""
+    at_ms: int | None = None
+    """Time in the film; None is the moment's best look."""
+    revision: int = 0
+
+    def id(self) -> str:
+        """Give a button's id."""
+        return f"like:{self.answer_id}:{_numbered(self)}:{'' if self.at_ms is None else self.at_ms}"
+
+
+@dataclass(frozen=True, slots=True)
+class Refine:
+    """Take the presser's next reply to the answer as words to add to its question."""
+
+    answer_id: str
+
+    def id(self) -> str:
+        """Return the id of its button."""
+        return f"refine:{self.answer_id}:"
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Show a page of the list of videos."""
+
+    number: int
+    """From 1; a button that leads nowhere has one beyond."""
+
+    def id(self) -> str:
+        """Return the id of its button."""
+        return f"list:{self.number}:"
+
+
+Wish: TypeAlias = Show | Cancel | VoteAction | Alike | Refine | Page
+"""All that a button may ask for."""
+
+
+def read(action_id: str) -> Wish:
+    """Give what a button asks for; raises AnswerGone for an id of no present kind."""
+    reader = _READERS.get(action_id.partition(":")[0])
+    if reader is None:
+        raise AnswerGone
+    return reader(action_id)
+
+
+def draws(action_id: str) -> bool:
+    """Tell whether a button is answered in the message that it stands under, and not in one of its own."""
+    try:
+        wish = read(action_id)
+    except AnswerGone:
+        return False
+    return isinstance(wish, VoteAction | Page) or (isinstance(wish, Show) and wish.mode != "file")
+
+
+def speaks(action_id: str) -> bool:
+    """Tell whether a button posts a message for all."""
+    try:
+        wish = read(action_id)
+    except AnswerGone:
+        return False
+    return isinstance(wish, Alike) or (isinstance(wish, Show) and wish.mode == "file")
+
+
+def lists(action_id: str) -> bool:
+    """Tell whether a button shows a page of the list of videos."""
+    return _PAGE.fullmatch(action_id) is not None
+
+
+def refines(action_id: str) -> bool:
+    """Tell whether a button asks for words to add to an answer's question."""
+    return _REFINE.fullmatch(action_id) is not None
+
+
+def cancels(action_id: str) -> bool:
+    """Tell whether a button cancels a film."""
+    return _CANCEL.fullmatch(action_id) is not None
+
+
+def answer_among(ids: Iterable[str]) -> str:
+    """Give the answer whose buttons are among these ids, or "" where there is none."""
+    found = (_SHOW.fullmatch(one) for one in ids)
+    return next((match["answer"] for match in found if match), "")
+
+
+def _read_show(action_id: str) -> Show:
+    match = _SHOW.fullmatch(action_id)
+    if match is None:
+        raise AnswerGone
+    mode = _MODES[match["mode"] or "f"]
+    at_ms, in_ms, out_ms = (int(match[name]) if match[name] else None for name in ("at", "start", "end"))
+    start = match["answer"], int(match["number"]), _STYLES[match["style"]]
+    return Show(*start, mode, at_ms, in_ms, out_ms, _revision(match))
+
+
+def _read_cancel(action_id: str) -> Cancel:
+    match = _CANCEL.fullmatch(action_id)
+    if match is None:
+        raise AnswerGone
+    return Cancel(int(match["job"]))
+
+
+def _read_vote(action_id: str) -> VoteAction:
+    match = _VOTE.fullmatch(action_id)
+    if match is None:
+        raise AnswerGone
+    is_up = match["way"] == "u"
+    return VoteAction(match["answer"], int(match["number"]), _STYLES[match["style"]], is_up, _revision(match))
+
+
+def _read_alike(action_id: str) -> Alike:
+    match = _ALIKE.fullmatch(action_id)
+    if match is None:
+        raise AnswerGone
+    at_ms = int(match["at"]) if match["at"] else None
+    return Alike(match["answer"], int(match["number"]), at_ms, _revision(match))
+
+
+def _read_page(action_id: str) -> Page:
+    match = _PAGE.fullmatch(action_id)
+    if match is None:
+        raise AnswerGone
+    return Page(int(match["number"]))
+
+
+def _read_refine(action_id: str) -> Refine:
+    match = _REFINE.fullmatch(action_id)
+    if match is None:
+        raise AnswerGone
+    return Refine(match["answer"])
+
+
+def _numbered(wish: Show | VoteAction | Alike) -> str:
+    """Spell which moment is meant. The first order goes without saying, as it did before there were others."""
+    return f"{wish.number}r{wish.revision}" if wish.revision else str(wish.number)
+
+
+def _revision(match: re.Match[str]) -> int:
+    return int(match["revision"] or 0)
+
+
+def _letter(letters: dict[str, PlotStyle] | dict[str, Mode], meaning: str) -> str:
+    return next(letter for letter, known in letters.items() if known == meaning)
+
+
+_READERS: dict[str, Callable[[str], Wish]] = {
+    "show": _read_show,
+    "cancel": _read_cancel,
+    "vote": _read_vote,
+    "like": _read_alike,
+    "refine": _read_refine,
+    "list": _read_page,
+}
+
+PATTERN = rf"(?:{'|'.join(_READERS)}):[A-Za-z0-9_-]{{1,40}}(?::[A-Za-z0-9_-]{{0,20}}){{1,8}}"
+"""Matches every button under an answer, and nothing with named groups: doors only ask whether it is one."""

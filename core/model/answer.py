@@ -1,0 +1,114 @@
+"""In which order an answer's moments stood, and stand by now: a button counts them as they stood when it was drawn.
+
+Pure. Owns when that is another order, and for how long an old one is known. Whoever presses a button saw the order
+that it was drawn with, and means a moment of that; a hunt or a vote may have put them into another meanwhile.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
+
+from core.errors import AnswerGone
+from core.model.query import Query
+from core.model.results import Moment
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from core.model.query import Query
+    from core.model.reply import Theme
+    from core.model.results import Curve, Moment
+    from core.model.video import Scope
+    from core.ports.video import Still
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class AnswerView:
+    """One moment of an answer, drawn."""
+
+    number: int
+    """From 1."""
+    moment: Moment
+    curve: Curve
+    still: Still | None
+    """None where neither the media file nor a thumbnail is left, or where none was wanted."""
+    plots: dict[Theme, bytes]
+    at_s: float
+    """Time of the frame."""
+    second: Still | None = None
+    """Of what follows in a sequence."""
+    shares: tuple[tuple[str, float], ...] = ()
+    """Of texts side by side: each with its probability among them for the frame that is shown, 0 to 1."""
+    plot_range: tuple[float, float] = (0.0, 0.0)
+    """The lowest and the highest value that the plot shows of the moment's curve."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A search result as it is remembered, so that its buttons work after a restart."""
+
+    id: str
+    query: Query
+    scope: Scope
+    """Where it was shown."""
+    moments: tuple[Moment, ...]
+    asked_by: str = ""
+    """User id of whoever asked."""
+    revision: int = 0
+    """How often its moments came to stand in another order."""
+    earlier: tuple[tuple[Moment, ...], ...] = ()
+    """The orders before, newest last, as far as they are remembered."""
+
+
+ASIDE_S = 0.5
+"""A frame that is further off is another one to people."""
+
+
+MOST_EARLIER: Final = 20
+"""Each redraws the message, unless somebody browses there: older orders stand nowhere any more."""
+
+
+def revised(answer: Answer, moments: Sequence[Moment]) -> Answer:
+    """Give an answer with these moments: as a new revision, unless each number means to people what it meant."""
+    now = replace(answer, moments=tuple(moments))
+    if len(now.moments) == len(answer.moments) and all(map(_is_same, now.moments, answer.moments)):
+        return now
+    earlier = (*answer.earlier, answer.moments)[-MOST_EARLIER:]
+    return replace(now, revision=answer.revision + 1, earlier=earlier)
+
+
+def finer(answer: Answer, known: Moment, refined: Moment) -> Answer:
+    """Give an answer with a moment looked at further, where it stands by now and where it stood."""
+
+    def with_it(moments: Sequence[Moment]) -> tuple[Moment, ...]:
+        return tuple(refined if one == known else one for one in moments)
+
+    return replace(answer, moments=with_it(answer.moments), earlier=tuple(map(with_it, answer.earlier)))
+
+
+def judged_closer(answer: Answer, video_id: str, odds: float) -> Answer:
+    """Return an answer whose moments of a video know what a closer look at it came to, as odds."""
+
+    def with_it(moments: Sequence[Moment]) -> tuple[Moment, ...]:
+        return tuple(replace(one, closer=odds) if one.video_id == video_id else one for one in moments)
+
+    return replace(answer, moments=with_it(answer.moments), earlier=tuple(map(with_it, answer.earlier)))
+
+
+def as_of(answer: Answer, revision: int) -> Answer:
+    """Give an answer as it stood in that revision; raises AnswerGone where that is not known any more."""
+    ago = answer.revision - revision
+    if ago == 0:
+        return answer
+    if not 0 < ago <= len(answer.earlier):
+        raise AnswerGone
+    return replace(answer, moments=answer.earlier[-ago], revision=revision, earlier=answer.earlier[:-ago])
+
+
+def _is_same(one: Moment | None, other: Moment | None) -> bool:
+    """Tell whether two moments are the same to people; of pairs both must be."""
+    if one is None or other is None:
+        return one is other
+    same_place = (one.video_id, one.part) == (other.video_id, other.part)
+    return same_place and abs(one.peak_s - other.peak_s) <= ASIDE_S and _is_same(one.then, other.then)

@@ -1,0 +1,114 @@
+"""What a front door shows: a reply, and what it is made of.
+
+Owns the shape; must not know how any platform spells it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from core.errors import AppError
+
+Theme: TypeAlias = Literal["light", "dark"]
+
+
+PlotStyle: TypeAlias = Literal["similarity", "softmax"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Picture:
+    """A picture in a reply, still or moving."""
+
+    kind: Literal["frame", "plot", "sheet", "preview", "ends", "cut", "thumb"]
+    name: str
+    """File name, with its suffix: .jpg, .png, .gif or .mp4."""
+    alt: str
+    """Says what is seen."""
+    data: dict[Theme, bytes]
+    """Encoded image for each theme of the door; pictures without themes hold the same bytes for each."""
+
+    @property
+    def is_film(self) -> bool:
+        """Tell whether it needs a player."""
+        return self.name.endswith(".mp4")
+
+
+@dataclass(frozen=True, slots=True)
+class Button:
+    """Something to press under a reply."""
+
+    id: str
+    """At most 100 characters; holds no state but ids."""
+    label: str
+    active: bool = False
+    """It stands for what is being shown."""
+    enabled: bool = True
+    row: int = 0
+    """Buttons of one row stand together; a smaller number stands above."""
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a long work is."""
+
+    stage: str
+    """"waiting", "loading", "fetching", "looking", "saving", "cutting" or "retrying"."""
+    fraction: float | None
+    """0 to 1, or None where nobody can tell."""
+    eta_s: float | None = None
+    ahead: int = 0
+    """While "waiting": how many films are before this one."""
+    trouble: AppError | None = None
+    """While "retrying": what went wrong."""
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A place to go."""
+
+    url: str
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class ListEntry:
+    """One thing of a list."""
+
+    title: str
+    text: str
+    link: Link | None = None
+    """Where it comes from."""
+    picture: str = ""
+    """Name of the reply's picture that stands beside it, or ""."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Reply:
+    """Something that Keaton says. Each reply of a turn replaces the one before it."""
+
+    text: str
+    """Plain text: front doors escape it, and let it ping nobody."""
+    title: str = ""
+    entries: tuple[ListEntry, ...] = ()
+    """A list: where it can be laid out it stands in the place of the text, which says the same."""
+    pictures: tuple[Picture, ...] = ()
+    buttons: tuple[Button, ...] = ()
+    links: tuple[Link, ...] = ()
+    progress: Progress | None = None
+    tone: Literal["plain", "error"] = "plain"
+    private: bool = False
+    """For the asker's eyes alone (errors, help)."""
+    updates: bool = False
+    """Answers a button: it replaces the message that the button stands under."""
+    repeats: bool = False
+    """Says what whoever asked was told a moment ago: where all would read it once more, it is left away."""
+    films: tuple[str, ...] = ()
+    """Ids of the films that it shows or leads to."""
+    commands: Mapping[str, str] = field(default_factory=dict)
+    """How the platform spells commands that can be clicked: by name, without the slash. A door fills this in."""
+    provisional: bool = False
+    """It says that it may change, and another reply follows for sure: a request is not answered with this one."""

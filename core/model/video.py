@@ -1,0 +1,244 @@
+"""Who brings a film in, what becomes of that, and how much is done at once. Owns these nouns alone.
+
+The nouns that every part of Keaton shares.
+
+Owns their invariants and nothing else; must not know a platform, SQL or an engine.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Indexed:
+    """A film that can be searched now."""
+
+    video: Video
+    looks: int
+    """0 when it was known in this channel before, and nothing had to be done."""
+    several: bool = False
+    """The link leads to several films, and this is the first."""
+
+
+Floats: TypeAlias = npt.NDArray[np.float32]
+
+
+Seconds: TypeAlias = npt.NDArray[np.float64]
+
+
+Pixels: TypeAlias = npt.NDArray[np.uint8]
+
+
+ResizeMode: TypeAlias = Literal["shortest", "longest", "squash"]
+
+
+Interpolation: TypeAlias = Literal["bicubic", "bilinear"]
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """One channel: where a film was posted, or where somebody asks."""
+
+    platform: str
+    """"discord", "slack" or "local"."""
+    space: str
+    """Guild or workspace."""
+    channel: str
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What an answer may draw on: some channels of one space. Every user-facing query takes one."""
+
+    platform: str
+    space: str
+    channels: frozenset[str]
+
+    @classmethod
+    def of(cls, scope: Scope) -> View:
+        """Give the narrowest view: that channel alone."""
+        return cls(scope.platform, scope.space, frozenset({scope.channel}))
+
+
+@dataclass(frozen=True, slots=True)
+class Video:
+    """A film that Keaton has looked at."""
+
+    id: str
+    """By its bytes: "sha256:...". Films that earlier versions kept may have a site's id ("youtube:...")."""
+    url: str
+    """The page where people watch it, or "" for a file without one."""
+    title: str
+    duration_s: float
+    width_px: int
+    height_px: int
+    truncated: bool = False
+    """The file breaks off early; only what could be read was looked at."""
+    uploader: str = ""
+    """Who put it on its site, or "" where nobody says."""
+
+
+@dataclass(frozen=True, slots=True)
+class Posting:
+    """One act of posting a film in a channel; a film is visible where it has one."""
+
+    video_id: str
+    scope: Scope
+    user_id: str
+    user_name: str
+    message: str
+    """The platform's id of the message, or "" where there is none."""
+    posted_at: datetime
+    """With time zone."""
+    message_url: str = ""
+    """Where people can see the message, if anywhere."""
+    title: str = ""
+    """What the film was called there: another channel may know it by another name, and that stays there."""
+    url: str = ""
+    uploader: str = ""
+
+    def named(self, video: Video) -> Video:
+        """Give its film under the names that it was posted with."""
+        return replace(video, title=self.title, url=self.url, uploader=self.uploader)
+
+
+@dataclass(frozen=True, slots=True)
+class PostedVideo:
+    """A film together with its newest posting within some view."""
+
+    video: Video
+    posting: Posting
+
+
+@dataclass(frozen=True, slots=True)
+class Preprocess:
+    """How a decoded frame becomes the encoder's input."""
+
+    size_px: int
+    """Width and height of the square input."""
+    resize_mode: ResizeMode
+    interpolation: Interpolation
+    mean: tuple[float, float, float]
+    std: tuple[float, float, float]
+    fill: int = 0
+    """Grey level of the padding, for "longest" only."""
+    edition: int = 2
+    """Counts how often the making of looks changed so that vectors of the same frame did."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sampling:
+    """Which moments of a film are looked at."""
+
+    interval_s: float = 1.0
+    min_looks: int = 16
+    keyframe_gap: float = 2.1
+    """Keyframes alone will do where they stand no further apart than this many intervals; 0 looks at all frames."""
+    sameness: float = 8.0
+    """A look no part of which differs by more levels of 255 than this takes the vector before it; 0 for none."""
+
+
+@dataclass(frozen=True, slots=True)
+class EncoderInfo:
+    """A loaded encoder's own description."""
+
+    model: str
+    weights: str
+    """The pretrained tag, or a digest of the weights file for a local folder."""
+    dim: int
+    preprocess: Preprocess
+    precision: str
+    """"fp32", "fp16" or "int8"; whichever back end computes it."""
+    logit_scale: float
+    logit_bias: float
+    """0 where the model has none (CLIP)."""
+    device: str
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """All that changes a vector. Vectors of two recipes are never compared."""
+
+    model: str
+    weights: str
+    preprocess: Preprocess
+    sampling: Sampling
+    precision: str
+
+    @property
+    def key(self) -> str:
+        """Give 16 hex digits that differ when any part differs."""
+        text = json.dumps(asdict(self), sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+    @classmethod
+    def of(cls, info: EncoderInfo, sampling: Sampling) -> Recipe:
+        """Give the recipe of an encoder that looks at films with this sampling."""
+        return cls(info.model, info.weights, info.preprocess, sampling, info.precision)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FrameIndex:
+    """One vector per look at a film."""
+
+    times_s: Seconds
+    """(N,) float64, strictly rising, from decoded PTS."""
+    vectors: Floats
+    """(N, D) float32, rows of length 1 (within 1e-2: they are stored as float16)."""
+
+    def __post_init__(self) -> None:
+        """Check the invariants; raises ValueError with the offending value."""
+        if self.times_s.ndim != 1 or self.vectors.ndim != 2 or len(self.times_s) != len(self.vectors):
+            raise ValueError(f"times {self.times_s.shape} and vectors {self.vectors.shape} do not belong together")
+        if (np.diff(self.times_s) <= 0).any():
+            raise ValueError("times_s must rise strictly")
+        norms = np.sqrt(np.einsum("nd,nd->n", self.vectors, self.vectors))
+        if len(norms) and not np.allclose(norms, 1.0, atol=1e-2):
+            raise ValueError(f"vectors must have length 1, got {norms.min():.4f} to {norms.max():.4f}")
+
+    def __len__(self) -> int:
+        """Count the looks."""
+        return len(self.times_s)
+
+    def nearest(self, time_s: float) -> int:
+        """Return the number of the frame nearest to a time."""
+        return int(np.abs(self.times_s - time_s).argmin())
+
+    def merged(self, other: FrameIndex) -> FrameIndex:
+        """Return the frames of both; a frame that is in both comes from this one."""
+        times_s = np.concatenate([self.times_s, other.times_s])
+        _, first = np.unique(times_s, return_index=True)
+        return FrameIndex(times_s[first], np.concatenate([self.vectors, other.vectors])[first])
+
+    def __repr__(self) -> str:
+        """Show the shape, never the numbers."""
+        return f"FrameIndex(looks={len(self)}, dim={self.vectors.shape[1]})"
+
+
+@dataclass(frozen=True, slots=True)
+class Thumbnail:
+    """A small picture of one look; it outlives the media file."""
+
+    time_s: float
+    jpeg: bytes
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class IndexedVideo:
+    """Everything that one indexing run saves, in one transaction."""
+
+    video: Video
+    recipe: Recipe
+    index: FrameIndex
+    thumbnails: tuple[Thumbnail, ...]

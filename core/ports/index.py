@@ -1,0 +1,122 @@
+"""The looks of a library as a search wants them: all at hand, film by film. Nouns and ports; owns no implementation.
+
+A scan bounds how similar each film gets to a query; only films that may be among the best are compared exactly.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping, Sequence
+
+    from core.model.video import Floats, FrameIndex, Recipe, Seconds, Video, View
+
+Halves = npt.NDArray[np.float16]
+
+
+@dataclass(frozen=True, slots=True)
+class HeldIndexing:
+    """A film with the looks that one recipe gave, as the library keeps it."""
+
+    video: Video
+    recipe_key: str
+    indexing: int
+    """The library's number for these looks."""
+    stamp: int
+    """Never the same for other looks."""
+    chunks: int
+    """How many pieces there are; more may come."""
+
+
+@dataclass(frozen=True, slots=True)
+class RowPlace:
+    """A channel."""
+
+    platform: str
+    space: str
+    channel: str
+
+
+@dataclass(frozen=True, slots=True)
+class IndexCatalogue:
+    """All that the library holds at one time, but for the looks themselves."""
+
+    generation: int
+    films: tuple[HeldIndexing, ...]
+    posted: Mapping[RowPlace, Mapping[str, str]]
+    """For each channel the ids of its films, with the time of their first posting there (ISO 8601, UTC)."""
+
+    def posted_in(self, view: View) -> dict[str, str]:
+        """Give the ids of the films in view, each with the time of its first posting there."""
+        first: dict[str, str] = {}
+        for channel in view.channels:
+            for video_id, time in self.posted.get(RowPlace(view.platform, view.space, channel), {}).items():
+                first[video_id] = min(time, first.get(video_id, time))
+        return first
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Piece:
+    """Some looks of a film in the order of time."""
+
+    times_s: Seconds
+    """(n,) float64."""
+    vectors: Halves
+    """(n, D) float16, as stored."""
+
+
+class LooksStore(Protocol):
+    """Where looks are read from. Methods raise StorageUnusable."""
+
+    async def generation(self) -> int:
+        """Give a number that grows with each change of films, their looks or their postings, whoever makes it."""
+        ...
+
+    async def catalogue(self) -> IndexCatalogue:
+        """Give all that there is."""
+        ...
+
+    async def pieces(self, film: HeldIndexing, first: int) -> Sequence[Piece]:
+        """Give the pieces of a film from that number on; none where its looks are gone or others by now."""
+        ...
+
+    async def changed(self) -> None:
+        """Wait until this process has changed something since the last call."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Peaks:
+    """How similar films get to some vectors, at most."""
+
+    films: tuple[HeldIndexing, ...]
+    """Oldest posting first."""
+    highest: Floats
+    """(Q, F) float32: no look of film f has a higher dot product with vector q than [q, f]."""
+
+    def of(self, video_ids: Collection[str]) -> Peaks:
+        """Give what is told of these films alone."""
+        places = [place for place, film in enumerate(self.films) if film.video.id in video_ids]
+        return Peaks(tuple(self.films[place] for place in places), self.highest[:, places])
+
+
+class Looks(Protocol):
+    """The looks of all films, at hand. Methods raise StorageUnusable."""
+
+    async def peaks(
+        self, view: View, recipe: Recipe, vectors: Floats, video_id: str | None = None, *, most: int = 8
+    ) -> Peaks:
+        """Compare all looks in view with (Q, D) float32 vectors; only one film's where it is named.
+
+        For each vector the peaks of the best films are near enough to exact to pick so many of them.
+        """
+        ...
+
+    async def indexes(self, films: Sequence[HeldIndexing]) -> Sequence[FrameIndex | None]:
+        """Give the looks of each of some films as they are stored, as float32; None where they are gone by now."""
+        ...

@@ -1,0 +1,288 @@
+"""What the product needs from outside, as Protocols. Owns no implementation; each method says what it raises."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Sequence
+    from contextlib import AbstractAsyncContextManager
+    from pathlib import Path
+
+    from core.leads import Led
+    from core.model.answer import Answer
+    from core.model.query import Posted
+    from core.model.requests import JobRef
+    from core.model.video import (
+        EncoderInfo,
+        Floats,
+        FrameIndex,
+        IndexedVideo,
+        Pixels,
+        PostedVideo,
+        Posting,
+        Scope,
+        Thumbnail,
+        Video,
+        View,
+    )
+    from core.model.votes import Ballot, Vote
+    from core.ports.jobs import Partial
+
+
+class Library(Protocol):
+    """All that is kept. Every method may raise OperatorError (StorageUnusable) when the disk does not play along."""
+
+    async def save(
+        self, film: IndexedVideo, posting: Posting, links: Sequence[str], job: JobRef | None = None, site_id: str = ""
+    ) -> None:
+        """Keep a film, its posting, that these links led to it in that space, and that a job brought it, or nothing.
+
+        `site_id`: see `core.leads`. Raises what `why_ended` gives.
+        """
+        ...
+
+    async def refresh(self, film: IndexedVideo) -> None:
+        """Keep what was seen anew of a film that is kept already, posting it nowhere: all of it, or nothing.
+
+        Raises UnknownVideo when it was forgotten meanwhile.
+        """
+        ...
+
+    async def post(
+        self, posting: Posting, job: JobRef | None = None, looks: int = 0, links: Sequence[str] = (), site_id: str = ""
+    ) -> None:
+        """Make a film that is already kept visible in one more channel. The same posting twice counts once.
+
+        A job brought it with so many looks, and these links led to it. Raises UnknownVideo when the film went
+        meanwhile, and as `save` does.
+        """
+        ...
+
+    async def video_at(self, link: str, scope: Scope) -> Led | None:
+        """Return the film that a canonical link or a file's key leads to for who posts it there; see `core.leads`."""
+        ...
+
+    async def video(self, video_id: str) -> Video | None:
+        """Give a film by its id, visible or not, without title, address and uploader: those belong to postings."""
+        ...
+
+    async def has_index(self, video_id: str, recipe_key: str) -> bool:
+        """Tell whether the film was looked at with this recipe."""
+        ...
+
+    async def looks(self, video_id: str, recipe_key: str) -> int:
+        """Count the looks at a film with this recipe."""
+        ...
+
+    async def videos(self, view: View) -> tuple[PostedVideo, ...]:
+        """Give the films in view, each with its newest posting there and as that one names it, newest first."""
+        ...
+
+    async def count(self, view: View) -> int:
+        """Return how many films are in view."""
+        ...
+
+    async def matching(self, view: View, typed: str, most: int) -> tuple[Video, ...]:
+        """Return the films in view whose titles there hold each word that was typed; of all of them, at most so many.
+
+        First those whose title is that, or begins so, then those one of whose words does; of equals the newest first.
+        """
+        ...
+
+    async def indexes(
+        self, view: View, recipe_key: str, video_id: str | None = None
+    ) -> tuple[tuple[Video, FrameIndex], ...]:
+        """Give the films in view that were looked at with this recipe, oldest first; only one where it is named.
+
+        They bear the names of their newest postings in view.
+        """
+        ...
+
+    async def partials(self, view: View, recipe_key: str, video_id: str | None = None) -> tuple[Partial, ...]:
+        """Give the films that open jobs of this view are about, as far as they were looked at with this recipe.
+
+        They are in no list, and in no answer of the other methods, until they were looked at to their end.
+        """
+        ...
+
+    async def shares(self, view: View, recipe_key: str, video_id: str | None = None) -> tuple[tuple[Video, float], ...]:
+        """Give those films without what was seen of them, each with the share (0 to 1) that was looked at."""
+        ...
+
+    async def any_index(self, view: View, recipe_key: str, video_id: str | None = None) -> bool:
+        """Tell whether any film in view, or the one that is named, was looked at with this recipe."""
+        ...
+
+    async def stale(self, view: View, recipe_key: str) -> tuple[PostedVideo, ...]:
+        """Give the films in view that have looks, but none with this recipe."""
+        ...
+
+    async def posting(self, video_id: str, view: View, user_id: str | None = None) -> Posting | None:
+        """Give a film's newest posting in view, of one person where that is named."""
+        ...
+
+    async def thumbnails(self, video_id: str) -> tuple[Thumbnail, ...]:
+        """Give a film's small pictures in the order of time."""
+        ...
+
+    async def forget(self, video_id: str, view: View, user_id: str | None = None, job: JobRef | None = None) -> bool:
+        """Take back the film's postings in view, of one person where that is named, and answers that showed it.
+
+        Their open jobs for it end. Tell whether no posting is left anywhere, so that the film itself went. For a job
+        this is done once: what was posted after it stays.
+        """
+        ...
+
+    async def unless_needed(self, video_id: str, forget: Callable[[str], Awaitable[None]]) -> None:
+        """Delete a film's file unless it is needed by now; nothing can be written down until it is deleted."""
+        ...
+
+    async def has_loss(self) -> bool:
+        """Tell whether films may be missing that were kept, so that files which none leads to must not be deleted.
+
+        That is so where there was no database, or another one, or where its newest changes were lost.
+        """
+        ...
+
+    async def settle_losses(self) -> None:
+        """Note that such files were set aside."""
+        ...
+
+    async def save_answer(self, answer: Answer) -> None:
+        """Remember an answer, so that its buttons work later."""
+        ...
+
+    async def answer(self, answer_id: str) -> Answer | None:
+        """Give a remembered answer."""
+        ...
+
+    async def amend_answer(self, answer_id: str, change: Callable[[Answer], Answer]) -> Answer | None:
+        """Change a remembered answer at one go; give it as it is remembered then, or None where it is gone."""
+        ...
+
+    async def last_answer(self, scope: Scope, user_id: str) -> Answer | None:
+        """Give the newest answer that was shown there to a question of that person's."""
+        ...
+
+    async def vote(self, view: View, ballots: Sequence[Ballot], job: JobRef | None = None) -> None:
+        """Put one person's votes in the place of those that they cast on the moments before.
+
+        Where all of them stood already they are taken back. Votes count in the view's whole space. For a job this
+        is done once: a later call changes nothing. Presses come to the same in whatever order they are counted.
+        """
+        ...
+
+    async def votes(self, view: View, wishes: Sequence[str]) -> tuple[Vote, ...]:
+        """Give the votes for these wishes (see `votes.wish_keys`) on films in view."""
+        ...
+
+    async def posted(self, view: View, how: Posted) -> frozenset[str]:
+        """Give the ids of the films that were posted so within the view."""
+        ...
+
+    async def posters(self, view: View) -> tuple[tuple[str, str], ...]:
+        """Give id and name of everybody who posted a film in view; somebody who changed names comes with each."""
+        ...
+
+
+class Media(Protocol):
+    """The kept media files, under a quota. Methods raise StorageUnusable."""
+
+    def workshop(self) -> AbstractAsyncContextManager[Path]:
+        """Give an empty folder on the same disk that is gone afterwards, whatever happens."""
+        ...
+
+    async def keep(self, path: Path, video_id: str) -> Path:
+        """Take a file from a workshop into the store; give its new place. When full, the longest unused go."""
+        ...
+
+    async def copy_in(self, path: Path, folder: Path) -> Path:
+        """Bring somebody's own file into a workshop folder; the original stays, and may be written over later.
+
+        Raises FileMissing.
+        """
+        ...
+
+    async def path(self, video_id: str) -> Path | None:
+        """Give the kept file and count it as used, or None when it was never kept or had to go."""
+        ...
+
+    async def forget(self, video_id: str) -> None:
+        """Delete the kept file, if there is one, also where it was set aside."""
+        ...
+
+    @property
+    def inbox(self) -> Path:
+        """Give the folder where posted files lie until their job has ended."""
+        ...
+
+    async def take_posted(self, path: Path, data: bytes) -> None:
+        """Write a small file into the inbox."""
+        ...
+
+    async def posted(self, path: Path) -> bytes | None:
+        """Give a small file of the inbox, or None where there is none."""
+        ...
+
+    async def drop_posted(self, path: Path) -> None:
+        """Delete a file, if it lies in the inbox: somebody's own stays."""
+        ...
+
+    async def set_aside(self, needed: Callable[[], Awaitable[tuple[frozenset[str], frozenset[str]]]]) -> Path | None:
+        """Move files that nothing leads to into a folder of their own; give it, or None where there are none.
+
+        Of the inbox, too. They come back by `bring_back`.
+        """
+        ...
+
+    async def bring_back(self, needed: Callable[[], Awaitable[tuple[frozenset[str], frozenset[str]]]]) -> int:
+        """Move files back that were set aside, and that films lead to again; count them."""
+        ...
+
+    async def sweep(self, needed: Callable[[], Awaitable[tuple[frozenset[str], frozenset[str]]]]) -> int:
+        """Delete files that nothing leads to; count them.
+
+        `needed` is asked after the files were listed, and gives the films by id and files of the inbox by path.
+        """
+        ...
+
+
+class BlobCache(Protocol):
+    """Small things that were dear to make and can be made again. Methods raise StorageUnusable."""
+
+    async def get(self, name: str) -> bytes | None:
+        """Give what is kept under a file name, or None."""
+        ...
+
+    async def put(self, name: str, data: bytes) -> None:
+        """Keep something, in the place of what had this name."""
+        ...
+
+
+class Encoder(Protocol):
+    """CLIP, or something like it. Computes on a bounded thread pool of its own; never blocks the event loop."""
+
+    @property
+    def loaded(self) -> bool:
+        """Tell whether the model stands ready, so that nobody need wait."""
+        ...
+
+    async def ready(self) -> EncoderInfo:
+        """Wait until the model is loaded and tested.
+
+        Raises WeightsUnavailable, UnknownModel, EncoderBroken, BadSetting.
+        """
+        ...
+
+    async def images(self, pixels: Pixels) -> Floats:
+        """Give (N, D) float32 unit vectors for (N, S, S, 3) uint8 RGB inputs as `Look.pixels` holds them."""
+        ...
+
+    async def looks(self, pixels: Pixels) -> Floats:
+        """Give the same for frames of a film, and let those go first who wait for an answer."""
+        ...
+
+    async def texts(self, texts: Sequence[str]) -> Floats:
+        """Give (N, D) float32 unit vectors."""
+        ...

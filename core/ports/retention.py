@@ -1,0 +1,157 @@
+"""All that is kept of one space, to be handed to those whose it is. Nouns and a port; owns no implementation.
+
+What is to be taken back of what was said: where films are shown that were forgotten, and answers to what is gone.
+
+Nouns and a port. Each method may raise StorageUnusable.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from core.errors import NoSuchSpace
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Sequence
+
+    from core.model.video import FrameIndex, PostedVideo, Posting, Scope, View
+
+
+@dataclass(frozen=True, slots=True)
+class Space:
+    """A guild, a workspace, or a local library."""
+
+    platform: str
+    name: str
+    """As the platform ids it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """How much is kept of a space."""
+
+    space: Space
+    channels: int
+    films: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class KeptLooks:
+    """The looks at a film that one recipe gave."""
+
+    recipe: dict[str, object]
+    """The recipe's fields."""
+    index: FrameIndex
+
+
+class Archive(Protocol):
+    """Reads all of a space. Methods raise StorageUnusable."""
+
+    async def holdings(self) -> tuple[Holding, ...]:
+        """Give the spaces that films are known from."""
+        ...
+
+    async def view(self, space: Space) -> View:
+        """Give all channels of a space that films are known from."""
+        ...
+
+    async def postings(self, space: Space, posted: PostedVideo) -> tuple[Posting, ...]:
+        """Give all postings of a film in a space, oldest first."""
+        ...
+
+    def looks(self, posted: PostedVideo) -> AsyncIterator[KeptLooks]:
+        """Give all looks at a film, one recipe after the other."""
+        ...
+
+    def notes(self, space: Space) -> AsyncIterator[tuple[str, dict[str, object]]]:
+        """Give what else says that it belongs to a space (answers, switches, ...), each with the name of its kind."""
+        ...
+
+
+def choose(holdings: Sequence[Holding], name: str, platform: str | None) -> Space:
+    """Give the space that goes by this name, on that platform where one is named; raises NoSuchSpace."""
+    fitting = [one.space for one in holdings if one.space.name == name and platform in {None, one.space.platform}]
+    if len(fitting) != 1:
+        raise NoSuchSpace(name, tuple(f"{one.space.platform} {one.space.name}" for one in holdings), len(fitting) > 1)
+    return fitting[0]
+
+
+WHOLE = ""
+"""In the place of a channel: all of a space."""
+
+
+@dataclass(frozen=True, slots=True)
+class Departure:
+    """A space or channel that Keaton is out of."""
+
+    scope: Scope
+    """Its channel is WHOLE for a whole space."""
+    waited_s: float
+    """For how long, as far as Keaton ran."""
+
+
+class Departures(Protocol):
+    """Remembers them across restarts. Each method may raise StorageUnusable."""
+
+    async def leave(self, scope: Scope) -> None:
+        """Note that Keaton is out of there; an earlier note of it stays as it is."""
+        ...
+
+    async def come_back(self, scope: Scope) -> None:
+        """Note that Keaton is there again."""
+        ...
+
+    async def wait(self, elapsed_s: float) -> tuple[Departure, ...]:
+        """Note that so much more time has passed, and give all departures."""
+        ...
+
+    async def places(self, platform: str) -> tuple[Scope, ...]:
+        """Give the channels of a platform that films are known from."""
+        ...
+
+    async def purge(self, scope: Scope) -> tuple[str, ...]:
+        """Delete all that is kept of a space or channel; give the films that went with it."""
+        ...
+
+
+class VideoFiles(Protocol):
+    """Lets go of files."""
+
+    async def forget(self, video_id: str) -> None:
+        """Delete the kept file of a film that went."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Stale:
+    """A message of Keaton's that shows a film which was forgotten there, or answers a message that was deleted."""
+
+    scope: Scope
+    message: str
+    """The platform's id of it."""
+    files: tuple[str, ...] = ()
+    """The platform's ids of pictures in it that no other message shows."""
+    goes: bool = False
+    """It goes as a whole, with the message that it answered; else it only says that its film went."""
+
+
+class ShownMessages(Protocol):
+    """Remembers it across restarts."""
+
+    async def show(
+        self, scope: Scope, message: str, films: Sequence[str], files: Sequence[str] = (), *, is_noted: bool = False
+    ) -> None:
+        """Note that a message that all in a channel can see shows films, and by which of the platform's files.
+
+        What was noted before and is not any more was forgotten meanwhile: then the message is to be taken back.
+        """
+        ...
+
+    async def stale(self, platform: str, space: str = "") -> tuple[Stale, ...]:
+        """Give the messages that are to be taken back, of one space where it is named."""
+        ...
+
+    async def settle(self, stale: Stale) -> None:
+        """Note that a message is gone or does not show it any more, or cannot be changed for good."""
+        ...

@@ -1,0 +1,1 @@
+"""Better frames and surer verdicts, after an answer is shown."""

@@ -1,0 +1,168 @@
+"""A closer look where it is doubtful whether a film shows what was asked for: at parts of its best frames.
+
+Owns which parts count and how; must not know how frames are cut. What is small or stands beside something else is
+lost in a whole frame, and found in a part of it; where it is whole and in the middle of one, and not cut through, is
+tried at three sizes. These parts have the frame's own shape, so that a model that saw whole frames squashed to a square
+sees things in them as narrow as it learnt them. A best part of many is high by chance more often, so these odds have
+thresholds of their own.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from core.errors import AppError
+from core.model.video import FrameIndex
+from core.ports.video import Framing
+from core.search.verdict import STRONG_FROM, WEAK_FROM, judged_by, odds
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from core.model.query import Query
+    from core.model.results import Baseline, Curve, Moment
+    from core.model.video import EncoderInfo, Floats
+    from core.ports.library import Encoder, Media
+    from core.ports.video import Framer
+    from core.search.captions import Background
+    from core.search.judge import Judge
+    from core.search.searcher import Searcher
+
+log = logging.getLogger(__name__)
+
+
+_WHOLE: Final = Framing(0, 0, 1, 1)
+
+
+KINDS: Final[tuple[tuple[Framing, ...], ...]] = (
+    (_WHOLE._replace(mirrored=True),),
+    (Framing(0, 0, 0.5, 1), Framing(0.5, 0, 1, 1)),
+    tuple(Framing(left, 0.1, left + 0.7, 0.8) for left in (0.0, 0.15, 0.3)),
+    tuple(Framing(left, 0.25, left + 0.6, 0.85) for left in (0.0, 0.2, 0.4)),
+    tuple(Framing(left, 0.3, left + 0.5, 0.8) for left in (0.0, 0.125, 0.25, 0.375, 0.5)),
+)
+"""Of each kind the best part counts."""
+
+
+FRAMINGS: Final = (_WHOLE, *(framing for kind in KINDS for framing in kind))
+
+
+CLOSER_WEAK_FROM, CLOSER_STRONG_FROM = 1.89, 3.57
+"""Odds, as natural logarithms.
+
+`python -m bench.verdict --fit` works them out, as it does those of core/search/verdict.py.
+"""
+
+
+SAME_SCORE = 0.02
+"""A look that is taken again must score as it did; else the file is another one, or its times are not to be trusted."""
+
+
+_DOUBTFUL_FROM = -0.5
+"""Below these odds a film is too far off for a closer look to change that."""
+
+
+_LOOKS = 3
+
+
+PARTS_WEIGH = 2.0
+"""Beside a whole frame's 1."""
+
+
+def together(surely: Floats) -> float:
+    """Give the odds of a film from those of FRAMINGS at some looks, (n, F)."""
+    parts, at = [], 1
+    for kind in KINDS:
+        parts.append(surely[:, at : at + len(kind)].max(axis=1))
+        at += len(kind)
+    return float(((surely[:, 0] + PARTS_WEIGH * np.mean(parts, axis=0)) / (1 + PARTS_WEIGH)).max())
+
+
+def is_doubtful(curve: Curve, info: EncoderInfo) -> bool:
+    """Tell whether a closer look may change a verdict."""
+    if curve.baseline is None or curve.lines:
+        return False
+    surely = WEAK_FROM + info.logit_scale * (float(curve.scores.max()) - curve.baseline.weak_from)
+    return _DOUBTFUL_FROM <= surely < STRONG_FROM
+
+
+def seen_closer(curve: Curve, moments: Sequence[Moment], info: EncoderInfo) -> Curve:
+    """Give a curve with the baseline that a closer look gave, where one of these moments says that there was one."""
+    found = [one.closer for one in moments if one.closer is not None and one.video_id == curve.video.id]
+    if not found or curve.baseline is None or curve.lines:
+        return curve
+    return replace(curve, baseline=_moved(curve.baseline, float(curve.scores.max()), found[0], info))
+
+
+def _moved(known: Baseline, score: float, surely: float, info: EncoderInfo) -> Baseline:
+    return judged_by(score, surely, known.usual, info, (CLOSER_WEAK_FROM, CLOSER_STRONG_FROM))
+
+
+class CloserLook:
+    """Looks closer, at kept files alone."""
+
+    def __init__(
+        self,
+        media: Media,
+        framer: Framer,
+        encoder: Encoder,
+        background: Background,
+        judge: Judge,
+        searcher: Searcher,
+    ) -> None:
+        self._media = media
+        self._framer = framer
+        self._encoder = encoder
+        self._background = background
+        self._judge = judge
+        self._searcher = searcher
+
+    async def at(self, query: Query, moment: Moment, curve: Curve) -> Moment:
+        """Give the best moment of a film with how surely that film shows it; as it is where there is no doubt.
+
+        Raises OperatorError.
+        """
+        if not await self.is_wanted(query, moment, curve):
+            return moment
+        info = await self._encoder.ready()
+        try:
+            surely = await self._odds(query, curve, info)
+        except AppError as error:
+            log.info("no closer look at %s: %s", curve.video.id, type(error).__name__)
+            return moment
+        return moment if surely is None else replace(moment, closer=surely)
+
+    async def is_wanted(self, query: Query, moment: Moment, curve: Curve) -> bool:
+        """Tell whether a closer look at a moment's video may change its verdict, and can be had.
+
+        Words alone are judged so: not a picture, nor what comes with something unwanted; and once.
+        Raises OperatorError.
+        """
+        wishes = query.asked.wishes
+        if query.picture or len(wishes) != 1 or wishes[0].without or moment.closer is not None:
+            return False
+        if not is_doubtful(curve, await self._encoder.ready()) or self._judge.known(curve.video.id) is None:
+            return False
+        return await self._media.path(curve.video.id) is not None
+
+    async def _odds(self, query: Query, curve: Curve, info: EncoderInfo) -> float | None:
+        path, film = await self._media.path(curve.video.id), self._judge.known(curve.video.id)
+        if path is None or film is None:
+            return None
+        best = np.sort(np.argsort(-curve.scores, kind="stable")[:_LOOKS])
+        framed = await self._framer.framed(path, curve.times_s[best].tolist(), FRAMINGS, info.preprocess)
+        if len(framed) != len(best):
+            return None
+        vectors = await self._encoder.looks(np.concatenate(framed))
+        index = FrameIndex(np.arange(len(vectors), dtype=np.float64), vectors)
+        scores = (await self._searcher.compared(query, curve.video, index)).scores
+        again = scores.reshape(len(best), -1)[:, 0]
+        if np.abs(again - curve.scores[best]).max() > SAME_SCORE:
+            return None
+        bank = await self._background.bank()
+        surely = odds(scores, vectors, float(curve.scores.mean()), film, bank, info)
+        return together(surely.reshape(len(best), -1))

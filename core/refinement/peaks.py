@@ -1,0 +1,276 @@
+"""Where a film's best frame may hide: the index looks each second or two, and there are frames between.
+
+Owns which places are looked at, how closely, and what becomes of what is found; pure. Must not know how frames are
+decoded. Each of these numbers was chosen on films that were drawn for it, and holds on others (bench/README.md).
+
+Where between two looks of the index the best frame may lie, and which of some further looks counts. Pure.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from core.model.answer import ASIDE_S
+from core.model.results import Moment
+from core.refinement.close_up import SAME_SCORE
+from core.search.moments import find_moments
+from core.search.shots import shot_span
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping, Sequence
+
+    from core.model.results import Curve
+    from core.model.video import Floats, FrameIndex
+    from core.search.shots import Likeness
+
+EVERY_S = 0.125
+"""Between two looks in a place; in one that is longer than usual they lie further apart."""
+
+
+CLOSELY_S = 0.04
+"""Between two looks around one of the best: hardly a film has more frames that differ."""
+
+
+COARSELY = 70
+"""Looks that the best places get together."""
+
+
+CLOSE = 5
+"""Around so many of the best looks all frames are looked at."""
+
+
+_MOST_LOOKS = 16
+
+
+_EDGE_S = 1e-3
+
+
+_TOLD = 8
+
+
+_BETTER = 1e-4
+"""Less is the rounding of vectors as they are kept."""
+
+
+STILL = 0.995
+"""Two frames that are so much alike (cosine) show the same: of still pictures coded by x264 at CRF 18 to 28 all were
+(0.9989 at least), of the demo film's frames, half a second apart, a tenth reaches 0.988."""
+
+
+TREMBLE = 0.006
+"""So far coding lifts a score in such a shot: 99 % of gains over the first frame are less at CRF 23, 9 of 10 at 28."""
+
+
+class BestFrame(NamedTuple):
+    """A frame and its score."""
+
+    time_s: float
+    score: float
+    frames: FrameIndex | None = None
+    """All frames that were looked at on the way to it."""
+
+
+@dataclass(frozen=True, slots=True)
+class PeakPlace:
+    """The interval [start_s, end_s) from one look to the next."""
+
+    start_s: float
+    end_s: float
+    score: float
+    """Of the look at its start."""
+
+    @property
+    def step_s(self) -> float:
+        """Give how far apart its looks lie."""
+        return max(EVERY_S, (self.end_s - self.start_s) / _MOST_LOOKS)
+
+    def times_s(self) -> list[float]:
+        """Give where to look, rising; first at the start, so that the score there can be compared."""
+        return [float(time_s) for time_s in np.arange(self.start_s, self.end_s - _EDGE_S, self.step_s)]
+
+    def holds(self, time_s: float) -> bool:
+        """Tell whether a frame lies in it."""
+        return self.start_s - _EDGE_S <= time_s < self.end_s - _EDGE_S
+
+
+def places(curve: Curve) -> list[PeakPlace]:
+    """Give the places beside the best looks, the most promising first; none that reaches where more is wanted like.
+
+    A look that repeats the one before has its very score: nothing has changed between them, and there is no place.
+    """
+    looks_s, scores = curve.times_s, curve.scores
+    apart_s = float(np.diff(looks_s).max()) if len(looks_s) > 1 else 1.0
+    ends_s = np.append(looks_s[1:], min(max(curve.video.duration_s, looks_s[-1]), looks_s[-1] + apart_s))
+    ends = np.append(scores[1:], -np.inf)
+    higher, lower = np.maximum(scores, ends), np.minimum(scores, ends)
+    there = (scores != ends) & (ends_s - looks_s > CLOSELY_S)
+    if curve.source is not None:
+        there &= (ends_s <= curve.source.start_s) | (looks_s >= curve.source.end_s)
+    order = [int(at) for at in np.lexsort((-lower, -higher)) if there[at]]
+    return [PeakPlace(float(looks_s[at]), float(ends_s[at]), float(scores[at])) for at in order]
+
+
+def enough(places: Sequence[PeakPlace]) -> list[PeakPlace]:
+    """Give the first places, as many as are worth looking at."""
+    looks = np.cumsum([len(place.times_s()) for place in places])
+    return list(places[: 1 + int(np.searchsorted(looks, COARSELY))])
+
+
+def close_by(known: Mapping[float, float], step_s: Mapping[float, float], most: int) -> list[float]:
+    """Give the times around the best of some looks (scores by time) up to the looks beside them, rising."""
+    best = sorted(known, key=lambda time_s: -known[time_s])[:most]
+    around = {
+        round(time_s + side * steps * CLOSELY_S, 6)
+        for time_s in best
+        for side in (-1, 1)
+        for steps in range(1, 1 + int((step_s[time_s] + _EDGE_S) / CLOSELY_S))
+    }
+    return sorted(time_s for time_s in around if time_s > 0)
+
+
+def unknown(times_s: Iterable[float], known: Collection[float]) -> list[int]:
+    """Give which of some times are none of those that are known."""
+    seen = np.array(sorted(known))
+    return [at for at, time_s in enumerate(times_s) if not len(seen) or np.abs(seen - time_s).min() > _EDGE_S]
+
+
+def worth_showing(known: Moment, refined: Moment, logit_scale: float, clearly: float) -> bool:
+    """Tell whether a frame is to be shown in the place of another: it is better, and clearly so, or another to people.
+
+    `clearly` are odds.
+    """
+    gain, aside_s = refined.score - known.score, abs(refined.peak_s - known.peak_s)
+    return logit_scale * gain >= clearly or (gain > _BETTER and aside_s > ASIDE_S)
+
+
+def same_picture(known: Floats, other: Floats, gain: float) -> bool:
+    """Tell whether a look (D,) shows what a known one does, and scores higher only as coding makes stills tremble."""
+    return gain < TREMBLE and float(known @ other) >= STILL
+
+
+def led(moments: Sequence[Moment], curve: Curve, found: BestFrame) -> tuple[Moment, ...]:
+    """Give the moments (of one text) with the one that holds the best frame first; at most as many as before.
+
+    Where none of them holds it, a moment is told from the curve as if the look before the frame had its score.
+    """
+    if found.score <= moments[0].score + _BETTER:
+        return tuple(moments)
+    holding = next((one for one in moments if _holds(one, curve.video.id, found.time_s)), None)
+    first = replace(holding or _around(curve, found), peak_s=found.time_s, score=found.score)
+    others = (one for one in moments if one is not holding and not _holds(first, one.video_id, one.peak_s))
+    return (first, *others)[: len(moments)]
+
+
+def _holds(moment: Moment, video_id: str, time_s: float) -> bool:
+    return moment.video_id == video_id and moment.start_s <= time_s < moment.end_s
+
+
+def _around(curve: Curve, found: BestFrame) -> Moment:
+    """Tell a moment from the curve as if the look before the frame had its score; else it ends with that look."""
+    scores, at = curve.scores.copy(), max(0, int(np.searchsorted(curve.times_s, found.time_s + _EDGE_S)) - 1)
+    scores[at] = found.score
+    told = find_moments(replace(curve, scores=scores), _TOLD)
+    ends_s = np.append(curve.times_s[at + 1 :], max(curve.video.duration_s, found.time_s + CLOSELY_S))
+    alone = Moment(curve.video.id, float(curve.times_s[at]), float(ends_s[0]), found.time_s, found.score)
+    return next((one for one in told if _holds(one, curve.video.id, found.time_s)), alone)
+
+
+SHARPEN_EVERY_S = 0.2
+"""Between two further looks, so that what is found is at most half of that away from the best."""
+
+
+MOST_LOOKS = 12
+"""For one moment; where looks lie further apart than usual, the further ones do so too."""
+
+
+WORTH_A_LOOK = 0.25
+"""Where the looks beside a peak are that close to it, there is nothing to be found between them; as odds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """The open interval (start_s, end_s) around a peak in which nothing has been looked at but the peak."""
+
+    start_s: float
+    peak_s: float
+    end_s: float
+
+    def times_s(self) -> list[float]:
+        """Give where to look, rising; the peak is among them, so that the looks can be compared with it."""
+        step_s = max(SHARPEN_EVERY_S, (self.end_s - self.start_s) / MOST_LOOKS)
+        before = np.arange(self.peak_s - step_s, self.start_s + 1e-6, -step_s)[::-1]
+        after = np.arange(self.peak_s + step_s, self.end_s - 1e-6, step_s)
+        return [max(0.0, float(time_s)) for time_s in (*before, self.peak_s, *after)]
+
+
+def gap(curve: Curve, moment: Moment, logit_scale: float) -> Gap | None:
+    """Give what lies around a moment's peak, or None where no look between could find more."""
+    times_s, scores = curve.times_s, curve.scores
+    at = int(np.abs(times_s - moment.peak_s).argmin())
+    start_s = float(times_s[at - 1]) if at else float(times_s[0])
+    end_s = float(times_s[at + 1]) if at + 1 < len(times_s) else max(curve.video.duration_s, float(times_s[-1]))
+    beside = scores[max(0, at - 1) : at + 2]
+    drop = float(scores[at] - beside.min())
+    if logit_scale * drop < WORTH_A_LOOK or abs(float(times_s[at]) - moment.peak_s) > SHARPEN_EVERY_S / 2:
+        return None
+    return Gap(start_s, float(times_s[at]), end_s)
+
+
+def sharpened(moment: Moment, curve: Curve, likeness: Likeness | None) -> Moment:
+    """Return the moment with the best of further looks as its peak, or as it is where they do not fit to it.
+
+    A better frame beyond a cut belongs to another moment; what tells shots apart is None where nothing does.
+    """
+    again = curve.exactly_at(moment.peak_s)
+    if again is None or abs(float(curve.scores[again]) - moment.score) > SAME_SCORE:
+        return moment
+    first, last = 0, len(curve.times_s) - 1
+    if likeness is not None and curve.vectors is not None:
+        first, last = shot_span(curve.times_s, curve.vectors, again, likeness)
+    best = first + int(curve.scores[first : last + 1].argmax())
+    peak_s, score = float(curve.times_s[best]), float(curve.scores[best])
+    if score <= moment.score:
+        return moment
+    return replace(moment, start_s=min(moment.start_s, peak_s), peak_s=peak_s, score=score, among=curve.among(best))
+
+
+class Cuts(NamedTuple):
+    """Where the cuts lie that a moment reaches to: each after the one time, and at the other at the latest."""
+
+    before: tuple[float, float] | None
+    """Where its shot begins; None where the moment begins later than that."""
+    after: tuple[float, float] | None
+    """Where its shot ends; None where the moment ends earlier than that."""
+
+
+def cuts_around(moment: Moment, frames: FrameIndex, likeness: Likeness) -> Cuts:
+    """Return the cuts on both sides of a moment's peak, as far as the moment reaches to them.
+
+    `frames` are all that are known of the film: those of the index, and those that were looked at later.
+    """
+    times_s = frames.times_s
+    first, last = shot_span(times_s, frames.vectors, frames.nearest(moment.peak_s), likeness)
+    begins = first > 0 and moment.start_s <= times_s[first]
+    ends = last + 1 < len(times_s) and moment.end_s > times_s[last]
+    return Cuts(
+        (float(times_s[first - 1]), float(times_s[first])) if begins else None,
+        (float(times_s[last]), float(times_s[last + 1])) if ends else None,
+    )
+
+
+def alone(moment: Moment) -> tuple[Moment, ...]:
+    """Return the moments that a moment stands for, each with its own score: itself, or both of a pair."""
+    return ends(moment, moment.then) if moment.then else (moment,)
+
+
+def ends(pair: Moment, then: Moment) -> tuple[Moment, Moment]:
+    """Give the two moments of a pair as they are by themselves: each with its own score."""
+    return replace(pair, score=2 * pair.score - then.score, then=None), then
+
+
+def paired(first: Moment, then: Moment) -> Moment:
+    """Give two moments as a pair, whose score is the mean of both."""
+    return replace(first, score=(first.score + then.score) / 2, then=then)

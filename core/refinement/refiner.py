@@ -1,0 +1,289 @@
+"""Moments looked at more closely: the index looks once a second, the best frame may lie between two looks.
+
+Owns where further looks go, what they may cost and which of them counts; must not know how frames are decoded.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import math
+from collections import OrderedDict
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING, TypeAlias
+
+from core.errors import AppError
+from core.model.answer import finer, judged_closer, revised
+from core.model.video import FrameIndex
+from core.refinement.close_up import seen_closer
+from core.refinement.peaks import WORTH_A_LOOK, cuts_around, ends, gap, led, paired, sharpened, worth_showing
+from core.search.shots import LEAST_LOOKS, Likeness
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from core.concurrency import ForegroundPriority
+    from core.model.answer import Answer
+    from core.model.query import Query
+    from core.model.results import Curve, Moment
+    from core.model.video import EncoderInfo
+    from core.ports.library import Encoder, Library
+    from core.refinement.best_frame import BestFrameFinder, ExtraFrames
+    from core.refinement.close_up import CloserLook
+    from core.search.searcher import Searcher
+
+log = logging.getLogger(__name__)
+
+_PATIENCE_S = 10.0
+"""Where no turn comes for so long after a lull, a frame stays as it is."""
+_LATELY = 256
+"""Answers of which it is remembered that somebody browses them."""
+
+_Shots: TypeAlias = tuple[FrameIndex, Likeness]
+"""A video's embeddings, and how alike those of one shot are."""
+
+
+class Refiner:
+    """Takes further looks, of kept files alone."""
+
+    def __init__(
+        self,
+        library: Library,
+        encoder: Encoder,
+        searcher: Searcher,
+        glances: ExtraFrames,
+        hunter: BestFrameFinder,
+        closer: CloserLook,
+        courtesy: ForegroundPriority,
+    ) -> None:
+        self._library = library
+        self._encoder = encoder
+        self._searcher = searcher
+        self._glances = glances
+        self._hunter = hunter
+        self._closer = closer
+        self._courtesy = courtesy
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._presses: OrderedDict[str, int] = OrderedDict()
+        self._checks: dict[str, asyncio.Event] = {}
+        self._one = asyncio.Semaphore(1)
+
+    async def best(
+        self, answer: Answer, curve: Curve | None = None, number: int = 1, presses: int = 0
+    ) -> Answer | None:
+        """Refine an answer that was just shown at the moment with this number: that at once, the others later.
+
+        Gives the answer anew where it should be shown so: its frame is another, and nobody has pressed a button since
+        there had been so many presses. Raises OperatorError.
+        """
+        try:
+            return await self._best(answer, curve, number, presses)
+        finally:
+            self._checked(answer.id)
+
+    async def _best(self, answer: Answer, curve: Curve | None, number: int, presses: int) -> Answer | None:
+        is_checking, is_calm = self.is_checking(answer.id), await self._courtesy.calm()
+        if not is_calm and not is_checking:
+            return None
+        known, info = answer.moments[number - 1], await self._encoder.ready()
+        curve = curve or await self._searcher.curve(answer.query, known.video_id)
+        if curve is None:
+            return None
+        moments = await self._looked_at(answer, curve, number, further=is_calm)
+        shown = moments[number - 1]
+        untouched = self.presses(answer.id) == presses
+        kept = await self._keep(answer, moments, number, untouched=untouched)
+        self._start(answer, [moment for moment in moments if moment is not shown])
+        better = worth_showing(known, shown, info.logit_scale, WORTH_A_LOOK)
+        better = better or is_checking or _judged_anew(curve, known, shown, info)
+        is_kept = kept is not None and kept.moments[number - 1 : number] == (shown,)
+        is_news = better and (is_kept or is_checking)
+        return replace(kept, query=answer.query) if kept and untouched and is_news else None
+
+    async def _looked_at(self, answer: Answer, curve: Curve, number: int, *, further: bool) -> tuple[Moment, ...]:
+        """Give an answer's moments with a closer look at the film of the one with this number, and `further` looks."""
+        moments = answer.moments
+        if further and number == 1:
+            moments = await self.leading(answer.query, moments, curve)
+        refined = moments[number - 1]
+        if further and number > 1:
+            refined = await self.moment(answer.query, refined, curve)
+        refined = await self.closer(answer.query, refined, curve)
+        return (*moments[: number - 1], refined, *moments[number:])
+
+    async def begin_check(self, answer: Answer, curve: Curve) -> bool:
+        """Tell whether `best` will look closer, which may change the verdict on an answer's first moment.
+
+        If so, the answer counts as being checked until `best` ends.
+        """
+        if not await self._closer.is_wanted(answer.query, answer.moments[0], curve):
+            return False
+        self._checks[answer.id] = asyncio.Event()
+        return True
+
+    def is_checking(self, answer_id: str) -> bool:
+        """Tell whether the verdict on an answer may still change."""
+        return answer_id in self._checks
+
+    async def settled(self, answer_id: str) -> None:
+        """Wait until it does not change any more."""
+        if check := self._checks.get(answer_id):
+            await check.wait()
+
+    def _checked(self, answer_id: str) -> None:
+        if check := self._checks.pop(answer_id, None):
+            check.set()
+
+    async def closer(self, query: Query, moment: Moment, curve: Curve) -> Moment:
+        """Look closer where a verdict is in doubt; give the moment with what came of that. Raises OperatorError."""
+        async with self._one:
+            await self._courtesy.idle()
+            return await self._closer.at(query, moment, curve)
+
+    def touched(self, answer_id: str) -> None:
+        """Note that somebody browses an answer: it is theirs, and is not shown anew."""
+        self._presses[answer_id] = self.presses(answer_id) + 1
+        self._presses.move_to_end(answer_id)
+        if len(self._presses) > _LATELY:
+            self._presses.popitem(last=False)
+
+    def presses(self, answer_id: str) -> int:
+        """Count the presses under an answer, as far as is remembered."""
+        return self._presses.get(answer_id, 0)
+
+    async def leading(self, query: Query, moments: Sequence[Moment], curve: Curve | None = None) -> tuple[Moment, ...]:
+        """Give the moments with the best frame of the first one's film in the first of them, wherever in it that is.
+
+        The others stay in their order. Where several texts are asked for, the first moment is refined by itself.
+        """
+        first = moments[0]
+        if query.asked.form != "one":
+            return (await self.moment(query, first, curve), *moments[1:])
+        try:
+            curve = curve or await self._searcher.curve(query, first.video_id)
+            if curve is None:
+                return tuple(moments)
+            await asyncio.wait_for(self._one.acquire(), _PATIENCE_S)
+            try:
+                found = await self._hunter.best(query, curve)
+            finally:
+                self._one.release()
+            best, *others = led(moments, curve, found) if found else moments
+            shots = await self._shots(query, best)
+            return (await self._within_shot(best, shots, found.frames if found else None), *others)
+        except (AppError, TimeoutError) as error:
+            log.info("no further looks at %s: %s", first.video_id, type(error).__name__)
+            return tuple(moments)
+
+    async def moment(self, query: Query, moment: Moment, curve: Curve | None = None) -> Moment:
+        """Give a moment with its peak where it is highest; as it is where the film is gone or cannot be read.
+
+        Of two moments in order both are refined, and stay in order.
+        """
+        try:
+            curve = curve or await self._searcher.curve(query, moment.video_id)
+            if curve is None:
+                return moment
+            async with self._one:
+                if moment.then is None:
+                    return await self._sharpened(query, moment, curve)
+                first, then = ends(moment, moment.then)
+                then = await self._sharpened(query, then, curve, after_s=first.peak_s)
+                return paired(await self._sharpened(query, first, curve, before_s=then.peak_s), then)
+        except AppError as error:
+            log.info("no further looks at %s: %s", moment.video_id, type(error).__name__)
+            return moment
+
+    async def moments(self, query: Query, moments: Iterable[Moment]) -> tuple[Moment, ...]:
+        """Give all of them so, in their order."""
+        return tuple([await self.moment(query, moment) for moment in moments])
+
+    async def close(self) -> None:
+        """Stop what is under way."""
+        tasks = tuple(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _start(self, answer: Answer, others: Sequence[Moment]) -> None:
+        """Refine the moments that are not shown in the background, so that the buttons show them so."""
+        if not others:
+            return
+        task = asyncio.create_task(self._rest(answer, others))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _rest(self, answer: Answer, others: Sequence[Moment]) -> None:
+        try:
+            for known in others:
+                await self._courtesy.lull()
+                await self._remember(answer.id, known, await self.moment(answer.query, known))
+        except Exception:
+            log.exception("moments could not be refined")
+
+    async def _keep(self, answer: Answer, moments: Sequence[Moment], number: int, *, untouched: bool) -> Answer | None:
+        """Remember refined moments: in their new order, unless somebody browses the answer in the old one.
+
+        Gives the answer as it is remembered by now.
+        """
+        refined = moments[number - 1]
+        known = [one for one in answer.moments if one not in moments]
+
+        def change(stored: Answer) -> Answer:
+            if untouched and stored.revision == answer.revision:
+                since = dict(zip(answer.moments, stored.moments, strict=True))
+                return revised(stored, [since.get(one, one) for one in moments])
+            if len(known) == 1 and known[0].video_id == refined.video_id and _overlap(known[0], refined):
+                return finer(stored, known[0], refined)
+            return stored if refined.closer is None else judged_closer(stored, refined.video_id, refined.closer)
+
+        return await self._library.amend_answer(answer.id, change)
+
+    async def _remember(self, answer_id: str, known: Moment, refined: Moment) -> None:
+        """Put a refined moment into the answer as it is remembered by now."""
+        if refined != known:
+            await self._library.amend_answer(answer_id, partial(finer, known=known, refined=refined))
+
+    async def _sharpened(
+        self, query: Query, moment: Moment, curve: Curve, after_s: float = -math.inf, before_s: float = math.inf
+    ) -> Moment:
+        """Give one moment so, with its peak within the open interval (after_s, before_s), and within one shot."""
+        info, line, shots = await self._encoder.ready(), curve.of(moment.part), await self._shots(query, moment)
+        around = gap(line, moment, info.logit_scale)
+        seen = None
+        if around is not None:
+            around = replace(around, start_s=max(around.start_s, after_s), end_s=min(around.end_s, before_s))
+            seen = await self._glances.at(query, curve.video, around.times_s())
+        if seen is None:
+            return await self._within_shot(moment, shots, None)
+        refined = sharpened(moment, seen.of(moment.part), shots[1] if shots else None)
+        frames = None if seen.vectors is None else FrameIndex(seen.times_s, seen.vectors)
+        return await self._within_shot(refined, shots, frames)
+
+    async def _within_shot(self, moment: Moment, shots: _Shots | None, frames: FrameIndex | None) -> Moment:
+        """Return a refined moment without what lies beyond a cut; `frames` were looked at beside those of the index."""
+        if shots is None:
+            return moment
+        index, likeness = shots
+        cuts = await asyncio.to_thread(cuts_around, moment, index.merged(frames) if frames else index, likeness)
+        start_s = await self._glances.cut(moment.video_id, *cuts.before) if cuts.before else moment.start_s
+        end_s = await self._glances.cut(moment.video_id, *cuts.after) if cuts.after else moment.end_s
+        return replace(moment, start_s=start_s, end_s=end_s)
+
+    async def _shots(self, query: Query, moment: Moment) -> _Shots | None:
+        """Return what tells the shots of a moment's video apart, or None; raises OperatorError."""
+        index = await self._searcher.index(query.view, moment.video_id)
+        if index is None or len(index) < LEAST_LOOKS:
+            return None
+        return index, await asyncio.to_thread(Likeness, index.vectors)
+
+
+def _overlap(one: Moment, other: Moment) -> bool:
+    return one.start_s < other.end_s and other.start_s < one.end_s
+
+
+def _judged_anew(curve: Curve, known: Moment, refined: Moment, info: EncoderInfo) -> bool:
+    """Tell whether a closer look has changed what is said of a film, or of a moment."""
+    before, after = seen_closer(curve, [known], info), seen_closer(curve, [refined], info)
+    return (before.verdict, before.verdict_of(known)) != (after.verdict, after.verdict_of(known))

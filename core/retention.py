@@ -1,0 +1,130 @@
+"""Places that Keaton was removed from: what it knows from there goes after a while. Owns when; knows no platform.
+
+Only time that Keaton runs counts, by a clock that nobody sets: a calendar that jumps ahead must not purge early.
+
+Taking a film back. Owns what goes with it, whose it is to take back, and what is said of it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING
+
+from core.errors import AppError, NotYours, UnknownVideo
+from core.search.resolve import pick
+from core.wording import replies
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from core.jobs import JobRunner
+    from core.model.events import Forget
+    from core.model.reply import Reply
+    from core.model.requests import JobRef
+    from core.model.video import Scope, View
+    from core.ports.jobs import Jobs
+    from core.ports.library import Library
+    from core.ports.retention import Departures, VideoFiles
+
+log = logging.getLogger(__name__)
+
+
+class DepartureGrace:
+    """Lets go of what was left, some time later."""
+
+    def __init__(
+        self, departures: Departures, files: VideoFiles, clock_s: Callable[[], float], grace_s: float, every_s: float
+    ) -> None:
+        """Take a clock that only ever goes forward, and how often to look."""
+        self._departures = departures
+        self._files = files
+        self._clock_s = clock_s
+        self._grace_s = grace_s
+        self._every_s = every_s
+        self._looked_s = clock_s()
+
+    async def left(self, scope: Scope) -> None:
+        """Note that Keaton was removed from a space or channel."""
+        log.info("removed from %s %s %s", scope.platform, scope.space, scope.channel or "as a whole")
+        await self.look()  # time that passed before does not count for it
+        await self._departures.leave(scope)
+
+    async def back(self, scope: Scope) -> None:
+        """Note that Keaton is in a space or channel."""
+        await self._departures.come_back(scope)
+
+    async def gone(self, scope: Scope) -> None:
+        """Delete all that is known of a space or channel that does not exist any more."""
+        for video_id in await self._departures.purge(scope):
+            await self._files.forget(video_id)
+
+    async def places(self, platform: str) -> tuple[Scope, ...]:
+        """Give the channels of a platform that films are known from."""
+        return await self._departures.places(platform)
+
+    async def look(self) -> None:
+        """Purge what has waited for long enough."""
+        now_s = self._clock_s()
+        elapsed_s, self._looked_s = now_s - self._looked_s, now_s
+        for departure in await self._departures.wait(max(0.0, elapsed_s)):
+            if departure.waited_s >= self._grace_s:
+                log.info("the grace period of %s %s is over", departure.scope.platform, departure.scope.space)
+                await self.gone(departure.scope)
+
+    async def run(self) -> None:
+        """Look now and then, for ever."""
+        while True:
+            await asyncio.sleep(self._every_s)
+            try:
+                await self.look()
+            except AppError:
+                log.exception("what was left could not be purged; it is tried again")
+
+
+async def forget(
+    library: Library,
+    foreman: JobRunner,
+    video_id: str,
+    view: View,
+    user_id: str | None = None,
+    job: JobRef | None = None,
+) -> None:
+    """Take back a film's postings in view, of one person where that is named, and stop what is under way for these.
+
+    Where none is left anywhere all of the film goes. For a job that is done once. Raises OperatorError.
+    """
+    await library.forget(video_id, view, user_id, job)
+    await foreman.forget(video_id)
+
+
+class Forgetting:
+    """Does what people ask: each means one film, and the same one however often it is begun."""
+
+    def __init__(self, library: Library, foreman: JobRunner, jobs: Jobs) -> None:
+        self._library = library
+        self._foreman = foreman
+        self._jobs = jobs
+
+    async def take_back(self, event: Forget) -> tuple[Reply, ...]:
+        """Take a film back for whoever may; raises UnknownVideo, AmbiguousVideo, NotYours, OperatorError."""
+        turn = event.turn
+        video_id, title = await self._earlier(event) or await self._meant(event)
+        who = None if turn.moderator else turn.user_id
+        await forget(self._library, self._foreman, video_id, turn.view, who, event.job)
+        return (replies.forgotten(title, await self._library.posting(video_id, turn.view)),)
+
+    async def _earlier(self, event: Forget) -> tuple[str, str] | None:
+        """Give what an earlier run took to be meant: the film may be gone by now, and its name fit another."""
+        return await self._jobs.named(event.job.id) if event.job else None
+
+    async def _meant(self, event: Forget) -> tuple[str, str]:
+        turn = event.turn
+        if not event.video.strip():
+            raise UnknownVideo("")
+        film = pick(await self._library.videos(turn.view), event.video).video
+        if not turn.moderator and not await self._library.posting(film.id, turn.view, turn.user_id):
+            raise NotYours(film.title)
+        if event.job:
+            await self._jobs.name(event.job.id, film.id, film.title)
+        return film.id, film.title

@@ -1,0 +1,178 @@
+"""What looks are compared with, and how. Owns the arithmetic of words, phrases, pictures and what is unwanted; pure.
+
+Aims as votes turn them. Owns which looks are voted on; core/search/query_vectors.py owns the arithmetic.
+
+What people's votes do to an aim. Owns that arithmetic; pure, must not know who voted.
+
+Rocchio 1971, "Relevance feedback in information retrieval": towards what was called right, away from what was called
+wrong. On frames, not on texts, with two changes. Looks count as they differ from the middle of their film: whole films
+share most of their direction, and that says nothing. And the result turns by a set angle at most, so that the words
+always say what is looked for.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from core.model.results import Curve, TextCurve
+from core.model.votes import sums
+from core.search.moments import ground
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from core.model.query import Term
+    from core.model.video import Floats, FrameIndex, Recipe, Video, View
+    from core.model.votes import Vote
+    from core.ports.index import Looks
+
+PHRASE_WEIGHT = 0.5
+"""Of each phrase in quotes, beside the whole text's 1."""
+
+
+PICTURE_WEIGHT = 1.0
+"""Of a picture, beside the words' 1."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class QueryVector:
+    """One wish as vectors."""
+
+    label: str
+    vector: Floats
+    """(D,) float32, of length 1."""
+    without: Floats
+    """(K, D) float32, rows of length 1."""
+
+
+def aim(wish: Term, vectors: Mapping[str, Floats], picture: Floats | None = None) -> QueryVector:
+    """Give the aim of a wish, from the (D,) unit vector of each of its texts, and of a picture.
+
+    The whole text, each phrase in quotes and the picture are added up as unit vectors with their weights. A picture
+    is nearer to looks than any text is; its weight of 1 leaves the order to it, and to the words where pictures tie.
+    """
+    parts = [PHRASE_WEIGHT * vectors[phrase] for phrase in wish.phrases]
+    if wish.words:
+        parts.append(vectors[wish.words])
+    if picture is not None:
+        parts.append(PICTURE_WEIGHT * picture)
+    without = [vectors[text] for text in wish.without]
+    total = np.sum(parts, axis=0)
+    return QueryVector(wish.words, unit(total), np.array(without, np.float32).reshape(len(without), len(total)))
+
+
+def unit(vector: Floats) -> Floats:
+    """Give a vector of length 1; raises ValueError for one of length 0."""
+    length = float(np.linalg.norm(vector))
+    if not length:
+        raise ValueError("a vector of length 0 has no direction")
+    scaled: Floats = (vector / length).astype(np.float32)
+    return scaled
+
+
+def similarity(looks: Floats, what: QueryVector, film: Floats | None = None) -> Floats:
+    """Give the (N,) similarity of (N, D) looks: the cosine, less what is unwanted.
+
+    What is unwanted counts as far as it rises above what is usual in this film: a look without it loses nothing. The
+    looks are all that there are of the film, unless those are given.
+    """
+    scores: Floats = looks @ what.vector
+    for vector in what.without:
+        unwanted: Floats = looks @ vector
+        usual = ground(unwanted if film is None else film @ vector)
+        scores = scores - np.maximum(np.float32(0.0), unwanted - np.float32(usual))
+    return scores
+
+
+def curve(video: Video, index: FrameIndex, aims: Sequence[QueryVector], film: Floats | None = None) -> Curve:
+    """Give the curve of one film: of the first aim, with a line for each where there are several.
+
+    Where the index is of some looks alone, `film` are all that there are, (N, D).
+    """
+    scores = [similarity(index.vectors, one, film) for one in aims]
+    lines = tuple(TextCurve(one.label, line) for one, line in zip(aims, scores, strict=True)) if len(aims) > 1 else ()
+    return Curve(video, index.times_s, scores[0], vectors=index.vectors, lines=lines)
+
+
+async def lean(
+    aims: Sequence[QueryVector], wishes: Sequence[str], votes: Sequence[Vote], looks: Looks, view: View, recipe: Recipe
+) -> tuple[QueryVector, ...]:
+    """Turn each aim by the votes on its wish, by the looks in view that these are about. Raises StorageUnusable."""
+    indexes: dict[str, FrameIndex] = {}
+    for video_id in {vote.video_id for vote in votes}:
+        peaks = await looks.peaks(view, recipe, aims[0].vector[None], video_id)
+        (index,) = await looks.indexes(peaks.films[:1]) or (None,)
+        if index is not None and len(index):
+            indexes[video_id] = index
+    return await asyncio.to_thread(_turned, aims, wishes, votes, indexes)
+
+
+def _turned(
+    aims: Sequence[QueryVector], wishes: Sequence[str], votes: Sequence[Vote], indexes: dict[str, FrameIndex]
+) -> tuple[QueryVector, ...]:
+    middles = {video_id: index.vectors.mean(axis=0) for video_id, index in indexes.items()}
+    turned = []
+    for aim, wish in zip(aims, wishes, strict=True):
+        counted = {place: total for place, total in sums(votes, wish).items() if place[0] in indexes}
+        if not counted:
+            turned.append(aim)
+            continue
+        rows = [_look(indexes[video_id], at_s) - middles[video_id] for video_id, at_s in counted]
+        totals = np.array(list(counted.values()), np.float32)
+        turned.append(replace(aim, vector=nudged(aim.vector, np.array(rows), totals)))
+    return tuple(turned)
+
+
+def _look(index: FrameIndex, at_s: float) -> Floats:
+    look: Floats = index.vectors[int(np.abs(index.times_s - at_s).argmin())]
+    return look
+
+
+ALPHA = 1.0
+"""Weight of the words."""
+
+
+BETA = 0.5
+"""Weight of what was voted up."""
+
+
+GAMMA = 0.3
+"""Weight of what was voted down."""
+
+
+MOST_DEGREES = 15.0
+"""How far votes turn an aim at most."""
+
+
+def nudged(vector: Floats, looks: Floats, votes: Floats) -> Floats:
+    """Give a (D,) unit vector, turned by the (N,) votes on (N, D) looks, each less the middle of its film.
+
+    Votes are sums over people, up less down; a look where these are even counts for nothing.
+    """
+    towards = BETA * _mean(looks, np.maximum(votes, 0.0)) - GAMMA * _mean(looks, np.maximum(-votes, 0.0))
+    target = ALPHA * vector + towards
+    if not target.any():
+        return vector
+    return turned(vector, unit(target), math.radians(MOST_DEGREES))
+
+
+def turned(start: Floats, end: Floats, most_rad: float) -> Floats:
+    """Give the unit vector on the way from one to another, that far from the first at most."""
+    angle_rad = math.acos(min(1.0, max(-1.0, float(start @ end))))
+    if angle_rad <= most_rad:
+        return end
+    aside = end - float(start @ end) * start
+    if not np.linalg.norm(aside):
+        return start
+    return unit(math.cos(most_rad) * start + math.sin(most_rad) * unit(aside))
+
+
+def _mean(looks: Floats, weights: Floats) -> Floats:
+    total = float(weights.sum())
+    mean: Floats = weights @ looks / total if total else np.zeros(looks.shape[1], np.float32)
+    return mean

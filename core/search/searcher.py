@@ -1,0 +1,236 @@
+"""The best films of many, by bounds first and exactly then. Owns the order in which films are compared; pure.
+
+A query against a library. Owns the arithmetic of similarity; must not know SQL, torch or a platform.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING, TypeVar
+
+import numpy as np
+
+from core.errors import EmptyQuery, NoneFit, NothingIndexed, PictureOutdated
+from core.model.results import SearchResult
+from core.model.video import Recipe
+from core.model.votes import wish_keys
+from core.search.judge import unwanted_there
+from core.search.moments import chosen, shown_first
+from core.search.picture_verdict import likened
+from core.search.query_vectors import aim, curve, lean
+from core.search.shots import elsewhere
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Sequence
+
+    from core.model.query import Query, Term
+    from core.model.results import Curve
+    from core.model.video import Floats, FrameIndex, Sampling, Video, View
+    from core.ports.index import HeldIndexing, Looks, Peaks
+    from core.ports.library import Encoder, Library
+    from core.search.judge import Judge
+    from core.search.query_vectors import QueryVector
+
+F = TypeVar("F")
+
+
+async def best_curves(
+    films: Sequence[F],
+    bounds: Floats,
+    compare: Callable[[Sequence[F]], Awaitable[Sequence[Curve | None]]],
+    most: int,
+    worth: Callable[[Curve], float],
+) -> tuple[Curve, ...]:
+    """Give the curves of the films that are worth most, at most that many, in the order in which films came.
+
+    `bounds` are (F,) numbers that no film's worth exceeds. Films are compared from the highest bound down until no
+    other can get in, which gives the same as comparing all of them would (Fagin, Lotem and Naor's threshold
+    algorithm, 2003); of equal films the earlier counts. `compare` takes some films at a time, as each time has a price,
+    and gives None for one that is gone.
+    """
+    best: list[tuple[float, int, Curve]] = []
+    order = [int(place) for place in np.argsort(-bounds, kind="stable")]
+    at_once = most
+    while order:
+        least = -best[most - 1][0] if len(best) >= most else -np.inf
+        some = [place for place in order[:at_once] if bounds[place] >= least]
+        if not some:
+            break
+        order, at_once = order[len(some) :], 2 * at_once  # many films may be as good as the best, within their bounds
+        curves = zip(some, await compare([films[place] for place in some]), strict=True)
+        found = [(-worth(curve), place, curve) for place, curve in curves if curve is not None]
+        best = sorted([*best, *found], key=lambda one: one[:2])[:most]
+    return tuple(curve for _, _, curve in sorted(best, key=lambda one: one[1]))
+
+
+MOST_FILMS = 8
+"""An answer draws on so many films at most for each text: those with the best looks."""
+
+
+MOST_FILMS_IN_ORDER = 32
+"""For one thing then another: the best looks of a film may be in the wrong order."""
+
+
+class Searcher:
+    """Answers queries from the vectors that a library keeps."""
+
+    def __init__(self, library: Library, encoder: Encoder, sampling: Sampling, looks: Looks, judge: Judge) -> None:
+        self._library = library
+        self._encoder = encoder
+        self._sampling = sampling
+        self._looks = looks
+        self._judge = judge
+
+    async def recipe(self) -> Recipe:
+        """Give the recipe that queries are answered with; raises what `Encoder.ready` raises."""
+        return Recipe.of(await self._encoder.ready(), self._sampling)
+
+    async def can_answer(self, query: Query) -> bool:
+        """Tell whether any film that the query is about was looked at with the present recipe."""
+        recipe = await self.recipe()
+        return await self._library.any_index(query.view, recipe.key, query.video_id)
+
+    async def search(self, query: Query, most: int) -> SearchResult:
+        """Give at most that many moments, best first, and the best film's curve.
+
+        Texts side by side have one moment each at least. Raises EmptyQuery, NothingIndexed, NoneFit, NothingElse,
+        NotInOrder, PictureOutdated, OperatorError.
+        """
+        curves = await self.curves(query)
+        if not curves:
+            raise NoneFit if query.posted else NothingIndexed
+        moments = await asyncio.to_thread(chosen, curves, query, most)
+        shown = {moment.video_id for moment in moments}
+        judged = await asyncio.gather(*(self._judged(query, one) for one in curves if one.video.id in shown))
+        films = {one.video.id: one for one in judged}
+        if query.asked.form == "one":
+            moments = shown_first(moments, films)
+        absent = frozenset(one.video.id for one in judged if one.verdict == "absent" and query.asked.form == "one")
+        return SearchResult(query, moments, films[moments[0].video_id].of(moments[0].part), absent)
+
+    async def curve(self, query: Query, video_id: str) -> Curve | None:
+        """Give one film's curve with its baseline, or None where the film is out of view or gone.
+
+        Raises EmptyQuery, PictureOutdated, OperatorError.
+        """
+        curves = await self.curves(replace(query, video_id=video_id))
+        return await self._judged(query, curves[0]) if curves else None
+
+    async def compared(self, query: Query, video: Video, index: FrameIndex) -> Curve:
+        """Compare other looks at a film, as `curves` does with those that are kept; raises OperatorError."""
+        recipe = await self.recipe()
+        aims = await self._turned(query, recipe)
+        if not any(len(one.without) for one in aims):
+            return await asyncio.to_thread(curve, video, index, aims)
+        kept = await self.index(query.view, video.id) or index
+        there = await unwanted_there(self._judge, video.id, kept.vectors, aims)
+        return await asyncio.to_thread(curve, video, index, there, kept.vectors)
+
+    async def _judged(self, query: Query, curve: Curve) -> Curve:
+        """Give a curve with its baseline: by words, by a picture, or by both, of which neither may be missing."""
+        if query.picture is None:
+            return await self._judge.judged(curve)
+        if not query.text.strip():
+            return await asyncio.to_thread(likened, curve)
+        words = [await self._words(wish) for wish in query.asked.wishes]
+        return await self._judge.blended(curve, words, query.picture.vector)
+
+    async def _words(self, wish: Term) -> Floats | None:
+        """Give what a wish asks for in words; None where these say only what is unwanted."""
+        texts = list(dict.fromkeys((wish.words, *wish.phrases)))
+        if not wish.words:
+            return None
+        known = dict(zip(texts, await self._encoder.texts(texts), strict=True))
+        return aim(replace(wish, without=()), known).vector
+
+    async def index(self, view: View, video_id: str) -> FrameIndex | None:
+        """Return the embeddings of a video in view; None where it has none by now. Raises OperatorError."""
+        nothing = np.zeros((1, (await self._encoder.ready()).dim), np.float32)
+        peaks = await self._looks.peaks(view, await self.recipe(), nothing, video_id)
+        (index,) = await self._looks.indexes(peaks.films[:1]) or (None,)
+        return index
+
+    async def curves(self, query: Query) -> tuple[Curve, ...]:
+        """Give the curves of the films in the query's view with the best looks, oldest film first.
+
+        Of several texts side by side each has its best films among them; of a sequence those where the best looks
+        for both are best. Raises EmptyQuery, PictureOutdated, OperatorError.
+        """
+        if query.is_empty:
+            raise EmptyQuery
+        recipe = await self.recipe()
+        aims = await self._turned(query, recipe)
+        vectors = np.array([one.vector for one in aims])
+        most = MOST_FILMS_IN_ORDER if query.asked.form == "sequence" else MOST_FILMS
+        peaks = await self._looks.peaks(query.view, recipe, vectors, query.video_id, most=most)
+        if query.posted:
+            peaks = peaks.of(await self._library.posted(query.view, query.posted))
+        curves = await self._best(query, peaks, aims)
+        found = await asyncio.gather(*(self._named(one, query) for one in curves))
+        named = tuple(one for one in found if one)
+        partials = () if query.posted else await self._library.partials(query.view, recipe.key, query.video_id)
+        begun = await self._compared([(one.video, one.index) for one in partials], aims)
+        return tuple(elsewhere(one, query.picture) for one in (*named, *begun))
+
+    async def under_way(self, query: Query) -> tuple[tuple[Video, float], ...]:
+        """Give the films that are still being looked at, each with the share (0 to 1) that can be searched."""
+        return await self._library.shares(query.view, (await self.recipe()).key, query.video_id)
+
+    async def _best(self, query: Query, peaks: Peaks, aims: Sequence[QueryVector]) -> tuple[Curve, ...]:
+        compared: dict[int, Curve | None] = {}
+
+        async def compare(films: Sequence[HeldIndexing]) -> Sequence[Curve | None]:
+            unknown = [film for film in films if film.indexing not in compared]
+            indexes = await self._looks.indexes(unknown)
+            there = [(film, index) for film, index in zip(unknown, indexes, strict=True) if index]
+            curves = await self._compared([(film.video, index) for film, index in there], aims)
+            compared.update(dict.fromkeys(film.indexing for film in unknown))
+            compared.update(zip((film.indexing for film, _ in there), curves, strict=True))
+            return [compared[film.indexing] for film in films]
+
+        if query.asked.form == "sequence":
+            bounds = peaks.highest.mean(axis=0)
+            return await best_curves(peaks.films, bounds, compare, MOST_FILMS_IN_ORDER, _of_both)
+        best: dict[str, Curve] = {}
+        for part, bounds in enumerate(peaks.highest):
+            for one in await best_curves(peaks.films, bounds, compare, MOST_FILMS, partial(_of_part, part)):
+                best[one.video.id] = one
+        return tuple(best[film.video.id] for film in peaks.films if film.video.id in best)
+
+    async def _compared(
+        self, films: Sequence[tuple[Video, FrameIndex]], aims: Sequence[QueryVector]
+    ) -> Sequence[Curve]:
+        of_each = [await unwanted_there(self._judge, video.id, index.vectors, aims) for video, index in films]
+        return await asyncio.to_thread(
+            lambda: [curve(*film, some) for film, some in zip(films, of_each, strict=True)],
+        )
+
+    async def _named(self, curve: Curve, query: Query) -> Curve | None:
+        """Give the film the names that it was posted with in view; None where it is not in view any more."""
+        posting = await self._library.posting(curve.video.id, query.view)
+        return replace(curve, video=posting.named(curve.video)) if posting else None
+
+    async def _turned(self, query: Query, recipe: Recipe) -> Sequence[QueryVector]:
+        """Give the aims as votes turn them."""
+        aims, wishes = await self._aims(query, recipe), wish_keys(query)
+        votes = await self._library.votes(query.view, wishes)
+        return await lean(aims, wishes, votes, self._looks, query.view, recipe) if votes else aims
+
+    async def _aims(self, query: Query, recipe: Recipe) -> tuple[QueryVector, ...]:
+        if query.picture is not None and query.picture.recipe_key != recipe.key:
+            raise PictureOutdated
+        wishes = query.asked.wishes
+        texts = list(dict.fromkeys(text for wish in wishes for text in wish.texts))
+        vectors = dict(zip(texts, await self._encoder.texts(texts), strict=True)) if texts else {}
+        picture = query.picture.vector if query.picture else None
+        return tuple(aim(wish, vectors, picture) for wish in wishes)
+
+
+def _of_part(part: int, curve: Curve) -> float:
+    return float(curve.of(part).scores.max())
+
+
+def _of_both(curve: Curve) -> float:
+    return float(np.mean([line.scores.max() for line in curve.lines]))

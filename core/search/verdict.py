@@ -1,0 +1,131 @@
+"""Whether a film shows what was asked for. Owns what "strong", "weak" and "absent" mean beside a film's own baseline.
+
+Pure; must not know where the background captions come from (core/search/captions.py) nor what is said of a verdict.
+
+The best look is put before a bank of background captions: common things, places and doings. If the film shows the
+thing, the model finds the words of the query much likelier there than an average caption of the bank; if not, the
+captions that do fit that look win. The odds are the model's own, by its own temperature, so that no cosine is fixed:
+
+    level(look) = log(mean over captions of exp(scale * own(caption, look)))
+    odds        = scale * own(query, best look) - (level(best look) + mean of level over the film) / 2
+
+where own() is the cosine less a quarter of its mean over the film: texts differ in how similar they are to anything.
+This is the "inverted softmax" of querybank normalisation (QB-Norm, Bogolin et al., CVPR 2022) with mean subtraction. A
+model with a bias (SigLIP) has one rival more: that the look fits no words at all. Its logit is -bias by the sigmoid,
+less what the bias says of pairs in general: such models are trained with about 2**15 texts for each picture.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from core.model.results import Baseline
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    from core.model.video import EncoderInfo, Floats
+
+WEAK_FROM = 2.68
+
+
+STRONG_FROM = 4.47
+"""Odds, as natural logarithms. `python -m bench.verdict --fit` works them out; DECISIONS.md says on which films."""
+
+
+POSSIBLE_FROM = 1.5
+"""Odds from which on what is unwanted counts: between the two errors on films of known content (DECISIONS.md)."""
+
+
+_CENTRED = 0.25
+"""Share of a mean that is taken off. All of it, and a film that is about nothing but the query would not show it."""
+
+
+_PAIRS_SEEN = 2**15
+
+
+_SAMPLED = 512
+"""So many looks are enough for the film's means."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CaptionLevels:
+    """What background captions come to in one film, whatever is asked of it."""
+
+    means: Floats
+    """(K,) mean cosine of each caption over the film."""
+    level: float
+    """Mean logit of what a query has to beat at its looks."""
+
+
+def background(looks: Floats, bank: Floats, info: EncoderInfo) -> CaptionLevels:
+    """Give what a film's looks (N, D) have in common with the bank (K, D), both unit vectors."""
+    some = looks[:: 1 + len(looks) // _SAMPLED]
+    means: Floats = some.mean(axis=0) @ bank.T
+    return CaptionLevels(means, level(some, means, bank, info))
+
+
+def baseline(scores: Floats, looks: Floats, film: CaptionLevels, bank: Floats, info: EncoderInfo) -> Baseline:
+    """Give what a query's scores (N,) at a film's looks (N, D) mean, beside that film's background."""
+    best = int(scores.argmax())
+    surely = odds(scores[best : best + 1], looks[best : best + 1], float(scores.mean()), film, bank, info)
+    own = _CENTRED * float(scores.mean())
+    return judged_by(float(scores[best]), float(surely[0]), own + (1 - _CENTRED) * float(film.means.mean()), info)
+
+
+def possible(
+    texts: Floats, looks: Floats, film: CaptionLevels, bank: Floats, info: EncoderInfo
+) -> npt.NDArray[np.bool_]:
+    """Tell of texts (K, D) which may be in a film with these looks (N, D), (K,).
+
+    More lenient than a verdict: who does not want something is not to see it because the model is in doubt.
+    """
+    scores: Floats = looks @ texts.T
+    best = scores.argmax(axis=0)
+    found = scores[best, np.arange(len(best))]
+    may_be: npt.NDArray[np.bool_] = odds(found, looks[best], scores.mean(axis=0), film, bank, info) >= POSSIBLE_FROM
+    return may_be
+
+
+def judged_by(
+    score: float, surely: float, usual: float, info: EncoderInfo, bars: tuple[float, float] = (WEAK_FROM, STRONG_FROM)
+) -> Baseline:
+    """Give the baseline by which a film's best score is as sure as these odds say; `bars` are odds likewise."""
+    weak_from, strong_from = (score + (bar - surely) / info.logit_scale for bar in bars)
+    return Baseline(min(usual, weak_from), weak_from, strong_from)
+
+
+def odds(
+    scores: Floats, looks: Floats, mean_score: float | Floats, film: CaptionLevels, bank: Floats, info: EncoderInfo
+) -> Floats:
+    """Give how much likelier a query's words are at looks (n, D) with scores (n,) than background captions.
+
+    `mean_score` is what the query has over the film on average. (n,), natural logarithms.
+    """
+    to_beat = (levels(looks, film.means, bank, info) + film.level) / 2
+    surely: Floats = (info.logit_scale * (scores - _CENTRED * mean_score) - to_beat).astype(np.float32)
+    return surely
+
+
+def level(looks: Floats, means: Floats, bank: Floats, info: EncoderInfo) -> float:
+    """Give how well looks (n, D) fit background captions, as a mean logit: what a query has to beat."""
+    return float(levels(looks, means, bank, info).mean())
+
+
+def levels(looks: Floats, means: Floats, bank: Floats, info: EncoderInfo) -> Floats:
+    """Give likewise for each look by itself, (n,).
+
+    `means` (K,) are the captions' mean cosines over the film.
+    """
+    logits = info.logit_scale * (looks @ bank.T - _CENTRED * means).astype(np.float64)
+    highest = logits.max(axis=1, keepdims=True)
+    fits = highest[:, 0] + np.log(np.exp(logits - highest).mean(axis=1))
+    if info.logit_bias:
+        none = -info.logit_bias - math.log(_PAIRS_SEEN) - info.logit_scale * _CENTRED * float(means.mean())
+        fits = np.logaddexp(fits, none)
+    rounded: Floats = fits.astype(np.float32)
+    return rounded

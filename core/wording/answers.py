@@ -1,0 +1,176 @@
+"""What is said of a verdict. Owns this wording; must not judge.
+
+How an answer speaks of its question and its moments. Owns these words; pure, must not know buttons or pictures.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, assert_never
+
+from core.formatting import clock
+from core.refinement.peaks import ends
+from core.search.moments import baseline
+
+if TYPE_CHECKING:
+    from core.model.answer import Answer, AnswerView
+    from core.model.query import Query
+    from core.model.results import Curve, Lack, Moment, SearchResult, Verdict
+
+_ABSENT = "probably not in this footage"
+
+
+_NO_SHOT = "probably no such shot in this footage"
+
+
+_NOTHING_ELSE = "probably nothing else in this footage looks like it"
+
+
+_LACKS: dict[Lack, str] = {
+    "words": "a shot like it is here, but what the words say probably not",
+    "picture": "what the words say is here, but probably no such shot",
+    "either": "probably neither in this footage",
+    "together": "each is in this footage, but probably not together",
+}
+
+
+_ELSE_LACKS: dict[Lack, str] = {
+    "words": "something else here looks like it, but what the words say is probably not here",
+    "picture": "what the words say is here, but probably nothing else looks like it",
+    "either": "probably neither anywhere else in this footage",
+    "together": "each is elsewhere in this footage, but probably not together",
+}
+
+
+_MOMENTS: dict[Verdict, str] = {
+    "strong": "A clear hit",
+    "weak": "Perhaps, a weak hit",
+    "absent": "No hit, only what comes nearest",
+}
+
+
+def verdict_title(
+    asked: str, *, absent: bool, by_picture: bool = False, from_here: bool = False, lacks: Lack = ""
+) -> str:
+    """Head an answer: with what was asked, and honestly where its film does not show that.
+
+    Of a picture only its shot is judged: what it shows may be there in another one. Where the picture is `from_here`,
+    that very film, the rest of it is judged. Of words and a picture it is said which of them the film lacks.
+    """
+    if not absent:
+        return asked
+    known = _ELSE_LACKS if from_here else _LACKS
+    if lacks:
+        return f"{asked}: {known[lacks]}"
+    return f"{asked}: {(_NOTHING_ELSE if from_here else _NO_SHOT) if by_picture else _ABSENT}"
+
+
+def unchecked(_curve: Curve, moment: Moment) -> str:
+    """Say that a closer look at a moment's film is still to come."""
+    return f"Checking…: similarity {moment.score:.2f}."
+
+
+def verdict_words(curve: Curve, moment: Moment) -> str:
+    """Say what the similarity of a moment means in its film."""
+    score, verdict = f"imilarity {moment.score:.2f}", curve.verdict_of(moment)
+    if verdict is None or curve.baseline is None:
+        return f"S{score}; usual here: {baseline(curve.scores):.2f}."
+    return f"{_MOMENTS[verdict]}: s{score}; what is not here seldom reaches {curve.baseline.weak_from:.2f}."
+
+
+def title(query: Query) -> str:
+    """Give a question as a headline has it."""
+    words = query.text.strip()
+    if query.picture is None:
+        return f"“{words}”"
+    alike = "more like this" if query.picture.source else "like the picture"
+    return f"“{words}”, {alike}" if words else alike.capitalize()
+
+
+def head(query: Query, curve: Curve, *, is_checked: bool = True) -> str:
+    """Head an answer: with the question, and honestly where the film does not show it.
+
+    Of two in order that is one of them; of texts side by side, all. What is not checked yet is not denied either.
+    """
+    if not is_checked:
+        return f"{title(query)}: checking…"
+    by_picture, known = query.picture is not None, curve.baseline
+    lacks = known.lacks if known and query.asked.form == "one" else ""
+    absent, from_here = is_absent(query, curve), curve.source is not None
+    return verdict_title(title(query), absent=absent, by_picture=by_picture, from_here=from_here, lacks=lacks)
+
+
+def is_absent(query: Query, curve: Curve) -> bool:
+    """Tell whether the film of an answer probably does not show what was asked for."""
+    absent = [curve.of(part).verdict == "absent" for part in range(max(1, len(curve.lines)))]
+    match query.asked.form:
+        case "one":
+            return curve.verdict == "absent"
+        case "sequence":
+            return any(absent)
+        case "comparison":
+            return all(absent)
+        case form:
+            assert_never(form)
+
+
+def headline(result: SearchResult) -> str:
+    """Say in one line what was found, and whether it was."""
+    where = f"{clock(result.best.peak_s)} in {result.curve.video.title}"
+    if is_absent(result.query, result.curve):
+        return f"{head(result.query, result.curve)}; nearest at {where}"
+    return f"{head(result.query, result.curve)}: best at {where}{' (a weak hit)' if result.verdict == 'weak' else ''}"
+
+
+def place(answer: Answer, shown: AnswerView, at: str, *, is_checked: bool = True) -> list[str]:
+    """Say in lines where a moment is, which of how many it is, and how much it is like what was asked for.
+
+    `at` is the time of the frame that is shown.
+    """
+    count, moment = len(answer.moments), shown.moment
+    match answer.query.asked.form:
+        case "sequence":
+            return _in_order(shown, count, at)
+        case "comparison":
+            return _side_by_side(shown, count, at)
+        case "one":
+            judged = verdict_words if is_checked else unchecked
+            return [
+                f"{at} in {shown.curve.video.title}",
+                f"Moment {shown.number} of {count}, {_span(moment)}. {judged(shown.curve, moment)}",
+            ]
+        case _:
+            assert_never(answer.query.asked.form)
+
+
+def _in_order(shown: AnswerView, count: int, at: str) -> list[str]:
+    first, then = shown.moment, shown.moment.then
+    if then is None:
+        raise ValueError("a moment of a sequence has another after it")
+    one, other = (shown.curve.of(part) for part in (0, 1))
+    alone, _ = ends(first, then)
+    texts = [line.text for line in shown.curve.lines]
+    return [
+        f"{at}, then {clock(then.peak_s)} in {shown.curve.video.title}",
+        f"Pair {shown.number} of {count}, similarity {first.score:.2f}, the mean of both:",
+        f"“{texts[0]}” {_span(first)}. {verdict_words(one, alone)}",
+        f"“{texts[1]}” {_span(then)}. {verdict_words(other, then)}",
+    ]
+
+
+def _side_by_side(shown: AnswerView, count: int, at: str) -> list[str]:
+    moment = shown.moment
+    among = ", ".join(f"{text} {share:.4f}" for text, share in shown.shares)
+    return [
+        f"{at} in {shown.curve.video.title}, for “{shown.curve.lines[moment.part].text}”",
+        f"Moment {shown.number} of {count}, {_span(moment)}. {verdict_words(shown.curve, moment)}",
+        f"Probabilities among these here: {among}.",
+    ]
+
+
+def ranked(votes: int) -> str:
+    """Say that people's votes made this order, where they did."""
+    return f"Ranked with {'1 vote' if votes == 1 else f'{votes} votes'}." if votes else ""
+
+
+def _span(moment: Moment) -> str:
+    return f"{clock(moment.start_s)} to {clock(moment.end_s)}"

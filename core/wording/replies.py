@@ -1,0 +1,254 @@
+"""Every sentence that Keaton says. Owns wording; must not do or decide anything."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from difflib import get_close_matches
+from typing import TYPE_CHECKING
+
+from core.conversation.invitations import HOLDS_S
+from core.errors import JobCancelled
+from core.formatting import clock, roughly
+from core.links import at_second
+from core.model.actions import Cancel
+from core.model.reply import Button, Link, Picture, Progress, Reply
+from core.wording.errors import sentence
+
+if TYPE_CHECKING:
+    from core.errors import AppError
+    from core.model.events import Door, LeftOut, Status, Turn
+    from core.model.requests import JobRef
+    from core.model.video import Indexed, Posting, Video
+
+_STAGES = {
+    "waiting": "Waiting for my turn",
+    "fetching": "Fetching the film",
+    "looking": "Looking at its frames",
+    "saving": "Writing it down",
+    "loading": "Loading the model",
+    "retrying": "I shall try again",
+}
+
+_MOST_NAMED, _MOST_NAME = 10, 150
+"""So many films are named that are left alone, with so many characters of each."""
+
+TRIAL = (
+    "Trial: the small demo model knows only drawn scenes like those of this film. "
+    "For real footage: KEATON_MODEL=base make run"
+)
+TRIAL_COMMAND = (
+    "Trial: the small demo model knows only drawn scenes like those of the demo film. "
+    "For real footage, set KEATON_MODEL=base in the environment or in .env"
+)
+WELCOME = "Hello! This is my demo film. I look at it once, and then you can ask for anything in it."
+SUGGESTIONS = (
+    "/find a woman swimming in water",
+    "/find a steam train in the snow",
+    "/find a dog at night",
+    "/help",
+)
+
+ASKING = """/find a woman in water: the best frame, a plot over time, the other moments
+/find a woman in water -boat -"red car": without these
+/find a man in a "red car": what stands in quotes weighs more
+/find a car > an explosion: one thing, then another within 30 s; >5m for five minutes
+/find a dog | a cat | a horse: side by side, with the probabilities among them
+/find a dog from:ada after:yesterday before:2026-11-20 in:clips video:holiday: only in what was posted so
+/find +at night: refines your last question"""
+HELP = f"""Post a link to a video, or drop a file here, and I look at it. Then ask me for anything you can see in it.
+
+{ASKING}
+
+Drop or paste a picture, with words or without: I look for what it shows. Under an answer, “Refine” adds to its \
+question, “More like this” looks for such frames, 👍 and 👎 rank it for everybody (the same again takes it back).
+/videos: the films that can be searched here
+/forget TITLE: take a film back
+/help: this"""
+
+
+SHARED_HELP = """Post a link to a video, or a file, and I look at it. Then ask me for anything that can be seen in it.
+
+{asking}
+
+{picture} “Refine” under an answer takes your next reply \
+to it as words to add to its question; so does a reply that mentions me. Other replies are yours. \
+👍 and 👎 rank an answer for everybody; the same again takes that back. Anybody may press the buttons.
+{videos}: the films here; {index} LINK: look at a film; {forget} TITLE: take one back
+/keaton on, /keaton off, {status}: whether I look at what is posted here; how things stand
+{help}: this
+
+Mention me with what you look for, and I search too. When a message is deleted, I forget the film that it brought."""
+PICTURES = {
+    "discord": "/find-picture looks for what a picture shows; so do “Find this picture” in a message's menu and "
+    "mentioning me beside one.",
+    "slack": "Mention me beside a picture, or use “Find a moment” in its message's menu: I look for what it shows.",
+}
+BLIND = (
+    "I cannot see what messages say here, so I miss posted links. Mention me beside a link, "
+    "use {index}, or open a message's menu and choose “Index this video”."
+)
+
+
+def problem(error: AppError, *, updates: bool = False) -> Reply:
+    """Say what went wrong, to the asker alone."""
+    return Reply(sentence(error), tone="error", private=True, updates=updates)
+
+
+def working(progress: Progress, job: JobRef | None = None) -> Reply:
+    """Say how far a film is; one that was written down can be cancelled."""
+    text = _STAGES.get(progress.stage, progress.stage)
+    if progress.trouble is not None:
+        text = f"{sentence(progress.trouble)} {text}"
+    if progress.ahead:
+        text += f": {_films(progress.ahead)} before yours"
+    if progress.fraction is not None:
+        text += f": {progress.fraction:.0%}"
+    if progress.eta_s is not None and progress.eta_s >= 1:
+        text += f" in {roughly(progress.eta_s)}" if progress.trouble else f", {roughly(progress.eta_s)} left"
+    buttons = (Button(Cancel(job.id).id, "Cancel"),) if job else ()
+    return Reply(text + "…", progress=progress, buttons=buttons)
+
+
+def cancelled() -> Reply:
+    """Say to whoever cancelled a film that it is, in the words that its own answer has."""
+    return problem(JobCancelled())
+
+
+def refining() -> Reply:
+    """Say to whoever pressed *Refine* what to do next."""
+    text = (
+        f"Reply to this answer within {roughly(HOLDS_S)} with what to add to its question, such as: at night -boat. "
+        "I take that one reply. /find +at night adds to your own last question."
+    )
+    return Reply(text, private=True)
+
+
+def parked(reply: Reply) -> Reply:
+    """Say of work that it goes on after a restart."""
+    text = "I am being restarted. What I had begun here goes on as soon as I am back."
+    return replace(reply, text=text, progress=None, buttons=())
+
+
+def renewing(video: Video, progress: Progress) -> Reply:
+    """Say that a film is looked at once more, since the model has changed."""
+    reply = working(progress)
+    return replace(reply, text=f"The model has changed, so I look at {video.title} once more. {reply.text}")
+
+
+def indexed(result: Indexed, sheet: bytes | None, turn: Turn) -> Reply:
+    """Say that a film can be searched now."""
+    video, door = result.video, turn.door
+    facts = f"{clock(video.duration_s)} long"
+    if video.uploader:
+        facts += f", by {video.uploader}"
+    if result.looks:
+        facts += f", {result.looks} looks"
+    first = "Ready to search" if result.looks else "I know this film already"
+    text = f"{first}: {facts}. Try /find and what you want to see."
+    if result.several:
+        text += " There are several films behind that link; this is the first."
+    if video.truncated:
+        text += f" The file breaks off at {clock(video.duration_s)}; I looked at all that could be read."
+    if door.shared:
+        text += f"\nPosted by {turn.user_name}."
+    return Reply(
+        text, title=video.title, pictures=_sheet(video, sheet, door), links=film_links(video, 0.0), films=(video.id,)
+    )
+
+
+def forgotten(title: str, others: Posting | None) -> Reply:
+    """Say that a film went, or that only the asker's own postings did, since others posted it here too.
+
+    Whether it stays in other channels is nobody's business here.
+    """
+    if others is None:
+        return Reply(f"Forgotten: {title}. Its frames, pictures and file are gone from here.")
+    return Reply(f"I took your post of {title} back. {others.user_name} posted it here too, so it stays.")
+
+
+def taken_back() -> Reply:
+    """Say in the place of an answer that what it showed was forgotten."""
+    return Reply("What stood here showed a film that was taken back, so it is gone.")
+
+
+def help_text(door: Door) -> Reply:
+    """Say what Keaton can do."""
+    names = {name: door.command(name) for name in ("videos", "index", "forget", "status", "help")}
+    shared = SHARED_HELP.format(**names, asking=ASKING, picture=PICTURES.get(door.platform, ""))
+    return Reply(shared if door.shared else HELP, title="What I can do", private=True)
+
+
+def switched(*, on: bool, since: bool = False) -> Reply:
+    """Say how a channel stands that somebody switched, or that was switched otherwise since they asked."""
+    if on:
+        first = "This channel was switched on since:" if since else "On: from now"
+        return Reply(f"{first} I look at every video that is posted in this channel.")
+    first = "This channel was switched off since" if since else "Off"
+    return Reply(f"{first}: I leave what is posted in this channel alone. /find still searches the films that I know.")
+
+
+def status(event: Status, films: int, model: str, *, on: bool) -> Reply:
+    """Say how things stand in a channel."""
+    lines = [
+        "I look at every video that is posted in this channel." if on else "I am switched off in this channel.",
+        f"{_films(films)} can be searched here.",
+        f"Model: {model}." if model else "The model is still loading.",
+    ]
+    if event.blind:
+        lines.append(BLIND.format(index=event.turn.door.command("index")))
+    if event.missing:
+        lines.append(f"I lack permissions here: {', '.join(event.missing)}.")
+    return Reply("\n".join(lines), title="How things stand", private=True)
+
+
+def unclear(door: Door, text: str = "") -> Reply:
+    """Say how to talk to Keaton, and which command somebody may have meant."""
+    said = text.strip().removeprefix("/keaton").strip().removeprefix("/").partition(" ")[0].lower()
+    known = {name: door.command(name) for name in ("find", "videos", "index", "forget", "help")}
+    if door.shared:
+        known |= {name: f"/keaton {name}" for name in ("on", "off")} | {"status": door.command("status")}
+    meant = [known[name] for name in get_close_matches(said, known, 1, 0.7)]
+    first = f"Did you mean {meant[0]}? " if meant else ""
+    return Reply(
+        f"{first}To search, write /find and what you want to see. {door.command('help')} shows everything I can do.",
+        private=True,
+    )
+
+
+def left_out(event: LeftOut) -> Reply:
+    """Name what a message holds beyond what is looked at."""
+    named = "\n".join(f"• {name[:_MOST_NAME]}" for name in event.names[:_MOST_NAMED])
+    more = len(event.names) - _MOST_NAMED
+    others = f"\n… and {more} more" if more > 0 else ""
+    first = f"I look at {event.most} films of a message. Left alone; post them in another:"
+    return Reply(f"{first}\n{named}{others}", private=True)
+
+
+def _films(count: int) -> str:
+    return "1 film" if count == 1 else f"{count} films"
+
+
+def so_far(video: Video, share: float) -> str:
+    """Say that a film is still being looked at."""
+    return f"{video.title}: {share:.0%} indexed so far."
+
+
+def still_renewing(count: int) -> str:
+    """Say that some films are left out, since the present model has not looked at them yet."""
+    films = "1 more film is" if count == 1 else f"{count} more films are"
+    return f"{films} being looked at with the new model, and not in this answer yet."
+
+
+def _sheet(video: Video, sheet: bytes | None, door: Door) -> tuple[Picture, ...]:
+    if sheet is None:
+        return ()
+    alt = f"Contact sheet of {video.title}: frames from start to end"
+    return (Picture("sheet", "sheet.jpg", alt, dict.fromkeys(door.themes, sheet)),)
+
+
+def film_links(video: Video, time_s: float) -> tuple[Link, ...]:
+    """Give where people watch a film: at that time, where its site has such links."""
+    if not video.url:
+        return ()
+    place = at_second(video.url, time_s) if time_s else None
+    return (Link(place, f"Open at {clock(time_s)}") if place else Link(video.url, "Open the film"),)

@@ -1,0 +1,193 @@
+"""SqliteCheckpoints: core.ports.jobs.Works in the library's own file. Owns its SQL; knows no platform and no engine."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import asdict
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+from core.errors import FilmForgotten, StorageDamaged
+from core.leads import Lead, choose
+from core.model.video import Thumbnail, Video
+from core.ports.jobs import Partial, SoFar, Work
+from storage import embeddings, forgetting, videos
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from sqlite3 import Row
+
+    from core.model.video import FrameIndex, Scope
+    from core.ports.video import VideoOpened
+    from storage.database import Connections
+
+log = logging.getLogger(__name__)
+
+_BEGIN = "INSERT INTO works (video_id, recipe_key) VALUES (:video_id, :recipe_key) ON CONFLICT DO NOTHING"
+
+_ADD = """
+    INSERT INTO work_chunks (video_id, first_s, last_s, times_s, vectors)
+    SELECT video_id, :first_s, :last_s, :times_s, :vectors FROM works
+    WHERE video_id = :video_id AND NOT EXISTS
+    (SELECT 1 FROM work_chunks WHERE video_id = :video_id AND last_s >= :first_s)
+"""
+
+_CHUNKS = """
+    SELECT times_s, vectors FROM work_chunks JOIN works USING (video_id)
+    WHERE video_id = :video_id AND recipe_key = :recipe_key ORDER BY first_s
+"""
+
+_ABOUT = """
+    UPDATE jobs SET video_id = :video_id, title = :title, url = :url, uploader = :uploader, link = :link,
+        site_id = :site_id, several = :several, starts = starts + 1
+    WHERE id = :job_id
+"""
+
+# The names are those of the job that fetched it; of all spaces: which of them counts is decided by `core.leads` alone.
+_LEADS = """
+    SELECT jobs.link, jobs.platform, jobs.space, jobs.site_id, jobs.several, works.duration_s, works.width_px,
+        works.height_px, works.video_id, jobs.title, jobs.url, jobs.uploader
+    FROM jobs JOIN works ON works.video_id = jobs.video_id
+    WHERE jobs.link = :link AND jobs.link <> '' AND jobs.state IN ('queued', 'running')
+"""
+
+# A film that is kept with this recipe is found there. Its names are those of the newest job in view.
+_UNDER_WAY = """
+    FROM (
+        SELECT video_id, title, url, uploader, max(id) FROM jobs
+        WHERE state IN ('queued', 'running') AND video_id <> ''
+        AND platform = :platform AND space = :space AND channel IN (SELECT value FROM json_each(:channels))
+        AND (:video_id IS NULL OR video_id = :video_id)
+        GROUP BY video_id
+    ) AS asked
+    JOIN works ON works.video_id = asked.video_id AND works.recipe_key = :recipe_key
+    AND NOT EXISTS (
+        SELECT 1 FROM indexings WHERE indexings.video_id = works.video_id AND indexings.recipe_key = works.recipe_key
+    )
+"""
+
+_NAMED = "asked.*, works.duration_s, works.width_px, works.height_px, works.expected_looks"
+
+# No ORDER BY: SQLite's sorter would carry every BLOB about.
+PARTIALS = f"""
+    SELECT {_NAMED}, work_chunks.first_s, work_chunks.times_s, work_chunks.vectors
+    {_UNDER_WAY} JOIN work_chunks ON work_chunks.video_id = works.video_id
+"""
+
+SHARES = f"""
+    SELECT {_NAMED}, (SELECT sum(length(times_s)) / 8 FROM work_chunks WHERE video_id = works.video_id) AS looks
+    {_UNDER_WAY} ORDER BY asked.title
+"""  # noqa: S608
+
+
+class SqliteCheckpoints:
+    """What was seen of films that are not done."""
+
+    def __init__(self, connections: Connections) -> None:
+        self._db = connections
+
+    async def start(self, job_id: int) -> None:
+        """Note that a job's turn has come."""
+        sql = "UPDATE jobs SET state = 'running', not_before_s = 0 WHERE id = ? AND state = 'queued'"
+        async with self._db.writing() as db:
+            await db.execute(sql, (job_id,))
+
+    async def begin(self, job_id: int, work: Work, recipe_key: str) -> int:
+        """Write down that a job is about this film; looks with another recipe go.
+
+        Gives how often that was so since a look was last written down for it. Raises FilmForgotten, JobCancelled or
+        MessageGone where the job is not open (any more).
+        """
+        values = {**asdict(work), "recipe_key": recipe_key, "job_id": job_id}
+        async with self._db.writing() as db:
+            await forgetting.must_be_wanted(db, job_id, work.video_id)
+            await db.execute("DELETE FROM works WHERE video_id = :video_id AND recipe_key <> :recipe_key", values)
+            await db.execute(_BEGIN, values)
+            await db.execute(_ABOUT, values)
+            ((starts,),) = await db.execute_fetchall("SELECT starts FROM jobs WHERE id = ?", (job_id,))
+        return int(starts)
+
+    async def at(self, link: str, scope: Scope) -> Work | None:
+        """Return the film that a canonical link or a file's key leads to for who posts it there; see `core.leads`."""
+        found = await self._db.rows(_LEADS, {"link": link})
+        led = choose(
+            (Lead(row["link"], row["platform"], row["space"], row["site_id"], _video(row)) for row in found),
+            link,
+            scope,
+        )
+        if led is None:
+            return None
+        several = any(row["several"] for row in found if row["video_id"] == led.video.id)
+        names = led.video.url, led.video.title, led.video.uploader
+        return Work(led.video.id, link, *names, several, led.video.duration_s, led.site_id)
+
+    async def of(self, video_id: str) -> Work | None:
+        """Give a film by its id, with no names."""
+        found = await self._db.rows("SELECT duration_s FROM works WHERE video_id = :id", {"id": video_id})
+        return next((Work(video_id, "", "", "", "", several=False, length_s=row[0]) for row in found), None)
+
+    async def opened(self, video_id: str, opened: VideoOpened) -> None:
+        """Note what its file says of itself."""
+        sql = """
+            UPDATE works SET duration_s = :duration_s, width_px = :width_px, height_px = :height_px,
+                expected_looks = :expected_looks WHERE video_id = :video_id
+        """
+        async with self._db.writing() as db:
+            await db.execute(sql, {"video_id": video_id, **asdict(opened)})
+
+    async def add(self, video_id: str, part: FrameIndex, thumbnails: Sequence[Thumbnail]) -> None:
+        """Write down at least one look; those that do not come after all that are known are left out.
+
+        Raises FilmForgotten where nothing is kept of the film any more.
+        """
+        times = {"first_s": float(part.times_s[0]), "last_s": float(part.times_s[-1])}
+        blobs = [asdict(chunk) for chunk in embeddings.split(part, len(part))]
+        async with self._db.writing() as db:
+            if not await db.execute_fetchall(videos.NEEDED, {"id": video_id}):
+                raise FilmForgotten
+            added = await db.execute(_ADD, {"video_id": video_id, **times, **blobs[0]})
+            if added.rowcount > 0:
+                sql = "INSERT OR IGNORE INTO work_thumbnails (video_id, time_s, jpeg) VALUES (?, ?, ?)"
+                await db.executemany(sql, ((video_id, float(one.time_s), one.jpeg) for one in thumbnails))
+                await db.execute("UPDATE jobs SET starts = 0 WHERE video_id = ?", (video_id,))
+
+    async def so_far(self, video_id: str, recipe_key: str) -> SoFar | None:
+        """Give what was seen with this recipe, where that is anything."""
+        chunks = await self._db.rows(_CHUNKS, {"video_id": video_id, "recipe_key": recipe_key})
+        if not chunks:
+            return None
+        sql = "SELECT time_s, jpeg FROM work_thumbnails WHERE video_id = :video_id ORDER BY time_s"
+        pictures = await self._db.rows(sql, {"video_id": video_id})
+        index = embeddings.join([embeddings.Chunk(row["times_s"], row["vectors"]) for row in chunks])
+        return SoFar(index, tuple(Thumbnail(*row) for row in pictures))
+
+
+def partials(found: list[Row]) -> tuple[Partial, ...]:
+    """Give the films of rows of PARTIALS but for damaged ones; blocks."""
+    found.sort(key=lambda row: (row["video_id"], row["first_s"]))
+    whole = []
+    for video_id, film in groupby(found, key=lambda row: row["video_id"]):
+        try:
+            whole.append(_partial(list(film)))
+        except StorageDamaged:
+            log.error("what was seen of %s so far is damaged", video_id)  # noqa: TRY400 - the trace tells no more
+    return tuple(whole)
+
+
+def share(row: Row) -> tuple[Video, float]:
+    """Give the film of a row of SHARES, and how much of it was looked at."""
+    return _video(row), _share(row, row["looks"] or 0)
+
+
+def _partial(film: list[Row]) -> Partial:
+    index = embeddings.join([embeddings.Chunk(row["times_s"], row["vectors"]) for row in film])
+    return Partial(_video(film[0]), index, _share(film[0], len(index)))
+
+
+def _video(row: Row) -> Video:
+    size = row["width_px"], row["height_px"]
+    return Video(row["video_id"], row["url"], row["title"], row["duration_s"], *size, uploader=row["uploader"])
+
+
+def _share(row: Row, looks: int) -> float:
+    return min(1.0, looks / row["expected_looks"]) if row["expected_looks"] else 0.0

@@ -1,0 +1,363 @@
+"""One connection that writes, one transaction at a time, and one that reads meanwhile. Knows no table."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sqlite3
+import time
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from typing import TYPE_CHECKING
+
+import aiosqlite
+
+from core.errors import DatabaseGone, StorageUnusable
+from storage import outline, scrubbing
+from storage.backups import Backups
+from storage.boundary import disk
+from storage.continuity import COUNT, KNOWN_NUMBER, Continuity
+from storage.migrations import MIGRATIONS, migrate, version
+from storage.reserve import Reserve
+from storage.sweeping import Sweeper
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Mapping
+    from pathlib import Path
+
+log = logging.getLogger(__name__)
+
+BUSY_S = 30.0
+"""How long to wait for another process that holds the database."""
+_PARTING_BUSY_S = 0.5
+"""How long opening and closing wait for those who read from the log."""
+_SWEEP_PAUSE_S = 0.05
+_SCRUB_PAUSE_S = 0.5
+LOG_BYTES = 32 << 20
+"""A write-ahead log larger than this is emptied after the next transaction; readers let it grow now and then."""
+_TRUNCATED_LOG_BYTES = 4 << 20
+_SMALL_TABLES = """
+    SELECT name FROM sqlite_master AS made WHERE type = 'table' AND name NOT LIKE 'sqlite_%'
+    AND NOT EXISTS (SELECT 1 FROM pragma_table_info(made.name) WHERE type = 'BLOB')
+"""
+_RESCUED = """the database %s was deleted or replaced while Keaton ran. All that was kept is in %s: stop Keaton, put \
+that file in its place without any -wal and -shm file beside it, and start again"""
+_WAL_TRIES = 200
+_WAL_PAUSE_S = 0.02
+
+
+class Connections:
+    """The two connections to one database file."""
+
+    def __init__(
+        self,
+        path: Path,
+        writer: aiosqlite.Connection,
+        reader: aiosqlite.Connection,
+        busy_s: float,
+        log_bytes: int,
+        continuity: Continuity,
+        *,
+        sound: bool,
+    ) -> None:
+        self._path = path
+        self._continuity = continuity
+        self._sweeper = Sweeper(self._sweep, _SWEEP_PAUSE_S)
+        self._scrubber = Sweeper(self._scrub, _SCRUB_PAUSE_S)
+        self._is_rescued = False
+        self._forgotten_s = 0.0
+        self._unswept = path.with_name(path.name + ".unswept")
+        self._reserve = Reserve.of(path)
+        self._keeps_room = False
+        self._writer = writer
+        self._reader = reader
+        self._turn = asyncio.Lock()
+        self._sound = sound
+        self._busy_s = busy_s
+        self._log_bytes = self._most_log_bytes = log_bytes
+        self._changed = asyncio.Event()
+        self._closed = False
+
+    @classmethod
+    async def open(cls, path: Path, busy_s: float = BUSY_S, log_bytes: int = LOG_BYTES) -> Connections:
+        """Open the file, making it or backing it up and migrating it where needed.
+
+        Raises StorageUnusable, SchemaTooNew.
+        """
+        with disk(path):
+            await asyncio.to_thread(path.parent.mkdir, parents=True, exist_ok=True)
+            async with AsyncExitStack() as opened:
+                writer = await opened.enter_async_context(_connect(path, busy_s))
+                is_new = await _prepare(writer, path)
+                reader = await opened.enter_async_context(_connect(path, busy_s))
+                reader.row_factory = sqlite3.Row
+                await reader.create_function("folded", 1, str.casefold, deterministic=True)
+                await reader.execute("PRAGMA query_only = ON")
+                sound = await _look_over(reader)
+                # A run that died may have forgotten what still stands in the log.
+                emptied = await _empty_log(writer, busy_s, _PARTING_BUSY_S)
+                continuity = await Continuity.begin(writer, path, is_new=is_new)
+                opened.pop_all()
+        found = cls(path, writer, reader, busy_s, log_bytes, continuity, sound=sound)
+        if not emptied:
+            await found.empty_log()
+        return found
+
+    @property
+    def sound(self) -> bool:
+        """Tell whether a quick look at opening found nothing damaged: at all tables but those that hold BLOBs."""
+        return self._sound
+
+    @property
+    def path(self) -> Path:
+        """Give the place of the file."""
+        return self._path
+
+    async def close(self) -> None:
+        """Let a transaction under way end, then let go of the file; a second time nothing happens."""
+        await self._sweeper.close()
+        await self._scrubber.close()
+        is_left = self._sweeper.is_due or self._scrubber.is_due
+        if is_left and not self._closed:
+            with suppress(StorageUnusable):
+                is_left = not await self._scrub()
+        async with self._turn:
+            if self._closed:
+                return
+            self._closed = True
+            with disk(self._path):
+                try:
+                    await self._reader.close()
+                    await _empty_log(self._writer, self._busy_s, _PARTING_BUSY_S)
+                    if is_left:  # whoever else has the file open does that, as soon as it can
+                        await asyncio.to_thread(self._unswept.touch)
+                finally:
+                    self._continuity.close()
+                    await self._writer.close()
+
+    @asynccontextmanager
+    async def writing(self) -> AsyncIterator[aiosqlite.Connection]:
+        """Hold a transaction: what happens inside counts as a whole, or not at all.
+
+        Raises DatabaseGone where the file is not the one that was opened, StorageUnusable.
+        """
+        async with self._turn:
+            await self._check()
+            with disk(self._path):
+                # A cancelled call still runs in the connection's thread, and a later one after it: so the
+                # rollback always comes after whatever was begun, and before the next transaction.
+                try:
+                    await self._writer.execute("BEGIN IMMEDIATE")
+                    yield self._writer
+                    ((number,),) = await self._writer.execute_fetchall(COUNT)
+                    await self._writer.commit()
+                except BaseException:
+                    await self._writer.rollback()
+                    raise
+                finally:
+                    self._changed.set()
+            await self._check()  # what went into a file that nobody finds again must not be acknowledged
+            self._continuity.note(int(number))
+            await self._tend_log()
+
+    async def changed(self) -> None:
+        """Wait until a transaction of this process has ended since the last call; one waits at a time."""
+        await self._changed.wait()
+        self._changed.clear()
+
+    async def rows(self, sql: str, values: Mapping[str, object]) -> list[sqlite3.Row]:
+        """Give all rows of a query, as of one point in time.
+
+        Raises StorageUnusable.
+        """
+        with disk(self._path):
+            return list(await self._reader.execute_fetchall(sql, values))
+
+    async def empty_log(self) -> None:
+        """Move what the write-ahead log holds into the file, and empty it: it keeps old pages otherwise.
+
+        Where somebody still reads from it that is done as soon as they have stopped, and nobody waits for it.
+        """
+        await self._sweeper.now()
+
+    async def emptied(self) -> None:
+        """Wait until nothing of what was forgotten stands on the disk any more."""
+        await self._sweeper.done()
+        await self._scrubber.done()
+
+    async def _sweep(self) -> bool:
+        async with self._turn:
+            if self._closed:
+                return True
+            with disk(self._path):
+                if not await _empty_log(self._writer, self._busy_s, 0):
+                    return False
+        self._scrubber.soon()
+        if self._keeps_room:
+            await asyncio.to_thread(self._reserve.lay)
+        return True
+
+    async def _scrub(self) -> bool:
+        """Wipe what SQLite left between the rows; tell whether nobody wrote meanwhile, so that this is done."""
+        async with self._turn:
+            if self._closed:
+                return True
+            with disk(self._path):
+                if not await _empty_log(self._writer, self._busy_s, 0):
+                    return False
+                ((before,),) = await self._writer.execute_fetchall(KNOWN_NUMBER)
+        try:
+            pages = await scrubbing.find(self._reader, self._path)
+            return await self._wipe(pages, int(before)) if pages else True
+        except (OSError, ValueError, sqlite3.Error) as error:  # what is forgotten is; tried again with the next
+            log.warning("what may be left between the rows of the database could not be wiped: %s", error)
+            return True
+
+    async def _wipe(self, pages: list[int], before: int) -> bool:
+        async with self.writing() as db:
+            ((now,),) = await db.execute_fetchall(KNOWN_NUMBER)
+            if now != before or self.sizes_bytes()[1]:
+                return False
+            await scrubbing.wipe(db, self._path, pages)
+        return True
+
+    async def keep_room(self) -> None:
+        """Keep some room on the disk from now on, to forget with when it is full."""
+        self._keeps_room = True
+        self._scrubber.soon()  # an earlier run may have died before it came to that
+        await asyncio.to_thread(self._reserve.lay)
+
+    async def make_room(self) -> None:
+        """Let go of that room where the disk is full: something is to be forgotten. Raises StorageUnusable."""
+        if self._reserve.size_bytes:
+            with disk(self._path):
+                await asyncio.to_thread(self._reserve.drop)
+
+    @asynccontextmanager
+    async def forgetting(self) -> AsyncIterator[aiosqlite.Connection]:
+        """Hold a transaction after which nothing that was deleted lives on, neither in backups nor in the log.
+
+        Backups go before it counts: whoever dies in between has forgotten nothing yet. What is left in the log goes
+        as soon as nobody reads from it, or when the file is next opened.
+        """
+        await self.make_room()
+        async with self.writing() as db:
+            yield db
+            await self.purge_backups()
+        await self.purge_backups()  # another process may have made one just before
+        await self.empty_log()
+
+    async def purge_backups(self) -> None:
+        """Delete all backups, for something in them is being forgotten."""
+        self._forgotten_s = time.time()
+        with disk(self._path):
+            await asyncio.to_thread(Backups.of(self._path).purge)
+
+    @property
+    def forgotten_s(self) -> float:
+        """Return when something was last forgotten by this process, in Unix seconds."""
+        return self._forgotten_s
+
+    async def _check(self) -> None:
+        try:
+            self._continuity.check()
+        except DatabaseGone:
+            if not self._is_rescued:
+                self._is_rescued = True
+                await self._rescue()
+            raise
+
+    async def _rescue(self) -> None:
+        """Copy what was kept, which this process can still read, to where it can be found."""
+        try:
+            place = await Backups.of(self._path).rescue(self._reader.backup)
+        except (StorageUnusable, sqlite3.Error):
+            log.exception("the database %s was deleted or replaced, and could not be copied", self._path)
+        else:
+            log.error(_RESCUED, self._path, place)
+
+    async def _tend_log(self) -> None:
+        """Empty the log where it has grown; while somebody reads from it that fails, and is tried again later."""
+        if self._unswept.exists():  # another process closed before it could take off the disk what it forgot
+            with suppress(OSError):
+                self._unswept.unlink(missing_ok=True)
+                self._sweeper.soon()
+        _, size_bytes = self.sizes_bytes()
+        if size_bytes <= self._most_log_bytes:
+            return
+        busy = not await _empty_log(self._writer, self._busy_s, 0)
+        self._most_log_bytes = size_bytes + self._log_bytes if busy else self._log_bytes
+
+    def sizes_bytes(self) -> tuple[int, int]:
+        """Give the sizes of the file and of its write-ahead log, as the disk has them now."""
+        return _size_bytes(self._path), _size_bytes(self._path.with_name(self._path.name + "-wal"))
+
+
+def _size_bytes(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
+
+
+def _connect(path: Path, busy_s: float) -> aiosqlite.Connection:
+    return aiosqlite.connect(path, timeout=busy_s, isolation_level=None)
+
+
+async def _look_over(reader: aiosqlite.Connection) -> bool:
+    """Check the pages of the small tables; the large ones are checked by `keaton doctor`, which has time."""
+    try:
+        names = await reader.execute_fetchall(_SMALL_TABLES)
+        found = [
+            text for (name,) in names for (text,) in await reader.execute_fetchall(f'PRAGMA quick_check("{name}")')
+        ]
+    except sqlite3.DatabaseError as error:
+        found = [str(error)]
+    wrong = next((text for text in found if text != "ok"), "")
+    if wrong:
+        log.error("the database is damaged (%s); `keaton doctor --repair` mends it", wrong)
+    return not wrong
+
+
+async def _empty_log(writer: aiosqlite.Connection, busy_s: float, wait_s: float) -> bool:
+    """Empty the log, unless others read from it for longer than `wait_s`; tell whether that went well."""
+    try:
+        await writer.execute_fetchall(f"PRAGMA busy_timeout = {int(wait_s * 1000)}")
+        ((busy, *_),) = await writer.execute_fetchall("PRAGMA wal_checkpoint(TRUNCATE)")
+    except sqlite3.Error as error:  # what was to be kept is kept
+        log.debug("the write-ahead log could not be emptied: %s", error)
+        return False
+    finally:
+        await writer.execute_fetchall(f"PRAGMA busy_timeout = {int(busy_s * 1000)}")
+    return not busy
+
+
+async def _prepare(writer: aiosqlite.Connection, path: Path) -> bool:
+    """Bring the tables up to date; tell whether there were none."""
+    found = await version(writer)
+    if 0 < found < len(MIGRATIONS):
+        place = await asyncio.to_thread(Backups.of(path).make, path, f"schema-{found}")
+        log.info("the database is brought up to date; as it was it lies in %s", place.name)
+    await migrate(writer, path)
+    await _write_ahead(writer)
+    # SQLite reads the tables anew after a migration that renames one; a checkpoint which has to do that finds itself
+    # locked out by its own reading.
+    await writer.execute_fetchall("SELECT count(*) FROM sqlite_master")
+    with suppress(OSError, sqlite3.Error):  # it is for the day that the list of tables cannot be read
+        await asyncio.to_thread(outline.keep, path)
+    pragmas = ("synchronous = FULL", "foreign_keys = ON", "secure_delete = ON")
+    for pragma in (*pragmas, f"journal_size_limit = {_TRUNCATED_LOG_BYTES}"):
+        await writer.execute_fetchall(f"PRAGMA {pragma}")
+    return not found
+
+
+async def _write_ahead(writer: aiosqlite.Connection) -> None:
+    # For this one statement SQLite does not wait when another process is opening or closing the same file.
+    for left in reversed(range(_WAL_TRIES)):
+        try:
+            await writer.execute_fetchall("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or not left:
+                raise
+            await asyncio.sleep(_WAL_PAUSE_S)
+        else:
+            return

@@ -1,0 +1,362 @@
+"""FolderBlobCache: ports.Keepsakes over a folder. Owns small files that can be made again; knows no film.
+
+MediaFolder: ports.Media as plain files in one folder, under a quota. Knows no SQL and no film format.
+
+A kept file is named by a hash of its film's id. Its access time, set by hand, says when it was last used: that needs
+no second place to agree with, and leaves the modification time of a linked original alone.
+
+The folders beside the kept media files: workshops, which die with their process, and the inbox. Blocks.
+
+Owns their names, and whole writes; knows no film.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import hashlib
+import logging
+import os
+import re
+import shutil
+import tempfile
+import time
+from contextlib import asynccontextmanager, contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias
+
+from core.concurrency import to_its_end
+from core.errors import DataFolderInUse, FileMissing, StorageUnusable
+from storage.aside import Aside
+from storage.boundary import disk
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+
+    Needed: TypeAlias = Callable[[], Awaitable[tuple[frozenset[str], frozenset[str]]]]
+
+
+class FolderBlobCache:
+    """One file for each; any number of processes may share the folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    async def get(self, name: str) -> bytes | None:
+        """Give what is kept under a name, or None."""
+        return await asyncio.to_thread(self._get, name)
+
+    async def put(self, name: str, data: bytes) -> None:
+        """Keep something, in the place of what had this name."""
+        await asyncio.to_thread(self._put, name, data)
+
+    def _get(self, name: str) -> bytes | None:
+        try:
+            return (self._folder / name).read_bytes()
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise StorageUnusable(str(self._folder), error.strerror or str(error)) from error
+
+    def _put(self, name: str, data: bytes) -> None:
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            handle, draft = tempfile.mkstemp(dir=self._folder)
+            with os.fdopen(handle, "wb") as file:
+                file.write(data)
+            Path(draft).replace(self._folder / name)
+        except OSError as error:
+            raise StorageUnusable(str(self._folder), error.strerror or str(error)) from error
+
+
+log = logging.getLogger(__name__)
+
+
+_SUFFIX = re.compile(r"\.[a-z0-9]{1,8}")
+
+
+class MediaFolder:
+    """The kept media files. Several processes may share the folder."""
+
+    def __init__(self, root: Path, quota_bytes: int, lock: int, last_used_ns: int) -> None:
+        self._root = root
+        self._quota_bytes = quota_bytes
+        self._lock = lock
+        self._last_used_ns = last_used_ns
+        self._keeping = asyncio.Lock()
+        self._aside = Aside.of(root)
+
+    @classmethod
+    async def open(cls, root: Path, quota_bytes: int) -> MediaFolder:
+        """Open the folder, making it where there is none, and sweep out workshops that a dead process left behind.
+
+        Raises StorageUnusable.
+        """
+        with disk(root):
+            return cls(root, quota_bytes, await asyncio.to_thread(enter, root), await asyncio.to_thread(_newest, root))
+
+    @staticmethod
+    @contextmanager
+    def alone(root: Path) -> Iterator[None]:
+        """Keep everybody else out of the folder, for as long as this lasts.
+
+        Raises DataFolderInUse where somebody is in it, StorageUnusable.
+        """
+        with disk(root):
+            (root / WORK).mkdir(parents=True, exist_ok=True)
+            lock = os.open(root / WORK / LOCK, os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            yield
+        except BlockingIOError as error:
+            raise DataFolderInUse(str(root.parent)) from error
+        finally:
+            os.close(lock)
+
+    async def close(self) -> None:
+        """Say that this process uses no workshop any more."""
+        os.close(self._lock)
+
+    @asynccontextmanager
+    async def workshop(self) -> AsyncIterator[Path]:
+        """Give an empty folder on the same disk that is gone afterwards, whatever happens."""
+        with disk(self._root):
+            folder = Path(tempfile.mkdtemp(dir=self._root / WORK))
+        try:
+            yield folder
+        finally:
+            # Shielded: whoever is cancelled twice would leave the folder behind.
+            await asyncio.shield(asyncio.to_thread(remove, folder))
+
+    async def keep(self, path: Path, video_id: str) -> Path:
+        """Take a file from a workshop into the store; give its new place.
+
+        The least recently used go when it is full. The new file itself stays even if it is larger than the quota.
+        Where this is cancelled the file may be there, but does not come later.
+        """
+        async with self._keeping:
+            with disk(self._root):
+                return await to_its_end(asyncio.to_thread(self._keep, path, video_id))
+
+    async def copy_in(self, path: Path, folder: Path) -> Path:
+        """Bring a file into a workshop folder; the original stays. Raises FileMissing.
+
+        Only what lies in another workshop is linked: somebody's own file may be written over in place later.
+        """
+        with disk(self._root):
+            return await asyncio.to_thread(_copy_in, path, folder, linked=path.is_relative_to(self._root))
+
+    async def path(self, video_id: str) -> Path | None:
+        """Give the kept file and count it as used, or None when it was never kept or had to go."""
+        with disk(self._root):
+            return await asyncio.to_thread(self._use, video_id)
+
+    async def forget(self, video_id: str) -> None:
+        """Delete the kept file, if there is one, also where it was set aside."""
+        with disk(self._root):
+            await asyncio.to_thread(self._forget, video_id)
+
+    @property
+    def inbox(self) -> Path:
+        """Give the folder where posted files lie until their job has ended."""
+        return self._root / INBOX
+
+    def inbox_bytes(self) -> int:
+        """Give the size of all that lies there."""
+        return sum(stat.st_size for stat, _ in _files(self.inbox))
+
+    async def take_posted(self, path: Path, data: bytes) -> None:
+        """Write a small file into the inbox."""
+        with disk(self._root):
+            await asyncio.to_thread(write, path, data)
+
+    async def posted(self, path: Path) -> bytes | None:
+        """Give a small file of the inbox, or None where there is none."""
+        with disk(self._root), suppress(FileNotFoundError):
+            return await asyncio.to_thread(path.read_bytes)
+        return None
+
+    async def drop_posted(self, path: Path) -> None:
+        """Delete a file, if it lies in the inbox: somebody's own stays."""
+        if path.is_relative_to(self.inbox):
+            with disk(self._root):
+                await asyncio.to_thread(path.unlink, missing_ok=True)
+
+    async def set_aside(self, needed: Needed) -> Path | None:
+        """Move files that nothing leads to into a folder of their own; return it, or None where there are none."""
+        with disk(self._root):
+            strays = await self._strays(needed)
+            folder = await asyncio.to_thread(self._aside.take, strays)
+        if folder:
+            log.warning("%d files that no film leads to were set aside in %s", len(strays), folder)
+        return folder
+
+    async def bring_back(self, needed: Needed) -> int:
+        """Move files back that were set aside, and that films lead to again; count them."""
+        with disk(self._root):
+            if not await asyncio.to_thread(self._aside.files):
+                return 0
+            films, _ = await needed()
+            found = await asyncio.to_thread(self._aside.bring_back, set(map(_name, films)), self._root)
+        if found:
+            log.info("%d files are back that had been set aside: films lead to them again", found)
+        return found
+
+    async def sweep(self, needed: Needed) -> int:
+        """Delete files that nothing leads to; count them."""
+        with disk(self._root):
+            orphans = await self._strays(needed)
+            for path in orphans:
+                await asyncio.to_thread(path.unlink, missing_ok=True)
+            return len(orphans)
+
+    async def _strays(self, needed: Needed) -> list[Path]:
+        """Return files that nothing leads to.
+
+        `needed` is asked after the files were listed, and gives the films by id and files of the inbox by path. A file
+        comes after the row that leads to it, so that one which was listed has its row by then.
+        """
+        listed = await asyncio.to_thread(lambda: [*_files(self._root), *_files(self.inbox)])
+        films, posted = await needed()
+        names = set(map(_name, films))
+        return [path for _, path in listed if path.stem not in names and str(path) not in posted]
+
+    def _keep(self, path: Path, video_id: str) -> Path:
+        place = self._root / (_name(video_id) + _suffix(path))
+        flush(path)
+        self._mark_used(path)
+        self._make_room(path.stat().st_size, place)
+        path.replace(place)
+        for other in self._kept(video_id):
+            if other != place:
+                other.unlink(missing_ok=True)
+        flush(self._root)
+        return place
+
+    def _use(self, video_id: str) -> Path | None:
+        for place in self._kept(video_id):
+            with suppress(FileNotFoundError):
+                self._mark_used(place)
+                return place
+        return None
+
+    def _mark_used(self, path: Path) -> None:
+        # A clock that jumps back must not make what was used last look like what was used first.
+        self._last_used_ns = max(time.time_ns(), self._last_used_ns + 1)
+        os.utime(path, ns=(self._last_used_ns, path.stat().st_mtime_ns))
+
+    def _forget(self, video_id: str) -> None:
+        for place in self._kept(video_id):
+            place.unlink(missing_ok=True)
+        self._aside.forget(_name(video_id))
+        flush(self._root)
+
+    def _kept(self, video_id: str) -> list[Path]:
+        return list(self._root.glob(_name(video_id) + "*"))
+
+    def _make_room(self, needed_bytes: int, place: Path) -> None:
+        others = [(stat, path) for stat, path in _files(self._root) if path != place]
+        others.sort(key=lambda file: file[0].st_atime_ns)
+        total_bytes = needed_bytes + sum(stat.st_size for stat, _ in others)
+        for stat, path in others:
+            if total_bytes <= self._quota_bytes:
+                return
+            path.unlink(missing_ok=True)
+            total_bytes -= stat.st_size
+
+
+def _name(video_id: str) -> str:
+    return hashlib.sha256(video_id.encode()).hexdigest()[:32]
+
+
+def _suffix(path: Path) -> str:
+    suffix = path.suffix.lower()
+    return suffix if _SUFFIX.fullmatch(suffix) else ""
+
+
+def _copy_in(path: Path, folder: Path, *, linked: bool) -> Path:
+    original = path.resolve()
+    if not original.is_file():
+        raise FileMissing(str(path))
+    place = folder / path.name
+    if linked:
+        os.link(original, place)
+    else:
+        with original.open("rb") as source, place.open("xb") as copy:
+            shutil.copyfileobj(source, copy, 1 << 20)
+    return place
+
+
+def _newest(root: Path) -> int:
+    return max((stat.st_atime_ns for stat, _ in _files(root)), default=0)
+
+
+def _files(root: Path) -> list[tuple[os.stat_result, Path]]:
+    found = []
+    for path in root.iterdir():
+        with suppress(FileNotFoundError):
+            if path.is_file():
+                found.append((path.stat(), path))
+    return found
+
+
+WORK = ".work"
+
+
+LOCK = ".lock"
+
+
+INBOX = ".inbox"
+
+
+def enter(root: Path) -> int:
+    """Make the folders where they lack, sweep out workshops of the dead, and give a lock to be held; raises OSError."""
+    # Shared while anybody uses workshops; whoever gets it alone knows that all workshops are leftovers.
+    work = root / WORK
+    work.mkdir(parents=True, exist_ok=True)
+    (root / INBOX).mkdir(exist_ok=True)
+    lock = os.open(work / LOCK, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        with suppress(BlockingIOError):
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            _sweep(work)
+        fcntl.flock(lock, fcntl.LOCK_SH)
+    except BaseException:
+        os.close(lock)
+        raise
+    return lock
+
+
+def _sweep(work: Path) -> None:
+    for leftover in work.iterdir():
+        if leftover.name != LOCK:
+            remove(leftover)
+
+
+def remove(folder: Path) -> None:
+    """Delete a folder with all that is in it."""
+    # More than once: a thread that outlives its cancelled task may still write there.
+    for _ in range(3):
+        shutil.rmtree(folder, ignore_errors=True)
+        if not folder.exists():
+            return
+
+
+def write(path: Path, data: bytes) -> None:
+    """Write a file: all of it, or nothing; raises OSError."""
+    part = path.with_name(path.name + ".part")
+    try:
+        part.write_bytes(data)
+        flush(part)
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def flush(path: Path) -> None:
+    """Have a file or folder on the disk when this returns; raises OSError."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

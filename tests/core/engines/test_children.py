@@ -1,0 +1,273 @@
+"""Children live for one job, leave nothing behind, and their failures become Keaton's errors."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import select
+import signal
+import sys
+import time
+from contextlib import suppress
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from core.concurrency import ForegroundPriority
+from core.engines.sandbox.pool import ChildPool
+from core.engines.video.reader import ChildFrameReader
+from core.errors import DecoderDied
+from core.model.video import Sampling
+from core.ports.video import SampledFrame, VideoEnded, VideoOpened
+from tests.core.engines.conftest import PREPROCESS
+
+if TYPE_CHECKING:
+    from tests.conftest import MakeClip
+
+pytestmark = pytest.mark.slow
+
+
+def gone(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return True
+    return False
+
+
+def ends(pid: int, within_s: float) -> bool:
+    """Tell whether a process that is not our child ends in time; whoever adopted it may leave a zombie."""
+    try:
+        handle = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return True
+    try:
+        return bool(select.select([handle], [], [], within_s)[0])
+    finally:
+        os.close(handle)
+
+
+async def left_by(program: str) -> int:
+    """Run a program that names a child of its own and dies; give the child's number."""
+    parent = await asyncio.create_subprocess_exec(sys.executable, "-c", program, stdout=asyncio.subprocess.PIPE)
+    said, _ = await parent.communicate()
+    return int(said)
+
+
+def seen_environment(pid: int) -> bytes:
+    return Path(f"/proc/{pid}/environ").read_bytes()
+
+
+async def test_a_film_read_in_a_child_gives_opened_looks_and_ended(reader: ChildFrameReader, colour_film: Path) -> None:
+    events = [event async for event in reader.looks(colour_film, Sampling(), PREPROCESS)]
+    assert isinstance(events[0], VideoOpened)
+    assert isinstance(events[-1], VideoEnded)
+    looks = [event for event in events if isinstance(event, SampledFrame)]
+    assert len(looks) == 16
+    assert looks[8].pixels.shape == (64, 64, 3)
+    still = await reader.still(colour_film, looks[8].time_s, 1280)
+    assert still.time_s == looks[8].time_s
+
+
+async def test_dropping_a_reading_kills_its_child_and_only_a_spare_lives_on(
+    reader: ChildFrameReader, make_clip: MakeClip
+) -> None:
+    film = make_clip("long.mp4", [("red", 20)])
+    reading = reader.looks(film, Sampling(0.04, 1, sameness=0), PREPROCESS)
+    await anext(reading)
+    working = reader.children.pids
+    await reading.aclose()
+    assert len(reader.children.pids) == len(working) - 1 == (0 if reader.children.forks else 1)
+    assert sum(ends(pid, 0) for pid in working) == 1
+
+
+async def test_cancelling_a_reading_kills_its_child(reader: ChildFrameReader, make_clip: MakeClip) -> None:
+    film = make_clip("long.mp4", [("red", 20)])
+    began = asyncio.Event()
+
+    async def read() -> None:
+        async for _ in reader.looks(film, Sampling(0.04, 1, sameness=0), PREPROCESS):
+            began.set()
+
+    task = asyncio.create_task(read())
+    await began.wait()
+    working = reader.children.pids
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert sum(ends(pid, 0) for pid in working) == 1
+
+
+@pytest.mark.parametrize("forks", [True, False])
+async def test_closing_leaves_no_child_and_no_zombie(colour_film: Path, forks: bool) -> None:
+    children = ChildPool("core.engines.video.worker", forks=forks)
+    await children.warm()
+    await ChildFrameReader(children).still(colour_film, 0.0, 100)
+    living = [*children.pids, *([children.nursery_pid] if children.nursery_pid else [])]
+    await children.close()
+    assert living
+    assert all(gone(pid) for pid in living)
+    with pytest.raises(RuntimeError):
+        await ChildFrameReader(children).still(colour_film, 0.0, 100)
+
+
+async def test_closing_in_the_middle_of_a_reading_ends_it_with_an_error(
+    reader: ChildFrameReader, make_clip: MakeClip
+) -> None:
+    film = make_clip("long.mp4", [("red", 20)])
+    began = asyncio.Event()
+
+    async def read() -> None:
+        async for _ in reader.looks(film, Sampling(0.04, 1, sameness=0), PREPROCESS):
+            began.set()
+
+    task = asyncio.create_task(read())
+    await began.wait()
+    await reader.children.close()
+    with pytest.raises(DecoderDied):
+        await task
+    assert not reader.children.pids
+
+
+async def test_when_the_nursery_dies_its_children_do_and_the_next_job_has_a_new_one(
+    colour_film: Path, make_clip: MakeClip
+) -> None:
+    children = ChildPool("core.engines.video.worker", forks=True)
+    reader = ChildFrameReader(children)
+    reading = reader.looks(make_clip("long.mp4", [("red", 20)]), Sampling(0.04, 1, sameness=0), PREPROCESS)
+    await anext(reading)
+    (child,) = children.pids
+    assert children.nursery_pid
+    os.kill(children.nursery_pid, signal.SIGKILL)
+    with pytest.raises(DecoderDied):
+        async for _ in reading:
+            pass
+    assert await asyncio.to_thread(ends, child, 20)
+    assert (await reader.still(colour_film, 0.0, 100)).jpeg
+    await children.close()
+
+
+async def test_many_forked_children_at_once_each_do_their_own_job(colour_film: Path) -> None:
+    children = ChildPool("core.engines.video.worker", forks=True)
+    reader = ChildFrameReader(children)
+    stills = await asyncio.gather(*(reader.still(colour_film, time_s, 100) for time_s in range(8)))
+    assert [round(still.time_s) for still in stills] == list(range(8))
+    assert not children.pids
+    await children.close()
+
+
+@pytest.mark.parametrize("forks", ["True", "False"])
+async def test_a_child_dies_with_the_process_that_started_it(tmp_path: Path, forks: str) -> None:
+    os.mkfifo(tmp_path / "silent.mp4")  # opening it waits for a writer that never comes
+    program = (
+        "import asyncio, os\n"
+        "from core.engines.sandbox.pool import ChildPool\n"
+        "async def main():\n"
+        f"    children = ChildPool('core.engines.video.worker', forks={forks})\n"
+        "    async with children.child() as child:\n"
+        f"        await child.ask({{'kind': 'still', 'time_s': 0, 'max_px': 9, 'path': '{tmp_path}/silent.mp4'}})\n"
+        "        print(child.process.pid, flush=True)\n"
+        "        os._exit(0)\n"
+        "asyncio.run(main())\n"
+    )
+    assert await asyncio.to_thread(ends, await left_by(program), 20)
+
+
+def stands_still(pid: int, within_s: float) -> bool:
+    until_s = time.monotonic() + within_s
+    while time.monotonic() < until_s:
+        if Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2][0] == "T":
+            return True
+    return False
+
+
+async def test_a_child_that_nobody_waits_for_stands_still_while_somebody_asks(colour_film: Path) -> None:
+    courtesy = ForegroundPriority(0.0, time.monotonic)
+    children = ChildPool("core.engines.video.worker", forks=True, courtesy=courtesy)
+    reader = ChildFrameReader(children)
+    async with children.giving_way() as child:
+        with courtesy.asking():
+            assert await asyncio.to_thread(stands_still, child.process.pid, 20)
+            assert (await reader.still(colour_film, 1.0, 100)).time_s == 1.0
+        await child.ask({"kind": "cage", "path": "", "asker": os.getpid(), "limits": asdict(reader.limits)})
+        told = await child.receive(20)
+        assert told is not None
+        assert told.kind == "cage"
+    await children.close()
+
+
+NOT_YET = """
+import os, signal, sys, time
+from core.engines.sandbox.namespaces import Numbering
+numbering = Numbering.begin()
+child = os.fork()
+if child == 0:
+    time.sleep(300)
+os.kill(child, signal.SIGSTOP)
+print(child, flush=True)
+numbering.end()
+os._exit(0)
+"""
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may always number its children anew")
+async def test_given_a_child_stopped_before_its_first_step_when_the_numbering_ends_then_it_is_dead() -> None:
+    parent = await asyncio.create_subprocess_exec(sys.executable, "-c", NOT_YET, stdout=asyncio.subprocess.PIPE)
+    assert parent.stdout
+    child = int(await parent.stdout.readline())
+    try:
+        assert await asyncio.to_thread(ends, child, 20)
+    finally:
+        with suppress(ProcessLookupError):
+            os.kill(child, signal.SIGKILL)
+        await parent.wait()
+
+
+@pytest.mark.parametrize("who", ["child.process.pid", "children.nursery_pid"])
+async def test_a_child_that_stands_still_dies_with_the_process_that_started_it_and_so_does_the_nursery(
+    who: str,
+) -> None:
+    program = (
+        "import asyncio, os\n"
+        "from pathlib import Path\n"
+        "from core.concurrency import ForegroundPriority\n"
+        "from core.engines.sandbox.pool import ChildPool\n"
+        "async def main():\n"
+        "    courtesy = ForegroundPriority(0.0, float)\n"
+        "    children = ChildPool('core.engines.video.worker', forks=True, courtesy=courtesy)\n"
+        "    async with children.giving_way() as child:\n"
+        "        with courtesy.asking():\n"
+        "            stat = Path('/proc', str(child.process.pid), 'stat')\n"
+        "            while stat.read_text().rpartition(') ')[2][0] != 'T':\n"
+        "                await asyncio.sleep(0)\n"
+        f"            print({who}, flush=True)\n"
+        "            os._exit(0)\n"
+        "asyncio.run(main())\n"
+    )
+    assert await asyncio.to_thread(ends, await left_by(program), 20)
+
+
+@pytest.mark.parametrize("forks", [True, False])
+async def test_a_child_sees_nothing_of_the_environment(monkeypatch: pytest.MonkeyPatch, forks: bool) -> None:
+    monkeypatch.setenv("DISCORD_TOKEN", "secret")
+    children = ChildPool("core.engines.video.worker", forks=forks)
+    async with children.child() as child:
+        assert b"secret" not in seen_environment(child.process.pid)
+    await children.close()
+
+
+async def test_a_child_that_is_killed_is_reported_with_its_signal(
+    reader: ChildFrameReader, make_clip: MakeClip
+) -> None:
+    film = make_clip("long.mp4", [("red", 20)])
+    reading = reader.looks(film, Sampling(0.04, 1, sameness=0), PREPROCESS)
+    await anext(reading)
+    for pid in reader.children.pids:
+        os.killpg(pid, signal.SIGKILL)
+    with pytest.raises(DecoderDied) as raised:
+        async for _ in reading:
+            pass
+    assert raised.value.name == "long.mp4"
+    assert "SIGKILL" in raised.value.detail

@@ -1,0 +1,73 @@
+"""A look is what open_clip itself would have made of the frame."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import av
+import cv2
+import numpy as np
+import pytest
+from PIL import Image
+
+from core.engines.clip.open_clip_loader import import_open_clip
+from core.engines.video import frame as pictures
+from core.model.video import Preprocess
+
+if TYPE_CHECKING:
+    from core.model.video import Interpolation, ResizeMode
+
+SIZES = [(640, 360), (360, 640), (161, 121), (224, 224), (50, 37), (225, 1000), (1, 1)]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("mode", ["shortest", "longest", "squash"])
+@pytest.mark.parametrize("interpolation", ["bicubic", "bilinear"])
+@pytest.mark.parametrize(("size_px", "fill"), [(224, 0), (65, 127)])
+def test_the_encoders_input_is_open_clips_own_but_for_ties_of_rounding(
+    size: tuple[int, int], mode: ResizeMode, interpolation: Interpolation, size_px: int, fill: int
+) -> None:
+    image_transform = import_open_clip().transform.image_transform
+    rgb = np.random.default_rng(7).integers(0, 256, (size[1], size[0], 3), dtype=np.uint8)
+    zero, one = (0.0, 0.0, 0.0), (1.0, 1.0, 1.0)
+    transform = image_transform(
+        size_px, is_train=False, mean=zero, std=one, resize_mode=mode, interpolation=interpolation, fill_color=fill
+    )
+    theirs = (transform(Image.fromarray(rgb)).permute(1, 2, 0).numpy() * 255).round().astype(np.uint8)
+    ours = pictures.encoder_input(rgb, Preprocess(size_px, mode, interpolation, zero, one, fill))
+    assert ours.shape == theirs.shape
+    difference = np.abs(ours.astype(int) - theirs)
+    if size[1] > size[0]:  # Pillow resizes some upright pictures down before across, and rounds between
+        assert difference.mean() < 1
+    else:
+        assert difference.max() <= 1
+
+
+@pytest.mark.slow
+def test_a_looks_vector_is_within_0_999_of_open_clips_own() -> None:
+    from core.engines.clip import model as clip  # noqa: PLC0415 - torch
+    from core.engines.clip import presets  # noqa: PLC0415 - torch
+
+    folder = Path(__file__).parents[3] / "demo"
+    model = clip.load(clip.ClipOptions(presets.choose("demo", folder / "model"), "cpu", None))
+    with av.open(folder / "film.mp4") as film:
+        frames = [frame for frame in film.decode(video=0) if frame.key_frame]
+    developer, preprocess = pictures.Developer(None), model.info.preprocess
+    rgb = [frame.to_ndarray(format="rgb24").astype(np.uint8, copy=False) for frame in frames]
+    ours = model.images(np.stack([developer.look(frame, preprocess) for frame in frames]))
+    theirs = model.images(np.stack([pictures.encoder_input(one, preprocess) for one in rgb]))
+    assert (ours * theirs).sum(axis=1).min() > 0.9999
+    smooth = model.images(np.stack([pictures.encoder_input(developer.rgb(frame), preprocess) for frame in frames]))
+    assert (ours * smooth).sum(axis=1).min() > 0.999
+
+
+def test_a_looks_colours_are_those_of_the_notebook() -> None:
+    film = Path(__file__).parents[3] / "demo" / "film.mp4"
+    with av.open(film) as opened:
+        frame = next(opened.decode(video=0))
+    theirs = cv2.VideoCapture(str(film)).read()[1][..., ::-1]
+    whole = Preprocess(frame.height, "shortest", "bicubic", (0.0, 0.0, 0.0), (1.0, 1.0, 1.0))
+    left = (frame.width - frame.height) // 2
+    assert (pictures.Developer(None).look(frame, whole) == theirs[:, left : left + frame.height]).all()

@@ -1,0 +1,152 @@
+"""The plot is a picture that people can read in a chat."""
+
+from __future__ import annotations
+
+import io
+import statistics
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from core.engines.plot.plotter import draw
+from core.engines.plot.sheets import contact_sheet, evenly
+from core.model.results import Baseline, Curve, Moment, TextCurve
+from core.model.video import Thumbnail, Video
+from core.ports.plots import PlotSpec
+
+if TYPE_CHECKING:
+    from core.model.reply import Theme
+
+WARM_S = 0.150
+
+
+def spec(looks: int = 80, query: str = "a woman in water") -> PlotSpec:
+    times_s = np.arange(looks, dtype=np.float64)
+    scores = (0.2 + 0.02 * np.sin(times_s)).astype(np.float32)
+    scores[looks // 3 : looks // 3 + 4] += 0.15
+    moment = Moment("v", looks // 3, looks // 3 + 4, looks // 3 + 1, float(scores.max()))
+    curve = Curve(Video("v", "", "A film", float(looks), 640, 360), times_s, scores)
+    return PlotSpec(curve, query, ((1, moment),), 1, "similarity", 100.0)
+
+
+def pixels(data: bytes) -> np.ndarray[tuple[int, int, int], np.dtype[np.uint8]]:
+    return np.asarray(Image.open(io.BytesIO(data)).convert("RGB"))
+
+
+def test_a_plot_is_800_px_wide_so_that_a_chat_may_show_it_at_400() -> None:
+    assert Image.open(io.BytesIO(draw(spec(), "light"))).size == (800, 450)
+
+
+def test_the_light_plot_is_on_light_paper_and_the_dark_one_on_dark() -> None:
+    assert pixels(draw(spec(), "light"))[0, 0].min() > 240
+    assert pixels(draw(spec(), "dark"))[0, 0].max() < 50
+
+
+def test_the_moment_that_is_shown_stands_out_in_its_own_colour() -> None:
+    shown, other = pixels(draw(spec(), "light")), pixels(draw(replace(spec(), current=None), "light"))
+    orange = (np.abs(shown.astype(int) - (217, 72, 15)).sum(axis=2) < 30).sum()
+    assert orange > 200 > (np.abs(other.astype(int) - (217, 72, 15)).sum(axis=2) < 30).sum()
+
+
+def test_what_is_usual_for_the_film_is_drawn_as_a_band() -> None:
+    plain, judged = spec(), spec()
+    judged = replace(judged, curve=replace(judged.curve, baseline=Baseline(0.2, 0.3, 0.4)))
+    band, paper = pixels(draw(judged, "light")), pixels(draw(plain, "light"))
+    assert band[270, 500].max() < 245 < paper[270, 500].min()
+    assert (band[170, 500] == paper[170, 500]).all()
+
+
+def several(count: int) -> PlotSpec:
+    """Give a plot of several texts, each with a moment of its own."""
+    one = spec()
+    scores = one.curve.scores
+    lines = tuple(TextCurve(f"_text $number$ {n} of many", np.roll(scores, 12 * n)) for n in range(count))
+    moments = tuple((n + 1, Moment("v", 26 + 12 * n, 30 + 12 * n, 27 + 12 * n, 0.3, n)) for n in range(count))
+    return replace(one, curve=replace(one.curve, lines=lines), numbered=moments)
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_each_of_several_texts_has_a_curve_of_its_own_colour(theme: Theme) -> None:
+    few, many = (len({tuple(one) for one in pixels(draw(several(n), theme)).reshape(-1, 3)[::3]}) for n in (2, 6))
+    assert many > few
+
+
+def test_a_pair_has_one_number_at_two_places() -> None:
+    pair = Moment("v", 26, 30, 27, 0.3, 0, Moment("v", 38, 42, 39, 0.3, 1))
+    alone = replace(pair, then=None)
+    drawn, half = (pixels(draw(replace(several(2), numbered=((1, one),)), "light")) for one in (pair, alone))
+    orange = [int((np.abs(one.astype(int) - (217, 72, 15)).sum(axis=2) < 30).sum()) for one in (drawn, half)]
+    assert orange[0] > orange[1] + 200
+
+
+@pytest.mark.parametrize("count", [2, 6])
+def test_several_texts_can_be_drawn_as_softmax(count: int) -> None:
+    assert draw(replace(several(count), style="softmax"), "light").startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize("query", ["$x^2$ \\frac", "水の中の女性", "🏊 swimming", "a\nb\tc", "x" * 500, "%s {0}"])
+def test_any_words_can_stand_in_the_title(query: str) -> None:
+    assert draw(spec(query=query), "dark").startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize("looks", [6, 400, 7200, 15000])
+def test_films_of_any_length_can_be_drawn(looks: int) -> None:
+    assert draw(spec(looks), "light").startswith(b"\x89PNG")
+
+
+def test_a_film_of_one_look_can_be_drawn() -> None:
+    video = Video("v", "", "One", 0.04, 640, 360)
+    curve = Curve(video, np.zeros(1), np.array([0.3], np.float32))
+    assert draw(PlotSpec(curve, "x", ((1, Moment("v", 0, 0.04, 0, 0.3)),), 1, "softmax", 100.0), "light")
+
+
+def test_the_softmax_view_shows_the_notebooks_shares() -> None:
+    assert draw(replace(spec(), style="softmax"), "light") != draw(spec(), "light")
+
+
+@pytest.mark.slow
+def test_a_warm_plot_takes_less_than_150_ms() -> None:
+    draw(spec(), "light")
+    took_s = []
+    for _ in range(9):
+        started_s = time.process_time()
+        draw(spec(), "light")
+        took_s.append(time.process_time() - started_s)
+    assert statistics.median(took_s) < WARM_S
+
+
+def thumbnails(count: int) -> list[Thumbnail]:
+    out = io.BytesIO()
+    Image.new("RGB", (240, 135), (90, 160, 220)).save(out, "JPEG")
+    return [Thumbnail(float(number), out.getvalue()) for number in range(count)]
+
+
+@pytest.mark.parametrize(("count", "size"), [(1, (252, 147)), (4, (990, 147)), (5, (990, 288)), (500, (990, 429))])
+def test_a_contact_sheet_has_at_most_twelve_tiles_in_rows_of_four(count: int, size: tuple[int, int]) -> None:
+    assert Image.open(io.BytesIO(contact_sheet(thumbnails(count)))).size == size
+
+
+def test_the_best_frames_of_the_moments_are_among_the_tiles_and_marked() -> None:
+    film = thumbnails(100)
+    moments = [(1, Moment("film", 40, 43, 41.2, 0.3)), (2, Moment("film", 41, 42, 41.4, 0.2))]
+    plain, marked = (Image.open(io.BytesIO(contact_sheet(film, numbered, 24))) for numbered in ((), moments))
+    assert plain.size == marked.size == (990, 852)
+    corners = [(6 + column * 246 + 1, 6 + row * 141 + 1) for row in range(6) for column in range(4)]
+    reds = [[one.getpixel(corner)[0] for corner in corners] for one in (plain, marked)]  # type: ignore[index]
+    framed = [marked_red > 200 > plain_red for plain_red, marked_red in zip(*reds, strict=True)]
+    assert framed.count(True) == 1
+
+
+def test_the_tiles_are_spread_evenly_over_the_film() -> None:
+    assert evenly(100, 4) == [12, 37, 62, 87]
+
+
+def test_a_plot_of_the_same_is_the_same_picture_whatever_was_drawn_before() -> None:
+    first = draw(spec(), "dark")
+    for number in range(80):  # more words than are remembered
+        draw(spec(query=f"question {number}"), "light" if number % 2 else "dark")
+    assert draw(spec(), "dark") == first
