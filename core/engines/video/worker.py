@@ -175,11 +175,6 @@ def shut_in(request: Mapping[str, object]) -> Mapping[str, object]:
     return {**request, "path": str(cage.shut_in(Path(str(request["path"]))))}
 
 
-if __name__ == "__main__":
-    prepare()
-    forkserver.run(serve, shut_in)
-
-
 def send_framed(path: Path, request: Mapping[str, object], out: BinaryIO) -> None:
     """Send a "framed" for each of some times, then "ended", in the child. Raises UnreadableError, OverLimitError."""
     preprocess = Preprocess(**request["preprocess"])  # type: ignore[arg-type] # our own parent wrote it
@@ -234,3 +229,8 @@ def _developed(image: Image.Image, preprocess: Preprocess) -> Pixels:
     white = Image.new("RGBA", upright.size, "white")
     rgb = Image.alpha_composite(white, upright.convert("RGBA")).convert("RGB")
     return pictures.encoder_input(np.asarray(rgb), preprocess)
+
+
+if __name__ == "__main__":
+    prepare()
+    forkserver.run(serve, shut_in)
