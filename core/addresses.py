@@ -8,6 +8,7 @@ know links or sockets in use.
 from __future__ import annotations
 
 import ipaddress
+import re
 import socket
 import unicodedata
 from typing import TypeAlias
@@ -54,6 +55,7 @@ _SPECIAL_IPV6 = tuple(
 """What IANA's special-purpose registry of IPv6 has within `_UNICAST`."""
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 """How networks without IPv4 reach it: as public as what is wrapped."""
+_HOST = re.compile(r"[a-z0-9._-]*|[0-9a-f:.]+", re.ASCII | re.IGNORECASE)
 _LOCAL_NAMES = frozenset({"localhost", "localhost.localdomain", "localhost6", "ip6-localhost", "ip6-loopback"})
 _LOCAL_ENDS = (".localhost", ".local", ".internal", ".localdomain", ".home.arpa")
 
@@ -62,6 +64,19 @@ def plain_host(host: str) -> str:
     """Give a host name as resolvers see it: lower case, no brackets, no final dot, plain digits and dots."""
     text = unicodedata.normalize("NFKC", host).replace("\u3002", ".").lower()
     return text.strip("[]").rstrip(".")
+
+
+def as_looked_up(host: str) -> str | None:
+    """Return a host as resolvers are asked for it, with other letters as punycode, or None for what names no host.
+
+    A resolver written in C reads up to a zero byte, a library up to a slash: what is before it could be another host.
+    """
+    name = plain_host(host)
+    try:
+        name = name if name.isascii() else name.encode("idna").decode("ascii")
+    except UnicodeError:
+        return None
+    return name if _HOST.fullmatch(name) else None
 
 
 def literal(host: str) -> Address | None:

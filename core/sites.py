@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from core.addresses import plain_host
+from core.addresses import as_looked_up
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -61,8 +61,9 @@ not at all. Twitch's recordings lie on such hosts; an operator who wants them na
 
 def is_within(host: str, sites: Iterable[str]) -> bool:
     """Tell whether a host is one of these, or below one of them."""
-    name = _as_looked_up(host)
-    return any(name == site or name.endswith("." + site) for site in map(_as_looked_up, sites))
+    name = as_looked_up(host)
+    known = [site for site in map(as_looked_up, sites) if site]
+    return name is not None and any(name == site or name.endswith("." + site) for site in known)
 
 
 def is_file_host(host: str) -> bool:
@@ -81,12 +82,3 @@ def fetch_hosts(url: str, sites: AbstractSet[str]) -> frozenset[str]:
     named = frozenset(sites) | ({host} if is_file_host(host) else frozenset())
     companions = [hosts for group, hosts in _TOGETHER if any(is_within(one, group) for one in named)]
     return named.union(*companions)
-
-
-def _as_looked_up(host: str) -> str:
-    """Return a host as it is asked for: with other letters than ASCII as punycode."""
-    name = plain_host(host)
-    try:
-        return name if name.isascii() else name.encode("idna").decode("ascii")
-    except UnicodeError:
-        return name

@@ -20,6 +20,13 @@ from core.sites import fetch_hosts, is_within
         ("m\u00fcnchen.example", True),
         ("xn--mnchen-3ya.example", True),
         ("", False),
+        ("evil.test\0.films.example", False),
+        ("evil.test/.films.example", False),
+        ("evil.test%00.films.example", False),
+        ("evil.test#.films.example", False),
+        ("evil.test .films.example", False),
+        ("evil.test\u2100.films.example", False),  # becomes "a/c"
+        ("2001:db8::1%.films.example", False),
     ],
 )
 def test_a_host_is_within_a_site_or_not(host: str, within: bool) -> None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import psutil
 
-from core.addresses import is_public, literal, unmapped
+from core.addresses import as_looked_up, is_public, literal, unmapped
 from core.sites import is_within
 
 if TYPE_CHECKING:
@@ -71,8 +71,8 @@ class Guard:
         return None if port in _PORTS else "port"
 
     def knows(self, host: str) -> bool:
-        """Tell whether a host may be looked up."""
-        return not self.hosts or is_within(host, self.hosts)
+        """Tell whether a host may be looked up: what its characters make no host of may not, whatever is named."""
+        return as_looked_up(host) is not None and (not self.hosts or is_within(host, self.hosts))
 
     def _hear(self, event: str, args: tuple[object, ...]) -> None:
         if event in _CONNECTS:
@@ -95,6 +95,8 @@ class Guard:
 
     def _hear_lookup(self, host: object) -> None:
         name = host.decode("ascii", "replace") if isinstance(host, bytes) else str(host or "")
+        if as_looked_up(name) is None:
+            raise PermissionError(f"{name!r} is no host")
         if not self.knows(name):
             self.refused, self.host = "site", name
             raise PermissionError(f"{name!r} is on none of the sites that Keaton may fetch from")

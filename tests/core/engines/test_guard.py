@@ -147,3 +147,35 @@ def test_where_sites_are_named_no_other_host_is_even_looked_up() -> None:
     assert (said.pop("named"), said.pop("below")) == ("done", "tried")
     assert set(said.values()) == {"refused"}
     assert len(said) == 7
+
+
+@pytest.mark.parametrize("hosts", [frozenset(), frozenset({"youtube.com"})])
+@pytest.mark.parametrize("between", ["\0", "/", "#", "%", "%00", "?", "@", ":", "\\", " ", "\n", "\u2100", "\ufffd"])
+def test_what_its_characters_make_no_host_is_not_looked_up(between: str, hosts: frozenset[str]) -> None:
+    """A resolver reads up to the zero byte: evil.com is asked for, not a host below youtube.com."""
+    assert not Guard(frozenset(), "", frozenset, hosts).knows(f"evil.com{between}.youtube.com")
+
+
+@pytest.mark.parametrize(
+    "host", ["www.youtube.com", "_dmarc.example", "m\u00fcnchen.example", "93.184.215.14", "::1", ""]
+)
+def test_hosts_and_addresses_are_looked_up(host: str) -> None:
+    assert Guard(frozenset(), "", frozenset).knows(host)
+
+
+NO_HOSTS = """
+import socket
+from core.engines.download.network_guard import Guard
+Guard(frozenset(), "", frozenset, frozenset({"localhost"})).install()
+for host in ("127.0.0.1\\0.localhost", b"127.0.0.1\\0.localhost", "127.0.0.1%.localhost", b"127.0.0.1/.localhost"):
+    try:
+        print(socket.getaddrinfo(host, 80))
+    except PermissionError:
+        print("refused")
+"""
+
+
+@pytest.mark.slow
+def test_a_host_that_a_zero_byte_ends_reaches_no_resolver() -> None:
+    done = subprocess.run([sys.executable, "-c", NO_HOSTS], capture_output=True, text=True, check=True, timeout=60)
+    assert done.stdout.split() == ["refused"] * 4
