@@ -15,6 +15,7 @@ from platformdirs import user_data_path
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from core.addresses import as_looked_up
 from core.errors import BadSetting
 from core.limits import FetchLimits, FilmLimits
 from core.model.video import Sampling
@@ -22,6 +23,9 @@ from core.model.video import Sampling
 GIGABYTE = 1_000_000_000
 _LIKE = 0.75
 """Names that have that much in common (`difflib`'s ratio) are taken for slips of the pen."""
+_LONGEST_S = 366 * 86_400
+_MOST_GB = 1_000_000
+"""What is beyond these is a slip of the pen, and would not fit where the system takes such numbers."""
 _OF_TESTS = frozenset({"KEATON_CHROMIUM", "KEATON_SHOTS"})
 """What only the tests read."""
 
@@ -35,9 +39,15 @@ def _host(value: str) -> str:
     """Take a host as people write it: a scheme, a port and a path around it say nothing."""
     is_ipv6 = value.count(":") > 1 and "//" not in value and "]" not in value
     host = value if is_ipv6 else urlsplit(value if "//" in value else f"//{value}").hostname
-    if not host:
+    if not host or host.startswith(".") or as_looked_up(host) is None:
         raise ValueError(f"{value!r} names no host")
     return host.lower()
+
+
+def _site(value: str) -> str:
+    """Take a site as people write it: all below a host is meant anyway."""
+    scheme, slashes, rest = value.rpartition("//")
+    return _host(scheme + slashes + rest.removeprefix("*").removeprefix("."))
 
 
 def _none_if_blank(value: object) -> object:
@@ -53,6 +63,8 @@ def _absolute(path: Path) -> Path:
 
 Folder = Annotated[Path, AfterValidator(_absolute)]
 Hosts = Annotated[frozenset[Annotated[str, AfterValidator(_host)]], NoDecode, BeforeValidator(_split)]
+Sites = Annotated[frozenset[Annotated[str, AfterValidator(_site)]], NoDecode, BeforeValidator(_split)]
+Number = Annotated[float, Field(allow_inf_nan=False)]
 Token = Annotated[SecretStr | None, BeforeValidator(_none_if_blank)]
 
 
@@ -79,34 +91,34 @@ class Settings(BaseSettings):
     open_page: Literal["auto", "off"] = "auto"
     allowed_hosts: Hosts = frozenset()
     look_at: Literal["centre", "whole"] = "centre"
-    look_every_s: float = Field(default=1.0, gt=0.01, le=60)
-    looks_memory_gb: float = Field(default=1.46, gt=0)
+    look_every_s: Number = Field(default=1.0, gt=0.01, le=60)
+    looks_memory_gb: Number = Field(default=1.46, gt=0, le=_MOST_GB)
     keyframes: Literal["on", "off"] = "on"
     batch: int = Field(default=16, ge=1, le=512)
     films_at_once: int = Field(default=3, ge=1, le=32)
     films_a_space: int = Field(default=2, ge=1, le=32)
-    save_every_s: float = Field(default=2.0, ge=0)
+    save_every_s: Number = Field(default=2.0, ge=0, le=_LONGEST_S)
     retries: int = Field(default=4, ge=0, le=20)
-    retry_s: float = Field(default=15.0, gt=0)
-    films_a_user: int = Field(default=10, ge=0)
-    sites: Hosts = frozenset()
+    retry_s: Number = Field(default=15.0, gt=0, le=_LONGEST_S)
+    films_a_user: int = Field(default=10, ge=0, le=1_000_000)
+    sites: Sites = frozenset()
     pages: Literal["on", "off"] = "on"
     uploads: int = Field(default=50, ge=1, le=10_000)
-    uploads_limit_gb: float = Field(default=10.0, gt=0)
-    upload_timeout_s: float = Field(default=3600.0, gt=0)
-    fetch_limit_gb: float = Field(default=2.0, gt=0)
-    fetch_timeout_s: float = Field(default=3600.0, gt=0)
-    fetch_stall_s: float = Field(default=60.0, gt=0)
-    film_limit_min: float = Field(default=300.0, gt=0)
-    frame_limit_mp: float = Field(default=36.0, gt=0)
-    frames_limit: int = Field(default=2_000_000, gt=0)
-    decode_limit_s: float = Field(default=7200.0, gt=0)
-    decode_memory_gb: float = Field(default=2.0, gt=0.2)
-    cut_limit_s: float = Field(default=60.0, ge=1, le=600)
-    media_quota_gb: float = Field(default=20.0, ge=0)
+    uploads_limit_gb: Number = Field(default=10.0, gt=0, le=_MOST_GB)
+    upload_timeout_s: Number = Field(default=3600.0, gt=0, le=_LONGEST_S)
+    fetch_limit_gb: Number = Field(default=2.0, gt=0, le=_MOST_GB)
+    fetch_timeout_s: Number = Field(default=3600.0, gt=0, le=_LONGEST_S)
+    fetch_stall_s: Number = Field(default=60.0, gt=0, le=_LONGEST_S)
+    film_limit_min: Number = Field(default=300.0, gt=0, le=_LONGEST_S / 60)
+    frame_limit_mp: Number = Field(default=36.0, gt=0, le=10_000)
+    frames_limit: int = Field(default=2_000_000, gt=0, le=1_000_000_000)
+    decode_limit_s: Number = Field(default=7200.0, gt=0, le=_LONGEST_S)
+    decode_memory_gb: Number = Field(default=2.0, gt=0.2, le=_MOST_GB)
+    cut_limit_s: Number = Field(default=60.0, ge=1, le=600)
+    media_quota_gb: Number = Field(default=20.0, ge=0, le=_MOST_GB)
     channels: Literal["on", "off"] = "on"
-    grace_days: float = Field(default=7.0, ge=0)
-    turns_a_minute: int = Field(default=20, ge=0)
+    grace_days: Number = Field(default=7.0, ge=0, le=36_500)
+    turns_a_minute: int = Field(default=20, ge=0, le=1_000_000)
     watch_port: int | None = Field(default=None, ge=0, le=65535)
     log_format: Literal["human", "json"] = "human"
     log_level: Literal["debug", "info", "warning", "error"] = "info"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -90,6 +91,65 @@ def test_hosts_are_a_list_with_commas(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_host_may_be_written_as_people_do(written: str, host: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KEATON_ALLOWED_HOSTS", written)
     assert read_settings().allowed_hosts == {host}
+
+
+@pytest.mark.parametrize(
+    "written", ["youtube.com", "*.youtube.com", ".YouTube.com", "*youtube.com", "https://*.youtube.com/"]
+)
+def test_a_site_with_all_below_it_may_be_written_as_people_do(written: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KEATON_SITES", f"{written}, vimeo.com")
+    assert read_settings().sites == {"youtube.com", "vimeo.com"}
+
+
+@pytest.mark.parametrize(
+    ("name", "written"),
+    [
+        ("KEATON_SITES", "*"),
+        ("KEATON_SITES", "you*.com"),
+        ("KEATON_SITES", "you tube.com"),
+        ("KEATON_SITES", "*.*.com"),
+        ("KEATON_ALLOWED_HOSTS", "*.intern"),
+        ("KEATON_ALLOWED_HOSTS", ".intern"),
+    ],
+)
+def test_a_pattern_that_would_match_nothing_is_refused(
+    name: str, written: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(name, written)
+    with pytest.raises(BadSetting) as caught:
+        read_settings()
+    assert f"{name} makes no sense" in sentence(caught.value) or "names no host" in sentence(caught.value)
+
+
+NUMBERS = {
+    str(info.validation_alias or f"KEATON_{field.upper()}"): (field, info)
+    for field, info in Settings.model_fields.items()
+    if isinstance(info.default, (int, float)) or field == "watch_port"
+}
+
+
+@pytest.mark.parametrize("name", sorted(NUMBERS))
+@pytest.mark.parametrize("value", ["inf", "-inf", "nan", "1e400", "1e300", "-1", "9" * 400])
+def test_given_a_number_that_no_machine_holds_when_settings_are_read_then_it_is_refused(
+    name: str, value: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(BadSetting) as caught:
+        read_settings()
+    assert name in sentence(caught.value)
+
+
+def test_given_the_highest_numbers_when_limits_are_made_of_them_then_they_fit_where_the_system_takes_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name, (_, info) in NUMBERS.items():
+        tops = [one.le for one in info.metadata if hasattr(one, "le")]
+        assert tops, f"{name} has no upper bound"
+        monkeypatch.setenv(name, str(int(tops[0])))
+    settings = read_settings()
+    for limits in (settings.fetch_limits, settings.film_limits):
+        numbers = [value for value in asdict(limits).values() if isinstance(value, (int, float))]
+        assert max(numbers) < 2**63
 
 
 @pytest.mark.parametrize(
