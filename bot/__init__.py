@@ -1,4 +1,7 @@
-"""The front doors: they translate, acknowledge and render. No video logic, no SQL."""
+"""The doors of Keaton, its command line and its wiring: they translate, acknowledge and render.
+
+They must not know how videos are indexed or searched (that is `core`), nor SQL. Entry: `bot.__main__`.
+"""
 
 import os
 

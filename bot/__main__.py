@@ -1,6 +1,6 @@
 """The command line: `keaton run | index | find | videos | forget | clip | sheet | spaces | export | doctor`.
 
-Owns the options and the exit codes: 0, 1 for what the asker can fix, 2 for usage, 3 for what the operator can fix.
+Exit codes: 0, 1 for what the user can fix, 2 for wrong usage, 3 for what the operator can fix.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The settings. The only reader of the environment and of `.env`; must not build anything."""
+"""The settings: the only reader of the environment and of `.env`."""
 
 from __future__ import annotations
 

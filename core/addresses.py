@@ -1,8 +1,6 @@
-"""Tells public addresses of the internet from private ones.
+"""Is an IP address or host name public? Used to check links before a fetch and connections during one.
 
-Pure: owns that judgement, for the check of a link before it is fetched and for the guard that stands at the connect
-call. Judged by a table: Python's `is_global` calls some addresses global that machines are managed through. Must not
-know links or sockets in use.
+A table of IANA's registries decides: Python's `is_global` accepts some addresses through which machines are managed.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""Puts the core together: which of its parts works with which. Owns that alone, for the product and for tests alike.
+"""Assembles the core: which part works with which, for the product and for tests alike.
 
-Must not know what stands behind a port: storage and engines are chosen by whoever assembles.
+What stands behind the ports is chosen by the caller (`bot.wiring`, or a test).
 """
 
 from __future__ import annotations

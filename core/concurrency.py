@@ -1,8 +1,6 @@
-"""Who waits for an answer goes first. Owns who waits, and how long other work lets them; knows no noun.
+"""Tools for tasks and streams: foreground work first, reading ahead, progress reports, work that must end.
 
-Used on the event loop, but for `Leave`, which threads ask.
-
-Small tools for streams of work. Owns no decision; knows no noun.
+`ForegroundPriority` lets indexing pause while somebody waits for an answer. Only `Leave` may be used on other threads.
 """
 
 from __future__ import annotations

@@ -1,24 +1,11 @@
-"""What can go wrong, as one tree; the class says who can fix it.
+"""Everything that is expected to go wrong. The class says who can fix it; sentences stand in `core.wording.errors`.
+
+The tree:
 
     AppError
-     +- UserError       whoever asked can fix it
-     +- TryLater        nobody need fix it; it may work again later
-     +- OperatorError   whoever runs Keaton can fix it
-
-Below stand the leaves, by what they tell about: films, links, asking, turns, running, disk. Owns data only: the
-sentences stand in core.wording.errors.
-
-Why a question has no answer. Owns data; sentences stand in core.wording.errors.
-
-What can go wrong with the data folder, each in its own class. Owns data; sentences stand in core.wording.errors.
-
-What can go wrong with the file of a film or picture. Owns data; sentences stand in core.wording.errors.
-
-Why a link brings no film. Owns data; sentences stand in core.wording.errors.
-
-What keeps Keaton from running, but for the disk. Owns data; sentences stand in core.wording.errors.
-
-Why somebody may not do something there, or not now. Owns data; sentences stand in core.wording.errors.
+    +- UserError       the asker can fix it
+    +- TryLater        nobody need fix it; it may work later
+    +- OperatorError   the operator of Keaton can fix it
 """
 
 from __future__ import annotations

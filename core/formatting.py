@@ -1,7 +1,4 @@
-"""Seconds as people read them. Owns nothing else; pure.
-
-Strangers' words made harmless for lists, logs and terminals. Pure.
-"""
+"""Formats times and durations, and cleans strangers' text for lists, logs and terminals. Pure."""
 
 from __future__ import annotations
 

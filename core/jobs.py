@@ -1,11 +1,4 @@
-"""Sees to it that what was asked for gets done: tries again, gives up, cancels, and tidies up.
-
-Owns the course of a job and when it is tried again; must not know what is done, nor any platform.
-
-How often, and after how long, what failed is tried again. Pure.
-
-The tasks that carry out requests in this process, and how one is broken off. Owns that alone; knows no ledger.
-"""
+"""Carries out the requests in the job ledger: starts, retries, gives up, cancels and cleans up."""
 
 from __future__ import annotations
 

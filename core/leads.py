@@ -1,9 +1,8 @@
-"""Decides which kept film a link leads to without being fetched. Nothing else may; pure.
+"""May a link be answered with a kept video without downloading it? Decided here only; pure.
 
-Strangers choose links, the ids that servers give, redirects and the names of pages. So a film is known by its bytes,
-and that a link led to them once counts in the space that fetched it alone: there it saves its people a fetch. It counts
-elsewhere only for the public id of a site with hosts of its own (`core.site_ids`), when the extractor of that site,
-asked by a link that means that very id, answered with it.
+Strangers choose links, ids and redirects, so a video is known by its bytes, and a link leads to it only in the space
+that downloaded it. Public ids of a few sites (`core.site_ids`) count everywhere, once the site's own extractor answered
+with that very id.
 """
 
 from __future__ import annotations

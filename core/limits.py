@@ -1,4 +1,4 @@
-"""How much of a film is read, and shown at once. Owns these figures alone; most are an operator's settings."""
+"""Limits on indexing, downloading and browsing. Most are settings."""
 
 from __future__ import annotations
 

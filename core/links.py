@@ -1,6 +1,6 @@
-"""Reads links: finds them in messages, tells which film they mean, whether to follow them, how to link to a second.
+"""Reads links: finds them in messages, normalises and checks them, links to a second of a video.
 
-Pure: owns the spelling of links; must not resolve or fetch anything.
+Pure; fetches nothing.
 """
 
 from __future__ import annotations

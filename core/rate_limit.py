@@ -1,4 +1,4 @@
-"""How much one person may start, and have waiting. Owns these counts, in memory; must not know what is started."""
+"""How much one person may start within a minute, and have waiting. Counted in memory."""
 
 from __future__ import annotations
 

@@ -1,8 +1,6 @@
-"""Places that Keaton was removed from: what it knows from there goes after a while. Owns when; knows no platform.
+"""How videos are forgotten, and when data of places that Keaton was removed from is purged.
 
-Only time that Keaton runs counts, by a clock that nobody sets: a calendar that jumps ahead must not purge early.
-
-Taking a film back. Owns what goes with it, whose it is to take back, and what is said of it.
+The grace period counts only the time that Keaton runs: a calendar that jumps must not purge early.
 """
 
 from __future__ import annotations

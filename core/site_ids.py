@@ -1,7 +1,6 @@
-"""Reads which film of a well-known site a link means, exactly as yt-dlp reads it, or not at all.
+"""The public id of a video on a well-known site, read from a link exactly as yt-dlp reads it, or None. Pure.
 
-Pure. The sites here have hosts of their own that nobody else can answer for, and ids that the site gives. A link is
-matched whole: where a stranger could spell it so that another reader takes another id out of it, it has none here.
+A link is matched whole: where it could be read in two ways it has no id.
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""Which hosts a fetch may contact where the operator names the only sites that links may lead to (`KEATON_SITES`).
-
-Pure: owns the lists of hosts that belong together; must not know links' meaning or sockets.
-"""
+"""Which hosts a download may contact where the operator allows some sites only (`KEATON_SITES`). Pure."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""The SQL of answers. Each function runs inside a transaction that somebody else holds.
-
-The SQL of votes. Each function that writes runs inside a transaction that somebody else holds.
-"""
+"""The SQL of answers and of votes. Functions run inside the caller's transaction."""
 
 from __future__ import annotations
 

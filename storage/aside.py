@@ -1,7 +1,4 @@
-"""Files that no film leads to any more, though it may be the database that is missing: kept by day, outside the store.
-
-Blocks; raises OSError.
-"""
+"""Media files that no video leads to after the database was lost: moved aside by day. Blocks; raises OSError."""
 
 from __future__ import annotations
 

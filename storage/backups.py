@@ -1,6 +1,6 @@
-"""Backups: copies of the database in a folder of their own, the last few of them. Knows no table.
+"""Numbered copies of the database, the last few of them. Blocks.
 
-They are numbered, not dated: a clock may jump. What was forgotten must not live on in them, so forgetting purges them.
+Numbered and not dated, since a clock may jump. Forgetting deletes them all, so that nothing forgotten lives on.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The one place where the disk's complaints become Keaton's errors. Knows no query and no noun."""
+"""Turns errors of SQLite and of the disk into StorageUnusable and its kinds."""
 
 from __future__ import annotations
 

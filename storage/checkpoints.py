@@ -1,4 +1,4 @@
-"""SqliteCheckpoints: core.ports.jobs.Works in the library's own file. Owns its SQL; knows no platform and no engine."""
+"""`SqliteCheckpoints`: what was sampled of videos that are not done."""
 
 from __future__ import annotations
 

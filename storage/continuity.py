@@ -1,9 +1,8 @@
-"""Tells whether the database is the one that was written to, and whether all that was acknowledged is in it.
+"""Is this the database that was written to? Is everything in it that was acknowledged? Told by a mark beside it.
 
-SQLite cuts a damaged write-ahead log off at the first frame that is not as it was written, and says nothing. So the
-number of the last transaction that was acknowledged is noted in a small file beside the database. It is written after
-each commit, without waiting for the disk: a process that is killed loses nothing of it, and after a power failure it
-may be older than the database, which is no loss. Knows no table but its own.
+SQLite cuts off a damaged write-ahead log in silence. So the number of the last transaction is noted in a small file
+beside the database after each commit, without fsync: it is for processes that die and bytes that rot. After a power
+failure the note may be older than the database, which is no loss.
 """
 
 from __future__ import annotations

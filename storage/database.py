@@ -1,4 +1,4 @@
-"""One connection that writes, one transaction at a time, and one that reads meanwhile. Knows no table."""
+"""The connections to the database: one that writes, a transaction at a time, and one that reads meanwhile."""
 
 from __future__ import annotations
 

@@ -1,8 +1,7 @@
-"""What an edited message does not bring any more. Owns that judgement and its SQL, inside somebody else's transaction.
+"""What an edited message does not bring any more. Functions run inside the caller's transaction.
 
-A message has items (links, files), of which each led to a video, and postings. Which item brought a posting is known by
-the links that lead to its video, and by the jobs of the message for as long as these are kept. Where that tells nothing
-a posting stays as long as an item is left that may have brought it.
+A message has items (links, files) and postings. Which item brought a posting is known from links and jobs, for as long
+as these are kept; where they tell nothing, a posting stays as long as any item is left that may have brought it.
 """
 
 from __future__ import annotations

@@ -1,8 +1,6 @@
-"""SqliteLooks: core.ports.index.LooksStore over the library's file. Owns its SQL; knows no platform and no engine.
+"""`SqliteLooks`: embeddings as BLOBs in chunks, float16.
 
-Looks as BLOBs, and back. Knows no SQL.
-
-float16 is half of the bytes; a cosine moves by less than 1e-3 for it.
+float16 takes half of the bytes and moves a cosine by less than 1e-3.
 """
 
 from __future__ import annotations

@@ -1,13 +1,7 @@
-"""FolderBlobCache: ports.Keepsakes over a folder. Owns small files that can be made again; knows no film.
+"""Files of the data folder: kept media under a quota, cached blobs, working folders, the inbox of pictures.
 
-MediaFolder: ports.Media as plain files in one folder, under a quota. Knows no SQL and no film format.
-
-A kept file is named by a hash of its film's id. Its access time, set by hand, says when it was last used: that needs
-no second place to agree with, and leaves the modification time of a linked original alone.
-
-The folders beside the kept media files: workshops, which die with their process, and the inbox. Blocks.
-
-Owns their names, and whole writes; knows no film.
+A kept file is named by a hash of its video's id. Its access time, set by us, is its time of last use; the modification
+time is left alone.
 """
 
 from __future__ import annotations

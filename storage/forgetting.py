@@ -1,13 +1,7 @@
-"""How long it is remembered how requests ended. Owns the SQL that drops what is older; knows no connection.
+"""The SQL of forgetting a video, and of keeping it forgotten. Functions run inside the caller's transaction.
 
-The SQL that keeps what was forgotten from coming back. Each function runs inside somebody else's transaction.
-
-Owns when a request that is under way may still keep a film, and what is left of it when not.
-
-What stays of requests for a film that was forgotten: keys that name nothing. Runs in somebody else's transaction.
-
-A message that brought a film may still stand on its platform, and be sent again: that its link was seen to once has to
-be remembered, but not which link that was. So its errand keeps a digest in the place of the name.
+Open requests for it are ended or refused, postings and what hangs on them go, and keys that are still needed (so that a
+message is not looked at again) keep a digest in place of the link.
 """
 
 from __future__ import annotations

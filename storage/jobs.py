@@ -1,7 +1,7 @@
-"""SqliteJobs: core.ports.jobs.Jobs in the library's own file. Owns its SQL; knows no platform.
+"""`SqliteJobs`: the job ledger, requests that were written down and how they stand.
 
-One bot works on a data folder, so what an earlier bot left is free at once. What a command of the command line took
-up is free when its process is dead; where that cannot be told, when its lease has run out.
+Jobs of an earlier bot are free at once, since one bot runs per data folder. Those of a command are free when its
+process is dead, or, where that cannot be told, when its lease has run out.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""SqliteLedger: core.ports.jobs.Ledger in the library's own file. Owns its SQL; knows no platform."""
+"""`SqliteLedger`: what chat doors remember: switches, what was done already, and small notes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""SqliteLibrary: ports.Library over one SQLite file. Owns what is read and written when; knows no platform."""
+"""`SqliteLibrary`: videos, postings, embeddings, answers and votes in one SQLite file that processes can share."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""One running bot per data folder. Owns the lock file; the system lets go of it when its process ends, however.
+"""One running bot per data folder: a lock file, which the system releases when the process ends.
 
-The command line's other commands go on beside a running bot: SQLite and the media folder know how to share.
+Other commands do not need it: SQLite and the media folder can be shared.
 """
 
 from __future__ import annotations

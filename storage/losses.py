@@ -1,4 +1,4 @@
-"""The SQL of what was found missing when the database was opened. Each function runs inside somebody's transaction."""
+"""The SQL of what was missing when the database was opened. Functions run inside the caller's transaction."""
 
 from __future__ import annotations
 

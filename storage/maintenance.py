@@ -1,10 +1,6 @@
-"""Mends a database: copies it as it is, salvages what can be read, drops what does not hold together. Blocks.
+"""Checks a database and repairs it: copies, salvages, drops what is damaged. Blocks.
 
-Nobody else may have the data folder open meanwhile; that is the caller's to see to.
-
-Tells whether a database holds together: its pages, its references, and the looks of its films. Blocks.
-
-Owns what counts as damage and what goes with it; must not know how the rest is salvaged.
+The caller makes sure that nobody else has the data folder open.
 """
 
 from __future__ import annotations

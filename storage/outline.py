@@ -1,7 +1,7 @@
-"""The list of a database's tables, kept beside it, so that rows are found where that list is damaged itself. Blocks.
+"""A copy of the list of tables beside the database, so that rows are found where that list is damaged. Blocks.
 
-SQLite finds a table by the page that it begins at, which its first pages tell. Those pages never move here (nothing is
-vacuumed), so a copy of the list stays true until the next migration. Names tables and columns, and nobody's data.
+SQLite finds a table by its root page, and root pages never move here, as nothing is vacuumed. The copy holds names of
+tables and columns only.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
-"""Which processes that have taken requests up are alive. Knows no request and no SQL.
+"""Which processes that took requests up are alive? Each holds the lock of a file while it lives. Blocks.
 
-Each holds the lock of a small file of its own as long as it lives; the system lets go of it, however the process ends,
-and in whatever container it ran. Blocks.
+A process id would say nothing in another container, and comes again.
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""Who of this machine's users may read the data folder: the one that Keaton runs as, and nobody else. Blocks.
-
-Owns the modes of what is there already; what is new gets them by the process's umask.
-"""
+"""Closes the data folder to other users of the machine. New files are closed by the process's umask. Blocks."""
 
 from __future__ import annotations
 

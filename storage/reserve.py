@@ -1,6 +1,6 @@
-"""Room that is kept for the day that the disk is full: to forget something takes room first, and makes it then. Blocks.
+"""A file of spare room, released when the disk is full and something is to be forgotten. Blocks.
 
-SQLite writes what a transaction changes into its log before the file; pages that are wiped are changed, too.
+SQLite writes each page that it wipes into its log first, so forgetting takes room before it makes some.
 """
 
 from __future__ import annotations

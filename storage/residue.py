@@ -1,10 +1,8 @@
-"""Finds and wipes what SQLite leaves between the cells of a page. Runs in a process of its own; knows no table.
+"""Finds and wipes what SQLite leaves between the cells of a page. Runs in a process of its own.
 
-`secure_delete` wipes cells that are deleted. When SQLite moves cells from one page to another, as a tree grows or
-shrinks, it leaves their old bytes behind in the unused middle of the page, and nothing deletes those.
-
-A process of its own, because closing the file drops all locks that SQLite holds on it in the same process. The caller
-sees to it that nobody writes to the file while it is wiped. Format: https://www.sqlite.org/fileformat2.html
+`secure_delete` wipes deleted cells, not the old bytes in a page's unused middle after cells moved to another page. A
+process of its own, because closing the file would drop all locks that SQLite holds on it in the same process. The
+caller makes sure that nobody writes meanwhile. Format: https://www.sqlite.org/fileformat2.html
 """
 
 from __future__ import annotations

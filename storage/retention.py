@@ -1,13 +1,7 @@
-"""SqliteArchive: core.ports.retention.Archive in the library's own file. Owns its SQL; knows no platform.
+"""`SqliteArchive` (export), `SqliteDepartures` (places left) and `SqliteShownMessages` (messages to take back).
 
-SqliteDepartures: core.ports.retention.Departures in the library's own file. Owns its SQL; knows no platform.
-
-A purge takes every row that says it belongs there, in whatever table: one that is added later is purged too, as long
-as it has the columns platform, space and channel.
-
-SqliteShownMessages: core.ports.retention.Showcase in the library's own file. Owns its SQL; knows no platform.
-
-That a film is taken back makes messages stale by a trigger: in the same transaction, whoever takes it back and how.
+A purge takes every row with its platform, space and channel, from whatever table. A trigger marks messages as stale in
+the transaction that forgets a video, whoever does it.
 """
 
 from __future__ import annotations

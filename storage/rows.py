@@ -1,7 +1,4 @@
-"""Nouns as rows, and back. Knows no SQL and no connection.
-
-Questions and moments as rows and JSON, and back. Knows no SQL and no connection.
-"""
+"""Converts nouns to rows and JSON, and back."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Reads what can still be read of a damaged database, row by row, into a new file. Knows no table by name.
+"""Copies what can be read of a damaged database, row by row, into a new file. Blocks.
 
-SQLite finds a row by its number without touching other pages than those on the way; so behind a damaged page reading
-goes on at the first number that can be reached, which is searched by bisection. Blocks.
+SQLite finds a row by its number without touching other pages than those on the way, so reading goes on behind a damaged
+page, at the first number that can be reached (found by bisection).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Has the residue of forgotten rows wiped out of the database file. Owns when that is safe; knows no table by name."""
+"""Has residue of forgotten rows wiped when that is safe: under the write lock, over an empty log."""
 
 from __future__ import annotations
 

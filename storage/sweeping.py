@@ -1,4 +1,4 @@
-"""Takes what was forgotten off the disk as soon as that can be done, without anybody waiting for it. Knows no SQL."""
+"""Takes what was forgotten off the disk in the background, as soon as that is possible."""
 
 from __future__ import annotations
 

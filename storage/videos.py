@@ -1,7 +1,4 @@
-"""What the library asks of its tables: SQL that reads films, postings, looks and answers. Runs none of it.
-
-The SQL that changes what is kept. Each function runs inside a transaction that somebody else holds.
-"""
+"""The SQL of videos, postings, links and embeddings. Functions that write run inside the caller's transaction."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""The commands of the command line, but for `run` and `doctor`. Owns their course; `bot.cli.output` owns their looks.
-
-`keaton clip` and `keaton sheet`: what can be cut out of a film without a question. Owns their course.
-"""
+"""Each command but `run`, `export`'s files and `doctor`: its steps and its exit code."""
 
 from __future__ import annotations
 

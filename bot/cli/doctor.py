@@ -1,4 +1,4 @@
-"""`keaton doctor`: is all in order, and what to do where it is not. Owns the advice, and what is told of a repair."""
+"""`keaton doctor`: checks the installation and the data folder, and says what to do. `--repair` mends the database."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""`keaton export`: a space as files, in the layout that docs/export.md describes.
+"""`keaton export`: writes a space as JSON and files, in the layout of docs/export.md.
 
-One film is in memory at a time, however many there are.
+One video is in memory at a time.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What the command line prints and writes. Owns its looks and its JSON; must not search or decide."""
+"""What the command line prints and writes: progress, lists and answers, as text or JSON."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The address of the local chat's page, for whoever started Keaton. Must not know what the page shows."""
+"""The address of the local chat's page, with its token, and opening it in the browser."""
 
 from __future__ import annotations
 

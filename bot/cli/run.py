@@ -1,4 +1,4 @@
-"""`keaton run`: opens the doors that the settings ask for, and closes them. Must not know what passes through."""
+"""`keaton run`: opens the doors that are configured, and closes them."""
 
 from __future__ import annotations
 

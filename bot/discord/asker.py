@@ -1,4 +1,4 @@
-"""Who asks, by a command or a press, and what an answer to them may draw on. Must not know what is asked for."""
+"""Who used a command or pressed a button, and what an answer to them may draw on."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""The client that listens to Discord. Owns which gateway events matter; what they mean is the desk's.
-
-The Discord door: connects, and keeps connected. Owns the life of the client; must not know what passes through.
-"""
+"""The gateway client and the life of the connection: which events are heard, and reconnecting."""
 
 from __future__ import annotations
 

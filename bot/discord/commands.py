@@ -1,6 +1,6 @@
-"""The commands, as Discord shows them. Owns their names and options; must not know how they are answered.
+"""The application commands: names, options, descriptions, and syncing them when they changed.
 
-The command tree: each interaction once, in servers alone, and synced only when it changed. Knows no command.
+The gateway sends some interactions twice after a RESUME; each is handled once.
 """
 
 from __future__ import annotations

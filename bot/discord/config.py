@@ -1,4 +1,4 @@
-"""What the Discord door is told from outside, and what Discord can show. Owns Discord's limits."""
+"""Settings of the Discord door, and Discord's limits."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""Turns what happens on Discord into events and has the replies shown.
-
-Owns the tasks that do so, and that each thing is done once.
-"""
+"""Turns messages, presses and commands into events and delivers the replies. Each thing is done once."""
 
 from __future__ import annotations
 

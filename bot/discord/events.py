@@ -1,6 +1,6 @@
-"""Events of the gateway that the library cannot read: each is logged and left. Knows no event's meaning.
+"""Gateway events that discord.py cannot read are logged by kind and skipped.
 
-The library lets such an error end the whole connection. What it says is not logged, since it may quote the event.
+The library would end the whole connection for one. Its error message may quote the event, so it is not logged.
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""Commands are acknowledged within Discord's three seconds, and what must not be lost is written down before that.
-
-Owns this order; must not know which commands there are.
-"""
+"""Acknowledges interactions within Discord's three seconds, after what must not be lost was written down."""
 
 from __future__ import annotations
 

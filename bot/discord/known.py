@@ -1,6 +1,6 @@
-"""Messages that videos are known from, looked at again after an absence for what was deleted or changed meanwhile.
+"""After an absence, compares the messages that videos are known from with what they are now.
 
-Owns how many requests that takes: pages of a hundred, from each channel's newest known message back.
+Pages of a hundred messages, from each channel's newest known message back, with a bound on requests.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""What a Discord message brings: links and files that may be films. Owns that judgement; sends nothing.
+"""What a message brings: links, video files, pictures, and the answer that it replies to.
 
-The eyes under a message that is being worked on. Must not know what is done.
+And the reaction while it is worked on.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
-"""Which channels an answer may draw on, and which permissions Keaton lacks. Pure; sends nothing.
+"""What an answer may draw on, and which permissions Keaton or the asker lacks. Pure.
 
-A public answer draws only on what everybody who can see it could read by themselves; one for the asker alone draws on
-what the asker can read. Both follow from the permissions as they are when somebody asks.
+A public answer draws on what everybody who sees it can read; one for the asker alone, on what the asker can read.
 """
 
 from __future__ import annotations

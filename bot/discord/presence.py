@@ -1,4 +1,4 @@
-"""In which servers and channels Keaton is, as Discord tells. Owns when a stay ends; what that means is the core's."""
+"""In which servers and channels Keaton is; tells the grace period where it was removed."""
 
 from __future__ import annotations
 

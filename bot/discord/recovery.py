@@ -1,8 +1,6 @@
-"""What was missed while Keaton was away: a bounded look back, keyed on message ids so that none is answered twice.
+"""After a restart: reads the messages that were missed, and takes up interactions that were not answered.
 
-Owns how far it looks; what the messages mean is the client's.
-
-Interactions that an earlier run acknowledged and did not come to answer. Owns how they are taken up again.
+The look back is bounded and keyed on message ids, so nothing is answered twice.
 """
 
 from __future__ import annotations

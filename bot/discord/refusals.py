@@ -1,4 +1,4 @@
-"""What Discord's errors mean for an answer: whether it may pass in another form, and what an admin can do."""
+"""What Discord's errors mean for an answer: whether a simpler form may pass, and what an admin can do."""
 
 from __future__ import annotations
 

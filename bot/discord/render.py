@@ -1,9 +1,4 @@
-"""Reply -> Discord's components. Pure; must not know where a card is shown, nor send anything.
-
-Pictures fitted to the size that a server takes. Owns the arithmetic; must not know what a picture shows.
-
-What moves was made to that size already, and is no picture to be made coarser here.
-"""
+"""Lays a reply out as Discord components, with its pictures made to fit the upload limit. Pure."""
 
 from __future__ import annotations
 

@@ -1,8 +1,7 @@
-"""Who may see and read which channel of a server, as Discord reckons. Pure: knows neither the library nor the network.
+"""Can everybody who sees one channel read another? Computed from the roles and overwrites of a server. Pure.
 
-Keaton does not know who has which roles: that would take a privileged intent. So it asks whether any set of roles, or
-any member with an exception of their own, could see one channel and not read another. A wrong "no" is possible (nobody
-may have that set of roles), a wrong "yes" is not.
+Keaton does not know the members (that takes a privileged intent), so it asks whether any set of roles, or any member
+with an overwrite, could see the one and not read the other. A wrong "no" is possible, a wrong "yes" is not.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What answers may draw on, worked out beside the event loop and kept until something changes. Owns when, not what."""
+"""Computes what answers may draw on in a thread beside the event loop, and keeps it until permissions change."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""The library's servers as plain rights, read once and again only where something changed. Must not judge anything.
+"""Copies of servers' roles and channels as plain data, renewed where something changed.
 
-It is read on the event loop, where nothing changes meanwhile; what is worked out from it may be worked out elsewhere.
+They are taken on the event loop, where nothing changes meanwhile, and may then be used on another thread.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Direct messages to Keaton, which works in channels alone. Owns how often that is said."""
+"""Says to people who write to Keaton in private that it works in channels only, once in a while."""
 
 from __future__ import annotations
 

@@ -1,13 +1,7 @@
-"""Where the answers to interactions of an earlier run appear. Owns which message is edited; must not know what it says.
+"""Where replies appear on Discord: a message, the answer to a command, the message whose button was pressed.
 
-The token of an interaction works for fifteen minutes. After that what all can see is edited as an ordinary message,
-and what was for the asker's eyes alone can be shown to nobody any more.
-
-Where the replies of one turn appear on Discord.
-
-Owns which message is posted or edited; must not know what it says.
-
-Where the answer to an interaction stands, as it is written down before that is acknowledged. Does nothing.
+An interaction's token works for 15 minutes. After that public answers are edited as ordinary messages, and private ones
+cannot be changed any more. A `SavedDiscordTarget` is stored with the request, for a later run.
 """
 
 from __future__ import annotations

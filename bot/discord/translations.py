@@ -1,7 +1,7 @@
-"""Names and descriptions of the commands in other languages: all of them in this one file. Replies are in English.
+"""Names and descriptions of the commands in other languages. Replies are in English.
 
-A name has at most 32 small letters, digits, `-` and `_`, a description at most 100 characters. Within one language no
-two commands, and no two options of a command, have the same name. Discord shows English where a language is missing.
+Discord's rules: a name has at most 32 small letters, digits, `-` and `_`, a description at most 100 characters; names
+are unique within a language. Where a language is missing Discord shows English.
 """
 
 from __future__ import annotations

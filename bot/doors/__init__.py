@@ -1,1 +1,5 @@
-"""What all chat doors share: accepting requests, delivering replies, where a reply stands, and catching up."""
+"""What the chat doors share.
+
+Accepting requests, delivering replies, where a reply stands, who may redraw it, catching up after a restart. It must
+not know any platform: each door brings its own targets, errors and rendering.
+"""

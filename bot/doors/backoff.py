@@ -1,4 +1,4 @@
-"""When what failed is tried again: soon at first, after hours in the end. Must not know what is tried."""
+"""When something that failed is tried again: soon at first, after hours in the end."""
 
 from __future__ import annotations
 

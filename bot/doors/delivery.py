@@ -1,9 +1,4 @@
-"""Shows a stream of replies: post once, then edit in place, throttled.
-
-Owns the pace and what happens on a bug; must not know any platform (that is behind `Shown`) nor what replies say.
-
-Work that a chat door does beside everything else. Owns its tasks; must not know any platform or what they do.
-"""
+"""Delivers a stream of replies: posts the first, edits it for the later ones; and a door's background tasks."""
 
 from __future__ import annotations
 

@@ -1,11 +1,8 @@
-"""Whoever acted last decides what stands in a message. Owns this rule; must not know any platform, nor what is shown.
+"""Which of several requests decides what a message shows? The one that was written down last.
 
-The rule: a request may draw a message only while no press that draws it too was written down after the request itself,
-and of those who may, one draws after the other. A press is written down before it is acknowledged, with
-the message that it came under; so this holds for a request that a later run takes up too, whatever an earlier run came
-to show or to note before it died. An answer that was shown and not noted is drawn once more in its place, unless
-somebody pressed a button under it: then that stands, and the answer is only noted. What a request does besides (a vote,
-a message of its own) it does all the same.
+A request may draw a message only while no later press that draws it too was written down; draws of one message are
+serialised. This holds across restarts, since presses are written down, with their message, before they are
+acknowledged. What else a request does (a vote, a message of its own) it does in any case.
 """
 
 from __future__ import annotations

@@ -1,10 +1,7 @@
-"""What is shown where a platform refuses a reply: less and less of it, but never silence. Must not know any platform.
+"""Where a platform refuses a reply, simpler forms of it are tried: without pictures, then its words alone.
 
-A door calls `show_somehow(reply, draw, refusal)`. `draw` sends a reply; `refusal` tells of an error what an admin can
-do about it, and gives None for what may pass, which is raised on and tried again by `deliver`
-(a door raises `NotNow` for a 5xx, so that it leaves no traceback).
-What is refused even as bare words raises `Refused`, with that sentence: a door that has a private way to whoever asked
-says it there. `deliver` logs it without a traceback, and does not try again.
+`refusal` of a door says of an error what an admin can do about it, or None for what may pass; the latter is raised
+(`NotNow` for a 5xx) and tried again by `deliver`. What is refused even as bare words raises `Refused`.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What the doors to chat platforms have in common. Must not know any of them."""
+"""What chat messages have in common: items to look at, which files are videos or pictures, and taking messages back."""
 
 from __future__ import annotations
 

@@ -1,8 +1,7 @@
-"""How fast messages are changed where a platform counts all changes together. Must not know any platform.
+"""How fast messages may be posted or edited where a platform limits the rate.
 
-A door makes one `Pace` for each budget that its platform gives (Discord: edits of a channel; Slack: `chat.update` of a
-workspace) and hands `pace.of(key)` to `deliver`. Answers and presses go first and have a part of the budget to
-themselves; status messages share the rest in the order in which they asked.
+A door has a `Pace` for each budget of its platform (Discord: edits of a channel; Slack: `chat.update` of a workspace).
+Answers and presses have a part of the budget to themselves; status messages share the rest in their order.
 """
 
 from __future__ import annotations

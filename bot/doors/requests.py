@@ -1,4 +1,4 @@
-"""Writes down what somebody asks a door for, before it is acknowledged, and ends it. Must not know any platform."""
+"""Writes a request down before it is acknowledged, and ends it when it was answered."""
 
 from __future__ import annotations
 

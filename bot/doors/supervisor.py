@@ -1,4 +1,4 @@
-"""Keeps doors open: one that dies is opened again, and takes no other with it. Must not know any platform."""
+"""Keeps doors open: one that fails is opened again, and takes no other with it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Notes where films are shown, and takes back what was said of what is gone. Must not know any platform."""
+"""Targets that record which videos a message shows, and end a request once it is answered."""
 
 from __future__ import annotations
 

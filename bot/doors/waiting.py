@@ -1,8 +1,7 @@
-"""Videos that wait for their turn: where they stand in the queue is said in one message of a channel, not in each.
+"""Where waiting videos stand in the queue, said in one message of a channel.
 
-A platform counts all changes of messages together, and a queue that moves on by one would change them all. So the video
-that has waited longest says how many are before it and how many of its channel come after it; the others say only that
-they wait. Must not know any platform.
+Platforms count edits of all messages together, and each step of the queue would edit every waiting one. So the video
+that has waited longest shows its position and how many come after it; the others say only that they wait.
 """
 
 from __future__ import annotations

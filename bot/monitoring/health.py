@@ -1,7 +1,4 @@
-"""`/healthz` and `/metrics` on a loopback address. Owns the server; must not know what the checks look at.
-
-What must be so for Keaton to do its work, and its figures of the moment. Must not know how they are served.
-"""
+"""The health checks, and `/healthz` and `/metrics` on a loopback address."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Where log lines go, what they look like, and what never stands in them.
+"""Log lines: where they go, their format, and what is cut out of them.
 
-Each line bears the id of the turn that it belongs to. Message texts are not logged by anybody; tokens and the secret
-parts of addresses are cut out here, whoever lets them slip (libraries put addresses into their exceptions).
+Each line bears the id of its turn. Texts of messages are never logged; tokens and secret parts of URLs are cut out of
+finished lines, since libraries put URLs into their exceptions.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Figures for Prometheus: core.ports.metrics.Watch over a registry of its own. Must not know where they are served."""
+"""Counters and timers for Prometheus, in a registry of their own."""
 
 from __future__ import annotations
 

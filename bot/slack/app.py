@@ -1,9 +1,4 @@
-"""The Slack door: signs in, connects, and keeps connected. Must not know what passes through.
-
-Which of Slack's events matter, acknowledged first. Owns that; must not know by what transport they come.
-
-The Socket Mode connection: opened, watched, and made anew when it falls silent. Knows no event.
-"""
+"""Signs in, keeps the Socket Mode connection, and acknowledges events before they are handled."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Commands, shortcuts and presses, as Slack sends them. Owns their names; must not know how they are answered."""
+"""Slash commands, shortcuts and button presses."""
 
 from __future__ import annotations
 

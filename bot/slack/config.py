@@ -1,4 +1,4 @@
-"""What the Slack door is told from outside, and what Slack can show. Owns Slack's limits."""
+"""Settings of the Slack door, and Slack's limits."""
 
 from __future__ import annotations
 

@@ -1,9 +1,4 @@
-"""Turns what happens on Slack into events and has the replies shown.
-
-Owns that each thing is done once, and where it is answered; must not know how events come in.
-
-Answers on Slack: shown where they belong, and taken back. Owns whose rights count; must not know what was posted.
-"""
+"""Turns messages, presses and commands into events and delivers the replies. Each thing is done once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Files that lie on Slack's servers. Owns which are films, and that the token goes to Slack's own hosts alone."""
+"""Files on Slack's servers: which are videos, and how they are downloaded. The token goes to Slack's hosts only."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Forms, shortcuts and the App Home on Slack: what is asked for beside commands and messages."""
+"""Modal forms, shortcuts and the App Home: what is asked for beside commands and messages."""
 
 from __future__ import annotations
 

@@ -1,7 +1,6 @@
-"""Keaton's own page in Slack, the App Home: a search, a switch for each channel, how things stand, the videos, help.
+"""The App Home: a search, a switch for each channel, status, videos, help.
 
-Owns what stands there; what is searched there is answered in the direct messages with whoever searched. It shows what
-that person may see: the channels that they and Keaton are both in.
+It shows what its reader may see: the channels that both they and Keaton are in. Answers come as direct messages.
 """
 
 from __future__ import annotations

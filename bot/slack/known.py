@@ -1,7 +1,7 @@
-"""Messages that videos are known from, looked at again at a start for what was deleted or changed meanwhile.
+"""After a start, compares the messages that videos are known from with what they are now.
 
-Slack replays nothing. Owns how many requests that takes: pages of a channel's history, from its newest known message
-back, and one for each message that is not on them, for it may stand in a thread.
+Slack replays no events. Pages of a channel's history from its newest known message back, and one request for each
+message that may stand in a thread; with a bound on requests.
 """
 
 from __future__ import annotations

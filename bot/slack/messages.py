@@ -1,7 +1,4 @@
-"""What a Slack message brings: words, links and files that may be films. Pure but for asking Slack about a file.
-
-What is read on Slack when it is needed, since no event brings it. Owns what counts as gone; answers nobody.
-"""
+"""What a Slack message brings: words, links and video files; and reading messages that no event brought."""
 
 from __future__ import annotations
 

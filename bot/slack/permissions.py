@@ -1,11 +1,8 @@
-"""Who people are and where Keaton is, as Slack tells. Owns what is remembered of that, in memory.
+"""Who people are, where Keaton is, and what an answer on Slack may draw on.
 
-Which other channels an answer on Slack may draw on, for `in:`. Owns that judgement; sends nothing.
-
-An answer is for the whole channel that it is posted in, so another channel's films may be shown there only where all
-who are in it could see them by themselves: they are in the other one too, or that is public and they are no guests.
-From a private channel nothing goes into a public one, whose members are whoever likes. Elsewhere the asker, who is in
-both, gets an answer that nobody else sees. Asked anew each time, also when a button under such an answer is pressed.
+A public answer draws on another channel only where all who see it could look there themselves: they are in it too, or
+it is public and they are no guests; and on a private channel never in a public one. Otherwise the answer is for the
+asker alone. It is asked anew at each search and press.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What somebody says to Keaton on Slack, by a mention or after /keaton, as an event. Pure."""
+"""What somebody says to Keaton, by a mention or behind /keaton, as an event. Pure."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""The reaction that shows that Keaton works on a message: there until the last of its links and files is done.
-
-Slack counts reactions as it counts changes of messages, so they come when there is room for them, and nothing waits.
-"""
+"""The reaction on a message that is worked on, until the last of its items is done. Comes when the rate allows."""
 
 from __future__ import annotations
 

@@ -1,8 +1,6 @@
-"""What was missed while Keaton was away: a bounded look back, after which the ledger lets nothing be answered twice.
+"""After a restart: reads the messages that were missed, and takes up commands that were not answered.
 
-Owns how far it looks; what the messages mean is the desk's.
-
-Commands on Slack that were written down: where their answers stand, and how a later run takes them up again.
+The look back is bounded, and the ledger lets nothing be answered twice.
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""What Slack refuses, and how that is said: the errors that its method pages document. Pure.
-
-Each is expected: it is met by the next best way to answer, and by a sentence that says what an admin can do about it.
-"""
+"""Errors that Slack's method pages document, and what an admin can do about each. Pure."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""Reply -> Block Kit. Pure; must not know where a card is shown, nor send anything.
-
-Text as Slack spells it, both ways, and the few sentences that only Slack needs. Pure.
-"""
+"""Lays a reply out as Block Kit, and escapes text for Slack's markup and back. Pure."""
 
 from __future__ import annotations
 

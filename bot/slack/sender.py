@@ -1,13 +1,8 @@
-"""Pictures on Slack: uploaded, shared, waited for until they can be shown, remembered. Must not know what they show.
+"""Posts and edits messages on Slack, and uploads their pictures.
 
-An upload that was shared nowhere is private (`files.completeUploadExternal`, `channel_id`: "If not specified the file
-will be private"), so that everybody but Keaton may see a grey box in its place. So each upload is shared into the
-thread of the message that shows it: who is in the channel may see it from then on. One message shares all pictures of
-a reply. What nobody may see but the asker is shared into the direct messages with them.
-
-How Keaton speaks on Slack: messages with pictures in place or below, in ways that ping nobody.
-
-Owns how a message is sent, changed, marked and found again; must not know which message a reply belongs to.
+An upload that is shared nowhere is private (`files.completeUploadExternal`), and others see a grey box in its place. So
+all pictures of a reply are shared by one message in the thread of the message that shows them, or in the asker's direct
+messages where only they may see them.
 """
 
 from __future__ import annotations

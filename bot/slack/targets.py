@@ -1,14 +1,7 @@
-"""Answers on Slack that the asker alone sees. Owns which replies are shown there and how; must not know why alone.
+"""Where replies appear on Slack: a message in a channel or thread, a pressed message, or one for the asker alone.
 
-Such a message cannot be edited: only a press of one of its own buttons brings an address that replaces it, five times
-within half an hour. Its pictures are shared into the direct messages with the asker, so that nobody else sees them.
-
-Where the replies of one turn appear on Slack.
-
-Owns which message is posted, edited or whispered; must not know what it says. What Slack lets nobody say in the channel
-is said to the asker alone.
-
-Notes where films are shown on Slack: beside messages, as files in their threads. Must not know what they show.
+An ephemeral message can be edited only by the URL that a press of its own buttons brings, five times within half an
+hour. A `SavedSlackTarget` is stored with the request, for a later run.
 """
 
 from __future__ import annotations

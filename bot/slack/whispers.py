@@ -1,8 +1,7 @@
-"""Words that one person alone sees on Slack, and where pictures are kept that only they may see.
+"""Messages to one person alone, and the thread in their direct messages that holds the pictures.
 
-Such a word goes by the address that came with a press or a command; where that is used up, as an ephemeral message in
-the channel; where Slack refuses that too, into the direct messages with them. An ephemeral message in a thread shows
-only where the thread has a reply, so a thread is named only where it has one.
+They go by the URL of a press or command, else as an ephemeral message, else as a direct message. In a thread Slack
+shows an ephemeral message only if the thread has a reply.
 """
 
 from __future__ import annotations

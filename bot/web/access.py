@@ -1,7 +1,4 @@
-"""The token in the page's address, which tells whoever started Keaton from the machine's other users.
-
-Owns where it is kept, and how a request shows it; must not know what a request asks for.
-"""
+"""The token in the page's address, which keeps the machine's other users out."""
 
 from __future__ import annotations
 

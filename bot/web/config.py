@@ -1,4 +1,4 @@
-"""What the local chat is told from outside; its operator's defaults stand in bot.settings."""
+"""Settings of the local chat; defaults stand in `bot.settings`."""
 
 from __future__ import annotations
 

@@ -1,9 +1,4 @@
-"""Turns what people do on the page into events, and shows the replies in the channel.
-
-Owns the tasks that do so; must not know HTTP.
-
-What people ask for on the page, as events. Must not know where they are answered.
-"""
+"""Turns what people do on the page into events, and shows the replies in the channel."""
 
 from __future__ import annotations
 

@@ -1,8 +1,7 @@
-"""Keeps others out: other users of this machine, who lack the token, and other sites' pages.
+"""Refuses requests of other users (no token) and of other sites' pages (Host and Origin).
 
-The token is asked for by all but the parts of the page, which say nothing (`bot.web.access`). Host is checked on every
-request (a name that somebody points at 127.0.0.1 does not match), Origin on all that changes something and on the
-stream (another site's page cannot leave it out or forge it). Must not know any route.
+Host is checked on every request, since a foreign name may point to 127.0.0.1; Origin on all that changes something and
+on the event stream, since another site's page can neither omit nor forge it.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
-"""The conversation log that all tabs share.
+"""The conversation that all tabs share: a bounded log with a clock.
 
-Owns the order of messages, who may see which, and how a tab that was away catches up; must not know HTTP.
-Each change moves the channel's clock, and a tab asks for all that changed after the time it has seen: nothing queues
-up for a slow tab, and a tab that comes back needs no history of edits.
+Each change advances the clock, and a tab asks for all changes since the time it has seen; so nothing queues up for slow
+tabs, and no history of edits is kept.
 """
 
 from __future__ import annotations

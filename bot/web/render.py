@@ -1,7 +1,4 @@
-"""Reply -> JSON for the page. Pure; must not know HTTP nor where messages are kept.
-
-The pictures of shown replies, in memory, bounded. Must not know which message shows what.
-"""
+"""Renders a reply as JSON for the page, and keeps the pictures of shown replies in memory."""
 
 from __future__ import annotations
 

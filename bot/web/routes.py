@@ -1,8 +1,6 @@
-"""The HTTP side of the local chat: what each address does.
+"""The HTTP requests of the local chat, and uploads of files within limits.
 
-Every request returns at once; answers come by the stream. Must not know what replies hold.
-
-Takes posted files off the wire onto the disk, without blocking and within limits. Must not know what is in them.
+Every request returns at once; answers come by the event stream.
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""The local chat: serves a page on this machine and shares one conversation among all tabs.
-
-Owns the life of the server; must not know videos, SQL or what replies say.
-"""
+"""The HTTP server of the local chat: start, stop, headers and logging."""
 
 from __future__ import annotations
 

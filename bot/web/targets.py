@@ -1,6 +1,6 @@
-"""Where the replies of one turn appear in the channel. Must not know what they answer, nor HTTP.
+"""Where replies appear on the page: a new message, or the message whose button was pressed.
 
-Where on the page an answer stands, as it is written down with its request. Does nothing.
+A `SavedPageTarget` is stored with the request, for a later run.
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""A data folder to oneself: to run on it, and to repair it. Owns the order of a repair; tells nobody about it.
-
-The product, opened and closed. Owns how settings become the core's choices; must not know what a choice does.
-"""
+"""Opens and closes the product: from settings to the core's options, ports and parts. Also repairs a data folder."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What `keaton doctor` asks storage and engines for: the engines' own checks, and whether the database is sound."""
+"""What `keaton doctor` asks of storage and engines."""
 
 from __future__ import annotations
 

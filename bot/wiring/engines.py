@@ -1,8 +1,6 @@
-"""The engines, with the threads and children that they work in. Owns their number; must not know what is kept.
+"""The engines with their threads and child processes, and loading the model.
 
-The model that the settings name. Owns that torch is imported only when it is needed.
-
-Torch takes seconds, and the page should not wait for it.
+torch is imported only when the model is needed: that takes seconds, and the page should not wait.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""All that is kept on the disk, opened: which storage stands behind each port. Must not know an engine."""
+"""Opens the storage behind the ports of one data folder."""
 
 from __future__ import annotations
 

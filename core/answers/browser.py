@@ -1,7 +1,4 @@
-"""What a press shows of an answer: another moment, a second beside it, a preview, a cut, the whole film.
-
-Owns the course of that; must not know whether somebody may see the answer (the conversation has looked), nor wording.
-"""
+"""What a press shows of an answer: another moment, a second nearby, a preview, a cut, the whole video."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The buttons under an answer, in rows. Owns which there are and where each leads; must not know what is drawn."""
+"""Which buttons stand under an answer, in which rows, and where each leads."""
 
 from __future__ import annotations
 

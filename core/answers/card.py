@@ -1,4 +1,4 @@
-"""The card of an answer: what it says and shows of a moment. Owns wording; must not decide or draw anything."""
+"""The cards of an answer, of its previews and of its cuts: title, text, pictures and buttons of a reply."""
 
 from __future__ import annotations
 

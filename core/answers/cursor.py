@@ -1,6 +1,6 @@
-"""Where in a film a card stands: the frame that it shows, and the two ends of a cut.
+"""The position that a card stands at: the frame shown and the two ends of a cut, in milliseconds.
 
-Pure. Owns that they stay within the film and a cut within its limit, whatever a button's id says.
+It is brought back within the video and the limits, whatever a button's id says.
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""What a press does to an answer, other than showing it: votes on a moment, and more like it.
-
-Owns the course of that; must not know whether somebody may see the answer (the conversation has looked), nor wording.
-"""
+"""What a press does to an answer, other than showing it: votes on a moment, and "More like this"."""
 
 from __future__ import annotations
 

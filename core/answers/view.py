@@ -1,8 +1,6 @@
-"""What an answer shows: the frame and the plot. Owns where they come from; must not know what is said beside them.
+"""Draws a moment of an answer: its frame from the kept file, and its plot.
 
-A curve with a value for each second, where the looks lie further apart. Owns that arithmetic; pure.
-
-For showing alone: moments and verdicts are told from the looks themselves (core/search/moments.py).
+The plot's curve is interpolated to one value a second. Moments and verdicts come from the sampled frames alone.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Channels that people switch, ask about and delete from. Owns these courses; must not know a platform."""
+"""Switching a channel on and off, how it stands, and what a deleted or edited message takes with it."""
 
 from __future__ import annotations
 

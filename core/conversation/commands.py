@@ -1,4 +1,4 @@
-"""What somebody typed, as Incoming. Owns the spelling of commands that all text front doors share; pure."""
+"""The commands that can be typed in a message, parsed to events. Shared by all text doors; pure."""
 
 from __future__ import annotations
 

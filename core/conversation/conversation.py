@@ -1,4 +1,4 @@
-"""From what people do to what Keaton says. Owns the course of every turn; must not know a platform or an engine."""
+"""Answers each event with a stream of replies, each of which replaces the one before."""
 
 from __future__ import annotations
 

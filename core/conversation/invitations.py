@@ -1,6 +1,6 @@
-"""Who pressed *Refine* under which answer, and takes the next reply there as words to add to its question.
+"""Who pressed *Refine* under which answer: their next reply there is taken as words to add to its query.
 
-Owns how long that holds, and that it holds for one reply. A reply that nobody asked for is talk among people.
+An invitation lasts ten minutes and is good for one reply; other replies to an answer are people talking.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Facts that `keaton doctor` asks the engines for. Owns no advice."""
+"""What `keaton doctor` asks of the engines: torch, the decoder and its sandbox. Gives facts, no advice."""
 
 from __future__ import annotations
 

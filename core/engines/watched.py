@@ -1,4 +1,4 @@
-"""Engines that are timed. Owns where the clock starts and stops; does nothing else that those they extend do not."""
+"""Engines whose work is timed for the metrics port."""
 
 from __future__ import annotations
 

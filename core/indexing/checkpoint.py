@@ -1,4 +1,4 @@
-"""Writes down what is seen of a film as it comes. Owns how often; must not know how it is kept or seen."""
+"""Saves the frames of a video that is being indexed every so often, so that a restart goes on from there."""
 
 from __future__ import annotations
 

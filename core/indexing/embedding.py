@@ -1,6 +1,6 @@
-"""One film: read, encode, save. Calls the ports in the right order; must not know how they work.
+"""Samples a video, computes its embeddings and saves them, batch by batch.
 
-Owns what is left behind by a look that is cut short, and that nothing is left that cannot be forgotten.
+If it is interrupted, nothing is left behind that could not be forgotten.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What has been read of a film so far, and the Film that it becomes. Owns that state; must not know any port's work."""
+"""What has been read of a video so far, as a batch for the encoder and as the record to be saved."""
 
 from __future__ import annotations
 

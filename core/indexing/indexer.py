@@ -1,12 +1,6 @@
-"""A film on its way here. Owns what is told of that, and the names that a film comes with; keeps nothing.
+"""Indexes a posted link or file: decides whether it is known, kept, or must be downloaded and sampled.
 
-What becomes of a film that somebody brings: is it known, does its file lie here, must it be fetched and looked at.
-
-Owns these decisions and their order; must not know how a film is fetched or looked at.
-
-Known films whose kept file had to make room: the file comes back when somebody posts the film again.
-
-Owns when a file is taken back; must not know how it is fetched. What was seen of the film stays as it is.
+A known video whose kept file had to make room gets it back when it is posted again (`Restorer`).
 """
 
 from __future__ import annotations

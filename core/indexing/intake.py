@@ -1,4 +1,4 @@
-"""How a film comes in: the course from what was posted to what is said of it. Must not know a platform or an engine."""
+"""Answers posted videos: checks limits, has them indexed, and reports progress and result."""
 
 from __future__ import annotations
 

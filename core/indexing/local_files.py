@@ -1,6 +1,6 @@
-"""Files of this machine's own disk that somebody names: only plain ones are opened, and none that is too large. Blocks.
+"""Opens files of this machine that somebody names: regular files up to a size only. Blocks.
 
-Owns that judgement; must not know what is in a file. To open a pipe, or to read a file of /proc, may never end.
+Opening a pipe, or reading a file of /proc, may never end.
 """
 
 from __future__ import annotations

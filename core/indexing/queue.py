@@ -1,10 +1,7 @@
-"""A queue whose people know their place. Owns who is next; knows no noun.
+"""Which job may work on which video when, and which videos are left alone because they broke their decoder.
 
-Who works on which film when. Owns the order, and the memory of films that broke down; knows no port.
-
-A link is fetched by one job of a space at a time, and a film is looked at by one job at a time, whoever posted it
-wherever; a space has some jobs at once, and so has Keaton as a whole.
-A film that broke its decoder twice, or took more than it may, is left alone until the next start.
+A link is downloaded by one job of a space at a time, a video is sampled by one job at a time; spaces and Keaton as a
+whole have a limit of jobs at once. Short turns go first.
 """
 
 from __future__ import annotations

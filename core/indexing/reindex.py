@@ -1,4 +1,4 @@
-"""Films that another model has looked at, looked at anew. Owns when that happens; must not know how."""
+"""Re-indexes videos after a change of the model: a few while a search waits, the rest in the background."""
 
 from __future__ import annotations
 

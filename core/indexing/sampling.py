@@ -1,7 +1,4 @@
-"""Decides which moments of a film are looked at.
-
-Pure: owns the grid of times and nothing else; must not know files, frames or models.
-"""
+"""The times at which a video is sampled. Pure arithmetic."""
 
 from __future__ import annotations
 

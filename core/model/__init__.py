@@ -1,1 +1,4 @@
-"""The nouns that everything else speaks of: videos, queries, results, answers, requests, events and replies."""
+"""The nouns that everything else uses: videos, queries, results, answers, votes, requests, events, replies.
+
+They hold data and its invariants, and must not know ports, engines or platforms. All of its modules are public.
+"""

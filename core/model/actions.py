@@ -1,7 +1,7 @@
-"""The ids of buttons. Owns their spelling: a verb, an answer's id and small integers; at most 100 characters.
+"""What buttons do, and how their ids are spelled: a verb, an answer's id and small integers, at most 100 characters.
 
-They hold all that a press needs, so that a button works for anybody and after a restart. A new kind of button is a
-dataclass with an `id` here, and a line in `_READERS`.
+An id holds all that a press needs, so buttons work for anybody and after a restart. A new kind of button is a dataclass
+with an `id`, and a line in `_READERS`.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
-"""In which order an answer's moments stood, and stand by now: a button counts them as they stood when it was drawn.
+"""An answer as it is remembered, with each order that its moments stood in. Pure.
 
-Pure. Owns when that is another order, and for how long an old one is known. Whoever presses a button saw the order
-that it was drawn with, and means a moment of that; a hunt or a vote may have put them into another meanwhile.
+A button means a moment in the order that it was drawn with; a vote or a better frame may have changed the order since.
 """
 
 from __future__ import annotations

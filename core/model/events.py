@@ -1,7 +1,4 @@
-"""What passes between a front door and the conversation: Incoming one way, Reply the other.
-
-Owns the two shapes; must not know how any platform spells them.
-"""
+"""What a door tells the conversation: who did what, where."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Where and when to look, as people write it beside a question: `in:`, `from:`, `after:`, `before:`, `video:`. Pure.
+"""Filters beside a query: `in:`, `from:`, `after:`, `before:`, `video:`.
 
-Owns their spelling and what the words for dates mean; must not know which channels, people and films there are.
+Their syntax and the meaning of dates. Pure.
 """
 
 from __future__ import annotations

@@ -1,16 +1,11 @@
-"""What a question means: words, phrases, what must not be seen, moments in order, texts side by side. Pure.
-
-Owns the spelling of questions; must not know films, vectors or who asks. Any text is a question: what is no syntax is
-words. The spelling, with spaces around the marks:
+"""The syntax of a query, and what it means. Any text is a query: what is no syntax is words. Pure.
 
     a woman in water -boat -"red car"     without what follows a minus
     a man in a "red car"                  what stands in quotes weighs more, and no mark in it counts
     a car > an explosion                  one thing, then another; `>90s`, `>5m`: within that time
     a dog | a cat | a horse               several texts side by side, up to six
 
-What a question holds beside its words: a picture, and which postings it is about.
-
-Owns these nouns; must not know what they are compared with.
+Beside its words a query may hold a picture, and which postings it is about.
 """
 
 from __future__ import annotations

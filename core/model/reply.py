@@ -1,7 +1,4 @@
-"""What a front door shows: a reply, and what it is made of.
-
-Owns the shape; must not know how any platform spells it.
-"""
+"""What a door shows: a reply with its text, pictures, buttons, links and progress."""
 
 from __future__ import annotations
 

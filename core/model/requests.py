@@ -1,11 +1,4 @@
-"""Requests that are written down before they are acknowledged, as nouns and a port. Owns no implementation.
-
-Each method of a port may raise StorageUnusable.
-
-What chat platforms make Keaton remember, as a port: switches, what was done already, small notes.
-
-Owns no implementation; each method may raise StorageUnusable.
-"""
+"""Requests that are written down before they are acknowledged, and the keys under which they are known."""
 
 from __future__ import annotations
 

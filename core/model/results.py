@@ -1,7 +1,4 @@
-"""What is asked of films, and what is found in them: moments, curves, answers.
-
-Owns their invariants and nothing else; must not know a platform, SQL or an engine.
-"""
+"""What a search finds: moments, curves, baselines and verdicts."""
 
 from __future__ import annotations
 

@@ -1,9 +1,4 @@
-"""Who brings a film in, what becomes of that, and how much is done at once. Owns these nouns alone.
-
-The nouns that every part of Keaton shares.
-
-Owns their invariants and nothing else; must not know a platform, SQL or an engine.
-"""
+"""Videos, postings, who may see them (`Scope`, `View`), thumbnails, and the recipe of an embedding."""
 
 from __future__ import annotations
 

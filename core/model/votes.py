@@ -1,4 +1,4 @@
-"""People's votes on moments, and what they come to. Owns these nouns and the counting; pure, must not know vectors."""
+"""People's votes on moments, and how they are counted. Pure."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""The looks of a library as a search wants them: all at hand, film by film. Nouns and ports; owns no implementation.
+"""The embeddings of a library, as a search needs them: where they are read from, and the index over them.
 
-A scan bounds how similar each film gets to a query; only films that may be among the best are compared exactly.
+A scan bounds how similar each video is to a query; only the best are compared exactly.
 """
 
 from __future__ import annotations

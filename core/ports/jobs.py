@@ -1,6 +1,6 @@
-"""Films that are being looked at, written down piece by piece, as nouns and a port. Owns no implementation.
+"""The job ledger, what a door remembers of messages, and checkpoints of videos under way.
 
-Each method of a port may raise StorageUnusable.
+Methods may raise StorageUnusable.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What the product needs from outside, as Protocols. Owns no implementation; each method says what it raises."""
+"""The library, the kept media files, the blob cache and the encoder."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""What is measured while Keaton works, as a port, and the id that ties together all that is done for one turn.
-
-Owns no figure and no log; must not know who counts.
-"""
+"""Counters and timers, and the id that ties together all log lines of one turn."""
 
 from __future__ import annotations
 

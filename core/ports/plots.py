@@ -1,4 +1,4 @@
-"""What draws for the product, as a Protocol. Owns no implementation."""
+"""Drawing the plot of an answer."""
 
 from __future__ import annotations
 

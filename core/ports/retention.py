@@ -1,9 +1,4 @@
-"""All that is kept of one space, to be handed to those whose it is. Nouns and a port; owns no implementation.
-
-What is to be taken back of what was said: where films are shown that were forgotten, and answers to what is gone.
-
-Nouns and a port. Each method may raise StorageUnusable.
-"""
+"""Export of a space, departures, and shown messages that must be taken back. Methods may raise StorageUnusable."""
 
 from __future__ import annotations
 

@@ -1,9 +1,4 @@
-"""What cutting a film needs from outside, as a Protocol. Owns no implementation; each method says what it raises.
-
-What reads films for the product, as Protocols: fetchers, decoders, and what they give.
-
-Owns no implementation; each method says what it raises.
-"""
+"""Downloading, decoding and cutting videos: the ports, and what they return."""
 
 from __future__ import annotations
 

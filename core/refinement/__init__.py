@@ -1,1 +1,4 @@
-"""Better frames and surer verdicts, after an answer is shown."""
+"""Better frames and surer verdicts, found after an answer is shown.
+
+It must not know how frames are decoded, nor platforms. Public: `Refiner`.
+"""

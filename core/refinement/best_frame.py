@@ -1,9 +1,4 @@
-"""Further looks at a kept film, compared with a question. Owns the order of that work; must not know where to look.
-
-Finds a film's best frame by further looks, the most promising places first, for as long as it may take.
-
-Owns the steps and their budget; core/refinement/peaks.py says where. Must not know who waits for it.
-"""
+"""Searches a video's best frame by decoding further frames, best places first, within a budget of time."""
 
 from __future__ import annotations
 

@@ -1,10 +1,8 @@
-"""A closer look where it is doubtful whether a film shows what was asked for: at parts of its best frames.
+"""Checks a doubtful verdict again on crops of the best frames.
 
-Owns which parts count and how; must not know how frames are cut. What is small or stands beside something else is
-lost in a whole frame, and found in a part of it; where it is whole and in the middle of one, and not cut through, is
-tried at three sizes. These parts have the frame's own shape, so that a model that saw whole frames squashed to a square
-sees things in them as narrow as it learnt them. A best part of many is high by chance more often, so these odds have
-thresholds of their own.
+What is small, or beside something else, gets lost in a whole frame. Crops keep the frame's shape, since the model saw
+whole frames squashed to a square. The best of many crops is high by chance more often, so they have thresholds of their
+own. `python -m bench.verdict` measures them.
 """
 
 from __future__ import annotations

@@ -1,9 +1,6 @@
-"""Where a film's best frame may hide: the index looks each second or two, and there are frames between.
+"""Where between the sampled frames the best frame may lie, which of the further frames counts, and where cuts lie.
 
-Owns which places are looked at, how closely, and what becomes of what is found; pure. Must not know how frames are
-decoded. Each of these numbers was chosen on films that were drawn for it, and holds on others (bench/README.md).
-
-Where between two looks of the index the best frame may lie, and which of some further looks counts. Pure.
+Pure. The numbers were chosen on synthetic videos and hold on others (bench/README.md).
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""Moments looked at more closely: the index looks once a second, the best frame may lie between two looks.
+"""Refines the moments of an answer: which need further frames, what that may cost, and which results count.
 
-Owns where further looks go, what they may cost and which of them counts; must not know how frames are decoded.
+A video is sampled about once a second; its best frame may lie between two samples. Only kept files are decoded.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The bank of background captions as vectors. Owns when they are encoded and kept; must not judge anything by them."""
+"""The background captions of `captions.txt` as embeddings: computed once for a model, then cached."""
 
 from __future__ import annotations
 

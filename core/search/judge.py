@@ -1,9 +1,7 @@
-"""Puts a baseline beside a curve. Owns when it can be had; core/search/verdict.py owns the arithmetic.
+"""Adds a baseline and a verdict to a curve, and decides which unwanted texts count in a video.
 
-What is unwanted, film by film. Owns that only what a film may show is taken off there.
-
-What is not in a film has a look that is nearest to it all the same, often the one with what is wanted: taking that off
-would hide a clear hit behind a thing that is not there.
+An unwanted text counts only where the verdict says that the video may show it: what is not there has a best frame all
+the same, often the very one with what is wanted.
 """
 
 from __future__ import annotations

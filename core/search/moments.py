@@ -1,9 +1,4 @@
-"""From scores over time to moments. Owns the decision what counts as one hit; pure, knows no I/O.
-
-Which moments of some films answer a query. Owns that choice for each form of question; pure.
-
-Which moments answer a question of several texts: pairs in order, or some of each text. Owns that decision; pure.
-"""
+"""Which stretches of a similarity curve are moments, and which moments answer each form of query. Pure."""
 
 from __future__ import annotations
 

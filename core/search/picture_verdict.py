@@ -1,19 +1,9 @@
-"""Whether a film shows words and a picture together. Owns how the verdicts of both come to one; pure.
+"""Does a video hold a shot like a picture, and does it show words and a picture together? Pure.
 
-Words have their odds against background captions (core/search/verdict.py), a picture has its place on the film's own
-scale of
-how alike looks are (core/search/picture_verdict.py). Both are brought to one measure, 0 where a hit begins to be a
-weak one and 1
-where it is a strong one, and the lesser of both counts: neither makes up for the other. The curve is of their sum, and
-its band is moved to where its best look stands by that measure.
-
-Words have lower bars beside a picture: that says which shot is meant, so they are asked of a look or two, and not of
-the best of a whole film, which is high by chance more often.
-
-Whether a film holds a shot like a picture. Owns what a similarity of looks means; pure, must not know any words.
-
-Looks are nearer to any picture than to words, so background captions say nothing here. The film's own scale does: looks
-at one shot are 1 alike, looks far apart 0 (core/search/shots.py). `python -m bench.likening` measures it.
+Frames are nearer to any picture than to words, so captions say nothing here; the video's own scale does: frames of one
+shot are 1, far frames 0 (`core.search.shots`). With words, both verdicts are brought to one measure (0 weak, 1 strong)
+and the lesser counts. Words have lower bars beside a picture, since that says which shot is meant. `python -m
+bench.likening` measures it.
 """
 
 from __future__ import annotations

@@ -1,13 +1,7 @@
-"""What looks are compared with, and how. Owns the arithmetic of words, phrases, pictures and what is unwanted; pure.
+"""The vectors that a query is compared by, and how votes turn them. Pure.
 
-Aims as votes turn them. Owns which looks are voted on; core/search/query_vectors.py owns the arithmetic.
-
-What people's votes do to an aim. Owns that arithmetic; pure, must not know who voted.
-
-Rocchio 1971, "Relevance feedback in information retrieval": towards what was called right, away from what was called
-wrong. On frames, not on texts, with two changes. Looks count as they differ from the middle of their film: whole films
-share most of their direction, and that says nothing. And the result turns by a set angle at most, so that the words
-always say what is looked for.
+Votes: Rocchio 1971, "Relevance feedback in information retrieval", on frames less the mean of their video (whole videos
+share most of their direction), and turned by a set angle at most, so that the words decide what is looked for.
 """
 
 from __future__ import annotations

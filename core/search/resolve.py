@@ -1,9 +1,4 @@
-"""From somebody's picture, or a frame, to something to ask about: all that is kept of it is what the model saw.
-
-From what somebody typed to a query. Owns what filters and refinements come to; must not search or say anything.
-
-Which film somebody means. Owns that decision; pure.
-"""
+"""From what somebody typed to a query: filters, refinements, pictures, and which video a name means."""
 
 from __future__ import annotations
 

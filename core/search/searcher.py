@@ -1,7 +1,4 @@
-"""The best films of many, by bounds first and exactly then. Owns the order in which films are compared; pure.
-
-A query against a library. Owns the arithmetic of similarity; must not know SQL, torch or a platform.
-"""
+"""Answers a query from the index: bounds for all videos, exact curves for the best, and their moments."""
 
 from __future__ import annotations
 

@@ -1,10 +1,6 @@
-"""Where "more like this" looks no further: at the very shot that it was asked of. Owns how far that shot reaches; pure.
+"""How far a shot reaches around a frame, and how far a moment reaches around its peak. Pure.
 
-A shot is like itself, which says nothing of the rest of the film: it is no answer, and its verdict does not count.
-
-How far a hit reaches on either side of its peak, and which hits are one and the same. Pure arithmetic on looks.
-
-`python -m bench.levers` measures it against scenes of known length.
+"More like this" leaves out the shot that it was asked of. `python -m bench.levers` measures reaches.
 """
 
 from __future__ import annotations

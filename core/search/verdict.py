@@ -1,18 +1,16 @@
-"""Whether a film shows what was asked for. Owns what "strong", "weak" and "absent" mean beside a film's own baseline.
+"""Does a video show what was asked for: "strong", "weak" or "absent"? Pure.
 
-Pure; must not know where the background captions come from (core/search/captions.py) nor what is said of a verdict.
+The best frame is compared with a bank of background captions. If the video shows the thing, the model finds the words
+of the query much likelier there than an average caption; if not, captions that do fit that frame win. The odds are the
+model's own, by its own temperature, so no cosine is fixed:
 
-The best look is put before a bank of background captions: common things, places and doings. If the film shows the
-thing, the model finds the words of the query much likelier there than an average caption of the bank; if not, the
-captions that do fit that look win. The odds are the model's own, by its own temperature, so that no cosine is fixed:
+    level(frame) = log(mean over captions of exp(scale * own(caption, frame)))
+    odds         = scale * own(query, best frame) - (level(best frame) + mean of level over the video) / 2
 
-    level(look) = log(mean over captions of exp(scale * own(caption, look)))
-    odds        = scale * own(query, best look) - (level(best look) + mean of level over the film) / 2
-
-where own() is the cosine less a quarter of its mean over the film: texts differ in how similar they are to anything.
-This is the "inverted softmax" of querybank normalisation (QB-Norm, Bogolin et al., CVPR 2022) with mean subtraction. A
-model with a bias (SigLIP) has one rival more: that the look fits no words at all. Its logit is -bias by the sigmoid,
-less what the bias says of pairs in general: such models are trained with about 2**15 texts for each picture.
+where own() is the cosine less a quarter of its mean over the video: texts differ in how similar they are to anything.
+This is the inverted softmax of querybank normalisation (QB-Norm, Bogolin et al., CVPR 2022) with mean subtraction. A
+model with a bias (SigLIP) has one rival more, that the frame fits no words at all: its logit is -bias, less the prior
+of one match in 2**15 pairs that such models are trained with.
 """
 
 from __future__ import annotations

@@ -1,1 +1,4 @@
-"""Every sentence that Keaton says."""
+"""Every sentence that Keaton says to people.
+
+It decides nothing and must not know a platform's markup. Public: `replies`, `answers`, `lists` and `errors`.
+"""

@@ -1,7 +1,4 @@
-"""What is said of a verdict. Owns this wording; must not judge.
-
-How an answer speaks of its question and its moments. Owns these words; pure, must not know buttons or pictures.
-"""
+"""What is said of an answer: its title, its verdict, and where each moment is."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Errors as sentences for the person who can fix them. Owns that wording alone."""
+"""Each error as one or two plain sentences for the person who can fix it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The list of videos, page by page: what stands on a page, and how it is said. Must not know how a page is laid out."""
+"""The list of videos, page by page."""
 
 from __future__ import annotations
 

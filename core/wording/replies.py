@@ -1,4 +1,4 @@
-"""Every sentence that Keaton says. Owns wording; must not do or decide anything."""
+"""What is said of indexing, forgetting, switching, status and help."""
 
 from __future__ import annotations
 

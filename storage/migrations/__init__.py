@@ -1,6 +1,7 @@
-"""The tables, as ordered migrations numbered by `PRAGMA user_version`. Knows no noun and no query.
+"""The tables, as ordered migrations numbered by `PRAGMA user_version`.
 
-A migration that was ever released is never edited: a change of the tables is one more migration.
+It must not know a noun or a query. A released migration is never edited: a change of the tables is a new one. Public:
+`migrate` and `version`.
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""The tables of requests that are under way and of what was seen for them so far. Knows no query.
-
-A migration that was ever released is never edited.
-"""
+"""Tables of open requests and of checkpoints. Released: never edit."""
 
 JOBS = (
     # kind: what is to be done with `source`: a link, a path, the key of a platform's file, or the words of a search.

@@ -1,7 +1,4 @@
-"""The tables of what a link led to, by space, and what goes that earlier versions shared too widely. Knows no query.
-
-A migration that was ever released is never edited.
-"""
+"""Tables of what a link led to, by space; removes what earlier versions shared too widely. Released: never edit."""
 
 _FIRST = "(SELECT {column} FROM postings AS first WHERE first.video_id = postings.video_id ORDER BY id LIMIT 1)"
 _ELSEWHERE = f"(platform, space) <> {_FIRST.format(column='platform, space')}"

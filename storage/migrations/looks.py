@@ -1,7 +1,4 @@
-"""The triggers that tell that films, their looks or their postings changed. Knows no query.
-
-A migration that was ever released is never edited.
-"""
+"""Triggers that count changes of videos, embeddings and postings. Released: never edit."""
 
 _TURN = "UPDATE generation SET number = number + 1;"
 _STAMP = "UPDATE indexings SET stamp = (SELECT number FROM generation) WHERE id ="

@@ -1,7 +1,4 @@
-"""The tables that tell whether all that was acknowledged is still there. Knows no query.
-
-A migration that was ever released is never edited.
-"""
+"""Tables that tell whether all that was acknowledged is still there. Released: never edit."""
 
 LOSSES = (
     # One row. number: how many transactions counted. What was acknowledged last stands beside the database, too (see

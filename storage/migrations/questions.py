@@ -1,7 +1,4 @@
-"""The tables of what questions hold beside their words, of votes on moments, and of their order. Knows no query.
-
-A migration that was ever released is never edited.
-"""
+"""Tables of what queries hold beside their words, of votes, and of orders of moments. Released: never edit."""
 
 QUESTIONS = (
     "ALTER TABLE answers ADD COLUMN asked_by TEXT NOT NULL DEFAULT ''",

@@ -1,7 +1,4 @@
-"""The table of requests whose numbers are never given twice, and what each may not bring any more. Knows no query.
-
-A migration that was ever released is never edited.
-"""
+"""The table of requests whose numbers are never given twice, and what each may not bring. Released: never edit."""
 
 _COLUMNS = """
     id, platform, space, channel, about, item, kind, source, name, user_id, user_name, message, message_url, place,

@@ -1,7 +1,4 @@
-"""The table of requests as of the day that all kinds of them were written down. Knows no query.
-
-A migration that was ever released is never edited.
-"""
+"""The table of requests of all kinds. Released: never edit."""
 
 _COLUMNS = """
     id, platform, space, channel, about, item, kind, source, name, user_id, user_name, message, message_url, place,

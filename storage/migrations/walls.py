@@ -1,7 +1,4 @@
-"""What walls need of the tables: names by posting, and places that Keaton was removed from. Knows no query.
-
-A migration that was ever released is never edited.
-"""
+"""Names by posting, and places that Keaton was removed from. Released: never edit."""
 
 NAMES_HERE = (
     # What a film is called where it was posted, and by the link that leads to it. Postings from before know no other

@@ -1,7 +1,6 @@
 """Other ways to compute a model's image tower than torch's own: OpenVINO, int8, a compiled graph.
 
-Owns the choice, and the converted tower on the disk; must not know films, words or recipes. What is not chosen is not
-imported.
+Only the backend that was chosen is imported. A converted tower is cached on the disk.
 """
 
 from __future__ import annotations

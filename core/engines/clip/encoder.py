@@ -1,9 +1,6 @@
-"""Heavy computing beside the event loop. Owns the thread pool's discipline; must not know what is computed.
+"""The `Encoder` port: runs the model on bounded thread pools, off the event loop.
 
-Texts that were encoded lately, remembered. Owns which; must not know how texts are encoded.
-
-Questions that come while others are being encoded go together in the next batch: thirty-two askers cost two or three
-forward passes, not thirty-two.
+Queries that arrive while others are encoded go into the next batch together, and recent texts are remembered.
 """
 
 from __future__ import annotations

@@ -1,16 +1,7 @@
-"""The image tower without what nobody reads. Owns that one saving; must not know what pictures are for.
+"""Shortcuts through a model's forward pass that do not change its result, and points where it can be paused.
 
-A vision transformer's vector comes from its class token alone (Dosovitskiy et al., "An Image is Worth 16x16 Words",
-2021). In its last block the other tokens matter only as what that one attends to: their own attention, and all that
-follows, is five sixths of the block, and a fifteenth of ViT-B-32.
-
-Places in a model's computing where a thread may stop for a while. Owns where; must not know what for.
-
-The text tower without the positions behind the last word. Owns that one saving; must not know what words are for.
-
-open_clip computes all 77 positions of each text. In CLIP's text tower each position sees only those before it
-(Radford et al. 2021, section 2.4: masked self-attention), and the vector is that of the last word: what comes
-behind it changes nothing. A question of eight words costs a seventh so.
+Image tower: only the class token of the last block is read (Dosovitskiy et al. 2021), which saves a fifteenth of
+ViT-B-32. Text tower: attention is causal (Radford et al. 2021), so positions behind the last word are not computed.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Memory that the process has and does not use. Owns how glibc is told to return it; elsewhere nothing happens."""
+"""Tells glibc to return freed memory to the system. Does nothing elsewhere."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""CLIP by open_clip: loading, testing, and computing on this thread.
-
-Owns all that is torch's and open_clip's; must not know films, storage or the event loop.
-"""
+"""A CLIP model: loads it by open_clip, tests it, and computes embeddings on the calling thread."""
 
 from __future__ import annotations
 

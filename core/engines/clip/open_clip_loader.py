@@ -1,10 +1,8 @@
-"""Imports open_clip, beside a torch without CUDA too, and without torch's compiler and timm.
+"""Imports open_clip beside a CPU build of torch, without torch's compiler and without timm.
 
-Owns the workarounds that this takes. open_clip needs torchvision for its image transforms alone; the common wheel of
-torchvision links its C++ operators against CUDA, and where those libraries are missing (a CPU build of torch: 200 MB
-instead of gigabytes) its import fails, because it registers shapes for operators that were never defined. And
-torchvision and timm import torch's compiler only to ask, or to say, what it is not for: 800 modules, 65 MB and a third
-of the time until the model is there. Whoever compiles imports it then. And only some models are made of timm.
+open_clip needs torchvision for transforms only, and torchvision's wheel fails to import where CUDA's libraries are
+missing, because it registers shapes for operators that were never defined. torchvision and timm import torch's compiler
+only to say what it is not for: 800 modules, 65 MB and a third of the loading time.
 """
 
 from __future__ import annotations

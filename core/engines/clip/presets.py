@@ -1,4 +1,4 @@
-"""Which open_clip model a setting names. Owns the presets; must not load anything."""
+"""Which open_clip model and weights a setting names."""
 
 from __future__ import annotations
 

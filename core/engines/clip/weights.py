@@ -1,12 +1,7 @@
-"""Models of open_clip with their weights, from this disk or from the hub.
+"""Finds a model's weights: on the disk first, else from the Hugging Face hub; and loads them once.
 
-Owns where weights come from, and in which order that is tried; must not know what a model is for.
-
-Loads weights once, not three times over.
-
-Owns two habits of torch that it changes while a model is loaded: filling new layers with random numbers that the
-weights replace at once, and copying the weights out of the file instead of using them where the system maps it.
-For ViT-B-32 that is 600 MB at the peak, and seconds.
+torch fills new layers with random numbers and copies the file's weights into them. Both are avoided while a model is
+loaded: for ViT-B-32 that saves 600 MB at the peak.
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""Fetches one file with a token, which no host but the file's own ever sees.
-
-Runs in the fetching child, under its guard. Owns where the token goes; must not know whose it is.
-"""
+"""Downloads one file with an access token, which is sent to the file's own origin only. Runs in the child."""
 
 from __future__ import annotations
 

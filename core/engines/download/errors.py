@@ -1,7 +1,4 @@
-"""Reads what went wrong with a fetch out of yt-dlp's exceptions and messages.
-
-Runs in the fetching child. Owns the codes, which are those of `core.errors.VideoUnavailable` and `FetchFailed`.
-"""
+"""Maps exceptions and messages of yt-dlp to the codes of `VideoUnavailable` and `FetchFailed`. Runs in the child."""
 
 from __future__ import annotations
 

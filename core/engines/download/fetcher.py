@@ -1,7 +1,6 @@
-"""The parent's side of fetching: `core.ports.video.Fetcher` over child processes that run yt-dlp.
+"""The `Fetcher` port: one child process for each download, with time limits and retries.
 
-Owns the trust boundary, the time limits and the further attempts: the child's words are checked and its codes become
-Keaton's errors.
+The child is not trusted: its messages are checked, and its codes become errors of `core.errors`.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""What a fetch passes over before a byte of the film is downloaded: other sites, streams without end, films too long.
+"""What is refused before a byte is downloaded: unknown pages, live streams, videos that are too long.
 
-Runs in the fetching child. Owns these refusals; must not know options or files.
+Runs in the child.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Stands at the connect call of a fetching child: where it may connect, and what it may start.
+"""Which hosts a download may connect to, and what it may start. Runs in the child.
 
-Owns those rules; must not know what is fetched. An audit hook cannot be removed again, and it sees every name that
-Python code looks up and every connection that it makes, after redirects; C code it would not see, so none may be used.
+An audit hook sees every name lookup and connection of Python code, after redirects too, and cannot be removed. It does
+not see C code, so none may open connections there.
 """
 
 from __future__ import annotations

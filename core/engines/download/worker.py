@@ -1,7 +1,7 @@
-"""The fetching child's program: one link on stdin, progress and a file on stdout, by yt-dlp.
+"""The download child's program: a link on stdin, progress and the file's name on stdout, by yt-dlp.
 
-Owns yt-dlp's options and the limits. Nothing but plain HTTP by Python code: no ffmpeg, no curl, no cookies, no
-configuration files, no plugins, and nothing written outside the job's folder.
+Plain HTTP by Python code only: no ffmpeg, curl, cookies, configuration files or plugins, and nothing written outside
+the job's folder.
 """
 
 from __future__ import annotations

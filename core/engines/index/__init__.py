@@ -1,1 +1,4 @@
-"""Embeddings in memory, and searching them."""
+"""The vector index: all embeddings in memory, searched exactly.
+
+It must not know SQL, queries' syntax or platforms. Public: `VectorIndex`, which is the `Looks` port.
+"""

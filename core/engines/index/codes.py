@@ -1,9 +1,7 @@
-"""Looks as one bit for each dimension, for those that memory has no room for: 64 bytes instead of 1024.
+"""One-bit codes of embeddings, for videos that memory has no room for: 64 bytes instead of 1024.
 
-Owns the codes and what they are compared by; must not know where looks lie. CLIP's looks share a large mean, which
-carries no order; so each bit says on which side of the mean a look lies. The vector that they are compared with keeps
-six bits a number (Gao and Long, "RaBitQ", SIGMOD 2024): of the films that are best, twice as many are found so as when
-it has one. A guess, and no bound: what seems best by codes is to be compared exactly.
+Each bit says on which side of the mean a number lies; the query keeps six bits a number (Gao and Long, "RaBitQ", SIGMOD
+2024). Codes guess and bound nothing: what scores best by them is compared exactly afterwards.
 """
 
 from __future__ import annotations

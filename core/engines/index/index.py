@@ -1,7 +1,4 @@
-"""VectorIndex: core.ports.index.Looks from memory.
-
-Owns what a view comes to, and what a question compares; knows no SQL.
-"""
+"""The vector index: which rows a view covers, and how a query is compared with them."""
 
 from __future__ import annotations
 

@@ -1,7 +1,6 @@
-"""What of the films' looks is in memory, under a budget: rows as they are stored, sketches of them, codes of the rest.
+"""Which embeddings are held in memory under a budget: rows as stored, sketches of them, and codes of the rest.
 
-Owns what is held and what gives way: sketches first, which only make a search faster, then rows, for codes. Must not
-know what a library is. One thread at a time may call any method; what was given out stays as it was.
+Sketches give way first, since they only make a search faster; then rows. Methods may be called by one thread at a time.
 """
 
 from __future__ import annotations

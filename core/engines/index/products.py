@@ -1,8 +1,7 @@
-"""Dot products of many rows with one vector, and wider numbers, as fast as the processor can, by numkong.
+"""Dot products of many rows with one vector, by numkong.
 
-Owns which of its functions are called; must not know films. Measured on two cores, a million looks of 512
-(bench/searching.py): bytes take less than half the time of float16; numpy and torch take longer for either, and lack
-the means for bytes.
+Measured over a million embeddings of 512 numbers on two cores (bench/searching.py): bytes take less than half the time
+of float16; numpy and torch are slower for either.
 """
 
 from __future__ import annotations

@@ -1,9 +1,7 @@
-"""Sketches of looks: a byte for each number, half of float16, and how far each is from the look that it stands for.
+"""Sketches of embeddings: one byte a number, with a sure upper bound of each similarity (Cauchy-Schwarz).
 
-Owns how a look becomes a sketch, and what a sketch tells of similarity: an upper bound that is sure, by Cauchy and
-Schwarz, and so close that few looks remain to be compared exactly. Must not know films. CLIP's looks share a large
-mean, and a few of their numbers are far larger than the rest; so the mean is taken off, and all are turned by one
-random rotation, after which the numbers are alike and a byte tells much of each (Gao and Long, "RaBitQ", SIGMOD 2024).
+The mean is taken off and one random rotation applied, so that the numbers are alike and a byte tells much of each (Gao
+and Long, "RaBitQ", SIGMOD 2024).
 """
 
 from __future__ import annotations

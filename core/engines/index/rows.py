@@ -1,7 +1,6 @@
-"""Looks in memory: float16 rows of many films in few large blocks, one after the other, and sketches of full pages.
+"""Embeddings in memory: float16 rows of many videos in a few large blocks, and sketches of full pages.
 
-Owns where each film's rows lie; must not know titles, views or budgets. What is let go is gone from memory at once: its
-block is made anew without it. One thread at a time may change anything; runs that were given out stay as they were.
+A removed video is gone from memory at once: its block is copied without it. Runs that were handed out stay unchanged.
 """
 
 from __future__ import annotations

@@ -1,13 +1,7 @@
-"""How similar films get to a vector, at most: the scan behind each search. Owns the arithmetic; knows films by place.
+"""Bounds the similarity of each video with a query: bounds from all rows, exact values for the best.
 
-First all rows are bounded from above, by their sketches where they have one. Then, from the most promising film on, the
-few rows of a film that may be its best are compared exactly, until no other film can be among the best. So a scan reads
-half of what is stored, and the bounds of the best films are exact all the same.
-
-Threads of their own for the scan behind each search: none waits for another before all is done.
-
-Those of a library for arithmetic meet after every few thousand rows, and spin while they wait: on a machine that also
-indexes films a scan then takes ten times as long. Owns the threads; must not know what they do.
+It has its own threads, none of which waits for another before the end: those of torch meet after every few thousand
+rows and spin, which takes ten times as long beside indexing.
 """
 
 from __future__ import annotations

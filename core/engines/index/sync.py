@@ -1,7 +1,7 @@
-"""Keeps what is in memory as the library has it. Owns which films are held, and when more is read; knows no SQL.
+"""Keeps the index in step with the library, which any process may change.
 
-All that touches the rows happens on one thread, so nothing is changed under a scan. `follow` asks the library for its
-generation: what any process changed, above all what was forgotten, counts from that moment on.
+The library's generation number is checked at each search, so what was forgotten is not found from then on. One thread
+alone changes rows.
 """
 
 from __future__ import annotations

@@ -1,1 +1,4 @@
-"""Drawing curves and contact sheets."""
+"""Draws plots and contact sheets by matplotlib and Pillow.
+
+It must not know what a moment or a verdict is. Public: `MatplotlibPlotter`, which is the `Plotter` port.
+"""

@@ -1,9 +1,6 @@
-"""Paints on a picture by matplotlib's Agg. Owns where a value lies in pixels; must not know what is plotted.
+"""A chart painted by matplotlib's Agg renderer: scales, ticks, lines, areas and text.
 
-A chart on which a plot is drawn: scales, ticks, lines, areas, words, painted by matplotlib's Agg in one go.
-
-Owns geometry in points and pixels; must not know what is plotted. matplotlib's own `Axes` does all this too and far
-more, for 100 to 150 ms a picture; the calls here are those of `Axes` that a plot needs, and 20 ms.
+matplotlib's own `Axes` takes 100 to 150 ms a picture; this takes 20.
 """
 
 from __future__ import annotations

@@ -1,9 +1,4 @@
-"""The plot of an answer, by matplotlib. Owns its looks; must not decide what a moment is.
-
-The part of a plot that shows several texts: a curve each, a legend, numbered moments in the colour of their curve.
-
-Owns its looks; must not decide what a moment is.
-"""
+"""The plot of an answer: similarity over time, the band of the verdict, the moments, and a curve for each text."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pictures made of a film's frames: the contact sheet, two frames side by side, a slideshow. Owns their looks."""
+"""Pictures made of several frames: the contact sheet, the two ends of a cut, a slideshow."""
 
 from __future__ import annotations
 

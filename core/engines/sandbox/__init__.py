@@ -1,1 +1,5 @@
-"""Child processes that read what strangers post, and the walls around them."""
+"""Child processes that handle untrusted bytes, and what confines them (Landlock, namespaces, seccomp, limits).
+
+It must not know what a child does. Public: `ChildPool` for the parent; `forkserver` and `limits` for the child's
+program.
+"""

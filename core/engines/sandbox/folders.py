@@ -1,7 +1,4 @@
-"""Watches how much a child writes into its folder. The system bounds each file alone, and a child may make many.
-
-Owns the measuring; must not know what the files are.
-"""
+"""Stops a child whose folder takes too much of the disk. The system limits single files only."""
 
 from __future__ import annotations
 

@@ -1,11 +1,6 @@
-"""What every child process does first: keep its pipe for itself, and die with its parent.
+"""The fork server's program: imports a module once, confines itself, and forks a child for each job. Linux only.
 
-Owns that; must not know what the child is for. Imports next to nothing.
-
-The nursery's program: imports a module once, gives up what its children give up, and forks a child for each job.
-
-A fork takes milliseconds where a new interpreter takes a third of a second of work. The nursery itself never reads
-a stranger's byte: only its children do, one job each. Owns the forking; must not know what the module does. Linux only.
+A fork takes milliseconds, a new interpreter a third of a second. The fork server itself never reads untrusted bytes.
 """
 
 from __future__ import annotations

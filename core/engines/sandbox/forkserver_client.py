@@ -1,7 +1,4 @@
-"""The parent's side of the fork server: children that are forked, with the face of asyncio's processes.
-
-It knows when the fork server lives, and not what children do. Linux only.
-"""
+"""The parent's side of the fork server: forked children with the interface of asyncio's processes. Linux only."""
 
 from __future__ import annotations
 

@@ -1,8 +1,7 @@
-"""What a process may still do with files, ports and signals (Linux Landlock); its threads and children likewise.
+"""Restricts files, ports and signals of a process and its children by Linux Landlock.
 
-Owns the system calls; must not know what the process is for. Any process may bind itself, root or not, in containers
-too. What a kernel does not know yet is left out: `version` tells. Written by hand: it is three system calls, and the
-packages that wrap them are young.
+It works without root and in containers; rules that a kernel does not know are left out. Written by hand: it is three
+system calls, and the packages that wrap them are younger than those.
 """
 
 from __future__ import annotations

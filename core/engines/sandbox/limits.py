@@ -1,8 +1,7 @@
-"""What a child process gives up before it touches a stranger's bytes: the sandbox, put together.
+"""Puts the sandbox together: what a child gives up, and in which order, before it reads untrusted bytes.
 
-Network, other processes, files, system calls, privileges, memory and time. Owns what is given up and in which order;
-must not know what the child is for. None of it can be taken back. Where the system refuses one, the child works
-without it, and `describe` says so: `keaton doctor` asks.
+Network, processes, files, system calls, privileges, memory and time. None can be taken back. Where the system refuses
+one, the child works without it and `keaton doctor` reports it (`describe`).
 """
 
 from __future__ import annotations

@@ -1,8 +1,4 @@
-"""A network, users and process numbers of its own for a process and its children (Linux namespaces and capabilities).
-
-Owns the system calls; must not know what the processes are for. Root may always have them; others where the system
-lets anybody make a user namespace.
-"""
+"""Linux namespaces and capabilities: a process's own network, users and process numbers, and no privileges."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""Starts, keeps warm and kills the child processes that touch strangers' bytes.
-
-Owns their lives; must not know what they do. One child does one job and is thrown away.
-"""
+"""Starts, keeps warm and kills child processes. A child does one job and is thrown away."""
 
 from __future__ import annotations
 

@@ -1,7 +1,6 @@
-"""The messages that a child process sends to its parent: a JSON header, then raw bytes.
+"""The messages of a child to its parent: a JSON header, then raw bytes.
 
-Owns the framing, both ends of it; must not know what is said. Never pickle: the child may have been taken over by the
-bytes that it reads, so the parent checks every length.
+Never pickle: the child may have been taken over by what it reads, so the parent checks every length.
 """
 
 from __future__ import annotations

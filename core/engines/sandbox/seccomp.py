@@ -1,8 +1,7 @@
-"""A filter of system calls for the process that calls this, all its threads and all that it starts (Linux seccomp).
+"""A system call filter (Linux seccomp, classic BPF) for a process, its threads and its children.
 
-Owns the numbers of system calls and the filter's machine code (classic BPF); must not know what the process is for.
-A call that is refused fails as if the kernel did not know it (ENOSYS), for which C libraries have another way.
-Written by hand because the bindings of libseccomp need that library on the machine, and wheels do not bring it.
+A refused call fails with ENOSYS, as on an older kernel, for which C libraries have a fallback. Written by hand because
+the bindings of libseccomp need that library installed.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
-"""What a child may say of one film: how much, in which order, and within which bounds.
+"""What a decoding child may send about one video: how much, in which order, within which bounds. Runs in the parent.
 
-Owns the trust boundary's arithmetic: a child that a film has taken over lies about lengths, times, sizes and counts, or
-never ends. What goes beyond is nonsense. Must not know pipes or processes.
+A child that a video has taken over may lie about lengths, times, sizes and counts, or never end.
 """
 
 from __future__ import annotations

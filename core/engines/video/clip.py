@@ -1,7 +1,4 @@
-"""Cuts a stretch out of a film: the frames of [start, end), with their sound, encoded anew to a size in bytes.
-
-Runs in the decoding child. Owns which frames these are and how they are made to fit; must not know codecs.
-"""
+"""Cuts [start, end) out of a video, with sound, re-encoded to fit a size in bytes. Runs in the child."""
 
 from __future__ import annotations
 

@@ -1,7 +1,6 @@
-"""What the numbers of a frame mean as colours, and how they are brought to what every screen shows (BT.709).
+"""Converts a frame's colours to what every screen shows (BT.709): matrices, transfer functions, tone mapping.
 
-Runs in the decoding child. Owns matrices, transfer functions and tone mapping; must not know files or sizes.
-Frames of high dynamic range or of a wide gamut go through a table of colours, which FFmpeg looks up (`haldclut`).
+HDR and wide-gamut frames go through a colour table that FFmpeg looks up (`haldclut`). Runs in the child.
 """
 
 from __future__ import annotations

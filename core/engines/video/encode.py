@@ -1,9 +1,6 @@
-"""Encodes frames: an MP4 that every browser plays, or a GIF. Runs in the decoding child; owns the codecs.
+"""Encodes frames and sound as an MP4 that every browser plays, or as a GIF; in memory. Runs in the child.
 
-All of it in memory: the child may write no file. An MP4's table of contents is put before its pictures, into room
-left for it, so that players need not wait for its end.
-
-The sound of a stretch of a film. Runs in the decoding child; what cannot be decoded is silence.
+The MP4's index is written in front of its pictures, so that playing starts before the file has arrived.
 """
 
 from __future__ import annotations

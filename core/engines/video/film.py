@@ -1,11 +1,7 @@
-"""Tells the time of a film's frames by what the container says of them: one clock for reading and for seeking.
+"""Opens a video by PyAV and gives its frames in order, each with its time. Runs in the child.
 
-Runs in the decoding child. Owns that arithmetic; must not open or decode anything. Packets are stamped anew as they
-come out of the container, so that a decoder gives the right times however it sorts its frames.
-
-Reads a film with PyAV: opens it, says what it is, and gives its frames in order.
-
-Runs in the decoding child, for the bytes are a stranger's. Owns times; must not know sampling, pictures or pipes.
+One clock serves reading, seeking and cutting: packets are stamped anew as they leave the container, so the decoder
+gives the right times however it reorders frames.
 """
 
 from __future__ import annotations

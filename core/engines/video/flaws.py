@@ -1,4 +1,4 @@
-"""Why a film is not read, within the decoding child. Owns these two errors; the parent turns them into Keaton's own."""
+"""The errors of the decoding child; the parent turns them into those of `core.errors`."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""Turns a decoded frame into pictures: upright RGB, the encoder's input, a JPEG.
-
-Runs in the decoding child. Owns colour and geometry; must not know files or times.
-"""
+"""Turns a decoded frame into upright RGB, into the encoder's input, or into a JPEG. Runs in the child."""
 
 from __future__ import annotations
 

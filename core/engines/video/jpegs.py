@@ -1,6 +1,6 @@
-"""Opens pictures that a decoding child made: as JPEG alone and of a bounded size, for it may have been taken over.
+"""Opens JPEGs that a decoding child made: no other format, and no larger than allowed. Runs in the parent.
 
-Owns that judgement; must not know what the pictures show. Pillow's other formats start programs and unpack bombs.
+Pillow's other formats start programs or unpack bombs.
 """
 
 from __future__ import annotations

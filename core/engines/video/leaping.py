@@ -1,7 +1,4 @@
-"""Whether to seek to the next look or to read on to it: by what each has cost in this film.
-
-Runs in the decoding child. Owns that choice; must not know how a film is read.
-"""
+"""Seek to the next sampled frame, or read on to it? Decided by what each has cost in this video. Runs in the child."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""Where the keyframes of a film lie, for containers that do not say so and whose timestamps may mean several places.
-
-Runs in the decoding child. Owns that list; must not decode anything.
-"""
+"""Where a video's keyframes lie, for containers that have no index or ambiguous timestamps. Runs in the child."""
 
 from __future__ import annotations
 

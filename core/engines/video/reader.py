@@ -1,18 +1,6 @@
-"""The parent's side of cutting: `core.ports.video.Clipper` over child processes.
+"""The parent's side of decoding: reading, cutting, cropping frames and decoding pictures, each in a child.
 
-Owns how many cuts are made at once, and when one is given up. Must not decode anything.
-
-The parent's side of decoding: `core.ports.video.FrameReader` over child processes.
-
-Owns the trust boundary: what the child says is checked, and its errors become Keaton's. Must not decode anything.
-
-Parts of frames, cut in the caged child: one request, the encoder's inputs back.
-
-Owns both ends of that; must not know which parts are of interest, nor why.
-
-Pictures that people ask about, decoded in the caged child: one request, the encoder's input back.
-
-Owns both ends of that; must not know films or what becomes of the picture. The parent never decodes one.
+The child is not trusted: its messages are checked, and its errors become those of `core.errors`.
 """
 
 from __future__ import annotations

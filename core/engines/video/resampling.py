@@ -1,7 +1,6 @@
-"""Resizes pictures as Pillow does, but for ties of rounding, by products with small matrices.
+"""Resizes pictures by Pillow's algorithm as products with small matrices, equal but for ties of rounding.
 
-Owns that arithmetic (https://github.com/python-pillow/Pillow/blob/main/src/libImaging/Resample.c): open_clip resizes
-with Pillow, and another library's bicubic moves a vector by more than the rounding of scores. Must not know films.
+open_clip resizes with Pillow (src/libImaging/Resample.c); another library's bicubic moves scores visibly.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""Reads no more of a film than its looks need: keyframes alone where they follow each other closely, else all.
+"""Which packets must be decoded to sample a video: keyframes alone where they are close together, else all.
 
-Runs in the decoding child. Owns which packets go into the decoder; must not know what becomes of a frame.
+Runs in the child. Each group of pictures is judged by itself, so no container index is needed.
 """
 
 from __future__ import annotations

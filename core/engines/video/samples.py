@@ -1,10 +1,6 @@
-"""The gist of a picture: so little of it that two can be compared in microseconds.
+"""Sends the sampled frames to the parent; a frame nearly identical to the one before is marked as its repeat.
 
-Owns what "near-identical" means; must not know films or encoders.
-
-Develops the looks at a film and sends them to the parent, with a small picture of some.
-
-Runs in the decoding child. Owns what a look's message holds; must not know which frames are looks.
+Similarity is told by mean colours over a 16 x 16 grid. Runs in the child.
 """
 
 from __future__ import annotations

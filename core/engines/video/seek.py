@@ -1,10 +1,6 @@
-"""Goes on with a film where an earlier reading stopped, without reading what came before where possible.
+"""Finds the frame at a time, or resumes a reading, without decoding what comes before where possible.
 
-Runs in the decoding child. Owns the search for that place; must not know what becomes of the frames.
-
-Finds the one frame at a time of a film, without reading all that comes before it where possible.
-
-Runs in the decoding child. Owns the search; must not know what becomes of the frame.
+Runs in the child.
 """
 
 from __future__ import annotations

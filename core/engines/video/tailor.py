@@ -1,4 +1,4 @@
-"""Brings the frames of a stretch to the size of a clip. Runs in the decoding child; owns pixel sizes and colours."""
+"""Scales and converts the frames of a clip to its size and colours. Runs in the child."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""Chooses which stream of a film is the film: the one that players show.
-
-Runs in the decoding child. Owns that choice; must not decode anything.
-"""
+"""Which stream of a file is the one that players show? Runs in the child."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Animated WebP as a film: FFmpeg's builds do not read it, Pillow does.
+"""Animated WebP, which FFmpeg's builds do not read: rewritten by Pillow, losslessly and in memory.
 
-Runs in the decoding child. Owns the writing anew, in memory and without loss; then it is read as any other film.
+Runs in the child.
 """
 
 from __future__ import annotations

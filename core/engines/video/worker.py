@@ -1,6 +1,6 @@
-"""The decoding child's program: one request on stdin, looks or a still on stdout.
+"""The decoding child's program: one request on stdin, frames, stills or a clip on stdout.
 
-Owns the order of the work; imports no torch, for it starts often.
+It starts often, so it imports no torch.
 """
 
 from __future__ import annotations
