@@ -108,8 +108,8 @@ def _lost(known: Mark, mark: Mark | None, *, is_new: bool) -> tuple[str, int] | 
     """Return what is missing, as a row of `losses`."""
     if is_new:
         return "new", 0
-    if mark is None:
-        return None
+    if mark is None:  # an older version's database has none, and has counted nothing yet
+        return ("changes", 0) if known.number else None
     if mark.library != known.library:
         return "another", 0
     missing = mark.number - known.number
@@ -117,7 +117,9 @@ def _lost(known: Mark, mark: Mark | None, *, is_new: bool) -> tuple[str, int] | 
 
 
 def _tell(database: Path, what: str, changes: int, *, had_mark: bool) -> None:
-    if what == "changes":
+    if what == "changes" and not had_mark:
+        log.warning("it is not known whether the newest changes to %s are lost: its %s is missing", database, ENDING)
+    elif what == "changes":
         log.error("the newest %d changes to %s are lost: it was damaged. `keaton doctor` tells more", changes, database)
     elif what == "another":
         log.warning("%s is not the database that lay there before. `keaton doctor` tells more", database)

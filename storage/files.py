@@ -197,12 +197,14 @@ class MediaFolder:
         return found
 
     async def sweep(self, needed: Needed) -> int:
-        """Delete files that nothing leads to; count them."""
+        """Delete files that nothing leads to, and say so in the log; count them."""
         with disk(self._root):
             orphans = await self._strays(needed)
             for path in orphans:
                 await asyncio.to_thread(path.unlink, missing_ok=True)
-            return len(orphans)
+        if orphans:  # their number alone: files of the inbox have names that people gave them
+            log.info("%d media files that no film and no request leads to were deleted", len(orphans))
+        return len(orphans)
 
     async def _strays(self, needed: Needed) -> list[Path]:
         """Return files that nothing leads to.

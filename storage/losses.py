@@ -29,7 +29,7 @@ class Loss:
     what: str
     """"new": there was no database. "another": it was not the one from before. "changes": the newest were lost."""
     changes: int
-    """How many were lost, as far as that is known."""
+    """How many were lost; 0 where nothing tells whether any were."""
 
 
 async def settle(db: aiosqlite.Connection) -> None:

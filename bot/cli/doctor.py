@@ -226,7 +226,7 @@ def _lost(settings: Settings) -> Finding | None:
         known = [one for one in check_losses(settings) if one.what != "new"]
     except OperatorError:  # it could not be opened, and that is told
         return None
-    lost = [one for one in known if one.what == "changes"]
+    lost = [one for one in known if one.what == "changes" and one.changes]
     if lost:
         text = (
             f"the newest {lost[-1].changes} changes before {lost[-1].found_at} are lost: the end of its log was "
@@ -234,6 +234,12 @@ def _lost(settings: Settings) -> Finding | None:
             "and `keaton doctor --repair` puts this away."
         )
         return Finding("Database", "wrong", text)
+    if known and known[-1].what == "changes":
+        text = (
+            f"sound, but at {known[-1].found_at} {settings.database.name}.mark was missing beside it, so nothing tells "
+            "whether the newest changes are in it. If you stopped Keaton and moved its files here, they are."
+        )
+        return Finding("Database", "note", text)
     if known:
         text = f"sound, but since {known[-1].found_at} not the one that lay there before"
         return Finding("Database", "note", f"{text}. If that was not you, look for a backup in {_backups(settings)}.")

@@ -110,9 +110,38 @@ async def test_files_of_films_that_went_with_a_damaged_log_are_kept_and_doctor_t
     assert finding.health == "ok"
 
 
-async def test_a_file_that_a_crash_left_behind_is_deleted_as_before_and_forgetting_takes_what_was_set_aside(
-    settings: Settings,
+@pytest.mark.parametrize("is_log_there", [False, True])
+async def test_given_a_database_without_its_mark_when_it_starts_then_strays_are_kept_and_doctor_tells(
+    settings: Settings, caplog: pytest.LogCaptureFixture, is_log_there: bool
 ) -> None:
+    """So it is after a kill with the log and the mark gone, or on another machine to which they were not copied."""
+    died = settings.data_dir.with_name("died")
+    async with open_core(settings, is_bot=True) as core:
+        await keep(core, "one")
+        await core.kept.library.connections.empty_log()
+        await keep(core, "two")
+        await asyncio.to_thread(shutil.copytree, settings.data_dir, died)
+    await asyncio.to_thread(shutil.rmtree, settings.data_dir)
+    await asyncio.to_thread(died.replace, settings.data_dir)
+    for ending in (".mark", "-shm", *(() if is_log_there else ("-wal",))):
+        settings.database.with_name(settings.database.name + ending).unlink()
+    assert await started(settings, "one", "two") == 1 + is_log_there
+    assert await asyncio.to_thread(aside, settings) == (set() if is_log_there else {b"two"})
+    assert "not known whether the newest changes" in caplog.text
+    (finding,) = await told(settings, "Database")
+    assert (finding.health, "nothing tells whether the newest changes" in finding.text) == ("note", True)
+    caplog.clear()
+    assert await started(settings, "one") == 1
+    assert "not known" not in caplog.text
+    await mend(settings)
+    (finding,) = await told(settings, "Database")
+    assert finding.health == "ok"
+
+
+async def test_a_file_that_a_crash_left_behind_is_deleted_as_before_and_forgetting_takes_what_was_set_aside(
+    settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
     assert await started(settings) == 0
     async with open_core(settings, is_bot=True) as core:
         await keep(core, "kept")
@@ -124,6 +153,7 @@ async def test_a_file_that_a_crash_left_behind_is_deleted_as_before_and_forgetti
                 await core.parts.foreman.set_aside()
             else:
                 assert await core.parts.foreman.tidy() == 1
+                assert "1 media files that no film and no request leads to were deleted" in caplog.text
         assert await asyncio.to_thread(aside, settings) == {b"set aside"}
         await core.kept.media.forget("set aside")
     assert not [path for path in (settings.data_dir / "set-aside").rglob("*") if path.is_file()]
