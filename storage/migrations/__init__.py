@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from core.errors import SchemaTooNew
 from storage.migrations.jobs import JOBS
-from storage.migrations.leads import LEADS
+from storage.migrations.leads import LEADS, WITHDRAWN
 from storage.migrations.looks import LOOKS
 from storage.migrations.losses import LOSSES
 from storage.migrations.questions import BALLOTS, ORDERS, QUESTIONS
@@ -165,6 +165,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
     BY_FILM,
     LOSSES,
     LEADS,
+    WITHDRAWN,
 )
 """Migration number n leads from `user_version` n - 1 to n."""
 

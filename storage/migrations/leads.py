@@ -62,3 +62,64 @@ LEADS = (
     "ALTER TABLE jobs ADD COLUMN several INTEGER NOT NULL DEFAULT 0",
     "CREATE INDEX jobs_by_link ON jobs (link) WHERE link <> ''",
 )
+
+
+_SITES_OF_ANY_HOST = """
+    'mediasite', 'mediasitecatalog', 'mediasitenamedcatalog', 'peertube', 'peertubeplaylist', 'eagleplatform',
+    'html5mediaembed', 'camtasiaembed', 'elementorembed', 'plyrembed', 'quotedhtml', 'wordpressplaylistembed',
+    'wordpressminiaudioplayerembed'
+"""
+"""Extractors whose ids a stranger's server gives, by the patterns that yt-dlp matches links with (2026-11-30)."""
+_SITE = "substr(video_id, 1, instr(video_id, ':') - 1)"
+_NUMBER = "substr(video_id, instr(video_id, ':') + 1)"
+_MANY_SPACES = """
+    (SELECT count(*) FROM (
+        SELECT platform, space FROM postings UNION SELECT platform, space FROM jobs
+        UNION SELECT platform, space FROM errands
+    )) > 1
+"""
+_HERE = "one.video_id = postings.video_id AND (one.platform, one.space) = (postings.platform, postings.space)"
+_IS_PLAIN = f"url IN ('https://vimeo.com/' || {_NUMBER}, 'https://player.vimeo.com/video/' || {_NUMBER})"
+_IS_NOWHERE = "video_id NOT IN (SELECT video_id FROM postings)"
+
+WITHDRAWN = (
+    # Who had fetched a film may have forgotten it before `LEADS` came: then a space that was only given it was taken
+    # for its first. Nobody can tell any more whose a film is that any server could give an id.
+    f"DELETE FROM postings WHERE {_SITE} IN ({_SITES_OF_ANY_HOST}) AND {_MANY_SPACES}",  # noqa: S608 - our own words
+    # A film has the address that it was fetched from.
+    f"""
+    DELETE FROM postings WHERE video_id NOT GLOB 'sha256:*' AND NOT {_OF_A_SITE} AND NOT EXISTS (
+        SELECT 1 FROM postings AS one JOIN videos ON videos.id = one.video_id
+        WHERE {_HERE} AND (one.url = videos.url OR videos.url = '')
+    )
+    """,  # noqa: S608
+    # An unlisted film that was fetched with its key is not for a space that posted the link without.
+    f"""
+    DELETE FROM postings WHERE video_id GLOB 'vimeo:*' AND {_IS_PLAIN} AND EXISTS (
+        SELECT 1 FROM videos WHERE id = postings.video_id AND url <> '' AND NOT ({_IS_PLAIN.replace("video_id", "id")})
+    ) AND NOT EXISTS (SELECT 1 FROM postings AS one WHERE {_HERE} AND NOT (one.{_IS_PLAIN}))
+    """,  # noqa: S608
+    # A link that names another film of the same site was led to this one.
+    f"""
+    DELETE FROM postings WHERE {_ELSEWHERE} AND {_OF_A_SITE} AND url <> '' AND instr(url, {_NUMBER}) = 0
+    """,  # noqa: S608
+    """
+    DELETE FROM links WHERE NOT EXISTS (
+        SELECT 1 FROM postings AS one
+        WHERE one.video_id = links.video_id AND (one.platform, one.space) = (links.platform, links.space)
+    )
+    """,
+    """
+    DELETE FROM answers WHERE EXISTS (
+        SELECT 1 FROM json_each(moments) WHERE NOT EXISTS (
+            SELECT 1 FROM postings AS one
+            WHERE one.video_id = json_extract(value, '$.video_id')
+            AND (one.platform, one.space) = (view_platform, view_space)
+        )
+    )
+    """,
+    # Nothing follows by itself while the tables are changed.
+    f"DELETE FROM chunks WHERE indexing_id IN (SELECT id FROM indexings WHERE {_IS_NOWHERE})",  # noqa: S608
+    *(f"DELETE FROM {table} WHERE {_IS_NOWHERE}" for table in ("indexings", "thumbnails", "votes", "ballots")),  # noqa: S608
+    f"DELETE FROM videos WHERE {_IS_NOWHERE.replace('video_id', 'id', 1)}",  # noqa: S608
+)

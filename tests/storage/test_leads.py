@@ -122,7 +122,76 @@ OLD_POSTING = """
     VALUES (?, 'discord', ?, 'general', 'u', 'U', ?, '2026-01-01', 'A film', ?, '')
 """
 OLD_LINK = "INSERT INTO links (link, video_id, title, url, uploader) VALUES (?, ?, 'A film', ?, '')"
+OLD_ERRAND = """
+    INSERT INTO errands (platform, space, channel, message, item, state, run)
+    VALUES ('discord', ?, 'general', 'm', '', 'settled', '')
+"""
 BEFORE = MIGRATIONS.index(LEADS)
+
+
+async def migrated(path: Path, video_id: str, url: str, *postings: tuple[str, str], level: int = BEFORE) -> set[str]:
+    """Open a database of that level with a film and its postings by space and address; return who sees it."""
+    async with aiosqlite.connect(path, isolation_level=None) as file:
+        await migrate(file, path, MIGRATIONS[:level])
+        await file.execute(OLD, (video_id, url))
+        await file.execute("INSERT INTO recipes VALUES ('r', '{}')")
+        await file.execute("INSERT INTO indexings (video_id, recipe_key) VALUES (?, 'r')", (video_id,))
+        for number, (space, where) in enumerate(postings):
+            await file.execute(OLD_POSTING, (video_id, space, str(number), where))
+        for space in ("guild", "other guild"):  # whoever was here once left a trace
+            await file.execute(OLD_ERRAND, (space,))
+    library = await SqliteLibrary.open(path)
+    spaces = {space for space, _ in postings}
+    seen = {space for space in spaces if await library.videos(View.of(replace(AWAY, space=space)))}
+    (left,) = await library.connections.rows(
+        "SELECT (SELECT count(*) FROM videos), (SELECT count(*) FROM indexings)", {}
+    )
+    assert tuple(left) == (bool(seen), bool(seen))
+    await library.close()
+    return seen
+
+
+KEYED_URL, EVIL = "https://vimeo.com/9/abcdef0123", "https://evil.example/x"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("level", [BEFORE, BEFORE + 1])
+@pytest.mark.parametrize(
+    ("video_id", "url", "postings", "seen"),
+    [
+        ("mediasite:1", "https://victim.example/x", [("guild", EVIL)], set()),
+        ("mediasite:1", EVIL, [("guild", EVIL)], set()),
+        ("peertube:1", EVIL, [("guild", EVIL), ("other guild", EVIL)], set()),
+        ("somesite:1", "https://victim.example/x", [("guild", EVIL)], set()),
+        ("somesite:1", "https://somesite.example/1", [("guild", "https://somesite.example/1")], {"guild"}),
+        ("vimeo:9", KEYED_URL, [("guild", KEYED_URL), ("other guild", "https://vimeo.com/9")], {"guild"}),
+        ("vimeo:9", KEYED_URL, [("other guild", "https://vimeo.com/9")], set()),
+        ("vimeo:9", "https://vimeo.com/9", [("guild", "https://vimeo.com/9")], {"guild"}),
+        (
+            "youtube:ATTACKERAAA",
+            "https://www.youtube.com/watch?v=ATTACKERAAA",
+            [("guild", "https://www.youtube.com/watch?v=ATTACKERAAA"), ("other guild", "https://youtu.be/dQw4w9WgXcQ")],
+            {"guild"},
+        ),
+    ],
+)
+async def test_given_an_older_database_whose_first_poster_forgot_when_it_is_opened_then_no_other_keeps_the_film(
+    tmp_path: Path, video_id: str, url: str, postings: list[tuple[str, str]], seen: set[str], level: int
+) -> None:
+    assert await migrated(tmp_path / "keaton.sqlite3", video_id, url, *postings, level=level) == seen
+
+
+@pytest.mark.slow
+async def test_given_a_database_of_one_space_when_it_is_opened_then_it_keeps_films_of_any_host(tmp_path: Path) -> None:
+    path = tmp_path / "keaton.sqlite3"
+    async with aiosqlite.connect(path, isolation_level=None) as file:
+        await migrate(file, path, MIGRATIONS[:BEFORE])
+        await file.execute(OLD, ("mediasite:1", EVIL))
+        await file.execute(OLD_POSTING, ("mediasite:1", "guild", "m", EVIL))
+        await file.execute(OLD_ERRAND, ("guild",))
+    library = await SqliteLibrary.open(path)
+    assert await library.video("mediasite:1") is not None
+    await library.close()
 
 
 async def opened(path: Path, video_id: str, url: str, link: str, other_url: str = "") -> SqliteLibrary:
