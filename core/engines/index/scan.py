@@ -1,7 +1,7 @@
 """Bounds the similarity of each video with a query: bounds from all rows, exact values for the best.
 
 It has its own threads, none of which waits for another before the end: those of torch meet after every few thousand
-rows and spin, which takes ten times as long beside indexing.
+rows and spin. 200,000 rows took 440 ms so beside indexing, and take 45; on an idle machine it is no difference.
 """
 
 from __future__ import annotations

@@ -112,7 +112,8 @@ class Numbering:
     """Process numbers that are this process's children's own: they see no process but each other.
 
     The system wants a first process in there. When it ends, all others are killed, whatever they have made of
-    themselves; it ends when this process does.
+    themselves; it ends when this process does. One for all children, not for each: the first process in a namespace
+    cannot be ended by the processor limit's signal.
     """
 
     first: int
