@@ -15,6 +15,7 @@ from core.model.events import FilePosted, Find, Switch
 from core.ports.retention import Space, choose
 from core.wording.errors import sentence
 from storage.retention import SqliteArchive
+from tests.core.conftest import house  # noqa: F401 - a fixture
 from tests.core.test_channels import said
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ def at(space: str, message: str, user: str = "Ada") -> Turn:
 
 
 async def test_an_export_holds_the_films_postings_vectors_pictures_and_answers_of_one_space(
-    house: ColourHouse,
+    house: ColourHouse,  # noqa: F811
     colour_film: Path,
     tmp_path: Path,
 ) -> None:
@@ -63,7 +64,7 @@ async def test_an_export_holds_the_films_postings_vectors_pictures_and_answers_o
 
 
 async def test_a_space_that_is_not_there_or_not_the_only_one_of_its_name_is_said(
-    house: ColourHouse,
+    house: ColourHouse,  # noqa: F811
     colour_film: Path,
 ) -> None:
     turn = at("home", "m1")

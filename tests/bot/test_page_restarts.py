@@ -18,6 +18,7 @@ from bot.web.server import LocalChat
 from core.conversation.commands import parse
 from core.indexing.gathered import content_id
 from core.jobs import JobRunner, RetryPolicy
+from tests.support.houses import house, reader  # noqa: F401 - fixtures
 from tests.support.jobs_done import StoppingReader
 from tests.support.tabs import CONFIG, Tab
 
@@ -30,11 +31,11 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="session")]
 
 
-def chat_of(house: ColourHouse, config: WebConfig) -> LocalChat:
+def chat_of(house: ColourHouse, config: WebConfig) -> LocalChat:  # noqa: F811 - a value of that fixture
     return LocalChat(house.conversation, parse, config, RequestLog(house.foreman, house.ledger))
 
 
-def next_run(house: ColourHouse) -> JobRunner:
+def next_run(house: ColourHouse) -> JobRunner:  # noqa: F811
     """Let the house be that of a program that was started again."""
     house.begin_run()
     return JobRunner(house.jobs, house.library, house.media, RetryPolicy(0), time.time)
@@ -66,7 +67,7 @@ def green() -> bytes:
 
 
 async def test_a_dropped_file_that_had_arrived_is_taken_up_by_the_next_run(
-    house: ColourHouse,
+    house: ColourHouse,  # noqa: F811
     colour_film: Path,
 ) -> None:
     config, film = replace(CONFIG, upload_dir=house.media.inbox), await asyncio.to_thread(colour_film.read_bytes)
@@ -90,7 +91,7 @@ async def test_a_dropped_file_that_had_arrived_is_taken_up_by_the_next_run(
 
 
 async def test_that_a_film_was_forgotten_while_keaton_stood_still_is_said_where_it_was_being_looked_at(
-    house: ColourHouse,
+    house: ColourHouse,  # noqa: F811
     colour_film: Path,
 ) -> None:
     config, film = replace(CONFIG, upload_dir=house.media.inbox), await asyncio.to_thread(colour_film.read_bytes)
@@ -114,7 +115,7 @@ async def test_that_a_film_was_forgotten_while_keaton_stood_still_is_said_where_
 
 
 async def test_a_picture_and_words_that_were_asked_before_a_restart_are_answered_after_it_where_they_stood(
-    house: ColourHouse,
+    house: ColourHouse,  # noqa: F811
     colour_film: Path,
 ) -> None:
     config = replace(CONFIG, upload_dir=house.media.inbox)
@@ -139,7 +140,7 @@ async def test_a_picture_and_words_that_were_asked_before_a_restart_are_answered
 
 
 async def test_a_press_that_was_acknowledged_is_what_stands_on_the_page_after_a_crash(
-    house: ColourHouse,
+    house: ColourHouse,  # noqa: F811
     colour_film: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -173,7 +174,7 @@ async def forever(_job: object) -> None:
     await asyncio.Event().wait()
 
 
-async def until_none_is_left(house: ColourHouse) -> None:
+async def until_none_is_left(house: ColourHouse) -> None:  # noqa: F811
     """Wait until all that was taken up is noted."""
     sql = "SELECT 1 FROM jobs WHERE ended_s IS NULL"
     async with asyncio.timeout(60):
