@@ -1,6 +1,6 @@
 """Other means to find the nearest looks: sqlite-vec, numpy, usearch, torch. Each gives the ten nearest of all looks.
 
-Owns how each is asked as its makers would have it; the vectors lie in a file of float16 rows (`bench.synthetic`).
+Each is asked as its makers would have it; the vectors lie in a file of float16 rows (`bench.synthetic`).
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""Films of which everything is known: drawn from seeds that no training used, indexed by the product itself.
-
-Owns the films and what is asked of them; the benchmarks beside it measure.
-"""
+"""Films of which everything is known: drawn from seeds that no training used, indexed by the product itself."""
 
 from __future__ import annotations
 

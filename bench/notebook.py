@@ -1,6 +1,6 @@
 """The published loop, to compare with: OpenCV, each frame, Pillow's preprocessing, one frame a forward pass, float32.
 
-Owns that loop, faults and all (the frames are handed over in BGR as if they were RGB). Knows nothing of Keaton.
+Faults and all: the frames are handed over in BGR as if they were RGB.
 
 python -m bench.notebook FILM [--model NAME_OR_local-dir:PATH] [--frames N]
 """

@@ -1,7 +1,6 @@
 """Endless batches of small scenes with captions, drawn fast enough to keep a trainer busy.
 
-Owns: the stock of painted places, and the wear and tear that makes a small drawing look like a frame of a video.
-Knows nothing of models.
+Wear and tear make a small drawing look like a frame of a video.
 """
 
 from __future__ import annotations

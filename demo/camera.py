@@ -1,7 +1,4 @@
-"""The camera: what it sees of a painted stage while it moves slowly over it.
-
-Owns: the moves and the crop. Knows nothing of what is on the stage.
-"""
+"""The camera: what it sees of a painted stage while it moves slowly over it."""
 
 from __future__ import annotations
 

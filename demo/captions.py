@@ -1,7 +1,4 @@
-"""What can be said of a scene, and of which other scenes the same is true.
-
-Owns: sentences and their meaning. Knows nothing of pictures or models.
-"""
+"""What can be said of a scene, and of which other scenes the same is true."""
 
 from __future__ import annotations
 

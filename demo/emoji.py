@@ -1,6 +1,5 @@
 """The emoji that the scenes are made of: fetched into a cache folder, cut out of their font, never shipped.
 
-Owns: the font and its cut-outs. Knows nothing of places, words or models.
 `python -m demo.emoji CACHE` fetches Noto Color Emoji as Debian packages it.
 """
 

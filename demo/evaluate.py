@@ -1,6 +1,5 @@
 """Measures the demo's model on films that it never saw, and writes the figures into README.md.
 
-Owns: the random films, the queries asked of them, the share of right answers. Knows nothing of training.
 `python -m demo.evaluate CACHE` prints the table and writes it; CACHE holds the emoji.
 """
 

@@ -1,6 +1,5 @@
 """Makes the demo film from its script, and the list of its scenes.
 
-Owns: the camera, the encoder's settings and the two files. Knows nothing of models.
 `python -m demo.film CACHE` writes film.mp4 and film.json; CACHE holds the emoji.
 """
 

@@ -1,7 +1,4 @@
-"""How the demo's model learns: the losses, the schedule, and one step after another.
-
-Owns: a model on its way. Knows nothing of how scenes are drawn, nor of files.
-"""
+"""How the demo's model learns: the losses, the schedule, and one step after another."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Looks at films with the demo's model, just as open_clip itself would.
 
-Owns: from a film and sentences to cosines. Knows nothing of how films are drawn, nor of Keaton's own encoder.
+From a film and sentences to cosines.
 """
 
 from __future__ import annotations

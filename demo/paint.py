@@ -1,6 +1,5 @@
 """A canvas measured in its own heights, and the few brushes with which the demo's worlds are painted.
 
-Owns: pixels and blending. Knows nothing of worlds, emoji or models.
 Lengths are shares of the picture's height: x runs over [0, aspect] rightwards, y over [0, 1] downwards. So one painting
 serves a training scene 90 pixels high and a film of 360.
 """

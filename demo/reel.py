@@ -1,7 +1,4 @@
-"""The demo film's shots: what is in each, for how long, how the camera moves, and what one might ask for.
-
-Owns: the script of the film. Knows nothing of how it is drawn or encoded.
-"""
+"""The demo film's shots: what is in each, for how long, how the camera moves, and what one might ask for."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Refines the text tower of a trained model against many images at once.
 
-Owns: the last step of the training. The image tower rests: its vectors are computed once, so a batch can hold many more
+The last step of the training. The image tower rests: its vectors are computed once, so a batch can hold many more
 scenes than while it learns, and the sentences find the directions that tell a thing from its place and its company.
 `python -m demo.refine CACHE WORK` refines WORK's checkpoint and writes the file that ships.
 """

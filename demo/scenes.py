@@ -1,6 +1,6 @@
 """A scene: a place and the things in it, drawn at any size and moment.
 
-Owns: where things stand, how they move, how they are laid over their place. Knows nothing of captions or models.
+Where things stand, how they move, how they are laid over their place.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The words of the demo: every thing and every place, what they are called, and which words are shared.
 
-Owns: the vocabulary (`things.txt`, `places.txt`). Knows nothing of pictures or models.
+Read from `things.txt` and `places.txt`.
 """
 
 from __future__ import annotations

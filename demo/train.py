@@ -1,6 +1,5 @@
 """Trains the demo's model: a small CLIP, contrastively, on scenes drawn while it trains.
 
-Owns: the processes, the clock, the checkpoints and the file that ships. Knows nothing of losses or drawing.
 `python -m demo.train CACHE WORK` trains for an hour; CACHE holds the emoji, WORK the checkpoints.
 """
 

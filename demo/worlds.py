@@ -1,7 +1,4 @@
-"""The places a scene can be in, by name, painted at any size and moment.
-
-Owns: the table of painters. Knows nothing of words or of the things that stand in a place.
-"""
+"""The places a scene can be in, by name, painted at any size and moment."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """The places on land that the demo draws: each a pair of painters, behind the things and before them.
 
-Owns: how a meadow, snow, a desert, mountains, a forest, a beach and the night look. Knows nothing of things or words.
+A meadow, snow, a desert, mountains, a forest, a beach and the night.
 Every painter takes a fresh generator made from the place's seed, so it draws the same place for every frame; only
 `t`, in seconds, moves.
 """

@@ -1,6 +1,6 @@
 """More places on land: forest, beach, night and sunset.
 
-Owns: how they look, each a pair of painters, behind the things and before them, as in `worlds_land`.
+Each is a pair of painters, behind the things and before them, as in `worlds_land`.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Places in town and indoors: street, room, rain, fire.
 
-Owns: how they look, each a pair of painters, behind the things and before them, as in `worlds_land`.
+Each is a pair of painters, behind the things and before them, as in `worlds_land`.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Water, the world under it, the open sky and space: places without a ground.
 
-Owns: how they look, each a pair of painters, behind the things and before them, as in `worlds_land`.
+Each is a pair of painters, behind the things and before them, as in `worlds_land`.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""How long people live in a town, and how often Keaton dies there. Knows nothing of what they do."""
+"""How long people live in a town, and how often Keaton dies there."""
 
 from __future__ import annotations
 

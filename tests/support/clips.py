@@ -1,7 +1,4 @@
-"""Makes small films on the fly, for tests: colours, cuts, rotation, variable frame rate, odd formats.
-
-Owns the writing; reading is what the tests are about.
-"""
+"""Makes small films on the fly, for tests: colours, cuts, rotation, variable frame rate, odd formats."""
 
 from __future__ import annotations
 

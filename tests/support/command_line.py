@@ -1,4 +1,4 @@
-"""Uses the command line within the process of the tests. Knows nothing of what it should answer."""
+"""Uses the command line within the process of the tests."""
 
 from __future__ import annotations
 

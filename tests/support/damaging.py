@@ -1,4 +1,4 @@
-"""Damages a database file as disks do: whole pages of it. Knows nothing of repairs."""
+"""Damages a database file as disks do: whole pages of it."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Makes films as people post them: cut without encoding, joined, with the sound first. For tests.
 
-Owns the writing of containers; the pictures are those of `tests.support.clips`, each with its number as bars.
+The pictures are those of `tests.support.clips`, each with its number as bars.
 """
 
 from __future__ import annotations

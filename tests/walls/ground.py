@@ -1,4 +1,4 @@
-"""The people and places that the random steps are about. Owns how anybody among them speaks to Keaton."""
+"""The people and places that the random steps are about, and how they speak to Keaton."""
 
 from __future__ import annotations
 

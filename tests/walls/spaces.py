@@ -1,4 +1,4 @@
-"""Who may read what, said in few words: the yardstick of the walls. Knows nothing of how Keaton works it out."""
+"""Who may read what, said in few words: the yardstick of the walls."""
 
 from __future__ import annotations
 
