@@ -26,6 +26,7 @@ from bot.slack import commands, forms, home, messages, presence
 from bot.slack.commands import SlackCommands
 from bot.slack.config import DOOR, SCOPES, SlackConfig, Workspace
 from bot.slack.desk import SlackDesk
+from bot.slack.digestion import Digestion
 from bot.slack.files import SlackFiles
 from bot.slack.forms import Forms
 from bot.slack.home import Home
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
 
     from aiohttp import WSMessage
     from slack_sdk.http_retry.async_handler import AsyncRetryHandler
+    from slack_sdk.socket_mode.request import SocketModeRequest
     from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
     from bot.doors.requests import AcceptedRequest, DoorContext
@@ -109,7 +111,8 @@ class SlackDoor:
         where = self._parts.ledger, workspace.team_id
         poster, paces = _client(config, session, patient=False), Paces(Pace(config.posts), Pace(config.updates))
         is_shared = config.pictures == "shared"
-        pictures = Pictures(client, poster, config.picture_polls_s, *where, shares=is_shared)
+        digestion = Digestion(client, config.picture_polls_s, Pace(config.file_looks))
+        pictures = Pictures(client, poster, digestion, Pace(config.deletions), *where, shares=is_shared)
         slack = Slack(client, pictures, poster, paces, config.post_again_s)
         files = SlackFiles(client, config.bot_token, config.api_base, workspace.team_id)
         voice = Voice(client, session, DirectMessages(client, self._parts.ledger, workspace.team_id))
@@ -124,7 +127,7 @@ class SlackDoor:
             desk.chores.start(lookback.run())
             here, change = (DOOR.platform, workspace.team_id), desk.answers.change
             desk.chores.start(take_back(self._parts.showcase, *here, change, desk.removals))
-            self._socket = Socket(app, config)
+            self._socket = Socket(app, config, digestion.hear)
             await self._socket.run(address)
         finally:
             self._socket = None
@@ -345,10 +348,13 @@ _CHECKS = 4
 class Socket:
     """Listens for as long as it runs."""
 
-    def __init__(self, app: AsyncApp, config: SlackConfig) -> None:
+    def __init__(self, app: AsyncApp, config: SlackConfig, on_message: Callable[[Json], None]) -> None:
+        """`on_message` gets each message event, also Keaton's own, which Bolt keeps back."""
+        self._on_message = on_message
         self._handler = AsyncSocketModeHandler(app, config.app_token, ping_interval=config.ping_every_s)
         self._client = self._handler.client
         self._client.on_message_listeners.append(self._hear)
+        self._client.socket_mode_request_listeners.append(self._pass_on)
         self._silence_s = config.silence_s
         self._heard_s = time.monotonic()
 
@@ -373,6 +379,11 @@ class Socket:
 
     async def _hear(self, _message: WSMessage) -> None:
         self._heard_s = time.monotonic()
+
+    async def _pass_on(self, _client: object, request: SocketModeRequest) -> None:
+        event = request.payload.get("event") if request.type == "events_api" else None
+        if event and event.get("type") == "message":
+            self._on_message(event)
 
     def _is_silent(self) -> bool:
         """Tell whether nothing came for long, or the library's own watch over the connection has died."""

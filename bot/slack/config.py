@@ -48,6 +48,12 @@ UPDATES = Budget(burst=12, every_s=1.6, kept=8)
 """These make 49 within any minute, of the 50 that tier 3 allows."""
 
 
+FILE_LOOKS = Budget(burst=10, every_s=0.7, kept=3)
+"""`files.info` is of tier 4: some 100 a minute; these make 95."""
+DELETIONS = Budget(burst=12, every_s=1.6, kept=0)
+"""`files.delete` and `chat.delete` are of tier 3, each by itself."""
+
+
 @dataclass(frozen=True, slots=True)
 class SlackConfig:
     """Settings of this door."""
@@ -58,8 +64,11 @@ class SlackConfig:
     """Another place of Slack's Web API, or ""; for tests."""
     min_gap_s: float = 3.0
     """Between two edits of one message."""
-    picture_polls_s: tuple[float, ...] = (0.3, 0.5, 0.8, 1.2, 2.0, 3.0, 4.0)
-    """Pauses while Slack digests an upload; after the last of them the picture goes into the thread."""
+    picture_polls_s: tuple[float, ...] = (1.5, 1.0, 1.5, 2.0, 3.0, 4.0)
+    """Pauses while Slack digests an upload, the first before it is asked at all: mostly an event tells before that.
+
+    After the last of them the picture goes into the thread.
+    """
     pictures: Literal["shared", "inline"] = "shared"
     """"inline" shows uploads that were shared nowhere, which Slack may show to nobody but Keaton."""
     post_again_s: tuple[float, ...] = (0.5, 2.0)
@@ -70,6 +79,10 @@ class SlackConfig:
     """Of `chat.update` in the workspace."""
     reactions: Budget = REACTIONS
     """Of `reactions.add` and of `reactions.remove`."""
+    file_looks: Budget = FILE_LOOKS
+    """Of `files.info`."""
+    deletions: Budget = DELETIONS
+    """Of `files.delete` and of `chat.delete`, where pictures go."""
     timeout_s: float = 60.0
     """For one request to Slack, an upload too."""
     ping_every_s: float = 5.0

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
     from bot.doors.pace import Pace, PaceTurns
+    from bot.slack.digestion import Digestion
     from core.model.reply import Picture, Reply
     from core.ports.jobs import Ledger
 
@@ -71,7 +72,8 @@ class Pictures:
         self,
         client: AsyncWebClient,
         poster: AsyncWebClient,
-        polls_s: tuple[float, ...],
+        digestion: Digestion,
+        deletions: Pace,
         ledger: Ledger,
         team_id: str,
         *,
@@ -83,12 +85,15 @@ class Pictures:
         self._ledger = ledger
         self._note = f"slack:upload:{team_id}:"
         self._unsettled: set[str] = set()
-        self._polls_s = polls_s
+        self._digestion = digestion
+        self._deletions = deletions
         self.shares = shares
         """False to show uploads that were shared nowhere, which Slack may show to nobody but Keaton."""
         self._files: OrderedDict[tuple[str, str], str] = OrderedDict()
         self._together: OrderedDict[str, set[str]] = OrderedDict()
         """For each upload of this run, those that are shared by the same message."""
+        self._standing: OrderedDict[str, tuple[str, ...]] = OrderedDict()
+        """The uploads that each message shows, as far as it was drawn in this run."""
 
     def are_known(self, pictures: Sequence[Picture], card: str) -> bool:
         """Tell whether all pictures were uploaded for a message before."""
@@ -105,7 +110,10 @@ class Pictures:
             ids = await self._upload(new, where)
             for one, file_id in zip(new, ids, strict=True):
                 self._files[self._key(one, card)] = file_id
-            await self._all_digested(ids)
+            try:
+                await self._digestion.wait(ids)
+            except FAILURES as error:
+                raise PicturesRefusedError(reason_of(error)) from error
         shots = tuple(Shot(self._files[self._key(one, card)], one.alt, one.name) for one in pictures)
         while len(self._files) > _KEPT:
             self._files.popitem(last=False)
@@ -125,12 +133,25 @@ class Pictures:
         self._files = OrderedDict((one, kept) for one, kept in self._files.items() if kept not in file_ids)
         alone = [one for one in file_ids if not self._together.get(one, set()) - set(file_ids)]
         for channel, ts in {place for file_id in alone for place in await self._shared_at(file_id)}:
+            await self._deletions.wait("chat.delete", urgent=True)
             await _is_gone(self._client.chat_delete(channel=channel, ts=ts))
+        are_gone = []
         for file_id in file_ids:
             self._together.pop(file_id, set()).discard(file_id)
-        are_gone = [await _is_gone(self._client.files_delete(file=file_id)) for file_id in file_ids]
+            await self._deletions.wait("files.delete", urgent=True)
+            are_gone.append(await _is_gone(self._client.files_delete(file=file_id)))
         await self.settled(one for one, is_gone in zip(file_ids, are_gone, strict=True) if is_gone)
         return all(are_gone)
+
+    async def stand(self, card: str, file_ids: tuple[str, ...]) -> None:
+        """Delete the uploads that a message showed until now and does not show any more: few messages in its thread."""
+        before = self._standing.pop(card, ())
+        self._standing[card] = file_ids
+        while len(self._standing) > _KEPT:
+            self._standing.popitem(last=False)
+        outdated = [one for one in before if one not in file_ids]
+        if outdated and self.shares:
+            await self.delete(outdated)
 
     def drop(self, pictures: Sequence[Picture], card: str) -> None:
         """Forget uploads that Slack does not show any more."""
@@ -169,7 +190,7 @@ class Pictures:
         """Finish uploads; where Slack may have done so though it says that it failed, it is looked at before."""
         for is_last in (False, True):
             try:
-                await self._poster.files_completeUploadExternal(
+                told = await self._poster.files_completeUploadExternal(
                     files=[
                         {"id": file_id, "title": formatting.plain(one.alt)[:200]}
                         for file_id, one in zip(ids, pictures, strict=True)
@@ -181,6 +202,7 @@ class Pictures:
                 if is_last or not is_perhaps_done(error):
                     raise
             else:
+                self._digestion.told(told.get("files") or ())
                 return
             if where and await self._shared_at(ids[0]):
                 return
@@ -198,30 +220,13 @@ class Pictures:
                 raise PicturesRefusedError("too_large" if answer.status == 413 else f"status {answer.status}")
         return str(told["file_id"])
 
-    async def _all_digested(self, file_ids: Iterable[str]) -> None:
-        try:
-            await asyncio.gather(*(self._digested(file_id) for file_id in file_ids))
-        except FAILURES as error:
-            raise PicturesRefusedError(reason_of(error)) from error
-
-    async def _digested(self, file_id: str) -> None:
-        """Wait until Slack knows what an upload is: a message that shows it earlier is refused."""
-        for pause_s in (*self._polls_s, None):
-            if (await self._client.files_info(file=file_id))["file"].get("mimetype"):
-                return
-            if pause_s is not None:
-                await asyncio.sleep(pause_s)
-        raise PicturesRefusedError("undigested")
-
-    async def _shared_at(self, file_id: str) -> list[tuple[str, str]]:
+    async def _shared_at(self, file_id: str) -> set[tuple[str, str]]:
         """Return channel and ts of the messages that share an upload."""
         try:
-            told = (await self._client.files_info(file=file_id))["file"]
-        except FAILURES as error:
-            logger.info("Slack does not tell where a picture was shared: %s", reason_of(error))
-            return []
-        kinds: dict[str, dict[str, list[dict[str, Any]]]] = told.get("shares") or {}
-        return [(there, str(one["ts"])) for kind in kinds.values() for there, all_of in kind.items() for one in all_of]
+            return await self._digestion.shared_at(file_id)
+        except PicturesRefusedError as error:
+            logger.info("Slack does not tell where a picture was shared: %s", error.reason)
+            return set()
 
     def _key(self, picture: Picture, card: str) -> tuple[str, str]:
         return card if self.shares else "", _digest(picture)

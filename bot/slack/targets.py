@@ -247,11 +247,9 @@ class ThreadTarget:
         async with self.say.at(ts) as may:
             if not may:
                 return ts
-            outdated = [one for one in self._files if one not in shown.files]
             await self.slack.update(self.channel, ts, shown)
             self._files = shown.files
-        if outdated and self.slack.pictures.shares:
-            await self.slack.pictures.delete(outdated)  # a better one stands there: few messages in the thread
+        await _stand(self.slack, ts, shown)
         return ts
 
     async def _send_new(self, shown: SlackCard) -> str:
@@ -268,6 +266,7 @@ class ThreadTarget:
             return ""
         self._files = shown.files
         self.standing = sent
+        await _stand(self.slack, sent, shown)
         await self.on_posted(self.standing)
         return self.standing
 
@@ -353,18 +352,33 @@ class SlackPressTarget:
         await self.post(reply)
 
     async def _redraw(self, shown: SlackCard) -> str:
-        self._files = shown.files
-        async with self.say.at(self.ts) as may:
-            return await self.slack.update(self.channel, self.ts, shown) if may else ""
+        return await self._draw(self.ts, shown) or ""
 
     async def _speak(self, shown: SlackCard) -> str:
-        self._files = shown.files
         if self.own:
-            async with self.say.at(self.own) as may:
-                return await self.slack.update(self.channel, self.own, shown) if may else self.own
+            await self._draw(self.own, shown)
+            return self.own
+        self._files = shown.files
         self.own = await self.slack.post(self.channel, self.thread_ts or self.ts, shown, self.about)
+        await _stand(self.slack, self.own, shown)
         await self.on_posted(self.own)
         return self.own
+
+    async def _draw(self, ts: str, shown: SlackCard) -> str:
+        """Change a message where no later press decides what stands there; give its ts, or "" where one does."""
+        self._files = shown.files
+        async with self.say.at(ts) as may:
+            if not may:
+                return ""
+            await self.slack.update(self.channel, ts, shown)
+        await _stand(self.slack, ts, shown)
+        return ts
+
+
+async def _stand(slack: Slack, ts: str, shown: SlackCard) -> None:
+    """Have the pictures go that a message showed before; what only says how far a thing is shows none for a while."""
+    if not shown.is_status:
+        await slack.pictures.stand(ts, shown.files)
 
 
 def _may_pass(reply: Reply, reason: str) -> bool:

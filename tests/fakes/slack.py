@@ -8,6 +8,8 @@ Stories act through its methods and wait with `until` for what they expect.
 | one call shares its files by one message; a thread is named by its first one | the same, `thread_ts` |
 | deleting the message that shared a file takes the sharing away | Slack help, "Delete files" |
 | an upload is digested late; named in blocks before, it is `invalid_blocks` | java-slack-sdk #1349 |
+| the message that shares uploads is made after their scan, with their `mimetype` | bolt-js #2115 |
+| `files.info` is of tier 4, some 100 a minute; `files.delete` of tier 3 (`a_minute`) | method pages |
 | an ephemeral message in a thread shows only where that has a reply | `chat.postEphemeral`, `thread_ts` |
 | a `response_url` is good five times | docs, "Handling user interaction" |
 | behind a command names and links are marked where `should_escape` is true | docs, "Slash commands" |
@@ -23,6 +25,7 @@ Stories act through its methods and wait with `until` for what they expect.
 
 from __future__ import annotations
 
+import asyncio
 import time
 from typing import TYPE_CHECKING, Self
 
@@ -35,8 +38,7 @@ from tests.fakes.slack_world import Message, Workspace, new_id, new_ts, typed
 from tests.fakes.waiting import Waited
 
 if TYPE_CHECKING:
-    import asyncio
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
     from pathlib import Path
 
     from tests.fakes.slack_desk import ResponseUrl
@@ -54,6 +56,11 @@ class FakeSlack(Waited, InteractionDesk):
         self.url = ""
         self.polls = 2
         """So often files.info must be asked before an upload can be shown."""
+        self.digests_s: float | None = None
+        """So long after its completion an upload can be shown, however often it is asked about; None counts polls."""
+        self.tells_shares = True
+        """The message that shares uploads is told of with their types, once they are known."""
+        self._later: set[asyncio.Task[None]] = set()
         self.shows_pictures = True
         self.calls: list[tuple[str, Json]] = []
         self.wrongs: list[str] = []
@@ -101,6 +108,8 @@ class FakeSlack(Waited, InteractionDesk):
         return self
 
     async def __aexit__(self, *_: object) -> None:
+        for task in self._later:
+            task.cancel()
         if self._runner is not None:
             await self._runner.cleanup()
 
@@ -144,6 +153,17 @@ class FakeSlack(Waited, InteractionDesk):
         left = self.broken.get(method, 0)
         self.broken[method] = max(0, left - 1)
         return left > 0
+
+    def later(self, delay_s: float, what: Callable[[], Awaitable[None]]) -> None:
+        """Do something after a while."""
+
+        async def wait() -> None:
+            await asyncio.sleep(delay_s)
+            await what()
+
+        task = asyncio.create_task(wait())
+        self._later.add(task)
+        task.add_done_callback(self._later.discard)
 
     def happened(self, team: Workspace, channel: Channel, event: Json) -> None:
         """Note something of Keaton's own doing, which Slack tells it too."""

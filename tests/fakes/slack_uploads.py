@@ -49,7 +49,8 @@ class FileApi:
         if file is None:
             raise RefusedError("file_not_found")
         answer = {"file": file.json(self._fake.url)}
-        file.polls_left -= 1
+        if self._fake.digests_s is None:
+            file.polls_left -= 1
         return answer
 
     def delete(self, team: Workspace, sent: Json) -> Json:
@@ -80,13 +81,26 @@ class FileApi:
 
     def complete(self, team: Workspace, sent: Json) -> Json:
         files = [team.files[one["id"]] for one in parsed(sent["files"])]
+        message = None
         if sent.get("channel_id"):
-            self._share(team, files, channel_of(team, sent), sent.get("thread_ts") or "")
+            message = self._share(team, files, channel_of(team, sent), sent.get("thread_ts") or "")
         for file in files:
             file.complete = True
+        if self._fake.digests_s is not None:
+            self._fake.later(self._fake.digests_s, lambda: self._digest(team, files, message))
         return {"files": [{"id": file.id, "title": file.name} for file in files]}
 
-    def _share(self, team: Workspace, files: list[File], channel: Channel, thread_ts: str) -> None:
+    async def _digest(self, team: Workspace, files: list[File], message: Message | None) -> None:
+        """Know what uploads are, and tell so with the message that shares them."""
+        for file in files:
+            file.polls_left = 0
+        if message is not None and self._fake.tells_shares:
+            message.files = [{"id": one.id, "name": one.name, "mimetype": one.mimetype} for one in files]
+            event = {**message.json(), "channel": message.channel.id, "subtype": "file_share"}
+            await self._fake.event(team, event)
+        self._fake.moved()
+
+    def _share(self, team: Workspace, files: list[File], channel: Channel, thread_ts: str) -> Message:
         """Post one message that brings all the files; who is in the channel may see them from then on."""
         if thread_ts and thread_ts not in channel.messages:
             raise RefusedError("invalid_thread_ts")
@@ -98,4 +112,6 @@ class FileApi:
         for file in files:
             file.shared_in.append((channel.id, thread_ts))
             file.shares[channel.id] = message.ts, thread_ts
-        self._fake.happened(team, channel, {**message.json(), "subtype": "file_share"})
+        if self._fake.digests_s is None:
+            self._fake.happened(team, channel, {**message.json(), "subtype": "file_share"})
+        return message

@@ -13,9 +13,11 @@ from typing import TYPE_CHECKING
 
 import pytest_asyncio
 
-from bot.doors.pace import Budget
+from bot.doors.pace import Budget, Pace
 from bot.slack.app import SlackDoor
 from bot.slack.config import SlackConfig
+from bot.slack.digestion import Digestion
+from bot.slack.sender import Pictures
 from core.model.video import Scope
 from tests.fakes.slack import FakeSlack
 from tests.support import clips
@@ -25,6 +27,9 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
+    from slack_sdk.web.async_client import AsyncWebClient
+
+    from core.ports.jobs import Ledger
     from tests.core.conftest import ColourHouse
     from tests.fakes.slack_desk import ResponseUrl
     from tests.fakes.slack_world import Channel, Message, User, Workspace
@@ -32,10 +37,17 @@ if TYPE_CHECKING:
 __all__ = ["house", "reader"]
 
 _serial = itertools.count(1)
-UNPACED = {"posts": Budget(1000, 0.0), "updates": Budget(1000, 0.0), "reactions": Budget(1000, 0.0)}
+_FREE = Budget(1000, 0.0)
+UNPACED = {"posts": _FREE, "updates": _FREE, "reactions": _FREE, "file_looks": _FREE, "deletions": _FREE}
 """No story waits for Slack's rate limits but those about them."""
 READY = "Ready to search"
 SMALL = clips.Shape(size=(160, 96), fps=8, patterned=True)
+
+
+def no_pictures(client: AsyncWebClient, ledger: Ledger) -> Pictures:
+    """Make what uploads pictures, for those who show none."""
+    free = Pace(_FREE)
+    return Pictures(client, client, Digestion(client, (), free), free, ledger, "T1")
 
 
 @dataclass
@@ -60,7 +72,7 @@ class Scene:
             **tokens,
             "forgotten_every_s": 0.05,
             "min_gap_s": 0.0,
-            "picture_polls_s": (0.001,) * 4,
+            "picture_polls_s": (0.001,) * 9,
             "ping_every_s": 1.0,
             **UNPACED,
             **settings,

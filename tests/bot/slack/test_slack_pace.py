@@ -17,10 +17,11 @@ from bot.doors.waiting import WaitingLines
 from bot.slack.config import POSTS, REACTIONS, UPDATES
 from bot.slack.messages import SlackMessage
 from bot.slack.reactions import WorkReaction
-from bot.slack.sender import Paces, Pictures, Sharing, Slack
+from bot.slack.sender import Paces, Sharing, Slack
 from bot.slack.targets import SlackPressTarget, ThreadTarget
 from core.model.reply import Progress, Reply
 from core.wording.replies import working
+from tests.bot.slack.conftest import no_pictures
 from tests.support import quickloop
 
 if TYPE_CHECKING:
@@ -110,7 +111,7 @@ async def _busy() -> tuple[CountingClient, list[float], float]:
     """Index the videos while somebody presses a button each five seconds; give how long each press took to show."""
     client, loop = CountingClient(), asyncio.get_running_loop()
     paces = Paces(Pace(POSTS, loop.time), Pace(UPDATES, loop.time))
-    slack = Slack(client, Pictures(client, client, (), NoLedger(), "T1"), client, paces)  # type: ignore[arg-type]
+    slack = Slack(client, no_pictures(client, NoLedger()), client, paces)  # type: ignore[arg-type]
     lines, waits_s = WaitingLines(), []
     async with asyncio.TaskGroup() as group:
         for number in range(VIDEOS):

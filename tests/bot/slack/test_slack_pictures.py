@@ -9,6 +9,9 @@ import aiohttp
 import pytest
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.doors.pace import Budget, Pace
+from bot.slack.config import DELETIONS, FILE_LOOKS, SlackConfig
+from bot.slack.digestion import Digestion
 from bot.slack.sender import Pictures, Sharing
 from core.model.reply import Picture
 from tests.fakes.slack_world import File
@@ -53,10 +56,51 @@ async def test_pictures_are_shared_in_the_cards_own_thread_by_one_silent_message
     card = await scene.found()
     for label, words in (("Next", "Moment 2 of"), ("Previous", "Moment 1 of"), ("Next", "Moment 2 of")):
         await scene.press(card, label, words)
+    await scene.fake.until(lambda: len(scene.general.shares) <= shared + 2, "no more shares than pictures in the card")
     new = scene.general.shares[shared:]
-    assert 2 <= len(new) <= 3, "one for each moment, and one more where the peak was found between two looks"
     assert {one.thread_ts for one in new} == {card.ts}
     assert all(not one.text and not one.blocks for one in new)
+
+
+async def test_given_presses_when_each_shows_a_new_picture_then_no_more_are_shared_than_stand(scene: Scene) -> None:
+    await scene.posted()
+    card, shared = await scene.found(), len(scene.general.shares)
+    for label, words in (("Next", "Moment 2"), ("Previous", "Moment 1"), ("Next", "Moment 2")):
+        await scene.press(card, label, words)
+    await scene.press(card, "Preview", "Preview: ")
+    await scene.press(card, "Cut", "Cut: ", scene.ada)
+    await scene.fake.until(lambda: len(scene.general.shares) <= shared + 1, "no more shares than pictures")
+    await scene.fake.until(lambda: all(one.shares for one in scene.team.files.values()), "what was replaced gone, too")
+    assert len(card.images) == 2
+
+
+@pytest.mark.parametrize("is_told", [True, False], ids=["told", "asked"])
+async def test_given_twenty_searches_at_once_when_tier_4_holds_then_all_have_pictures_and_none_is_refused(
+    quiet_scene: Scene, *, is_told: bool
+) -> None:
+    scene = quiet_scene
+    scene.fake.polls, scene.fake.digests_s, scene.fake.tells_shares = 1, 1.0, is_told
+    for method in ("files.info", "files.getUploadURLExternal", "files.completeUploadExternal"):
+        scene.fake.a_minute[method] = 100
+    for method in ("files.delete", "chat.delete"):
+        scene.fake.a_minute[method] = 50
+    polls_s = SlackConfig("", "").picture_polls_s
+    await scene.start(picture_polls_s=polls_s, file_looks=FILE_LOOKS, deletions=DELETIONS)
+    await scene.posted()
+    people = [scene.team.user(f"Person {number}") for number in range(10)]
+    calls, before = len(scene.fake.calls), set(scene.general.messages)
+    for number in range(20):
+        await scene.fake.slash(scene.team, scene.general, people[number % 10], "/find", "green")
+
+    def shown() -> bool:
+        cards = [one for ts, one in scene.general.messages.items() if ts not in before and not one.is_share]
+        return len(cards) == 20 and all(len(one.images) == 2 for one in cards)
+
+    await scene.fake.until(shown, "the pictures of all answers")
+    made = [name for name, _ in scene.fake.calls[calls:] if name.startswith("files.")]
+    assert made.count("files.completeUploadExternal") >= 20
+    assert made.count("files.info") <= (5 if is_told else 70)
+    assert not [one for one in scene.fake.refused if one.startswith("files.")]
 
 
 async def test_uploads_stay_unshared_where_the_operator_wants_that(quiet_scene: Scene) -> None:
@@ -141,7 +185,9 @@ async def test_a_picture_that_goes_leaves_those_that_were_shared_beside_it(scene
     base = scene.fake.url + "/api/"
     async with aiohttp.ClientSession() as session:
         client = AsyncWebClient(scene.team.bot_token, base_url=base, session=session)
-        pictures = Pictures(client, client, (0.001,) * 4, scene.house.ledger, scene.team.id)
+        free = Pace(Budget(1000, 0.0))
+        digestion = Digestion(client, (0.001,) * 9, free)
+        pictures = Pictures(client, client, digestion, free, scene.house.ledger, scene.team.id)
         card = await scene.post("a card")
         two = [Picture("plot", f"{name}.png", name, {"light": name.encode()}) for name in ("old", "kept")]
         old, kept = await pictures.shots(two, Sharing(scene.general.id, card.ts, card.ts))

@@ -8,10 +8,10 @@ import pytest
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.doors.pace import Pace
-from bot.slack.sender import Paces, Pictures, Sharing, Slack
+from bot.slack.sender import Paces, Sharing, Slack
 from bot.slack.targets import EphemeralTarget
 from core.model.reply import Progress, Reply
-from tests.bot.slack.conftest import UNPACED
+from tests.bot.slack.conftest import UNPACED, no_pictures
 
 if TYPE_CHECKING:
     from bot.slack.render import SlackCard
@@ -155,9 +155,7 @@ async def test_one_person_is_told_of_progress_once_and_gets_one_answer_however_o
 
     client = AsyncWebClient("x")
     paces = Paces(Pace(UNPACED["posts"]), Pace(UNPACED["updates"]))
-    place = EphemeralTarget(
-        Slack(client, Pictures(client, client, (), scene.house.ledger, "T1"), client, paces), Whispered()
-    )
+    place = EphemeralTarget(Slack(client, no_pictures(client, scene.house.ledger), client, paces), Whispered())
     await place.post(Reply("loading", progress=Progress("loading", None)))
     for text, progress in (("still", Progress("loading", None)), ("found", None), ("better", None)):
         await place.edit(Reply(text, progress=progress))
