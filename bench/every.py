@@ -25,6 +25,7 @@ COMMANDS = (
     ("slack_ack", "--acks", "60"),
     ("cage", "--rounds", "5"),
     ("refining",),
+    ("journeys",),
 )
 
 
