@@ -61,6 +61,11 @@ def median_s(work: Callable[[], object], repeats: int, warm_ups: int = 1) -> flo
     return statistics.median(taken)
 
 
+def paired_ratio(some: Sequence[float], others: Sequence[float]) -> float:
+    """Return the median of the ratios of what was measured in the same turn, which a busy machine slows alike."""
+    return statistics.median(one / other for one, other in zip(some, others, strict=True))
+
+
 def show(title: str, rows: Sequence[Row]) -> None:
     """Print a table."""
     print(f"\n{title}  ({', '.join(str(value) for value in machine().values())})")
