@@ -26,9 +26,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bench.growing import product, take_in, turn
-from bench.table import Row, report
+from bench.table import Row, paired_ratio, report
 from bot.settings import Settings
-from bot.wiring import app
+from bot.wiring.app import options_of, ports_of
 from bot.wiring.engines import DEMO_FOLDER
 from core.app import Ports, assemble
 from core.model.events import Find
@@ -124,10 +124,11 @@ async def find_beside(ports: Ports, parts: Core, text: str, other: str, chance: 
         async for _ in parts.conversation.handle(Find(turn(), other)):
             pass
 
-    noting = Noting(ports.glancer)
-    parts.refiner._hunter._glances._reader = noting  # noqa: SLF001 - as the product makes it, but for a bell
+    if not isinstance(ports.glancer, Noting):
+        raise TypeError(ports.glancer)
+    ports.glancer.begun.clear()
     task = asyncio.create_task(whole())
-    await noting.begun.wait()
+    await ports.glancer.begun.wait()
     await asyncio.sleep(chance.uniform(0, _GOING_S))
     went_on = not task.done()
     took_s = await find(parts, text)
@@ -163,8 +164,9 @@ async def measured(model: str, rounds: int) -> list[Row]:
     """Measure all."""
     async with product(model) as (core, _):
         settings = Settings(model_name=model if model == "demo" else "base", turns_a_minute=0, films_a_user=0)
-        ports = app._ports(core.kept, core.engines)  # noqa: SLF001 - as the product makes them
-        made = without(ports, app._choices(settings, is_bot=False))  # noqa: SLF001
+        ports = ports_of(core.kept, core.engines)
+        ports = replace(ports, glancer=Noting(ports.glancer))
+        made = without(ports, options_of(settings, is_bot=False))
         await take_in(core, DEMO_FOLDER / "film.mp4")
         try:
             return _rows(await _rounds(ports, made, rounds))
@@ -194,16 +196,12 @@ def _rows(took_s: dict[str, list[float]]) -> list[Row]:
     rows = [Row(f"/find {name}", 1000 * statistics.median(took), "ms") for name, took in took_s.items()]
     for name, took in took_s.items():
         if name == BESIDE:
-            rows.append(Row(f"ratio: /find {name}", _ratio(took, whole), "x", BAR))
+            rows.append(Row(f"ratio: /find {name}", paired_ratio(took, whole), "x", BAR))
         elif name == BARE:
-            rows.append(Row(f"ratio: all features together, to {name}", _ratio(whole, took), "x"))
+            rows.append(Row(f"ratio: all features together, to {name}", paired_ratio(whole, took), "x"))
         elif name != AS_IT_IS:
-            rows.append(Row(f"ratio: with {name} to without", _ratio(whole, took), "x", BAR))
+            rows.append(Row(f"ratio: with {name} to without", paired_ratio(whole, took), "x", BAR))
     return rows
-
-
-def _ratio(some: Sequence[float], others: Sequence[float]) -> float:
-    return statistics.median(one / other for one, other in zip(some, others, strict=True))
 
 
 def main() -> None:

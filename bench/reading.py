@@ -79,7 +79,7 @@ async def measure(path: Path, minutes: int) -> None:
         if isinstance(event, SampledFrame):
             looks += 1
         if looks % 100 == 1:
-            mb = max(mb, *(peak_mb(child.process.pid) for child in children._living))  # noqa: SLF001
+            mb = max(mb, *(peak_mb(pid) for pid in children.pids))
     took_s = time.perf_counter() - started
     started = time.perf_counter()
     await reader.still(path, 60.0 * minutes - 5, 1280)

@@ -130,7 +130,7 @@ async def open_core(settings: Settings, *, is_bot: bool = False) -> AsyncIterato
     async with AsyncExitStack() as stack:
         kept = await open_kept(settings, stack, is_bot=is_bot)
         engines = open_engines(settings, kept.looks, ForegroundPriority(_LULL_S, time.monotonic), stack)
-        parts = assemble(_ports(kept, engines), _choices(settings, is_bot=is_bot))
+        parts = assemble(ports_of(kept, engines), options_of(settings, is_bot=is_bot))
         for part in (parts.foreman, parts.renewal, parts.refiner):
             stack.push_async_callback(part.close)
         grace_s = settings.grace_days * _DAY_S
@@ -142,7 +142,8 @@ async def open_core(settings: Settings, *, is_bot: bool = False) -> AsyncIterato
         )
 
 
-def _ports(kept: StorageBundle, engines: Engines) -> Ports:
+def ports_of(kept: StorageBundle, engines: Engines) -> Ports:
+    """Return what the core reaches storage and engines through."""
     return Ports(
         library=kept.library,
         ledger=kept.ledger,
@@ -167,7 +168,8 @@ def _ports(kept: StorageBundle, engines: Engines) -> Ports:
     )
 
 
-def _choices(settings: Settings, *, is_bot: bool) -> Options:
+def options_of(settings: Settings, *, is_bot: bool) -> Options:
+    """Return what the settings choose for the core."""
     return Options(
         sampling=settings.sampling,
         indexing=IndexingLimits(
