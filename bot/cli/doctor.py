@@ -46,6 +46,7 @@ _LACKS: dict[Bar, str] = {
     "privileges": "it may start programs that have more rights",
     "files": "it may read and write Keaton's files (no Landlock: Linux 5.13 and later have it, if switched on)",
     "signals": "nothing but the filter of calls keeps it from signalling processes (Linux 6.12 or later does)",
+    "threads": "the number of its threads is not bounded (for want of user namespaces)",
     "calls": "it may make any system call (no seccomp, or neither x86-64 nor ARM64)",
 }
 """What it means that a bar is missing, and why it would be."""

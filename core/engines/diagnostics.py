@@ -31,7 +31,9 @@ def describe_torch() -> str:
     return f"{torch.__version__}, {where}"
 
 
-Bar: TypeAlias = Literal["network", "processes", "users", "rights", "privileges", "files", "signals", "calls"]
+Bar: TypeAlias = Literal[
+    "network", "processes", "users", "rights", "privileges", "files", "signals", "calls", "threads"
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +72,7 @@ def missing_bars(told: Mapping[str, object], ours: Mapping[str, str]) -> tuple[B
         "files": told.get("files_shut") is True,
         "signals": told.get("signals_shut") is True,
         "calls": told.get("calls_shut") is True,
+        "threads": told.get("threads_bounded") is True,
     }
     return tuple(bar for bar, held in holds.items() if not held)
 

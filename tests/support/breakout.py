@@ -18,6 +18,7 @@ import signal
 import socket
 import sys
 import tempfile
+import threading
 import time
 from dataclasses import asdict
 from pathlib import Path
@@ -37,6 +38,7 @@ _CALLS = {"pidfd_open": 434, "pidfd_getfd": 438, "io_uring_setup": 425}
 _CALLS |= {"ptrace": 101, "bpf": 321} if os.uname().machine == "x86_64" else {"ptrace": 117, "bpf": 280}
 _PTRACE_SEIZE, _FORKS = 0x4206, 300
 _TOKEN = "xoxb-a-token-of-the-parent"
+_GROWS_DOWN = 0x100
 _LATE = ("sqlite3", "xml.dom.minidom", "PIL.TiffImagePlugin")
 """Modules that are loaded after the sandbox was shut, with a shared library among them."""
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -157,6 +159,12 @@ def _on_system(folder: Path) -> dict[str, Callable[[], object]]:
             os._exit(0)
 
     return {
+        "share memory": lambda: mmap.mmap(-1, 1 << 20, mmap.MAP_SHARED | mmap.MAP_ANONYMOUS),
+        "have a stack that grows": lambda: mmap.mmap(-1, 1 << 20, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | _GROWS_DOWN),
+        "map addresses without end": lambda: mmap.mmap(
+            -1, 1 << 40, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS, mmap.PROT_READ
+        ),
+        "start 600 threads": _start_threads,
         "fork 300 times": lambda: [os.fork() or os._exit(0) for _ in range(_FORKS)],
         "start a program": lambda: os.posix_spawn("/bin/true", ["true"], {}),
         "become a program": lambda: _reached(_libc.execv(b"/nowhere", (ctypes.c_char_p * 1)(None))),
@@ -169,6 +177,18 @@ def _on_system(folder: Path) -> dict[str, Callable[[], object]]:
         "be root": lambda: os.setuid(0),
         "leave a grandchild": leave_a_grandchild,
     }
+
+
+def _start_threads() -> None:
+    done = threading.Event()
+    threading.stack_size(1 << 16)
+    try:
+        for _ in range(600):
+            threading.Thread(target=done.wait, daemon=True).start()
+    except RuntimeError as error:
+        raise OSError(errno.EAGAIN, "no more") from error
+    finally:
+        done.set()
 
 
 def _reached(_value: int) -> None:
@@ -232,7 +252,7 @@ def _running() -> list[int]:
             words, state = (place / "cmdline").read_bytes(), (place / "stat").read_text().rpartition(") ")[2][0]
         except OSError:
             continue
-        if b"core.engines.sandbox.forkserver\0tests.engines.breakout" in words and state != "Z":
+        if b"core.engines.sandbox.forkserver\0tests.support.breakout" in words and state != "Z":
             found.append(int(place.name))
     return found
 

@@ -11,6 +11,7 @@ import resource
 import socket
 import sys
 import sysconfig
+import threading
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,6 +38,11 @@ _FOR_THE_NETWORK = (
 environment in /proc."""
 _PORTS = frozenset({53, 80, 443})
 _THREADS = 250
+_SMALL_STACK_BYTES = 1 << 16
+_PROCESSES = 400
+"""Threads and processes of one fetch: Python, and the JavaScript runtime with its threads."""
+_ADDRESSES_BYTES = 64 << 30
+"""What is mapped and never written counts as no data, and takes memory for its tables all the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +60,7 @@ class Bounds:
 def isolate() -> None:
     """Leave the network and forgo new privileges. Call this with one thread only, or only root succeeds."""
     # Among users of its own, root may read no files but its own.
+    namespaces.leave_root()
     namespaces.leave(users=not _rights_needed(libraries()))
     namespaces.forgo_privileges()
 
@@ -67,13 +74,17 @@ def shut_in(path: Path) -> Path:
     be_nobody(_rights_needed(needed))
     file = () if place is None else (Path(f"/proc/self/fd/{place}"),)
     landlock.restrict(landlock.Grant(read=(*needed, *file)))
+    is_open = place is None or _open_to_us(path, os.R_OK)
+    if sys.platform == "linux":
+        _set("RLIMIT_AS", _ADDRESSES_BYTES, _ADDRESSES_BYTES)
     seccomp.keep_to_decoding()
-    return path if place is None or os.access(path, os.R_OK) else Path(f"/proc/self/fd/{place}")
+    return path if is_open else Path(f"/proc/self/fd/{place}")
 
 
 def be_nobody(rights: Collection[int] = ()) -> None:
     """Give up users, privileges and all capabilities but these, and bound how many threads and processes there are."""
-    if not rights and namespaces.leave_users():  # without, all processes of this user would count, machine-wide
+    # Without, all processes of this user would count, machine-wide.
+    if (not rights and namespaces.leave_users()) or namespaces.leave_root():
         _set("RLIMIT_NPROC", _THREADS, _THREADS)
     namespaces.drop_capabilities(rights)
     namespaces.forgo_privileges()
@@ -86,11 +97,14 @@ def shut_in_fetching(folder: Path, runtime: str, *, any_port: bool) -> None:
     """
     needed = libraries()
     read = (*needed, *(Path(name) for name in _FOR_THE_NETWORK))
-    namespaces.drop_capabilities(_rights_needed(needed, folder))
+    rights = _rights_needed(needed, folder)
+    if namespaces.go_on_apart(users=not rights) and os.geteuid() != 0:  # root's are not bounded in any way
+        _set("RLIMIT_NPROC", _PROCESSES, _PROCESSES)
+    namespaces.drop_capabilities(rights)
     namespaces.forgo_privileges()
     execute = (Path(runtime).resolve(), *_loaders()) if runtime else ()
     landlock.restrict(landlock.Grant(read, execute, (folder, Path("/dev/null")), None if any_port else _PORTS))
-    seccomp.forgo_power()
+    seccomp.keep_to_fetching()
 
 
 def libraries() -> tuple[Path, ...]:
@@ -126,7 +140,7 @@ def describe() -> Mapping[str, object]:
         "memory_bytes": resource.getrlimit(resource.RLIMIT_DATA)[0],
         "file_bytes": resource.getrlimit(resource.RLIMIT_FSIZE)[0],
         "open_files": resource.getrlimit(resource.RLIMIT_NOFILE)[0],
-        "threads": resource.getrlimit(resource.RLIMIT_NPROC)[0],
+        "threads_bounded": _threads_bounded(),
     }
 
 
@@ -177,6 +191,22 @@ def _calls_shut() -> bool:
         socket.socketpair()[0].close()
     except OSError:
         return True
+    return False
+
+
+def _threads_bounded() -> bool:
+    """Return whether the system refuses one thread more than there may be: its limit alone says nothing of root."""
+    done, threads = threading.Event(), list[threading.Thread]()
+    before_bytes = threading.stack_size(_SMALL_STACK_BYTES)  # or the bound on memory would be met first
+    try:
+        for _ in range(_THREADS + 1):
+            threads.append(threading.Thread(target=done.wait, daemon=True))
+            threads[-1].start()
+    except RuntimeError:
+        return True
+    finally:
+        done.set()
+        threading.stack_size(before_bytes)
     return False
 
 

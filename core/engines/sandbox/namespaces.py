@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import select
 import signal
 import struct
 import sys
@@ -23,9 +24,12 @@ _HEADER = struct.pack("=Ii", 0x20080522, 0)
 _SETS = struct.Struct("=6I")
 """Effective, permitted and inheritable, twice: capabilities 0 to 31, and 32 to 63."""
 _WORD = 0xFFFFFFFF
+_UNUSED_USERS = 0x6B000000
+"""Beyond what systems give to users, and to users of containers."""
 CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH = 1, 2
 _PR_CAPBSET_READ, _PR_CAPBSET_DROP, _PR_SET_NO_NEW_PRIVS, _PR_GET_NO_NEW_PRIVS = 23, 24, 38, 39
 _MOST_CAPABILITIES = 64
+_MOST_DESCRIPTORS = 1024
 NAMES = ("net", "pid", "user")
 
 
@@ -53,6 +57,18 @@ def _map(user: int, group: int) -> None:
 def leave_users() -> bool:
     """Be nobody to all processes outside, which so cannot be read or traced; return whether the system did that."""
     return _unshared(_NEWUSER)
+
+
+def leave_root() -> bool:
+    """Have a real user whom no other process has; return whether that is so. Only root can.
+
+    The kernel bounds the threads and processes of every real user but root. Files are judged by the effective user.
+    """
+    user = _UNUSED_USERS + os.getpid()
+    with suppress(OSError):
+        if sys.platform == "linux" and os.geteuid() == 0:
+            os.setresuid(user, -1, -1)
+    return os.getuid() == user
 
 
 def forgo_privileges() -> None:
@@ -149,6 +165,45 @@ class Numbering:
             with suppress(ChildProcessError):
                 while True:
                     os.waitpid(-1, 0)
+
+
+def go_on_apart(*, users: bool) -> bool:
+    """Go on in a forked process, with process numbers and shared memory of its own; return whether that was done.
+
+    This process waits for that one's end, and for the end of stdin; then it kills whatever is left in there, and ends
+    as that one did. `users`: try also with users of its own, in which the user stays the same. One thread only.
+    """
+    user, group = os.geteuid(), os.getegid()
+    if not _unshared(_NEWIPC | _NEWUTS):
+        if not users or not _unshared(_NEWUSER | _NEWIPC | _NEWUTS):
+            return False
+        _map(user, group)
+    numbering = Numbering.begin()
+    if not numbering.first:
+        return False
+    worker = os.fork()
+    if worker:
+        _see_to_the_end(worker, numbering)
+    numbering.forget()
+    return True
+
+
+def _see_to_the_end(worker: int, numbering: Numbering) -> NoReturn:
+    code = 1
+    try:
+        for first, end in ((3, numbering.alive), (numbering.alive + 1, _MOST_DESCRIPTORS)):
+            os.closerange(first, end)  # the worker's pipe ends with the worker
+        handle = os.pidfd_open(worker)
+        ready, _, _ = select.select([sys.stdin.fileno(), handle], [], [])
+        if handle in ready:
+            code = os.waitstatus_to_exitcode(os.waitpid(worker, 0)[1])
+        numbering.end()
+        if code < 0:
+            with suppress(OSError):
+                signal.signal(-code, signal.SIG_DFL)
+            os.kill(os.getpid(), -code)
+    finally:
+        os._exit(code if code >= 0 else 1)
 
 
 def _wait_for_the_end(hears: int, *others: int) -> NoReturn:

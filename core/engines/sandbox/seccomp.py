@@ -37,7 +37,7 @@ close_range 436 436, fstat 5 80, newfstatat 262 79, stat 4 -, lstat 6 -, statx 3
 faccessat 269 48, readlink 89 -, readlinkat 267 78, getcwd 79 17, getdents64 217 61, statfs 137 43,
 fstatfs 138 44, fadvise64 221 223, readahead 187 213, dup 32 23, dup2 33 -, dup3 292 24, poll 7 -,
 ppoll 271 73, select 23 -, pselect6 270 72, pipe 22 -, pipe2 293 59, eventfd2 290 19, epoll_create1 291 20,
-epoll_ctl 233 21, epoll_wait 232 -, epoll_pwait 281 22, mmap 9 222, munmap 11 215, mprotect 10 226,
+epoll_ctl 233 21, epoll_wait 232 -, epoll_pwait 281 22, munmap 11 215, mprotect 10 226,
 mremap 25 216, madvise 28 233, brk 12 214, mincore 27 232, msync 26 227, membarrier 324 283,
 set_robust_list 273 99, get_robust_list 274 100, rseq 334 293, futex 202 98, futex_waitv 449 449,
 set_tid_address 218 96, gettid 186 178, getpid 39 172, sched_yield 24 124, sched_getaffinity 204 123,
@@ -56,7 +56,8 @@ getrandom 318 278, get_mempolicy 239 236, landlock_create_ruleset 444 444
 _NUMBERS_WITH_ARGUMENTS = _table(
     """
 open 2 -, openat 257 56, clone 56 220, kill 62 129, tgkill 234 131, fcntl 72 25, ioctl 16 29, prctl 157 167,
-prlimit64 302 261
+prlimit64 302 261, mmap 9 222, sched_setaffinity 203 122, sched_setscheduler 144 119, sched_setparam 142 118,
+sched_setattr 314 274, socket 41 198, socketpair 53 199
 """
 )
 _NUMBERS_OF_POWER = _table(
@@ -74,6 +75,16 @@ mount_setattr 442 442, vhangup 153 58, move_pages 279 239, migrate_pages 256 238
 """
 )
 """Calls that reach into other processes or into the system; what fetches needs none of them."""
+_NUMBERS_OUT_OF_A_JOB = _table(
+    """
+setpriority 141 140, ioprio_set 251 30, setsid 112 157, setpgid 109 154, process_mrelease 448 448,
+pidfd_send_signal 424 424, shmget 29 194, shmat 30 196, shmctl 31 195, shmdt 67 197, semget 64 190, semop 65 193,
+semctl 66 191, semtimedop 220 192, msgget 68 186, msgsnd 69 189, msgrcv 70 188, msgctl 71 187, mq_open 240 180,
+mq_unlink 241 181
+"""
+)
+"""Calls that leave the process group that is killed at a job's end, leave something behind in the kernel, or change how
+others are scheduled; what fetches needs none of them either."""
 
 _LOAD, _EQUAL, _ANY_BIT, _RETURN = 0x20, 0x15, 0x45, 0x06
 _ALLOW, _KILL, _REFUSE = 0x7FFF0000, 0x80000000, 0x00050000 | errno.ENOSYS
@@ -85,6 +96,14 @@ _FCNTL = (0, 1, 2, 3, 4, 1030)
 """F_DUPFD, F_GETFD, F_SETFD, F_GETFL, F_SETFL, F_DUPFD_CLOEXEC."""
 _IOCTL = (0x5401, 0x541B, 0x5451)
 """TCGETS (Python asks it of each file that it opens), FIONREAD, FIOCLEX."""
+_SHARED_OR_GROWING = 0x101
+"""MAP_SHARED and MAP_GROWSDOWN: the bound on data (RLIMIT_DATA) counts no memory of these kinds."""
+_FAMILIES = (2, 10, 16)
+"""AF_INET, AF_INET6, and AF_NETLINK, by which the network's interfaces are listed."""
+_PROTOCOLS = (0, 6, 17)
+"""The family's usual one, TCP and UDP: Landlock lets MPTCP (262) through to any port."""
+_STREAMS = (0x1, 0x801, 0x80001, 0x80801)
+"""SOCK_STREAM, with SOCK_NONBLOCK and SOCK_CLOEXEC: the two ends of a pair can reach nobody but each other."""
 _PRCTL = (3, 15, 16, 21, 23, 39, 0x53564D41)
 """Names of threads and of memory, and questions about the process itself."""
 
@@ -103,7 +122,10 @@ Code = tuple[int, int, int, int]
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """Lets a call through whose argument is one of some values, or has some of these bits, or has none of them."""
+    """Lets a call through whose argument is one of some values, or has some of these bits, or has none of them.
+
+    One of the three is given.
+    """
 
     argument: int
     values: Sequence[int] = ()
@@ -117,16 +139,17 @@ def keep_to_decoding() -> bool:
     No program and no process can be started, no other process signalled, no file opened for writing, no socket made.
     """
     own = (0, os.getpid())
-    rules = {
-        "open": Rule(1, no_bits=_WRITING),
-        "openat": Rule(2, no_bits=_WRITING),
-        "clone": Rule(0, some_bits=_CLONE_THREAD),
-        "kill": Rule(0, own[1:]),
-        "tgkill": Rule(0, own[1:]),
-        "fcntl": Rule(1, _FCNTL),
-        "ioctl": Rule(1, _IOCTL),
-        "prctl": Rule(0, _PRCTL),
-        "prlimit64": Rule(0, own),
+    rules: dict[str, Sequence[Rule]] = {
+        "open": [Rule(1, no_bits=_WRITING)],
+        "openat": [Rule(2, no_bits=_WRITING)],
+        "clone": [Rule(0, some_bits=_CLONE_THREAD)],
+        "kill": [Rule(0, own[1:])],
+        "tgkill": [Rule(0, own[1:])],
+        "fcntl": [Rule(1, _FCNTL)],
+        "ioctl": [Rule(1, _IOCTL)],
+        "prctl": [Rule(0, _PRCTL)],
+        "prlimit64": [Rule(0, own)],
+        "mmap": [Rule(3, no_bits=_SHARED_OR_GROWING)],
     }
     machine = _machine()
     return machine is not None and _install(machine, program(machine, rules))
@@ -135,25 +158,50 @@ def keep_to_decoding() -> bool:
 def forgo_power() -> bool:
     """Refuse this process and all that it starts the calls that reach into others; return whether that was done."""
     machine = _machine()
+    return machine is not None and _install(machine, [*_without(machine, _NUMBERS_OF_POWER), (_RETURN, 0, 0, _ALLOW)])
+
+
+def keep_to_fetching() -> bool:
+    """Refuse besides what would outlive a job or reach others in any other way; return whether that was done.
+
+    Limits and scheduling may be changed of the caller alone, by the number 0. Sockets are those of the internet.
+    """
+    machine = _machine()
     if machine is None:
         return False
+    of_itself = ("prlimit64", "sched_setaffinity", "sched_setscheduler", "sched_setparam", "sched_setattr")
+    rules: dict[str, Sequence[Rule]] = {name: [Rule(0, (0,))] for name in of_itself}
+    rules["socket"] = [Rule(0, _FAMILIES), Rule(2, _PROTOCOLS)]
+    rules["socketpair"] = [Rule(1, _STREAMS)]
+    code = _without(machine, _NUMBERS_OF_POWER, _NUMBERS_OUT_OF_A_JOB)
+    return _install(machine, [*code, *_judged(machine, rules), (_RETURN, 0, 0, _ALLOW)])
+
+
+def _without(machine: str, *tables: Mapping[str, Mapping[str, int]]) -> list[Code]:
+    """Return the code that refuses the calls of these tables, and passes on all others."""
     code = _beginning(machine)
-    for number in _NUMBERS_OF_POWER[machine].values():
-        code += [(_EQUAL, 0, 1, number), (_RETURN, 0, 0, _REFUSE)]
-    return _install(machine, [*code, (_RETURN, 0, 0, _ALLOW)])
+    for table in tables:
+        for number in table[machine].values():
+            code += [(_EQUAL, 0, 1, number), (_RETURN, 0, 0, _REFUSE)]
+    return code
 
 
-def program(machine: str, rules: Mapping[str, Rule]) -> list[Code]:
-    """Return the filter that lets the plain calls and these others through."""
+def program(machine: str, rules: Mapping[str, Sequence[Rule]]) -> list[Code]:
+    """Return the filter that lets the plain calls through, and these others where all of their rules do."""
     code = _beginning(machine)
     for number in _NUMBERS[machine].values():
         code += [(_EQUAL, 0, 1, number), (_RETURN, 0, 0, _ALLOW)]
-    numbers = _NUMBERS_WITH_ARGUMENTS[machine]
-    for name, rule in rules.items():
+    return [*code, *_judged(machine, rules), (_RETURN, 0, 0, _REFUSE)]
+
+
+def _judged(machine: str, rules: Mapping[str, Sequence[Rule]]) -> list[Code]:
+    """Return the code that lets these calls through or refuses them, and passes on all others."""
+    numbers, code = _NUMBERS_WITH_ARGUMENTS[machine], list[Code]()
+    for name, several in rules.items():
         if name in numbers:
-            body = _judging(rule)
-            code += [(_EQUAL, 0, len(body), numbers[name]), *body]
-    return [*code, (_RETURN, 0, 0, _REFUSE)]
+            body = [one for rule in several for one in _judging(rule)]
+            code += [(_EQUAL, 0, len(body) + 1, numbers[name]), *body, (_RETURN, 0, 0, _ALLOW)]
+    return code
 
 
 def _machine() -> str | None:
@@ -176,14 +224,16 @@ def _of_x32(machine: str) -> list[Code]:
 
 
 def _judging(rule: Rule) -> list[Code]:
-    """Return the code that judges a call by the low half of an argument; all those judged are 32 bits wide."""
+    """Return the code that refuses a call by the low half of an argument, or goes on.
+
+    All arguments that are judged are 32 bits wide. A jump goes so many instructions beyond the next one.
+    """
     code: list[Code] = [(_LOAD, 0, 0, _ARGUMENTS_AT + _ARGUMENT_BYTES * rule.argument)]
-    for value in rule.values:
-        code += [(_EQUAL, 0, 1, value), (_RETURN, 0, 0, _ALLOW)]
+    code += [(_EQUAL, left, 0, value) for left, value in zip(range(len(rule.values), 0, -1), rule.values, strict=True)]
     if rule.some_bits:
-        code += [(_ANY_BIT, 0, 1, rule.some_bits), (_RETURN, 0, 0, _ALLOW)]
+        code.append((_ANY_BIT, 1, 0, rule.some_bits))
     if rule.no_bits:
-        code += [(_ANY_BIT, 1, 0, rule.no_bits), (_RETURN, 0, 0, _ALLOW)]
+        code.append((_ANY_BIT, 0, 1, rule.no_bits))
     return [*code, (_RETURN, 0, 0, _REFUSE)]
 
 

@@ -39,7 +39,14 @@ CHANGES = {"write the database by mmap", "empty the database", "delete a file", 
 CHANGES |= {"make a link", "change its mode", "change its times", "write the parent's memory"}
 CALLS = {"connect", "signal the parent", "slow the parent", "fork 300 times", "start a program", "become a program"}
 CALLS |= {"leave its session", "have namespaces", "mount", "load a program into the kernel", "use rings"}
-CALLS |= {"make a socket", "leave a grandchild", "trace the parent", "write the parent's memory by a call"}
+CALLS |= {
+    "make a socket",
+    "leave a grandchild",
+    "share memory",
+    "trace the parent",
+    "have a stack that grows",
+    "write the parent's memory by a call",
+}
 
 
 @pytest.fixture
@@ -60,15 +67,15 @@ def user(request: pytest.FixtureRequest) -> User:
     return kind
 
 
-def attacked(user: User, shown: Path, *words: str) -> dict[str, Any]:
+def attacked(user: User, shown: Path, *words: str, module: str = "tests.support.breakout") -> dict[str, Any]:
     """Give what a child could do to a parent of that user, and what came of it."""
     python, paths = Path(sys.base_prefix), [place for place in sys.path if not place.startswith(sys.base_prefix)]
     environment = {"PYTHONPATH": os.pathsep.join([str(ROOT), *paths]), "PATH": os.environ["PATH"], "TOKEN": TOKEN}
-    call = [sys.executable, "-m", "tests.support.breakout", *words]
+    call = [sys.executable, "-m", module, *words]
     if user == "user" and os.geteuid() == 0:
         call[0] = str(shown / Path(sys.executable).resolve().relative_to(python))
         call = ["unshare", "--mount", "sh", "-c", WITHIN, str(python), str(shown), *call]
-        environment["U"] = NOBODY
+        environment |= {"U": NOBODY, "LD_LIBRARY_PATH": str(shown / "lib")}
     done = subprocess.run(call, capture_output=True, text=True, timeout=100, env=environment, check=False, cwd="/")
     assert done.returncode == 0, done.stderr
     told: dict[str, Any] = json.loads(done.stdout)
@@ -117,7 +124,8 @@ UNTOUCHED = ["database", "deleted", "film.mp4", "renamed"]
 def test_without_a_sandbox_the_child_could_do_it_all(user: User, shown: Path) -> None:
     told = attacked(user, shown, "free")
     expected = {"write the database by mmap", "delete a file", "read the parent's token", "write the parent's memory"}
-    expected |= {"fork 300 times", "leave a grandchild", "connect", "start a program"}
+    expected |= {"fork 300 times", "leave a grandchild", "connect", "start a program", "share memory"}
+    expected |= {"have a stack that grows", "map addresses without end", "start 600 threads"}
     assert expected | ({"rejoin the network"} if user == "root" else {"signal the parent"}) <= set(told["done"])
     assert told["memory"] == "!emory"
 
@@ -136,10 +144,11 @@ def test_where_namespaces_are_refused_the_child_can_still_do_nothing(user: User,
     told = attacked(user, shown, "container")
     if set(told["missing"]) & {"files", "calls"}:
         pytest.skip(f"this system lacks {told['missing']}; `keaton doctor` says so")
-    assert told["done"] == []
+    unbounded = [] if user == "root" else ["threads"]  # root can be a user of its own without namespaces
+    assert told["done"] == ["start 600 threads"] * len(unbounded)
     assert {name: told[name] for name in UNHARMED} == UNHARMED
     assert told["files"] == UNTOUCHED
-    assert told["missing"] == ["network", "processes", "users"]
+    assert told["missing"] == ["network", "processes", "users", *unbounded]
     assert set(told["loaded"]) >= {"sqlite3", "xml.dom.minidom"}
 
 
@@ -160,10 +169,8 @@ def test_with_namespaces_alone_the_parent_is_out_of_reach(user: User, shown: Pat
     told = attacked(user, shown, "spaces")
     if "users" in told["missing"] or "processes" in told["missing"]:
         pytest.skip(f"this system lacks {told['missing']}")
-    unbounded = (
-        set() if user == "root" else {"fork 300 times"}
-    )  # the system bounds nobody's processes who is root outside
-    assert set(told["done"]) & (PARENT | unbounded | {"signal the parent", "connect"}) == set()
+    bounded = {"fork 300 times", "start 600 threads", "signal the parent", "connect"}
+    assert set(told["done"]) & (PARENT | bounded) == set()
     assert told["left"] == []
 
 
@@ -213,10 +220,37 @@ def test_what_fetches_gets_at_nothing_but_the_network_and_its_folder(tmp_path: P
         words = (tmp_path / "job", tmp_path / "secret", server.getsockname()[1], os.getpid())
         call = [sys.executable, "-c", FETCHING, *map(str, words)]
         environment = {"PYTHONPATH": os.pathsep.join([str(ROOT), *sys.path]), "PATH": os.environ["PATH"]}
-        done = subprocess.run(call, capture_output=True, text=True, timeout=100, env=environment, check=True)
-    said = dict(line.split() for line in done.stdout.splitlines())
+        with subprocess.Popen(call, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment) as child:
+            done = child.stdout.read() if child.stdout else ""  # it ends with its stdin
+    said = dict(line.split() for line in done.splitlines())
     assert [said.pop(name) for name in ("names", "trusts", "deno")] == ["True", "True", "42"]
     assert set(said.values()) == {"refused"}
     assert len(said) == 8
     assert (tmp_path / "secret").read_text() == "secret"
     assert (tmp_path / "job" / "film.mp4").read_bytes() == b"film"
+
+
+WORKS_STILL = {"deno": "42", "names": True, "addresses": True}
+
+
+def test_given_no_sandbox_when_a_fetch_is_taken_over_then_it_can_do_it_all(user: User, shown: Path) -> None:
+    told = attacked(user, shown, "free", module="tests.support.fetch_breakout")
+    expected = {"bound the parent's files", "slow the parent", "slow the parent's disk", "connect to a server's file"}
+    expected |= {"send to a server's file", "keep shared memory", "fork 450 times", "leave a grandchild"}
+    assert expected <= set(told["done"])
+    assert told["changed"]
+    assert told["left"] > 0
+
+
+@pytest.mark.parametrize("part", ["whole", "container"])
+def test_given_the_sandbox_when_a_fetch_is_taken_over_then_nothing_outlives_it(
+    user: User, shown: Path, part: str
+) -> None:
+    if landlock.version() < landlock.SIGNALS_SINCE:
+        pytest.skip("Linux 6.12 and later can do that")
+    told = attacked(user, shown, part, module="tests.support.fetch_breakout")
+    # Nothing bounds how many processes root has, nor anybody's who has no users of their own; they end with the job.
+    unbounded = {"fork 450 times"} if user == "root" or part == "container" else set()
+    assert set(told["done"]) - unbounded == {"leave a grandchild"}
+    assert (told["changed"], told["left"]) == (False, 0)
+    assert {name: told[name] for name in WORKS_STILL} == WORKS_STILL
