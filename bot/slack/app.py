@@ -115,19 +115,19 @@ class SlackDoor:
         pictures = Pictures(client, poster, digestion, Pace(config.deletions), *where, shares=is_shared)
         slack = Slack(client, pictures, poster, paces, config.post_again_s)
         files = SlackFiles(client, config.bot_token, config.api_base, workspace.team_id)
-        voice = Voice(client, session, DirectMessages(client, self._parts.ledger, workspace.team_id))
+        voice = Voice(client, poster, session, DirectMessages(slack, *where))
         desk = SlackDesk(self._parts, config, workspace, client, slack, files, voice)
         app = _app(client, workspace, config.bot_token)
         commands, page = SlackCommands(desk), Home(self._parts, client, desk.answers.rooms, workspace)
         listen(app, desk, commands, Forms(desk, client, commands, page))
         try:
-            lookback = SlackCatchUp(desk, client, self._parts.ledger, workspace, config.alive_every_s)
+            lookback = SlackCatchUp(desk, client, self._parts.ledger, config, lambda: self.connected)
             await pictures.sweep()
             await lookback.resume()
             desk.chores.start(lookback.run())
             here, change = (DOOR.platform, workspace.team_id), desk.answers.change
             desk.chores.start(take_back(self._parts.showcase, *here, change, desk.removals))
-            self._socket = Socket(app, config, digestion.hear)
+            self._socket = Socket(app, config, digestion.hear, lookback.connected)
             await self._socket.run(address)
         finally:
             self._socket = None
@@ -348,9 +348,12 @@ _CHECKS = 4
 class Socket:
     """Listens for as long as it runs."""
 
-    def __init__(self, app: AsyncApp, config: SlackConfig, on_message: Callable[[Json], None]) -> None:
-        """`on_message` gets each message event, also Keaton's own, which Bolt keeps back."""
+    def __init__(
+        self, app: AsyncApp, config: SlackConfig, on_message: Callable[[Json], None], on_open: Callable[[], None]
+    ) -> None:
+        """`on_message` gets each message event, also Keaton's own, which Bolt keeps back; `on_open` each connection."""
         self._on_message = on_message
+        self._on_open = on_open
         self._handler = AsyncSocketModeHandler(app, config.app_token, ping_interval=config.ping_every_s)
         self._client = self._handler.client
         self._client.on_message_listeners.append(self._hear)
@@ -377,8 +380,14 @@ class Socket:
         finally:
             await self._close()
 
-    async def _hear(self, _message: WSMessage) -> None:
+    async def _hear(self, message: WSMessage) -> None:
         self._heard_s = time.monotonic()
+        if (
+            message.type == aiohttp.WSMsgType.TEXT
+            and '"hello"' in message.data
+            and message.json().get("type") == "hello"
+        ):
+            self._on_open()
 
     async def _pass_on(self, _client: object, request: SocketModeRequest) -> None:
         event = request.payload.get("event") if request.type == "events_api" else None

@@ -53,6 +53,9 @@ FILE_LOOKS = Budget(burst=10, every_s=0.7, kept=3)
 DELETIONS = Budget(burst=12, every_s=1.6, kept=0)
 """`files.delete` and `chat.delete` are of tier 3, each by itself."""
 
+READINGS = Budget(burst=12, every_s=1.6, kept=0)
+"""`conversations.history` and `conversations.replies` are of tier 3 for an app of one's own, each by itself."""
+
 
 @dataclass(frozen=True, slots=True)
 class SlackConfig:
@@ -90,6 +93,10 @@ class SlackConfig:
     """How often it is looked whether shown films were forgotten."""
     alive_every_s: float = 30.0
     """How often it is noted that nothing was missed so far."""
+    read_again_s: tuple[float, ...] = (30.0, 120.0, 600.0, 3600.0)
+    """When a channel is read back again that could not be."""
+    readings: Budget = READINGS
+    """Of the methods that read channels and threads back."""
     silence_s: float = 600.0
     """After that long without a word from Slack the connection is made anew."""
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from slack_sdk.web.async_client import AsyncWebClient
 
+    from bot.doors.pace import Pace
     from bot.slack.desk import SlackDesk
     from core.ports.jobs import Ledger
 
@@ -33,11 +34,12 @@ _GONE = {"message_not_found", "thread_not_found"}
 class KnownSlackMessages:
     """Compares what is remembered of messages with what they are now."""
 
-    def __init__(self, desk: SlackDesk, client: AsyncWebClient, ledger: Ledger, team_id: str) -> None:
+    def __init__(self, desk: SlackDesk, client: AsyncWebClient, ledger: Ledger, team_id: str, pace: Pace) -> None:
         self._desk = desk
         self._client = client
         self._ledger = ledger
         self._team_id = team_id
+        self._pace = pace
         self._requests_left = 0
 
     async def check(self) -> None:
@@ -52,9 +54,11 @@ class KnownSlackMessages:
                 await self._check(channel, sorted(ids, key=float, reverse=True))
             except FAILURES as error:
                 logger.warning("known messages of a channel cannot be read: %s", reason_of(error))
+            except Exception:
+                logger.exception("known messages of a channel could not be looked at")
 
     async def _check(self, channel: str, ids: Sequence[str]) -> None:
-        while ids and self._take_one():
+        while ids and await self._take_one("conversations.history"):
             told = await self._client.conversations_history(
                 channel=channel, latest=ids[0], inclusive=True, limit=_A_PAGE
             )
@@ -66,7 +70,7 @@ class KnownSlackMessages:
 
     async def _compare(self, channel: str, ts: str, raw: dict[str, Any] | None) -> None:
         if raw is None:
-            if not self._take_one():
+            if not await self._take_one("conversations.replies"):
                 return
             raw = await self._in_thread(channel, ts)
         if raw is None or raw.get("subtype") == "tombstone":
@@ -87,10 +91,13 @@ class KnownSlackMessages:
         messages: list[dict[str, Any]] = told["messages"]
         return next((one for one in messages if one["ts"] == ts), None)
 
-    def _take_one(self) -> bool:
-        """Count a request; tell whether it may be made."""
+    async def _take_one(self, method: str) -> bool:
+        """Count a request; tell whether it may be made, in its turn."""
         self._requests_left -= 1
-        return self._requests_left >= 0
+        if self._requests_left < 0:
+            return False
+        await self._pace.wait(method, urgent=True)
+        return True
 
 
 def _is_ts(message: str) -> bool:

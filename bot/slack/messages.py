@@ -79,7 +79,7 @@ def read(event: Mapping[str, Any]) -> SlackMessage | Deleted | None:
     if subtype not in _SPOKEN or event.get("bot_id") or not event.get("user"):
         return None
     files = tuple(event.get("files") or ())
-    thread_ts = str(event.get("thread_ts") or "")
+    thread_ts = _thread_of(event)
     return SlackMessage(channel, str(event["ts"]), thread_ts, str(event["user"]), str(event.get("text") or ""), files)
 
 
@@ -87,9 +87,15 @@ def read_any(raw: Mapping[str, Any], channel: str, asker_id: str) -> SlackMessag
     """Return a message that somebody points at, an app's too, which counts as the asker's; links below it count."""
     below = [str(one.get(name) or "") for one in raw.get("attachments") or () for name in _ATTACHED]
     text = " ".join(part for part in (str(raw.get("text") or ""), *below) if part)
-    files, thread_ts = tuple(raw.get("files") or ()), str(raw.get("thread_ts") or "")
+    files, thread_ts = tuple(raw.get("files") or ()), _thread_of(raw)
     is_person = not raw.get("bot_id") and raw.get("user")
     return SlackMessage(channel, str(raw["ts"]), thread_ts, str(raw["user"]) if is_person else asker_id, text, files)
+
+
+def _thread_of(raw: Mapping[str, Any]) -> str:
+    """Return the thread that a message stands in as a reply; the first message of a thread names itself."""
+    thread_ts = str(raw.get("thread_ts") or "")
+    return "" if thread_ts == raw.get("ts") else thread_ts
 
 
 def links(message: SlackMessage, *, asked: bool) -> dict[str, str]:

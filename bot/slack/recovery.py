@@ -9,9 +9,12 @@ import asyncio
 import json
 import logging
 import time
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from bot.doors.backoff import Backoff
+from bot.doors.pace import Pace
 from bot.doors.requests import event_of
 from bot.slack import messages as posts
 from bot.slack.known import KnownSlackMessages
@@ -21,10 +24,12 @@ from core.conversation.commands import find
 from core.model.events import Action, Forget, RemoteFilePosted
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from slack_sdk.web.async_client import AsyncWebClient
 
     from bot.doors.requests import AcceptedRequest
-    from bot.slack.config import Workspace
+    from bot.slack.config import SlackConfig
     from bot.slack.desk import SlackDesk
     from bot.slack.whispers import Whisper
     from core.model.events import Incoming
@@ -37,28 +42,51 @@ logger = logging.getLogger(__name__)
 _FURTHEST_S = 24 * 3600.0
 
 
-_OVERLAP_S = 10.0
-"""Slack's clock and ours may differ, and a note may be old: what is seen twice is done once."""
+_OVERLAP_S = 30.0
+"""Slack's clock and ours may differ, and a lost connection is noticed late: what is seen twice is done once."""
 
 
 _MOST_MESSAGES = 50
 
 
-_MOST_CHANNELS = 100
+_MOST_THREADS = 10
+
+
+_OUTSIDE = frozenset({"channel_not_found", "not_in_channel"})
+"""Nothing of a channel is missed that Keaton is not in."""
 
 
 class SlackCatchUp:
-    """Notes now and then that Keaton listens, and at the start reads what came since, in channels that it knows."""
+    """Notes now and then that Keaton listens, and after each new connection reads what came since the last note.
+
+    Slack replays nothing. All channels that Keaton knows are read, each by itself: one that cannot be read keeps a mark
+    of its own, and is tried again.
+    """
 
     def __init__(
-        self, desk: SlackDesk, client: AsyncWebClient, ledger: Ledger, workspace: Workspace, alive_every_s: float
+        self,
+        desk: SlackDesk,
+        client: AsyncWebClient,
+        ledger: Ledger,
+        config: SlackConfig,
+        is_listening: Callable[[], bool],
     ) -> None:
         self._desk = desk
         self._client = client
         self._ledger = ledger
-        self._known = KnownSlackMessages(desk, client, ledger, workspace.team_id)
-        self._alive = f"slack:alive:{workspace.team_id}"
-        self._alive_every_s = alive_every_s
+        self._is_listening = is_listening
+        self._pace = Pace(config.readings)
+        self._known = KnownSlackMessages(desk, client, ledger, desk.workspace.team_id, self._pace)
+        self._alive = f"slack:alive:{desk.workspace.team_id}"
+        self._missed_note = f"slack:missed:{desk.workspace.team_id}:"
+        self._alive_every_s = config.alive_every_s
+        self._backoff: Backoff[str] = Backoff(config.read_again_s)
+        self._wanted = asyncio.Event()
+        self._has_looked = False
+
+    def connected(self) -> None:
+        """Look back: what happened before this connection was opened may have been told to none."""
+        self._wanted.set()
 
     async def resume(self) -> None:
         """Take up what an earlier run died over; done before Slack can send the same again."""
@@ -68,39 +96,100 @@ class SlackCatchUp:
             logger.exception("what was left undone cannot be taken up")
 
     async def run(self) -> None:
-        """Catch up, then note for ever that nothing is missed."""
-        try:
-            await self._read_on()
-            await self._known.check()
-        except Exception:
-            logger.exception("looking back failed")
+        """After each connection catch up; while it is open note that nothing is missed."""
         while True:
-            await self._ledger.remember(self._alive, f"{time.time():.6f}")
-            await asyncio.sleep(self._alive_every_s)
+            try:
+                if self._wanted.is_set():
+                    self._wanted.clear()
+                    await self._catch_up()
+                await self._try_again()
+                await self._note_alive()
+            except Exception:
+                logger.exception("looking back failed; it is tried again")
+                self._wanted.set()
+                await asyncio.sleep(self._alive_every_s)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._wanted.wait(), self._backoff.wait_s(self._alive_every_s))
 
-    async def _read_on(self) -> None:
+    async def _note_alive(self) -> None:
+        """Note that nothing was missed until now, but not where a new connection is still to be looked behind."""
+        if self._is_listening() and not self._wanted.is_set() and self._has_looked:
+            await self._ledger.remember(self._alive, f"{time.time():.6f}")
+
+    async def _catch_up(self) -> None:
         """Read what was posted since Keaton was last seen listening; at the very first start nothing."""
-        alive = await self._ledger.recall(self._alive)
-        if not alive:
-            return
-        since_s = max(float(alive) - _OVERLAP_S, time.time() - _FURTHEST_S)
-        for _, channel in (await self._ledger.notes(self._desk.channels_note))[:_MOST_CHANNELS]:
-            for raw in reversed(await self._missed(channel, since_s)):
+        if alive := await self._ledger.recall(self._alive):
+            missed = await self._missed()
+            for _, channel in await self._ledger.notes(self._desk.channels_note):
+                await self._look_at(channel, missed.get(channel) or alive)
+            await self._known.check()
+        self._has_looked = True
+
+    async def _try_again(self) -> None:
+        """Read once more where it failed, as far as it is due."""
+        for channel, since in (await self._missed()).items():
+            if self._backoff.is_due(channel):
+                await self._look_at(channel, since)
+
+    async def _look_at(self, channel: str, since: str) -> None:
+        """Look at what came in a channel; where that fails, it keeps its mark."""
+        since_s = max(float(since) - _OVERLAP_S, time.time() - _FURTHEST_S)
+        try:
+            await self._read(channel, since_s)
+        except FAILURES as error:
+            if reason_of(error) not in _OUTSIDE:
+                if self._backoff.failed(channel):
+                    logger.warning("channel %s cannot be read back (%s); it is tried again", channel, reason_of(error))
+                await self._note_missed(channel, since)
+                return
+        except Exception:
+            self._backoff.failed(channel)
+            logger.exception("channel %s could not be read back; it is tried again", channel)
+            if float(since) > time.time() - _FURTHEST_S:
+                await self._note_missed(channel, since)
+                return
+        self._backoff.done(channel)
+        await self._note_missed(channel, "")
+
+    async def _read(self, channel: str, since_s: float) -> None:
+        """Take the messages of a channel and its threads, oldest first; one that fails keeps no other from it."""
+        trouble: Exception | None = None
+        for raw in await self._since(channel, since_s):
+            try:
                 message = posts.read({**raw, "channel": channel})
                 if isinstance(message, posts.SlackMessage):
                     await self._desk.take(message, late=True)
+            except Exception as error:  # noqa: BLE001 - whatever it is, the channel is tried again
+                trouble = trouble or error
+        if trouble is not None:
+            raise trouble
 
-    async def _missed(self, channel: str, since_s: float) -> list[dict[str, Any]]:
-        """Give the newest messages of a channel, newest first; those within threads are not among them."""
-        try:
-            found = await self._client.conversations_history(
-                channel=channel, oldest=f"{since_s:.6f}", limit=_MOST_MESSAGES
+    async def _since(self, channel: str, since_s: float) -> list[dict[str, Any]]:
+        """Return the newest messages of a channel, and those of its threads that were replied to; raises FAILURES.
+
+        A thread is found by its first message, which tells of its newest reply and may be far older than that.
+        """
+        await self._pace.wait("conversations.history", urgent=True)
+        told = await self._client.conversations_history(channel=channel, limit=_MOST_MESSAGES)
+        found = [one for one in told["messages"] if float(one["ts"]) >= since_s]
+        threads = [one for one in told["messages"] if float(one.get("latest_reply") or 0) >= since_s]
+        for root in threads[:_MOST_THREADS]:
+            await self._pace.wait("conversations.replies", urgent=True)
+            below = await self._client.conversations_replies(
+                channel=channel, ts=root["ts"], oldest=f"{since_s:.6f}", limit=_MOST_MESSAGES
             )
-        except FAILURES as error:
-            logger.warning("what was missed in a channel cannot be read: %s", reason_of(error))
-            return []
-        messages: list[dict[str, Any]] = found["messages"]
-        return messages
+            found += [one for one in below["messages"] if float(one["ts"]) >= since_s and one["ts"] != root["ts"]]
+        return sorted(found, key=lambda one: float(one["ts"]))
+
+    async def _missed(self) -> dict[str, str]:
+        """Return since when what is unread, by the channel."""
+        notes = await self._ledger.notes(self._missed_note)
+        return {name.removeprefix(self._missed_note): since for name, since in notes if since}
+
+    async def _note_missed(self, channel: str, since: str) -> None:
+        """Note since when a channel is unread, or with "" that it is not."""
+        if await self._ledger.recall(self._missed_note + channel) != since:
+            await self._ledger.remember(self._missed_note + channel, since)
 
 
 async def take_up(desk: SlackDesk, job: Job) -> None:

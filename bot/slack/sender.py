@@ -393,17 +393,24 @@ class Slack:
 
         Raises RefusedError, or PicturesRefusedError where it may be taken without its pictures.
         """
-        about = about or f"once:{secrets.token_hex(8)}"
+        return (await self.post_at(channel, thread_ts, shown, about))[1]
 
+    async def post_at(self, channel: str, thread_ts: str, shown: SlackCard, about: str = "") -> tuple[str, str]:
+        """Do the same, and give the message's channel too, which is another where `channel` names a person."""
+        about = about or f"once:{secrets.token_hex(8)}"
         if not shown.is_status:
             await self.paces.posts.wait(channel, urgent=True)
+        posted_in = channel
 
         async def send(what: dict[str, Any]) -> str:
-            return await self._post(channel, thread_ts, about, what)
+            nonlocal posted_in
+            posted_in, ts = await self._post(channel, thread_ts, about, what)
+            return ts
 
-        return await _simply(shown, send)
+        ts = await _simply(shown, send)
+        return posted_in, ts
 
-    async def _post(self, channel: str, thread_ts: str, about: str, what: dict[str, Any]) -> str:
+    async def _post(self, channel: str, thread_ts: str, about: str, what: dict[str, Any]) -> tuple[str, str]:
         """Post once, though Slack answers that it failed: it is looked for before it is tried again."""
         for pause_s in (*self.again_s, None):
             try:
@@ -417,14 +424,14 @@ class Slack:
                     metadata={"event_type": MARK, "event_payload": {"about": about}},
                     **what,
                 )
-                return str(sent["ts"])
+                return str(sent.get("channel") or channel), str(sent["ts"])
             except FAILURES as error:
                 if pause_s is None or not is_perhaps_done(error):
                     raise
                 logger.info("Slack may have posted an answer, or not (%s)", reason_of(error))
             await asyncio.sleep(pause_s)
             if standing := await self.marked(channel, thread_ts, about):
-                return standing
+                return channel, standing
         raise AssertionError  # the last round returns or raises
 
     async def update(self, channel: str, ts: str, shown: SlackCard) -> str:

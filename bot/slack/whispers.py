@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 from slack_sdk.errors import SlackApiError
 from slack_sdk.webhook.async_client import AsyncWebhookClient
 
-from bot.slack.refusals import FAILURES, PAYLOAD, PicturesRefusedError, RefusedError, reason_of
+from bot.slack.refusals import FAILURES, PAYLOAD, PicturesRefusedError, RefusedError, is_perhaps_done, reason_of
 from bot.slack.render import OWN_PICTURES, SlackCard, card
 from bot.slack.sender import Sharing
 from core.model.reply import Reply
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     import aiohttp
     from slack_sdk.web.async_client import AsyncWebClient
 
+    from bot.slack.sender import Slack
     from core.ports.jobs import Ledger
 
 logger = logging.getLogger(__name__)
@@ -42,25 +43,18 @@ class Whisper(Protocol):
 class DirectMessages:
     """The direct messages with each person, and the one thread in them that keeps their pictures."""
 
-    def __init__(self, client: AsyncWebClient, ledger: Ledger, team_id: str) -> None:
-        self._client = client
+    def __init__(self, slack: Slack, ledger: Ledger, team_id: str) -> None:
+        self._slack = slack
+        self._client = slack.client
         self._ledger = ledger
         self._team_id = team_id
 
     async def post(self, user_id: str, shown: SlackCard) -> tuple[str, str]:
-        """Post a card; return its channel and ts. Raises SlackApiError."""
-        sent = await self._client.chat_postMessage(
-            channel=await self.channel(user_id),
-            parse="none",
-            link_names=False,
-            unfurl_links=False,
-            unfurl_media=False,
-            **shown.arguments(),
-        )
-        return str(sent["channel"]), str(sent["ts"])
+        """Post a card, and once; return its channel and ts. Raises RefusedError, and what Slack fails with."""
+        return await self._slack.post_at(await self.channel(user_id), "", shown)
 
     async def sharing(self, user_id: str, root: SlackCard) -> Sharing:
-        """Return the thread of somebody's pictures, begun by `root` the first time; raises SlackApiError.
+        """Return the thread of somebody's pictures, begun by `root` the first time; raises as `post` does.
 
         It is a thread because replies there notify nobody who has not replied.
         """
@@ -94,6 +88,8 @@ class Voice:
     """What is needed to whisper."""
 
     client: AsyncWebClient
+    poster: AsyncWebClient
+    """Tries nothing again by itself that Slack may have carried out: nobody can look whether a private word stands."""
     session: aiohttp.ClientSession
     direct: DirectMessages
 
@@ -111,16 +107,27 @@ class ToOne:
     """The response_url of what they did, good for 30 minutes and five times; or ""."""
 
     async def __call__(self, shown: SlackCard) -> None:
-        """Show a card where Slack takes it; raises PicturesRefusedError."""
+        """Show a card where Slack takes it; raises PicturesRefusedError.
+
+        Where it may stand in the channel though Slack says that it failed, it is not said there again.
+        """
+        perhaps_there = False
         for way in (self._by_url, self._in_channel, self._direct):
+            if way == self._in_channel and perhaps_there:
+                continue
             try:
                 if await way(shown):
                     return
             except FAILURES as error:
                 reason = reason_of(error)
-                if shown.files and reason in PAYLOAD:
+                perhaps_there = perhaps_there or is_perhaps_done(error)
+                if shown.files and reason in PAYLOAD and not is_perhaps_done(error):
                     raise PicturesRefusedError(reason) from error
                 logger.info("Slack does not take a private answer this way: %s", reason)
+            except PicturesRefusedError:
+                raise
+            except RefusedError as error:
+                logger.info("Slack does not take a private answer this way: %s", error.reason)
         logger.warning("Slack takes a private answer in no way")
 
     async def redraw(self, shown: SlackCard) -> None:
@@ -135,6 +142,8 @@ class ToOne:
             return await self.voice.direct.sharing(self.user_id, card(Reply(OWN_PICTURES)))
         except FAILURES as error:
             raise PicturesRefusedError(reason_of(error)) from error
+        except RefusedError as error:
+            raise PicturesRefusedError(error.reason) from error
 
     async def _by_url(self, shown: SlackCard) -> bool:
         if not self.url:
@@ -142,12 +151,14 @@ class ToOne:
         status, body = await self._respond(shown, in_place=False)
         if status == 400 and shown.files:
             raise PicturesRefusedError(body)
+        if status >= 500:
+            raise TimeoutError  # nobody can look whether it was carried out
         return status == 200
 
     async def _in_channel(self, shown: SlackCard) -> bool:
         if self.channel.startswith("D"):
             return False
-        await self.voice.client.chat_postEphemeral(
+        await self.voice.poster.chat_postEphemeral(
             channel=self.channel, user=self.user_id, thread_ts=self.thread_ts or None, **shown.arguments()
         )
         return True
@@ -157,7 +168,8 @@ class ToOne:
         return True
 
     async def _respond(self, shown: SlackCard, *, in_place: bool) -> tuple[int, str]:
-        handlers = self.voice.client.retry_handlers
+        # to replace a message twice changes nothing; a new one would stand there twice
+        handlers = (self.voice.client if in_place else self.voice.poster).retry_handlers
         hook = AsyncWebhookClient(self.url, session=self.voice.session, retry_handlers=handlers)
         body = {**shown.arguments(), "response_type": "ephemeral", "replace_original": in_place}
         if self.thread_ts:

@@ -13,12 +13,13 @@ Stories act through its methods and wait with `until` for what they expect.
 | an ephemeral message in a thread shows only where that has a reply | `chat.postEphemeral`, `thread_ts` |
 | a `response_url` is good five times | docs, "Handling user interaction" |
 | behind a command names and links are marked where `should_escape` is true | docs, "Slash commands" |
+| a thread's first message tells of its `latest_reply`; replies are in no history | `conversations.history` |
 | a thread is given in pages, oldest first | `conversations.replies` |
 | a `trigger_id` opens one form, within three seconds | `views.open`, `expired_trigger_id` |
 | an ephemeral message reaches only who is in the channel | `chat.postEphemeral`, `user_not_in_channel` |
 | an envelope that is not acknowledged within 3 s is sent again | docs, "Socket Mode" |
 | a method of tier 3 is answered some 50 times a minute, then 429 (`a_minute`) | docs, "Rate limits" |
-| a request may be carried out and answered 500 (`broken`) | `chat.postMessage`, `internal_error` |
+| a request may be carried out and answered 500 (`broken`), on a `response_url` too | `chat.postMessage` |
 | any method may be refused by the errors on its page (`refusals`) | method pages |
 | an upload may be answered 413 or 500 (`upload_status`) | docs, "Working with files" |
 """

@@ -48,6 +48,9 @@ class InteractionDesk:
     def moved(self) -> None:
         raise NotImplementedError
 
+    def forgets_to_answer(self, method: str) -> bool:
+        raise NotImplementedError
+
     async def slash(self, team: Workspace, channel: Channel, user: User, command: str, text: str = "") -> ResponseUrl:
         """Use a command."""
         answer, url = self._response_url(channel, user)
@@ -150,6 +153,8 @@ class InteractionDesk:
             self.wrongs.append("a response_url used for all to see")
         self._say(answer, team, sent)
         self.moved()
+        if self.forgets_to_answer("response_url"):
+            return web.Response(status=500, text="<html>")
         return web.Response(text="ok")
 
     def _say(self, answer: ResponseUrl, team: Workspace, sent: Json) -> None:

@@ -52,6 +52,8 @@ class Sockets:
         self.resend_after_s = RESEND_AFTER_S
         self.mute = False
         """Connections stay open, but nothing comes over them any more."""
+        self.loses = False
+        """What happens is sent to nobody, as after the last of Slack's tries."""
 
     def ticket(self, team: Workspace) -> str:
         ticket = secrets.token_hex(8)
@@ -88,7 +90,7 @@ class Sockets:
         return envelope
 
     async def send(self, team: Workspace, envelope: Envelope) -> None:
-        if self.mute or not self._open.get(team.id):
+        if self.mute or self.loses or not self._open.get(team.id):
             return
         body = envelope.json()
         envelope.sent_s.append(time.monotonic())

@@ -226,6 +226,7 @@ class WebApi:
         self._fake.reread.append(message.ts)
         thread = [one for one in message.channel.messages.values() if one.thread_ts == message.ts]
         shown = [one for one in (message, *thread) if one.ts <= (sent.get("latest") or one.ts)]
+        shown = [one for one in shown if one.ts >= (sent.get("oldest") or one.ts)]
         start, limit = int(sent.get("cursor") or 0), int(sent.get("limit") or 1000)
         whole = sent.get("include_all_metadata") in {True, "1", "true"}
         page = [{**one.json(), **({"metadata": one.metadata} if whole else {})} for one in shown[start : start + limit]]

@@ -158,8 +158,11 @@ class Message:
 
     def json(self) -> Json:
         made: Json = {"type": "message", "ts": self.ts, "user": self.user, "text": self.text}
+        below = [one.ts for one in self.channel.messages.values() if one.thread_ts == self.ts]
         if self.thread_ts:
             made["thread_ts"] = self.thread_ts
+        elif below:
+            made |= {"thread_ts": self.ts, "reply_count": len(below), "latest_reply": max(below)}
         if self.subtype:
             made["subtype"] = self.subtype
         if self.bot and not self.is_share:

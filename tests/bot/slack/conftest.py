@@ -38,7 +38,14 @@ __all__ = ["house", "reader"]
 
 _serial = itertools.count(1)
 _FREE = Budget(1000, 0.0)
-UNPACED = {"posts": _FREE, "updates": _FREE, "reactions": _FREE, "file_looks": _FREE, "deletions": _FREE}
+UNPACED = {
+    "posts": _FREE,
+    "updates": _FREE,
+    "reactions": _FREE,
+    "file_looks": _FREE,
+    "deletions": _FREE,
+    "readings": _FREE,
+}
 """No story waits for Slack's rate limits but those about them."""
 READY = "Ready to search"
 SMALL = clips.Shape(size=(160, 96), fps=8, patterned=True)

@@ -37,6 +37,38 @@ async def test_a_post_that_was_carried_out_and_answered_500_is_found_and_not_pos
     assert len(set(scene.general.messages) - before) == 1, "what is done in a moment is marked too"
 
 
+async def test_given_a_direct_message_answered_500_when_it_was_carried_out_then_it_stands_once(scene: Scene) -> None:
+    room = scene.team.channel("clips")
+    room.is_private = True
+    await scene.posted(channel=room)
+    scene.fake.broken[POST] = 1
+    answer = await scene.fake.slash(scene.team, scene.general, scene.bob, "/find", f"green in:<#{room.id}>")
+    (card, *_) = await scene.fake.until(lambda: answer.said, "a private answer")
+    talk = scene.team.talk(scene.bob.id)
+    assert len(talk.by_keaton) == 1
+    assert len(card.images) == 2
+    scene.fake.hooks_closed = True
+    scene.fake.refusals["chat.postEphemeral"] = "user_not_in_channel"
+    scene.fake.broken[POST] = 1
+    await scene.fake.slash(scene.team, scene.general, scene.bob, "/keaton", "status")
+    await scene.fake.until(lambda: len(talk.by_keaton) > 1, "a direct message")
+    await scene.found("blue", channel=talk)
+    assert [one.words for one in talk.by_keaton].count(talk.by_keaton[1].words) == 1
+
+
+@pytest.mark.parametrize("way", ["chat.postEphemeral", "response_url"])
+async def test_given_a_private_word_answered_500_when_it_was_carried_out_then_the_channel_has_it_once(
+    scene: Scene, way: str
+) -> None:
+    await scene.posted()
+    scene.fake.broken[way] = 1
+    scene.fake.hooks_closed = way != "response_url"
+    await scene.fake.slash(scene.team, scene.general, scene.bob, "/keaton", "status")
+    talk = scene.team.talk(scene.bob.id)
+    await scene.fake.until(lambda: talk.by_keaton, "the same where it can be looked up")
+    assert len(scene.general.whispers) == 1
+
+
 async def test_a_post_that_was_not_carried_out_is_tried_again(scene: Scene) -> None:
     await scene.posted()
     refused = iter(["internal_error", "service_unavailable"])
