@@ -18,6 +18,7 @@ from bot.doors.supervisor import keep_open
 from bot.monitoring.health import HOST, add_gauges, health_of, serve_watch
 from bot.settings import GIGABYTE
 from bot.web.config import WebConfig
+from bot.web.connections import raise_open_files
 from bot.web.desk import PageDesk
 from bot.web.server import LocalChat
 from bot.wiring.app import open_core, run_alone
@@ -47,6 +48,7 @@ async def run(settings: Settings) -> int:
     Raises OperatorError.
     """
     stopped = _stop_signal()
+    raise_open_files()
     with run_alone(settings):
         await _run(settings, stopped)
     logger.info("stopped")

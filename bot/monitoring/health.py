@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import errno
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from aiohttp import web
 
 from bot.monitoring.metrics import CONTENT_TYPE
+from bot.web.connections import ConnectionLimits, OpenConnections
 from bot.web.guard import refuse_strangers
 from core.errors import BadSetting, OperatorError, PortTaken
 from core.wording.errors import DAMAGED, MODEL_AWAY, door_away, sentence
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+    from contextlib import AbstractAsyncContextManager
 
     from bot.monitoring.metrics import Metrics
     from bot.wiring.app import Product
@@ -25,6 +27,9 @@ HOST = "127.0.0.1"
 
 
 _CHECK_S = 5.0
+
+
+_CONNECTIONS = ConnectionLimits(most=32)
 
 
 _SHUTDOWN_S = 0.5
@@ -72,20 +77,21 @@ async def serve_watch(port: int, health: Health, metrics: Metrics) -> AsyncItera
     async def figures(_request: web.Request) -> web.Response:
         return web.Response(body=await asyncio.to_thread(metrics.text), headers={"Content-Type": CONTENT_TYPE})
 
-    app = web.Application(middlewares=[refuse_strangers])
+    connections = OpenConnections(_CONNECTIONS)
+    app = web.Application(middlewares=[connections.middleware(), refuse_strangers])
     app.add_routes([web.get("/healthz", healthz), web.get("/metrics", figures)])
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=_SHUTDOWN_S)
     await runner.setup()
     try:
-        await _listen(runner, port)
-        yield int(runner.addresses[0][1])
+        async with AsyncExitStack() as opened:
+            yield await _listen(opened, connections.listening(runner, HOST, port), port)
     finally:
         await runner.cleanup()
 
 
-async def _listen(runner: web.AppRunner, port: int) -> None:
+async def _listen(opened: AsyncExitStack, listening: AbstractAsyncContextManager[int], port: int) -> int:
     try:
-        await web.TCPSite(runner, HOST, port).start()
+        return await opened.enter_async_context(listening)
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
             raise PortTaken(port, "KEATON_WATCH_PORT") from error

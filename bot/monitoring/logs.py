@@ -21,6 +21,8 @@ LogFormat: TypeAlias = Literal["human", "json"]
 
 _CHATTY = ("httpx", "httpcore", "urllib3", "matplotlib", "PIL", "asyncio", "aiosqlite", "huggingface_hub", "filelock")
 _OURS = ("bot", "core", "storage", "demo", "bench", "__main__")
+_NO_ROOM = "socket.accept() out of system resource"
+_MINUTE_S = 60.0
 _CUT = "[cut]"
 _SECRETS: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"\b(xox[a-z]|xapp)-[\w-]+"), _CUT),
@@ -43,6 +45,7 @@ def set_up_logs(level: str, style: LogFormat = "human", secrets: Iterable[str] =
     handler.setFormatter(_Scrubbing(_formatter(style), secrets))
     handler.addFilter(_worth_reading)
     handler.addFilter(_says_no_words)
+    handler.addFilter(_OfAMinute(_NO_ROOM))
     handler.addFilter(_name_turn)
     wanted = logging.getLevelNamesMapping()[level.upper()]
     logging.basicConfig(level=max(wanted, logging.INFO), handlers=[handler], force=True)
@@ -81,6 +84,24 @@ class _Scrubbing(logging.Formatter):
 def _worth_reading(record: logging.LogRecord) -> bool:
     """Drop what libraries (open_clip) narrate straight on the root logger."""
     return record.name != "root" or record.levelno >= logging.WARNING
+
+
+class _OfAMinute(logging.Filter):
+    """Lets a line with such a beginning through once a minute: asyncio says this one thousands of times in a second."""
+
+    def __init__(self, beginning: str) -> None:
+        super().__init__()
+        self._beginning = beginning
+        self._from_s = 0.0
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Tell whether a line is written."""
+        if not str(record.msg).startswith(self._beginning):
+            return True
+        if record.created < self._from_s:
+            return False
+        self._from_s = record.created + _MINUTE_S
+        return True
 
 
 def _says_no_words(record: logging.LogRecord) -> bool:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from bot.web.access import new_token
+from bot.web.connections import ConnectionLimits
 from core.model.events import Door
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ class WebConfig:
     """Of these together."""
     upload_timeout_s: float = 3600.0
     """How long one file may be on its way."""
+    connections: ConnectionLimits = field(default_factory=ConnectionLimits)
     space: str = "home"
     channel: str = "main"
     notice: str = ""

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from aiohttp import StreamReader
+    from aiohttp.typedefs import Middleware
     from multidict import istr
 
     from bot.web.config import WebConfig
@@ -85,9 +86,9 @@ class Routes:
     """Tells a page whether the server it comes back to is the one that it knew."""
     _sockets: WeakSet[web.WebSocketResponse] = field(default_factory=WeakSet)
 
-    def app(self) -> web.Application:
+    def app(self, outermost: Middleware) -> web.Application:
         """Give the application with all routes."""
-        guards = [refuse_strangers, bear_breaks, ask_for(self.config.token, _is_open)]
+        guards = [outermost, refuse_strangers, bear_breaks, ask_for(self.config.token, _is_open)]
         app = web.Application(middlewares=guards, client_max_size=_BODY_LIMIT_BYTES)
         app.router.add_get("/", self.front)
         app.router.add_get("/page/{name}", self.page)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Self
 from aiohttp import web
 from aiohttp.http import HttpProcessingError
 
+from bot.web.connections import OpenConnections
 from bot.web.desk import PageDesk, Writes
 from bot.web.routes import Routes, Uploads
 from core.errors import BadSetting, PortTaken
@@ -101,12 +102,13 @@ class LocalChat:
         if folder is None:
             folder = Path(self._open.enter_context(tempfile.TemporaryDirectory(prefix="keaton-upload-")))
         self._open.push_async_callback(self._desk.close)
-        app = Routes(self._desk, self._config, Uploads(folder, self._config)).app()
+        connections = OpenConnections(self._config.connections)
+        app = Routes(self._desk, self._config, Uploads(folder, self._config)).app(connections.middleware())
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=_SHUTDOWN_S, logger=_ServerLog(logger))
         self._open.push_async_callback(runner.cleanup)
         await runner.setup()
-        await web.TCPSite(runner, self._config.host, self._config.port).start()
-        self._port = int(runner.addresses[0][1])
+        listening = connections.listening(runner, self._config.host, self._config.port)
+        self._port = await self._open.enter_async_context(listening)
 
     async def close(self) -> None:
         """Hang up on the tabs, stop what is under way and delete posted files."""

@@ -98,10 +98,11 @@ class ForkServer:
         """Serve orders until the other side hangs up."""
         signal.set_wakeup_fd(self.bell, warn_on_full_buffer=False)
         signal.signal(signal.SIGCHLD, lambda _number, _frame: None)
-        going = True
+        going, orders, waiting = True, self.orders.fileno(), select.poll()  # select bears no number beyond 1,023
+        for descriptor in (orders, self.deaths):
+            waiting.register(descriptor, select.POLLIN)
         while going:
-            orders = self.orders.fileno()
-            ready, _, _ = select.select([orders, self.deaths], [], [])
+            ready = [descriptor for descriptor, _ in waiting.poll()]
             if self.deaths in ready:
                 os.read(self.deaths, 4096)
                 self._tell_ended()
