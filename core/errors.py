@@ -163,6 +163,14 @@ class DatabaseGone(StorageUnusable):
 
 
 @dataclass(eq=False)
+class ForgottenInCopy(DatabaseGone):
+    """The database was deleted or replaced; what was to be forgotten is deleted from the copy of it."""
+
+    videos: frozenset[str] = frozenset()
+    """Ids of the videos that went with it: nobody has them any more."""
+
+
+@dataclass(eq=False)
 class DataFolderInUse(OperatorError):
     """Another Keaton works on the same data folder, and must not."""
 

@@ -9,7 +9,7 @@ import asyncio
 import logging
 from typing import TYPE_CHECKING
 
-from core.errors import AppError, NotYours, UnknownVideo
+from core.errors import AppError, ForgottenInCopy, NotYours, UnknownVideo
 from core.search.resolve import pick
 from core.wording import replies
 
@@ -92,7 +92,12 @@ async def forget(
 
     Where none is left anywhere all of the film goes. For a job that is done once. Raises OperatorError.
     """
-    await library.forget(video_id, view, user_id, job)
+    try:
+        await library.forget(video_id, view, user_id, job)
+    except ForgottenInCopy as error:
+        for gone in error.videos:
+            await foreman.drop_file(gone)
+        raise
     await foreman.forget(video_id)
 
 

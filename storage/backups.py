@@ -94,11 +94,13 @@ class Backups:
         with disk(self._folder):
             return tuple(path for path in self._files() if path.suffix == ".sqlite3")
 
-    def purge(self) -> int:
-        """Delete all copies: something in them was forgotten. Give how many there were."""
+    def purge(self, spared: Path | None = None) -> int:
+        """Delete all copies but one that is spared: something in them was forgotten. Give how many there were."""
         found = self.all()
         with disk(self._folder):
             for path in self._files():
+                if path == spared:
+                    continue
                 if _RESCUED in path.name and path.suffix == ".sqlite3":
                     log.warning("%s is deleted with all other copies: what was just forgotten may stand in it", path)
                 path.unlink(missing_ok=True)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import aiosqlite
 
-from core.errors import DatabaseGone, StorageUnusable
+from core.errors import DatabaseGone, ForgottenInCopy, StorageUnusable
 from storage import outline, scrubbing
 from storage.backups import Backups
 from storage.boundary import disk
@@ -39,6 +39,7 @@ _SMALL_TABLES = """
     SELECT name FROM sqlite_master AS made WHERE type = 'table' AND name NOT LIKE 'sqlite_%'
     AND NOT EXISTS (SELECT 1 FROM pragma_table_info(made.name) WHERE type = 'BLOB')
 """
+_VIDEOS = "SELECT id FROM videos"
 _RESCUED = """the database %s was deleted or replaced while Keaton ran. All that was kept is in %s: stop Keaton, put \
 that file in its place without any -wal and -shm file beside it, and start again"""
 _WAL_TRIES = 200
@@ -64,6 +65,7 @@ class Connections:
         self._sweeper = Sweeper(self._sweep, _SWEEP_PAUSE_S)
         self._scrubber = Sweeper(self._scrub, _SCRUB_PAUSE_S)
         self._is_rescued = False
+        self._rescued: Path | None = None
         self._forgotten_s = 0.0
         self._unswept = path.with_name(path.name + ".unswept")
         self._reserve = Reserve.of(path)
@@ -238,13 +240,42 @@ class Connections:
 
         Backups go before it counts: whoever dies in between has forgotten nothing yet. What is left in the log goes
         as soon as nobody reads from it, or when the file is next opened.
+
+        Where the file was deleted or replaced this is done in the copy of it, and then raises ForgottenInCopy.
         """
         await self.make_room()
+        if await self._has_only_copy():
+            async with self._in_copy() as db:
+                yield db
         async with self.writing() as db:
             yield db
             await self.purge_backups()
         await self.purge_backups()  # another process may have made one just before
         await self.empty_log()
+
+    async def _has_only_copy(self) -> bool:
+        with suppress(DatabaseGone):
+            await self._check()
+            return False
+        return self._rescued is not None and await asyncio.to_thread(self._rescued.exists)
+
+    @asynccontextmanager
+    async def _in_copy(self) -> AsyncIterator[aiosqlite.Connection]:
+        """Hold a transaction in the copy that was rescued, after which no other is left; raises ForgottenInCopy."""
+        async with self._turn:
+            with disk(self._path):
+                async with aiosqlite.connect(f"file:{self._rescued}?mode=rw", uri=True, isolation_level=None) as db:
+                    for pragma in ("foreign_keys = ON", "secure_delete = ON"):
+                        await db.execute_fetchall(f"PRAGMA {pragma}")
+                    before = await db.execute_fetchall(_VIDEOS)
+                    await db.execute("BEGIN IMMEDIATE")  # closing takes back what is not committed
+                    yield db
+                    await asyncio.to_thread(Backups.of(self._path).purge, self._rescued)
+                    await db.commit()
+                    after = await db.execute_fetchall(_VIDEOS)
+                    await db.execute("VACUUM")  # SQLite leaves bytes between the rows
+        videos = frozenset(str(video) for (video,) in {*before} - {*after})
+        raise ForgottenInCopy(str(self._path), "forgotten in the copy", videos)
 
     async def purge_backups(self) -> None:
         """Delete all backups, for something in them is being forgotten."""
@@ -273,6 +304,7 @@ class Connections:
         except (StorageUnusable, sqlite3.Error):
             log.exception("the database %s was deleted or replaced, and could not be copied", self._path)
         else:
+            self._rescued = place
             log.error(_RESCUED, self._path, place)
 
     async def _tend_log(self) -> None:

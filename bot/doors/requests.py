@@ -6,7 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from core.errors import StorageUnusable
+from core.errors import DatabaseGone, StorageUnusable
 from core.links import path_text
 from core.model.actions import draws
 from core.model.events import (
@@ -63,7 +63,8 @@ class AcceptedRequest:
     job: JobRef | None
     """None for what is done in a moment."""
     written: bool = True
-    """False for what changes nothing, and was taken though there was no room to write it down."""
+    """False for what changes nothing, and was taken though it could not be written down; and for what is forgotten
+    in a copy."""
 
 
 class RequestLog:
@@ -83,8 +84,8 @@ class RequestLog:
             return AcceptedRequest(event, errand, None) if await self._ledger.begin(errand) else None
         try:
             job = await self._foreman.accept(request)
-        except StorageUnusable:
-            if not _is_a_look(event):
+        except StorageUnusable as error:
+            if not (_is_a_look(event) or (isinstance(error, DatabaseGone) and isinstance(event, Forget))):
                 raise
             return AcceptedRequest(event, errand, None, written=False)
         return AcceptedRequest(await self._known(event, job.ref), errand, job.ref) if job else None

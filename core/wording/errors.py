@@ -125,8 +125,11 @@ _SENTENCES: Final[Mapping[type[AppError], str]] = {
     "how its disk is mounted; KEATON_DATA_DIR sets another.",
     disk.StorageDamaged: "A part of my database is damaged, and this lies in it; the rest still works. "
     "Whoever runs me can mend it: stop me, and run `keaton doctor --repair`.",
-    disk.DatabaseGone: "My database was deleted or replaced while I ran, so I cannot keep anything any more. Whoever "
-    "runs me: stop me, put the file back (the log says where a copy lies), and start me again.",
+    disk.DatabaseGone: "My database was deleted or replaced while I ran, so I cannot keep or forget anything any more. "
+    "Whoever runs me: stop me, put the file back (the log says where a copy lies), and start me again.",
+    disk.ForgottenInCopy: "My database was deleted or replaced while I ran. That is deleted from the copy that I made "
+    "of it, but I still show it until whoever runs me stops me, puts the copy in its place (the log says where it "
+    "lies), and starts me again.",
     disk.StorageUnusable: "The data folder {path} cannot be used: {reason}. KEATON_DATA_DIR sets another.",
     disk.DataFolderInUse: "Another Keaton runs on the data folder {path}. Stop that one, or set another "
     "KEATON_DATA_DIR.",

@@ -116,3 +116,19 @@ async def test_a_question_that_was_under_way_while_its_film_was_forgotten_does_n
     await requests.end(asked)
     await house.library.connections.emptied()
     assert left_of(tmp_path / "data", [TITLE]) == []
+
+
+async def test_given_a_deleted_database_when_a_video_is_forgotten_then_no_file_has_it_but_the_one_that_is_gone(
+    house: ColourHouse, tmp_path: Path
+) -> None:
+    await taken_in(house, clips.make_clip(tmp_path / "film.mp4", [("red", 2)]))
+    data = tmp_path / "data"
+    for path in data.glob("keaton.sqlite3*"):
+        path.unlink()
+    told = await ask(house, Forget(turn(), TITLE), "forget:1")
+    assert "deleted from the copy" in told.text
+    assert len(house.stored()) == 1
+    (copy,) = Backups.of(data / "keaton.sqlite3").all()
+    assert not [path for path in data.rglob("*") if path.is_file() and TITLE.encode() in path.read_bytes()]
+    with closing(sqlite3.connect(copy)) as file:
+        assert file.execute("SELECT count(*) FROM videos").fetchone() == (1,)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from core.errors import DatabaseGone
+from core.errors import DatabaseGone, ForgottenInCopy
 from core.model.video import IndexedVideo, Posting, Scope, View
 from core.wording.errors import sentence
 from storage.backups import Backups
@@ -152,3 +152,43 @@ async def test_what_was_written_into_a_file_that_was_deleted_meanwhile_is_not_ac
         await meanwhile()
     with pytest.raises(DatabaseGone):
         await save(library, make_film, make_posting, "a")
+
+
+async def test_given_a_deleted_database_when_a_video_is_forgotten_then_it_goes_from_its_copy_and_all_else_stays(
+    library: SqliteLibrary, make_film: FilmMaker, make_posting: PostingMaker, channel: Scope, tmp_path: Path
+) -> None:
+    await library.save(make_film("a", title="zzsecret"), make_posting("a", title="zzsecret"), [])
+    await save(library, make_film, make_posting, "b", "c")
+    await asyncio.to_thread(Backups.of(tmp_path / NAME).make, tmp_path / NAME, "before")
+    await asyncio.to_thread(delete, tmp_path / NAME)
+    with pytest.raises(DatabaseGone):
+        await save(library, make_film, make_posting, "d")
+    for video_id in ("a", "c"):
+        with pytest.raises(ForgottenInCopy) as caught:
+            await library.forget(video_id, View.of(channel))
+        assert caught.value.videos == {video_id}
+        assert "deleted from the copy" in sentence(caught.value)
+    (copy,) = Backups.of(tmp_path / NAME).all()
+    assert not [path for path in (tmp_path / "backups").iterdir() if b"zzsecret" in path.read_bytes()]
+    for ending in ("-wal", "-shm"):
+        (tmp_path / (NAME + ending)).unlink()
+    shutil.copyfile(copy, tmp_path / NAME)
+    again = await SqliteLibrary.open(tmp_path / NAME)
+    assert {one.video.id for one in await again.videos(View.of(channel))} == {"b"}
+    assert await losses(again) == []
+    await again.close()
+
+
+async def test_given_a_deleted_database_without_a_copy_when_a_video_is_forgotten_then_that_is_refused(
+    library: SqliteLibrary, make_film: FilmMaker, make_posting: PostingMaker, channel: Scope, tmp_path: Path
+) -> None:
+    await save(library, make_film, make_posting, "a")
+    await asyncio.to_thread(delete, tmp_path / NAME)
+    with pytest.raises(DatabaseGone):
+        await save(library, make_film, make_posting, "b")
+    (copy,) = Backups.of(tmp_path / NAME).all()
+    copy.unlink()
+    with pytest.raises(DatabaseGone) as caught:
+        await library.forget("a", View.of(channel))
+    assert not isinstance(caught.value, ForgottenInCopy)
+    assert "cannot keep or forget anything" in sentence(caught.value)
