@@ -166,7 +166,7 @@ class DatabaseGone(StorageUnusable):
 class ForgottenInCopy(DatabaseGone):
     """The database was deleted or replaced; what was to be forgotten is deleted from the copy of it."""
 
-    videos: frozenset[str] = frozenset()
+    videos: tuple[str, ...] = ()
     """Ids of the videos that went with it: nobody has them any more."""
 
 

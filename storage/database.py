@@ -274,7 +274,7 @@ class Connections:
                     await db.commit()
                     after = await db.execute_fetchall(_VIDEOS)
                     await db.execute("VACUUM")  # SQLite leaves bytes between the rows
-        videos = frozenset(str(video) for (video,) in {*before} - {*after})
+        videos = tuple(sorted(str(video) for (video,) in {*before} - {*after}))
         raise ForgottenInCopy(str(self._path), "forgotten in the copy", videos)
 
     async def purge_backups(self) -> None:

@@ -166,7 +166,7 @@ async def test_given_a_deleted_database_when_a_video_is_forgotten_then_it_goes_f
     for video_id in ("a", "c"):
         with pytest.raises(ForgottenInCopy) as caught:
             await library.forget(video_id, View.of(channel))
-        assert caught.value.videos == {video_id}
+        assert caught.value.videos == (video_id,)
         assert "deleted from the copy" in sentence(caught.value)
     (copy,) = Backups.of(tmp_path / NAME).all()
     assert not [path for path in (tmp_path / "backups").iterdir() if b"zzsecret" in path.read_bytes()]
