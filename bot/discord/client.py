@@ -135,6 +135,7 @@ class KeatonClient(commands.AutoShardedBot):
         self._snapshots.forget_server(guild.id)
         await self._know_myself(guild)
         await self._stays.joined(guild)
+        self._removals.wake_space(str(guild.id))
 
     async def on_guild_channel_update(self, _before: object, after: discord.abc.GuildChannel) -> None:
         """See whether Keaton may still read a channel."""
@@ -148,15 +149,26 @@ class KeatonClient(commands.AutoShardedBot):
 
     async def on_guild_role_create(self, role: discord.Role) -> None:
         """Read the roles of a server again."""
-        self._snapshots.forget_roles(role.guild.id)
+        self._roles_changed(role.guild)
 
-    async def on_guild_role_update(self, _before: object, after: discord.Role) -> None:
-        """Read the roles of a server again."""
-        self._snapshots.forget_roles(after.guild.id)
+    async def on_guild_role_update(self, before: discord.Role, after: discord.Role) -> None:
+        """Read the roles of a server again, unless a role only looks different: some bots repaint them all day."""
+        if before.permissions != after.permissions:
+            self._roles_changed(after.guild)
 
     async def on_guild_role_delete(self, role: discord.Role) -> None:
         """Read the roles of a server again."""
-        self._snapshots.forget_roles(role.guild.id)
+        self._roles_changed(role.guild)
+
+    async def on_member_update(self, _before: object, after: discord.Member) -> None:
+        """Read the roles of a server again where Keaton got or lost one: of itself Discord tells it without intents."""
+        if self.user is not None and after.id == self.user.id:
+            self._roles_changed(after.guild)
+
+    def _roles_changed(self, guild: discord.Guild) -> None:
+        """Read the roles of a server again, and try again what Keaton lacked a permission for."""
+        self._snapshots.forget_roles(guild.id)
+        self._removals.wake_space(str(guild.id))
 
     async def on_guild_update(self, _before: object, after: discord.Guild) -> None:
         """Read all of a server again."""
@@ -167,6 +179,7 @@ class KeatonClient(commands.AutoShardedBot):
         self._snapshots.forget_server(guild.id)
         await self._know_myself(guild)
         self._lookback.available(guild)
+        self._removals.wake_space(str(guild.id))
 
     async def on_guild_unavailable(self, guild: discord.Guild) -> None:
         """Note since when what happens in a server is missed."""
@@ -405,8 +418,15 @@ class DiscordDoor:
                 self._client = None
 
 
+def _is_no_late_list(record: logging.LogRecord) -> bool:
+    """Drop the library's traceback of suggestions that came too late: whoever typed has typed on by then."""
+    error = record.exc_info[1] if record.exc_info else None
+    return not isinstance(error, discord.NotFound)
+
+
 def _set_up(config: DiscordConfig) -> None:
     """Tell the library what it keeps in its classes: no word about voice, and for tests other addresses."""
+    logging.getLogger("discord.app_commands.tree").addFilter(_is_no_late_list)
     discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False
     if config.api_base:
         Route.BASE = config.api_base

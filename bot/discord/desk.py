@@ -14,12 +14,13 @@ import discord
 
 from bot.discord import messages, permissions
 from bot.discord.config import DOOR
-from bot.discord.messages import reaction
+from bot.discord.reactions import DiscordWorkReaction, WarningTarget
 from bot.discord.render import card
 from bot.discord.sights import Sights
 from bot.discord.targets import NOBODY, ChannelTurns, Clickable, DiscordPressTarget, MessageTarget
 from bot.doors.delivery import BackgroundTasks, deliver
 from bot.doors.draw_order import DrawOrder, Unnumbered
+from bot.doors.fallback import NotNow, Refused
 from bot.doors.messages import Item
 from bot.doors.pace import Pace
 from bot.doors.targets import RecordingTarget, SettlingTarget, TidyingEnds
@@ -64,6 +65,7 @@ class DiscordDesk:
         self.sights = Sights()
         self._lines = WaitingLines()
         self._posts, self._edits = Pace(config.budget), Pace(config.budget)
+        self._eyes = DiscordWorkReaction(Pace(config.reactions))
         self._invitations = Invitations(parts.ledger, time.time)
         self.deleted = asyncio.Event()
         """Set when a message was deleted, whose answers are to be removed now."""
@@ -127,6 +129,7 @@ class DiscordDesk:
         if lacking := _lacking(message):
             await self._refuse(message, taken, lacking)
             return
+        self._eyes.expect(message, len(taken))
         for one in taken:
             self.start(self._run_errand(message, one), message.id)
 
@@ -143,11 +146,11 @@ class DiscordDesk:
         if not _CANNOT_SAY.isdisjoint(_lacking(message)):
             return
         place = MessageTarget(message, 0, _ignore, Unnumbered(), _nonce(_note(message, "")))
-        with suppress(discord.Forbidden):
+        with suppress(Refused, NotNow):
             await place.post(replies.problem(error))
 
     async def _run_errand(self, message: discord.Message, taken: AcceptedRequest) -> None:
-        async with reaction(message) as unreact:
+        async with self._eyes.on(message) as unreact:
             place = await self.message_place(message, taken)
             await self.answer_taken(taken, place, TidyingEnds(unreact, self.requests))
 
@@ -165,29 +168,32 @@ class DiscordDesk:
         return MessageTarget(message, limit_bytes, keep, say, _nonce(note), standing, is_late)
 
     async def answer_taken(self, taken: AcceptedRequest, place: VisibleTarget, ends: Ends | None = None) -> None:
-        """Show the replies to something that was written down; then it is done."""
+        """Show the replies to something that was written down; then it is done, unless Discord is out of order."""
         noted, ends = RecordingTarget(place, self._parts.showcase, taken.event.turn.scope), ends or self.requests
         answered = SettlingTarget(noted, ends, taken)
         if isinstance(place, MessageTarget):
-            await self._deliver_below(taken.event, answered, place)
+            stands = await self._deliver_below(taken.event, answered, place)
         else:
-            await self._deliver(taken.event, answered)
-        await ends.end(taken)
+            stands = await self._deliver(taken.event, answered)
+        if stands:
+            await ends.end(taken)
 
     async def answer(self, event: Incoming, place: VisibleTarget) -> None:
         """Show the replies to an event in a place."""
         await self._deliver(event, RecordingTarget(place, self._parts.showcase, event.turn.scope))
 
-    async def _deliver(self, event: Incoming, shown: ReplyTarget) -> None:
-        clickable = Clickable(shown, self.commands)
-        await deliver(self._parts.conversation.handle(event), clickable, self._config.min_gap_s)
+    async def _deliver(self, event: Incoming, shown: ReplyTarget) -> bool:
+        clickable, config = Clickable(shown, self.commands), self._config
+        replies = self._parts.conversation.handle(event)
+        return await deliver(replies, clickable, config.min_gap_s, retry_s=config.retry_s)
 
-    async def _deliver_below(self, event: Incoming, shown: ReplyTarget, place: MessageTarget) -> None:
+    async def _deliver_below(self, event: Incoming, shown: ReplyTarget, place: MessageTarget) -> bool:
         """Show replies in a message of a channel, whose messages share a budget; those to commands have their own."""
         channel = str(place.asked.channel.id)
         replies = self._lines.told(self._parts.conversation.handle(event), channel)
         turns = ChannelTurns(place, self._posts.of(channel), self._edits.of(channel))
-        await deliver(replies, Clickable(shown, self.commands), self._config.min_gap_s, turns)
+        seen = WarningTarget(Clickable(shown, self.commands), place.asked)
+        return await deliver(replies, seen, self._config.min_gap_s, turns, self._config.retry_s)
 
     async def press(
         self,

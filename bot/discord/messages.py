@@ -1,13 +1,9 @@
-"""What a message brings: links, video files, pictures, and the answer that it replies to.
-
-And the reaction while it is worked on.
-"""
+"""What a message brings: links, video files, pictures, and the answer that it replies to."""
 
 from __future__ import annotations
 
 import itertools
 import time
-from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit
@@ -24,7 +20,7 @@ from core.model.actions import answer_among
 from core.model.events import Address, LinkPosted, PictureFile, RemoteFile, RemoteFilePosted, Turn
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
+    from collections.abc import Iterable, Iterator
 
     from core.model.video import View
 
@@ -160,37 +156,3 @@ async def _fresh_url(message: discord.Message, attachment_id: int) -> str:
 
 def _key(attachment: discord.Attachment) -> str:
     return f"discord:attachment:{attachment.id}"
-
-
-EYES = "👀"
-
-
-@asynccontextmanager
-async def reaction(message: discord.Message) -> AsyncIterator[Callable[[], Awaitable[None]]]:
-    """Show by a reaction that a message is being worked on, where that is allowed; give what takes it away before."""
-    is_there = _may_react(message)
-    if is_there:
-        with suppress(discord.HTTPException):
-            await message.add_reaction(EYES)
-
-    async def remove() -> None:
-        nonlocal is_there
-        me = message.guild.me if message.guild and is_there else None
-        is_there = False
-        with suppress(discord.HTTPException):
-            if me is not None:
-                await message.remove_reaction(EYES, me)
-
-    try:
-        yield remove
-    finally:
-        await remove()
-
-
-def _may_react(message: discord.Message) -> bool:
-    """Tell whether Keaton may react there: refused requests count towards a ban."""
-    me: discord.Member | None = message.guild.me if message.guild else None
-    if me is None or not isinstance(message.channel, discord.abc.GuildChannel | discord.Thread):
-        return True
-    allowed = message.channel.permissions_for(me)
-    return allowed.add_reactions and allowed.read_message_history

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import aiohttp
 import discord
 
-from bot.doors.fallback import NotNow
+from bot.doors.fallback import NotNow, Refused
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable
@@ -20,6 +21,14 @@ REPLY_REFUSED = {50035, 160002}
 """Also what a reply to a system message, or without the right to read the history, is answered with."""
 ACKNOWLEDGED = 40060
 """An interaction was acknowledged already."""
+FAILURES = (discord.HTTPException, aiohttp.ClientError, OSError)
+"""All that a request may raise; the library passes on most of what breaks a connection."""
+UNKNOWN_CHANNEL, UNKNOWN_MESSAGE = 10003, 10008
+GONE = {
+    UNKNOWN_CHANNEL: "The channel is gone.",
+    UNKNOWN_MESSAGE: "My message was deleted meanwhile.",
+}
+"""Where the place of an answer was deleted, which moderators may do at any time: no form of the answer is taken."""
 
 _SERVER_ERROR = 500
 _ADVICE = {
@@ -46,10 +55,14 @@ def refusal(error: Exception) -> str | None:
 
 
 async def passing(sending: Awaitable[None]) -> None:
-    """Send something; raises NotNow where Discord is out of order, and what else goes wrong."""
+    """Send something; raises NotNow where Discord is out of order, Refused where the place of the answer is gone."""
     try:
         await sending
+    except aiohttp.ClientError as error:
+        raise NotNow(f"the connection to Discord broke: {error}") from error
     except discord.HTTPException as error:
         if error.status >= _SERVER_ERROR or error.status == 429:
             raise NotNow(f"Discord answers {error.status}") from error
+        if error.code in GONE:
+            raise Refused(GONE[error.code]) from error
         raise

@@ -6,6 +6,7 @@ cannot be changed any more. A `SavedDiscordTarget` is stored with the request, f
 
 from __future__ import annotations
 
+import hashlib
 import json
 import logging
 from contextlib import suppress
@@ -17,10 +18,19 @@ import discord
 from bot.discord import render
 from bot.discord.asker import limit_of
 from bot.discord.config import MOST_REQUEST_BYTES
-from bot.discord.refusals import ARCHIVED, REPLY_REFUSED, TOKEN_DEAD, TOO_LARGE, passing, refusal
+from bot.discord.refusals import (
+    ARCHIVED,
+    FAILURES,
+    REPLY_REFUSED,
+    TOKEN_DEAD,
+    TOO_LARGE,
+    UNKNOWN_MESSAGE,
+    passing,
+    refusal,
+)
 from bot.discord.render import card, images
 from bot.doors.delivery import sent_whole
-from bot.doors.fallback import Refused, show_somehow
+from bot.doors.fallback import NotNow, Refused, show_somehow
 from core.errors import NotShown, StorageUnusable
 from core.wording import replies
 
@@ -32,6 +42,33 @@ if TYPE_CHECKING:
     from bot.doors.draw_order import DrawTurn
     from bot.doors.pace import PaceTurns
     from core.model.reply import Reply
+
+
+@dataclass(slots=True)
+class Refusals:
+    """Tells whoever used a command or a button why its answer cannot be shown: once, and never of a mere status."""
+
+    is_told: bool = False
+
+    async def tell(self, hook: discord.Webhook, reply: Reply, refused: Refused, *, instead: bool) -> None:
+        """Say why a reply cannot be shown; raises Refused where that is refused, too, or can wait.
+
+        `instead` of a "thinking", which goes: else it would stand there for ever.
+        """
+        if reply.progress is not None:
+            raise refused
+        if self.is_told:
+            return
+        logger.warning("an answer could not be shown: %s", refused.advice)
+        try:
+            if instead:
+                with suppress(discord.HTTPException):
+                    await hook.delete_message(ORIGINAL)
+            view = card(replies.problem(NotShown(refused.advice)), ()).view
+            await passing(_sent_alone(hook, view))
+        except discord.HTTPException:
+            raise refused from None
+        self.is_told = True
 
 
 @dataclass(slots=True)
@@ -48,6 +85,7 @@ class EarlierAnswerTarget:
     """Gets the id of the message, where that was not known, or the old one cannot be found."""
     is_private: bool = False
     """Acknowledged for the asker's eyes alone."""
+    _refusals: Refusals = field(default_factory=Refusals)
 
     @property
     def seen_by_all(self) -> tuple[str, tuple[str, ...]]:
@@ -59,7 +97,7 @@ class EarlierAnswerTarget:
         try:
             await laid_out(reply, self.limit_bytes, self._send)
         except Refused as refused:
-            await tell_refused(self.hook, refused, instead=True)
+            await self._refusals.tell(self.hook, reply, refused, instead=True)
 
     async def edit(self, reply: Reply) -> None:
         """Show the next reply in its place."""
@@ -116,7 +154,7 @@ _LEFT_OUT = "A file is left out here: it is too large for this server."
 async def laid_out(reply: Reply, limit_bytes: int, send: Callable[[DiscordCard], Awaitable[None]]) -> None:
     """Send a reply with its pictures fitted to the limit; smaller, and then with less in it, where Discord refuses it.
 
-    Raises Refused where no form of it is taken, NotNow where Discord is out of order.
+    Raises Refused where no form of it is taken or its place is gone, NotNow where Discord is out of order.
     """
 
     async def draw(shape: Reply) -> None:
@@ -132,20 +170,8 @@ async def laid_out(reply: Reply, limit_bytes: int, send: Callable[[DiscordCard],
     await show_somehow(reply, draw, refusal)
 
 
-async def tell_refused(hook: discord.Webhook, refused: Refused, *, instead: bool) -> None:
-    """Say to whoever used a command or a button why its answer cannot be shown; raises on where that is refused, too.
-
-    `instead` of a "thinking", which goes: else it would stand there for ever.
-    """
-    logger.warning("an answer could not be shown: %s", refused.advice)
-    try:
-        if instead:
-            with suppress(discord.HTTPException):
-                await hook.delete_message(ORIGINAL)
-        view = card(replies.problem(NotShown(refused.advice)), ()).view
-        await hook.send(view=view, ephemeral=True, allowed_mentions=NOBODY, wait=True)
-    except discord.HTTPException:
-        raise refused from None
+async def _sent_alone(hook: discord.Webhook, view: discord.ui.LayoutView) -> None:
+    await hook.send(view=view, ephemeral=True, allowed_mentions=NOBODY, wait=True)
 
 
 async def _fitted(reply: Reply, shown: tuple[Image, ...], most_bytes: int) -> DiscordCard:
@@ -207,8 +233,14 @@ class MessageTarget:
             return
         try:
             await self._redraw(self.standing, shown)
-        except discord.NotFound:
-            self.standing = None  # somebody deleted it: the outcome is still worth saying
+        except discord.NotFound as error:
+            if error.code != UNKNOWN_MESSAGE:
+                raise
+            # Somebody deleted it: the outcome is still worth saying. Discord would give back the deleted one for its
+            # nonce, which it remembers for some minutes.
+            self.standing = None
+            self.nonce = hashlib.sha256(self.nonce.encode()).hexdigest()[: len(self.nonce)]
+            await sent_whole(self._send_new(shown))
 
     async def _redraw(self, standing: discord.PartialMessage | discord.Message, shown: DiscordCard) -> None:
         async with self.say.at(str(standing.id)) as may:
@@ -286,6 +318,7 @@ class CommandTarget:
     say: DrawTurn
     """Whether the answer still may be drawn there."""
     _whisper: discord.WebhookMessage | None = field(default=None)
+    _refusals: Refusals = field(default_factory=Refusals)
 
     @property
     def seen_by_all(self) -> tuple[str, tuple[str, ...]]:
@@ -308,7 +341,8 @@ class CommandTarget:
             try:
                 await laid_out(reply, limit_of(self.interaction), self._say_privately if whispers else self._say)
             except Refused as refused:
-                await tell_refused(self.interaction.followup, refused, instead=self._whisper is None)
+                hook = self.interaction.followup
+                await self._refusals.tell(hook, reply, refused, instead=self._whisper is None)
 
     async def _say(self, shown: DiscordCard) -> None:
         try:
@@ -316,8 +350,10 @@ class CommandTarget:
                 view=shown.view, attachments=shown.files(), allowed_mentions=NOBODY
             )
         except discord.HTTPException as error:
-            if error.code not in TOKEN_DEAD or self.message_id is None or self.is_private:
+            if error.code not in TOKEN_DEAD:
                 raise
+            if self.message_id is None or self.is_private:
+                raise Refused("Discord has closed this command.") from error
             await self._say_late(self.message_id, shown)
 
     async def _say_late(self, message_id: int, shown: DiscordCard) -> None:
@@ -333,7 +369,8 @@ class CommandTarget:
             await self._whisper.edit(view=shown.view, attachments=shown.files(), allowed_mentions=NOBODY)
             return
         # A public "thinking" makes its first follow-up public too, so it has to go before.
-        await self.interaction.delete_original_response()
+        with suppress(discord.NotFound):  # a moderator was quicker
+            await self.interaction.delete_original_response()
         self._whisper = await self.interaction.followup.send(
             view=shown.view, files=shown.files(), ephemeral=True, allowed_mentions=NOBODY, wait=True
         )
@@ -354,6 +391,7 @@ class DiscordPressTarget:
     is_whispered: bool = False
     """What an answer for one person's eyes leads to is for these alone, too."""
     _own: discord.WebhookMessage | None = field(default=None)
+    _refusals: Refusals = field(default_factory=Refusals)
     _under_way: Reply | None = None
     _is_answered: bool = False
 
@@ -368,13 +406,13 @@ class DiscordPressTarget:
         try:
             await self._show(reply)
         except Refused as refused:
-            await tell_refused(self.hook, refused, instead=False)
+            await self._refusals.tell(self.hook, reply, refused, instead=False)
 
     async def _show(self, reply: Reply) -> None:
         if reply.updates:
             await laid_out(reply, self.limit_bytes, self._redraw)
         elif reply.private or self.is_whispered:
-            with suppress(StorageUnusable, discord.HTTPException):  # who pressed is told all the same
+            with suppress(StorageUnusable, Refused, NotNow, *FAILURES):  # who pressed is told all the same
                 await self._break_off()
             await laid_out(reply, self.limit_bytes, self._whisper)
         else:

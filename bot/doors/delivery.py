@@ -69,8 +69,14 @@ STOPPING = "Keaton is being stopped"
 _PARTING_S = 3.0
 
 
-RETRY_S = (1.0, 5.0, 20.0, 60.0)
-"""When a last reply that could not be shown is tried again: nothing comes after it that would say the same."""
+RETRY_S = (1.0, 5.0, 20.0, 60.0, 300.0, 900.0, *[3600.0] * 23)
+"""When a last reply that could not be shown is tried again: nothing comes after it that would say the same.
+
+Outages of chat platforms last from seconds to hours. After a day the next start of the program takes the request up.
+"""
+
+_BUG_TRIES = 4
+"""So often a last reply is tried again where no outage explains the failure: that rarely passes by waiting."""
 
 
 class Answering(Protocol):
@@ -109,8 +115,10 @@ async def deliver(
     min_gap_s: float,
     turns: PaceTurns | None = None,
     retry_s: Sequence[float] = RETRY_S,
-) -> None:
-    """Show replies until the stream ends; the stream never waits for the platform.
+) -> bool:
+    """Show replies until the stream ends, and return whether the last one stands (or was refused for good).
+
+    False means that the request has no answer yet and must not be ended. The stream never waits for the platform.
 
     The first and the last reply are shown at once, and at most one in `min_gap_s` between them; where others draw in
     the same place, each in its turn, with those first that are no progress. A reply that looks like the one shown is
@@ -122,7 +130,7 @@ async def deliver(
         async with asyncio.TaskGroup() as group:
             group.create_task(_collect(replies, board))
             group.create_task(_show(board, screen, min_gap_s, turns))
-        await _insist(board, screen, retry_s)
+        return await _insist(board, screen, retry_s, turns)
     except asyncio.CancelledError as error:
         if STOPPING in error.args:
             await screen.part()
@@ -208,13 +216,21 @@ def _is_status(board: _Board) -> bool:
     return board.latest is not None and board.latest.progress is not None and not board.answered.is_set()
 
 
-async def _insist(board: _Board, screen: _Screen, retry_s: Sequence[float]) -> None:
-    """Show the last reply after all, where the platform was out of order when it came."""
-    for wait_s in retry_s:
+async def _insist(board: _Board, screen: _Screen, retry_s: Sequence[float], turns: PaceTurns | None) -> bool:
+    """Show the last reply after all, where the platform was out of order when it came; return whether that is done."""
+    for tries, wait_s in enumerate(retry_s):
         if board.latest is None or screen.has_settled(board.latest):
-            return
+            return True
+        if tries >= _BUG_TRIES and not screen.may_pass:
+            break
         await asyncio.sleep(wait_s)
+        if turns is not None:  # an outage ends for many at once
+            await turns.wait(urgent=True)
         await screen.show(board.latest)
+    if board.latest is None or screen.has_settled(board.latest):
+        return True
+    logger.warning("of what was asked for no answer stands yet: it is given after the next start")
+    return False
 
 
 class _Screen:
@@ -225,6 +241,8 @@ class _Screen:
         self._standing: Reply | None = None
         self._sending: asyncio.Task[None] | None = None
         self._refused: Reply | None = None
+        self.may_pass = False
+        """Whether an outage explains why the newest reply does not stand there."""
 
     def would_change(self, reply: Reply) -> bool:
         """Tell whether a reply looks different from what stands there."""
@@ -248,6 +266,7 @@ class _Screen:
             self._sending.cancel()
 
     async def _send(self, reply: Reply) -> None:
+        self.may_pass = False
         try:
             await (self._shown.post(reply) if self._standing is None else self._shown.edit(reply))
             self._standing = reply
@@ -255,6 +274,7 @@ class _Screen:
             self._refused = reply
             logger.warning("a reply could not be shown in any form: %s", error.advice)
         except (NotNow, OSError) as error:  # OSError: also timeouts, and what aiohttp cannot connect to
+            self.may_pass = True
             logger.warning("a reply could not be shown for now (%s): %s", type(error).__name__, error)
         except Exception:
             logger.exception("a reply could not be shown")

@@ -30,7 +30,7 @@ class Refused(Exception):
 
 
 class NotNow(Exception):
-    """A platform is out of order for a while; `deliver` tries the last reply again."""
+    """A platform is out of order for a while; `deliver` tries the last reply again, for hours if need be."""
 
 
 async def show_somehow(

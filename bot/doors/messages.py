@@ -95,6 +95,11 @@ class Removals:
         if self.backoff.wake(lambda stale: stale.scope.channel == channel):
             self.hint.set()
 
+    def wake_space(self, space: str) -> None:
+        """Try again at once what waits in a whole server (a role that was changed, Keaton's return)."""
+        if self.backoff.wake(lambda stale: stale.scope.space == space):
+            self.hint.set()
+
 
 async def take_back(
     showcase: ShownMessages, platform: str, space: str, change: Callable[[Stale], Awaitable[bool]], removals: Removals

@@ -87,14 +87,14 @@ class Answers:
         return self._voice.direct
 
     async def answer_taken(self, taken: AcceptedRequest, place: Whispering, ends: Ends | None = None) -> None:
-        """Show the replies to something that was written down; then it is done."""
-        await self.answer(taken.event, place, taken, ends)
-        await (ends or self._requests).end(taken)
+        """Show the replies to something that was written down; then it is done, unless Slack is out of order."""
+        if await self.answer(taken.event, place, taken, ends):
+            await (ends or self._requests).end(taken)
 
     async def answer(
         self, event: Incoming, place: Whispering, taken: AcceptedRequest | None = None, ends: Ends | None = None
-    ) -> None:
-        """Show the replies to an event in a place, and end what it was written down as.
+    ) -> bool:
+        """Show the replies to an event in a place, and return whether the last one stands there.
 
         Where not all who are there may see them, the asker alone does.
         """
@@ -106,15 +106,17 @@ class Answers:
         pressed_alone = isinstance(place, EphemeralTarget)
         opened = await self.rooms.opened(event, alone=pressed_alone)
         to_one = opened.alone and not pressed_alone
-        await self._show(opened.event, EphemeralTarget(self._slack, place.whisper) if to_one else place, taken, ends)
+        return await self._show(
+            opened.event, EphemeralTarget(self._slack, place.whisper) if to_one else place, taken, ends
+        )
 
-    async def _show(self, event: Incoming, place: FileTarget, taken: AcceptedRequest | None, ends: Ends | None) -> None:
+    async def _show(self, event: Incoming, place: FileTarget, taken: AcceptedRequest | None, ends: Ends | None) -> bool:
         noted = RecordingFileTarget(place, self._parts.showcase, event.turn.scope, self._slack.pictures)
         shown = SettlingTarget(noted, ends or self._requests, taken) if taken else noted
         channel = event.turn.scope.channel
         replies = self._lines.told(self._parts.conversation.handle(event), channel)
         turns = self._slack.paces.of(place, channel) if isinstance(place, PlaceOfAll | SlackPressTarget) else None
-        await deliver(replies, shown, self._min_gap_s, turns)
+        return await deliver(replies, shown, self._min_gap_s, turns)
 
     async def vouched(self, press: Action, job: JobRef | None) -> Action:
         """Return a press with what its presser may do, where that counts; it is noted for a later run.

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bot.doors.delivery import STOPPING, deliver
+from bot.doors.fallback import NotNow
 from core.model.reply import Progress, Reply
+from tests.support import quickloop
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -178,3 +180,47 @@ async def test_only_a_stop_of_the_program_is_told_where_work_is_under_way(why: s
     with pytest.raises(asyncio.CancelledError):
         await task
     assert screen.seen[-1][1].startswith(last)
+
+
+class Outage:
+    """A platform that is out of order for some seconds of the loop's clock."""
+
+    def __init__(self, for_s: float) -> None:
+        self.seen: list[str] = []
+        self.tries = 0
+        self._for_s = for_s
+
+    async def post(self, reply: Reply) -> None:
+        self.tries += 1
+        if asyncio.get_running_loop().time() < self._for_s:
+            raise NotNow("503")
+        self.seen.append(reply.text)
+
+    edit = post
+
+
+@pytest.mark.parametrize("outage_s", [90.0, 1000.0, 5 * 3600.0])
+def test_given_an_outage_of_minutes_or_hours_when_it_ends_then_the_last_reply_is_shown(outage_s: float) -> None:
+    platform = Outage(outage_s)
+    assert quickloop.run(deliver(say("1 %", "done"), platform, 0.0))
+    assert platform.seen == ["done"]
+    assert platform.tries < 20
+
+
+def test_given_an_outage_of_days_when_a_day_is_over_then_the_request_is_said_to_be_unanswered() -> None:
+    platform = Outage(3 * 24 * 3600.0)
+    assert not quickloop.run(deliver(say("done"), platform, 0.0))
+    assert platform.tries < 40
+
+
+def test_given_a_bug_that_draws_nothing_when_some_tries_failed_then_no_more_are_made() -> None:
+    class Broken(Outage):
+        async def post(self, reply: Reply) -> None:
+            self.tries += 1
+            raise KeyError(reply.text)
+
+        edit = post
+
+    platform = Broken(0.0)
+    assert not quickloop.run(deliver(say("done"), platform, 0.0))
+    assert platform.tries <= 6

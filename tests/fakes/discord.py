@@ -15,6 +15,10 @@ messages (`discord_rules.py`):
 | direct messages need an intent of their own, and show what they say without the privileged one | topics/gateway |
 | names of commands and options in each language: 1 to 32 small letters, digits, "-", "_", once | application-commands |
 | posts and edits are counted for each channel, five of each in five seconds; one more: 429 | topics/rate-limits |
+| reactions are counted by themselves, set or removed: one of a channel in 250 ms | api-docs #182, topics/rate-limits |
+| a nonce gives back the message that had it, also where that was deleted meanwhile | resources/message, "nonce" |
+| outages: all writing breaks off (`is_unwell`) | discordstatus.com, incidents |
+| a deleted "thinking" is unknown (10008), and so is all in a deleted channel (10003) | opcodes-and-status-codes |
 | a forward has no words or files of its own, but `message_snapshots` | resources/message |
 | files: an answer by token has the interaction's limit, a bot's own message the server's (40005) | api-docs #7603 |
 | outages: histories and members answer 5xx, a server of READY is not told of (`broken`, `withheld`) | topics/gateway |
@@ -26,6 +30,7 @@ messages (`discord_rules.py`):
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
@@ -73,7 +78,11 @@ class FakeDiscord(Waited):
         self.wrongs: list[str] = []
         """What Keaton should not have sent, though Discord takes it."""
         self.rate_limits: list[tuple[str, float]] = []
-        """Path beginnings whose next request is answered with 429, and the seconds to wait."""
+        """Patterns of path beginnings whose next request is answered with 429, and the seconds to wait."""
+        self.is_unwell = False
+        """All writing but acknowledgements breaks the connection."""
+        self.refuses_posts = False
+        """Whether a bot's own messages are refused with 400, whatever they are (AutoMod does so: 200000)."""
         self.hides_members = False
         """Asked for a member, Discord answers 503."""
         self.broken: dict[int, int] = {}
@@ -197,6 +206,8 @@ class FakeDiscord(Waited):
     async def remove(self, message: Message) -> None:
         channel = message.channel
         del channel.messages[message.id]
+        for it in self.desk.known.values():
+            it.original = None if it.original is message else it.original
         ids = {"id": str(message.id), "channel_id": str(channel.id), "guild_id": str(channel.guild.id)}
         if not message.is_ephemeral:
             await self.gateway.dispatch("MESSAGE_DELETE", ids)
@@ -279,8 +290,12 @@ class FakeDiscord(Waited):
 
     @web.middleware
     async def _limit(self, request: web.Request, handler: Callable[..., object]) -> web.StreamResponse:
+        if self.is_unwell and request.method != "GET" and not request.path.endswith("/callback"):
+            if request.transport is not None:
+                request.transport.close()
+            return web.Response(status=503)
         for limit in self.rate_limits:
-            if request.path.removeprefix(PREFIX).startswith(limit[0]) and request.method != "GET":
+            if re.match(limit[0], request.path.removeprefix(PREFIX)) and request.method != "GET":
                 self.rate_limits.remove(limit)
                 headers = {"Retry-After": str(limit[1]), "Content-Type": "application/json", "Via": "1.1 fake"}
                 body = f'{{"message": "You are being rate limited.", "retry_after": {limit[1]}, "global": false}}'

@@ -1,4 +1,4 @@
-"""The rate limits of a small Discord: how many posts and edits a channel takes. Knows no message."""
+"""The rate limits of a small Discord: how many posts, edits and reactions a channel takes. Knows no message."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ from dataclasses import dataclass, field
 
 from aiohttp import web
 
-_ROUTE = re.compile(r"/channels/(?P<channel>\d+)/messages(?:/\d+)?$")
+_ROUTE = re.compile(r"/channels/(?P<channel>\d+)/messages(?:/\d+(?P<reaction>/reactions/.+)?)?$")
+_REACTIONS_A_PERIOD = 20
+"""One in a quarter of a second, where five seconds are counted for messages."""
 
 
 @dataclass
@@ -47,7 +49,7 @@ class Bucket:
 
 
 class Buckets:
-    """One for the posts and one for the edits of each channel."""
+    """One for the posts, one for the edits and one for the reactions of each channel."""
 
     def __init__(self, most: int = 5, within_s: float = 5.0) -> None:
         self._most = most
@@ -56,7 +58,12 @@ class Buckets:
 
     def of(self, method: str, path: str) -> Bucket | None:
         route = _ROUTE.search(path)
-        if route is None or method not in {"POST", "PATCH"}:
+        if route is None:
+            return None
+        if route["reaction"]:
+            made = Bucket("reaction", 1, self._within_s / _REACTIONS_A_PERIOD)
+            return self.known.setdefault(("REACT", route["channel"]), made)
+        if method not in {"POST", "PATCH"}:
             return None
         key = method, route["channel"]
         return self.known.setdefault(key, Bucket(f"{method.lower()}-message", self._most, self._within_s))

@@ -111,13 +111,15 @@ class Rest:
         channel = self._channel(request, world.VIEW | world.SEND)
         if channel.locked:
             raise Refusal(403, 160005, "Thread is locked")
+        if self._fake.refuses_posts:
+            raise Refusal(400, 200000, "Message was blocked by automatic moderation")
         sent = await read_message(request)
         if sent.files:
             self._demand(channel, world.ATTACH)
         if (nonce := sent.payload.get("nonce")) and sent.payload.get("enforce_nonce"):
             if len(nonce) > 25:
                 raise Refusal(400, 50035, "the nonce is too long")
-            if known := next((one for one in channel.messages.values() if one.nonce == nonce), None):
+            if known := channel.nonces.get(nonce):
                 return answer(known.json())
         reference = sent.payload.get("message_reference") or {}
         if reference:
@@ -127,7 +129,8 @@ class Rest:
                 raise Refusal(400, 50035, "Cannot reply to a system message")
         channel.archived = False
         message = world.Message(channel, world.KEATON, reply_to=int(reference.get("message_id", 0)) or None)
-        message.nonce = nonce or ""
+        if nonce:
+            channel.nonces[nonce] = message
         self._fake.apply(message, sent, self._fake.guild_limit_bytes)
         await self._fake.show(message)
         return answer(message.json())

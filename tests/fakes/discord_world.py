@@ -64,6 +64,8 @@ class Channel:
     allowed: dict[int, int] = field(default_factory=dict)
     nsfw: bool = False
     messages: dict[int, Message] = field(default_factory=dict)
+    nonces: dict[str, Message] = field(default_factory=dict)
+    """What was posted with a nonce, though deleted since."""
     parent: Channel | None = None
     """Of a thread: the channel that it is in."""
     archived: bool = False
@@ -141,7 +143,6 @@ class Message:
     reply_to: int | None = None
     pings: bool = True
     """A reply mentions whom it answers; its writer may switch that off."""
-    nonce: str = ""
     reactions: list[str] = field(default_factory=list)
     edited_s: list[float] = field(default_factory=list)
     """When it was posted and edited, on the monotonic clock."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from typing import TYPE_CHECKING
 
@@ -9,7 +10,7 @@ import pytest
 
 from core.model.video import View
 from tests.bot.discord.test_discord_walls import Town, a_town
-from tests.fakes.discord_world import ATTACH, KEATON, walk
+from tests.fakes.discord_world import ATTACH, KEATON, VIEW, walk
 from tests.support.houses import house, reader
 
 if TYPE_CHECKING:
@@ -147,3 +148,28 @@ async def forget_all(town: Town, channel: Channel) -> None:
     view = View.of(town.scope(str(channel.id)))
     for film in await town.house.library.videos(view):
         await town.house.library.forget(film.video.id, view)
+
+
+@pytest.mark.parametrize("event", ["GUILD_ROLE_UPDATE", "GUILD_CREATE"])
+async def test_given_a_frame_that_waits_for_a_permission_when_the_server_changes_then_it_is_taken_back_at_once(
+    house: ColourHouse, tmp_path: Path, event: str
+) -> None:
+    async with a_town(house) as town:
+        await town.post(tmp_path, town.general, "film.mp4")
+        answer = await town.answer(await town.fake.typed(town.general, town.ada, "/find green"), "Moment 1")
+        town.guild.everybody &= ~VIEW
+        everyone = town.guild.json()["roles"][0]
+        assert everyone["id"] == str(town.guild.id)
+        await town.fake.gateway.dispatch("GUILD_ROLE_UPDATE", {"guild_id": str(town.guild.id), "role": everyone})
+        await forget_all(town, town.general)
+        async with asyncio.timeout(60):  # after the second try the third is ten seconds away
+            while sum(f"/messages/{answer.id}" in one for one in town.fake.refused) < 2:  # noqa: ASYNC110
+                await asyncio.sleep(0.05)
+        town.guild.everybody |= VIEW
+        if event == "GUILD_CREATE":
+            await town.fake.gateway.dispatch("GUILD_DELETE", {"id": str(town.guild.id), "unavailable": True})
+            await town.fake.join(town.guild)
+        else:
+            everyone = town.guild.json()["roles"][0]
+            await town.fake.gateway.dispatch("GUILD_ROLE_UPDATE", {"guild_id": str(town.guild.id), "role": everyone})
+        await town.fake.until(lambda: "taken back" in answer.text, "the frame taken back", within_s=7.0)

@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from bot.discord.client import DiscordDoor
-from bot.discord.config import BUDGET, DiscordConfig
+from bot.discord.config import BUDGET, REACTIONS, DiscordConfig
 from core.model.video import Scope, View
 from core.ports.retention import WHOLE
 from tests.fakes.discord import FakeDiscord
@@ -74,9 +74,15 @@ class Town:
 
 @asynccontextmanager
 async def running(
-    fake: FakeDiscord, house: ColourHouse, grace: HeardGrace, budget_every_s: float = 0.0
+    fake: FakeDiscord,
+    house: ColourHouse,
+    grace: HeardGrace,
+    budget_every_s: float = 0.0,
+    conversation: Any = None,
+    **more: Any,
 ) -> AsyncIterator[None]:
     parts = parts_of(house, grace)
+    parts = replace(parts, conversation=conversation or parts.conversation)
     told = fake.environment
     config = DiscordConfig(
         told["DISCORD_TOKEN"],
@@ -86,6 +92,8 @@ async def running(
         forgotten_every_s=0.05,
         again_s=(0.1,),
         budget=replace(BUDGET, every_s=budget_every_s),
+        reactions=replace(REACTIONS, every_s=budget_every_s / 4),
+        **more,
     )
     before = fake.gateway.ready
     task = asyncio.create_task(DiscordDoor(parts, config).run())
@@ -98,11 +106,14 @@ async def running(
 
 
 @asynccontextmanager
-async def a_town(house: ColourHouse, budget_every_s: float = 0.0) -> AsyncIterator[Town]:
+async def a_town(
+    house: ColourHouse, budget_every_s: float = 0.0, conversation: Any = None, **more: Any
+) -> AsyncIterator[Town]:
+    """Give a server with Keaton in it; `conversation` stands in for the product's, `more` are settings of the door."""
     async with FakeDiscord() as fake:
         grace, guild = grace_of(house, fake.moved), Guild("A server")
         town = Town(fake, house, grace, guild, guild.channel("general"), User("Ada"), User("Bob"))
-        async with running(fake, house, grace, budget_every_s):
+        async with running(fake, house, grace, budget_every_s, conversation, **more):
             await fake.join(guild)
             yield town
         assert not fake.wrongs
