@@ -77,7 +77,7 @@ async def on_slack(house: ColourHouse, folder: Path) -> AsyncIterator[Driver]:
             team.app_token,
             fake.environment["SLACK_API_BASE"],
             min_gap_s=0.0,
-            picture_polls_s=(0.001,) * 4,
+            picture_polls_s=(0.001,) * 30,
             posts=Budget(1000, 0.0),
             updates=Budget(1000, 0.0),
             reactions=Budget(1000, 0.0),

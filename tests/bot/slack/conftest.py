@@ -79,7 +79,7 @@ class Scene:
             **tokens,
             "forgotten_every_s": 0.05,
             "min_gap_s": 0.0,
-            "picture_polls_s": (0.001,) * 9,
+            "picture_polls_s": (0.001,) * 30,
             "ping_every_s": 1.0,
             **UNPACED,
             **settings,
