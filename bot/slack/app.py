@@ -260,6 +260,7 @@ def _stay(desk: SlackDesk) -> Callable[..., Awaitable[None]]:
                     await desk.stays.left()
             case "member_joined_channel" if event.get("user") == desk.workspace.bot_id:
                 await desk.stays.back(str(event["channel"]))
+                desk.removals.wake(str(event["channel"]))
                 await desk.greet(str(event["channel"]))
             case name if name in _OPENED:
                 desk.removals.wake(str(event["channel"]))

@@ -23,7 +23,7 @@ from bot.slack.permissions import Membership, People, Rights, Rooms, is_talk
 from bot.slack.presence import SlackPresence
 from bot.slack.questions import asked
 from bot.slack.reactions import WorkReaction
-from bot.slack.refusals import FAILURES, UNCHANGEABLE, RefusedError, reason_of
+from bot.slack.refusals import FAILURES, LATER, UNCHANGEABLE, RefusedError, reason_of
 from bot.slack.render import HELLO, card, plain
 from bot.slack.targets import EphemeralTarget, RecordingFileTarget, SlackPressTarget, ThreadTarget, is_file
 from bot.slack.targets import ThreadTarget as PlaceOfAll
@@ -72,6 +72,7 @@ class Answers:
 
     def __init__(self, parts: DoorContext, slack: Slack, voice: Voice, workspace: Workspace, min_gap_s: float) -> None:
         self._parts = parts
+        self.stays = SlackPresence(parts.grace, parts.ledger, workspace.team_id)
         self._requests = parts.requests
         self._slack = slack
         self._voice = voice
@@ -178,8 +179,8 @@ class Answers:
                 await self._slack.update(stale.scope.channel, stale.message, replace(card(TAKEN_BACK), is_status=True))
         except (*FAILURES, RefusedError) as error:
             reason = error.reason if isinstance(error, RefusedError) else reason_of(error)
-            if reason not in UNCHANGEABLE:
-                raise Stuck(f"Slack says {reason}") from error
+            if reason not in UNCHANGEABLE and not await self.stays.is_deleted(stale.scope.channel):
+                raise Stuck(LATER.get(reason, f"Slack says {reason}")) from error
         if not are_gone:
             raise Stuck("Slack does not delete its pictures")
         return True
@@ -228,7 +229,7 @@ class SlackDesk:
         self._eyes = WorkReaction(client, Pace(config.reactions), Pace(config.reactions))
         self._greeted: set[str] = set()
         self.membership = Membership(client)
-        self.stays = SlackPresence(parts.grace, workspace.team_id)
+        self.stays = self.answers.stays
         self.chores = BackgroundTasks()
         self._invitations = Invitations(parts.ledger, time.time)
         self.deleted = asyncio.Event()
@@ -388,10 +389,8 @@ class SlackDesk:
         return await self.answers.direct.channel(user_id)
 
     async def shares(self, user_id: str, channel: str) -> bool:
-        """Tell whether somebody and Keaton are both in a channel; no where Slack does not tell."""
-        with suppress(*FAILURES):
-            return channel in {one for one, _ in await self.answers.rooms.shared_with(user_id)}
-        return False
+        """Tell whether somebody and Keaton are both in a channel; raises what Slack fails with."""
+        return channel in {one for one, _ in await self.answers.rooms.shared_with(user_id)}
 
     async def greet(self, channel: str) -> None:
         """Say once in a channel that Keaton was invited to how it is used."""

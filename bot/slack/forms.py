@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from bot.doors.messages import is_picture
 from bot.slack import home
 from bot.slack.refusals import FAILURES, reason_of
-from bot.slack.render import NO_FORM, card, plain
+from bot.slack.render import NO_FORM, UNTOLD, card, plain
 from bot.slack.targets import SavedSlackTarget
 from core.conversation.commands import find
 from core.model.events import Switch
@@ -72,13 +72,17 @@ class Forms:
     async def ask_anywhere(self, body: Json) -> None:
         """Ask what to look for in all channels that somebody shares with Keaton; they are answered directly."""
         user_id = body["user"]["id"]
-        try:
-            talk = await self._desk.talk(user_id)
-        except FAILURES as error:
-            logger.info("Slack does not open direct messages: %s", reason_of(error))
-            return
+        talk = await self._talk(user_id)
         about = {"channel": talk, "thread_ts": "", "response_url": ""}
         await self._open(body["trigger_id"], about, self._desk.answers.whisper(talk, user_id))
+
+    async def _talk(self, user_id: str) -> str:
+        """Return the direct messages with somebody; where Slack does not open them now, the id that posting opens."""
+        try:
+            return await self._desk.talk(user_id)
+        except FAILURES as error:
+            logger.info("Slack does not open direct messages: %s", reason_of(error))
+            return user_id
 
     async def _open(self, trigger_id: str, about: Json, whisper: Whisper) -> None:
         """Open the form; where Slack does not let, say how else one searches there."""
@@ -101,10 +105,12 @@ class Forms:
 
     async def find_words(self, body: Json, taken: AcceptedRequest) -> None:
         """Search for the words of that form, and answer where it was opened."""
-        about = json.loads(body["view"]["private_metadata"])
-        whisper = self._desk.answers.whisper(
-            about["channel"], body["user"]["id"], about.get("in_thread", ""), about["response_url"]
-        )
+        about, user_id = json.loads(body["view"]["private_metadata"]), body["user"]["id"]
+        channel = about["channel"]
+        if channel == user_id:  # it was opened while Slack opened no direct messages
+            channel = await self._talk(user_id)
+            taken = replace(taken, event=replace(taken.event, turn=self._commands.turn(channel, body["user"])))
+        whisper = self._desk.answers.whisper(channel, user_id, about.get("in_thread", ""), about["response_url"])
         await self._commands.answer_at(taken, body["user"]["id"], _asked(body["view"], about), whisper)
 
     async def note_home(self, body: Json) -> AcceptedRequest | None:
@@ -124,7 +130,7 @@ class Forms:
         """Answer that: a search directly, a switch for all to see in its channel; then the page is drawn anew."""
         user_id, talk = body["user"]["id"], json.loads(body["view"]["private_metadata"])["channel"]
         channel = taken.event.turn.scope.channel
-        if channel != talk and not await self._desk.shares(user_id, channel):
+        if channel != talk and not await self._may_switch(user_id, channel, talk):
             await self._desk.requests.drop(taken.job)
             return
         standing = (
@@ -135,6 +141,15 @@ class Forms:
         whisper = self._desk.answers.whisper(channel, user_id)
         await self._commands.answer_at(taken, user_id, standing, whisper)
         await self.show_home(user_id, talk)
+
+    async def _may_switch(self, user_id: str, channel: str, talk: str) -> bool:
+        """Tell whether somebody is in a channel; where Slack does not tell, say so to them."""
+        try:
+            return await self._desk.shares(user_id, channel)
+        except FAILURES as error:
+            logger.info("Slack does not tell who is in a channel: %s", reason_of(error))
+            await self._desk.answers.whisper(talk, user_id)(card(Reply(UNTOLD, tone="error", private=True)))
+            return False
 
     async def show_home(self, user_id: str, talk: str) -> None:
         """Draw somebody's page."""

@@ -292,8 +292,8 @@ class Rooms:
 
 
 def is_talk(channel: str) -> bool:
-    """Tell whether a channel is the direct messages between two."""
-    return channel.startswith("D")
+    """Tell whether a channel is the direct messages between two, or a person, to whom posting opens them."""
+    return channel.startswith(("D", "U", "W"))
 
 
 def _refines(event: Find) -> bool:

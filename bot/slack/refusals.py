@@ -34,16 +34,19 @@ UNCHANGEABLE = frozenset(
     {
         "cant_delete_message",
         "cant_update_message",
-        "channel_not_found",
         "edit_window_closed",
         "message_not_found",
-        "not_in_channel",
     }
 )
 """A message can never be changed any more, or is not there."""
 
-LATER = frozenset({"is_archived", "is_inactive"})
-"""A message can be changed once its channel is taken out of the archive."""
+LATER: Mapping[str, str] = {
+    "is_archived": "its channel is archived; it waits until that is opened again",
+    "is_inactive": "its channel is archived; it waits until that is opened again",
+    "not_in_channel": "Keaton is not in the channel; it waits until it is invited again",
+    "channel_not_found": "Slack does not show Keaton the channel; it waits until it is invited again",
+}
+"""A message can be changed once that has changed; said to the operator."""
 
 _POSTING: Mapping[str, str] = {
     "restricted_action": "I may not post in this channel: an admin of the workspace has limited who may.",

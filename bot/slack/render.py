@@ -203,6 +203,12 @@ NO_FORM = (
 )
 
 
+UNTOLD = (
+    "Slack does not tell me at the moment which channels you are in, so I switched nothing. Please try again in a "
+    "minute, or write /keaton on or /keaton off in the channel."
+)
+
+
 PENDING = "The pictures follow."
 
 

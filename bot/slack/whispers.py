@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 from slack_sdk.errors import SlackApiError
 from slack_sdk.webhook.async_client import AsyncWebhookClient
 
+from bot.slack.permissions import is_talk
 from bot.slack.refusals import FAILURES, PAYLOAD, PicturesRefusedError, RefusedError, is_perhaps_done, reason_of
 from bot.slack.render import OWN_PICTURES, SlackCard, card
 from bot.slack.sender import Sharing
@@ -156,7 +157,7 @@ class ToOne:
         return status == 200
 
     async def _in_channel(self, shown: SlackCard) -> bool:
-        if self.channel.startswith("D"):
+        if is_talk(self.channel):
             return False
         await self.voice.poster.chat_postEphemeral(
             channel=self.channel, user=self.user_id, thread_ts=self.thread_ts or None, **shown.arguments()

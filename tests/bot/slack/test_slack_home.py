@@ -146,3 +146,25 @@ async def test_who_invites_it_is_told_once_how_it_is_used(scene: Scene) -> None:
     await scene.asked("/keaton", "status")
     (said,) = scene.general.by_keaton
     assert "Post a link to a video here" in said.words
+
+
+async def test_given_direct_messages_that_open_late_when_a_shortcut_is_used_then_its_form_opens(scene: Scene) -> None:
+    await scene.posted()
+    scene.fake.refusals["conversations.open"] = "internal_error"
+    await scene.fake.shortcut(scene.team, "find_anywhere", scene.bob)
+    _, view = await scene.fake.until(lambda: scene.fake.opened[-1] if scene.fake.opened else None, "the form")
+    scene.fake.refusals.clear()
+    await scene.fake.submit(scene.team, view, scene.bob, "green")
+    assert len((await in_talk(scene, scene.bob, "Moment 1 of")).images) == 2
+
+
+async def test_given_a_slack_that_does_not_tell_who_is_where_when_a_channel_is_switched_then_it_says_so(
+    scene: Scene,
+) -> None:
+    await scene.posted()
+    await opened(scene, scene.bob)
+    scene.fake.refusals["users.conversations"] = "internal_error"
+    await scene.fake.at_home(scene.team, scene.bob, f"home_switch:{scene.general.id}", "off")
+    await in_talk(scene, scene.bob, "switched nothing")
+    scene.fake.refusals.clear()
+    assert "every video" in await scene.asked("/keaton", "status")
