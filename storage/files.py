@@ -23,6 +23,7 @@ from core.concurrency import to_its_end
 from core.errors import DataFolderInUse, FileMissing, StorageUnusable
 from storage.aside import Aside
 from storage.boundary import disk
+from storage.removal import remove
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -327,15 +328,6 @@ def _sweep(work: Path) -> None:
     for leftover in work.iterdir():
         if leftover.name != LOCK:
             remove(leftover)
-
-
-def remove(folder: Path) -> None:
-    """Delete a folder with all that is in it."""
-    # More than once: a thread that outlives its cancelled task may still write there.
-    for _ in range(3):
-        shutil.rmtree(folder, ignore_errors=True)
-        if not folder.exists():
-            return
 
 
 def write(path: Path, data: bytes) -> None:

@@ -118,7 +118,7 @@ class ChildFetcher:
                 if message is None and filling.found_bytes:
                     raise OverLimit(links.file_title(url), "size_bytes", self.limits.size_bytes, filling.found_bytes)
                 if message is None:
-                    raise FetchFailed(url, "other", await child.ending())
+                    raise FetchFailed(url, "other", filling.unmeasured or await child.ending())
                 event = self._event(message, url, folder)
                 yield event
                 if isinstance(event, Fetched):
