@@ -72,7 +72,6 @@ class Answers:
 
     def __init__(self, parts: DoorContext, slack: Slack, voice: Voice, workspace: Workspace, min_gap_s: float) -> None:
         self._parts = parts
-        self.stays = SlackPresence(parts.grace, parts.ledger, workspace.team_id)
         self._requests = parts.requests
         self._slack = slack
         self._voice = voice
@@ -179,7 +178,7 @@ class Answers:
                 await self._slack.update(stale.scope.channel, stale.message, replace(card(TAKEN_BACK), is_status=True))
         except (*FAILURES, RefusedError) as error:
             reason = error.reason if isinstance(error, RefusedError) else reason_of(error)
-            if reason not in UNCHANGEABLE and not await self.stays.is_deleted(stale.scope.channel):
+            if reason not in UNCHANGEABLE:
                 raise Stuck(LATER.get(reason, f"Slack says {reason}")) from error
         if not are_gone:
             raise Stuck("Slack does not delete its pictures")
@@ -229,7 +228,7 @@ class SlackDesk:
         self._eyes = WorkReaction(client, Pace(config.reactions), Pace(config.reactions))
         self._greeted: set[str] = set()
         self.membership = Membership(client)
-        self.stays = self.answers.stays
+        self.stays = SlackPresence(parts.grace, workspace.team_id)
         self.chores = BackgroundTasks()
         self._invitations = Invitations(parts.ledger, time.time)
         self.deleted = asyncio.Event()

@@ -1,4 +1,4 @@
-"""In which workspace and channels Keaton is; tells the grace period where it was removed."""
+"""In which workspace and channels Keaton is, as Slack tells. Owns when a stay ends; what that means is the core's."""
 
 from __future__ import annotations
 
@@ -17,9 +17,8 @@ if TYPE_CHECKING:
 class SlackPresence:
     """Tells the grace period where Keaton is and where it is not any more."""
 
-    def __init__(self, grace: DepartureGrace, ledger: Ledger, team_id: str) -> None:
+    def __init__(self, grace: DepartureGrace, team_id: str) -> None:
         self._grace = grace
-        self._ledger = ledger
         self._team_id = team_id
 
     async def left(self, channel: str = WHOLE) -> None:
@@ -32,28 +31,20 @@ class SlackPresence:
 
     async def deleted(self, channel: str) -> None:
         """Forget what a channel held; once more later, for a film that was on its way."""
-        await self._ledger.remember(self._deleted(channel), channel)
         await self._grace.gone(Scope(DOOR.platform, self._team_id, channel))
         await self.left(channel)
-
-    async def is_deleted(self, channel: str) -> bool:
-        """Tell whether a channel was deleted, so that nothing in it can be changed, nor seen."""
-        return bool(await self._ledger.recall(self._deleted(channel)))
-
-    def _deleted(self, channel: str) -> str:
-        return f"slack:deleted:{self._team_id}:{channel}"
 
 
 async def signed_in(grace: DepartureGrace, ledger: Ledger, token: str, team_id: str) -> None:
     """Note whose token it is, and that Keaton is there."""
     await ledger.remember(_note(token), team_id)
-    await SlackPresence(grace, ledger, team_id).back()
+    await SlackPresence(grace, team_id).back()
 
 
 async def refused(grace: DepartureGrace, ledger: Ledger, token: str) -> None:
     """Let the grace period of the workspace begin that a token was good for once."""
     if team_id := await ledger.recall(_note(token)):
-        await SlackPresence(grace, ledger, team_id).left()
+        await SlackPresence(grace, team_id).left()
 
 
 def _note(token: str) -> str:

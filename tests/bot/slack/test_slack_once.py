@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bot.slack.config import POSTS, UPDATES
-from storage.retention import SqliteShownMessages
 
 if TYPE_CHECKING:
     from tests.bot.slack.conftest import Scene
@@ -119,23 +118,6 @@ async def test_given_a_channel_that_it_was_removed_from_when_it_is_invited_again
     joined = {"type": "member_joined_channel", "channel": scene.general.id, "user": scene.team.keaton.id}
     await scene.fake.event(scene.team, joined)
     await scene.fake.until(lambda: "taken back" in card.words, "the answer taken back", 10)
-
-
-async def test_given_a_deleted_channel_when_its_films_are_forgotten_then_no_card_is_tried_for_ever(
-    scene: Scene, caplog: pytest.LogCaptureFixture
-) -> None:
-    message = await scene.posted()
-    await scene.found()
-    scene.fake.refusals["chat.update"] = scene.fake.refusals["chat.delete"] = "channel_not_found"
-    sent = await scene.fake.event(scene.team, {"type": "channel_deleted", "channel": scene.general.id})
-    await scene.fake.until(lambda: sent.ack_s is not None, "the acknowledgement")
-    await scene.fake.remove(scene.team, message)
-    await scene.fake.until(lambda: not scene.team.files, "the pictures gone", 20)
-    shown = SqliteShownMessages(scene.house.library.connections)
-    async with asyncio.timeout(20):
-        while await shown.stale("slack", scene.team.id):  # noqa: ASYNC110 - no one tells
-            await asyncio.sleep(0.02)
-    assert "could not be taken back" not in caplog.text
 
 
 async def test_a_dozen_videos_at_once_stay_below_slacks_limit_and_a_press_shows_among_them(quiet_scene: Scene) -> None:
