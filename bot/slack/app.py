@@ -237,6 +237,7 @@ def listen(app: AsyncApp, desk: SlackDesk, does: SlackCommands, asks: Forms) -> 
     app.shortcut(forms.FIND_ANYWHERE)(_started(desk, asks.ask_anywhere))
     app.view(forms.FIND_FROM_MESSAGE)(_noted(does, desk, asks.note_words, asks.find_words))
     app.action(re.compile(f"^(?:{home.FIND}|{home.SWITCH}:[A-Z0-9]+)$"))(_noted(does, desk, asks.note_home, asks.home))
+    app.action(re.compile(f"^{home.LIST}:[0-9]{{1,6}}$"))(_started(desk, asks.turn_page))
     app.action(re.compile(f"^(?:{actions.PATTERN})$"))(_noted(does, desk, does.note_press, does.press))
 
 

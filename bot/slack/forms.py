@@ -151,6 +151,12 @@ class Forms:
             await self._desk.answers.whisper(talk, user_id)(card(Reply(UNTOLD, tone="error", private=True)))
             return False
 
+    async def turn_page(self, body: Json) -> None:
+        """Show another page of the list of videos."""
+        talk = json.loads(body["view"]["private_metadata"])["channel"]
+        number = int(body["actions"][0]["action_id"].partition(":")[2])
+        await self._page.publish(await self._desk.turn(talk, body["user"]["id"]), number)
+
     async def show_home(self, user_id: str, talk: str) -> None:
         """Draw somebody's page."""
         await self._page.publish(await self._desk.turn(talk, user_id))

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import json
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from bot.slack.refusals import FAILURES, reason_of
-from bot.slack.render import escaped
-from core.model.events import Help, ListVideos
+from bot.slack.render import card, escaped
+from core.model.actions import Page, read
+from core.model.events import Action, Help, ListVideos, Status
+from core.model.reply import Reply
 
 if TYPE_CHECKING:
     from slack_sdk.web.async_client import AsyncWebClient
@@ -21,12 +23,12 @@ if TYPE_CHECKING:
     from bot.slack.config import Workspace
     from bot.slack.permissions import Rooms
     from core.model.events import Incoming, Turn
-    from core.model.reply import Reply
 
 Json: TypeAlias = dict[str, Any]
 
 FIND: Final = "home_find"
 SWITCH: Final = "home_switch"
+LIST: Final = "home_list"
 WORDS: Final = "words"
 _MOST_CHANNELS: Final = 40
 _MOST_TEXT: Final = 2900
@@ -53,16 +55,18 @@ class Home:
         self._rooms = rooms
         self._workspace = workspace
 
-    async def publish(self, turn: Turn) -> None:
-        """Show somebody their page; `turn` is theirs, in their direct messages with Keaton."""
+    async def publish(self, turn: Turn, number: int = 1) -> None:
+        """Show somebody their page, and of the list that page; `turn` is theirs, in their talk with Keaton."""
         try:
             joined = await self._rooms.shared_with(turn.user_id)
         except FAILURES as error:
             logger.info("Slack does not tell who is in which channel: %s", reason_of(error))
             joined = ()
         rooms = [HomeChannel(one, name, await self._is_on(one)) for one, name in joined[:_MOST_CHANNELS]]
-        listed, told = await self._said(ListVideos(turn)), await self._said(Help(turn))
-        view = page(turn.scope.channel, rooms, listed, told, self._workspace.missing)
+        asked = ListVideos(turn) if number == 1 else Action(turn, Page(number).id())
+        listed = await self._reply(asked)
+        parts = HomeParts(rooms, listed, await self._said(Status(turn)), await self._said(Help(turn)))
+        view = page(turn.scope.channel, parts, self._workspace.missing)
         try:
             await self._client.views_publish(user_id=turn.user_id, view=view)
         except FAILURES as error:
@@ -73,22 +77,48 @@ class Home:
 
     async def _said(self, event: Incoming) -> str:
         """Return the words of the last reply to an event."""
-        last: Reply | None = None
+        last = await self._reply(event)
+        return "\n".join(part for part in (last.title, last.text) if part)
+
+    async def _reply(self, event: Incoming) -> Reply:
+        """Return the last reply to an event."""
+        last = Reply("")
         opened = await self._rooms.opened(event)
         async for reply in self._parts.conversation.handle(opened.event):
             last = reply
-        return "\n".join(part for part in (last.title, last.text) if part) if last else ""
+        return last
 
 
-def page(talk: str, rooms: list[HomeChannel], listed: str, told: str, missing: tuple[str, ...]) -> Json:
+@dataclass(frozen=True, slots=True)
+class HomeParts:
+    """What the page says."""
+
+    rooms: list[HomeChannel]
+    videos: Reply
+    """A page of the list."""
+    status: str
+    help: str
+
+
+def page(talk: str, parts: HomeParts, missing: tuple[str, ...]) -> Json:
     """Lay the page out; `talk` is the channel of the direct messages with whoever sees it."""
     blocks: list[Json] = [_search(), _heading("Channels")]
-    blocks += [_switch(room) for room in rooms] or [_text("You and I share no channel yet. Invite me to one.")]
-    blocks += [_heading("Videos"), _text(listed or "There is none yet.")]
+    blocks += [_switch(room) for room in parts.rooms] or [_text("You and I share no channel yet. Invite me to one.")]
+    blocks += [_heading("Videos"), *_videos(parts.videos), _heading("Status"), _text(parts.status)]
     if missing:
         blocks += [_heading("Permissions"), _text(f"I lack {', '.join(missing)}. Install me anew from my manifest.")]
-    blocks += [_heading("Help"), _text(told)]
+    blocks += [_heading("Help"), _text(parts.help)]
     return {"type": "home", "private_metadata": json.dumps({"channel": talk}), "blocks": blocks}
+
+
+def _videos(listed: Reply) -> list[Json]:
+    """Lay a page of the list out, each video with the link to its message; buttons turn the pages of the Home."""
+    buttons = []
+    for one in listed.buttons:
+        wish = read(one.id)
+        if isinstance(wish, Page):
+            buttons.append(replace(one, id=f"{LIST}:{wish.number}"))
+    return list(card(replace(listed, buttons=tuple(buttons), pictures=())).blocks)
 
 
 def _search() -> Json:

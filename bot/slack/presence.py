@@ -1,4 +1,4 @@
-"""In which workspace and channels Keaton is, as Slack tells. Owns when a stay ends; what that means is the core's."""
+"""In which workspace and channels Keaton is; tells the grace period where it was removed."""
 
 from __future__ import annotations
 

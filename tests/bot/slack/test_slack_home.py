@@ -168,3 +168,17 @@ async def test_given_a_slack_that_does_not_tell_who_is_where_when_a_channel_is_s
     await in_talk(scene, scene.bob, "switched nothing")
     scene.fake.refusals.clear()
     assert "every video" in await scene.asked("/keaton", "status")
+
+
+async def test_given_more_videos_than_a_page_when_its_button_is_pressed_then_the_home_turns_it(scene: Scene) -> None:
+    for _ in range(7):
+        await scene.posted()
+    view = await opened(scene, scene.bob)
+    assert "Status" in words(view)
+    assert "page 1 of 2" in words(view)
+    links = [part["text"] for one in view["blocks"] if one["type"] == "context" for part in one["elements"]]
+    assert sum("/archives/" in one for one in links) == 5
+    rows = [one["elements"] for one in view["blocks"] if one["type"] == "actions"]
+    (forward,) = [one["action_id"] for row in rows for one in row if one["action_id"] == "home_list:2"]
+    await scene.fake.at_home(scene.team, scene.bob, forward, "")
+    await scene.fake.until(lambda: "page 2 of 2" in words(scene.team.homes[scene.bob.id]), "the other page", 20)
