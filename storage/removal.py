@@ -1,6 +1,6 @@
 """Deletes a folder that a stranger's code may have filled: of any depth, with any names and modes. Blocks.
 
-Owns the deleting; must not know what the folder was for. No symbolic link is followed.
+No symbolic link is followed.
 """
 
 from __future__ import annotations
