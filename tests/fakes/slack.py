@@ -18,6 +18,7 @@ Stories act through its methods and wait with `until` for what they expect.
 | a `trigger_id` opens one form, within three seconds | `views.open`, `expired_trigger_id` |
 | an ephemeral message reaches only who is in the channel | `chat.postEphemeral`, `user_not_in_channel` |
 | an envelope that is not acknowledged within 3 s is sent again | docs, "Socket Mode" |
+| a channel takes a message a second, and short bursts (`posts_at_once`), then 429 | docs, "Rate limits" |
 | a method of tier 3 is answered some 50 times a minute, then 429 (`a_minute`) | docs, "Rate limits" |
 | a request may be carried out and answered 500 (`broken`), on a `response_url` too | `chat.postMessage` |
 | any method may be refused by the errors on its page (`refusals`) | method pages |
@@ -70,6 +71,9 @@ class FakeSlack(Waited, InteractionDesk):
         self.reread: list[str] = []
         self.lengths: dict[str, int] = {}
         self.opened: list[tuple[str, Json]] = []
+        self.posts_at_once = 0
+        """How many messages a channel takes at once before it takes one a second; 0 where they are not counted."""
+        self._posts: dict[str, tuple[float, float]] = {}
         self.rate_limits: list[tuple[str, int]] = []
         """Methods whose next call is answered with 429, and the seconds to wait."""
         self.refusals: dict[str, str | Callable[[Json], str]] = {}
@@ -134,8 +138,11 @@ class FakeSlack(Waited, InteractionDesk):
         self.teams.append(team)
         return team
 
-    def limited(self, method: str) -> int | None:
+    def limited(self, method: str, channel: str = "") -> int | None:
         """Give the seconds to wait where this very call is one too many."""
+        if method == "chat.postMessage" and self.posts_at_once and not self._has_room(channel):
+            self.refused.append(f"{method} in {channel}: ratelimited")
+            return 1
         if method in self.a_minute:
             now_s, seen_s = time.monotonic(), self._seen_s.setdefault(method, [])
             seen_s[:] = [one for one in seen_s if one > now_s - 60]
@@ -148,6 +155,14 @@ class FakeSlack(Waited, InteractionDesk):
                 self.rate_limits.remove(limit)
                 return limit[1]
         return None
+
+    def _has_room(self, channel: str) -> bool:
+        """Count a message of a channel: one a second, and `posts_at_once` after a pause."""
+        now_s, most = time.monotonic(), float(self.posts_at_once)
+        left, counted_s = self._posts.get(channel, (most, now_s))
+        left = min(most, left + now_s - counted_s)
+        self._posts[channel] = (left - 1 if left >= 1 else left), now_s
+        return left >= 1
 
     def forgets_to_answer(self, method: str) -> bool:
         """Tell whether this very call is answered 500, though it was carried out."""

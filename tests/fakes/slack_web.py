@@ -37,13 +37,13 @@ class WebApi:
 
     async def _call(self, request: web.Request) -> web.StreamResponse:
         method = request.match_info["method"]
-        if (wait_s := self._fake.limited(method)) is not None:
+        sent = await _arguments(request)
+        if (wait_s := self._fake.limited(method, str(sent.get("channel", "")))) is not None:
             headers = {"Retry-After": str(wait_s)}
             return web.json_response({"ok": False, "error": "ratelimited"}, status=429, headers=headers)
         if method in self._fake.gates:
             await self._fake.gates[method].wait()
         token = request.headers.get("Authorization", "").removeprefix("Bearer ")
-        sent = await _arguments(request)
         self._fake.calls.append((method, sent))
         headers = {}
         try:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from bot.slack.config import POSTS
 from core.errors import BadSetting
 from core.model.requests import MessageKey
 from core.wording.errors import sentence
@@ -265,3 +266,23 @@ async def test_of_many_links_in_one_message_those_that_are_left_alone_are_named(
     )
     assert [link for link in links if link in told.words] == links[5:]
     assert message.ts in scene.general.messages
+
+
+async def test_given_a_channel_that_takes_a_message_a_second_when_eight_ask_at_once_then_none_is_one_too_many(
+    scene: Scene,
+) -> None:
+    await scene.stop()
+    await scene.start(posts=POSTS)
+    await scene.posted()
+    await asyncio.sleep(POSTS.burst * POSTS.every_s)
+    scene.fake.posts_at_once = POSTS.burst + 1  # requests do not take equally long
+    before = set(scene.general.messages)
+    for _ in range(8):
+        await scene.post(f"<@{scene.team.keaton.id}> green")
+
+    def answered() -> bool:
+        new = [one for one in scene.general.by_keaton if one.ts not in before and not one.thread_ts]
+        return sum("Moment" in one.words for one in new) == 8
+
+    await scene.fake.until(answered, "eight answers")
+    assert not [one for one in scene.fake.refused if "ratelimited" in one]
