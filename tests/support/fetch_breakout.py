@@ -108,7 +108,7 @@ def _on_system(folder: Path) -> dict[str, Callable[[], object]]:
                 signal.pthread_sigmask(signal.SIG_BLOCK, set(signal.Signals))
                 (folder.parent / "grandchild" if os.environ["PART"] == "free" else folder / "grandchild").touch()
                 os.closerange(0, 256)  # so that nobody waits for what it says
-                time.sleep(30)
+                time.sleep(120)
             os._exit(0)
 
     def fork_often() -> None:
