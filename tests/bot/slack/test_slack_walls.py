@@ -31,19 +31,25 @@ async def told(scene: Scene, what: str, scope: Scope, kind: str, **more: object)
     await scene.fake.until(lambda: (what, scope) in scene.grace.heard, f"{what} {scope}")
 
 
+def cut_files(scene: Scene) -> set[str]:
+    """Give the ids of the cuts that were posted."""
+    return {one.id for one in scene.team.files.values() if one.shared_in and one.name.endswith(".mp4")}
+
+
 async def test_a_forgotten_film_goes_from_the_answers_that_show_it_with_the_pictures_that_slack_holds(
     scene: Scene,
 ) -> None:
     message = await scene.posted()
     card = await scene.found()
     (sheet,) = scene.general.below(message)
-    earlier = set(card.images) | set(sheet.images)
+    earlier = set(card.images)
     await scene.press(card, "Cut", "Cut: ", scene.ada)
     await scene.fake.press(scene.team, card, "Send the cut", scene.ada)
     await scene.below(card, "without sound")
-    cuts = await scene.fake.until(lambda: {one.id for one in scene.team.files.values() if one.shared_in}, "the cut")
-    pictures = earlier | set(card.images) | cuts
-    assert pictures <= set(scene.team.files)
+    cuts = await scene.fake.until(lambda: cut_files(scene), "the cut")
+    standing = set(card.images) | set(sheet.images) | cuts
+    assert standing <= set(scene.team.files)
+    pictures = earlier | standing
     assert "Forgotten" in await scene.asked("/keaton", "forget A linked film", scene.ada)
     for shown in (card, sheet):
         await scene.fake.until(lambda shown=shown: "taken back" in shown.words, "the answer taken back")  # type: ignore[misc]
