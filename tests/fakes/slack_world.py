@@ -142,8 +142,8 @@ class Message:
 
     @property
     def is_whole(self) -> bool:
-        """Tell whether it does not promise that pictures follow."""
-        return "The pictures follow." not in self.words
+        """Tell whether it promises neither pictures nor a verdict that stands."""
+        return "The pictures follow." not in self.words and "hecking…" not in self.words
 
     @property
     def is_share(self) -> bool:
