@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Protocol
 
 import pytest
@@ -19,6 +20,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         films = {"colour_film", "make_clip"} & set(getattr(item, "fixturenames", ()))
         if films and "house" in getattr(item, "fixturenames", ()) and item.path.name != "test_story.py":
             item.add_marker(pytest.mark.slow)
+
+
+@pytest.fixture(autouse=True)
+def own_levels() -> None:
+    """Let no command that ran in this process before decide what is logged in a test."""
+    for name in ("bot", "core", "storage", "demo", "bench", "__main__"):
+        logging.getLogger(name).setLevel(logging.NOTSET)
 
 
 class MakeClip(Protocol):

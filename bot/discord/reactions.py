@@ -76,7 +76,7 @@ class DiscordWorkReaction:
             adding.cancel()
             await asyncio.gather(adding, return_exceptions=True)
         me: discord.Member | None = message.guild.me if message.guild else None
-        if message.id not in self._there:
+        if message.id not in self._there and not _bears(message):
             return
         self._there.discard(message.id)
         if me is None:
@@ -110,6 +110,11 @@ class WarningTarget:
                 with suppress(*FAILURES):
                     await self._message.add_reaction(WARNING)
             raise
+
+
+def _bears(message: discord.Message) -> bool:
+    """Tell whether an earlier run, which did not get to take it away, left the reaction there."""
+    return any(one.me and str(one.emoji) == EYES for one in message.reactions)
 
 
 def may_react(message: discord.Message) -> bool:

@@ -129,6 +129,12 @@ class Channel:
         }
 
 
+def _reaction(emoji: str) -> Json:
+    """Give a reaction of Keaton's own, as a message object tells of it (resources/message, "Reaction Structure")."""
+    counts = {"count": 1, "count_details": {"burst": 0, "normal": 1}, "me": True, "me_burst": False, "burst_colors": []}
+    return {**counts, "emoji": {"id": None, "name": emoji}}
+
+
 @dataclass
 class Message:
     channel: Channel
@@ -197,6 +203,7 @@ class Message:
             "mentions": [KEATON.json()] if mentioned else [],
             "mention_roles": [],
             "attachments": [] if hidden else self.attachments,
+            "reactions": [_reaction(emoji) for emoji in self.reactions],
             "embeds": [],
             "pinned": False,
             "type": self.kind,
