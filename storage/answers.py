@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from itertools import groupby
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+import numpy as np
+
+from core.model.query import Stretch
+from core.model.results import Baseline, Curve, TextCurve
 from core.model.votes import Vote
 from storage import rows
 
@@ -15,11 +20,13 @@ if TYPE_CHECKING:
 
     import aiosqlite
 
-    from core.model.answer import Answer
+    from core.model.answer import Answer, KeptCurves
     from core.model.requests import JobRef
-    from core.model.video import View
+    from core.model.video import Floats, Seconds, Video, View
     from core.model.votes import Ballot
     from storage.database import Connections
+
+_HALVES = np.dtype("<f2")
 
 _LIVE = "-180 days"
 """Nobody presses a button under a half-year-old answer, and what people asked is theirs."""
@@ -77,6 +84,92 @@ async def amend(db: aiosqlite.Connection, answer_id: str, change: Callable[[Answ
     if changed != known:
         await db.execute(_AMEND, rows.of_answer(changed))
     return changed
+
+
+MOST_CURVE_BYTES = 1 << 17
+"""So much of its curves is kept with one answer: 18 hours of one text."""
+MOST_CURVES = 1 << 13
+"""So many are kept of all answers: the oldest go first, and have to be computed again when they are asked for."""
+
+_DROP_CURVES = "DELETE FROM curves WHERE answer_id = :answer_id"
+
+# An answer that was forgotten at once is gone; a video that is not indexed to its end has no indexing.
+_PUT_CURVE = """
+    INSERT INTO curves (answer_id, indexing_id, about, scores)
+    SELECT answers.id, indexings.id, :about, :scores FROM answers, indexings
+    WHERE answers.id = :answer_id AND indexings.video_id = :video_id AND recipe_key = :recipe_key
+"""
+
+_DROP_OLDEST_CURVES = "DELETE FROM curves WHERE id <= (SELECT max(id) FROM curves) - :most"
+
+_CURVE = """
+    SELECT videos.*, about, scores, indexings.id AS indexing, stamp FROM curves
+    JOIN indexings ON indexings.id = indexing_id AND recipe_key = :recipe_key AND video_id = :video_id
+    JOIN videos ON videos.id = video_id
+    WHERE answer_id = :answer_id
+"""
+
+_TIMES = """
+    SELECT times_s FROM indexings JOIN chunks ON indexing_id = indexings.id
+    WHERE indexings.id = :indexing AND stamp = :stamp ORDER BY number
+"""
+
+
+async def put_curves(db: aiosqlite.Connection, answer_id: str, kept: KeptCurves) -> None:
+    """Keep the curves of an answer, in the place of those that it had, as far as there is room for them."""
+    await db.execute(_DROP_CURVES, {"answer_id": answer_id})
+    left_bytes = MOST_CURVE_BYTES
+    for curve in kept.curves:
+        scores = _halves(curve)
+        if (left_bytes := left_bytes - len(scores)) < 0:
+            break
+        values = {"answer_id": answer_id, "video_id": curve.video.id, "recipe_key": kept.recipe_key}
+        await db.execute(_PUT_CURVE, {**values, "about": json.dumps(_about(curve), default=float), "scores": scores})
+    await db.execute(_DROP_OLDEST_CURVES, {"most": MOST_CURVES})
+
+
+async def kept_curve(connections: Connections, answer_id: str, video_id: str, recipe_key: str) -> Curve | None:
+    """Return the curve of a video that an answer was made of, or None where it does not fit its frames (any more)."""
+    values = {"answer_id": answer_id, "video_id": video_id, "recipe_key": recipe_key}
+    for row in await connections.rows(_CURVE, values):
+        chunks = await connections.rows(_TIMES, {"indexing": row["indexing"], "stamp": row["stamp"]})
+        times_s = np.concatenate([np.frombuffer(chunk["times_s"], "<f8") for chunk in chunks] or [np.empty(0)])
+        scores = np.frombuffer(row["scores"], _HALVES).astype(np.float32)
+        about = json.loads(row["about"])
+        if len(times_s) and len(scores) == len(times_s) * len(about["baselines"]):
+            return _curve(rows.video(row), times_s, scores.reshape(-1, len(times_s)), about)
+    return None
+
+
+def _about(curve: Curve) -> rows.Json:
+    """Return what is kept of a curve beside its scores."""
+    parts = curve.lines or (curve,)
+    return {
+        "texts": [line.text for line in curve.lines],
+        "baselines": [asdict(part.baseline) if part.baseline else None for part in parts],
+        "source": asdict(curve.source) if curve.source else None,
+    }
+
+
+def _halves(curve: Curve) -> bytes:
+    """Return the (T, N) scores as float16, each on the same side of its baseline's thresholds as before."""
+    kept = []
+    for part in curve.lines or (curve,):
+        rounded = part.scores.astype(_HALVES)
+        for threshold in (part.baseline.weak_from, part.baseline.strong_from) if part.baseline else ():
+            wide, was_below = rounded.astype(np.float32), part.scores < threshold
+            rounded = np.where(was_below & (wide >= threshold), np.nextafter(rounded, _HALVES.type(-np.inf)), rounded)
+            rounded = np.where(~was_below & (wide < threshold), np.nextafter(rounded, _HALVES.type(np.inf)), rounded)
+        kept.append(rounded.astype(_HALVES))
+    return np.stack(kept).tobytes()
+
+
+def _curve(video: Video, times_s: Seconds, scores: Floats, about: rows.Json) -> Curve:
+    baselines = [Baseline(**one) if one else None for one in about["baselines"]]
+    lines = tuple(TextCurve(*line) for line in zip(about["texts"], scores, baselines, strict=False))
+    source = Stretch(**about["source"]) if about["source"] else None
+    shown = lines[0].scores if lines else scores[0]
+    return Curve(video, times_s, shown, baselines[0], lines=lines, source=source)
 
 
 Row: TypeAlias = dict[str, Any]

@@ -24,9 +24,10 @@ if TYPE_CHECKING:
     from sqlite3 import Row
 
     from core.leads import Led
-    from core.model.answer import Answer
+    from core.model.answer import Answer, KeptCurves
     from core.model.query import Posted
     from core.model.requests import JobRef
+    from core.model.results import Curve
     from core.model.video import FrameIndex, IndexedVideo, PostedVideo, Posting, Scope, Video, View
     from core.model.votes import Ballot, Vote
     from core.ports.jobs import Partial
@@ -210,20 +211,31 @@ class SqliteLibrary:
         async with self._db.writing() as db:
             await losses.put_away(db)
 
-    async def save_answer(self, answer: Answer) -> None:
-        """Remember an answer, so that its buttons work later."""
+    async def save_answer(self, answer: Answer, curves: KeptCurves | None = None) -> None:
+        """Remember an answer, so that its buttons work later, with the curves that it was made of."""
         async with self._db.writing() as db:
             await answers.put(db, answer)
+            if curves:
+                await answers.put_curves(db, answer.id, curves)
 
     async def answer(self, answer_id: str) -> Answer | None:
         """Give a remembered answer."""
         sql = "SELECT * FROM answers WHERE id = :id"
         return next(map(rows.answer, await self._db.rows(sql, {"id": answer_id})), None)
 
-    async def amend_answer(self, answer_id: str, change: Callable[[Answer], Answer]) -> Answer | None:
-        """Change the moments of a remembered answer at one go; give it as it is remembered then, or None."""
+    async def amend_answer(
+        self, answer_id: str, change: Callable[[Answer], Answer], curves: KeptCurves | None = None
+    ) -> Answer | None:
+        """Change the moments of a remembered answer, and replace its curves; return it as it is then, or None."""
         async with self._db.writing() as db:
-            return await answers.amend(db, answer_id, change)
+            amended = await answers.amend(db, answer_id, change)
+            if amended and curves:
+                await answers.put_curves(db, answer_id, curves)
+            return amended
+
+    async def kept_curve(self, answer_id: str, video_id: str, recipe_key: str) -> Curve | None:
+        """Return the curve of a video that an answer was made of; None where it has to be computed again."""
+        return await answers.kept_curve(self._db, answer_id, video_id, recipe_key)
 
     async def vote(self, view: View, ballots: Sequence[Ballot], job: JobRef | None = None) -> None:
         """Put votes in the place of those that somebody cast on the moments before, or take them back; see `cast`.

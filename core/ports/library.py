@@ -10,9 +10,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from core.leads import Led
-    from core.model.answer import Answer
+    from core.model.answer import Answer, KeptCurves
     from core.model.query import Posted
     from core.model.requests import JobRef
+    from core.model.results import Curve
     from core.model.video import (
         EncoderInfo,
         Floats,
@@ -149,16 +150,34 @@ class Library(Protocol):
         """Note that such files were set aside."""
         ...
 
-    async def save_answer(self, answer: Answer) -> None:
-        """Remember an answer, so that its buttons work later."""
+    async def save_answer(self, answer: Answer, curves: KeptCurves | None = None) -> None:
+        """Remember an answer, so that its buttons work later, with the curves that it was made of.
+
+        Of the curves the first are kept that fit into the room for one answer, and none of a video that is not indexed
+        to its end.
+        """
         ...
 
     async def answer(self, answer_id: str) -> Answer | None:
         """Give a remembered answer."""
         ...
 
-    async def amend_answer(self, answer_id: str, change: Callable[[Answer], Answer]) -> Answer | None:
-        """Change a remembered answer at one go; give it as it is remembered then, or None where it is gone."""
+    async def amend_answer(
+        self, answer_id: str, change: Callable[[Answer], Answer], curves: KeptCurves | None = None
+    ) -> Answer | None:
+        """Change a remembered answer in one transaction; return it as it is then, or None where it is gone.
+
+        Its kept curves are replaced where new ones are given.
+        """
+        ...
+
+    async def kept_curve(self, answer_id: str, video_id: str, recipe_key: str) -> Curve | None:
+        """Return the curve of a video that an answer was made of; None where it has to be computed again.
+
+        That is so where it was not kept, or where the video has other embeddings with this recipe by now. Its scores
+        are rounded to float16, but no verdict on them changes. Its video has no title, address and uploader, as that
+        of `video`; it has no vectors.
+        """
         ...
 
     async def last_answer(self, scope: Scope, user_id: str) -> Answer | None:

@@ -13,7 +13,7 @@ from storage.migrations.jobs import JOBS
 from storage.migrations.leads import LEADS, WITHDRAWN
 from storage.migrations.looks import LOOKS
 from storage.migrations.losses import LOSSES
-from storage.migrations.questions import BALLOTS, ORDERS, QUESTIONS
+from storage.migrations.questions import BALLOTS, CURVES, ORDERS, QUESTIONS
 from storage.migrations.recall import RECALL
 from storage.migrations.requests import ALL_REQUESTS, MODERATORS, SWITCHES, UNDER
 from storage.migrations.walls import BY_FILM, DEPARTURES, NAMES_HERE, SHOWINGS, STALE_CARDS
@@ -166,6 +166,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
     LOSSES,
     LEADS,
     WITHDRAWN,
+    CURVES,
 )
 """Migration number n leads from `user_version` n - 1 to n."""
 

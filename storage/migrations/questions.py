@@ -37,6 +37,22 @@ ORDERS = (
     "ALTER TABLE answers ADD COLUMN earlier TEXT NOT NULL DEFAULT '[]'",
 )
 
+CURVES = (
+    # The curves that answers were made of, over the frames of an indexing. scores: (T, N) little-endian float16, a row
+    # for each text. about: JSON object, the texts, what the scores mean, and which part is no answer.
+    """
+    CREATE TABLE curves (
+        id INTEGER PRIMARY KEY,
+        answer_id TEXT NOT NULL REFERENCES answers ON DELETE CASCADE,
+        indexing_id INTEGER NOT NULL REFERENCES indexings ON DELETE CASCADE,
+        about TEXT NOT NULL,
+        scores BLOB NOT NULL,
+        UNIQUE (answer_id, indexing_id)
+    ) STRICT
+    """,
+    "CREATE INDEX curves_by_indexing ON curves (indexing_id)",
+)
+
 BALLOTS = (
     # What each press voted, for as long as the press is kept. start_s, end_s: the moment as it was then.
     # at_s: a time in it. before: JSON list of at_s and value, that person's votes that stood there.
