@@ -33,6 +33,7 @@ from bot.slack.home import Home
 from bot.slack.recovery import SlackCatchUp
 from bot.slack.refusals import reason_of
 from bot.slack.sender import Paces, Pictures, Slack
+from bot.slack.thumbnails import Thumbnails
 from bot.slack.whispers import DirectMessages, Voice
 from core.errors import AppError, BadSetting
 from core.model import actions
@@ -115,10 +116,13 @@ class SlackDoor:
         pictures = Pictures(client, poster, digestion, Pace(config.deletions), *where, shares=is_shared)
         slack = Slack(client, pictures, poster, paces, config.post_again_s)
         files = SlackFiles(client, config.bot_token, config.api_base, workspace.team_id)
-        voice = Voice(client, poster, session, DirectMessages(slack, *where))
+        direct = DirectMessages(slack, *where)
+        voice = Voice(client, poster, session, direct)
         desk = SlackDesk(self._parts, config, workspace, client, slack, files, voice)
         app = _app(client, workspace, config.bot_token)
-        commands, page = SlackCommands(desk), Home(self._parts, client, desk.answers.rooms, workspace)
+        notes = self._parts.ledger, self._parts.showcase
+        thumbnails = Thumbnails(pictures, direct, *notes, workspace.team_id, config.home_pictures)
+        commands, page = SlackCommands(desk), Home(self._parts, client, desk.answers.rooms, workspace, thumbnails)
         listen(app, desk, commands, Forms(desk, client, commands, page))
         try:
             lookback = SlackCatchUp(desk, client, self._parts.ledger, config, lambda: self.connected)

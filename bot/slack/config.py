@@ -89,6 +89,8 @@ class SlackConfig:
     timeout_s: float = 60.0
     """For one request to Slack, an upload too."""
     ping_every_s: float = 5.0
+    home_pictures: int = 20
+    """Pictures of videos that are kept uploaded for the App Home of one person: four pages of the list."""
     forgotten_every_s: float = 2.0
     """How often it is looked whether shown films were forgotten."""
     alive_every_s: float = 30.0

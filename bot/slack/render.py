@@ -212,7 +212,7 @@ UNTOLD = (
 PENDING = "The pictures follow."
 
 
-OWN_PICTURES = "The pictures of answers that only you see are kept in this thread, so that Slack shows them to you."
+OWN_PICTURES = "Pictures that only you see are kept in this thread, so that Slack shows them to you."
 
 
 UNSHOWN = "Slack does not show the pictures here, so they are in the thread."

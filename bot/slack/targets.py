@@ -474,8 +474,13 @@ class RecordingFileTarget(RecordingTarget):
         message = await super()._note(reply, noted)
         showcase, scope = self._shown_in
         for file_id in self._files_of.beside if reply.films else ():
-            await showcase.show(scope, _FILE + file_id, reply.films, (file_id,))
+            await showcase.show(scope, file_message(file_id), reply.films, (file_id,))
         return message
+
+
+def file_message(file_id: str) -> str:
+    """Return the name under which a file of its own is noted, in the place of a message's ts."""
+    return _FILE + file_id
 
 
 def is_file(message: str) -> bool:

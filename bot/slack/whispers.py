@@ -73,7 +73,9 @@ class DirectMessages:
         except SlackApiError as error:
             if reason_of(error) != "missing_scope":
                 raise
-            return user_id  # chat.postMessage opens the talk itself, where the app was installed without im:write
+            # "With the chat:write scope enabled, call chat.postMessage and pass a user's ID as the value of channel to
+            # post to that user's App Home channel": https://docs.slack.dev/reference/methods/chat.postMessage
+            return user_id
 
     async def _stands(self, channel: str, ts: str) -> bool:
         """Tell whether the thread is there; where Slack does not let Keaton read it, sharing will tell."""

@@ -256,7 +256,11 @@ class WebApi:
 
     def _publish(self, team: Workspace, sent: Json) -> Json:
         view = parsed(sent["view"])
-        ids = [one["accessory"]["action_id"] for one in view["blocks"] if "accessory" in one]
+        beside = [one["accessory"] for one in view["blocks"] if "accessory" in one]
+        ids = [one["action_id"] for one in beside if one["type"] == "button"]
+        pictured = [one for one in view["blocks"] if one.get("accessory", {}).get("type") == "image"]
+        if found := slack_blocks.complaints(pictured, team.files):
+            raise RefusedError("invalid_blocks", response_metadata={"messages": found})
         if view["type"] != "home" or len(view["blocks"]) > 100 or len(ids) != len(set(ids)):
             raise RefusedError("invalid_arguments")
         self._fake.wrongs += slack_blocks.pings({"blocks": [one for one in view["blocks"] if one["type"] == "section"]})

@@ -8,7 +8,7 @@ import pytest
 
 if TYPE_CHECKING:
     from tests.bot.slack.conftest import Scene
-    from tests.fakes.slack_world import Channel, Message, User
+    from tests.fakes.slack_world import Channel, File, Message, User
 
 pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="session")]
 
@@ -182,3 +182,100 @@ async def test_given_more_videos_than_a_page_when_its_button_is_pressed_then_the
     (forward,) = [one["action_id"] for row in rows for one in row if one["action_id"] == "home_list:2"]
     await scene.fake.at_home(scene.team, scene.bob, forward, "")
     await scene.fake.until(lambda: "page 2 of 2" in words(scene.team.homes[scene.bob.id]), "the other page", 20)
+
+
+def seen_at_home(scene: Scene, user: User, view: dict[str, Any] | None = None) -> list[File]:
+    """Give the pictures of videos that somebody sees on a page, by default on their own."""
+    view = scene.team.homes[user.id] if view is None else view
+    beside = [one["accessory"] for one in view["blocks"] if "accessory" in one]
+    files = [scene.team.files[one["slack_file"]["id"]] for one in beside if one["type"] == "image"]
+    return [one for one in files if one.is_seen_by(user.id, scene.team)]
+
+
+async def shows_pictures(scene: Scene, user: User, count: int) -> list[File]:
+    """Wait until somebody's page shows so many pictures to them."""
+
+    def found() -> list[File] | None:
+        seen = seen_at_home(scene, user)
+        return seen if len(seen) == count else None
+
+    return await scene.fake.until(found, f"{count} pictures")
+
+
+async def with_pictures(scene: Scene, user: User, count: int) -> list[File]:
+    """Open the App Home as somebody, and wait until it shows so many pictures to them."""
+    await opened(scene, user)
+    return await shows_pictures(scene, user, count)
+
+
+async def test_given_a_private_video_when_homes_open_then_members_alone_see_it(
+    scene: Scene,
+) -> None:
+    await scene.posted()
+    await hidden(scene)
+    mine = await with_pictures(scene, scene.ada, 2)
+    assert len({one.id for one in mine}) == 2
+    (other,) = await with_pictures(scene, scene.bob, 1)
+    carl = scene.team.user("Carl")
+    for one, reader in ((mine[0], scene.ada), (mine[1], scene.ada), (other, scene.bob)):
+        others = {scene.ada.id, scene.bob.id, carl.id} - {reader.id}
+        assert not any(one.is_seen_by(user, scene.team) for user in others)
+    assert not seen_at_home(scene, carl, scene.team.homes[scene.ada.id])
+
+
+async def test_given_a_home_with_pictures_when_it_reopens_then_none_is_uploaded(
+    scene: Scene,
+) -> None:
+    await scene.posted()
+    before = [one.id for one in await with_pictures(scene, scene.bob, 1)]
+    shared = len(scene.team.talk(scene.bob.id).shares)
+    for _ in range(2):
+        view = await opened(scene, scene.bob)
+        assert [one.id for one in seen_at_home(scene, scene.bob, view)] == before
+        await scene.stop()
+        await scene.start()
+    assert len(scene.team.talk(scene.bob.id).shares) == shared == 1
+
+
+async def test_given_pictures_at_home_when_one_video_is_forgotten_then_it_goes(scene: Scene) -> None:
+    first, _ = await scene.posted(), await scene.posted()
+    await with_pictures(scene, scene.bob, 2)
+    await scene.stop()
+    await scene.start()
+    talk = scene.team.talk(scene.bob.id)
+    await scene.fake.remove(scene.team, first)
+    await scene.fake.until(lambda: len(talk.shares) == 1, "the picture gone with its message")
+    (left,) = await with_pictures(scene, scene.bob, 1)
+    assert left.is_seen_by(scene.bob.id, scene.team)
+
+
+async def test_given_a_deleted_picture_when_the_home_opens_then_a_new_one_shows(scene: Scene) -> None:
+    await scene.posted()
+    (old,) = await with_pictures(scene, scene.bob, 1)
+    del scene.team.files[old.id]
+    (new,) = await with_pictures(scene, scene.bob, 1)
+    assert new.id != old.id
+
+
+async def test_given_many_pictures_when_a_page_is_turned_then_the_oldest_go(quiet_scene: Scene) -> None:
+    scene = quiet_scene
+    await scene.start(home_pictures=5)
+    for _ in range(7):
+        await scene.posted()
+    await with_pictures(scene, scene.bob, 5)
+    for number, count in ((2, 2), (1, 5)):
+        await scene.fake.at_home(scene.team, scene.bob, f"home_list:{number}", "")
+        await shows_pictures(scene, scene.bob, count)
+        assert f"page {number} of 2" in words(scene.team.homes[scene.bob.id])
+        await scene.fake.until(lambda: len(scene.team.talk(scene.bob.id).shares) == 5, "the five seen last")
+
+
+async def test_given_no_direct_messages_when_the_home_opens_then_it_has_a_list(
+    scene: Scene,
+) -> None:
+    await scene.posted()
+    scene.fake.refusals["conversations.open"] = "internal_error"
+    view = await opened(scene, scene.bob)
+    assert "A linked film" in words(view)
+    scene.fake.refusals.clear()
+    assert len(await with_pictures(scene, scene.bob, 1)) == 1
