@@ -14,7 +14,7 @@ SOURCES := bot core storage demo bench tests
 
 .PHONY: run test check bench crash trust demo fuzz walls format clean
 
-run: .venv/run  ## start the bot; with no token, the local chat with the demo film
+run: .venv/run  ## start the bot; with no token, the local chat with the demo video
 	@.venv/bin/keaton run
 
 test: .venv/dev browser lint  ## all that must hold
@@ -33,8 +33,8 @@ format: .venv/dev
 	.venv/bin/ruff format $(SOURCES)
 	.venv/bin/ruff check --fix $(SOURCES)
 
-fuzz: .venv/dev  ## feed the decoder damaged films for half an hour or so; FILMS=200 for fewer
-	.venv/bin/python -m tests.traps.fuzz --films $(or $(FILMS),2000)
+fuzz: .venv/dev  ## feed the decoder damaged videos for half an hour or so; VIDEOS=200 for fewer
+	.venv/bin/python -m tests.traps.fuzz --videos $(or $(VIDEOS),2000)
 
 crash: .venv/dev  ## kill Keaton at a hundred random moments, and look what is lost: nothing; KILLS=20 for fewer
 	.venv/bin/python -m tests.crash --kills $(or $(KILLS),100) --seed $(or $(SEED),1)
@@ -49,7 +49,7 @@ trust: .venv/dev  ## how often verdicts are right, what each lever is worth; fet
 	.venv/bin/python -m bench.verdict $(or $(CACHE),bench/results/emoji)
 	.venv/bin/python -m bench.levers $(or $(CACHE),bench/results/emoji)
 
-demo: .venv/dev  ## remake the film and the figures of demo/ (its README tells how the model is trained)
+demo: .venv/dev  ## remake the video and the figures of demo/ (its README tells how the model is trained)
 	.venv/bin/python -m demo.film $(EMOJI)
 	.venv/bin/python -m demo.evaluate $(EMOJI)
 

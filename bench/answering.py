@@ -1,4 +1,4 @@
-"""How long the shipped program takes: start to page, demo film indexed, first `/find`, warm `/find`.
+"""How long the shipped program takes: start to page, demo video indexed, first `/find`, warm `/find`.
 
 python -m bench.answering
 """
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
 ROOT = Path(__file__).parent.parent
-FILM = ROOT / "demo" / "film.mp4"
+VIDEO = ROOT / "demo" / "film.mp4"
 WARM_ASKS = 20
 IDLE_S = 15.0
 QUERY = "a woman swimming in water"
@@ -53,9 +53,9 @@ class Figures:
     page_s: float
     """From the start of the process to a page that answers."""
     ready_s: float
-    """From the start of the process until the demo film can be searched: model loaded, film indexed."""
+    """From the start of the process until the demo video can be searched: model loaded, video indexed."""
     indexed_s: float
-    """From the demo film's file dropped into the page until it can be searched, contact sheet and all."""
+    """From the demo video's file dropped into the page until it can be searched, contact sheet and all."""
     first_find_s: float
     """The first search of this process, with frame and plot for both themes, as a tab sees it."""
     tenth_find_s: float
@@ -103,11 +103,11 @@ async def measure() -> Figures:
 
 
 async def index(tab: Tab) -> float:
-    """Forget the demo film and drop its file into the page; give the seconds until it can be searched again."""
-    await tab.say("/forget Keaton's demo film")
+    """Forget the demo video and drop its file into the page; give the seconds until it can be searched again."""
+    await tab.say("/forget Keaton's demo video")
     await tab.until_text("Forgotten")
     started_s = time.perf_counter()
-    await tab.send_file("again.mp4", FILM.read_bytes())
+    await tab.send_file("again.mp4", VIDEO.read_bytes())
     await tab.until(lambda message: message.get("title") == "again" and "Ready to search" in message["text"])
     return time.perf_counter() - started_s
 

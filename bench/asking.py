@@ -1,4 +1,4 @@
-"""Makes the README's picture of what can be asked, by the product itself on the demo film.
+"""Makes the README's picture of what can be asked, by the product itself on the demo video.
 
 python -m bench.asking [FOLDER]      writes asking-light.png and asking-dark.png, into docs/ unless told otherwise
 """
@@ -35,12 +35,12 @@ _THEMES: tuple[Theme, ...] = ("light", "dark")
 
 
 async def draw(folder: Path) -> None:
-    """Ask the demo film in each way, and put what comes into a grid."""
+    """Ask the demo video in each way, and put what comes into a grid."""
     with tempfile.TemporaryDirectory(prefix="keaton-asking-") as home:
         async with open_core(Settings(model_name="demo", data_dir=Path(home))) as core:
-            film = ROOT / "demo" / "film.mp4"
+            video = ROOT / "demo" / "film.mp4"
             await core.parts.indexer.file(
-                film, "demo film.mp4", "", Poster(SCOPE, "u", "you", ""), lambda _progress: None
+                video, "demo film.mp4", "", Poster(SCOPE, "u", "you", ""), lambda _progress: None
             )
             panels = await _panels(core)
     for theme in _THEMES:

@@ -1,6 +1,6 @@
 """Ways to compute the same image tower, side by side: `python -m bench.backends [--rounds 3]`.
 
-ViT-B-32 with random weights, which cost what trained ones do, on pictures of the demo film; each way in a process of
+ViT-B-32 with random weights, which cost what trained ones do, on pictures of the demo video; each way in a process of
 its own, with the threads of the shipped program. Vectors are compared with those of torch in float32; what int8 does to
 a vector depends on the weights, so its figure for random ones is no promise. Memory is the proportional set size of the
 process once it has encoded. About a minute on two cores.
@@ -68,8 +68,8 @@ def figures(model: str, way: str, converted: Path, rounds: int) -> Figures:
 
 def keyframes(preprocess: Preprocess) -> Pixels:
     """Give a batch of pictures as an encoder wants them."""
-    with av.open(DEMO_FOLDER / "film.mp4") as film:
-        frames = [frame for frame in film.decode(video=0) if frame.key_frame][:BATCH]
+    with av.open(DEMO_FOLDER / "film.mp4") as video:
+        frames = [frame for frame in video.decode(video=0) if frame.key_frame][:BATCH]
     developer = pictures.Developer(None)
     return np.stack([developer.look(frame, preprocess) for frame in frames])
 

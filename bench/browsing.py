@@ -1,4 +1,4 @@
-"""How long each way of browsing an answer takes, for a film whose file is kept.
+"""How long each way of browsing an answer takes, for a video whose file is kept.
 
 At 360p; at 1080p with keyframes at cuts; at 1080p with a keyframe each 250 frames alone. Measured through the
 conversation, as a door sees it: from the press of the very button to its last reply, plots for both themes and all.
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from core.conversation.conversation import Conversation
     from core.model.reply import Reply
 
-FILM = Path(__file__).parent.parent / "demo" / "film.mp4"
+VIDEO = Path(__file__).parent.parent / "demo" / "film.mp4"
 PAGE = "https://www.youtube.com/watch?v=aaaaaaaaaaa"
 BAR_S = 1.0
 AIM_S = 0.7
@@ -67,7 +67,7 @@ PRESSES = (
     Press("one second earlier", f"{MINUS}1 s", "frame"),
     Press("preview, MP4", "Preview", "preview"),
     Press("preview, GIF", "Preview", "preview", GIF_TURN),
-    Press("whole film", "Whole film", "sheet"),
+    Press("whole video", "Whole video", "sheet"),
     Press("two ends of a cut", "Cut", "ends"),
     Press("in point moved", f"In {MINUS}½ s", "ends", under="Cut"),
     Press("out point moved", "Out +½ s", "ends", under="Cut"),
@@ -81,7 +81,7 @@ class Times:
     first_s: list[float]
     last_s: list[float]
     size_bytes: int
-    """Of the largest picture or film in the last reply."""
+    """Of the largest picture or video in the last reply."""
 
 
 def main() -> None:
@@ -90,21 +90,21 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=20)
     repeats = parser.parse_args().repeats
     with tempfile.TemporaryDirectory() as folder:
-        films = {
-            "360p": FILM,
-            "1080p": enlarged(FILM, Path(folder) / "1080p.mp4", {}),
-            "1080p, a keyframe each 10.4 s": enlarged(FILM, Path(folder) / "seldom.mp4", NOT_CUTS),
+        videos = {
+            "360p": VIDEO,
+            "1080p": enlarged(VIDEO, Path(folder) / "1080p.mp4", {}),
+            "1080p, a keyframe each 10.4 s": enlarged(VIDEO, Path(folder) / "seldom.mp4", NOT_CUTS),
         }
-        found = {name: asyncio.run(measured(film, Path(folder) / name, repeats)) for name, film in films.items()}
+        found = {name: asyncio.run(measured(video, Path(folder) / name, repeats)) for name, video in videos.items()}
     rows = [
-        row for film, presses in found.items() for name, times in presses.items() for row in told(film, name, times)
+        row for video, presses in found.items() for name, times in presses.items() for row in told(video, name, times)
     ]
     report("Browsing, all from the press of a button; p95", "browsing", rows)
 
 
-def enlarged(film: Path, path: Path, options: dict[str, str]) -> Path:
-    """Write the first half minute of a film at 1920 x 1080, with keyframes as far apart as encoders put them."""
-    with av.open(str(film)) as source, av.open(str(path), "w") as target:
+def enlarged(video: Path, path: Path, options: dict[str, str]) -> Path:
+    """Write the first half minute of a video at 1920 x 1080, with keyframes as far apart as encoders put them."""
+    with av.open(str(video)) as source, av.open(str(path), "w") as target:
         stream = target.add_stream("libx264", rate=24, options={"preset": "veryfast", "g": "250", **options})
         stream.width, stream.height, stream.pix_fmt = 1920, 1080, "yuv420p"
         for index, frame in enumerate(source.decode(video=0)):
@@ -117,11 +117,11 @@ def enlarged(film: Path, path: Path, options: dict[str, str]) -> Path:
     return path
 
 
-async def measured(film: Path, folder: Path, repeats: int) -> dict[str, Times]:
-    """Take a film in, ask once, and press each button many times."""
+async def measured(video: Path, folder: Path, repeats: int) -> dict[str, Times]:
+    """Take a video in, ask once, and press each button many times."""
     async with open_core(Settings(data_dir=folder, model_name="demo", turns_a_minute=0)) as core:
         await core.warm()
-        await core.parts.indexer.file(film, film.name, PAGE, Poster(SCOPE, "u", "you", ""), lambda _: None)
+        await core.parts.indexer.file(video, video.name, PAGE, Poster(SCOPE, "u", "you", ""), lambda _: None)
         talk = core.parts.conversation
         (card,) = [reply async for reply in talk.handle(Find(TURN, "a dog at night"))][-1:]
         found = {}
@@ -181,13 +181,13 @@ def p95(values: list[float]) -> float:
     return sorted(values)[min(len(values) - 1, int(0.95 * len(values)))]
 
 
-def told(film: str, name: str, times: Times) -> list[Row]:
+def told(video: str, name: str, times: Times) -> list[Row]:
     """Give the rows of one button: its last reply, or the first where that tells how far a longer work is."""
     note = f"median {statistics.median(times.last_s):.2f} s, {times.size_bytes:,} bytes"
-    whole = Row(f"{film}: {name}", p95(times.last_s), "s", BAR_S, AIM_S, note=note)
+    whole = Row(f"{video}: {name}", p95(times.last_s), "s", BAR_S, AIM_S, note=note)
     if whole.value <= BAR_S:
         return [whole]
-    said = Row(f"{film}: {name}, until its progress is told", p95(times.first_s), "s", BAR_S)
+    said = Row(f"{video}: {name}, until its progress is told", p95(times.first_s), "s", BAR_S)
     return [replace(whole, bar=None, aim=None), said]
 
 

@@ -1,6 +1,6 @@
-"""What the cage costs: `python -m bench.cage [--film PATH] [--rounds 7]`.
+"""What the cage costs: `python -m bench.cage [--video PATH] [--rounds 7]`.
 
-Reads one film, whole, at a look a second, and cuts stills from it, through children with and without the cage in turn,
+Reads one video, whole, at a look a second, and cuts stills from it, through children with and without the cage in turn,
 forked as the product does. Processor seconds tell more than the clock on a busy machine, so both are given; those of
 the process that forks, which imports once, are in neither.
 """
@@ -36,7 +36,7 @@ _PREPROCESS = Preprocess(224, "shortest", "bicubic", (0.0, 0.0, 0.0), (1.0, 1.0,
 
 @dataclass(frozen=True)
 class Reading:
-    """One reading of the film and some stills, in seconds."""
+    """One reading of the video and some stills, in seconds."""
 
     first_s: float
     """Until the first look came."""
@@ -48,44 +48,44 @@ class Reading:
     """Processor seconds of a process that forked one child, which did next to nothing."""
 
 
-async def read(module: str, film: Path) -> Reading:
-    """Read the film in a new child."""
+async def read(module: str, video: Path) -> Reading:
+    """Read the video in a new child."""
     before = _processor_s()
-    await _stills(module, film, 1)
+    await _stills(module, video, 1)
     importing_s = _processor_s() - before
     children = ChildPool(module, forks=sys.platform == "linux")
     reader = ChildFrameReader(children)
-    await reader.still(film, 0.0, 64)
+    await reader.still(video, 0.0, 64)
     before, began_s, first_s = _processor_s(), time.perf_counter(), 0.0
-    async with aclosing(reader.looks(film, Sampling(), _PREPROCESS)) as events:
+    async with aclosing(reader.looks(video, Sampling(), _PREPROCESS)) as events:
         async for event in events:
             if isinstance(event, SampledFrame) and not first_s:
                 first_s = time.perf_counter() - began_s
     whole_s = time.perf_counter() - began_s
     await children.close()
     processor_s = _processor_s() - before - importing_s
-    return Reading(first_s, whole_s, processor_s, await _stills(module, film, STILLS), importing_s)
+    return Reading(first_s, whole_s, processor_s, await _stills(module, video, STILLS), importing_s)
 
 
-async def _stills(module: str, film: Path, count: int) -> float:
+async def _stills(module: str, video: Path, count: int) -> float:
     """Cut stills one after the other; give the median of seconds for one."""
     children = ChildPool(module, forks=sys.platform == "linux")
     reader, took_s = ChildFrameReader(children), []
     await children.warm()
     for _ in range(count):
         began_s = time.perf_counter()
-        await reader.still(film, 0.0, 64)
+        await reader.still(video, 0.0, 64)
         took_s.append(time.perf_counter() - began_s)
     await children.close()
     return median(took_s)
 
 
-async def measure(film: Path, rounds: int) -> None:
+async def measure(video: Path, rounds: int) -> None:
     """Print the figures."""
     readings: dict[str, list[Reading]] = {name: [] for name in MODULES}
     for _ in range(rounds):
         for name, module in MODULES.items():
-            readings[name].append(await read(module, film))
+            readings[name].append(await read(module, video))
     caged, free = (median(one.processor_s for one in readings[name]) for name in MODULES)
     rows = [row for name, some in readings.items() for row in _rows(name, some)]
     rows.append(Row("the cage costs", 100 * (caged / free - 1), "%", 100 * BAR, note=f"medians of {rounds}"))
@@ -95,7 +95,9 @@ async def measure(film: Path, rounds: int) -> None:
 def _rows(name: str, some: Sequence[Reading]) -> list[Row]:
     first_s = median(one.first_s for one in some)
     return [
-        Row(f"{name}: a film read", median(one.whole_s for one in some), "s", note=f"first look after {first_s:.2f} s"),
+        Row(
+            f"{name}: a video read", median(one.whole_s for one in some), "s", note=f"first look after {first_s:.2f} s"
+        ),
         Row(f"{name}: processor", median(one.processor_s for one in some), "s"),
         Row(f"{name}: a still", 1000 * median(one.still_s for one in some), "ms", note=f"medians of {STILLS}"),
     ]
@@ -108,7 +110,7 @@ def _processor_s() -> float:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--film", type=Path, default=ROOT / "demo" / "film.mp4")
+    parser.add_argument("--video", type=Path, default=ROOT / "demo" / "film.mp4")
     parser.add_argument("--rounds", type=int, default=7)
     words = parser.parse_args()
-    asyncio.run(measure(words.film, words.rounds))
+    asyncio.run(measure(words.video, words.rounds))

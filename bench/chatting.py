@@ -1,4 +1,4 @@
-"""Makes the README's picture of what can be asked in the local chat: the shipped program on the demo film, in Chromium.
+"""Make the README's picture of what can be asked in the local chat: the program on the demo video, in Chromium.
 
 python -m bench.chatting [FOLDER]      writes chat-light.webp and chat-dark.webp, into docs/ unless told otherwise
 
@@ -35,7 +35,7 @@ PATIENCE_MS = 120_000
 _REFINED_MS = 4000
 """By then an answer has been shown anew, if it is."""
 CAMEL_S = 19.0
-"""Where the demo film shows the camel whose picture is asked about."""
+"""Where the demo video shows the camel whose picture is asked about."""
 _WIDE_PX = 620
 _GAP_PX = 16
 _QUALITY = 70
@@ -123,9 +123,9 @@ async def _picture(message: Locator) -> Image.Image:
 
 
 def _mirrored_frame(time_s: float) -> bytes:
-    """Give a frame of the demo film the other way round: a picture that is not in it."""
-    with av.open(str(ROOT / "demo" / "film.mp4")) as film:
-        frame = next(one for one in film.decode(video=0) if one.time >= time_s)
+    """Give a frame of the demo video the other way round: a picture that is not in it."""
+    with av.open(str(ROOT / "demo" / "film.mp4")) as video:
+        frame = next(one for one in video.decode(video=0) if one.time >= time_s)
         rgb = frame.to_ndarray(format="rgb24")
     data = io.BytesIO()
     Image.fromarray(np.ascontiguousarray(rgb[:, ::-1])).save(data, "JPEG", quality=90)

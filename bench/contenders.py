@@ -120,11 +120,11 @@ def in_torch(path: Path, questions: Floats) -> Found:
 
 
 def exact(path: Path, questions: Floats) -> tuple[list[set[int]], list[set[int]]]:
-    """Give for each question the nearest looks, and the films with the nearest looks, by float32."""
+    """Give for each question the nearest looks, and the videos with the nearest looks, by float32."""
     scores = np.concatenate([questions @ rows.astype(np.float32).T for _, rows in parts(path)], axis=1)
-    starts = np.arange(0, scores.shape[1], synthetic.LOOKS_A_FILM)
-    return [set(top(one)) for one in scores], [_best_films(np.maximum.reduceat(one, starts)) for one in scores]
+    starts = np.arange(0, scores.shape[1], synthetic.LOOKS_A_VIDEO)
+    return [set(top(one)) for one in scores], [_best_videos(np.maximum.reduceat(one, starts)) for one in scores]
 
 
-def _best_films(peaks: Sequence[float] | np.ndarray[Any, Any]) -> set[int]:
-    return set(map(int, np.argsort(-np.asarray(peaks), kind="stable")[: synthetic.MOST_FILMS]))
+def _best_videos(peaks: Sequence[float] | np.ndarray[Any, Any]) -> set[int]:
+    return set(map(int, np.argsort(-np.asarray(peaks), kind="stable")[: synthetic.MOST_VIDEOS]))

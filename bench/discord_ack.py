@@ -2,7 +2,7 @@
 
 python -m bench.discord_ack [--acks 400]
 
-The shipped program indexes two films with the real ViT-B-32 architecture (random weights cost what trained ones do),
+The shipped program indexes two videos with the real ViT-B-32 architecture (random weights cost what trained ones do),
 against a small Discord on loopback, which clocks each first response: from sending the interaction over the gateway to
 taking the callback over REST. Discord gives up after three seconds; the bar is one.
 """
@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bench.leash import Leashed
-from bench.memory import write_film, write_model
+from bench.memory import write_model, write_video
 from bench.table import Row, report
 from tests.fakes.discord import FakeDiscord
 from tests.fakes.discord_world import Guild, User
@@ -65,9 +65,9 @@ async def running(home: Path) -> AsyncIterator[FakeDiscord]:
 async def measure(home: Path, acks: int) -> Figures:
     """Saturate the machine, then use commands and buttons at a steady pace."""
     write_model(home)
-    write_film(home / "short.mp4", 0.2)
+    write_video(home / "short.mp4", 0.2)
     for name, minutes in (("one.mp4", 8.0), ("two.mp4", 8.1)):
-        write_film(home / name, minutes)
+        write_video(home / name, minutes)
     async with running(home) as fake:
         guild, ada = Guild("A server"), User("Ada")
         channel = guild.channel("general")
@@ -75,19 +75,19 @@ async def measure(home: Path, acks: int) -> Figures:
         card = await prepare(fake, channel, ada, home)
         for name in ("one.mp4", "two.mp4"):
             await fake.post(channel, ada, fake.cdn.publish(home / name))
-        await fake.until(lambda: looking(channel) == 2, "two films being looked at", _START_S)
+        await fake.until(lambda: looking(channel) == 2, "two videos being looked at", _START_S)
         before, idle = len(fake.acks_s), cpu_times()
         await use(fake, channel, ada, card, acks)
         await fake.until(lambda: len(fake.acks_s) + fake.late_acks >= before + acks, "all acknowledgements", _START_S)
         if looking(channel) < 2:
-            raise SystemExit("the films were done before the measurement was: make them longer")
+            raise SystemExit("the videos were done before the measurement was: make them longer")
         return figures(fake.acks_s[before:], fake.late_acks, busy_share(idle, cpu_times()))
 
 
 async def prepare(fake: FakeDiscord, channel: Channel, ada: User, home: Path) -> Message:
-    """Index a short film and give an answer with buttons."""
+    """Index a short video and give an answer with buttons."""
     message = await fake.post(channel, ada, fake.cdn.publish(home / "short.mp4"))
-    await fake.until(lambda: said(channel, message, "Ready"), "the short film", _START_S)
+    await fake.until(lambda: said(channel, message, "Ready"), "the short video", _START_S)
     it = await fake.slash(channel, ada, "find", text="bands")
     return await fake.until(lambda: it.original if it.original and it.original.buttons else None, "an answer", _START_S)
 
@@ -98,7 +98,7 @@ def said(channel: Channel, message: Message, words: str) -> bool:
 
 
 def looking(channel: Channel) -> int:
-    """Count the films that are being looked at."""
+    """Count the videos that are being looked at."""
     return sum("Looking" in one.text for one in channel.messages.values())
 
 
@@ -156,7 +156,7 @@ def run(about: str | None, name: str, measure: Callable[[Path, int], Coroutine[N
     chosen = options.parse_args()
     with tempfile.TemporaryDirectory() as home:
         seen = asyncio.run(measure(Path(home), chosen.acks))
-    report("Acknowledgements while films are indexed", name, rows(seen))
+    report("Acknowledgements while videos are indexed", name, rows(seen))
 
 
 if __name__ == "__main__":

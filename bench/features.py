@@ -2,7 +2,7 @@
 
 python -m bench.features [--rounds 30] [--model base|demo]
 
-One process, one library with the demo film, one model (`base` is ViT-B-32 with random weights, which cost what trained
+One process, one library with the demo video, one model (`base` is ViT-B-32 with random weights, which cost what trained
 ones do); the core is put together several times over the same engines. Each round asks each of them something new, in
 shuffled order; the ratio is the median of the rounds' own ratios. The time of a `/find` is that until still and plot
 are there. Further looks are taken after that, so what they cost is told by a `/find` that comes while they are at it,
@@ -149,11 +149,11 @@ async def bare(ports: Ports, parts: Core, text: str) -> float:
     began_s, view = time.perf_counter(), turn().view
     words = await ports.encoder.texts([text])
     peaks = await ports.looks.peaks(view, await parts.searcher.recipe(), words)
-    (index,) = await ports.looks.indexes(peaks.films)
-    path = await ports.media.path(peaks.films[0].video.id)
+    (index,) = await ports.looks.indexes(peaks.videos)
+    path = await ports.media.path(peaks.videos[0].video.id)
     if index is None or path is None:
         raise RuntimeError(text)
-    curve = Curve(peaks.films[0].video, index.times_s, index.vectors @ words[0])
+    curve = Curve(peaks.videos[0].video, index.times_s, index.vectors @ words[0])
     scale, at_s = (await ports.encoder.ready()).logit_scale, float(index.times_s[int(np.argmax(curve.scores))])
     spec = PlotSpec(curve, text, (), None, "similarity", scale)
     await asyncio.gather(ports.reader.still(path, at_s, turn().door.max_picture_px), ports.plotter.plot(spec, "dark"))

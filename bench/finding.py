@@ -2,7 +2,7 @@
 
 python -m bench.finding [--looks 100000] [--questions 30]
 
-ViT-B-32 with random weights, which cost what trained ones do. The library is the demo film many times over, each with
+ViT-B-32 with random weights, which cost what trained ones do. The library is the demo video many times over, each with
 its file, so that whatever is best has a still to be cut.
 """
 
@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 from bench import growing
 from bench.alone import as_shipped
 from bench.memory import write_model
-from bench.restart import copy_film
+from bench.restart import copy_video
 from bench.table import Row, report
 from bot.settings import Settings
 from bot.wiring.app import open_core
@@ -57,7 +57,7 @@ async def _fill(settings: Settings, looks: int) -> None:
             path, path.name, "", Poster(scope, "u1", "Ada", ""), lambda _progress: None
         )
         copies = -(-looks // done.looks) - 1
-        await asyncio.to_thread(copy_film, settings.database, copies)
+        await asyncio.to_thread(copy_video, settings.database, copies)
         kept = await core.kept.media.path(done.video.id)
         assert kept is not None  # noqa: S101 - it has just been taken in
         for number in range(copies):

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bench import synthetic
-from bench.memory import family, field_mb, write_film, write_model
+from bench.memory import family, field_mb, write_model, write_video
 from bench.searching import ask_keaton, budget_bytes, held
 from bot.settings import Settings
 from bot.wiring.app import open_core
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from bot.wiring.app import Product
 
 QUESTIONS = 12
-ASKING, BUSY = "people asking at once", "films indexed while 32 people ask"
+ASKING, BUSY = "people asking at once", "videos indexed while 32 people ask"
 _GOING_S = 4.0
 
 
@@ -67,8 +67,8 @@ async def _library(looks: int) -> Cost:
         await (await SqliteLibrary.open(path)).close()
         with closing(sqlite3.connect(path)) as file:
             file.execute("PRAGMA synchronous = OFF")
-            synthetic.write(file, synthetic.films(looks))
-        about = next(synthetic.films(synthetic.LOOKS_A_FILM))
+            synthetic.write(file, synthetic.videos(looks))
+        about = next(synthetic.videos(synthetic.LOOKS_A_VIDEO))
         began_s = time.perf_counter()
         async with held(path, budget_bytes()) as kept:
             note = f"read in {time.perf_counter() - began_s:.1f} s"
@@ -81,16 +81,16 @@ async def _library(looks: int) -> Cost:
             return cost(took_s[2:], note)
 
 
-def film(minutes: int) -> list[tuple[str, int, Cost]]:
-    """Index a film of that length with the demo's model; then find moments in its curve, and plot it."""
+def video(minutes: int) -> list[tuple[str, int, Cost]]:
+    """Index a video of that length with the demo's model; then find moments in its curve, and plot it."""
     with tempfile.TemporaryDirectory(prefix="keaton-bench-") as folder:
-        write_film(Path(folder) / "film.mp4", minutes)
+        write_video(Path(folder) / "film.mp4", minutes)
         took_s, cost_of_it = asyncio.run(_indexed(Path(folder)))
     note = f"{minutes * 60 / took_s:.0f} times as fast as it plays"
     indexed = Cost(took_s * 1000, took_s * 1000, cost_of_it.memory_mb, note)
     return [
-        ("minutes of a film, indexed", minutes, indexed),
-        ("minutes of a film, moments and plot", minutes, _moments(minutes * 60)),
+        ("minutes of a video, indexed", minutes, indexed),
+        ("minutes of a video, moments and plot", minutes, _moments(minutes * 60)),
     ]
 
 
@@ -107,7 +107,7 @@ async def _indexed(home: Path) -> tuple[float, Cost]:
 
 def _moments(looks: int) -> Cost:
     scores = (0.2 + 0.03 * np.random.default_rng(1).standard_normal(looks)).astype(np.float32)
-    curve = Curve(Video("v", "", "A film", float(looks), 640, 360), np.arange(looks, dtype=np.float64), scores)
+    curve = Curve(Video("v", "", "A video", float(looks), 640, 360), np.arange(looks, dtype=np.float64), scores)
     took_s = []
     for _ in range(QUESTIONS + 1):
         began_s = time.perf_counter()
@@ -118,7 +118,7 @@ def _moments(looks: int) -> Cost:
 
 
 def people(model: str, askers: list[int], busy: list[int]) -> list[tuple[str, int, Cost]]:
-    """Let people ask the product, alone and while films are being indexed."""
+    """Let people ask the product, alone and while videos are being indexed."""
     return asyncio.run(_people(model, askers, busy))
 
 
@@ -168,10 +168,10 @@ async def ask(core: Product, what: str) -> float:
 
 
 async def _meanwhile(core: Product, home: Path, count: int) -> Cost:
-    """Let 32 people ask while that many films are being indexed, over and over."""
+    """Let 32 people ask while that many videos are being indexed, over and over."""
     busy = [asyncio.create_task(_keep_busy(core, home, number)) for number in range(count)]
     await asyncio.sleep(_GOING_S)  # so that all of them are at it
-    made = await asked(core, 32, f"beside {count} films")
+    made = await asked(core, 32, f"beside {count} videos")
     for task in busy:
         task.cancel()
     await asyncio.gather(*busy, return_exceptions=True)
@@ -182,14 +182,14 @@ async def _keep_busy(core: Product, home: Path, number: int) -> None:
     data = (DEMO_FOLDER / "film.mp4").read_bytes()
     for again in range(1000):
         path = home / f"busy-{number}-{again}.mp4"
-        path.write_bytes(data + bytes([number, again % 256, again // 256]))  # another film, by its content
+        path.write_bytes(data + bytes([number, again % 256, again // 256]))  # another video, by its content
         await take_in(core, path)
         with suppress(OSError):
             path.unlink()
 
 
 async def take_in(core: Product, path: Path) -> None:
-    """Have the product look at a film."""
+    """Have the product look at a video."""
     async for reply in core.parts.conversation.handle(FilePosted(turn(), path, path.name)):
         last = reply
     if "Ready" not in last.text:

@@ -1,8 +1,8 @@
-"""What a question costs as things grow: the library, the film, those who ask at once, the films looked at meanwhile.
+"""What a question costs as things grow: the library, the video, those who ask at once, the videos looked at meanwhile.
 
-python -m bench.growth [--full] [--only films|library|people ...] [--model demo|base]
+python -m bench.growth [--full] [--only videos|library|people ...] [--model demo|base]
 
-The library is made up (`bench.synthetic`); the askers ask the shipped product, with the demo film, each something new.
+The library is made up (`bench.synthetic`); the askers ask the shipped product, with the demo video, each something new.
 `base` is ViT-B-32 with random weights, which cost what trained ones do. Each size has a process of its own; memory is
 that of the process and its children (PSS) at the end. The default takes two minutes on two cores; `--full` takes
 half an hour and 15 GB of the temporary folder's disk, and writes its table into docs/growth.md.
@@ -27,14 +27,14 @@ if TYPE_CHECKING:
 
 PAGE = Path(__file__).parent.parent / "docs" / "growth.md"
 BUSY_ASKERS = 32
-SHORT = {"films": [1, 60], "library": [1000, 100_000], "askers": [1, 32], "busy": [2]}
+SHORT = {"videos": [1, 60], "library": [1000, 100_000], "askers": [1, 32], "busy": [2]}
 FULL = {
-    "films": [1, 10, 60, 240],
+    "videos": [1, 10, 60, 240],
     "library": [1000, 10_000, 100_000, 1_000_000, 10_000_000],
     "askers": [1, 2, 4, 8, 16, 32],
     "busy": [1, 2, 4, 8],
 }
-KINDS = ("people", "films", "library")
+KINDS = ("people", "videos", "library")
 
 
 def costs(kind: str, sizes: dict[str, list[int]], model: str) -> Iterator[tuple[str, int, Cost]]:
@@ -42,7 +42,7 @@ def costs(kind: str, sizes: dict[str, list[int]], model: str) -> Iterator[tuple[
     if kind == "people":
         yield from as_shipped(growing.people, model, sizes["askers"], sizes["busy"])
         return
-    work: Callable[[int], list[tuple[str, int, Cost]]] = growing.film if kind == "films" else growing.library
+    work: Callable[[int], list[tuple[str, int, Cost]]] = growing.video if kind == "videos" else growing.library
     for size in sizes[kind]:
         yield from as_shipped(work, size)
 

@@ -1,7 +1,7 @@
 """Indexing against the published loop, side by side: `python -m bench.indexing [--frames 40] [--repeats 3]`.
 
-ViT-B-32 with random weights, which cost what trained ones do, on the demo film (360p, 24 fps, a keyframe at least every
-2 s), on the same at 1080p, and on one at 360p with hardly a keyframe. The loop runs over some frames of each film and
+ViT-B-32 with random weights (they cost what trained ones do) on the demo video (360p, 24 fps, a keyframe at least every
+2 s), on the same at 1080p, and on one at 360p with hardly a keyframe. The loop runs over some frames of each video and
 is scaled by their number. Loop and product take turns, so that whatever else the machine does slows both, and the ratio
 is the median of each turn's own: one after the other, on a busy machine, the same commit once gave 243x, and in turns
 62x. Best frames are compared with the demo's model, over all frames, with the loop's colours put right. About three
@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from core.model.results import SearchResult
     from core.model.video import Pixels
 
-FILM = DEMO_FOLDER / "film.mp4"
+VIDEO = DEMO_FOLDER / "film.mp4"
 NEAR_S = 0.5
 _ROUNDING_S = 1e-6
 
@@ -56,7 +56,7 @@ class Taken:
 
     length_s: float
     loop_s: float
-    """The loop, over all frames of the film."""
+    """The loop, over all frames of the video."""
     whole_s: float
     first_s: float
     """Until the first looks were encoded."""
@@ -66,9 +66,9 @@ class Taken:
 
 
 def write_scaled(path: Path, size: tuple[int, int], seconds: float, gop: int, cut: int) -> None:
-    """Write the beginning of the demo film in another size, with a keyframe each `gop` frames; `cut` 0 adds none."""
+    """Write the beginning of the demo video in another size, with a keyframe each `gop` frames; `cut` 0 adds none."""
     options = {"preset": "ultrafast", "g": str(gop), "sc_threshold": str(cut)}
-    with av.open(FILM) as source, av.open(path, "w") as target:
+    with av.open(VIDEO) as source, av.open(path, "w") as target:
         stream = target.add_stream("libx264", rate=24, options=options)
         stream.width, stream.height, stream.pix_fmt = *size, "yuv420p"
         for number, frame in enumerate(source.decode(video=0)):
@@ -80,8 +80,8 @@ def write_scaled(path: Path, size: tuple[int, int], seconds: float, gop: int, cu
         target.mux(stream.encode(None))
 
 
-async def index(model: str, film: Path) -> tuple[float, float, int, float]:
-    """Index a film once with a model that stands ready; give seconds for all and to the first looks, looks, length."""
+async def index(model: str, video: Path) -> tuple[float, float, int, float]:
+    """Index a video once with a model that stands ready; give seconds for all and to the first looks, looks, length."""
     first_s: list[float] = []
 
     def heard(progress: Progress) -> None:
@@ -93,7 +93,7 @@ async def index(model: str, film: Path) -> tuple[float, float, int, float]:
             await core.warm()
             await core.engines.encoder.images(await _blank(core))
             started_s = time.perf_counter()
-            done = await core.parts.indexer.file(film, film.name, "", Poster(SCOPE, "u", "you", ""), heard)
+            done = await core.parts.indexer.file(video, video.name, "", Poster(SCOPE, "u", "you", ""), heard)
             taken_s = time.perf_counter() - started_s
     return taken_s, first_s[0] - started_s, done.looks, done.video.duration_s
 
@@ -103,14 +103,14 @@ async def _blank(core: Product) -> Pixels:
     return np.zeros((16, size, size, 3), np.uint8)
 
 
-def taken(notebook: Notebook, model: str, film: Path, frames: int, repeats: int) -> Taken:
-    """Index a film some times, the loop and the product in turns."""
+def taken(notebook: Notebook, model: str, video: Path, frames: int, repeats: int) -> Taken:
+    """Index a video some times, the loop and the product in turns."""
     loops_s: list[float] = []
     rows: list[tuple[float, float, int, float]] = []
     for _ in range(repeats):
-        loops_s.append(notebook.look(film, frames).whole_film_s)
-        rows.append(asyncio.run(index(model, film)))
-        print(f"{film.name}: the loop {loops_s[-1]:.0f} s, Keaton {rows[-1][0]:.2f} s", flush=True)
+        loops_s.append(notebook.look(video, frames).whole_video_s)
+        rows.append(asyncio.run(index(model, video)))
+        print(f"{video.name}: the loop {loops_s[-1]:.0f} s, Keaton {rows[-1][0]:.2f} s", flush=True)
     whole_s, first_s, looks, lengths_s = zip(*rows, strict=True)
     return Taken(
         lengths_s[0],
@@ -126,7 +126,7 @@ async def found(texts: Sequence[str]) -> tuple[list[float], list[float]]:
     """Give where the best frames lie that people are shown at once, and those that the answers show in the end."""
     with tempfile.TemporaryDirectory(prefix="keaton-bench-") as home:
         async with open_core(Settings(model_name="demo", data_dir=Path(home))) as core:
-            await core.parts.indexer.file(FILM, FILM.name, "", Poster(SCOPE, "u", "you", ""), lambda _progress: None)
+            await core.parts.indexer.file(VIDEO, VIDEO.name, "", Poster(SCOPE, "u", "you", ""), lambda _progress: None)
             results = [await core.parts.searcher.search(Query(text, View.of(SCOPE)), MOST_MOMENTS) for text in texts]
             shown = [await last_shown(core, result) for result in results]
     return [one.best.peak_s for one in results], shown
@@ -140,12 +140,12 @@ async def last_shown(core: Product, result: SearchResult) -> float:
 
 
 def agreement() -> list[Row]:
-    """Compare best frames with the loop's, for each of the demo film's queries."""
+    """Compare best frames with the loop's, for each of the demo video's queries."""
     scenes = json.loads((DEMO_FOLDER / "film.json").read_text())["scenes"]
     texts = [text for scene in scenes for text in scene["queries"]]
     ends = [(scene["start_s"], scene["end_s"]) for scene in scenes for _ in scene["queries"]]
     notebook = Notebook(f"local-dir:{DEMO_FOLDER / 'model'}")
-    theirs = notebook.best_s(notebook.look(FILM, colours_right=True), texts)
+    theirs = notebook.best_s(notebook.look(VIDEO, colours_right=True), texts)
     looks, refined = asyncio.run(found(texts))
     return [
         Row(
@@ -170,8 +170,8 @@ def _share(right: Sequence[bool]) -> float:
 
 
 def compared(name: str, taken: Taken, aim: float) -> list[Row]:
-    """Give the rows of one film."""
-    note = f"{taken.looks} looks at {taken.length_s:.0f} s of film"
+    """Give the rows of one video."""
+    note = f"{taken.looks} looks at {taken.length_s:.0f} s of video"
     return [
         Row(f"{name}: the loop, by its frames", taken.loop_s, "s"),
         Row(f"{name}: Keaton", taken.whole_s, "s", note=note),
@@ -188,10 +188,10 @@ def measured(frames: int, repeats: int) -> list[Row]:
         write_scaled(folder / "sparse.mp4", (640, 360), 60, 250, 0)
         model = f"local-dir:{folder}"
         notebook = Notebook(model)
-        films = {"360p": FILM, "1080p, keyframes each 2 s": folder / "hd.mp4", "360p, GOP 250": folder / "sparse.mp4"}
-        print("the films are written", flush=True)
-        ours = {name: taken(notebook, model, film, frames, repeats) for name, film in films.items()}
-    aims = {name: 150 if "1080p" in name else 100 for name in films}
+        videos = {"360p": VIDEO, "1080p, keyframes each 2 s": folder / "hd.mp4", "360p, GOP 250": folder / "sparse.mp4"}
+        print("the videos are written", flush=True)
+        ours = {name: taken(notebook, model, video, frames, repeats) for name, video in videos.items()}
+    aims = {name: 150 if "1080p" in name else 100 for name in videos}
     rows = [row for name, one in ours.items() for row in compared(name, one, aims[name])]
     demo, sparse = ours["360p"], ours["360p, GOP 250"]
     return [

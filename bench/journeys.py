@@ -45,7 +45,7 @@ _SETTLED_S = 3.0
 
 async def journeys(folder: Path) -> dict[str, list[str]]:
     """Go on each journey; return the modules that ran, by journey."""
-    film = DEMO_FOLDER / "film.mp4"
+    video = DEMO_FOLDER / "film.mp4"
     async with FakeDiscord() as discord, FakeSlack() as slack:
         team = slack.workspace()
         program = Traced(discord, folder)
@@ -59,10 +59,10 @@ async def journeys(folder: Path) -> dict[str, list[str]]:
             ran: dict[str, list[str]] = {}
 
             await _settled(program)
-            await here.post(discord.cdn.publish(film), _READY)
+            await here.post(discord.cdn.publish(video), _READY)
             ran[LINK] = await program.modules()
 
-            await there.post(slack.publish(film), _READY)
+            await there.post(slack.publish(video), _READY)
             await _settled(program)
             card = await there.find(QUESTION, _FIRST)
             ran[FIND] = await program.modules()

@@ -1,4 +1,4 @@
-"""Films of which everything is known: drawn from seeds that no training used, indexed by the product itself."""
+"""Videos of which everything is known: drawn from seeds that no training used, indexed by the product itself."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from core.model.query import Query
 from core.model.requests import Poster
 from core.model.video import Scope, View
 from demo.emoji import sprites
-from demo.evaluate import filmed, random_film
+from demo.evaluate import filmed, random_video
 from demo.things import places, things, things_called, with_article
 
 if TYPE_CHECKING:
@@ -39,91 +39,91 @@ _KINDS: tuple[Kind, ...] = ("thing alone", "thing and place", "both things and p
 
 @dataclass(frozen=True)
 class Question:
-    """Something that is asked of a film."""
+    """Something that is asked of a video."""
 
     text: str
     kind: Kind
     scene: int | None
-    """Number of the scene that shows it, or None: it is nowhere in the film."""
+    """Number of the scene that shows it, or None: it is nowhere in the video."""
 
 
 @dataclass(frozen=True)
 class Known:
-    """A film in the library, and what there is to know of it."""
+    """A video in the library, and what there is to know of it."""
 
     video_id: str
     crowd: int
     """Things in each scene."""
     starts_s: tuple[float, ...]
-    """Of each scene, and the end of the film."""
+    """Of each scene, and the end of the video."""
     questions: tuple[Question, ...]
 
     def query(self, question: Question) -> Query:
-        """Ask this film alone."""
+        """Ask this video alone."""
         return Query(question.text, View.of(SCOPE), self.video_id)
 
 
 @asynccontextmanager
-async def films(home: Path, cache: Path, first: int, count: int) -> AsyncIterator[tuple[Product, list[Known]]]:
-    """Give the product with so many films of each crowd, from these seeds."""
+async def videos(home: Path, cache: Path, first: int, count: int) -> AsyncIterator[tuple[Product, list[Known]]]:
+    """Give the product with so many videos of each crowd, from these seeds."""
     cutouts = sprites(cache, [emoji for thing in things() for emoji in thing.emoji])
     async with open_core(Settings(model_name="demo", data_dir=home)) as core:
         known = []
         for crowd, seed in seeds(first, count):
-            film = random_film(seed, crowd)
-            path = drawn(cache / "films" / f"{seed}.mp4", film, cutouts)
-            known.append(await take_in(core, path, crowd, film, seed))
+            video = random_video(seed, crowd)
+            path = drawn(cache / "videos" / f"{seed}.mp4", video, cutouts)
+            known.append(await take_in(core, path, crowd, video, seed))
         yield core, known
 
 
-def drawn(path: Path, film: Sequence[Posed], cutouts: Mapping[str, Sprite]) -> Path:
-    """Draw a film, unless that was done before: it takes longer than all that is done with it."""
+def drawn(path: Path, video: Sequence[Posed], cutouts: Mapping[str, Sprite]) -> Path:
+    """Draw a video, unless that was done before: it takes longer than all that is done with it."""
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
         part = path.with_suffix(".part")
-        part.write_bytes(filmed(film, cutouts).getvalue())
+        part.write_bytes(filmed(video, cutouts).getvalue())
         part.replace(path)
     return path
 
 
 def seeds(first: int, count: int) -> Iterator[tuple[int, int]]:
-    """Give crowd and seed of each film."""
+    """Give crowd and seed of each video."""
     for crowd in (1, 2):
         for number in range(count):
             yield crowd, first + 1000 * crowd + number
 
 
-async def take_in(core: Product, path: Path, crowd: int, film: Sequence[Posed], seed: int) -> Known:
-    """Let the product look at a film."""
+async def take_in(core: Product, path: Path, crowd: int, video: Sequence[Posed], seed: int) -> Known:
+    """Let the product look at a video."""
     poster = Poster(SCOPE, "bench", "bench", "")
     done = await core.parts.indexer.file(path, path.name, "", poster, lambda _progress: None)
-    starts_s = np.cumsum([0.0, *(posed.length_s for posed in film)])
-    asked = (*present(film), *absent(film, np.random.default_rng(seed + 5)))
+    starts_s = np.cumsum([0.0, *(posed.length_s for posed in video)])
+    asked = (*present(video), *absent(video, np.random.default_rng(seed + 5)))
     return Known(done.video.id, crowd, tuple(float(start_s) for start_s in starts_s), asked)
 
 
-def present(film: Sequence[Posed]) -> Iterator[Question]:
+def present(video: Sequence[Posed]) -> Iterator[Question]:
     """Give what is true of one scene each."""
-    for number, posed in enumerate(film):
+    for number, posed in enumerate(video):
         thing_and_place, thing, *both = posed.queries
         yield Question(thing, "thing alone", number)
         yield Question(thing_and_place, "thing and place", number)
         yield from (Question(text, "both things and place", number) for text in both)
 
 
-def absent(film: Sequence[Posed], rng: Generator) -> Iterator[Question]:
-    """Give as much that is true of no scene: names of nothing in the film, alone and at any place, and nonsense."""
-    names = names_of_nothing_in(film)
+def absent(video: Sequence[Posed], rng: Generator) -> Iterator[Question]:
+    """Give as much that is true of no scene: names of nothing in the video, alone and at any place, and nonsense."""
+    names = names_of_nothing_in(video)
     where = [str(rng.choice(place.phrases)) for place in places().values()]
-    for name in rng.choice(names, len(film), replace=False):
+    for name in rng.choice(names, len(video), replace=False):
         yield Question(with_article(str(name)), "thing alone", None)
-    for name in rng.choice(names, len(film), replace=False):
+    for name in rng.choice(names, len(video), replace=False):
         yield Question(f"{with_article(str(name))} {rng.choice(where)}", "thing and place", None)
     yield from (Question(text, "nonsense", None) for text in NONSENSE)
 
 
-def names_of_nothing_in(film: Sequence[Posed]) -> list[str]:
-    """Give each thing's own names, unless a thing in the film may be called so too."""
-    here = {actor.thing for posed in film for actor in posed.scene.actors}
+def names_of_nothing_in(video: Sequence[Posed]) -> list[str]:
+    """Give each thing's own names, unless a thing in the video may be called so too."""
+    here = {actor.thing for posed in video for actor in posed.scene.actors}
     own = {name for thing in things() for name in thing.names}
     return [name for name, called in things_called().items() if name in own and not called & here]

@@ -1,6 +1,6 @@
-"""Each lever on accuracy, on and off: what it changes on films of known content. The defaults follow these numbers.
+"""Each lever on accuracy, on and off: what it changes on videos of known content. The defaults follow these numbers.
 
-python -m bench.levers CACHE [--films N] [--json FILE] [--write]
+python -m bench.levers CACHE [--videos N] [--json FILE] [--write]
 CACHE is the folder of the emoji font (`python -m demo.emoji CACHE`).
 
 A query is right if the look with the highest score lies in its scene. "Absent" is how many of the queries that are true
@@ -26,7 +26,7 @@ from core.search.captions import captions
 from core.search.moments import ground
 from core.search.shots import Likeness, reach, smoothed
 from demo.emoji import sprites
-from demo.evaluate import filmed, random_film
+from demo.evaluate import filmed, random_video
 from demo.looking import eye, looks
 from demo.things import things
 
@@ -53,8 +53,8 @@ _SHORT_WORDS = 2
 
 
 @dataclass(frozen=True)
-class Film:
-    """A film as the model saw it."""
+class Footage:
+    """A video as the model saw it."""
 
     crowd: int
     starts: tuple[int, ...]
@@ -73,7 +73,7 @@ class Lever:
     """One way of scoring."""
 
     name: str
-    score: Callable[[Film], Floats]
+    score: Callable[[Footage], Floats]
     """Gives (Q, N) scores."""
 
 
@@ -85,16 +85,16 @@ def framings(picture: Image.Image) -> dict[str, Image.Image]:
     return {"whole": picture, **{name: picture.crop((x, 0, x + height, height)) for name, x in boxes.items()}}
 
 
-def film(seeing: Eye, crowd: int, seed: int, cutouts: Mapping[str, object]) -> Film:
-    """Draw a film and look at it in each way."""
-    posed = random_film(seed, crowd)
+def video(seeing: Eye, crowd: int, seed: int, cutouts: Mapping[str, object]) -> Footage:
+    """Draw a video and look at it in each way."""
+    posed = random_video(seed, crowd)
     pictures = [framings(picture) for _, picture in looks(filmed(posed, cutouts))]  # type: ignore[arg-type]
     frames = {name: seeing.images([one[name] for one in pictures]) for name in pictures[0]}
     asked = (*present(posed), *absent(posed, np.random.default_rng(seed + 5)))
     questions = tuple(question for question in asked if question.kind != "nonsense")
     starts = tuple(int(start) for start in np.cumsum([0, *(one.length_s for one in posed)]))
     said = [question.text for question in questions]
-    return Film(crowd, starts, frames, questions, seeing.texts(said), templated(seeing, said))
+    return Footage(crowd, starts, frames, questions, seeing.texts(said), templated(seeing, said))
 
 
 def templated(seeing: Eye, texts: Sequence[str]) -> Floats:
@@ -117,12 +117,12 @@ def levers(bank: Floats, scale: float) -> Iterator[Lever]:
     yield Lever("smoothing over time", lambda one: _smooth(one.texts @ one.frames["whole"].T))
 
 
-def _best_of(one: Film, names: Sequence[str]) -> Floats:
+def _best_of(one: Footage, names: Sequence[str]) -> Floats:
     best: Floats = np.max([one.texts @ one.frames[name].T for name in names], axis=0)
     return best
 
 
-def _normalised(one: Film, bank: Floats, scale: float) -> Floats:
+def _normalised(one: Footage, bank: Floats, scale: float) -> Floats:
     logits = scale * (one.frames["whole"] @ bank.T)
     levels = np.log(np.exp(logits).mean(axis=1)) / scale
     normalised: Floats = (one.texts @ one.frames["whole"].T - levels).astype(np.float32)
@@ -134,20 +134,20 @@ def _smooth(scores: Floats) -> Floats:
     return ((padded[:, :-2] + 2 * padded[:, 1:-1] + padded[:, 2:]) / 4).astype(np.float32)
 
 
-def right(one: Film, scores: Floats) -> list[bool]:
+def right(one: Footage, scores: Floats) -> list[bool]:
     """Tell of each query that is true of a scene whether its best look lies there."""
     scenes = np.searchsorted(one.starts, scores.argmax(axis=1), side="right") - 1
     return [scene == q.scene for scene, q in zip(scenes, one.questions, strict=True) if q.scene is not None]
 
 
-def told_apart(films: Sequence[Film], found: Sequence[Floats]) -> float:
+def told_apart(videos: Sequence[Footage], found: Sequence[Floats]) -> float:
     """Give the share of absent queries below what all but 5 % of the present ones reach."""
     peaks = np.concatenate([scores.max(axis=1) for scores in found])
-    there = np.array([question.scene is not None for one in films for question in one.questions])
+    there = np.array([question.scene is not None for one in videos for question in one.questions])
     return float((peaks[~there] < np.quantile(peaks[there], 0.05)).mean())
 
 
-def covered(one: Film, *, smooth: bool, noise: float) -> list[float]:
+def covered(one: Footage, *, smooth: bool, noise: float) -> list[float]:
     """Give how well each right moment covers its scene (intersection over union), with noise as a share of its rise."""
     scores = one.texts @ one.frames["whole"].T
     likeness = Likeness(one.frames["whole"])
@@ -177,13 +177,13 @@ def _overlap(one: tuple[int, int], other: tuple[int, int]) -> float:
     return common / (max(one[1], other[1]) - min(one[0], other[0]))
 
 
-def measured(films: Sequence[Film], ways: Sequence[Lever]) -> list[dict[str, object]]:
+def measured(videos: Sequence[Footage], ways: Sequence[Lever]) -> list[dict[str, object]]:
     """Give a row for each lever."""
     rows: list[dict[str, object]] = []
     for way in ways:
         row: dict[str, object] = {"lever": way.name}
         for crowd in (1, 2):
-            chosen = [one for one in films if one.crowd == crowd]
+            chosen = [one for one in videos if one.crowd == crowd]
             found = [way.score(one) for one in chosen]
             hits = [hit for one, scores in zip(chosen, found, strict=True) for hit in right(one, scores)]
             row[f"right_{crowd}"] = float(np.mean(hits))
@@ -192,12 +192,12 @@ def measured(films: Sequence[Film], ways: Sequence[Lever]) -> list[dict[str, obj
     return rows
 
 
-def extents(films: Sequence[Film]) -> list[dict[str, object]]:
+def extents(videos: Sequence[Footage]) -> list[dict[str, object]]:
     """Give how well moments cover scenes, by half height and smoothed inside against outside."""
     rows: list[dict[str, object]] = []
     for noise in (0.0, 0.1, 0.2, 0.3):
         half, inside = (
-            float(np.mean([share for one in films for share in covered(one, smooth=smooth, noise=noise)]))
+            float(np.mean([share for one in videos for share in covered(one, smooth=smooth, noise=noise)]))
             for smooth in (False, True)
         )
         rows.append({"noise": noise, "half_height": half, "inside_outside": inside})
@@ -222,21 +222,21 @@ def main() -> None:
     """Measure, print, and write JSON where asked."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("cache", type=Path)
-    parser.add_argument("--films", type=int, default=10, help="of each kind")
+    parser.add_argument("--videos", type=int, default=10, help="of each kind")
     parser.add_argument("--json", type=Path)
     parser.add_argument("--write", action="store_true", help="into demo/README.md")
     wish = parser.parse_args()
     cv2.setNumThreads(1)
     seeing = eye()
     cutouts = sprites(wish.cache, [emoji for thing in things() for emoji in thing.emoji])
-    films = [film(seeing, crowd, seed, cutouts) for crowd, seed in seeds(REPORTING, wish.films)]
+    videos = [video(seeing, crowd, seed, cutouts) for crowd, seed in seeds(REPORTING, wish.videos)]
     ways = list(levers(seeing.texts(captions()), float(seeing.model.logit_scale.detach().exp())))
-    rows, ends = measured(films, ways), extents(films)
+    rows, ends = measured(videos, ways), extents(videos)
     print(table(rows, ends))
     if wish.write:
-        put("levers", f"Measured on {wish.films} films of each kind.\n\n{table(rows, ends)}")
+        put("levers", f"Measured on {wish.videos} videos of each kind.\n\n{table(rows, ends)}")
     if wish.json:
-        wish.json.write_text(json.dumps({"films": wish.films, "levers": rows, "extents": ends}, indent=2))
+        wish.json.write_text(json.dumps({"videos": wish.videos, "levers": rows, "extents": ends}, indent=2))
 
 
 if __name__ == "__main__":

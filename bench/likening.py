@@ -1,13 +1,13 @@
-"""How well a verdict by picture, alone and with words, tells what a film holds; on films of known content.
+"""How well a verdict by picture, alone and with words, tells what a video holds; on videos of known content.
 
-python -m bench.likening CACHE [--films N] [--write]      report on the films for reporting
+python -m bench.likening CACHE [--videos N] [--write]      report on the videos for reporting
 python -m bench.likening CACHE --fit                                    work the bars of words out, on others
 CACHE is the folder of the emoji font (`python -m demo.emoji CACHE`).
 
-Each look in turn is the picture: mirrored, or its middle square alone, asked of its own film; as it is, asked of its
-own film without that scene, and of another film. With words, each true question is asked beside a picture (mirrored or
-the middle square, by turns): both of one scene; words of nothing in the film; the picture of another film; neither of
-the film; and both of it, but of two scenes.
+Each look in turn is the picture: mirrored, or its middle square alone, asked of its own video; as it is, asked of its
+own video without that scene and of another video. With words, each true question is asked beside a picture (mirrored or
+the middle square, by turns): both of one scene; words of nothing in the video; the picture of another video; neither of
+the video; and both of it, but of two scenes.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from core.search.query_vectors import unit
 from core.search.shots import Likeness
 from core.search.verdict import background, odds
 from demo.emoji import sprites
-from demo.evaluate import random_film
+from demo.evaluate import random_video
 from demo.looking import eye, looks
 from demo.things import things
 
@@ -57,14 +57,14 @@ CASES: Final = {
     "either": "neither",
     "together": "both, but of two scenes",
 }
-"""By what the film lacks, if anything."""
+"""By what the video lacks, if anything."""
 _GONE, _CRIED = 0.97, 0.01
 """What bars of words aim at: blends that lack something called absent, and called a strong hit."""
 
 
 @dataclass(frozen=True)
-class Film:
-    """A film as the model saw it."""
+class Footage:
+    """A video as the model saw it."""
 
     crowd: int
     """Things in each scene."""
@@ -92,10 +92,10 @@ class Asked:
     """Highest odds of the words among the best looks that hold the shot; minus infinity where none does."""
 
 
-def film(seeing: Eye, crowd: int, seed: int, cutouts: Mapping[str, Sprite], cache: Path) -> Film:
-    """Draw a film and look at it in each way."""
-    posed = random_film(seed, crowd)
-    data = drawn(cache / "films" / f"{seed}.mp4", posed, cutouts).read_bytes()
+def video(seeing: Eye, crowd: int, seed: int, cutouts: Mapping[str, Sprite], cache: Path) -> Footage:
+    """Draw a video and look at it in each way."""
+    posed = random_video(seed, crowd)
+    data = drawn(cache / "videos" / f"{seed}.mp4", posed, cutouts).read_bytes()
     pictures = [picture for _, picture in looks(BytesIO(data))]
     starts = np.cumsum([0, *(one.length_s for one in posed)])
     scenes = np.searchsorted(starts, np.arange(len(pictures)), side="right") - 1
@@ -105,29 +105,29 @@ def film(seeing: Eye, crowd: int, seed: int, cutouts: Mapping[str, Sprite], cach
     questions = tuple(one for one in known if one.kind != "nonsense")
     texts = seeing.texts([one.text for one in questions])
     whole, reversed_, middle = (seeing.images(one) for one in (pictures, mirrored, squares))
-    return Film(crowd, whole, reversed_, middle, scenes, questions, texts)
+    return Footage(crowd, whole, reversed_, middle, scenes, questions, texts)
 
 
 def curve(among: Floats, aim: Floats) -> Curve:
-    """Give the curve of an aim (D,) over a film (N, D)."""
+    """Give the curve of an aim (D,) over a video (N, D)."""
     video = Video("v", "", "", float(len(among)), 1, 1)
     return Curve(video, np.arange(len(among), dtype=np.float64), among @ aim, vectors=among)
 
 
 def verdict(picture: Floats, among: Floats) -> Verdict | None:
-    """Ask a film (N, D) for a picture's shot."""
+    """Ask a video (N, D) for a picture's shot."""
     return likened(curve(among, picture)).verdict
 
 
-def asked(films: Sequence[Film]) -> dict[str, list[Verdict | None]]:
+def asked(videos: Sequence[Footage]) -> dict[str, list[Verdict | None]]:
     """Ask for every look in each way."""
     told: dict[str, list[Verdict | None]] = defaultdict(list)
-    for one, other in zip(films, [*films[1:], films[0]], strict=True):
-        told["mirrored, of its film"] += [verdict(picture, one.whole) for picture in one.mirrored]
-        told["middle square, of its film"] += [verdict(picture, one.whole) for picture in one.middle]
+    for one, other in zip(videos, [*videos[1:], videos[0]], strict=True):
+        told["mirrored, of its video"] += [verdict(picture, one.whole) for picture in one.mirrored]
+        told["middle square, of its video"] += [verdict(picture, one.whole) for picture in one.middle]
         others = [one.whole[one.scenes != scene] for scene in one.scenes]
-        told["of its film without that scene"] += [verdict(*pair) for pair in zip(one.whole, others, strict=True)]
-        told["of another film"] += [verdict(picture, other.whole) for picture in one.whole]
+        told["of its video without that scene"] += [verdict(*pair) for pair in zip(one.whole, others, strict=True)]
+        told["of another video"] += [verdict(picture, other.whole) for picture in one.whole]
     return told
 
 
@@ -140,8 +140,8 @@ def table(told: Mapping[str, Sequence[Verdict | None]]) -> str:
     return "\n".join(lines)
 
 
-def blends(one: Film, other: Film, rng: Generator) -> Iterator[tuple[str, picture_verdict.Blend]]:
-    """Give words with a picture in each case, for every true question; foreign pictures are of the other film."""
+def blends(one: Footage, other: Footage, rng: Generator) -> Iterator[tuple[str, picture_verdict.Blend]]:
+    """Give words with a picture in each case, for every true question; foreign pictures are of the other video."""
     there = [number for number, question in enumerate(one.questions) if question.scene is not None]
     gone = [number for number, question in enumerate(one.questions) if question.scene is None]
     for count, number in enumerate(there):
@@ -156,17 +156,17 @@ def blends(one: Film, other: Film, rng: Generator) -> Iterator[tuple[str, pictur
         yield "together", picture_verdict.Blend(one.texts[int(rng.choice(elsewhere))], own)
 
 
-def blended(films: Sequence[Film], bank: Floats, info: EncoderInfo) -> list[Asked]:
-    """Ask all films for words with pictures."""
+def blended(videos: Sequence[Footage], bank: Floats, info: EncoderInfo) -> list[Asked]:
+    """Ask all videos for words with pictures."""
     rng, found = np.random.default_rng(1), []
-    for one, other in zip(films, [*films[1:], films[0]], strict=True):
+    for one, other in zip(videos, [*videos[1:], videos[0]], strict=True):
         known = background(one.whole, bank, info)
         for case, blend in blends(one, other, rng):
             aim = unit(blend.words + blend.picture)
             judged = curve(one.whole, aim)
             level = picture_verdict.baseline(judged, one.whole, blend, known, bank, info)
             if level is None:
-                raise ValueError("a film that tells no shots apart")
+                raise ValueError("a video that tells no shots apart")
             told = level.verdict(float(judged.scores.max()))
             found.append(Asked(one.crowd, case, told, level.lacks, _words(judged, blend, known, bank, info)))
     return found
@@ -185,7 +185,7 @@ def _words(judged: Curve, blend: picture_verdict.Blend, known: CaptionLevels, ba
 
 def blended_table(found: Sequence[Asked]) -> str:
     """Give the shares as Markdown."""
-    lines = ["| things in a scene | the film has | strong | weak | absent | of these, what is missing is told |"]
+    lines = ["| things in a scene | the video has | strong | weak | absent | of these, what is missing is told |"]
     lines += ["|---|---|---|---|---|---|"]
     for crowd in sorted({one.crowd for one in found}):
         for case, says in CASES.items():
@@ -210,22 +210,22 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("cache", type=Path)
-    parser.add_argument("--films", type=int, default=6, help="of each kind")
+    parser.add_argument("--videos", type=int, default=6, help="of each kind")
     parser.add_argument("--fit", action="store_true")
     parser.add_argument("--write", action="store_true", help="into demo/README.md")
     wish = parser.parse_args()
     seeing, cutouts = eye(), sprites(wish.cache, [emoji for thing in things() for emoji in thing.emoji])
     first = CALIBRATING if wish.fit else REPORTING
-    films = [film(seeing, crowd, seed, cutouts, wish.cache) for crowd, seed in seeds(first, wish.films)]
+    videos = [video(seeing, crowd, seed, cutouts, wish.cache) for crowd, seed in seeds(first, wish.videos)]
     bank, info = seeing.texts(captions()), _info(seeing)
-    together = blended(films, bank, info)
+    together = blended(videos, bank, info)
     if wish.fit:
         print(fitted(together))
         return
-    found = f"{table(asked(films))}\n\n{blended_table(together)}"
+    found = f"{table(asked(videos))}\n\n{blended_table(together)}"
     print(found)
     if wish.write:
-        put("likening", f"Measured on {wish.films} films of each kind.\n\n{found}")
+        put("likening", f"Measured on {wish.videos} videos of each kind.\n\n{found}")
 
 
 def _info(seeing: Eye) -> EncoderInfo:

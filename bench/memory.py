@@ -1,6 +1,6 @@
-"""How much memory a long film takes: `python -m bench.memory [--minutes 120]`.
+"""How much memory a long video takes: `python -m bench.memory [--minutes 120]`.
 
-Indexes a film with the real ViT-B-32 architecture and random weights, which cost what trained ones do, through the
+Indexes a video with the real ViT-B-32 architecture and random weights, which cost what trained ones do, through the
 shipped command line. Memory is the sum of the proportional set sizes (PSS) of the program and its children, and the
 resident set (RSS) of the program alone, sampled five times a second.
 """
@@ -66,29 +66,29 @@ def write_model(folder: Path) -> None:
     (folder / "open_clip_config.json").write_text(json.dumps(config))
 
 
-def write_film(path: Path, minutes: float) -> None:
-    """Write a 640 x 360 film of moving bands with a cut every five seconds; what is long repeats its first minutes."""
+def write_video(path: Path, minutes: float) -> None:
+    """Write a 640 x 360 video of moving bands with a cut every five seconds; what is long repeats its first minutes."""
     once = io.BytesIO()
     once_s = int(min(minutes, ENCODED_MINUTES) * 60)
     encode(once, once_s)
     once.seek(0)
-    with av.open(once, "r") as source, av.open(str(path), "w") as film:
-        stream = film.add_stream_from_template(source.streams.video[0])
+    with av.open(once, "r") as source, av.open(str(path), "w") as video:
+        stream = video.add_stream_from_template(source.streams.video[0])
         for turn in range(math.ceil(minutes * 60 / once_s)):
-            repeat(once, film, stream, turn * once_s)
+            repeat(once, video, stream, turn * once_s)
 
 
 def encode(file: io.BytesIO, length_s: int) -> None:
     """Encode the first minutes."""
-    with av.open(file, "w", format="mp4") as film:
-        stream = film.add_stream("libx264", rate=FPS, options={"preset": "ultrafast", "g": str(2 * FPS)})
+    with av.open(file, "w", format="mp4") as video:
+        stream = video.add_stream("libx264", rate=FPS, options={"preset": "ultrafast", "g": str(2 * FPS)})
         stream.width, stream.height, stream.pix_fmt = 640, 360, "yuv420p"
         for picture in pictures(length_s * FPS):
-            film.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
-        film.mux(stream.encode(None))
+            video.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
+        video.mux(stream.encode(None))
 
 
-def repeat(once: io.BytesIO, film: OutputContainer, stream: VideoStream, from_s: int) -> None:
+def repeat(once: io.BytesIO, video: OutputContainer, stream: VideoStream, from_s: int) -> None:
     """Write the encoded packets once more, that much later."""
     once.seek(0)
     with av.open(once, "r") as source:
@@ -97,7 +97,7 @@ def repeat(once: io.BytesIO, film: OutputContainer, stream: VideoStream, from_s:
                 continue
             later = round(from_s / packet.time_base)
             packet.pts, packet.dts, packet.stream = packet.pts + later, packet.dts + later, stream
-            film.mux(packet)
+            video.mux(packet)
 
 
 def pictures(count: int) -> Iterator[Pixels]:
@@ -113,7 +113,7 @@ def pictures(count: int) -> Iterator[Pixels]:
 
 
 def watch(home: Path, minutes: float) -> Figures:
-    """Index the film and look at the memory until that is done."""
+    """Index the video and look at the memory until that is done."""
     environment = {
         "PATH": os.environ["PATH"],
         "HOME": str(home),
@@ -156,7 +156,7 @@ def rows(figures: Figures) -> list[Row]:
     """Give the table."""
     note = f"{figures.looks} looks in {figures.seconds:.0f} s"
     return [
-        Row(f"program and children, a film of {figures.minutes:g} min", figures.peak_all_mb, "MB", BAR_MB, note=note),
+        Row(f"program and children, a video of {figures.minutes:g} min", figures.peak_all_mb, "MB", BAR_MB, note=note),
         Row("the program alone, resident", figures.peak_program_mb, "MB"),
     ]
 
@@ -168,7 +168,7 @@ def main() -> None:
     wish = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="keaton-bench-") as home:
         write_model(Path(home))
-        write_film(Path(home) / "film.mp4", wish.minutes)
+        write_video(Path(home) / "film.mp4", wish.minutes)
         figures = watch(Path(home), wish.minutes)
     report("Memory at its highest, ViT-B-32", "memory", rows(figures))
 

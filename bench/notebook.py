@@ -2,7 +2,7 @@
 
 Faults and all: the frames are handed over in BGR as if they were RGB.
 
-python -m bench.notebook FILM [--model NAME_OR_local-dir:PATH] [--frames N]
+python -m bench.notebook VIDEO [--model NAME_OR_local-dir:PATH] [--frames N]
 """
 
 from __future__ import annotations
@@ -30,19 +30,19 @@ WARM_UPS = 3
 
 @dataclass(frozen=True, eq=False)
 class Seen:
-    """What the loop made of a film."""
+    """What the loop made of a video."""
 
     vectors: Floats
     """(N, D) float32 unit rows, one a frame."""
     fps: float
-    frames_in_film: int
+    frames_in_video: int
     seconds: float
     """For these N frames, the warm-ups apart."""
 
     @property
-    def whole_film_s(self) -> float:
+    def whole_video_s(self) -> float:
         """Give what all frames take, by their number."""
-        return self.seconds / len(self.vectors) * self.frames_in_film
+        return self.seconds / len(self.vectors) * self.frames_in_video
 
 
 class Notebook:
@@ -55,13 +55,13 @@ class Notebook:
         self._model.eval()
         self._tokenize = open_clip.get_tokenizer(model)
 
-    def look(self, film: Path, most: int | None = None, *, colours_right: bool = False) -> Seen:
+    def look(self, video: Path, most: int | None = None, *, colours_right: bool = False) -> Seen:
         """Run the loop over the first frames; with its colours right only where best frames are compared."""
-        video = cv2.VideoCapture(str(film))
-        fps, count = video.get(cv2.CAP_PROP_FPS), int(video.get(cv2.CAP_PROP_FRAME_COUNT))
+        capture = cv2.VideoCapture(str(video))
+        fps, count = capture.get(cv2.CAP_PROP_FPS), int(capture.get(cv2.CAP_PROP_FRAME_COUNT))
         vectors: list[torch.Tensor] = []
         started_s = time.perf_counter()
-        for number, frame in enumerate(_frames(video)):
+        for number, frame in enumerate(_frames(capture)):
             if number == WARM_UPS and most is not None:
                 vectors.clear()
                 started_s = time.perf_counter()
@@ -69,7 +69,7 @@ class Notebook:
             if len(vectors) == most and number >= WARM_UPS:
                 break
         taken_s = time.perf_counter() - started_s
-        video.release()
+        capture.release()
         return Seen(torch.cat(vectors).numpy(), fps, count, taken_s)
 
     def best_s(self, seen: Seen, texts: Sequence[str]) -> list[float]:
@@ -96,12 +96,12 @@ def _frames(video: cv2.VideoCapture) -> Iterator[Pixels]:
 def main() -> None:
     """Run the loop and print its speed."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("film", type=Path)
+    parser.add_argument("video", type=Path)
     parser.add_argument("--model", default=f"local-dir:{Path(__file__).parent.parent / 'demo' / 'model'}")
     parser.add_argument("--frames", type=int)
     wish = parser.parse_args()
-    seen = Notebook(wish.model).look(wish.film, wish.frames)
-    print(f"{len(seen.vectors) / seen.seconds:.1f} frames/s; the whole film: {seen.whole_film_s:.1f} s")
+    seen = Notebook(wish.model).look(wish.video, wish.frames)
+    print(f"{len(seen.vectors) / seen.seconds:.1f} frames/s; the whole video: {seen.whole_video_s:.1f} s")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Makes the README's pictures of what answers look like, by the product itself on the demo film.
+"""Makes the README's pictures of what answers look like, by the product itself on the demo video.
 
 python -m bench.pictures [FOLDER]      writes verdict-light.png and verdict-dark.png, into docs/ unless told otherwise
 """
@@ -30,20 +30,20 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parent.parent
 QUERIES = ("a woman swimming in water", "a hedgehog")
-"""The first is in the demo film, the second is not."""
+"""The first is in the demo video, the second is not."""
 SHOT, BESIDE = "a camel", ("a camel in the desert", "a hedgehog")
-"""A frame of the first is the picture; with the first of the others the film shows both, with the second not."""
+"""A frame of the first is the picture; with the first of the others the video shows both, with the second not."""
 _THEMES: tuple[Theme, ...] = ("light", "dark")
 
 
 async def draw(folder: Path) -> None:
-    """Ask the demo film by words, and by words beside a picture, and put what comes into a grid."""
+    """Ask the demo video by words, and by words beside a picture, and put what comes into a grid."""
     view = View.of(SCOPE)
     with tempfile.TemporaryDirectory(prefix="keaton-pictures-") as home:
         async with open_core(Settings(model_name="demo", data_dir=Path(home))) as core:
-            film = ROOT / "demo" / "film.mp4"
+            video = ROOT / "demo" / "film.mp4"
             await core.parts.indexer.file(
-                film, "demo film.mp4", "", Poster(SCOPE, "u", "you", ""), lambda _progress: None
+                video, "demo film.mp4", "", Poster(SCOPE, "u", "you", ""), lambda _progress: None
             )
             picture = await _frame(core, Query(SHOT, view))
             posted = replace(picture, source=None)

@@ -1,4 +1,4 @@
-"""How fast a film is read, and how much memory its child takes: `python -m bench.reading [MINUTES ...]`."""
+"""How fast a video is read, and how much memory its child takes: `python -m bench.reading [MINUTES ...]`."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def peak_mb(pid: int) -> float:
 
 
 async def measure(path: Path, minutes: int) -> None:
-    """Print the speed of reading a film at one look a second, its child's memory, and the time of a still."""
+    """Print the speed of reading a video at one look a second, its child's memory, and the time of a still."""
     children = ChildPool("core.engines.video.worker", keep_spare=False)
     reader = ChildFrameReader(children)
     started = time.perf_counter()
@@ -91,14 +91,14 @@ async def measure(path: Path, minutes: int) -> None:
 
 
 def main(minutes: list[int]) -> None:
-    """Measure films of these lengths."""
+    """Measure videos of these lengths."""
     with tempfile.TemporaryDirectory() as folder:
         minute = Path(folder) / "minute.mp4"
         write_minute(minute)
         for length in minutes:
-            film = Path(folder) / f"{length}.mp4"
-            repeat(minute, film, length)
-            asyncio.run(measure(film, length))
+            video = Path(folder) / f"{length}.mp4"
+            repeat(minute, video, length)
+            asyncio.run(measure(video, length))
 
 
 if __name__ == "__main__":

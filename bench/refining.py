@@ -1,4 +1,4 @@
-"""What further looks cost, and how far they move a peak: on the demo film, with any model.
+"""What further looks cost, and how far they move a peak: on the demo video, with any model.
 
 python -m bench.refining [--model demo]
 
@@ -48,12 +48,12 @@ class Figures:
 
 
 async def measure(model: str) -> Figures:
-    """Ask the demo film a few things, twice each; the first time warms."""
+    """Ask the demo video a few things, twice each; the first time warms."""
     with tempfile.TemporaryDirectory(prefix="keaton-bench-") as home:
         async with open_core(Settings(model_name=model, data_dir=Path(home))) as core:
             await core.warm()
-            film = ROOT / "demo" / "film.mp4"
-            await core.parts.indexer.file(film, film.name, "", Poster(SCOPE, "u", "you", ""), lambda _progress: None)
+            video = ROOT / "demo" / "film.mp4"
+            await core.parts.indexer.file(video, video.name, "", Poster(SCOPE, "u", "you", ""), lambda _progress: None)
             await ask(core, QUERIES[0])
             rows = [await ask(core, text) for text in QUERIES]
     answered, best, every, gains = zip(*rows, strict=True)

@@ -1,6 +1,6 @@
-"""How soon a restarted Keaton answers: 1,000 finished films, 50 open jobs, and a `/find` as soon as it is connected.
+"""How soon a restarted Keaton answers: 1,000 finished videos, 50 open jobs, and a `/find` as soon as it is connected.
 
-python -m bench.restart [--films 1000] [--jobs 50]
+python -m bench.restart [--videos 1000] [--jobs 50]
 
 The shipped program with the demo model, against a small Discord on loopback.
 """
@@ -45,7 +45,7 @@ _COPIED = {
 class Figures:
     """What was measured."""
 
-    films: int
+    videos: int
     jobs: int
     connected_s: float
     """From the start of the process until it listens."""
@@ -57,7 +57,7 @@ class Figures:
     """Open jobs when the first answer stood."""
 
 
-async def measure(folder: Path, films: int, jobs: int) -> Figures:
+async def measure(folder: Path, videos: int, jobs: int) -> Figures:
     """Fill a library, leave jobs open, start Keaton and ask."""
     async with FakeDiscord() as fake:
         guild = Guild("A server")
@@ -66,23 +66,23 @@ async def measure(folder: Path, films: int, jobs: int) -> Figures:
         program = Leashed(fake, folder)
         program.settings |= {"KEATON_FILMS_A_USER": "0", "KEATON_TURNS_A_MINUTE": "0"}
         try:
-            await _fill(fake, program, square, ada, films)
+            await _fill(fake, program, square, ada, videos)
             posted = await _leave_open(fake, program, square, ada, folder, jobs)
-            return await _ask(fake, program, square, ada, films, posted)
+            return await _ask(fake, program, square, ada, videos, posted)
         finally:
             await program.kill()
 
 
-async def _fill(fake: FakeDiscord, program: Leashed, square: Channel, ada: User, films: int) -> None:
+async def _fill(fake: FakeDiscord, program: Leashed, square: Channel, ada: User, videos: int) -> None:
     await program.ensure_running()
     first = await fake.post(square, ada, fake.cdn.publish(DEMO_FOLDER / "film.mp4"))
-    await fake.until(lambda: card_below(first, READY), "the first film", _START_S)
+    await fake.until(lambda: card_below(first, READY), "the first video", _START_S)
     await program.stop()
-    await asyncio.to_thread(copy_film, Path(program.settings["KEATON_DATA_DIR"]) / "keaton.sqlite3", films - 1)
+    await asyncio.to_thread(copy_video, Path(program.settings["KEATON_DATA_DIR"]) / "keaton.sqlite3", videos - 1)
 
 
-def copy_film(database: Path, copies: int) -> None:
-    """Let the one film of a library be there so many times more."""
+def copy_video(database: Path, copies: int) -> None:
+    """Let the one video of a library be there so many times more."""
     with closing(sqlite3.connect(database)) as db, db:
         ((video_id, indexing_id),) = db.execute("SELECT video_id, id FROM indexings").fetchall()
         chunks = db.execute(
@@ -103,7 +103,7 @@ def copy_film(database: Path, copies: int) -> None:
 
 
 def _varied(vectors: bytes, dim: int, number: int) -> bytes:
-    """Give other looks, as near to those of the first film as looks of another film of such things are."""
+    """Give other looks, as near to those of the first video as looks of another video of such things are."""
     looks = np.frombuffer(vectors, "<f2").reshape(-1, dim).astype(np.float32)
     away = np.random.default_rng(number).standard_normal(looks.shape, np.float32)
     mixed = looks + VARIETY * away / np.linalg.norm(away, axis=1, keepdims=True)
@@ -116,7 +116,7 @@ def _copy(db: sqlite3.Connection, table: str, key: str, old: str, new: str) -> N
 
 
 def _copy_posting(db: sqlite3.Connection, old: str, new: str) -> None:
-    """Let the message that holds the first film hold another."""
+    """Let the message that holds the first video hold another."""
     names = [row[1] for row in db.execute("PRAGMA table_info(postings)") if row[1] not in {"id", "video_id"}]
     rest = ", ".join(names)
     db.execute(
@@ -128,7 +128,7 @@ def _copy_posting(db: sqlite3.Connection, old: str, new: str) -> None:
 async def _leave_open(
     fake: FakeDiscord, program: Leashed, square: Channel, ada: User, folder: Path, jobs: int
 ) -> list[Message]:
-    """Post films whose site does not answer yet, and kill Keaton over them."""
+    """Post videos whose site does not answer yet, and kill Keaton over them."""
     posted = []
     gate = asyncio.Event()
     await program.ensure_running()
@@ -136,8 +136,8 @@ async def _leave_open(
         name = f"open{number}.mp4"
         fake.cdn.gates[name] = gate
         scenes = [("red", 2.0), ("green", 2 + number / 25)]
-        film = clips.make_clip(folder / name, scenes, clips.Shape(size=(96, 64), patterned=True))
-        posted.append(await fake.post(square, ada, fake.cdn.publish(film)))
+        video = clips.make_clip(folder / name, scenes, clips.Shape(size=(96, 64), patterned=True))
+        posted.append(await fake.post(square, ada, fake.cdn.publish(video)))
     await fake.until(lambda: all(card_below(one, "") for one in posted), "all taken up", _START_S)
     await program.kill()
     gate.set()
@@ -145,7 +145,7 @@ async def _leave_open(
 
 
 async def _ask(
-    fake: FakeDiscord, program: Leashed, square: Channel, ada: User, films: int, posted: list[Message]
+    fake: FakeDiscord, program: Leashed, square: Channel, ada: User, videos: int, posted: list[Message]
 ) -> Figures:
     before, started_s = fake.connections, time.perf_counter()
     await program.start()
@@ -155,7 +155,7 @@ async def _ask(
     used_s = processor_s(program.pid)
     left = sum(card_below(one, READY) is None for one in posted)
     second_s = await _find(fake, square, ada, "a steam train in the snow")
-    return Figures(films, len(posted), connected_s, first_s, used_s, second_s, left)
+    return Figures(videos, len(posted), connected_s, first_s, used_s, second_s, left)
 
 
 def processor_s(pid: int) -> float:
@@ -177,7 +177,7 @@ async def _find(fake: FakeDiscord, square: Channel, ada: User, text: str) -> flo
 
 def rows(figures: Figures) -> list[Row]:
     """Give the table."""
-    note = f"{figures.films} films, {figures.jobs} open jobs, {figures.jobs_left} of them when the first answer stood"
+    note = f"{figures.videos} videos, {figures.jobs} open jobs, {figures.jobs_left} of them when the first answer stood"
     return [
         Row("connected after", figures.connected_s, "s"),
         Row("the first /find then", figures.first_find_s, "s", BAR_S, note=note),
@@ -190,11 +190,11 @@ def rows(figures: Figures) -> list[Row]:
 def main() -> None:
     """Measure, print a table, and write JSON."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--films", type=int, default=1000)
+    parser.add_argument("--videos", type=int, default=1000)
     parser.add_argument("--jobs", type=int, default=50)
     wish = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="keaton-bench-") as folder:
-        figures = asyncio.run(measure(Path(folder), wish.films, wish.jobs))
+        figures = asyncio.run(measure(Path(folder), wish.videos, wish.jobs))
     report("A restart", "restart", rows(figures))
 
 

@@ -2,7 +2,7 @@
 
 python -m bench.searching [--looks 1000000] [--questions 24]
 
-Everything but Keaton gives the ten nearest looks; Keaton gives the eight best films with their whole curves, from the
+Everything but Keaton gives the ten nearest looks; Keaton gives the eight best videos with their whole curves, from the
 library's own file, with the check that nothing was forgotten meanwhile. Each has its own process. The last rows are
 what memory the product takes with ViT-B-32 loaded (random weights) and all looks held. About four minutes on two
 cores, 5 GB of memory and as much of the disk's temporary folder.
@@ -75,17 +75,17 @@ async def held(path: Path, budget_bytes: float) -> AsyncIterator[VectorIndex]:
 
 
 async def ask_keaton(looks: VectorIndex, question: Floats) -> list[int]:
-    """Search as `core.search.searcher` does; give the numbers of the best films."""
+    """Search as `core.search.searcher` does; give the numbers of the best videos."""
     peaks = await looks.peaks(synthetic.VIEW, synthetic.RECIPE, question[None])
 
-    async def compare(films: Sequence[HeldIndexing]) -> list[Curve | None]:
-        indexes = await looks.indexes(films)
+    async def compare(videos: Sequence[HeldIndexing]) -> list[Curve | None]:
+        indexes = await looks.indexes(videos)
         return [
-            Curve(film.video, index.times_s, index.vectors @ question) if index else None
-            for film, index in zip(films, indexes, strict=True)
+            Curve(video.video, index.times_s, index.vectors @ question) if index else None
+            for video, index in zip(videos, indexes, strict=True)
         ]
 
-    curves = await best_curves(peaks.films, peaks.highest[0], compare, synthetic.MOST_FILMS, _peak)
+    curves = await best_curves(peaks.videos, peaks.highest[0], compare, synthetic.MOST_VIDEOS, _peak)
     return [int(curve.video.id.partition(":")[2]) for curve in curves]
 
 
@@ -143,7 +143,7 @@ def make(home: Path, count: int, asked: int) -> Floats:
     asyncio.run(_make(home / "keaton.sqlite3"))
     with (home / "rows.f16").open("wb") as rows, closing(sqlite3.connect(home / "keaton.sqlite3")) as file:
         file.execute("PRAGMA synchronous = OFF")
-        synthetic.write(file, synthetic.written(synthetic.films(count), rows))
+        synthetic.write(file, synthetic.written(synthetic.videos(count), rows))
     kept = np.memmap(home / "rows.f16", np.float16, "r").reshape(-1, synthetic.DIM)
     return synthetic.questions(kept, asked)
 
@@ -157,7 +157,7 @@ def measured(count: int, asked: int) -> list[Row]:
     with tempfile.TemporaryDirectory(prefix="keaton-bench-") as folder:
         home = Path(folder)
         questions = alone(make, home, count, asked)
-        looks, films = alone(contenders.exact, home / "rows.f16", questions)
+        looks, videos = alone(contenders.exact, home / "rows.f16", questions)
         found: dict[str, Found] = {}
         for name, (work, is_slow) in OTHERS.items():
             found[name] = _said(name, alone(work, home / "rows.f16", questions[:FEW] if is_slow else questions))
@@ -168,7 +168,7 @@ def measured(count: int, asked: int) -> list[Row]:
         rows = [
             row
             for name, one in found.items()
-            for row in table(name, one, films if name in ours else looks, theirs_ms, asks=name == "Keaton")
+            for row in table(name, one, videos if name in ours else looks, theirs_ms, asks=name == "Keaton")
         ]
         (home / "rows.f16").unlink()
         (home / "model").mkdir()

@@ -1,6 +1,6 @@
-"""Made-up looks for measurements: as alike as CLIP's are, in films of scenes, in a library of any size.
+"""Made-up looks for measurements: as alike as CLIP's are, in videos of scenes, in a library of any size.
 
-All looks share a mean, those of a film have more in common, and those of a scene are nearly the same.
+All looks share a mean, those of a video have more in common, and those of a scene are nearly the same.
 """
 
 from __future__ import annotations
@@ -20,22 +20,22 @@ if TYPE_CHECKING:
     from core.ports.index import Halves
 
 DIM = 512
-LOOKS_A_FILM = 1000
+LOOKS_A_VIDEO = 1000
 SCENE_LOOKS = 8
-MOST_FILMS = 8
-"""An answer's best films."""
+MOST_VIDEOS = 8
+"""An answer's best videos."""
 SCOPE = Scope("local", "bench", "main")
 VIEW = View.of(SCOPE)
 RECIPE = Recipe("made up", "none", _Preprocess(224, "shortest", "bicubic", (0.5,) * 3, (0.5,) * 3), Sampling(), "fp32")
 _CHUNK_LOOKS = 512
 
 
-def films(looks: int, looks_a_film: int = LOOKS_A_FILM, seed: int = 7) -> Iterator[Halves]:
-    """Give films of (n, DIM) float16 unit rows until there are so many looks in all."""
+def videos(looks: int, looks_a_video: int = LOOKS_A_VIDEO, seed: int = 7) -> Iterator[Halves]:
+    """Give videos of (n, DIM) float16 unit rows until there are so many looks in all."""
     chance = np.random.default_rng(seed)
     mean = chance.standard_normal(DIM, np.float32)
-    for start in range(0, looks, looks_a_film):
-        count = min(looks_a_film, looks - start)
+    for start in range(0, looks, looks_a_video):
+        count = min(looks_a_video, looks - start)
         topic = chance.standard_normal(DIM, np.float32)
         scenes = chance.standard_normal((-(-count // SCENE_LOOKS), DIM), np.float32).repeat(SCENE_LOOKS, axis=0)
         rows = 1.2 * mean + 0.6 * topic + 0.9 * scenes[:count] + 0.35 * chance.standard_normal((count, DIM), np.float32)
@@ -43,7 +43,7 @@ def films(looks: int, looks_a_film: int = LOOKS_A_FILM, seed: int = 7) -> Iterat
 
 
 def written(made: Iterator[Halves], file: BinaryIO) -> Iterator[Halves]:
-    """Give films on, and write their rows into a file one after the other."""
+    """Give videos on, and write their rows into a file one after the other."""
     for rows in made:
         file.write(rows.tobytes())
         yield rows
@@ -60,7 +60,7 @@ def questions(rows: Halves, count: int, seed: int = 8) -> Floats:
 
 
 def write(file: sqlite3.Connection, made: Iterator[Halves], recipe_key: str = RECIPE.key) -> int:
-    """Write films into a library's file; give how many looks they have."""
+    """Write videos into a library's file; give how many looks they have."""
     written = 0
     file.execute("INSERT INTO recipes VALUES (?, '{}') ON CONFLICT DO NOTHING", (recipe_key,))
     for number, rows in enumerate(made):
@@ -68,7 +68,7 @@ def write(file: sqlite3.Connection, made: Iterator[Halves], recipe_key: str = RE
         file.execute(
             """INSERT INTO videos (id, url, title, duration_s, width_px, height_px, truncated)
             VALUES (?, '', ?, ?, 640, 360, 0)""",
-            (name, f"Film {number}", float(len(rows))),
+            (name, f"Video {number}", float(len(rows))),
         )
         _post(file, name)
         indexing = file.execute(
@@ -92,7 +92,7 @@ def _post(file: sqlite3.Connection, name: str) -> None:
     values: dict[str, object] = {
         "video_id": name, "platform": SCOPE.platform, "space": SCOPE.space, "channel": SCOPE.channel, "user_id": "u1",
         "user_name": "Ada", "message": name, "posted_at": "2026-11-22T12:00:00.000000+00:00",
-        "message_url": "", "title": name.replace("bench:", "Film "), "url": "", "uploader": "",
+        "message_url": "", "title": name.replace("bench:", "Video "), "url": "", "uploader": "",
     }  # fmt: skip
     kept = {key: value for key, value in values.items() if key in columns}
     marks = ", ".join(f":{key}" for key in kept)

@@ -1,8 +1,8 @@
-"""How often "probably not in this footage" is right: on films of known content that thresholds were not made from.
+"""How often "probably not in this footage" is right: on videos of known content that thresholds were not made from.
 
-python -m bench.verdict CACHE [--films N] [--json FILE]     report on the films for reporting
+python -m bench.verdict CACHE [--videos N] [--json FILE]     report on the videos for reporting
 python -m bench.verdict CACHE --write                       the same, into demo/README.md
-python -m bench.verdict CACHE --fit [--seeds SEED ...]      work the thresholds out, on the films for calibrating
+python -m bench.verdict CACHE --fit [--seeds SEED ...]      work the thresholds out, on the videos for calibrating
 CACHE is the folder of the emoji font (`python -m demo.emoji CACHE`).
 """
 
@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bench.figures import put
-from bench.known import CALIBRATING, REPORTING, films
+from bench.known import CALIBRATING, REPORTING, videos
 from core.refinement.close_up import seen_closer
 from core.search.verdict import WEAK_FROM
 
@@ -56,24 +56,24 @@ class Asked:
 
 
 async def answers(first: int, count: int, cache: Path) -> list[Asked]:
-    """Ask everything of every film."""
+    """Ask everything of every video."""
     with tempfile.TemporaryDirectory(prefix="keaton-bench-") as home:
-        async with films(Path(home), cache, first, count) as (core, known):
-            return [await ask(core, film, question) for film in known for question in film.questions]
+        async with videos(Path(home), cache, first, count) as (core, known):
+            return [await ask(core, video, question) for video in known for question in video.questions]
 
 
-async def ask(core: Product, film: Known, question: Question) -> Asked:
+async def ask(core: Product, video: Known, question: Question) -> Asked:
     """Ask one thing, as `/find` does."""
-    query, info = film.query(question), await core.engines.encoder.ready()
+    query, info = video.query(question), await core.engines.encoder.ready()
     result = await core.parts.searcher.search(query, 1)
     curve = result.curve
     best = await core.parts.refiner.closer(query, result.best, curve)
     after = seen_closer(curve, [best], info)
     if curve.baseline is None or curve.verdict is None or after.verdict is None:
-        raise RuntimeError("a film without a baseline")
+        raise RuntimeError("a video without a baseline")
     odds = WEAK_FROM + info.logit_scale * (float(curve.scores.max()) - curve.baseline.weak_from)
     there = question.scene is not None
-    return Asked(film.crowd, question.kind, there, curve.verdict, odds, after.verdict, best.closer)
+    return Asked(video.crowd, question.kind, there, curve.verdict, odds, after.verdict, best.closer)
 
 
 def rows(asked: Sequence[Asked]) -> dict[tuple[int, Kind, bool], dict[Verdict, int]]:
@@ -94,7 +94,7 @@ def share_absent(asked: Sequence[Asked], crowds: Sequence[int], *, there: bool) 
 
 def table(asked: Sequence[Asked]) -> str:
     """Give the counts as Markdown."""
-    lines = ["| things in a scene | query names | in the film | strong | weak | absent |", "|---|---|---|---|---|---|"]
+    lines = ["| things in a scene | query names | in the video | strong | weak | absent |", "|---|---|---|---|---|---|"]
     for (crowd, kind, there), counts in rows(asked).items():
         total = sum(counts.values())
         shares = " | ".join(f"{100 * count / total:.1f} %" for count in counts.values())
@@ -134,23 +134,23 @@ def main() -> None:
     """Measure, print, and write JSON where asked."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("cache", type=Path)
-    parser.add_argument("--films", type=int, default=10, help="of each kind")
+    parser.add_argument("--videos", type=int, default=10, help="of each kind")
     parser.add_argument("--fit", action="store_true")
-    parser.add_argument("--seeds", type=int, nargs="+", help="first seeds of the films, others than usual")
+    parser.add_argument("--seeds", type=int, nargs="+", help="first seeds of the videos, others than usual")
     parser.add_argument("--write", action="store_true")
     parser.add_argument("--json", type=Path)
     wish = parser.parse_args()
     firsts = wish.seeds or [CALIBRATING if wish.fit else REPORTING]
-    asked = [one for first in firsts for one in asyncio.run(answers(first, wish.films, wish.cache))]
+    asked = [one for first in firsts for one in asyncio.run(answers(first, wish.videos, wish.cache))]
     print(fitted(asked) if wish.fit else table(asked))
     if wish.write:
-        put("verdict", f"Measured on {wish.films} films of each kind.\n\n{table(asked)}")
+        put("verdict", f"Measured on {wish.videos} videos of each kind.\n\n{table(asked)}")
     if wish.json:
         listed = [
             {"things": crowd, "kind": kind, "there": there, **counts}
             for (crowd, kind, there), counts in rows(asked).items()
         ]
-        wish.json.write_text(json.dumps({"films": wish.films, "rows": listed}, indent=2))
+        wish.json.write_text(json.dumps({"videos": wish.videos, "rows": listed}, indent=2))
 
 
 if __name__ == "__main__":

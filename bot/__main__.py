@@ -44,7 +44,7 @@ def keaton() -> None:
 
 @keaton.command()
 def run() -> None:
-    """Start the bot; with no token, the local chat with the demo film."""
+    """Start the bot; with no token, the local chat with the demo video."""
     settings = read_settings()
     set_up_logs(settings.log_level, settings.log_format, settings.secrets)
     commands.tell_misspelt(settings)
@@ -60,13 +60,13 @@ def run() -> None:
 @space_option
 @json_option
 def index(sources: tuple[str, ...], space: str, as_json: bool) -> None:
-    """Take films in, from files or links."""
+    """Take videos in, from files or links."""
     _finish(commands.index(_quiet_settings(), sources, space, as_json=as_json))
 
 
 @keaton.command()
 @click.argument("text", nargs=-1)
-@click.option("--video", metavar="ID", help="Look in this film alone (its id or title).")
+@click.option("--video", metavar="ID", help="Look in this video alone (its id or title).")
 @click.option("--top", default=5, show_default=True, type=click.IntRange(1, 100), help="How many moments at most.")
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), help="Write the frame and the plot here.")
 @click.option(
@@ -112,7 +112,7 @@ def find(
 @space_option
 @json_option
 def videos(space: str, as_json: bool) -> None:
-    """List the films that can be searched."""
+    """List the videos that can be searched."""
     _finish(commands.videos(_quiet_settings(), space, as_json=as_json))
 
 
@@ -120,12 +120,12 @@ def videos(space: str, as_json: bool) -> None:
 @click.argument("video", metavar="ID")
 @space_option
 def forget(video: str, space: str) -> None:
-    """Take a film back, with all that was kept of it."""
+    """Take a video back, with all that was kept of it."""
     _finish(commands.forget(_quiet_settings(), video, space))
 
 
 def _time(_context: click.Context, _option: click.Parameter, value: str) -> float:
-    """Read a time of a film: 75, 1:15.5 or 1:02:03."""
+    """Read a time of a video: 75, 1:15.5 or 1:02:03."""
     try:
         return seconds(value)
     except ValueError as error:
@@ -139,7 +139,7 @@ def _time(_context: click.Context, _option: click.Parameter, value: str) -> floa
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="FILE.mp4, or FILE.gif without sound.")
 @space_option
 def clip(video: str, start_s: float, end_s: float, out: Path | None, space: str) -> None:
-    """Cut a stretch out of a film (its id or title)."""
+    """Cut a stretch out of a video (its id or title)."""
     if end_s <= start_s:
         raise click.BadParameter("it has to be after --from.", param_hint="--to")
     _finish(cutting.clip(_quiet_settings(), cutting.ClipOrder(video, start_s, end_s, out), space))
@@ -151,7 +151,7 @@ def clip(video: str, start_s: float, end_s: float, out: Path | None, space: str)
 @click.option("--tiles", default=24, show_default=True, type=click.IntRange(1, 200), help="How many pictures at most.")
 @space_option
 def sheet(video: str, out: Path, tiles: int, space: str) -> None:
-    """Draw the contact sheet of a whole film (its id or title)."""
+    """Draw the contact sheet of a whole video (its id or title)."""
     _finish(cutting.sheet(_quiet_settings(), video, tiles, out, space))
 
 
@@ -164,7 +164,7 @@ def print_page() -> None:
 @keaton.command()
 @json_option
 def spaces(as_json: bool) -> None:
-    """List the servers, workspaces and libraries that films are known from."""
+    """List the servers, workspaces and libraries that videos are known from."""
     _finish(commands.spaces(_quiet_settings(), as_json=as_json))
 
 

@@ -17,7 +17,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from core.addresses import as_looked_up
 from core.errors import BadSetting
-from core.limits import FetchLimits, FilmLimits
+from core.limits import FetchLimits, VideoLimits
 from core.model.video import Sampling
 
 GIGABYTE = 1_000_000_000
@@ -173,7 +173,7 @@ class Settings(BaseSettings):
 
     @property
     def sampling(self) -> Sampling:
-        """Give which moments of a film are looked at."""
+        """Give which moments of a video are looked at."""
         sampling = Sampling(self.look_every_s)
         return sampling if self.keyframes == "on" else replace(sampling, keyframe_gap=0.0)
 
@@ -195,9 +195,9 @@ class Settings(BaseSettings):
         )
 
     @property
-    def film_limits(self) -> FilmLimits:
-        """Give what reading one film may take."""
-        return FilmLimits(
+    def video_limits(self) -> VideoLimits:
+        """Give what reading one video may take."""
+        return VideoLimits(
             self.film_limit_min * 60,
             int(self.frame_limit_mp * 1_000_000),
             self.frames_limit,

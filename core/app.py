@@ -86,7 +86,7 @@ class Options:
     patience: RetryPolicy
     turns_a_minute: int
     """Of one person; 0 for any number."""
-    films_a_person: int
+    videos_a_person: int
     """Waiting at once; 0 for any number."""
     channels_on: bool
     """Whether a channel that nobody switched is looked at."""
@@ -123,7 +123,7 @@ class _Finding:
 
 @dataclass(frozen=True, slots=True)
 class _Intake:
-    """What takes films in."""
+    """What takes videos in."""
 
     cooldown: RateLimit
     indexer: Indexer
@@ -174,7 +174,7 @@ def _refiner(ports: Ports, searcher: Searcher, glances: ExtraFrames, closer: Clo
 
 def _intake(ports: Ports, choices: Options) -> _Intake:
     library, media = ports.library, ports.media
-    cooldown = RateLimit(choices.turns_a_minute, ports.clock_s, choices.films_a_person)
+    cooldown = RateLimit(choices.turns_a_minute, ports.clock_s, choices.videos_a_person)
     foreman = JobRunner(ports.jobs, library, media, choices.patience, ports.time_s)
     channels = Channels(ports.ledger, library, media, ports.encoder, foreman, on_by_default=choices.channels_on)
     return _Intake(cooldown, _indexer(ports, choices), foreman, channels)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 
 BEGINNING_S = 5.0
-"""A film begins so much later at most, where somebody always asks."""
+"""A video begins so much later at most, where somebody always asks."""
 
 
 BATCH_S = 2.0

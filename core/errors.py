@@ -39,14 +39,14 @@ class OperatorError(AppError):
 
 @dataclass(eq=False)
 class UnknownVideo(UserError):
-    """No film by that name is visible to the asker."""
+    """No video by that name is visible to the asker."""
 
     name: str
 
 
 @dataclass(eq=False)
 class AmbiguousVideo(UserError):
-    """Several visible films go by that name."""
+    """Several visible videos go by that name."""
 
     name: str
     titles: tuple[str, ...]
@@ -54,7 +54,7 @@ class AmbiguousVideo(UserError):
 
 @dataclass(eq=False)
 class UnknownPoster(UserError):
-    """Nobody by that name posted a film that is visible to the asker."""
+    """Nobody by that name posted a video that is visible to the asker."""
 
     name: str
 
@@ -92,12 +92,12 @@ class EmptyQuery(UserError):
 
 @dataclass(eq=False)
 class NothingIndexed(UserError):
-    """There is no film to search yet."""
+    """There is no video to search yet."""
 
 
 @dataclass(eq=False)
 class NoneFit(UserError):
-    """There are films, but none that was posted by that person, then or there."""
+    """There are videos, but none that was posted by that person, then or there."""
 
 
 @dataclass(eq=False)
@@ -191,7 +191,7 @@ FileKind: TypeAlias = Literal["folder", "pipe", "socket", "device", "empty"]
 
 @dataclass(eq=False)
 class NotAVideo(UserError):
-    """The file is no film that the decoder can open."""
+    """The file is no video that the decoder can open."""
 
     name: str
 
@@ -255,7 +255,7 @@ class FolderUnwritable(UserError):
 
 @dataclass(eq=False)
 class OverLimit(UserError):
-    """The film takes more than one film may."""
+    """The video takes more than one video may."""
 
     name: str
     """Of a file, or a link."""
@@ -266,8 +266,8 @@ class OverLimit(UserError):
 
 
 @dataclass(eq=False)
-class FilmGone(UserError):
-    """The film's file is not kept any more, so that nothing can be cut from it."""
+class VideoGone(UserError):
+    """The video's file is not kept any more, so that nothing can be cut from it."""
 
     title: str
 
@@ -281,7 +281,7 @@ class ClipTooLarge(UserError):
 
 @dataclass(eq=False)
 class GivenUp(TryLater):
-    """The film broke its decoder before, again and again, so that it is not tried any more for now."""
+    """The video broke its decoder before, again and again, so that it is not tried any more for now."""
 
     name: str
 
@@ -296,9 +296,9 @@ class DecoderDied(TryLater):
 
 @contextmanager
 def called(title: str) -> Iterator[None]:
-    """Let errors about a film's file name the film: a kept file bears a name of Keaton's own, which tells nobody.
+    """Let errors about a video's file name the video: a kept file bears a name of Keaton's own, which tells nobody.
 
-    A file that is called as the film is keeps its name.
+    A file that is called as the video is keeps its name.
     """
     try:
         yield
@@ -324,7 +324,7 @@ class LinkRefused(UserError):
 
 @dataclass(eq=False)
 class VideoUnavailable(UserError):
-    """The site does not give the film out."""
+    """The site does not give the video out."""
 
     url: str
     why: str
@@ -419,29 +419,29 @@ class MissingPermissions(UserError):
 
 @dataclass(eq=False)
 class NotYours(UserError):
-    """The asker has not posted the film there, and moderates nothing."""
+    """The asker has not posted the video there, and moderates nothing."""
 
     title: str
 
 
 @dataclass(eq=False)
 class NotYourJob(UserError):
-    """Only whoever asked for a film may cancel it."""
+    """Only whoever asked for a video may cancel it."""
 
 
 @dataclass(eq=False)
 class JobCancelled(UserError):
-    """Somebody did not want the film any more."""
+    """Somebody did not want the video any more."""
 
 
 @dataclass(eq=False)
 class FilmForgotten(UserError):
-    """The film was taken back there while it was under way."""
+    """The video was taken back there while it was under way."""
 
 
 @dataclass(eq=False)
 class MessageGone(UserError):
-    """The message was deleted before its film was kept."""
+    """The message was deleted before its video was kept."""
 
 
 @dataclass(eq=False)
@@ -453,7 +453,7 @@ class TooFast(TryLater):
 
 @dataclass(eq=False)
 class QueueFull(TryLater):
-    """One person has too many films waiting."""
+    """One person has too many videos waiting."""
 
     most: int
 

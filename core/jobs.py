@@ -101,7 +101,7 @@ class JobRunner:
                 raise (why_ended(await self._jobs.job(ref.id)) or error) from None
 
     async def _is_called_off(self, job: Job) -> bool:
-        """Tell whether an earlier run acknowledged its cancelling, which may come to be done only after the film."""
+        """Tell whether an earlier run acknowledged its cancelling, which may come to be done only after the video."""
         return await self._jobs.is_pressed(job.id, Cancel(job.id).id)
 
     async def kept_picture(self, ref: JobRef, file: PictureFile) -> PictureFile:
@@ -161,12 +161,17 @@ class JobRunner:
         """Cancel the open jobs that a message asked for by items which are not among these."""
         for job_id in await self._jobs.about(scope, message):
             job = await self._jobs.job(job_id)
-            asks_for_film = job is not None and job.request.kind in {"link", "remote"}
-            if job and asks_for_film and job.request.errand.message == message and job.request.errand.item not in items:
+            asks_for_video = job is not None and job.request.kind in {"link", "remote"}
+            if (
+                job
+                and asks_for_video
+                and job.request.errand.message == message
+                and job.request.errand.item not in items
+            ):
                 await self._stop(job_id)
 
     async def break_off(self) -> None:
-        """Stop what runs here for requests that were ended by something else: a film was forgotten, a message deleted.
+        """Stop what runs here for requests that were ended by something else: a video was forgotten, a message deleted.
 
         Raises StorageUnusable.
         """
@@ -175,7 +180,7 @@ class JobRunner:
                 await self._underway.break_off(job_id, reason)
 
     async def forget(self, video_id: str) -> None:
-        """Break off what would keep a film's file again, then delete that unless it is needed.
+        """Break off what would keep a video's file again, then delete that unless it is needed.
 
         Raises StorageUnusable.
         """
@@ -187,9 +192,9 @@ class JobRunner:
         await self._media.forget(video_id)
 
     async def tidy(self) -> int:
-        """Drop what no open job and no film needs, of what an earlier run left; count the files.
+        """Drop what no open job and no video needs, of what an earlier run left; count the files.
 
-        Where films may be missing that were kept, such files are set aside, and come back when films lead to them
+        Where videos may be missing that were kept, such files are set aside, and come back when videos lead to them
         again. Raises StorageUnusable.
         """
         await self._media.bring_back(self._jobs.needed)
@@ -199,7 +204,7 @@ class JobRunner:
         return await self._media.sweep(self._jobs.needed)
 
     async def set_aside(self) -> Path | None:
-        """Move media that no film and no open job needs out of the store; give the folder, or None.
+        """Move media that no video and no open job needs out of the store; give the folder, or None.
 
         Raises StorageUnusable.
         """
@@ -236,7 +241,7 @@ class JobRunner:
         await asyncio.sleep(wait_s)
 
     async def _brought(self, job: Job) -> Indexed | None:
-        """Give what an earlier run did, and only did not come to say; under the names that the film has there."""
+        """Give what an earlier run did, and only did not come to say; under the names that the video has there."""
         video = await self._library.video(job.video_id) if job.looks else None
         posting = await self._library.posting(job.video_id, View.of(job.request.errand.scope)) if video else None
         return Indexed(posting.named(video), job.looks) if posting and video else None
@@ -275,7 +280,7 @@ class RetryPolicy:
         """Give the seconds to wait after that many failures, of which this is the last; None to give up."""
         match error:
             case DecoderDied():
-                most = min(1, self.retries)  # a film that kills its decoder twice would do it a third time
+                most = min(1, self.retries)  # a video that kills its decoder twice would do it a third time
             case FetchFailed() | StorageUnusable():
                 most = self.retries
             case _:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Lead:
-    """A film that a link led to when it was fetched, in one space."""
+    """A video that a link led to when it was fetched, in one space."""
 
     link: str
     """Canonical (see `links.canonical`), or the key of a platform's file."""
@@ -34,7 +34,7 @@ class Lead:
 
 @dataclass(frozen=True, slots=True)
 class Led:
-    """The film that a link leads to in some space."""
+    """The video that a link leads to in some space."""
 
     video: Video
     """As the link names it there, or as its site does: then without an address."""
@@ -42,7 +42,7 @@ class Led:
 
 
 def choose(leads: Iterable[Lead], link: str, scope: Scope) -> Led | None:
-    """Return the film that a link leads to for who posts it there without fetching it, or None: then it is fetched."""
+    """Return the video that a link leads to for who posts it there without fetching it, or None: then it is fetched."""
     elsewhere = None
     for lead in leads:
         if lead.link != link or _is_denied(link, lead.site_id):
@@ -60,15 +60,15 @@ def confirms(link: str, site_id: str | None) -> bool:
 
 
 def is_same(video_id: str, content_id: str, link: str, site_id: str | None) -> bool:
-    """Tell whether what was fetched anew is a film that is kept.
+    """Tell whether what was fetched anew is a video that is kept.
 
-    Databases of earlier versions hold films by their sites' ids; those are the same where the site confirms that.
+    Databases of earlier versions hold videos by their sites' ids; those are the same where the site confirms that.
     """
     return video_id == content_id or (video_id == link and confirms(link, site_id))
 
 
 def _is_denied(link: str, site_id: str) -> bool:
-    """Tell whether a link that means one film of a site led to another."""
+    """Tell whether a link that means one video of a site led to another."""
     return bool(site_id) and site_ids.names_site(link) and site_id != site_ids.without_key(link)
 
 

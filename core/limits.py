@@ -26,8 +26,8 @@ Quantity: TypeAlias = Literal["duration_s", "size_bytes", "frame_px", "frames", 
 
 
 @dataclass(frozen=True, slots=True)
-class FilmLimits:
-    """What reading one film may take."""
+class VideoLimits:
+    """What reading one video may take."""
 
     duration_s: float = 5 * 3600.0
     frame_px: int = 36_000_000
@@ -49,7 +49,7 @@ PRESSED_A_MINUTE = 5
 
 @dataclass(frozen=True, slots=True)
 class FetchLimits:
-    """What fetching one film may take, and from where it may come."""
+    """What fetching one video may take, and from where it may come."""
 
     size_bytes: int
     timeout_s: float
@@ -57,13 +57,13 @@ class FetchLimits:
     stall_s: float = 60.0
     """A fetch that brings next to nothing for that long is given up."""
     duration_s: float = 5 * 3600.0
-    """As the site declares it; what it does not declare is measured when the film is read."""
+    """As the site declares it; what it does not declare is measured when the video is read."""
     memory_bytes: int = 1_500_000_000
     attempts: int = 3
     sites: frozenset[str] = frozenset()
     """Hosts that links may lead to, with all below them; empty for any."""
     pages: bool = True
-    """Whether pages of sites that nobody knows are searched for films, or only files are taken from there."""
+    """Whether pages of sites that nobody knows are searched for videos, or only files are taken from there."""
 
 
 def quantity(name: str) -> Quantity | None:
@@ -73,7 +73,7 @@ def quantity(name: str) -> Quantity | None:
 
 @dataclass(frozen=True, slots=True)
 class BrowsingLimits:
-    """How much of a film is shown at once."""
+    """How much of a video is shown at once."""
 
     cut_s: float
     """The longest cut."""
@@ -84,7 +84,7 @@ class BrowsingLimits:
     preview_s: float = 3.0
     preview_bytes: int = 2_000_000
     slides: int = 5
-    """Of a film that is gone, the small pictures that a preview shows instead."""
+    """Of a video that is gone, the small pictures that a preview shows instead."""
     sheet_tiles: int = 24
     tile_px: int = 240
     """How wide or high the frames of moments are cut for a sheet."""

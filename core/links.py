@@ -37,19 +37,19 @@ _PORTS = {"http": 80, "https": 443}
 # Only what other sites' advertising adds to any link: what a site itself adds ("si", "h", "token") may be a secret.
 _TRACKING = re.compile(r"(utm_(source|medium|campaign|term|content)|fbclid|gclid)(=|$)", re.IGNORECASE)
 _SECOND = re.compile(r"t=\d{1,5}s?")
-FILM_ENDS = (
+VIDEO_ENDS = (
     *(".mp4", ".m4v", ".mov", ".webm", ".mkv", ".avi", ".mpg", ".mpeg", ".m1v", ".m2v", ".vob", ".flv", ".wmv", ".ogv"),
     *(".3gp", ".3g2", ".ts", ".mts", ".m2ts", ".mxf", ".apng"),
 )
-"""How the names of film files end."""
-_FILM_FILE = re.compile(rf"({'|'.join(re.escape(end) for end in (*FILM_ENDS, '.gif', '.m3u8'))})$", re.IGNORECASE)
-"""Of links: an animation may be behind one to a GIF, and a film behind one to a playlist."""
+"""How the names of video files end."""
+_VIDEO_FILE = re.compile(rf"({'|'.join(re.escape(end) for end in (*VIDEO_ENDS, '.gif', '.m3u8'))})$", re.IGNORECASE)
+"""Of links: an animation may be behind one to a GIF, and a video behind one to a playlist."""
 _CODE = re.compile(r"\.ts$", re.IGNORECASE)
 _CODE_HOSTS = frozenset(
     {"github.com", "githubusercontent.com", "gitlab.com", "bitbucket.org", "codeberg.org", "unpkg.com"}
 )
 """Where what ends in `.ts` is TypeScript, not a transport stream."""
-_FILM_SITES = frozenset(
+_VIDEO_SITES = frozenset(
     [
         "youtube.com",
         "youtu.be",
@@ -89,7 +89,7 @@ def is_web(url: str) -> bool:
 
 
 def canonical(url: str) -> str:
-    """Return one spelling for all links that certainly mean the same film: "youtube:ID", or the link tidied up.
+    """Return one spelling for all links that certainly mean the same video: "youtube:ID", or the link tidied up.
 
     A spelling that could be read in two ways is no site's id, and whatever may be a secret in a link stays in it.
     """
@@ -105,8 +105,8 @@ def looks_like_video(url: str) -> bool:
     if parts is None:
         return False
     host = _site(parts)
-    on_site = any(host == site or host.endswith("." + site) for site in _FILM_SITES) and parts.path not in {"", "/"}
-    return on_site or (_FILM_FILE.search(parts.path) is not None and not _is_code(host, parts.path))
+    on_site = any(host == site or host.endswith("." + site) for site in _VIDEO_SITES) and parts.path not in {"", "/"}
+    return on_site or (_VIDEO_FILE.search(parts.path) is not None and not _is_code(host, parts.path))
 
 
 def _is_code(host: str, path: str) -> bool:
@@ -114,7 +114,7 @@ def _is_code(host: str, path: str) -> bool:
 
 
 def at_second(url: str, t_s: float) -> str | None:
-    """Give a link that starts the film at this second, or None where its site has no such links."""
+    """Give a link that starts the video at this second, or None where its site has no such links."""
     parts = _split(url)
     if parts is None:
         return None
@@ -129,7 +129,7 @@ def at_second(url: str, t_s: float) -> str | None:
             return f"https://www.dailymotion.com/video/{number}?start={second}"
     if _site(parts) == "twitch.tv" and parts.path.startswith("/videos/"):
         return urlunsplit(parts._replace(query=f"t={second}s", fragment=""))
-    return urlunsplit(parts._replace(fragment=f"t={second}")) if _FILM_FILE.search(parts.path) else None
+    return urlunsplit(parts._replace(fragment=f"t={second}")) if _VIDEO_FILE.search(parts.path) else None
 
 
 def is_on(url: str, sites: AbstractSet[str]) -> bool:
@@ -184,7 +184,7 @@ def file_title(url: str) -> str:
     """Give the file name at the end of a link without its suffix, or the host where the path names no file."""
     parts = urlsplit(url)
     name = unquote(parts.path.rstrip("/").rpartition("/")[2])
-    return _FILM_FILE.sub("", name) or parts.hostname or url
+    return _VIDEO_FILE.sub("", name) or parts.hostname or url
 
 
 def _split(url: str) -> SplitResult | None:

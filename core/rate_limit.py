@@ -22,16 +22,16 @@ Person: TypeAlias = tuple[str, str, str]
 
 
 class RateLimit:
-    """Counts what each person started within the last minute, and the films of theirs that are not done yet.
+    """Counts what each person started within the last minute, and the videos of theirs that are not done yet.
 
     Who does too much is told once a minute where all would read it (`is_told`).
     """
 
-    def __init__(self, most_a_minute: int, clock_s: Callable[[], float], most_films: int = 0) -> None:
+    def __init__(self, most_a_minute: int, clock_s: Callable[[], float], most_videos: int = 0) -> None:
         """Take 0 for no limit."""
         self._most = most_a_minute
-        self._most_films = most_films
-        self._films: Counter[Person] = Counter()
+        self._most_videos = most_videos
+        self._videos: Counter[Person] = Counter()
         self._clock_s = clock_s
         self._starts: dict[Person, deque[float]] = {}
         self._pressed: dict[Person, deque[float]] = {}
@@ -67,16 +67,16 @@ class RateLimit:
 
     @contextmanager
     def place(self, turn: Turn) -> Iterator[None]:
-        """Hold one place in the queue of films where several people talk; raises QueueFull for one too many."""
+        """Hold one place in the queue of videos where several people talk; raises QueueFull for one too many."""
         who = _person(turn)
-        if self._most_films and turn.door.shared and not turn.late and self._films[who] >= self._most_films:
-            raise QueueFull(self._most_films)
-        self._films[who] += 1
+        if self._most_videos and turn.door.shared and not turn.late and self._videos[who] >= self._most_videos:
+            raise QueueFull(self._most_videos)
+        self._videos[who] += 1
         try:
             yield
         finally:
-            self._films[who] -= 1
-            self._films += Counter()  # drops those who have none left
+            self._videos[who] -= 1
+            self._videos += Counter()  # drops those who have none left
 
 
 def _recent(counts: dict[Person, deque[float]], who: Person, now_s: float) -> deque[float]:

@@ -58,7 +58,7 @@ class DepartureGrace:
             await self._files.forget(video_id)
 
     async def places(self, platform: str) -> tuple[Scope, ...]:
-        """Give the channels of a platform that films are known from."""
+        """Give the channels of a platform that videos are known from."""
         return await self._departures.places(platform)
 
     async def look(self) -> None:
@@ -88,9 +88,9 @@ async def forget(
     user_id: str | None = None,
     job: JobRef | None = None,
 ) -> None:
-    """Take back a film's postings in view, of one person where that is named, and stop what is under way for these.
+    """Take back a video's postings in view, of one person where that is named, and stop what is under way for these.
 
-    Where none is left anywhere all of the film goes. For a job that is done once. Raises OperatorError.
+    Where none is left anywhere all of the video goes. For a job that is done once. Raises OperatorError.
     """
     try:
         await library.forget(video_id, view, user_id, job)
@@ -102,7 +102,7 @@ async def forget(
 
 
 class Forgetting:
-    """Does what people ask: each means one film, and the same one however often it is begun."""
+    """Does what people ask: each means one video, and the same one however often it is begun."""
 
     def __init__(self, library: Library, foreman: JobRunner, jobs: Jobs) -> None:
         self._library = library
@@ -110,7 +110,7 @@ class Forgetting:
         self._jobs = jobs
 
     async def take_back(self, event: Forget) -> tuple[Reply, ...]:
-        """Take a film back for whoever may; raises UnknownVideo, AmbiguousVideo, NotYours, OperatorError."""
+        """Take a video back for whoever may; raises UnknownVideo, AmbiguousVideo, NotYours, OperatorError."""
         turn = event.turn
         video_id, title = await self._earlier(event) or await self._meant(event)
         who = None if turn.moderator else turn.user_id
@@ -118,16 +118,16 @@ class Forgetting:
         return (replies.forgotten(title, await self._library.posting(video_id, turn.view)),)
 
     async def _earlier(self, event: Forget) -> tuple[str, str] | None:
-        """Give what an earlier run took to be meant: the film may be gone by now, and its name fit another."""
+        """Give what an earlier run took to be meant: the video may be gone by now, and its name fit another."""
         return await self._jobs.named(event.job.id) if event.job else None
 
     async def _meant(self, event: Forget) -> tuple[str, str]:
         turn = event.turn
         if not event.video.strip():
             raise UnknownVideo("")
-        film = pick(await self._library.videos(turn.view), event.video).video
-        if not turn.moderator and not await self._library.posting(film.id, turn.view, turn.user_id):
-            raise NotYours(film.title)
+        video = pick(await self._library.videos(turn.view), event.video).video
+        if not turn.moderator and not await self._library.posting(video.id, turn.view, turn.user_id):
+            raise NotYours(video.title)
         if event.job:
-            await self._jobs.name(event.job.id, film.id, film.title)
-        return film.id, film.title
+            await self._jobs.name(event.job.id, video.id, video.title)
+        return video.id, video.title

@@ -31,9 +31,9 @@ _TIKTOK_PATH = re.compile(r"/@[\w.-]+/video/(\d+)/?", re.ASCII)
 
 
 def of(url: str) -> str | None:
-    """Return the id of the film that a link means ("youtube:ID"), or None; scheme and host are in lower case.
+    """Return the id of the video that a link means ("youtube:ID"), or None; scheme and host are in lower case.
 
-    A key that opens an unlisted film is part of it ("vimeo:ID/KEY").
+    A key that opens an unlisted video is part of it ("vimeo:ID/KEY").
     """
     link = _LINK.fullmatch(url)
     query = _query(link[3] or "") if link else None
@@ -55,7 +55,7 @@ def names_site(link: str) -> bool:
 
 
 def without_key(link: str) -> str:
-    """Return the id alone that a site gives the film of a canonical link."""
+    """Return the id alone that a site gives the video of a canonical link."""
     return link.partition("/")[0]
 
 

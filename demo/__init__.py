@@ -1,1 +1,1 @@
-"""The demo: a small model, a short film that it understands, and the scripts that made both."""
+"""The demo: a small model, a short video that it understands, and the scripts that made both."""

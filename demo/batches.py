@@ -61,7 +61,7 @@ class Lesson:
     side_px: int
     """Pixels on each side of an image."""
     ease: float
-    """From 1, things mostly alone and close by, to 0, scenes as films have them."""
+    """From 1, things mostly alone and close by, to 0, scenes as videos have them."""
 
 
 def paint_stock(seed: int, each: int) -> Stock:
@@ -93,7 +93,7 @@ def endless(
 
 
 def gallery(stock: Stock, sprites: Mapping[str, Sprite], *, seed: int, side_px: int) -> Iterator[Drawn]:
-    """Scenes as films have them with their squashed images, (side, side, 3) uint8 RGB, for ever, each drawn once."""
+    """Scenes as videos have them with their squashed images, (side, side, 3) uint8 RGB, for ever, each drawn once."""
     rng = np.random.default_rng(seed)
     lesson = Lesson(side_px, 0.0)
     while True:

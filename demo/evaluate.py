@@ -1,4 +1,4 @@
-"""Measures the demo's model on films that it never saw, and writes the figures into README.md.
+"""Measures the demo's model on videos that it never saw, and writes the figures into README.md.
 
 `python -m demo.evaluate CACHE` prints the table and writes it; CACHE holds the emoji.
 """
@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 
 from demo.emoji import Sprite, sprites
-from demo.film import FILM, SCENES, SIZE_PX, encode
+from demo.film import SCENES, SIZE_PX, VIDEO, encode
 from demo.looking import Eye, best_times, eye, looks
 from demo.paint import Canvas
 from demo.scenes import Scene, draw, random_place, random_scene
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 README = Path(__file__).with_name("README.md")
 FIRST_SEED = 900_000
 """Training uses seeds below this one."""
-SCENES_A_FILM = 20
+SCENES_A_VIDEO = 20
 _BEGIN, _END = "<!-- figures: written by demo.evaluate -->", "<!-- end of figures -->"
 _KINDS = {1: ("thing and place", "thing alone"), 2: ("thing and place", "thing alone", "both things and place")}
 _BARS = {(1, "thing and place"): 97, (1, "thing alone"): 90, (2, "thing and place"): 90, (2, "thing alone"): 80}
@@ -41,7 +41,7 @@ _BARS = {(1, "thing and place"): 97, (1, "thing alone"): 90, (2, "thing and plac
 
 @dataclass(frozen=True)
 class Posed:
-    """A scene of an unseen film, for how long it is shown, and what is asked to find it."""
+    """A scene of an unseen video, for how long it is shown, and what is asked to find it."""
 
     scene: Scene
     length_s: int
@@ -61,10 +61,10 @@ class Tally:
         return 100 * self.right / self.asked
 
 
-def random_film(seed: int, crowd: int) -> list[Posed]:
-    """Twenty scenes of `crowd` things each; no name that is asked for is true of anything else in the film."""
+def random_video(seed: int, crowd: int) -> list[Posed]:
+    """Twenty scenes of `crowd` things each; no name that is asked for is true of anything else in the video."""
     rng = np.random.default_rng(seed)
-    cast = _cast(rng, SCENES_A_FILM * crowd)
+    cast = _cast(rng, SCENES_A_VIDEO * crowd)
     groups = [cast[i : i + crowd] for i in range(0, len(cast), crowd)]
     return [_posed(rng, group) for group in groups]
 
@@ -91,37 +91,37 @@ def _posed(rng: Generator, group: Sequence[tuple[int, str]]) -> Posed:
     return Posed(scene, int(rng.integers(3, 5)), queries[: len(_KINDS[len(group)])])
 
 
-def filmed(film: Sequence[Posed], cutouts: Mapping[str, Sprite]) -> BytesIO:
-    """Return the film as H.264, a frame a second: what a look a second would find in it."""
-    film_file = BytesIO()
-    encode(film_file, _pictures(film, cutouts), {"crf": "27", "preset": "veryfast", "threads": "1"}, fps=1)
-    film_file.seek(0)
-    return film_file
+def filmed(video: Sequence[Posed], cutouts: Mapping[str, Sprite]) -> BytesIO:
+    """Return the video as H.264, a frame a second: what a look a second would find in it."""
+    video_file = BytesIO()
+    encode(video_file, _pictures(video, cutouts), {"crf": "27", "preset": "veryfast", "threads": "1"}, fps=1)
+    video_file.seek(0)
+    return video_file
 
 
-def _pictures(film: Sequence[Posed], cutouts: Mapping[str, Sprite]) -> Iterator[NDArray[np.uint8]]:
-    for posed in film:
+def _pictures(video: Sequence[Posed], cutouts: Mapping[str, Sprite]) -> Iterator[NDArray[np.uint8]]:
+    for posed in video:
         for second in range(posed.length_s):
             canvas = Canvas(*SIZE_PX)
             draw(canvas, posed.scene, cutouts, second + 0.5)
             yield np.clip(canvas.pixels + 0.5, 0, 255).astype(np.uint8)
 
 
-def answered(seeing: Eye, film: Sequence[Posed], film_file: BytesIO) -> NDArray[np.bool_]:
+def answered(seeing: Eye, video: Sequence[Posed], video_file: BytesIO) -> NDArray[np.bool_]:
     """Which queries' best look lies in the right scene: (scenes, kinds) bool."""
-    times, pictures = zip(*looks(film_file), strict=True)
-    starts = np.cumsum([0, *(posed.length_s for posed in film)])
-    queries = [query for posed in film for query in posed.queries]
+    times, pictures = zip(*looks(video_file), strict=True)
+    starts = np.cumsum([0, *(posed.length_s for posed in video)])
+    queries = [query for posed in video for query in posed.queries]
     best = best_times(seeing, times, seeing.images(pictures), queries)
     found = np.searchsorted(starts, np.array(best) + 1e-6, side="right") - 1
-    return np.asarray(found.reshape(len(film), -1) == np.arange(len(film))[:, None])
+    return np.asarray(found.reshape(len(video), -1) == np.arange(len(video))[:, None])
 
 
-def tallies(seeing: Eye, cutouts: Mapping[str, Sprite], films: int) -> dict[tuple[int, str], Tally]:
+def tallies(seeing: Eye, cutouts: Mapping[str, Sprite], videos: int) -> dict[tuple[int, str], Tally]:
     """For scenes of one thing and of two, and each kind of query, how many were right."""
     found: dict[tuple[int, str], Tally] = {}
     for crowd, kinds in _KINDS.items():
-        reels = [random_film(FIRST_SEED + 1000 * crowd + number, crowd) for number in range(films)]
+        reels = [random_video(FIRST_SEED + 1000 * crowd + number, crowd) for number in range(videos)]
         right = np.concatenate([answered(seeing, reel, filmed(reel, cutouts)) for reel in reels])
         for column, kind in enumerate(kinds):
             found[crowd, kind] = Tally(int(right[:, column].sum()), len(right))
@@ -129,7 +129,7 @@ def tallies(seeing: Eye, cutouts: Mapping[str, Sprite], films: int) -> dict[tupl
 
 
 def missed(seeing: Eye, times: Sequence[float], pictures: Vectors) -> tuple[int, list[str]]:
-    """How many queries film.json lists, and those whose best look at the film lies outside their scene."""
+    """How many queries film.json lists, and those whose best look at the video lies outside their scene."""
     scenes = json.loads(SCENES.read_text(encoding="utf-8"))["scenes"]
     asked = [(query, scene) for scene in scenes for query in scene["queries"]]
     best = best_times(seeing, times, pictures, [query for query, _ in asked])
@@ -137,10 +137,10 @@ def missed(seeing: Eye, times: Sequence[float], pictures: Vectors) -> tuple[int,
     return len(asked), wrong
 
 
-def table(found: Mapping[tuple[int, str], Tally], films: int, asked: int, wrong: Sequence[str]) -> str:
+def table(found: Mapping[tuple[int, str], Tally], videos: int, asked: int, wrong: Sequence[str]) -> str:
     """Return the figures as Markdown."""
     lines = [
-        f"Measured on {films} unseen films of {SCENES_A_FILM} scenes for each number of things.",
+        f"Measured on {videos} unseen videos of {SCENES_A_VIDEO} scenes for each number of things.",
         "",
         "| things in a scene | query names | best frame in the right scene | bar |",
         "|---|---|---|---|",
@@ -164,15 +164,15 @@ def main() -> None:
     """Measure, print, and write the figures into README.md."""
     parser = argparse.ArgumentParser(description=main.__doc__)
     parser.add_argument("cache", type=Path, help="folder of the emoji font; fetched into it if missing")
-    parser.add_argument("--films", type=int, default=20)
+    parser.add_argument("--videos", type=int, default=20)
     parser.add_argument("--dry", action="store_true", help="print only")
     args = parser.parse_args()
     cv2.setNumThreads(1)
     seeing = eye()
     cutouts = sprites(args.cache, [emoji for thing in things() for emoji in thing.emoji])
-    times, pictures = zip(*looks(FILM), strict=True)
+    times, pictures = zip(*looks(VIDEO), strict=True)
     misses = missed(seeing, times, seeing.images(pictures))
-    figures = table(tallies(seeing, cutouts, args.films), args.films, *misses)
+    figures = table(tallies(seeing, cutouts, args.videos), args.videos, *misses)
     print(figures)
     if not args.dry:
         write_figures(figures)

@@ -1,4 +1,4 @@
-"""Makes the demo film from its script, and the list of its scenes.
+"""Makes the demo video from its script, and the list of its scenes.
 
 `python -m demo.film CACHE` writes film.mp4 and film.json; CACHE holds the emoji.
 """
@@ -26,11 +26,11 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-FILM = Path(__file__).with_name("film.mp4")
+VIDEO = Path(__file__).with_name("film.mp4")
 SCENES = Path(__file__).with_name("film.json")
 FPS = 24
 SIZE_PX = (640, 360)
-"""Width and height of the film."""
+"""Width and height of the video."""
 _STAGE_PX = (704, 396)
 """What is drawn: a little more than is shown, so that the camera has room to move."""
 _OPTIONS = {"crf": "27", "preset": "slow", "tune": "animation", "threads": "2"}
@@ -53,7 +53,7 @@ def picture(shot: Shot, cutouts: Mapping[str, Sprite], t: float) -> NDArray[np.u
 def encode(
     target: Path | BytesIO, pictures: Iterable[NDArray[np.uint8]], options: Mapping[str, str], fps: int = FPS
 ) -> None:
-    """Write pictures as an H.264 film of `fps` frames a second, with a key frame every 2 s."""
+    """Write pictures as an H.264 video of `fps` frames a second, with a key frame every 2 s."""
     to_disk = isinstance(target, Path)
     moved = {"movflags": "+faststart"} if to_disk else {}
     with av.open(str(target) if to_disk else target, "w", format="mp4", options=moved) as container:
@@ -80,12 +80,12 @@ def listed(reel: Sequence[Shot]) -> dict[str, list[dict[str, object]]]:
 
 
 def main() -> None:
-    """Draw and encode the film, and list its scenes."""
+    """Draw and encode the video, and list its scenes."""
     parser = argparse.ArgumentParser(description=main.__doc__)
     parser.add_argument("cache", type=Path, help="folder of the emoji font; fetched into it if missing")
     reel = shots()
     cutouts = sprites(parser.parse_args().cache, [actor.emoji for shot in reel for actor in shot.scene.actors])
-    encode(FILM, (pixels for shot in reel for pixels in frames(shot, cutouts)), _OPTIONS)
+    encode(VIDEO, (pixels for shot in reel for pixels in frames(shot, cutouts)), _OPTIONS)
     SCENES.write_text(json.dumps(listed(reel), indent=2) + "\n", encoding="utf-8")
 
 

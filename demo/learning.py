@@ -155,7 +155,7 @@ class Training:
         return of_images + 0.5 * naming_loss(self.namer(stretch * said), batch["named"])
 
     def lesson(self) -> Lesson:
-        """Say how to show scenes now: close up at first, which is quick to learn from, as films have them at last."""
+        """Say how to show scenes now: close up at first, which is quick to learn from, as videos have them at last."""
         return Lesson(self.plan.side_px, 0.0 if self.plan.resume else max(1 - self.done / 0.4, 0.0))
 
     def _schedule(self) -> None:

@@ -1,6 +1,6 @@
-"""Looks at films with the demo's model, just as open_clip itself would.
+"""Looks at videos with the demo's model, just as open_clip itself would.
 
-From a film and sentences to cosines.
+From a video and sentences to cosines.
 """
 
 from __future__ import annotations
@@ -55,9 +55,9 @@ def eye() -> Eye:
     return Eye(model.eval(), preprocess, clip.get_tokenizer(name))
 
 
-def looks(film: Path | BytesIO, interval_s: float = 1.0) -> Iterator[tuple[float, Image.Image]]:
-    """Return a film's first frame at or after every `interval_s`, with its time in seconds."""
-    with av.open(film if isinstance(film, BytesIO) else str(film), "r") as container:
+def looks(video: Path | BytesIO, interval_s: float = 1.0) -> Iterator[tuple[float, Image.Image]]:
+    """Return a video's first frame at or after every `interval_s`, with its time in seconds."""
+    with av.open(video if isinstance(video, BytesIO) else str(video), "r") as container:
         next_s = 0.0
         for frame in container.decode(video=0):
             if frame.time >= next_s - 1e-6:

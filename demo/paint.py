@@ -1,7 +1,7 @@
 """A canvas measured in its own heights, and the few brushes with which the demo's worlds are painted.
 
 Lengths are shares of the picture's height: x runs over [0, aspect] rightwards, y over [0, 1] downwards. So one painting
-serves a training scene 90 pixels high and a film of 360.
+serves a training scene 90 pixels high and a video of 360.
 """
 
 from __future__ import annotations

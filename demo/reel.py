@@ -1,4 +1,4 @@
-"""The demo film's shots: what is in each, for how long, how the camera moves, and what one might ask for."""
+"""The demo video's shots: what is in each, for how long, how the camera moves, and what one might ask for."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from demo.things import things, things_called
 
 @dataclass(frozen=True)
 class Shot:
-    """One uncut piece of the film."""
+    """One uncut piece of the video."""
 
     scene: Scene
     length_s: float
@@ -39,7 +39,7 @@ def actor(name: str, x: float, y: float, size: float, emoji: int = 0, **motion: 
 
 
 def shots() -> tuple[Shot, ...]:
-    """Return the film from its first shot to its last."""
+    """Return the video from its first shot to its last."""
     return (
         *_from_snow_to_street(),
         *_from_desert_to_fire(),

@@ -46,7 +46,7 @@ _AMEND = "UPDATE answers SET moments = :moments, revision = :revision, earlier =
 
 # Forgotten between the moment that it was found and the moment that the answer is written down.
 _HERE = """
-    WHERE video_id = film AND platform = :view_platform AND space = :view_space
+    WHERE video_id = video AND platform = :view_platform AND space = :view_space
     AND channel IN (SELECT value FROM json_each(:view_channels))
 """
 
@@ -54,9 +54,9 @@ _HERE = """
 _DROP_LATE = f"""
     DELETE FROM answers WHERE id = :id AND EXISTS (
         SELECT 1 FROM (
-            SELECT json_extract(value, '$.video_id') AS film FROM json_each(:moments)
+            SELECT json_extract(value, '$.video_id') AS video FROM json_each(:moments)
             UNION SELECT :video_id UNION SELECT json_extract(:beside, '$.picture.source.video_id')
-        ) AS shown WHERE film IS NOT NULL AND NOT EXISTS (SELECT 1 FROM postings {_HERE})
+        ) AS shown WHERE video IS NOT NULL AND NOT EXISTS (SELECT 1 FROM postings {_HERE})
         AND NOT EXISTS (SELECT 1 FROM jobs {_HERE} AND state IN ('queued', 'running'))
     )
 """  # noqa: S608 - our own words
@@ -65,7 +65,7 @@ _DROP_LATE = f"""
 async def put(db: aiosqlite.Connection, answer: Answer) -> None:
     """Insert an answer, in the place of an older one with its id; those of half a year ago go.
 
-    One that shows a film which is neither posted in its view nor under way there is not kept.
+    One that shows a video which is neither posted in its view nor under way there is not kept.
     """
     await db.execute("DELETE FROM answers WHERE made_at < strftime('%Y-%m-%dT%H:%M:%fZ', 'now', ?)", (_LIVE,))
     values = rows.of_answer(answer)
@@ -175,7 +175,7 @@ def _curve(video: Video, times_s: Seconds, scores: Floats, about: rows.Json) -> 
 Row: TypeAlias = dict[str, Any]
 
 
-# Films in view alone: a vote on a film that a channel does not see says nothing there.
+# Videos in view alone: a vote on a video that a channel does not see says nothing there.
 _VOTES = """
     SELECT wish, video_id, at_s, value FROM votes
     WHERE platform = :platform AND space = :space AND wish IN (SELECT value FROM json_each(:wishes))
@@ -221,7 +221,7 @@ _UNNOTE = """
 
 
 async def votes(connections: Connections, view: View, wishes: Sequence[str]) -> tuple[Vote, ...]:
-    """Give the votes on films in view for these wishes."""
+    """Give the votes on videos in view for these wishes."""
     found = await connections.rows(_VOTES, {**rows.of_view(view), "wishes": json.dumps(wishes)})
     return tuple(Vote(*row) for row in found)
 

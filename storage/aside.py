@@ -40,7 +40,7 @@ class Aside:
         return tuple(path for path in sorted(self._folder.glob("*/*")) if path.is_file())
 
     def bring_back(self, names: Collection[str], media: Path) -> int:
-        """Move back into the store what films lead to again, by the stems of their files; return how many."""
+        """Move back into the store what videos lead to again, by the stems of their files; return how many."""
         wanted = [path for path in self.files() if path.stem in names and not (media / path.name).exists()]
         for path in wanted:
             path.replace(media / path.name)
@@ -48,7 +48,7 @@ class Aside:
         return len(wanted)
 
     def forget(self, stem: str) -> None:
-        """Delete a film's files."""
+        """Delete a video's files."""
         for path in self._folder.glob(f"*/{stem}*"):
             path.unlink(missing_ok=True)
         self._drop_empty()

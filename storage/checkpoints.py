@@ -51,7 +51,7 @@ _LEADS = """
     WHERE jobs.link = :link AND jobs.link <> '' AND jobs.state IN ('queued', 'running')
 """
 
-# A film that is kept with this recipe is found there. Its names are those of the newest job in view.
+# A video that is kept with this recipe is found there. Its names are those of the newest job in view.
 _UNDER_WAY = """
     FROM (
         SELECT video_id, title, url, uploader, max(id) FROM jobs
@@ -81,7 +81,7 @@ SHARES = f"""
 
 
 class SqliteCheckpoints:
-    """What was seen of films that are not done."""
+    """What was seen of videos that are not done."""
 
     def __init__(self, connections: Connections) -> None:
         self._db = connections
@@ -93,7 +93,7 @@ class SqliteCheckpoints:
             await db.execute(sql, (job_id,))
 
     async def begin(self, job_id: int, work: Work, recipe_key: str) -> int:
-        """Write down that a job is about this film; looks with another recipe go.
+        """Write down that a job is about this video; looks with another recipe go.
 
         Gives how often that was so since a look was last written down for it. Raises FilmForgotten, JobCancelled or
         MessageGone where the job is not open (any more).
@@ -108,7 +108,7 @@ class SqliteCheckpoints:
         return int(starts)
 
     async def at(self, link: str, scope: Scope) -> Work | None:
-        """Return the film that a canonical link or a file's key leads to for who posts it there; see `core.leads`."""
+        """Return the video that a canonical link or a file's key leads to for who posts it there; see `core.leads`."""
         found = await self._db.rows(_LEADS, {"link": link})
         led = choose(
             (Lead(row["link"], row["platform"], row["space"], row["site_id"], _video(row)) for row in found),
@@ -122,7 +122,7 @@ class SqliteCheckpoints:
         return Work(led.video.id, link, *names, several, led.video.duration_s, led.site_id)
 
     async def of(self, video_id: str) -> Work | None:
-        """Give a film by its id, with no names."""
+        """Give a video by its id, with no names."""
         found = await self._db.rows("SELECT duration_s FROM works WHERE video_id = :id", {"id": video_id})
         return next((Work(video_id, "", "", "", "", several=False, length_s=row[0]) for row in found), None)
 
@@ -138,7 +138,7 @@ class SqliteCheckpoints:
     async def add(self, video_id: str, part: FrameIndex, thumbnails: Sequence[Thumbnail]) -> None:
         """Write down at least one look; those that do not come after all that are known are left out.
 
-        Raises FilmForgotten where nothing is kept of the film any more.
+        Raises FilmForgotten where nothing is kept of the video any more.
         """
         times = {"first_s": float(part.times_s[0]), "last_s": float(part.times_s[-1])}
         blobs = [asdict(chunk) for chunk in embeddings.split(part, len(part))]
@@ -163,25 +163,25 @@ class SqliteCheckpoints:
 
 
 def partials(found: list[Row]) -> tuple[Partial, ...]:
-    """Give the films of rows of PARTIALS but for damaged ones; blocks."""
+    """Give the videos of rows of PARTIALS but for damaged ones; blocks."""
     found.sort(key=lambda row: (row["video_id"], row["first_s"]))
     whole = []
-    for video_id, film in groupby(found, key=lambda row: row["video_id"]):
+    for video_id, video in groupby(found, key=lambda row: row["video_id"]):
         try:
-            whole.append(_partial(list(film)))
+            whole.append(_partial(list(video)))
         except StorageDamaged:
             log.error("what was seen of %s so far is damaged", video_id)  # noqa: TRY400 - the trace tells no more
     return tuple(whole)
 
 
 def share(row: Row) -> tuple[Video, float]:
-    """Give the film of a row of SHARES, and how much of it was looked at."""
+    """Give the video of a row of SHARES, and how much of it was looked at."""
     return _video(row), _share(row, row["looks"] or 0)
 
 
-def _partial(film: list[Row]) -> Partial:
-    index = embeddings.join([embeddings.Chunk(row["times_s"], row["vectors"]) for row in film])
-    return Partial(_video(film[0]), index, _share(film[0], len(index)))
+def _partial(video: list[Row]) -> Partial:
+    index = embeddings.join([embeddings.Chunk(row["times_s"], row["vectors"]) for row in video])
+    return Partial(_video(video[0]), index, _share(video[0], len(index)))
 
 
 def _video(row: Row) -> Video:

@@ -27,16 +27,16 @@ if TYPE_CHECKING:
     Read = Callable[[str, dict[str, object]], Awaitable[Iterable[Any]]]
 
 _HERE = "platform = :platform AND space = :space AND channel = :channel"
-_FILMS = "kind IN ('link', 'file', 'remote')"
+_VIDEOS = "kind IN ('link', 'file', 'remote')"
 
 KNOWN = f"""
     SELECT 1 FROM postings WHERE {_HERE} AND message = :message
-    UNION SELECT 1 FROM jobs WHERE {_HERE} AND about = :message AND {_FILMS} LIMIT 1
+    UNION SELECT 1 FROM jobs WHERE {_HERE} AND about = :message AND {_VIDEOS} LIMIT 1
 """  # noqa: S608 - our own words
 
 _POSTED = f"SELECT DISTINCT video_id FROM postings WHERE {_HERE} AND message = :message"  # noqa: S608
 
-# By a link's errand or by a job; what was said to Keaton in the message, and what names the rest of it, are no films.
+# By a link's errand or by a job; what was said to Keaton in the message, and what names the rest of it, are no videos.
 _ITEMS = f"""
     SELECT item FROM errands WHERE {_HERE} AND message = :message AND state <> 'deleted' AND item LIKE '%:%'
     AND item NOT LIKE 'sealed:%'
@@ -51,7 +51,7 @@ _LED_TO = f"""
 
 _AMONG = "item IN (SELECT value FROM json_each(:items))"
 
-_DROP_JOBS = f"DELETE FROM jobs WHERE {_HERE} AND about = :message AND {_FILMS} AND {_AMONG}"  # noqa: S608
+_DROP_JOBS = f"DELETE FROM jobs WHERE {_HERE} AND about = :message AND {_VIDEOS} AND {_AMONG}"  # noqa: S608
 
 _DROP_ERRANDS = f"DELETE FROM errands WHERE {_HERE} AND message = :message AND {_AMONG}"  # noqa: S608
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from storage.database import Connections
 
-_FILMS = """
+_VIDEOS = """
     SELECT videos.*, recipe_key, indexings.id AS indexing, stamp,
         (SELECT count(*) FROM chunks WHERE indexing_id = indexings.id) AS chunks
     FROM indexings JOIN videos ON videos.id = indexings.video_id
@@ -55,21 +55,21 @@ class SqliteLooks:
         self._db = connections
 
     async def generation(self) -> int:
-        """Give a number that grows with each change of films, their looks or their postings, whoever makes it."""
+        """Give a number that grows with each change of videos, their looks or their postings, whoever makes it."""
         ((number,),) = await self._db.rows("SELECT number FROM generation", {})
         return int(number)
 
     async def catalogue(self) -> IndexCatalogue:
-        """Give all that there is, the newest films first, as it is at the generation that is told or later."""
+        """Give all that there is, the newest videos first, as it is at the generation that is told or later."""
         generation = await self.generation()
-        films = await self._db.rows(_FILMS, {})
+        videos = await self._db.rows(_VIDEOS, {})
         posted = await self._db.rows(_POSTED, {})
-        return await asyncio.to_thread(_catalogue, generation, films, posted)
+        return await asyncio.to_thread(_catalogue, generation, videos, posted)
 
-    async def pieces(self, film: HeldIndexing, first: int) -> Sequence[Piece]:
-        """Give the pieces of a film from that number on; none where its looks are gone or others by now."""
+    async def pieces(self, video: HeldIndexing, first: int) -> Sequence[Piece]:
+        """Give the pieces of a video from that number on; none where its looks are gone or others by now."""
         found: list[Piece] = []
-        values = {"indexing": film.indexing, "stamp": film.stamp, "most": _AT_ONCE}
+        values = {"indexing": video.indexing, "stamp": video.stamp, "most": _AT_ONCE}
         while chunks := await self._db.rows(_PIECES, {**values, "first": first + len(found)}):
             found += [piece(Chunk(*chunk)) for chunk in chunks]
             if len(chunks) < _AT_ONCE:
@@ -81,11 +81,11 @@ class SqliteLooks:
         await self._db.changed()
 
 
-def _catalogue(generation: int, films: list[Row], posted: list[Row]) -> IndexCatalogue:
+def _catalogue(generation: int, videos: list[Row], posted: list[Row]) -> IndexCatalogue:
     places: defaultdict[RowPlace, dict[str, str]] = defaultdict(dict)
     for row in posted:
         places[RowPlace(row["platform"], row["space"], row["channel"])][row["video_id"]] = row["first"]
-    return IndexCatalogue(generation, tuple(map(_kept, films)), dict(places))
+    return IndexCatalogue(generation, tuple(map(_kept, videos)), dict(places))
 
 
 def _kept(row: Row) -> HeldIndexing:

@@ -183,18 +183,18 @@ class MediaFolder:
             strays = await self._strays(needed)
             folder = await asyncio.to_thread(self._aside.take, strays)
         if folder:
-            log.warning("%d files that no film leads to were set aside in %s", len(strays), folder)
+            log.warning("%d files that no video leads to were set aside in %s", len(strays), folder)
         return folder
 
     async def bring_back(self, needed: Needed) -> int:
-        """Move files back that were set aside, and that films lead to again; count them."""
+        """Move files back that were set aside, and that videos lead to again; count them."""
         with disk(self._root):
             if not await asyncio.to_thread(self._aside.files):
                 return 0
-            films, _ = await needed()
-            found = await asyncio.to_thread(self._aside.bring_back, set(map(_name, films)), self._root)
+            videos, _ = await needed()
+            found = await asyncio.to_thread(self._aside.bring_back, set(map(_name, videos)), self._root)
         if found:
-            log.info("%d files are back that had been set aside: films lead to them again", found)
+            log.info("%d files are back that had been set aside: videos lead to them again", found)
         return found
 
     async def sweep(self, needed: Needed) -> int:
@@ -204,18 +204,18 @@ class MediaFolder:
             for path in orphans:
                 await asyncio.to_thread(path.unlink, missing_ok=True)
         if orphans:  # their number alone: files of the inbox have names that people gave them
-            log.info("%d media files that no film and no request leads to were deleted", len(orphans))
+            log.info("%d media files that no video and no request leads to were deleted", len(orphans))
         return len(orphans)
 
     async def _strays(self, needed: Needed) -> list[Path]:
         """Return files that nothing leads to.
 
-        `needed` is asked after the files were listed, and gives the films by id and files of the inbox by path. A file
+        `needed` is asked after the files were listed, and gives the videos by id and files of the inbox by path. A file
         comes after the row that leads to it, so that one which was listed has its row by then.
         """
         listed = await asyncio.to_thread(lambda: [*_files(self._root), *_files(self.inbox)])
-        films, posted = await needed()
-        names = set(map(_name, films))
+        videos, posted = await needed()
+        names = set(map(_name, videos))
         return [path for _, path in listed if path.stem not in names and str(path) not in posted]
 
     def _keep(self, path: Path, video_id: str) -> Path:

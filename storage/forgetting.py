@@ -54,9 +54,9 @@ _DROP_WORK = f"DELETE FROM works WHERE video_id = :id AND {UNNEEDED}"  # noqa: S
 
 
 async def call_back(db: aiosqlite.Connection, video_id: str, view: View, user_id: str | None) -> None:
-    """End open requests for a film in view, or one person's of them; called before its links go.
+    """End open requests for a video in view, or one person's of them; called before its links go.
 
-    Those of which nobody knows yet what they are about may end in any film but this.
+    Those of which nobody knows yet what they are about may end in any video but this.
     """
     values = {"video_id": video_id, "user_id": user_id, **rows.of_view(view)}
     names = {canonical(name) for (name,) in await db.execute_fetchall(_RECALLED_NAMES, values)} | {video_id}
@@ -77,12 +77,12 @@ async def is_first(db: aiosqlite.Connection, job: JobRef) -> bool:
 
 
 async def drop_work(db: aiosqlite.Connection, video_id: str) -> bool:
-    """Drop what was seen so far where no open job is about the film; tell whether there was anything."""
+    """Drop what was seen so far where no open job is about the video; tell whether there was anything."""
     return (await db.execute(_DROP_WORK, {"id": video_id})).rowcount > 0
 
 
 async def must_be_wanted(db: aiosqlite.Connection, job_id: int, video_id: str) -> None:
-    """Raise FilmForgotten, JobCancelled or MessageGone where a request may not keep this film any more."""
+    """Raise FilmForgotten, JobCancelled or MessageGone where a request may not keep this video any more."""
     sql = f"SELECT {OPEN}, reason, called_back FROM jobs WHERE id = ?"  # noqa: S608
     found = list(await db.execute_fetchall(sql, (job_id,)))
     if not found:
@@ -95,7 +95,7 @@ async def must_be_wanted(db: aiosqlite.Connection, job_id: int, video_id: str) -
 
 
 async def bring(db: aiosqlite.Connection, job: JobRef | None, video_id: str, looks: int) -> None:
-    """Note that the film of a job is kept, in the transaction that keeps it; raises what `must_be_wanted` raises."""
+    """Note that the video of a job is kept, in the transaction that keeps it; raises what `must_be_wanted` raises."""
     if job is None:
         return
     await must_be_wanted(db, job.id, video_id)
@@ -195,7 +195,7 @@ def sealed(errand: dict[str, object]) -> str:
 
 
 async def seal(db: aiosqlite.Connection, video_id: str, view: View) -> None:
-    """Let no request in view name a film any more that it does not post there; called before the film's links go."""
+    """Let no request in view name a video any more that it does not post there; called before the video's links go."""
     values = {"video_id": video_id, **rows.of_view(view)}
     for row in await db.execute_fetchall(_ERRANDS, values):
         await _seal_errand(db, row)
@@ -203,7 +203,7 @@ async def seal(db: aiosqlite.Connection, video_id: str, view: View) -> None:
 
 
 async def seal_told(db: aiosqlite.Connection, job_id: int) -> bool:
-    """Let a request name nothing any more whose asker was told that its film was forgotten; tell whether it is one."""
+    """Let a request name nothing any more whose asker was told that its video was forgotten; tell whether it is one."""
     if not await db.execute_fetchall(_TOLD, {"id": job_id}):
         return False
     for row in await db.execute_fetchall(_ITS_ERRAND, {"id": job_id}):
@@ -258,7 +258,7 @@ _DROP_JOBS = """
 """
 
 
-# Where a posting goes a trigger does this; what was shown of a film that was under way never had one.
+# Where a posting goes a trigger does this; what was shown of a video that was under way never had one.
 _TAKE_BACK = """
     INSERT OR IGNORE INTO stale_showings
     SELECT platform, space, channel, message, files FROM showings WHERE video_id = :id
@@ -282,7 +282,7 @@ _RENAME = """
 
 
 async def drop_postings(db: aiosqlite.Connection, video_id: str, view: View, user_id: str | None) -> bool:
-    """Delete a film's postings in view, or one person's of them, and what they leave behind; see `drop_unposted`.
+    """Delete a video's postings in view, or one person's of them, and what they leave behind; see `drop_unposted`.
 
     Open requests of theirs for it end in the same transaction, so that none keeps it and no later run fetches it again.
     """
@@ -301,9 +301,9 @@ async def drop_postings(db: aiosqlite.Connection, video_id: str, view: View, use
 
 
 async def drop_unposted(db: aiosqlite.Connection, video_id: str) -> bool:
-    """Delete answers that showed a film where no posting of it is left in their view, and names it had there alone.
+    """Delete answers that showed a video where no posting of it is left in their view, and names it had there alone.
 
-    What was asked for there goes too. Where no posting is left at all, delete the film with all that hangs on it;
+    What was asked for there goes too. Where no posting is left at all, delete the video with all that hangs on it;
     tell whether.
     """
     await db.execute(_DROP_JOBS, {"id": video_id})
@@ -311,7 +311,7 @@ async def drop_unposted(db: aiosqlite.Connection, video_id: str) -> bool:
 
 
 async def drop_unseen(db: aiosqlite.Connection, video_id: str) -> bool:
-    """Do as `drop_unposted` does, but keep how requests for the film ended."""
+    """Do as `drop_unposted` does, but keep how requests for the video ended."""
     for sql in (_DROP_ANSWERS, _DROP_NAMES, _TAKE_BACK, _RENAME):
         await db.execute(sql, {"id": video_id})
     cursor = await db.execute(

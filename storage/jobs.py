@@ -138,7 +138,7 @@ class SqliteJobs:
         await self._change(sql, {"id": job_id, "reason": reason})
 
     async def stand(self, job_id: int, place: str, message: str) -> None:
-        """Note where its answer stands, and as which message: its film counts as posted by that."""
+        """Note where its answer stands, and as which message: its video counts as posted by that."""
         sql = f"UPDATE jobs SET place = :place, message = :message WHERE id = :id AND {OPEN}"  # noqa: S608
         await self._change(sql, {"id": job_id, "place": place, "message": message})
 
@@ -147,12 +147,12 @@ class SqliteJobs:
         await self._change("UPDATE jobs SET moderator = 1 WHERE id = :id", {"id": job_id})
 
     async def name(self, job_id: int, video_id: str, title: str) -> None:
-        """Note which film a request to forget means, and by which name."""
+        """Note which video a request to forget means, and by which name."""
         sql = f"UPDATE jobs SET source = :video_id, title = :title, done_once = 1 WHERE id = :id AND {OPEN}"  # noqa: S608
         await self._change(sql, {"id": job_id, "video_id": video_id, "title": title})
 
     async def named(self, job_id: int) -> tuple[str, str] | None:
-        """Give which film (id and title) an open request to forget was taken to mean, if it was."""
+        """Give which video (id and title) an open request to forget was taken to mean, if it was."""
         sql = f"SELECT source, title FROM jobs WHERE id = :id AND kind = 'forget' AND done_once = 1 AND {OPEN}"  # noqa: S608
         return next(((str(row[0]), str(row[1])) for row in await self._db.rows(sql, {"id": job_id})), None)
 
@@ -162,13 +162,13 @@ class SqliteJobs:
         await self._change(sql, {"id": job_id, "path": path})
 
     async def settle(self, job_id: int) -> str:
-        """End a job whose answer was shown; give the id of a film whose file nobody needs any more, or ""."""
+        """End a job whose answer was shown; give the id of a video whose file nobody needs any more, or ""."""
         return await self._end(job_id, _HOW_ENDED)
 
     async def call_off(self, job_id: int) -> str:
         """End a job, but for saying so where it was asked for: a later run does where this one does not come to it.
 
-        Raises JobCancelled where there is nothing to end any more: its film is kept, or it has ended.
+        Raises JobCancelled where there is nothing to end any more: its video is kept, or it has ended.
         """
         async with self._db.writing() as db:
             sql = f"UPDATE jobs SET state = 'cancelled' WHERE id = ? AND looks = 0 AND {OPEN} RETURNING video_id"  # noqa: S608
@@ -207,14 +207,14 @@ class SqliteJobs:
         await self._change(sql, self._now())
 
     async def needed(self) -> tuple[frozenset[str], frozenset[str]]:
-        """Drop what was seen for jobs that are not open; give the films by id and posted files by path needed."""
+        """Drop what was seen for jobs that are not open; give the videos by id and posted files by path needed."""
         async with self._db.writing() as db:
             await db.execute(f"DELETE FROM works WHERE {UNNEEDED}")  # noqa: S608
             for sql in DROP_OLD:
                 await db.execute(sql, {"now_s": self._clock_s(), "kept_s": KEPT_S, "press_s": PRESSES_KEPT_S})
-            films = await db.execute_fetchall("SELECT id FROM videos UNION SELECT video_id FROM works")
+            videos = await db.execute_fetchall("SELECT id FROM videos UNION SELECT video_id FROM works")
             files = await db.execute_fetchall(_NEEDED_FILES)
-        return frozenset(one for (one,) in films), frozenset(one for (one,) in files)
+        return frozenset(one for (one,) in videos), frozenset(one for (one,) in files)
 
     async def _end(self, job_id: int, state: str) -> str:
         sql = f"""
@@ -252,7 +252,7 @@ class SqliteJobs:
 
 
 async def drop_work(db: aiosqlite.Connection, video_id: str) -> str:
-    """Drop what was seen so far where no open job is about the film; give its id where it is not kept either."""
+    """Drop what was seen so far where no open job is about the video; give its id where it is not kept either."""
     if not await forgetting.drop_work(db, video_id):
         return ""
     await writes.drop_unseen(db, video_id)  # answers may have shown it as far as it was looked at

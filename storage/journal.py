@@ -115,7 +115,7 @@ class SqliteLedger:
                 await _take_cards_back(db, scope, message)
 
     async def retract(self, scope: Scope, message: str) -> tuple[str, ...]:
-        """Take back what a deleted message posted, now and later; give the films that went with it."""
+        """Take back what a deleted message posted, now and later; give the videos that went with it."""
         await self._db.make_room()
         async with self._db.writing() as db:
             brought, gone = await _retract(db, {**asdict(scope), "message": message})
@@ -126,11 +126,11 @@ class SqliteLedger:
         return gone
 
     async def brought(self, scope: Scope, message: str) -> bool:
-        """Tell whether a message brought a film, or is to."""
+        """Tell whether a message brought a video, or is to."""
         return bool(message and await self._db.rows(edits.KNOWN, {**asdict(scope), "message": message}))
 
     async def retract_others(self, scope: Scope, message: str, items: frozenset[str]) -> tuple[str, ...]:
-        """Take back what an edited message posted by anything but these items; return the films that went with it."""
+        """Take back what an edited message posted by anything but these items; return the videos that went with it."""
         if not await edits.change(self._db.rows, scope, message, items):
             return ()  # as of nearly all messages that are compared after an absence
         async with self._db.forgetting() as db:
@@ -138,7 +138,7 @@ class SqliteLedger:
             return await edits.retract(db, scope, message, change) if change else ()
 
     async def posted(self, platform: str, most: int) -> tuple[tuple[Scope, str], ...]:
-        """Give the messages that films are known from, newest first, to see whether they are still there."""
+        """Give the messages that videos are known from, newest first, to see whether they are still there."""
         found = await self._db.rows(_POSTED, {"platform": platform, "most": most})
         return tuple((Scope(row["platform"], row["space"], row["channel"]), row["message"]) for row in found)
 
@@ -180,7 +180,7 @@ async def _take_cards_back(db: aiosqlite.Connection, scope: Scope, message: str)
 
 
 async def _retract(db: aiosqlite.Connection, message: dict[str, str]) -> tuple[bool, tuple[str, ...]]:
-    """Tell whether the message had brought any film, or was to, and give the films that went with it."""
+    """Tell whether the message had brought any video, or was to, and give the videos that went with it."""
     if not message["message"]:
         return False, ()
     at = f"{_HERE} AND message = :message"
@@ -194,9 +194,9 @@ async def _retract(db: aiosqlite.Connection, message: dict[str, str]) -> tuple[b
     await db.execute(_DROP_ERRANDS, message)
     await db.execute(_DROP_JOBS, message)
     await db.execute(f"DELETE FROM postings WHERE {at}", message)  # noqa: S608
-    films = [video_id for (video_id,) in {*posted, *asked} if video_id]
+    videos = [video_id for (video_id,) in {*posted, *asked} if video_id]
     view = View(message["platform"], message["space"], frozenset({message["channel"]}))
-    return bool(films), tuple([one for one in films if await edits.drop(db, one, view)])
+    return bool(videos), tuple([one for one in videos if await edits.drop(db, one, view)])
 
 
 def _of(errand: MessageKey) -> dict[str, object]:

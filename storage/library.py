@@ -57,33 +57,33 @@ class SqliteLibrary:
         await self._db.close()
 
     async def save(
-        self, film: IndexedVideo, posting: Posting, links: Sequence[str], job: JobRef | None = None, site_id: str = ""
+        self, video: IndexedVideo, posting: Posting, links: Sequence[str], job: JobRef | None = None, site_id: str = ""
     ) -> None:
-        """Keep a film, its posting, that these links led to it there, and that a job brought it: all, or nothing.
+        """Keep a video, its posting, that these links led to it there, and that a job brought it: all, or nothing.
 
         `site_id`: see `core.leads`. Raises JobCancelled, FilmForgotten or MessageGone where the job is not open (any
         more).
         """
         async with self._db.writing() as db:
-            await writes_videos.put_film(db, film)
+            await writes_videos.put_video(db, video)
             await writes_videos.put_posting(db, posting)
-            await forgetting.bring(db, job, film.video.id, len(film.index))
+            await forgetting.bring(db, job, video.video.id, len(video.index))
             await writes_videos.put_links(db, posting, links, site_id)
-            await db.execute("DELETE FROM works WHERE video_id = ?", (film.video.id,))
+            await db.execute("DELETE FROM works WHERE video_id = ?", (video.video.id,))
 
-    async def refresh(self, film: IndexedVideo) -> None:
-        """Keep what was seen anew of a film that is kept already: all of it, or nothing.
+    async def refresh(self, video: IndexedVideo) -> None:
+        """Keep what was seen anew of a video that is kept already: all of it, or nothing.
 
         Raises UnknownVideo when it was forgotten meanwhile.
         """
         async with self._db.writing() as db:
-            await writes_videos.must_be_kept(db, film.video.id)
-            await writes_videos.put_film(db, film)
+            await writes_videos.must_be_kept(db, video.video.id)
+            await writes_videos.put_video(db, video)
 
     async def post(
         self, posting: Posting, job: JobRef | None = None, looks: int = 0, links: Sequence[str] = (), site_id: str = ""
     ) -> None:
-        """Make a film that is already kept visible in one more channel. The same posting twice counts once.
+        """Make a video that is already kept visible in one more channel. The same posting twice counts once.
 
         A job brought it with so many looks, and these links led to it. Raises UnknownVideo when it is not kept (any
         more); JobCancelled, FilmForgotten or MessageGone where the job is not open (any more).
@@ -94,37 +94,37 @@ class SqliteLibrary:
             await writes_videos.put_links(db, posting, links, site_id)
 
     async def video_at(self, link: str, scope: Scope) -> Led | None:
-        """Return the film that a canonical link or a file's key leads to for who posts it there; see `core.leads`."""
+        """Return the video that a canonical link or a file's key leads to for who posts it there; see `core.leads`."""
         found = await self._db.rows(queries.LEADS, {"link": link})
         return choose(map(rows.lead, found), link, scope)
 
     async def video(self, video_id: str) -> Video | None:
-        """Give a film by its id, visible or not, without title, address and uploader: those belong to postings."""
+        """Give a video by its id, visible or not, without title, address and uploader: those belong to postings."""
         sql = "SELECT * FROM videos WHERE id = :video_id"
         return next(map(rows.video, await self._db.rows(sql, {"video_id": video_id})), None)
 
     async def has_index(self, video_id: str, recipe_key: str) -> bool:
-        """Tell whether the film was looked at with this recipe."""
+        """Tell whether the video was looked at with this recipe."""
         sql = "SELECT 1 FROM indexings WHERE video_id = :video_id AND recipe_key = :recipe_key"
         return bool(await self._db.rows(sql, {"video_id": video_id, "recipe_key": recipe_key}))
 
     async def looks(self, video_id: str, recipe_key: str) -> int:
-        """Count the looks at a film with this recipe."""
+        """Count the looks at a video with this recipe."""
         (row,) = await self._db.rows(queries.LOOKS, {"video_id": video_id, "recipe_key": recipe_key})
         return int(row["looks"])
 
     async def videos(self, view: View) -> tuple[PostedVideo, ...]:
-        """Give the films in view, each with its newest posting there and as that one names it, newest first."""
+        """Give the videos in view, each with its newest posting there and as that one names it, newest first."""
         found = await self._db.rows(queries.POSTED, {**rows.of_view(view), "stale_for": None})
         return tuple(map(rows.posted_video, found))
 
     async def count(self, view: View) -> int:
-        """Return how many films are in view."""
+        """Return how many videos are in view."""
         ((number,),) = await self._db.rows(queries.COUNT, rows.of_view(view))
         return int(number)
 
     async def matching(self, view: View, typed: str, most: int) -> tuple[Video, ...]:
-        """Return the films in view whose titles there hold each word that was typed.
+        """Return the videos in view whose titles there hold each word that was typed.
 
         see `core.ports.library.Library`.
         """
@@ -133,19 +133,19 @@ class SqliteLibrary:
         return tuple(map(rows.named_video, await self._db.rows(queries.MATCHING, values)))
 
     async def any_index(self, view: View, recipe_key: str, video_id: str | None = None) -> bool:
-        """Tell whether any film in view, or the one that is named, was looked at with this recipe."""
+        """Tell whether any video in view, or the one that is named, was looked at with this recipe."""
         values = {**rows.of_view(view), "recipe_key": recipe_key, "video_id": video_id}
         return bool(await self._db.rows(queries.ANY_INDEX, values))
 
     async def stale(self, view: View, recipe_key: str) -> tuple[PostedVideo, ...]:
-        """Give the films in view that have looks, but none with this recipe; newest first."""
+        """Give the videos in view that have looks, but none with this recipe; newest first."""
         found = await self._db.rows(queries.POSTED, {**rows.of_view(view), "stale_for": recipe_key})
         return tuple(map(rows.posted_video, found))
 
     async def indexes(
         self, view: View, recipe_key: str, video_id: str | None = None
     ) -> tuple[tuple[Video, FrameIndex], ...]:
-        """Give the films in view that were looked at with this recipe, oldest first; only one where it is named.
+        """Give the videos in view that were looked at with this recipe, oldest first; only one where it is named.
 
         The oldest is the one that was posted in view before all others.
         """
@@ -153,38 +153,38 @@ class SqliteLibrary:
         return await asyncio.to_thread(_assemble, await self._db.rows(queries.CHUNKS, values))
 
     async def partials(self, view: View, recipe_key: str, video_id: str | None = None) -> tuple[Partial, ...]:
-        """Give the films that open jobs of this view are about, as far as they were looked at with this recipe."""
+        """Give the videos that open jobs of this view are about, as far as they were looked at with this recipe."""
         values = {**rows.of_view(view), "recipe_key": recipe_key, "video_id": video_id}
         return await asyncio.to_thread(checkpoints.partials, await self._db.rows(checkpoints.PARTIALS, values))
 
     async def shares(self, view: View, recipe_key: str, video_id: str | None = None) -> tuple[tuple[Video, float], ...]:
-        """Give those films without what was seen of them, each with the share (0 to 1) that was looked at."""
+        """Give those videos without what was seen of them, each with the share (0 to 1) that was looked at."""
         values = {**rows.of_view(view), "recipe_key": recipe_key, "video_id": video_id}
         return tuple(map(checkpoints.share, await self._db.rows(checkpoints.SHARES, values)))
 
     async def posting(self, video_id: str, view: View, user_id: str | None = None) -> Posting | None:
-        """Give a film's newest posting in view, of one person where that is named."""
+        """Give a video's newest posting in view, of one person where that is named."""
         values = {**rows.of_view(view), "video_id": video_id, "user_id": user_id}
         return next(map(rows.posting, await self._db.rows(queries.NEWEST_POSTING, values)), None)
 
     async def posted(self, view: View, how: Posted) -> frozenset[str]:
-        """Give the ids of the films that were posted so within the view."""
+        """Give the ids of the videos that were posted so within the view."""
         by = {"by": json.dumps(sorted(how.by)), "after": stamp(how.after), "before": stamp(how.before)}
         return frozenset(row[0] for row in await self._db.rows(queries.POSTED_SO, {**rows.of_view(view), **by}))
 
     async def posters(self, view: View) -> tuple[tuple[str, str], ...]:
-        """Give id and name of everybody who posted a film in view; somebody who changed names comes with each."""
+        """Give id and name of everybody who posted a video in view; somebody who changed names comes with each."""
         return tuple((row[0], row[1]) for row in await self._db.rows(queries.POSTERS, rows.of_view(view)))
 
     async def thumbnails(self, video_id: str) -> tuple[Thumbnail, ...]:
-        """Give a film's small pictures in the order of time."""
+        """Give a video's small pictures in the order of time."""
         sql = "SELECT time_s, jpeg FROM thumbnails WHERE video_id = :video_id ORDER BY time_s"
         return tuple(Thumbnail(*row) for row in await self._db.rows(sql, {"video_id": video_id}))
 
     async def forget(self, video_id: str, view: View, user_id: str | None = None, job: JobRef | None = None) -> bool:
-        """Take back the film's postings in view, of one person where that is named, and answers that showed it.
+        """Take back the video's postings in view, of one person where that is named, and answers that showed it.
 
-        Tell whether no posting is left anywhere, so that the film itself went. For a job this is done once.
+        Tell whether no posting is left anywhere, so that the video itself went. For a job this is done once.
         """
         async with self._db.forgetting() as db:
             if job is not None and not await forgetting.is_first(db, job):
@@ -192,13 +192,13 @@ class SqliteLibrary:
             return await writes_forgetting.drop_postings(db, video_id, view, user_id)
 
     async def unless_needed(self, video_id: str, forget: Callable[[str], Awaitable[None]]) -> None:
-        """Delete a film's file unless it is needed by now; nothing can be written down until it is deleted."""
+        """Delete a video's file unless it is needed by now; nothing can be written down until it is deleted."""
         async with self._db.writing() as db:
             if not list(await db.execute_fetchall(queries.NEEDED, {"id": video_id})):
                 await forget(video_id)
 
     async def has_loss(self) -> bool:
-        """Tell whether films may be missing that were kept, so that files which none leads to must not be deleted."""
+        """Tell whether videos may be missing that were kept, so that files which none leads to must not be deleted."""
         return bool(await self._db.rows(losses.UNSETTLED, {}))
 
     async def settle_losses(self) -> None:
@@ -246,7 +246,7 @@ class SqliteLibrary:
             await votes.cast(db, view, ballots, job)
 
     async def votes(self, view: View, wishes: Sequence[str]) -> tuple[Vote, ...]:
-        """Give the votes for these wishes (see `votes.wish_keys`) on films in view."""
+        """Give the votes for these wishes (see `votes.wish_keys`) on videos in view."""
         return await votes.votes(self._db, view, wishes)
 
     async def last_answer(self, scope: Scope, user_id: str) -> Answer | None:
@@ -258,9 +258,9 @@ class SqliteLibrary:
 
 def _assemble(found: list[Row]) -> tuple[tuple[Video, FrameIndex], ...]:
     found.sort(key=lambda row: (row["first_posting_id"], row["id"], row["number"]))
-    films = (list(film) for _, film in groupby(found, key=lambda row: row["id"]))
-    return tuple((rows.named_video(film[0]), _index(film)) for film in films)
+    videos = (list(video) for _, video in groupby(found, key=lambda row: row["id"]))
+    return tuple((rows.named_video(video[0]), _index(video)) for video in videos)
 
 
-def _index(film: list[Row]) -> FrameIndex:
-    return embeddings.join([embeddings.Chunk(row["times_s"], row["vectors"]) for row in film])
+def _index(video: list[Row]) -> FrameIndex:
+    return embeddings.join([embeddings.Chunk(row["times_s"], row["vectors"]) for row in video])

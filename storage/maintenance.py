@@ -43,7 +43,7 @@ class Repaired:
     salvaged_rows: int | None
     """How many rows a new file got; None where there was no need for one, 0 where nothing could be read."""
     lost: tuple[LostVideo, ...]
-    """Films that have to be posted again, as far as anything is known of them."""
+    """Videos that have to be posted again, as far as anything is known of them."""
     restored: Path | None = None
     """The backup that was put in its place, for nothing of it could be read."""
 
@@ -174,7 +174,7 @@ _VISIBLE = "SELECT 1 FROM videos JOIN postings ON video_id = videos.id WHERE vid
 
 @dataclass(frozen=True, slots=True)
 class LostVideo:
-    """A film that has to be posted again."""
+    """A video that has to be posted again."""
 
     video_id: str
     title: str
@@ -192,7 +192,7 @@ def complaints(database: Path) -> tuple[str, ...]:
 
 
 def drop_damaged(file: sqlite3.Connection) -> tuple[LostVideo, ...]:
-    """Delete films that cannot be searched as they were, and all that leads nowhere; give those films.
+    """Delete videos that cannot be searched as they were, and all that leads nowhere; give those videos.
 
     Runs in a transaction of the caller, who has foreign keys switched on. Raises sqlite3.Error.
     """
@@ -204,10 +204,10 @@ def drop_damaged(file: sqlite3.Connection) -> tuple[LostVideo, ...]:
             file.execute("DELETE FROM indexings WHERE id = ?", (indexing_id,))
     known = [video_id for (video_id,) in file.execute(_KNOWN).fetchall()]
     lost = tuple(_named(file, video_id) for video_id in known if not _is_whole(file, video_id))
-    for film in lost:
+    for video in lost:
         for table in ("postings", "links", "indexings", "thumbnails"):
-            file.execute(f"DELETE FROM {table} WHERE video_id = ?", (film.video_id,))  # noqa: S608
-        file.execute("DELETE FROM videos WHERE id = ?", (film.video_id,))
+            file.execute(f"DELETE FROM {table} WHERE video_id = ?", (video.video_id,))  # noqa: S608
+        file.execute("DELETE FROM videos WHERE id = ?", (video.video_id,))
     _drop_works(file)
     _drop_dangling(file)
     unsound = " OR ".join(f"NOT json_valid({column})" for column in ("moments", "view_channels", "earlier"))
@@ -240,7 +240,7 @@ def _is_sound(file: sqlite3.Connection, indexing_id: int, video_id: str) -> bool
 
 
 def _lacks_its_end(index: FrameIndex, duration_s: float) -> bool:
-    """Tell whether further chunks must have followed: the last is full, and the film goes on."""
+    """Tell whether further chunks must have followed: the last is full, and the video goes on."""
     if len(index) % embeddings.CHUNK_LOOKS or len(index) < 2:
         return False
     step_s = float(np.median(np.diff(index.times_s)))
@@ -248,7 +248,7 @@ def _lacks_its_end(index: FrameIndex, duration_s: float) -> bool:
 
 
 def _drop_works(file: sqlite3.Connection) -> None:
-    """Drop what was seen of films under way where it cannot be read: they begin anew."""
+    """Drop what was seen of videos under way where it cannot be read: they begin anew."""
     for (video_id,) in file.execute("SELECT video_id FROM works").fetchall():
         rows = file.execute(
             "SELECT times_s, vectors FROM work_chunks WHERE video_id = ? ORDER BY first_s", (video_id,)

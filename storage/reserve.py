@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 
 NAME = "reserve"
 SIZE_BYTES = 32 << 20
-"""Enough to forget a film of five hours with a look a second."""
+"""Enough to forget a video of five hours with a look a second."""
 _SHARE = 4
 """At most this part of what is free is kept."""
 _CHUNK_BYTES = 1 << 20

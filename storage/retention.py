@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from storage.database import Connections
 
 _HOLDINGS = """
-    SELECT platform, space, count(DISTINCT channel) AS channels, count(DISTINCT video_id) AS films FROM postings
+    SELECT platform, space, count(DISTINCT channel) AS channels, count(DISTINCT video_id) AS videos FROM postings
     GROUP BY platform, space ORDER BY platform, space
 """
 
@@ -50,7 +50,7 @@ _CHANNELS = "SELECT DISTINCT channel FROM postings WHERE platform = :platform AN
 
 
 _NOT_OURS_TO_GIVE = frozenset({"postings", "errands", "jobs", "departures"})
-"""Postings stand beside their films; the others are Keaton's own notes of what is to be done."""
+"""Postings stand beside their videos; the others are Keaton's own notes of what is to be done."""
 
 
 class SqliteArchive:
@@ -60,22 +60,22 @@ class SqliteArchive:
         self._db = connections
 
     async def holdings(self) -> tuple[Holding, ...]:
-        """Give the spaces that films are known from."""
+        """Give the spaces that videos are known from."""
         found = await self._db.rows(_HOLDINGS, {})
-        return tuple(Holding(Space(row["platform"], row["space"]), row["channels"], row["films"]) for row in found)
+        return tuple(Holding(Space(row["platform"], row["space"]), row["channels"], row["videos"]) for row in found)
 
     async def view(self, space: Space) -> View:
-        """Give all channels of a space that films are known from."""
+        """Give all channels of a space that videos are known from."""
         found = await self._db.rows(_CHANNELS, _of(space))
         return View(space.platform, space.name, frozenset(row["channel"] for row in found))
 
     async def postings(self, space: Space, posted: PostedVideo) -> tuple[Posting, ...]:
-        """Give all postings of a film in a space, oldest first."""
+        """Give all postings of a video in a space, oldest first."""
         values = {**_of(space), "video_id": posted.video.id}
         return tuple(map(rows.posting, await self._db.rows(_POSTINGS, values)))
 
     async def looks(self, posted: PostedVideo) -> AsyncIterator[KeptLooks]:
-        """Give all looks at a film, one recipe after the other."""
+        """Give all looks at a video, one recipe after the other."""
         for found in await self._db.rows(_LOOKS, {"video_id": posted.video.id}):
             chunks = await self._db.rows(_CHUNKS, {"id": found["id"]})
             index = await asyncio.to_thread(embeddings.join, [embeddings.Chunk(*chunk) for chunk in chunks])
@@ -157,19 +157,19 @@ class SqliteDepartures:
         return tuple(Departure(_scope(row), row["waited_s"]) for row in found)
 
     async def places(self, platform: str) -> tuple[Scope, ...]:
-        """Give the channels of a platform that films are known from."""
+        """Give the channels of a platform that videos are known from."""
         sql = "SELECT DISTINCT platform, space, channel FROM postings WHERE platform = :platform"
         return tuple(map(_scope, await self._db.rows(sql, {"platform": platform})))
 
     async def purge(self, scope: Scope) -> tuple[str, ...]:
-        """Delete all that is kept of a space or channel; give the films that went with it."""
+        """Delete all that is kept of a space or channel; give the videos that went with it."""
         async with self._db.forgetting() as db:
             return await _purge(db, asdict(scope))
 
 
 async def _purge(db: aiosqlite.Connection, at: dict[str, str]) -> tuple[str, ...]:
-    films = f"SELECT video_id FROM postings WHERE {_AT} UNION SELECT video_id FROM jobs WHERE {_AT}"  # noqa: S608
-    touched = [video_id for (video_id,) in await db.execute_fetchall(films, at) if video_id]
+    videos = f"SELECT video_id FROM postings WHERE {_AT} UNION SELECT video_id FROM jobs WHERE {_AT}"  # noqa: S608
+    touched = [video_id for (video_id,) in await db.execute_fetchall(videos, at) if video_id]
     for (table,) in await db.execute_fetchall(PLACED_TABLES):
         await db.execute(f"DELETE FROM {table} WHERE {_AT}", at)  # noqa: S608 - a name of our own schema
     await db.execute(_DROP_NOTES, at)
@@ -178,7 +178,7 @@ async def _purge(db: aiosqlite.Connection, at: dict[str, str]) -> tuple[str, ...
 
 
 async def _drop_work(db: aiosqlite.Connection, video_id: str) -> bool:
-    """Drop what was seen of a film that was under way, where nobody waits for it; tell whether its file goes too."""
+    """Drop what was seen of a video that was under way, where nobody waits for it; tell whether its file goes too."""
     dropped = await forgetting.drop_work(db, video_id)
     return dropped and not await db.execute_fetchall("SELECT 1 FROM videos WHERE id = :id", {"id": video_id})
 
@@ -200,7 +200,7 @@ _SHOW = """
 
 _GONE = """
     INSERT OR IGNORE INTO stale_showings
-    SELECT :platform, :space, :channel, :message, :files FROM json_each(:films)
+    SELECT :platform, :space, :channel, :message, :files FROM json_each(:videos)
     WHERE value NOT IN (
         SELECT video_id FROM showings
         WHERE platform = :platform AND space = :space AND channel = :channel AND message = :message
@@ -253,23 +253,23 @@ _SHOWN_ELSEWHERE = """
 
 
 class SqliteShownMessages:
-    """Where films are being shown, and what is to be taken back."""
+    """Where videos are being shown, and what is to be taken back."""
 
     def __init__(self, connections: Connections) -> None:
         self._db = connections
 
     async def show(
-        self, scope: Scope, message: str, films: Sequence[str], files: Sequence[str] = (), *, is_noted: bool = False
+        self, scope: Scope, message: str, videos: Sequence[str], files: Sequence[str] = (), *, is_noted: bool = False
     ) -> None:
-        """Note that a message that all in a channel can see shows films, and by which of the platform's files.
+        """Note that a message that all in a channel can see shows videos, and by which of the platform's files.
 
         What was noted before and is not any more was forgotten meanwhile: then the message is to be taken back.
         """
         values = {**asdict(scope), "message": message, "files": json.dumps(list(files))}
         async with self._db.writing() as db:
             if is_noted:
-                await db.execute(_GONE, {**values, "films": json.dumps(list(films))})
-            await db.executemany(_SHOW, ({**values, "video_id": one} for one in films))
+                await db.execute(_GONE, {**values, "videos": json.dumps(list(videos))})
+            await db.executemany(_SHOW, ({**values, "video_id": one} for one in videos))
             await db.execute(_LATE, values)
 
     async def stale(self, platform: str, space: str = "") -> tuple[Stale, ...]:

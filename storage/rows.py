@@ -119,7 +119,7 @@ def of_answer(answer: Answer) -> dict[str, object]:
 
 
 def video(row: Row) -> Video:
-    """Return the film of a row with the columns of `videos`, without names: those there came with any posting."""
+    """Return the video of a row with the columns of `videos`, without names: those there came with any posting."""
     return Video(
         id=row["id"],
         url="",
@@ -148,7 +148,7 @@ def posting(row: Row) -> Posting:
 
 
 def named_video(row: Row) -> Video:
-    """Give the film of a row that tells besides how it is called here."""
+    """Give the video of a row that tells besides how it is called here."""
     return replace(video(row), title=row["here_title"], url=row["here_url"], uploader=row["here_uploader"])
 
 
@@ -158,7 +158,7 @@ def lead(row: Row) -> Lead:
 
 
 def posted_video(row: Row) -> PostedVideo:
-    """Give the film and the posting of a row that has the columns of both."""
+    """Give the video and the posting of a row that has the columns of both."""
     return PostedVideo(named_video(row), posting(row))
 
 

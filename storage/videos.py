@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from core.model.video import FrameIndex, IndexedVideo, Posting, Recipe, Thumbnail, Video
 
 # Newest is what came in last: `posted_at` is only shown, for a clock may jump back.
-# :stale_for is NULL, or the recipe that the films must lack.
+# :stale_for is NULL, or the recipe that the videos must lack.
 POSTED = """
     SELECT videos.*, newest.* FROM (
         SELECT video_id, platform, space, channel, user_id, user_name, message, posted_at, message_url,
@@ -130,7 +130,7 @@ LOOKS = """
 """
 
 
-# What leads to a film's file.
+# What leads to a video's file.
 NEEDED = "SELECT video_id FROM works WHERE video_id = :id UNION SELECT id FROM videos WHERE id = :id"
 
 
@@ -140,15 +140,15 @@ _DELETED = """
 """
 
 
-async def put_film(db: aiosqlite.Connection, film: IndexedVideo) -> None:
-    """Insert or refresh a film, its looks with this recipe and its pictures; looks with other recipes stay."""
-    await _put_video(db, film.video)
-    await _put_looks(db, film.video.id, film.recipe, film.index)
-    await _put_thumbnails(db, film.video.id, film.thumbnails)
+async def put_video(db: aiosqlite.Connection, video: IndexedVideo) -> None:
+    """Insert or refresh a video, its looks with this recipe and its pictures; looks with other recipes stay."""
+    await _put_video(db, video.video)
+    await _put_looks(db, video.video.id, video.recipe, video.index)
+    await _put_thumbnails(db, video.video.id, video.thumbnails)
 
 
 async def put_links(db: aiosqlite.Connection, posting: Posting, links: Sequence[str], site_id: str) -> None:
-    """Note that the links led to a posting's film in its space, under its names, wherever they led there before.
+    """Note that the links led to a posting's video in its space, under its names, wherever they led there before.
 
     `site_id`: see `core.leads`.
     """
@@ -164,9 +164,9 @@ async def put_links(db: aiosqlite.Connection, posting: Posting, links: Sequence[
 
 
 async def put_posting(db: aiosqlite.Connection, posting: Posting) -> None:
-    """Insert a posting, unless the same message, or the same user without a message, posted the film there before.
+    """Insert a posting, unless the same message, or the same user without a message, posted the video there before.
 
-    Raises UnknownVideo when the film is not kept (any more), MessageGone when the message was deleted meanwhile.
+    Raises UnknownVideo when the video is not kept (any more), MessageGone when the message was deleted meanwhile.
     """
     if await db.execute_fetchall(_DELETED, rows.of_posting(posting)):
         raise MessageGone
@@ -184,7 +184,7 @@ async def put_posting(db: aiosqlite.Connection, posting: Posting) -> None:
 
 
 async def must_be_kept(db: aiosqlite.Connection, video_id: str) -> None:
-    """Raise UnknownVideo unless the film is kept."""
+    """Raise UnknownVideo unless the video is kept."""
     if not await db.execute_fetchall("SELECT 1 FROM videos WHERE id = ?", (video_id,)):
         raise UnknownVideo(video_id)
 

@@ -1,4 +1,4 @@
-"""Fixtures for all tests: films made on the fly."""
+"""Fixtures for all tests: videos made on the fly."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Leave whole stories over films of their own out of `make check`, but for those that everything else builds on."""
+    """Leave stories over videos of their own out of `make check`, but for those that everything else builds on."""
     for item in items:
-        films = {"colour_film", "make_clip"} & set(getattr(item, "fixturenames", ()))
-        if films and "house" in getattr(item, "fixturenames", ()) and item.path.name != "test_story.py":
+        videos = {"colour_video", "make_clip"} & set(getattr(item, "fixturenames", ()))
+        if videos and "house" in getattr(item, "fixturenames", ()) and item.path.name != "test_story.py":
             item.add_marker(pytest.mark.slow)
 
 
@@ -30,16 +30,16 @@ def own_levels() -> None:
 
 
 class MakeClip(Protocol):
-    """Writes a film into the test's folder."""
+    """Writes a video into the test's folder."""
 
     def __call__(self, name: str, colours: Sequence[tuple[str, float]], shape: clips.Shape | None = None) -> Path:
-        """Give the path of a film that shows each colour for its seconds."""
+        """Give the path of a video that shows each colour for its seconds."""
         ...
 
 
 @pytest.fixture(scope="session")
 def drawn() -> dict[str, bytes]:
-    """Films that were made in this run, by what they show and how: many tests want the same one."""
+    """Videos that were made in this run, by what they show and how: many tests want the same one."""
     return {}
 
 
@@ -57,7 +57,7 @@ def make_clip(tmp_path: Path, drawn: dict[str, bytes]) -> MakeClip:
 
 
 @pytest.fixture
-def colour_film(make_clip: MakeClip) -> Path:
+def colour_video(make_clip: MakeClip) -> Path:
     """Three seconds each of red, green and blue."""
     return make_clip("colours.mp4", [("red", 3), ("green", 3), ("blue", 3)])
 

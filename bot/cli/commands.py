@@ -19,7 +19,7 @@ from bot.web.config import DOOR
 from bot.wiring.app import open_core
 from core.answers.card import cut_name, size
 from core.conversation.commands import find as read_question
-from core.errors import AppError, FilmGone, OperatorError, called
+from core.errors import AppError, OperatorError, VideoGone, called
 from core.formatting import clock, one_line
 from core.indexing.local_files import check
 from core.indexing.local_files import read as read_file
@@ -98,7 +98,7 @@ def tell_trial(settings: Settings) -> None:
 
 
 async def index(settings: Settings, sources: Sequence[str], space: str, *, as_json: bool) -> int:
-    """Take films in one after the other; one that fails does not stop the rest. Give the exit code."""
+    """Take videos in one after the other; one that fails does not stop the rest. Give the exit code."""
     done: list[Indexed] = []
     failed: list[tuple[str, str]] = []
     code = 0
@@ -117,7 +117,7 @@ async def index(settings: Settings, sources: Sequence[str], space: str, *, as_js
 
 
 async def _take_in(core: Product, source: str, space: str) -> Indexed:
-    """Take one film in; what dies meanwhile is taken up by the next `keaton run`, what is interrupted is not."""
+    """Take one video in; what dies meanwhile is taken up by the next `keaton run`, what is interrupted is not."""
     if not is_link(source):
         await asyncio.to_thread(check, Path(source), _name(source), core.parts.indexer.file_bytes)
     await _load(core, one_line(source))
@@ -211,7 +211,7 @@ async def _refined(core: Product, result: SearchResult) -> SearchResult:
 
 
 async def _renew(core: Product, query: Query) -> None:
-    """Look anew at films that only another model has looked at; say which could not be."""
+    """Look anew at videos that only another model has looked at; say which could not be."""
     for posted in await core.parts.renewal.stale(query):
         try:
             with output.progress_bar(f"{posted.video.title} (new model)") as report:
@@ -227,14 +227,14 @@ async def _draw(core: Product, result: SearchResult, wish: FindWish) -> AnswerVi
 
 
 async def videos(settings: Settings, space: str, *, as_json: bool) -> int:
-    """List the films. Give the exit code."""
+    """List the videos. Give the exit code."""
     async with open_core(settings) as core:
         output.listed(await core.kept.library.videos(View.of(local_scope(space))), as_json=as_json)
     return 0
 
 
 async def forget(settings: Settings, name: str, space: str) -> int:
-    """Take a film back. Give the exit code."""
+    """Take a video back. Give the exit code."""
     view = View.of(local_scope(space))
     async with open_core(settings) as core:
         video = pick(await core.kept.library.videos(view), name).video
@@ -244,7 +244,7 @@ async def forget(settings: Settings, name: str, space: str) -> int:
 
 
 async def spaces(settings: Settings, *, as_json: bool) -> int:
-    """List the spaces that films are known from. Give the exit code."""
+    """List the spaces that videos are known from. Give the exit code."""
     async with open_core(settings) as core:
         output.spaces(await core.kept.archive.holdings(), as_json=as_json)
     return 0
@@ -255,7 +255,7 @@ async def export(settings: Settings, name: str, platform: str | None, out: Path)
     async with open_core(settings) as core:
         space = choose(await core.kept.archive.holdings(), name, platform)
         count = await Exporter(core.kept.archive, core.kept.library, core.kept.media, out).export(space)
-    click.echo(f"{count} films of {space.platform} {space.name} are in {out}.", err=True)
+    click.echo(f"{count} videos of {space.platform} {space.name} are in {out}.", err=True)
     return 0
 
 
@@ -286,7 +286,7 @@ class ClipOrder:
 
 
 async def clip(settings: Settings, order: ClipOrder, space: str) -> int:
-    """Write a stretch of a film as MP4 or GIF, exactly from frame to frame. Give the exit code."""
+    """Write a stretch of a video as MP4 or GIF, exactly from frame to frame. Give the exit code."""
     async with open_core(settings) as core:
         video = pick(await core.kept.library.videos(View.of(local_scope(space))), order.video).video
         order = _within(order, video)
@@ -298,12 +298,12 @@ async def clip(settings: Settings, order: ClipOrder, space: str) -> int:
 
 
 async def sheet(settings: Settings, name: str, tiles: int, out: Path, space: str) -> int:
-    """Write the contact sheet of a whole film. Give the exit code."""
+    """Write the contact sheet of a whole video. Give the exit code."""
     async with open_core(settings) as core:
         video = pick(await core.kept.library.videos(View.of(local_scope(space))), name).video
         thumbnails = await core.kept.library.thumbnails(video.id)
         if not thumbnails:
-            raise FilmGone(video.title)
+            raise VideoGone(video.title)
         jpeg = await core.engines.plotter.sheet(thumbnails, (), tiles)
     output.save(out, jpeg)
     click.echo(str(out))
@@ -311,7 +311,7 @@ async def sheet(settings: Settings, name: str, tiles: int, out: Path, space: str
 
 
 def _within(order: ClipOrder, video: Video) -> ClipOrder:
-    """End an order with its film; raises BadParameter where it begins after that."""
+    """End an order with its video; raises BadParameter where it begins after that."""
     if order.start_s >= video.duration_s:
         raise click.BadParameter(f"{video.title} is {clock(video.duration_s)} long.", param_hint="--from")
     return replace(order, end_s=min(order.end_s, video.duration_s))
@@ -320,7 +320,7 @@ def _within(order: ClipOrder, video: Video) -> ClipOrder:
 async def _made(core: Product, video: Video, order: ClipOrder) -> Clip:
     path = await core.kept.media.path(video.id)
     if path is None:
-        raise FilmGone(video.title)
+        raise VideoGone(video.title)
     with called(video.title), output.progress_bar(video.title) as report:
         return await core.engines.clipper.clip(path, _wish(order), lambda share: report(Progress("cutting", share)))
 

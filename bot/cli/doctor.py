@@ -72,7 +72,7 @@ async def examine(settings: Settings) -> int:
 
 
 async def repair(settings: Settings) -> int:
-    """Mend the database and tell what was done; give 0, or 1 where films have to be posted again.
+    """Mend the database and tell what was done; give 0, or 1 where videos have to be posted again.
 
     Raises OperatorError.
     """
@@ -87,8 +87,8 @@ async def repair(settings: Settings) -> int:
     tell("Nothing was damaged." if not repaired.complaints else f"Damaged: {repaired.complaints[0]}")
     for line in _told(mended):
         tell(line)
-    for film in repaired.lost:
-        tell(f"Lost; please post it again: {film.title or 'a film'} ({film.link or film.video_id})")
+    for video in repaired.lost:
+        tell(f"Lost; please post it again: {video.title or 'a video'} ({video.link or video.video_id})")
     return 1 if repaired.lost or repaired.is_another else 0
 
 
@@ -98,20 +98,20 @@ def _told(mended: Mended) -> list[str]:
     if repaired.restored:
         said.append(
             f"Nothing of it could be read, so the backup {repaired.restored.name} is in use from now on. What was "
-            "posted, voted and switched after it was made is lost: please post those films again."
+            "posted, voted and switched after it was made is lost: please post those videos again."
         )
     elif repaired.salvaged_rows == 0:
         said.append(
             "Nothing of it could be read, and there is no backup that is sound. A new library is in use from now on. "
-            "Lost are all postings, votes and answers: who posted what where. All films have to be posted again."
+            "Lost are all postings, votes and answers: who posted what where. All videos have to be posted again."
         )
     elif repaired.salvaged_rows:
         said.append(f"What could be read ({repaired.salvaged_rows} rows) is in a new file, in use from now on.")
     if mended.aside:
-        said.append(f"Films that it knows nothing of are kept in {mended.aside}.")
+        said.append(f"Videos that it knows nothing of are kept in {mended.aside}.")
     if mended.queued:
         said.append(f"The next `keaton run` looks at these {mended.queued} anew; then that folder may go.")
-    return [*said, f"Media files that no film led to, deleted: {mended.deleted}."]
+    return [*said, f"Media files that no video led to, deleted: {mended.deleted}."]
 
 
 async def findings(settings: Settings) -> AsyncIterator[Finding]:
@@ -181,7 +181,7 @@ def told_of(cage: Cage) -> Finding:
     if cage.missing:
         lacks = "; ".join(_LACKS[bar] for bar in cage.missing)
         return Finding("Cage", "note", f"{lacks}. All else holds; SECURITY.md says what to add.")
-    told = "films are decoded without network, other files, other processes, programs or rights to gain"
+    told = "videos are decoded without network, other files, other processes, programs or rights to gain"
     return Finding("Cage", "ok", f"{told}, in bounded memory")
 
 
@@ -231,7 +231,7 @@ def _lost(settings: Settings) -> Finding | None:
     if lost:
         text = (
             f"the newest {lost[-1].changes} changes before {lost[-1].found_at} are lost: the end of its log was "
-            "damaged (a failing disk?). Films that were posted just before have to be posted again; then stop Keaton, "
+            "damaged (a failing disk?). Videos that were posted just before have to be posted again; then stop Keaton, "
             "and `keaton doctor --repair` puts this away."
         )
         return Finding("Database", "wrong", text)
@@ -261,7 +261,7 @@ def _kept_aside(settings: Settings) -> list[Finding]:
         return []
     folders = ", ".join(sorted({str(path.parent) for path in files}))
     text = (
-        f"{len(files)} media files that no film leads to are in {folders}. If you have the database that knows them, "
+        f"{len(files)} media files that no video leads to are in {folders}. If you have the database that knows them, "
         f"stop Keaton and put it back as {settings.database} (without -wal and -shm beside it): then they come back by "
         "themselves. Else `keaton index` looks at such a file anew; or delete the folder."
     )

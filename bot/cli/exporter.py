@@ -39,7 +39,7 @@ class Exporter:
         self._folder = folder
 
     async def export(self, space: Space) -> int:
-        """Write all that is kept of a space; give the number of films. Raises FolderUnwritable, StorageUnusable."""
+        """Write all that is kept of a space; give the number of videos. Raises FolderUnwritable, StorageUnusable."""
         prepare(self._folder)
         part = self._folder / f"{DOCUMENT}.part"
         with writing(part):
@@ -55,11 +55,11 @@ class Exporter:
     async def _document(self, space: Space, out: TextIO) -> int:
         at = datetime.now(UTC).isoformat(timespec="seconds")
         head = {"format": FORMAT, "platform": space.platform, "space": space.name, "exported_at": at}
-        out.write(_json(head)[:-1] + ',\n"films": [')
+        out.write(_json(head)[:-1] + ',\n"videos": [')
         count = 0
         for count, posted in enumerate(await self._library.videos(await self._archive.view(space)), 1):
             out.write(",\n" if count > 1 else "\n")
-            out.write(_json(await self._film(space, posted, count)))
+            out.write(_json(await self._video(space, posted, count)))
         out.write('\n],\n"notes": [')
         first = True
         async for kind, note in self._archive.notes(space):
@@ -69,8 +69,8 @@ class Exporter:
         out.write("\n]}\n")
         return count
 
-    async def _film(self, space: Space, posted: PostedVideo, number: int) -> dict[str, object]:
-        folder = self._folder / "films" / f"{number:05}"
+    async def _video(self, space: Space, posted: PostedVideo, number: int) -> dict[str, object]:
+        folder = self._folder / "videos" / f"{number:05}"
         with writing(folder):
             folder.mkdir(parents=True, exist_ok=True)
         looks = [

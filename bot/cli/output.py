@@ -83,7 +83,7 @@ def indexed(done: Sequence[Indexed], failed: Sequence[tuple[str, str]], *, as_js
 def found(
     result: SearchResult, files: AnswerFiles, logit_scale: float, called: Mapping[str, str], *, as_json: bool
 ) -> None:
-    """Print an answer; `called` gives each film's name by its id."""
+    """Print an answer; `called` gives each video's name by its id."""
     among = shares(result.query, result.best.among, logit_scale)
     if as_json:
         _print_json(_answer(result, files, among))
@@ -99,7 +99,7 @@ def found(
 
 
 def _moment(result: SearchResult, moment: Moment, called: Mapping[str, str]) -> str:
-    where = "" if moment.video_id == result.best.video_id else f"  in {called.get(moment.video_id, 'another film')}"
+    where = "" if moment.video_id == result.best.video_id else f"  in {called.get(moment.video_id, 'another video')}"
     span = f"{clock(moment.start_s)} to {clock(moment.end_s)}"
     then = f", then {clock(moment.then.peak_s)}" if moment.then else ""
     text = f"  {result.curve.lines[moment.part].text}" if result.curve.lines and not moment.then else ""
@@ -109,7 +109,7 @@ def _moment(result: SearchResult, moment: Moment, called: Mapping[str, str]) -> 
 
 
 def listed(posted: Sequence[PostedVideo], *, as_json: bool) -> None:
-    """Print a list of films."""
+    """Print a list of videos."""
     if as_json:
         _print_json({"videos": [_posted(one) for one in posted]})
         return
@@ -117,20 +117,20 @@ def listed(posted: Sequence[PostedVideo], *, as_json: bool) -> None:
 
 
 def forgotten(video: Video) -> None:
-    """Print that a film went."""
+    """Print that a video went."""
     click.echo(replies.forgotten(video.title, None).text)
 
 
 def spaces(holdings: Sequence[Holding], *, as_json: bool) -> None:
-    """Print the spaces that films are known from."""
+    """Print the spaces that videos are known from."""
     if as_json:
-        made = [{**asdict(one.space), "channels": one.channels, "films": one.films} for one in holdings]
+        made = [{**asdict(one.space), "channels": one.channels, "videos": one.videos} for one in holdings]
         _print_json({"spaces": made})
         return
     for one in holdings:
-        click.echo(f"{one.space.platform:8} {one.space.name}  {one.films} films in {one.channels} channels")
+        click.echo(f"{one.space.platform:8} {one.space.name}  {one.videos} videos in {one.channels} channels")
     if not holdings:
-        click.echo("No film was posted anywhere yet.")
+        click.echo("No video was posted anywhere yet.")
 
 
 def write(shown: AnswerView, folder: Path) -> AnswerFiles:

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 LONGEST_STOP_S = 9.0
-DEMO_TITLE = "Keaton's demo film"
+DEMO_TITLE = "Keaton's demo video"
 
 
 async def run(settings: Settings) -> int:
@@ -163,11 +163,11 @@ async def _finish_local(core: Product, opened: AsyncExitStack) -> None:
 
 
 async def _welcome(settings: Settings, core: Product, chat: LocalChat) -> None:
-    """Put the demo film into the channel, unless this is somebody's own library by now."""
+    """Put the demo video into the channel, unless this is somebody's own library by now."""
     turn = chat.turn()
     if settings.trial or not await core.kept.library.videos(View.of(turn.scope)):
-        film = FilePosted(turn, DEMO_FOLDER / "film.mp4", f"{DEMO_TITLE}.mp4")
-        chat.announce(WELCOME, film, SUGGESTIONS)
+        video = FilePosted(turn, DEMO_FOLDER / "film.mp4", f"{DEMO_TITLE}.mp4")
+        chat.announce(WELCOME, video, SUGGESTIONS)
 
 
 def _stop_signal() -> asyncio.Event:

@@ -75,7 +75,7 @@ class DiscordCommands:
         for command in (self._find(), self._find_picture(), self._forget(), self._index(), self._index_file()):
             tree.add_command(command)
         for name, about, callback in (
-            ("videos", "The films that I know here", self._videos),
+            ("videos", "The videos that I know here", self._videos),
             ("status", "How things stand in this channel", self._status),
             ("help", "What I can do", self._help),
         ):
@@ -87,7 +87,7 @@ class DiscordCommands:
     def _find(self) -> app_commands.Command[Any, ..., None]:
         @app_commands.describe(
             text="What you want to see: /help has more",
-            video="Look in this film alone",
+            video="Look in this video alone",
             where="Where to look",
             picture="Look for what this shows, too",
         )
@@ -106,7 +106,7 @@ class DiscordCommands:
 
     def _find_picture(self) -> app_commands.Command[Any, ..., None]:
         @app_commands.describe(
-            picture="Look for what this shows", video="Look in this film alone", where="Where to look"
+            picture="Look for what this shows", video="Look in this video alone", where="Where to look"
         )
         @app_commands.rename(where="in")
         @app_commands.autocomplete(video=self._suggest)
@@ -161,15 +161,15 @@ class DiscordCommands:
         return Command(event, lambda: self._sights.asked(at, "this channel"), needs=needs)
 
     def _forget(self) -> app_commands.Command[Any, ..., None]:
-        @app_commands.describe(video="The film that shall go")
+        @app_commands.describe(video="The video that shall go")
         @app_commands.autocomplete(video=self._suggest)
         async def forget(interaction: Interaction, video: str) -> None:
             await self._clerk.answer(interaction, self._own(interaction, lambda turn: Forget(turn, video)))
 
-        return app_commands.Command(name="forget", description="Take a film back from this channel", callback=forget)
+        return app_commands.Command(name="forget", description="Take a video back from this channel", callback=forget)
 
     def _index(self) -> app_commands.Command[Any, ..., None]:
-        @app_commands.describe(url="A link to a film")
+        @app_commands.describe(url="A link to a video")
         async def index(interaction: Interaction, url: str) -> None:
             if unable := permissions.unable(interaction.permissions, interaction.channel):
                 await refuse(interaction, MayNotPost(unable))
@@ -180,21 +180,21 @@ class DiscordCommands:
                 return
             await self._clerk.answer(interaction, self._public(interaction, lambda turn: LinkPosted(turn, links[0])))
 
-        return app_commands.Command(name="index", description="Look at a film behind a link", callback=index)
+        return app_commands.Command(name="index", description="Look at a video behind a link", callback=index)
 
     def _index_file(self) -> app_commands.Command[Any, ..., None]:
-        @app_commands.describe(file="A film")
+        @app_commands.describe(file="A video")
         async def index(interaction: Interaction, file: discord.Attachment) -> None:
             if unable := permissions.unable(interaction.permissions, interaction.channel):
                 await refuse(interaction, MayNotPost(unable))
                 return
-            if not messages.is_film(file):
+            if not messages.is_video(file):
                 await refuse(interaction, NotAVideo(file.filename))
                 return
             command = self._public(interaction, lambda turn: RemoteFilePosted(turn, messages.given(file)))
             await self._clerk.answer(interaction, command)
 
-        return app_commands.Command(name="index-file", description="Look at a film from a file", callback=index)
+        return app_commands.Command(name="index-file", description="Look at a video from a file", callback=index)
 
     async def _videos(self, interaction: Interaction) -> None:
         await self._clerk.answer(interaction, self._own(interaction, ListVideos))
@@ -245,7 +245,7 @@ class DiscordCommands:
             return
         here = self._sights.here(standpoint(self._sights, interaction))
         turn = messages.turn_of(message, interaction.guild_id or 0, here)
-        items = messages.films(message, turn, asked=True)
+        items = messages.videos(message, turn, asked=True)
         if lacking or not items:
             await refuse(interaction, MissingPermissions(lacking) if lacking else VideoUnavailable("", "no_video"))
             return
@@ -279,7 +279,7 @@ def _choices(videos: Sequence[Video]) -> list[tuple[str, Video]]:
 
 
 def _name(title: str) -> str:
-    title = " ".join(plain(title).split()) or "film"
+    title = " ".join(plain(title).split()) or "video"
     return title if len(title) <= _MOST_NAME else title[: _MOST_NAME - 1] + "…"
 
 

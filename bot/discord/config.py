@@ -39,7 +39,7 @@ class DiscordConfig:
     min_gap_s: float = 3.0
     """Between two edits of one message."""
     forgotten_every_s: float = 2.0
-    """How often it is looked whether shown films were forgotten."""
+    """How often it is looked whether shown videos were forgotten."""
     alive_every_s: float = 30.0
     """How often it is noted that nothing was missed so far."""
     budget: Budget = BUDGET

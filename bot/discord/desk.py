@@ -77,7 +77,7 @@ class DiscordDesk:
         if message.guild is None or message.type not in _SPOKEN or message.author.bot:
             return
         turn = messages.turn_of(message, message.guild.id, self.here(message), late=late)
-        items = messages.films(message, turn, asked=False)
+        items = messages.videos(message, turn, asked=False)
         if items and await self._parts.channels.is_on(permissions.switch_of(message.channel, turn.scope)):
             await self._take_items(message, items)
 
@@ -105,7 +105,7 @@ class DiscordDesk:
         if message.guild is None or message.type not in _SPOKEN or message.author.bot:
             return
         turn = messages.turn_of(message, message.guild.id, self.here(message), late=late)
-        items = messages.films(message, turn, asked=True)
+        items = messages.videos(message, turn, asked=True)
         if not items:
             words = message.content
             for mention in mentions(message, me.id):
@@ -240,7 +240,7 @@ class DiscordDesk:
         return self.sights.here(self._at(message))
 
     async def _with_rooms(self, event: Incoming, message: discord.Message) -> Incoming:
-        """Let `in:` name the channels whose films may be shown where it was asked, to whoever asked."""
+        """Let `in:` name the channels whose videos may be shown where it was asked, to whoever asked."""
         if not isinstance(event, Find) or not event.filters.channel:
             return event
         return replace(event, rooms=await self.sights.rooms(self._at(message), "this server"))

@@ -41,21 +41,21 @@ def _moderates(message: discord.Message) -> bool:
     return place.permissions_for(who).manage_messages
 
 
-def films(message: discord.Message, turn: Turn, *, asked: bool) -> tuple[Item, ...]:
-    """Give what may be a film; of links only those that look like one, unless somebody asked for it."""
-    return bounded(_films(message, turn, asked=asked))
+def videos(message: discord.Message, turn: Turn, *, asked: bool) -> tuple[Item, ...]:
+    """Give what may be a video; of links only those that look like one, unless somebody asked for it."""
+    return bounded(_videos(message, turn, asked=asked))
 
 
 def names(message: discord.Message, turn: Turn) -> frozenset[str]:
-    """Return the names of all that may be a film in a message, whoever asks for it."""
-    return frozenset(item.name for item in _films(message, turn, asked=True))
+    """Return the names of all that may be a video in a message, whoever asks for it."""
+    return frozenset(item.name for item in _videos(message, turn, asked=True))
 
 
-def _films(message: discord.Message, turn: Turn, *, asked: bool) -> list[Item]:
+def _videos(message: discord.Message, turn: Turn, *, asked: bool) -> list[Item]:
     written = "\n".join([message.content, *(one.content for one in message.message_snapshots)])
     links = {canonical(link): link for link in find_links(written) if asked or looks_like_video(link)}
     posted = [Item(name, LinkPosted(turn, link)) for name, link in links.items()]
-    chosen = [one for one in attachments(message) if is_film(one)]
+    chosen = [one for one in attachments(message) if is_video(one)]
     return posted + [Item(_key(one), RemoteFilePosted(turn, _stored(message, one))) for one in chosen]
 
 
@@ -64,9 +64,9 @@ def attachments(message: discord.Message) -> list[discord.Attachment]:
     return [*message.attachments, *itertools.chain.from_iterable(one.attachments for one in message.message_snapshots)]
 
 
-def is_film(attachment: discord.Attachment) -> bool:
-    """Tell whether a file says that it is a film."""
-    return messages.is_film(attachment.filename, attachment.content_type or "")
+def is_video(attachment: discord.Attachment) -> bool:
+    """Tell whether a file says that it is a video."""
+    return messages.is_video(attachment.filename, attachment.content_type or "")
 
 
 def picture(message: discord.Message) -> PictureFile | None:

@@ -62,7 +62,7 @@ class DiscordPresence:
         await (self._grace.back(scope) if is_inside else self._grace.left(scope))
 
     async def deleted(self, guild_id: int, channel_id: int) -> None:
-        """Forget what a channel held; once more later, for a film that was on its way."""
+        """Forget what a channel held; once more later, for a video that was on its way."""
         scope = scope_of(guild_id, channel_id)
         await self._grace.gone(scope)
         await self._grace.left(scope)

@@ -474,7 +474,7 @@ def _file(key: str, name: str, url: str) -> RemoteFile:
 
 async def _of_message(channel: discord.abc.Messageable, turn: Turn, message_id: int, key: str) -> Incoming:
     message = await channel.fetch_message(message_id)
-    for item in messages.films(message, turn, asked=True):
+    for item in messages.videos(message, turn, asked=True):
         if item.name == key:
             return item.event
     raise MessageGone

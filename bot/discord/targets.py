@@ -253,7 +253,7 @@ class MessageTarget:
         except discord.HTTPException as error:
             if error.code != ARCHIVED or not isinstance(standing.channel, discord.Thread):
                 raise
-            await standing.channel.edit(archived=False)  # it went to sleep while its film was looked at
+            await standing.channel.edit(archived=False)  # it went to sleep while its video was looked at
             await standing.edit(view=shown.view, attachments=shown.files(), allowed_mentions=NOBODY)
 
     async def withdraw(self) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from bot.doors.targets import logger
 from core.errors import AppError
-from core.links import FILM_ENDS
+from core.links import VIDEO_ENDS
 from core.model.events import LeftOut, LinkPosted, RemoteFilePosted
 from core.wording import replies
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _PICTURE_ENDS = (".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff")
 
 
-MOST_FILMS_A_MESSAGE = 5
+MOST_VIDEOS_A_MESSAGE = 5
 
 
 LEFT_OUT = "left out"
@@ -41,11 +41,11 @@ class Item:
 
 def bounded(items: Sequence[Item]) -> tuple[Item, ...]:
     """Give what is looked at in a message, and behind that one thing which names all else."""
-    taken, rest = tuple(items[:MOST_FILMS_A_MESSAGE]), items[MOST_FILMS_A_MESSAGE:]
+    taken, rest = tuple(items[:MOST_VIDEOS_A_MESSAGE]), items[MOST_VIDEOS_A_MESSAGE:]
     if not rest:
         return taken
     names = tuple(_name(one.event) for one in rest)
-    return (*taken, Item(LEFT_OUT, LeftOut(rest[0].event.turn, names, MOST_FILMS_A_MESSAGE)))
+    return (*taken, Item(LEFT_OUT, LeftOut(rest[0].event.turn, names, MOST_VIDEOS_A_MESSAGE)))
 
 
 def _name(event: Incoming) -> str:
@@ -63,11 +63,11 @@ def is_picture(name: str, mimetype: str) -> bool:
     return mimetype.startswith("image/") or name.lower().endswith(_PICTURE_ENDS)
 
 
-def is_film(name: str, mimetype: str) -> bool:
-    """Tell whether a file says that it is a film; a text that is called index.ts is none."""
+def is_video(name: str, mimetype: str) -> bool:
+    """Tell whether a file says that it is a video; a text that is called index.ts is none."""
     if mimetype.startswith("text/"):
         return False
-    return mimetype.startswith("video/") or name.lower().endswith(FILM_ENDS)
+    return mimetype.startswith("video/") or name.lower().endswith(VIDEO_ENDS)
 
 
 TAKEN_BACK = replies.taken_back()

@@ -51,7 +51,7 @@ class DoorContext:
 
 
 _BYTES_A_SECOND = 250_000
-"""Of a film as people post it: a file's size is the only hint at its length."""
+"""Of a video as people post it: a file's size is the only hint at its length."""
 
 
 @dataclass(frozen=True, slots=True)

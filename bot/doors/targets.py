@@ -87,7 +87,7 @@ class VisibleTarget(Protocol):
 
 
 class RecordingTarget:
-    """A place that notes which films it shows."""
+    """A place that notes which videos it shows."""
 
     def __init__(self, place: VisibleTarget, showcase: ShownMessages, scope: Scope) -> None:
         self._place = place
@@ -112,7 +112,7 @@ class RecordingTarget:
 
     async def _note(self, reply: Reply, noted: str = "") -> str:
         message, files = self._place.seen_by_all
-        if not reply.films or not message or reply.private:
+        if not reply.videos or not message or reply.private:
             return ""
-        await self._showcase.show(self._scope, message, reply.films, files, is_noted=message == noted)
+        await self._showcase.show(self._scope, message, reply.videos, files, is_noted=message == noted)
         return message

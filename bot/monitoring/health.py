@@ -136,15 +136,15 @@ def _door(name: str, door: Connectable) -> Check:
 def add_gauges(core: Product) -> None:
     """Have the figures of the moment read whenever somebody looks."""
     show = core.engines.watch.gauge
-    show("films_waiting", "Films whose turn has not come", lambda: core.parts.indexer.waiting)
-    show("films_running", "Films that are being taken in", lambda: core.parts.indexer.running)
+    show("videos_waiting", "Videos whose turn has not come", lambda: core.parts.indexer.waiting)
+    show("videos_running", "Videos that are being taken in", lambda: core.parts.indexer.running)
     show("database_bytes", "Size of the database", lambda: core.kept.library.connections.sizes_bytes()[0])
     show("database_log_bytes", "Size of its write-ahead log", lambda: core.kept.library.connections.sizes_bytes()[1])
     show("inbox_bytes", "Files of requests that are under way", core.kept.media.inbox_bytes)
     show("model_loaded", "1 once the model stands ready", lambda: core.engines.encoder.loaded)
     show("looks_held_bytes", "Memory that looks take", lambda: core.engines.looks.room.used_bytes)
     show(
-        "films_damaged",
-        "Films left out of searches, for their looks are damaged",
+        "videos_damaged",
+        "Videos left out of searches, for their looks are damaged",
         lambda: len(core.engines.looks.damaged),
     )

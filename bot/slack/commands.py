@@ -148,12 +148,12 @@ class SlackCommands:
         await self._desk.answers.press(taken, say, standing, whisper, whisper.redraw)
 
     async def note_index(self, body: Json) -> list[AcceptedRequest] | None:
-        """Write the films of a message whose menu was used down, before that is acknowledged; None for a repetition.
+        """Write the videos of a message whose menu was used down, before that is acknowledged; None for a repetition.
 
         Slack is asked for nothing before: names, and what files are that it has not described, are asked for later.
         """
         message = messages.read_any(body["message"], body["channel"]["id"], body["user"]["id"])
-        items = self._desk.films_unasked(message)
+        items = self._desk.videos_unasked(message)
         standing = SavedSlackTarget(message.root_ts)
         found = [await self._take(body, item.event, standing, f":{item.name}") for item in items]
         taken = [one for one in found if one is not None]
@@ -161,7 +161,7 @@ class SlackCommands:
         return taken if is_new else None
 
     async def index_message(self, body: Json, taken: list[AcceptedRequest]) -> None:
-        """Look at the films of a message whose menu was used, whether the channel is on or not."""
+        """Look at the videos of a message whose menu was used, whether the channel is on or not."""
         channel, whisper = body["channel"]["id"], self._menu_whisper(body)
         if not taken:
             await whisper(card(replies.problem(VideoUnavailable("", "no_video"))))

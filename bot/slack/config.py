@@ -92,7 +92,7 @@ class SlackConfig:
     home_pictures: int = 20
     """Pictures of videos that are kept uploaded for the App Home of one person: four pages of the list."""
     forgotten_every_s: float = 2.0
-    """How often it is looked whether shown films were forgotten."""
+    """How often it is looked whether shown videos were forgotten."""
     alive_every_s: float = 30.0
     """How often it is noted that nothing was missed so far."""
     read_again_s: tuple[float, ...] = (30.0, 120.0, 600.0, 3600.0)

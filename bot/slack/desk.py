@@ -121,7 +121,7 @@ class Answers:
     async def vouched(self, press: Action, job: JobRef | None) -> Action:
         """Return a press with what its presser may do, where that counts; it is noted for a later run.
 
-        That run does not begin a film that somebody has cancelled who may.
+        That run does not begin a video that somebody has cancelled who may.
         """
         if not cancels(press.id):
             return press
@@ -168,7 +168,7 @@ class Answers:
         await self.answer_taken(taken, place)
 
     async def change(self, stale: Stale) -> bool:
-        """Remove a message, or let it say that its film was forgotten; with its pictures. Raises Stuck."""
+        """Remove a message, or let it say that its video was forgotten; with its pictures. Raises Stuck."""
         are_gone = await self._slack.pictures.delete(stale.files)
         try:
             if stale.goes:
@@ -253,7 +253,7 @@ class SlackDesk:
         elif await self._take_reply(message, late=late):
             pass
         elif message.files or messages.links(message, asked=False):
-            await self._take_films(message, late=late)
+            await self._take_videos(message, late=late)
 
     async def _note_channel(self, channel: str) -> None:
         """Note that Keaton is in a channel; where that cannot be written down now, with the next message there."""
@@ -278,17 +278,17 @@ class SlackDesk:
         await self._take_items(message, (Item(_MENTION, event),), late=late)
         return True
 
-    async def _take_films(self, message: SlackMessage, *, late: bool) -> None:
+    async def _take_videos(self, message: SlackMessage, *, late: bool) -> None:
         """Look at what is posted, where this channel is on."""
         if not await self._parts.channels.is_on(self.workspace.scope(message.channel)):
             return
         turn = await self.turn_of(message, late=late)
-        await self._take_items(message, await messages.films(message, turn, self._files, asked=False), late=late)
+        await self._take_items(message, await messages.videos(message, turn, self._files, asked=False), late=late)
 
     async def _take_mention(self, message: SlackMessage, *, late: bool) -> None:
         """Do what a message says that mentions Keaton, whether the channel is on or not."""
         turn = await self.turn_of(message, late=late)
-        items = await messages.films(message, turn, self._files, asked=True)
+        items = await messages.videos(message, turn, self._files, asked=True)
         if not items:
             picture, answer_id = await self._files.picture(message.files), await self._reader.answer_above(message)
             items = (Item(_MENTION, asked(turn, plain(message.text), self.workspace, picture, answer_id)),)
@@ -305,15 +305,15 @@ class SlackDesk:
 
         return PictureFile("picture", read)
 
-    def films_unasked(self, message: SlackMessage) -> tuple[Item, ...]:
-        """Return what may be a film in a message, without asking Slack about anything."""
+    def videos_unasked(self, message: SlackMessage) -> tuple[Item, ...]:
+        """Return what may be a video in a message, without asking Slack about anything."""
         url = self.workspace.permalink(message.channel, message.ts, message.thread_ts)
         scope, name = self.workspace.scope(message.channel), self.people.known(message.user_id)
         turn = Turn(DOOR, scope, View.of(scope), message.user_id, name, message.ts, url)
-        return messages.films_unasked(message, turn, self._files)
+        return messages.videos_unasked(message, turn, self._files)
 
     async def asked_about(self, event: Incoming) -> Incoming | None:
-        """Return an event with what Slack had to be asked for; None where its file is no film."""
+        """Return an event with what Slack had to be asked for; None where its file is no video."""
         event = replace(event, turn=replace(event.turn, user_name=await self.people.name(event.turn.user_id)))
         if isinstance(event, RemoteFilePosted) and not event.file.name:
             file = await self.file(event.file.key)
@@ -343,7 +343,7 @@ class SlackDesk:
     async def _place(self, message: SlackMessage, taken: AcceptedRequest, *, late: bool) -> ThreadTarget:
         """Give the place where one thing in a message is answered, as an earlier run left it.
 
-        Films are spoken of in the message's thread; a word to Keaton is answered where it was said.
+        Videos are spoken of in the message's thread; a word to Keaton is answered where it was said.
         """
         item, turn, say = taken.errand.item, taken.event.turn, self.answers.word.of(taken)
         note = card_note(turn.scope, message.ts, item)
@@ -362,8 +362,8 @@ class SlackDesk:
         return ThreadTarget(*where, about=mark, asked_at=asked_at, asked_aloud=True)
 
     async def file(self, key: str) -> RemoteFile | None:
-        """Give a film by the key of its file, where it is still there."""
-        return await self._files.film({"id": key.rpartition(":")[2], "file_access": "check_file_info"})
+        """Give a video by the key of its file, where it is still there."""
+        return await self._files.video({"id": key.rpartition(":")[2], "file_access": "check_file_info"})
 
     async def compare(self, message: SlackMessage) -> None:
         """Take back what a message brought and does not hold any more."""

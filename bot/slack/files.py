@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 import aiohttp
 
-from bot.doors.messages import is_film, is_picture
+from bot.doors.messages import is_picture, is_video
 from bot.slack.refusals import FAILURES, reason_of
 from core.errors import FetchFailed, MessageGone, OverLimit, VideoUnavailable
 from core.model.events import Address, PictureFile, RemoteFile
@@ -31,28 +31,28 @@ class SlackFiles:
         self._api_base = api_base
         self._team_id = team_id
 
-    async def film(self, file: Mapping[str, Any]) -> RemoteFile | None:
-        """Give a posted file where it is a film; one from a connected workspace is asked about first."""
+    async def video(self, file: Mapping[str, Any]) -> RemoteFile | None:
+        """Give a posted file where it is a video; one from a connected workspace is asked about first."""
         if file.get("file_access") != "check_file_info":
-            return self._film(file)
+            return self._video(file)
         try:
             told = await self._told(str(file["id"]))
-        except VideoUnavailable:  # where it is a film, whoever posted it is told so once it is fetched
+        except VideoUnavailable:  # where it is a video, whoever posted it is told so once it is fetched
             return self.unasked(file)
-        return self._film(told) if told else None
+        return self._video(told) if told else None
 
     def unasked(self, file: Mapping[str, Any]) -> RemoteFile | None:
-        """Return a posted file where it may be a film, without asking; "" for its name where Slack must be asked."""
+        """Return a posted file where it may be a video, without asking; "" for its name where Slack must be asked."""
         if file.get("file_access") != "check_file_info":
-            return self._film(file)
+            return self._video(file)
         return self._remote(str(file["id"]), "")
 
     def key(self, file_id: str) -> str:
         """Return the name under which a file is written down."""
         return f"slack:{self._team_id}:file:{file_id}"
 
-    def _film(self, file: Mapping[str, Any]) -> RemoteFile | None:
-        return self._remote(str(file["id"]), str(file.get("name") or file["id"]), file) if _is_film(file) else None
+    def _video(self, file: Mapping[str, Any]) -> RemoteFile | None:
+        return self._remote(str(file["id"]), str(file.get("name") or file["id"]), file) if _is_video(file) else None
 
     def _remote(self, file_id: str, name: str, file: Mapping[str, Any] | None = None) -> RemoteFile:
         async def locate() -> Address:
@@ -134,10 +134,10 @@ def is_slacks(url: str, api_base: str) -> bool:
     return parts.scheme == "https" and any(host == one or host.endswith("." + one) for one in _HOSTS)
 
 
-def _is_film(file: Mapping[str, Any]) -> bool:
+def _is_video(file: Mapping[str, Any]) -> bool:
     if file.get("is_external") or file.get("mode") in {"tombstone", "hidden_by_limit", "snippet"}:
         return False
-    return is_film(str(file.get("name") or ""), str(file.get("mimetype") or ""))
+    return is_video(str(file.get("name") or ""), str(file.get("mimetype") or ""))
 
 
 def _is_picture(file: Mapping[str, Any]) -> bool:

@@ -99,23 +99,23 @@ def _thread_of(raw: Mapping[str, Any]) -> str:
 
 
 def links(message: SlackMessage, *, asked: bool) -> dict[str, str]:
-    """Give the links to films by what they mean; only those that look like one, unless somebody asked for it."""
+    """Give the links to videos by what they mean; only those that look like one, unless somebody asked for it."""
     found = find_links(plain(message.text))
     return {canonical(link): link for link in found if asked or looks_like_video(link)}
 
 
-async def films(message: SlackMessage, turn: Turn, files: SlackFiles, *, asked: bool) -> tuple[Item, ...]:
-    """Give what may be a film."""
-    return _items(message, turn, [await files.film(one) for one in message.files], asked=asked)
+async def videos(message: SlackMessage, turn: Turn, files: SlackFiles, *, asked: bool) -> tuple[Item, ...]:
+    """Give what may be a video."""
+    return _items(message, turn, [await files.video(one) for one in message.files], asked=asked)
 
 
-def films_unasked(message: SlackMessage, turn: Turn, files: SlackFiles) -> tuple[Item, ...]:
-    """Return what may be a film, by what the message itself tells; a file without a name is to be asked about."""
+def videos_unasked(message: SlackMessage, turn: Turn, files: SlackFiles) -> tuple[Item, ...]:
+    """Return what may be a video, by what the message itself tells; a file without a name is to be asked about."""
     return _items(message, turn, [files.unasked(one) for one in message.files], asked=True)
 
 
 def names(message: SlackMessage, files: SlackFiles) -> frozenset[str]:
-    """Return the names of all that may be a film in a message, whoever asks for it.
+    """Return the names of all that may be a video in a message, whoever asks for it.
 
     A file that Slack tells nothing about may be one: it hides old files of workspaces that do not pay
     (`hidden_by_limit`). What is left of a deleted one is called a tombstone.

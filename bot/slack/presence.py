@@ -30,7 +30,7 @@ class SlackPresence:
         await self._grace.back(Scope(DOOR.platform, self._team_id, channel))
 
     async def deleted(self, channel: str) -> None:
-        """Forget what a channel held; once more later, for a film that was on its way."""
+        """Forget what a channel held; once more later, for a video that was on its way."""
         await self._grace.gone(Scope(DOOR.platform, self._team_id, channel))
         await self.left(channel)
 

@@ -325,20 +325,20 @@ class Slack:
     again_s: tuple[float, ...] = _POST_AGAIN_S
 
     async def lay_out(self, reply: Reply, send: Send, where: Where) -> tuple[str, ...]:
-        """Send a reply with its pictures; films, and what Slack does not show in place, go into the thread.
+        """Send a reply with its pictures; videos, and what Slack does not show in place, go into the thread.
 
         `send` gives the message's ts. Gives the ids of the files that the message does not show itself. Raises
         RefusedError where Slack does not take even the words.
         """
-        films = [one for one in reply.pictures if one.is_film]
-        reply = replace(reply, pictures=tuple(one for one in reply.pictures if not one.is_film))
+        videos = [one for one in reply.pictures if one.is_video]
+        reply = replace(reply, pictures=tuple(one for one in reply.pictures if not one.is_video))
         ts, beside = await self._send_with_pictures(reply, send, where)
-        if not films or not (where.thread_of or ts):
+        if not videos or not (where.thread_of or ts):
             return beside
         try:
-            return beside + await self.pictures.into_thread(films, where.channel, where.thread_of or ts)
+            return beside + await self.pictures.into_thread(videos, where.channel, where.thread_of or ts)
         except PicturesRefusedError as error:
-            logger.warning("Slack does not take a film: %s", error.reason)
+            logger.warning("Slack does not take a video: %s", error.reason)
             await send(card(reply, note=why_no_pictures(error.reason)))
             return beside
 

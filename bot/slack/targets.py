@@ -126,7 +126,7 @@ class EphemeralTarget:
 
 def for_one(reply: Reply) -> Reply:
     """Give a reply without what only a whole channel can be given: files, and the buttons that send them."""
-    pictures = tuple(one for one in reply.pictures if not one.is_film)
+    pictures = tuple(one for one in reply.pictures if not one.is_video)
     return replace(reply, pictures=pictures, buttons=tuple(one for one in reply.buttons if not _sends(one.id)))
 
 
@@ -459,7 +459,7 @@ class Whispering(FileTarget, Protocol):
 
 
 class RecordingFileTarget(RecordingTarget):
-    """A place that notes which films it shows, in its message and below it."""
+    """A place that notes which videos it shows, in its message and below it."""
 
     def __init__(self, place: FileTarget, showcase: ShownMessages, scope: Scope, pictures: Pictures) -> None:
         super().__init__(place, showcase, scope)
@@ -473,8 +473,8 @@ class RecordingFileTarget(RecordingTarget):
     async def _note(self, reply: Reply, noted: str = "") -> str:
         message = await super()._note(reply, noted)
         showcase, scope = self._shown_in
-        for file_id in self._files_of.beside if reply.films else ():
-            await showcase.show(scope, file_message(file_id), reply.films, (file_id,))
+        for file_id in self._files_of.beside if reply.videos else ():
+            await showcase.show(scope, file_message(file_id), reply.videos, (file_id,))
         return message
 
 

@@ -41,7 +41,7 @@ class _Entry:
 
     key: str
     """Stands for the video and its picture."""
-    film: str
+    video: str
     """The video's id."""
     shown_as: str
     """Name of the picture in the list, by its place there."""
@@ -115,7 +115,7 @@ class Thumbnails:
             logger.info("Slack does not take a picture of the App Home: %s", error.reason)
             return False
         noted[entry.key] = shot.file_id
-        await self._showcase.show(turn.scope, file_message(shot.file_id), (entry.film,), (shot.file_id,))
+        await self._showcase.show(turn.scope, file_message(shot.file_id), (entry.video,), (shot.file_id,))
         await self._note(turn.user_id, noted)
         await self._pictures.settled((shot.file_id,))
         return True
@@ -147,10 +147,10 @@ def _entries(listed: Reply) -> list[_Entry]:
     """Return the entries of a list that have a picture; the key outlives a change of its place in the list."""
     pictures = {one.name: one for one in listed.pictures}
     found = []
-    for entry, film in zip(listed.entries, listed.films, strict=False):
+    for entry, video in zip(listed.entries, listed.videos, strict=False):
         if picture := pictures.get(entry.picture):
-            seen = hashlib.sha256(film.encode() + b"\0" + b"".join(picture.data.values())).hexdigest()[:16]
-            found.append(_Entry(seen, film, picture.name, replace(picture, name=f"{seen}.jpg")))
+            seen = hashlib.sha256(video.encode() + b"\0" + b"".join(picture.data.values())).hexdigest()[:16]
+            found.append(_Entry(seen, video, picture.name, replace(picture, name=f"{seen}.jpg")))
     return found
 
 

@@ -44,6 +44,6 @@ class WebConfig:
     picture_limit_bytes: int = 96_000_000
     """Pictures kept in memory; the longest unseen go first."""
     forgotten_every_s: float = 1.0
-    """How often it is looked whether shown films were forgotten."""
+    """How often it is looked whether shown videos were forgotten."""
     min_gap_s: float = 0.12
     """Between two edits of one message."""

@@ -229,7 +229,7 @@ class PageDesk:
         )
 
     def take_back(self, showcase: ShownMessages) -> None:
-        """Note from now on which films are shown, and take back what was forgotten."""
+        """Note from now on which videos are shown, and take back what was forgotten."""
         self._showcase = showcase
         removals = Removals(self._config.forgotten_every_s, Backoff(REMOVAL_STEPS_S), asyncio.Event())
         where = DOOR.platform, self._config.space

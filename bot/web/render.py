@@ -104,7 +104,7 @@ def _picture(picture: Picture, message: int) -> Json:
     if len(set(picture.data.values())) == 1:
         urls = dict.fromkeys(urls, address)
     shown: Json = {"kind": picture.kind, "name": picture.name, "alt": plain(picture.alt), "urls": urls}
-    return {**shown, "film": picture.is_film}
+    return {**shown, "video": picture.is_video}
 
 
 def _entry(entry: ListEntry, reply: Reply, message: int) -> Json:

@@ -347,7 +347,7 @@ class Uploads:
 def plain_name(name: str) -> str:
     """Give a file's name without folders and control characters, at most 120 characters of it."""
     last = re.split(r"[/\\]", name)[-1]
-    return "".join(letter for letter in last if letter.isprintable()).strip()[-120:] or "film"
+    return "".join(letter for letter in last if letter.isprintable()).strip()[-120:] or "video"
 
 
 @contextmanager

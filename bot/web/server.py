@@ -81,7 +81,7 @@ class LocalChat:
         await self._desk.go_on(job)
 
     def take_back(self, showcase: ShownMessages) -> None:
-        """Note from now on which films are shown, and take back what was forgotten; call it once started."""
+        """Note from now on which videos are shown, and take back what was forgotten; call it once started."""
         self._desk.take_back(showcase)
 
     async def start(self) -> None:

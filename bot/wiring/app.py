@@ -45,7 +45,7 @@ class Mended:
 
     repaired: Repaired
     deleted: int
-    """How many media files no film led to."""
+    """How many media files no video led to."""
     aside: Path | None
     """Where media files lie that this library knows nothing of."""
     queued: int
@@ -58,7 +58,7 @@ def run_alone(settings: Settings) -> AbstractContextManager[None]:
 
 
 async def mend(settings: Settings) -> Mended:
-    """Repair the database, then drop media files that no film leads to; where it is another library now, keep them.
+    """Repair the database, then drop media files that no video leads to; where it is another library now, keep them.
 
     Raises DataFolderInUse where anybody works on the folder, StorageUnusable.
     """
@@ -77,15 +77,15 @@ async def mend(settings: Settings) -> Mended:
 
 
 async def _queue(core: Product, folder: Path) -> int:
-    """Have the films in a folder looked at by the next run, for the local page; count them."""
+    """Have the videos in a folder looked at by the next run, for the local page; count them."""
     page, requests = WebConfig(), RequestLog(core.parts.foreman, core.kept.ledger)
     scope = Scope(LOCAL.platform, page.space, page.channel)
     turn = Turn(LOCAL, scope, View.of(scope), "you", "you", "")
-    films = sorted(await asyncio.to_thread(lambda: list(folder.iterdir())))
-    for number, path in enumerate(films, 1):
-        event = FilePosted(turn, path, f"Film {number} of {folder.name}{path.suffix}")
+    videos = sorted(await asyncio.to_thread(lambda: list(folder.iterdir())))
+    for number, path in enumerate(videos, 1):
+        event = FilePosted(turn, path, f"Video {number} of {folder.name}{path.suffix}")
         await requests.take(MessageKey(scope, "", f"{folder.name}:{path.name}"), event)
-    return len(films)
+    return len(videos)
 
 
 _DAY_S = 86400.0
@@ -182,6 +182,6 @@ def options_of(settings: Settings, *, is_bot: bool) -> Options:
         browsing=BrowsingLimits(settings.cut_limit_s),
         patience=RetryPolicy(settings.retries if is_bot else 0, settings.retry_s),
         turns_a_minute=settings.turns_a_minute,
-        films_a_person=settings.films_a_user,
+        videos_a_person=settings.films_a_user,
         channels_on=settings.channels == "on",
     )

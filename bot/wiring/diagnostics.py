@@ -55,6 +55,6 @@ def check_losses(settings: Settings) -> tuple[Loss, ...]:
 
 
 def files_aside(settings: Settings) -> tuple[Path, ...]:
-    """Give the media files that were set aside, for no film leads to them; blocks. Raises StorageUnusable."""
+    """Give the media files that were set aside, for no video leads to them; blocks. Raises StorageUnusable."""
     with disk(settings.data_dir):
         return Aside.of(media_folder(settings)).files()

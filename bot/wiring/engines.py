@@ -78,16 +78,16 @@ def open_engines(settings: Settings, store: LooksStore, courtesy: ForegroundPrio
     encoder = _encoder(settings, pools, courtesy)
     plotter = MatplotlibPlotter(pools.one("draw", "plot"))
     looks = _looks(settings, store, pools)
-    reader = WatchedReader(decoders, settings.film_limits, watch=watch, clock_s=time.monotonic)
+    reader = WatchedReader(decoders, settings.video_limits, watch=watch, clock_s=time.monotonic)
     fetcher = WatchedFetcher(settings.allowed_hosts, settings.fetch_limits, watch=watch)
     cutters = ChildFramer(reader), ChildPictureReader(reader), ChildClipper(reader)
     return Engines(watch, courtesy, decoders, encoder, looks, reader, *cutters, fetcher, plotter)
 
 
 def _encoder(settings: Settings, pools: _Pools, courtesy: ForegroundPriority) -> WatchedTexts:
-    """Give the encoder, with a pool for films alone: that one gives way to all others."""
-    queries, films = pools.one("compute", "compute"), pools.one("films", "compute")
-    threaded = WatchedEncoder(partial(load_model, settings), queries, films, courtesy, pools.watch, time.monotonic)
+    """Give the encoder, with a pool for videos alone: that one gives way to all others."""
+    queries, videos = pools.one("compute", "compute"), pools.one("videos", "compute")
+    threaded = WatchedEncoder(partial(load_model, settings), queries, videos, courtesy, pools.watch, time.monotonic)
     return WatchedTexts(threaded, _TEXTS_REMEMBERED, pools.watch)
 
 

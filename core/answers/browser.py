@@ -10,7 +10,7 @@ from core.answers import card as cards
 from core.answers.card import Card
 from core.answers.cursor import Cursor
 from core.concurrency import watched
-from core.errors import AnswerGone, AppError, FilmGone, called
+from core.errors import AnswerGone, AppError, VideoGone, called
 from core.formatting import tenths
 from core.model.reply import Progress
 from core.model.video import Thumbnail
@@ -71,7 +71,7 @@ class Browser:
     async def show(self, turn: Turn, answer: Answer, wish: Show) -> AsyncIterator[Reply]:
         """Give what a button asks for: in place of the card that it stands under, but for a cut's file.
 
-        Raises AnswerGone when there is no such moment any more, FilmGone when there is nothing to cut from, UserError,
+        Raises AnswerGone when there is no such moment any more, VideoGone when there is nothing to cut from, UserError,
         TryLater, OperatorError.
         """
         match wish.mode:
@@ -132,11 +132,11 @@ class Browser:
         return replace(drawn, is_checked=not (checking and moment.video_id == answer.moments[0].video_id))
 
     async def _names(self, answer: Answer) -> dict[str, str]:
-        """Give the names of the films that an answer is about, where these are several."""
-        films = list(dict.fromkeys(moment.video_id for moment in answer.moments))
-        if len(films) == 1:
+        """Give the names of the videos that an answer is about, where these are several."""
+        videos = list(dict.fromkeys(moment.video_id for moment in answer.moments))
+        if len(videos) == 1:
             return {}
-        postings = [await self._library.posting(film, answer.query.view) for film in films]
+        postings = [await self._library.posting(video, answer.query.view) for video in videos]
         return {posting.video_id: posting.title for posting in postings if posting}
 
     async def _sheet(self, made: Card) -> Picture | None:
@@ -202,7 +202,7 @@ class Browser:
         return ClipWish(*span_s, form, max_px, max_fps, max_bytes)
 
     async def _slides(self, made: Card) -> Picture | None:
-        """Give the small pictures around the moment, where the film itself is gone."""
+        """Give the small pictures around the moment, where the video itself is gone."""
         thumbnails = await self._library.thumbnails(made.shown.curve.video.id)
         near = sorted(thumbnails, key=lambda one: abs(one.time_s - made.cursor.at_s))[: self._limits.slides]
         if not near:
@@ -237,11 +237,11 @@ class Browser:
     async def _path(self, video: Video) -> Path:
         path = await self._media.path(video.id)
         if path is None:
-            raise FilmGone(video.title)
+            raise VideoGone(video.title)
         return path
 
     async def _video(self, answer: Answer, moment: Moment) -> Video:
-        """Return the film of a moment as it is called where the answer looks; raises AnswerGone."""
+        """Return the video of a moment as it is called where the answer looks; raises AnswerGone."""
         video = await self._library.video(moment.video_id)
         posting = await self._library.posting(moment.video_id, answer.query.view)
         if video is None or posting is None:
@@ -263,7 +263,7 @@ def _marks_s(wish: Show, cursor: Cursor) -> tuple[float, ...]:
 
 
 def _span_s(cursor: Cursor, length_s: float) -> tuple[float, float]:
-    """Give the stretch that a preview shows: from a little before the frame, within the film."""
-    film_s = cursor.film_ms / 1000
-    start_s = max(0.0, min(cursor.at_s - length_s / 3, film_s - length_s))
-    return start_s, min(film_s, start_s + length_s)
+    """Give the stretch that a preview shows: from a little before the frame, within the video."""
+    video_s = cursor.video_ms / 1000
+    start_s = max(0.0, min(cursor.at_s - length_s / 3, video_s - length_s))
+    return start_s, min(video_s, start_s + length_s)

@@ -36,7 +36,7 @@ def under(
 ) -> tuple[Button, ...]:
     """Give the buttons of a card that shows what was wished for, with how people voted on that moment.
 
-    Of several films each moment bears its film's name.
+    Of several videos each moment bears its video's name.
     """
     trim = _trim(wish, cursor) if wish.mode == "cut" else ()
     modes = (*_modes(wish, cursor), *_votes(wish, tally))
@@ -48,7 +48,7 @@ def _moments(answer: Answer, wish: Show, door: Door, names: Mapping[str, str]) -
     return tuple(
         Button(
             _at_peak(wish, number).id(),
-            f"{number} · {clock(moment.peak_s)}{_of_film(names.get(moment.video_id, ''))}",
+            f"{number} · {clock(moment.peak_s)}{_of_video(names.get(moment.video_id, ''))}",
             active=number == wish.number and wish.mode == "frame" and wish.at_ms is None,
             row=MOMENTS,
         )
@@ -56,7 +56,7 @@ def _moments(answer: Answer, wish: Show, door: Door, names: Mapping[str, str]) -
     )
 
 
-def _of_film(name: str) -> str:
+def _of_video(name: str) -> str:
     short = name if len(name) <= _NAME_CHARACTERS else name[: _NAME_CHARACTERS - 1].rstrip() + "…"
     return f" · {short}" if name else ""
 
@@ -77,7 +77,7 @@ def _modes(wish: Show, cursor: Cursor) -> tuple[Button, ...]:
     return (
         _mode(replace(here, mode="preview"), "v", "Preview", wish),
         replace(_mode(replace(here, mode="cut"), "c", "Cut", wish), enabled=cursor.kept),
-        _mode(replace(here, mode="sheet"), "w", "Whole film", wish),
+        _mode(replace(here, mode="sheet"), "w", "Whole video", wish),
     )
 
 

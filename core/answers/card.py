@@ -11,7 +11,7 @@ from core.formatting import clock, tenths
 from core.model.reply import Link, Picture, Progress, Reply
 from core.model.votes import Tally
 from core.wording import answers as telling
-from core.wording.replies import film_links
+from core.wording.replies import video_links
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from core.ports.video import Clip
 
 GONE = (
-    "The film's file had to make room for newer ones: pictures are small now, and there is nothing to cut. "
+    "The video's file had to make room for newer ones: pictures are small now, and there is nothing to cut. "
     "To have it back, post it again."
 )
 
@@ -47,13 +47,13 @@ class Card:
     """What a preview shows."""
     tally: Tally = field(default_factory=Tally)
     names: Mapping[str, str] = field(default_factory=dict)
-    """Of the films in an answer about several: by id, as they were posted in view."""
+    """Of the videos in an answer about several: by id, as they were posted in view."""
     is_checked: bool = True
     """Whether the verdict stands: a closer look is still to come otherwise."""
 
     @property
     def numbered(self) -> tuple[tuple[int, Moment], ...]:
-        """Give the moments of the film that is shown, with their numbers."""
+        """Give the moments of the video that is shown, with their numbers."""
         video_id = self.shown.curve.video.id
         return tuple((n, moment) for n, moment in enumerate(self.answer.moments, 1) if moment.video_id == video_id)
 
@@ -66,11 +66,11 @@ def card(made: Card, instead: Picture | None = None) -> Reply:
         title=telling.head(made.answer.query, made.shown.curve, is_checked=made.is_checked),
         pictures=picture + _plot(made),
         buttons=buttons.under(made.answer, made.wish, made.cursor, made.door, made.tally, made.names),
-        links=film_links(made.shown.curve.video, made.shown.at_s) + _source(made.posting),
+        links=video_links(made.shown.curve.video, made.shown.at_s) + _source(made.posting),
         progress=made.progress,
         updates=made.updates,
         provisional=not made.is_checked,
-        films=tuple(sorted({one.video_id for one in made.answer.moments})),
+        videos=tuple(sorted({one.video_id for one in made.answer.moments})),
     )
 
 
@@ -89,7 +89,7 @@ def ends(made: Card, jpeg: bytes) -> Picture:
 
 
 def sheet(made: Card, jpeg: bytes) -> Picture:
-    """Give the contact sheet of the film, on which the moments bear their numbers."""
+    """Give the contact sheet of the video, on which the moments bear their numbers."""
     here = ", ".join(f"{number} at {clock(moment.peak_s)}" for number, moment in made.numbered)
     alt = f"Contact sheet of {made.shown.curve.video.title}: frames from start to end; moments: {here}"
     return Picture("sheet", "sheet.jpg", alt, dict.fromkeys(made.door.themes, jpeg))
@@ -112,13 +112,13 @@ def cut(video: Video, cursor: Cursor, clip: Clip, turn: Turn) -> Reply:
         text += f"\nCut for {turn.user_name}."
     data = dict.fromkeys(turn.door.themes, clip.data)
     picture = Picture("cut", cut_name(video.title, first_s, last_s), f"Cut of {video.title}, {span}", data)
-    links = film_links(video, first_s)
-    return Reply(text, title=video.title, pictures=(picture,), links=links, films=(video.id,))
+    links = video_links(video, first_s)
+    return Reply(text, title=video.title, pictures=(picture,), links=links, videos=(video.id,))
 
 
 def cut_name(title: str, start_s: float, end_s: float) -> str:
     """Give a name for a cut, from title and times, that every system takes."""
-    plain = re.sub(r"[^\w.-]+", "-", title, flags=re.ASCII).strip("-._")[:60] or "film"
+    plain = re.sub(r"[^\w.-]+", "-", title, flags=re.ASCII).strip("-._")[:60] or "video"
     first, last = (f"{int(time_s // 60)}m{time_s % 60:04.1f}s" for time_s in (start_s, end_s))
     return f"{plain}_{first}-{last}.mp4"
 
@@ -149,7 +149,7 @@ def _mode(made: Card) -> str:
         return "This takes a moment…"
     match made.wish.mode:
         case "sheet":
-            return f"The whole film, {clock(made.shown.curve.video.duration_s)}; the numbered frames are the moments."
+            return f"The whole video, {clock(made.shown.curve.video.duration_s)}; the numbered frames are the moments."
         case "cut":
             return f"Cut: {tenths(in_s)} to {tenths(out_s)}, {out_s - in_s:.1f} s; its first frame, and its last."
         case "preview" if made.progress:
@@ -177,9 +177,9 @@ def _frame(made: Card) -> tuple[Picture, ...]:
 def _plot(made: Card) -> tuple[Picture, ...]:
     peaks = ", ".join(f"{number} at {clock(moment.peak_s)}" for number, moment in made.numbered)
     measure = "Similarity" if made.wish.style == "similarity" else "Softmax share"
-    film, asked, (low, high) = made.shown.curve.video.title, telling.title(made.answer.query), made.shown.plot_range
+    video, asked, (low, high) = made.shown.curve.video.title, telling.title(made.answer.query), made.shown.plot_range
     span = f"from {low:.2f} to {high:.2f}" if made.wish.style == "similarity" else f"from {low:.2%} to {high:.2%}"
-    alt = f"{measure} of {film} to {asked} over time; {span}; peaks: {peaks}"
+    alt = f"{measure} of {video} to {asked} over time; {span}; peaks: {peaks}"
     return (Picture("plot", "plot.png", alt, made.shown.plots),)
 
 

@@ -101,12 +101,12 @@ class Presser:
             found = (await self._searcher.search(answer.query, self._most)).moments
         except NotInOrder:  # what was voted down was all there is
             return answer.moments
-        # A closer look was at a film, whatever the order of its moments: its verdict does not come and go with votes.
+        # A closer look was at a video, whatever the order of its moments: its verdict does not come and go with votes.
         closer = {one.video_id: one.closer for one in answer.moments if one.closer is not None}
         return tuple(replace(one, closer=closer.get(one.video_id)) for one in found)
 
     async def alike(self, answer: Answer, wish: actions.Alike) -> Query:
-        """Give the question for more like a moment, or like a frame of its film, in the same view.
+        """Give the question for more like a moment, or like a frame of its video, in the same view.
 
         Raises AnswerGone, OperatorError.
         """

@@ -71,7 +71,7 @@ class Answerer:
         *,
         with_still: bool = True,
     ) -> AnswerView:
-        """Draw the moment with this number (from 1), at its peak or at another time of its film.
+        """Draw the moment with this number (from 1), at its peak or at another time of its video.
 
         The curve is worked out anew unless it is given. Raises AnswerGone when there is no such moment any more,
         OperatorError.
@@ -134,7 +134,7 @@ class Answerer:
         return await self.thumbnail(video, time_s, moment)
 
     async def thumbnail(self, video: Video, time_s: float, moment: Moment | None = None) -> Still | None:
-        """Give the small picture nearest to a time, where one is left: at once, and of films that are gone.
+        """Give the small picture nearest to a time, where one is left: at once, and of videos that are gone.
 
         One within the moment comes first, if the time is: the nearest may lie beyond a cut.
         """
@@ -184,7 +184,7 @@ _SAME_S = 1e-3
 
 
 def each_second(curve: Curve, moments: Iterable[Moment] = ()) -> Curve:
-    """Give the curve with values at most a second apart, from its first look to its film's end.
+    """Give the curve with values at most a second apart, from its first look to its video's end.
 
     Between two looks it is the straight line from one to the other, so that no value lies above both or below both;
     after the last look its value stays, for as long as looks may lie apart. The curve also goes through the peaks of

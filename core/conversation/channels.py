@@ -49,10 +49,10 @@ class Channels:
 
     async def status(self, event: Status) -> tuple[Reply, ...]:
         """Say how things stand in a channel."""
-        films = await self._library.count(event.turn.view)
+        videos = await self._library.count(event.turn.view)
         on = await self.is_on(event.turn.scope)
         model = (await self._encoder.ready()).model if self._encoder.loaded else ""
-        return (replies.status(event, films, model, on=on),)
+        return (replies.status(event, videos, model, on=on),)
 
     async def forget_message(self, event: MessageDeleted) -> tuple[Reply, ...]:
         """Forget what only a deleted message brought in; there is nothing to say to that.

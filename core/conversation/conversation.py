@@ -114,7 +114,7 @@ class Conversation:
                 yield replace(replies.problem(error), repeats=is_told)
 
     async def suggest(self, view: View, typed: str, most: int = 25) -> tuple[Video, ...]:
-        """Give films that somebody may mean while typing a name, the best fitting first; asks the library alone."""
+        """Give videos that somebody may mean while typing a name, the best fitting first; asks the library alone."""
         return await self._library.matching(view, typed, most)
 
     def _course(self, event: Incoming) -> AsyncIterator[Reply]:  # noqa: C901, PLR0911, PLR0912 - a line each
@@ -172,7 +172,7 @@ class Conversation:
                 result = await self._searcher.search(query, MOST_MOMENTS)
             answer = Answer(secrets.token_urlsafe(12), query, turn.scope, result.moments, turn.user_id)
             await self._library.save_answer(answer)
-            notes = [replies.so_far(*film) for film in looking[:_MOST_NOTES]]
+            notes = [replies.so_far(*video) for video in looking[:_MOST_NOTES]]
             notes += [replies.still_renewing(under_way)] if under_way else []
             await self._refiner.begin_check(answer, result.curve)
             wish, note = actions.Show(answer.id, 1), "\n".join(notes)
@@ -236,7 +236,7 @@ class Conversation:
         yield replies.refining()
 
     async def _allowed(self, answer: Answer, turn: Turn) -> Answer:
-        """Narrow an answer to what may be seen there now; raises AnswerGone where that lacks any of its films."""
+        """Narrow an answer to what may be seen there now; raises AnswerGone where that lacks any of its videos."""
         narrowed = replace(answer, query=within(answer, turn))
         shown = {moment.video_id for moment in answer.moments}
         hidden = {one for one in shown if await self._library.posting(one, narrowed.query.view) is None}

@@ -78,7 +78,7 @@ def missing_bars(told: Mapping[str, object], ours: Mapping[str, str]) -> tuple[B
 
 
 async def check_decoder() -> str:
-    """Write a tiny film, read it back through a real child, and say with what; raises AppError."""
+    """Write a tiny video, read it back through a real child, and say with what; raises AppError."""
     with tempfile.TemporaryDirectory(prefix="keaton-doctor-") as folder:
         path = Path(folder) / "check.mp4"
         _write(path)

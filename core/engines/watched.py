@@ -50,7 +50,7 @@ class WatchedReader(ChildFrameReader):
     async def looks(
         self, path: Path, sampling: Sampling, preprocess: Preprocess, seen: ResumePoint | None = None
     ) -> AsyncGenerator[Reading, None]:
-        """Stream what the film holds."""
+        """Stream what the video holds."""
         waited_s, began_s = 0.0, self.clock_s()
         async with aclosing(ChildFrameReader.looks(self, path, sampling, preprocess, seen)) as events:
             async for event in events:
@@ -72,17 +72,17 @@ class WatchedEncoder(ThreadedEncoder):
         self,
         load: Callable[[], ClipModel],
         pool: Executor,
-        films: Executor,
+        videos: Executor,
         courtesy: ForegroundPriority,
         watch: Watch,
         clock_s: Callable[[], float],
     ) -> None:
-        super().__init__(load, pool, films, courtesy)
+        super().__init__(load, pool, videos, courtesy)
         self._watch = watch
         self._clock_s = clock_s
 
     async def looks(self, pixels: Pixels) -> Floats:
-        """Give unit vectors of a film's frames."""
+        """Give unit vectors of a video's frames."""
         began_s = self._clock_s()
         with self._watch.stage("encode"):
             vectors = await super().looks(pixels)

@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 _MOST_STARTS = 10
-"""So often may a film be begun without one look being written down: then it may be what the process dies of."""
+"""So often may a video be begun without one look being written down: then it may be what the process dies of."""
 
 
 class Checkpoint:
-    """What is seen of one film."""
+    """What is seen of one video."""
 
     def __init__(self, works: Checkpoints, source: Source, recipe_key: str, every_s: float) -> None:
         self._works = works
@@ -37,9 +37,9 @@ class Checkpoint:
         self._is_opened = False
 
     async def begin(self, job_id: int) -> Gathered:
-        """Write down which film a job is about; give what was seen of it before.
+        """Write down which video a job is about; give what was seen of it before.
 
-        Raises GivenUp for a film that was begun again and again in vain.
+        Raises GivenUp for a video that was begun again and again in vain.
         """
         source = self._source
         names = source.url, source.title, source.uploader

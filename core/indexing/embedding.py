@@ -12,9 +12,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from core.concurrency import read_ahead
-from core.errors import FilmGone, called
+from core.errors import VideoGone, called
 from core.indexing.checkpoint import Checkpoint
-from core.indexing.gathered import Gathered, film_of, looked, put, take, to_encode
+from core.indexing.gathered import Gathered, looked, put, take, to_encode, video_of
 from core.model.reply import Progress
 from core.model.video import Indexed, Recipe
 
@@ -36,7 +36,7 @@ _AHEAD = 2
 
 
 class FrameEmbedder:
-    """Looks at films, frame after frame."""
+    """Looks at videos, frame after frame."""
 
     def __init__(self, reader: FrameReader, encoder: Encoder, sampling: Sampling, batch: int) -> None:
         """Take what frames go through, and how many go at once."""
@@ -46,11 +46,11 @@ class FrameEmbedder:
         self._batch = batch
 
     def recipe(self, info: EncoderInfo) -> Recipe:
-        """Give the recipe that films are looked at with."""
+        """Give the recipe that videos are looked at with."""
         return Recipe.of(info, self._sampling)
 
     async def look(self, source: Source, info: EncoderInfo, gathered: Gathered, note: Note, report: Report) -> Gathered:
-        """Look at a film from where that was left off; `note` gets to see each batch. Raises UserError, TryLater."""
+        """Look at a video from where that was left off; `note` gets to see each batch. Raises UserError, TryLater."""
         with called(source.title):
             return await self._look(source, info, gathered, note, report)
 
@@ -76,7 +76,7 @@ class FrameEmbedder:
 
 
 class VideoEmbedder:
-    """Looks at films and keeps what was seen."""
+    """Looks at videos and keeps what was seen."""
 
     def __init__(
         self, library: Library, media: Media, works: Checkpoints, eyes: FrameEmbedder, watch: Watch, save_every_s: float
@@ -91,9 +91,9 @@ class VideoEmbedder:
     async def in_pieces(
         self, source: Source, info: EncoderInfo, poster: Poster, job: JobRef, report: Report
     ) -> Indexed:
-        """Look at a film so that a later run can go on; what is left of it when the job ends is not ours to drop.
+        """Look at a video so that a later run can go on; what is left of it when the job ends is not ours to drop.
 
-        But where the job had ended before, as when the film was forgotten, a file that was kept since is.
+        But where the job had ended before, as when the video was forgotten, a file that was kept since is.
         """
         async with self._no_orphan(source.video_id):
             return await self._in_pieces(source, info, poster, job, report)
@@ -105,36 +105,36 @@ class VideoEmbedder:
         notebook = Checkpoint(self._works, source, recipe.key, self._save_every_s)
         gathered = await notebook.begin(job.id)
         if source.kept and await self._media.path(source.video_id) is None:
-            raise FilmGone(source.title)  # whoever was about it before has dropped it a moment ago
+            raise VideoGone(source.title)  # whoever was about it before has dropped it a moment ago
         if not source.kept:
             source = replace(source, path=await self._media.keep(source.path, source.video_id), kept=True)
-        film = film_of(source, await self._eyes.look(source, info, gathered, notebook.note, report), recipe)
+        video = video_of(source, await self._eyes.look(source, info, gathered, notebook.note, report), recipe)
         report(Progress("saving", None))
-        await self._save(source, film, poster)
-        return Indexed(film.video, len(film.index))
+        await self._save(source, video, poster)
+        return Indexed(video.video, len(video.index))
 
     async def at_a_stretch(self, source: Source, info: EncoderInfo, poster: Poster | None, report: Report) -> Indexed:
-        """Look at a film in one go and keep it; raises UserError, TryLater, OperatorError."""
+        """Look at a video in one go and keep it; raises UserError, TryLater, OperatorError."""
         gathered = await self._eyes.look(source, info, Gathered(), _unnoted, report)
-        film = film_of(source, gathered, self._eyes.recipe(info))
+        video = video_of(source, gathered, self._eyes.recipe(info))
         report(Progress("saving", None))
         async with self._no_orphan(source.video_id):
-            await self._save(source, film, poster)
-        return Indexed(film.video, len(film.index))
+            await self._save(source, video, poster)
+        return Indexed(video.video, len(video.index))
 
-    async def _save(self, source: Source, film: IndexedVideo, poster: Poster | None) -> None:
+    async def _save(self, source: Source, video: IndexedVideo, poster: Poster | None) -> None:
         if not source.kept:
             await self._media.keep(source.path, source.video_id)
         links = [source.link] if source.link else []
         with self._watch.stage("save"):
             if poster is None:
-                await self._library.refresh(film)
+                await self._library.refresh(video)
             else:
-                await self._library.save(film, poster.posting(film.video), links, poster.job, source.site_id)
+                await self._library.save(video, poster.posting(video.video), links, poster.job, source.site_id)
 
     @asynccontextmanager
     async def _no_orphan(self, video_id: str) -> AsyncIterator[None]:
-        """Leave no file behind, when cancelled or failed, that no film leads to: it could never be forgotten."""
+        """Leave no file behind, when cancelled or failed, that no video leads to: it could never be forgotten."""
         try:
             yield
         except BaseException:

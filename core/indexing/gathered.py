@@ -26,7 +26,7 @@ _FIRST_BATCH = 2
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A film that lies on the disk and is yet to be looked at."""
+    """A video that lies on the disk and is yet to be looked at."""
 
     path: Path
     video_id: str
@@ -37,14 +37,14 @@ class Source:
     kept: bool = False
     """It lies in the store already."""
     several: bool = False
-    """Its link leads to several films, and this is the first."""
+    """Its link leads to several videos, and this is the first."""
     site_id: str = ""
     """What the extractor that fetched it said that it is; see `core.leads`."""
 
 
 @dataclass(slots=True)
 class Gathered:
-    """What has been read of a film so far."""
+    """What has been read of a video so far."""
 
     opened: VideoOpened | None = None
     ended: VideoEnded | None = None
@@ -73,7 +73,7 @@ class Gathered:
 def take(gathered: Gathered, event: VideoOpened | SampledFrame | VideoEnded, batch: int) -> bool:
     """Take an event in; tell whether a batch is full.
 
-    The first batches are small and grow, so that a film can be searched from its first seconds on.
+    The first batches are small and grow, so that a video can be searched from its first seconds on.
     """
     match event:
         case VideoOpened():
@@ -112,8 +112,8 @@ def looked(gathered: Gathered, elapsed_s: float) -> Progress:
     return Progress("looking", share, elapsed_s * (1 - share) / now if now > 0 else None)
 
 
-def film_of(source: Source, gathered: Gathered, recipe: Recipe) -> IndexedVideo:
-    """Give the film that was read; raises NoFrames when nothing was."""
+def video_of(source: Source, gathered: Gathered, recipe: Recipe) -> IndexedVideo:
+    """Give the video that was read; raises NoFrames when nothing was."""
     opened, ended = gathered.opened, gathered.ended
     if opened is None or ended is None or not gathered.vectors:
         raise NoFrames(source.title)

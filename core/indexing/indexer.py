@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from core import leads
 from core.concurrency import BEGINNING_S
-from core.errors import AppError, FilmGone, UnknownVideo, called
+from core.errors import AppError, UnknownVideo, VideoGone, called
 from core.indexing.embedding import FrameEmbedder, VideoEmbedder
 from core.indexing.gathered import Source, content_id, stem
 from core.indexing.local_files import file_id
@@ -46,12 +46,12 @@ if TYPE_CHECKING:
 
 
 class Downloads:
-    """Brings films into folders."""
+    """Brings videos into folders."""
 
     def __init__(self, fetcher: Fetcher) -> None:
         self._fetcher = fetcher
 
-    async def film(self, address: Address, report: Report, folder: Path) -> Fetched:
+    async def video(self, address: Address, report: Report, folder: Path) -> Fetched:
         """Download what lies at an address into a folder; raises what `Fetcher.fetch` raises."""
         report(Progress("fetching", None))
         fetched: Fetched | None = None
@@ -68,12 +68,12 @@ class Downloads:
     async def file(self, file: RemoteFile, report: Report, folder: Path) -> Fetched:
         """Download a file, which bears the name that it has on its platform and no address."""
         with called(file.name):
-            fetched = await self.film(await file.locate(), report, folder)
+            fetched = await self.video(await file.locate(), report, folder)
         return replace(fetched, video_id=None, title=stem(file.name), url="", uploader="", several=False)
 
 
 class Indexer:
-    """Takes films in, each once, however many people post it at the same time."""
+    """Takes videos in, each once, however many people post it at the same time."""
 
     def __init__(
         self,
@@ -104,25 +104,25 @@ class Indexer:
 
     @property
     def waiting(self) -> int:
-        """Count the films whose turn has not come."""
+        """Count the videos whose turn has not come."""
         return self._turns.waiting
 
     @property
     def running(self) -> int:
-        """Count the films under way."""
+        """Count the videos under way."""
         return self._turns.running
 
     async def link(self, url: str, poster: Poster, report: Report) -> Indexed:
-        """Take in a linked film; raises UserError, TryLater, OperatorError."""
+        """Take in a linked video; raises UserError, TryLater, OperatorError."""
         key = canonical(url) if is_web(url) else f"no link: {url}"  # and so no file's key either
-        return await self._take(key, url, partial(self._downloads.film, Address(url), report), poster, report)
+        return await self._take(key, url, partial(self._downloads.video, Address(url), report), poster, report)
 
     async def remote(self, file: RemoteFile, poster: Poster, report: Report) -> Indexed:
         """Take in a file that lies on a platform's servers; raises UserError, TryLater, OperatorError."""
         return await self._take(file.key, "", partial(self._downloads.file, file, report), poster, report)
 
     async def file(self, path: Path, name: str, url: str, poster: Poster, report: Report) -> Indexed:
-        """Take in a film from the disk; the file stays. Raises UserError, TryLater, OperatorError."""
+        """Take in a video from the disk; the file stays. Raises UserError, TryLater, OperatorError."""
         video_id = await asyncio.to_thread(file_id, path, name, self.file_bytes)
         async with self._turns.turn(video_id, poster.scope, report, poster.length_s):
             info = await self._begin(poster)
@@ -140,9 +140,9 @@ class Indexer:
                 return await self._index(Source(copy, video_id, stem(name), url, ""), info, poster, report)
 
     async def again(self, posted: PostedVideo, report: Report) -> Indexed:
-        """Look anew at a film that was indexed by another recipe, from its kept file or else from its link.
+        """Look anew at a video that was indexed by another recipe, from its kept file or else from its link.
 
-        It is posted nowhere by that. Raises UserError (UnknownVideo when the film cannot be had any more, or was
+        It is posted nowhere by that. Raises UserError (UnknownVideo when the video cannot be had any more, or was
         forgotten meanwhile), TryLater, OperatorError.
         """
         video = posted.video
@@ -153,11 +153,11 @@ class Indexer:
                 return known
             if not video.url:
                 raise UnknownVideo(video.title)
-            download = partial(self._downloads.film, Address(video.url), report)
+            download = partial(self._downloads.video, Address(video.url), report)
             return await self._fetch_anew(video, download, info, report)
 
     async def _take(self, key: str, url: str, download: Download, poster: Poster, report: Report) -> Indexed:
-        """Take in a film by its link or key; of a known one that lost its file fetch that again."""
+        """Take in a video by its link or key; of a known one that lost its file fetch that again."""
         at_once = await self._at_hand(key, url, poster)
         if at_once and not await self._restorer.lacks(at_once.video.id):
             return at_once
@@ -178,11 +178,11 @@ class Indexer:
     async def _at_hand(self, key: str, url: str, poster: Poster) -> Indexed | None:
         led = await self._led(key, url, poster)
         at_once = await self._at_once(led.video, poster, key, led.site_id) if led else None
-        self._watch.cache("films", hit=at_once is not None)
+        self._watch.cache("videos", hit=at_once is not None)
         return at_once
 
     async def _led(self, key: str, url: str, poster: Poster) -> Led | None:
-        """Return the film that is known by a link or key where it is posted."""
+        """Return the video that is known by a link or key where it is posted."""
         led = await self._library.video_at(key, poster.scope)
         return replace(led, video=replace(led.video, url=_address(key, url, led.video.url))) if led else None
 
@@ -194,20 +194,20 @@ class Indexer:
         return info
 
     async def _go_on(self, work: Work | None, info: EncoderInfo, poster: Poster, report: Report) -> Indexed | None:
-        """Go on with a film of which an earlier run has fetched the file, if that is still kept."""
+        """Go on with a video of which an earlier run has fetched the file, if that is still kept."""
         path = await self._media.path(work.video_id) if work and poster.job else None
         if work is None or path is None:
             return None
         about = (work.video_id, work.title, work.url, work.link, work.uploader)
         source = Source(path, *about, kept=True, several=work.several, site_id=work.site_id)
-        with suppress(FilmGone):
+        with suppress(VideoGone):
             return await self._index(source, info, poster, report)
         return None
 
     async def _at_once(
         self, video: Video | None, poster: Poster | None, link: str = "", site_id: str = ""
     ) -> Indexed | None:
-        """Post a film here that need not be looked at: nobody waits in line for that."""
+        """Post a video here that need not be looked at: nobody waits in line for that."""
         info = await self._encoder.ready() if video and self._encoder.loaded else None
         if video is None or info is None or not await self._library.has_index(video.id, self._recipe(info).key):
             return None
@@ -224,7 +224,7 @@ class Indexer:
     async def _known(
         self, led: Led | None, info: EncoderInfo, poster: Poster | None, link: str, report: Report
     ) -> Indexed | None:
-        """Post a known film here too; look at it first where this recipe has not, if its file is still kept."""
+        """Post a known video here too; look at it first where this recipe has not, if its file is still kept."""
         if led is None:
             return None
         video = led.video
@@ -237,7 +237,7 @@ class Indexer:
         return await self._index(Source(path, *about, kept=True, site_id=led.site_id), info, poster, report)
 
     async def _fetch(self, key: str, download: Download, info: EncoderInfo, poster: Poster, report: Report) -> Indexed:
-        """Fetch a film; where its very bytes are known from anywhere, they are not looked at again."""
+        """Fetch a video; where its very bytes are known from anywhere, they are not looked at again."""
         async with self._media.workshop() as folder:
             fetched = await download(folder)
             with called(fetched.title):
@@ -253,7 +253,7 @@ class Indexer:
             return replace(indexed, several=fetched.several)
 
     async def _fetch_anew(self, video: Video, download: Download, info: EncoderInfo, report: Report) -> Indexed:
-        """Fetch a film to look at it anew; raises UnknownVideo where its link leads to another by now."""
+        """Fetch a video to look at it anew; raises UnknownVideo where its link leads to another by now."""
         async with self._media.workshop() as folder:
             fetched = await download(folder)
             with called(video.title):
@@ -264,7 +264,7 @@ class Indexer:
             return await self._index(source, info, None, report)
 
     async def _index(self, source: Source, info: EncoderInfo, poster: Poster | None, report: Report) -> Indexed:
-        async with self._turns.film(source.video_id):
+        async with self._turns.video(source.video_id):
             names = source.title, source.url, source.uploader
             video = _named(await self._library.video(source.video_id), *names)
             known = await self._at_once(video, poster, source.link, source.site_id)
@@ -278,12 +278,12 @@ class Indexer:
 
 
 def _named(video: Video | None, title: str, url: str, uploader: str) -> Video | None:
-    """Return a known film by the names that it is posted under this time, whatever it is called elsewhere."""
+    """Return a known video by the names that it is posted under this time, whatever it is called elsewhere."""
     return replace(video, title=title, url=url, uploader=uploader) if video else None
 
 
 def _address(key: str, url: str, known: str) -> str:
-    """Return the address of a known film where it is posted: of a site's film there are many, with tokens in them."""
+    """Return the address of a known video where it is posted: of a site's video there are many, with tokens in them."""
     return url if names_site(key) else known or url
 
 
@@ -298,15 +298,15 @@ class Restorer:
         self._media = media
 
     async def lacks(self, video_id: str) -> bool:
-        """Tell whether a film's file is gone; one that is there counts as used."""
+        """Tell whether a video's file is gone; one that is there counts as used."""
         return await self._media.path(video_id) is None
 
     async def fetched(self, known: Indexed, link: str, download: Callable[[Path], Awaitable[Fetched]]) -> None:
-        """Fetch a film's file again if it is gone, by `download` into a folder, and keep it if it is that film still.
+        """Fetch a video's file again if it is gone, by `download` into a folder, and keep it if it is that video still.
 
         `link` is the canonical link, or the file's key, that it is fetched by.
 
-        Where that fails the film stays as it is: it can be searched, and posted once more.
+        Where that fails the video stays as it is: it can be searched, and posted once more.
         """
         try:
             if not await self.lacks(known.video.id):
@@ -320,7 +320,7 @@ class Restorer:
             log.warning("the file of %s could not be fetched again: %s", known.video.id, type(error).__name__)
 
     async def put_back(self, path: Path, video_id: str) -> None:
-        """Keep a file that lies in a workshop where the film's own is gone, unless the film was forgotten meanwhile.
+        """Keep a file that lies in a workshop where the video's own is gone, unless the video was forgotten meanwhile.
 
         Raises StorageUnusable.
         """

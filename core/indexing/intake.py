@@ -30,7 +30,7 @@ Posted: TypeAlias = LinkPosted | FilePosted | RemoteFilePosted
 
 
 class Intake:
-    """Answers posted films."""
+    """Answers posted videos."""
 
     def __init__(
         self,
@@ -49,7 +49,7 @@ class Intake:
         self._foreman = foreman
 
     async def take_in(self, event: Posted) -> AsyncIterator[Reply]:
-        """Give a reply for each step, then one that shows the film; raises AppError."""
+        """Give a reply for each step, then one that shows the video; raises AppError."""
         try:
             async for reply in self._course(event):
                 yield reply

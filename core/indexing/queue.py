@@ -128,7 +128,7 @@ class VideoTurns:
         self._at_once_a_space = at_once_a_space
         self._spaces: WeakValueDictionary[tuple[str, str], TurnQueue] = WeakValueDictionary()
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
-        self._films: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        self._videos: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._breakdowns = Breakdowns()
         self._entered = self._running = 0
 
@@ -146,10 +146,10 @@ class VideoTurns:
     async def turn(
         self, key: str, scope: Scope, report: Report, length_s: float | None = None, public: str = ""
     ) -> AsyncIterator[None]:
-        """Wait until nobody else of the space works on this, and until there is room for it: short films go first.
+        """Wait until nobody else of the space works on this, and until there is room for it: short videos go first.
 
-        `public` is a name that the film has for all spaces: they wait for each other, but never in another's line.
-        Raises GivenUp or OverLimit for a film that has had its chances.
+        `public` is a name that the video has for all spaces: they wait for each other, but never in another's line.
+        Raises GivenUp or OverLimit for a video that has had its chances.
         """
         key = f"{scope.platform}:{scope.space}:{key}"  # no space waits for another's, or learns of it by that
         lock = self._locks.setdefault(key, asyncio.Lock())
@@ -187,9 +187,9 @@ class VideoTurns:
             self._running -= 1
 
     @asynccontextmanager
-    async def film(self, video_id: str) -> AsyncIterator[None]:
-        """Wait until nobody else looks at this film, whichever link led there; meanwhile others have one's turn."""
-        lock = self._films.setdefault(video_id, asyncio.Lock())
+    async def video(self, video_id: str) -> AsyncIterator[None]:
+        """Wait until nobody else looks at this video, whichever link led there; meanwhile others have one's turn."""
+        lock = self._videos.setdefault(video_id, asyncio.Lock())
         with self._line.lent() if lock.locked() else nullcontext():
             await lock.acquire()
         try:
@@ -199,14 +199,14 @@ class VideoTurns:
 
 
 class Breakdowns:
-    """Remembers films that broke down, the newest thousand of them."""
+    """Remembers videos that broke down, the newest thousand of them."""
 
     def __init__(self) -> None:
         self._known: OrderedDict[str, tuple[int, Breakdown]] = OrderedDict()
 
     @contextmanager
     def noting(self, key: str) -> Iterator[None]:
-        """Remember it when the film breaks down meanwhile."""
+        """Remember it when the video breaks down meanwhile."""
         try:
             yield
         except (DecoderDied, OverLimit) as error:
@@ -214,14 +214,14 @@ class Breakdowns:
             raise
 
     def note(self, key: str, error: Breakdown) -> None:
-        """Remember that a film broke down once more."""
+        """Remember that a video broke down once more."""
         times, _ = self._known.pop(key, (0, error))
         self._known[key] = times + 1, error
         while len(self._known) > _REMEMBERED:
             self._known.popitem(last=False)
 
     def check(self, key: str) -> None:
-        """Raise GivenUp or OverLimit where a film has had its chances."""
+        """Raise GivenUp or OverLimit where a video has had its chances."""
         times, error = self._known.get(key, (0, None))
         if times < _CHANCES or error is None:
             return

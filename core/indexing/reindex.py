@@ -28,7 +28,7 @@ _NOT_AGAIN_S = 600.0
 
 
 class Renewal:
-    """Looks anew at films when they are searched: a few while somebody waits, the rest beside that."""
+    """Looks anew at videos when they are searched: a few while somebody waits, the rest beside that."""
 
     def __init__(self, library: Library, indexer: Indexer, searcher: Searcher, clock_s: Callable[[], float]) -> None:
         self._library = library
@@ -39,9 +39,9 @@ class Renewal:
         self._tasks: dict[str, asyncio.Task[None]] = {}
 
     async def stale(self, query: Query) -> tuple[PostedVideo, ...]:
-        """Give the films that a query is about and that only another model has looked at.
+        """Give the videos that a query is about and that only another model has looked at.
 
-        Films that lately could not be renewed are left out. Raises OperatorError.
+        Videos that lately could not be renewed are left out. Raises OperatorError.
         """
         recipe = await self._searcher.recipe()
         found = await self._library.stale(query.view, recipe.key)
@@ -49,7 +49,7 @@ class Renewal:
         return tuple(posted for posted in wanted if self._clock_s() >= self._failed_until_s.get(posted.video.id, 0.0))
 
     async def until_one(self, stale: Iterable[PostedVideo]) -> AsyncIterator[tuple[PostedVideo, Progress]]:
-        """Renew one film after the other until one is done, telling how far each is; start the rest beside that."""
+        """Renew one video after the other until one is done, telling how far each is; start the rest beside that."""
         left = list(stale)
         while left:
             posted = left.pop(0)
@@ -65,7 +65,7 @@ class Renewal:
         self.start(left)
 
     def start(self, stale: Iterable[PostedVideo]) -> None:
-        """Renew films in the background, each once."""
+        """Renew videos in the background, each once."""
         for posted in stale:
             if posted.video.id not in self._tasks:
                 task = asyncio.create_task(self._renew(posted))
@@ -88,7 +88,7 @@ class Renewal:
         except AppError as error:
             self._give_up(posted, error)
         except Exception:
-            log.exception("a film could not be looked at anew")
+            log.exception("a video could not be looked at anew")
 
     def _give_up(self, posted: PostedVideo, error: AppError) -> None:
         log.warning("%s could not be looked at anew: %s", posted.video.id, type(error).__name__)
@@ -97,4 +97,4 @@ class Renewal:
 
 
 def _unheard(_progress: Progress) -> None:
-    """Nobody waits for this film."""
+    """Nobody waits for this video."""

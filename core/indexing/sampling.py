@@ -16,21 +16,21 @@ _DENSEST_S = 1e-3
 
 
 def interval_s(duration_s: float, sampling: Sampling) -> float:
-    """Give the seconds between two looks: shorter than usual where the film would get too few of them."""
+    """Give the seconds between two looks: shorter than usual where the video would get too few of them."""
     if duration_s <= 0 or sampling.min_looks <= 0:
         return sampling.interval_s
     return min(sampling.interval_s, max(_DENSEST_S, duration_s / sampling.min_looks))
 
 
 def expected_looks(duration_s: float, sampling: Sampling) -> int:
-    """Count the grid times in [0, duration_s): how many looks a film without gaps gets, at least one."""
+    """Count the grid times in [0, duration_s): how many looks a video without gaps gets, at least one."""
     return max(1, math.ceil((duration_s - _SLACK_S) / interval_s(duration_s, sampling)))
 
 
 def keyframe_gap_s(duration_s: float, sampling: Sampling) -> float:
-    """Give how far apart keyframes may stand for a film to be looked at in them alone; 0 for never.
+    """Give how far apart keyframes may stand for a video to be looked at in them alone; 0 for never.
 
-    A film so short that this would leave it with fewer than its least number of looks is looked at in full.
+    A video so short that this would leave it with fewer than its least number of looks is looked at in full.
     """
     gap_s = sampling.keyframe_gap * sampling.interval_s
     return gap_s if gap_s > 0 and duration_s >= gap_s * sampling.min_looks else 0.0
@@ -70,7 +70,7 @@ class SamplingGrid:
         return time_s < look_s and self._next_s - self._step_s(time_s) <= time_s + _SLACK_S < self._next_s
 
     def _step_s(self, time_s: float) -> float:
-        """Give the interval; past the end that the file declares, a short film's dense grid makes no sense."""
+        """Give the interval; past the end that the file declares, a short video's dense grid makes no sense."""
         if time_s > self.duration_s:
             return self.sampling.interval_s
         return interval_s(self.duration_s, self.sampling)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from core.model.reply import PlotStyle
 
 Mode: TypeAlias = Literal["frame", "preview", "cut", "sheet", "file"]
-"""What is shown of a moment: its frame, a moving preview, a cut to be trimmed, the whole film; or the cut as a file."""
+"""What is shown of a moment: its frame, a preview, a cut to be trimmed, the whole video, or the cut as a file."""
 
 _STYLES: dict[str, PlotStyle] = {"m": "similarity", "s": "softmax"}
 _MODES: dict[str, Mode] = {"f": "frame", "p": "preview", "c": "cut", "w": "sheet", "x": "file"}
@@ -44,9 +44,9 @@ class Show:
     style: PlotStyle = "similarity"
     mode: Mode = "frame"
     at_ms: int | None = None
-    """Time in the film, for a frame beside the moment's best one; None is the best one's."""
+    """Time in the video, for a frame beside the moment's best one; None is the best one's."""
     in_ms: int | None = None
-    """Where a cut begins in the film; None is the moment's start."""
+    """Where a cut begins in the video; None is the moment's start."""
     out_ms: int | None = None
     """Where a cut ends, itself left out; None is the moment's end."""
     revision: int = 0
@@ -64,7 +64,7 @@ class Show:
 
 @dataclass(frozen=True, slots=True)
 class Cancel:
-    """Leave the film of that job alone."""
+    """Leave the video of that job alone."""
 
     job_id: int
 
@@ -98,7 +98,7 @@ class Alike:
     number: int
     """From 1."""
     at_ms: int | None = None
-    """Time in the film; None is the moment's best look."""
+    """Time in the video; None is the moment's best look."""
     revision: int = 0
 
     def id(self) -> str:
@@ -170,7 +170,7 @@ def refines(action_id: str) -> bool:
 
 
 def cancels(action_id: str) -> bool:
-    """Tell whether a button cancels a film."""
+    """Tell whether a button cancels a video."""
     return _CANCEL.fullmatch(action_id) is not None
 
 

@@ -71,7 +71,7 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class LinkPosted:
-    """Somebody posted a link to a film."""
+    """Somebody posted a link to a video."""
 
     turn: Turn
     url: str
@@ -81,7 +81,7 @@ class LinkPosted:
 
 @dataclass(frozen=True, slots=True)
 class FilePosted:
-    """Somebody posted a film as a file; it lies on this disk until the last reply was given."""
+    """Somebody posted a video as a file; it lies on this disk until the last reply was given."""
 
     turn: Turn
     path: Path
@@ -102,7 +102,7 @@ class Address:
 
 @dataclass(frozen=True, slots=True)
 class RemoteFile:
-    """A film that lies as a file on a platform's own servers."""
+    """A video that lies as a file on a platform's own servers."""
 
     key: str
     """The same for the same file at any time ("discord:attachment:42"); never an address, for these expire."""
@@ -115,7 +115,7 @@ class RemoteFile:
 
 @dataclass(frozen=True, slots=True)
 class RemoteFilePosted:
-    """Somebody posted a film as a file that is still to be fetched."""
+    """Somebody posted a video as a file that is still to be fetched."""
 
     turn: Turn
     file: RemoteFile
@@ -139,7 +139,7 @@ class MessageEdited:
 
     turn: Turn
     items: frozenset[str]
-    """The names of all that may be a film in it (see `bot.doors.messages.Item`)."""
+    """The names of all that may be a video in it (see `bot.doors.messages.Item`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +188,7 @@ class Find:
     turn: Turn
     text: str
     video: str | None = None
-    """Id or title of the one film to look in."""
+    """Id or title of the one video to look in."""
     filters: Filters = field(default_factory=Filters)
     """What was written beside the words."""
     rooms: tuple[tuple[str, str], ...] = ()
@@ -220,7 +220,7 @@ class ListVideos:
 
 @dataclass(frozen=True, slots=True)
 class Forget:
-    """Somebody wants a film gone."""
+    """Somebody wants a video gone."""
 
     turn: Turn
     video: str

@@ -227,7 +227,7 @@ def _plain(text: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """The part [start_s, end_s) of a film."""
+    """The part [start_s, end_s) of a video."""
 
     video_id: str
     start_s: float
@@ -280,11 +280,11 @@ class Query:
     """The question as it was put; `asked` says what it means."""
     view: View
     video_id: str | None = None
-    """Look in this film alone."""
+    """Look in this video alone."""
     picture: Example | None = None
     """Look for this, beside the words or without any."""
     posted: Posted = field(default_factory=Posted)
-    """Look in films alone that were posted so within the view."""
+    """Look in videos alone that were posted so within the view."""
 
     @property
     def asked(self) -> ParsedQuery:

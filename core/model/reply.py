@@ -29,7 +29,7 @@ class Picture:
     """Encoded image for each theme of the door; pictures without themes hold the same bytes for each."""
 
     @property
-    def is_film(self) -> bool:
+    def is_video(self) -> bool:
         """Tell whether it needs a player."""
         return self.name.endswith(".mp4")
 
@@ -58,7 +58,7 @@ class Progress:
     """0 to 1, or None where nobody can tell."""
     eta_s: float | None = None
     ahead: int = 0
-    """While "waiting": how many films are before this one."""
+    """While "waiting": how many videos are before this one."""
     trouble: AppError | None = None
     """While "retrying": what went wrong."""
 
@@ -103,8 +103,8 @@ class Reply:
     """Answers a button: it replaces the message that the button stands under."""
     repeats: bool = False
     """Says what whoever asked was told a moment ago: where all would read it once more, it is left away."""
-    films: tuple[str, ...] = ()
-    """Ids of the films that it shows or leads to."""
+    videos: tuple[str, ...] = ()
+    """Ids of the videos that it shows or leads to."""
     commands: Mapping[str, str] = field(default_factory=dict)
     """How the platform spells commands that can be clicked: by name, without the slash. A door fills this in."""
     provisional: bool = False

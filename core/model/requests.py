@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Poster:
-    """Who brings a film in, and where."""
+    """Who brings a video in, and where."""
 
     scope: Scope
     user_id: str
@@ -28,11 +28,11 @@ class Poster:
 
     @property
     def length_s(self) -> float | None:
-        """Give a guess at the film's length."""
+        """Give a guess at the video's length."""
         return self.job.length_s if self.job else None
 
     def posting(self, video: Video) -> Posting:
-        """Give the posting of a film by this person, now, under the names that it has here."""
+        """Give the posting of a video by this person, now, under the names that it has here."""
         who, now = (self.user_id, self.user_name, self.message), datetime.now(UTC)
         return Posting(video.id, self.scope, *who, now, self.message_url, video.title, video.url, video.uploader)
 
@@ -51,19 +51,19 @@ class Request:
     """Names it: the same request is taken up once."""
     kind: JobKind
     source: str
-    """A link, the path of a file, the key of a platform's file, the words of a search, a button's id, a film's name, or
+    """A link, a file's path, the key of a platform's file, the words of a search, a button's id, a video's name, or
     "on" or "off"."""
     name: str
-    """Of the file; for a search, of the one film to look in; for a switch, the channel that is switched; or ""."""
+    """Of the file; for a search, of the one video to look in; for a switch, the channel that is switched; or ""."""
     user_id: str
     user_name: str
     message: str = ""
-    """The platform's id of the message that the film counts as posted by, or ""."""
+    """The platform's id of the message that the video counts as posted by, or ""."""
     message_url: str = ""
     place: str = ""
     """The door's own note of where the answer stands, as JSON."""
     length_s: float | None = None
-    """How long the film is, as far as that can be guessed before it was fetched."""
+    """How long the video is, as far as that can be guessed before it was fetched."""
     under: str = ""
     """The platform's id of the message whose button was pressed, where that draws it; or ""."""
     picture: str = ""
@@ -86,9 +86,9 @@ class Job:
     not_before_s: float
     """When it is to be tried again, in Unix seconds; 0 is now."""
     video_id: str
-    """The film that it is about, once that is known, or ""."""
+    """The video that it is about, once that is known, or ""."""
     looks: int
-    """How many looks at the film it took, once that is done; 0 where the film was known."""
+    """How many looks at the video it took, once that is done; 0 where the video was known."""
 
     @property
     def is_open(self) -> bool:
@@ -135,4 +135,4 @@ class JobRef:
 
     id: int
     length_s: float | None = None
-    """How long the film is, as far as that can be guessed before it was fetched."""
+    """How long the video is, as far as that can be guessed before it was fetched."""

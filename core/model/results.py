@@ -20,7 +20,7 @@ SAME_FRAME_S = 1e-3
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """A stretch [start_s, end_s) of a film that matches, and its best look."""
+    """A stretch [start_s, end_s) of a video that matches, and its best look."""
 
     video_id: str
     start_s: float
@@ -33,25 +33,25 @@ class Moment:
     then: Moment | None = None
     """What follows it in a sequence."""
     closer: float | None = None
-    """How surely its film shows what was asked for, by a closer look, as odds; None where nobody looked closer."""
+    """How surely its video shows what was asked for, by a closer look, as odds; None where nobody looked closer."""
     among: tuple[float, ...] = ()
     """Cosine similarity of the peak's own frame to each of several texts, in their order; empty where there is one."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TextCurve:
-    """How similar a film is to one text of several."""
+    """How similar a video is to one text of several."""
 
     text: str
     scores: Floats
     """(N,) float32, cosine similarity."""
     baseline: Baseline | None = None
-    """What these scores mean in this film; None where nobody worked it out."""
+    """What these scores mean in this video; None where nobody worked it out."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Curve:
-    """How similar one film is to a query over time."""
+    """How similar one video is to a query over time."""
 
     video: Video
     times_s: Seconds
@@ -59,7 +59,7 @@ class Curve:
     scores: Floats
     """(N,) float32, cosine similarity; of several texts the first's, unless `of` was asked for another."""
     baseline: Baseline | None = None
-    """What these scores mean in this film; None where nobody worked it out, or it cannot be (a query by picture)."""
+    """What these scores mean in this video; None where nobody worked it out, or it cannot be (a query by picture)."""
     vectors: Floats | None = None
     """(N, D) float32, the looks themselves, for whoever has to compare them; None once nobody need."""
     lines: tuple[TextCurve, ...] = ()
@@ -82,11 +82,11 @@ class Curve:
 
     @property
     def verdict(self) -> Verdict | None:
-        """Tell whether the film shows it at all, judged by its highest look; None without a baseline."""
+        """Tell whether the video shows it at all, judged by its highest look; None without a baseline."""
         return self.baseline.verdict(float(self.scores[self.best])) if self.baseline else None
 
     def verdict_of(self, moment: Moment) -> Verdict | None:
-        """Judge one moment of this film, likewise."""
+        """Judge one moment of this video, likewise."""
         within = (self.times_s >= moment.start_s) & (self.times_s < moment.end_s)
         score = float(self.scores[within].max()) if within.any() else moment.score
         return self.baseline.verdict(score) if self.baseline else None
@@ -121,13 +121,13 @@ def nearest_within(times_s: Seconds, span: Moment | Stretch, time_s: float) -> i
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SearchResult:
-    """The answer to a query: moments of all films in view, and the best film's curve."""
+    """The answer to a query: moments of all videos in view, and the best video's curve."""
 
     query: Query
     moments: tuple[Moment, ...]
     """Best first; at least one."""
     curve: Curve
-    """Of the film that holds the best moment, and of the text that it belongs to."""
+    """Of the video that holds the best moment, and of the text that it belongs to."""
     absent: frozenset[str] = frozenset()
     """Ids of the videos that probably do not show it: their moments stand behind the others, whatever they score."""
 
@@ -138,7 +138,7 @@ class SearchResult:
 
     @property
     def verdict(self) -> Verdict | None:
-        """Tell whether the best film shows it at all; None without a baseline."""
+        """Tell whether the best video shows it at all; None without a baseline."""
         return self.curve.verdict
 
 
@@ -147,17 +147,17 @@ Verdict: TypeAlias = Literal["strong", "weak", "absent"]
 
 
 Lack: TypeAlias = Literal["", "words", "picture", "either", "together"]
-"""Of words and a picture that are asked for together: which the film lacks, or that no look has them together."""
+"""Of words and a picture that are asked for together: which the video lacks, or that no look has them together."""
 
 
 @dataclass(frozen=True, slots=True)
 class Baseline:
-    """What a similarity means for one film and one query, in the units of the curve."""
+    """What a similarity means for one video and one query, in the units of the curve."""
 
     usual: float
-    """What background captions have in common with the film's looks, on average: the lower edge of the band."""
+    """What background captions have in common with the video's looks, on average: the lower edge of the band."""
     weak_from: float
-    """What the best look at a film without the thing seldom reaches: the upper edge of the band."""
+    """What the best look at a video without the thing seldom reaches: the upper edge of the band."""
     strong_from: float
     """From here on there is hardly a doubt."""
     lacks: Lack = ""
@@ -169,7 +169,7 @@ class Baseline:
             raise ValueError(f"a baseline must rise: {self.usual}, {self.weak_from}, {self.strong_from}")
 
     def verdict(self, score: float) -> Verdict:
-        """Judge the highest score of a film, or of a moment."""
+        """Judge the highest score of a video, or of a moment."""
         if score < self.weak_from:
             return "absent"
         return "weak" if score < self.strong_from else "strong"

@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Indexed:
-    """A film that can be searched now."""
+    """A video that can be searched now."""
 
     video: Video
     looks: int
     """0 when it was known in this channel before, and nothing had to be done."""
     several: bool = False
-    """The link leads to several films, and this is the first."""
+    """The link leads to several videos, and this is the first."""
 
 
 Floats: TypeAlias = npt.NDArray[np.float32]
@@ -43,7 +43,7 @@ Interpolation: TypeAlias = Literal["bicubic", "bilinear"]
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """One channel: where a film was posted, or where somebody asks."""
+    """One channel: where a video was posted, or where somebody asks."""
 
     platform: str
     """"discord", "slack" or "local"."""
@@ -68,10 +68,10 @@ class View:
 
 @dataclass(frozen=True, slots=True)
 class Video:
-    """A film that Keaton has looked at."""
+    """A video that Keaton has looked at."""
 
     id: str
-    """By its bytes: "sha256:...". Films that earlier versions kept may have a site's id ("youtube:...")."""
+    """By its bytes: "sha256:...". Videos that earlier versions kept may have a site's id ("youtube:...")."""
     url: str
     """The page where people watch it, or "" for a file without one."""
     title: str
@@ -86,7 +86,7 @@ class Video:
 
 @dataclass(frozen=True, slots=True)
 class Posting:
-    """One act of posting a film in a channel; a film is visible where it has one."""
+    """One act of posting a video in a channel; a video is visible where it has one."""
 
     video_id: str
     scope: Scope
@@ -99,18 +99,18 @@ class Posting:
     message_url: str = ""
     """Where people can see the message, if anywhere."""
     title: str = ""
-    """What the film was called there: another channel may know it by another name, and that stays there."""
+    """What the video was called there: another channel may know it by another name, and that stays there."""
     url: str = ""
     uploader: str = ""
 
     def named(self, video: Video) -> Video:
-        """Give its film under the names that it was posted with."""
+        """Give its video under the names that it was posted with."""
         return replace(video, title=self.title, url=self.url, uploader=self.uploader)
 
 
 @dataclass(frozen=True, slots=True)
 class PostedVideo:
-    """A film together with its newest posting within some view."""
+    """A video together with its newest posting within some view."""
 
     video: Video
     posting: Posting
@@ -134,7 +134,7 @@ class Preprocess:
 
 @dataclass(frozen=True, slots=True)
 class Sampling:
-    """Which moments of a film are looked at."""
+    """Which moments of a video are looked at."""
 
     interval_s: float = 1.0
     min_looks: int = 16
@@ -179,13 +179,13 @@ class Recipe:
 
     @classmethod
     def of(cls, info: EncoderInfo, sampling: Sampling) -> Recipe:
-        """Give the recipe of an encoder that looks at films with this sampling."""
+        """Give the recipe of an encoder that looks at videos with this sampling."""
         return cls(info.model, info.weights, info.preprocess, sampling, info.precision)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FrameIndex:
-    """One vector per look at a film."""
+    """One vector per look at a video."""
 
     times_s: Seconds
     """(N,) float64, strictly rising, from decoded PTS."""

@@ -64,7 +64,7 @@ def tally(votes: Iterable[Vote], wish: str, moment: Moment) -> Tally:
 
 
 def sums(votes: Iterable[Vote], wish: str) -> dict[tuple[str, float], int]:
-    """Give for each film and time that were voted on for a wish the votes up less those down; nothing where even."""
+    """Give for each video and time that were voted on for a wish the votes up less those down; nothing where even."""
     counted: Counter[tuple[str, float]] = Counter()
     for vote in votes:
         if vote.wish == wish:

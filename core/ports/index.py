@@ -21,7 +21,7 @@ Halves = npt.NDArray[np.float16]
 
 @dataclass(frozen=True, slots=True)
 class HeldIndexing:
-    """A film with the looks that one recipe gave, as the library keeps it."""
+    """A video with the looks that one recipe gave, as the library keeps it."""
 
     video: Video
     recipe_key: str
@@ -47,12 +47,12 @@ class IndexCatalogue:
     """All that the library holds at one time, but for the looks themselves."""
 
     generation: int
-    films: tuple[HeldIndexing, ...]
+    videos: tuple[HeldIndexing, ...]
     posted: Mapping[RowPlace, Mapping[str, str]]
-    """For each channel the ids of its films, with the time of their first posting there (ISO 8601, UTC)."""
+    """For each channel the ids of its videos, with the time of their first posting there (ISO 8601, UTC)."""
 
     def posted_in(self, view: View) -> dict[str, str]:
-        """Give the ids of the films in view, each with the time of its first posting there."""
+        """Give the ids of the videos in view, each with the time of its first posting there."""
         first: dict[str, str] = {}
         for channel in view.channels:
             for video_id, time in self.posted.get(RowPlace(view.platform, view.space, channel), {}).items():
@@ -62,7 +62,7 @@ class IndexCatalogue:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Piece:
-    """Some looks of a film in the order of time."""
+    """Some looks of a video in the order of time."""
 
     times_s: Seconds
     """(n,) float64."""
@@ -74,15 +74,15 @@ class LooksStore(Protocol):
     """Where looks are read from. Methods raise StorageUnusable."""
 
     async def generation(self) -> int:
-        """Give a number that grows with each change of films, their looks or their postings, whoever makes it."""
+        """Give a number that grows with each change of videos, their looks or their postings, whoever makes it."""
         ...
 
     async def catalogue(self) -> IndexCatalogue:
         """Give all that there is."""
         ...
 
-    async def pieces(self, film: HeldIndexing, first: int) -> Sequence[Piece]:
-        """Give the pieces of a film from that number on; none where its looks are gone or others by now."""
+    async def pieces(self, video: HeldIndexing, first: int) -> Sequence[Piece]:
+        """Give the pieces of a video from that number on; none where its looks are gone or others by now."""
         ...
 
     async def changed(self) -> None:
@@ -92,31 +92,31 @@ class LooksStore(Protocol):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Peaks:
-    """How similar films get to some vectors, at most."""
+    """How similar videos get to some vectors, at most."""
 
-    films: tuple[HeldIndexing, ...]
+    videos: tuple[HeldIndexing, ...]
     """Oldest posting first."""
     highest: Floats
-    """(Q, F) float32: no look of film f has a higher dot product with vector q than [q, f]."""
+    """(Q, F) float32: no look of video f has a higher dot product with vector q than [q, f]."""
 
     def of(self, video_ids: Collection[str]) -> Peaks:
-        """Give what is told of these films alone."""
-        places = [place for place, film in enumerate(self.films) if film.video.id in video_ids]
-        return Peaks(tuple(self.films[place] for place in places), self.highest[:, places])
+        """Give what is told of these videos alone."""
+        places = [place for place, video in enumerate(self.videos) if video.video.id in video_ids]
+        return Peaks(tuple(self.videos[place] for place in places), self.highest[:, places])
 
 
 class Looks(Protocol):
-    """The looks of all films, at hand. Methods raise StorageUnusable."""
+    """The looks of all videos, at hand. Methods raise StorageUnusable."""
 
     async def peaks(
         self, view: View, recipe: Recipe, vectors: Floats, video_id: str | None = None, *, most: int = 8
     ) -> Peaks:
-        """Compare all looks in view with (Q, D) float32 vectors; only one film's where it is named.
+        """Compare all looks in view with (Q, D) float32 vectors; only one video's where it is named.
 
-        For each vector the peaks of the best films are near enough to exact to pick so many of them.
+        For each vector the peaks of the best videos are near enough to exact to pick so many of them.
         """
         ...
 
-    async def indexes(self, films: Sequence[HeldIndexing]) -> Sequence[FrameIndex | None]:
-        """Give the looks of each of some films as they are stored, as float32; None where they are gone by now."""
+    async def indexes(self, videos: Sequence[HeldIndexing]) -> Sequence[FrameIndex | None]:
+        """Give the looks of each of some videos as they are stored, as float32; None where they are gone by now."""
         ...

@@ -45,7 +45,7 @@ class Jobs(Protocol):
         ...
 
     async def stand(self, job_id: int, place: str, message: str) -> None:
-        """Note where its answer stands, and as which message: its film counts as posted by that."""
+        """Note where its answer stands, and as which message: its video counts as posted by that."""
         ...
 
     async def vouch(self, job_id: int) -> None:
@@ -53,11 +53,11 @@ class Jobs(Protocol):
         ...
 
     async def name(self, job_id: int, video_id: str, title: str) -> None:
-        """Note which film a request to forget means, and by which name."""
+        """Note which video a request to forget means, and by which name."""
         ...
 
     async def named(self, job_id: int) -> tuple[str, str] | None:
-        """Give which film (id and title) an open request to forget was taken to mean, if it was."""
+        """Give which video (id and title) an open request to forget was taken to mean, if it was."""
         ...
 
     async def picture(self, job_id: int, path: str) -> None:
@@ -67,7 +67,7 @@ class Jobs(Protocol):
     async def settle(self, job_id: int) -> str:
         """End a job whose answer was shown: done, cancelled, or failed where a reason was noted for good.
 
-        What was seen for it goes unless another open job is about the same film. Gives the id of a film whose file
+        What was seen for it goes unless another open job is about the same video. Gives the id of a video whose file
         nobody needs any more, or "".
         """
         ...
@@ -75,7 +75,7 @@ class Jobs(Protocol):
     async def call_off(self, job_id: int) -> str:
         """End a job that somebody cancelled, but for saying so where it was asked for; gives what `settle` gives.
 
-        Raises JobCancelled where there is nothing to end any more: its film is kept, or it has ended.
+        Raises JobCancelled where there is nothing to end any more: its video is kept, or it has ended.
         """
         ...
 
@@ -104,9 +104,9 @@ class Jobs(Protocol):
         ...
 
     async def needed(self) -> tuple[frozenset[str], frozenset[str]]:
-        """Drop what was seen for jobs that are not open; give the films and the posted files that are needed.
+        """Drop what was seen for jobs that are not open; give the videos and the posted files that are needed.
 
-        The films by id: those that are kept, and those that open jobs are about. The files by path.
+        The videos by id: those that are kept, and those that open jobs are about. The files by path.
         """
         ...
 
@@ -137,26 +137,26 @@ class Ledger(Protocol):
         ...
 
     async def retract(self, scope: Scope, message: str) -> tuple[str, ...]:
-        """Take back what a deleted message posted, now and later; give the films that went with it.
+        """Take back what a deleted message posted, now and later; give the videos that went with it.
 
-        What answers it is removed. A film goes when no other posting of it is left anywhere. An errand of the message
+        What answers it is removed. A video goes when no other posting of it is left anywhere. An errand of the message
         that is still under way can post nothing any more: that raises MessageGone.
         """
         ...
 
     async def brought(self, scope: Scope, message: str) -> bool:
-        """Tell whether a message brought a film, or is to."""
+        """Tell whether a message brought a video, or is to."""
         ...
 
     async def retract_others(self, scope: Scope, message: str, items: frozenset[str]) -> tuple[str, ...]:
-        """Take back what an edited message posted by anything but these items; return the films that went with it.
+        """Take back what an edited message posted by anything but these items; return the videos that went with it.
 
         What was answered to items that are not in it any more is removed. An item that comes back is looked at anew.
         """
         ...
 
     async def posted(self, platform: str, most: int) -> tuple[tuple[Scope, str], ...]:
-        """Give the messages that films are known from, newest first, to see whether they are still there."""
+        """Give the messages that videos are known from, newest first, to see whether they are still there."""
         ...
 
     async def is_on(self, scope: Scope, *, by_default: bool) -> bool:
@@ -185,7 +185,7 @@ class Ledger(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """A film whose file lies in the store and that is yet to be looked at to its end."""
+    """A video whose file lies in the store and that is yet to be looked at to its end."""
 
     video_id: str
     link: str
@@ -194,7 +194,7 @@ class Work:
     title: str
     uploader: str
     several: bool
-    """Its link leads to several films, and this is the first."""
+    """Its link leads to several videos, and this is the first."""
     length_s: float = 0.0
     """0 until the file was opened."""
     site_id: str = ""
@@ -203,7 +203,7 @@ class Work:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SoFar:
-    """What was seen of a film before."""
+    """What was seen of a video before."""
 
     index: FrameIndex
     thumbnails: tuple[Thumbnail, ...]
@@ -211,7 +211,7 @@ class SoFar:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Partial:
-    """A film that can be searched as far as it was looked at."""
+    """A video that can be searched as far as it was looked at."""
 
     video: Video
     index: FrameIndex
@@ -220,14 +220,14 @@ class Partial:
 
 
 class Checkpoints(Protocol):
-    """Keeps what was seen of films that are not done."""
+    """Keeps what was seen of videos that are not done."""
 
     async def start(self, job_id: int) -> None:
         """Note that a job's turn has come."""
         ...
 
     async def begin(self, job_id: int, work: Work, recipe_key: str) -> int:
-        """Write down that a job is about this film; looks with another recipe go.
+        """Write down that a job is about this video; looks with another recipe go.
 
         Gives how often that was so since a look was last written down for it. Raises JobCancelled, FilmForgotten or
         MessageGone where the job is not open (any more).
@@ -235,11 +235,11 @@ class Checkpoints(Protocol):
         ...
 
     async def at(self, link: str, scope: Scope) -> Work | None:
-        """Return the film that a canonical link or a file's key leads to for who posts it there; see `core.leads`."""
+        """Return the video that a canonical link or a file's key leads to for who posts it there; see `core.leads`."""
         ...
 
     async def of(self, video_id: str) -> Work | None:
-        """Give a film by its id, with no names."""
+        """Give a video by its id, with no names."""
         ...
 
     async def opened(self, video_id: str, opened: VideoOpened) -> None:
@@ -249,7 +249,7 @@ class Checkpoints(Protocol):
     async def add(self, video_id: str, part: FrameIndex, thumbnails: Sequence[Thumbnail]) -> None:
         """Write down at least one look; those that do not come after all that are known are left out.
 
-        Raises FilmForgotten where nothing is kept of the film any more.
+        Raises FilmForgotten where nothing is kept of the video any more.
         """
         ...
 

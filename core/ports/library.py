@@ -35,16 +35,16 @@ class Library(Protocol):
     """All that is kept. Every method may raise OperatorError (StorageUnusable) when the disk does not play along."""
 
     async def save(
-        self, film: IndexedVideo, posting: Posting, links: Sequence[str], job: JobRef | None = None, site_id: str = ""
+        self, video: IndexedVideo, posting: Posting, links: Sequence[str], job: JobRef | None = None, site_id: str = ""
     ) -> None:
-        """Keep a film, its posting, that these links led to it in that space, and that a job brought it, or nothing.
+        """Keep a video, its posting, that these links led to it in that space, and that a job brought it, or nothing.
 
         `site_id`: see `core.leads`. Raises what `why_ended` gives.
         """
         ...
 
-    async def refresh(self, film: IndexedVideo) -> None:
-        """Keep what was seen anew of a film that is kept already, posting it nowhere: all of it, or nothing.
+    async def refresh(self, video: IndexedVideo) -> None:
+        """Keep what was seen anew of a video that is kept already, posting it nowhere: all of it, or nothing.
 
         Raises UnknownVideo when it was forgotten meanwhile.
         """
@@ -53,39 +53,39 @@ class Library(Protocol):
     async def post(
         self, posting: Posting, job: JobRef | None = None, looks: int = 0, links: Sequence[str] = (), site_id: str = ""
     ) -> None:
-        """Make a film that is already kept visible in one more channel. The same posting twice counts once.
+        """Make a video that is already kept visible in one more channel. The same posting twice counts once.
 
-        A job brought it with so many looks, and these links led to it. Raises UnknownVideo when the film went
+        A job brought it with so many looks, and these links led to it. Raises UnknownVideo when the video went
         meanwhile, and as `save` does.
         """
         ...
 
     async def video_at(self, link: str, scope: Scope) -> Led | None:
-        """Return the film that a canonical link or a file's key leads to for who posts it there; see `core.leads`."""
+        """Return the video that a canonical link or a file's key leads to for who posts it there; see `core.leads`."""
         ...
 
     async def video(self, video_id: str) -> Video | None:
-        """Give a film by its id, visible or not, without title, address and uploader: those belong to postings."""
+        """Give a video by its id, visible or not, without title, address and uploader: those belong to postings."""
         ...
 
     async def has_index(self, video_id: str, recipe_key: str) -> bool:
-        """Tell whether the film was looked at with this recipe."""
+        """Tell whether the video was looked at with this recipe."""
         ...
 
     async def looks(self, video_id: str, recipe_key: str) -> int:
-        """Count the looks at a film with this recipe."""
+        """Count the looks at a video with this recipe."""
         ...
 
     async def videos(self, view: View) -> tuple[PostedVideo, ...]:
-        """Give the films in view, each with its newest posting there and as that one names it, newest first."""
+        """Give the videos in view, each with its newest posting there and as that one names it, newest first."""
         ...
 
     async def count(self, view: View) -> int:
-        """Return how many films are in view."""
+        """Return how many videos are in view."""
         ...
 
     async def matching(self, view: View, typed: str, most: int) -> tuple[Video, ...]:
-        """Return the films in view whose titles there hold each word that was typed; of all of them, at most so many.
+        """Return the videos in view whose titles there hold each word that was typed; of all of them, at most so many.
 
         First those whose title is that, or begins so, then those one of whose words does; of equals the newest first.
         """
@@ -94,53 +94,53 @@ class Library(Protocol):
     async def indexes(
         self, view: View, recipe_key: str, video_id: str | None = None
     ) -> tuple[tuple[Video, FrameIndex], ...]:
-        """Give the films in view that were looked at with this recipe, oldest first; only one where it is named.
+        """Give the videos in view that were looked at with this recipe, oldest first; only one where it is named.
 
         They bear the names of their newest postings in view.
         """
         ...
 
     async def partials(self, view: View, recipe_key: str, video_id: str | None = None) -> tuple[Partial, ...]:
-        """Give the films that open jobs of this view are about, as far as they were looked at with this recipe.
+        """Give the videos that open jobs of this view are about, as far as they were looked at with this recipe.
 
         They are in no list, and in no answer of the other methods, until they were looked at to their end.
         """
         ...
 
     async def shares(self, view: View, recipe_key: str, video_id: str | None = None) -> tuple[tuple[Video, float], ...]:
-        """Give those films without what was seen of them, each with the share (0 to 1) that was looked at."""
+        """Give those videos without what was seen of them, each with the share (0 to 1) that was looked at."""
         ...
 
     async def any_index(self, view: View, recipe_key: str, video_id: str | None = None) -> bool:
-        """Tell whether any film in view, or the one that is named, was looked at with this recipe."""
+        """Tell whether any video in view, or the one that is named, was looked at with this recipe."""
         ...
 
     async def stale(self, view: View, recipe_key: str) -> tuple[PostedVideo, ...]:
-        """Give the films in view that have looks, but none with this recipe."""
+        """Give the videos in view that have looks, but none with this recipe."""
         ...
 
     async def posting(self, video_id: str, view: View, user_id: str | None = None) -> Posting | None:
-        """Give a film's newest posting in view, of one person where that is named."""
+        """Give a video's newest posting in view, of one person where that is named."""
         ...
 
     async def thumbnails(self, video_id: str) -> tuple[Thumbnail, ...]:
-        """Give a film's small pictures in the order of time."""
+        """Give a video's small pictures in the order of time."""
         ...
 
     async def forget(self, video_id: str, view: View, user_id: str | None = None, job: JobRef | None = None) -> bool:
-        """Take back the film's postings in view, of one person where that is named, and answers that showed it.
+        """Take back the video's postings in view, of one person where that is named, and answers that showed it.
 
-        Their open jobs for it end. Tell whether no posting is left anywhere, so that the film itself went. For a job
+        Their open jobs for it end. Tell whether no posting is left anywhere, so that the video itself went. For a job
         this is done once: what was posted after it stays.
         """
         ...
 
     async def unless_needed(self, video_id: str, forget: Callable[[str], Awaitable[None]]) -> None:
-        """Delete a film's file unless it is needed by now; nothing can be written down until it is deleted."""
+        """Delete a video's file unless it is needed by now; nothing can be written down until it is deleted."""
         ...
 
     async def has_loss(self) -> bool:
-        """Tell whether films may be missing that were kept, so that files which none leads to must not be deleted.
+        """Tell whether videos may be missing that were kept, so that files which none leads to must not be deleted.
 
         That is so where there was no database, or another one, or where its newest changes were lost.
         """
@@ -193,15 +193,15 @@ class Library(Protocol):
         ...
 
     async def votes(self, view: View, wishes: Sequence[str]) -> tuple[Vote, ...]:
-        """Give the votes for these wishes (see `votes.wish_keys`) on films in view."""
+        """Give the votes for these wishes (see `votes.wish_keys`) on videos in view."""
         ...
 
     async def posted(self, view: View, how: Posted) -> frozenset[str]:
-        """Give the ids of the films that were posted so within the view."""
+        """Give the ids of the videos that were posted so within the view."""
         ...
 
     async def posters(self, view: View) -> tuple[tuple[str, str], ...]:
-        """Give id and name of everybody who posted a film in view; somebody who changed names comes with each."""
+        """Give id and name of everybody who posted a video in view; somebody who changed names comes with each."""
         ...
 
 
@@ -256,13 +256,13 @@ class Media(Protocol):
         ...
 
     async def bring_back(self, needed: Callable[[], Awaitable[tuple[frozenset[str], frozenset[str]]]]) -> int:
-        """Move files back that were set aside, and that films lead to again; count them."""
+        """Move files back that were set aside, and that videos lead to again; count them."""
         ...
 
     async def sweep(self, needed: Callable[[], Awaitable[tuple[frozenset[str], frozenset[str]]]]) -> int:
         """Delete files that nothing leads to; count them.
 
-        `needed` is asked after the files were listed, and gives the films by id and files of the inbox by path.
+        `needed` is asked after the files were listed, and gives the videos by id and files of the inbox by path.
         """
         ...
 
@@ -299,7 +299,7 @@ class Encoder(Protocol):
         ...
 
     async def looks(self, pixels: Pixels) -> Floats:
-        """Give the same for frames of a film, and let those go first who wait for an answer."""
+        """Give the same for frames of a video, and let those go first who wait for an answer."""
         ...
 
     async def texts(self, texts: Sequence[str]) -> Floats:

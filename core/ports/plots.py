@@ -24,14 +24,14 @@ class PlotSpec:
     """With lines, each of these is drawn, in a colour of its own."""
     query: str
     numbered: tuple[tuple[int, Moment], ...]
-    """The moments of this film with the numbers that their buttons have."""
+    """The moments of this video with the numbers that their buttons have."""
     current: int | None
     """Number of the moment that is being shown."""
     style: PlotStyle
     logit_scale: float
     """For the softmax style: the notebook's softmax(logit_scale * similarity)."""
     marks_s: tuple[float, ...] = ()
-    """Times of the film to be pointed at: of a frame beside a peak, or the two ends of a cut."""
+    """Times of the video to be pointed at: of a frame beside a peak, or the two ends of a cut."""
 
 
 def heights(spec: PlotSpec) -> Floats:

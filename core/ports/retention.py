@@ -28,12 +28,12 @@ class Holding:
 
     space: Space
     channels: int
-    films: int
+    videos: int
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class KeptLooks:
-    """The looks at a film that one recipe gave."""
+    """The looks at a video that one recipe gave."""
 
     recipe: dict[str, object]
     """The recipe's fields."""
@@ -44,19 +44,19 @@ class Archive(Protocol):
     """Reads all of a space. Methods raise StorageUnusable."""
 
     async def holdings(self) -> tuple[Holding, ...]:
-        """Give the spaces that films are known from."""
+        """Give the spaces that videos are known from."""
         ...
 
     async def view(self, space: Space) -> View:
-        """Give all channels of a space that films are known from."""
+        """Give all channels of a space that videos are known from."""
         ...
 
     async def postings(self, space: Space, posted: PostedVideo) -> tuple[Posting, ...]:
-        """Give all postings of a film in a space, oldest first."""
+        """Give all postings of a video in a space, oldest first."""
         ...
 
     def looks(self, posted: PostedVideo) -> AsyncIterator[KeptLooks]:
-        """Give all looks at a film, one recipe after the other."""
+        """Give all looks at a video, one recipe after the other."""
         ...
 
     def notes(self, space: Space) -> AsyncIterator[tuple[str, dict[str, object]]]:
@@ -102,11 +102,11 @@ class Departures(Protocol):
         ...
 
     async def places(self, platform: str) -> tuple[Scope, ...]:
-        """Give the channels of a platform that films are known from."""
+        """Give the channels of a platform that videos are known from."""
         ...
 
     async def purge(self, scope: Scope) -> tuple[str, ...]:
-        """Delete all that is kept of a space or channel; give the films that went with it."""
+        """Delete all that is kept of a space or channel; give the videos that went with it."""
         ...
 
 
@@ -114,13 +114,13 @@ class VideoFiles(Protocol):
     """Lets go of files."""
 
     async def forget(self, video_id: str) -> None:
-        """Delete the kept file of a film that went."""
+        """Delete the kept file of a video that went."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Stale:
-    """A message of Keaton's that shows a film which was forgotten there, or answers a message that was deleted."""
+    """A message of Keaton's that shows a video which was forgotten there, or answers a message that was deleted."""
 
     scope: Scope
     message: str
@@ -128,16 +128,16 @@ class Stale:
     files: tuple[str, ...] = ()
     """The platform's ids of pictures in it that no other message shows."""
     goes: bool = False
-    """It goes as a whole, with the message that it answered; else it only says that its film went."""
+    """It goes as a whole, with the message that it answered; else it only says that its video went."""
 
 
 class ShownMessages(Protocol):
     """Remembers it across restarts."""
 
     async def show(
-        self, scope: Scope, message: str, films: Sequence[str], files: Sequence[str] = (), *, is_noted: bool = False
+        self, scope: Scope, message: str, videos: Sequence[str], files: Sequence[str] = (), *, is_noted: bool = False
     ) -> None:
-        """Note that a message that all in a channel can see shows films, and by which of the platform's files.
+        """Note that a message that all in a channel can see shows videos, and by which of the platform's files.
 
         What was noted before and is not any more was forgotten meanwhile: then the message is to be taken back.
         """

@@ -14,17 +14,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class ClipWish:
-    """What is wanted of a stretch [start_s, end_s) of a film."""
+    """What is wanted of a stretch [start_s, end_s) of a video."""
 
     start_s: float
     end_s: float
     form: Literal["mp4", "gif"]
     max_px: int
-    """How wide or high it may be; it is never larger than the film."""
+    """How wide or high it may be; it is never larger than the video."""
     max_fps: float
     max_bytes: int
     sound: bool = False
-    """With the film's sound, where it has one; MP4 alone."""
+    """With the video's sound, where it has one; MP4 alone."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -82,7 +82,7 @@ class Fetched:
     video_id: str | None
     """What the extractor says that it is ("youtube:..."), or None for a plain file.
 
-    Which film it is, its content decides: a stranger's server may say anything here; see `core.leads`.
+    Which video it is, its content decides: a stranger's server may say anything here; see `core.leads`.
     """
     title: str
     url: str
@@ -90,7 +90,7 @@ class Fetched:
     uploader: str | None = None
     """As the site names whoever put it there."""
     several: bool = False
-    """The link leads to several films, and this is the first."""
+    """The link leads to several videos, and this is the first."""
 
 
 class Fetcher(Protocol):
@@ -120,7 +120,7 @@ class SampledFrame:
     """One sampled frame."""
 
     time_s: float
-    """From the frame's PTS, relative to the first frame of the film."""
+    """From the frame's PTS, relative to the first frame of the video."""
     pixels: Pixels
     """(S, S, 3) uint8 RGB, resized as the encoder's own preprocessing would: its vector is within cosine 0.999."""
     thumbnail: bytes | None
@@ -140,7 +140,7 @@ class VideoEnded:
 
 @dataclass(frozen=True, slots=True)
 class ResumePoint:
-    """How far an earlier reading of a film went."""
+    """How far an earlier reading of a video went."""
 
     until_s: float
     """The time of its last look."""
@@ -161,7 +161,7 @@ class Still:
 
 
 class FrameReader(Protocol):
-    """Decodes films, outside of this process."""
+    """Decodes videos, outside of this process."""
 
     def looks(
         self, path: Path, sampling: Sampling, preprocess: Preprocess, seen: ResumePoint | None = None
@@ -183,7 +183,7 @@ class FrameReader(Protocol):
 
 
 class Glancer(Protocol):
-    """Looks at a kept film again, at a few times alone; outside of this process."""
+    """Looks at a kept video again, at a few times alone; outside of this process."""
 
     async def glances(
         self, path: Path, times_s: Sequence[float], preprocess: Preprocess, *, at_once: bool = False
@@ -198,7 +198,7 @@ class Glancer(Protocol):
 
 
 class Framer(Protocol):
-    """Looks at a kept film again, at parts of its frames; outside of this process."""
+    """Looks at a kept video again, at parts of its frames; outside of this process."""
 
     async def framed(
         self, path: Path, times_s: Sequence[float], framings: Sequence[Framing], preprocess: Preprocess

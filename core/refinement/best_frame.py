@@ -156,7 +156,7 @@ class BestFrameFinder:
         self._clock_s = clock_s
 
     async def best(self, query: Query, curve: Curve) -> hunting.BestFrame | None:
-        """Give the best frame of a film that was found beside the looks of its curve (of one text); None without any.
+        """Give the best frame of a video that was found beside the looks of its curve (of one text); None without any.
 
         Raises AppError.
         """

@@ -61,7 +61,7 @@ SAME_SCORE = 0.02
 
 
 _DOUBTFUL_FROM = -0.5
-"""Below these odds a film is too far off for a closer look to change that."""
+"""Below these odds a video is too far off for a closer look to change that."""
 
 
 _LOOKS = 3
@@ -72,7 +72,7 @@ PARTS_WEIGH = 2.0
 
 
 def together(surely: Floats) -> float:
-    """Give the odds of a film from those of FRAMINGS at some looks, (n, F)."""
+    """Give the odds of a video from those of FRAMINGS at some looks, (n, F)."""
     parts, at = [], 1
     for kind in KINDS:
         parts.append(surely[:, at : at + len(kind)].max(axis=1))
@@ -120,7 +120,7 @@ class CloserLook:
         self._searcher = searcher
 
     async def at(self, query: Query, moment: Moment, curve: Curve) -> Moment:
-        """Give the best moment of a film with how surely that film shows it; as it is where there is no doubt.
+        """Give the best moment of a video with how surely that video shows it; as it is where there is no doubt.
 
         Raises OperatorError.
         """
@@ -148,8 +148,8 @@ class CloserLook:
         return await self._media.path(curve.video.id) is not None
 
     async def _odds(self, query: Query, curve: Curve, info: EncoderInfo) -> float | None:
-        path, film = await self._media.path(curve.video.id), self._judge.known(curve.video.id)
-        if path is None or film is None:
+        path, video = await self._media.path(curve.video.id), self._judge.known(curve.video.id)
+        if path is None or video is None:
             return None
         best = np.sort(np.argsort(-curve.scores, kind="stable")[:_LOOKS])
         framed = await self._framer.framed(path, curve.times_s[best].tolist(), FRAMINGS, info.preprocess)
@@ -162,5 +162,5 @@ class CloserLook:
         if np.abs(again - curve.scores[best]).max() > SAME_SCORE:
             return None
         bank = await self._background.bank()
-        surely = odds(scores, vectors, float(curve.scores.mean()), film, bank, info)
+        surely = odds(scores, vectors, float(curve.scores.mean()), video, bank, info)
         return together(surely.reshape(len(best), -1))

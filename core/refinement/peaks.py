@@ -28,7 +28,7 @@ EVERY_S = 0.125
 
 
 CLOSELY_S = 0.04
-"""Between two looks around one of the best: hardly a film has more frames that differ."""
+"""Between two looks around one of the best: hardly a video has more frames that differ."""
 
 
 COARSELY = 70
@@ -54,7 +54,7 @@ _BETTER = 1e-4
 
 STILL = 0.995
 """Two frames that are so much alike (cosine) show the same: of still pictures coded by x264 at CRF 18 to 28 all were
-(0.9989 at least), of the demo film's frames, half a second apart, a tenth reaches 0.988."""
+(0.9989 at least), of the demo video's frames, half a second apart, a tenth reaches 0.988."""
 
 
 TREMBLE = 0.006
@@ -246,7 +246,7 @@ class Cuts(NamedTuple):
 def cuts_around(moment: Moment, frames: FrameIndex, likeness: Likeness) -> Cuts:
     """Return the cuts on both sides of a moment's peak, as far as the moment reaches to them.
 
-    `frames` are all that are known of the film: those of the index, and those that were looked at later.
+    `frames` are all that are known of the video: those of the index, and those that were looked at later.
     """
     times_s = frames.times_s
     first, last = shot_span(times_s, frames.vectors, frames.nearest(moment.peak_s), likeness)

@@ -102,7 +102,7 @@ class Refiner:
         return replace(kept, query=answer.query) if kept and untouched and is_news else None
 
     async def _looked_at(self, answer: Answer, curve: Curve, number: int, *, further: bool) -> tuple[Moment, ...]:
-        """Give an answer's moments with a closer look at the film of the one with this number, and `further` looks."""
+        """Give an answer's moments with a closer look at the video of the one with this number, and `further` looks."""
         moments = answer.moments
         if further and number == 1:
             moments = await self.leading(answer.query, moments, curve)
@@ -153,7 +153,7 @@ class Refiner:
         return self._presses.get(answer_id, 0)
 
     async def leading(self, query: Query, moments: Sequence[Moment], curve: Curve | None = None) -> tuple[Moment, ...]:
-        """Give the moments with the best frame of the first one's film in the first of them, wherever in it that is.
+        """Give the moments with the best frame of the first one's video in the first of them, wherever in it that is.
 
         The others stay in their order. Where several texts are asked for, the first moment is refined by itself.
         """
@@ -177,7 +177,7 @@ class Refiner:
             return tuple(moments)
 
     async def moment(self, query: Query, moment: Moment, curve: Curve | None = None) -> Moment:
-        """Give a moment with its peak where it is highest; as it is where the film is gone or cannot be read.
+        """Give a moment with its peak where it is highest; as it is where the video is gone or cannot be read.
 
         Of two moments in order both are refined, and stay in order.
         """
@@ -284,6 +284,6 @@ def _overlap(one: Moment, other: Moment) -> bool:
 
 
 def _judged_anew(curve: Curve, known: Moment, refined: Moment, info: EncoderInfo) -> bool:
-    """Tell whether a closer look has changed what is said of a film, or of a moment."""
+    """Tell whether a closer look has changed what is said of a video, or of a moment."""
     before, after = seen_closer(curve, [known], info), seen_closer(curve, [refined], info)
     return (before.verdict, before.verdict_of(known)) != (after.verdict, after.verdict_of(known))

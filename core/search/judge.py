@@ -29,20 +29,20 @@ if TYPE_CHECKING:
     from core.search.query_vectors import QueryVector
 
 _REMEMBERED = 512
-"""Films whose background is kept in memory, a kilobyte each."""
+"""Videos whose background is kept in memory, a kilobyte each."""
 
 
 Stamp: TypeAlias = tuple[int, bytes]
-"""So many looks, and the last of them: whether a film is known as it is by now."""
+"""So many looks, and the last of them: whether a video is known as it is by now."""
 
 
 class Judge:
-    """Works out what is usual in a film, so that its scores mean something."""
+    """Works out what is usual in a video, so that its scores mean something."""
 
     def __init__(self, encoder: Encoder, background: Background) -> None:
         self._encoder = encoder
         self._background = background
-        self._films: OrderedDict[str, tuple[Stamp, verdict.CaptionLevels]] = OrderedDict()
+        self._videos: OrderedDict[str, tuple[Stamp, verdict.CaptionLevels]] = OrderedDict()
 
     async def judged(self, curve: Curve) -> Curve:
         """Give a curve of words with its baseline, or one for each text, and without its looks.
@@ -53,9 +53,9 @@ class Judge:
         if looks is None or len(looks) != len(curve.scores):
             return curve
         info, bank = await self._encoder.ready(), await self._background.bank()
-        film = await self._film(curve.video.id, looks, bank, info)
+        video = await self._video(curve.video.id, looks, bank, info)
         scores = [line.scores for line in curve.lines] or [curve.scores]
-        known = [verdict.baseline(one, looks, film, bank, info) for one in scores]
+        known = [verdict.baseline(one, looks, video, bank, info) for one in scores]
         lines = tuple(replace(line, baseline=one) for line, one in zip(curve.lines, known, strict=False))
         return replace(curve, baseline=known[0], vectors=None, lines=lines)
 
@@ -68,13 +68,13 @@ class Judge:
         if looks is None or len(looks) != len(curve.scores):
             return curve
         info, bank = await self._encoder.ready(), await self._background.bank()
-        film = await self._film(curve.video.id, looks, bank, info)
+        video = await self._video(curve.video.id, looks, bank, info)
 
         def one(scores: Floats, said: Floats | None) -> verdict_results.Baseline | None:
             asked = replace(curve, scores=scores)
             if said is None:
                 return likened(asked).baseline
-            return picture_verdict.baseline(asked, looks, picture_verdict.Blend(said, picture), film, bank, info)
+            return picture_verdict.baseline(asked, looks, picture_verdict.Blend(said, picture), video, bank, info)
 
         scores = [line.scores for line in curve.lines] or [curve.scores]
         known = await asyncio.to_thread(lambda: [one(*pair) for pair in zip(scores, words, strict=True)])
@@ -82,35 +82,35 @@ class Judge:
         return replace(curve, baseline=known[0], vectors=None, lines=lines)
 
     async def possible(self, video_id: str, looks: Floats, texts: Floats) -> npt.NDArray[np.bool_]:
-        """Tell of each text (K, D) whether a film with these looks (N, D) may show it, (K,).
+        """Tell of each text (K, D) whether a video with these looks (N, D) may show it, (K,).
 
         Raises OperatorError.
         """
         info, bank = await self._encoder.ready(), await self._background.bank()
-        film = await self._film(video_id, looks, bank, info)
-        return await asyncio.to_thread(verdict.possible, texts, looks, film, bank, info)
+        video = await self._video(video_id, looks, bank, info)
+        return await asyncio.to_thread(verdict.possible, texts, looks, video, bank, info)
 
     def known(self, video_id: str) -> verdict.CaptionLevels | None:
-        """Give the background of a film whose curve was judged lately."""
-        stamped = self._films.get(video_id)
+        """Give the background of a video whose curve was judged lately."""
+        stamped = self._videos.get(video_id)
         return stamped[1] if stamped else None
 
-    async def _film(self, video_id: str, looks: Floats, bank: Floats, info: EncoderInfo) -> verdict.CaptionLevels:
+    async def _video(self, video_id: str, looks: Floats, bank: Floats, info: EncoderInfo) -> verdict.CaptionLevels:
         stamp = (len(looks), looks[-1].tobytes())
-        known_as, film = self._films.get(video_id, (None, None))
-        if film is None or known_as != stamp:
-            film = await asyncio.to_thread(verdict.background, looks, bank, info)
-        self._films[video_id] = stamp, film
-        self._films.move_to_end(video_id)
-        if len(self._films) > _REMEMBERED:
-            self._films.popitem(last=False)
-        return film
+        known_as, video = self._videos.get(video_id, (None, None))
+        if video is None or known_as != stamp:
+            video = await asyncio.to_thread(verdict.background, looks, bank, info)
+        self._videos[video_id] = stamp, video
+        self._videos.move_to_end(video_id)
+        if len(self._videos) > _REMEMBERED:
+            self._videos.popitem(last=False)
+        return video
 
 
 async def unwanted_there(
     judge: Judge, video_id: str, looks: Floats, aims: Sequence[QueryVector]
 ) -> Sequence[QueryVector]:
-    """Give the aims for a film with these looks (N, D): without those unwanted texts that it surely does not show.
+    """Give the aims for a video with these looks (N, D): without those unwanted texts that it surely does not show.
 
     Raises OperatorError.
     """

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def chosen(curves: Sequence[Curve], query: Query, most: int) -> tuple[Moment, ...]:
-    """Give the moments of at least one film, best first; at most that many, but one for each text side by side.
+    """Give the moments of at least one video, best first; at most that many, but one for each text side by side.
 
     Raises NotInOrder, NothingElse.
     """
@@ -34,7 +34,7 @@ def chosen(curves: Sequence[Curve], query: Query, most: int) -> tuple[Moment, ..
     match asked.form:
         case "one":
             found = [(curve, find_moments(curve, most)) for curve in others]
-            if not (ranked := by_film(rank(found, most * len(found)))[:most]):
+            if not (ranked := by_video(rank(found, most * len(found)))[:most]):
                 raise NothingElse
             return ranked
         case "sequence":
@@ -45,12 +45,12 @@ def chosen(curves: Sequence[Curve], query: Query, most: int) -> tuple[Moment, ..
             assert_never(asked.form)
 
 
-def shown_first(moments: Sequence[Moment], films: Mapping[str, Curve]) -> tuple[Moment, ...]:
-    """Put the moments of films that probably do not show it behind the others; else the order stays.
+def shown_first(moments: Sequence[Moment], videos: Mapping[str, Curve]) -> tuple[Moment, ...]:
+    """Put the moments of videos that probably do not show it behind the others; else the order stays.
 
-    What is a high score in one film is none in another.
+    What is a high score in one video is none in another.
     """
-    return tuple(sorted(moments, key=lambda moment: films[moment.video_id].verdict == "absent"))
+    return tuple(sorted(moments, key=lambda moment: videos[moment.video_id].verdict == "absent"))
 
 
 WORTH_SHOWING = 0.4
@@ -77,24 +77,24 @@ class Hit(NamedTuple):
 
 
 def baseline(scores: Floats) -> float:
-    """Give what is usual for this film and query: the median score."""
+    """Give what is usual for this video and query: the median score."""
     return float(np.median(scores))
 
 
 def ground(scores: Floats) -> float:
     """Give the level from which rises are measured: the median, or the middle of the range if that is lower.
 
-    A scene may fill half of a film or more; then the median lies within it.
+    A scene may fill half of a video or more; then the median lies within it.
     """
     return min(baseline(scores), (float(scores.min()) + float(scores.max())) / 2)
 
 
 def find_moments(curve: Curve, most: int) -> list[Moment]:
-    """Give at most that many moments of one film, best first; never none, unless no look may be an answer.
+    """Give at most that many moments of one video, best first; never none, unless no look may be an answer.
 
     Peaks with non-maximum suppression: the highest look makes a moment, which takes its surroundings; then the highest
     of what is left, and so on, as long as it rises above the ground. Peaks are raw; how far they reach is told from the
-    smoothed curve (core/search/shots.py). Moments close to each other that show the same shot are one. A film in which
+    smoothed curve (core/search/shots.py). Moments close to each other that show the same shot are one. A video in which
     hardly anything changes is one moment.
     """
     counts = curve.counts
@@ -117,22 +117,22 @@ def find_moments(curve: Curve, most: int) -> list[Moment]:
     return [_moment(curve, hit) for hit in hits]
 
 
-def rank(films: Iterable[tuple[Curve, list[Moment]]], most: int) -> tuple[Moment, ...]:
-    """Merge the moments of several films (at least one), best first, without the irrelevant tail.
+def rank(videos: Iterable[tuple[Curve, list[Moment]]], most: int) -> tuple[Moment, ...]:
+    """Merge the moments of several videos (at least one), best first, without the irrelevant tail.
 
-    All rises are measured from one ground, so that a film that is all about the query is not its own yardstick.
+    All rises are measured from one ground, so that a video that is all about the query is not its own yardstick.
     """
-    known = list(films)
+    known = list(videos)
     lowest = min(ground(curve.scores) for curve, _ in known)
     ordered = sorted((moment for _, moments in known for moment in moments), key=lambda moment: -moment.score)
     least = lowest + WORTH_SHOWING * (ordered[0].score - lowest)
     return tuple(moment for moment in ordered if moment.score >= least)[:most]
 
 
-def by_film(moments: Sequence[Moment]) -> tuple[Moment, ...]:
-    """Put the best moment of each film first, then the others; each in the order that they come in.
+def by_video(moments: Sequence[Moment]) -> tuple[Moment, ...]:
+    """Put the best moment of each video first, then the others; each in the order that they come in.
 
-    Who searches a whole library wants to know first which films show it.
+    Who searches a whole library wants to know first which videos show it.
     """
     first = {moment.video_id: moment for moment in reversed(moments)}
     leading = [moment for moment in moments if first[moment.video_id] is moment]
@@ -180,7 +180,7 @@ def _moment(curve: Curve, hit: Hit) -> Moment:
 
 
 _CANDIDATES = 60
-"""Moments of each text in each film that may become part of a pair."""
+"""Moments of each text in each video that may become part of a pair."""
 
 
 def ordered(curves: Sequence[Curve], most: int, window_s: float) -> tuple[Moment, ...]:
@@ -190,8 +190,8 @@ def ordered(curves: Sequence[Curve], most: int, window_s: float) -> tuple[Moment
     moments of their text. The score is the mean of both. Raises NotInOrder where there is no such pair.
     """
     firsts, seconds = (_standing_out(curves, part) for part in (0, 1))
-    by_film = {curve.video.id: curve for curve in curves}
-    pairs = [pair for first in firsts if (pair := _pair(by_film[first.video_id], first, seconds, window_s))]
+    by_video = {curve.video.id: curve for curve in curves}
+    pairs = [pair for first in firsts if (pair := _pair(by_video[first.video_id], first, seconds, window_s))]
     if not pairs:
         raise NotInOrder(curves[0].lines[0].text, curves[0].lines[1].text, window_s)
     return tuple(sorted(pairs, key=lambda pair: -pair.score)[:most])

@@ -40,14 +40,14 @@ class Blend:
 
 
 def baseline(
-    curve: Curve, looks: Floats, blend: Blend, film: CaptionLevels, bank: Floats, info: EncoderInfo
+    curve: Curve, looks: Floats, blend: Blend, video: CaptionLevels, bank: Floats, info: EncoderInfo
 ) -> Baseline | None:
-    """Give what a blend's curve means at a film's looks (N, D); None where the film tells no shots apart."""
+    """Give what a blend's curve means at a video's looks (N, D); None where the video tells no shots apart."""
     likeness = Likeness(looks)
     if len(looks) < shots.LEAST_LOOKS or not likeness.tells or not curve.counts.any():
         return None
     said = looks @ blend.words
-    words, picture = odds(said, looks, float(said.mean()), film, bank, info), _picture(looks @ blend.picture, likeness)
+    words, picture = odds(said, looks, float(said.mean()), video, bank, info), _picture(looks @ blend.picture, likeness)
     words, picture, scores = (one[curve.counts] for one in (words, picture, curve.scores))
     both = together(scores, words, picture)
     lacks = _lack(both, float(words.max()) - WEAK_FROM, float(picture.max()))
@@ -93,11 +93,11 @@ def _banded(scores: Floats, both: float, step: float, lacks: Lack) -> Baseline:
 
 
 SHOT_WEAK_FROM, SHOT_STRONG_FROM = 0.6, 0.8
-"""On that scale. Of pictures from other films 1 in 12 reaches the first."""
+"""On that scale. Of pictures from other videos 1 in 12 reaches the first."""
 
 
 def likened(curve: Curve) -> Curve:
-    """Give a picture's curve without its looks, with a baseline where the film tells one shot from another."""
+    """Give a picture's curve without its looks, with a baseline where the video tells one shot from another."""
     looks = curve.vectors
     if looks is None or len(looks) < LEAST_LOOKS:
         return replace(curve, vectors=None)

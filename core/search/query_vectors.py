@@ -69,26 +69,26 @@ def unit(vector: Floats) -> Floats:
     return scaled
 
 
-def similarity(looks: Floats, what: QueryVector, film: Floats | None = None) -> Floats:
+def similarity(looks: Floats, what: QueryVector, whole: Floats | None = None) -> Floats:
     """Give the (N,) similarity of (N, D) looks: the cosine, less what is unwanted.
 
-    What is unwanted counts as far as it rises above what is usual in this film: a look without it loses nothing. The
-    looks are all that there are of the film, unless those are given.
+    What is unwanted counts as far as it rises above what is usual in this whole: a look without it loses nothing. The
+    looks are all that there are of the video, unless those are given.
     """
     scores: Floats = looks @ what.vector
     for vector in what.without:
         unwanted: Floats = looks @ vector
-        usual = ground(unwanted if film is None else film @ vector)
+        usual = ground(unwanted if whole is None else whole @ vector)
         scores = scores - np.maximum(np.float32(0.0), unwanted - np.float32(usual))
     return scores
 
 
-def curve(video: Video, index: FrameIndex, aims: Sequence[QueryVector], film: Floats | None = None) -> Curve:
-    """Give the curve of one film: of the first aim, with a line for each where there are several.
+def curve(video: Video, index: FrameIndex, aims: Sequence[QueryVector], whole: Floats | None = None) -> Curve:
+    """Give the curve of one whole: of the first aim, with a line for each where there are several.
 
-    Where the index is of some looks alone, `film` are all that there are, (N, D).
+    Where the index is of some looks alone, `whole` are all that there are, (N, D).
     """
-    scores = [similarity(index.vectors, one, film) for one in aims]
+    scores = [similarity(index.vectors, one, whole) for one in aims]
     lines = tuple(TextCurve(one.label, line) for one, line in zip(aims, scores, strict=True)) if len(aims) > 1 else ()
     return Curve(video, index.times_s, scores[0], vectors=index.vectors, lines=lines)
 
@@ -100,7 +100,7 @@ async def lean(
     indexes: dict[str, FrameIndex] = {}
     for video_id in {vote.video_id for vote in votes}:
         peaks = await looks.peaks(view, recipe, aims[0].vector[None], video_id)
-        (index,) = await looks.indexes(peaks.films[:1]) or (None,)
+        (index,) = await looks.indexes(peaks.videos[:1]) or (None,)
         if index is not None and len(index):
             indexes[video_id] = index
     return await asyncio.to_thread(_turned, aims, wishes, votes, indexes)
@@ -144,7 +144,7 @@ MOST_DEGREES = 15.0
 
 
 def nudged(vector: Floats, looks: Floats, votes: Floats) -> Floats:
-    """Give a (D,) unit vector, turned by the (N,) votes on (N, D) looks, each less the middle of its film.
+    """Give a (D,) unit vector, turned by the (N,) votes on (N, D) looks, each less the middle of its video.
 
     Votes are sums over people, up less down; a look where these are even counts for nothing.
     """

@@ -243,7 +243,7 @@ def names(posted: Sequence[PostedVideo]) -> Mapping[str, str]:
 
 
 def pick(posted: Sequence[PostedVideo], name: str) -> PostedVideo:
-    """Give the film that goes by that id, title or name (see `names`), or by a part of one that fits no other.
+    """Give the video that goes by that id, title or name (see `names`), or by a part of one that fits no other.
 
     `posted` is newest first. Raises UnknownVideo, AmbiguousVideo.
     """

@@ -34,17 +34,17 @@ F = TypeVar("F")
 
 
 async def best_curves(
-    films: Sequence[F],
+    videos: Sequence[F],
     bounds: Floats,
     compare: Callable[[Sequence[F]], Awaitable[Sequence[Curve | None]]],
     most: int,
     worth: Callable[[Curve], float],
 ) -> tuple[Curve, ...]:
-    """Give the curves of the films that are worth most, at most that many, in the order in which films came.
+    """Give the curves of the videos that are worth most, at most that many, in the order in which videos came.
 
-    `bounds` are (F,) numbers that no film's worth exceeds. Films are compared from the highest bound down until no
+    `bounds` are (F,) numbers that no video's worth exceeds. Videos are compared from the highest bound down until no
     other can get in, which gives the same as comparing all of them would (Fagin, Lotem and Naor's threshold
-    algorithm, 2003); of equal films the earlier counts. `compare` takes some films at a time, as each time has a price,
+    algorithm, 2003); of equal ones the earlier counts. `compare` takes some videos at a time, as each call has a price,
     and gives None for one that is gone.
     """
     best: list[tuple[float, int, Curve]] = []
@@ -55,19 +55,19 @@ async def best_curves(
         some = [place for place in order[:at_once] if bounds[place] >= least]
         if not some:
             break
-        order, at_once = order[len(some) :], 2 * at_once  # many films may be as good as the best, within their bounds
-        curves = zip(some, await compare([films[place] for place in some]), strict=True)
+        order, at_once = order[len(some) :], 2 * at_once  # many videos may be as good as the best, within their bounds
+        curves = zip(some, await compare([videos[place] for place in some]), strict=True)
         found = [(-worth(curve), place, curve) for place, curve in curves if curve is not None]
         best = sorted([*best, *found], key=lambda one: one[:2])[:most]
     return tuple(curve for _, _, curve in sorted(best, key=lambda one: one[1]))
 
 
-MOST_FILMS = 8
-"""An answer draws on so many films at most for each text: those with the best looks."""
+MOST_VIDEOS = 8
+"""An answer draws on so many videos at most for each text: those with the best looks."""
 
 
-MOST_FILMS_IN_ORDER = 32
-"""For one thing then another: the best looks of a film may be in the wrong order."""
+MOST_VIDEOS_IN_ORDER = 32
+"""For one thing then another: the best looks of a video may be in the wrong order."""
 
 
 class Searcher:
@@ -85,12 +85,12 @@ class Searcher:
         return Recipe.of(await self._encoder.ready(), self._sampling)
 
     async def can_answer(self, query: Query) -> bool:
-        """Tell whether any film that the query is about was looked at with the present recipe."""
+        """Tell whether any video that the query is about was looked at with the present recipe."""
         recipe = await self.recipe()
         return await self._library.any_index(query.view, recipe.key, query.video_id)
 
     async def search(self, query: Query, most: int) -> SearchResult:
-        """Give at most that many moments, best first, and the best film's curve.
+        """Give at most that many moments, best first, and the best video's curve.
 
         Texts side by side have one moment each at least. Raises EmptyQuery, NothingIndexed, NoneFit, NothingElse,
         NotInOrder, PictureOutdated, OperatorError.
@@ -101,14 +101,14 @@ class Searcher:
         moments = await asyncio.to_thread(chosen, curves, query, most)
         shown = {moment.video_id for moment in moments}
         judged = await asyncio.gather(*(self._judged(query, one) for one in curves if one.video.id in shown))
-        films = {one.video.id: one for one in judged}
+        videos = {one.video.id: one for one in judged}
         if query.asked.form == "one":
-            moments = shown_first(moments, films)
+            moments = shown_first(moments, videos)
         absent = frozenset(one.video.id for one in judged if one.verdict == "absent" and query.asked.form == "one")
-        return SearchResult(query, moments, films[moments[0].video_id].of(moments[0].part), absent)
+        return SearchResult(query, moments, videos[moments[0].video_id].of(moments[0].part), absent)
 
     async def curve(self, query: Query, video_id: str) -> Curve | None:
-        """Give one film's curve with its baseline, or None where the film is out of view or gone.
+        """Give one video's curve with its baseline, or None where the video is out of view or gone.
 
         Raises EmptyQuery, PictureOutdated, OperatorError.
         """
@@ -116,7 +116,7 @@ class Searcher:
         return await self._judged(query, curves[0]) if curves else None
 
     async def compared(self, query: Query, video: Video, index: FrameIndex) -> Curve:
-        """Compare other looks at a film, as `curves` does with those that are kept; raises OperatorError."""
+        """Compare other looks at a video, as `curves` does with those that are kept; raises OperatorError."""
         recipe = await self.recipe()
         aims = await self._turned(query, recipe)
         if not any(len(one.without) for one in aims):
@@ -146,13 +146,13 @@ class Searcher:
         """Return the embeddings of a video in view; None where it has none by now. Raises OperatorError."""
         nothing = np.zeros((1, (await self._encoder.ready()).dim), np.float32)
         peaks = await self._looks.peaks(view, await self.recipe(), nothing, video_id)
-        (index,) = await self._looks.indexes(peaks.films[:1]) or (None,)
+        (index,) = await self._looks.indexes(peaks.videos[:1]) or (None,)
         return index
 
     async def curves(self, query: Query) -> tuple[Curve, ...]:
-        """Give the curves of the films in the query's view with the best looks, oldest film first.
+        """Give the curves of the videos in the query's view with the best looks, oldest video first.
 
-        Of several texts side by side each has its best films among them; of a sequence those where the best looks
+        Of several texts side by side each has its best videos among them; of a sequence those where the best looks
         for both are best. Raises EmptyQuery, PictureOutdated, OperatorError.
         """
         if query.is_empty:
@@ -160,7 +160,7 @@ class Searcher:
         recipe = await self.recipe()
         aims = await self._turned(query, recipe)
         vectors = np.array([one.vector for one in aims])
-        most = MOST_FILMS_IN_ORDER if query.asked.form == "sequence" else MOST_FILMS
+        most = MOST_VIDEOS_IN_ORDER if query.asked.form == "sequence" else MOST_VIDEOS
         peaks = await self._looks.peaks(query.view, recipe, vectors, query.video_id, most=most)
         if query.posted:
             peaks = peaks.of(await self._library.posted(query.view, query.posted))
@@ -172,40 +172,40 @@ class Searcher:
         return tuple(elsewhere(one, query.picture) for one in (*named, *begun))
 
     async def under_way(self, query: Query) -> tuple[tuple[Video, float], ...]:
-        """Give the films that are still being looked at, each with the share (0 to 1) that can be searched."""
+        """Give the videos that are still being looked at, each with the share (0 to 1) that can be searched."""
         return await self._library.shares(query.view, (await self.recipe()).key, query.video_id)
 
     async def _best(self, query: Query, peaks: Peaks, aims: Sequence[QueryVector]) -> tuple[Curve, ...]:
         compared: dict[int, Curve | None] = {}
 
-        async def compare(films: Sequence[HeldIndexing]) -> Sequence[Curve | None]:
-            unknown = [film for film in films if film.indexing not in compared]
+        async def compare(videos: Sequence[HeldIndexing]) -> Sequence[Curve | None]:
+            unknown = [video for video in videos if video.indexing not in compared]
             indexes = await self._looks.indexes(unknown)
-            there = [(film, index) for film, index in zip(unknown, indexes, strict=True) if index]
-            curves = await self._compared([(film.video, index) for film, index in there], aims)
-            compared.update(dict.fromkeys(film.indexing for film in unknown))
-            compared.update(zip((film.indexing for film, _ in there), curves, strict=True))
-            return [compared[film.indexing] for film in films]
+            there = [(video, index) for video, index in zip(unknown, indexes, strict=True) if index]
+            curves = await self._compared([(video.video, index) for video, index in there], aims)
+            compared.update(dict.fromkeys(video.indexing for video in unknown))
+            compared.update(zip((video.indexing for video, _ in there), curves, strict=True))
+            return [compared[video.indexing] for video in videos]
 
         if query.asked.form == "sequence":
             bounds = peaks.highest.mean(axis=0)
-            return await best_curves(peaks.films, bounds, compare, MOST_FILMS_IN_ORDER, _of_both)
+            return await best_curves(peaks.videos, bounds, compare, MOST_VIDEOS_IN_ORDER, _of_both)
         best: dict[str, Curve] = {}
         for part, bounds in enumerate(peaks.highest):
-            for one in await best_curves(peaks.films, bounds, compare, MOST_FILMS, partial(_of_part, part)):
+            for one in await best_curves(peaks.videos, bounds, compare, MOST_VIDEOS, partial(_of_part, part)):
                 best[one.video.id] = one
-        return tuple(best[film.video.id] for film in peaks.films if film.video.id in best)
+        return tuple(best[video.video.id] for video in peaks.videos if video.video.id in best)
 
     async def _compared(
-        self, films: Sequence[tuple[Video, FrameIndex]], aims: Sequence[QueryVector]
+        self, videos: Sequence[tuple[Video, FrameIndex]], aims: Sequence[QueryVector]
     ) -> Sequence[Curve]:
-        of_each = [await unwanted_there(self._judge, video.id, index.vectors, aims) for video, index in films]
+        of_each = [await unwanted_there(self._judge, video.id, index.vectors, aims) for video, index in videos]
         return await asyncio.to_thread(
-            lambda: [curve(*film, some) for film, some in zip(films, of_each, strict=True)],
+            lambda: [curve(*one, some) for one, some in zip(videos, of_each, strict=True)],
         )
 
     async def _named(self, curve: Curve, query: Query) -> Curve | None:
-        """Give the film the names that it was posted with in view; None where it is not in view any more."""
+        """Give the video the names that it was posted with in view; None where it is not in view any more."""
         posting = await self._library.posting(curve.video.id, query.view)
         return replace(curve, video=posting.named(curve.video)) if posting else None
 

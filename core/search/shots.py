@@ -23,9 +23,9 @@ NEAR_S = 2.0
 
 
 def elsewhere(curve: Curve, picture: Example | None) -> Curve:
-    """Give a curve that knows which of its looks are where a picture was found, if it was found in that film.
+    """Give a curve that knows which of its looks are where a picture was found, if it was found in that video.
 
-    That is its moment with what is close to it, and from there on all that the film shows in the same shot.
+    That is its moment with what is close to it, and from there on all that the video shows in the same shot.
     """
     source = picture.source if picture else None
     if picture is None or source is None or source.video_id != curve.video.id:
@@ -57,7 +57,7 @@ Numbers: TypeAlias = npt.NDArray[np.int64]
 
 
 ALIKE = 0.7
-"""Two looks at one shot are that much alike at least, on the film's own scale."""
+"""Two looks at one shot are that much alike at least, on the video's own scale."""
 
 
 _SAMPLED = 256
@@ -78,7 +78,7 @@ _LEAST_FLANK = 3
 
 
 class Likeness:
-    """How alike the looks at one film are, on a scale of its own: looks far apart are 0, neighbours are 1."""
+    """How alike the looks at one video are, on a scale of its own: looks far apart are 0, neighbours are 1."""
 
     def __init__(self, vectors: Floats) -> None:
         self._vectors = vectors
@@ -172,4 +172,4 @@ def _beside(smooth: Scores, first: int, last: int, floor: float) -> float:
 
 
 LEAST_LOOKS = 8
-"""Of a film with fewer nothing is known of how alike its shots are."""
+"""Of a video with fewer nothing is known of how alike its shots are."""

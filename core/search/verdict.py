@@ -32,79 +32,79 @@ WEAK_FROM = 2.68
 
 
 STRONG_FROM = 4.47
-"""Odds, as natural logarithms. `python -m bench.verdict --fit` works them out; DECISIONS.md says on which films."""
+"""Odds, as natural logarithms. `python -m bench.verdict --fit` works them out; DECISIONS.md says on which videos."""
 
 
 POSSIBLE_FROM = 1.5
-"""Odds from which on what is unwanted counts: between the two errors on films of known content (DECISIONS.md)."""
+"""Odds from which on what is unwanted counts: between the two errors on videos of known content (DECISIONS.md)."""
 
 
 _CENTRED = 0.25
-"""Share of a mean that is taken off. All of it, and a film that is about nothing but the query would not show it."""
+"""Share of a mean that is taken off. All of it, and a video that is about nothing but the query would not show it."""
 
 
 _PAIRS_SEEN = 2**15
 
 
 _SAMPLED = 512
-"""So many looks are enough for the film's means."""
+"""So many looks are enough for the video's means."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CaptionLevels:
-    """What background captions come to in one film, whatever is asked of it."""
+    """What background captions come to in one video, whatever is asked of it."""
 
     means: Floats
-    """(K,) mean cosine of each caption over the film."""
+    """(K,) mean cosine of each caption over the video."""
     level: float
     """Mean logit of what a query has to beat at its looks."""
 
 
 def background(looks: Floats, bank: Floats, info: EncoderInfo) -> CaptionLevels:
-    """Give what a film's looks (N, D) have in common with the bank (K, D), both unit vectors."""
+    """Give what a video's looks (N, D) have in common with the bank (K, D), both unit vectors."""
     some = looks[:: 1 + len(looks) // _SAMPLED]
     means: Floats = some.mean(axis=0) @ bank.T
     return CaptionLevels(means, level(some, means, bank, info))
 
 
-def baseline(scores: Floats, looks: Floats, film: CaptionLevels, bank: Floats, info: EncoderInfo) -> Baseline:
-    """Give what a query's scores (N,) at a film's looks (N, D) mean, beside that film's background."""
+def baseline(scores: Floats, looks: Floats, video: CaptionLevels, bank: Floats, info: EncoderInfo) -> Baseline:
+    """Give what a query's scores (N,) at a video's looks (N, D) mean, beside that video's background."""
     best = int(scores.argmax())
-    surely = odds(scores[best : best + 1], looks[best : best + 1], float(scores.mean()), film, bank, info)
+    surely = odds(scores[best : best + 1], looks[best : best + 1], float(scores.mean()), video, bank, info)
     own = _CENTRED * float(scores.mean())
-    return judged_by(float(scores[best]), float(surely[0]), own + (1 - _CENTRED) * float(film.means.mean()), info)
+    return judged_by(float(scores[best]), float(surely[0]), own + (1 - _CENTRED) * float(video.means.mean()), info)
 
 
 def possible(
-    texts: Floats, looks: Floats, film: CaptionLevels, bank: Floats, info: EncoderInfo
+    texts: Floats, looks: Floats, video: CaptionLevels, bank: Floats, info: EncoderInfo
 ) -> npt.NDArray[np.bool_]:
-    """Tell of texts (K, D) which may be in a film with these looks (N, D), (K,).
+    """Tell of texts (K, D) which may be in a video with these looks (N, D), (K,).
 
     More lenient than a verdict: who does not want something is not to see it because the model is in doubt.
     """
     scores: Floats = looks @ texts.T
     best = scores.argmax(axis=0)
     found = scores[best, np.arange(len(best))]
-    may_be: npt.NDArray[np.bool_] = odds(found, looks[best], scores.mean(axis=0), film, bank, info) >= POSSIBLE_FROM
+    may_be: npt.NDArray[np.bool_] = odds(found, looks[best], scores.mean(axis=0), video, bank, info) >= POSSIBLE_FROM
     return may_be
 
 
 def judged_by(
     score: float, surely: float, usual: float, info: EncoderInfo, bars: tuple[float, float] = (WEAK_FROM, STRONG_FROM)
 ) -> Baseline:
-    """Give the baseline by which a film's best score is as sure as these odds say; `bars` are odds likewise."""
+    """Give the baseline by which a video's best score is as sure as these odds say; `bars` are odds likewise."""
     weak_from, strong_from = (score + (bar - surely) / info.logit_scale for bar in bars)
     return Baseline(min(usual, weak_from), weak_from, strong_from)
 
 
 def odds(
-    scores: Floats, looks: Floats, mean_score: float | Floats, film: CaptionLevels, bank: Floats, info: EncoderInfo
+    scores: Floats, looks: Floats, mean_score: float | Floats, video: CaptionLevels, bank: Floats, info: EncoderInfo
 ) -> Floats:
     """Give how much likelier a query's words are at looks (n, D) with scores (n,) than background captions.
 
-    `mean_score` is what the query has over the film on average. (n,), natural logarithms.
+    `mean_score` is what the query has over the video on average. (n,), natural logarithms.
     """
-    to_beat = (levels(looks, film.means, bank, info) + film.level) / 2
+    to_beat = (levels(looks, video.means, bank, info) + video.level) / 2
     surely: Floats = (info.logit_scale * (scores - _CENTRED * mean_score) - to_beat).astype(np.float32)
     return surely
 
@@ -117,7 +117,7 @@ def level(looks: Floats, means: Floats, bank: Floats, info: EncoderInfo) -> floa
 def levels(looks: Floats, means: Floats, bank: Floats, info: EncoderInfo) -> Floats:
     """Give likewise for each look by itself, (n,).
 
-    `means` (K,) are the captions' mean cosines over the film.
+    `means` (K,) are the captions' mean cosines over the video.
     """
     logits = info.logit_scale * (looks @ bank.T - _CENTRED * means).astype(np.float64)
     highest = logits.max(axis=1, keepdims=True)

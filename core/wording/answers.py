@@ -48,10 +48,10 @@ _MOMENTS: dict[Verdict, str] = {
 def verdict_title(
     asked: str, *, absent: bool, by_picture: bool = False, from_here: bool = False, lacks: Lack = ""
 ) -> str:
-    """Head an answer: with what was asked, and honestly where its film does not show that.
+    """Head an answer: with what was asked, and honestly where its video does not show that.
 
     Of a picture only its shot is judged: what it shows may be there in another one. Where the picture is `from_here`,
-    that very film, the rest of it is judged. Of words and a picture it is said which of them the film lacks.
+    that very video, the rest of it is judged. Of words and a picture it is said which of them the video lacks.
     """
     if not absent:
         return asked
@@ -62,12 +62,12 @@ def verdict_title(
 
 
 def unchecked(_curve: Curve, moment: Moment) -> str:
-    """Say that a closer look at a moment's film is still to come."""
+    """Say that a closer look at a moment's video is still to come."""
     return f"Checking…: similarity {moment.score:.2f}."
 
 
 def verdict_words(curve: Curve, moment: Moment) -> str:
-    """Say what the similarity of a moment means in its film."""
+    """Say what the similarity of a moment means in its video."""
     score, verdict = f"imilarity {moment.score:.2f}", curve.verdict_of(moment)
     if verdict is None or curve.baseline is None:
         return f"S{score}; usual here: {baseline(curve.scores):.2f}."
@@ -84,7 +84,7 @@ def title(query: Query) -> str:
 
 
 def head(query: Query, curve: Curve, *, is_checked: bool = True) -> str:
-    """Head an answer: with the question, and honestly where the film does not show it.
+    """Head an answer: with the question, and honestly where the video does not show it.
 
     Of two in order that is one of them; of texts side by side, all. What is not checked yet is not denied either.
     """
@@ -97,7 +97,7 @@ def head(query: Query, curve: Curve, *, is_checked: bool = True) -> str:
 
 
 def is_absent(query: Query, curve: Curve) -> bool:
-    """Tell whether the film of an answer probably does not show what was asked for."""
+    """Tell whether the video of an answer probably does not show what was asked for."""
     absent = [curve.of(part).verdict == "absent" for part in range(max(1, len(curve.lines)))]
     match query.asked.form:
         case "one":

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Final, assert_never
 
 from core import errors
 from core import errors as disk
-from core import errors as films
 from core import errors as links
 from core import errors as running
 from core import errors as turns
+from core import errors as videos
 from core.formatting import clock, roughly
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ _FAILED = {
     "broken": "The connection broke off again and again. Try again in a while.",
     "busy": "The site is out of order or overloaded. Try again in a while.",
     "http": "The site answered with an error. Try again in a while.",
-    "other": "Fetching that film failed. Try again in a while.",
+    "other": "Fetching that video failed. Try again in a while.",
 }
 
 _NO_FILE = {
@@ -64,7 +64,7 @@ _NO_FILE = {
     "empty": "is empty",
 }
 _MOST_S, _MOST_PX, _MOST_BYTES = 1000 * 3600, 1e10, 1e12
-"""What no film has: a header that says more is damaged, or lies."""
+"""What no video has: a header that says more is damaged, or lies."""
 _IN_QUOTES = "To look for these very words, put them in quotes."
 _NOT_UNDERSTOOD = {
     "date": "I know no such date as in “{part}”. I know 2026-11-22, 2026-11, yesterday, monday, week and 3d. "
@@ -78,34 +78,34 @@ _NOT_UNDERSTOOD = {
 }
 
 _SENTENCES: Final[Mapping[type[AppError], str]] = {
-    films.NotAVideo: "{name} is not a video that I can open.",
-    films.NoVideoStream: "{name} has no pictures in it, only sound or data.",
-    films.NoFrames: "{name} is a video, but not one of its frames can be read.",
-    films.NotAPicture: "{name} is not a picture that I can open.",
-    films.NoPicture: "There is no picture in that message.",
-    films.FileMissing: "There is no file {path}.",
-    films.FileUnreadable: "I may not read {path} ({reason}).",
-    films.FolderUnwritable: "I cannot write to {path} ({reason}).",
-    films.FilmGone: "The file of {title} had to make room for newer ones, so there is nothing to cut from any more. "
+    videos.NotAVideo: "{name} is not a video that I can open.",
+    videos.NoVideoStream: "{name} has no pictures in it, only sound or data.",
+    videos.NoFrames: "{name} is a video, but not one of its frames can be read.",
+    videos.NotAPicture: "{name} is not a picture that I can open.",
+    videos.NoPicture: "There is no picture in that message.",
+    videos.FileMissing: "There is no file {path}.",
+    videos.FileUnreadable: "I may not read {path} ({reason}).",
+    videos.FolderUnwritable: "I cannot write to {path} ({reason}).",
+    videos.VideoGone: "The file of {title} had to make room for newer ones, so there is nothing to cut from any more. "
     "To have it back, post it again.",
-    films.GivenUp: "The program that reads films for me broke down each time on {name}, so I leave it alone for now. "
+    videos.GivenUp: "The program that reads videos for me broke down each time on {name}, so I leave it alone for now. "
     "That is my fault, and says nothing about the file.",
-    films.DecoderDied: "The program that reads films for me broke down on {name}. "
+    videos.DecoderDied: "The program that reads videos for me broke down on {name}. "
     "That is my fault, and says nothing about the file.",
     errors.EmptyQuery: "What shall I look for? For example: /find a woman in water",
     errors.NothingIndexed: "There is nothing to search here yet. Post a link to a video first, or drop a file.",
-    errors.NoneFit: "There are films here, but none that was posted so. Ask with other dates, or another name.",
+    errors.NoneFit: "There are videos here, but none that was posted so. Ask with other dates, or another name.",
     errors.NothingElse: "There is nothing else to search than that very moment.",
     errors.NothingToRefine: "You have not asked anything here that I could refine. Ask with /find first.",
     errors.PictureOutdated: "My model has changed since I was shown that picture. Show it to me again.",
-    errors.AnswerGone: "That answer is gone, or its film is. Ask again with /find.",
+    errors.AnswerGone: "That answer is gone, or its video is. Ask again with /find.",
     turns.NotHere: "I work in channels, where everybody can browse together. Ask me in one.",
     turns.NotAllowed: "Only people with the permission {needed} can do that here.",
     turns.NotForGuests: "Only full members can switch me on and off here, and I was not told that you are one.",
     turns.NotYours: "Only who posted {title} here can take it back, or somebody who moderates this channel.",
-    turns.NotYourJob: "Only whoever asked for that film can cancel it.",
-    turns.JobCancelled: "Cancelled: I leave that film alone.",
-    turns.FilmForgotten: "That film was forgotten here meanwhile, so I kept nothing of it.",
+    turns.NotYourJob: "Only whoever asked for that video can cancel it.",
+    turns.JobCancelled: "Cancelled: I leave that video alone.",
+    turns.FilmForgotten: "That video was forgotten here meanwhile, so I kept nothing of it.",
     turns.MessageGone: "That message is gone, so I kept nothing of it.",
     turns.NotShown: "I have an answer, but I cannot show it here. {advice}",
     turns.NotYetKnown: "I was not told about this place yet: there may be an outage. Ask me again in a minute.",
@@ -138,7 +138,7 @@ _SENTENCES: Final[Mapping[type[AppError], str]] = {
 }
 """Those that need nothing but the error's own data."""
 
-_THAT_FILM = "that film"
+_THAT_VIDEO = "that video"
 """In the place of a name that is not known, or is nobody's business there."""
 # What a mention leaves behind (a Discord id has 17 to 20 digits, one of Slack a capital letter and more), or an id of
 # Keaton's own: nobody reads these.
@@ -161,15 +161,15 @@ def sentence(error: AppError) -> str:
         return _worked_out(error)
     values = vars(error)
     if values.get("name") == "":
-        return _capital(template.format_map({**values, "name": _THAT_FILM}))
+        return _capital(template.format_map({**values, "name": _THAT_VIDEO}))
     return template.format_map(values)
 
 
 def _worked_out(error: AppError) -> str:  # noqa: PLR0911 - a line each
     match error:
-        case films.OverLimit():
+        case videos.OverLimit():
             return _over(error)
-        case films.NotAFile() | films.ClipTooLarge():
+        case videos.NotAFile() | videos.ClipTooLarge():
             return _of_file(error)
         case turns.MissingPermissions(names):
             return f"I cannot do that in this channel: I lack {_and(names)}. Whoever manages it can grant that."
@@ -179,16 +179,16 @@ def _worked_out(error: AppError) -> str:  # noqa: PLR0911 - a line each
             wait = f"{max(1, math.ceil(wait_s))} s"
             return f"One thing after the other, please: for {wait} I leave alone what you post and ask. Then try again."
         case turns.QueueFull(most):
-            return f"You have {_count(most, 'film')} with me that I am not done with. Post this one again after them."
+            return f"You have {_count(most, 'video')} with me that I am not done with. Post this one again after them."
         case _:
             return _of_link(error)
 
 
-def _of_file(error: films.NotAFile | films.ClipTooLarge) -> str:
+def _of_file(error: videos.NotAFile | videos.ClipTooLarge) -> str:
     match error:
-        case films.NotAFile(name, kind):
-            return f"{name or _capital(_THAT_FILM)} {_NO_FILE[kind]}."
-        case films.ClipTooLarge(limit):
+        case videos.NotAFile(name, kind):
+            return f"{name or _capital(_THAT_VIDEO)} {_NO_FILE[kind]}."
+        case videos.ClipTooLarge(limit):
             return f"That cut does not fit into the {_gigabytes(limit)} that I may send here. Make it shorter."
 
 
@@ -207,22 +207,22 @@ def _of_link(error: AppError) -> str:
 def _of_question(error: AppError) -> str:  # noqa: PLR0911 - a line each
     match error:
         case errors.UnknownVideo(name):
-            called = "such film" if _is_id(name) else f"film “{name}”"
-            return f"I know no {called} here. Ask me for the videos that I know." if name else "Which film?"
+            called = "such video" if _is_id(name) else f"video “{name}”"
+            return f"I know no {called} here. Ask me for the videos that I know." if name else "Which video?"
         case errors.AmbiguousVideo(name, titles):
             called = "that" if _is_id(name) else f"“{name}”"
-            return f"Several films go by {called}: {', '.join(titles[:5])}. Name one of these."
+            return f"Several videos go by {called}: {', '.join(titles[:5])}. Name one of these."
         case errors.UnknownPoster(name):
             return (
-                "That person has posted no film here."
+                "That person has posted no video here."
                 if _is_id(name)
-                else f"Nobody called “{name}” has posted a film here."
+                else f"Nobody called “{name}” has posted a video here."
             )
         case errors.NotUnderstood(part, why):
             return _NOT_UNDERSTOOD.get(why, _NOT_UNDERSTOOD["window"]).format(part=part)
         case errors.UnknownChannel(name):
             called = "such channel" if _is_id(name) else f"channel “{name}”"
-            return f"I know no {called} whose films may be shown here."
+            return f"I know no {called} whose videos may be shown here."
         case errors.NoSuchSpace(name, known, several):
             why = "Several spaces go" if several else "No space goes"
             ways = "Say which with --platform." if several else "`keaton spaces` lists them."
@@ -242,20 +242,20 @@ def _is_id(name: str) -> bool:
     return _ID.fullmatch(name.strip()) is not None
 
 
-def _over(error: films.OverLimit) -> str:
-    return _over_limit(error, error.name) if error.name else _capital(_over_limit(error, _THAT_FILM))
+def _over(error: videos.OverLimit) -> str:
+    return _over_limit(error, error.name) if error.name else _capital(_over_limit(error, _THAT_VIDEO))
 
 
-def _over_limit(error: films.OverLimit, name: str) -> str:
+def _over_limit(error: videos.OverLimit, name: str) -> str:
     limit, found = error.limit, error.found
     match error.quantity:
         case "duration_s":
             length = f"{name} is {clock(found)} long" if found else f"{name} is too long"
-            length = length if (found or 0) < _MOST_S else f"{name} claims a length that no film has"
-            return f"{length}; I take films of up to {clock(limit)}."
+            length = length if (found or 0) < _MOST_S else f"{name} claims a length that no video has"
+            return f"{length}; I take videos of up to {clock(limit)}."
         case "size_bytes":
             size = f"{name} has {_gigabytes(found)}" if found and found > limit else f"{name} is too large"
-            size = size if (found or 0) < _MOST_BYTES else f"{name} claims more bytes than any film has"
+            size = size if (found or 0) < _MOST_BYTES else f"{name} claims more bytes than any video has"
             return f"{size}; I take up to {_gigabytes(limit)}."
         case "frame_px":
             size = f" ({found / 1e6:,.0f} million pixels)" if found else ""
@@ -267,7 +267,7 @@ def _over_limit(error: films.OverLimit, name: str) -> str:
         case "decode_s":
             return f"Reading {name} took more than {roughly(limit)} of computing, so I stopped."
         case "memory_bytes":
-            return f"{name} needs more memory than I give to one film ({_gigabytes(limit)})."
+            return f"{name} needs more memory than I give to one video ({_gigabytes(limit)})."
         case _:
             assert_never(error.quantity)
 

@@ -34,50 +34,50 @@ class VideoList:
         """
         posted = await self._library.videos(turn.view)
         if not posted:
-            return Reply("There is no film here yet. Post a link to a video, or drop a file.", updates=updates)
+            return Reply("There is no video here yet. Post a link to a video, or drop a file.", updates=updates)
         pages = ceil(len(posted) / A_PAGE)
         number = min(max(1, number), pages)
         shown = posted[(number - 1) * A_PAGE : number * A_PAGE]
-        made = [await self._picture(film, place, turn.door) for place, film in enumerate(shown, 1)]
+        made = [await self._picture(video, place, turn.door) for place, video in enumerate(shown, 1)]
         called = names(posted)
         return Reply(
-            "\n".join(line(film, called[film.video.id]) for film in shown),
+            "\n".join(line(video, called[video.video.id]) for video in shown),
             title=_title(len(posted), number, pages),
             entries=tuple(
-                _entry(film, called[film.video.id], one.name if one else "")
-                for film, one in zip(shown, made, strict=True)
+                _entry(video, called[video.video.id], one.name if one else "")
+                for video, one in zip(shown, made, strict=True)
             ),
             pictures=tuple(one for one in made if one),
             buttons=_buttons(number, pages),
             updates=updates,
-            films=tuple(film.video.id for film in shown),
+            videos=tuple(video.video.id for video in shown),
         )
 
-    async def _picture(self, film: PostedVideo, place: int, door: Door) -> Picture | None:
-        thumbnails = await self._library.thumbnails(film.video.id)
+    async def _picture(self, video: PostedVideo, place: int, door: Door) -> Picture | None:
+        thumbnails = await self._library.thumbnails(video.video.id)
         if not thumbnails:
             return None
         jpeg = thumbnails[len(thumbnails) // 2].jpeg
         return Picture(
-            "thumb", f"video-{place}.jpg", f"A frame of {film.video.title}", dict.fromkeys(door.themes, jpeg)
+            "thumb", f"video-{place}.jpg", f"A frame of {video.video.title}", dict.fromkeys(door.themes, jpeg)
         )
 
 
 def lines(posted: Sequence[PostedVideo]) -> str:
     """Return all videos as lines of text, each under the name that it can be asked for by."""
     if not posted:
-        return "There is no film here yet. Post a link to a video, or drop a file."
+        return "There is no video here yet. Post a link to a video, or drop a file."
     called = names(posted)
-    return "\n".join(line(film, called[film.video.id]) for film in posted)
+    return "\n".join(line(video, called[video.video.id]) for video in posted)
 
 
-def line(film: PostedVideo, name: str) -> str:
+def line(video: PostedVideo, name: str) -> str:
     """Return a video as one line of text."""
-    return f"• {name} ({clock(film.video.duration_s)}), {_posted(film.posting)}"
+    return f"• {name} ({clock(video.video.duration_s)}), {_posted(video.posting)}"
 
 
-def _entry(film: PostedVideo, name: str, picture: str) -> ListEntry:
-    video, posting = film.video, film.posting
+def _entry(posted: PostedVideo, name: str, picture: str) -> ListEntry:
+    video, posting = posted.video, posted.posting
     source = Link(posting.message_url, _capital(_posted(posting))) if posting.message_url else None
     facts = clock(video.duration_s) if source else f"{clock(video.duration_s)}, {_posted(posting)}"
     return ListEntry(name, facts, source, picture)
@@ -92,8 +92,8 @@ def _capital(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def _title(films: int, number: int, pages: int) -> str:
-    count = "1 film" if films == 1 else f"{films} films"
+def _title(videos: int, number: int, pages: int) -> str:
+    count = "1 video" if videos == 1 else f"{videos} videos"
     return count if pages == 1 else f"{count}, page {number} of {pages}"
 
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 _STAGES = {
     "waiting": "Waiting for my turn",
-    "fetching": "Fetching the film",
+    "fetching": "Fetching the video",
     "looking": "Looking at its frames",
     "saving": "Writing it down",
     "loading": "Loading the model",
@@ -30,17 +30,17 @@ _STAGES = {
 }
 
 _MOST_NAMED, _MOST_NAME = 10, 150
-"""So many films are named that are left alone, with so many characters of each."""
+"""So many videos are named that are left alone, with so many characters of each."""
 
 TRIAL = (
-    "Trial: the small demo model knows only drawn scenes like those of this film. "
+    "Trial: the small demo model knows only drawn scenes like those of this video. "
     "For real footage: KEATON_MODEL=base make run"
 )
 TRIAL_COMMAND = (
-    "Trial: the small demo model knows only drawn scenes like those of the demo film. "
+    "Trial: the small demo model knows only drawn scenes like those of the demo video. "
     "For real footage, set KEATON_MODEL=base in the environment or in .env"
 )
-WELCOME = "Hello! This is my demo film. I look at it once, and then you can ask for anything in it."
+WELCOME = "Hello! This is my demo video. I look at it once, and then you can ask for anything in it."
 SUGGESTIONS = (
     "/find a woman swimming in water",
     "/find a steam train in the snow",
@@ -61,8 +61,8 @@ HELP = f"""Post a link to a video, or drop a file here, and I look at it. Then a
 
 Drop or paste a picture, with words or without: I look for what it shows. Under an answer, “Refine” adds to its \
 question, “More like this” looks for such frames, 👍 and 👎 rank it for everybody (the same again takes it back).
-/videos: the films that can be searched here
-/forget TITLE: take a film back
+/videos: the videos that can be searched here
+/forget TITLE: take a video back
 /help: this"""
 
 
@@ -73,11 +73,11 @@ SHARED_HELP = """Post a link to a video, or a file, and I look at it. Then ask m
 {picture} “Refine” under an answer takes your next reply \
 to it as words to add to its question; so does a reply that mentions me. Other replies are yours. \
 👍 and 👎 rank an answer for everybody; the same again takes that back. Anybody may press the buttons.
-{videos}: the films here; {index} LINK: look at a film; {forget} TITLE: take one back
+{videos}: the videos here; {index} LINK: look at a video; {forget} TITLE: take one back
 /keaton on, /keaton off, {status}: whether I look at what is posted here; how things stand
 {help}: this
 
-Mention me with what you look for, and I search too. When a message is deleted, I forget the film that it brought."""
+Mention me with what you look for, and I search too. When a message is deleted, I forget the video that it brought."""
 PICTURES = {
     "discord": "/find-picture looks for what a picture shows; so do “Find this picture” in a message's menu and "
     "mentioning me beside one.",
@@ -95,12 +95,12 @@ def problem(error: AppError, *, updates: bool = False) -> Reply:
 
 
 def working(progress: Progress, job: JobRef | None = None) -> Reply:
-    """Say how far a film is; one that was written down can be cancelled."""
+    """Say how far a video is; one that was written down can be cancelled."""
     text = _STAGES.get(progress.stage, progress.stage)
     if progress.trouble is not None:
         text = f"{sentence(progress.trouble)} {text}"
     if progress.ahead:
-        text += f": {_films(progress.ahead)} before yours"
+        text += f": {_videos(progress.ahead)} before yours"
     if progress.fraction is not None:
         text += f": {progress.fraction:.0%}"
     if progress.eta_s is not None and progress.eta_s >= 1:
@@ -110,7 +110,7 @@ def working(progress: Progress, job: JobRef | None = None) -> Reply:
 
 
 def cancelled() -> Reply:
-    """Say to whoever cancelled a film that it is, in the words that its own answer has."""
+    """Say to whoever cancelled a video that it is, in the words that its own answer has."""
     return problem(JobCancelled())
 
 
@@ -130,34 +130,34 @@ def parked(reply: Reply) -> Reply:
 
 
 def renewing(video: Video, progress: Progress) -> Reply:
-    """Say that a film is looked at once more, since the model has changed."""
+    """Say that a video is looked at once more, since the model has changed."""
     reply = working(progress)
     return replace(reply, text=f"The model has changed, so I look at {video.title} once more. {reply.text}")
 
 
 def indexed(result: Indexed, sheet: bytes | None, turn: Turn) -> Reply:
-    """Say that a film can be searched now."""
+    """Say that a video can be searched now."""
     video, door = result.video, turn.door
     facts = f"{clock(video.duration_s)} long"
     if video.uploader:
         facts += f", by {video.uploader}"
     if result.looks:
         facts += f", {result.looks} looks"
-    first = "Ready to search" if result.looks else "I know this film already"
+    first = "Ready to search" if result.looks else "I know this video already"
     text = f"{first}: {facts}. Try /find and what you want to see."
     if result.several:
-        text += " There are several films behind that link; this is the first."
+        text += " There are several videos behind that link; this is the first."
     if video.truncated:
         text += f" The file breaks off at {clock(video.duration_s)}; I looked at all that could be read."
     if door.shared:
         text += f"\nPosted by {turn.user_name}."
     return Reply(
-        text, title=video.title, pictures=_sheet(video, sheet, door), links=film_links(video, 0.0), films=(video.id,)
+        text, title=video.title, pictures=_sheet(video, sheet, door), links=video_links(video, 0.0), videos=(video.id,)
     )
 
 
 def forgotten(title: str, others: Posting | None) -> Reply:
-    """Say that a film went, or that only the asker's own postings did, since others posted it here too.
+    """Say that a video went, or that only the asker's own postings did, since others posted it here too.
 
     Whether it stays in other channels is nobody's business here.
     """
@@ -168,7 +168,7 @@ def forgotten(title: str, others: Posting | None) -> Reply:
 
 def taken_back() -> Reply:
     """Say in the place of an answer that what it showed was forgotten."""
-    return Reply("What stood here showed a film that was taken back, so it is gone.")
+    return Reply("What stood here showed a video that was taken back, so it is gone.")
 
 
 def help_text(door: Door) -> Reply:
@@ -184,14 +184,14 @@ def switched(*, on: bool, since: bool = False) -> Reply:
         first = "This channel was switched on since:" if since else "On: from now"
         return Reply(f"{first} I look at every video that is posted in this channel.")
     first = "This channel was switched off since" if since else "Off"
-    return Reply(f"{first}: I leave what is posted in this channel alone. /find still searches the films that I know.")
+    return Reply(f"{first}: I leave what is posted in this channel alone. /find still searches the videos that I know.")
 
 
-def status(event: Status, films: int, model: str, *, on: bool) -> Reply:
+def status(event: Status, videos: int, model: str, *, on: bool) -> Reply:
     """Say how things stand in a channel."""
     lines = [
         "I look at every video that is posted in this channel." if on else "I am switched off in this channel.",
-        f"{_films(films)} can be searched here.",
+        f"{_videos(videos)} can be searched here.",
         f"Model: {model}." if model else "The model is still loading.",
     ]
     if event.blind:
@@ -220,23 +220,23 @@ def left_out(event: LeftOut) -> Reply:
     named = "\n".join(f"• {name[:_MOST_NAME]}" for name in event.names[:_MOST_NAMED])
     more = len(event.names) - _MOST_NAMED
     others = f"\n… and {more} more" if more > 0 else ""
-    first = f"I look at {event.most} films of a message. Left alone; post them in another:"
+    first = f"I look at {event.most} videos of a message. Left alone; post them in another:"
     return Reply(f"{first}\n{named}{others}", private=True)
 
 
-def _films(count: int) -> str:
-    return "1 film" if count == 1 else f"{count} films"
+def _videos(count: int) -> str:
+    return "1 video" if count == 1 else f"{count} videos"
 
 
 def so_far(video: Video, share: float) -> str:
-    """Say that a film is still being looked at."""
+    """Say that a video is still being looked at."""
     return f"{video.title}: {share:.0%} indexed so far."
 
 
 def still_renewing(count: int) -> str:
-    """Say that some films are left out, since the present model has not looked at them yet."""
-    films = "1 more film is" if count == 1 else f"{count} more films are"
-    return f"{films} being looked at with the new model, and not in this answer yet."
+    """Say that some videos are left out, since the present model has not looked at them yet."""
+    videos = "1 more video is" if count == 1 else f"{count} more videos are"
+    return f"{videos} being looked at with the new model, and not in this answer yet."
 
 
 def _sheet(video: Video, sheet: bytes | None, door: Door) -> tuple[Picture, ...]:
@@ -246,9 +246,9 @@ def _sheet(video: Video, sheet: bytes | None, door: Door) -> tuple[Picture, ...]
     return (Picture("sheet", "sheet.jpg", alt, dict.fromkeys(door.themes, sheet)),)
 
 
-def film_links(video: Video, time_s: float) -> tuple[Link, ...]:
-    """Give where people watch a film: at that time, where its site has such links."""
+def video_links(video: Video, time_s: float) -> tuple[Link, ...]:
+    """Give where people watch a video: at that time, where its site has such links."""
     if not video.url:
         return ()
     place = at_second(video.url, time_s) if time_s else None
-    return (Link(place, f"Open at {clock(time_s)}") if place else Link(video.url, "Open the film"),)
+    return (Link(place, f"Open at {clock(time_s)}") if place else Link(video.url, "Open the video"),)

@@ -41,7 +41,7 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 @pytest.fixture(scope="module")
 def keaton(tmp_path_factory: pytest.TempPathFactory, model: str) -> Keaton:
-    """A program that has taken one film in."""
+    """A program that has taken one video in."""
     home = tmp_path_factory.mktemp("home")
     clips.make_clip(home / "colours.mp4", [("red", 4), ("green", 4), ("blue", 8)])
     keaton = Keaton(home, model)
@@ -77,7 +77,7 @@ def test_find_json_gives_the_answer_and_the_paths_of_its_files(keaton: Keaton) -
             assert picture.width >= 160
 
 
-def test_a_stretch_is_cut_out_of_a_film_and_the_whole_drawn_on_one_sheet(keaton: Keaton) -> None:
+def test_a_stretch_is_cut_out_of_a_video_and_the_whole_drawn_on_one_sheet(keaton: Keaton) -> None:
     done = keaton("clip", "colours", "--from", "0:03.5", "--to", "5.5")
     assert (done.returncode, done.stdout.split(":")[0]) == (0, "colours_0m03.5s-0m05.5s.mp4")
     with av.open(str(keaton.home / "colours_0m03.5s-0m05.5s.mp4")) as clip:
@@ -91,9 +91,9 @@ def test_a_stretch_is_cut_out_of_a_film_and_the_whole_drawn_on_one_sheet(keaton:
         assert keaton("clip", "colours", *wrong).returncode == 2
 
 
-def test_indexing_a_known_film_again_costs_no_looks(keaton: Keaton) -> None:
+def test_indexing_a_known_video_again_costs_no_looks(keaton: Keaton) -> None:
     document = keaton.json("index", "--json", "colours.mp4")
-    assert [(film["title"], film["looks"]) for film in document["videos"]] == [("colours", 0)]
+    assert [(video["title"], video["looks"]) for video in document["videos"]] == [("colours", 0)]
 
 
 def test_what_is_kept_is_for_its_owner_alone(keaton: Keaton) -> None:
@@ -111,9 +111,9 @@ def test_the_pages_address_is_printed_again_with_its_token(keaton: Keaton) -> No
     assert "KEATON_WEB" in keaton("page", settings={"KEATON_WEB": "off"}).stderr
 
 
-def test_videos_json_lists_the_films(keaton: Keaton) -> None:
-    (film,) = keaton.json("videos", "--json")["videos"]
-    assert (film["title"], film["duration_s"], film["posted_by"]) == ("colours", 16.0, "you")
+def test_videos_json_lists_the_videos(keaton: Keaton) -> None:
+    (video,) = keaton.json("videos", "--json")["videos"]
+    assert (video["title"], video["duration_s"], video["posted_by"]) == ("colours", 16.0, "you")
 
 
 def test_spaces_keep_libraries_apart(keaton: Keaton) -> None:
@@ -128,7 +128,7 @@ def test_one_bad_source_does_not_stop_the_rest(keaton: Keaton) -> None:
     done = keaton("index", "--json", "--space", "mixed", "missing.mp4", "other.mp4")
     document = json.loads(done.stdout)
     assert done.returncode == 1
-    assert [film["title"] for film in document["videos"]] == ["other"]
+    assert [video["title"] for video in document["videos"]] == ["other"]
     assert document["failed"] == [{"source": "missing.mp4", "error": "There is no file missing.mp4."}]
 
 
@@ -200,7 +200,7 @@ def test_a_changed_model_looks_anew_when_next_asked(keaton: Keaton, tmp_path: Pa
     assert first["curve"]["scores"] != keaton.json("find", "--json", "red")["curve"]["scores"]
 
 
-def test_a_forgotten_film_is_gone(keaton: Keaton) -> None:
+def test_a_forgotten_video_is_gone(keaton: Keaton) -> None:
     clips.make_clip(keaton.home / "secret.mp4", [("blue", 2)])
     assert keaton("index", "--space", "brief", "secret.mp4").returncode == 0
     assert keaton("forget", "--space", "brief", "secret").returncode == 0
@@ -258,7 +258,7 @@ def test_a_damaged_database_is_named_by_doctor_and_mended_by_repair(keaton: Keat
     repaired = keaton("doctor", "--repair", settings=settings)
     assert repaired.returncode in {0, 1}, repaired.stderr
     assert "The database as it was lies in" in repaired.stdout
-    assert "Media files that no film led to, deleted:" in repaired.stdout
+    assert "Media files that no video led to, deleted:" in repaired.stdout
     assert not (data / "media" / "0123456789abcdef0123456789abcdef.mp4").exists()
     assert "all pages and references are sound" in keaton("doctor", settings=settings).stdout
 

@@ -31,13 +31,13 @@ def at(space: str, message: str, user: str = "Ada") -> Turn:
     return replace(turn, scope=scope, view=replace(turn.view, space=space))
 
 
-async def test_an_export_holds_the_films_postings_vectors_pictures_and_answers_of_one_space(
+async def test_an_export_holds_the_videos_postings_vectors_pictures_and_answers_of_one_space(
     house: ColourHouse,  # noqa: F811
-    colour_film: Path,
+    colour_video: Path,
     tmp_path: Path,
 ) -> None:
-    await house.last(FilePosted(at("ours", "m1"), colour_film, "Ours.mp4"))
-    await house.last(FilePosted(at("theirs", "m2", "Mallory"), colour_film, "Theirs.mp4"))
+    await house.last(FilePosted(at("ours", "m1"), colour_video, "Ours.mp4"))
+    await house.last(FilePosted(at("theirs", "m2", "Mallory"), colour_video, "Theirs.mp4"))
     for space in ("ours", "theirs"):
         await house.last(Find(at(space, ""), f"blue, as {space} asked"))
         await house.last(Switch(at(space, ""), on=False))
@@ -47,16 +47,16 @@ async def test_an_export_holds_the_films_postings_vectors_pictures_and_answers_o
 
     text = (out / "keaton.json").read_text()
     told = json.loads(text)
-    (film,) = told["films"]
-    assert (told["platform"], told["space"], film["title"]) == ("discord", "ours", "Ours")
-    assert [(one["user_name"], one["channel"], one["title"]) for one in film["postings"]] == [
+    (video,) = told["videos"]
+    assert (told["platform"], told["space"], video["title"]) == ("discord", "ours", "Ours")
+    assert [(one["user_name"], one["channel"], one["title"]) for one in video["postings"]] == [
         ("Ada", "general", "Ours")
     ]
-    (looks,) = film["looks"]
+    (looks,) = video["looks"]
     vectors = np.load(out / looks["vectors"])
     assert vectors.shape == (len(looks["times_s"]), 4)
-    assert (out / film["media"]).read_bytes() == colour_film.read_bytes()  # noqa: ASYNC240 - nothing else waits
-    assert all((out / one["file"]).stat().st_size for one in film["thumbnails"])
+    assert (out / video["media"]).read_bytes() == colour_video.read_bytes()  # noqa: ASYNC240 - nothing else waits
+    assert all((out / one["file"]).stat().st_size for one in video["thumbnails"])
     assert {one["kind"] for one in told["notes"]} == {"answers", "channels"}
     assert "as ours asked" in text
     assert "heirs" not in text
@@ -65,12 +65,12 @@ async def test_an_export_holds_the_films_postings_vectors_pictures_and_answers_o
 
 async def test_a_space_that_is_not_there_or_not_the_only_one_of_its_name_is_said(
     house: ColourHouse,  # noqa: F811
-    colour_film: Path,
+    colour_video: Path,
 ) -> None:
     turn = at("home", "m1")
     for platform in ("discord", "slack"):
         scope = replace(turn.scope, platform=platform)
-        await house.last(FilePosted(replace(turn, scope=scope), colour_film, "Ours.mp4"))
+        await house.last(FilePosted(replace(turn, scope=scope), colour_video, "Ours.mp4"))
     holdings = await SqliteArchive(house.library.connections).holdings()
     for name, words in (("nowhere", "No space goes by the name nowhere"), ("home", "Say which with --platform")):
         with pytest.raises(NoSuchSpace) as caught:

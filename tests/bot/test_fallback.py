@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
 FRAME = Picture("frame", "frame.jpg", "a frame", {"dark": b"jpeg"})
-FULL = Reply("Moment 1 of 2", title="A film", pictures=(FRAME,), buttons=(Button("next", "Next"),))
+FULL = Reply("Moment 1 of 2", title="A video", pictures=(FRAME,), buttons=(Button("next", "Next"),))
 
 
 class Picky:
@@ -56,7 +56,7 @@ async def test_a_refused_layout_becomes_bare_words() -> None:
     platform = Picky(buttons=False)
     await show_somehow(FULL, platform.send, refusal)
     (shown,) = platform.shown
-    assert shown.text == "A film\nMoment 1 of 2\nLet me attach files."
+    assert shown.text == "A video\nMoment 1 of 2\nLet me attach files."
 
 
 async def test_what_is_refused_in_every_form_says_so_and_leaves_no_traceback(

@@ -46,7 +46,7 @@ async def test_when_something_is_wrong_health_is_503_and_a_sentence(session: aio
 
 async def test_figures_are_as_prometheus_reads_them(session: aiohttp.ClientSession) -> None:
     metrics = Metrics()
-    metrics.gauge("films_waiting", "Films whose turn has not come", lambda: 3)
+    metrics.gauge("videos_waiting", "Videos whose turn has not come", lambda: 3)
     for stage in ("fetch", "read", "encode", "words", "save", "search", "plot", "still"):
         with metrics.stage(stage):
             pass
@@ -58,7 +58,7 @@ async def test_figures_are_as_prometheus_reads_them(session: aiohttp.ClientSessi
         figures = await answer.text()
     assert answer.headers["Content-Type"].startswith("text/plain")
     for line in (
-        "keaton_films_waiting 3.0",
+        "keaton_videos_waiting 3.0",
         'keaton_stage_seconds_count{stage="search"} 1.0',
         "keaton_looks_total 16.0",
         "keaton_looks_per_second 8.0",

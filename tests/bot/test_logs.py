@@ -118,7 +118,7 @@ def test_secrets_are_cut_out_whoever_lets_them_slip(log: io.StringIO, said: str,
 
 
 async def test_all_that_is_done_for_a_turn_bears_its_id_in_tasks_and_threads_and_children(
-    log: io.StringIO, house: ColourHouse, colour_film: Path
+    log: io.StringIO, house: ColourHouse, colour_video: Path
 ) -> None:
     logger = logging.getLogger("bot.test")
     pool = CarryingPool(1, "test", lambda _: None, lambda: 0.0)
@@ -128,7 +128,7 @@ async def test_all_that_is_done_for_a_turn_bears_its_id_in_tasks_and_threads_and
         await asyncio.to_thread(logger.info, "to_thread %s", name)
         await asyncio.get_running_loop().run_in_executor(pool, logger.info, "pool %s", name)
         await asyncio.create_task(asyncio.to_thread(logger.info, "task %s", name))
-        await house.reader.still(colour_film, 0.0, 64)
+        await house.reader.still(colour_video, 0.0, 64)
         return turn_id
 
     first, second = await asyncio.gather(work("a"), work("b"))
@@ -142,11 +142,11 @@ async def test_all_that_is_done_for_a_turn_bears_its_id_in_tasks_and_threads_and
 
 
 async def test_a_turn_is_one_line_about_its_kind_and_its_end_and_holds_nobodys_words(
-    log: io.StringIO, house: ColourHouse, colour_film: Path
+    log: io.StringIO, house: ColourHouse, colour_video: Path
 ) -> None:
     metrics = Metrics()
     house.relays.watch.target = metrics
-    house.fetcher.web["https://films.test/a.mp4"] = colour_film
+    house.fetcher.web["https://films.test/a.mp4"] = colour_video
     await house.say(LinkPosted(turn(), f"https://films.test/a.mp4?{SECRET}"))
     await house.say(LinkPosted(turn(), "https://films.test/a.mp4"))
     await house.say(Find(turn(), WORDS))
@@ -158,10 +158,10 @@ async def test_a_turn_is_one_line_about_its_kind_and_its_end_and_holds_nobodys_w
     assert [line["kind"] for line in ended] == ["LinkPosted"] * 2 + ["Find"] * 3 + ["ListVideos", "Help"]
     assert {line["outcome"] for line in ended} == {"done"}
     assert len({line["turn"] for line in ended}) == len(ended)
-    for secret in (WORDS, SECRET, "a.mp4?", "A linked film"):
+    for secret in (WORDS, SECRET, "a.mp4?", "A linked video"):
         assert secret not in log.getvalue()
     figures = metrics.text().decode()
     assert 'keaton_problems_total{kind="FetchFailed"} 1.0' in figures
     assert 'keaton_problems_total{kind="EmptyQuery"} 1.0' in figures
     assert 'keaton_turns_total{kind="Find",outcome="done",platform="local"} 3.0' in figures
-    assert 'keaton_cache_lookups_total{cache="films",outcome="miss"}' in figures
+    assert 'keaton_cache_lookups_total{cache="videos",outcome="miss"}' in figures

@@ -48,15 +48,15 @@ async def _many_statuses() -> None:
     pace = Pace(Budget(burst=4, every_s=EVERY_S, kept=2), loop.time)
     turns = pace.of("channel")
     started_s = loop.time()
-    films = [
-        asyncio.create_task(deliver(looking(40), Wall(changes, f"film {number}"), 0.0, turns)) for number in range(10)
+    videos = [
+        asyncio.create_task(deliver(looking(40), Wall(changes, f"video {number}"), 0.0, turns)) for number in range(10)
     ]
     await asyncio.sleep(10 * EVERY_S)
     asked_s = loop.time()
     await deliver(looking(0), Wall(changes, "press"), 0.0, turns)
     waited_s = loop.time() - asked_s
     statuses_before = [at_s for at_s, what in changes if at_s > asked_s and what.endswith("status")]
-    await asyncio.gather(*films)
+    await asyncio.gather(*videos)
     took_s = loop.time() - started_s
     assert waited_s < 4 * EVERY_S
     assert len(statuses_before) <= 1
@@ -102,5 +102,5 @@ async def _no_status_ever() -> None:
         list[tuple[float, str]](),
     )
     async with asyncio.timeout(60):
-        await deliver(looking(5), Wall(changes, "film"), 0.0, pace.of("channel"))
-    assert [what for _, what in changes] == ["film answer"]
+        await deliver(looking(5), Wall(changes, "video"), 0.0, pace.of("channel"))
+    assert [what for _, what in changes] == ["video answer"]

@@ -48,9 +48,9 @@ async def emptied(inbox: Path) -> None:
             await asyncio.sleep(0.01)
 
 
-async def taken_in(tab: Tab, film: Path, inbox: Path) -> None:
-    """Drop a film, and wait until it can be searched."""
-    await tab.send_file("colours.mp4", await asyncio.to_thread(film.read_bytes))
+async def taken_in(tab: Tab, video: Path, inbox: Path) -> None:
+    """Drop a video, and wait until it can be searched."""
+    await tab.send_file("colours.mp4", await asyncio.to_thread(video.read_bytes))
     await tab.until_text("Ready to search")
     await emptied(inbox)
 
@@ -68,13 +68,13 @@ def green() -> bytes:
 
 async def test_a_dropped_file_that_had_arrived_is_taken_up_by_the_next_run(
     house: ColourHouse,  # noqa: F811
-    colour_film: Path,
+    colour_video: Path,
 ) -> None:
-    config, film = replace(CONFIG, upload_dir=house.media.inbox), await asyncio.to_thread(colour_film.read_bytes)
+    config, video = replace(CONFIG, upload_dir=house.media.inbox), await asyncio.to_thread(colour_video.read_bytes)
     house.relays.reader.target = stopping = StoppingReader(house.reader, 4)
     async with aiohttp.ClientSession() as session:
         async with chat_of(house, config) as chat, Tab(chat, session, "a").open() as tab:
-            assert await tab.send_file("colours.mp4", film) == 202
+            assert await tab.send_file("colours.mp4", video) == 202
             await asyncio.wait_for(stopping.stopped.wait(), 30)
             stood = await tab.until(lambda message: message["author"] == "keaton" and bool(message.get("progress")))
             asked = await tab.until(lambda message: bool(message.get("file")))
@@ -90,19 +90,19 @@ async def test_a_dropped_file_that_had_arrived_is_taken_up_by_the_next_run(
             await emptied(house.media.inbox)
 
 
-async def test_that_a_film_was_forgotten_while_keaton_stood_still_is_said_where_it_was_being_looked_at(
+async def test_that_a_video_was_forgotten_while_keaton_stood_still_is_said_where_it_was_being_looked_at(
     house: ColourHouse,  # noqa: F811
-    colour_film: Path,
+    colour_video: Path,
 ) -> None:
-    config, film = replace(CONFIG, upload_dir=house.media.inbox), await asyncio.to_thread(colour_film.read_bytes)
+    config, video = replace(CONFIG, upload_dir=house.media.inbox), await asyncio.to_thread(colour_video.read_bytes)
     house.relays.reader.target = stopping = StoppingReader(house.reader, 4)
     async with aiohttp.ClientSession() as session:
         async with chat_of(house, config) as chat, Tab(chat, session, "a").open() as tab:
-            assert await tab.send_file("colours.mp4", film) == 202
+            assert await tab.send_file("colours.mp4", video) == 202
             await asyncio.wait_for(stopping.stopped.wait(), 30)
             stood = await tab.until(lambda message: message["author"] == "keaton" and bool(message.get("progress")))
         house.relays.reader.target = house.reader
-        await house.library.forget(content_id(colour_film), chat.turn().view)
+        await house.library.forget(content_id(colour_video), chat.turn().view)
         foreman = next_run(house)
         await foreman.tidy()
         async with chat_of(house, config) as chat, Tab(chat, session, "a").open() as tab:
@@ -116,12 +116,12 @@ async def test_that_a_film_was_forgotten_while_keaton_stood_still_is_said_where_
 
 async def test_a_picture_and_words_that_were_asked_before_a_restart_are_answered_after_it_where_they_stood(
     house: ColourHouse,  # noqa: F811
-    colour_film: Path,
+    colour_video: Path,
 ) -> None:
     config = replace(CONFIG, upload_dir=house.media.inbox)
     async with aiohttp.ClientSession() as session:
         async with chat_of(house, config) as chat, Tab(chat, session, "a").open() as tab:
-            await taken_in(tab, colour_film, house.media.inbox)
+            await taken_in(tab, colour_video, house.media.inbox)
         house.encoder.gate = asyncio.Event()
         async with chat_of(house, config) as chat, Tab(chat, session, "a").open() as tab:
             await tab.send_file("green.png", green())
@@ -141,19 +141,19 @@ async def test_a_picture_and_words_that_were_asked_before_a_restart_are_answered
 
 async def test_a_press_that_was_acknowledged_is_what_stands_on_the_page_after_a_crash(
     house: ColourHouse,  # noqa: F811
-    colour_film: Path,
+    colour_video: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     config = replace(CONFIG, upload_dir=house.media.inbox)
     async with aiohttp.ClientSession() as session:
         async with chat_of(house, config) as chat, Tab(chat, session, "a").open() as tab:
-            await taken_in(tab, colour_film, house.media.inbox)
+            await taken_in(tab, colour_video, house.media.inbox)
             monkeypatch.setattr(house.foreman, "settle", forever)  # a kill leaves it so
             await tab.say("/find green")
             card = await tab.until(lambda one: "Moment 1 of" in str(one) and not one.get("progress"))
-            whole = next(one["id"] for one in card["buttons"] if one["label"] == "Whole film")
+            whole = next(one["id"] for one in card["buttons"] if one["label"] == "Whole video")
             await tab.post("api/actions", {"message": card["id"], "id": whole})
-            await tab.until(lambda one: one["id"] == card["id"] and "The whole film" in str(one))
+            await tab.until(lambda one: one["id"] == card["id"] and "The whole video" in str(one))
         monkeypatch.undo()
         later = next_run(house)
         async with chat_of(house, config) as chat, Tab(chat, session, "a").open() as tab:
@@ -161,12 +161,12 @@ async def test_a_press_that_was_acknowledged_is_what_stands_on_the_page_after_a_
             assert (asked.request.kind, pressed.request.kind) == ("find", "press")
             await chat.go_on(pressed)
             again = await tab.until(lambda one: bool(one.get("buttons")))
-            assert (again["id"], "The whole film" in str(again)) == (card["id"], True)
+            assert (again["id"], "The whole video" in str(again)) == (card["id"], True)
             await chat.go_on(asked)  # last, when it could draw over that
             await until_none_is_left(house)
             await tab.say("/help")
             await tab.until(lambda one: one.get("text") == "/help")  # by then the tab has seen all before it
-            assert "The whole film" in str(tab.messages[card["id"]])
+            assert "The whole video" in str(tab.messages[card["id"]])
 
 
 async def forever(_job: object) -> None:

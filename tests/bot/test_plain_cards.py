@@ -11,7 +11,7 @@ from bot.slack import render as slack
 from bot.web import render as web
 from core.model.reply import Button, Link, Picture, Reply
 
-ODD = "film\u202egpj.exe\u2066\u200e\u061c"
+ODD = "video\u202egpj.exe\u2066\u200e\u061c"
 REPLY = Reply(
     ODD,
     title=ODD,
@@ -38,5 +38,5 @@ def on_the_page() -> object:
 def test_direction_marks_in_strangers_words_reach_no_card(door: object) -> None:
     assert callable(door)
     sent = json.dumps(door(), ensure_ascii=False)
-    assert "filmgpj.exe" in sent
+    assert "videogpj.exe" in sent
     assert not [char for char in sent if char in "\u202e\u2066\u200e\u061c"]

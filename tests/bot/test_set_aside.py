@@ -32,19 +32,19 @@ def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
 
 
 async def keep(core: Product, name: str) -> None:
-    """Keep a film with its file."""
+    """Keep a video with its file."""
     recipe = Recipe("m", "w", Preprocess(8, "squash", "bilinear", (0, 0, 0), (1, 1, 1)), Sampling(), "fp32")
-    film = IndexedVideo(
+    video = IndexedVideo(
         Video(name, "", name, 1.0, 8, 8), recipe, FrameIndex(np.zeros(1), np.eye(1, 4, dtype=np.float32)), ()
     )
     async with core.kept.media.workshop() as folder:
         await asyncio.to_thread((folder / "film.mp4").write_bytes, name.encode())
         await core.kept.media.keep(folder / "film.mp4", name)
-    await core.kept.library.save(film, Posting(name, HERE, "u", "Ada", "", datetime.now(UTC), title=name), [])
+    await core.kept.library.save(video, Posting(name, HERE, "u", "Ada", "", datetime.now(UTC), title=name), [])
 
 
 async def started(settings: Settings, *names: str) -> int:
-    """Start and stop, as `keaton run` does; return how many of these films have their file."""
+    """Start and stop, as `keaton run` does; return how many of these videos have their file."""
     async with open_core(settings, is_bot=True) as core:
         await core.parts.foreman.tidy()
         return len([name for name in names if await core.kept.media.path(name)])
@@ -72,7 +72,7 @@ async def test_files_of_a_missing_database_are_set_aside_told_of_and_come_back_w
     assert "was gone, so a new one was made" in caplog.text
     assert await started(settings, "one", "two") == 0
     assert await asyncio.to_thread(aside, settings) == {b"one", b"two", b"posted"}
-    assert "3 files that no film leads to were set aside" in caplog.text
+    assert "3 files that no video leads to were set aside" in caplog.text
     (finding,) = await told(settings, "Set aside")
     assert (finding.health, str(settings.database) in finding.text, "3 media files" in finding.text) == (
         "note",
@@ -86,7 +86,7 @@ async def test_files_of_a_missing_database_are_set_aside_told_of_and_come_back_w
     assert (finding.health, "not the one that lay there before" in finding.text) == ("note", True)
 
 
-async def test_files_of_films_that_went_with_a_damaged_log_are_kept_and_doctor_tells_until_it_is_put_away(
+async def test_files_of_videos_that_went_with_a_damaged_log_are_kept_and_doctor_tells_until_it_is_put_away(
     settings: Settings,
 ) -> None:
     died = settings.data_dir.with_name("died")
@@ -153,7 +153,7 @@ async def test_a_file_that_a_crash_left_behind_is_deleted_as_before_and_forgetti
                 await core.parts.foreman.set_aside()
             else:
                 assert await core.parts.foreman.tidy() == 1
-                assert "1 media files that no film and no request leads to were deleted" in caplog.text
+                assert "1 media files that no video and no request leads to were deleted" in caplog.text
         assert await asyncio.to_thread(aside, settings) == {b"set aside"}
         await core.kept.media.forget("set aside")
     assert not [path for path in (settings.data_dir / "set-aside").rglob("*") if path.is_file()]

@@ -147,7 +147,7 @@ def test_given_the_highest_numbers_when_limits_are_made_of_them_then_they_fit_wh
         assert tops, f"{name} has no upper bound"
         monkeypatch.setenv(name, str(int(tops[0])))
     settings = read_settings()
-    for limits in (settings.fetch_limits, settings.film_limits):
+    for limits in (settings.fetch_limits, settings.video_limits):
         numbers = [value for value in asdict(limits).values() if isinstance(value, (int, float))]
         assert max(numbers) < 2**63
 

@@ -1,4 +1,4 @@
-"""The whole product as a newcomer meets it: the shipped program, a real Chromium, the demo model, a linked film."""
+"""The whole product as a newcomer meets it: the shipped program, a real Chromium, the demo model, a linked video."""
 
 from __future__ import annotations
 
@@ -52,15 +52,15 @@ async def keaton(home: Path) -> AsyncIterator[str]:
     assert await asyncio.wait_for(process.wait(), 60) == 0
 
 
-async def give_film(_request: web.Request) -> web.FileResponse:
+async def give_video(_request: web.Request) -> web.FileResponse:
     return web.FileResponse(DEMO / "film.mp4")
 
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def link() -> AsyncIterator[str]:
-    """A loopback link to the demo film, under a name of its own."""
+    """A loopback link to the demo video, under a name of its own."""
     app = web.Application()
-    app.router.add_get("/reel.mp4", give_film)
+    app.router.add_get("/reel.mp4", give_video)
     runner = web.AppRunner(app)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
@@ -72,7 +72,7 @@ async def link() -> AsyncIterator[str]:
 @pytest_asyncio.fixture(loop_scope="session")
 async def room(keaton: str, page: Page) -> Page:
     await page.goto(keaton)
-    await expect(page.get_by_text("Ready to search").or_(page.get_by_text("know this film")).first).to_be_visible(
+    await expect(page.get_by_text("Ready to search").or_(page.get_by_text("know this video")).first).to_be_visible(
         timeout=PATIENCE_MS
     )
     return page
@@ -105,7 +105,7 @@ async def test_a_newcomer_is_told_that_this_is_a_trial_and_how_to_make_it_real(r
     await expect(room.get_by_role("note")).to_contain_text("KEATON_MODEL=base make run")
 
 
-async def test_the_demo_film_is_searched_by_words(room: Page) -> None:
+async def test_the_demo_video_is_searched_by_words(room: Page) -> None:
     await say(room, f"/find {QUERY}")
     start_s, end_s = scene_of(QUERY)
     assert start_s - 1 < await shown_at_s(room) < end_s
@@ -114,7 +114,7 @@ async def test_the_demo_film_is_searched_by_words(room: Page) -> None:
 
 async def test_a_posted_link_is_looked_at_and_found(room: Page, link: str) -> None:
     await say(room, link)
-    await expect(latest(room)).to_contain_text("know this film already", timeout=PATIENCE_MS)
+    await expect(latest(room)).to_contain_text("know this video already", timeout=PATIENCE_MS)
     await say(room, f"/find {QUERY}")
     start_s, end_s = scene_of(QUERY)
     assert start_s - 1 < await shown_at_s(room) < end_s

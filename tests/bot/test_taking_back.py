@@ -25,9 +25,9 @@ class Outbox:
         self.left = {message: Stale(SCOPE, message) for message in messages}
 
     async def show(
-        self, scope: Scope, message: str, films: Sequence[str], files: Sequence[str] = (), *, is_noted: bool = False
+        self, scope: Scope, message: str, videos: Sequence[str], files: Sequence[str] = (), *, is_noted: bool = False
     ) -> None:
-        raise AssertionError((scope, message, films, files, is_noted))
+        raise AssertionError((scope, message, videos, files, is_noted))
 
     async def stale(self, _platform: str, _space: str = "") -> tuple[Stale, ...]:
         return tuple(self.left.values())

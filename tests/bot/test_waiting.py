@@ -27,23 +27,23 @@ async def test_given_several_videos_that_wait_when_the_queue_moves_then_one_mess
     lines = WaitingLines()
     first = lines.told(stages(waits(3), waits(2), Progress("fetching", 0.5), None), "general")
     second = lines.told(stages(waits(4), waits(3), waits(2), None), "general")
-    assert "3 films before yours" in (await anext(first)).text
+    assert "3 videos before yours" in (await anext(first)).text
     alike = [await anext(second), await anext(second)]
     assert [one.text for one in alike] == ["Waiting for my turn…"] * 2
     assert alike[0].progress == alike[1].progress
     told = await anext(first)
-    assert "2 films before yours" in told.text
+    assert "2 videos before yours" in told.text
     assert "1 more of this channel waits after it" in told.text
     assert "50%" in (await anext(first)).text
-    assert "2 films before yours" in (await anext(second)).text, "it has waited longest by now"
+    assert "2 videos before yours" in (await anext(second)).text, "it has waited longest by now"
     assert (await anext(second)).text == "Ready"
 
 
 async def test_given_a_video_that_waits_elsewhere_when_another_does_then_each_says_where_it_stands() -> None:
     lines = WaitingLines()
     here, there = lines.told(stages(waits(1)), "here"), lines.told(stages(waits(2)), "there")
-    assert "1 film before yours" in (await anext(here)).text
-    assert "2 films before yours" in (await anext(there)).text
+    assert "1 video before yours" in (await anext(here)).text
+    assert "2 videos before yours" in (await anext(there)).text
 
 
 async def test_given_a_video_that_was_cancelled_while_it_waited_when_the_queue_moves_then_the_next_tells() -> None:
@@ -52,4 +52,4 @@ async def test_given_a_video_that_was_cancelled_while_it_waited_when_the_queue_m
     await anext(first)
     await anext(second)
     await first.aclose()  # type: ignore[attr-defined]
-    assert "1 film before yours" in (await anext(second)).text
+    assert "1 video before yours" in (await anext(second)).text

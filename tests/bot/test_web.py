@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from bot.web.server import LocalChat
-from core.errors import FilmGone, PortTaken
+from core.errors import PortTaken, VideoGone
 from core.model.events import Action, Help, LinkPosted
 from core.model.reply import Progress
 from core.wording.replies import problem
@@ -112,7 +112,7 @@ async def test_what_fails_on_its_way_does_not_stand_there_as_under_way_for_ever(
                 yield replace(reply, progress=Progress("cutting", 0.5)) if under_way else reply
             if isinstance(event, Action):
                 await self.go_on.wait()
-                yield problem(FilmGone("Coast"))
+                yield problem(VideoGone("Coast"))
 
     talk = Failing()
     async with (
@@ -172,7 +172,7 @@ async def test_a_tab_of_an_earlier_run_gets_everything(chat: LocalChat, session:
         assert [message["text"] for message in tab.messages.values()] == ["hello"]
 
 
-async def test_an_announced_film_is_answered_below_and_then_offers_things_to_try(
+async def test_an_announced_video_is_answered_below_and_then_offers_things_to_try(
     tab: Tab, chat: LocalChat, talk: ScriptedConversation
 ) -> None:
     talk.go_on.clear()

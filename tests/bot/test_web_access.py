@@ -37,7 +37,7 @@ async def test_without_the_token_a_request_gets_nothing_and_does_nothing(
     for path, body in (("api/messages", message), ("api/actions", press)):
         async with session.post(chat.url + path, json=body, headers=sent) as response:
             assert response.status == 403
-    async with session.post(chat.url + "api/files?client=a&name=f.mp4", data=b"film", headers=sent) as response:
+    async with session.post(chat.url + "api/files?client=a&name=f.mp4", data=b"video", headers=sent) as response:
         assert response.status == 403
     picture = answer["pictures"][0]["urls"]["light"]
     for path in (picture, picture + f"?token={chat.address.partition('=')[2]}", "/media/1/nothing", "/elsewhere"):

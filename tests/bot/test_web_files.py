@@ -37,15 +37,15 @@ async def test_a_file_reaches_the_conversation_whole_and_is_deleted_after_the_la
     tab: Tab, talk: ScriptedConversation, tmp_path: Path
 ) -> None:
     content = bytes(range(256)) * 20_000
-    assert await tab.send_file("../holiday film.MP4", content) == 202
+    assert await tab.send_file("../holiday video.MP4", content) == 202
     await tab.until_text("Ready to search")
     event = talk.events[0]
     assert isinstance(event, FilePosted)
-    assert event.name == "holiday film.MP4"
+    assert event.name == "holiday video.MP4"
     assert event.path.suffix == ".mp4"
     assert talk.posted == [content]
     posted = await tab.until(lambda message: "file" in message)
-    assert posted["file"] == {"name": "holiday film.MP4", "size_bytes": len(content)}
+    assert posted["file"] == {"name": "holiday video.MP4", "size_bytes": len(content)}
     await gone(tmp_path)
 
 
@@ -82,16 +82,16 @@ async def test_pictures_come_in_both_themes_and_are_kept_by_no_browser(tab: Tab)
     assert (await tab.get(plot["urls"]["light"]))[1] == talks.draw_plot(1, 255)
 
 
-async def test_a_player_may_ask_for_a_part_of_a_film(tab: Tab, session: aiohttp.ClientSession) -> None:
+async def test_a_player_may_ask_for_a_part_of_a_video(tab: Tab, session: aiohttp.ClientSession) -> None:
     await tab.say("/find a preview")
-    (film,) = (await tab.until_text("Moment 1 of 5"))["pictures"]
-    whole = (await tab.get(film["urls"]["light"]))[1]
+    (video,) = (await tab.until_text("Moment 1 of 5"))["pictures"]
+    whole = (await tab.get(video["urls"]["light"]))[1]
     for asked, part in (("bytes=4-7", b"ftyp"), ("bytes=-5", whole[-5:]), (f"bytes={len(whole) - 2}-", whole[-2:])):
-        async with session.get(tab.origin + film["urls"]["light"], headers={"Range": asked, **tab.key}) as response:
+        async with session.get(tab.origin + video["urls"]["light"], headers={"Range": asked, **tab.key}) as response:
             assert (response.status, response.content_type) == (206, "video/mp4")
             assert await response.read() == part
     async with session.get(
-        tab.origin + film["urls"]["light"], headers={"Range": "bytes=999999999-", **tab.key}
+        tab.origin + video["urls"]["light"], headers={"Range": "bytes=999999999-", **tab.key}
     ) as response:
         assert response.status == 416
 
@@ -126,7 +126,7 @@ async def test_closing_cancels_what_is_under_way_and_keeps_the_files_that_the_ne
         LocalChat(talk, talks.parse, config, talks.Unwritten(job)) as chat,
         Tab(chat, session, "a").open() as tab,
     ):
-        await tab.send_file("film.mp4", b"film")
+        await tab.send_file("film.mp4", b"video")
         await tab.until(lambda message: bool(message.get("progress")) and message["progress"]["stage"] == "looking")
         await chat.close()
         assert (await tab.socket.receive()).type == aiohttp.WSMsgType.CLOSE

@@ -38,8 +38,8 @@ async def emptied(inbox: Path) -> None:
 async def test_an_upload_and_a_vote_on_a_full_disk_get_a_sentence_and_work_once_there_is_room(
     cramped: ColourHouse, small_disk: SmallDisk, tmp_path: Path
 ) -> None:
-    film = clips.make_clip(tmp_path / "red.mp4", [("red", 2)])
-    content = await asyncio.to_thread(film.read_bytes)
+    video = clips.make_clip(tmp_path / "red.mp4", [("red", 2)])
+    content = await asyncio.to_thread(video.read_bytes)
     config = replace(CONFIG, upload_dir=cramped.media.inbox)
     async with (
         LocalChat(cramped.conversation, parse, config, RequestLog(cramped.foreman, cramped.ledger)) as chat,
@@ -62,11 +62,11 @@ async def test_an_upload_and_a_vote_on_a_full_disk_get_a_sentence_and_work_once_
         await tab.until(lambda one: "👍 1" in str(one.get("buttons")))
 
 
-async def test_on_a_full_disk_a_film_can_be_forgotten_and_that_makes_room_for_others(
+async def test_on_a_full_disk_a_video_can_be_forgotten_and_that_makes_room_for_others(
     cramped: ColourHouse, small_disk: SmallDisk, tmp_path: Path
 ) -> None:
-    films = [clips.make_clip(tmp_path / f"{name}.mp4", [(name, 4)]) for name in ("red", "green")]
-    red, green = [await asyncio.to_thread(film.read_bytes) for film in films]
+    videos = [clips.make_clip(tmp_path / f"{name}.mp4", [(name, 4)]) for name in ("red", "green")]
+    red, green = [await asyncio.to_thread(video.read_bytes) for video in videos]
     config = replace(CONFIG, upload_dir=cramped.media.inbox)
     async with (
         LocalChat(cramped.conversation, parse, config, RequestLog(cramped.foreman, cramped.ledger)) as chat,

@@ -127,7 +127,7 @@ async def test_a_file_that_breaks_off_leaves_nothing_but_one_line_of_log(
     assert (line.levelno, line.exc_info, "\n" in line.getMessage()) == (logging.INFO, None, False)
     assert "broke off" in line.getMessage() or "no HTTP" in line.getMessage()
     assert talk.events == []
-    assert await tab.send_file("film.mp4", b"film") == 202
+    assert await tab.send_file("film.mp4", b"video") == 202
 
 
 @pytest.mark.parametrize("path", ["/api/messages", "/api/actions", "/api/nothing"])

@@ -1,4 +1,4 @@
-"""On the page, too, what shows a forgotten film says so."""
+"""On the page, too, what shows a forgotten video says so."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 LINK = "https://films.example/colours.mp4"
 
 
-async def test_what_shows_a_forgotten_film_is_taken_back_with_its_pictures(
+async def test_what_shows_a_forgotten_video_is_taken_back_with_its_pictures(
     house: ColourHouse,
-    colour_film: Path,
+    colour_video: Path,
     tmp_path: Path,
 ) -> None:
-    house.fetcher.web[LINK] = colour_film
+    house.fetcher.web[LINK] = colour_video
     config = replace(CONFIG, upload_dir=tmp_path, forgotten_every_s=0.02)
     async with (
         LocalChat(house.conversation, parse, config, RequestLog(house.foreman, house.ledger)) as chat,
@@ -44,7 +44,7 @@ async def test_what_shows_a_forgotten_film_is_taken_back_with_its_pictures(
         await tab.say("/find green")
         answer = await tab.until(lambda one: "Moment 1" in one["text"])
         urls = [url for picture in answer["pictures"] for url in picture["urls"].values()]
-        await tab.say("/forget A linked film")
+        await tab.say("/forget A linked video")
         gone = await tab.until(lambda one: one["id"] == answer["id"] and "taken back" in one["text"])
         assert (gone["pictures"], gone["buttons"]) == ([], [])
         for url in urls:

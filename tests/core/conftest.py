@@ -56,7 +56,7 @@ CHOICES = Options(
     browsing=BrowsingLimits(cut_s=60),
     patience=RetryPolicy(2, 0.01),
     turns_a_minute=0,
-    films_a_person=0,
+    videos_a_person=0,
     channels_on=True,
 )
 
@@ -101,7 +101,7 @@ class House(Generic[EncoderT]):
         self.relays.jobs.target = SqliteJobs(self.library.connections, ledger.run, time_s, is_bot=True)
 
     def stored(self) -> list[Path]:
-        """Return the films that are kept as files."""
+        """Return the videos that are kept as files."""
         return [path for path in self.media_folder.iterdir() if path.is_file()]
 
     @property

@@ -26,7 +26,7 @@ def test_looks_lose_what_they_show_of_the_unwanted_and_no_others_do() -> None:
     assert without[[0, 2, 3, 4]] == pytest.approx(plain[[0, 2, 3, 4]])
 
 
-def test_an_unwanted_thing_in_most_of_the_film_counts_too() -> None:
+def test_an_unwanted_thing_in_most_of_the_video_counts_too() -> None:
     looks = np.array([A, *[(A + B) / np.sqrt(2)] * 9], np.float32)
     scores = similarity(looks, aim(Term("dog", (), ("boat",)), VECTORS))
     assert scores.argmax() == 0

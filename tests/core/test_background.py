@@ -84,7 +84,7 @@ def test_words_that_a_caption_beats_are_absent_however_alike_they_are() -> None:
     assert judged(query, LOOKS, unit([1, 0.1, 0], [0, 1, 0])).verdict(0.95) == "absent"
 
 
-def test_a_film_that_is_all_about_the_words_shows_them() -> None:
+def test_a_video_that_is_all_about_the_words_shows_them() -> None:
     looks, (query,) = unit(*[[1, 0, 0]] * 5), unit([1, 0, 0.2])
     assert judged(query, looks, unit([0, 1, 0], [0, 0, 1])).verdict(0.98) == "strong"
 

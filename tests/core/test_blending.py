@@ -56,6 +56,6 @@ def test_words_make_up_for_no_picture_however_well_they_fit() -> None:
     assert weak.lacks == "picture"
 
 
-def test_a_film_that_does_not_tell_shots_apart_judges_nothing_with_a_picture_in_it() -> None:
+def test_a_video_that_does_not_tell_shots_apart_judges_nothing_with_a_picture_in_it() -> None:
     assert judged(towards(a=1), towards(a=1), SHOTS[:6])[0] is None
     assert judged(towards(a=1), towards(a=1), SHOTS[:1].repeat(12, axis=0))[0] is None

@@ -1,4 +1,4 @@
-"""Browsing an answer, told on a film of three colours."""
+"""Browsing an answer, told on a video of three colours."""
 
 from __future__ import annotations
 
@@ -41,8 +41,8 @@ async def press(house: ColourHouse, reply: Reply, *labels: str) -> Reply:
     return reply
 
 
-async def asked(house: ColourHouse, film: Path, text: str) -> Reply:
-    await house.last(FilePosted(turn(), film, film.name))
+async def asked(house: ColourHouse, video: Path, text: str) -> Reply:
+    await house.last(FilePosted(turn(), video, video.name))
     return await house.last(Find(turn(), text))
 
 
@@ -53,8 +53,8 @@ def colour(reply: Reply, kind: str = "frame") -> str:
     return ["red", "green", "blue"][pixel.index(max(pixel))]
 
 
-async def test_a_second_back_shows_the_frame_one_second_earlier(house: ColourHouse, colour_film: Path) -> None:
-    first = await asked(house, colour_film, "blue")
+async def test_a_second_back_shows_the_frame_one_second_earlier(house: ColourHouse, colour_video: Path) -> None:
+    first = await asked(house, colour_video, "blue")
     assert colour(first) == "blue"
     shown_s = house.plotter.specs[-1].numbered[0][1].peak_s
     earlier = await press(house, first, f"{MINUS}1 s", f"{MINUS}1 s")
@@ -64,8 +64,8 @@ async def test_a_second_back_shows_the_frame_one_second_earlier(house: ColourHou
     assert colour(await press(house, earlier, "+1 s", "+1 s")) == "blue"
 
 
-async def test_a_step_leaves_no_moment_shown_and_its_number_leads_back(house: ColourHouse, colour_film: Path) -> None:
-    first = await asked(house, colour_film, "blue")
+async def test_a_step_leaves_no_moment_shown_and_its_number_leads_back(house: ColourHouse, colour_video: Path) -> None:
+    first = await asked(house, colour_video, "blue")
     beside = await press(house, first, "+1 s")
     assert [one.label for one in beside.buttons if one.active] == []
     back = await press(house, beside, "1 ·")
@@ -73,8 +73,8 @@ async def test_a_step_leaves_no_moment_shown_and_its_number_leads_back(house: Co
     assert [one.label for one in back.buttons if one.active] == ["1 · 0:06"]
 
 
-async def test_no_step_leads_out_of_the_film(house: ColourHouse, colour_film: Path) -> None:
-    reply = await asked(house, colour_film, "red")
+async def test_no_step_leads_out_of_the_video(house: ColourHouse, colour_video: Path) -> None:
+    reply = await asked(house, colour_video, "red")
     for _ in range(5):
         if button(reply, f"{MINUS}1 s").enabled:
             reply = await press(house, reply, f"{MINUS}1 s")
@@ -82,17 +82,17 @@ async def test_no_step_leads_out_of_the_film(house: ColourHouse, colour_film: Pa
     assert not button(reply, f"{MINUS}1 s").enabled
 
 
-async def test_the_whole_film_bears_the_numbers_of_the_moments(house: ColourHouse, colour_film: Path) -> None:
-    reply = await press(house, await asked(house, colour_film, "blue"), "Whole film")
+async def test_the_whole_video_bears_the_numbers_of_the_moments(house: ColourHouse, colour_video: Path) -> None:
+    reply = await press(house, await asked(house, colour_video, "blue"), "Whole video")
     (sheet, plot) = reply.pictures
     assert (sheet.kind, plot.kind) == ("sheet", "plot")
     assert sheet.data["light"].startswith(b"sheet of 16 with 1")
     assert "1 at 0:0" in sheet.alt
-    assert [one.label for one in reply.buttons if one.active] == ["Whole film"]
+    assert [one.label for one in reply.buttons if one.active] == ["Whole video"]
 
 
-async def test_without_the_file_a_card_says_so_and_shows_small_pictures(house: ColourHouse, colour_film: Path) -> None:
-    first = await asked(house, colour_film, "blue")
+async def test_without_the_file_a_card_says_so_and_shows_small_pictures(house: ColourHouse, colour_video: Path) -> None:
+    first = await asked(house, colour_video, "blue")
     (posted,) = await house.library.videos(turn().view)
     await house.media.forget(posted.video.id)
     reply = await press(house, first, "+1 s")
@@ -100,31 +100,31 @@ async def test_without_the_file_a_card_says_so_and_shows_small_pictures(house: C
     assert colour(reply) == "blue"
 
 
-async def test_no_button_shows_anything_to_another_channel(house: ColourHouse, colour_film: Path) -> None:
-    first = await asked(house, colour_film, "blue")
+async def test_no_button_shows_anything_to_another_channel(house: ColourHouse, colour_video: Path) -> None:
+    first = await asked(house, colour_video, "blue")
     cut = await press(house, first, "Cut")
     for one in (*first.buttons, *cut.buttons):
         reply = await house.last(Action(turn("elsewhere"), one.id))
         assert (reply.tone, reply.pictures) == ("error", ())
 
 
-def film_of(reply: Reply, kind: str) -> InputContainer:
+def video_of(reply: Reply, kind: str) -> InputContainer:
     (found,) = [one for one in reply.pictures if one.kind == kind]
     return av.open(io.BytesIO(found.data["light"]), "r")
 
 
-async def test_a_preview_moves_around_the_moment_in_place_of_the_frame(house: ColourHouse, colour_film: Path) -> None:
-    first = await asked(house, colour_film, "blue")
+async def test_a_preview_moves_around_the_moment_in_place_of_the_frame(house: ColourHouse, colour_video: Path) -> None:
+    first = await asked(house, colour_video, "blue")
     reply = await press(house, first, "Preview")
     assert ([one.kind for one in reply.pictures], reply.updates) == (["preview", "plot"], True)
-    with film_of(reply, "preview") as film:
-        assert film.duration == pytest.approx(3_000_000, abs=60_000)
-        assert not film.streams.audio
+    with video_of(reply, "preview") as video:
+        assert video.duration == pytest.approx(3_000_000, abs=60_000)
+        assert not video.streams.audio
     assert colour(await press(house, reply, "1 ·")) == "blue"
 
 
-async def test_a_cut_shows_its_two_ends_and_moves_either(house: ColourHouse, colour_film: Path) -> None:
-    first = await asked(house, colour_film, "green")
+async def test_a_cut_shows_its_two_ends_and_moves_either(house: ColourHouse, colour_video: Path) -> None:
+    first = await asked(house, colour_video, "green")
     moment = (await remembered(house, first)).moments[0]
     assert (moment.start_s, moment.end_s) == pytest.approx((3, 6), abs=0.5)
     cut = await press(house, first, "Cut")
@@ -139,23 +139,23 @@ async def test_a_cut_shows_its_two_ends_and_moves_either(house: ColourHouse, col
 
 
 async def test_a_cut_is_sent_in_a_message_of_its_own_with_sound(house: ColourHouse, make_clip: MakeClip) -> None:
-    film = make_clip("my film.mp4", [("red", 3), ("green", 3), ("blue", 3)], Shape(sound_s=9.0))
-    cut = await press(house, await asked(house, film, "green"), "Cut")
+    video = make_clip("my film.mp4", [("red", 3), ("green", 3), ("blue", 3)], Shape(sound_s=9.0))
+    cut = await press(house, await asked(house, video, "green"), "Cut")
     moment = (await remembered(house, cut)).moments[0]
     sent = await press(house, cut, "Send the cut")
     assert (sent.updates, sent.private, sent.buttons) == (False, False, ())
     (picture,) = sent.pictures
-    assert re.fullmatch(r"my-film_0m0\d\.\ds-0m0\d\.\ds\.mp4", picture.name)
+    assert re.fullmatch(r"my-video_0m0\d\.\ds-0m0\d\.\ds\.mp4", picture.name)
     assert "with sound" in sent.text
-    with film_of(sent, "cut") as made:
+    with video_of(sent, "cut") as made:
         seconds = (made.duration or 0) / 1e6
         assert seconds == pytest.approx(moment.end_s - moment.start_s, abs=0.06)
         assert len(made.streams.audio) == 1
 
 
 @pytest.mark.parametrize("house", [IMPATIENT], indirect=True, ids=["told at once"])
-async def test_what_takes_long_says_how_far_it_is(house: ColourHouse, colour_film: Path) -> None:
-    cut = await press(house, await asked(house, colour_film, "green"), "Cut")
+async def test_what_takes_long_says_how_far_it_is(house: ColourHouse, colour_video: Path) -> None:
+    cut = await press(house, await asked(house, colour_video, "green"), "Cut")
     replies = await house.say(Action(turn(), button(cut, "Send the cut").id))
     assert len(replies) > 1
     assert all(one.progress and one.progress.fraction is not None and "Cutting" in one.text for one in replies[:-1])
@@ -165,9 +165,9 @@ async def test_what_takes_long_says_how_far_it_is(house: ColourHouse, colour_fil
 @pytest.mark.parametrize("house", [IMPATIENT], indirect=True, ids=["told at once"])
 @pytest.mark.parametrize(("label", "kind"), [("Preview", "preview"), ("Cut", "ends"), ("1 ·", "frame")])
 async def test_what_takes_long_shows_the_small_picture_of_its_place_meanwhile(
-    house: ColourHouse, colour_film: Path, label: str, kind: str
+    house: ColourHouse, colour_video: Path, label: str, kind: str
 ) -> None:
-    first = await asked(house, colour_film, "blue")
+    first = await asked(house, colour_video, "blue")
     meanwhile, *_, last = await house.say(Action(turn(), button(first, label).id))
     assert meanwhile.progress is not None
     assert (colour(meanwhile), meanwhile.updates) == ("blue", True)
@@ -175,9 +175,9 @@ async def test_what_takes_long_shows_the_small_picture_of_its_place_meanwhile(
 
 
 async def test_without_the_file_a_preview_is_a_slideshow_and_a_cut_a_sentence(
-    house: ColourHouse, colour_film: Path
+    house: ColourHouse, colour_video: Path
 ) -> None:
-    first = await asked(house, colour_film, "blue")
+    first = await asked(house, colour_video, "blue")
     cut = await press(house, first, "Cut")
     (posted,) = await house.library.videos(turn().view)
     await house.media.forget(posted.video.id)

@@ -17,7 +17,7 @@ from core.model.results import Moment
 MOST_MS = 999_999_999
 TIMES = st.none() | st.integers(0, MOST_MS)
 REVISIONS = st.integers(0, 999_999)
-MOMENT = Moment("film", 10.0, 14.0, 12.0, 0.3)
+MOMENT = Moment("video", 10.0, 14.0, 12.0, 0.3)
 
 
 @given(
@@ -65,14 +65,14 @@ def test_an_id_of_no_known_kind_is_an_answer_that_is_gone(wrong: str) -> None:
 
 
 @given(TIMES, TIMES, TIMES, st.floats(0.1, 20_000), st.floats(1, 600))
-def test_whatever_an_id_says_a_cut_stays_within_the_film_and_the_limit(
+def test_whatever_an_id_says_a_cut_stays_within_the_video_and_the_limit(
     at_ms: int | None, in_ms: int | None, out_ms: int | None, duration_s: float, most_s: float
 ) -> None:
     wish = Show("a", 1, mode="cut", at_ms=at_ms, in_ms=in_ms, out_ms=out_ms)
     cursor = Cursor.of(wish, MOMENT, duration_s, most_s)
-    assert 0 <= cursor.at_ms <= cursor.film_ms
+    assert 0 <= cursor.at_ms <= cursor.video_ms
     assert 0 <= cursor.in_ms <= cursor.out_ms - LEAST_CUT_MS
-    assert cursor.out_ms <= cursor.film_ms
+    assert cursor.out_ms <= cursor.video_ms
     assert cursor.out_ms - cursor.in_ms <= max(LEAST_CUT_MS, round(most_s * 1000))
 
 
@@ -86,5 +86,5 @@ def test_an_end_moves_by_itself_and_stops_before_the_other_end() -> None:
 
 
 def test_a_moment_longer_than_a_cut_may_be_is_cut_around_its_peak() -> None:
-    cursor = Cursor.of(Show("a", 1, mode="cut"), Moment("film", 0.0, 100.0, 80.0, 0.3), 100.0, 10.0)
+    cursor = Cursor.of(Show("a", 1, mode="cut"), Moment("video", 0.0, 100.0, 80.0, 0.3), 100.0, 10.0)
     assert cursor.ends_s == (75.0, 85.0)

@@ -1,4 +1,4 @@
-"""Films that somebody calls off while they come in, by a button or by deleting the message."""
+"""Videos that somebody calls off while they come in, by a button or by deleting the message."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ if TYPE_CHECKING:
     from tests.core.conftest import ColourHouse
 
 
-async def test_whoever_asked_may_cancel_a_film_under_way(house: ColourHouse, colour_film: Path) -> None:
-    house.fetcher.web[LINK] = colour_film
+async def test_whoever_asked_may_cancel_a_video_under_way(house: ColourHouse, colour_video: Path) -> None:
+    house.fetcher.web[LINK] = colour_video
     house.relays.reader.target = stopping = StoppingReader(house.reader, 4)
     ada, bob = _shared("u1"), _shared("u2")
     job = await accepted(house, asked(scope=ada.scope))
@@ -50,10 +50,10 @@ async def test_whoever_asked_may_cancel_a_film_under_way(house: ColourHouse, col
     assert "Only whoever asked" in (await house.last(Action(bob, button.id))).text
     assert await house.say(Action(ada, button.id)) == []  # its own answer says so, once
     await task
-    assert shown[-1].text == "Cancelled: I leave that film alone."
+    assert shown[-1].text == "Cancelled: I leave that video alone."
     assert (await state(house, job))[0] == "cancelled"
     assert house.stored() == []
-    assert "leave that film alone" in (await house.last(Action(ada, button.id))).text
+    assert "leave that video alone" in (await house.last(Action(ada, button.id))).text
 
 
 @pytest.mark.parametrize(
@@ -61,10 +61,10 @@ async def test_whoever_asked_may_cancel_a_film_under_way(house: ColourHouse, col
     [("u1", False, False), ("u2", True, False), ("u2", False, True)],
     ids=["poster", "moderator", "stranger"],
 )
-async def test_a_film_whose_cancelling_was_acknowledged_before_a_crash_is_left_alone_after_it(
-    house: ColourHouse, colour_film: Path, who: str, *, moderator: bool, wanted: bool
+async def test_a_video_whose_cancelling_was_acknowledged_before_a_crash_is_left_alone_after_it(
+    house: ColourHouse, colour_video: Path, who: str, *, moderator: bool, wanted: bool
 ) -> None:
-    house.fetcher.web[LINK] = colour_film
+    house.fetcher.web[LINK] = colour_video
     job = await accepted(house)
     await half_way(house, LinkPosted(turn(), LINK, job.ref), 4)
     pressed = replace(asked(Cancel(job.id).id), errand=MessageKey(turn().scope, "", "pressed"), kind="press")
@@ -72,34 +72,34 @@ async def test_a_film_whose_cancelling_was_acknowledged_before_a_crash_is_left_a
     again = await reborn(house, "link")
     house.relays.reader.target = house.reader
     replies = await house.say(LinkPosted(turn(), LINK, again.ref))
-    assert ("Ready to search" if wanted else "I leave that film alone") in replies[-1].text
+    assert ("Ready to search" if wanted else "I leave that video alone") in replies[-1].text
     assert bool(await house.library.videos(turn().view)) == wanted
     await house.foreman.settle(again.ref)
     assert (await state(house, again))[0] == ("done" if wanted else "cancelled")
 
 
-async def test_that_a_film_was_cancelled_is_said_where_it_was_asked_for_though_keaton_died_before(
-    house: ColourHouse, colour_film: Path
+async def test_that_a_video_was_cancelled_is_said_where_it_was_asked_for_though_keaton_died_before(
+    house: ColourHouse, colour_video: Path
 ) -> None:
-    house.fetcher.web[LINK] = colour_film
+    house.fetcher.web[LINK] = colour_video
     job = await accepted(house)
     await half_way(house, LinkPosted(turn(), LINK, job.ref), 4)
     await house.last(Action(turn(), Cancel(job.id).id))
     assert house.stored() == []
     again = await reborn(house)
-    assert "I leave that film alone" in (await house.last(LinkPosted(turn(), LINK, again.ref))).text
+    assert "I leave that video alone" in (await house.last(LinkPosted(turn(), LINK, again.ref))).text
     await house.foreman.settle(again.ref)
     assert await house.foreman.left("local") == ()
     assert (await state(house, again))[0] == "cancelled"
 
 
-async def test_a_film_that_was_kept_before_it_was_cancelled_is_told_of_as_it_is(
-    house: ColourHouse, colour_film: Path
+async def test_a_video_that_was_kept_before_it_was_cancelled_is_told_of_as_it_is(
+    house: ColourHouse, colour_video: Path
 ) -> None:
-    house.fetcher.web[LINK] = colour_film
+    house.fetcher.web[LINK] = colour_video
     job = await accepted(house)
     ready = await house.last(LinkPosted(turn(), LINK, job.ref))
-    assert "leave that film alone" in (await house.last(Action(turn(), Cancel(job.id).id))).text
+    assert "leave that video alone" in (await house.last(Action(turn(), Cancel(job.id).id))).text
     pressed = replace(asked(Cancel(job.id).id), errand=MessageKey(turn().scope, "", "pressed"), kind="press")
     await accepted(house, pressed)
     again = await reborn(house, "link")
@@ -111,8 +111,8 @@ def _shared(user_id: str) -> Turn:
     return Turn(Door("discord", ("dark",), 10, shared=True), scope, View.of(scope), user_id, user_id, "7")
 
 
-async def test_deleting_the_message_cancels_its_film(house: ColourHouse, colour_film: Path) -> None:
-    house.fetcher.web[LINK] = colour_film
+async def test_deleting_the_message_cancels_its_video(house: ColourHouse, colour_video: Path) -> None:
+    house.fetcher.web[LINK] = colour_video
     job = await accepted(house)
     await half_way(house, LinkPosted(turn(), LINK, job.ref), 8)
     await house.say(MessageDeleted(replace(turn(), message="7")))
@@ -126,10 +126,10 @@ async def _never(_report: object) -> Indexed:
     raise AssertionError("nobody wants it any more")
 
 
-async def test_a_film_under_way_whose_link_is_edited_away_is_left_alone_and_the_other_one_comes(
-    house: ColourHouse, colour_film: Path
+async def test_a_video_under_way_whose_link_is_edited_away_is_left_alone_and_the_other_one_comes(
+    house: ColourHouse, colour_video: Path
 ) -> None:
-    house.fetcher.web[LINK] = colour_film
+    house.fetcher.web[LINK] = colour_video
     house.relays.reader.target = stopping = StoppingReader(house.reader, 4)
     ada = replace(_shared("u1"), message="7")
     job = await accepted(house, asked(scope=ada.scope))
@@ -138,7 +138,7 @@ async def test_a_film_under_way_whose_link_is_edited_away_is_left_alone_and_the_
     assert await house.say(MessageEdited(ada, frozenset({LINK}))) == []
     assert not task.done()
     assert await house.say(MessageEdited(ada, frozenset({"https://films.example/other.mp4"}))) == []
-    assert (await task).text == "Cancelled: I leave that film alone."
+    assert (await task).text == "Cancelled: I leave that video alone."
     assert await house.library.videos(ada.view) == ()
     assert house.stored() == []
     await accepted(house, asked(scope=ada.scope))  # what is edited in again is looked at again

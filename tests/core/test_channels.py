@@ -1,4 +1,4 @@
-"""What shared channels need: switches, status, deleted messages, films on a platform's own servers."""
+"""What shared channels need: switches, status, deleted messages, videos on a platform's own servers."""
 
 from __future__ import annotations
 
@@ -51,15 +51,15 @@ def remote(url: str = URL, key: str = "discord:attachment:1") -> RemoteFile:
 
 
 async def test_a_remote_file_is_fetched_with_its_token_once_and_known_by_its_key(
-    house: ColourHouse, colour_film: Path
+    house: ColourHouse, colour_video: Path
 ) -> None:
-    house.fetcher.web[URL] = colour_film
+    house.fetcher.web[URL] = colour_video
     first = await house.last(RemoteFilePosted(said("m1"), remote()))
     again = await house.last(RemoteFilePosted(said("m2", "other"), remote("https://files.example/gone")))
     assert first.title == "reel"
     assert "Posted by Ada" in first.text
     assert again.text == first.text, "nothing tells that it was known from elsewhere"
-    assert "know this film already" in (await house.last(RemoteFilePosted(said("m3"), remote()))).text
+    assert "know this video already" in (await house.last(RemoteFilePosted(said("m3"), remote()))).text
     assert house.fetcher.fetched == [f"{URL} token"]
 
 
@@ -71,16 +71,16 @@ async def test_a_file_whose_message_is_gone_says_so(house: ColourHouse) -> None:
     assert "That message is gone" in reply.text
 
 
-async def test_an_answer_leads_to_the_message_that_brought_the_film(house: ColourHouse, colour_film: Path) -> None:
-    await house.last(FilePosted(said("m1"), colour_film, "colours.mp4"))
+async def test_an_answer_leads_to_the_message_that_brought_the_video(house: ColourHouse, colour_video: Path) -> None:
+    await house.last(FilePosted(said("m1"), colour_video, "colours.mp4"))
     reply = await house.last(Find(said("", user="Bob"), "blue"))
     assert [(link.label, link.url) for link in reply.links] == [("Posted by Ada", "https://chat.test/m1")]
 
 
-async def test_a_deleted_message_is_answered_with_silence_and_its_film_file_and_answers_go(
-    house: ColourHouse, colour_film: Path
+async def test_a_deleted_message_is_answered_with_silence_and_its_video_file_and_answers_go(
+    house: ColourHouse, colour_video: Path
 ) -> None:
-    await house.last(FilePosted(said("m1"), colour_film, "colours.mp4"))
+    await house.last(FilePosted(said("m1"), colour_video, "colours.mp4"))
     found = await house.last(Find(said(""), "blue"))
     (kept,) = await house.library.videos(View.of(said("").scope))
     assert await house.say(MessageDeleted(said("m1"))) == []
@@ -89,35 +89,35 @@ async def test_a_deleted_message_is_answered_with_silence_and_its_film_file_and_
     assert "gone" in (await house.last(Action(said(""), found.buttons[1].id))).text
 
 
-async def test_a_message_deleted_while_its_film_is_looked_at_leaves_neither_film_nor_file(
-    house: ColourHouse, colour_film: Path
+async def test_a_message_deleted_while_its_video_is_looked_at_leaves_neither_video_nor_file(
+    house: ColourHouse, colour_video: Path
 ) -> None:
     asked = said("m1")
     await house.ledger.begin(MessageKey(asked.scope, "m1", "file"))
     await house.ledger.retract(asked.scope, "m1")
-    reply = await house.last(FilePosted(asked, colour_film, "colours.mp4"))
+    reply = await house.last(FilePosted(asked, colour_video, "colours.mp4"))
     assert "That message is gone" in reply.text
     assert house.stored() == []
     assert list(house.media.inbox.iterdir()) == []
 
 
-async def test_a_channel_is_switched_and_its_status_tells(house: ColourHouse, colour_film: Path) -> None:
-    await house.last(FilePosted(said("m1"), colour_film, "colours.mp4"))
+async def test_a_channel_is_switched_and_its_status_tells(house: ColourHouse, colour_video: Path) -> None:
+    await house.last(FilePosted(said("m1"), colour_video, "colours.mp4"))
     assert "Off" in (await house.last(Switch(said(""), on=False))).text
     status = await house.last(Status(said(""), blind=True, missing=("Attach Files",)))
     assert status.private
-    for words in ("switched off", "1 film can be searched", "cannot see what messages say", "Attach Files"):
+    for words in ("switched off", "1 video can be searched", "cannot see what messages say", "Attach Files"):
         assert words in status.text
     assert "On" in (await house.last(Switch(said(""), on=True))).text
     assert "every video" in (await house.last(Status(said("")))).text
 
 
-@pytest.mark.parametrize("house", [ONE_AT_ONCE], indirect=True, ids=["one film at once"])
-async def test_a_film_that_is_known_waits_in_no_line(
-    house: ColourHouse, colour_film: Path, make_clip: MakeClip
+@pytest.mark.parametrize("house", [ONE_AT_ONCE], indirect=True, ids=["one video at once"])
+async def test_a_video_that_is_known_waits_in_no_line(
+    house: ColourHouse, colour_video: Path, make_clip: MakeClip
 ) -> None:
     link, other = "https://films.example/known.mp4", "https://films.example/other.mp4"
-    house.fetcher.web |= {link: colour_film, other: make_clip("other.mp4", [("red", 1), ("blue", 1)])}
+    house.fetcher.web |= {link: colour_video, other: make_clip("other.mp4", [("red", 1), ("blue", 1)])}
     await house.last(LinkPosted(said("m1"), link))
     house.relays.reader.target = stopping = StoppingReader(house.reader, 0)
     first = asyncio.create_task(
@@ -125,14 +125,14 @@ async def test_a_film_that_is_known_waits_in_no_line(
     )  # it holds the only turn until it is broken off
     await stopping.stopped.wait()
     replies = await house.say(LinkPosted(said("m3"), link))
-    assert ["know this film already" in reply.text for reply in replies] == [True]
+    assert ["know this video already" in reply.text for reply in replies] == [True]
     assert not first.done()
     first.cancel()
     await asyncio.gather(first, return_exceptions=True)
 
 
-async def test_names_are_suggested_from_what_the_asker_may_see(house: ColourHouse, colour_film: Path) -> None:
-    await house.last(FilePosted(said("m1"), colour_film, "Stunts.mp4"))
+async def test_names_are_suggested_from_what_the_asker_may_see(house: ColourHouse, colour_video: Path) -> None:
+    await house.last(FilePosted(said("m1"), colour_video, "Stunts.mp4"))
     here, elsewhere = said("").view, said("", "elsewhere").view
     assert [one.title for one in await house.conversation.suggest(here, "stu")] == ["Stunts"]
     assert [one.title for one in await house.conversation.suggest(here, "")] == ["Stunts"]

@@ -26,7 +26,7 @@ from core.refinement.close_up import (
 )
 from core.search.verdict import STRONG_FROM, WEAK_FROM, judged_by
 from tests.core.conftest import opened, turn
-from tests.support.clips import Shape, plain, write_film
+from tests.support.clips import Shape, plain, write_video
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,8 +41,8 @@ BEST = Moment("v", 1.0, 2.0, 1.0, 0.3)
 
 
 def curve(surely: float) -> Curve:
-    """Give a film whose best look is as sure as these odds say."""
-    video = Video("v", "", "A film", 3.0, 64, 48)
+    """Give a video whose best look is as sure as these odds say."""
+    video = Video("v", "", "A video", 3.0, 64, 48)
     scores = np.array([0.1, 0.3, 0.2], np.float32)
     return Curve(video, np.arange(3.0), scores, judged_by(float(scores.max()), surely, 0.0, INFO))
 
@@ -64,7 +64,7 @@ def test_a_closer_look_decides_by_bars_of_its_own_whatever_was_thought_before(od
         assert (seen.verdict, seen.verdict_of(BEST)) == (verdict, verdict)
 
 
-def test_without_one_or_in_another_film_all_stays_as_it_was() -> None:
+def test_without_one_or_in_another_video_all_stays_as_it_was() -> None:
     known = curve(WEAK_FROM + 1)
     assert seen_closer(known, [BEST, replace(BEST, video_id="w", closer=-9.0)], INFO) is known
 
@@ -93,14 +93,14 @@ def speck() -> Iterator[Pixels]:
 async def test_something_small_that_seemed_absent_is_found_by_a_closer_look_and_stays_so(
     house: ColourHouse, tmp_path: Path
 ) -> None:
-    path = write_film(tmp_path / "speck.mp4", speck(), Shape((64, 48), fps=1, gop=1))
+    path = write_video(tmp_path / "speck.mp4", speck(), Shape((64, 48), fps=1, gop=1))
     await house.last(FilePosted(turn(), path, path.name))
     first, better = [reply for reply in await house.say(Find(turn(), "red")) if reply.buttons]
     assert (first.title, first.provisional) == ("“red”: checking…", True)
     assert "Checking…: similarity" in first.text
     assert not better.provisional
     assert (better.title, "No hit" in better.text) == ("“red”", False)
-    again = await house.last(Action(turn(), press(better, "Whole film")))
+    again = await house.last(Action(turn(), press(better, "Whole video")))
     assert again.title == "“red”"
 
 
@@ -108,11 +108,11 @@ async def test_something_small_that_seemed_absent_is_found_by_a_closer_look_and_
 async def test_given_a_press_while_a_verdict_is_checked_when_it_stands_then_what_was_pressed_says_it(
     house: ColourHouse, tmp_path: Path
 ) -> None:
-    path = write_film(tmp_path / "speck.mp4", speck(), Shape((64, 48), fps=1, gop=1))
+    path = write_video(tmp_path / "speck.mp4", speck(), Shape((64, 48), fps=1, gop=1))
     await house.last(FilePosted(turn(), path, path.name))
     replies = house.conversation.handle(Find(turn(), "red"))
     first = await anext(replies)
-    pressed = asyncio.ensure_future(house.say(Action(turn(), press(first, "Whole film"))))
+    pressed = asyncio.ensure_future(house.say(Action(turn(), press(first, "Whole video"))))
     await asyncio.sleep(0)  # the press has come; the check has not begun
     assert [one async for one in replies] == []  # somebody browses: their card is not drawn over
     shown = [(one.title, one.provisional) for one in await pressed]
@@ -123,7 +123,7 @@ async def test_given_a_press_while_a_verdict_is_checked_when_it_stands_then_what
 async def test_given_people_who_never_pause_when_a_verdict_is_in_doubt_then_it_is_checked_all_the_same(
     tmp_path: Path,
 ) -> None:
-    path = write_film(tmp_path / "speck.mp4", speck(), Shape((64, 48), fps=1, gop=1))
+    path = write_video(tmp_path / "speck.mp4", speck(), Shape((64, 48), fps=1, gop=1))
     restless = ForegroundPriority(3600.0, time.monotonic, 0.01)
     async with opened(tmp_path, restless) as house:
         await house.last(FilePosted(turn(), path, path.name))
@@ -133,7 +133,7 @@ async def test_given_people_who_never_pause_when_a_verdict_is_in_doubt_then_it_i
 
 @pytest.mark.slow
 async def test_without_the_file_nobody_looks_closer(house: ColourHouse, tmp_path: Path) -> None:
-    path = write_film(tmp_path / "speck.mp4", speck(), Shape((64, 48), fps=1, gop=1))
+    path = write_video(tmp_path / "speck.mp4", speck(), Shape((64, 48), fps=1, gop=1))
     await house.last(FilePosted(turn(), path, path.name))
     (posted,) = await house.library.videos(turn().view)
     await house.media.forget(posted.video.id)

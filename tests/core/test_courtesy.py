@@ -1,4 +1,4 @@
-"""Whoever waits for an answer goes first; films and further looks let them, but not for ever."""
+"""Whoever waits for an answer goes first; videos and further looks let them, but not for ever."""
 
 from __future__ import annotations
 
@@ -27,31 +27,31 @@ def courtesy() -> ForegroundPriority:
     return ForegroundPriority(0.0, time.monotonic)
 
 
-async def test_a_film_begins_at_once_where_nobody_asks() -> None:
+async def test_a_video_begins_at_once_where_nobody_asks() -> None:
     await asyncio.wait_for(courtesy().after_you(LONG_S), AT_ONCE_S)
 
 
-async def test_a_film_waits_until_all_have_their_answers_also_those_who_ask_meanwhile() -> None:
+async def test_a_video_waits_until_all_have_their_answers_also_those_who_ask_meanwhile() -> None:
     ours = courtesy()
     with ours.asking():
-        film = asyncio.create_task(ours.after_you(LONG_S))
+        video = asyncio.create_task(ours.after_you(LONG_S))
         await asyncio.sleep(0)
         with ours.asking():
             pass
-    with ours.asking():  # before the film has noticed
+    with ours.asking():  # before the video has noticed
         await asyncio.sleep(0)
         await asyncio.sleep(0)
-        assert not film.done()
-    await asyncio.wait_for(film, AT_ONCE_S)
+        assert not video.done()
+    await asyncio.wait_for(video, AT_ONCE_S)
 
 
-async def test_a_film_is_not_kept_out_by_people_who_never_stop() -> None:
+async def test_a_video_is_not_kept_out_by_people_who_never_stop() -> None:
     ours = courtesy()
     with ours.asking():
         await asyncio.wait_for(ours.after_you(SHORT_S), AT_ONCE_S)
 
 
-async def test_a_thread_that_computes_for_a_film_goes_on_when_all_have_their_answers() -> None:
+async def test_a_thread_that_computes_for_a_video_goes_on_when_all_have_their_answers() -> None:
     ours = courtesy()
     with ours.asking(), ours.asking():
         thread = asyncio.create_task(asyncio.to_thread(ours.leave(LONG_S)))

@@ -17,7 +17,7 @@ from core.model.video import FrameIndex, Thumbnail
 from core.refinement.peaks import Cuts, cuts_around
 from core.search.shots import Likeness, shot_span
 from tests.core.conftest import remembered, turn
-from tests.support.clips import COLOURS, Shape, plain, write_film
+from tests.support.clips import COLOURS, Shape, plain, write_video
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,7 +43,7 @@ def cut() -> Iterator[Pixels]:
 
 @pytest.fixture
 async def seen(house: ColourHouse, tmp_path: Path) -> ColourHouse:
-    path = write_film(tmp_path / "cut.mp4", cut(), Shape((64, 48), fps=FPS, gop=250))
+    path = write_video(tmp_path / "cut.mp4", cut(), Shape((64, 48), fps=FPS, gop=250))
     await house.last(FilePosted(turn(), path, path.name))
     return house
 

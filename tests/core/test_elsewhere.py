@@ -18,7 +18,7 @@ from core.search.shots import elsewhere
 from core.wording.answers import head
 from tests.core.conftest import ColourHouse, turn
 from tests.core.test_votes import ask, press
-from tests.support.films import put_film
+from tests.support.videos import put_video
 
 SHOTS = np.eye(4, 8, dtype=np.float32).repeat(6, axis=0)
 """Four shots of six looks, a second apart."""
@@ -28,7 +28,7 @@ def like(look: int, looks: Floats = SHOTS, start_s: float = 1.0, end_s: float = 
     """Ask for more like a look, which was found in some moment."""
     picture = Example.of(looks[look], "recipe", Stretch("v", start_s, end_s))
     query = Query("", View.of(Scope("local", "s", "c")), picture=picture)
-    video, times_s = Video("v", "", "A film", float(len(looks)), 64, 48), np.arange(len(looks), dtype=np.float64)
+    video, times_s = Video("v", "", "A video", float(len(looks)), 64, 48), np.arange(len(looks), dtype=np.float64)
     return query, elsewhere(Curve(video, times_s, looks @ looks[look], vectors=looks), picture)
 
 
@@ -40,7 +40,7 @@ def test_the_whole_shot_that_a_moment_lies_in_is_left_out(look: int, at_s: float
     assert [bool(one) for one in curve.counts] == [not reach[0] <= time_s < reach[1] for time_s in range(24)]
 
 
-def test_the_film_is_judged_without_that_shot() -> None:
+def test_the_video_is_judged_without_that_shot() -> None:
     query, alone = like(1)
     assert alone.scores.max() == pytest.approx(1.0)
     assert likened(alone).verdict == "absent"
@@ -61,7 +61,7 @@ def test_a_like_shot_after_a_short_other_one_is_found() -> None:
     assert moment.peak_s == pytest.approx(7.0)
 
 
-def test_another_film_is_judged_as_a_whole() -> None:
+def test_another_video_is_judged_as_a_whole() -> None:
     query, curve = like(1)
     assert query.picture is not None
     other = replace(curve, video=replace(curve.video, id="w"), source=None)
@@ -77,16 +77,16 @@ def test_no_moment_reaches_into_that_shot() -> None:
         assert moment.end_s <= curve.source.start_s or moment.start_s >= curve.source.end_s
 
 
-def test_a_film_that_is_one_shot_has_nothing_else() -> None:
+def test_a_video_that_is_one_shot_has_nothing_else() -> None:
     query, curve = like(1)
     with pytest.raises(NothingElse):
         chosen([replace(curve, source=Stretch("v", 0.0, 99.0))], query, 3)
 
 
 async def test_the_answer_says_that_nothing_else_looks_like_it(house: ColourHouse) -> None:
-    await put_film(house, turn(), "film", [("navy", 4), ("red", 4), ("green", 4)])
+    await put_video(house, turn(), "video", [("navy", 4), ("red", 4), ("green", 4)])
     alike = await house.last(Action(turn(), press(await ask(house, "red"), "More like this")))
     assert alike.title == "More like this: probably nothing else in this footage looks like it"
-    await put_film(house, turn(), "another", [("black", 4), ("red", 4), ("green", 4)])
+    await put_video(house, turn(), "another", [("black", 4), ("red", 4), ("green", 4)])
     alike = await house.last(Action(turn(), press(await ask(house, "navy"), "More like this")))
     assert "No hit, only what comes nearest" in alike.text

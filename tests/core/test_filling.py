@@ -1,4 +1,4 @@
-"""The curve has a value for each second, also where the film was looked at less often, and no peak is made up."""
+"""The curve has a value for each second, also where the video was looked at less often, and no peak is made up."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def curve(times_s: Sequence[float], scores: Sequence[float], length_s: float = 0.0) -> Curve:
-    return Curve(Video("v", "", "A film", length_s, 64, 48), np.array(times_s), np.array(scores, np.float32))
+    return Curve(Video("v", "", "A video", length_s, 64, 48), np.array(times_s), np.array(scores, np.float32))
 
 
 def test_between_keyframes_two_seconds_apart_each_second_has_the_value_in_the_middle() -> None:
@@ -32,7 +32,7 @@ def test_a_curve_of_a_look_a_second_stays_as_it_is() -> None:
     assert each_second(looks).times_s.tolist() == looks.times_s.tolist()
 
 
-def test_what_stands_still_to_the_end_of_the_film_has_its_value_there_too() -> None:
+def test_what_stands_still_to_the_end_of_the_video_has_its_value_there_too() -> None:
     filled = each_second(curve([0.0, 2.0], [0.1, 0.3], 4.5))
     assert filled.times_s.tolist() == [0, 1, 2, 3]
     assert filled.scores[-1] == np.float32(0.3)

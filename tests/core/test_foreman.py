@@ -34,8 +34,8 @@ PAIRWISE = replace(CHOICES, indexing=replace(CHOICES.indexing, batch=2))
 
 
 @pytest.mark.parametrize("house", [PAIRWISE], indirect=True, ids=["two frames at once"])
-async def test_a_film_goes_on_after_its_last_written_look(house: ColourHouse, colour_film: Path) -> None:
-    house.fetcher.web[LINK] = colour_film
+async def test_a_video_goes_on_after_its_last_written_look(house: ColourHouse, colour_video: Path) -> None:
+    house.fetcher.web[LINK] = colour_video
     job = await accepted(house)
     first = await half_way(house, LinkPosted(turn(), LINK, job.ref))
     job = await reborn(house)
@@ -52,9 +52,9 @@ async def test_a_film_goes_on_after_its_last_written_look(house: ColourHouse, co
 
 @pytest.mark.parametrize("house", [PAIRWISE], indirect=True, ids=["two frames at once"])
 async def test_what_was_looked_at_so_far_is_found_and_the_answer_says_how_much(
-    house: ColourHouse, colour_film: Path
+    house: ColourHouse, colour_video: Path
 ) -> None:
-    house.fetcher.web[LINK] = colour_film
+    house.fetcher.web[LINK] = colour_video
     job = await accepted(house)
     house.relays.reader.target = stopping = StoppingReader(house.reader, 8)
     task = asyncio.create_task(house.last(LinkPosted(turn(), LINK, job.ref)))
@@ -63,15 +63,15 @@ async def test_what_was_looked_at_so_far_is_found_and_the_answer_says_how_much(
     reply = await house.last(Find(turn(), "green"))
     assert "50% indexed so far" in reply.text
     assert [picture.kind for picture in reply.pictures] == ["frame", "plot"]
-    assert "There is no film here yet" in (await house.last(ListVideos(turn()))).text
+    assert "There is no video here yet" in (await house.last(ListVideos(turn()))).text
     elsewhere = await house.last(Find(turn("elsewhere"), "green"))
     assert "nothing to search" in elsewhere.text
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
 
 
-async def test_a_failure_that_may_pass_is_tried_again_and_said(house: ColourHouse, colour_film: Path) -> None:
-    house.fetcher.web[LINK] = colour_film
+async def test_a_failure_that_may_pass_is_tried_again_and_said(house: ColourHouse, colour_video: Path) -> None:
+    house.fetcher.web[LINK] = colour_video
     house.relays.fetcher.target = FailingFetcher(house.fetcher, 2)
     job = await accepted(house)
     said = await house.say(LinkPosted(turn(), LINK, job.ref))
@@ -101,10 +101,10 @@ async def test_failures_count_across_restarts(house: ColourHouse) -> None:
     assert 99 - failing.left == 1
 
 
-async def test_a_film_that_kills_its_decoder_gets_two_chances_and_leaves_nothing(
-    house: ColourHouse, colour_film: Path
+async def test_a_video_that_kills_its_decoder_gets_two_chances_and_leaves_nothing(
+    house: ColourHouse, colour_video: Path
 ) -> None:
-    house.fetcher.web[LINK] = colour_film
+    house.fetcher.web[LINK] = colour_video
     house.relays.reader.target = DyingReader()
     job = await accepted(house)
     said = await house.say(LinkPosted(turn(), LINK, job.ref))
@@ -114,8 +114,10 @@ async def test_a_film_that_kills_its_decoder_gets_two_chances_and_leaves_nothing
     assert house.stored() == []
 
 
-async def test_a_film_that_is_begun_in_vain_again_and_again_is_given_up(house: ColourHouse, colour_film: Path) -> None:
-    house.fetcher.web[LINK] = colour_film
+async def test_a_video_that_is_begun_in_vain_again_and_again_is_given_up(
+    house: ColourHouse, colour_video: Path
+) -> None:
+    house.fetcher.web[LINK] = colour_video
     job = await accepted(house)
     async with house.library.connections.writing() as db:
         await db.execute("UPDATE jobs SET starts = 10 WHERE id = ?", (job.id,))
@@ -139,9 +141,9 @@ def test_what_may_pass_is_tried_again_after_ever_longer_waits(
     assert [patience.wait_s(error, failures) for failures in range(1, len(waits_s) + 1)] == waits_s
 
 
-async def test_two_links_to_one_film_are_looked_at_once(house: ColourHouse, colour_film: Path) -> None:
+async def test_two_links_to_one_video_are_looked_at_once(house: ColourHouse, colour_video: Path) -> None:
     other = LINK + "?mirror=2"
-    house.fetcher.web |= {LINK: colour_film, other: colour_film}
+    house.fetcher.web |= {LINK: colour_video, other: colour_video}
     jobs = [await accepted(house, asked(link)) for link in (LINK, other)]
     events = [LinkPosted(turn(), link, job.ref) for link, job in zip((LINK, other), jobs, strict=True)]
     said = await asyncio.gather(*map(house.last, events))
@@ -149,8 +151,8 @@ async def test_two_links_to_one_film_are_looked_at_once(house: ColourHouse, colo
     assert sum(house.encoder.batches) == 3, "three colours, each of them once"
 
 
-async def test_what_was_done_but_not_said_is_said_as_it_would_have_been(house: ColourHouse, colour_film: Path) -> None:
-    house.fetcher.web[LINK] = colour_film
+async def test_what_was_done_but_not_said_is_said_as_it_would_have_been(house: ColourHouse, colour_video: Path) -> None:
+    house.fetcher.web[LINK] = colour_video
     job = await accepted(house)
     first = await house.last(LinkPosted(turn(), LINK, job.ref))
     job = await reborn(house)
@@ -158,12 +160,12 @@ async def test_what_was_done_but_not_said_is_said_as_it_would_have_been(house: C
 
 
 @pytest.mark.parametrize("way", ["save", "post"])
-async def test_a_film_that_was_just_kept_when_keaton_died_is_told_of_as_new_and_by_its_name_there(
-    house: ColourHouse, colour_film: Path, monkeypatch: pytest.MonkeyPatch, way: str
+async def test_a_video_that_was_just_kept_when_keaton_died_is_told_of_as_new_and_by_its_name_there(
+    house: ColourHouse, colour_video: Path, monkeypatch: pytest.MonkeyPatch, way: str
 ) -> None:
-    house.fetcher.web[LINK] = colour_film
+    house.fetcher.web[LINK] = colour_video
     if way == "post":
-        await house.last(FilePosted(turn("elsewhere"), colour_film, "a secret plan.mp4"))
+        await house.last(FilePosted(turn("elsewhere"), colour_video, "a secret plan.mp4"))
     job, keep, kept = await accepted(house), getattr(house.library, way), asyncio.Event()
 
     async def keep_and_die(*what: object) -> None:
@@ -179,15 +181,15 @@ async def test_a_film_that_was_just_kept_when_keaton_died_is_told_of_as_new_and_
     monkeypatch.undo()
     reply = await house.last(LinkPosted(turn(), LINK, (await reborn(house)).ref))
     assert reply.text.startswith("Ready to search")
-    assert (reply.title, [one.kind for one in reply.pictures]) == ("A linked film", ["sheet"])
+    assert (reply.title, [one.kind for one in reply.pictures]) == ("A linked video", ["sheet"])
 
 
-async def test_at_a_start_nothing_is_left_that_nothing_leads_to(house: ColourHouse, colour_film: Path) -> None:
-    kept = await house.last(FilePosted(turn(), colour_film, "colours.mp4"))
+async def test_at_a_start_nothing_is_left_that_nothing_leads_to(house: ColourHouse, colour_video: Path) -> None:
+    kept = await house.last(FilePosted(turn(), colour_video, "colours.mp4"))
     assert "Ready" in kept.text
     wanted = house.media.inbox / "wanted.mp4"
     for stray in (house.media_folder / "stray.mp4", house.media.inbox / "stray.mp4", wanted):
-        stray.write_bytes(b"film")
+        stray.write_bytes(b"video")
     await accepted(house, replace(asked(), kind="file", source=str(wanted)))
     await house.foreman.tidy()
     assert [path.name for path in house.media.inbox.iterdir()] == ["wanted.mp4"]

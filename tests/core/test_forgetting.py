@@ -1,4 +1,4 @@
-"""Who asks for a film to be forgotten is told what became of it, and it is that film, whenever Keaton dies."""
+"""Who asks for a video to be forgotten is told what became of it, and it is that video, whenever Keaton dies."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ async def after_a_crash(house: ColourHouse) -> str:
     return said
 
 
-async def test_what_was_forgotten_and_not_said_is_said_after_a_crash_and_no_other_film_goes(
-    house: ColourHouse, colour_film: Path, tmp_path: Path
+async def test_what_was_forgotten_and_not_said_is_said_after_a_crash_and_no_other_video_goes(
+    house: ColourHouse, colour_video: Path, tmp_path: Path
 ) -> None:
     other = clips.make_clip(tmp_path / "other.mp4", [("white", 1.0)])
-    await house.last(FilePosted(turn(), colour_film, "colours.mp4"))
+    await house.last(FilePosted(turn(), colour_video, "colours.mp4"))
     await house.last(FilePosted(turn(), other, "more colours.mp4"))
     job = await to_forget(house, "colours")
     said = (await house.last(Forget(turn(), "colours", job.ref))).text
@@ -46,8 +46,8 @@ async def test_what_was_forgotten_and_not_said_is_said_after_a_crash_and_no_othe
     assert [one.video.title for one in await house.library.videos(turn().view)] == ["more colours"]
 
 
-async def test_once_it_is_said_nothing_names_what_was_forgotten(house: ColourHouse, colour_film: Path) -> None:
-    await house.last(FilePosted(turn(), colour_film, "colours.mp4"))
+async def test_once_it_is_said_nothing_names_what_was_forgotten(house: ColourHouse, colour_video: Path) -> None:
+    await house.last(FilePosted(turn(), colour_video, "colours.mp4"))
     job = await to_forget(house, "colours")
     await house.last(Forget(turn(), "colours", job.ref))
     await house.foreman.settle(job.ref)
@@ -55,8 +55,8 @@ async def test_once_it_is_said_nothing_names_what_was_forgotten(house: ColourHou
     assert [value for row in rows for value in tuple(row) if "colours" in str(value)] == []
 
 
-async def test_a_film_that_nobody_knows_is_still_unknown_after_a_crash(house: ColourHouse, colour_film: Path) -> None:
-    await house.last(FilePosted(turn(), colour_film, "colours.mp4"))
+async def test_a_video_that_nobody_knows_is_still_unknown_after_a_crash(house: ColourHouse, colour_video: Path) -> None:
+    await house.last(FilePosted(turn(), colour_video, "colours.mp4"))
     job = await to_forget(house, "blues")
     said = (await house.last(Forget(turn(), "blues", job.ref))).text
     assert "blues" in said

@@ -39,11 +39,11 @@ async def ask(house: ColourHouse, event: Incoming, name: str) -> Reply:
     return reply
 
 
-async def taken_in(house: ColourHouse, film: Path) -> None:
-    """Take a film in by a link and another as a file, ask about it by its name, and make a backup of all that."""
-    house.fetcher.web[LINK] = clips.make_clip(film.with_name("linked.mp4"), [("green", 2)])
+async def taken_in(house: ColourHouse, video: Path) -> None:
+    """Take a video in by a link and another as a file, ask about it by its name, and make a backup of all that."""
+    house.fetcher.web[LINK] = clips.make_clip(video.with_name("linked.mp4"), [("green", 2)])
     await ask(house, LinkPosted(turn(), LINK), f"trigger:1:{LINK}")
-    await ask(house, FilePosted(turn(), film, f"{TITLE}.mp4"), "file:1")
+    await ask(house, FilePosted(turn(), video, f"{TITLE}.mp4"), "file:1")
     asked = find(turn(), f'something red video:"{TITLE}"')
     assert asked.video == TITLE
     assert (await ask(house, asked, "find:1")).pictures
@@ -64,12 +64,12 @@ def left_of(folder: Path, needles: list[str]) -> list[tuple[str, str]]:
 
 
 @pytest.mark.slow
-async def test_after_a_film_was_forgotten_neither_its_title_nor_its_id_nor_its_link_stands_in_any_file(
-    house: ColourHouse, colour_film: Path, tmp_path: Path
+async def test_after_a_video_was_forgotten_neither_its_title_nor_its_id_nor_its_link_stands_in_any_file(
+    house: ColourHouse, colour_video: Path, tmp_path: Path
 ) -> None:
-    await taken_in(house, colour_film)
+    await taken_in(house, colour_video)
     data = tmp_path / "data"
-    needles = [TITLE, (await asyncio.to_thread(content_id, colour_film)), LINK]
+    needles = [TITLE, (await asyncio.to_thread(content_id, colour_video)), LINK]
     shown = [posted.video for posted in await house.library.videos(turn().view)]
     needles += [video.id for video in shown]
     assert {needle for _, needle in left_of(data, needles)} == set(needles)
@@ -83,15 +83,15 @@ async def test_after_a_film_was_forgotten_neither_its_title_nor_its_id_nor_its_l
 
 @pytest.mark.slow
 async def test_while_somebody_reads_from_the_database_forgetting_holds_nobody_up_and_is_done_once_they_stop(
-    house: ColourHouse, colour_film: Path, tmp_path: Path
+    house: ColourHouse, colour_video: Path, tmp_path: Path
 ) -> None:
-    await taken_in(house, colour_film)
+    await taken_in(house, colour_video)
     (posted, *_) = await house.library.videos(turn().view)
     with closing(sqlite3.connect(house.library.connections.path, isolation_level=None)) as other:
         other.execute("BEGIN")
         other.execute("SELECT * FROM videos").fetchone()
-        for number, film in enumerate(await house.library.videos(turn().view)):
-            await ask(house, Forget(turn(), film.video.title), f"forget:{number}")
+        for number, video in enumerate(await house.library.videos(turn().view)):
+            await ask(house, Forget(turn(), video.video.title), f"forget:{number}")
         # None of these would come to an end as long as the other reads, if they waited for it.
         await ask(house, Find(turn(), "something red"), "find:3")
         await house.ledger.remember("a note", "written")
@@ -102,16 +102,16 @@ async def test_while_somebody_reads_from_the_database_forgetting_holds_nobody_up
 
 
 @pytest.mark.slow
-async def test_a_question_that_was_under_way_while_its_film_was_forgotten_does_not_name_it_once_it_is_answered(
-    house: ColourHouse, colour_film: Path, tmp_path: Path
+async def test_a_question_that_was_under_way_while_its_video_was_forgotten_does_not_name_it_once_it_is_answered(
+    house: ColourHouse, colour_video: Path, tmp_path: Path
 ) -> None:
-    await taken_in(house, colour_film)
+    await taken_in(house, colour_video)
     requests = RequestLog(house.foreman, house.ledger)
     asked = await requests.take(MessageKey(turn().scope, "", "find:4"), Find(turn(), "something red", video=TITLE))
     assert asked is not None
     await house.library.connections.empty_log()  # so that it stands in the file by now, not in the log
-    for number, film in enumerate(await house.library.videos(turn().view)):
-        await ask(house, Forget(turn(), film.video.title), f"forget:{number}")
+    for number, video in enumerate(await house.library.videos(turn().view)):
+        await ask(house, Forget(turn(), video.video.title), f"forget:{number}")
     assert left_of(tmp_path / "data", [TITLE])
     await requests.end(asked)
     await house.library.connections.emptied()

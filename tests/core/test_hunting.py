@@ -1,4 +1,4 @@
-"""Where further looks go in search of a film's best frame, and what becomes of what they find."""
+"""Where further looks go in search of a video's best frame, and what becomes of what they find."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 def curve(scores: Sequence[float], every_s: float = 2.0) -> Curve:
     times_s = np.arange(len(scores), dtype=np.float64) * every_s
-    return Curve(Video("v", "", "A film", len(scores) * every_s, 64, 48), times_s, np.array(scores, np.float32))
+    return Curve(Video("v", "", "A video", len(scores) * every_s, 64, 48), times_s, np.array(scores, np.float32))
 
 
 def moment(start_s: float, end_s: float, peak_s: float, score: float) -> Moment:
@@ -49,11 +49,11 @@ def test_a_place_is_looked_at_eight_times_a_second_and_a_long_one_no_more_often(
 
 
 @given(scores=st.lists(st.floats(-1, 1, width=32), min_size=1, max_size=200), every_s=st.floats(0.05, 60))
-def test_a_hunt_is_bounded_and_keeps_within_the_film(scores: list[float], every_s: float) -> None:
-    film = curve(scores, every_s)
-    chosen = enough(places(film))
+def test_a_hunt_is_bounded_and_keeps_within_the_video(scores: list[float], every_s: float) -> None:
+    video = curve(scores, every_s)
+    chosen = enough(places(video))
     assert sum(len(place.times_s()) for place in chosen) <= COARSELY + 17
-    assert all(0 <= place.start_s < place.end_s <= film.video.duration_s + 1e-6 for place in chosen)
+    assert all(0 <= place.start_s < place.end_s <= video.video.duration_s + 1e-6 for place in chosen)
     assert all(place.holds(time_s) for place in chosen for time_s in place.times_s())
 
 
@@ -67,28 +67,28 @@ def test_around_the_best_looks_each_frame_is_looked_at_once() -> None:
 
 
 def test_the_moment_that_holds_the_best_frame_comes_first() -> None:
-    film, moments = curve([0.1, 0.3, 0.1, 0.28, 0.1]), (moment(2, 4, 2, 0.3), moment(6, 8, 6, 0.28))
-    found = led(moments, film, BestFrame(7.5, 0.4))
+    video, moments = curve([0.1, 0.3, 0.1, 0.28, 0.1]), (moment(2, 4, 2, 0.3), moment(6, 8, 6, 0.28))
+    found = led(moments, video, BestFrame(7.5, 0.4))
     assert found == (replace(moments[1], peak_s=7.5, score=0.4), moments[0])
-    assert led(moments, film, BestFrame(7.5, 0.3)) == moments
+    assert led(moments, video, BestFrame(7.5, 0.3)) == moments
 
 
 def test_a_frame_that_no_moment_holds_makes_one_of_its_own() -> None:
-    film, moments = curve([0.1, 0.3, 0.1, 0.1, 0.12, 0.1]), (moment(2, 4, 2, 0.3), moment(8, 10, 8, 0.12))
-    first, second = led(moments, film, BestFrame(7.0, 0.5))
+    video, moments = curve([0.1, 0.3, 0.1, 0.1, 0.12, 0.1]), (moment(2, 4, 2, 0.3), moment(8, 10, 8, 0.12))
+    first, second = led(moments, video, BestFrame(7.0, 0.5))
     assert (first.start_s, first.end_s, first.peak_s, first.score) == (6, 8, 7, 0.5)
     assert second == moments[0]
 
 
 def test_more_like_a_frame_is_a_moment_elsewhere_though_nothing_is_as_much_like_it_as_itself() -> None:
-    film, known = curve([0.1, 0.99, 0.1, 0.1, 0.12, 0.1]), moment(8, 10, 8, 0.12)
-    first, second = led((known, known), film, BestFrame(7.0, 0.5))
+    video, known = curve([0.1, 0.99, 0.1, 0.1, 0.12, 0.1]), moment(8, 10, 8, 0.12)
+    first, second = led((known, known), video, BestFrame(7.0, 0.5))
     assert 4 <= first.start_s <= 6
     assert (first.end_s, first.peak_s, first.score) == (8, 7, 0.5)
     assert second == known
 
 
-def test_a_frame_of_another_film_is_in_none_of_its_moments() -> None:
+def test_a_frame_of_another_video_is_in_none_of_its_moments() -> None:
     other = replace(moment(2, 4, 2, 0.35), video_id="w")
     first, second = led((other, moment(6, 8, 6, 0.28)), curve([0.1, 0.3, 0.1, 0.28, 0.1]), BestFrame(3.0, 0.4))
     assert (first.video_id, first.peak_s, second) == ("v", 3.0, other)
@@ -106,7 +106,7 @@ def test_another_frame_is_shown_where_it_is_clearly_better_or_elsewhere(
 
 
 class Trembling(ExtraFrames):
-    """A film whose every frame is as much like another as `alike` says; one of them scores higher by `gain`."""
+    """A video whose every frame is as much like another as `alike` says; one of them scores higher by `gain`."""
 
     def __init__(self, alike: float, gain: float) -> None:
         self._other = np.array([alike, np.sqrt(1 - alike**2)], np.float32)
@@ -126,6 +126,6 @@ class Trembling(ExtraFrames):
 async def test_another_frame_of_a_still_shot_takes_no_place_for_the_trembling_of_its_score(
     alike: float, gain: float, *, shown: bool
 ) -> None:
-    film, query = curve([0.1, 0.3, 0.1]), Query("a dog", View("local", "home", frozenset({"main"})))
-    found = await BestFrameFinder(Trembling(alike, gain), lambda: 0.0).best(query, film)
+    video, query = curve([0.1, 0.3, 0.1]), Query("a dog", View("local", "home", frozenset({"main"})))
+    found = await BestFrameFinder(Trembling(alike, gain), lambda: 0.0).best(query, video)
     assert (found is not None and found.time_s == pytest.approx(2.5, abs=0.01)) is shown

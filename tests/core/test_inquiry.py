@@ -1,4 +1,4 @@
-"""Asking better, told on films of three colours: without, in order, side by side, from whom and when, and refined."""
+"""Asking better, told on videos of three colours: without, in order, side by side, from whom and when, and refined."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from core.conversation.commands import find
 from core.model.events import Action, Find, Turn
 from core.model.video import Scope, View
 from tests.core.conftest import turn
-from tests.support.films import put_film
+from tests.support.videos import put_video
 
 if TYPE_CHECKING:
     from core.model.reply import Reply
@@ -27,16 +27,16 @@ async def ask(house: ColourHouse, text: str, who: Turn | None = None) -> Reply:
 
 
 async def test_what_is_unwanted_is_left_out(house: ColourHouse) -> None:
-    await put_film(house, turn(), "film", [("green", 3), ("black", 3), ("red", 3), ("black", 4)])
-    assert "0:00 in film" in (await ask(house, "something red and green")).text
-    assert "0:06 in film" in (await ask(house, "something red and green -green")).text
+    await put_video(house, turn(), "video", [("green", 3), ("black", 3), ("red", 3), ("black", 4)])
+    assert "0:00 in video" in (await ask(house, "something red and green")).text
+    assert "0:06 in video" in (await ask(house, "something red and green -green")).text
 
 
 async def test_one_thing_then_another_is_a_pair_with_both_frames(house: ColourHouse) -> None:
-    await put_film(house, turn(), "film", SCENES)
+    await put_video(house, turn(), "video", SCENES)
     reply = await ask(house, "green > red")
     first, pair, green, red = reply.text.splitlines()[:4]
-    assert (first, pair[:11]) == ("0:03, then 0:09 in film", "Pair 1 of 1")
+    assert (first, pair[:11]) == ("0:03, then 0:09 in video", "Pair 1 of 1")
     assert green.startswith("“green” 0:03 to 0:06.")
     assert red.startswith("“red” 0:09 to 0:11.")
     assert [picture.name for picture in reply.pictures] == ["frame.jpg", "then.jpg", "plot.png"]
@@ -44,7 +44,7 @@ async def test_one_thing_then_another_is_a_pair_with_both_frames(house: ColourHo
 
 
 async def test_what_does_not_follow_in_time_is_said_kindly(house: ColourHouse) -> None:
-    await put_film(house, turn(), "film", SCENES)
+    await put_video(house, turn(), "video", SCENES)
     reply = await ask(house, "green >2s red")
     assert (reply.tone, reply.private) == ("error", True)
     assert "no “green” with “red” after it within 2 s" in reply.text
@@ -54,27 +54,27 @@ async def test_what_does_not_follow_in_time_is_said_kindly(house: ColourHouse) -
 async def test_texts_side_by_side_have_a_curve_each_and_probabilities_among_them(
     house: ColourHouse,
 ) -> None:
-    await put_film(house, turn(), "film", SCENES)
+    await put_video(house, turn(), "video", SCENES)
     reply = await ask(house, "blue | green | dark")
-    assert reply.text.startswith("0:06 in film, for “blue”")
+    assert reply.text.startswith("0:06 in video, for “blue”")
     assert "Probabilities among these here: blue 1.0000, green 0.0000, dark 0.0000." in reply.text
     assert [line.text for line in house.plotter.specs[0].curve.lines] == ["blue", "green", "dark"]
     second = next(button for button in reply.buttons if button.label.startswith("2"))
-    assert "0:03 in film, for “green”" in (await house.last(Action(turn(), second.id))).text
+    assert "0:03 in video, for “green”" in (await house.last(Action(turn(), second.id))).text
 
 
-async def test_only_films_by_that_person_are_searched(house: ColourHouse) -> None:
-    await put_film(house, turn(), "film", SCENES)
+async def test_only_videos_by_that_person_are_searched(house: ColourHouse) -> None:
+    await put_video(house, turn(), "video", SCENES)
     bob = replace(turn(), user_id="u2", user_name="Bob")
-    await put_film(house, bob, "bobs", [("red", 3), ("black", 3)])
+    await put_video(house, bob, "bobs", [("red", 3), ("black", 3)])
     assert " in bobs" in (await ask(house, "red from:bo")).text
     assert " in bobs" in (await ask(house, "red from:@u2")).text
-    assert " in film" in (await ask(house, "red from:me")).text
+    assert " in video" in (await ask(house, "red from:me")).text
     assert "Nobody called “eve”" in (await ask(house, "red from:eve")).text
 
 
-async def test_only_films_of_that_time_are_searched(house: ColourHouse) -> None:
-    await put_film(house, turn(), "film", SCENES)
+async def test_only_videos_of_that_time_are_searched(house: ColourHouse) -> None:
+    await put_video(house, turn(), "video", SCENES)
     tomorrow = (datetime.now(UTC) + timedelta(days=1)).date().isoformat()
     assert (await ask(house, f"red after:yesterday before:{tomorrow}")).tone == "plain"
     assert "none that was posted so" in (await ask(house, f"red after:{tomorrow}")).text
@@ -82,12 +82,12 @@ async def test_only_films_of_that_time_are_searched(house: ColourHouse) -> None:
 
 
 async def test_only_that_channel_is_searched_and_none_out_of_sight(house: ColourHouse) -> None:
-    await put_film(house, turn(), "film", SCENES)
+    await put_video(house, turn(), "video", SCENES)
     elsewhere = replace(turn(), scope=Scope("local", "home", "clips"), view=View.of(Scope("local", "home", "clips")))
-    await put_film(house, elsewhere, "clip", [("red", 3), ("black", 3)])
+    await put_video(house, elsewhere, "clip", [("red", 3), ("black", 3)])
     both = replace(turn(), view=SHARED)
     assert " in clip" in (await ask(house, "red in:#clips", both)).text
-    assert " in film" in (await ask(house, "red in:here", both)).text
+    assert " in video" in (await ask(house, "red in:here", both)).text
     assert "no channel “secret”" in (await ask(house, "red in:secret", both)).text
     assert "no channel “clips”" in (await ask(house, "red in:clips")).text
     named = replace(find(turn(), "red in:Fine-Clips"), rooms=(("clips", "fine-clips"),))
@@ -95,7 +95,7 @@ async def test_only_that_channel_is_searched_and_none_out_of_sight(house: Colour
 
 
 async def test_a_plus_refines_the_askers_last_question(house: ColourHouse) -> None:
-    await put_film(house, turn(), "film", SCENES)
+    await put_video(house, turn(), "video", SCENES)
     assert "not asked anything here" in (await ask(house, "+at night")).text
     await ask(house, "something red")
     await ask(house, "green", replace(turn(), user_id="u2"))
@@ -103,7 +103,7 @@ async def test_a_plus_refines_the_askers_last_question(house: ColourHouse) -> No
 
 
 async def test_a_follow_up_refines_the_answer_that_it_is_about(house: ColourHouse) -> None:
-    await put_film(house, turn(), "film", SCENES)
+    await put_video(house, turn(), "video", SCENES)
     answer = (await ask(house, "something red")).buttons[0].id.split(":")[1]
     await ask(house, "blue")
     reply = await house.last(replace(find(turn(), "at night"), refines=answer))
@@ -113,7 +113,7 @@ async def test_a_follow_up_refines_the_answer_that_it_is_about(house: ColourHous
 
 @pytest.mark.parametrize("text", ["green > red", "blue | green", "red -green", 'a "red" thing from:me'])
 async def test_a_button_draws_the_same_curves_again(house: ColourHouse, text: str) -> None:
-    await put_film(house, turn(), "film", SCENES)
+    await put_video(house, turn(), "video", SCENES)
     reply = await ask(house, text)
     await house.last(Action(turn(), next(one.id for one in reply.buttons if one.active)))
     first, again = house.plotter.specs[0].curve, house.plotter.specs[-1].curve
@@ -134,13 +134,13 @@ async def test_a_button_draws_the_same_curves_again(house: ColourHouse, text: st
 async def test_given_a_part_that_means_nothing_when_it_is_asked_then_that_is_said(
     house: ColourHouse, asked: str, said: str
 ) -> None:
-    await put_film(house, turn(), "film", SCENES)
+    await put_video(house, turn(), "video", SCENES)
     reply = await ask(house, asked)
     assert (reply.tone, reply.private) == ("error", True)
     assert said in reply.text
 
 
 async def test_given_a_mark_that_waits_when_the_question_is_refined_then_it_is_whole(house: ColourHouse) -> None:
-    await put_film(house, turn(), "film", SCENES)
+    await put_video(house, turn(), "video", SCENES)
     await ask(house, "red")
     assert "Probabilities" in (await ask(house, "+| blue")).text

@@ -1,4 +1,4 @@
-"""Which kept film a link leads to: in its own space, or by a public id that its site confirmed."""
+"""Which kept video a link leads to: in its own space, or by a public id that its site confirmed."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from core.model.video import Scope, Video
 
 HERE, AWAY = Scope("discord", "guild", "general"), Scope("discord", "other guild", "general")
 LINK, PUBLIC, KEYED = "https://films.test/1", "youtube:dQw4w9WgXcQ", "vimeo:1/8272103f6e"
-VIDEO = Video("sha256:a", "https://films.test/page", "A film", 1.0, 64, 36, uploader="Buster")
+VIDEO = Video("sha256:a", "https://films.test/page", "A video", 1.0, 64, 36, uploader="Buster")
 
 
-def lead(link: str, site_id: str, scope: Scope = AWAY, title: str = "A film") -> Lead:
+def lead(link: str, site_id: str, scope: Scope = AWAY, title: str = "A video") -> Lead:
     return Lead(link, scope.platform, scope.space, site_id, replace(VIDEO, title=title))
 
 
@@ -49,7 +49,7 @@ def test_what_was_fetched_in_the_own_space_comes_before_what_was_fetched_elsewhe
         (LINK, "youtube:AAAAAAAAAAA", True),
     ],
 )
-def test_a_link_that_names_one_film_leads_to_no_other_in_its_own_space_either(
+def test_a_link_that_names_one_video_leads_to_no_other_in_its_own_space_either(
     link: str, site_id: str, leads: bool
 ) -> None:
     assert (choose([lead(link, site_id, HERE)], link, HERE) is not None) is leads
@@ -60,7 +60,7 @@ def test_a_row_of_another_link_or_platform_leads_nowhere() -> None:
     assert choose([lead(LINK, "", HERE)], LINK, replace(HERE, platform="slack")) is None
 
 
-def test_what_is_fetched_anew_is_the_same_film_by_its_bytes_or_by_a_public_id_that_an_older_version_kept_it_by() -> (
+def test_what_is_fetched_anew_is_the_same_video_by_its_bytes_or_by_a_public_id_that_an_older_version_kept_it_by() -> (
     None
 ):
     assert is_same("sha256:a", "sha256:a", LINK, "mediasite:1")

@@ -1,4 +1,4 @@
-"""A picture is judged by how alike the looks of one shot are in that film."""
+"""A picture is judged by how alike the looks of one shot are in that video."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ SHOTS = np.eye(4, 8, dtype=np.float32).repeat(4, axis=0)
 
 
 def curve(picture: Floats, looks: Floats = SHOTS) -> Curve:
-    video = Video("v", "", "A film", float(len(looks)), 64, 48)
+    video = Video("v", "", "A video", float(len(looks)), 64, 48)
     vector = picture / np.linalg.norm(picture)
     return likened(Curve(video, np.arange(len(looks), dtype=np.float64), looks @ vector, vectors=looks))
 
 
 @pytest.mark.parametrize(("share", "verdict"), [(1.0, "strong"), (0.85, "strong"), (0.7, "weak"), (0.5, "absent")])
-def test_a_picture_as_alike_as_the_looks_of_a_shot_is_in_the_film(share: float, verdict: str) -> None:
+def test_a_picture_as_alike_as_the_looks_of_a_shot_is_in_the_video(share: float, verdict: str) -> None:
     picture = np.zeros(8, np.float32)
     picture[1], picture[7] = share, np.sqrt(1 - share**2)
     assert curve(picture).verdict == verdict
 
 
-def test_a_film_that_does_not_tell_shots_apart_judges_no_picture() -> None:
+def test_a_video_that_does_not_tell_shots_apart_judges_no_picture() -> None:
     alike = np.ones((12, 8), np.float32) / np.sqrt(np.float32(8))
     assert curve(alike[0], alike).verdict is None
     assert curve(SHOTS[0], SHOTS[:6]).verdict is None

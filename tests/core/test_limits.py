@@ -1,4 +1,4 @@
-"""What is too much is refused with a sentence that names the limit; no queue is filled, no film tried for ever."""
+"""What is too much is refused with a sentence that names the limit; no queue is filled, no video tried for ever."""
 
 from __future__ import annotations
 
@@ -43,14 +43,14 @@ def unheard(_progress: Progress) -> None:
 @pytest.mark.parametrize(
     ("error", "part"),
     [
-        (OverLimit("a", "duration_s", 18000, 90000), "a is 25:00:00 long; I take films of up to 5:00:00."),
+        (OverLimit("a", "duration_s", 18000, 90000), "a is 25:00:00 long; I take videos of up to 5:00:00."),
         (OverLimit("a", "size_bytes", 2e9, 1e10), "a has 10 GB; I take up to 2 GB."),
         (OverLimit("a", "size_bytes", 2e9), "a is too large; I take up to 2 GB."),
         (OverLimit("a", "frame_px", 36e6, 1.6e9), "(1,600 million pixels); I read up to 36 million"),
         (OverLimit("a", "frames", 2e6, 2e6 + 1), "more than 2,000,000 frames"),
         (OverLimit("a", "decode_s", 7200), "more than 2 hours of computing"),
-        (OverLimit("a", "memory_bytes", 2e9), "more memory than I give to one film (2 GB)"),
-        (QueueFull(10), "10 films with me"),
+        (OverLimit("a", "memory_bytes", 2e9), "more memory than I give to one video (2 GB)"),
+        (QueueFull(10), "10 videos with me"),
         (GivenUp("a"), "leave it alone"),
     ],
 )
@@ -63,8 +63,8 @@ def test_only_known_quantities_are_believed() -> None:
     assert quantity("wishes") is None
 
 
-def test_one_person_has_only_so_many_films_waiting() -> None:
-    queue = RateLimit(0, lambda: 0.0, most_films=2)
+def test_one_person_has_only_so_many_videos_waiting() -> None:
+    queue = RateLimit(0, lambda: 0.0, most_videos=2)
     with queue.place(shared()), queue.place(shared()):
         with pytest.raises(QueueFull), queue.place(shared()):
             pass
@@ -74,7 +74,7 @@ def test_one_person_has_only_so_many_films_waiting() -> None:
         pass
 
 
-async def test_a_film_that_breaks_its_decoder_twice_is_left_alone() -> None:
+async def test_a_video_that_breaks_its_decoder_twice_is_left_alone() -> None:
     turns = VideoTurns(2, 2)
     for _ in range(2):
         with pytest.raises(DecoderDied):
@@ -87,7 +87,7 @@ async def test_a_film_that_breaks_its_decoder_twice_is_left_alone() -> None:
         pass
 
 
-async def test_a_film_that_takes_too_much_says_so_again_without_being_read_again() -> None:
+async def test_a_video_that_takes_too_much_says_so_again_without_being_read_again() -> None:
     turns = VideoTurns(2, 2)
     for _ in range(3):
         with pytest.raises(OverLimit) as raised:
@@ -113,17 +113,17 @@ async def test_one_space_does_not_take_every_place() -> None:
     await task
 
 
-async def test_who_waits_for_a_film_that_another_looks_at_keeps_nobody_else_from_it() -> None:
+async def test_who_waits_for_a_video_that_another_looks_at_keeps_nobody_else_from_it() -> None:
     turns, has_begun = VideoTurns(2, 2), asyncio.Event()
     elsewhere = Scope("discord", "another guild", "main")
 
     async def second() -> None:
         async with turns.turn(LINK, elsewhere, unheard):
             has_begun.set()
-            async with turns.film("sha256:same"):
+            async with turns.video("sha256:same"):
                 pass
 
-    async with asyncio.timeout(20), turns.turn(LINK, HERE, unheard), turns.film("sha256:same"):
+    async with asyncio.timeout(20), turns.turn(LINK, HERE, unheard), turns.video("sha256:same"):
         task = asyncio.create_task(second())
         await has_begun.wait()
         async with turns.turn("another", HERE, unheard):
@@ -131,7 +131,7 @@ async def test_who_waits_for_a_film_that_another_looks_at_keeps_nobody_else_from
     await task
 
 
-async def test_spaces_wait_for_each_other_with_a_public_film_but_in_nobody_elses_line() -> None:
+async def test_spaces_wait_for_each_other_with_a_public_video_but_in_nobody_elses_line() -> None:
     turns, elsewhere = VideoTurns(3, 1), Scope("discord", "another guild", "main")
     begun: list[str] = []
 
@@ -153,8 +153,8 @@ async def test_spaces_wait_for_each_other_with_a_public_film_but_in_nobody_elses
     await waits
 
 
-async def test_a_link_posted_in_two_channels_at_once_is_fetched_once(house: ColourHouse, colour_film: Path) -> None:
-    house.fetcher.web[LINK] = colour_film
+async def test_a_link_posted_in_two_channels_at_once_is_fetched_once(house: ColourHouse, colour_video: Path) -> None:
+    house.fetcher.web[LINK] = colour_video
     said = await asyncio.gather(
         house.last(LinkPosted(turn("one", "home", "discord"), LINK)),
         house.last(LinkPosted(turn("two", "home", "discord"), LINK + "?utm_source=x")),
@@ -163,8 +163,8 @@ async def test_a_link_posted_in_two_channels_at_once_is_fetched_once(house: Colo
     assert all(reply.tone == "plain" for reply in said)
 
 
-async def test_a_link_posted_in_two_spaces_at_once_is_looked_at_once(house: ColourHouse, colour_film: Path) -> None:
-    house.fetcher.web[LINK] = colour_film
+async def test_a_link_posted_in_two_spaces_at_once_is_looked_at_once(house: ColourHouse, colour_video: Path) -> None:
+    house.fetcher.web[LINK] = colour_video
     said = await asyncio.gather(
         house.last(LinkPosted(turn("one", "home", "discord"), LINK)),
         house.last(LinkPosted(turn("two", "away", "slack"), LINK)),
@@ -173,9 +173,9 @@ async def test_a_link_posted_in_two_spaces_at_once_is_looked_at_once(house: Colo
     assert all(reply.tone == "plain" for reply in said)
 
 
-async def test_a_hostile_film_is_not_read_again_at_each_search(house: ColourHouse, tmp_path: Path) -> None:
+async def test_a_hostile_video_is_not_read_again_at_each_search(house: ColourHouse, tmp_path: Path) -> None:
     house.fetcher.web[LINK] = tmp_path / "absent"
-    (tmp_path / "absent").write_bytes(b"no film")
+    (tmp_path / "absent").write_bytes(b"no video")
     died = _DyingReader()
     house.relays.reader.target = died
     said = [(await house.last(LinkPosted(turn(), LINK))).text for _ in range(3)]
@@ -205,9 +205,9 @@ class _DyingReader:
         raise DecoderDied(path.name)
 
 
-async def test_the_first_of_several_films_is_said_to_be_that(house: ColourHouse, colour_film: Path) -> None:
+async def test_the_first_of_several_videos_is_said_to_be_that(house: ColourHouse, colour_video: Path) -> None:
     from core.wording import replies  # noqa: PLC0415
 
-    indexed = await house.indexer.file(colour_film, "colours.mp4", "", poster(), unheard)
-    assert "several films" not in replies.indexed(indexed, None, turn()).text
+    indexed = await house.indexer.file(colour_video, "colours.mp4", "", poster(), unheard)
+    assert "several videos" not in replies.indexed(indexed, None, turn()).text
     assert "this is the first" in replies.indexed(replace(indexed, several=True), None, turn()).text

@@ -84,7 +84,7 @@ async def _order(lengths_s: list[float | None]) -> list[int]:
     return order
 
 
-async def test_short_films_go_first_and_one_of_unknown_length_counts_as_ten_minutes() -> None:
+async def test_short_videos_go_first_and_one_of_unknown_length_counts_as_ten_minutes() -> None:
     assert await _order([7200.0, None, 30.0, 900.0, 30.0]) == [2, 4, 1, 3, 0]
 
 

@@ -17,7 +17,7 @@ from core.errors import LinkRefused
         ("https://en.example/Film_(1924) is good", ("https://en.example/Film_(1924)",)),
         ("<https://a.example/b>", ("https://a.example/b",)),
         ("<https://a.example/b?x=1|a label>", ("https://a.example/b?x=1",)),
-        ("[a film](https://a.example/b)", ("https://a.example/b",)),
+        ("[a video](https://a.example/b)", ("https://a.example/b",)),
         ("||https://a.example/b||", ("https://a.example/b",)),
         ("**https://a.example/b**, `https://a.example/c`", ("https://a.example/b", "https://a.example/c")),
         ("https://b.example/ https://a.example/ https://b.example/", ("https://b.example/", "https://a.example/")),
@@ -29,7 +29,7 @@ from core.errors import LinkRefused
         ("\uff08https://a.example/b\uff09", ("https://a.example/b",)),
         ("https://a.example/b…", ("https://a.example/b",)),
         ("«https://a.example/b» \u2018https://a.example/c\u2019", ("https://a.example/b", "https://a.example/c")),
-        ("https://a.example/b\u2019s film", ("https://a.example/b",)),
+        ("https://a.example/b\u2019s video", ("https://a.example/b",)),
         ("https://a.example/b\u200b", ("https://a.example/b",)),
         ("\u2066https://a.example/b\u2069", ("https://a.example/b",)),
         ("look:<https://a.example/b>this<https://a.example/c|c>", ("https://a.example/b", "https://a.example/c")),
@@ -58,7 +58,7 @@ def test_links_are_found_without_what_surrounds_them(text: str, found: tuple[str
         "https://www.youtube.com/live/dQw4w9WgXcQ?feature=shared",
     ],
 )
-def test_all_spellings_of_a_youtube_link_mean_one_film(url: str) -> None:
+def test_all_spellings_of_a_youtube_link_mean_one_video(url: str) -> None:
     assert links.canonical(url) == "youtube:dQw4w9WgXcQ"
 
 

@@ -25,7 +25,7 @@ from tests.fakes import slack_blocks
 from tests.fakes.discord_rules import complaints
 from tests.fakes.discord_world import IS_V2
 from tests.fakes.slack_world import File
-from tests.support.films import put_film
+from tests.support.videos import put_video
 
 if TYPE_CHECKING:
     from core.model.events import Turn
@@ -51,17 +51,17 @@ async def pages(house: ColourHouse, asker: Turn) -> list[Reply]:
 async def test_given_many_videos_when_paging_then_each_is_shown_once_and_whole(house: ColourHouse) -> None:
     titles = [f"{number} {'a rather long title ' * 7}".strip() for number in range(34)]
     for title in titles:
-        await put_film(house, who(), title, [("red", 1)])
+        await put_video(house, who(), title, [("red", 1)])
     shown = await pages(house, who())
     assert [entry.title for page in shown for entry in page.entries] == titles[::-1]
-    assert [page.title for page in shown] == [f"34 films, page {number} of 7" for number in range(1, 8)]
+    assert [page.title for page in shown] == [f"34 videos, page {number} of 7" for number in range(1, 8)]
     assert all(draws(button.id) for page in shown for button in page.buttons)
     back = await house.last(Action(who(), shown[-1].buttons[0].id))
-    assert back.title == "34 films, page 6 of 7"
+    assert back.title == "34 videos, page 6 of 7"
 
 
 async def test_an_entry_has_title_length_poster_date_link_and_picture(house: ColourHouse) -> None:
-    await put_film(house, who(), "harbour", [("red", 9)])
+    await put_video(house, who(), "harbour", [("red", 9)])
     posted = (await house.library.videos(turn().view))[0].posting
     await house.library.post(replace(posted, message="m2", message_url="https://chat.example/m2", user_name="Bob"))
     page = await house.last(ListVideos(who()))
@@ -79,25 +79,25 @@ async def test_an_entry_has_title_length_poster_date_link_and_picture(house: Col
 
 
 async def test_a_page_beyond_the_last_is_the_last_and_none_is_a_sentence(house: ColourHouse) -> None:
-    assert "no film here yet" in (await house.last(Action(who(), Page(3).id()))).text
+    assert "no video here yet" in (await house.last(Action(who(), Page(3).id()))).text
     for number in range(A_PAGE + 1):
-        await put_film(house, who(), f"film {number}", [("red", 1)])
-    assert (await house.last(Action(who(), Page(99).id()))).title == "6 films, page 2 of 2"
+        await put_video(house, who(), f"video {number}", [("red", 1)])
+    assert (await house.last(Action(who(), Page(99).id()))).title == "6 videos, page 2 of 2"
 
 
 async def test_a_page_shows_only_what_its_reader_may_see(house: ColourHouse) -> None:
     for number in range(A_PAGE + 2):
-        await put_film(house, who(), f"film {number}", [("red", 1)], turn("elsewhere").scope)
-    await put_film(house, who(), "here", [("red", 1)])
+        await put_video(house, who(), f"video {number}", [("red", 1)], turn("elsewhere").scope)
+    await put_video(house, who(), "here", [("red", 1)])
     page = await house.last(Action(who(), Page(2).id()))
     assert [entry.title for entry in page.entries] == ["here"]
 
 
 async def test_videos_of_one_title_have_names_of_their_own_that_find_them(house: ColourHouse) -> None:
-    first = await put_film(house, who(), "clip", [("red", 1)])
-    film = await house.library.videos(turn().view)
-    twin = replace(film[0], video=replace(film[0].video, id="sha256:813d3f0d9e8a7b6c"))
-    posted = (twin, film[0])
+    first = await put_video(house, who(), "clip", [("red", 1)])
+    video = await house.library.videos(turn().view)
+    twin = replace(video[0], video=replace(video[0].video, id="sha256:813d3f0d9e8a7b6c"))
+    posted = (twin, video[0])
     said = lists.lines(posted)
     assert "• clip (2) (0:01), posted by Ada" in said
     assert not HASH.search(said)
@@ -105,13 +105,13 @@ async def test_videos_of_one_title_have_names_of_their_own_that_find_them(house:
     assert pick(posted, "CLIP (2)").video.id == twin.video.id
     with pytest.raises(AmbiguousVideo) as raised:
         pick(posted, "clip")
-    assert sentence(raised.value) == "Several films go by “clip”: clip (2), clip (1). Name one of these."
+    assert sentence(raised.value) == "Several videos go by “clip”: clip (2), clip (1). Name one of these."
 
 
 @pytest.mark.parametrize("title", ["*" * 300, "a title of words " * 17, "x"])
 async def test_a_page_fits_into_a_message_of_each_platform(house: ColourHouse, title: str) -> None:
     for number in range(2 * A_PAGE):
-        await put_film(house, who(), f"{number}{title}", [("red", 1)])
+        await put_video(house, who(), f"{number}{title}", [("red", 1)])
     for one in await house.library.videos(turn().view):
         url = "https://discord.com/channels/1234567890123456789/1234567890123456789/1234567890123456789"
         await house.library.post(replace(one.posting, message="m2", message_url=url, user_name="*" * 32))

@@ -44,18 +44,18 @@ def place(tmp_path: Path) -> Iterator[Path]:
 @pytest.mark.parametrize(
     ("file", "error", "said"),
     [
-        ("folder.mp4", NotAFile, "my film is a folder, not a file. Name the files in it."),
-        ("pipe.mp4", NotAFile, "my film is a pipe, not a file."),
-        ("to_pipe.mp4", NotAFile, "my film is a pipe, not a file."),
-        ("s.mp4", NotAFile, "my film is a socket, not a file."),
-        ("device.mp4", NotAFile, "my film is a device, not a file."),
-        ("nothing.mp4", NotAFile, "my film is empty."),
-        ("large.mp4", OverLimit, "my film is too large; I take up to 0.001 MB."),
-        ("missing.mp4", FileMissing, "There is no file my film."),
-        ("film.mp4/film.mp4", FileUnreadable, "I may not read my film (Not a directory)."),
-        ("a\0b.mp4", FileUnreadable, "I may not read my film (no such name is possible)."),
-        ("circle.mp4", FileUnreadable, "I may not read my film (Too many levels of symbolic links)."),
-        ("x" * 300, FileUnreadable, "I may not read my film (File name too long)."),
+        ("folder.mp4", NotAFile, "my video is a folder, not a file. Name the files in it."),
+        ("pipe.mp4", NotAFile, "my video is a pipe, not a file."),
+        ("to_pipe.mp4", NotAFile, "my video is a pipe, not a file."),
+        ("s.mp4", NotAFile, "my video is a socket, not a file."),
+        ("device.mp4", NotAFile, "my video is a device, not a file."),
+        ("nothing.mp4", NotAFile, "my video is empty."),
+        ("large.mp4", OverLimit, "my video is too large; I take up to 0.001 MB."),
+        ("missing.mp4", FileMissing, "There is no file my video."),
+        ("film.mp4/film.mp4", FileUnreadable, "I may not read my video (Not a directory)."),
+        ("a\0b.mp4", FileUnreadable, "I may not read my video (no such name is possible)."),
+        ("circle.mp4", FileUnreadable, "I may not read my video (Too many levels of symbolic links)."),
+        ("x" * 300, FileUnreadable, "I may not read my video (File name too long)."),
     ],
 )
 @pytest.mark.timeout(60)
@@ -63,8 +63,8 @@ def test_what_is_no_plain_file_within_the_limit_is_told_by_the_name_that_it_was_
     place: Path, act: Callable[[Path, str, int], object], file: str, error: type[UserError], said: str
 ) -> None:
     with pytest.raises(error) as raised:
-        act(place / file, "my film", LIMIT_BYTES)
-    assert sentence(raised.value).replace("my film has 0.001 MB", "my film is too large") == said
+        act(place / file, "my video", LIMIT_BYTES)
+    assert sentence(raised.value).replace("my video has 0.001 MB", "my video is too large") == said
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="Linux has these files")

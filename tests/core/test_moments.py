@@ -11,13 +11,13 @@ from hypothesis import strategies as st
 
 from core.model.results import Curve, Moment
 from core.model.video import Video
-from core.search.moments import by_film, find_moments, rank
+from core.search.moments import by_video, find_moments, rank
 
 
 def curve(scores: list[float], every_s: float = 1.0, video_id: str = "v", shots: str = "") -> Curve:
-    """Make a film of looks; those with the same letter show the same shot."""
+    """Make a video of looks; those with the same letter show the same shot."""
     times_s = np.arange(len(scores)) * every_s
-    video = Video(video_id, "", "A film", len(scores) * every_s, 640, 360)
+    video = Video(video_id, "", "A video", len(scores) * every_s, 640, 360)
     vectors = np.eye(26, dtype=np.float32)[[ord(shot) - ord("a") for shot in shots]] if shots else None
     return Curve(video, times_s.astype(np.float64), np.array(scores, np.float32), vectors=vectors)
 
@@ -40,15 +40,15 @@ def test_a_shallow_dip_does_not_split_a_moment() -> None:
     assert spans(list(rank([(c, find_moments(c, 5))], 5))) == [(1.0, 4.0, 1.0)]
 
 
-def test_a_film_of_one_look_is_one_moment_to_its_end() -> None:
+def test_a_video_of_one_look_is_one_moment_to_its_end() -> None:
     assert spans(find_moments(curve([0.2]), 5)) == [(0.0, 1.0, 0.0)]
 
 
-def test_a_film_in_which_every_look_is_alike_is_one_moment() -> None:
+def test_a_video_in_which_every_look_is_alike_is_one_moment() -> None:
     assert spans(find_moments(curve([0.2] * 9), 5)) == [(0.0, 9.0, 0.0)]
 
 
-def test_a_scene_that_fills_most_of_a_film_is_one_moment() -> None:
+def test_a_scene_that_fills_most_of_a_video_is_one_moment() -> None:
     noise = np.random.default_rng(4).normal(0, 0.008, 60)
     scores = [0.3 + float(wobble) for wobble in noise] + [0.1] * 40
     c = curve(scores)
@@ -56,14 +56,14 @@ def test_a_scene_that_fills_most_of_a_film_is_one_moment() -> None:
     assert (start_s, end_s) == (0.0, 60.0)
 
 
-def test_a_film_that_is_all_about_the_query_is_not_left_out_for_that() -> None:
-    films = [curve([0.1, 0.1, 0.3, 0.1, 0.1], video_id="a"), curve([0.29] * 9, video_id="b")]
-    assert [moment.video_id for moment in rank([(film, find_moments(film, 5)) for film in films], 5)] == ["a", "b"]
+def test_a_video_that_is_all_about_the_query_is_not_left_out_for_that() -> None:
+    videos = [curve([0.1, 0.1, 0.3, 0.1, 0.1], video_id="a"), curve([0.29] * 9, video_id="b")]
+    assert [moment.video_id for moment in rank([(video, find_moments(video, 5)) for video in videos], 5)] == ["a", "b"]
 
 
-def test_a_film_that_has_nothing_to_do_with_it_is_left_out() -> None:
-    films = [curve([0.1, 0.1, 0.3, 0.1, 0.1], video_id="a"), curve([0.12] * 9, video_id="b")]
-    assert [moment.video_id for moment in rank([(film, find_moments(film, 5)) for film in films], 5)] == ["a"]
+def test_a_video_that_has_nothing_to_do_with_it_is_left_out() -> None:
+    videos = [curve([0.1, 0.1, 0.3, 0.1, 0.1], video_id="a"), curve([0.12] * 9, video_id="b")]
+    assert [moment.video_id for moment in rank([(video, find_moments(video, 5)) for video in videos], 5)] == ["a"]
 
 
 def test_the_tail_of_a_much_better_hit_is_not_shown() -> None:
@@ -71,9 +71,9 @@ def test_the_tail_of_a_much_better_hit_is_not_shown() -> None:
     assert spans(list(rank([(c, find_moments(c, 5))], 5))) == [(1.0, 2.0, 1.0)]
 
 
-def test_moments_of_several_films_are_merged_best_first() -> None:
-    films = [curve([0.1, 0.3, 0.1, 0.1], video_id="a"), curve([0.1, 0.1, 0.4, 0.1], video_id="b")]
-    merged = rank([(film, find_moments(film, 5)) for film in films], 5)
+def test_moments_of_several_videos_are_merged_best_first() -> None:
+    videos = [curve([0.1, 0.3, 0.1, 0.1], video_id="a"), curve([0.1, 0.1, 0.4, 0.1], video_id="b")]
+    merged = rank([(video, find_moments(video, 5)) for video in videos], 5)
     assert [moment.video_id for moment in merged] == ["b", "a"]
 
 
@@ -123,14 +123,14 @@ def test_the_best_moment_peaks_where_the_notebook_would_look(scores: list[float]
     assert find_moments(curve(scores), 3)[0].peak_s == int(np.argmax(np.array(scores, np.float32)))
 
 
-def test_the_best_moment_of_each_film_comes_before_further_ones_of_any() -> None:
-    moments = [Moment(film, at, at + 1.0, at, score) for film, at, score in
+def test_the_best_moment_of_each_video_comes_before_further_ones_of_any() -> None:
+    moments = [Moment(video, at, at + 1.0, at, score) for video, at, score in
                (("a", 1.0, 0.9), ("a", 2.0, 0.8), ("b", 3.0, 0.7), ("c", 4.0, 0.6), ("b", 5.0, 0.5))]  # fmt: skip
-    assert [(moment.video_id, moment.peak_s) for moment in by_film(moments)] == [
+    assert [(moment.video_id, moment.peak_s) for moment in by_video(moments)] == [
         ("a", 1.0),
         ("b", 3.0),
         ("c", 4.0),
         ("a", 2.0),
         ("b", 5.0),
     ]
-    assert by_film(moments[:2]) == tuple(moments[:2])
+    assert by_video(moments[:2]) == tuple(moments[:2])

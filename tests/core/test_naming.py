@@ -1,4 +1,4 @@
-"""A film is found by the name that a person gives it."""
+"""A video is found by the name that a person gives it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def posted(video_id: str, title: str) -> PostedVideo:
     return PostedVideo(video, Posting(video_id, Scope("local", "home", "main"), "u", "U", "", datetime.now(UTC)))
 
 
-FILMS = (posted("sha256:abcd1234", "Holiday"), posted("youtube:xyz", "Holiday 2"), posted("sha256:ffff0000", "Race"))
+VIDEOS = (posted("sha256:abcd1234", "Holiday"), posted("youtube:xyz", "Holiday 2"), posted("sha256:ffff0000", "Race"))
 
 
 @pytest.mark.parametrize(
@@ -30,16 +30,16 @@ FILMS = (posted("sha256:abcd1234", "Holiday"), posted("youtube:xyz", "Holiday 2"
         ("rac", "sha256:ffff0000"),
     ],
 )
-def test_an_id_a_title_or_a_part_of_one_names_a_film(name: str, video_id: str) -> None:
-    assert pick(FILMS, name).video.id == video_id
+def test_an_id_a_title_or_a_part_of_one_names_a_video(name: str, video_id: str) -> None:
+    assert pick(VIDEOS, name).video.id == video_id
 
 
-def test_a_name_that_fits_several_films_is_asked_back() -> None:
+def test_a_name_that_fits_several_videos_is_asked_back() -> None:
     with pytest.raises(AmbiguousVideo) as caught:
-        pick(FILMS, "olida")
+        pick(VIDEOS, "olida")
     assert caught.value.titles == ("Holiday", "Holiday 2")
 
 
-def test_a_name_that_fits_no_film_is_unknown() -> None:
+def test_a_name_that_fits_no_video_is_unknown() -> None:
     with pytest.raises(UnknownVideo):
-        pick(FILMS, "Marathon")
+        pick(VIDEOS, "Marathon")

@@ -13,7 +13,7 @@ from core.search.moments import beside, ordered, probabilities
 LENGTH_S = 100
 
 
-def film(*bumps: list[tuple[int, int, float]], video_id: str = "v") -> Curve:
+def video(*bumps: list[tuple[int, int, float]], video_id: str = "v") -> Curve:
     """Give a curve with a line for each list of (start, end, height) over a ground of 0.1."""
     lines = []
     for number, stretches in enumerate(bumps):
@@ -22,12 +22,16 @@ def film(*bumps: list[tuple[int, int, float]], video_id: str = "v") -> Curve:
             scores[start:end] = height
             scores[(start + end) // 2] += 0.01
         lines.append(TextCurve("abc"[number], scores))
-    video = Video(video_id, "", video_id, LENGTH_S, 1, 1)
-    return Curve(video, np.arange(LENGTH_S, dtype=np.float64), lines[0].scores, lines=tuple(lines))
+    return Curve(
+        Video(video_id, "", video_id, LENGTH_S, 1, 1),
+        np.arange(LENGTH_S, dtype=np.float64),
+        lines[0].scores,
+        lines=tuple(lines),
+    )
 
 
 def test_a_pair_is_in_order_and_within_the_window() -> None:
-    curve = film([(10, 14, 0.3)], [(2, 5, 0.35), (30, 34, 0.3), (70, 74, 0.32)])
+    curve = video([(10, 14, 0.3)], [(2, 5, 0.35), (30, 34, 0.3), (70, 74, 0.32)])
     (pair,) = ordered([curve], 5, 30.0)
     assert pair.then is not None
     assert (pair.start_s, pair.then.start_s) == (10, 30)
@@ -35,7 +39,7 @@ def test_a_pair_is_in_order_and_within_the_window() -> None:
 
 
 def test_a_wider_window_takes_the_better_one_further_off() -> None:
-    curve = film([(10, 14, 0.3)], [(30, 34, 0.3), (70, 74, 0.32)])
+    curve = video([(10, 14, 0.3)], [(30, 34, 0.3), (70, 74, 0.32)])
     (pair,) = ordered([curve], 5, 60.0)
     assert pair.then is not None
     assert pair.then.start_s == 70
@@ -43,34 +47,34 @@ def test_a_wider_window_takes_the_better_one_further_off() -> None:
 
 def test_only_the_wrong_order_is_no_answer() -> None:
     with pytest.raises(NotInOrder) as caught:
-        ordered([film([(50, 54, 0.3)], [(10, 14, 0.3)])], 5, 30.0)
+        ordered([video([(50, 54, 0.3)], [(10, 14, 0.3)])], 5, 30.0)
     assert (caught.value.first, caught.value.second, caught.value.window_s) == ("a", "b", 30.0)
 
 
-def test_two_films_are_no_pair_and_the_better_pair_comes_first() -> None:
-    apart = [film([(10, 14, 0.3)], [], video_id="v"), film([], [(20, 24, 0.3)], video_id="w")]
+def test_two_videos_are_no_pair_and_the_better_pair_comes_first() -> None:
+    apart = [video([(10, 14, 0.3)], [], video_id="v"), video([], [(20, 24, 0.3)], video_id="w")]
     with pytest.raises(NotInOrder):
         ordered(apart, 5, 30.0)
-    good, better = film([(10, 14, 0.3)], [(20, 24, 0.3)]), film([(10, 14, 0.35)], [(20, 24, 0.3)], video_id="w")
+    good, better = video([(10, 14, 0.3)], [(20, 24, 0.3)]), video([(10, 14, 0.35)], [(20, 24, 0.3)], video_id="w")
     assert [pair.video_id for pair in ordered([good, better], 5, 30.0)] == ["w", "v"]
 
 
 def test_what_goes_on_while_the_second_begins_came_first() -> None:
-    lasting = film([(10, 60, 0.3)], [(20, 24, 0.3)])
+    lasting = video([(10, 60, 0.3)], [(20, 24, 0.3)])
     (pair,) = ordered([lasting], 5, 30.0)
     assert pair.then is not None
     assert 10 <= pair.peak_s < pair.then.peak_s
 
 
 def test_one_thing_twice_is_two_moments() -> None:
-    curve = film([(10, 14, 0.3), (30, 34, 0.3)], [(10, 14, 0.3), (30, 34, 0.3)])
+    curve = video([(10, 14, 0.3), (30, 34, 0.3)], [(10, 14, 0.3), (30, 34, 0.3)])
     (pair,) = ordered([curve], 5, 30.0)
     assert pair.then is not None
     assert (pair.start_s, pair.then.start_s) == (10, 30)
 
 
 def test_each_text_side_by_side_has_its_best_moment_first() -> None:
-    curve = film([(10, 14, 0.3), (50, 54, 0.25)], [(20, 24, 0.2)], [(70, 74, 0.4)])
+    curve = video([(10, 14, 0.3), (50, 54, 0.25)], [(20, 24, 0.2)], [(70, 74, 0.4)])
     moments = beside([curve], 5)
     assert [(moment.part, moment.start_s) for moment in moments[:4]] == [(0, 10), (1, 20), (2, 70), (0, 50)]
     assert len(beside([curve], 1)) == 3

@@ -1,4 +1,4 @@
-"""A fetching child was taken over and lies about which film it brought: told in the chats of two servers."""
+"""A fetching child was taken over and lies about which video it brought: told in the chats of two servers."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ OTHER = "https://www.youtube.com/watch?v=AAAAAAAAAAA"
         ("https://vimeo.com/9/abcdef0123", "vimeo:9/abcdef0123"),
     ],
 )
-async def test_given_a_child_that_names_anothers_film_when_that_is_posted_elsewhere_then_it_is_fetched(
+async def test_given_a_child_that_names_anothers_video_when_that_is_posted_elsewhere_then_it_is_fetched(
     house: ColourHouse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, link: str, claims: str
 ) -> None:
     lie(house, tmp_path, monkeypatch, claims)
@@ -71,7 +71,7 @@ async def test_given_a_child_that_confirms_what_its_link_means_when_that_is_post
 
 
 def lie(house: ColourHouse, folder: Path, monkeypatch: pytest.MonkeyPatch, claims: str) -> None:
-    """Have links fetched by a child that hands in one film for all of them, and says that it is what the test says."""
+    """Have links fetched by a child that hands in one video for all of them, and says that it is what the test says."""
     clips.make_clip(folder / "evil.mp4", [("red", 2)])
     (folder / "perjurer.py").write_text(PERJURER)
     (folder / "claims").write_text(claims)

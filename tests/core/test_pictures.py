@@ -12,7 +12,7 @@ from PIL import Image
 from core.conversation.commands import find
 from core.model.events import Action, PictureFile
 from tests.core.conftest import turn
-from tests.support.films import RGB, put_film
+from tests.support.videos import RGB, put_video
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -45,37 +45,37 @@ async def ask(house: ColourHouse, data: bytes, text: str = "", name: str = "sky.
 
 @pytest.mark.parametrize("form", ["PNG", "JPEG", "WEBP", "GIF", "BMP"])
 async def test_a_picture_finds_what_looks_like_it(house: ColourHouse, form: str) -> None:
-    await put_film(house, turn(), "film", SCENES)
+    await put_video(house, turn(), "video", SCENES)
     reply = await ask(house, painted("blue", form))
     assert reply.title == "Like the picture"
-    assert "0:06 in film" in reply.text
+    assert "0:06 in video" in reply.text
 
 
 async def test_words_and_a_picture_look_together(house: ColourHouse) -> None:
-    await put_film(house, turn(), "film", [("red", 3), ("black", 3), ("pink", 3), ("black", 3), ("blue", 3)])
+    await put_video(house, turn(), "video", [("red", 3), ("black", 3), ("pink", 3), ("black", 3), ("blue", 3)])
     reply = await ask(house, painted("blue"), "red")
     assert reply.title == "“red”, like the picture: each is in this footage, but probably not together"
-    assert "0:06 in film" in reply.text
+    assert "0:06 in video" in reply.text
 
 
 async def test_the_buttons_under_such_an_answer_work_and_the_picture_is_gone(
     house: ColourHouse, tmp_path: Path
 ) -> None:
-    await put_film(house, turn(), "film", SCENES)
+    await put_video(house, turn(), "video", SCENES)
     reply = await ask(house, painted("red"))
     shown = await house.last(Action(turn(), reply.buttons[0].id))
-    assert "0:00 in film" in shown.text
+    assert "0:00 in video" in shown.text
     assert painted("red")[:60] not in on_disk(tmp_path)
 
 
 async def test_what_is_no_picture_is_said_by_its_name(house: ColourHouse) -> None:
-    await put_film(house, turn(), "film", SCENES)
+    await put_video(house, turn(), "video", SCENES)
     reply = await ask(house, b"<svg xmlns='http://www.w3.org/2000/svg'/>", name="logo.svg")
     assert (reply.tone, reply.text) == ("error", "logo.svg is not a picture that I can open.")
 
 
 async def test_a_picture_over_the_limits_is_refused(house: ColourHouse) -> None:
-    await put_film(house, turn(), "film", SCENES)
+    await put_video(house, turn(), "video", SCENES)
     huge = await ask(house, painted("red", size=(7000, 6000), mode="1"), name="huge.png")
     assert (huge.tone, "huge.png are too large" in huge.text) == ("error", True)
     heavy = await ask(house, bytes(20_000_001), name="heavy.png")
@@ -83,9 +83,9 @@ async def test_a_picture_over_the_limits_is_refused(house: ColourHouse) -> None:
 
 
 async def test_after_a_change_of_model_the_picture_has_to_be_shown_again(house: ColourHouse) -> None:
-    await put_film(house, turn(), "film", SCENES)
+    await put_video(house, turn(), "video", SCENES)
     reply = await ask(house, painted("red"))
     house.encoder.weights = "new eyes"
-    await put_film(house, turn(), "film", SCENES)
+    await put_video(house, turn(), "video", SCENES)
     again = await house.last(Action(turn(), reply.buttons[0].id))
     assert "Show it to me again" in again.text

@@ -1,4 +1,4 @@
-"""A film is forgotten at any moment of its coming in, and nothing of it stays or comes back."""
+"""A video is forgotten at any moment of its coming in, and nothing of it stays or comes back."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from tests.support.relays import Relay
 
 SAYS = {sentence(error) for error in (FilmForgotten(), JobCancelled(), MessageGone())}
-HOLD_FILMS = ("videos", "links", "postings", "indexings", "chunks", "thumbnails", "works", "work_chunks", "jobs")
+HOLD_VIDEOS = ("videos", "links", "postings", "indexings", "chunks", "thumbnails", "works", "work_chunks", "jobs")
 
 
 class Halting:
@@ -64,7 +64,7 @@ class Halting:
 
 @dataclass(frozen=True)
 class Moment:
-    """A moment between two steps of a film's coming in."""
+    """A moment between two steps of a video's coming in."""
 
     name: str
     port: str
@@ -104,7 +104,7 @@ def relay_of(house: ColourHouse, moment: Moment) -> Relay:
 
 @dataclass
 class Coming:
-    """A film that is stopped at a moment of its coming in."""
+    """A video that is stopped at a moment of its coming in."""
 
     job: Job
     video_id: str
@@ -118,8 +118,8 @@ class Coming:
         return self.replies[-1].text
 
 
-async def coming(house: ColourHouse, moment: Moment, film: Path, message: str) -> Coming:
-    house.fetcher.web[LINK] = film
+async def coming(house: ColourHouse, moment: Moment, video: Path, message: str) -> Coming:
+    house.fetcher.web[LINK] = video
     job, halting = await accepted(house, asked(message=message)), halt(house, moment)
     replies: list[Reply] = []
 
@@ -130,17 +130,17 @@ async def coming(house: ColourHouse, moment: Moment, film: Path, message: str) -
     task = asyncio.create_task(take_in())
     async with asyncio.timeout(60):
         await halting.stopped.wait()
-    return Coming(job, content_id(film), replies, task, halting)
+    return Coming(job, content_id(video), replies, task, halting)
 
 
-async def taken_back(house: ColourHouse, film: Coming, way: str, *, here: bool) -> None:
-    """Let a moderator forget the film, or its message be deleted; in this process, or by another one."""
-    scope, message = turn().scope, film.job.request.errand.message
+async def taken_back(house: ColourHouse, video: Coming, way: str, *, here: bool) -> None:
+    """Let a moderator forget the video, or its message be deleted; in this process, or by another one."""
+    scope, message = turn().scope, video.job.request.errand.message
     match way, here:
         case "forgotten", True:
-            await forget(house.library, house.foreman, film.video_id, View.of(scope))
+            await forget(house.library, house.foreman, video.video_id, View.of(scope))
         case "forgotten", False:
-            await house.library.forget(film.video_id, View.of(scope))
+            await house.library.forget(video.video_id, View.of(scope))
         case _, True:
             await house.say(MessageDeleted(replace(turn(), message=message)))
         case _:
@@ -159,7 +159,7 @@ async def restarted(house: ColourHouse) -> None:
 
 
 async def left_of_it(house: ColourHouse) -> list[str]:
-    tables = [one for one in HOLD_FILMS if await house.library.connections.rows(f"SELECT 1 FROM {one}", {})]  # noqa: S608
+    tables = [one for one in HOLD_VIDEOS if await house.library.connections.rows(f"SELECT 1 FROM {one}", {})]  # noqa: S608
     errands = await house.library.connections.rows("SELECT item FROM errands WHERE item LIKE '%example%'", {})
     return [*tables, *(row["item"] for row in errands), *(path.name for path in house.media_folder.rglob("*.mp4"))]
 
@@ -171,13 +171,13 @@ async def test_what_is_taken_back_while_it_comes_in_is_broken_off_and_leaves_not
 ) -> None:
     clip = make_clip("brief.mp4", [("red", 0.4)])
     for number, moment in enumerate(MOMENTS):
-        film = await coming(house, moment, clip, f"m{number}")
+        video = await coming(house, moment, clip, f"m{number}")
         async with asyncio.timeout(60):
-            await taken_back(house, film, way, here=True)
+            await taken_back(house, video, way, here=True)
         if (way, moment) in {("forgotten", one) for one in MOMENTS[:2]} or moment is MOMENTS[-1]:
-            film.halting.go_on.set()  # nobody knows yet which film that is; or it is carried out, and to be told
-        assert await film.ended() in SAYS, moment.name
-        await house.foreman.settle(film.job.ref)
+            video.halting.go_on.set()  # nobody knows yet which video that is; or it is carried out, and to be told
+        assert await video.ended() in SAYS, moment.name
+        await house.foreman.settle(video.job.ref)
         assert await left_of_it(house) == [], moment.name
         unhalt(house, moment)
 
@@ -189,13 +189,13 @@ async def test_what_another_process_takes_back_while_it_comes_in_is_refused_when
 ) -> None:
     clip = make_clip("brief.mp4", [("red", 0.4)])
     for number, moment in enumerate(MOMENTS):
-        film = await coming(house, moment, clip, f"m{number}")
-        await taken_back(house, film, way, here=False)
-        film.halting.go_on.set()
-        assert await film.ended() in SAYS, moment.name
-        await house.foreman.settle(film.job.ref)
+        video = await coming(house, moment, clip, f"m{number}")
+        await taken_back(house, video, way, here=False)
+        video.halting.go_on.set()
+        assert await video.ended() in SAYS, moment.name
+        await house.foreman.settle(video.job.ref)
         if moment.name in {"posted", "about to be shown"}:
-            await house.foreman.forget(film.video_id)  # as whoever took it back does next
+            await house.foreman.forget(video.video_id)  # as whoever took it back does next
         assert await left_of_it(house) == [], moment.name
         unhalt(house, moment)
 
@@ -205,14 +205,14 @@ async def test_what_another_process_takes_back_while_it_comes_in_is_refused_when
 async def test_what_is_taken_back_just_before_a_crash_is_not_there_after_it(
     house: ColourHouse, make_clip: MakeClip, way: str
 ) -> None:
-    """Whoever asked is told then, where the film was forgotten; where the message went there is nobody to tell."""
+    """Whoever asked is told then, where the video was forgotten; where the message went there is nobody to tell."""
     clip = make_clip("brief.mp4", [("red", 0.4)])
     for number, moment in enumerate(MOMENTS):
-        film = await coming(house, moment, clip, f"m{number}")
-        await taken_back(house, film, way, here=False)
-        film.task.cancel()
+        video = await coming(house, moment, clip, f"m{number}")
+        await taken_back(house, video, way, here=False)
+        video.task.cancel()
         with suppress(asyncio.CancelledError):
-            await film.task
+            await video.task
         unhalt(house, moment)
         await restarted(house)
         assert await left_of_it(house) == [], moment.name
@@ -223,26 +223,26 @@ async def test_what_somebody_else_asked_for_goes_on_where_one_request_is_taken_b
     house: ColourHouse, make_clip: MakeClip, where: str
 ) -> None:
     clip, moment = make_clip("brief.mp4", [("red", 0.4)]), MOMENTS[6]
-    film = await coming(house, moment, clip, "m1")
+    video = await coming(house, moment, clip, "m1")
     theirs = replace(turn("other" if where == "elsewhere" else "main"), user_id="u2", message="m2")
     request = replace(asked(scope=theirs.scope, message="m2"), user_id="u2")
     other = asyncio.create_task(house.last(LinkPosted(theirs, LINK, (await accepted(house, request)).ref)))
     await asyncio.sleep(0)
-    await forget(house.library, house.foreman, film.video_id, turn().view, None if where == "elsewhere" else "u1")
-    assert await film.ended() in SAYS
-    film.halting.go_on.set()
+    await forget(house.library, house.foreman, video.video_id, turn().view, None if where == "elsewhere" else "u1")
+    assert await video.ended() in SAYS
+    video.halting.go_on.set()
     async with asyncio.timeout(60):
         assert "Ready to search" in (await other).text
     (posted,) = await house.library.videos(theirs.view)
     assert posted.posting.message == "m2"
-    assert await house.media.path(film.video_id) is not None
-    assert await house.library.posting(film.video_id, turn().view, "u1") is None
+    assert await house.media.path(video.video_id) is not None
+    assert await house.library.posting(video.video_id, turn().view, "u1") is None
 
 
 async def test_what_is_cancelled_while_its_looks_are_written_down_is_not_called_forgotten(
     house: ColourHouse, make_clip: MakeClip
 ) -> None:
-    film = await coming(house, MOMENTS[5], make_clip("brief.mp4", [("red", 0.4)]), "m1")
-    await house.jobs.call_off(film.job.id)
-    film.halting.go_on.set()
-    assert await film.ended() == sentence(JobCancelled())
+    video = await coming(house, MOMENTS[5], make_clip("brief.mp4", [("red", 0.4)]), "m1")
+    await house.jobs.call_off(video.job.id)
+    video.halting.go_on.set()
+    assert await video.ended() == sentence(JobCancelled())

@@ -16,7 +16,7 @@ from core.model.results import Curve, Moment
 from core.model.video import Video
 from core.refinement.peaks import Gap, ends, gap, paired, sharpened
 from tests.core.conftest import remembered, turn
-from tests.support.clips import Shape, plain, write_film
+from tests.support.clips import Shape, plain, write_video
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from tests.core.conftest import ColourHouse
 
 FPS, LENGTH_S, BRIGHTEST_S, REDDEST_S = 10, 18, 7.4, 13.6
-VIDEO = Video("v", "", "A film", 20.0, 64, 48)
+VIDEO = Video("v", "", "A video", 20.0, 64, 48)
 
 
 def flash() -> Iterator[Pixels]:
@@ -47,7 +47,7 @@ def moment(peak_s: float, score: float) -> Moment:
 
 @pytest_asyncio.fixture
 async def seen(house: ColourHouse, tmp_path: Path) -> ColourHouse:
-    path = write_film(tmp_path / "flash.mp4", flash(), Shape((64, 48), fps=FPS, gop=250))
+    path = write_video(tmp_path / "flash.mp4", flash(), Shape((64, 48), fps=FPS, gop=250))
     await house.last(FilePosted(turn(), path, path.name))
     return house
 
@@ -73,7 +73,7 @@ def two_flashes() -> Iterator[Pixels]:
 
 @pytest.mark.slow
 async def test_the_best_frame_is_found_where_the_best_look_is_not(house: ColourHouse, tmp_path: Path) -> None:
-    path = write_film(tmp_path / "flashes.mp4", two_flashes(), Shape((64, 48), fps=FPS, gop=250))
+    path = write_video(tmp_path / "flashes.mp4", two_flashes(), Shape((64, 48), fps=FPS, gop=250))
     await house.last(FilePosted(turn(), path, path.name))
     _, last = [reply for reply in await house.say(Find(turn(), "blue")) if reply.buttons]
     coarse, fine = (spec.numbered for spec in house.plotter.specs[::2])
@@ -87,7 +87,7 @@ async def test_the_best_frame_is_found_where_the_best_look_is_not(house: ColourH
 async def test_a_press_means_what_stood_there_though_a_better_frame_was_found_and_not_drawn_yet(
     house: ColourHouse, tmp_path: Path
 ) -> None:
-    path = write_film(tmp_path / "flashes.mp4", two_flashes(), Shape((64, 48), fps=FPS, gop=250))
+    path = write_video(tmp_path / "flashes.mp4", two_flashes(), Shape((64, 48), fps=FPS, gop=250))
     await house.last(FilePosted(turn(), path, path.name))
     replies = house.conversation.handle(Find(turn(), "blue"))
     drawn = await anext(replies)
@@ -138,7 +138,7 @@ async def test_after_a_vote_the_peak_is_found_anew(seen: ColourHouse) -> None:
 
 
 @pytest.mark.slow
-async def test_further_looks_are_encoded_few_at_a_time_so_that_films_get_their_turn(seen: ColourHouse) -> None:
+async def test_further_looks_are_encoded_few_at_a_time_so_that_videos_get_their_turn(seen: ColourHouse) -> None:
     seen.encoder.batches.clear()
     await seen.last(Find(turn(), "blue"))
     assert sum(seen.encoder.batches) > 16

@@ -1,4 +1,4 @@
-"""After a change of model, films are looked at anew without anybody waiting in vain, and without undoing anything."""
+"""After a change of model, videos are looked at anew without anybody waiting in vain, and without undoing anything."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ def with_new_eyes(house: ColourHouse) -> ColourHouse:
     return build(house.library, house.media, house.reader, ColourEncoder("new eyes"), house.looks)
 
 
-async def post(house: ColourHouse, film: Path) -> None:
-    assert (await house.last(FilePosted(turn(), film, film.name))).tone == "plain"
+async def post(house: ColourHouse, video: Path) -> None:
+    assert (await house.last(FilePosted(turn(), video, video.name))).tone == "plain"
 
 
-async def test_a_film_forgotten_while_it_is_looked_at_anew_stays_forgotten(
-    house: ColourHouse, colour_film: Path
+async def test_a_video_forgotten_while_it_is_looked_at_anew_stays_forgotten(
+    house: ColourHouse, colour_video: Path
 ) -> None:
-    await post(house, colour_film)
+    await post(house, colour_video)
     (posted,) = await house.library.videos(turn().view)
     await house.library.forget(posted.video.id, turn().view)
     with pytest.raises(UnknownVideo):
@@ -38,14 +38,14 @@ async def test_a_film_forgotten_while_it_is_looked_at_anew_stays_forgotten(
     assert await house.media.path(posted.video.id) is None
 
 
-async def test_looking_anew_posts_a_film_nowhere(house: ColourHouse, colour_film: Path) -> None:
-    await post(house, colour_film)
+async def test_looking_anew_posts_a_video_nowhere(house: ColourHouse, colour_video: Path) -> None:
+    await post(house, colour_video)
     (before,) = await house.library.videos(turn().view)
     await with_new_eyes(house).indexer.again(before, ignore)
     assert await house.library.videos(turn().view) == (before,)
 
 
-async def test_a_film_that_cannot_be_had_any_more_delays_no_answer(house: ColourHouse, make_clip: MakeClip) -> None:
+async def test_a_video_that_cannot_be_had_any_more_delays_no_answer(house: ColourHouse, make_clip: MakeClip) -> None:
     await post(house, make_clip("lost.mp4", [("red", 3), ("blue", 3)]))
     (lost,) = await house.library.videos(turn().view)
     await house.media.forget(lost.video.id)
@@ -53,12 +53,12 @@ async def test_a_film_that_cannot_be_had_any_more_delays_no_answer(house: Colour
     await post(other, make_clip("kept.mp4", [("green", 3), ("blue", 3)]))
     first = await other.say(Find(turn(), "blue"))
     assert first
-    assert all("1 more film is being looked at" in one.text for one in first)
+    assert all("1 more video is being looked at" in one.text for one in first)
     await other.renewal.close()
-    assert "more film" not in (await other.last(Find(turn(), "blue"))).text
+    assert "more video" not in (await other.last(Find(turn(), "blue"))).text
 
 
-async def test_where_nothing_else_can_be_searched_the_first_film_is_waited_for(
+async def test_where_nothing_else_can_be_searched_the_first_video_is_waited_for(
     house: ColourHouse, make_clip: MakeClip
 ) -> None:
     for name in ("one.mp4", "two.mp4"):
@@ -67,16 +67,16 @@ async def test_where_nothing_else_can_be_searched_the_first_film_is_waited_for(
     replies = await other.say(Find(turn(), "red"))
     assert "model has changed" in replies[0].text
     assert replies[-1].title == "“red”"
-    assert "1 more film is being looked at" in replies[-1].text
+    assert "1 more video is being looked at" in replies[-1].text
     await other.renewal.close()
 
 
-async def test_a_film_that_could_not_be_saved_leaves_no_file(
-    house: ColourHouse, colour_film: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+async def test_a_video_that_could_not_be_saved_leaves_no_file(
+    house: ColourHouse, colour_video: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def fail(*_: object) -> None:
         raise UnknownVideo("gone")
 
     monkeypatch.setattr(house.library, "save", fail)
-    assert (await house.last(FilePosted(turn(), colour_film, "colours.mp4"))).tone == "error"
+    assert (await house.last(FilePosted(turn(), colour_video, "colours.mp4"))).tone == "error"
     assert [path for path in (tmp_path / "data" / "media").iterdir() if path.is_file()] == []

@@ -1,4 +1,4 @@
-"""A known film whose file had to make room for others gets it back when somebody posts it again."""
+"""A known video whose file had to make room for others gets it back when somebody posts it again."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ LINK = "https://films.example/colours.mp4"
 
 
 @pytest_asyncio.fixture
-async def evicted(house: ColourHouse, colour_film: Path) -> ColourHouse:
-    """A house that knows a linked film, without its file."""
-    house.fetcher.web[LINK] = colour_film
+async def evicted(house: ColourHouse, colour_video: Path) -> ColourHouse:
+    """A house that knows a linked video, without its file."""
+    house.fetcher.web[LINK] = colour_video
     await house.last(LinkPosted(turn(), LINK))
     await house.media.forget(await known_id(house))
     return house
@@ -48,13 +48,13 @@ async def test_posted_again_by_its_link_it_can_be_cut_and_nothing_is_looked_at_a
     assert "post it again" in (await cut(evicted)).text.casefold()
     replies = await evicted.say(LinkPosted(turn(), LINK))
     assert next(reply.progress.stage for reply in replies if reply.progress) == "fetching"
-    assert "know this film already" in replies[-1].text
+    assert "know this video already" in replies[-1].text
     assert sum(evicted.encoder.batches) == looks
     assert "Cut: " in (await cut(evicted)).text
 
 
 @pytest.mark.slow
-async def test_in_another_channel_it_comes_back_too_and_reads_like_any_new_film(evicted: ColourHouse) -> None:
+async def test_in_another_channel_it_comes_back_too_and_reads_like_any_new_video(evicted: ColourHouse) -> None:
     replies = await evicted.say(LinkPosted(turn("other"), LINK))
     assert "Ready to search" in replies[-1].text
     assert await evicted.media.path(await known_id(evicted)) is not None
@@ -63,29 +63,31 @@ async def test_in_another_channel_it_comes_back_too_and_reads_like_any_new_film(
 async def test_where_it_cannot_be_fetched_any_more_it_can_be_searched_still(evicted: ColourHouse) -> None:
     evicted.fetcher.web.clear()
     reply = await evicted.last(LinkPosted(turn(), LINK))
-    assert (reply.tone, "know this film already" in reply.text) == ("plain", True)
+    assert (reply.tone, "know this video already" in reply.text) == ("plain", True)
     assert (await evicted.last(Find(turn(), "blue"))).tone == "plain"
 
 
 @pytest.mark.slow
-async def test_another_film_behind_the_same_link_is_not_taken_for_it(evicted: ColourHouse, make_clip: MakeClip) -> None:
+async def test_another_video_behind_the_same_link_is_not_taken_for_it(
+    evicted: ColourHouse, make_clip: MakeClip
+) -> None:
     evicted.fetcher.web[LINK] = make_clip("other.mp4", [("grey", 2)])
     await evicted.last(LinkPosted(turn(), LINK))
     assert await evicted.media.path(await known_id(evicted)) is None
 
 
-async def test_posted_again_as_a_file_it_is_kept_again(evicted: ColourHouse, colour_film: Path) -> None:
-    await evicted.last(FilePosted(turn(), colour_film, "colours.mp4"))
+async def test_posted_again_as_a_file_it_is_kept_again(evicted: ColourHouse, colour_video: Path) -> None:
+    await evicted.last(FilePosted(turn(), colour_video, "colours.mp4"))
     assert await evicted.media.path(await known_id(evicted)) is not None
 
 
 async def test_what_was_fetched_for_another_posting_of_it_is_kept_again(
-    evicted: ColourHouse, colour_film: Path
+    evicted: ColourHouse, colour_video: Path
 ) -> None:
     async def locate() -> Address:
         return Address("https://files.example/1")
 
-    evicted.fetcher.web["https://files.example/1"] = colour_film
+    evicted.fetcher.web["https://files.example/1"] = colour_video
     posted = RemoteFilePosted(turn(), RemoteFile("discord:attachment:1", "colours.mp4", locate))
     await evicted.last(posted)
     assert await evicted.media.path(await known_id(evicted)) is not None
@@ -96,7 +98,7 @@ async def test_what_was_fetched_for_another_posting_of_it_is_kept_again(
 
 @dataclass
 class ForgettingFetcher:
-    """Fetches, while somebody forgets the film."""
+    """Fetches, while somebody forgets the video."""
 
     inner: CopyFetcher
     house: ColourHouse
@@ -109,8 +111,8 @@ class ForgettingFetcher:
 
 
 @pytest.mark.slow
-async def test_a_film_that_is_forgotten_meanwhile_leaves_no_file(evicted: ColourHouse) -> None:
+async def test_a_video_that_is_forgotten_meanwhile_leaves_no_file(evicted: ColourHouse) -> None:
     evicted.relays.fetcher.target = ForgettingFetcher(evicted.fetcher, evicted)
-    film = await known_id(evicted)
+    video = await known_id(evicted)
     await evicted.last(LinkPosted(turn(), LINK))
-    assert await evicted.media.path(film) is None
+    assert await evicted.media.path(video) is None

@@ -16,14 +16,14 @@ from core.model.video import Scope, View
 from core.model.votes import wish_keys
 from tests.core.conftest import turn
 from tests.core.test_votes import BOB, SCENES, ask, press, vote
-from tests.support.films import put_film
+from tests.support.videos import put_video
 
 if TYPE_CHECKING:
     from core.model.reply import Reply
     from tests.core.conftest import ColourHouse
 
 SCOPE = Scope("local", "home", "main")
-FIRST, SECOND, THIRD = (Moment("film", at_s, at_s + 2, at_s + 1, 0.3) for at_s in (0.0, 10.0, 20.0))
+FIRST, SECOND, THIRD = (Moment("video", at_s, at_s + 2, at_s + 1, 0.3) for at_s in (0.0, 10.0, 20.0))
 ANSWER = Answer("a", Query("red", View.of(SCOPE)), SCOPE, (FIRST, SECOND))
 
 
@@ -72,7 +72,7 @@ def test_an_order_that_was_never_shown_or_is_not_known_any_more_is_none() -> Non
 
 async def turned(house: ColourHouse) -> Reply:
     """Ask, and let the order of what was drawn be another by the time that somebody presses."""
-    await put_film(house, turn(), "film", SCENES)
+    await put_video(house, turn(), "video", SCENES)
     drawn = await ask(house)
     assert [one.label for one in drawn.buttons[:2]] == ["1 · 0:00", "2 · 0:07"]
     answer_id = drawn.buttons[0].id.split(":")[1]
@@ -84,7 +84,7 @@ async def test_a_vote_is_about_the_moment_that_was_seen(house: ColourHouse) -> N
     await vote(house, await turned(house), "👍", BOB)
     (cast,) = await house.library.votes(turn().view, wish_keys(Query("red and blue", turn().view)))
     assert cast.at_s < 3
-    assert "0:00 in film\nMoment 1" in (await ask(house)).text
+    assert "0:00 in video\nMoment 1" in (await ask(house)).text
 
 
 async def test_more_like_this_is_more_like_what_was_seen(house: ColourHouse) -> None:
@@ -92,20 +92,20 @@ async def test_more_like_this_is_more_like_what_was_seen(house: ColourHouse) -> 
     assert "0:00" not in " ".join(button.label for button in alike.buttons)
 
 
-@pytest.mark.parametrize(("label", "seen"), [("1 ·", "0:00"), ("Next", "0:07"), ("+1 s", "0:0"), ("Whole film", "")])
+@pytest.mark.parametrize(("label", "seen"), [("1 ·", "0:00"), ("Next", "0:07"), ("+1 s", "0:0"), ("Whole video", "")])
 async def test_whoever_browses_goes_on_in_the_order_that_they_saw(house: ColourHouse, label: str, seen: str) -> None:
     shown = await house.last(Action(turn(), press(await turned(house), label)))
     assert shown.text.startswith(seen)
     assert [one.label for one in shown.buttons[:2]] == ["1 · 0:00", "2 · 0:07"]
     further = await house.last(Action(turn(), press(shown, "2 ·")))
-    assert "0:07 in film\nMoment 2" in further.text
+    assert "0:07 in video\nMoment 2" in further.text
 
 
 async def test_after_a_vote_buttons_count_in_the_new_order(house: ColourHouse) -> None:
-    await put_film(house, turn(), "film", SCENES)
+    await put_video(house, turn(), "video", SCENES)
     down = await vote(house, await ask(house), "👎")
-    assert "0:07 in film\nMoment 1" in down.text
+    assert "0:07 in video\nMoment 1" in down.text
     again = await house.last(Action(turn(), press(down, "1 ·")))
-    assert "0:07 in film\nMoment 1" in again.text
+    assert "0:07 in video\nMoment 1" in again.text
     back = await vote(house, await house.last(Action(turn(), press(down, "Next"))), "👎")
     assert "Ranked with" not in back.text

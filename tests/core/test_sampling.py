@@ -1,4 +1,4 @@
-"""Which moments of a film are looked at."""
+"""Which moments of a video are looked at."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def kept(times_s: list[float], duration_s: float, sampling: Sampling | None = No
     return [time_s for time_s in times_s if grid.wants(time_s)]
 
 
-def test_a_long_film_gets_one_look_a_second() -> None:
+def test_a_long_video_gets_one_look_a_second() -> None:
     assert kept([frame / 25 for frame in range(2500)], 100.0) == [float(second) for second in range(100)]
 
 
@@ -37,7 +37,7 @@ def test_a_time_that_lost_its_last_digit_still_counts_as_on_the_grid() -> None:
     assert kept([0.0, 0.9999999, 1.0333], 100.0) == [0.0, 0.9999999]
 
 
-def test_a_film_that_goes_on_past_its_declared_length_is_not_looked_at_densely() -> None:
+def test_a_video_that_goes_on_past_its_declared_length_is_not_looked_at_densely() -> None:
     times_s = [frame / 25 for frame in range(2500)]
     assert len(kept(times_s, 1.0)) <= 16 + 100
 
@@ -49,7 +49,7 @@ def test_the_expected_number_of_looks_follows_the_length(duration_s: float, look
     assert expected_looks(duration_s, Sampling()) == looks
 
 
-def test_a_film_of_no_known_length_is_looked_at_once_a_second() -> None:
+def test_a_video_of_no_known_length_is_looked_at_once_a_second() -> None:
     assert interval_s(0.0, Sampling()) == 1.0
 
 
@@ -68,6 +68,6 @@ def test_whatever_the_order_of_frames_the_looks_rise_strictly_and_begin_with_the
 
 
 @given(fps=st.integers(10, 120), seconds=st.integers(16, 200))
-def test_a_film_without_gaps_gets_exactly_the_expected_looks(fps: int, seconds: int) -> None:
+def test_a_video_without_gaps_gets_exactly_the_expected_looks(fps: int, seconds: int) -> None:
     times_s = [frame / fps for frame in range(fps * seconds)]
     assert len(kept(times_s, float(seconds))) == expected_looks(float(seconds), Sampling())

@@ -1,4 +1,4 @@
-"""A link that has a site's id means the film that yt-dlp takes out of it: all others have none."""
+"""A link that has a site's id means the video that yt-dlp takes out of it: all others have none."""
 
 from __future__ import annotations
 

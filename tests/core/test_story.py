@@ -1,4 +1,4 @@
-"""The story of the product, told on a film of three colours."""
+"""The story of the product, told on a video of three colours."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 LINK = "https://films.example/colours.mp4"
 
 
-async def post(house: ColourHouse, film: Path, channel: str = "main") -> Reply:
-    return await house.last(FilePosted(turn(channel), film, film.name))
+async def post(house: ColourHouse, video: Path, channel: str = "main") -> Reply:
+    return await house.last(FilePosted(turn(channel), video, video.name))
 
 
 def picture(reply: Reply, kind: str) -> Image.Image:
@@ -37,30 +37,30 @@ def press(reply: Reply, label: str) -> str:
     return next(button.id for button in reply.buttons if button.label.startswith(label))
 
 
-async def test_find_green_lands_in_the_green_scene(house: ColourHouse, colour_film: Path) -> None:
-    await post(house, colour_film)
+async def test_find_green_lands_in_the_green_scene(house: ColourHouse, colour_video: Path) -> None:
+    await post(house, colour_video)
     await house.last(Find(turn(), "something green"))
     best = house.plotter.specs[0].numbered[0][1]
     assert 3 <= best.start_s <= best.peak_s < best.end_s < 6.3
 
 
-async def test_the_frame_of_an_answer_shows_what_was_asked_for(house: ColourHouse, colour_film: Path) -> None:
-    await post(house, colour_film)
+async def test_the_frame_of_an_answer_shows_what_was_asked_for(house: ColourHouse, colour_video: Path) -> None:
+    await post(house, colour_video)
     reply = await house.last(Find(turn(), "blue"))
     red, green, blue = picture(reply, "frame").resize((1, 1)).getpixel((0, 0))  # type: ignore[misc]
     assert blue > 150 > max(red, green)
 
 
-async def test_an_answer_says_when_and_where_and_has_alt_texts(house: ColourHouse, colour_film: Path) -> None:
-    await post(house, colour_film)
+async def test_an_answer_says_when_and_where_and_has_alt_texts(house: ColourHouse, colour_video: Path) -> None:
+    await post(house, colour_video)
     reply = await house.last(Find(turn(), "blue"))
     assert reply.title == "“blue”"
     assert "0:06 in colours" in reply.text
     assert all("“blue”" in one.alt and "colours" in one.alt for one in reply.pictures)
 
 
-async def test_progress_is_told_before_the_film_can_be_searched(house: ColourHouse, colour_film: Path) -> None:
-    replies = await house.say(FilePosted(turn(), colour_film, "colours.mp4"))
+async def test_progress_is_told_before_the_video_can_be_searched(house: ColourHouse, colour_video: Path) -> None:
+    replies = await house.say(FilePosted(turn(), colour_video, "colours.mp4"))
     shares = [reply.progress.fraction for reply in replies if reply.progress and reply.progress.fraction is not None]
     assert shares == sorted(shares)
     assert shares[-1] == pytest.approx(1.0)
@@ -81,38 +81,38 @@ async def test_buttons_lead_through_the_moments(house: ColourHouse, make_clip: M
 
 
 @pytest.mark.slow
-async def test_an_answer_about_several_films_shows_each_first_and_names_them_on_the_buttons(
+async def test_an_answer_about_several_videos_shows_each_first_and_names_them_on_the_buttons(
     house: ColourHouse, make_clip: MakeClip
 ) -> None:
-    for name in ("One long name of a film that does not fit.mp4", "Two.mp4"):
-        film = make_clip(name, [("green", 2), ("red", 2), ("green", 2 if name == "Two.mp4" else 3)])
-        await house.last(FilePosted(turn(), film, name))
+    for name in ("One long name of a video that does not fit.mp4", "Two.mp4"):
+        video = make_clip(name, [("green", 2), ("red", 2), ("green", 2 if name == "Two.mp4" else 3)])
+        await house.last(FilePosted(turn(), video, name))
     found = await house.last(Find(turn(), "green"))
     labels = [button.label for button in found.buttons if button.label[:1].isdigit()]
     names = [label.split(" · ")[2] for label in labels]
-    assert set(names[:2]) == {"One long name of a film…", "Two"}
+    assert set(names[:2]) == {"One long name of a video…", "Two"}
     assert len(names) > 2
     alone = await house.last(Find(turn(), "green", "Two"))
     assert all(button.label.count(" · ") < 2 for button in alone.buttons)
 
 
-async def test_the_softmax_view_is_one_press_away(house: ColourHouse, colour_film: Path) -> None:
-    await post(house, colour_film)
+async def test_the_softmax_view_is_one_press_away(house: ColourHouse, colour_video: Path) -> None:
+    await post(house, colour_video)
     reply = await house.last(Find(turn(), "blue"))
     await house.last(Action(turn(), press(reply, "As softmax")))
     assert [spec.style for spec in house.plotter.specs] == ["similarity"] * 2 + ["softmax"] * 2
 
 
-async def test_a_link_is_fetched_once_and_known_the_second_time(house: ColourHouse, colour_film: Path) -> None:
-    house.fetcher.web[LINK] = colour_film
+async def test_a_link_is_fetched_once_and_known_the_second_time(house: ColourHouse, colour_video: Path) -> None:
+    house.fetcher.web[LINK] = colour_video
     first = await house.last(LinkPosted(turn(), LINK))
     second = await house.last(LinkPosted(turn(), LINK + "#t=3"))
     assert house.fetcher.fetched == [LINK]
-    assert ("Ready to search" in first.text, "know this film already" in second.text) == (True, True)
+    assert ("Ready to search" in first.text, "know this video already" in second.text) == (True, True)
 
 
-async def test_who_put_a_film_on_its_site_is_told_and_kept(house: ColourHouse, colour_film: Path) -> None:
-    house.fetcher.web[LINK] = colour_film
+async def test_who_put_a_video_on_its_site_is_told_and_kept(house: ColourHouse, colour_video: Path) -> None:
+    house.fetcher.web[LINK] = colour_video
     assert "by Buster" in (await house.last(LinkPosted(turn(), LINK))).text
     (posted,) = await house.library.videos(turn().view)
     assert posted.video.uploader == "Buster"
@@ -124,31 +124,31 @@ async def test_a_link_that_cannot_be_fetched_is_a_sentence_for_the_asker_alone(h
     assert "leads nowhere" in reply.text
 
 
-async def test_a_film_in_two_channels_is_looked_at_once_and_found_in_both(
-    house: ColourHouse, colour_film: Path
+async def test_a_video_in_two_channels_is_looked_at_once_and_found_in_both(
+    house: ColourHouse, colour_video: Path
 ) -> None:
-    await post(house, colour_film, "one")
+    await post(house, colour_video, "one")
     looks = sum(house.encoder.batches)
-    await post(house, colour_film, "two")
+    await post(house, colour_video, "two")
     assert sum(house.encoder.batches) == looks
     for channel in ("one", "two"):
         assert (await house.last(Find(turn(channel), "red"))).tone == "plain"
 
 
-async def test_a_film_is_not_found_from_another_channel(house: ColourHouse, colour_film: Path) -> None:
-    await post(house, colour_film, "one")
+async def test_a_video_is_not_found_from_another_channel(house: ColourHouse, colour_video: Path) -> None:
+    await post(house, colour_video, "one")
     for other in (turn("two"), turn("one", space="elsewhere"), turn("one", platform="slack")):
         assert (await house.last(Find(other, "red"))).tone == "error"
 
 
-async def test_a_button_does_not_show_an_answer_to_another_channel(house: ColourHouse, colour_film: Path) -> None:
-    await post(house, colour_film, "one")
+async def test_a_button_does_not_show_an_answer_to_another_channel(house: ColourHouse, colour_video: Path) -> None:
+    await post(house, colour_video, "one")
     reply = await house.last(Find(turn("one"), "red"))
     assert (await house.last(Action(turn("two"), press(reply, "1")))).tone == "error"
 
 
-async def test_a_forgotten_film_is_gone_with_its_file_and_its_answers(house: ColourHouse, colour_film: Path) -> None:
-    await post(house, colour_film)
+async def test_a_forgotten_video_is_gone_with_its_file_and_its_answers(house: ColourHouse, colour_video: Path) -> None:
+    await post(house, colour_video)
     answer = await house.last(Find(turn(), "red"))
     (posted,) = await house.library.videos(turn().view)
     reply = await house.last(Forget(turn(), "colours"))
@@ -159,8 +159,8 @@ async def test_a_forgotten_film_is_gone_with_its_file_and_its_answers(house: Col
 
 
 @pytest.mark.slow
-async def test_after_a_change_of_model_a_search_looks_at_the_film_anew(house: ColourHouse, colour_film: Path) -> None:
-    await post(house, colour_film)
+async def test_after_a_change_of_model_a_search_looks_at_the_video_anew(house: ColourHouse, colour_video: Path) -> None:
+    await post(house, colour_video)
     other = build(house.library, house.media, house.reader, ColourEncoder("new eyes"), house.looks)
     replies = await other.say(Find(turn(), "green"))
     assert "model has changed" in replies[0].text
@@ -169,8 +169,8 @@ async def test_after_a_change_of_model_a_search_looks_at_the_film_anew(house: Co
     assert [reply.title for reply in await other.say(Find(turn(), "green"))] == ["“green”"]
 
 
-async def test_an_answer_outlives_the_media_file(house: ColourHouse, colour_film: Path) -> None:
-    await post(house, colour_film)
+async def test_an_answer_outlives_the_media_file(house: ColourHouse, colour_video: Path) -> None:
+    await post(house, colour_video)
     (posted,) = await house.library.videos(turn().view)
     await house.media.forget(posted.video.id)
     reply = await house.last(Find(turn(), "blue"))
@@ -178,7 +178,7 @@ async def test_an_answer_outlives_the_media_file(house: ColourHouse, colour_film
 
 
 @pytest.mark.slow
-async def test_a_film_that_breaks_off_is_searched_as_far_as_it_goes(house: ColourHouse, make_clip: MakeClip) -> None:
+async def test_a_video_that_breaks_off_is_searched_as_far_as_it_goes(house: ColourHouse, make_clip: MakeClip) -> None:
     from tests.support import clips  # noqa: PLC0415
 
     whole = make_clip("whole.mkv", [("red", 4), ("green", 4), ("blue", 8)])
@@ -187,34 +187,34 @@ async def test_a_film_that_breaks_off_is_searched_as_far_as_it_goes(house: Colou
     assert (await house.last(Find(turn(), "red"))).tone == "plain"
 
 
-async def test_two_people_who_post_the_same_film_at_once_have_it_looked_at_once(
-    house: ColourHouse, colour_film: Path
+async def test_two_people_who_post_the_same_video_at_once_have_it_looked_at_once(
+    house: ColourHouse, colour_video: Path
 ) -> None:
     import asyncio  # noqa: PLC0415
 
-    await asyncio.gather(post(house, colour_film, "one"), post(house, colour_film, "two"))
+    await asyncio.gather(post(house, colour_video, "one"), post(house, colour_video, "two"))
     assert sum(house.encoder.batches) == 3, "three colours, each of them looked at once"
 
 
-async def test_what_is_no_film_is_refused_and_leaves_nothing(house: ColourHouse, tmp_path: Path) -> None:
+async def test_what_is_no_video_is_refused_and_leaves_nothing(house: ColourHouse, tmp_path: Path) -> None:
     text = tmp_path / "notes.mp4"
-    text.write_text("not a film")
+    text.write_text("not a video")
     reply = await post(house, text)
     assert (reply.tone, reply.text) == ("error", "notes.mp4 is not a video that I can open.")
     assert await house.library.videos(turn().view) == ()
 
 
-async def test_every_score_is_the_cosine_of_the_frame_and_the_text(house: ColourHouse, colour_film: Path) -> None:
-    await house.indexer.file(colour_film, "colours.mp4", "", poster(), ignore)
+async def test_every_score_is_the_cosine_of_the_frame_and_the_text(house: ColourHouse, colour_video: Path) -> None:
+    await house.indexer.file(colour_video, "colours.mp4", "", poster(), ignore)
     (curve,) = await house.searcher.curves(Query("green", turn().view))
     assert len(curve.times_s) == 16
     assert curve.scores.max() <= 1.0
     assert 3 <= curve.times_s[int(curve.scores.argmax())] < 6
 
 
-async def test_videos_lists_what_is_here_and_says_so_when_nothing_is(house: ColourHouse, colour_film: Path) -> None:
-    assert "no film here yet" in (await house.last(ListVideos(turn()))).text
-    await post(house, colour_film)
+async def test_videos_lists_what_is_here_and_says_so_when_nothing_is(house: ColourHouse, colour_video: Path) -> None:
+    assert "no video here yet" in (await house.last(ListVideos(turn()))).text
+    await post(house, colour_video)
     assert "colours (0:09)" in (await house.last(ListVideos(turn()))).text
 
 
@@ -222,13 +222,13 @@ async def test_help_and_unclear_words_are_answered_to_the_asker_alone(house: Col
     assert [(await house.last(event)).private for event in (Help(turn()), Unclear(turn(), "hm"))] == [True, True]
 
 
-async def test_a_search_for_nothing_asks_back(house: ColourHouse, colour_film: Path) -> None:
-    await post(house, colour_film)
+async def test_a_search_for_nothing_asks_back(house: ColourHouse, colour_video: Path) -> None:
+    await post(house, colour_video)
     assert "What shall I look for" in (await house.last(Find(turn(), "  "))).text
 
 
 @pytest.mark.slow
-async def test_find_in_one_film_looks_in_no_other(house: ColourHouse, make_clip: MakeClip) -> None:
+async def test_find_in_one_video_looks_in_no_other(house: ColourHouse, make_clip: MakeClip) -> None:
     await post(house, make_clip("first.mp4", [("red", 3), ("green", 3)]))
     await post(house, make_clip("second.mp4", [("blue", 3), ("green", 3)]))
     reply = await house.last(Find(turn(), "red", "second"))
@@ -238,9 +238,9 @@ async def test_find_in_one_film_looks_in_no_other(house: ColourHouse, make_clip:
 
 
 async def test_what_no_look_shows_is_said_to_be_absent_beside_what_comes_nearest(
-    house: ColourHouse, colour_film: Path
+    house: ColourHouse, colour_video: Path
 ) -> None:
-    await post(house, colour_film)
+    await post(house, colour_video)
     reply = await house.last(Find(turn(), "yellow"))
     assert reply.title == "“yellow”: probably not in this footage"
     assert {one.kind for one in reply.pictures} == {"frame", "plot"}

@@ -1,4 +1,4 @@
-"""A film takes its decoder over, told in the chat: an error for that film, and the bot lives on within its means."""
+"""A video takes its decoder over, told in the chat: an error for that video, and the bot lives on within its means."""
 
 from __future__ import annotations
 
@@ -66,15 +66,15 @@ async def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterato
 
 
 @pytest.mark.parametrize("does", ["looks", "pictures", "garbage", "silence"])
-async def test_a_film_that_takes_its_decoder_over_is_an_error_and_the_next_is_found(
+async def test_a_video_that_takes_its_decoder_over_is_an_error_and_the_next_is_found(
     house: ColourHouse, tmp_path: Path, does: str
 ) -> None:
-    film = tmp_path / "evil.mp4"
-    film.write_bytes(does.encode().ljust(1000))
+    video = tmp_path / "evil.mp4"
+    video.write_bytes(does.encode().ljust(1000))
     honest = clips.make_clip(tmp_path / "honest.mp4", [("red", 2)])
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     house.relays.reader.target = ChildFrameReader(house.reader.children, patience_s=2.0)
-    told = await house.last(FilePosted(turn(), film, "evil.mp4"))
+    told = await house.last(FilePosted(turn(), video, "evil.mp4"))
     house.relays.reader.target = house.reader  # an honest child on a busy machine may take longer
     grown_mb = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
     assert told.tone == "error"

@@ -1,4 +1,4 @@
-"""A similarity means something only beside what is usual for the film."""
+"""A similarity means something only beside what is usual for the video."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ USUAL = Baseline(0.1, 0.3, 0.5)
 
 
 def curve(*scores: float, baseline: Baseline | None = USUAL) -> Curve:
-    video = Video("v", "", "A film", float(len(scores)), 640, 360)
+    video = Video("v", "", "A video", float(len(scores)), 640, 360)
     return Curve(video, np.arange(len(scores), dtype=np.float64), np.array(scores, np.float32), baseline)
 
 
-def test_a_film_is_judged_by_its_best_look() -> None:
+def test_a_video_is_judged_by_its_best_look() -> None:
     assert [curve(0.2, best, 0.1).verdict for best in (0.25, 0.35, 0.55)] == ["absent", "weak", "strong"]
 
 
@@ -39,7 +39,7 @@ def test_a_baseline_that_does_not_rise_is_refused() -> None:
         Baseline(0.1, 0.4, 0.3)
 
 
-def test_a_film_that_shows_it_comes_before_one_that_only_scores_higher() -> None:
+def test_a_video_that_shows_it_comes_before_one_that_only_scores_higher() -> None:
     low, high = curve(0.2, 0.35), curve(0.9, 0.8, baseline=Baseline(0.8, 0.95, 0.99))
     moments = [
         Moment("high", 0.0, 1.0, 0.0, 0.9),
@@ -50,7 +50,7 @@ def test_a_film_that_shows_it_comes_before_one_that_only_scores_higher() -> None
     assert [(moment.video_id, moment.score) for moment in ordered] == [("low", 0.35), ("high", 0.9), ("high", 0.8)]
 
 
-def test_texts_side_by_side_are_headed_as_absent_only_where_the_film_shows_none_of_them() -> None:
+def test_texts_side_by_side_are_headed_as_absent_only_where_the_video_shows_none_of_them() -> None:
     lines = tuple(
         TextCurve(text, np.array([best], np.float32), USUAL) for text, best in (("a dog", 0.2), ("a cat", 0.4))
     )

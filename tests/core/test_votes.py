@@ -19,7 +19,7 @@ from core.model.votes import wish_keys
 from core.search import query_vectors
 from core.search.query_vectors import unit
 from tests.core.conftest import turn
-from tests.support.films import put_film
+from tests.support.videos import put_video
 
 if TYPE_CHECKING:
     from core.model.reply import Reply
@@ -50,27 +50,27 @@ async def second(house: ColourHouse, reply: Reply) -> Reply:
 
 
 async def test_a_moment_voted_up_comes_first_for_a_later_asker_too(house: ColourHouse) -> None:
-    await put_film(house, turn(), "film", SCENES)
+    await put_video(house, turn(), "video", SCENES)
     first = await ask(house)
-    assert "0:00 in film" in first.text
+    assert "0:00 in video" in first.text
     voted = await vote(house, await second(house, first), "👍")
     assert voted.updates
-    assert "0:07 in film" in voted.text
+    assert "0:07 in video" in voted.text
     assert votes(voted) == ["👍 1", "👎"]
     later = await ask(house, "  red and  blue.", BOB)
-    assert "0:07 in film\nMoment 1" in later.text
+    assert "0:07 in video\nMoment 1" in later.text
     assert "Ranked with 1 vote." in later.text
 
 
 async def test_a_moment_voted_down_comes_first_no_more(house: ColourHouse) -> None:
-    await put_film(house, turn(), "film", SCENES)
+    await put_video(house, turn(), "video", SCENES)
     voted = await vote(house, await ask(house), "👎")
-    assert "0:07 in film\nMoment 1" in voted.text
-    assert "0:07 in film\nMoment 1" in (await ask(house, who=BOB)).text
+    assert "0:07 in video\nMoment 1" in voted.text
+    assert "0:07 in video\nMoment 1" in (await ask(house, who=BOB)).text
 
 
 async def test_a_vote_is_one_per_person_can_be_changed_and_taken_back(house: ColourHouse) -> None:
-    await put_film(house, turn(), "film", SCENES)
+    await put_video(house, turn(), "video", SCENES)
     once = await vote(house, await ask(house), "👍")
     assert votes(once) == ["👍 1", "👎"]
     both = await vote(house, once, "👍", BOB)
@@ -82,58 +82,58 @@ async def test_a_vote_is_one_per_person_can_be_changed_and_taken_back(house: Col
     assert votes(changed) == ["👍", "👎 1"]
     gone = await vote(house, changed, "👎")
     assert "Ranked with" not in gone.text
-    assert "0:00 in film\nMoment 1" in gone.text
+    assert "0:00 in video\nMoment 1" in gone.text
 
 
 async def test_votes_on_a_question_say_nothing_on_another_or_in_another_space(house: ColourHouse) -> None:
-    await put_film(house, turn(), "film", SCENES)
+    await put_video(house, turn(), "video", SCENES)
     await vote(house, await second(house, await ask(house)), "👍")
     assert "Ranked with" not in (await ask(house, "a red thing")).text
     elsewhere = replace(turn(), scope=Scope("local", "away", "main"), view=View.of(Scope("local", "away", "main")))
-    await put_film(house, elsewhere, "film", SCENES)
+    await put_video(house, elsewhere, "video", SCENES)
     assert "Ranked with" not in (await ask(house, who=elsewhere)).text
 
 
-async def test_votes_on_films_out_of_view_do_not_count(house: ColourHouse) -> None:
+async def test_votes_on_videos_out_of_view_do_not_count(house: ColourHouse) -> None:
     clips = replace(turn(), scope=Scope("local", "home", "clips"), view=View.of(Scope("local", "home", "clips")))
-    await put_film(house, turn(), "film", SCENES)
-    await put_film(house, clips, "clip", SCENES)
+    await put_video(house, turn(), "video", SCENES)
+    await put_video(house, clips, "clip", SCENES)
     await vote(house, await ask(house, who=clips), "👎", clips)
     assert "Ranked with" not in (await ask(house)).text
     both = replace(turn(), view=View("local", "home", frozenset({"main", "clips"})))
     assert "Ranked with 1 vote." in (await ask(house, who=both)).text
 
 
-async def test_votes_go_with_their_film(house: ColourHouse) -> None:
-    await put_film(house, turn(), "film", SCENES)
-    await put_film(house, turn(), "other", SCENES)
+async def test_votes_go_with_their_video(house: ColourHouse) -> None:
+    await put_video(house, turn(), "video", SCENES)
+    await put_video(house, turn(), "other", SCENES)
     await vote(house, await ask(house), "👎")
-    await house.last(Forget(replace(turn(), moderator=True), "film"))
+    await house.last(Forget(replace(turn(), moderator=True), "video"))
     assert await house.library.votes(turn().view, wish_keys(Query("red and blue", turn().view))) == ()
     assert "Ranked with" not in (await ask(house)).text
 
 
 async def test_a_vote_on_a_pair_counts_for_both_of_its_texts(house: ColourHouse) -> None:
-    await put_film(house, turn(), "film", SCENES)
+    await put_video(house, turn(), "video", SCENES)
     voted = await vote(house, await ask(house, "red > blue"), "👍")
     assert "Ranked with 2 votes." in voted.text
     assert "Ranked with 1 vote." in (await ask(house, "blue")).text
 
 
 async def test_more_like_this_finds_other_places_than_the_one_it_came_from(house: ColourHouse) -> None:
-    await put_film(house, turn(), "film", [("red", 4), ("black", 5), ("red", 3), ("black", 4)])
+    await put_video(house, turn(), "video", [("red", 4), ("black", 5), ("red", 3), ("black", 4)])
     answer = await ask(house)
-    assert "0:00 in film" in answer.text
+    assert "0:00 in video" in answer.text
     alike = await house.last(Action(turn(), press(answer, "More like this")))
     assert (alike.title, alike.updates, alike.private) == ("More like this", False, False)
-    assert "0:09 in film\nMoment 1" in alike.text
+    assert "0:09 in video\nMoment 1" in alike.text
     assert "0:00" not in " ".join(button.label for button in alike.buttons)
     refined = await house.last(find(turn(), "+green"))
     assert refined.title == "“green”, more like this"
 
 
 async def test_there_may_be_nothing_else_than_that_very_moment(house: ColourHouse) -> None:
-    await put_film(house, turn(), "film", [("red", 4)])
+    await put_video(house, turn(), "video", [("red", 4)])
     alike = await house.last(Action(turn(), press(await ask(house), "More like this")))
     assert (alike.tone, alike.private) == ("error", True)
     assert "nothing else to search" in alike.text

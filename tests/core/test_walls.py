@@ -1,4 +1,4 @@
-"""What may be seen where: names stay in their channel, buttons are checked again, and who may take a film back."""
+"""What may be seen where: names stay in their channel, buttons are checked again, and who may take a video back."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from tests.core.conftest import ColourHouse
 
 
-async def post(house: ColourHouse, film: Path, turn: Turn, name: str, url: str = "") -> Reply:
-    return await house.last(FilePosted(turn, film, name, url))
+async def post(house: ColourHouse, video: Path, turn: Turn, name: str, url: str = "") -> Reply:
+    return await house.last(FilePosted(turn, video, name, url))
 
 
 def both(turn: Turn, *channels: str) -> Turn:
@@ -27,11 +27,11 @@ def both(turn: Turn, *channels: str) -> Turn:
     return replace(turn, view=View(turn.scope.platform, turn.scope.space, frozenset(channels)))
 
 
-async def test_a_film_bears_in_each_channel_the_name_link_and_poster_that_it_was_posted_with_there(
-    house: ColourHouse, colour_film: Path
+async def test_a_video_bears_in_each_channel_the_name_link_and_poster_that_it_was_posted_with_there(
+    house: ColourHouse, colour_video: Path
 ) -> None:
-    await post(house, colour_film, said("m1", "board", "Ada"), "Plan to sell.mp4", "https://films.example/secret")
-    card = await post(house, colour_film, said("m2", "general", "Bob"), "Holiday.mp4")
+    await post(house, colour_video, said("m1", "board", "Ada"), "Plan to sell.mp4", "https://films.example/secret")
+    card = await post(house, colour_video, said("m2", "general", "Bob"), "Holiday.mp4")
     answer = await house.last(Find(said("", "general"), "blue"))
     listed = await house.last(ListVideos(said("", "general")))
     for reply in (card, answer, listed):
@@ -44,27 +44,27 @@ async def test_a_film_bears_in_each_channel_the_name_link_and_poster_that_it_was
     assert [link.url for link in inside.links] == ["https://films.example/secret", "https://chat.test/m1"]
 
 
-async def test_nothing_tells_that_a_film_is_known_from_another_channel(house: ColourHouse, colour_film: Path) -> None:
-    first = await post(house, colour_film, said("m1", "board"), "colours.mp4")
-    second = await post(house, colour_film, said("m2", "general"), "colours.mp4")
+async def test_nothing_tells_that_a_video_is_known_from_another_channel(house: ColourHouse, colour_video: Path) -> None:
+    first = await post(house, colour_video, said("m1", "board"), "colours.mp4")
+    second = await post(house, colour_video, said("m2", "general"), "colours.mp4")
     assert (second.title, second.text) == (first.title, first.text)
     gone = await house.last(Forget(said("", "general"), "colours"))
     assert gone.text == "Forgotten: colours. Its frames, pictures and file are gone from here."
 
 
-async def test_a_button_answers_only_where_its_answer_was_shown(house: ColourHouse, colour_film: Path) -> None:
-    await post(house, colour_film, said("m1", "general"), "colours.mp4")
+async def test_a_button_answers_only_where_its_answer_was_shown(house: ColourHouse, colour_video: Path) -> None:
+    await post(house, colour_video, said("m1", "general"), "colours.mp4")
     answer = await house.last(Find(said("", "general"), "blue"))
     elsewhere = both(said("", "lobby"), "lobby", "general")
     assert (await house.last(Action(elsewhere, press(answer, "1")))).tone == "error"
     assert (await house.last(Action(said("", "general"), press(answer, "1")))).tone == "plain"
 
 
-async def test_a_button_shows_nothing_once_one_of_its_films_is_out_of_sight(
-    house: ColourHouse, colour_film: Path
+async def test_a_button_shows_nothing_once_one_of_its_videos_is_out_of_sight(
+    house: ColourHouse, colour_video: Path
 ) -> None:
-    await post(house, colour_film, said("m1", "films"), "colours.mp4")
-    wide = both(said("", "general"), "general", "films")
+    await post(house, colour_video, said("m1", "videos"), "colours.mp4")
+    wide = both(said("", "general"), "general", "videos")
     answer = await house.last(Find(wide, "blue"))
     assert (await house.last(Action(wide, press(answer, "1")))).tone == "plain"
     narrow = both(said("", "general"), "general")
@@ -73,36 +73,36 @@ async def test_a_button_shows_nothing_once_one_of_its_films_is_out_of_sight(
 
 
 async def test_an_answer_goes_with_the_last_posting_that_its_channel_could_see(
-    house: ColourHouse, colour_film: Path
+    house: ColourHouse, colour_video: Path
 ) -> None:
-    await post(house, colour_film, said("m1", "general"), "colours.mp4")
-    await post(house, colour_film, said("m2", "films"), "colours.mp4")
+    await post(house, colour_video, said("m1", "general"), "colours.mp4")
+    await post(house, colour_video, said("m2", "videos"), "colours.mp4")
     answer = await house.last(Find(said("", "general"), "a blue thing that only I asked for"))
     await house.say(MessageDeleted(said("m1", "general")))
     assert await house.library.answer(press(answer, "1").split(":")[1]) is None
-    assert (await house.last(Find(said("", "films"), "blue"))).tone == "plain"
+    assert (await house.last(Find(said("", "videos"), "blue"))).tone == "plain"
 
 
-async def test_a_film_is_taken_back_by_who_posted_it_or_by_a_moderator(house: ColourHouse, colour_film: Path) -> None:
+async def test_a_video_is_taken_back_by_who_posted_it_or_by_a_moderator(house: ColourHouse, colour_video: Path) -> None:
     stranger = replace(said("", user="Bob"), user_id="u2")
     for who, words in (
         (stranger, "Only who posted colours here can take it back"),
         (said(""), "Forgotten: colours"),
     ):
-        await post(house, colour_film, said("m1"), "colours.mp4")
+        await post(house, colour_video, said("m1"), "colours.mp4")
         assert words in (await house.last(Forget(who, "colours"))).text
-    await post(house, colour_film, said("m1"), "colours.mp4")
+    await post(house, colour_video, said("m1"), "colours.mp4")
     assert "Forgotten" in (await house.last(Forget(replace(stranger, moderator=True), "colours"))).text
-    assert "no film here" in (await house.last(ListVideos(said("")))).text
+    assert "no video here" in (await house.last(ListVideos(said("")))).text
 
 
-async def test_who_takes_a_film_back_leaves_what_others_posted(house: ColourHouse, colour_film: Path) -> None:
+async def test_who_takes_a_video_back_leaves_what_others_posted(house: ColourHouse, colour_video: Path) -> None:
     bob = replace(said("m2", user="Bob"), user_id="u2")
-    await post(house, colour_film, said("m1"), "colours.mp4")
-    await post(house, colour_film, bob, "colours.mp4")
+    await post(house, colour_video, said("m1"), "colours.mp4")
+    await post(house, colour_video, bob, "colours.mp4")
     assert "Bob posted it here too" in (await house.last(Forget(said(""), "colours"))).text
     assert "Forgotten" in (await house.last(Forget(bob, "colours"))).text
-    assert "Which film" not in (await house.last(Find(said(""), "blue"))).text
+    assert "Which video" not in (await house.last(Find(said(""), "blue"))).text
 
 
 def _all_of(reply: Reply) -> tuple[object, ...]:

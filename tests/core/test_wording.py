@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Refusing:
-    """A fetcher to which each film is too much."""
+    """A fetcher to which each video is too much."""
 
     error: AppError
 
@@ -99,14 +99,14 @@ def test_no_reply_uses_the_word_of_another_platform(door: Door) -> None:
     assert not [word for word in FOREIGN[door.platform] if word in text]
 
 
-async def test_given_a_file_that_is_no_film_when_it_was_kept_then_the_error_has_the_films_title(
+async def test_given_a_file_that_is_no_video_when_it_was_kept_then_the_error_has_the_videos_title(
     house: ColourHouse, tmp_path: Path
 ) -> None:
     house.fetcher.web[LINK] = tmp_path / "notes.mp4"
-    house.fetcher.web[LINK].write_text("not a film")
+    house.fetcher.web[LINK].write_text("not a video")
     job = await accepted(house)
     reply = await house.last(LinkPosted(turn(), LINK, job.ref))
-    assert reply.text == "A linked film is not a video that I can open."
+    assert reply.text == "A linked video is not a video that I can open."
 
 
 async def test_given_a_posted_file_when_its_fetch_fails_then_the_error_has_the_name_that_it_was_posted_under(
@@ -127,18 +127,18 @@ async def test_given_a_posted_file_when_its_fetch_fails_then_the_error_has_the_n
     [
         (
             OverLimit("x", "duration_s", 18000, 1e12),
-            "x claims a length that no film has; I take films of up to 5:00:00.",
+            "x claims a length that no video has; I take videos of up to 5:00:00.",
         ),
-        (OverLimit("x", "duration_s", 18000, 90000), "x is 25:00:00 long; I take films of up to 5:00:00."),
+        (OverLimit("x", "duration_s", 18000, 90000), "x is 25:00:00 long; I take videos of up to 5:00:00."),
         (
             OverLimit("x", "frame_px", 36e6, 1e12),
             "x claims a size that no picture has; I read up to 36 million pixels.",
         ),
-        (OverLimit("x", "size_bytes", 2e9, 14e13), "x claims more bytes than any film has; I take up to 2 GB."),
+        (OverLimit("x", "size_bytes", 2e9, 14e13), "x claims more bytes than any video has; I take up to 2 GB."),
         (OverLimit("x", "size_bytes", 2e9, 2.24e11), "x has 224 GB; I take up to 2 GB."),
     ],
 )
-def test_given_an_absurd_header_when_a_film_is_refused_then_no_absurd_figure_is_told(
+def test_given_an_absurd_header_when_a_video_is_refused_then_no_absurd_figure_is_told(
     error: OverLimit, said: str
 ) -> None:
     assert sentence(error) == said
@@ -147,16 +147,16 @@ def test_given_an_absurd_header_when_a_film_is_refused_then_no_absurd_figure_is_
 @pytest.mark.parametrize(
     "kind", [FileMissing("/data/media/9f8e7d6c.mp4"), FileUnreadable("/data/x.mp4", "Input/output error")]
 )
-def test_given_a_kept_file_that_is_gone_then_the_film_is_named_and_no_place_on_the_disk(kind: UserError) -> None:
+def test_given_a_kept_file_that_is_gone_then_the_video_is_named_and_no_place_on_the_disk(kind: UserError) -> None:
     with pytest.raises(UserError) as raised, called("My holiday"):
         raise kind
     assert "My holiday" in sentence(raised.value)
     assert "/" not in sentence(raised.value).removesuffix("(Input/output error).")
 
 
-def test_given_no_name_when_a_film_is_refused_then_the_sentence_is_whole() -> None:
-    assert "each time on that film, so" in sentence(GivenUp(""))
-    assert sentence(OverLimit("", "duration_s", 60, 90)).startswith("That film is 1:30 long")
+def test_given_no_name_when_a_video_is_refused_then_the_sentence_is_whole() -> None:
+    assert "each time on that video, so" in sentence(GivenUp(""))
+    assert sentence(OverLimit("", "duration_s", 60, 90)).startswith("That video is 1:30 long")
 
 
 def test_characters_that_turn_the_direction_are_taken_out_and_words_stay() -> None:

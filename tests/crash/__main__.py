@@ -26,7 +26,7 @@ async def run(kills: int, seed: int, most_s: float) -> bool:
             whys = ", ".join(f"{count} at {why}" for why, count in Counter(town.kills).items())
             for line in (
                 f"seed {seed}: {found.kills} kills ({whys}) in {time.monotonic() - started_s:.0f} s",
-                f"{found.films} films of {found.answers} requests; {found.gone_on} times a film went on half-way",
+                f"{found.videos} videos of {found.answers} requests; {found.gone_on} times a video went on half-way",
                 (
                     f"lost {len(found.lost)}, doubled {len(found.doubled)}, wrong {len(found.wrong)}, "
                     f"orphans {len(found.orphans)}"

@@ -29,8 +29,8 @@ async def lived(
         town = Town(fake, QuickProgram(fake, folder), folder, random.Random(seed))  # noqa: S311 - no secret
         fake.guilds.append(town.guild)
         await town.program.ensure_running()
-        await town.post_film()
-        await town.fake.until(lambda: not town.open, "the first film", 300)
+        await town.post_video()
+        await town.fake.until(lambda: not town.open, "the first video", 300)
         await town.program.kill()
         living = asyncio.create_task(town.live())
         try:

@@ -39,5 +39,5 @@ class Press:
         wish = actions.read(str(self.it.data["custom_id"]))
         if not isinstance(wish, actions.Show):
             return ""
-        modes = {"preview": "Preview: ", "sheet": "The whole film"}
+        modes = {"preview": "Preview: ", "sheet": "The whole video"}
         return modes.get(wish.mode, f"Moment {wish.number} of")

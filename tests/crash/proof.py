@@ -1,4 +1,4 @@
-"""What must hold after all those deaths: each film once, each answer once, and nothing left behind."""
+"""What must hold after all those deaths: each video once, each answer once, and nothing left behind."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from core.engines.video import worker
-from core.limits import FilmLimits
+from core.limits import VideoLimits
 from core.model import actions
 from core.model.video import Preprocess, Sampling
 from tests.core.engines.conftest import messages_in
@@ -37,14 +37,14 @@ class Figures:
     """What was counted."""
 
     kills: int
-    films: int
+    videos: int
     answers: int
     lost: list[str]
     doubled: list[str]
     wrong: list[str]
     orphans: list[str]
     gone_on: int
-    """Films that went on after their last written look."""
+    """Videos that went on after their last written look."""
 
     @property
     def fine(self) -> bool:
@@ -57,10 +57,10 @@ class _Data:
     """What the data folder holds."""
 
     kept: dict[str, list[list[float]]]
-    """By title the times of each film's looks, once for each time that it was posted."""
+    """By title the times of each video's looks, once for each time that it was posted."""
     jobs: Counter[tuple[str, str, str]]
     """By state, kind and reason."""
-    films: int
+    videos: int
     votes: Counter[str]
     leftovers: list[str]
 
@@ -78,14 +78,14 @@ def judge(town: Town) -> Figures:
     """Look at the platform, the database and the folder."""
     data, found = _data(town), _Found()
     _judge_answers(town, found)
-    _judge_films(town, data, found)
+    _judge_videos(town, data, found)
     _judge_votes(town, data, found)
     _judge_alike(town, found)
     _judge_presses(town, found)
     _judge_ends(town, data, found)
-    orphans = [*data.leftovers, *_strays(town.folder / "data" / "media", data.films)]
+    orphans = [*data.leftovers, *_strays(town.folder / "data" / "media", data.videos)]
     requests = len(town.posted) + len(town.promised) + sum(one.is_promised for one in town.presses)
-    counted = len(town.kills), data.films, requests
+    counted = len(town.kills), data.videos, requests
     return Figures(*counted, found.lost, found.doubled, found.wrong, orphans, _gone_on(town))
 
 
@@ -115,21 +115,24 @@ def _judge_answers(town: Town, found: _Found) -> None:
     )
 
 
-def _judge_films(town: Town, data: _Data, found: _Found) -> None:
-    """Each film is there once, with the looks of one reading; and no other is there."""
-    promised = {*town.films.values(), *(film for it, film in town.indexed if it.ack_s is not None)} - town.regrets.taken
+def _judge_videos(town: Town, data: _Data, found: _Found) -> None:
+    """Each video is there once, with the looks of one reading; and no other is there."""
+    promised = {
+        *town.videos.values(),
+        *(video for it, video in town.indexed if it.ack_s is not None),
+    } - town.regrets.taken
     found.wrong.extend(town.regrets.wrongs(set(data.kept)))
-    for film in [*town.films.values(), *(film for _, film in town.indexed)]:
-        times = data.kept.pop(film.stem, [])
+    for video in [*town.videos.values(), *(video for _, video in town.indexed)]:
+        times = data.kept.pop(video.stem, [])
         if len(times) > 1:
-            found.doubled.append(film.name)
-        elif not times and film in promised:
-            found.lost.append(film.name)
-        elif times and times[0] != (expected := _expected(film)):
+            found.doubled.append(video.name)
+        elif not times and video in promised:
+            found.lost.append(video.name)
+        elif times and times[0] != (expected := _expected(video)):
             odd = sorted(set(times[0]) ^ set(expected))[:5]
             counts = f"{len(times[0])} looks, not {len(expected)} as in one reading"
-            found.wrong.append(f"{film.name}: {counts}; first {odd}")
-    found.wrong.extend(f"a film that nobody posted: {one}" for one in data.kept)
+            found.wrong.append(f"{video.name}: {counts}; first {odd}")
+    found.wrong.extend(f"a video that nobody posted: {one}" for one in data.kept)
 
 
 def _judge_votes(town: Town, data: _Data, found: _Found) -> None:
@@ -147,7 +150,9 @@ def _judge_ends(town: Town, data: _Data, found: _Found) -> None:
     """Nothing is left half done, and nothing was said that the platform does not take."""
     found.wrong.extend(f"stuck: {one.text!r}" for one in town.square.messages.values() if _is_stuck(one))
     found.wrong.extend(
-        f"no film's card: {one.text!r}" for one in _film_cards(town) if READY not in one.text and not is_taken_back(one)
+        f"no video's card: {one.text!r}"
+        for one in _video_cards(town)
+        if READY not in one.text and not is_taken_back(one)
     )
     ends = {"done", "cancelled"} if town.regrets.taken else {"done"}
     found.wrong.extend(f"{count} jobs are {job}" for job, count in data.jobs.items() if job[0] not in ends)
@@ -188,13 +193,13 @@ def _judge_presses(town: Town, found: _Found) -> None:
             found.lost.append(f"the press of {labels} under {presses[0].card.id}: {presses[0].card.text!r}")
 
 
-def _film_cards(town: Town) -> list[Message]:
-    below = [card for one in town.posted if one.id in town.films for card in cards_below(one)]
+def _video_cards(town: Town) -> list[Message]:
+    below = [card for one in town.posted if one.id in town.videos for card in cards_below(one)]
     return below + [it.shown for it, _ in town.indexed if it.ack_s is not None and it.shown]
 
 
 def _kept(db: sqlite3.Connection) -> dict[str, list[list[float]]]:
-    """Give by title the times of each film, once for each time that it was posted."""
+    """Give by title the times of each video, once for each time that it was posted."""
     found: dict[str, list[list[float]]] = {}
     for title, indexing in db.execute(
         "SELECT title, indexings.id FROM postings JOIN indexings USING (video_id)"
@@ -205,11 +210,11 @@ def _kept(db: sqlite3.Connection) -> dict[str, list[list[float]]]:
     return found
 
 
-def _expected(film: Path) -> list[float]:
+def _expected(video: Path) -> list[float]:
     """Give the times of one reading."""
     out = io.BytesIO()
-    how = {"sampling": asdict(Sampling(LOOK_EVERY_S)), "preprocess": asdict(_SMALL), "limits": asdict(FilmLimits())}
-    worker.send_looks(film, how, out)
+    how = {"sampling": asdict(Sampling(LOOK_EVERY_S)), "preprocess": asdict(_SMALL), "limits": asdict(VideoLimits())}
+    worker.send_looks(video, how, out)
     messages: list[WireMessage] = messages_in(out.getvalue())
     return [one.number("time_s") for one in messages if one.kind == "look"]
 
@@ -218,10 +223,10 @@ def _count(db: sqlite3.Connection, table: str) -> int:
     return int(db.execute(f"SELECT count(*) FROM {table}").fetchone()[0])  # noqa: S608 - our own names
 
 
-def _strays(media: Path, films: int) -> list[str]:
-    """Give files that no film leads to, and what is left of unfinished work."""
+def _strays(media: Path, videos: int) -> list[str]:
+    """Give files that no video leads to, and what is left of unfinished work."""
     kept = [path for path in media.iterdir() if path.is_file()]
-    strays = [f"{len(kept)} files for {films} films"] if len(kept) != films else []
+    strays = [f"{len(kept)} files for {videos} videos"] if len(kept) != videos else []
     hidden = [path for name in (".work", ".inbox") for path in (media / name).iterdir() if path.name != ".lock"]
     return strays + [str(path.relative_to(media)) for path in hidden]
 

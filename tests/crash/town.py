@@ -1,4 +1,4 @@
-"""A small Discord whose people post films and ask for moments while Keaton is killed, again and again."""
+"""A small Discord whose people post videos and ask for moments while Keaton is killed, again and again."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _SETTINGS = {
 _COLOURS = ("red", "green", "blue", "yellow", "purple", "grey")
 _SIZE = (96, 64)
 _MOST_OPEN = 4
-_PRESSED = ("Next", "👍", "👎", "More like this", "Preview", "Whole film")
+_PRESSED = ("Next", "👍", "👎", "More like this", "Preview", "Whole video")
 _READY = "is ready on"
 _TO_DO = ("jobs WHERE ended_s IS NULL", "stale_showings", "stale_cards")
 """Requests that are not answered, and messages that are to be taken back."""
@@ -52,14 +52,14 @@ class Town:
     chance: random.Random
     guild: Guild = field(default_factory=lambda: Guild("A town"))
     ada: User = field(default_factory=lambda: User("Ada"))
-    films: dict[int, Path] = field(default_factory=dict)
-    """Each message that brought a film, with it."""
+    videos: dict[int, Path] = field(default_factory=dict)
+    """Each message that brought a video, with it."""
     posted: list[Message] = field(default_factory=list)
     """All that is to be answered."""
     commands: list[Interaction] = field(default_factory=list)
     """Commands that were used; what Keaton did not acknowledge was never promised."""
     indexed: list[tuple[Interaction, Path]] = field(default_factory=list)
-    """Those that brought a film, with it."""
+    """Those that brought a video, with it."""
     presses: list[Press] = field(default_factory=list)
     """Buttons that were pressed, each by somebody who pressed no other."""
     kills: list[str] = field(default_factory=list)
@@ -89,23 +89,23 @@ class Town:
         asked = [one for one in self.promised if one.shown is None or not is_final(one.shown.text)]
         return asked + self.regrets.unkept
 
-    def make_film(self) -> Path:
-        """Make a film that is like no other, some seconds long."""
+    def make_video(self) -> Path:
+        """Make a video that is like no other, some seconds long."""
         number = self._made
         self._made += 1
         scenes = [(self.chance.choice(_COLOURS), self.chance.uniform(2, 5)) for _ in range(3)]
         scenes.append(("white", (number + 2) / 25))
         shape = clips.Shape(size=_SIZE, gop=self.chance.choice((12, 50, 400)), patterned=True)
-        return clips.make_clip(self.folder / f"film{number}.mp4", scenes, shape)
+        return clips.make_clip(self.folder / f"video{number}.mp4", scenes, shape)
 
-    async def post_film(self) -> None:
-        """Post a film, as a link or as a file."""
-        film = self.make_film()
+    async def post_video(self) -> None:
+        """Post a video, as a link or as a file."""
+        video = self.make_video()
         if self.chance.random() < 0.5:
-            message = await self.fake.post(self.square, self.ada, self.fake.cdn.publish(film))
+            message = await self.fake.post(self.square, self.ada, self.fake.cdn.publish(video))
         else:
-            message = await self.fake.post(self.square, self.ada, "", film)
-        self.films[message.id] = film
+            message = await self.fake.post(self.square, self.ada, "", video)
+        self.videos[message.id] = video
         self.posted.append(message)
 
     async def ask(self) -> None:
@@ -115,10 +115,10 @@ class Town:
 
     async def use_index(self) -> None:
         """Use /index."""
-        film = self.make_film()
-        it = await self.fake.slash(self.square, self.ada, "index", url=self.fake.cdn.publish(film))
+        video = self.make_video()
+        it = await self.fake.slash(self.square, self.ada, "index", url=self.fake.cdn.publish(video))
         self.commands.append(it)
-        self.indexed.append((it, film))
+        self.indexed.append((it, video))
 
     async def use_picture(self) -> None:
         """Use /find beside a picture."""
@@ -150,7 +150,7 @@ class Town:
     async def live(self) -> None:
         """Post and ask, so that there is always something to do; for ever."""
         regrets = self.regrets
-        does = (self.post_film, self.ask, self.use_index, self.use_find, self.use_picture, self.press)
+        does = (self.post_video, self.ask, self.use_index, self.use_find, self.use_picture, self.press)
         rues = (regrets.delete, regrets.forget, regrets.cancel)
         while True:
             if len(self.open) + len(self.unkept) < _MOST_OPEN:
@@ -174,7 +174,7 @@ class Town:
             await self._at_a_request(self.chance.randint(1, 20))
 
     async def _at_work(self) -> None:
-        """Wait until the model stands ready: before that no film is looked at, and no question answered."""
+        """Wait until the model stands ready: before that no video is looked at, and no question answered."""
         async with asyncio.timeout(240):
             while _READY not in self.program.log[self._started_at :]:
                 assert not self.fake.trouble, self.fake.trouble

@@ -1,4 +1,4 @@
-"""The demo's model and film as they ship: they load, agree with each other, and answer."""
+"""The demo's model and video as they ship: they load, agree with each other, and answer."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ import pytest
 
 from demo.captions import Caption, truth
 from demo.engine import MODEL_DIR
-from demo.evaluate import missed, random_film
-from demo.film import FILM, SCENES
+from demo.evaluate import missed, random_video
+from demo.film import SCENES, VIDEO
 from demo.looking import Eye, best_times, eye, looks
 from demo.reel import shots
 from demo.scenes import random_scene
@@ -36,7 +36,7 @@ def seeing() -> Eye:
 
 @pytest.fixture(scope="module")
 def seen(seeing: Eye) -> tuple[Sequence[float], Vectors]:
-    times, pictures = zip(*looks(FILM), strict=True)
+    times, pictures = zip(*looks(VIDEO), strict=True)
     return times, seeing.images(pictures)
 
 
@@ -49,9 +49,9 @@ def test_the_model_file_is_small_enough_to_ship() -> None:
     assert _WEIGHTS.stat().st_size <= 8_000_000
 
 
-def test_the_film_is_short_small_h264_of_640_by_360_at_24_frames_a_second() -> None:
-    assert FILM.stat().st_size <= 3_000_000
-    with av.open(str(FILM)) as container:
+def test_the_video_is_short_small_h264_of_640_by_360_at_24_frames_a_second() -> None:
+    assert VIDEO.stat().st_size <= 3_000_000
+    with av.open(str(VIDEO)) as container:
         stream = container.streams.video[0]
         assert (stream.codec_context.name, stream.width, stream.height) == ("h264", 640, 360)
         assert stream.average_rate == 24
@@ -59,12 +59,12 @@ def test_the_film_is_short_small_h264_of_640_by_360_at_24_frames_a_second() -> N
         assert 60 <= (container.duration or 0) / av.time_base <= 90
 
 
-def test_the_scenes_cover_the_film_without_gaps() -> None:
+def test_the_scenes_cover_the_video_without_gaps() -> None:
     scenes = _scenes()
     assert len(scenes) >= 15
     assert scenes[0]["start_s"] == 0
     assert all(one["end_s"] == after["start_s"] for one, after in pairwise(scenes))
-    with av.open(str(FILM)) as container:
+    with av.open(str(VIDEO)) as container:
         assert (container.duration or 0) / av.time_base == pytest.approx(scenes[-1]["end_s"], abs=0.05)
 
 
@@ -72,13 +72,13 @@ def test_the_list_of_scenes_is_that_of_the_script() -> None:
     assert [scene["queries"] for scene in _scenes()] == [list(shot.queries) for shot in shots()]
 
 
-def test_the_promised_scenes_are_in_the_film() -> None:
+def test_the_promised_scenes_are_in_the_video() -> None:
     asked = {query for shot in shots() for query in shot.queries}
     assert {"a woman swimming in water", "a steam train in the snow", "a dog at night"} <= asked
 
 
 @pytest.mark.slow
-def test_nearly_every_query_of_the_film_finds_its_scene(seeing: Eye, seen: tuple[Sequence[float], Vectors]) -> None:
+def test_nearly_every_query_of_the_video_finds_its_scene(seeing: Eye, seen: tuple[Sequence[float], Vectors]) -> None:
     asked, wrong = missed(seeing, *seen)
     assert asked >= 40
     assert len(wrong) <= 2, wrong
@@ -112,7 +112,7 @@ def test_what_a_stranger_would_try_is_found(query: str, seeing: Eye, seen: tuple
 
 @pytest.mark.slow
 def test_the_whole_frame_counts_since_it_is_squashed_to_a_square(seeing: Eye) -> None:
-    (_, picture), *_ = looks(FILM)
+    (_, picture), *_ = looks(VIDEO)
     assert seeing.preprocess(picture).shape == (3, 64, 64)
     config = json.loads((MODEL_DIR / "open_clip_config.json").read_text(encoding="utf-8"))
     assert config["preprocess_cfg"]["resize_mode"] == "squash"
@@ -135,10 +135,10 @@ def test_a_caption_is_true_of_whatever_scene_shows_what_it_names() -> None:
 
 
 @pytest.mark.parametrize("crowd", [1, 2])
-def test_no_name_asked_of_an_unseen_film_is_true_of_another_thing_in_it(crowd: int) -> None:
-    film = random_film(900_123, crowd)
-    shown = [actor.thing for posed in film for actor in posed.scene.actors]
-    assert len(film) == 20
+def test_no_name_asked_of_an_unseen_video_is_true_of_another_thing_in_it(crowd: int) -> None:
+    video = random_video(900_123, crowd)
+    shown = [actor.thing for posed in video for actor in posed.scene.actors]
+    assert len(video) == 20
     assert len(shown) == len(set(shown)) == 20 * crowd
 
 

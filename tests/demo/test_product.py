@@ -1,4 +1,4 @@
-"""The product, with its real model, finds in its demo film what the film shows."""
+"""The product, with its real model, finds in its demo video what the video shows."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ from core.engines.clip.encoder import ThreadedEncoder
 from core.engines.clip.model import ClipModel, ClipOptions, load
 from core.engines.clip.presets import choose
 from core.engines.sandbox.pool import ChildPool
-from core.engines.video import film as decode
+from core.engines.video import open_video as decode
 from core.engines.video.reader import ChildFrameReader
-from core.limits import FilmLimits
+from core.limits import VideoLimits
 from core.model.events import FilePosted
 from core.model.query import Query
 from storage.files import MediaFolder
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="module")]
 
 DEMO = Path(__file__).parents[2] / "demo"
-FILM = DEMO / "film.mp4"
+VIDEO = DEMO / "film.mp4"
 SCENES: list[dict[str, Any]] = json.loads((DEMO / "film.json").read_text())["scenes"]
 ASKED = [(query, scene["start_s"], scene["end_s"]) for scene in SCENES for query in scene["queries"]]
 
@@ -47,7 +47,7 @@ def clip() -> ClipModel:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def house(clip: ClipModel, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[House[ThreadedEncoder]]:
-    """The product with the demo film taken in."""
+    """The product with the demo video taken in."""
     home = tmp_path_factory.mktemp("home")
     async with AsyncExitStack() as stack:
         library = await SqliteLibrary.open(home / "keaton.sqlite3")
@@ -56,15 +56,15 @@ async def house(clip: ClipModel, tmp_path_factory: pytest.TempPathFactory) -> As
         stack.push_async_callback(media.close)
         children = ChildPool("core.engines.video.worker")
         stack.push_async_callback(children.close)
-        queries, films = (stack.enter_context(ThreadPoolExecutor(1)) for _ in range(2))
-        encoder = ThreadedEncoder(lambda: clip, queries, films, ForegroundPriority(0.0, time.monotonic))
+        queries, videos = (stack.enter_context(ThreadPoolExecutor(1)) for _ in range(2))
+        encoder = ThreadedEncoder(lambda: clip, queries, videos, ForegroundPriority(0.0, time.monotonic))
         looks = await stack.enter_async_context(looking(library))
         house = build(library, media, ChildFrameReader(children), encoder, looks)
-        assert (await house.last(FilePosted(turn(), FILM, FILM.name))).tone == "plain"
+        assert (await house.last(FilePosted(turn(), VIDEO, VIDEO.name))).tone == "plain"
         yield house
 
 
-async def test_nearly_every_query_of_the_film_finds_its_scene(house: House[ThreadedEncoder]) -> None:
+async def test_nearly_every_query_of_the_video_finds_its_scene(house: House[ThreadedEncoder]) -> None:
     missed = []
     for query, start_s, end_s in ASKED:
         result = await house.searcher.search(Query(query, turn().view), 5)
@@ -79,7 +79,7 @@ async def test_the_woman_who_swims_is_found_among_all_scenes(house: House[Thread
     assert scene["start_s"] <= result.best.peak_s < scene["end_s"]
 
 
-async def test_what_nobody_wants_and_the_film_lacks_hides_no_clear_hit(house: House[ThreadedEncoder]) -> None:
+async def test_what_nobody_wants_and_the_video_lacks_hides_no_clear_hit(house: House[ThreadedEncoder]) -> None:
     plain = await house.searcher.search(Query("a woman in water", turn().view), 1)
     without = await house.searcher.search(Query('a woman in water -boat -"red car"', turn().view), 1)
     assert plain.verdict == without.verdict == "strong"
@@ -87,7 +87,7 @@ async def test_what_nobody_wants_and_the_film_lacks_hides_no_clear_hit(house: Ho
     np.testing.assert_allclose(without.curve.scores, plain.curve.scores, atol=1e-6)
 
 
-async def test_what_nobody_wants_and_the_film_shows_goes_from_the_answer(house: House[ThreadedEncoder]) -> None:
+async def test_what_nobody_wants_and_the_video_shows_goes_from_the_answer(house: House[ThreadedEncoder]) -> None:
     stayed = []
     for scene in SCENES:
         wanted, unwanted = scene["queries"][:2]
@@ -115,9 +115,9 @@ async def test_every_score_is_what_the_notebooks_arithmetic_gives_for_that_frame
 
 
 def frames_at(times_s: list[float]) -> Iterator[Image.Image]:
-    """Give the frames of the film with these very times, in the RGB that others make of them."""
+    """Give the frames of the video with these very times, in the RGB that others make of them."""
     wanted = set(times_s)
-    with decode.opened(FILM, FilmLimits()) as film:
-        for time_s, frame in film.frames():
+    with decode.opened(VIDEO, VideoLimits()) as video:
+        for time_s, frame in video.frames():
             if time_s in wanted:
                 yield Image.fromarray(frame.to_ndarray(format="rgb24"))

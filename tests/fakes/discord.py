@@ -248,13 +248,13 @@ class FakeDiscord(Waited):
         return await self._interact(Interaction(COMMAND, message.channel, user, about))
 
     async def type(self, channel: Channel, user: User, typed: str, **options: str) -> list[str]:
-        """Type a film's name in /find; give the names that are offered."""
+        """Type a video's name in /find; give the names that are offered."""
         it = await self.suggest(channel, user, typed, **options)
         choices = await self.until(lambda: None if it.choices is None else (it.choices,), "choices")
         return [choice["name"] for choice in choices[0]]
 
     async def suggest(self, channel: Channel, user: User, typed: str, **options: str) -> Interaction:
-        """Type a film's name in /find."""
+        """Type a video's name in /find."""
         data = self._command("find", "", {"text": "x", **options})
         data["options"].append({"name": "video", "type": 3, "value": typed, "focused": True})
         return await self._interact(Interaction(AUTOCOMPLETE, channel, user, data))

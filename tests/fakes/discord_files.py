@@ -1,4 +1,4 @@
-"""Files of a small Discord, under signed addresses that expire, and a site with films. Knows no message's meaning."""
+"""Files of a small Discord, under signed addresses that expire, and a site with videos. Knows no message's meaning."""
 
 from __future__ import annotations
 
@@ -30,16 +30,16 @@ class Cdn:
         self.life_s = 3600.0
         """How long a posted file's first address works."""
         self.gates: dict[str, asyncio.Event] = {}
-        """Films that are given out only once their event is set, by name."""
+        """Videos that are given out only once their event is set, by name."""
 
     def add_to(self, app: web.Application) -> None:
         app.router.add_get("/attachments/{channel}/{file}/{name}", self._attachment)
-        app.router.add_get("/site/{name}", self._film)
+        app.router.add_get("/site/{name}", self._video)
 
-    def publish(self, film: Path, name: str = "") -> str:
-        """Put a film onto the site; give its link."""
-        self._site[name or film.name] = film
-        return f"{self.url}/site/{name or film.name}"
+    def publish(self, video: Path, name: str = "") -> str:
+        """Put a video onto the site; give its link."""
+        self._site[name or video.name] = video
+        return f"{self.url}/site/{name or video.name}"
 
     def take(self, file: Path, channel_id: int) -> Json:
         """Keep an attachment; give it as messages show it."""
@@ -72,7 +72,7 @@ class Cdn:
             raise web.HTTPNotFound(text="This content is no longer available.")
         return await self._give(self._files.get(request.match_info["file"]), request)
 
-    async def _film(self, request: web.Request) -> web.StreamResponse:
+    async def _video(self, request: web.Request) -> web.StreamResponse:
         return await self._give(self._site.get(request.match_info["name"]), request)
 
     async def _give(self, file: Path | None, request: web.Request) -> web.StreamResponse:

@@ -87,9 +87,9 @@ class FakeSlack(Waited, InteractionDesk):
         self._seen_s: dict[str, list[float]] = {}
         self.site: dict[str, Path] = {}
         self.fetched: list[tuple[str, str]] = []
-        """Paths of films and files that were fetched, and the Authorization that came along."""
+        """Paths of videos and files that were fetched, and the Authorization that came along."""
         self.gates: dict[str, asyncio.Event] = {}
-        """Films, methods and "upload", answered only once that is set."""
+        """Videos, methods and "upload", answered only once that is set."""
         self.triggers: dict[str, float] = {}
         """When each id was given out that opens a form."""
         self.hooks_closed = False
@@ -102,7 +102,7 @@ class FakeSlack(Waited, InteractionDesk):
         app = web.Application(client_max_size=1 << 28)
         WebApi(self).add_to(app)
         app.router.add_get("/socket", self.sockets.serve)
-        app.router.add_get("/site/{name}", self._film)
+        app.router.add_get("/site/{name}", self._video)
         app.router.add_get("/files/{file}/{name}", self._give_file)
         app.router.add_post("/respond/{key}", self._respond)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
@@ -232,12 +232,12 @@ class FakeSlack(Waited, InteractionDesk):
         await self.event(team, {**gone, "ts": new_ts(), "previous_message": message.json()}, event_id)
         self.moved()
 
-    def publish(self, film: Path) -> str:
-        """Put a film onto a site outside of Slack; give its link."""
-        self.site[film.name] = film
-        return f"{self.url}/site/{film.name}"
+    def publish(self, video: Path) -> str:
+        """Put a video onto a site outside of Slack; give its link."""
+        self.site[video.name] = video
+        return f"{self.url}/site/{video.name}"
 
-    async def _film(self, request: web.Request) -> web.StreamResponse:
+    async def _video(self, request: web.Request) -> web.StreamResponse:
         name = request.match_info["name"]
         if request.method == "GET":
             self.fetched.append((request.path, request.headers.get("Authorization", "")))

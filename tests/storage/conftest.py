@@ -1,4 +1,4 @@
-"""A real library and a real media folder for each test, and makers of films and postings."""
+"""A real library and a real media folder for each test, and makers of videos and postings."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from storage.library import SqliteLibrary
 if TYPE_CHECKING:
     from pathlib import Path
 
-FilmMaker: TypeAlias = Callable[..., IndexedVideo]
+VideoMaker: TypeAlias = Callable[..., IndexedVideo]
 PostingMaker: TypeAlias = Callable[..., Posting]
 
 
@@ -37,7 +37,7 @@ def channel() -> Scope:
 
 
 @pytest.fixture
-def make_film(recipe: Recipe) -> FilmMaker:
+def make_video(recipe: Recipe) -> VideoMaker:
     def make(
         video_id: str = "youtube:buster",
         *,

@@ -20,7 +20,7 @@ from storage.library import SqliteLibrary
 if TYPE_CHECKING:
     from pathlib import Path
 
-FilmMaker = Callable[..., IndexedVideo]
+VideoMaker = Callable[..., IndexedVideo]
 PostingMaker = Callable[..., Posting]
 NAME = "keaton.db"
 
@@ -39,9 +39,9 @@ async def killed(library: SqliteLibrary, folder: Path, place: Path) -> Path:
     return place / NAME
 
 
-async def save(library: SqliteLibrary, make_film: FilmMaker, make_posting: PostingMaker, *names: str) -> None:
+async def save(library: SqliteLibrary, make_video: VideoMaker, make_posting: PostingMaker, *names: str) -> None:
     for name in names:
-        await library.save(make_film(name), make_posting(name), [])
+        await library.save(make_video(name), make_posting(name), [])
 
 
 async def losses(library: SqliteLibrary) -> list[tuple[str, int]]:
@@ -49,17 +49,17 @@ async def losses(library: SqliteLibrary) -> list[tuple[str, int]]:
     return [(row["what"], row["changes"]) for row in found]
 
 
-async def test_films_that_went_with_damaged_bytes_of_the_log_are_noticed_at_the_next_start_and_once(
+async def test_videos_that_went_with_damaged_bytes_of_the_log_are_noticed_at_the_next_start_and_once(
     library: SqliteLibrary,
-    make_film: FilmMaker,
+    make_video: VideoMaker,
     make_posting: PostingMaker,
     channel: Scope,
     tmp_path: Path,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    await save(library, make_film, make_posting, "a", "b")
+    await save(library, make_video, make_posting, "a", "b")
     _, whole_bytes = library.connections.sizes_bytes()
-    await save(library, make_film, make_posting, "c", "d", "e", "f")
+    await save(library, make_video, make_posting, "c", "d", "e", "f")
     path = await killed(library, tmp_path, tmp_path / "died")
     with path.with_name(path.name + "-wal").open("r+b") as log:
         log.seek(whole_bytes + 100)
@@ -75,11 +75,11 @@ async def test_films_that_went_with_damaged_bytes_of_the_log_are_noticed_at_the_
 
 
 async def test_a_kill_that_loses_nothing_is_no_loss_nor_is_a_mark_that_is_older_than_the_database(
-    library: SqliteLibrary, make_film: FilmMaker, make_posting: PostingMaker, tmp_path: Path
+    library: SqliteLibrary, make_video: VideoMaker, make_posting: PostingMaker, tmp_path: Path
 ) -> None:
-    await save(library, make_film, make_posting, "a")
+    await save(library, make_video, make_posting, "a")
     old = (tmp_path / f"{NAME}.mark").read_bytes()
-    await save(library, make_film, make_posting, "b")
+    await save(library, make_video, make_posting, "b")
     for number, mark in enumerate((None, old)):
         path = await killed(library, tmp_path, tmp_path / f"died{number}")
         if mark:
@@ -91,9 +91,9 @@ async def test_a_kill_that_loses_nothing_is_no_loss_nor_is_a_mark_that_is_older_
 
 
 async def test_another_database_in_the_place_of_the_one_before_is_noticed(
-    library: SqliteLibrary, make_film: FilmMaker, make_posting: PostingMaker, tmp_path: Path
+    library: SqliteLibrary, make_video: VideoMaker, make_posting: PostingMaker, tmp_path: Path
 ) -> None:
-    await save(library, make_film, make_posting, "a")
+    await save(library, make_video, make_posting, "a")
     await library.close()
     await (await SqliteLibrary.open(tmp_path / "other.db")).close()
     (tmp_path / "other.db").replace(tmp_path / NAME)
@@ -115,7 +115,7 @@ def replace(path: Path) -> None:
 @pytest.mark.parametrize("happens", [delete, replace])
 async def test_nothing_is_acknowledged_once_the_database_is_gone_and_all_before_that_is_copied(
     library: SqliteLibrary,
-    make_film: FilmMaker,
+    make_video: VideoMaker,
     make_posting: PostingMaker,
     channel: Scope,
     tmp_path: Path,
@@ -123,11 +123,11 @@ async def test_nothing_is_acknowledged_once_the_database_is_gone_and_all_before_
     happens: Callable[[Path], None],
     ending: str,
 ) -> None:
-    await save(library, make_film, make_posting, "a", "b")
+    await save(library, make_video, make_posting, "a", "b")
     await asyncio.to_thread(happens, tmp_path / (NAME + ending))
     for name in ("c", "d"):
         with pytest.raises(DatabaseGone) as caught:
-            await save(library, make_film, make_posting, name)
+            await save(library, make_video, make_posting, name)
         assert "deleted or replaced" in sentence(caught.value)
     (copy,) = Backups.of(tmp_path / NAME).all()
     assert str(copy) in caplog.text
@@ -141,7 +141,7 @@ async def test_nothing_is_acknowledged_once_the_database_is_gone_and_all_before_
 
 
 async def test_what_was_written_into_a_file_that_was_deleted_meanwhile_is_not_acknowledged(
-    library: SqliteLibrary, make_film: FilmMaker, make_posting: PostingMaker, tmp_path: Path
+    library: SqliteLibrary, make_video: VideoMaker, make_posting: PostingMaker, tmp_path: Path
 ) -> None:
     async def meanwhile() -> None:
         async with library.connections.writing() as db:
@@ -151,18 +151,18 @@ async def test_what_was_written_into_a_file_that_was_deleted_meanwhile_is_not_ac
     with pytest.raises(DatabaseGone):
         await meanwhile()
     with pytest.raises(DatabaseGone):
-        await save(library, make_film, make_posting, "a")
+        await save(library, make_video, make_posting, "a")
 
 
 async def test_given_a_deleted_database_when_a_video_is_forgotten_then_it_goes_from_its_copy_and_all_else_stays(
-    library: SqliteLibrary, make_film: FilmMaker, make_posting: PostingMaker, channel: Scope, tmp_path: Path
+    library: SqliteLibrary, make_video: VideoMaker, make_posting: PostingMaker, channel: Scope, tmp_path: Path
 ) -> None:
-    await library.save(make_film("a", title="zzsecret"), make_posting("a", title="zzsecret"), [])
-    await save(library, make_film, make_posting, "b", "c")
+    await library.save(make_video("a", title="zzsecret"), make_posting("a", title="zzsecret"), [])
+    await save(library, make_video, make_posting, "b", "c")
     await asyncio.to_thread(Backups.of(tmp_path / NAME).make, tmp_path / NAME, "before")
     await asyncio.to_thread(delete, tmp_path / NAME)
     with pytest.raises(DatabaseGone):
-        await save(library, make_film, make_posting, "d")
+        await save(library, make_video, make_posting, "d")
     for video_id in ("a", "c"):
         with pytest.raises(ForgottenInCopy) as caught:
             await library.forget(video_id, View.of(channel))
@@ -180,12 +180,12 @@ async def test_given_a_deleted_database_when_a_video_is_forgotten_then_it_goes_f
 
 
 async def test_given_a_deleted_database_without_a_copy_when_a_video_is_forgotten_then_that_is_refused(
-    library: SqliteLibrary, make_film: FilmMaker, make_posting: PostingMaker, channel: Scope, tmp_path: Path
+    library: SqliteLibrary, make_video: VideoMaker, make_posting: PostingMaker, channel: Scope, tmp_path: Path
 ) -> None:
-    await save(library, make_film, make_posting, "a")
+    await save(library, make_video, make_posting, "a")
     await asyncio.to_thread(delete, tmp_path / NAME)
     with pytest.raises(DatabaseGone):
-        await save(library, make_film, make_posting, "b")
+        await save(library, make_video, make_posting, "b")
     (copy,) = Backups.of(tmp_path / NAME).all()
     copy.unlink()
     with pytest.raises(DatabaseGone) as caught:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from storage.files import MediaFolder
     from storage.library import SqliteLibrary
-    from tests.storage.conftest import FilmMaker, PostingMaker
+    from tests.storage.conftest import PostingMaker, VideoMaker
 
 DAY_S = 86400.0
 GUILD = Scope("discord", "guild", WHOLE)
@@ -47,9 +47,9 @@ def grace(library: SqliteLibrary, media: MediaFolder, clock: Clock) -> Departure
     return DepartureGrace(SqliteDepartures(library.connections), media, clock, 7 * DAY_S, 1.0)
 
 
-async def _fill(library: SqliteLibrary, make_film: FilmMaker, make_posting: PostingMaker, scope: Scope) -> None:
+async def _fill(library: SqliteLibrary, make_video: VideoMaker, make_posting: PostingMaker, scope: Scope) -> None:
     name = f"{scope.space}-{scope.channel}"
-    await library.save(make_film(name), make_posting(name, scope=scope), [f"https://a.test/{name}"])
+    await library.save(make_video(name), make_posting(name, scope=scope), [f"https://a.test/{name}"])
     moments = (Moment(name, 0.0, 1.0, 0.5, 0.3),)
     await library.save_answer(Answer(name, Query("a train", View.of(scope)), scope, moments))
     ledger = SqliteLedger(library.connections)
@@ -62,13 +62,13 @@ async def test_what_was_left_goes_after_the_grace_period_and_not_before(
     library: SqliteLibrary,
     grace: DepartureGrace,
     clock: Clock,
-    make_film: FilmMaker,
+    make_video: VideoMaker,
     make_posting: PostingMaker,
     channel: Scope,
 ) -> None:
     other = replace(channel, space="another")
     for scope in (channel, other):
-        await _fill(library, make_film, make_posting, scope)
+        await _fill(library, make_video, make_posting, scope)
     await grace.left(GUILD)
     clock.now_s += 7 * DAY_S - 1
     await grace.look()
@@ -86,11 +86,11 @@ async def test_being_added_again_in_time_keeps_everything_and_the_next_removal_s
     library: SqliteLibrary,
     grace: DepartureGrace,
     clock: Clock,
-    make_film: FilmMaker,
+    make_video: VideoMaker,
     make_posting: PostingMaker,
     channel: Scope,
 ) -> None:
-    await _fill(library, make_film, make_posting, channel)
+    await _fill(library, make_video, make_posting, channel)
     for _ in range(3):
         await grace.left(GUILD)
         clock.now_s += 5 * DAY_S
@@ -102,9 +102,9 @@ async def test_being_added_again_in_time_keeps_everything_and_the_next_removal_s
 
 
 async def test_restarts_are_survived_and_time_that_keaton_did_not_run_does_not_count(
-    library: SqliteLibrary, media: MediaFolder, make_film: FilmMaker, make_posting: PostingMaker, channel: Scope
+    library: SqliteLibrary, media: MediaFolder, make_video: VideoMaker, make_posting: PostingMaker, channel: Scope
 ) -> None:
-    await _fill(library, make_film, make_posting, channel)
+    await _fill(library, make_video, make_posting, channel)
     departures = SqliteDepartures(library.connections)
     for boot_s in (50.0, 9e9, 3.0):  # each start of the machine begins its clock anew, wherever
         clock = Clock()
@@ -121,43 +121,43 @@ async def test_a_channel_goes_alone(
     library: SqliteLibrary,
     grace: DepartureGrace,
     clock: Clock,
-    make_film: FilmMaker,
+    make_video: VideoMaker,
     make_posting: PostingMaker,
     channel: Scope,
 ) -> None:
-    second = replace(channel, channel="films")
+    second = replace(channel, channel="videos")
     for scope in (channel, second):
-        await _fill(library, make_film, make_posting, scope)
+        await _fill(library, make_video, make_posting, scope)
     await grace.left(channel)
     clock.now_s += 8 * DAY_S
     await grace.look()
     assert await library.videos(View.of(channel)) == ()
     assert len(await library.videos(View.of(second))) == 1
     assert await SqliteLedger(library.connections).notes("discord:shown:guild:general:") == ()
-    assert len(await SqliteLedger(library.connections).notes("discord:shown:guild:films:")) == 1
+    assert len(await SqliteLedger(library.connections).notes("discord:shown:guild:videos:")) == 1
 
 
 async def test_backups_go_with_what_is_taken_back(
-    library: SqliteLibrary, make_film: FilmMaker, make_posting: PostingMaker, channel: Scope, tmp_path: Path
+    library: SqliteLibrary, make_video: VideoMaker, make_posting: PostingMaker, channel: Scope, tmp_path: Path
 ) -> None:
-    await library.save(make_film(), make_posting(), [])
+    await library.save(make_video(), make_posting(), [])
     backups = Backups.of(tmp_path / "keaton.db")
     for take_back in (
         lambda: library.forget("youtube:buster", View.of(channel)),
         lambda: SqliteLedger(library.connections).retract(channel, "m2"),
         lambda: SqliteDepartures(library.connections).purge(GUILD),
     ):
-        await library.save(make_film(), make_posting(message="m2"), [])
+        await library.save(make_video(), make_posting(message="m2"), [])
         backups.make(tmp_path / "keaton.db", "by-hand")
         await take_back()
         assert backups.all() == ()
 
 
-async def test_a_film_that_stays_elsewhere_loses_the_names_that_it_had_here(
-    library: SqliteLibrary, make_film: FilmMaker, make_posting: PostingMaker, channel: Scope, tmp_path: Path
+async def test_a_video_that_stays_elsewhere_loses_the_names_that_it_had_here(
+    library: SqliteLibrary, make_video: VideoMaker, make_posting: PostingMaker, channel: Scope, tmp_path: Path
 ) -> None:
-    second = replace(channel, channel="films")
-    await library.save(make_film(title="Merger plan"), make_posting(title="Merger plan"), ["https://a.test/merger"])
+    second = replace(channel, channel="videos")
+    await library.save(make_video(title="Merger plan"), make_posting(title="Merger plan"), ["https://a.test/merger"])
     await library.post(make_posting(scope=second, title="Holiday"))
     await library.forget("youtube:buster", View.of(channel))
     await library.connections.empty_log()

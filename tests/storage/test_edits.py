@@ -14,30 +14,30 @@ from storage.journal import SqliteLedger
 if TYPE_CHECKING:
     from core.model.video import IndexedVideo
     from storage.library import SqliteLibrary
-    from tests.storage.conftest import FilmMaker, PostingMaker
+    from tests.storage.conftest import PostingMaker, VideoMaker
 
 HERE = Scope("discord", "guild", "general")
 VIEW = View.of(HERE)
 ONE, TWO, PAGE = "https://a.example/1.mp4", "https://a.example/2.mp4", "https://a.example/page"
 
 
-async def two_films(library: SqliteLibrary, make_film: FilmMaker, make_posting: PostingMaker) -> SqliteLedger:
+async def two_videos(library: SqliteLibrary, make_video: VideoMaker, make_posting: PostingMaker) -> SqliteLedger:
     """Keep what a message brought by two links, each of which was answered, and one of them posted elsewhere too."""
     ledger = SqliteLedger(library.connections)
     for number, link in enumerate((ONE, TWO), 1):
-        video_id, title = f"sha256:{number}", f"film {number}"
+        video_id, title = f"sha256:{number}", f"video {number}"
         errand = MessageKey(HERE, "m1", link)
         await ledger.begin(errand)
         posting = replace(make_posting(video_id, message="m1", title=title), url=link)
-        await library.save(replace_names(make_film(video_id, title=title), link), posting, [link])
+        await library.save(replace_names(make_video(video_id, title=title), link), posting, [link])
         await ledger.remember(card_note(HERE, "m1", link), f"card {number}")
         await ledger.settle(errand)
     await library.post(make_posting("sha256:1", message="m2"))
     return ledger
 
 
-def replace_names(film: IndexedVideo, link: str) -> IndexedVideo:
-    return replace(film, video=replace(film.video, url=link))
+def replace_names(video: IndexedVideo, link: str) -> IndexedVideo:
+    return replace(video, video=replace(video.video, url=link))
 
 
 @pytest.mark.parametrize(
@@ -52,11 +52,11 @@ def replace_names(film: IndexedVideo, link: str) -> IndexedVideo:
     ],
 )
 async def test_a_message_keeps_what_its_items_brought(
-    library: SqliteLibrary, make_film: FilmMaker, make_posting: PostingMaker, items: set[str], left: set[int]
+    library: SqliteLibrary, make_video: VideoMaker, make_posting: PostingMaker, items: set[str], left: set[int]
 ) -> None:
-    ledger = await two_films(library, make_film, make_posting)
+    ledger = await two_videos(library, make_video, make_posting)
     gone = await ledger.retract_others(HERE, "m1", frozenset(items))
-    assert gone == (() if 2 in left else ("sha256:2",)), "the first film is posted by another message too"
+    assert gone == (() if 2 in left else ("sha256:2",)), "the first video is posted by another message too"
     rows = await library.connections.rows("SELECT video_id FROM postings WHERE message = 'm1'", {})
     assert {int(row["video_id"][-1]) for row in rows} == left
     assert await library.count(VIEW) == (2 if 2 in left else 1)
@@ -65,12 +65,12 @@ async def test_a_message_keeps_what_its_items_brought(
     assert await ledger.begin(MessageKey(HERE, "m1", ONE)) == (1 not in left), "what comes back is looked at anew"
 
 
-async def test_a_film_stays_while_an_item_is_left_that_may_have_brought_it(
-    library: SqliteLibrary, make_film: FilmMaker, make_posting: PostingMaker
+async def test_a_video_stays_while_an_item_is_left_that_may_have_brought_it(
+    library: SqliteLibrary, make_video: VideoMaker, make_posting: PostingMaker
 ) -> None:
     ledger = SqliteLedger(library.connections)
     await ledger.begin(MessageKey(HERE, "m1", ONE))
-    await library.save(make_film(), make_posting(message="m1"), [])
+    await library.save(make_video(), make_posting(message="m1"), [])
     assert await ledger.brought(HERE, "m1")
     assert await ledger.retract_others(HERE, "m1", frozenset({ONE})) == ()
     assert await library.count(VIEW) == 1
@@ -78,11 +78,11 @@ async def test_a_film_stays_while_an_item_is_left_that_may_have_brought_it(
     assert not await ledger.brought(HERE, "m1")
 
 
-async def test_a_link_to_a_film_that_is_known_by_another_one_is_remembered(
-    library: SqliteLibrary, make_film: FilmMaker, make_posting: PostingMaker
+async def test_a_link_to_a_video_that_is_known_by_another_one_is_remembered(
+    library: SqliteLibrary, make_video: VideoMaker, make_posting: PostingMaker
 ) -> None:
     ledger = SqliteLedger(library.connections)
-    await library.save(make_film(), make_posting(message="m0"), [ONE])
+    await library.save(make_video(), make_posting(message="m0"), [ONE])
     await ledger.begin(MessageKey(HERE, "m1", TWO))
     await library.post(make_posting(message="m1"), links=[TWO])
     await ledger.retract_others(HERE, "m1", frozenset({PAGE}))

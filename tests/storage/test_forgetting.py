@@ -26,17 +26,17 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-FilmMaker = Callable[..., IndexedVideo]
+VideoMaker = Callable[..., IndexedVideo]
 PostingMaker = Callable[..., Posting]
 
 TABLES = ("videos", "links", "postings", "indexings", "chunks", "thumbnails", "answers")
 
 
-async def test_forgetting_a_film_in_one_channel_leaves_it_in_the_other(
-    library: SqliteLibrary, make_film: FilmMaker, make_posting: PostingMaker, channel: Scope, recipe: Recipe
+async def test_forgetting_a_video_in_one_channel_leaves_it_in_the_other(
+    library: SqliteLibrary, make_video: VideoMaker, make_posting: PostingMaker, channel: Scope, recipe: Recipe
 ) -> None:
-    second = Scope("discord", "guild", "films")
-    await library.save(make_film(), make_posting(), ["link"])
+    second = Scope("discord", "guild", "videos")
+    await library.save(make_video(), make_posting(), ["link"])
     await library.post(make_posting(scope=second))
     assert not await library.forget("youtube:buster", View.of(channel))
     assert await library.videos(View.of(channel)) == ()
@@ -46,19 +46,19 @@ async def test_forgetting_a_film_in_one_channel_leaves_it_in_the_other(
     assert await library.video("youtube:buster") is None
 
 
-async def test_forgetting_the_last_posting_takes_every_row_of_the_film_and_spares_the_others(
+async def test_forgetting_the_last_posting_takes_every_row_of_the_video_and_spares_the_others(
     library: SqliteLibrary,
-    make_film: FilmMaker,
+    make_video: VideoMaker,
     make_posting: PostingMaker,
     channel: Scope,
     recipe: Recipe,
     other_recipe: Recipe,
 ) -> None:
-    await library.save(make_film("other"), make_posting("other"), ["other link"])
+    await library.save(make_video("other"), make_posting("other"), ["other link"])
     await library.save_answer(_answer("a-other", channel, "other"))
     before = await _counts(library)
-    await library.save(make_film(), make_posting(), ["link"])
-    await library.save(make_film(recipe=other_recipe), make_posting(message="m2"), ["link 2"])
+    await library.save(make_video(), make_posting(), ["link"])
+    await library.save(make_video(recipe=other_recipe), make_posting(message="m2"), ["link 2"])
     await library.save_answer(_answer("a-both", channel, "other", "youtube:buster"))
     assert await library.forget("youtube:buster", View.of(channel))
     assert await _counts(library) == before
@@ -70,11 +70,11 @@ async def test_forgetting_the_last_posting_takes_every_row_of_the_film_and_spare
     assert len(await library.indexes(View.of(channel), recipe.key)) == 1
 
 
-async def test_an_answer_goes_too_where_a_film_stood_in_it_once_and_does_not_come_back(
-    library: SqliteLibrary, make_film: FilmMaker, make_posting: PostingMaker, channel: Scope
+async def test_an_answer_goes_too_where_a_video_stood_in_it_once_and_does_not_come_back(
+    library: SqliteLibrary, make_video: VideoMaker, make_posting: PostingMaker, channel: Scope
 ) -> None:
     for name in ("one", "other"):
-        await library.save(make_film(name), make_posting(name), [])
+        await library.save(make_video(name), make_posting(name), [])
     both, other = _answer("a", channel, "one", "other"), _answer("b", channel, "other")
     for answer in (both, other):
         await library.save_answer(answer)
@@ -86,75 +86,75 @@ async def test_an_answer_goes_too_where_a_film_stood_in_it_once_and_does_not_com
 
 
 async def test_nothing_that_was_forgotten_can_be_read_from_the_disk(
-    library: SqliteLibrary, make_film: FilmMaker, make_posting: PostingMaker, channel: Scope, tmp_path: Path
+    library: SqliteLibrary, make_video: VideoMaker, make_posting: PostingMaker, channel: Scope, tmp_path: Path
 ) -> None:
     secret = b"nobody may see this picture again"
-    await library.save(make_film(title="A private film", jpeg=secret * 300, thumbnails=40), make_posting(), [])
+    await library.save(make_video(title="A private video", jpeg=secret * 300, thumbnails=40), make_posting(), [])
     assert secret in _disk(tmp_path)
-    assert b"A private film" in _disk(tmp_path)
+    assert b"A private video" in _disk(tmp_path)
     await library.forget("youtube:buster", View.of(channel))
     assert secret not in _disk(tmp_path)
-    assert b"A private film" not in _disk(tmp_path)
+    assert b"A private video" not in _disk(tmp_path)
 
 
 async def test_nothing_that_was_forgotten_just_before_a_crash_can_be_read_from_the_disk_after_it(
-    library: SqliteLibrary, make_film: FilmMaker, make_posting: PostingMaker, channel: Scope, tmp_path: Path
+    library: SqliteLibrary, make_video: VideoMaker, make_posting: PostingMaker, channel: Scope, tmp_path: Path
 ) -> None:
     """Not from the log, which the next run empties, nor from a backup, which goes before the forgetting counts."""
-    await library.save(make_film(title="A private film"), make_posting(), [])
+    await library.save(make_video(title="A private video"), make_posting(), [])
     Backups.of(library.connections.path).make(library.connections.path, "schema-1")
     library.connections.empty_log = partial(_copied, tmp_path, tmp_path / "as it died")  # type: ignore[method-assign]
     await library.forget("youtube:buster", View.of(channel))
     died = tmp_path / "as it died"
-    assert b"A private film" in _disk(died)
+    assert b"A private video" in _disk(died)
     assert Backups.of(died / "keaton.db").all() == ()
     again = await SqliteLibrary.open(died / "keaton.db")
     left = _disk(died)
     await again.close()
-    assert b"A private film" not in left
+    assert b"A private video" not in left
 
 
 async def test_forgetting_does_not_wait_for_those_who_read_nor_does_anybody_wait_for_it(
-    make_film: FilmMaker, make_posting: PostingMaker, channel: Scope, tmp_path: Path
+    make_video: VideoMaker, make_posting: PostingMaker, channel: Scope, tmp_path: Path
 ) -> None:
     """The other stops reading only after all that: whatever waited for it would wait for an hour."""
     library = SqliteLibrary(await Connections.open(tmp_path / "keaton.db", busy_s=3600.0))
-    await library.save(make_film(title="A private film"), make_posting(title="A private film"), ["link"])
+    await library.save(make_video(title="A private video"), make_posting(title="A private video"), ["link"])
     with closing(sqlite3.connect(tmp_path / "keaton.db", isolation_level=None)) as other:
         other.execute("BEGIN")
         other.execute("SELECT * FROM videos").fetchone()
         async with asyncio.timeout(60):
             forgetting = asyncio.create_task(library.forget("youtube:buster", View.of(channel)))
-            await library.save(make_film("next"), make_posting("next"), [])
+            await library.save(make_video("next"), make_posting("next"), [])
             await library.save_answer(_answer("a", channel, "next"))
             assert await forgetting
             assert [one.video.id for one in await library.videos(View.of(channel))] == ["next"]
-        assert b"A private film" in _disk(tmp_path), "the other may still want to read it"
+        assert b"A private video" in _disk(tmp_path), "the other may still want to read it"
         other.execute("COMMIT")
     await library.connections.emptied()
     left = _disk(tmp_path)
     await library.close()
-    assert b"A private film" not in left
+    assert b"A private video" not in left
 
 
 async def test_what_a_process_could_not_take_off_the_disk_before_it_ended_another_one_does(
-    make_film: FilmMaker, make_posting: PostingMaker, channel: Scope, tmp_path: Path
+    make_video: VideoMaker, make_posting: PostingMaker, channel: Scope, tmp_path: Path
 ) -> None:
     """As `keaton forget` beside a running bot, while a third program reads."""
     bot, command = [await SqliteLibrary.open(tmp_path / "keaton.db") for _ in range(2)]
-    await bot.save(make_film(title="A private film"), make_posting(title="A private film"), ["link"])
+    await bot.save(make_video(title="A private video"), make_posting(title="A private video"), ["link"])
     with closing(sqlite3.connect(tmp_path / "keaton.db", isolation_level=None)) as other:
         other.execute("BEGIN")
         other.execute("SELECT * FROM videos").fetchone()
         assert await command.forget("youtube:buster", View.of(channel))
         await command.close()
         other.execute("COMMIT")
-    assert b"A private film" in _disk(tmp_path)
+    assert b"A private video" in _disk(tmp_path)
     await SqliteLedger(bot.connections).remember("a note", "the next thing that is written")
     await bot.connections.emptied()
     left = _disk(tmp_path)
     await bot.close()
-    assert b"A private film" not in left
+    assert b"A private video" not in left
     assert not (tmp_path / "keaton.db.unswept").exists()
 
 
@@ -170,29 +170,29 @@ async def _copied(folder: Path, place: Path) -> None:
         View("slack", "guild", frozenset({"general"})),
     ],
 )
-async def test_a_film_cannot_be_forgotten_from_where_it_is_not_visible(
-    library: SqliteLibrary, make_film: FilmMaker, make_posting: PostingMaker, channel: Scope, view: View
+async def test_a_video_cannot_be_forgotten_from_where_it_is_not_visible(
+    library: SqliteLibrary, make_video: VideoMaker, make_posting: PostingMaker, channel: Scope, view: View
 ) -> None:
-    await library.save(make_film(), make_posting(), [])
+    await library.save(make_video(), make_posting(), [])
     assert not await library.forget("youtube:buster", view)
     assert len(await library.videos(View.of(channel))) == 1
 
 
-async def test_forgetting_a_film_that_was_never_kept_changes_nothing(library: SqliteLibrary, channel: Scope) -> None:
+async def test_forgetting_a_video_that_was_never_kept_changes_nothing(library: SqliteLibrary, channel: Scope) -> None:
     assert not await library.forget("youtube:never", View.of(channel))
 
 
-async def test_a_forgotten_film_can_be_saved_anew(
-    library: SqliteLibrary, make_film: FilmMaker, make_posting: PostingMaker, channel: Scope
+async def test_a_forgotten_video_can_be_saved_anew(
+    library: SqliteLibrary, make_video: VideoMaker, make_posting: PostingMaker, channel: Scope
 ) -> None:
     for _ in range(2):
-        await library.save(make_film(), make_posting(), ["link"])
+        await library.save(make_video(), make_posting(), ["link"])
         assert await library.forget("youtube:buster", View.of(channel))
     assert sum((await _counts(library)).values()) == 0
 
 
 async def test_no_request_names_a_link_that_was_forgotten_and_its_message_is_not_looked_at_again(
-    library: SqliteLibrary, make_film: FilmMaker, make_posting: PostingMaker, channel: Scope
+    library: SqliteLibrary, make_video: VideoMaker, make_posting: PostingMaker, channel: Scope
 ) -> None:
     """Neither errands nor jobs nor notes; other links of that message, and other people's posts, stay as they were."""
     ledger = SqliteLedger(library.connections)
@@ -205,8 +205,8 @@ async def test_no_request_names_a_link_that_was_forgotten_and_its_message_is_not
         assert job is not None
         await jobs.settle(job.id)
     await ledger.remember(f"door:shown:{channel.channel}:m1:{first.item}", "m2")
-    await library.save(make_film(), make_posting(message="m1"), [first.item])
-    await library.save(make_film("other"), make_posting("other", message="m1"), [other.item])
+    await library.save(make_video(), make_posting(message="m1"), [first.item])
+    await library.save(make_video("other"), make_posting("other", message="m1"), [other.item])
     await library.forget("youtube:buster", View.of(channel))
     kept = await _all_text(library)
     assert first.item not in kept

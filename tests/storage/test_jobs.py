@@ -16,7 +16,7 @@ from tests.support.ledgers import REQUEST, SCOPE, VIEW, WORK, Clock, born, clock
 
 if TYPE_CHECKING:
     from storage.library import SqliteLibrary
-    from tests.storage.conftest import FilmMaker, PostingMaker
+    from tests.storage.conftest import PostingMaker, VideoMaker
 
 __all__ = ["clock"]
 
@@ -89,12 +89,12 @@ async def test_a_failure_that_may_pass_is_counted_and_says_when_to_try_again(
 
 @pytest.mark.parametrize(("ending", "state"), [("bring", "done"), ("fail", "failed"), ("cancel", "cancelled")])
 async def test_a_job_ends_in_one_way(
-    library: SqliteLibrary, clock: Clock, make_film: FilmMaker, make_posting: PostingMaker, ending: str, state: str
+    library: SqliteLibrary, clock: Clock, make_video: VideoMaker, make_posting: PostingMaker, ending: str, state: str
 ) -> None:
     jobs = born(library, clock)
     job = await taken(jobs, replace(REQUEST, place='{"token": "secret"}'))
     if ending == "bring":
-        await library.save(make_film("sha256:x"), make_posting("sha256:x"), (), job.ref)
+        await library.save(make_video("sha256:x"), make_posting("sha256:x"), (), job.ref)
     elif ending == "fail":
         await jobs.fail(job.id, "NotAVideo")
     else:
@@ -137,7 +137,7 @@ async def test_another_recipe_begins_anew(library: SqliteLibrary, clock: Clock) 
     assert await works.so_far(WORK.video_id, "new") is None
 
 
-async def test_a_film_under_way_is_searched_where_it_was_asked_for_and_listed_nowhere(
+async def test_a_video_under_way_is_searched_where_it_was_asked_for_and_listed_nowhere(
     library: SqliteLibrary, clock: Clock
 ) -> None:
     jobs, works = born(library, clock), SqliteCheckpoints(library.connections)
@@ -146,7 +146,7 @@ async def test_a_film_under_way_is_searched_where_it_was_asked_for_and_listed_no
     await works.opened(WORK.video_id, VideoOpened(10.0, 320, 240, 8))
     await works.add(WORK.video_id, looks(0, 1), ())
     (partial,) = await library.partials(VIEW, "r")
-    assert partial.video == Video(WORK.video_id, WORK.url, "A film", 10.0, 320, 240, uploader="Buster")
+    assert partial.video == Video(WORK.video_id, WORK.url, "A video", 10.0, 320, 240, uploader="Buster")
     assert (partial.share, partial.index.times_s.tolist()) == (0.25, [0, 1])
     assert await library.partials(View.of(replace(SCOPE, channel="3")), "r") == ()
     assert await library.partials(VIEW, "another") == ()
@@ -168,10 +168,10 @@ async def test_what_was_seen_goes_with_the_last_job_that_wants_it(library: Sqlit
     assert await works.of(WORK.video_id) is None
 
 
-async def test_a_film_that_is_kept_needs_no_pieces(
-    library: SqliteLibrary, clock: Clock, make_film: FilmMaker, make_posting: PostingMaker
+async def test_a_video_that_is_kept_needs_no_pieces(
+    library: SqliteLibrary, clock: Clock, make_video: VideoMaker, make_posting: PostingMaker
 ) -> None:
-    jobs, works, whole = born(library, clock), SqliteCheckpoints(library.connections), make_film()
+    jobs, works, whole = born(library, clock), SqliteCheckpoints(library.connections), make_video()
     job = await taken(jobs)
     await works.begin(job.id, replace(WORK, video_id=whole.video.id), "r")
     await library.save(whole, make_posting(), (), job.ref)
@@ -180,25 +180,25 @@ async def test_a_film_that_is_kept_needs_no_pieces(
 
 
 async def test_what_a_job_brings_is_not_kept_once_it_has_ended(
-    library: SqliteLibrary, clock: Clock, make_film: FilmMaker, make_posting: PostingMaker
+    library: SqliteLibrary, clock: Clock, make_video: VideoMaker, make_posting: PostingMaker
 ) -> None:
-    jobs, film = born(library, clock), make_film()
+    jobs, video = born(library, clock), make_video()
     job = await taken(jobs)
     await jobs.cancel(job.id)
     with pytest.raises(JobCancelled):
-        await library.save(film, make_posting(), (), job.ref)
-    assert await library.video(film.video.id) is None
+        await library.save(video, make_posting(), (), job.ref)
+    assert await library.video(video.video.id) is None
     others = make_posting(message="by another")
-    await library.save(film, others, ())
+    await library.save(video, others, ())
     with pytest.raises(JobCancelled):
         await library.post(make_posting(), job.ref)
     assert [one.posting.message for one in await library.videos(View.of(others.scope))] == ["by another"]
 
 
 async def test_at_a_start_what_no_open_job_is_about_goes(
-    library: SqliteLibrary, clock: Clock, make_film: FilmMaker, make_posting: PostingMaker
+    library: SqliteLibrary, clock: Clock, make_video: VideoMaker, make_posting: PostingMaker
 ) -> None:
-    jobs, works, whole = born(library, clock), SqliteCheckpoints(library.connections), make_film()
+    jobs, works, whole = born(library, clock), SqliteCheckpoints(library.connections), make_video()
     job = await taken(jobs, replace(REQUEST, kind="file", source="inbox/one.mp4"))
     await works.begin(job.id, WORK, "r")
     async with library.connections.writing() as db:

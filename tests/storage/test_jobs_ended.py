@@ -23,17 +23,17 @@ if TYPE_CHECKING:
     from core.model.video import Scope
     from storage.jobs import SqliteJobs
     from storage.library import SqliteLibrary
-    from tests.storage.conftest import FilmMaker, PostingMaker
+    from tests.storage.conftest import PostingMaker, VideoMaker
 
 
 @pytest.mark.parametrize("forgetter", ["u1", None])
-async def test_a_film_that_was_shown_and_not_noted_is_not_fetched_again_once_it_was_forgotten(
-    library: SqliteLibrary, clock: Clock, make_film: FilmMaker, make_posting: PostingMaker, forgetter: str | None
+async def test_a_video_that_was_shown_and_not_noted_is_not_fetched_again_once_it_was_forgotten(
+    library: SqliteLibrary, clock: Clock, make_video: VideoMaker, make_posting: PostingMaker, forgetter: str | None
 ) -> None:
     jobs = born(library, clock)
     job = await taken(jobs)
     await SqliteCheckpoints(library.connections).begin(job.id, WORK, "recipe")
-    await library.save(make_film("sha256:x"), make_posting("sha256:x", scope=SCOPE, message="77"), [])
+    await library.save(make_video("sha256:x"), make_posting("sha256:x", scope=SCOPE, message="77"), [])
     assert await library.forget("sha256:x", VIEW, forgetter)
     (left,) = await born(library, clock).left("discord")
     assert (left.state, left.reason) == ("cancelled", "FilmForgotten"), "it is only left to tell so"
@@ -46,46 +46,46 @@ async def test_a_film_that_was_shown_and_not_noted_is_not_fetched_again_once_it_
     assert await library.connections.rows("SELECT 1 FROM errands WHERE item NOT LIKE 'sealed:%'", {}) == []
 
 
-async def test_what_somebody_else_waits_for_goes_on_where_one_person_takes_a_film_back(
-    library: SqliteLibrary, clock: Clock, make_film: FilmMaker, make_posting: PostingMaker
+async def test_what_somebody_else_waits_for_goes_on_where_one_person_takes_a_video_back(
+    library: SqliteLibrary, clock: Clock, make_video: VideoMaker, make_posting: PostingMaker
 ) -> None:
     jobs = born(library, clock)
     job = await taken(jobs, replace(REQUEST, user_id="u2"))
     await SqliteCheckpoints(library.connections).begin(job.id, WORK, "recipe")
-    await library.save(make_film("sha256:x"), make_posting("sha256:x", scope=SCOPE, message="1"), [])
+    await library.save(make_video("sha256:x"), make_posting("sha256:x", scope=SCOPE, message="1"), [])
     assert await library.forget("sha256:x", VIEW, "u1")
     assert [one.id for one in await born(library, clock).left("discord")] == [job.id]
 
 
 @pytest.mark.parametrize("source", ["https://youtu.be/aaaaaaaaaaa?si=xyz", "https://m.youtube.com/watch?v=aaaaaaaaaaa"])
-async def test_a_link_is_known_for_its_film_however_it_is_written(
-    library: SqliteLibrary, clock: Clock, make_film: FilmMaker, make_posting: PostingMaker, source: str
+async def test_a_link_is_known_for_its_video_however_it_is_written(
+    library: SqliteLibrary, clock: Clock, make_video: VideoMaker, make_posting: PostingMaker, source: str
 ) -> None:
     jobs = born(library, clock)
     job = await taken(jobs, replace(REQUEST, source=source))
-    await library.save(make_film("x"), make_posting("x", scope=SCOPE, message="1"), ["youtube:aaaaaaaaaaa"])
+    await library.save(make_video("x"), make_posting("x", scope=SCOPE, message="1"), ["youtube:aaaaaaaaaaa"])
     await library.forget("x", VIEW)
     assert isinstance(why_ended(await jobs.job(job.id)), FilmForgotten)
 
 
-async def test_a_request_ends_in_any_film_but_one_that_was_forgotten_while_nobody_knew_which_it_is(
-    library: SqliteLibrary, clock: Clock, make_film: FilmMaker, make_posting: PostingMaker
+async def test_a_request_ends_in_any_video_but_one_that_was_forgotten_while_nobody_knew_which_it_is(
+    library: SqliteLibrary, clock: Clock, make_video: VideoMaker, make_posting: PostingMaker
 ) -> None:
     jobs, works = born(library, clock), SqliteCheckpoints(library.connections)
     job = await taken(jobs)
-    await library.save(make_film("sha256:x"), make_posting("sha256:x", scope=SCOPE, message="1"), [])
+    await library.save(make_video("sha256:x"), make_posting("sha256:x", scope=SCOPE, message="1"), [])
     await library.forget("sha256:x", VIEW)
     assert why_ended(await jobs.job(job.id)) is None
     with pytest.raises(FilmForgotten):
         await works.begin(job.id, WORK, "recipe")
     with pytest.raises(FilmForgotten):
-        await library.save(make_film("sha256:x"), make_posting("sha256:x", scope=SCOPE), [], job.ref)
+        await library.save(make_video("sha256:x"), make_posting("sha256:x", scope=SCOPE), [], job.ref)
     assert await works.begin(job.id, replace(WORK, video_id="another"), "recipe") == 1
     later = await taken(jobs, replace(REQUEST, errand=MessageKey(SCOPE, "78", "a link")))
-    await library.save(make_film("sha256:x"), make_posting("sha256:x", scope=SCOPE), [], later.ref)
+    await library.save(make_video("sha256:x"), make_posting("sha256:x", scope=SCOPE), [], later.ref)
 
 
-async def test_what_was_seen_of_a_film_goes_when_it_is_forgotten_and_what_is_seen_from_then_on_is_not_kept(
+async def test_what_was_seen_of_a_video_goes_when_it_is_forgotten_and_what_is_seen_from_then_on_is_not_kept(
     library: SqliteLibrary, clock: Clock
 ) -> None:
     works, index = (
@@ -102,12 +102,12 @@ async def test_what_was_seen_of_a_film_goes_when_it_is_forgotten_and_what_is_see
 
 
 async def test_what_is_posted_after_a_request_to_forget_was_carried_out_stays_when_that_is_begun_once_more(
-    library: SqliteLibrary, clock: Clock, make_film: FilmMaker, make_posting: PostingMaker
+    library: SqliteLibrary, clock: Clock, make_video: VideoMaker, make_posting: PostingMaker
 ) -> None:
     asked = replace(REQUEST, errand=MessageKey(SCOPE, "", "asked"), kind="forget", source="x")
     job = await taken(born(library, clock), asked)
     for is_kept in (False, True):
-        await library.save(make_film("x"), make_posting("x", scope=SCOPE), [])
+        await library.save(make_video("x"), make_posting("x", scope=SCOPE), [])
         await library.forget("x", VIEW, None, job.ref)
         assert (await library.video("x") is not None) is is_kept
 
@@ -120,7 +120,7 @@ async def test_no_number_of_a_request_is_given_twice(library: SqliteLibrary, clo
 
 
 async def test_a_deleted_answer_takes_back_what_its_command_asked_for(
-    library: SqliteLibrary, clock: Clock, make_film: FilmMaker, make_posting: PostingMaker
+    library: SqliteLibrary, clock: Clock, make_video: VideoMaker, make_posting: PostingMaker
 ) -> None:
     """Done or not; nothing is left that names the link."""
     jobs, works = born(library, clock), SqliteCheckpoints(library.connections)
@@ -130,8 +130,8 @@ async def test_a_deleted_answer_takes_back_what_its_command_asked_for(
         await jobs.stand(job.id, "", "answer")
         await works.begin(job.id, WORK, "recipe")
         if is_done:
-            film, posting = make_film("sha256:x"), make_posting("sha256:x", scope=SCOPE, message="answer")
-            await library.save(film, posting, [WORK.link], job.ref)
+            video, posting = make_video("sha256:x"), make_posting("sha256:x", scope=SCOPE, message="answer")
+            await library.save(video, posting, [WORK.link], job.ref)
             await jobs.settle(job.id)
         assert await SqliteLedger(library.connections).retract(SCOPE, "answer") == ("sha256:x",)
         for table in ("jobs", "errands", "works", "videos", "links"):

@@ -27,18 +27,18 @@ BASELINE = Baseline(0.21, 0.2351, 0.2472)
 
 @pytest.fixture
 async def kept(
-    library: SqliteLibrary, make_film: Callable[..., IndexedVideo], make_posting: Callable[..., Posting]
+    library: SqliteLibrary, make_video: Callable[..., IndexedVideo], make_posting: Callable[..., Posting]
 ) -> IndexedVideo:
-    film = make_film(looks=FRAMES, dim=8)
-    await library.save(film, make_posting(), [])
-    return film
+    video = make_video(looks=FRAMES, dim=8)
+    await library.save(video, make_posting(), [])
+    return video
 
 
-def curve_of(film: IndexedVideo, *texts: str, seed: int = 1) -> Curve:
+def curve_of(video: IndexedVideo, *texts: str, seed: int = 1) -> Curve:
     draw = np.random.default_rng(seed)
-    scores = [draw.normal(0.24, 0.02, len(film.index)).astype(np.float32) for _ in texts or ("",)]
+    scores = [draw.normal(0.24, 0.02, len(video.index)).astype(np.float32) for _ in texts or ("",)]
     lines = tuple(TextCurve(text, one, BASELINE) for text, one in zip(texts, scores, strict=True)) if texts else ()
-    return Curve(film.video, film.index.times_s, scores[0], BASELINE, lines=lines)
+    return Curve(video.video, video.index.times_s, scores[0], BASELINE, lines=lines)
 
 
 def answer_about(channel: Scope, *video_ids: str) -> Answer:
@@ -86,12 +86,12 @@ async def test_rounding_moves_no_frame_over_a_threshold(
 
 async def test_an_hour_takes_seven_kilobytes(
     library: SqliteLibrary,
-    make_film: Callable[..., IndexedVideo],
+    make_video: Callable[..., IndexedVideo],
     make_posting: Callable[..., Posting],
     channel: Scope,
     recipe: Recipe,
 ) -> None:
-    hour = make_film(looks=3600, dim=8)
+    hour = make_video(looks=3600, dim=8)
     await library.save(hour, make_posting(), [])
     await library.save_answer(answer_about(channel, hour.video.id), KeptCurves(recipe.key, (curve_of(hour),)))
     (row,) = await library.connections.rows("SELECT length(scores), length(about) FROM curves", {})
@@ -124,9 +124,9 @@ async def test_other_embeddings_need_another_curve(
 
 
 async def test_where_no_curve_was_kept_it_is_computed_again(
-    library: SqliteLibrary, kept: IndexedVideo, channel: Scope, recipe: Recipe, make_film: Callable[..., IndexedVideo]
+    library: SqliteLibrary, kept: IndexedVideo, channel: Scope, recipe: Recipe, make_video: Callable[..., IndexedVideo]
 ) -> None:
-    under_way = make_film("sha256:under-way", looks=30, dim=8)
+    under_way = make_video("sha256:under-way", looks=30, dim=8)
     await library.save_answer(answer_about(channel, kept.video.id), KeptCurves(recipe.key, (curve_of(under_way),)))
     assert await library.kept_curve("a1", "sha256:under-way", recipe.key) is None
     assert await library.kept_curve("a1", kept.video.id, recipe.key) is None
@@ -135,17 +135,17 @@ async def test_where_no_curve_was_kept_it_is_computed_again(
 
 async def test_an_answer_keeps_the_first_curves_that_it_has_room_for(
     library: SqliteLibrary,
-    make_film: Callable[..., IndexedVideo],
+    make_video: Callable[..., IndexedVideo],
     make_posting: Callable[..., Posting],
     channel: Scope,
     recipe: Recipe,
 ) -> None:
     frames = MOST_CURVE_BYTES // 2 // 2
-    films = [make_film(f"sha256:{n}", looks=frames, dim=8) for n in range(3)]
-    for film in films:
-        await library.save(film, make_posting(film.video.id), [])
-    ids = [film.video.id for film in films]
-    await library.save_answer(answer_about(channel, *ids), KeptCurves(recipe.key, tuple(map(curve_of, films))))
+    videos = [make_video(f"sha256:{n}", looks=frames, dim=8) for n in range(3)]
+    for video in videos:
+        await library.save(video, make_posting(video.video.id), [])
+    ids = [video.video.id for video in videos]
+    await library.save_answer(answer_about(channel, *ids), KeptCurves(recipe.key, tuple(map(curve_of, videos))))
     found = [await library.kept_curve("a1", one, recipe.key) for one in ids]
     assert [one is not None for one in found] == [True, True, False]
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from core.model.video import IndexedVideo, Posting
 
-    FilmMaker = Callable[..., IndexedVideo]
+    VideoMaker = Callable[..., IndexedVideo]
     PostingMaker = Callable[..., Posting]
 
 __all__ = ["clock"]
@@ -31,21 +31,21 @@ LINK, PUBLIC = "https://films.test/1", "youtube:dQw4w9WgXcQ"
 AWAY = Scope("discord", "other guild", "general")
 
 
-async def test_a_link_leads_to_its_film_in_its_own_space_alone(
-    library: SqliteLibrary, make_film: FilmMaker, make_posting: PostingMaker, channel: Scope
+async def test_a_link_leads_to_its_video_in_its_own_space_alone(
+    library: SqliteLibrary, make_video: VideoMaker, make_posting: PostingMaker, channel: Scope
 ) -> None:
-    film = make_film("sha256:a")
-    await library.save(film, make_posting("sha256:a"), [LINK], None, "youtube:anything")
-    assert await library.video_at(LINK, replace(channel, channel="another")) == Led(film.video, "youtube:anything")
+    video = make_video("sha256:a")
+    await library.save(video, make_posting("sha256:a"), [LINK], None, "youtube:anything")
+    assert await library.video_at(LINK, replace(channel, channel="another")) == Led(video.video, "youtube:anything")
     assert await library.video_at(LINK, AWAY) is None
     assert await library.video_at(LINK, replace(channel, platform="slack")) is None
 
 
 @pytest.mark.parametrize(("site_id", "is_led"), [(PUBLIC, True), ("", False), ("youtube:AAAAAAAAAAA", False)])
 async def test_the_public_id_of_a_site_leads_everywhere_where_its_own_extractor_confirmed_it(
-    library: SqliteLibrary, make_film: FilmMaker, make_posting: PostingMaker, site_id: str, is_led: bool
+    library: SqliteLibrary, make_video: VideoMaker, make_posting: PostingMaker, site_id: str, is_led: bool
 ) -> None:
-    await library.save(make_film("sha256:a"), make_posting("sha256:a"), [PUBLIC], None, site_id)
+    await library.save(make_video("sha256:a"), make_posting("sha256:a"), [PUBLIC], None, site_id)
     led = await library.video_at(PUBLIC, AWAY)
     assert (led is not None) == is_led
     assert led is None or led.video.url == "", "the address is that of who posted it first"
@@ -53,17 +53,17 @@ async def test_the_public_id_of_a_site_leads_everywhere_where_its_own_extractor_
 
 @pytest.mark.parametrize(("key", "site_id"), [("vimeo:1/8272103f6e", "vimeo:1"), ("twitchvod:v1", "twitchvod:v1")])
 async def test_nothing_with_a_key_and_no_other_site_is_led_to_from_elsewhere(
-    library: SqliteLibrary, make_film: FilmMaker, make_posting: PostingMaker, channel: Scope, key: str, site_id: str
+    library: SqliteLibrary, make_video: VideoMaker, make_posting: PostingMaker, channel: Scope, key: str, site_id: str
 ) -> None:
-    await library.save(make_film("sha256:a"), make_posting("sha256:a"), [key], None, site_id)
+    await library.save(make_video("sha256:a"), make_posting("sha256:a"), [key], None, site_id)
     assert await library.video_at(key, channel) is not None
     assert await library.video_at(key, AWAY) is None
 
 
-async def test_each_space_has_its_own_names_and_its_own_film_behind_one_link(
-    library: SqliteLibrary, make_film: FilmMaker, make_posting: PostingMaker, channel: Scope
+async def test_each_space_has_its_own_names_and_its_own_video_behind_one_link(
+    library: SqliteLibrary, make_video: VideoMaker, make_posting: PostingMaker, channel: Scope
 ) -> None:
-    ours, theirs = make_film("sha256:a", title="Ours"), make_film("sha256:b", title="Theirs")
+    ours, theirs = make_video("sha256:a", title="Ours"), make_video("sha256:b", title="Theirs")
     await library.save(ours, make_posting("sha256:a", title="Ours"), [LINK])
     await library.save(theirs, make_posting("sha256:b", title="Theirs", scope=AWAY), [LINK])
     here, there = await library.video_at(LINK, channel), await library.video_at(LINK, AWAY)
@@ -75,18 +75,18 @@ async def test_each_space_has_its_own_names_and_its_own_film_behind_one_link(
     assert await library.video_at(LINK, channel) == here
 
 
-async def test_what_is_forgotten_in_one_space_leads_nowhere_there_though_another_has_the_same_film(
-    library: SqliteLibrary, make_film: FilmMaker, make_posting: PostingMaker, channel: Scope
+async def test_what_is_forgotten_in_one_space_leads_nowhere_there_though_another_has_the_same_video(
+    library: SqliteLibrary, make_video: VideoMaker, make_posting: PostingMaker, channel: Scope
 ) -> None:
-    film = make_film("sha256:a")
-    await library.save(film, make_posting("sha256:a"), [LINK])
+    video = make_video("sha256:a")
+    await library.save(video, make_posting("sha256:a"), [LINK])
     await library.post(make_posting("sha256:a", scope=AWAY), links=[LINK])
     await library.forget("sha256:a", View.of(channel))
     assert await library.video_at(LINK, channel) is None
     assert await library.video_at(LINK, AWAY) is not None
 
 
-async def test_a_film_under_way_is_gone_on_with_in_the_space_that_fetched_it_alone_and_under_its_names(
+async def test_a_video_under_way_is_gone_on_with_in_the_space_that_fetched_it_alone_and_under_its_names(
     library: SqliteLibrary, clock: Clock
 ) -> None:
     jobs, works = born(library, clock), SqliteCheckpoints(library.connections)
@@ -99,11 +99,11 @@ async def test_a_film_under_way_is_gone_on_with_in_the_space_that_fetched_it_alo
     assert await works.of(WORK.video_id) == replace(WORK, link="", url="", title="", uploader="")
 
 
-async def test_forgetting_ends_no_request_of_a_link_that_leads_to_the_film_in_another_space_only(
-    library: SqliteLibrary, make_film: FilmMaker, make_posting: PostingMaker, clock: Clock
+async def test_forgetting_ends_no_request_of_a_link_that_leads_to_the_video_in_another_space_only(
+    library: SqliteLibrary, make_video: VideoMaker, make_posting: PostingMaker, clock: Clock
 ) -> None:
     jobs = born(library, clock)
-    await library.save(make_film("sha256:a"), make_posting("sha256:a", scope=AWAY), [REQUEST.source])
+    await library.save(make_video("sha256:a"), make_posting("sha256:a", scope=AWAY), [REQUEST.source])
     await library.post(make_posting("sha256:a", scope=SCOPE))
     job = await taken(jobs)
     await library.forget("sha256:a", View.of(SCOPE))
@@ -114,14 +114,14 @@ async def test_forgetting_ends_no_request_of_a_link_that_leads_to_the_film_in_an
 
 OLD = """
     INSERT INTO videos (id, url, title, duration_s, width_px, height_px, truncated, uploader)
-    VALUES (?, ?, 'A film', 3, 64, 36, 0, '')
+    VALUES (?, ?, 'A video', 3, 64, 36, 0, '')
 """
 OLD_POSTING = """
     INSERT INTO postings
     (video_id, platform, space, channel, user_id, user_name, message, posted_at, title, url, uploader)
-    VALUES (?, 'discord', ?, 'general', 'u', 'U', ?, '2026-01-01', 'A film', ?, '')
+    VALUES (?, 'discord', ?, 'general', 'u', 'U', ?, '2026-01-01', 'A video', ?, '')
 """
-OLD_LINK = "INSERT INTO links (link, video_id, title, url, uploader) VALUES (?, ?, 'A film', ?, '')"
+OLD_LINK = "INSERT INTO links (link, video_id, title, url, uploader) VALUES (?, ?, 'A video', ?, '')"
 OLD_ERRAND = """
     INSERT INTO errands (platform, space, channel, message, item, state, run)
     VALUES ('discord', ?, 'general', 'm', '', 'settled', '')
@@ -130,7 +130,7 @@ BEFORE = MIGRATIONS.index(LEADS)
 
 
 async def migrated(path: Path, video_id: str, url: str, *postings: tuple[str, str], level: int = BEFORE) -> set[str]:
-    """Open a database of that level with a film and its postings by space and address; return who sees it."""
+    """Open a database of that level with a video and its postings by space and address; return who sees it."""
     async with aiosqlite.connect(path, isolation_level=None) as file:
         await migrate(file, path, MIGRATIONS[:level])
         await file.execute(OLD, (video_id, url))
@@ -175,14 +175,14 @@ KEYED_URL, EVIL = "https://vimeo.com/9/abcdef0123", "https://evil.example/x"
         ),
     ],
 )
-async def test_given_an_older_database_whose_first_poster_forgot_when_it_is_opened_then_no_other_keeps_the_film(
+async def test_given_an_older_database_whose_first_poster_forgot_when_it_is_opened_then_no_other_keeps_the_video(
     tmp_path: Path, video_id: str, url: str, postings: list[tuple[str, str]], seen: set[str], level: int
 ) -> None:
     assert await migrated(tmp_path / "keaton.sqlite3", video_id, url, *postings, level=level) == seen
 
 
 @pytest.mark.slow
-async def test_given_a_database_of_one_space_when_it_is_opened_then_it_keeps_films_of_any_host(tmp_path: Path) -> None:
+async def test_given_a_database_of_one_space_when_it_is_opened_then_it_keeps_videos_of_any_host(tmp_path: Path) -> None:
     path = tmp_path / "keaton.sqlite3"
     async with aiosqlite.connect(path, isolation_level=None) as file:
         await migrate(file, path, MIGRATIONS[:BEFORE])
@@ -195,7 +195,7 @@ async def test_given_a_database_of_one_space_when_it_is_opened_then_it_keeps_fil
 
 
 async def opened(path: Path, video_id: str, url: str, link: str, other_url: str = "") -> SqliteLibrary:
-    """Open a database of before, in which a film that "guild" fetched was shared with "other guild"."""
+    """Open a database of before, in which a video that "guild" fetched was shared with "other guild"."""
     async with aiosqlite.connect(path, isolation_level=None) as file:
         await migrate(file, path, MIGRATIONS[:BEFORE])
         await file.execute(OLD, (video_id, url))
@@ -247,7 +247,7 @@ async def test_what_two_spaces_of_an_older_version_have_by_right_stays_but_leads
 
 
 @pytest.mark.slow
-async def test_a_link_that_an_older_version_read_as_another_film_leads_nowhere(tmp_path: Path, channel: Scope) -> None:
+async def test_a_link_that_an_older_version_read_as_another_video_leads_nowhere(tmp_path: Path, channel: Scope) -> None:
     path = tmp_path / "keaton.sqlite3"
     library = await opened(path, "youtube:ATTACKERAAA", "https://www.youtube.com/watch?v=ATTACKERAAA", PUBLIC)
     assert await library.video_at(PUBLIC, channel) is None

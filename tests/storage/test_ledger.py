@@ -17,7 +17,7 @@ from storage.library import SqliteLibrary
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.storage.conftest import FilmMaker, PostingMaker
+    from tests.storage.conftest import PostingMaker, VideoMaker
 
 
 @pytest.fixture
@@ -52,9 +52,9 @@ async def test_what_a_dead_process_left_is_taken_up_once_more_and_what_it_settle
 
 
 async def test_a_deleted_message_takes_back_what_only_it_posted(
-    library: SqliteLibrary, ledger: SqliteLedger, make_film: FilmMaker, make_posting: PostingMaker, channel: Scope
+    library: SqliteLibrary, ledger: SqliteLedger, make_video: VideoMaker, make_posting: PostingMaker, channel: Scope
 ) -> None:
-    own, shared = make_film("youtube:own"), make_film("youtube:shared")
+    own, shared = make_video("youtube:own"), make_video("youtube:shared")
     await library.save(own, make_posting("youtube:own"), [])
     await library.save(shared, make_posting("youtube:shared"), [])
     await library.post(make_posting("youtube:shared", scope=replace(channel, channel="elsewhere"), message="m2"))
@@ -70,21 +70,21 @@ async def test_a_deleted_message_takes_back_what_only_it_posted(
 
 
 async def test_an_errand_of_a_deleted_message_can_post_nothing_any_more(
-    library: SqliteLibrary, ledger: SqliteLedger, make_film: FilmMaker, make_posting: PostingMaker, errand: MessageKey
+    library: SqliteLibrary, ledger: SqliteLedger, make_video: VideoMaker, make_posting: PostingMaker, errand: MessageKey
 ) -> None:
     await ledger.begin(errand)
     await ledger.retract(errand.scope, errand.message)
     with pytest.raises(MessageGone):
-        await library.save(make_film(), make_posting(), [])
+        await library.save(make_video(), make_posting(), [])
     assert await library.video("youtube:buster") is None
     await ledger.settle(errand)
     assert not await SqliteLedger(library.connections).begin(errand)
 
 
 async def test_a_message_without_an_id_retracts_nothing(
-    library: SqliteLibrary, ledger: SqliteLedger, make_film: FilmMaker, make_posting: PostingMaker, channel: Scope
+    library: SqliteLibrary, ledger: SqliteLedger, make_video: VideoMaker, make_posting: PostingMaker, channel: Scope
 ) -> None:
-    await library.save(make_film(), make_posting(message=""), [])
+    await library.save(make_video(), make_posting(message=""), [])
     assert await ledger.retract(channel, "") == ()
     assert len(await library.videos(View.of(channel))) == 1
 
@@ -113,11 +113,11 @@ async def test_notes_are_kept_replaced_found_by_their_beginning_and_taken_away(l
     assert await ledger.notes("shown:1:") == (("shown:1:b", "11"),)
 
 
-async def test_the_messages_that_films_are_known_from_are_listed_newest_first(
-    library: SqliteLibrary, ledger: SqliteLedger, make_film: FilmMaker, make_posting: PostingMaker, channel: Scope
+async def test_the_messages_that_videos_are_known_from_are_listed_newest_first(
+    library: SqliteLibrary, ledger: SqliteLedger, make_video: VideoMaker, make_posting: PostingMaker, channel: Scope
 ) -> None:
-    await library.save(make_film(), make_posting(), [])
-    await library.save(make_film("youtube:other"), make_posting("youtube:other"), [])
+    await library.save(make_video(), make_posting(), [])
+    await library.save(make_video("youtube:other"), make_posting("youtube:other"), [])
     for message in ("m2", "", "m3"):
         await library.post(make_posting(message=message))
     assert await ledger.posted("discord", 2) == ((channel, "m3"), (channel, "m2"))
@@ -126,10 +126,10 @@ async def test_the_messages_that_films_are_known_from_are_listed_newest_first(
 
 
 async def test_a_posting_keeps_the_way_to_its_message(
-    library: SqliteLibrary, make_film: FilmMaker, make_posting: PostingMaker, channel: Scope
+    library: SqliteLibrary, make_video: VideoMaker, make_posting: PostingMaker, channel: Scope
 ) -> None:
     url = "https://chat.test/m1"
-    await library.save(make_film(), make_posting(message="m0"), [])
+    await library.save(make_video(), make_posting(message="m0"), [])
     await library.post(replace(make_posting(), message_url=url))
     newest = await library.posting("youtube:buster", View.of(channel))
     assert newest is not None

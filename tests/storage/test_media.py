@@ -1,4 +1,4 @@
-"""The media folder keeps each film's file once, within its quota, and never touches somebody's own."""
+"""The media folder keeps each video's file once, within its quota, and never touches somebody's own."""
 
 from __future__ import annotations
 
@@ -15,30 +15,30 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-async def test_a_kept_file_is_found_again_by_its_films_id(media: MediaFolder) -> None:
-    kept = await _keep(media, "youtube:a", b"film a", "a.MP4")
+async def test_a_kept_file_is_found_again_by_its_videos_id(media: MediaFolder) -> None:
+    kept = await _keep(media, "youtube:a", b"video a", "a.MP4")
     assert await media.path("youtube:a") == kept
-    assert kept.read_bytes() == b"film a"
+    assert kept.read_bytes() == b"video a"
     assert kept.suffix == ".mp4"
     assert await media.path("youtube:b") is None
 
 
 async def test_a_kept_file_survives_closing_and_opening(media: MediaFolder, tmp_path: Path) -> None:
-    kept = await _keep(media, "youtube:a", b"film a")
+    kept = await _keep(media, "youtube:a", b"video a")
     other = await MediaFolder.open(tmp_path / "media", quota_bytes=1000)
     assert await other.path("youtube:a") == kept
     await other.close()
 
 
-@pytest.mark.parametrize("name", ["film", "film.a strange suffix", "film." + "x" * 200, "film.mp4*"])
+@pytest.mark.parametrize("name", ["video", "video.a strange suffix", "video." + "x" * 200, "film.mp4*"])
 async def test_a_strange_file_name_does_not_reach_the_store(media: MediaFolder, name: str, tmp_path: Path) -> None:
-    kept = await _keep(media, "../../etc/passwd", b"film", name)
+    kept = await _keep(media, "../../etc/passwd", b"video", name)
     assert kept.parent == tmp_path / "media"
     assert kept.suffix == ""
     assert await media.path("../../etc/passwd") == kept
 
 
-async def test_a_film_kept_again_has_one_file(media: MediaFolder, tmp_path: Path) -> None:
+async def test_a_video_kept_again_has_one_file(media: MediaFolder, tmp_path: Path) -> None:
     await _keep(media, "youtube:a", b"old", "a.mp4")
     kept = await _keep(media, "youtube:a", b"new", "a.webm")
     assert _stored(tmp_path) == [kept.name]
@@ -60,7 +60,7 @@ async def test_a_file_that_is_replaced_frees_its_own_bytes(media: MediaFolder) -
     assert await media.path("a") is not None
 
 
-async def test_a_film_larger_than_the_quota_is_kept_alone(media: MediaFolder) -> None:
+async def test_a_video_larger_than_the_quota_is_kept_alone(media: MediaFolder) -> None:
     await _keep(media, "a", bytes(300))
     await _keep(media, "large", bytes(2000))
     assert await media.path("large") is not None
@@ -68,7 +68,7 @@ async def test_a_film_larger_than_the_quota_is_kept_alone(media: MediaFolder) ->
 
 
 async def test_a_forgotten_file_is_gone(media: MediaFolder, tmp_path: Path) -> None:
-    await _keep(media, "a", b"film")
+    await _keep(media, "a", b"video")
     await media.forget("a")
     await media.forget("a")
     assert await media.path("a") is None
@@ -80,7 +80,7 @@ async def test_a_file_that_is_kept_by_what_was_cancelled_does_not_come_after_it_
 ) -> None:
     async with media.workshop() as folder:
         path = folder / "film.mp4"
-        path.write_bytes(b"film" * 1000)
+        path.write_bytes(b"video" * 1000)
         keeping = asyncio.create_task(media.keep(path, "sha256:x"))
         await asyncio.sleep(0)
         keeping.cancel()
@@ -93,7 +93,7 @@ async def test_a_file_that_is_kept_by_what_was_cancelled_does_not_come_after_it_
 
 async def test_somebodys_own_file_stays_where_and_as_it_was(media: MediaFolder, tmp_path: Path) -> None:
     own = tmp_path / "holiday.mp4"
-    own.write_bytes(b"my film")
+    own.write_bytes(b"my video")
     os.utime(own, (1_000_000_000, 1_000_000_000))
     async with media.workshop() as folder:
         copy = await media.copy_in(own, folder)
@@ -102,44 +102,44 @@ async def test_somebodys_own_file_stays_where_and_as_it_was(media: MediaFolder, 
     assert await media.path("sha256:ab") == kept
     assert own.stat().st_mtime == 1_000_000_000
     await media.forget("sha256:ab")
-    assert own.read_bytes() == b"my film"
+    assert own.read_bytes() == b"my video"
 
 
 async def test_the_same_own_file_can_be_kept_twice(media: MediaFolder, tmp_path: Path) -> None:
     own = tmp_path / "holiday.mp4"
-    own.write_bytes(b"my film")
+    own.write_bytes(b"my video")
     for _ in range(2):
         async with media.workshop() as folder:
             await media.keep(await media.copy_in(own, folder), "sha256:ab")
-    assert own.read_bytes() == b"my film"
+    assert own.read_bytes() == b"my video"
     assert len(_stored(tmp_path)) == 1
 
 
 async def test_a_link_to_somebodys_file_is_followed(media: MediaFolder, tmp_path: Path) -> None:
     own, link = tmp_path / "holiday.mp4", tmp_path / "link.mp4"
-    own.write_bytes(b"my film")
+    own.write_bytes(b"my video")
     link.symlink_to(own)
     async with media.workshop() as folder:
         copy = await media.copy_in(link, folder)
         assert not copy.is_symlink()
-        assert copy.read_bytes() == b"my film"
+        assert copy.read_bytes() == b"my video"
 
 
 async def test_writing_over_somebodys_file_in_place_does_not_change_what_was_kept(
     media: MediaFolder, tmp_path: Path
 ) -> None:
     own = tmp_path / "holiday.mp4"
-    own.write_bytes(b"my film")
+    own.write_bytes(b"my video")
     async with media.workshop() as folder:
         kept = await media.keep(await media.copy_in(own, folder), "sha256:ab")
     own.write_bytes(b"other!!")
-    assert kept.read_bytes() == b"my film"
+    assert kept.read_bytes() == b"my video"
 
 
 async def test_an_upload_that_lies_in_a_workshop_costs_no_copy(media: MediaFolder) -> None:
     async with media.workshop() as uploads, media.workshop() as folder:
         upload = uploads / "holiday.mp4"
-        upload.write_bytes(b"my film")
+        upload.write_bytes(b"my video")
         assert (await media.copy_in(upload, folder)).samefile(upload)
 
 
@@ -176,7 +176,7 @@ async def test_a_disk_that_is_full_is_the_operators_to_mend(
 
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(StorageUnusable, match="No space left"):
-        await _keep(media, "a", b"film")
+        await _keep(media, "a", b"video")
     assert _stored(tmp_path) == []
 
 

@@ -29,7 +29,7 @@ def folder(tmp_path: Path) -> Path:
     for name in FILES:
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(b"film")
+        path.write_bytes(b"video")
         path.chmod(0o644)
     for path in (folder, *folder.rglob("*")):
         if path.is_dir():
@@ -59,15 +59,15 @@ def test_a_folder_that_holds_other_things_keeps_its_mode_and_they_theirs(folder:
 
 
 def test_what_lies_elsewhere_too_is_left_alone(folder: Path, tmp_path: Path) -> None:
-    film = tmp_path / "own.mp4"
-    film.write_bytes(b"film")
-    film.chmod(0o644)
-    (folder / "media" / "linked.mp4").hardlink_to(film)
-    (folder / "media" / "pointed.mp4").symlink_to(film)
+    video = tmp_path / "own.mp4"
+    video.write_bytes(b"video")
+    video.chmod(0o644)
+    (folder / "media" / "linked.mp4").hardlink_to(video)
+    (folder / "media" / "pointed.mp4").symlink_to(video)
     (folder / "page-elsewhere").symlink_to(tmp_path)
     before = tmp_path.stat().st_mode
     tighten(folder)
-    assert film.stat().st_mode & 0o777 == 0o644
+    assert video.stat().st_mode & 0o777 == 0o644
     assert tmp_path.stat().st_mode == before
 
 

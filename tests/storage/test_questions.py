@@ -1,4 +1,4 @@
-"""What was asked is remembered whole, and forgotten with the film that it is about."""
+"""What was asked is remembered whole, and forgotten with the video that it is about."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from storage.journal import SqliteLedger
 if TYPE_CHECKING:
     from storage.library import SqliteLibrary
 
-FilmMaker = Callable[..., IndexedVideo]
+VideoMaker = Callable[..., IndexedVideo]
 PostingMaker = Callable[..., Posting]
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -42,10 +42,10 @@ def answer(channel: Scope, answer_id: str = "a", user_id: str = "u1", source: St
 
 
 async def test_an_answer_comes_back_with_its_picture_filters_and_pairs(
-    library: SqliteLibrary, make_film: FilmMaker, make_posting: PostingMaker, channel: Scope
+    library: SqliteLibrary, make_video: VideoMaker, make_posting: PostingMaker, channel: Scope
 ) -> None:
-    for film in "vw":
-        await library.save(make_film(film), make_posting(film), [])
+    for video in "vw":
+        await library.save(make_video(video), make_posting(video), [])
     for kept in (answer(channel), answer(channel, "b", source=Stretch("w", 3.0, 4.0))):
         await library.save_answer(kept)
         assert await library.answer(kept.id) == kept
@@ -56,9 +56,9 @@ async def test_an_answer_comes_back_with_its_picture_filters_and_pairs(
 
 
 async def test_scores_that_numpy_computed_can_be_remembered(
-    library: SqliteLibrary, make_film: FilmMaker, make_posting: PostingMaker, channel: Scope
+    library: SqliteLibrary, make_video: VideoMaker, make_posting: PostingMaker, channel: Scope
 ) -> None:
-    await library.save(make_film(), make_posting(), [])
+    await library.save(make_video(), make_posting(), [])
     score = np.float32(0.3125)
     moment = Moment("youtube:buster", 0.0, 1.0, np.float64(0.5), score)  # type: ignore[arg-type]
     await library.save_answer(Answer("a1", Query("q", View.of(channel)), channel, (moment,)))
@@ -68,11 +68,11 @@ async def test_scores_that_numpy_computed_can_be_remembered(
 
 
 async def test_the_last_question_is_the_askers_own_in_that_channel(
-    library: SqliteLibrary, make_film: FilmMaker, make_posting: PostingMaker, channel: Scope
+    library: SqliteLibrary, make_video: VideoMaker, make_posting: PostingMaker, channel: Scope
 ) -> None:
     other = replace(channel, channel="other")
     for where in (channel, other):
-        await library.save(make_film("v"), make_posting("v", scope=where), [])
+        await library.save(make_video("v"), make_posting("v", scope=where), [])
     for number, (where, who) in enumerate([(channel, "u1"), (channel, "u1"), (channel, "u2"), (other, "u1")]):
         await library.save_answer(answer(where, str(number), who))
     last = await library.last_answer(channel, "u1")
@@ -81,11 +81,11 @@ async def test_the_last_question_is_the_askers_own_in_that_channel(
     assert await library.last_answer(channel, "u3") is None
 
 
-async def test_a_question_goes_with_the_film_whose_picture_it_holds(
-    library: SqliteLibrary, make_film: FilmMaker, make_posting: PostingMaker, channel: Scope
+async def test_a_question_goes_with_the_video_whose_picture_it_holds(
+    library: SqliteLibrary, make_video: VideoMaker, make_posting: PostingMaker, channel: Scope
 ) -> None:
-    for film in ("v", "w"):
-        await library.save(make_film(film), make_posting(film), [])
+    for video in ("v", "w"):
+        await library.save(make_video(video), make_posting(video), [])
     await library.save_answer(answer(channel, source=Stretch("w", 1.0, 2.0)))
     assert await library.answer("a") is not None
     await library.forget("w", View.of(channel))
@@ -94,11 +94,11 @@ async def test_a_question_goes_with_the_film_whose_picture_it_holds(
     assert await library.answer("a") is None, "it was found before, and comes to be written down only now"
 
 
-async def test_films_are_told_by_who_posted_them_and_when(
-    library: SqliteLibrary, make_film: FilmMaker, make_posting: PostingMaker, channel: Scope
+async def test_videos_are_told_by_who_posted_them_and_when(
+    library: SqliteLibrary, make_video: VideoMaker, make_posting: PostingMaker, channel: Scope
 ) -> None:
-    await library.save(make_film("a"), make_posting("a"), [])
-    await library.save(make_film("b"), make_posting("b", user_id="u2", minute=5), [])
+    await library.save(make_video("a"), make_posting("a"), [])
+    await library.save(make_video("b"), make_posting("b", user_id="u2", minute=5), [])
     await library.post(make_posting("a", user_id="u2", message="m2", minute=9))
     view = View.of(channel)
     later = NOON + timedelta(minutes=3)
@@ -112,10 +112,10 @@ async def test_films_are_told_by_who_posted_them_and_when(
 
 
 async def test_a_vote_goes_with_the_last_posting_in_its_space(
-    library: SqliteLibrary, make_film: FilmMaker, make_posting: PostingMaker, channel: Scope
+    library: SqliteLibrary, make_video: VideoMaker, make_posting: PostingMaker, channel: Scope
 ) -> None:
     away = replace(channel, space="another guild")
-    await library.save(make_film(), make_posting(), [])
+    await library.save(make_video(), make_posting(), [])
     await library.post(make_posting(scope=away))
     ballot = Ballot("wish", Stretch("youtube:buster", 1.0, 2.0), 1.5, "u1", 1)
     for view in (View.of(channel), View.of(away)):
@@ -126,10 +126,10 @@ async def test_a_vote_goes_with_the_last_posting_in_its_space(
 
 
 async def test_a_vote_that_is_begun_again_after_a_crash_counts_once(
-    library: SqliteLibrary, make_film: FilmMaker, make_posting: PostingMaker, channel: Scope
+    library: SqliteLibrary, make_video: VideoMaker, make_posting: PostingMaker, channel: Scope
 ) -> None:
     """Pressing twice takes a vote back; being killed after it was counted does not."""
-    await library.save(make_film(), make_posting(), [])
+    await library.save(make_video(), make_posting(), [])
     jobs = SqliteJobs(library.connections, SqliteLedger(library.connections).run, time.time, is_bot=True)
     job = await jobs.accept(Request(MessageKey(channel, "", "press"), "press", "vote:a:1:m:u", "", "u1", "Ada"))
     assert job is not None

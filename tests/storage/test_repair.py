@@ -27,60 +27,60 @@ if TYPE_CHECKING:
     from core.model.video import IndexedVideo, Posting, Recipe
     from tests.support.disks import SmallDisk
 
-    FilmMaker = Callable[..., IndexedVideo]
+    VideoMaker = Callable[..., IndexedVideo]
     PostingMaker = Callable[..., Posting]
 
 NAMES = ("youtube:one", "youtube:two", "youtube:three")
 LOOKS = 600
-"""Two chunks a film."""
+"""Two chunks a video."""
 
 
 @pytest.fixture
-async def films(make_film: FilmMaker) -> dict[str, IndexedVideo]:
-    return {name: make_film(name, looks=LOOKS, seed=seed, title=f"Film {name}") for seed, name in enumerate(NAMES)}
+async def videos(make_video: VideoMaker) -> dict[str, IndexedVideo]:
+    return {name: make_video(name, looks=LOOKS, seed=seed, title=f"Video {name}") for seed, name in enumerate(NAMES)}
 
 
 @pytest.fixture
-async def database(tmp_path: Path, films: dict[str, IndexedVideo], make_posting: PostingMaker) -> Path:
-    return await written(tmp_path / "keaton.sqlite3", films, make_posting)
+async def database(tmp_path: Path, videos: dict[str, IndexedVideo], make_posting: PostingMaker) -> Path:
+    return await written(tmp_path / "keaton.sqlite3", videos, make_posting)
 
 
-async def written(path: Path, films: dict[str, IndexedVideo], make_posting: PostingMaker) -> Path:
+async def written(path: Path, videos: dict[str, IndexedVideo], make_posting: PostingMaker) -> Path:
     library = await SqliteLibrary.open(path)
-    for name, film in films.items():
-        await library.save(film, make_posting(name, message=name), [f"https://films.test/{name}"])
+    for name, video in videos.items():
+        await library.save(video, make_posting(name, message=name), [f"https://films.test/{name}"])
     await library.close()
     return path
 
 
 async def test_a_sound_database_is_copied_and_left_as_it_is(
-    database: Path, films: dict[str, IndexedVideo], channel: Scope, recipe: Recipe
+    database: Path, videos: dict[str, IndexedVideo], channel: Scope, recipe: Recipe
 ) -> None:
     repaired = await repair(database)
     assert (repaired.complaints, repaired.lost) == ((), ())
     assert Backups.of(database).all() == (repaired.copy,)
-    await all_is_there(database, films, set(NAMES), channel, recipe)
+    await all_is_there(database, videos, set(NAMES), channel, recipe)
 
 
-async def test_a_damaged_film_is_left_out_and_named_and_the_others_are_searched(
-    database: Path, films: dict[str, IndexedVideo], channel: Scope, recipe: Recipe
+async def test_a_damaged_video_is_left_out_and_named_and_the_others_are_searched(
+    database: Path, videos: dict[str, IndexedVideo], channel: Scope, recipe: Recipe
 ) -> None:
-    damage(database, page_with(database, vectors_of(films["youtube:two"])[5000:5400]))
+    damage(database, page_with(database, vectors_of(videos["youtube:two"])[5000:5400]))
     library = await SqliteLibrary.open(database)
-    wanted = films["youtube:one"].index.vectors[:1]
+    wanted = videos["youtube:one"].index.vectors[:1]
     async with looking(library) as looks:
         peaks = await looks.peaks(View.of(channel), recipe, wanted)
-        await looks.indexes(peaks.films)
+        await looks.indexes(peaks.videos)
         peaks = await looks.peaks(View.of(channel), recipe, wanted)
-        assert {film.video.id for film in peaks.films} == {"youtube:one", "youtube:three"}
-        assert [film.video.id for film in looks.damaged] == ["youtube:two"]
+        assert {video.video.id for video in peaks.videos} == {"youtube:one", "youtube:three"}
+        assert [video.video.id for video in looks.damaged] == ["youtube:two"]
         with pytest.raises(StorageDamaged):
             await looks.peaks(View.of(channel), recipe, wanted, "youtube:two")
     await library.close()
 
 
 async def test_bytes_that_cannot_be_looks_are_damage_too(
-    database: Path, films: dict[str, IndexedVideo], channel: Scope, recipe: Recipe
+    database: Path, videos: dict[str, IndexedVideo], channel: Scope, recipe: Recipe
 ) -> None:
     with closing(sqlite3.connect(database)) as file:
         file.execute("UPDATE chunks SET vectors = zeroblob(length(vectors)) WHERE indexing_id = 2 AND number = 1")
@@ -92,13 +92,13 @@ async def test_bytes_that_cannot_be_looks_are_damage_too(
         await library.indexes(View.of(channel), recipe.key)
     await library.close()
     repaired = await repair(database)
-    assert [film.video_id for film in repaired.lost] == ["youtube:three", "youtube:two"]
-    await all_is_there(database, films, {"youtube:one"}, channel, recipe)
+    assert [video.video_id for video in repaired.lost] == ["youtube:three", "youtube:two"]
+    await all_is_there(database, videos, {"youtube:one"}, channel, recipe)
 
 
 @pytest.mark.slow
 async def test_whatever_page_is_damaged_what_can_be_read_stays_and_what_is_lost_is_named(
-    database: Path, films: dict[str, IndexedVideo], channel: Scope, recipe: Recipe, tmp_path: Path
+    database: Path, videos: dict[str, IndexedVideo], channel: Scope, recipe: Recipe, tmp_path: Path
 ) -> None:
     noticed = 0
     for page in pages(database):
@@ -109,30 +109,30 @@ async def test_whatever_page_is_damaged_what_can_be_read_stays_and_what_is_lost_
         damage(path, page)
         repaired = await repair(path)
         noticed += bool(repaired.complaints)
-        lost = {film.video_id for film in repaired.lost}
-        assert all(film.link.startswith("https://") or film.title for film in repaired.lost)
+        lost = {video.video_id for video in repaired.lost}
+        assert all(video.link.startswith("https://") or video.title for video in repaired.lost)
         assert complaints(path) == ()
-        await all_is_there(path, films, set(NAMES) - lost, channel, recipe)
+        await all_is_there(path, videos, set(NAMES) - lost, channel, recipe)
         shutil.rmtree(path.parent)
     assert noticed > 20
 
 
-async def test_a_film_that_was_lost_can_be_posted_again(
-    database: Path, films: dict[str, IndexedVideo], make_posting: PostingMaker, channel: Scope, recipe: Recipe
+async def test_a_video_that_was_lost_can_be_posted_again(
+    database: Path, videos: dict[str, IndexedVideo], make_posting: PostingMaker, channel: Scope, recipe: Recipe
 ) -> None:
-    damage(database, page_with(database, vectors_of(films["youtube:two"])[5000:5400]))
+    damage(database, page_with(database, vectors_of(videos["youtube:two"])[5000:5400]))
     (lost,) = (await repair(database)).lost
-    assert (lost.title, lost.link) == ("Film youtube:two", "https://films.test/youtube:two")
+    assert (lost.title, lost.link) == ("Video youtube:two", "https://films.test/youtube:two")
     library = await SqliteLibrary.open(database)
-    await library.save(films["youtube:two"], make_posting("youtube:two", message="again"), [lost.link])
+    await library.save(videos["youtube:two"], make_posting("youtube:two", message="again"), [lost.link])
     await library.close()
-    await all_is_there(database, films, set(NAMES), channel, recipe)
+    await all_is_there(database, videos, set(NAMES), channel, recipe)
 
 
-async def test_a_damaged_list_of_films_is_noticed_at_the_start_and_what_needs_it_says_so(
+async def test_a_damaged_list_of_videos_is_noticed_at_the_start_and_what_needs_it_says_so(
     database: Path, channel: Scope
 ) -> None:
-    damage(database, page_with(database, b"Film youtube:two"))
+    damage(database, page_with(database, b"Video youtube:two"))
     library = await SqliteLibrary.open(database)
     assert not library.connections.sound
     with pytest.raises(StorageDamaged):
@@ -141,7 +141,7 @@ async def test_a_damaged_list_of_films_is_noticed_at_the_start_and_what_needs_it
 
 
 async def test_where_the_list_of_tables_is_gone_all_is_found_by_the_copy_of_it_that_is_kept_beside(
-    database: Path, films: dict[str, IndexedVideo], channel: Scope, recipe: Recipe
+    database: Path, videos: dict[str, IndexedVideo], channel: Scope, recipe: Recipe
 ) -> None:
     for page in pages_of_the_list(database):
         damage(database, page)
@@ -150,18 +150,18 @@ async def test_where_the_list_of_tables_is_gone_all_is_found_by_the_copy_of_it_t
     repaired = await repair(database)
     assert repaired.salvaged_rows
     assert (repaired.lost, repaired.restored) == ((), None)
-    await all_is_there(database, films, set(NAMES), channel, recipe)
+    await all_is_there(database, videos, set(NAMES), channel, recipe)
 
 
 async def test_without_such_a_copy_the_newest_backup_that_is_sound_takes_its_place(
-    database: Path, films: dict[str, IndexedVideo], make_posting: PostingMaker, channel: Scope, recipe: Recipe
+    database: Path, videos: dict[str, IndexedVideo], make_posting: PostingMaker, channel: Scope, recipe: Recipe
 ) -> None:
     backups = Backups.of(database)
     good = backups.make(database, "sound")
     for _ in range(2):
         damage(backups.take_in(database, "damaged"), 1)
     library = await SqliteLibrary.open(database)
-    late = {"youtube:late": next(iter(films.values()))}
+    late = {"youtube:late": next(iter(videos.values()))}
     await library.save(late["youtube:late"], make_posting("youtube:one", message="late"), ["https://films.test/late"])
     await library.close()
     damage(database, 1)
@@ -169,7 +169,7 @@ async def test_without_such_a_copy_the_newest_backup_that_is_sound_takes_its_pla
     repaired = await repair(database)
     assert (repaired.restored, repaired.is_another) == (good, True)
     assert good.exists()
-    await all_is_there(database, films, set(NAMES), channel, recipe)
+    await all_is_there(database, videos, set(NAMES), channel, recipe)
 
 
 async def test_without_any_of_these_a_new_library_begins_and_the_copy_keeps_all_that_was(database: Path) -> None:
@@ -184,11 +184,11 @@ async def test_without_any_of_these_a_new_library_begins_and_the_copy_keeps_all_
 
 
 async def test_what_a_newer_keaton_wrote_is_not_repaired_by_an_older_one(
-    database: Path, films: dict[str, IndexedVideo]
+    database: Path, videos: dict[str, IndexedVideo]
 ) -> None:
     with closing(sqlite3.connect(database)) as file:
         file.execute("PRAGMA user_version = 99")
-    damage(database, page_with(database, vectors_of(films["youtube:two"])[5000:5400]))
+    damage(database, page_with(database, vectors_of(videos["youtube:two"])[5000:5400]))
     before = database.read_bytes()  # noqa: ASYNC240
     with pytest.raises(SchemaTooNew):
         await repair(database)
@@ -196,7 +196,7 @@ async def test_what_a_newer_keaton_wrote_is_not_repaired_by_an_older_one(
 
 
 async def test_rows_that_lead_nowhere_go(
-    database: Path, films: dict[str, IndexedVideo], channel: Scope, recipe: Recipe
+    database: Path, videos: dict[str, IndexedVideo], channel: Scope, recipe: Recipe
 ) -> None:
     with closing(sqlite3.connect(database)) as file:
         file.execute("INSERT INTO links VALUES ('https://films.test/gone', 'x', 'y', '', 'youtube:gone', '', '', '')")
@@ -206,20 +206,20 @@ async def test_rows_that_lead_nowhere_go(
     (lost,) = (await repair(database)).lost
     assert (lost.video_id, lost.link) == ("youtube:gone", "https://films.test/gone")
     assert complaints(database) == ()
-    await all_is_there(database, films, set(NAMES), channel, recipe)
+    await all_is_there(database, videos, set(NAMES), channel, recipe)
 
 
 async def test_without_room_for_a_repair_the_database_stays_as_it_was(
-    small_disk: SmallDisk, make_film: FilmMaker, make_posting: PostingMaker
+    small_disk: SmallDisk, make_video: VideoMaker, make_posting: PostingMaker
 ) -> None:
-    films = {"youtube:one": make_film("youtube:one", looks=LOOKS)}
-    database = await written(small_disk.path / "keaton.sqlite3", films, make_posting)
-    damage(database, page_with(database, vectors_of(films["youtube:one"])[5000:5400]))
+    videos = {"youtube:one": make_video("youtube:one", looks=LOOKS)}
+    database = await written(small_disk.path / "keaton.sqlite3", videos, make_posting)
+    damage(database, page_with(database, vectors_of(videos["youtube:one"])[5000:5400]))
     before = database.read_bytes()
     with small_disk.full(), pytest.raises(DiskFull):
         await repair(database)
     assert database.read_bytes() == before
-    assert [film.video_id for film in (await repair(database)).lost] == ["youtube:one"]
+    assert [video.video_id for video in (await repair(database)).lost] == ["youtube:one"]
 
 
 async def test_nobody_else_may_be_in_the_media_folder_during_a_repair(tmp_path: Path) -> None:
@@ -232,14 +232,14 @@ async def test_nobody_else_may_be_in_the_media_folder_during_a_repair(tmp_path: 
 
 
 async def all_is_there(
-    path: Path, films: dict[str, IndexedVideo], names: set[str], channel: Scope, recipe: Recipe
+    path: Path, videos: dict[str, IndexedVideo], names: set[str], channel: Scope, recipe: Recipe
 ) -> None:
     library = await SqliteLibrary.open(path)
     assert {one.video.id for one in await library.videos(View.of(channel))} == names
     found = {video.id: index for video, index in await library.indexes(View.of(channel), recipe.key)}
     assert set(found) == names
     for name in names:
-        np.testing.assert_array_equal(found[name].vectors, films[name].index.vectors.astype("<f2").astype(np.float32))
-        np.testing.assert_array_equal(found[name].times_s, films[name].index.times_s)
+        np.testing.assert_array_equal(found[name].vectors, videos[name].index.vectors.astype("<f2").astype(np.float32))
+        np.testing.assert_array_equal(found[name].times_s, videos[name].index.times_s)
     assert await SqliteLooks(library.connections).generation() >= 0
     await library.close()

@@ -26,7 +26,7 @@ ALL = "SELECT name, text FROM notes ORDER BY name"
 
 
 def name_of(number: int) -> str:
-    return "film-" + hashlib.sha256(str(number).encode()).hexdigest()
+    return "video-" + hashlib.sha256(str(number).encode()).hexdigest()
 
 
 async def write(connections: Connections, numbers: Iterable[int]) -> None:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from core.model.video import IndexedVideo, Posting, Scope
     from tests.support.disks import SmallDisk
 
-    FilmMaker = Callable[..., IndexedVideo]
+    VideoMaker = Callable[..., IndexedVideo]
     PostingMaker = Callable[..., Posting]
 
 pytestmark = pytest.mark.slow
@@ -33,11 +33,11 @@ LOG_BYTES = 300_000
 
 
 async def test_a_database_that_another_holds_is_waited_for(
-    library: SqliteLibrary, make_film: FilmMaker, make_posting: PostingMaker
+    library: SqliteLibrary, make_video: VideoMaker, make_posting: PostingMaker
 ) -> None:
     with closing(sqlite3.connect(library.connections.path, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
-        saving = asyncio.create_task(library.save(make_film(), make_posting(), []))
+        saving = asyncio.create_task(library.save(make_video(), make_posting(), []))
         await asyncio.sleep(0.05)
         assert not saving.done()
         other.execute("ROLLBACK")
@@ -46,27 +46,27 @@ async def test_a_database_that_another_holds_is_waited_for(
 
 
 async def test_a_database_that_is_held_for_too_long_is_an_error_and_what_is_kept_can_be_read(
-    tmp_path: Path, make_film: FilmMaker, make_posting: PostingMaker, channel: Scope
+    tmp_path: Path, make_video: VideoMaker, make_posting: PostingMaker, channel: Scope
 ) -> None:
     library = SqliteLibrary(await Connections.open(tmp_path / "keaton.sqlite3", busy_s=0.05))
-    await library.save(make_film("first"), make_posting("first"), [])
+    await library.save(make_video("first"), make_posting("first"), [])
     with closing(sqlite3.connect(tmp_path / "keaton.sqlite3", isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         with pytest.raises(StorageLocked):
-            await library.save(make_film("second"), make_posting("second"), [])
+            await library.save(make_video("second"), make_posting("second"), [])
         assert [one.video.id for one in await library.videos(View.of(channel))] == ["first"]
         other.execute("ROLLBACK")
-    await library.save(make_film("second"), make_posting("second"), [])
+    await library.save(make_video("second"), make_posting("second"), [])
     await library.close()
 
 
 async def test_the_log_does_not_grow_with_what_is_written(
-    tmp_path: Path, make_film: FilmMaker, make_posting: PostingMaker
+    tmp_path: Path, make_video: VideoMaker, make_posting: PostingMaker
 ) -> None:
     library = SqliteLibrary(await Connections.open(tmp_path / "keaton.sqlite3", log_bytes=LOG_BYTES))
     sizes = []
     for number in range(30):
-        await library.save(make_film("film", looks=600, seed=number), make_posting("film"), [])
+        await library.save(make_video("video", looks=600, seed=number), make_posting("video"), [])
         sizes.append(log_size(tmp_path))
     await library.close()
     assert max(sizes) < 3 * LOG_BYTES
@@ -74,19 +74,19 @@ async def test_the_log_does_not_grow_with_what_is_written(
 
 
 async def test_somebody_who_reads_for_long_lets_the_log_grow_only_until_he_is_done(
-    tmp_path: Path, make_film: FilmMaker, make_posting: PostingMaker
+    tmp_path: Path, make_video: VideoMaker, make_posting: PostingMaker
 ) -> None:
     library = SqliteLibrary(await Connections.open(tmp_path / "keaton.sqlite3", log_bytes=LOG_BYTES))
-    await library.save(make_film("film"), make_posting("film"), [])
+    await library.save(make_video("video"), make_posting("video"), [])
     with closing(sqlite3.connect(tmp_path / "keaton.sqlite3", isolation_level=None)) as reader:
         reader.execute("BEGIN")
         reader.execute("SELECT count(*) FROM videos").fetchone()
         for number in range(8):
-            await library.save(make_film("film", looks=600, seed=number), make_posting("film"), [])
+            await library.save(make_video("video", looks=600, seed=number), make_posting("video"), [])
         while_reading = log_size(tmp_path)
         reader.execute("COMMIT")
         for number in range(8):
-            await library.save(make_film("film", looks=600, seed=number), make_posting("film"), [])
+            await library.save(make_video("video", looks=600, seed=number), make_posting("video"), [])
     assert while_reading > 2 * LOG_BYTES
     assert log_size(tmp_path) <= 2 * LOG_BYTES
     await library.close()
@@ -130,17 +130,17 @@ async def test_a_disk_that_may_only_be_read_says_so_at_the_start(small_disk: Sma
 
 
 async def test_a_database_that_may_only_be_read_from_now_on_says_so_and_goes_on_reading(
-    library: SqliteLibrary, make_film: FilmMaker, make_posting: PostingMaker, channel: Scope
+    library: SqliteLibrary, make_video: VideoMaker, make_posting: PostingMaker, channel: Scope
 ) -> None:
-    await library.save(make_film("first"), make_posting("first"), [])
+    await library.save(make_video("first"), make_posting("first"), [])
     async with library.connections.writing() as writer:
         pass
     await writer.execute_fetchall("PRAGMA query_only = ON")
     with pytest.raises(StorageReadOnly):
-        await library.save(make_film("second"), make_posting("second"), [])
+        await library.save(make_video("second"), make_posting("second"), [])
     assert [one.video.id for one in await library.videos(View.of(channel))] == ["first"]
     await writer.execute_fetchall("PRAGMA query_only = OFF")
-    await library.save(make_film("second"), make_posting("second"), [])
+    await library.save(make_video("second"), make_posting("second"), [])
 
 
 async def test_a_media_folder_that_may_only_be_read_from_now_on_says_so_and_comes_back(small_disk: SmallDisk) -> None:

@@ -1,4 +1,4 @@
-"""Messages that show a film are known, so that they can say that it was forgotten."""
+"""Messages that show a video are known, so that they can say that it was forgotten."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from storage.retention import SqliteShownMessages
 if TYPE_CHECKING:
     from core.model.video import Scope
     from storage.library import SqliteLibrary
-    from tests.storage.conftest import FilmMaker, PostingMaker
+    from tests.storage.conftest import PostingMaker, VideoMaker
 
 
 @pytest.fixture
@@ -27,16 +27,16 @@ def showcase(library: SqliteLibrary) -> SqliteShownMessages:
     return SqliteShownMessages(library.connections)
 
 
-async def test_a_forgotten_film_makes_the_messages_stale_that_show_it_there_and_no_others(
+async def test_a_forgotten_video_makes_the_messages_stale_that_show_it_there_and_no_others(
     library: SqliteLibrary,
     showcase: SqliteShownMessages,
-    make_film: FilmMaker,
+    make_video: VideoMaker,
     make_posting: PostingMaker,
     channel: Scope,
 ) -> None:
-    second = replace(channel, channel="films")
+    second = replace(channel, channel="videos")
     for name in ("one", "two"):
-        await library.save(make_film(name), make_posting(name), [])
+        await library.save(make_video(name), make_posting(name), [])
     await library.post(make_posting("one", scope=second))
     await showcase.show(channel, "m10", ["one", "two"], ["F1", "F2"])
     await showcase.show(channel, "m11", ["two"], ["F2"])
@@ -49,22 +49,22 @@ async def test_a_forgotten_film_makes_the_messages_stale_that_show_it_there_and_
     assert [one.message for one in await showcase.stale("discord")] == ["m12"]
 
 
-async def test_a_film_that_was_forgotten_while_its_message_went_out_is_taken_back_too(
+async def test_a_video_that_was_forgotten_while_its_message_went_out_is_taken_back_too(
     showcase: SqliteShownMessages, channel: Scope
 ) -> None:
     await showcase.show(channel, "m10", ["gone"], ["F1"])
     assert await showcase.stale("discord") == (Stale(channel, "m10", ("F1",)),)
 
 
-async def test_a_film_that_was_forgotten_here_while_it_was_drawn_is_taken_back_though_it_stays_elsewhere(
+async def test_a_video_that_was_forgotten_here_while_it_was_drawn_is_taken_back_though_it_stays_elsewhere(
     library: SqliteLibrary,
     showcase: SqliteShownMessages,
-    make_film: FilmMaker,
+    make_video: VideoMaker,
     make_posting: PostingMaker,
     channel: Scope,
 ) -> None:
-    await library.save(make_film("one"), make_posting("one"), [])
-    await library.post(make_posting("one", scope=replace(channel, channel="films")))
+    await library.save(make_video("one"), make_posting("one"), [])
+    await library.post(make_posting("one", scope=replace(channel, channel="videos")))
     await showcase.show(channel, "m10", ["one"])
     await showcase.show(channel, "m10", ["one"], ["F1"], is_noted=True)
     assert await showcase.stale("discord") == ()
@@ -78,16 +78,16 @@ async def test_a_film_that_was_forgotten_here_while_it_was_drawn_is_taken_back_t
 async def test_what_answered_a_deleted_message_goes_with_all_its_pictures_and_what_answered_others_stays(
     library: SqliteLibrary,
     showcase: SqliteShownMessages,
-    make_film: FilmMaker,
+    make_video: VideoMaker,
     make_posting: PostingMaker,
     channel: Scope,
 ) -> None:
-    ledger, second = SqliteLedger(library.connections), replace(channel, channel="films")
+    ledger, second = SqliteLedger(library.connections), replace(channel, channel="videos")
     answered = [(channel, "m1", "a"), (channel, "m1", "b"), (channel, "m11", "a"), (second, "m1", "a")]
     for card, (scope, message, item) in enumerate(answered):
         await ledger.remember(card_note(scope, message, item), f"card{card}")
-    await library.save(make_film(), make_posting(message="m1"), [])
-    await library.save(make_film("other"), make_posting("other", message="m2"), [])
+    await library.save(make_video(), make_posting(message="m1"), [])
+    await library.save(make_video("other"), make_posting("other", message="m2"), [])
     await showcase.show(channel, "card0", ["youtube:buster", "other"], ["F1", "F2"])
     await showcase.show(channel, "card2", ["other"], ["F2"])
     await ledger.retract(channel, "m1")
@@ -101,7 +101,7 @@ async def test_what_answered_a_deleted_message_goes_with_all_its_pictures_and_wh
     assert await showcase.stale("discord") == (Stale(channel, "card2", ("F2",), goes=True),)
 
 
-async def test_that_a_film_is_under_way_in_another_space_keeps_no_message_that_shows_it(
+async def test_that_a_video_is_under_way_in_another_space_keeps_no_message_that_shows_it(
     library: SqliteLibrary, showcase: SqliteShownMessages, channel: Scope
 ) -> None:
     jobs = SqliteJobs(library.connections, "run", lambda: 1e9, is_bot=True)

@@ -69,7 +69,7 @@ ASKED = """
 
 @pytest.fixture(params=OLDER, ids=lambda number: f"version {number}")
 async def old(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[int, Path]:
-    """A database that the migrations of that time made, with a film in it, and its version."""
+    """A database that the migrations of that time made, with a video in it, and its version."""
     path = tmp_path / "keaton.sqlite3"
     await write_version(path, request.param)
     return request.param, path
@@ -102,10 +102,12 @@ async def test_an_older_database_keeps_all_that_it_knew(old: tuple[int, Path]) -
     assert answer.moments[0].peak_s == 0.5
 
 
-async def test_an_older_database_takes_new_films(old: tuple[int, Path], make_film: Callable[..., IndexedVideo]) -> None:
+async def test_an_older_database_takes_new_videos(
+    old: tuple[int, Path], make_video: Callable[..., IndexedVideo]
+) -> None:
     library = await SqliteLibrary.open(old[1])
     posting = Posting("youtube:new", SCOPE, "u2", "Bea", "m2", datetime(2026, 11, 22, tzinfo=UTC), "https://m.test/2")
-    await library.save(make_film("youtube:new"), posting, ["https://films.test/new"])
+    await library.save(make_video("youtube:new"), posting, ["https://films.test/new"])
     assert [one.video.id for one in await library.videos(View.of(SCOPE))] == ["youtube:new", "youtube:old"]
     await library.close()
 

@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 
     from core.model.requests import JobRef
     from core.model.votes import Value
-    from tests.storage.conftest import FilmMaker, PostingMaker
+    from tests.storage.conftest import PostingMaker, VideoMaker
 
-FILM, WISH = "sha256:x", "a wish"
+VIDEO, WISH = "sha256:x", "a wish"
 UP: Final = 1
 DOWN: Final = -1
 WAYS: tuple[Value, ...] = (UP, DOWN)
@@ -42,7 +42,7 @@ class Press:
     at_s: float = 1.0
 
     def ballot(self, who: str) -> Ballot:
-        return Ballot(WISH, Stretch(FILM, self.start_s, self.end_s), self.at_s, who, self.value)
+        return Ballot(WISH, Stretch(VIDEO, self.start_s, self.end_s), self.at_s, who, self.value)
 
 
 Case: TypeAlias = "tuple[tuple[Press, ...], tuple[int, ...]]"
@@ -89,9 +89,9 @@ async def stand(db: aiosqlite.Connection, who: str) -> dict[float, int]:
 
 
 @pytest.fixture
-async def voted(library: SqliteLibrary, make_film: FilmMaker, make_posting: PostingMaker) -> SqliteLibrary:
-    """A library with a film that can be voted on."""
-    await library.save(make_film(FILM), make_posting(FILM, scope=SCOPE), [])
+async def voted(library: SqliteLibrary, make_video: VideoMaker, make_posting: PostingMaker) -> SqliteLibrary:
+    """A library with a video that can be voted on."""
+    await library.save(make_video(VIDEO), make_posting(VIDEO, scope=SCOPE), [])
     return library
 
 
@@ -145,13 +145,13 @@ async def test_a_vote_that_nobody_wrote_down_counts_when_it_comes(voted: SqliteL
 
 
 async def test_a_vote_that_is_done_again_brings_back_nothing_that_was_forgotten(
-    voted: SqliteLibrary, clock: Clock, make_film: FilmMaker, make_posting: PostingMaker
+    voted: SqliteLibrary, clock: Clock, make_video: VideoMaker, make_posting: PostingMaker
 ) -> None:
     older, newer = await jobs_of(voted, clock, 2)
     await voted.vote(VIEW, [Press(UP).ballot("u1")], newer)
-    assert await voted.forget(FILM, VIEW)
+    assert await voted.forget(VIDEO, VIEW)
     await voted.vote(VIEW, [Press(UP).ballot("u1")], older)
-    await voted.save(make_film(FILM), make_posting(FILM, scope=SCOPE, message="again"), [])
+    await voted.save(make_video(VIDEO), make_posting(VIDEO, scope=SCOPE, message="again"), [])
     assert await voted.votes(VIEW, [WISH]) == ()
     assert await voted.connections.rows("SELECT 1 FROM ballots", {}) == []
 

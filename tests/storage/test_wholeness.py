@@ -1,4 +1,4 @@
-"""A film is there whole or not at all, whatever happens in the middle of saving it.
+"""A video is there whole or not at all, whatever happens in the middle of saving it.
 
 The links are saved last and are read one by one in the connection's thread: what happens while they are read happens
 in the middle of the transaction.
@@ -24,7 +24,7 @@ from storage.library import SqliteLibrary
 if TYPE_CHECKING:
     from pathlib import Path
 
-FilmMaker = Callable[..., IndexedVideo]
+VideoMaker = Callable[..., IndexedVideo]
 PostingMaker = Callable[..., Posting]
 
 
@@ -53,31 +53,31 @@ def fail() -> None:
     raise RuntimeError("in the middle")
 
 
-async def test_a_film_that_fails_half_way_leaves_nothing_and_the_next_one_is_saved(
-    library: SqliteLibrary, make_film: FilmMaker, make_posting: PostingMaker, channel: Scope
+async def test_a_video_that_fails_half_way_leaves_nothing_and_the_next_one_is_saved(
+    library: SqliteLibrary, make_video: VideoMaker, make_posting: PostingMaker, channel: Scope
 ) -> None:
     with pytest.raises(RuntimeError):
-        await library.save(make_film(), make_posting(), Links(fail))
+        await library.save(make_video(), make_posting(), Links(fail))
     assert await library.video("youtube:buster") is None
     assert await library.videos(View.of(channel)) == ()
-    await library.save(make_film("next"), make_posting("next"), ["link"])
+    await library.save(make_video("next"), make_posting("next"), ["link"])
     assert [shown.video.id for shown in await library.videos(View.of(channel))] == ["next"]
 
 
-async def test_a_film_that_fails_half_way_leaves_its_older_self_as_it_was(
-    library: SqliteLibrary, make_film: FilmMaker, make_posting: PostingMaker, channel: Scope, recipe: Recipe
+async def test_a_video_that_fails_half_way_leaves_its_older_self_as_it_was(
+    library: SqliteLibrary, make_video: VideoMaker, make_posting: PostingMaker, channel: Scope, recipe: Recipe
 ) -> None:
-    old = make_film(title="Old", looks=10)
+    old = make_video(title="Old", looks=10)
     await library.save(old, make_posting(title="Old"), [])
     with pytest.raises(RuntimeError):
-        await library.save(make_film(title="New", looks=30, thumbnails=9), make_posting(), Links(fail))
+        await library.save(make_video(title="New", looks=30, thumbnails=9), make_posting(), Links(fail))
     ((video, index),) = await library.indexes(View.of(channel), recipe.key)
     assert (video.title, len(index)) == ("Old", 10)
     assert await library.thumbnails("youtube:buster") == old.thumbnails
 
 
 async def test_a_save_that_is_cancelled_half_way_leaves_nothing_and_the_next_one_is_saved(
-    library: SqliteLibrary, make_film: FilmMaker, make_posting: PostingMaker
+    library: SqliteLibrary, make_video: VideoMaker, make_posting: PostingMaker
 ) -> None:
     reached, go_on = asyncio.Event(), threading.Event()
     loop = asyncio.get_running_loop()
@@ -86,11 +86,11 @@ async def test_a_save_that_is_cancelled_half_way_leaves_nothing_and_the_next_one
         loop.call_soon_threadsafe(reached.set)
         go_on.wait(10)
 
-    saving = asyncio.create_task(library.save(make_film(), make_posting(), Links(pause)))
+    saving = asyncio.create_task(library.save(make_video(), make_posting(), Links(pause)))
     await reached.wait()
     saving.cancel()
     # The next one queues up behind the rollback, which queues up behind the paused statement.
-    following = asyncio.create_task(library.save(make_film("next"), make_posting("next"), []))
+    following = asyncio.create_task(library.save(make_video("next"), make_posting("next"), []))
     go_on.set()
     with pytest.raises(asyncio.CancelledError):
         await saving
@@ -100,23 +100,23 @@ async def test_a_save_that_is_cancelled_half_way_leaves_nothing_and_the_next_one
 
 
 async def test_a_save_that_is_cancelled_before_it_began_leaves_the_library_usable(
-    library: SqliteLibrary, make_film: FilmMaker, make_posting: PostingMaker
+    library: SqliteLibrary, make_video: VideoMaker, make_posting: PostingMaker
 ) -> None:
     for _ in range(5):
-        saving = asyncio.create_task(library.save(make_film(), make_posting(), []))
+        saving = asyncio.create_task(library.save(make_video(), make_posting(), []))
         await asyncio.sleep(0)
         saving.cancel()
         with pytest.raises(asyncio.CancelledError):
             await saving
     assert await library.video("youtube:buster") is None
-    await library.save(make_film(), make_posting(), [])
+    await library.save(make_video(), make_posting(), [])
     assert await library.video("youtube:buster") is not None
 
 
-async def test_others_read_the_state_before_while_a_film_is_being_saved(
-    library: SqliteLibrary, make_film: FilmMaker, make_posting: PostingMaker, channel: Scope
+async def test_others_read_the_state_before_while_a_video_is_being_saved(
+    library: SqliteLibrary, make_video: VideoMaker, make_posting: PostingMaker, channel: Scope
 ) -> None:
-    await library.save(make_film("first"), make_posting("first"), [])
+    await library.save(make_video("first"), make_posting("first"), [])
     reached, go_on = asyncio.Event(), threading.Event()
     loop = asyncio.get_running_loop()
 
@@ -124,7 +124,7 @@ async def test_others_read_the_state_before_while_a_film_is_being_saved(
         loop.call_soon_threadsafe(reached.set)
         go_on.wait(10)
 
-    saving = asyncio.create_task(library.save(make_film(), make_posting(minute=1), Links(pause)))
+    saving = asyncio.create_task(library.save(make_video(), make_posting(minute=1), Links(pause)))
     await reached.wait()
     during = await library.videos(View.of(channel))
     go_on.set()
@@ -134,19 +134,19 @@ async def test_others_read_the_state_before_while_a_film_is_being_saved(
 
 
 async def test_many_saves_at_once_all_arrive(
-    library: SqliteLibrary, make_film: FilmMaker, make_posting: PostingMaker, channel: Scope
+    library: SqliteLibrary, make_video: VideoMaker, make_posting: PostingMaker, channel: Scope
 ) -> None:
-    names = [f"film{n}" for n in range(20)]
-    await asyncio.gather(*(library.save(make_film(name), make_posting(name), [name]) for name in names))
+    names = [f"video{n}" for n in range(20)]
+    await asyncio.gather(*(library.save(make_video(name), make_posting(name), [name]) for name in names))
     assert {shown.video.id for shown in await library.videos(View.of(channel))} == set(names)
 
 
 async def test_two_open_libraries_share_one_file(
-    library: SqliteLibrary, make_film: FilmMaker, make_posting: PostingMaker, channel: Scope, tmp_path: Path
+    library: SqliteLibrary, make_video: VideoMaker, make_posting: PostingMaker, channel: Scope, tmp_path: Path
 ) -> None:
     other = await SqliteLibrary.open(tmp_path / "keaton.db")
-    names = [f"film{n}" for n in range(10)]
-    await asyncio.gather(*(at.save(make_film(n), make_posting(n), []) for n in names for at in (library, other)))
+    names = [f"video{n}" for n in range(10)]
+    await asyncio.gather(*(at.save(make_video(n), make_posting(n), []) for n in names for at in (library, other)))
     assert len(await other.videos(View.of(channel))) == len(await library.videos(View.of(channel))) == 10
     await other.close()
 
@@ -164,7 +164,7 @@ class Links(list):
         yield "link"
         os.kill(os.getpid(), signal.SIGKILL)
 
-def film(name, looks):
+def video(name, looks):
     vectors = np.tile(np.eye(1, 512, dtype=np.float32), (looks, 1))
     recipe = Recipe("m", "w", Preprocess(224, "shortest", "bicubic", (0, 0, 0), (1, 1, 1)), Sampling(), "fp32")
     index = FrameIndex(np.arange(looks, dtype=np.float64), vectors)
@@ -174,14 +174,14 @@ def film(name, looks):
 async def main():
     library = await SqliteLibrary.open(Path(sys.argv[1]))
     posting = lambda name: Posting(name, Scope("discord", "guild", "general"), "u", "U", "m", datetime.now(UTC))
-    await library.save(film("whole", 5), posting("whole"), [])
-    await library.save(film("half", 7200), posting("half"), Links())
+    await library.save(video("whole", 5), posting("whole"), [])
+    await library.save(video("half", 7200), posting("half"), Links())
 
 asyncio.run(main())
 """
 
 
-async def test_a_film_whose_saving_is_killed_is_not_there_at_all_and_older_ones_are_whole(
+async def test_a_video_whose_saving_is_killed_is_not_there_at_all_and_older_ones_are_whole(
     tmp_path: Path, channel: Scope
 ) -> None:
     path = tmp_path / "keaton.db"
@@ -197,9 +197,9 @@ async def test_a_film_whose_saving_is_killed_is_not_there_at_all_and_older_ones_
 
 
 async def test_a_damaged_file_is_the_operators_to_mend(
-    library: SqliteLibrary, make_film: FilmMaker, make_posting: PostingMaker, channel: Scope, tmp_path: Path
+    library: SqliteLibrary, make_video: VideoMaker, make_posting: PostingMaker, channel: Scope, tmp_path: Path
 ) -> None:
-    await library.save(make_film(looks=5000, dim=512), make_posting(), [])
+    await library.save(make_video(looks=5000, dim=512), make_posting(), [])
     await library.close()
     path = tmp_path / "keaton.db"
     size = path.stat().st_size

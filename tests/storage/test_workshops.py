@@ -58,7 +58,7 @@ from storage.files import MediaFolder
 async def main():
     media = await MediaFolder.open(Path(sys.argv[1]), 1000)
     async with media.workshop() as folder:
-        (folder / "part").write_bytes(b"half a film")
+        (folder / "part").write_bytes(b"half a video")
         print(folder, flush=True)
         sys.stdin.readline()
 

@@ -25,18 +25,18 @@ __all__ = ["house", "reader"]
 
 DOORS = {"web": on_the_page, "discord": on_discord, "slack": on_slack}
 LINK = "https://films.example/colours.mp4"
-TITLE = "A linked film"
+TITLE = "A linked video"
 
 
 @pytest_asyncio.fixture(loop_scope="session", params=DOORS)
 async def driver(request: pytest.FixtureRequest, house: ColourHouse, tmp_path: Path) -> AsyncIterator[Driver]:
-    """Each platform in turn; behind LINK lies a film of red, green and blue, three seconds each, and green again."""
-    put_film(house, tmp_path)
+    """Each platform in turn; behind LINK lies a video of red, green and blue, three seconds each, and green again."""
+    put_video(house, tmp_path)
     async with DOORS[request.param](house, tmp_path) as driver:
         yield driver
 
 
-def put_film(house: ColourHouse, folder: Path) -> None:
+def put_video(house: ColourHouse, folder: Path) -> None:
     scenes = [("red", 3.0), ("green", 3.0), ("blue", 3.0), ("green", 2.0)]
     shape = clips.Shape(size=(160, 96), fps=8, patterned=True)
     house.fetcher.web[LINK] = clips.make_clip(folder / "colours.mp4", scenes, shape)

@@ -38,7 +38,7 @@ class Driver(Protocol):
         ...
 
     async def take_back(self, title: str) -> None:
-        """Take the film back that was posted last: by deleting the message, or as else one does there."""
+        """Take the video back that was posted last: by deleting the message, or as else one does there."""
         ...
 
 

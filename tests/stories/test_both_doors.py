@@ -9,7 +9,7 @@ import pytest
 from tests.fakes.discord import FakeDiscord
 from tests.fakes.discord_world import Guild
 from tests.fakes.slack import FakeSlack
-from tests.stories.conftest import LINK, TITLE, put_film
+from tests.stories.conftest import LINK, TITLE, put_video
 from tests.stories.discord_driver import DiscordDriver, on_discord
 from tests.stories.slack_driver import SlackDriver, on_slack
 from tests.support import clips
@@ -26,8 +26,8 @@ pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="session")]
 READY, MOMENT, NOTHING = "Ready to search", "Moment 1 of", "nothing to search"
 
 
-async def test_a_film_posted_on_one_platform_is_not_found_from_the_other(house: ColourHouse, tmp_path: Path) -> None:
-    put_film(house, tmp_path)
+async def test_a_video_posted_on_one_platform_is_not_found_from_the_other(house: ColourHouse, tmp_path: Path) -> None:
+    put_video(house, tmp_path)
     async with on_slack(house, tmp_path) as slack, on_discord(house, tmp_path) as discord:
         await slack.post(LINK, READY)
         await discord.find("green", NOTHING)
@@ -37,8 +37,8 @@ async def test_a_film_posted_on_one_platform_is_not_found_from_the_other(house: 
         assert sum(house.encoder.batches) == looks
 
 
-async def test_taking_a_film_back_on_one_platform_leaves_it_on_the_other(house: ColourHouse, tmp_path: Path) -> None:
-    put_film(house, tmp_path)
+async def test_taking_a_video_back_on_one_platform_leaves_it_on_the_other(house: ColourHouse, tmp_path: Path) -> None:
+    put_video(house, tmp_path)
     async with on_slack(house, tmp_path) as slack, on_discord(house, tmp_path) as discord:
         await discord.post(LINK, READY)
         await slack.post(LINK, READY)
@@ -49,7 +49,7 @@ async def test_taking_a_film_back_on_one_platform_leaves_it_on_the_other(house: 
 
 @pytest.mark.slow
 async def test_the_shipped_program_serves_both(tmp_path: Path) -> None:
-    film = clips.make_clip(tmp_path / "both.mp4", [("red", 3), ("green", 3)])
+    video = clips.make_clip(tmp_path / "both.mp4", [("red", 3), ("green", 3)])
     async with FakeDiscord() as discord, FakeSlack() as slack:
         team = slack.workspace()
         program = Program(discord, tmp_path)
@@ -62,7 +62,7 @@ async def test_the_shipped_program_serves_both(tmp_path: Path) -> None:
             guild.channel("general")
             await discord.join(guild)
             there, here = DiscordDriver(discord, guild), SlackDriver(slack)
-            await here.post(slack.publish(film), READY)
+            await here.post(slack.publish(video), READY)
             await there.find("green", NOTHING)
             await here.find("green", MOMENT)
         finally:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="session")]
 
-READY, KNOWN, MOMENT, NOTHING = "Ready to search", "I know this film already", "Moment 1 of", "nothing to search"
+READY, KNOWN, MOMENT, NOTHING = "Ready to search", "I know this video already", "Moment 1 of", "nothing to search"
 
 
 def peak_s(card: Card) -> int:
@@ -72,7 +72,7 @@ async def test_the_notebooks_view_is_one_press_away(driver: Driver) -> None:
     await driver.press(card, "As softmax", MOMENT)
 
 
-async def test_a_film_that_is_posted_again_is_not_looked_at_again(driver: Driver, house: ColourHouse) -> None:
+async def test_a_video_that_is_posted_again_is_not_looked_at_again(driver: Driver, house: ColourHouse) -> None:
     await driver.post(LINK, READY)
     looks = sum(house.encoder.batches)
     await driver.post(f"again: {LINK}", KNOWN)

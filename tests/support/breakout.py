@@ -28,7 +28,7 @@ from core.engines.diagnostics import check_cage
 from core.engines.sandbox import landlock, limits, namespaces, protocol, seccomp
 from core.engines.sandbox.pool import ChildPool
 from core.engines.video import worker
-from core.limits import FilmLimits
+from core.limits import VideoLimits
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -77,7 +77,7 @@ def serve(request: Mapping[str, object], out: BinaryIO) -> None:
     done = [name for name, act in tried.items() if _works(act)]
     loaded = [importlib.import_module(name).__name__ for name in _LATE if name not in sys.modules]
     protocol.send(
-        out, {"kind": "tried", "done": done, "loaded": loaded, "film": Path(str(request["path"])).read_text()}
+        out, {"kind": "tried", "done": done, "loaded": loaded, "video": Path(str(request["path"])).read_text()}
     )
 
 
@@ -214,13 +214,13 @@ async def attacked(folder: Path, environment: Mapping[str, str]) -> dict[str, ob
     base.write_bytes(b"database")
     (folder / "renamed").touch()
     (folder / "deleted").touch()
-    film = folder / "film.mp4"
-    film.write_bytes(b"film")
+    video = folder / "film.mp4"
+    video.write_bytes(b"video")
     signal.signal(signal.SIGUSR1, lambda number, _frame: signals.append(number))
     children = ChildPool("tests.support.breakout", environment, forks=True)
     with socket.create_server(("127.0.0.1", 0)) as server:
         targets = {"parent": os.getpid(), "address": ctypes.addressof(memory), "database": str(base)}
-        request = {"kind": "still", "path": str(film), "limits": asdict(FilmLimits()), **targets}
+        request = {"kind": "still", "path": str(video), "limits": asdict(VideoLimits()), **targets}
         async with children.child() as child:
             await child.ask({**request, "port": server.getsockname()[1]})
             told = await child.receive(60)
@@ -230,7 +230,7 @@ async def attacked(folder: Path, environment: Mapping[str, str]) -> dict[str, ob
     return {
         "done": told.header.get("done", told.header) if told else None,
         "loaded": told.header.get("loaded") if told else None,
-        "film": told.header.get("film") if told else None,
+        "video": told.header.get("video") if told else None,
         "memory": memory.value.decode(),
         "database": base.read_bytes().decode(errors="replace"),
         "files": _names(folder),

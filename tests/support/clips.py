@@ -1,4 +1,4 @@
-"""Makes small films on the fly, for tests: colours, cuts, rotation, variable frame rate, odd formats."""
+"""Makes small videos on the fly, for tests: colours, cuts, rotation, variable frame rate, odd formats."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ COLOURS: dict[str, tuple[int, int, int]] = {
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """How a film is written."""
+    """How a video is written."""
 
     size: tuple[int, int] = (160, 120)
     """Width and height in px, as stored."""
@@ -84,22 +84,22 @@ def read_number(picture: Pixels) -> int:
 
 
 def make_clip(path: Path, colours: Sequence[tuple[str, float]], shape: Shape | None = None) -> Path:
-    """Write a film that shows each colour for its seconds, one hard cut after the other."""
+    """Write a video that shows each colour for its seconds, one hard cut after the other."""
     shape = shape or Shape()
-    return write_film(path, _frames(colours, shape), shape)
+    return write_video(path, _frames(colours, shape), shape)
 
 
-def write_film(path: Path, pictures: Iterator[Pixels], shape: Shape) -> Path:
-    """Write pictures, each (H, W, 3) uint8 RGB, as a film, on a thread that ends with it.
+def write_video(path: Path, pictures: Iterator[Pixels], shape: Shape) -> Path:
+    """Write pictures, each (H, W, 3) uint8 RGB, as a video, on a thread that ends with it.
 
     Where root calls SVT-AV1, it makes the calling thread go before all others of the machine, and leaves it so: a
     browser that this thread started later kept the machine to itself for minutes.
     """
     with ThreadPoolExecutor(1) as own:
-        return own.submit(_write_film, path, pictures, shape).result()
+        return own.submit(_write_video, path, pictures, shape).result()
 
 
-def _write_film(path: Path, pictures: Iterator[Pixels], shape: Shape) -> Path:
+def _write_video(path: Path, pictures: Iterator[Pixels], shape: Shape) -> Path:
     options = {"movflags": "faststart"} if shape.faststart else {}
     with av.open(path, "w", format=shape.container, options=options) as container:
         stream = _stream(container, shape)

@@ -34,8 +34,8 @@ def pages(path: Path) -> Iterator[int]:
     return iter(range(1, len(path.read_bytes()) // PAGE_BYTES + 1))
 
 
-def vectors_of(film: IndexedVideo) -> bytes:
-    return film.index.vectors[:300].astype("<f2").tobytes()
+def vectors_of(video: IndexedVideo) -> bytes:
+    return video.index.vectors[:300].astype("<f2").tobytes()
 
 
 def pages_of_the_list(path: Path) -> list[int]:

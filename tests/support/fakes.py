@@ -78,7 +78,7 @@ class CopyFetcher:
         yield Fetching(size // 2, size, 1.0)
         path = folder / self.web[url].name
         shutil.copy(self.web[url], path)
-        yield Fetched(path, None, "A linked film", url, uploader="Buster")
+        yield Fetched(path, None, "A linked video", url, uploader="Buster")
 
 
 @dataclass

@@ -49,7 +49,7 @@ async def state(house: ColourHouse, job: Job) -> tuple[str, str]:
 
 
 class StoppingReader:
-    """Reads a film, but never beyond so many looks; notes what it gave."""
+    """Reads a video, but never beyond so many looks; notes what it gave."""
 
     def __init__(self, real: ChildFrameReader, most: int) -> None:
         self._real = real
@@ -88,7 +88,7 @@ class FailingFetcher:
 
 
 class DyingReader:
-    """Dies with every film."""
+    """Dies with every video."""
 
     async def looks(
         self,

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 SCOPE = Scope("discord", "1", "2")
 VIEW = View.of(SCOPE)
 REQUEST = Request(MessageKey(SCOPE, "77", "a link"), "link", "https://a.example/film", "", "u1", "Ada", message="77")
-WORK = Work("sha256:x", "https://a.example/film", "https://a.example/film", "A film", "Buster", several=False)
+WORK = Work("sha256:x", "https://a.example/film", "https://a.example/film", "A video", "Buster", several=False)
 
 
 @dataclass

@@ -27,6 +27,6 @@ class Relays:
     jobs: Any
     fetcher: Any
     reader: Any
-    """Reads films frame by frame, and cuts stills; not what glances, frames, clips and pictures are read with."""
+    """Reads videos frame by frame, and cuts stills; not what glances, frames, clips and pictures are read with."""
     plotter: Any
     watch: Any

@@ -1,4 +1,4 @@
-"""A conversation that knows no films: it gives replies like the real one's, and waits where a test wants to look."""
+"""A conversation that knows no videos: it gives replies like the real one's, and waits where a test wants to look."""
 
 from __future__ import annotations
 
@@ -75,12 +75,12 @@ class ScriptedConversation:
             case Help():
                 yield Reply(HELP, title="What I can do", private=True)
             case ListVideos():
-                yield Reply("• Coast and harbour (1:34), posted by you, 3 Nov 2026", title="1 film")
+                yield Reply("• Coast and harbour (1:34), posted by you, 3 Nov 2026", title="1 video")
             case _:
-                yield Reply("There is no film by that name here.", tone="error", private=True)
+                yield Reply("There is no video by that name here.", tone="error", private=True)
 
     async def _index(self, event: LinkPosted | FilePosted) -> AsyncIterator[Reply]:
-        yield working("Fetching the film: 8%…", Progress("fetching", 0.08))
+        yield working("Fetching the video: 8%…", Progress("fetching", 0.08))
         yield working("Looking at its frames: 42%, about 12 s left…", Progress("looking", 0.42, 12.0))
         try:
             await self.go_on.wait()
@@ -91,7 +91,7 @@ class ScriptedConversation:
             self.posted.append(event.path.read_bytes())
         text = "Ready to search: 1:34 long, 94 looks. Try /find and what you want to see."
         yield Reply(
-            text, title="Coast and harbour", pictures=(sheet(),), links=(Link("https://e.org/v", "Open the film"),)
+            text, title="Coast and harbour", pictures=(sheet(),), links=(Link("https://e.org/v", "Open the video"),)
         )
 
 
@@ -106,7 +106,7 @@ def voted() -> Reply:
 def found(query: str, number: int, *, updates: bool = False) -> Reply:
     peak_s = PEAKS_S[number - 1]
     at = f"{peak_s // 60}:{peak_s % 60:02}"
-    usual = f"Moment {number} of 5, from {at} to 1:41, similarity 0.31 (usual for this film: 0.19)"
+    usual = f"Moment {number} of 5, from {at} to 1:41, similarity 0.31 (usual for this video: 0.19)"
     frame_alt = f"Frame at {at} of Coast and harbour, found for “{query}”"
     frame = Picture("frame", "frame.jpg", frame_alt, dict.fromkeys(("light", "dark"), draw_frame(number)))
     plots: dict[Literal["light", "dark"], bytes] = {"light": draw_plot(number, 255), "dark": draw_plot(number, 34)}
@@ -172,12 +172,12 @@ def listed() -> Reply:
         link = Link(f"https://example.org/{number}", "Posted by Ada")
         pictures.append(picture)
         entries.append(ListEntry(f"video {number} <b>", "0:09", link, picture.name))
-    said = Reply("• video 1\n• video 2", title="2 films", buttons=(Button("list:2:", "Next page"),))
+    said = Reply("• video 1\n• video 2", title="2 videos", buttons=(Button("list:2:", "Next page"),))
     return replace(said, entries=tuple(entries), pictures=tuple(pictures))
 
 
 def moving() -> Picture:
-    """Give a second of film."""
+    """Give a second of video."""
     buffer = io.BytesIO()
     with av.open(buffer, "w", format="mp4") as container:
         stream = container.add_stream("libx264", rate=10)

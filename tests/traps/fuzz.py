@@ -1,6 +1,6 @@
-"""Feeds damaged films to the product's own decoder: `python -m tests.traps.fuzz [--films 2000] [--seed 1]`.
+"""Feeds damaged videos to the product's own decoder: `python -m tests.traps.fuzz [--videos 2000] [--seed 1]`.
 
-Each film is read in a child of its own, as the product does, once whole, once for a still and once for a clip. What may
+Each video is read in its own child, as the product does, once whole, once for a still and once for a clip. What may
 happen: it is read, refused with one of Keaton's errors, or it kills its child. What may not: any other exception, or a
 child left.
 """
@@ -22,12 +22,12 @@ from pathlib import Path
 from core.engines.sandbox.pool import ChildPool
 from core.engines.video.reader import ChildClipper, ChildFrameReader
 from core.errors import AppError, DecoderDied
-from core.limits import FilmLimits
+from core.limits import VideoLimits
 from core.model.video import Preprocess, Sampling
 from core.ports.video import ClipWish
-from tests.traps import films
+from tests.traps import videos
 
-LIMITS = FilmLimits(duration_s=3600, frame_px=4_000_000, frames=20_000, decode_s=20, memory_bytes=600_000_000)
+LIMITS = VideoLimits(duration_s=3600, frame_px=4_000_000, frames=20_000, decode_s=20, memory_bytes=600_000_000)
 _MARK = "KEATON_FUZZ"
 _WISH = ClipWish(0.5, 1.5, "mp4", 120, 30.0, 200_000, sound=True)
 _PREPROCESS = Preprocess(32, "squash", "bilinear", (0.0, 0.0, 0.0), (1.0, 1.0, 1.0))
@@ -35,9 +35,9 @@ _PREPROCESS = Preprocess(32, "squash", "bilinear", (0.0, 0.0, 0.0), (1.0, 1.0, 1
 
 @dataclass(slots=True)
 class Figures:
-    """What became of the films."""
+    """What became of the videos."""
 
-    films: int = 0
+    videos: int = 0
     ends: Counter[str] = field(default_factory=Counter)
     """"read", or the name of the error."""
     deaths: Counter[str] = field(default_factory=Counter)
@@ -47,29 +47,29 @@ class Figures:
     seconds: float = 0.0
 
     def __str__(self) -> str:
-        lines = [f"{self.films} films in {self.seconds:.0f} s; children left: {self.children_left}"]
+        lines = [f"{self.videos} videos in {self.seconds:.0f} s; children left: {self.children_left}"]
         lines += [f"{count:6} {name}" for name, count in self.ends.most_common()]
         lines += [f"{count:6} deaths by {name}" for name, count in self.deaths.most_common()]
         return "\n".join(lines + [f"BUG {bug}" for bug in self.bugs])
 
 
 async def fuzz(count: int, seed: int, folder: Path, at_once: int = 2) -> Figures:
-    """Read that many damaged films."""
+    """Read that many damaged videos."""
     figures, began_s = Figures(), time.monotonic()
     mark = f"{os.getpid()}-{began_s}"
     chance = random.Random(seed)  # noqa: S311 - damage is no secret
-    originals = [films.sound(folder / f"sound.{kind}").read_bytes() for kind in films.KINDS]
+    originals = [videos.sound(folder / f"sound.{kind}").read_bytes() for kind in videos.KINDS]
     children = ChildPool("core.engines.video.worker", {_MARK: mark}, forks=True)
     reader, gate = ChildFrameReader(children, LIMITS, patience_s=30), asyncio.Semaphore(at_once)
 
     async def one(number: int, data: bytes) -> None:
         async with gate:
-            path = folder / f"{number}.{films.KINDS[number % len(films.KINDS)]}"
+            path = folder / f"{number}.{videos.KINDS[number % len(videos.KINDS)]}"
             path.write_bytes(data)
             await _try(reader, path, figures)
             path.unlink()
 
-    damaged = (films.mutated(originals[number % len(originals)], chance) for number in range(count))
+    damaged = (videos.mutated(originals[number % len(originals)], chance) for number in range(count))
     await asyncio.gather(*(one(number, data) for number, data in enumerate(damaged)))
     await children.close()
     figures.seconds = time.monotonic() - began_s
@@ -78,7 +78,7 @@ async def fuzz(count: int, seed: int, folder: Path, at_once: int = 2) -> Figures
 
 
 async def _try(reader: ChildFrameReader, path: Path, figures: Figures) -> None:
-    figures.films += 1
+    figures.videos += 1
     end = "read"
     try:
         async with aclosing(reader.looks(path, Sampling(), _PREPROCESS)) as events:
@@ -123,11 +123,11 @@ def running(module: str) -> list[int]:
 def main() -> int:
     """Run, print the figures, and give 1 where the parent met a bug or a child is left."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--films", type=int, default=2000)
+    parser.add_argument("--videos", type=int, default=2000)
     parser.add_argument("--seed", type=int, default=1)
     words = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="keaton-fuzz-") as folder:
-        figures = asyncio.run(fuzz(words.films, words.seed, Path(folder)))
+        figures = asyncio.run(fuzz(words.videos, words.seed, Path(folder)))
     print(figures)  # noqa: T201 - a program's figures
     return 1 if figures.bugs or figures.children_left else 0
 

@@ -1,4 +1,4 @@
-"""Films whose headers claim what no film has: they are read all the same, or refused with a plain sentence."""
+"""Videos whose headers claim what no video has: they are read all the same, or refused with a plain sentence."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ import pytest_asyncio
 from core.engines.sandbox.pool import ChildPool
 from core.engines.video.reader import ChildFrameReader
 from core.errors import UserError
-from core.limits import FilmLimits
+from core.limits import VideoLimits
 from core.model.video import Sampling
 from core.ports.video import VideoEnded, VideoOpened
 from core.wording.errors import sentence
 from tests.core.engines.conftest import PREPROCESS
-from tests.traps import films
+from tests.traps import videos
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -47,20 +47,20 @@ LIES = [
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def reader() -> AsyncIterator[ChildFrameReader]:
     children = ChildPool("core.engines.video.worker", forks=True)
-    yield ChildFrameReader(children, FilmLimits())
+    yield ChildFrameReader(children, VideoLimits())
     await children.close()
 
 
 @pytest.fixture(scope="module")
-def sound_films(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+def sound_videos(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
     folder = tmp_path_factory.mktemp("sound")
-    return {kind: films.sound(folder / f"film.{kind}").read_bytes() for kind in ("mp4", "avi", "mkv")}
+    return {kind: videos.sound(folder / f"video.{kind}").read_bytes() for kind in ("mp4", "avi", "mkv")}
 
 
 @pytest.mark.parametrize(("kind", "box", "offset", "layout", "value"), LIES)
 async def test_a_header_that_lies_breaks_nothing_and_no_sentence_repeats_its_figures(
     reader: ChildFrameReader,
-    sound_films: dict[str, bytes],
+    sound_videos: dict[str, bytes],
     tmp_path: Path,
     kind: str,
     box: bytes,
@@ -68,9 +68,9 @@ async def test_a_header_that_lies_breaks_nothing_and_no_sentence_repeats_its_fig
     layout: str,
     value: float,
 ) -> None:
-    data = bytearray(sound_films[kind])
+    data = bytearray(sound_videos[kind])
     struct.pack_into(layout, data, data.index(box) + len(box) + offset, value)
-    path = tmp_path / f"film.{kind}"
+    path = tmp_path / f"video.{kind}"
     path.write_bytes(data)
     events: list[Reading] = []
     said = ""

@@ -1,4 +1,4 @@
-"""A server of a stranger's gives a film the id that another server gave one: yt-dlp takes both for the same film."""
+"""A server of a stranger's gives a video the id that another server gave one: yt-dlp takes both for the same video."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Mediasite:
     """As much of such a server as yt-dlp asks for."""
 
     title: str
-    film: bytes
+    video: bytes
     port: int = 0
 
     @property
@@ -48,7 +48,7 @@ class Mediasite:
             about = {"Title": self.title, "Streams": [{"StreamType": 0, "VideoUrls": urls}], "Duration": 3000}
             return web.json_response({"d": {"Presentation": about}})
         if request.path.endswith("/film.mp4"):
-            return web.Response(body=self.film, content_type="video/mp4")
+            return web.Response(body=self.video, content_type="video/mp4")
         return web.Response(text="<html></html>", content_type="text/html")
 
 
@@ -67,24 +67,24 @@ async def serving(site: Mediasite) -> AsyncIterator[Mediasite]:
         await runner.cleanup()
 
 
-async def test_each_space_has_the_film_of_the_server_that_it_was_posted_from(tmp_path: Path) -> None:
+async def test_each_space_has_the_video_of_the_server_that_it_was_posted_from(tmp_path: Path) -> None:
     library = await SqliteLibrary.open(tmp_path / "keaton.sqlite3")
     media = await MediaFolder.open(tmp_path / "media", 10**9)
     fetcher = ChildFetcher(frozenset({"127.0.0.1"}), LIMITS)
     others = cast("Any", fetcher), TellingPlotter(), TellingClipper(), PaintedFramer()
-    sites = Mediasite("Our plan", b"film of the victim"), Mediasite("A trap", b"film of the attacker")
+    sites = Mediasite("Our plan", b"video of the victim"), Mediasite("A trap", b"video of the attacker")
     async with looking(library) as looks, serving(sites[0]), serving(sites[1]):
         house = build(library, media, cast("Any", PaintedReader()), ColourEncoder(), looks, others)
         for site, space in zip(sites, ("home", "lair"), strict=True):
             *_, fetched = [event async for event in fetcher.fetch(site.link, tmp_path)]
             assert isinstance(fetched, Fetched)
-            assert fetched.video_id == f"mediasite:{CHOSEN}", "this is what would have been taken for the film's name"
+            assert fetched.video_id == f"mediasite:{CHOSEN}", "this is what would have been taken for the video's name"
             assert (await house.last(LinkPosted(turn(space=space), site.link))).title == site.title
         for site, space in zip(sites, ("home", "lair"), strict=True):
             (posted,) = await library.videos(turn(space=space).view)
             path = await media.path(posted.video.id)
             assert path is not None
-            assert (posted.video.title, path.read_bytes()) == (site.title, site.film)
+            assert (posted.video.title, path.read_bytes()) == (site.title, site.video)
         await house.refiner.close()
         await house.foreman.close()
     await media.close()

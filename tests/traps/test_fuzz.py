@@ -1,4 +1,4 @@
-"""Damaged films crash nothing but their own decoders, and leave no child behind. `make fuzz` is the long run."""
+"""Damaged videos crash nothing but their own decoders, and leave no child behind. `make fuzz` is the long run."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.slow
 
 
-async def test_damaged_films_crash_nothing_and_leave_nothing(tmp_path: Path) -> None:
+async def test_damaged_videos_crash_nothing_and_leave_nothing(tmp_path: Path) -> None:
     figures = await fuzz(15, 7, tmp_path)
     assert figures.bugs == []
-    assert (figures.films, figures.children_left) == (15, 0)
+    assert (figures.videos, figures.children_left) == (15, 0)
     assert figures.ends["read"] > 0, figures
     assert sum(figures.ends.values()) > figures.ends["read"], figures

@@ -42,12 +42,12 @@ def limits(*sites: str, pages: bool = True) -> FetchLimits:
 
 @pytest.mark.parametrize("good", [0, 1, 2])
 async def test_a_name_that_moves_inside_between_two_questions_is_stopped_at_the_connection(
-    trap_films: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, good: int
+    trap_videos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, good: int
 ) -> None:
     (tmp_path / "sitecustomize.py").write_text(RESOLVER.format(good=good))
     monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
     async with web.listening() as canary:
-        traps = web.Traps(trap_films, canary, b"")
+        traps = web.Traps(trap_videos, canary, b"")
         async with web.serving(traps):
             # The name is allowed, as the address that it has at the start; it moves before, or after the page is read.
             hosts = ("rebinding.example",) if good else ("127.0.0.1",)
@@ -60,24 +60,24 @@ async def test_a_name_that_moves_inside_between_two_questions_is_stopped_at_the_
         assert canary.hits == []
 
 
-async def test_only_named_sites_are_fetched_from(trap_films: Path, tmp_path: Path) -> None:
-    async with web.listening() as canary, web.serving(web.Traps(trap_films, canary, b"")) as traps:
+async def test_only_named_sites_are_fetched_from(trap_videos: Path, tmp_path: Path) -> None:
+    async with web.listening() as canary, web.serving(web.Traps(trap_videos, canary, b"")) as traps:
         with pytest.raises(LinkRefused) as raised:
             await fetch(f"{traps.address}/colours.mp4", tmp_path, limits("films.example"))
         assert (raised.value.why, traps.seen) == ("site", [])
         assert (await fetch(f"{traps.address}/colours.mp4", tmp_path, limits("127.0.0.1"))).title == "colours"
 
 
-async def test_a_named_site_does_not_lead_on_to_others(trap_films: Path, tmp_path: Path) -> None:
-    async with web.listening() as canary, web.serving(web.Traps(trap_films, canary, b"")) as traps:
+async def test_a_named_site_does_not_lead_on_to_others(trap_videos: Path, tmp_path: Path) -> None:
+    async with web.listening() as canary, web.serving(web.Traps(trap_videos, canary, b"")) as traps:
         with pytest.raises(LinkRefused) as raised:
             await fetch(f"{traps.address}/page", tmp_path, limits("127.0.0.1"), "127.0.0.1", web.INTERNAL)
         assert raised.value.why == "site"
         assert canary.hits == []
 
 
-async def test_with_pages_off_files_are_fetched_and_pages_are_not_read(trap_films: Path, tmp_path: Path) -> None:
-    async with web.listening() as canary, web.serving(web.Traps(trap_films, canary, b"")) as traps:
+async def test_with_pages_off_files_are_fetched_and_pages_are_not_read(trap_videos: Path, tmp_path: Path) -> None:
+    async with web.listening() as canary, web.serving(web.Traps(trap_videos, canary, b"")) as traps:
         with pytest.raises(VideoUnavailable) as raised:
             await fetch(f"{traps.address}/page", tmp_path, limits(pages=False), "127.0.0.1", web.INTERNAL)
         assert raised.value.why == "no_video"

@@ -50,8 +50,8 @@ HLS = "application/vnd.apple.mpegurl"
 class Web:
     """All hosts of `NAMES`; each request is counted by the host that was asked."""
 
-    def __init__(self, film: Path) -> None:
-        self.film = film
+    def __init__(self, video: Path) -> None:
+        self.video = video
         self.port = 0
         self.asked: list[str] = []
 
@@ -63,7 +63,7 @@ class Web:
         if kind == "circuit.mp4":
             raise http.HTTPFound(f"/moved.mp4/{rest[0]}/x.mp4")
         if kind == "film.mp4":
-            return http.FileResponse(self.film)
+            return http.FileResponse(self.video)
         text = self.texts(f"http://{rest[0]}:{self.port}").get(kind) if rest else None
         if text is None:
             raise http.HTTPNotFound
@@ -83,10 +83,10 @@ class Web:
 
 
 @pytest_asyncio.fixture
-async def web(trap_films: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Web]:
+async def web(trap_videos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Web]:
     (tmp_path / "sitecustomize.py").write_text(RESOLVER)
     monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
-    web = Web(trap_films / "colours.mp4")
+    web = Web(trap_videos / "colours.mp4")
     app = http.Application()
     app.router.add_route("*", "/{path:.*}", web.handle)
     runner = http.AppRunner(app, shutdown_timeout=0.1)
@@ -176,5 +176,5 @@ async def test_a_named_sites_own_file_hosts_are_contacted(
     web: Web, tmp_path: Path, host: str, to: str, path: str, pages: bool
 ) -> None:
     fetched = await fetch(web, host, path.format(to), tmp_path, pages=pages)
-    assert fetched.path.stat().st_size == web.film.stat().st_size
+    assert fetched.path.stat().st_size == web.video.stat().st_size
     assert set(web.asked) == {host, to}

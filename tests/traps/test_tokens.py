@@ -25,8 +25,8 @@ TOKEN = "xoxb-secret-canary"
 class Host:
     """A host that notes what it is shown."""
 
-    def __init__(self, film: Path) -> None:
-        self.film = film
+    def __init__(self, video: Path) -> None:
+        self.video = video
         self.shown: list[tuple[str, str]] = []
         self.elsewhere = ""
         self.address = ""
@@ -40,16 +40,16 @@ class Host:
                 raise web.HTTPFound("/film.mp4")
             case "/login":
                 return web.Response(text="<html>Sign in</html>", content_type="text/html")
-        return web.FileResponse(self.film)
+        return web.FileResponse(self.video)
 
     def saw_token(self) -> list[str]:
         return [path for path, headers in self.shown if TOKEN in headers]
 
 
 @pytest_asyncio.fixture
-async def hosts(colour_film: Path) -> AsyncIterator[tuple[Host, Host]]:
+async def hosts(colour_video: Path) -> AsyncIterator[tuple[Host, Host]]:
     """Slack's host and somebody else's, both of which links may reach."""
-    made = [Host(colour_film), Host(colour_film)]
+    made = [Host(colour_video), Host(colour_video)]
     runners = []
     for host in made:
         app = web.Application()
@@ -76,7 +76,7 @@ async def test_a_file_behind_a_token_is_fetched_with_it(hosts: tuple[Host, Host]
     slack, _ = hosts
     for path in ("/film.mp4", "/near"):
         got = await fetch(slack.address + path, tmp_path)
-        assert got.path.read_bytes() == slack.film.read_bytes()
+        assert got.path.read_bytes() == slack.video.read_bytes()
         got.path.unlink()
     assert slack.saw_token() == ["/film.mp4", "/near", "/film.mp4"]
 
@@ -97,7 +97,7 @@ async def test_a_redirect_inside_never_arrives(hosts: tuple[Host, Host], tmp_pat
     assert other.shown == []
 
 
-async def test_a_page_instead_of_the_file_is_no_film(hosts: tuple[Host, Host], tmp_path: Path) -> None:
+async def test_a_page_instead_of_the_file_is_no_video(hosts: tuple[Host, Host], tmp_path: Path) -> None:
     slack, _ = hosts
     with pytest.raises(VideoUnavailable) as raised:
         await fetch(slack.address + "/login", tmp_path)

@@ -18,7 +18,7 @@ from core.conversation.commands import parse
 from tests.support.clips import make_sound
 from tests.support.models import write_model
 from tests.support.tabs import CONFIG, Tab
-from tests.traps import films
+from tests.traps import videos
 from tests.traps.fuzz import running
 
 if TYPE_CHECKING:
@@ -114,7 +114,7 @@ async def test_no_link_leads_to_a_file_of_this_machine(tab: Tab, traps: Traps, p
     assert "only follow http and https" in await answer(tab, f"{traps.address}/{path}")
 
 
-async def test_a_playlist_under_a_films_name_is_no_film(tab: Tab, traps: Traps) -> None:
+async def test_a_playlist_under_a_videos_name_is_no_video(tab: Tab, traps: Traps) -> None:
     names = ["m3u8", "file", "ffconcat", "sdp", "mpd", "smil"]
     said = await answers(tab, [f"{traps.address}/renamed-{name}.mp4" for name in names])
     assert all("not a video that I can open" in one for one in said), said
@@ -129,7 +129,7 @@ async def test_a_playlist_under_a_films_name_is_no_film(tab: Tab, traps: Traps) 
         ("circles", "around in circles"),
         ("huge.gif", "too large for me (1,600 million pixels); I read up to 36 million"),
         ("huge.avi", "not one of its frames can be read"),
-        ("days.mkv", "long; I take films of up to 5:00:00."),
+        ("days.mkv", "long; I take videos of up to 5:00:00."),
         ("gone.mp4", "nothing at that link"),
     ],
 )
@@ -146,7 +146,7 @@ async def test_a_link_that_drips_is_given_up_with_a_sentence(impatient_tab: Tab,
 HOSTILE = ("garbage", "nothing", "song", "m3u8", "ffconcat", "mpd", "huge.gif", "huge.avi", "days.mkv", "broken")
 
 
-def hostile(kind: str, trap_films: Path, folder: Path) -> bytes:
+def hostile(kind: str, trap_videos: Path, folder: Path) -> bytes:
     match kind:
         case "garbage":
             return bytes(range(256)) * 100
@@ -155,22 +155,22 @@ def hostile(kind: str, trap_films: Path, folder: Path) -> bytes:
         case "song":
             return make_sound(folder / "song.m4a", 1.0).read_bytes()
         case "broken":
-            data = (trap_films / "colours.mp4").read_bytes()
+            data = (trap_videos / "colours.mp4").read_bytes()
             return data[:200] + bytes(len(data) - 200)
         case "m3u8" | "ffconcat" | "mpd":
-            return films.playlists("http://127.0.0.2/")[kind]
-    return (trap_films / kind).read_bytes()
+            return videos.playlists("http://127.0.0.2/")[kind]
+    return (trap_videos / kind).read_bytes()
 
 
 @pytest.mark.parametrize("kind", HOSTILE)
-async def test_a_file_that_is_no_film_is_told_of_by_the_name_that_it_was_posted_under(
-    tab: Tab, trap_films: Path, tmp_path: Path, kind: str
+async def test_a_file_that_is_no_video_is_told_of_by_the_name_that_it_was_posted_under(
+    tab: Tab, trap_videos: Path, tmp_path: Path, kind: str
 ) -> None:
     before = set(tab.messages)
-    assert await tab.send_file("my holiday.mp4", hostile(kind, trap_films, tmp_path)) == 202
+    assert await tab.send_file("my holiday.mp4", hostile(kind, trap_videos, tmp_path)) == 202
     said = await tab.until(lambda one: one["id"] not in before and one.get("tone") == "error")
     assert "my holiday" in said["text"]
-    assert not re.search(r"[0-9a-f]{16}|film\.|/", said["text"])
+    assert not re.search(r"[0-9a-f]{16}|video\.|/", said["text"])
 
 
 async def test_a_page_that_unpacks_to_gigabytes_ends_by_memory_or_by_time(tab: Tab, traps: Traps) -> None:
@@ -186,7 +186,7 @@ async def test_what_a_link_itself_spells_is_refused_before_anything_is_asked(tab
     assert (len(traps.seen), traps.canary.hits) == (before, [])
 
 
-async def test_after_all_that_a_film_is_taken_in_even_over_a_broken_connection(tab: Tab, traps: Traps) -> None:
+async def test_after_all_that_a_video_is_taken_in_even_over_a_broken_connection(tab: Tab, traps: Traps) -> None:
     assert "Ready to search: 0:09 long" in await answer(tab, f"{traps.address}/halves.mp4")
     resumed = [asked for path, asked in traps.seen if path == "/halves.mp4" and asked]
     assert resumed

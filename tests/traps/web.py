@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
-from tests.traps import films
+from tests.traps import videos
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -110,11 +110,11 @@ class Traps:
     def texts(self) -> dict[str, tuple[bytes, str]]:
         """Playlists, manifests and pages that name the canary."""
         inside = self.canary.address
-        lists = films.playlists(inside)
+        lists = videos.playlists(inside)
         master = f"#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\n{inside}/low.m3u8\n".encode()
         key = f'#EXTM3U\n#EXT-X-TARGETDURATION:5\n#EXT-X-KEY:METHOD=AES-128,URI="{inside}/key"\n'
-        page = f'<html><title>A film</title><video src="{inside}/a.mp4"></video></html>'
-        frame = f'<html><title>A film</title><iframe src="{inside}/embed/1"></iframe><meta property="og:video" '
+        page = f'<html><title>A video</title><video src="{inside}/a.mp4"></video></html>'
+        frame = f'<html><title>A video</title><iframe src="{inside}/embed/1"></iframe><meta property="og:video" '
         hls, mp4, html = "application/vnd.apple.mpegurl", "video/mp4", "text/html"
         return {
             "segments.m3u8": (lists["m3u8"], hls),

@@ -75,14 +75,14 @@ class Asking(Ground):
             assert reply.tone == "error" or (space, room) == (one.space, one.room)
 
     @rule(n=numbers)
-    def list_films(self, n: int) -> None:
+    def list_videos(self, n: int) -> None:
         if place := self._pick(n):
             space, room, who = place
             turn = self.town.eyes.own(space, who, room)
             for event in (ListVideos(turn), Status(turn)):
                 self._hold(self._say(event)[-1], space, room, who, is_private=True)
 
-    @rule(n=numbers, typed=st.sampled_from(["", "a", "link", "film", "sha256"]), where=st.sampled_from(WHERE))
+    @rule(n=numbers, typed=st.sampled_from(["", "a", "link", "video", "sha256"]), where=st.sampled_from(WHERE))
     def suggest(self, n: int, typed: str, where: str) -> None:
         if place := self._pick(n):
             space, room, who = place
@@ -107,7 +107,7 @@ class Asking(Ground):
         reply = self._say(event)[-1]
         self._hold(reply, space, room, who, is_private=is_private or reply.private)
         if reply.tone == "plain" and beside != "in":
-            self.town.hold_films(reply, [one for one in self.town.posted if one.space is space and one.who is them])
+            self.town.hold_videos(reply, [one for one in self.town.posted if one.space is space and one.who is them])
 
     @precondition(lambda self: self.shown)
     @rule(n=numbers, k=numbers)

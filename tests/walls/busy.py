@@ -1,4 +1,4 @@
-"""A town where films take their time: one is held in the middle, and others may wait for it. Survives restarts."""
+"""A town where videos take their time: one is held in the middle, and others may wait for it. Survives restarts."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ class BusyTown(Town):
         self.fetcher.pages = pages
         await self._take_up()
 
-    async def begin(self, space: Space, room: Room, who: Person, film: int, link: str) -> None:
-        """Have a film looked at up to its middle, or queued behind itself; one that is known is answered at once."""
-        one = await self.ask(space, room, who, film, link)
+    async def begin(self, space: Space, room: Room, who: Person, video: int, link: str) -> None:
+        """Have a video looked at up to its middle, or queued behind itself; one that is known is answered at once."""
+        one = await self.ask(space, room, who, video, link)
         if one is None:
             return
         self.reader.held.setdefault(one.content, asyncio.Event())
@@ -56,7 +56,7 @@ class BusyTown(Town):
         await self.answered(one, said)
 
     async def finish_all(self) -> None:
-        """Let all films be looked at to their end."""
+        """Let all videos be looked at to their end."""
         for event in self.reader.held.values():
             event.set()
         for one in tuple(self.under_way):
@@ -64,7 +64,7 @@ class BusyTown(Town):
         self.reader.held.clear()
 
     async def dropped(self, one: UnderWay) -> None:
-        """See that a film is not looked at any more, and let the next who wait for it begin."""
+        """See that a video is not looked at any more, and let the next who wait for it begin."""
         assert one.task is not None
         said = await asyncio.wait_for(one.task, 60)
         assert all(reply.tone == "error" or reply.progress for reply in said), [reply.text for reply in said]
@@ -73,9 +73,9 @@ class BusyTown(Town):
         if not self.under_way:
             self.reader.held.clear()
 
-    def is_held(self, film: int) -> bool:
-        """Tell whether a film is half seen: whoever posts it now waits for that."""
-        return f"film{film:05}x".encode() in self.reader.held
+    def is_held(self, video: int) -> bool:
+        """Tell whether a video is half seen: whoever posts it now waits for that."""
+        return f"video{video:05}x".encode() in self.reader.held
 
     async def drop(self) -> None:
         """Let the program die over what is under way."""

@@ -86,7 +86,7 @@ class Changing(Ground):
     @precondition(lambda self: not self.town.edition)
     @rule(n=numbers)
     def change_the_model(self, n: int) -> None:
-        """Begin anew with another model, now and then: films are looked at anew, from their files or their links."""
+        """Begin anew with another model, now and then: videos are looked at anew, from their files or their links."""
         if n % 4 == 0:
             self._do(self.town.finish_all())
             self.town.edition += 1

@@ -1,6 +1,6 @@
 """Stand-ins for what is slow, which tell all that they know: whatever they are shown ends up in an answer.
 
-A film is a small text file. Its pictures, plots and sheets name it, so that a leak can be read.
+A video is a small text file. Its pictures, plots and sheets name it, so that a leak can be read.
 """
 
 from __future__ import annotations
@@ -39,12 +39,12 @@ class Childless:
 
 @dataclass
 class PaintedReader:
-    """Reads films that are words; those that are held stay half read until they are let go."""
+    """Reads videos that are words; those that are held stay half read until they are let go."""
 
     held: dict[bytes, asyncio.Event] = field(default_factory=dict)
     children: Childless = field(default_factory=Childless)
     reached: asyncio.Event = field(default_factory=asyncio.Event)
-    """Set where a reading has come to the middle of a held film."""
+    """Set where a reading has come to the middle of a held video."""
 
     async def looks(
         self, path: Path, _sampling: Sampling, preprocess: Preprocess, seen: ResumePoint | None = None
@@ -99,7 +99,7 @@ class TellingClipper:
 
 @dataclass
 class TellingPlotter(NotingPlotter):
-    """Draws all names of a film, and its pictures."""
+    """Draws all names of a video, and its pictures."""
 
     async def plot(self, spec: PlotSpec, theme: Theme) -> bytes:
         return f"{theme} {spec.curve.video}".encode()
@@ -121,17 +121,17 @@ class Page:
     """What a server answers with."""
 
     words: bytes
-    """What the film is."""
+    """What the video is."""
     title: str
     site_id: str | None = None
-    """What the server says that the film is."""
+    """What the server says that the video is."""
     address: str = ""
     """What it says that its own address is, or where it redirects to; "" for the address that was asked."""
 
 
 @dataclass
 class TellingFetcher(CopyFetcher):
-    """A web of films that are words, each with a title and an uploader. Its sites read links as yt-dlp does."""
+    """A web of videos that are words, each with a title and an uploader. Its sites read links as yt-dlp does."""
 
     pages: dict[str, Page] = field(default_factory=dict)
     """By address, to the letter; those of sites by what yt-dlp reads in a link ("youtube:ID", "vimeo:ID/KEY")."""
@@ -141,7 +141,7 @@ class TellingFetcher(CopyFetcher):
         return self.pages.get(url) or self.pages.get(read_by_yt_dlp(url))
 
     def names(self, url: str) -> bytes:
-        """Return what is said there of the film."""
+        """Return what is said there of the video."""
         page = self.page(url)
         return f"{page.title} {page.address}".encode() if page else b""
 

@@ -126,16 +126,16 @@ class Ground(RuleBasedStateMachine):
         self.town.hold(reply, [who] if is_private else [*space.audience(room), who], space)
 
     def _id_of(self, content: bytes) -> str:
-        """Return the id that a film with these bytes is kept by."""
+        """Return the id that a video with these bytes is kept by."""
         return "sha256:" + hashlib.sha256(content).hexdigest()[:32]
 
-    def _link(self, n: int, film: int) -> str:
-        """Give a link to that film, one that was posted before or a new one."""
-        known = [link for one, link in self.links if one == film]
+    def _link(self, n: int, video: int) -> str:
+        """Give a link to that video, one that was posted before or a new one."""
+        known = [link for one, link in self.links if one == video]
         if known and n % 2:
             return known[n % len(known)]
         name = self.town.word("link")
         link = f"https://films.example/{name}.mp4"
-        self.town.fetcher.pages[link] = Page(f"film{film:05}x".encode(), f"A page about {self.town.word('name')}")
-        self.links.append((film, link))
+        self.town.fetcher.pages[link] = Page(f"video{video:05}x".encode(), f"A page about {self.town.word('name')}")
+        self.links.append((video, link))
         return link

@@ -37,7 +37,7 @@ def main() -> None:
     rate = tally.steps / (time.monotonic() - began_s)
     print(  # noqa: T201
         f"{tally.steps} steps in {towns} towns, {rate:.0f} a second: {tally.checks} answers held against the model, "
-        f"{tally.answers} of them showed a film, {tally.attacks} attacks by link, id or redirect; "
+        f"{tally.answers} of them showed a video, {tally.attacks} attacks by link, id or redirect; "
         "0 leaked, nothing lived on"
     )
 

@@ -21,9 +21,9 @@ def extractors() -> Sequence[Any]:
 
 
 def read_by_yt_dlp(url: str) -> str:
-    """Return the id of the film that yt-dlp would fetch, "" where it would read a page or a list.
+    """Return the id of the video that yt-dlp would fetch, "" where it would read a page or a list.
 
-    A key that it would open the film with is part of it ("vimeo:ID/KEY").
+    A key that it would open the video with is part of it ("vimeo:ID/KEY").
     """
     chosen = next(one for one in extractors() if one.suitable(url))
     match chosen.ie_key():
@@ -33,7 +33,7 @@ def read_by_yt_dlp(url: str) -> str:
             number = chosen.get_temp_id(url)
             keys = re.findall(rf"/{number}/([\da-f]{{10}})(?![^/?#])|[?&]h=([^&#]+)", url)
             return "/".join([f"vimeo:{number}", *(path or query for path, query in keys)])
-        case "YoutubeTab":  # with `noplaylist` it goes on to the film that the link names
-            film = parse_qs(urlsplit(url).query).get("v", [""])[0]
-            return f"youtube:{film}" if film else ""
+        case "YoutubeTab":  # with `noplaylist` it goes on to the video that the link names
+            video = parse_qs(urlsplit(url).query).get("v", [""])[0]
+            return f"youtube:{video}" if video else ""
     return ""

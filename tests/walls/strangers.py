@@ -17,7 +17,7 @@ from tests.walls.reading import read_by_yt_dlp
 if TYPE_CHECKING:
     from tests.walls.spaces import Person, Room, Space
 
-films = st.integers(0, 5)
+videos = st.integers(0, 5)
 HONEST = (
     "https://youtu.be/{id}?si={token}",
     "https://www.youtube.com/watch?v={id}&feature={token}",
@@ -45,24 +45,24 @@ SECRET = (
     ("https://files.example/{token}#{key}", "https://files.example/{token}"),
 )
 ABSENT = 99_999
-"""A film that there is not: nobody is granted to see anything."""
+"""A video that there is not: nobody is granted to see anything."""
 
 
 class Strangers(Ground):
     """People who post to be shown what is not theirs, or to have others shown what is not there."""
 
-    @rule(n=numbers, film=films, trap=films, k=st.integers(0, len(HONEST) - 1))
-    def post_a_film_of_a_site(self, n: int, film: int, trap: int, k: int) -> None:
-        """Post a public film by a link that has a token of the poster's."""
-        self._post_spelled(n, HONEST[k], film, trap)
+    @rule(n=numbers, video=videos, trap=videos, k=st.integers(0, len(HONEST) - 1))
+    def post_a_video_of_a_site(self, n: int, video: int, trap: int, k: int) -> None:
+        """Post a public video by a link that has a token of the poster's."""
+        self._post_spelled(n, HONEST[k], video, trap)
 
-    @rule(n=numbers, film=films, trap=films, k=st.integers(0, len(TWO_WAYS) - 1))
-    def post_a_link_that_is_read_in_two_ways(self, n: int, film: int, trap: int, k: int) -> None:
-        self._post_spelled(n, TWO_WAYS[k], film, trap)
+    @rule(n=numbers, video=videos, trap=videos, k=st.integers(0, len(TWO_WAYS) - 1))
+    def post_a_link_that_is_read_in_two_ways(self, n: int, video: int, trap: int, k: int) -> None:
+        self._post_spelled(n, TWO_WAYS[k], video, trap)
 
-    @rule(n=numbers, k=numbers, film=films, is_of_a_site=st.booleans(), redirects=st.booleans())
-    def post_a_lie(self, n: int, k: int, film: int, is_of_a_site: bool, redirects: bool) -> None:
-        """Post a page whose server says that its film is another, and that the page is another's."""
+    @rule(n=numbers, k=numbers, video=videos, is_of_a_site=st.booleans(), redirects=st.booleans())
+    def post_a_lie(self, n: int, k: int, video: int, is_of_a_site: bool, redirects: bool) -> None:
+        """Post a page whose server says that its video is another, and that the page is another's."""
         name = self.town.word("link")
         site_id = f"youtube:{_id(k % 6)}" if is_of_a_site else f"mediasite:{k % 6}"
         address = ""
@@ -70,33 +70,33 @@ class Strangers(Ground):
             address = (
                 self.links[k % len(self.links)][1] if self.links and k % 2 else _spelled(HONEST[0], k % 6, 0, name)
             )
-        page = Page(_words(film), f"A trap about {self.town.word('name')}", site_id, address)
+        page = Page(_words(video), f"A trap about {self.town.word('name')}", site_id, address)
         self._serve(f"https://evil.example/{name}", page)
-        self._post_there(n, film, f"https://evil.example/{name}")
+        self._post_there(n, video, f"https://evil.example/{name}")
 
     @precondition(lambda self: self.traps)
-    @rule(n=numbers, k=numbers, film=films)
-    def change_what_a_link_leads_to(self, n: int, k: int, film: int) -> None:
-        """Let a server answer with another film, and have the link posted where nobody posted it before."""
+    @rule(n=numbers, k=numbers, video=videos)
+    def change_what_a_link_leads_to(self, n: int, k: int, video: int) -> None:
+        """Let a server answer with another video, and have the link posted where nobody posted it before."""
         link, place = self.traps[k % len(self.traps)], self._pick(n)
         if place is None or (place[0], link) in self.tried:
             return
         page = self.town.fetcher.pages[link]
         self.town.fetcher.pages[link] = Page(
-            _words(film), f"Now about {self.town.word('name')}", page.site_id, page.address
+            _words(video), f"Now about {self.town.word('name')}", page.site_id, page.address
         )
-        self._post_there(n, film, link)
+        self._post_there(n, video, link)
 
-    @rule(n=numbers, m=numbers, film=films, k=st.integers(0, len(SECRET) - 1))
-    def post_a_secret_link_and_try_without_the_secret(self, n: int, m: int, film: int, k: int) -> None:
+    @rule(n=numbers, m=numbers, video=videos, k=st.integers(0, len(SECRET) - 1))
+    def post_a_secret_link_and_try_without_the_secret(self, n: int, m: int, video: int, k: int) -> None:
         token = self.town.word("link")
         number = int(token[4:-1])
         link, bare = (one.format(number=number, key=f"{number:010x}", token=token) for one in SECRET[k])
-        page = Page(_words(film), f"A secret about {self.town.word('name')}", f"vimeo:{number}")
+        page = Page(_words(video), f"A secret about {self.town.word('name')}", f"vimeo:{number}")
         self.town.fetcher.pages[read_by_yt_dlp(link) or link] = page
-        self._post_there(n, film, link)
+        self._post_there(n, video, link)
         place = self._pick(m)
-        if place is not None and not self.town.is_held(film):
+        if place is not None and not self.town.is_held(video):
             before = len(self.town.posted)
             self.town.standing.add(token.encode())  # of a request that failed the link is remembered
             self._do(self.town.post(*place, ABSENT, bare))
@@ -105,31 +105,31 @@ class Strangers(Ground):
     @precondition(lambda self: self.town.posted)
     @rule(n=numbers)
     def let_a_file_make_room(self, n: int) -> None:
-        """Let the store delete a film's file, as it does where it is full: the next posting may bring it back."""
-        content = next(word for word in self.town.posted[n % len(self.town.posted)].words if word.startswith(b"film"))
+        """Let the store delete a video's file, as it does where it is full: the next posting may bring it back."""
+        content = next(word for word in self.town.posted[n % len(self.town.posted)].words if word.startswith(b"video"))
         if not self.town.is_held(int(content[4:9])):
             self._do(self.town.house.media.forget(self._id_of(content)))
 
     @precondition(lambda self: self.town.posted)
     @rule()
     def see_that_files_are_what_they_are_kept_as(self) -> None:
-        for word in {word for one in self.town.posted for word in one.words if word.startswith(b"film")}:
+        for word in {word for one in self.town.posted for word in one.words if word.startswith(b"video")}:
             self._do(self._hold_file(word))
 
     async def _hold_file(self, content: bytes) -> None:
         path = await self.town.house.media.path(self._id_of(content))
         assert path is None or path.read_bytes() == content, "a file lies in the place of another"
 
-    def _post_spelled(self, n: int, spelling: str, film: int, trap: int) -> None:
+    def _post_spelled(self, n: int, spelling: str, video: int, trap: int) -> None:
         token = self.town.word("link")
-        link = _spelled(spelling, film, trap, token)
-        for one in {film, trap}:
+        link = _spelled(spelling, video, trap, token)
+        for one in {video, trap}:
             site_id = f"youtube:{_id(one)}"
-            page = Page(_words(one), f"A film called {self.town.word('name')}", site_id)
+            page = Page(_words(one), f"A video called {self.town.word('name')}", site_id)
             self.town.fetcher.pages.setdefault(site_id, page)
         read = read_by_yt_dlp(link)
         if read:
-            self._post_there(n, film if read == f"youtube:{_id(film)}" else trap, link)
+            self._post_there(n, video if read == f"youtube:{_id(video)}" else trap, link)
             return
         page = Page(_words(trap), f"A trap about {self.town.word('name')}", f"youtube:{_id(trap)}")
         self._serve(link, page)
@@ -139,22 +139,22 @@ class Strangers(Ground):
         self.town.fetcher.pages[link] = page
         self.traps.append(link)
 
-    def _post_there(self, n: int, film: int, link: str) -> None:
+    def _post_there(self, n: int, video: int, link: str) -> None:
         place: tuple[Space, Room, Person] | None = self._pick(n)
-        if place is not None and not self.town.is_held(film):
+        if place is not None and not self.town.is_held(video):
             self.tried.add((place[0], link))
             self.tally.attacks += 1
-            self._do(self.town.post(*place, film, link))
+            self._do(self.town.post(*place, video, link))
 
 
-def _id(film: int) -> str:
-    """Return the id that a site has for a film: eleven letters, as YouTube's."""
-    return f"yt{film:08}_"
+def _id(video: int) -> str:
+    """Return the id that a site has for a video: eleven letters, as YouTube's."""
+    return f"yt{video:08}_"
 
 
-def _words(film: int) -> bytes:
-    return f"film{film:05}x".encode()
+def _words(video: int) -> bytes:
+    return f"video{video:05}x".encode()
 
 
-def _spelled(spelling: str, film: int, trap: int, token: str) -> str:
-    return spelling.format(id=_id(film), trap=_id(trap), token=token)
+def _spelled(spelling: str, video: int, trap: int, token: str) -> str:
+    return spelling.format(id=_id(video), trap=_id(trap), token=token)

@@ -31,7 +31,7 @@ VICTIM, ATTACKER = "youtube:VICTIMAAAAA", "youtube:ATTACKERAAA"
 SHORT = "https://youtu.be/VICTIMAAAAA"
 WATCH = "https://www.youtube.com/watch?v=VICTIMAAAAA"
 EVIL = "https://evil.example/watch/1"
-THEIRS, OURS = b"film of the attacker", b"film of the victim"
+THEIRS, OURS = b"video of the attacker", b"video of the victim"
 
 
 @dataclass
@@ -75,7 +75,7 @@ async def net(tmp_path: Path) -> AsyncIterator[Net]:
 
 @pytest.mark.parametrize("site_id", ["mediasite:1", VICTIM, "vimeo:1"])
 @pytest.mark.parametrize("first", ["home", "lair"])
-async def test_an_id_that_a_server_chose_brings_nobody_the_film_of_another_space(
+async def test_an_id_that_a_server_chose_brings_nobody_the_video_of_another_space(
     net: Net, site_id: str, first: str
 ) -> None:
     net.web.pages["https://media.victim.example/1"] = Page(OURS, "Our plan", site_id)
@@ -103,7 +103,7 @@ async def test_an_id_that_a_server_chose_brings_nobody_the_film_of_another_space
     ],
 )
 @pytest.mark.parametrize("space", ["lair", "home"])
-async def test_a_link_that_is_read_in_two_ways_is_not_the_link_of_another_film(
+async def test_a_link_that_is_read_in_two_ways_is_not_the_link_of_another_video(
     net: Net, spelled: str, space: str
 ) -> None:
     """Also where both are in one space."""
@@ -115,7 +115,7 @@ async def test_a_link_that_is_read_in_two_ways_is_not_the_link_of_another_film(
 
 
 @pytest.mark.parametrize("address", [WATCH, SHORT, "https://media.victim.example/1"])
-async def test_where_a_link_redirects_to_is_not_where_its_film_is_looked_for(net: Net, address: str) -> None:
+async def test_where_a_link_redirects_to_is_not_where_its_video_is_looked_for(net: Net, address: str) -> None:
     net.web.pages |= {VICTIM: Page(OURS, "Ours", VICTIM), "https://media.victim.example/1": Page(OURS, "Ours")}
     for site_id in (VICTIM, None):
         net.web.pages[EVIL] = Page(THEIRS, "A trap", site_id, address)
@@ -123,7 +123,7 @@ async def test_where_a_link_redirects_to_is_not_where_its_film_is_looked_for(net
         assert "Ours" in (await net.post(f"home {site_id}", address)).title
 
 
-async def test_a_site_that_answers_with_another_film_confirms_nothing(net: Net) -> None:
+async def test_a_site_that_answers_with_another_video_confirms_nothing(net: Net) -> None:
     net.web.pages[VICTIM] = Page(THEIRS, "A trap", ATTACKER)
     for _ in range(2):
         await net.post("lair", SHORT)
@@ -143,7 +143,7 @@ async def test_a_site_that_answers_with_another_film_confirms_nothing(net: Net) 
     ],
 )
 @pytest.mark.parametrize("space", ["lair", "home"])
-async def test_without_the_secret_of_a_link_its_film_is_not_had(net: Net, link: str, bare: str, space: str) -> None:
+async def test_without_the_secret_of_a_link_its_video_is_not_had(net: Net, link: str, bare: str, space: str) -> None:
     net.web.pages[link] = Page(OURS, "Ours", "vimeo:76979871" if "vimeo" in link else None)
     assert (await net.post("home", link)).tone == "plain"
     before = await net.ids(space)
@@ -160,11 +160,11 @@ async def test_a_space_with_a_secret_link_is_shown_its_own_link(net: Net) -> Non
     assert b"THEIRS" not in await net.told("home")
 
 
-async def test_a_public_film_of_a_site_is_fetched_once_and_each_space_is_shown_its_own_link(net: Net) -> None:
-    net.web.pages[VICTIM] = Page(OURS, "A public film", VICTIM, f"{WATCH}&si=FIRST")
+async def test_a_public_video_of_a_site_is_fetched_once_and_each_space_is_shown_its_own_link(net: Net) -> None:
+    net.web.pages[VICTIM] = Page(OURS, "A public video", VICTIM, f"{WATCH}&si=FIRST")
     await net.post("home", f"{SHORT}?si=FIRST")
     card = await net.post("lair", f"{SHORT}?si=SECOND")
-    assert (card.title, net.web.fetched) == ("A public film", [f"{SHORT}?si=FIRST"])
+    assert (card.title, net.web.fetched) == ("A public video", [f"{SHORT}?si=FIRST"])
     assert b"FIRST" not in await net.told("lair")
     assert b"si=SECOND" in await net.told("lair")
     await net.house.library.forget((await net.ids("home"))[0], turn(space="home").view)
@@ -186,7 +186,7 @@ async def test_any_other_link_is_fetched_again_in_another_space_and_the_same_byt
     assert b"Their name" not in await net.told("home")
 
 
-async def test_a_cut_bears_the_name_of_its_film_where_it_was_asked_for(net: Net, tmp_path: Path) -> None:
+async def test_a_cut_bears_the_name_of_its_video_where_it_was_asked_for(net: Net, tmp_path: Path) -> None:
     for space, name in (("home", "Our secret plan.mp4"), ("lair", "Holiday.mp4")):
         (tmp_path / name).write_bytes(OURS)
         await net.house.last(FilePosted(turn(space=space), tmp_path / name, name))
@@ -203,12 +203,12 @@ async def test_a_server_that_answers_each_space_otherwise_gives_each_its_own(net
 
 
 async def test_two_spaces_that_post_at_once_are_served_each_by_its_own_fetch(net: Net) -> None:
-    net.web.pages |= {EVIL: Page(OURS, "Ours"), VICTIM: Page(THEIRS, "A public film", VICTIM)}
+    net.web.pages |= {EVIL: Page(OURS, "Ours"), VICTIM: Page(THEIRS, "A public video", VICTIM)}
     cards = await asyncio.gather(net.post("home", EVIL), net.post("lair", EVIL))
     assert [one.tone for one in cards] == ["plain", "plain"]
     assert net.web.fetched == [EVIL, EVIL]
     cards = await asyncio.gather(net.post("home", SHORT), net.post("lair", WATCH))
-    assert [one.title for one in cards] == ["A public film"] * 2
+    assert [one.title for one in cards] == ["A public video"] * 2
     assert len(net.web.fetched) == 3
 
 
@@ -228,14 +228,14 @@ async def test_a_platforms_file_is_not_had_by_who_spells_its_key(net: Net, key: 
 async def test_nobody_puts_another_file_in_the_place_of_one_that_had_to_make_room(net: Net, site_id: str) -> None:
     net.web.pages[SHORT if site_id == VICTIM else EVIL + "0"] = Page(OURS, "Ours", site_id)
     await net.post("home", SHORT if site_id == VICTIM else EVIL + "0")
-    (film,) = await net.ids("home")
-    await net.house.media.forget(film)
+    (video,) = await net.ids("home")
+    await net.house.media.forget(video)
     net.web.pages[EVIL] = Page(THEIRS, "A trap", site_id)
     await net.post("lair", EVIL)
-    assert await net.house.media.path(film) is None
+    assert await net.house.media.path(video) is None
 
 
-async def test_looking_anew_takes_no_other_film_for_the_one_that_was_posted(net: Net) -> None:
+async def test_looking_anew_takes_no_other_video_for_the_one_that_was_posted(net: Net) -> None:
     net.web.pages |= {EVIL: Page(THEIRS, "A trap", VICTIM, EVIL), VICTIM: Page(OURS, "Ours", VICTIM)}
     await net.post("lair", EVIL)
     (posted,) = await net.house.library.videos(turn(space="lair").view)

@@ -1,6 +1,6 @@
 """Keaton among several spaces, with a ledger of who posted what where: whatever it says is held against that.
 
-Every posting and every link has a word of its own, and every film has one: where a word turns up, it was leaked or not.
+Each posting, each link and each video has a word of its own: where a word turns up, it was leaked or not.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ _VOTES_OF_STRANGERS = """
         AND postings.platform = given.platform AND postings.space = given.space
     )
 """
-WORD = re.compile(rb"(?:film|post|link|name)\d{5}x")
+WORD = re.compile(rb"(?:video|post|link|name)\d{5}x")
 
 
 @dataclass(eq=False)
@@ -54,12 +54,12 @@ class Posted:
     who: Person
     message: str
     words: frozenset[bytes]
-    """That of the film, of the posting, of its link or file, and of what its page says."""
+    """That of the video, of the posting, of its link or file, and of what its page says."""
 
 
 @dataclass(eq=False)
 class UnderWay(Posted):
-    """A film that was posted and is yet to be answered."""
+    """A video that was posted and is yet to be answered."""
 
     content: bytes
     link: str
@@ -123,17 +123,17 @@ class Town:
         self._numbers += 1
         return f"{kind}{self._numbers:05}x"
 
-    async def post(self, space: Space, room: Room, who: Person, film: int, link: str, message: str = "") -> None:
-        """Post a film, as a link where one is given, else as a file; a message may bring several."""
-        one = await self.ask(space, room, who, film, link, message)
+    async def post(self, space: Space, room: Room, who: Person, video: int, link: str, message: str = "") -> None:
+        """Post a video, as a link where one is given, else as a file; a message may bring several."""
+        one = await self.ask(space, room, who, video, link, message)
         if one is not None:
             await self.answered(one, await self.house.say(one.taken.event))
 
     async def ask(
-        self, space: Space, room: Room, who: Person, film: int, link: str, message: str = ""
+        self, space: Space, room: Room, who: Person, video: int, link: str, message: str = ""
     ) -> UnderWay | None:
-        """Have a posted film written down, as the doors do; None where that message brought this link before."""
-        own, content = self.word("post"), f"film{film:05}x".encode()
+        """Have a posted video written down, as the doors do; None where that message brought this link before."""
+        own, content = self.word("post"), f"video{video:05}x".encode()
         turn = self.eyes.own(space, who, room)
         turn = replace(turn, user_name=f"{who.name} {own}", message=message or f"m{own[4:]}")
         turn = replace(turn, message_url=f"https://chat.test/{own}")
@@ -151,20 +151,20 @@ class Town:
         return UnderWay(space, room, who, turn.message, words, content, link, taken) if taken else None
 
     async def answered(self, one: UnderWay, said: list[Reply]) -> None:
-        """Hold what was said about a posted film against the walls, and note that it is known."""
+        """Hold what was said about a posted video against the walls, and note that it is known."""
         await self.requests.end(one.taken)
         space, room, who, turn = one.space, one.room, one.who, one.taken.event.turn
         before = [it for it in self.posted if self._is_same(it, turn, one.content)]
-        for it in before:  # a second link to the same film: the message stands for both
+        for it in before:  # a second link to the same video: the message stands for both
             it.words |= one.words
         if said[-1].tone == "plain" and not before:
             self.posted.append(Posted(space, room, who, one.message, one.words))
         for reply in said:
             self.hold(reply, self._readers(space, room, who) if not reply.private else [who], space, one.words)
 
-    def hold_films(self, reply: Reply, of: Iterable[Posted]) -> None:
-        """See that an answer shows no other films than these."""
-        found = {word for word in WORD.findall(all_of(reply)) if word.startswith(b"film")}
+    def hold_videos(self, reply: Reply, of: Iterable[Posted]) -> None:
+        """See that an answer shows no other videos than these."""
+        found = {word for word in WORD.findall(all_of(reply)) if word.startswith(b"video")}
         assert found <= {word for one in of for word in one.words}, reply.text
 
     def _is_same(self, one: Posted, turn: Turn, content: bytes) -> bool:

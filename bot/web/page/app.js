@@ -69,7 +69,7 @@ function pasteAnywhere(event) {
   composer.write(by("message").value + text);
 }
 
-// Films are posted at once; a picture waits for words, or for the button.
+// Videos are posted at once; a picture waits for words, or for the button.
 function takeFiles(files) {
   const pictures = [...files].filter(isPicture);
   uploads.add([...files].filter((file) => !isPicture(file)));

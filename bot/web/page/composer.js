@@ -4,8 +4,8 @@ import { el } from "./format.js";
 
 const COMMANDS = [
   { name: "/find", takes: "words", does: "Find a moment by what is seen" },
-  { name: "/videos", takes: "", does: "List the films here" },
-  { name: "/forget", takes: "film", does: "Take a film out again" },
+  { name: "/videos", takes: "", does: "List the videos here" },
+  { name: "/forget", takes: "video", does: "Take a video out again" },
   { name: "/help", takes: "", does: "What I can do" },
 ];
 const RECALL = 50;

@@ -4,7 +4,7 @@ import { el } from "./format.js";
 
 const still = matchMedia("(prefers-reduced-motion: reduce)");
 
-// A film in a player: a preview runs by itself, over and over and without sound, unless people want nothing to move.
+// A video in a player: a preview runs by itself, over and over and without sound, unless people want nothing to move.
 function player({ urls, alt, kind, name }) {
   const src = urls.light ?? urls.dark;
   const preview = kind === "preview";
@@ -39,7 +39,7 @@ export class Pictures {
   place(figure, data) {
     if (!figure) return this.node.append(this.frame(data));
     if (figure.dataset.address === JSON.stringify(data)) return;
-    if (data.film || figure.classList.contains("film")) return figure.replaceWith(this.frame(data));
+    if (data.video || figure.classList.contains("video")) return figure.replaceWith(this.frame(data));
     figure.dataset.address = JSON.stringify(data);
     figure.className = data.kind;
     const next = picture(data, true);
@@ -48,7 +48,7 @@ export class Pictures {
   }
 
   frame(data) {
-    if (data.film) return el("figure", { class: `${data.kind} film`, "data-address": JSON.stringify(data) }, ...player(data));
+    if (data.video) return el("figure", { class: `${data.kind} video`, "data-address": JSON.stringify(data) }, ...player(data));
     const button = el("button", { type: "button", class: "enlarge", "aria-label": `Enlarge the ${data.kind}`, title: "Enlarge" });
     const figure = el("figure", { class: data.kind, "data-address": JSON.stringify(data) }, button);
     figure.addEventListener("click", () => this.enlarge(figure.className.split(" ")[0]));

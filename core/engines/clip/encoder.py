@@ -71,16 +71,16 @@ class CarryingPool(ThreadPoolExecutor):
 class ThreadedEncoder:
     """Implements ports.Encoder: a model that loads in the background and computes on bounded pools.
 
-    Films have a pool of their own, so that a query never waits behind a batch of frames; and the processor is a
+    Videos have a pool of their own, so that a query never waits behind a batch of frames; and the processor is a
     query's first: while somebody waits for an answer a batch stands still, wherever it is.
     """
 
     def __init__(
-        self, load: Callable[[], ClipModel], pool: Executor, films: Executor, courtesy: ForegroundPriority
+        self, load: Callable[[], ClipModel], pool: Executor, videos: Executor, courtesy: ForegroundPriority
     ) -> None:
         self._load = load
         self._pool = pool
-        self._films = films
+        self._videos = videos
         self._courtesy = courtesy
         self._loading: asyncio.Future[ClipModel] | None = None
 
@@ -105,10 +105,10 @@ class ThreadedEncoder:
         return await self._run(lambda: clip.images(pixels))
 
     async def looks(self, pixels: Pixels) -> Floats:
-        """Give unit vectors of a film's frames."""
+        """Give unit vectors of a video's frames."""
         clip, leave = await self._clip(), self._courtesy.leave(BATCH_S)
         work = partial(clip.looks, pixels, leave)
-        return await asyncio.get_running_loop().run_in_executor(self._films, _giving_way, work)
+        return await asyncio.get_running_loop().run_in_executor(self._videos, _giving_way, work)
 
     async def texts(self, texts: Sequence[str]) -> Floats:
         """Give unit vectors of texts."""
@@ -163,7 +163,7 @@ class RememberingEncoder:
         return await self._encoder.images(pixels)
 
     async def looks(self, pixels: Pixels) -> Floats:
-        """Give unit vectors of a film's frames, as the encoder does."""
+        """Give unit vectors of a video's frames, as the encoder does."""
         return await self._encoder.looks(pixels)
 
     async def texts(self, texts: Sequence[str]) -> Floats:

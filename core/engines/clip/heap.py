@@ -12,7 +12,7 @@ _LARGE_BYTES = 4 << 20
 def give_memory_back() -> None:
     """Let glibc return large blocks at once, and share two heaps among all threads; elsewhere nothing happens.
 
-    Left alone it keeps what each thread's forward pass once needed: some 300 MB after a long film.
+    Left alone it keeps what each thread's forward pass once needed: some 300 MB after a long video.
     """
     if sys.platform == "linux" and hasattr(libc := ctypes.CDLL(None), "mallopt"):
         libc.mallopt(_M_MMAP_THRESHOLD, _LARGE_BYTES)

@@ -96,7 +96,7 @@ class ClipModel:
     def texts(self, texts: Sequence[str]) -> Floats:
         """Give (N, D) float32 unit vectors; raises EncoderBroken, the first time, for a text tower that tells nothing.
 
-        The text tower is tested only then, so that who only looks at films has a quarter of the weights less in memory.
+        The text tower is tested only then, so that indexing alone has a quarter of the weights less in memory.
         """
         if not self._reads:
             self._check(self._read(["a dog", "a steam train in the snow"]))

@@ -32,7 +32,7 @@ _PASSING = frozenset({"timeout", "broken", "busy"})
 """Failures that may be over in a moment."""
 _PAUSE_S = 1.0
 _COPIES = 2
-"""A film may lie there in pieces and whole."""
+"""A video may lie there in pieces and whole."""
 _BESIDE_BYTES = 64 << 20
 """For what the JavaScript runtime keeps."""
 _MOST_MESSAGES = 200_000
@@ -52,7 +52,7 @@ class FetchPace:
 
     @classmethod
     def start(cls, deadline_s: float, stall_s: float) -> FetchPace:
-        """Give a pace that starts now; finding the film may take twice as long as a stall."""
+        """Give a pace that starts now; finding the video may take twice as long as a stall."""
         return cls(deadline_s, stall_s, _now_s() + stall_s)
 
     def note(self, done_bytes: int) -> None:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from yt_dlp import YoutubeDL
 
 UNNAMED = frozenset({"generic", "html5mediaembed"})
-"""Extractors whose ids say nothing about the film."""
+"""Extractors whose ids say nothing about the video."""
 _LIVE = frozenset({"is_live", "is_upcoming"})
 
 
@@ -34,7 +34,7 @@ class FilesOnlyIE(GenericIE):  # type: ignore[misc] # yt-dlp has no types
         return "Generic"
 
     def _webpage_read_content(self, urlh: Any, url_or_request: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - as yt-dlp has it
-        prefix = kwargs.get("prefix")  # the first bytes of what is no film; manifests may also come without
+        prefix = kwargs.get("prefix")  # the first bytes of what is no video; manifests may also come without
         if prefix is not None and not prefix.startswith(b"#EXTM3U"):
             raise UnsupportedError(str(url_or_request))
         return super()._webpage_read_content(urlh, url_or_request, *args, **kwargs)
@@ -48,7 +48,7 @@ def take_files_only(downloader: YoutubeDL) -> None:
 
 @dataclass(slots=True)
 class Sieve:
-    """Decides about one film by what its site says of it; remembers why it let it pass by."""
+    """Decides about one video by what its site says of it; remembers why it let it pass by."""
 
     duration_s: float
     hosts: frozenset[str]
@@ -57,7 +57,7 @@ class Sieve:
     """The message that ends the fetch."""
 
     def __call__(self, info: Mapping[str, Any], *, incomplete: bool = False) -> str | None:
-        """Give a reason to pass over a film, or None, as yt-dlp's `match_filter` wants it."""
+        """Give a reason to pass over a video, or None, as yt-dlp's `match_filter` wants it."""
         del incomplete
         self.refusal = self._judged(info)
         return None if self.refusal is None else "passed over"
@@ -80,7 +80,7 @@ class Sieve:
 
 
 def _places(info: Mapping[str, Any]) -> tuple[str, ...]:
-    """Give the pages, and of unknown sites the files too, that a film comes from; known sites have hosts for those."""
+    """Give the pages, and of unknown sites the files too, that a video comes from; known sites have hosts for those."""
     page = [str(info["webpage_url"])] if info.get("webpage_url") else []
     if str(info.get("extractor_key") or "generic").lower() not in UNNAMED:
         return tuple(page)

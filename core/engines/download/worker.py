@@ -43,7 +43,7 @@ _PREFERENCES = ["res:360", "vcodec:h264", "+size", "+br"]
 
 
 class TooLargeError(DownloadCancelled):  # type: ignore[misc] # yt-dlp has no types
-    """The film has more bytes than it may have; `found` as far as known."""
+    """The video has more bytes than it may have; `found` as far as known."""
 
     def __init__(self, found: int) -> None:
         super().__init__()
@@ -117,7 +117,7 @@ class FetchJob:
         entry = _first(info)
         if self.sieve.refusal is not None:
             return self.sieve.refusal
-        if self.watch.refusal is not None:  # a piece that yt-dlp would do without: the film has gaps
+        if self.watch.refusal is not None:  # a piece that yt-dlp would do without: the video has gaps
             return self.watch.refusal
         done = (entry or {}).get("requested_downloads") or []
         path = Path(done[0]["filepath"]) if done else None
@@ -127,7 +127,7 @@ class FetchJob:
 
     def run_with(self, token: str) -> Mapping[str, object]:
         """Download a file that a token opens; give the last message."""
-        path = self.folder / "film"
+        path = self.folder / "video"
         try:
             direct.Download(self.url, token, path, self.reporter.hear).run()
         except direct.LoginPageError:
@@ -136,7 +136,7 @@ class FetchJob:
         return {"kind": "fetched", "name": path.name, "several": False, **named}
 
     def _judge(self, info: Mapping[str, Any], *, incomplete: bool = False) -> str | None:
-        """Give a reason to pass over a film that was found, or None; it was found whatever was refused on the way."""
+        """Give a reason to pass over a video that was found, or None; it was found whatever was refused on the way."""
         self.watch.refused = None
         return self.sieve(info, incomplete=incomplete)
 
@@ -147,7 +147,7 @@ class FetchJob:
             "noplaylist": True,
             "playlist_items": "1",
             "paths": {"home": str(self.folder)},
-            "outtmpl": {"default": "film.%(ext)s"},
+            "outtmpl": {"default": "video.%(ext)s"},
             "cachedir": False,
             "fixup": "never",
             "postprocessors": [],
@@ -224,14 +224,14 @@ def _ended_badly(error: Exception, watch: network_guard.Guard) -> Mapping[str, o
 
 
 def _first(info: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
-    """Give the one film: the result itself, or the first of a list."""
+    """Give the one video: the result itself, or the first of a list."""
     while info is not None and info.get("_type") in {"playlist", "multi_video"}:
         info = next((entry for entry in info.get("entries") or () if entry), None)
     return info
 
 
 def _several(info: Mapping[str, Any] | None) -> bool:
-    """Tell whether there were more films than the one that was taken."""
+    """Tell whether there were more videos than the one that was taken."""
     return info is not None and info.get("_type") in {"playlist", "multi_video"} and info.get("playlist_count") != 1
 
 

@@ -24,7 +24,7 @@ _LEVEL_BITS = 6
 
 
 class Codes:
-    """Codes of many films, one after the other."""
+    """Codes of many videos, one after the other."""
 
     def __init__(self, mean: Floats) -> None:
         """Take the (D,) mean that bits are relative to; it stays the same for all looks."""
@@ -43,8 +43,8 @@ class Codes:
         """Give how much memory the codes take."""
         return self._used * self._row_bytes
 
-    def add(self, film: int, rows: Halves) -> None:
-        """Take in looks of a film."""
+    def add(self, video: int, rows: Halves) -> None:
+        """Take in looks of a video."""
         if not len(rows):
             return
         start, stop = self._used, self._used + len(rows)
@@ -52,27 +52,27 @@ class Codes:
             self._rows = np.concatenate([self._rows[:start], np.empty((max(stop, 4096), self._row_bytes), np.uint8)])
         self._rows[start:stop] = self._packed(widened(rows) > self.mean)
         self._used = stop
-        self._spans.append((film, start, stop))
+        self._spans.append((video, start, stop))
 
-    def drop(self, film: int) -> None:
-        """Let a film's codes go."""
-        kept = [span for span in self._spans if span[0] != film]
+    def drop(self, video: int) -> None:
+        """Let a video's codes go."""
+        kept = [span for span in self._spans if span[0] != video]
         rows = [self._rows[start:stop] for _, start, stop in kept]
         self._rows = np.concatenate([self._rows[:0], *rows])
         self._used = len(self._rows)
         stops = np.cumsum([stop - start for _, start, stop in kept], dtype=np.intp)
         self._spans = [(one[0], int(end) - (one[2] - one[1]), int(end)) for one, end in zip(kept, stops, strict=True)]
 
-    def nearest(self, films: set[int], vectors: Floats, most: int, share: Share) -> set[int]:
-        """Give for each of (Q, D) vectors the films whose nearest codes are nearest, at most that many."""
-        spans = [span for span in self._spans if span[0] in films]
+    def nearest(self, videos: set[int], vectors: Floats, most: int, share: Share) -> set[int]:
+        """Give for each of (Q, D) vectors the videos whose nearest codes are nearest, at most that many."""
+        spans = [span for span in self._spans if span[0] in videos]
         found: set[int] = set()
         for vector in vectors if spans else ():
             near = self._near(vector, share)
             best: dict[int, float] = {}
-            for film, start, stop in spans:
-                best[film] = max(float(near[start:stop].max()), best.get(film, -np.inf))
-            found |= set(sorted(best, key=lambda film: -best[film])[:most])
+            for video, start, stop in spans:
+                best[video] = max(float(near[start:stop].max()), best.get(video, -np.inf))
+            found |= set(sorted(best, key=lambda video: -best[video])[:most])
         return found
 
     def _near(self, vector: Floats, share: Share) -> Floats:

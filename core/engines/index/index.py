@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from core.model.video import Floats, FrameIndex, Recipe, View
     from core.ports.index import HeldIndexing, LooksStore
 
-MOST_CODED_FILMS = 48
-"""So many films that memory has no room for are read from the disk for a question, those with the nearest codes."""
+MOST_CODED_VIDEOS = 48
+"""So many videos that memory has no room for are read from the disk for a question, those with the nearest codes."""
 _MOST_PLANS = 64
 
 
@@ -31,7 +31,7 @@ _MOST_PLANS = 64
 class _Plan:
     """What a view comes to until something changes."""
 
-    films: tuple[HeldIndexing, ...]
+    videos: tuple[HeldIndexing, ...]
     field: Field
 
 
@@ -41,7 +41,7 @@ class VectorIndex:
     def __init__(self, store: LooksStore, pool: Executor, share: Share, budget_bytes: float = float("inf")) -> None:
         """Take the store, a pool of one thread, and what shares a scan out among threads.
 
-        Films for which the budget has no room are held as codes (`core.engines.index.codes`), and read when they seem
+        Videos for which the budget has no room are held as codes (`core.engines.index.codes`), and read when they seem
         near.
         """
         self._store = store
@@ -52,7 +52,7 @@ class VectorIndex:
 
     @property
     def damaged(self) -> tuple[HeldIndexing, ...]:
-        """Give the films whose looks turned out to be damaged: they are left out of searches."""
+        """Give the videos whose looks turned out to be damaged: they are left out of searches."""
         return tuple(self._keeper.damaged.values())
 
     @property
@@ -78,49 +78,49 @@ class VectorIndex:
     async def peaks(
         self, view: View, recipe: Recipe, vectors: Floats, video_id: str | None = None, *, most: int = 8
     ) -> Peaks:
-        """Compare all looks in view with (Q, D) float32 vectors; only one film's where it is named.
+        """Compare all looks in view with (Q, D) float32 vectors; only one video's where it is named.
 
-        Damaged films are left out; where one is named, this raises StorageDamaged.
+        Damaged videos are left out; where one is named, this raises StorageDamaged.
         """
         await self.use(recipe, vectors.shape[1])
-        if any(film.video.id == video_id and film.recipe_key == recipe.key for film in self.damaged):
+        if any(video.video.id == video_id and video.recipe_key == recipe.key for video in self.damaged):
             raise StorageDamaged("", f"the looks at {video_id}")
         plan = await self._plan(view, recipe.key, video_id)
-        return Peaks(plan.films, await self._keeper.run(lambda: self._highest(plan, vectors, most)))
+        return Peaks(plan.videos, await self._keeper.run(lambda: self._highest(plan, vectors, most)))
 
-    async def indexes(self, films: Sequence[HeldIndexing]) -> Sequence[FrameIndex | None]:
-        """Give the looks of each of some films as they are stored, as float32; None where they are gone by now.
+    async def indexes(self, videos: Sequence[HeldIndexing]) -> Sequence[FrameIndex | None]:
+        """Give the looks of each of some videos as they are stored, as float32; None where they are gone by now.
 
         What is in memory comes in one go: threads take turns, and that costs more than the work.
         """
-        coded = [film for film in films if (held := self._keeper.held(film)) and held.coded]
-        for film in films:
-            self._looked_up(hit=film not in coded)
-        read = [(film, await self._read_index(film)) for film in coded]
-        there = [held for film in films if (held := self._keeper.held(film)) and not held.coded]
+        coded = [video for video in videos if (held := self._keeper.held(video)) and held.coded]
+        for video in videos:
+            self._looked_up(hit=video not in coded)
+        read = [(video, await self._read_index(video)) for video in coded]
+        there = [held for video in videos if (held := self._keeper.held(video)) and not held.coded]
         found: dict[int, FrameIndex] = {}
-        for film, index in [*read, *await self._keeper.run(lambda: self._held_indexes(there))]:
+        for video, index in [*read, *await self._keeper.run(lambda: self._held_indexes(there))]:
             if isinstance(index, ValueError):
-                await self._keeper.leave_out(film, index)
+                await self._keeper.leave_out(video, index)
             elif index:
-                found[film.indexing] = index
-        return [found.get(film.indexing) for film in films]
+                found[video.indexing] = index
+        return [found.get(video.indexing) for video in videos]
 
-    async def _read_index(self, film: HeldIndexing) -> FrameIndex | ValueError | None:
-        pieces = await self._store.pieces(film, 0)
+    async def _read_index(self, video: HeldIndexing) -> FrameIndex | ValueError | None:
+        pieces = await self._store.pieces(video, 0)
         if not pieces:
             return None
-        stored = HeldVideo(film, len(pieces), [piece.times_s for piece in pieces])
+        stored = HeldVideo(video, len(pieces), [piece.times_s for piece in pieces])
         rows = np.concatenate([piece.vectors for piece in pieces])
         return await self._keeper.run(lambda: stored.index(widened(rows)))
 
-    def _held_indexes(self, films: Sequence[HeldVideo]) -> list[tuple[HeldIndexing, FrameIndex | ValueError]]:
-        still = [film for film in films if self._keeper.held(film.kept) is film and not film.coded]
-        rows = self._room.rows([(film.kept.recipe_key, film.kept.indexing) for film in still])
-        return [(film.kept, film.index(vectors)) for film, vectors in zip(still, rows, strict=True)]
+    def _held_indexes(self, videos: Sequence[HeldVideo]) -> list[tuple[HeldIndexing, FrameIndex | ValueError]]:
+        still = [video for video in videos if self._keeper.held(video.kept) is video and not video.coded]
+        rows = self._room.rows([(video.kept.recipe_key, video.kept.indexing) for video in still])
+        return [(video.kept, video.index(vectors)) for video, vectors in zip(still, rows, strict=True)]
 
     def _looked_up(self, *, hit: bool) -> None:
-        """Note whether the looks of a film that had to be compared were in memory; here nobody counts."""
+        """Note whether the looks of a video that had to be compared were in memory; here nobody counts."""
 
     async def _plan(self, view: View, recipe_key: str, video_id: str | None) -> _Plan:
         known = self._plans.get((view, recipe_key, video_id))
@@ -128,12 +128,13 @@ class VectorIndex:
 
     async def _new_plan(self, view: View, recipe_key: str, video_id: str | None) -> _Plan:
         first, changes = self._keeper.catalogue.posted_in(view), self._keeper.changes
-        held = (film.kept for film in self._keeper.films.values() if film.times_s)
-        held = (film for film in held if film.recipe_key == recipe_key and video_id in {None, film.video.id})
+        held = (video.kept for video in self._keeper.videos.values() if video.times_s)
+        held = (video for video in held if video.recipe_key == recipe_key and video_id in {None, video.video.id})
         seen = sorted(
-            (film for film in held if film.video.id in first), key=lambda film: (first[film.video.id], film.video.id)
+            (video for video in held if video.video.id in first),
+            key=lambda video: (first[video.video.id], video.video.id),
         )
-        places = {film.indexing: place for place, film in enumerate(seen)}
+        places = {video.indexing: place for place, video in enumerate(seen)}
         runs, grid = await self._keeper.run(lambda: self._room.runs(recipe_key, places))
         plan = _Plan(tuple(seen), Field(runs, len(seen), grid))
         if changes == self._keeper.changes:
@@ -143,15 +144,15 @@ class VectorIndex:
         return plan
 
     def _highest(self, plan: _Plan, vectors: Floats, most: int) -> Floats:
-        """Give the (Q, F) highest products; films with the nearest codes are to be compared, whatever else there is."""
+        """Give the (Q, F) highest products; videos with the nearest codes are to be compared, whatever else is."""
         found = highest(plan.field, vectors, most, self._share)
-        coded = {film.indexing: place for place, film in enumerate(plan.films) if self._is_coded(film)}
+        coded = {video.indexing: place for place, video in enumerate(plan.videos) if self._is_coded(video)}
         if coded:
-            key = plan.films[0].recipe_key
-            for number in self._room.nearest(key, set(coded), vectors, MOST_CODED_FILMS, self._share):
+            key = plan.videos[0].recipe_key
+            for number in self._room.nearest(key, set(coded), vectors, MOST_CODED_VIDEOS, self._share):
                 found[:, coded[number]] = np.inf
         return found
 
-    def _is_coded(self, film: HeldIndexing) -> bool:
-        held = self._keeper.films.get(film.indexing)
+    def _is_coded(self, video: HeldIndexing) -> bool:
+        held = self._keeper.videos.get(video.indexing)
         return held is not None and held.coded

@@ -43,7 +43,7 @@ class _Held:
 
 
 class IndexMemory:
-    """Films' looks by recipe and number."""
+    """Videos' looks by recipe and number."""
 
     def __init__(self, budget_bytes: float) -> None:
         self._budget_bytes = budget_bytes
@@ -81,46 +81,46 @@ class IndexMemory:
         """Take in looks of a recipe from now on."""
         self._held.setdefault(key, _Held(Blocks(dim)))
 
-    def put(self, key: str, film: int, rows: Halves, *, coded: bool) -> bool:
-        """Take in more looks of a film; tell whether it is held as codes from now on, as it was or for lack of room."""
+    def put(self, key: str, video: int, rows: Halves, *, coded: bool) -> bool:
+        """Add frames of a video; tell whether it is held as codes from now on, as it was or for lack of room."""
         held = self._held[key]
         if not coded and self._rows_bytes + rows.nbytes > self._budget_bytes:
             coded = True
-            self._code(held, film, rows)
+            self._code(held, video, rows)
         if coded and held.codes is not None:
-            held.codes.add(film, rows)
+            held.codes.add(video, rows)
         else:
-            held.blocks.add(film, rows)
+            held.blocks.add(video, rows)
             self._make_room()
         return coded
 
-    def drop(self, key: str, film: int, *, coded: bool) -> None:
-        """Let a film's looks go."""
+    def drop(self, key: str, video: int, *, coded: bool) -> None:
+        """Let a video's looks go."""
         held = self._held[key]
         if coded and held.codes is not None:
-            held.codes.drop(film)
+            held.codes.drop(video)
         else:
-            held.blocks.drop(film)
+            held.blocks.drop(video)
 
     def rows(self, wanted: Sequence[tuple[str, int]]) -> list[Floats]:
-        """Give the (n, D) rows of each of some films as float32; none where one is held as codes.
+        """Give the (n, D) rows of each of some videos as float32; none where one is held as codes.
 
         They are parts of one array: many smaller ones would take five times as long, most of it for fresh memory.
         """
         found: list[Floats] = []
-        for key, films in groupby(wanted, key=itemgetter(0)):
-            found += _widened_together(self._held[key].blocks, [film for _, film in films])
+        for key, videos in groupby(wanted, key=itemgetter(0)):
+            found += _widened_together(self._held[key].blocks, [video for _, video in videos])
         return found
 
     def runs(self, key: str, places: Mapping[int, int]) -> tuple[list[Run], QuantizationGrid | None]:
-        """Give the rows of some films, each with its place, and what their sketches are relative to."""
+        """Give the rows of some videos, each with its place, and what their sketches are relative to."""
         held = self._held[key]
         return held.blocks.runs(places), held.grid
 
-    def nearest(self, key: str, films: set[int], vectors: Floats, most: int, share: Share) -> set[int]:
-        """Give for each of (Q, D) vectors the films whose nearest codes are nearest, at most that many."""
+    def nearest(self, key: str, videos: set[int], vectors: Floats, most: int, share: Share) -> set[int]:
+        """Give for each of (Q, D) vectors the videos whose nearest codes are nearest, at most that many."""
         codes = self._held[key].codes
-        return codes.nearest(films, vectors, most, share) if codes is not None else set()
+        return codes.nearest(videos, vectors, most, share) if codes is not None else set()
 
     def sketch_next(self) -> bool:
         """Sketch some rows; tell whether that was needed, and whether there was room for it."""
@@ -138,18 +138,18 @@ class IndexMemory:
             while held.blocks.sketched and self.used_bytes > self._budget_bytes:
                 held.blocks.drop_sketch()
 
-    def _code(self, held: _Held, film: int, rows: Halves) -> None:
-        """Hold what there is of a film as codes."""
+    def _code(self, held: _Held, video: int, rows: Halves) -> None:
+        """Hold what there is of a video as codes."""
         if held.codes is None:
             first = held.blocks.first()
             held.codes = Codes(widened(first if len(first) else rows).mean(axis=0))
-        held.codes.add(film, held.blocks.rows(film))
-        held.blocks.drop(film)
+        held.codes.add(video, held.blocks.rows(video))
+        held.blocks.drop(video)
 
 
-def _widened_together(blocks: Blocks, films: Sequence[int]) -> list[Floats]:
-    parts = blocks.parts(films)
-    stops = np.cumsum([sum(map(len, parts[film])) for film in films], dtype=np.intp)
+def _widened_together(blocks: Blocks, videos: Sequence[int]) -> list[Floats]:
+    parts = blocks.parts(videos)
+    stops = np.cumsum([sum(map(len, parts[video])) for video in videos], dtype=np.intp)
     wide = np.empty((int(stops[-1]), blocks.dim), np.float32)
-    widen((part for film in films for part in parts[film]), wide)
+    widen((part for video in videos for part in parts[video]), wide)
     return np.split(wide, stops[:-1])

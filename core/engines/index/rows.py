@@ -22,18 +22,18 @@ BLOCK_ROWS = 1 << 16
 PAGE_ROWS = 1 << 14
 """So many rows are sketched at a time, and compared at a time: what their comparison gives fits into the cache."""
 MOST_GAP_ROWS = 2048
-"""So many rows of other films are rather compared too than left out: each run of rows has a price of its own."""
+"""So many rows of other videos are rather compared too than left out: each run of rows has a price of its own."""
 OTHER = -1
-"""The place of a film that nobody asks for."""
+"""The place of a video that nobody asks for."""
 
 Places: TypeAlias = npt.NDArray[np.intp]
 
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """The half open [start, stop) rows of one film in a block."""
+    """The half open [start, stop) rows of one video in a block."""
 
-    film: int
+    video: int
     start: int
     stop: int
 
@@ -49,7 +49,7 @@ class Run:
     starts: Places
     """(s,) where each span begins, from 0; the last reaches to the end."""
     places: Places
-    """(s,) the place of each span's film among those that are asked for, or OTHER."""
+    """(s,) the place of each span's video among those that are asked for, or OTHER."""
 
 
 @dataclass(slots=True, eq=False)
@@ -64,23 +64,23 @@ class RowBlock:
     sketches: dict[int, Sketch] = field(default_factory=dict)
     """Of those pages that have one."""
 
-    def take(self, film: int, rows: Halves) -> Halves:
+    def take(self, video: int, rows: Halves) -> Halves:
         """Take in as many rows as there is room for; give the rest."""
         taken = rows[: len(self.rows) - self.used]
         if len(taken):
             self.rows[self.used : self.used + len(taken)] = taken
-            self._note(film, self.used, self.used + len(taken))
+            self._note(video, self.used, self.used + len(taken))
             self.used += len(taken)
         return rows[len(taken) :]
 
     def copy(self, span: Span, into: RowBlock) -> None:
         """Copy a span into another block, which has room for it."""
-        into.take(span.film, self.rows[span.start : span.stop])
+        into.take(span.video, self.rows[span.start : span.stop])
 
-    def _note(self, film: int, start: int, stop: int) -> None:
-        if self.spans and self.spans[-1].film == film:
+    def _note(self, video: int, start: int, stop: int) -> None:
+        if self.spans and self.spans[-1].video == video:
             start = self.spans.pop().start
-        self.spans.append(Span(film, start, stop))
+        self.spans.append(Span(video, start, stop))
 
 
 class Blocks:
@@ -96,18 +96,18 @@ class Blocks:
         """Count the rows."""
         return sum(block.used for block in self._blocks)
 
-    def add(self, film: int, rows: Halves) -> None:
-        """Take in rows of a film, after those that it has."""
+    def add(self, video: int, rows: Halves) -> None:
+        """Take in rows of a video, after those that it has."""
         while len(rows):
             if not self._blocks or self._blocks[-1].used == self._block_rows:
                 self._blocks.append(self._empty())
-            rows = self._blocks[-1].take(film, rows)
+            rows = self._blocks[-1].take(video, rows)
 
-    def drop(self, film: int) -> None:
-        """Let a film's rows go; neighbours that fit into one block become one."""
+    def drop(self, video: int) -> None:
+        """Let a video's rows go; neighbours that fit into one block become one."""
         blocks: list[RowBlock] = []
         for block in self._blocks:
-            kept = self._without(block, film)
+            kept = self._without(block, video)
             if blocks and blocks[-1].used + kept.used <= self._block_rows:
                 for span in kept.spans:
                     kept.copy(span, blocks[-1])
@@ -115,17 +115,17 @@ class Blocks:
                 blocks.append(kept)
         self._blocks = blocks
 
-    def rows(self, film: int) -> Halves:
-        """Give a copy of a film's (n, D) rows, in the order in which they came."""
-        return np.concatenate([self._no_rows(), *self.parts([film])[film]])
+    def rows(self, video: int) -> Halves:
+        """Give a copy of a video's (n, D) rows, in the order in which they came."""
+        return np.concatenate([self._no_rows(), *self.parts([video])[video]])
 
-    def parts(self, films: Iterable[int]) -> dict[int, list[Halves]]:
-        """Give the rows of some films as they lie in memory, in the order in which they came."""
-        found: dict[int, list[Halves]] = {film: [] for film in films}
+    def parts(self, videos: Iterable[int]) -> dict[int, list[Halves]]:
+        """Give the rows of some videos as they lie in memory, in the order in which they came."""
+        found: dict[int, list[Halves]] = {video: [] for video in videos}
         for block in self._blocks:
             for span in block.spans:
-                if span.film in found:
-                    found[span.film].append(block.rows[span.start : span.stop])
+                if span.video in found:
+                    found[span.video].append(block.rows[span.start : span.stop])
         return found
 
     def first(self) -> Halves:
@@ -152,7 +152,7 @@ class Blocks:
         next(block for block in reversed(self._blocks) if block.sketches).sketches.popitem()
 
     def runs(self, places: Mapping[int, int]) -> list[Run]:
-        """Give the rows of some films, each with its place, in as few runs as make sense; a page is the longest."""
+        """Give the rows of some videos, each with its place, in as few runs as make sense; a page is the longest."""
         return [
             self._run(block, page, list(spans), places)
             for block in self._blocks
@@ -167,7 +167,7 @@ class Blocks:
             block.rows[first:last],
             sketch.part(first - begin, last - begin) if sketch else None,
             np.array([span.start - first for span in spans], np.intp),
-            np.array([places.get(span.film, OTHER) for span in spans], np.intp),
+            np.array([places.get(span.video, OTHER) for span in spans], np.intp),
         )
 
     def _cut(self, spans: Iterable[Span]) -> Iterator[Span]:
@@ -175,7 +175,7 @@ class Blocks:
         for span in spans:
             inner = range((span.start // self.page_rows + 1) * self.page_rows, span.stop, self.page_rows)
             for start, stop in pairwise([span.start, *inner, span.stop]):
-                yield Span(span.film, start, stop)
+                yield Span(span.video, start, stop)
 
     def _no_rows(self) -> Halves:
         return np.empty((0, self.dim), np.float16)
@@ -183,12 +183,12 @@ class Blocks:
     def _empty(self) -> RowBlock:
         return RowBlock(np.empty((self._block_rows, self.dim), np.float16))
 
-    def _without(self, block: RowBlock, film: int) -> RowBlock:
-        if all(span.film != film for span in block.spans):
+    def _without(self, block: RowBlock, video: int) -> RowBlock:
+        if all(span.video != video for span in block.spans):
             return block
         kept = self._empty()
         for span in block.spans:
-            if span.film != film:
+            if span.video != video:
                 block.copy(span, kept)
         return kept
 
@@ -197,7 +197,7 @@ def _together(spans: Iterable[Span], wanted: Mapping[int, int]) -> Iterator[list
     """Give runs of spans that begin and end with a wanted one, and in which no gap between such is large."""
     run: list[Span] = []
     gap: list[Span] = []
-    for is_wanted, group in groupby(spans, key=lambda span: span.film in wanted):
+    for is_wanted, group in groupby(spans, key=lambda span: span.video in wanted):
         if not is_wanted:
             gap = list(group)
             continue

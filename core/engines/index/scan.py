@@ -31,7 +31,7 @@ Given = TypeVar("Given")
 
 
 MOST_TRIED = 512
-"""So many films are compared exactly at most; where more might be best, the search compares them film by film."""
+"""So many videos are compared exactly at most; where more might be best, the search compares them video by video."""
 
 
 _ROUNDING = np.float32(1e-5)
@@ -39,7 +39,7 @@ _ROUNDING = np.float32(1e-5)
 
 
 _CLOSE = np.float32(0.02)
-"""Rows this close below a film's most promising one are compared with it in one go."""
+"""Rows this close below a video's most promising one are compared with it in one go."""
 
 
 class Share(Protocol):
@@ -52,15 +52,15 @@ class Share(Protocol):
 
 @dataclass(frozen=True)
 class Field:
-    """All rows that a question is about, and where each film's are."""
+    """All rows that a question is about, and where each video's are."""
 
     runs: Sequence[Run]
-    films: int
+    videos: int
     grid: QuantizationGrid | None
 
     @cached_property
     def _spans(self) -> tuple[Places, Places, Places, Places]:
-        """Give the place of each span's film in rising order, and its run, its start and its stop."""
+        """Give the place of each span's video in rising order, and its run, its start and its stop."""
         places = np.concatenate([run.places for run in self.runs])
         numbers = np.repeat(np.arange(len(self.runs)), [len(run.places) for run in self.runs])
         starts = np.concatenate([run.starts for run in self.runs])
@@ -69,28 +69,28 @@ class Field:
         return places[order], numbers[order], starts[order], stops[order]
 
     def spans(self, place: int) -> Iterable[tuple[int, int, int]]:
-        """Give run, start and stop of each piece of a film."""
+        """Give run, start and stop of each piece of a video."""
         places, *rest = self._spans
         part = slice(*np.searchsorted(places, [place, place + 1]))
         return zip(*(one[part].tolist() for one in rest), strict=True)
 
 
 def highest(field: Field, vectors: Floats, most: int, share: Share) -> Floats:
-    """Give (Q, F) float32 numbers that no row of the film has a higher dot product with the (Q, D) vector than.
+    """Give (Q, F) float32 numbers that no row of the video has a higher dot product with the (Q, D) vector than.
 
-    For each vector those of the best films are exact, of so many as `most` says.
+    For each vector those of the best videos are exact, of so many as `most` says.
     """
     return np.array([_highest(field, vector, most, share) for vector in vectors], np.float32).reshape(len(vectors), -1)
 
 
 def _highest(field: Field, vector: Floats, most: int, share: Share) -> Floats:
-    found = np.full(field.films + 1, -np.inf, np.float32)  # the last place takes what is OTHER
+    found = np.full(field.videos + 1, -np.inf, np.float32)  # the last place takes what is OTHER
     bounded = list(share(_bounds(field, vector), field.runs))
     for run, (_, of_spans) in zip(field.runs, bounded, strict=True):
         np.maximum.at(found, run.places, of_spans)
-    if field.films > 1:
-        _tighten(field, vector, [uppers for uppers, _ in bounded], found[: field.films], most)
-    return found[: field.films]
+    if field.videos > 1:
+        _tighten(field, vector, [uppers for uppers, _ in bounded], found[: field.videos], most)
+    return found[: field.videos]
 
 
 def _bounds(field: Field, vector: Floats) -> Callable[[Run], tuple[Floats, Floats]]:
@@ -110,11 +110,11 @@ def _bounds(field: Field, vector: Floats) -> Callable[[Run], tuple[Floats, Float
 
 
 def _tighten(field: Field, vector: Floats, uppers: Sequence[Floats], found: Floats, most: int) -> None:
-    """Make the bounds of the best films exact."""
+    """Make the bounds of the best videos exact."""
     best: list[float] = []
     for place in np.argsort(-found, kind="stable")[:MOST_TRIED].tolist():
         if found[place] == -np.inf or (len(best) >= most and found[place] <= -best[most - 1]):
-            break  # of a film that is held as codes no row is here
+            break  # of a video that is held as codes no row is here
         with np.errstate(all="ignore"):
             exact = _peak(field, vector, uppers, place, found[place])
         if np.isfinite(exact):  # else it is damaged, and the search should come upon it
@@ -123,7 +123,7 @@ def _tighten(field: Field, vector: Floats, uppers: Sequence[Floats], found: Floa
 
 
 def _peak(field: Field, vector: Floats, uppers: Sequence[Floats], place: int, bound: np.float32) -> np.float32:
-    """Give a film's highest dot product."""
+    """Give a video's highest dot product."""
     spans = [
         (uppers[number][start:stop], field.runs[number].rows[start:stop]) for number, start, stop in field.spans(place)
     ]

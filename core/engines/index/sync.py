@@ -34,7 +34,7 @@ T = TypeVar("T")
 
 @dataclass(slots=True, eq=False)
 class HeldVideo:
-    """A film of which looks are held."""
+    """A video of which looks are held."""
 
     kept: HeldIndexing
     chunks: int = 0
@@ -69,9 +69,9 @@ class IndexSync:
         self._watching: asyncio.Task[None] | None = None
         self._sketching: asyncio.Task[None] | None = None
         self.catalogue = IndexCatalogue(-1, (), {})
-        self.films: dict[int, HeldVideo] = {}
+        self.videos: dict[int, HeldVideo] = {}
         self.damaged: dict[int, HeldIndexing] = {}
-        """Films whose looks turned out to be damaged."""
+        """Videos whose looks turned out to be damaged."""
         self._on_change = on_change
         self.changes = 0
         """Grows with each change of what is held."""
@@ -105,17 +105,17 @@ class IndexSync:
         """Do work on the one thread that touches rows."""
         return await asyncio.get_running_loop().run_in_executor(self._pool, work)
 
-    def held(self, film: HeldIndexing) -> HeldVideo | None:
-        """Give what is held of a film, if it is of the very same looks."""
-        held = self.films.get(film.indexing)
-        return held if held is not None and held.kept.stamp == film.stamp else None
+    def held(self, video: HeldIndexing) -> HeldVideo | None:
+        """Give what is held of a video, if it is of the very same looks."""
+        held = self.videos.get(video.indexing)
+        return held if held is not None and held.kept.stamp == video.stamp else None
 
-    async def leave_out(self, film: HeldIndexing, error: Exception) -> None:
-        """Hold a film no longer whose looks are damaged."""
-        log.error("the looks at %s are damaged, so it is left out of searches: %s", film.video.id, error)
-        self.damaged[film.indexing] = film
-        if film.indexing in self.films:
-            await self._let_go(film.indexing)
+    async def leave_out(self, video: HeldIndexing, error: Exception) -> None:
+        """Hold a video no longer whose looks are damaged."""
+        log.error("the looks at %s are damaged, so it is left out of searches: %s", video.video.id, error)
+        self.damaged[video.indexing] = video
+        if video.indexing in self.videos:
+            await self._let_go(video.indexing)
 
     async def _watch(self) -> None:
         while True:
@@ -133,38 +133,38 @@ class IndexSync:
                 self._change()
             if (self.catalogue.generation, len(self._recipes)) == self._complete:
                 return
-            wanted = {film.indexing: film for film in self.catalogue.films if film.recipe_key in self._recipes}
+            wanted = {video.indexing: video for video in self.catalogue.videos if video.recipe_key in self._recipes}
             await self._let_old_go(wanted)
-            for film in wanted.values():
-                if film.indexing not in self.damaged:
-                    await self._read_sound(film)
+            for video in wanted.values():
+                if video.indexing not in self.damaged:
+                    await self._read_sound(video)
             self._complete = self.catalogue.generation, len(self._recipes)
             self._change()  # here, for a reading whose question was cancelled ends unseen
             if self._sketching is None or self._sketching.done():
                 self._sketching = asyncio.create_task(self._sketch())
 
     async def _let_old_go(self, wanted: dict[int, HeldIndexing]) -> None:
-        """Let go of the films that are no more, or have other looks by now."""
-        for number, held in tuple(self.films.items()):
+        """Let go of the videos that are no more, or have other looks by now."""
+        for number, held in tuple(self.videos.items()):
             if number not in wanted or wanted[number].stamp != held.kept.stamp:
                 await self._let_go(number)
-        for number, film in tuple(self.damaged.items()):
-            if number not in wanted or wanted[number].stamp != film.stamp:
+        for number, video in tuple(self.damaged.items()):
+            if number not in wanted or wanted[number].stamp != video.stamp:
                 del self.damaged[number]
 
     async def _let_go(self, number: int) -> None:
-        held = self.films.pop(number)
+        held = self.videos.pop(number)
         self._change()
         await self.run(lambda: self._room.drop(held.kept.recipe_key, number, coded=held.coded))
 
-    async def _read_sound(self, film: HeldIndexing) -> None:
-        held = self.films.setdefault(film.indexing, HeldVideo(film))
-        held.kept = film
+    async def _read_sound(self, video: HeldIndexing) -> None:
+        held = self.videos.setdefault(video.indexing, HeldVideo(video))
+        held.kept = video
         try:
-            if held.chunks < film.chunks:
+            if held.chunks < video.chunks:
                 await self._read(held)
         except (StorageDamaged, ValueError) as error:
-            await self.leave_out(film, error)
+            await self.leave_out(video, error)
 
     async def _read(self, held: HeldVideo) -> None:
         first = held.chunks
@@ -174,8 +174,8 @@ class IndexSync:
     def _take(self, held: HeldVideo, first: int, pieces: Sequence[Piece]) -> None:
         for number, piece in enumerate(pieces, first):
             if number == held.chunks:  # else somebody who was cancelled had read it, and it came in all the same
-                key, film = held.kept.recipe_key, held.kept.indexing
-                held.coded = self._room.put(key, film, piece.vectors, coded=held.coded)
+                key, video = held.kept.recipe_key, held.kept.indexing
+                held.coded = self._room.put(key, video, piece.vectors, coded=held.coded)
                 held.times_s.append(piece.times_s)
                 held.chunks += 1
 

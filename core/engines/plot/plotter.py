@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from core.ports.video import Still
 
 _LEAST_SPAN = 0.08
-"""A film in which nothing matches has a nearly flat curve, and is drawn as one."""
+"""A video in which nothing matches has a nearly flat curve, and is drawn as one."""
 
 
 _TIME_STEPS = [1, 1.5, 2, 3, 6, 10]

@@ -34,7 +34,7 @@ _BOLD = "DejaVu Sans:bold"
 def contact_sheet(
     thumbnails: Sequence[Thumbnail], numbered: Sequence[tuple[int, Moment]] = (), most: int = 12
 ) -> bytes:
-    """Give a JPEG of at most that many tiles, evenly over the film, the numbered moments among them.
+    """Give a JPEG of at most that many tiles, evenly over the video, the numbered moments among them.
 
     Raises ValueError without a thumbnail.
     """

@@ -147,7 +147,7 @@ def describe() -> Mapping[str, object]:
 def _place(path: Path) -> int | None:
     """Hold on to a file without opening it: without root's rights its folder may be out of reach afterwards.
 
-    A folder is no film, and would let everything in it be read.
+    A folder is no video, and would let everything in it be read.
     """
     if sys.platform != "linux" or path.is_dir():
         return None

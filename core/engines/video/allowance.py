@@ -19,21 +19,21 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from core.engines.sandbox.protocol import ChildMessage
-    from core.limits import FilmLimits
+    from core.limits import VideoLimits
     from core.model.video import Sampling
     from core.ports.video import Reading
 
 SLACK_S = 60.0
-"""Beyond the longest film: what is left of it after the last frame that was read."""
+"""Beyond the longest video: what is left of it after the last frame that was read."""
 _SLACK_LOOKS = 16
 _PATIENCE = 4
-"""How many times as long as the processor may work on a film its child is waited for: one that sleeps does not work."""
+"""Times the allowed processor time that a video's child is waited for: one that sleeps does not work."""
 _LOOKS_A_STEP = 2
 """A keyframe that comes a little early may stand for its step, and then be followed by another."""
 _MOST_SQUEEZE = 10
 """Pixels are shown at most so much wider than high."""
 _MOST_THUMBNAILS = 2400
-"""Twice as many as a film whose length is wrong by half gets."""
+"""Twice as many as a video whose length is wrong by half gets."""
 
 
 def bounded(value: float, most: float, least: float = 0.0) -> float:
@@ -50,12 +50,12 @@ def look_bytes(size_px: int) -> int:
 
 @dataclass(slots=True)
 class Allowance:
-    """One reading of a film, message by message."""
+    """One reading of a video, message by message."""
 
-    limits: FilmLimits
+    limits: VideoLimits
     size_px: int
     sampling: Sampling | None = None
-    """None where nothing but some times of the film is looked at, `most_looks` at most."""
+    """None where nothing but some times of the video is looked at, `most_looks` at most."""
     most_looks: int = 0
     last: SampledFrame | float | None = None
     """The last look, or its time where an earlier reading gave it."""
@@ -86,7 +86,7 @@ class Allowance:
         return None
 
     def _open(self, message: ChildMessage) -> VideoOpened:
-        """Take the film's length and size; how many looks that makes is for us to say."""
+        """Take the video's length and size; how many looks that makes is for us to say."""
         if self._opened is not None or self.sampling is None:
             raise GarbledError("opened, again or unasked")
         duration_s = bounded(message.number("duration_s"), self.limits.duration_s + SLACK_S)
@@ -111,7 +111,7 @@ class Allowance:
         return self.last
 
     def _count(self, time_s: float) -> None:
-        """Count a look: as far as this time, the film's length allows some, and its limit some. Raises GarbledError."""
+        """Count a frame: up to this time, the video's length allows some, and its limit some. Raises GarbledError."""
         self._looks += 1
         most = self.most_looks if self.sampling is None else self._most_looks(time_s, self.sampling)
         if self.before + self._looks > most:
@@ -119,7 +119,7 @@ class Allowance:
 
     def _most_looks(self, time_s: float, sampling: Sampling) -> int:
         if self._opened is None:
-            raise GarbledError("a look at a film that was not opened")
+            raise GarbledError("a look at a video that was not opened")
         claimed_s = self._opened.duration_s
         within = max(0.0, min(time_s, claimed_s)) / interval_s(claimed_s, sampling)
         beyond = max(0.0, time_s - claimed_s) / sampling.interval_s

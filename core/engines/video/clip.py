@@ -12,10 +12,10 @@ import av
 from core.engines.sandbox import protocol
 from core.engines.video import encode, seek
 from core.engines.video import encode as sound
-from core.engines.video import film as decode
 from core.engines.video import frame as pictures
+from core.engines.video import open_video as decode
 from core.engines.video.tailor import ClipAim, Timed
-from core.limits import FilmLimits
+from core.limits import VideoLimits
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -55,7 +55,7 @@ class ClipRequest:
 def send_clip(path: Path, request: Mapping[str, object], out: BinaryIO) -> None:
     """Send "making" with the share that is done, now and then, and the one "clip". Raises UnreadableError."""
     wish = ClipRequest(**request["wish"])  # type: ignore[arg-type] # our own parent wrote it
-    limits = FilmLimits(**request["limits"])  # type: ignore[arg-type]
+    limits = VideoLimits(**request["limits"])  # type: ignore[arg-type]
     teller = _Teller(out, wish)
     samples = sound.stretch(path, wish.start_s, wish.end_s, limits) if wish.sound and wish.form == "mp4" else None
     made = _fitted(wish, samples, lambda: teller.told(_thinned(timed(path, wish, limits), wish.max_fps)))
@@ -68,7 +68,7 @@ def send_clip(path: Path, request: Mapping[str, object], out: BinaryIO) -> None:
 
 def send_stills(path: Path, request: Mapping[str, object], out: BinaryIO) -> None:
     """Send a "still" for each time. Raises UnreadableError, OverLimitError."""
-    limits = FilmLimits(**request["limits"])  # type: ignore[arg-type] # our own parent wrote it
+    limits = VideoLimits(**request["limits"])  # type: ignore[arg-type] # our own parent wrote it
     times_s: list[float] = request["times_s"]  # type: ignore[assignment]
     for at_s, frame, aspect in seek.each_at(path, [max(0.0, time_s) for time_s in times_s], limits):
         rgb = pictures.Developer(aspect).small(frame, int(str(request["max_px"])))
@@ -76,45 +76,47 @@ def send_stills(path: Path, request: Mapping[str, object], out: BinaryIO) -> Non
         protocol.send(out, header, pictures.jpeg(rgb, _STILL_QUALITY))
 
 
-def timed(path: Path, wish: ClipRequest, limits: FilmLimits) -> Iterator[Timed]:
+def timed(path: Path, wish: ClipRequest, limits: VideoLimits) -> Iterator[Timed]:
     """Give the frame that stands at the start, then all until the end, itself left out. Raises UnreadableError.
 
     Before the first frame, that one stands.
     """
-    with decode.opened(path, limits, wish.max_px) as film:
-        first_s = seek.first_time_s(film)
+    with decode.opened(path, limits, wish.max_px) as video:
+        first_s = seek.first_time_s(video)
         start_s, end_s = max(wish.start_s, first_s), max(wish.end_s, first_s + 2 * _ROUNDING_S)
-        frames = _sought(film, start_s)
+        frames = _sought(video, start_s)
         if frames is not None:
             yield from _until(frames, end_s)
             return
-    with decode.opened(path, limits) as film:  # seeking lands late in this film, or not at all
-        yield from _until(_standing_at(film, film.frames(), start_s), end_s)
+    with decode.opened(path, limits) as video:  # seeking lands late in this video, or not at all
+        yield from _until(_standing_at(video, video.frames(), start_s), end_s)
 
 
-def _sought(film: decode.OpenVideo, start_s: float) -> Iterator[Timed] | None:
+def _sought(video: decode.OpenVideo, start_s: float) -> Iterator[Timed] | None:
     """Give the frames from the start on, found by seeking, or None where that does not lead there."""
-    if seek.is_beyond(film, start_s):
+    if seek.is_beyond(video, start_s):
         return None
-    attempts = ((0.0, seek.near_s(film, start_s)), *((run_up_s, 0.0) for run_up_s in seek.RUN_UPS_S))
+    attempts = ((0.0, seek.near_s(video, start_s)), *((run_up_s, 0.0) for run_up_s in seek.RUN_UPS_S))
     for run_up_s, needed_from_s in attempts:
         try:
-            landed = film.seek(max(0.0, start_s - run_up_s))
+            landed = video.seek(max(0.0, start_s - run_up_s))
         except av.FFmpegError:
             return None
-        frames = _standing_at(film, landed.frames(from_keyframe=True, needed_from_s=needed_from_s), start_s)
+        frames = _standing_at(video, landed.frames(from_keyframe=True, needed_from_s=needed_from_s), start_s)
         first = next(frames, None)
         if first is not None and needed_from_s <= first.time_s <= start_s + _ROUNDING_S:
             return itertools.chain((first,), frames)
     return None
 
 
-def _standing_at(film: decode.OpenVideo, frames: Iterator[tuple[float, VideoFrame]], start_s: float) -> Iterator[Timed]:
+def _standing_at(
+    video: decode.OpenVideo, frames: Iterator[tuple[float, VideoFrame]], start_s: float
+) -> Iterator[Timed]:
     """Give the last frame that is not after the start, and all after it."""
-    usual_s = film.clock.step_s
+    usual_s = video.clock.step_s
     standing: Timed | None = None
     for at_s, frame in frames:
-        one = Timed(at_s, frame, film.pixel_aspect, usual_s)
+        one = Timed(at_s, frame, video.pixel_aspect, usual_s)
         if at_s <= start_s + _ROUNDING_S:
             standing = one
             continue

@@ -29,7 +29,7 @@ _KNOWN = frozenset({_BT709, 4, 5, _BT601, 7, _BT2020})
 _LIKE_BT2020 = frozenset({10, 13, 14})
 """Constant luminance and ICtCp: of all matrices that FFmpeg knows, BT.2020's is the nearest."""
 _SD_HEIGHT_PX = 576
-"""Films that do not name their colours: up to here as television had them (BT.601), above as HD has (BT.709)."""
+"""Videos that do not name their colours: up to here as television had them (BT.601), above as HD has (BT.709)."""
 
 _TO_BT709 = {
     "bt2020": ((1.660491, -0.587641, -0.072850), (-0.124550, 1.132900, -0.008349), (-0.018151, -0.100579, 1.118730)),
@@ -39,12 +39,12 @@ _TO_BT709 = {
 _HLG_SYSTEM_GAMMA = 1.2
 """Of a screen of 1000 nits (ITU-R BT.2100)."""
 _WHITE_NITS = 203.0
-"""Where paper is white in films of high dynamic range (ITU-R BT.2408); brighter is light and glare."""
+"""Where paper is white in videos of high dynamic range (ITU-R BT.2408); brighter is light and glare."""
 _PEAK = 1000.0 / _WHITE_NITS
 _KNEE = 0.75
 """Of white: what is darker stays as it is, what is brighter makes room for glare."""
 _GAMMA = 2.4
-"""Of screens for films (ITU-R BT.1886)."""
+"""Of screens for videos (ITU-R BT.1886)."""
 _TOE = 0.03
 """Taken from black: what compression leaves there of a colour that is pure would shine."""
 _WHITE_LEVEL = 255 << 8
@@ -70,7 +70,7 @@ class Mapping(NamedTuple):
 
 
 def settle(frame: VideoFrame) -> None:
-    """Name the matrix of a frame anew where FFmpeg does not know the named one; none is named for a usual film."""
+    """Name the matrix of a frame anew where FFmpeg does not know the named one; none is named for a usual video."""
     named = int(frame.colorspace)
     if frame.format.is_rgb:
         if named not in {_RGB, _UNSPECIFIED}:
@@ -133,7 +133,7 @@ def _transfer(frame: VideoFrame) -> Transfer:
 
 
 class ToneMapper:
-    """Maps frames of one film, in RGB of 16 bits, to BT.709."""
+    """Maps frames of one video, in RGB of 16 bits, to BT.709."""
 
     def __init__(self, mapping: Mapping) -> None:
         self.mapping = mapping
@@ -188,7 +188,7 @@ def table(mapping: Mapping) -> npt.NDArray[np.uint16]:
 
 
 def to_bt709(rgb: Numbers, mapping: Mapping) -> Numbers:
-    """Give the colours of a film, (..., 3) of 0 to 1, as a usual screen shows them."""
+    """Give the colours of a video, (..., 3) of 0 to 1, as a usual screen shows them."""
     return np.maximum(0.0, (1 + _TOE) * np.clip(_screen_light(rgb, mapping), 0.0, 1.0) ** (1 / _GAMMA) - _TOE)
 
 

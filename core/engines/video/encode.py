@@ -16,7 +16,7 @@ import numpy.typing as npt
 from av.filter import Graph
 from av.video.reformatter import ColorRange
 
-from core.engines.video import film as decode
+from core.engines.video import open_video as decode
 from core.engines.video import tracks
 from core.engines.video.tailor import MOST_FPS, ClipAim, Tailor
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from av.video.stream import VideoStream
 
     from core.engines.video.tailor import Timed
-    from core.limits import FilmLimits
+    from core.limits import VideoLimits
 
 _TICKS = 90_000
 
@@ -193,35 +193,35 @@ _AHEAD_S = 1.0
 
 
 _GAP = RATE // 20
-"""Where the film's own times differ by more than this from what was decoded, they count."""
+"""Where the video's own times differ by more than this from what was decoded, they count."""
 
 
-def stretch(path: Path, start_s: float, end_s: float, limits: FilmLimits) -> Samples | None:
-    """Give the sound of [start_s, end_s), as long as that; None where the film has none. Raises UnreadableError."""
-    with decode.opened(path, limits) as film:
-        if _stream(film) is None:
+def stretch(path: Path, start_s: float, end_s: float, limits: VideoLimits) -> Samples | None:
+    """Give the sound of [start_s, end_s), as long as that; None where the video has none. Raises UnreadableError."""
+    with decode.opened(path, limits) as video:
+        if _stream(video) is None:
             return None
-        first = next(film.frames(), None)
-        zero_s = film.clock.zero_s
+        first = next(video.frames(), None)
+        zero_s = video.clock.zero_s
     if first is None:
         return None
-    with decode.opened(path, limits) as film:  # from its first byte: sound may begin long before the pictures do
+    with decode.opened(path, limits) as video:  # from its first byte: sound may begin long before the pictures do
         samples: Samples = np.zeros((2, round((end_s - start_s) * RATE)), dtype=np.float32)
         with suppress(av.FFmpegError):
-            landed = film if start_s < first[0] + _AHEAD_S else _landed(film, start_s)
+            landed = video if start_s < first[0] + _AHEAD_S else _landed(video, start_s)
             _fill(samples, _decoded(landed, start_s + zero_s, end_s + zero_s), start_s + zero_s)
         return samples
 
 
-def _stream(film: decode.OpenVideo) -> AudioStream | None:
+def _stream(video: decode.OpenVideo) -> AudioStream | None:
     """Give the first stream of sound that FFmpeg can decode."""
-    return next((one for one in film.container.streams.audio if tracks.known(one.codec_context)), None)
+    return next((one for one in video.container.streams.audio if tracks.known(one.codec_context)), None)
 
 
-def _decoded(film: decode.OpenVideo, from_s: float, until_s: float) -> Iterator[AudioFrame]:
+def _decoded(video: decode.OpenVideo, from_s: float, until_s: float) -> Iterator[AudioFrame]:
     """Give the frames of sound that reach into a stretch; times as the container has them."""
-    stream = _stream(film)
-    for packet in film.packets():
+    stream = _stream(video)
+    for packet in video.packets():
         if stream is None or packet is None or packet.stream.index != stream.index:
             continue
         with suppress(av.InvalidDataError):
@@ -232,12 +232,12 @@ def _decoded(film: decode.OpenVideo, from_s: float, until_s: float) -> Iterator[
                     yield frame
 
 
-def _landed(film: decode.OpenVideo, start_s: float) -> decode.OpenVideo:
-    """Give the film as seen from before a time. Raises av.FFmpegError."""
-    if film.places is not None:  # a keyframe of the pictures, some way before: sound may lie ahead of them in the file
-        return film.seek(start_s - _AHEAD_S)
-    film.container.seek(max(0, round((start_s + film.clock.zero_s) * av.time_base)), backward=True)
-    return film
+def _landed(video: decode.OpenVideo, start_s: float) -> decode.OpenVideo:
+    """Give the video as seen from before a time. Raises av.FFmpegError."""
+    if video.places is not None:  # a keyframe of the pictures, some way before: sound may lie ahead of them in the file
+        return video.seek(start_s - _AHEAD_S)
+    video.container.seek(max(0, round((start_s + video.clock.zero_s) * av.time_base)), backward=True)
+    return video
 
 
 def _fill(samples: Samples, frames: Iterator[AudioFrame], from_s: float) -> None:

@@ -35,7 +35,7 @@ _ROOM = 4
 
 
 class Developer:
-    """Develops the frames of one film."""
+    """Develops the frames of one video."""
 
     def __init__(self, pixel_aspect: Fraction | None) -> None:
         self._whole, self._small, self._looks = VideoReformatter(), VideoReformatter(), VideoReformatter()
@@ -125,7 +125,7 @@ def is_plain(frame: VideoFrame) -> bool:
 
 
 def squeeze(pixel_aspect: Fraction | None) -> float:
-    """Give how much wider a film's pixels are than high; 1 where it says something absurd."""
+    """Give how much wider a video's pixels are than high; 1 where it says something absurd."""
     if pixel_aspect is None or not 1 / _MAX_SQUEEZE <= pixel_aspect <= _MAX_SQUEEZE:
         return 1.0
     return float(pixel_aspect)

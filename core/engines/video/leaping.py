@@ -27,7 +27,7 @@ class Leaps:
     _from_s: float = 0.0
     _leapt: bool = False
     _reading: float | None = None
-    """Seconds that it takes to read on, for each second of film."""
+    """Seconds that it takes to read on, for each second of video."""
     _leaping: float | None = None
     """Seconds that a leap takes."""
 

@@ -26,7 +26,7 @@ class FramePlace(NamedTuple):
 
 @dataclass(slots=True)
 class Places:
-    """The keyframes of one film, and its length."""
+    """The keyframes of one video, and its length."""
 
     length_s: float = 0.0
     """From the start of the container to the end of the last packet of pictures or sound."""
@@ -36,7 +36,7 @@ class Places:
     _known: set[int] = field(default_factory=set)
 
     def note(self, packet: Packet[Stream], shift_s: Fraction) -> None:
-        """Take the next packet of the film's pictures; keyframes whose times do not rise are left out."""
+        """Take the next packet of the video's pictures; keyframes whose times do not rise are left out."""
         if not packet.is_keyframe or packet.pts is None or packet.pos is None or packet.pos < 0:
             return
         if not self._rising or packet.pts > self._rising[-1].ticks:

@@ -27,7 +27,7 @@ from core.errors import (
     OverLimit,
 )
 from core.formatting import one_line
-from core.limits import FilmLimits, quantity
+from core.limits import VideoLimits, quantity
 from core.model.video import Preprocess
 from core.ports.video import Clip, Framing, SampledFrame, Still, VideoEnded
 
@@ -50,7 +50,7 @@ _MOST_REPORTS = 10_000
 
 @dataclass(frozen=True, slots=True)
 class ChildClipper:
-    """Makes each clip in a child of its own, as films are read."""
+    """Makes each clip in a child of its own, as videos are read."""
 
     reader: ChildFrameReader
     most_s: float = 240.0
@@ -122,11 +122,11 @@ _LONGEST_DETAIL = 300
 
 @dataclass(frozen=True, slots=True)
 class ChildFrameReader:
-    """Decodes each film in a child of its own."""
+    """Decodes each video in a child of its own."""
 
     children: ChildPool
     """Of `core.engines.video.worker`."""
-    limits: FilmLimits = field(default_factory=FilmLimits)
+    limits: VideoLimits = field(default_factory=VideoLimits)
     patience_s: float = 180.0
     """How long a child may say nothing before it is taken for dead."""
 
@@ -198,7 +198,7 @@ class ChildFrameReader:
         return message
 
     async def _next(self, child: Child, path: Path, allowance: Allowance) -> Reading:
-        """Give what the child says next of a film; how long that took counts."""
+        """Give what the child says next of a video; how long that took counts."""
         began_s = time.monotonic()
         message = await self.hear(child, path, allowance.most_bytes)
         allowance.waited_s += time.monotonic() - began_s
@@ -226,7 +226,7 @@ def reading_of(message: ChildMessage, path: Path, allowance: Allowance) -> Readi
     return event
 
 
-def still_of(message: ChildMessage, path: Path, limits: FilmLimits, max_px: int) -> Still:
+def still_of(message: ChildMessage, path: Path, limits: VideoLimits, max_px: int) -> Still:
     """Give the still that the child sends, at most so wide or high.
 
     Raises the error that it sends instead, DecoderDied.
@@ -240,7 +240,7 @@ def still_of(message: ChildMessage, path: Path, limits: FilmLimits, max_px: int)
         raise nonsense(path, error) from error
 
 
-def error_of(message: ChildMessage, path: Path, limits: FilmLimits, kind: str) -> AppError:
+def error_of(message: ChildMessage, path: Path, limits: VideoLimits, kind: str) -> AppError:
     """Give the error that the child reports."""
     if kind != "error":
         raise GarbledError(f"a message of the kind {kind[:40]!r}")
@@ -259,19 +259,19 @@ def error_of(message: ChildMessage, path: Path, limits: FilmLimits, kind: str) -
             return DecoderDied(path.name, one_line((message.maybe_text("detail") or code)[:_LONGEST_DETAIL]))
 
 
-def _over(message: ChildMessage, path: Path, limits: FilmLimits) -> OverLimit:
+def _over(message: ChildMessage, path: Path, limits: VideoLimits) -> OverLimit:
     what = quantity(message.text("quantity"))
     if what is None or what == "size_bytes":
-        raise GarbledError("a limit that films do not have")
+        raise GarbledError("a limit that videos do not have")
     return OverLimit(path.name, what, getattr(limits, what), message.maybe_number("found"))
 
 
 @dataclass(frozen=True, slots=True)
 class ChildFramer:
-    """Cuts the frames of each film in a child of its own: `core.ports.video.Framer`."""
+    """Cuts the frames of each video in a child of its own: `core.ports.video.Framer`."""
 
-    films: ChildFrameReader
-    """Whose children these are, with the limits that films have."""
+    videos: ChildFrameReader
+    """Whose children these are, with the limits that videos have."""
 
     async def framed(
         self, path: Path, times_s: Sequence[float], framings: Sequence[Framing], preprocess: Preprocess
@@ -283,11 +283,11 @@ class ChildFramer:
         request = {"kind": "framed", "times_s": list(times_s), "framings": list(framings), "path": str(path)}
         shape = (len(framings), preprocess.size_px, preprocess.size_px, 3)
         found: list[Pixels] = []
-        async with self.films.children.giving_way() as child:
-            await child.ask({**request, "preprocess": asdict(preprocess), "limits": asdict(self.films.limits)})
+        async with self.videos.children.giving_way() as child:
+            await child.ask({**request, "preprocess": asdict(preprocess), "limits": asdict(self.videos.limits)})
             for _ in range(len(times_s) + 1):
-                message = await self.films.hear(child, path, int(np.prod(shape)))
-                parts = _parts(message, path, shape, self.films.limits)
+                message = await self.videos.hear(child, path, int(np.prod(shape)))
+                parts = _parts(message, path, shape, self.videos.limits)
                 if parts is None:
                     return tuple(found)
                 found.append(parts)
@@ -295,7 +295,7 @@ class ChildFramer:
 
 
 def _parts(
-    message: protocol.ChildMessage, path: Path, shape: tuple[int, int, int, int], limits: FilmLimits
+    message: protocol.ChildMessage, path: Path, shape: tuple[int, int, int, int], limits: VideoLimits
 ) -> Pixels | None:
     """Give the parts of one frame, or None where there are no more. Raises what the child reports, DecoderDied."""
     try:
@@ -315,19 +315,19 @@ def _parts(
 class ChildPictureReader:
     """Decodes each picture in a child of its own: `core.ports.video.PictureReader`."""
 
-    films: ChildFrameReader
-    """Whose children these are, with the limits that films have."""
+    videos: ChildFrameReader
+    """Whose children these are, with the limits that videos have."""
 
     async def picture(self, path: Path, preprocess: Preprocess) -> Pixels:
         """Give (S, S, 3) uint8 RGB as the encoder wants it; raises NotAPicture, OverLimit, DecoderDied."""
-        request = {"kind": "picture", "preprocess": asdict(preprocess), "limits": asdict(self.films.limits)}
-        async with self.films.children.child() as child:
+        request = {"kind": "picture", "preprocess": asdict(preprocess), "limits": asdict(self.videos.limits)}
+        async with self.videos.children.child() as child:
             await child.ask({**request, "path": str(path)})
-            message = await self.films.hear(child, path, preprocess.size_px**2 * 3)
-            return _pixels(message, path, preprocess.size_px, self.films.limits)
+            message = await self.videos.hear(child, path, preprocess.size_px**2 * 3)
+            return _pixels(message, path, preprocess.size_px, self.videos.limits)
 
 
-def _pixels(message: protocol.ChildMessage, path: Path, size_px: int, limits: FilmLimits) -> Pixels:
+def _pixels(message: protocol.ChildMessage, path: Path, size_px: int, limits: VideoLimits) -> Pixels:
     try:
         if message.kind == "error":
             raise _error(message, path, limits)
@@ -339,7 +339,7 @@ def _pixels(message: protocol.ChildMessage, path: Path, size_px: int, limits: Fi
     return np.frombuffer(data, dtype=np.uint8).reshape(size_px, size_px, 3)
 
 
-def _error(message: protocol.ChildMessage, path: Path, limits: FilmLimits) -> AppError:
+def _error(message: protocol.ChildMessage, path: Path, limits: VideoLimits) -> AppError:
     code = message.text("code")
     if code == NOT_A_PICTURE:
         return NotAPicture(path.name)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from av import Packet, VideoFrame
     from av.stream import Stream
 
-    from core.engines.video.film import OpenVideo
+    from core.engines.video.open_video import OpenVideo
     from core.model.video import Sampling
 
     VideoPacket = Packet[Stream]
@@ -45,7 +45,7 @@ class Skimmer:
     that takes longer than the gap allows, it is decoded after all.
     """
 
-    film: OpenVideo
+    video: OpenVideo
     grid: SamplingGrid
     plan: SamplingGrid
     """The same grid once more: it follows the packets, for how far the decoder lags behind depends on the machine."""
@@ -69,19 +69,19 @@ class Skimmer:
     """The group before this one was not decoded, so what refers to it cannot be either."""
 
     @classmethod
-    def of(cls, film: OpenVideo, length_s: float, sampling: Sampling, until_s: float | None = None) -> Skimmer:
-        """Skim a film of this length; from the look with that time on, where an earlier reading ended with it."""
+    def of(cls, video: OpenVideo, length_s: float, sampling: Sampling, until_s: float | None = None) -> Skimmer:
+        """Skim a video of this length; from the look with that time on, where an earlier reading ended with it."""
         grid, plan = SamplingGrid(length_s, sampling), SamplingGrid(length_s, sampling)
-        leaps = Leaps.within(film.container.format.name, time.perf_counter)
-        gap_s = keyframe_gap_s(length_s, sampling) if film.keyframes_tell_times else 0.0
-        skimmer = cls(film, grid, plan, gap_s, leaps, until_s)
+        leaps = Leaps.within(video.container.format.name, time.perf_counter)
+        gap_s = keyframe_gap_s(length_s, sampling) if video.keyframes_tell_times else 0.0
+        skimmer = cls(video, grid, plan, gap_s, leaps, until_s)
         if until_s is not None:
             grid.wants(until_s)
         return skimmer
 
     def looks(self) -> Iterator[TimedFrame]:
         """Give the frames that the grid wants with their times, in order. Raises OverLimitError, FellBackError."""
-        packets: Iterator[VideoPacket | None] | None = self.film.packets()
+        packets: Iterator[VideoPacket | None] | None = self.video.packets()
         while packets is not None:
             packets = yield from self._read(packets)
 
@@ -90,7 +90,7 @@ class Skimmer:
     ) -> Generator[TimedFrame, None, Iterator[VideoPacket | None] | None]:
         """Give looks until the packets end, or until it is better to go on with others: those are returned."""
         for packet in packets:
-            if packet is None or self.film.shows(packet):
+            if packet is None or self.video.shows(packet):
                 yield from self._measured(self._taken(packet))
                 if self._may_leap():
                     yield from self._measured(self._through(None))
@@ -127,19 +127,19 @@ class Skimmer:
 
     def _from(self, time_s: float) -> tuple[float, Iterator[VideoPacket | None]] | None:
         """Seek to the keyframe at or before a time; give its time and the packets from it on. Raises av.FFmpegError."""
-        self.film = self.film.seek(time_s)
-        packets = self.film.packets()
+        self.video = self.video.seek(time_s)
+        packets = self.video.packets()
         for packet in packets:
             if packet is None:
                 return None
-            if self.film.shows(packet) and packet.is_keyframe:
+            if self.video.shows(packet) and packet.is_keyframe:
                 at_s = self._time_s(packet)
                 return None if at_s is None or at_s > time_s + _SAME_S else (at_s, chain([packet], packets))
         return None
 
     @property
     def reached_s(self) -> float:
-        """Tell how far the film goes: what was dropped after the last decoded frame counts too.
+        """Tell how far the video goes: what was dropped after the last decoded frame counts too.
 
         But not more of it than may stand between two keyframes: after that, keyframes failed to decode.
         """
@@ -220,11 +220,11 @@ class Skimmer:
     def _too_far(self, packet: VideoPacket) -> bool:
         if self._key is None or self._key.pts is None or packet.pts is None:
             return len(self._waiting) > _MOST_WAITING
-        return float((packet.pts - self._key.pts) * self.film.clock.time_base) > self.gap_s
+        return float((packet.pts - self._key.pts) * self.video.clock.time_base) > self.gap_s
 
     def _time_s(self, packet: VideoPacket) -> float | None:
         """Guess the time of a packet's picture; None where nothing tells."""
-        return self.film.clock.estimate_s(packet)
+        return self.video.clock.estimate_s(packet)
 
     def _rising_s(self, packet: VideoPacket) -> float | None:
         """Give the same for packets in their order. Raises FellBackError."""
@@ -235,7 +235,7 @@ class Skimmer:
         return time_s
 
     def _through(self, packet: VideoPacket | None) -> Iterator[TimedFrame]:
-        for time_s, frame in self.film.decoded(packet):
+        for time_s, frame in self.video.decoded(packet):
             self._decoded_s = max(self._decoded_s, time_s)
             early_s = self.gap_s if self._planned(frame) else 0.0
             is_known = self.until_s is not None and time_s <= self.until_s + _SAME_S

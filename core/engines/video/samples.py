@@ -57,7 +57,7 @@ _MOST_THUMBNAILS = 600
 
 
 class LookSender:
-    """Sends the looks at one film."""
+    """Sends the looks at one video."""
 
     def __init__(
         self, out: BinaryIO, pixel_aspect: Fraction | None, preprocess: Preprocess, sampling: Sampling, length_s: float
@@ -115,7 +115,7 @@ class LookSender:
         return False
 
     def _thumbnail(self, frame: VideoFrame) -> bytes:
-        """Give a small JPEG for every n-th look and nothing for the others; n grows should a film not end."""
+        """Give a small JPEG for every n-th look and nothing for the others; n grows should a video not end."""
         if self.sent >= 2 * _MOST_THUMBNAILS * self._stride:
             self._stride *= 2
         if self.sent % self._stride:

@@ -22,14 +22,14 @@ if TYPE_CHECKING:
 
 
 class Timed(NamedTuple):
-    """A frame, and what its film says of all."""
+    """A frame, and what its video says of all."""
 
     time_s: float
-    """Since the start of the film."""
+    """Since the start of the video."""
     frame: VideoFrame
     pixel_aspect: Fraction | None
     usual_s: float
-    """How long a frame of that film stands."""
+    """How long a frame of that video stands."""
 
 
 MOST_FPS = 60
@@ -76,7 +76,7 @@ class Rendition(NamedTuple):
 
 
 class Tailor:
-    """Brings the frames of one film to the size of a clip."""
+    """Brings the frames of one video to the size of a clip."""
 
     def __init__(self, frames: Iterator[Timed], aim: ClipAim, bits_a_second: float | None) -> None:
         """Take the first frame, for the size. Raises UnreadableError where there is none."""
@@ -145,7 +145,7 @@ def _look(frame: VideoFrame) -> Rendition:
 
 
 def _size_px(shown_px: tuple[int, int], max_px: int, bits_a_second: float | None) -> tuple[int, int]:
-    """Give an even width and height, no larger than the film itself."""
+    """Give an even width and height, no larger than the video itself."""
     scale = min(1.0, max_px / max(shown_px))
     if bits_a_second is not None:
         wanted = shown_px[0] * shown_px[1] * scale**2 * 25 * _LEAST_BITS_A_PIXEL

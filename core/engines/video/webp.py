@@ -18,12 +18,12 @@ from core.engines.video.flaws import OverLimitError, UnreadableError, keep_withi
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from core.limits import FilmLimits
+    from core.limits import VideoLimits
 
 _HEADER_BYTES = 21
 _ANIMATED = 0x02
 _SHARE = 0.25
-"""Of the memory that a film may take, for what is written anew."""
+"""Of the memory that a video may take, for what is written anew."""
 _LEAST_MS = 1
 _USUAL_MS = 100
 """How long a picture stands that does not say so, in browsers too."""
@@ -37,7 +37,7 @@ def is_animated(file: BinaryIO) -> bool:
     return extended and bool(header[-1] & _ANIMATED)
 
 
-def rewritten(file: BinaryIO, limits: FilmLimits) -> BinaryIO:
+def rewritten(file: BinaryIO, limits: VideoLimits) -> BinaryIO:
     """Give the same pictures at the same times in a container that FFmpeg reads.
 
     Raises UnreadableError, OverLimitError.
@@ -53,7 +53,7 @@ def rewritten(file: BinaryIO, limits: FilmLimits) -> BinaryIO:
     return made
 
 
-def _pictures(image: Image.Image, limits: FilmLimits) -> Iterator[tuple[av.VideoFrame, int]]:
+def _pictures(image: Image.Image, limits: VideoLimits) -> Iterator[tuple[av.VideoFrame, int]]:
     """Give each picture with the milliseconds that it stands."""
     count = getattr(image, "n_frames", 1)
     keep_within(limits, "frames", count)
@@ -65,7 +65,7 @@ def _pictures(image: Image.Image, limits: FilmLimits) -> Iterator[tuple[av.Video
 
 
 def _write(
-    made: io.BytesIO, pictures: Iterator[tuple[av.VideoFrame, int]], size: tuple[int, int], limits: FilmLimits
+    made: io.BytesIO, pictures: Iterator[tuple[av.VideoFrame, int]], size: tuple[int, int], limits: VideoLimits
 ) -> None:
     at_ms = 0
     with av.open(made, "w", format="matroska") as container:

@@ -19,14 +19,14 @@ from core.engines.sandbox import forkserver, protocol
 from core.engines.sandbox import limits as cage
 from core.engines.sandbox.protocol import NOT_A_PICTURE
 from core.engines.video import clip as clipping
-from core.engines.video import film as decode
 from core.engines.video import frame as pictures
+from core.engines.video import open_video as decode
 from core.engines.video import seek
 from core.engines.video import seek as seeking
 from core.engines.video.flaws import OverLimitError, UnreadableError, keep_within
 from core.engines.video.sampler import FellBackError, Skimmer
 from core.engines.video.samples import LookSender
-from core.limits import FilmLimits
+from core.limits import VideoLimits
 from core.model.video import Preprocess, Sampling
 from core.ports.video import Framing
 
@@ -57,7 +57,7 @@ TimedFrames: TypeAlias = "Iterator[tuple[float, VideoFrame]]"
 
 
 def serve(request: Mapping[str, object], out: BinaryIO) -> None:
-    """Answer one request; a file that is no film is an answer too."""
+    """Answer one request; a file that is no video is an answer too."""
     limits = _limits(request)
     try:
         _attempt(request, limits, out)
@@ -72,11 +72,11 @@ def serve(request: Mapping[str, object], out: BinaryIO) -> None:
 
 
 def tell_over_limit(error: OverLimitError, out: BinaryIO) -> None:
-    """Answer that the film takes more than one may."""
+    """Answer that the video takes more than one may."""
     protocol.send(out, {"kind": "error", "code": "over_limit", "quantity": error.quantity, "found": error.found})
 
 
-def _attempt(request: Mapping[str, object], limits: FilmLimits, out: BinaryIO) -> None:
+def _attempt(request: Mapping[str, object], limits: VideoLimits, out: BinaryIO) -> None:
     path = Path(str(request["path"]))
     try:
         _work(request)(path, request, out)
@@ -92,8 +92,8 @@ def _work(request: Mapping[str, object]) -> Callable[[Path, Mapping[str, object]
     return works[str(request["kind"])]
 
 
-def _limits(request: Mapping[str, object]) -> FilmLimits:
-    return FilmLimits(**request["limits"])  # type: ignore[arg-type] # our own parent wrote it
+def _limits(request: Mapping[str, object]) -> VideoLimits:
+    return VideoLimits(**request["limits"])  # type: ignore[arg-type] # our own parent wrote it
 
 
 def send_cage(_path: Path, _request: Mapping[str, object], out: BinaryIO) -> None:
@@ -107,27 +107,27 @@ def send_looks(path: Path, request: Mapping[str, object], out: BinaryIO) -> None
     sampling = Sampling(**request["sampling"])  # type: ignore[arg-type] # our own parent wrote it
     preprocess = Preprocess(**request["preprocess"])  # type: ignore[arg-type]
     with ExitStack() as opened:
-        film = opened.enter_context(decode.opened(path, limits))
-        length_s = film.declared_s or decode.scanned_length_s(path, limits)
+        video = opened.enter_context(decode.opened(path, limits))
+        length_s = video.declared_s or decode.scanned_length_s(path, limits)
         keep_within(limits, "duration_s", length_s)
-        sender = LookSender(out, film.stream.sample_aspect_ratio, preprocess, sampling, length_s)
+        sender = LookSender(out, video.stream.sample_aspect_ratio, preprocess, sampling, length_s)
         until_s = float(str(request["until_s"])) if request.get("until_s") is not None else None
         sender.last_s, sender.sent = until_s, int(str(request.get("sent", 0)))
-        skimmer = Skimmer.of(film, length_s, sampling)
+        skimmer = Skimmer.of(video, length_s, sampling)
         try:
             looks = sender.started(skimmer.looks())
             if until_s is not None:
                 next(looks)
-                film = seek.film_at(path, film, until_s, opened)
-                skimmer = Skimmer.of(film, length_s, sampling, until_s)
+                video = seek.video_at(path, video, until_s, opened)
+                skimmer = Skimmer.of(video, length_s, sampling, until_s)
                 looks = skimmer.looks()
             sender.send_all(looks)
         except FellBackError:
-            film = opened.enter_context(decode.opened(path, limits))
-            skimmer = Skimmer.of(film, length_s, replace(sampling, keyframe_gap=0.0), sender.last_s)
+            video = opened.enter_context(decode.opened(path, limits))
+            skimmer = Skimmer.of(video, length_s, replace(sampling, keyframe_gap=0.0), sender.last_s)
             sender.send_all(sender.started(skimmer.looks()))
         last_s = skimmer.reached_s
-        protocol.send(out, {"kind": "ended", "truncated": _truncated(skimmer.film, last_s), "reached_s": last_s})
+        protocol.send(out, {"kind": "ended", "truncated": _truncated(skimmer.video, last_s), "reached_s": last_s})
 
 
 def send_glances(path: Path, request: Mapping[str, object], out: BinaryIO) -> None:
@@ -150,15 +150,15 @@ def send_still(path: Path, request: Mapping[str, object], out: BinaryIO) -> None
     protocol.send(out, header, pictures.jpeg(rgb, _STILL_QUALITY))
 
 
-def _truncated(film: decode.OpenVideo, last_s: float) -> bool:
-    """Judge whether the film broke off: unreadable, or ending well before the length that it declares.
+def _truncated(video: decode.OpenVideo, last_s: float) -> bool:
+    """Judge whether the video broke off: unreadable, or ending well before the length that it declares.
 
     The slack covers a last frame that stands for longer than it says.
     """
-    declared_s = film.declared_s or film.read_s
+    declared_s = video.declared_s or video.read_s
     slack_s = max(_MISSING_S, _MISSING_SHARE * declared_s)
-    undecoded_s = film.pictures_s - last_s
-    return film.broken or declared_s - film.read_s > slack_s or undecoded_s > slack_s
+    undecoded_s = video.pictures_s - last_s
+    return video.broken or declared_s - video.read_s > slack_s or undecoded_s > slack_s
 
 
 def prepare() -> None:
@@ -167,7 +167,7 @@ def prepare() -> None:
 
 
 def shut_in(request: Mapping[str, object]) -> Mapping[str, object]:
-    """Give up all but decoding the one film that a request names; return the request with the path to open it by."""
+    """Give up all but decoding the one video that a request names; return the request with the path to open it by."""
     limits = _limits(request)
     if request["kind"] in _PATIENT:
         os.nice(10)  # stills and the chat come first
@@ -178,7 +178,7 @@ def shut_in(request: Mapping[str, object]) -> Mapping[str, object]:
 def send_framed(path: Path, request: Mapping[str, object], out: BinaryIO) -> None:
     """Send a "framed" for each of some times, then "ended", in the child. Raises UnreadableError, OverLimitError."""
     preprocess = Preprocess(**request["preprocess"])  # type: ignore[arg-type] # our own parent wrote it
-    limits = FilmLimits(**request["limits"])  # type: ignore[arg-type]
+    limits = VideoLimits(**request["limits"])  # type: ignore[arg-type]
     framings = [Framing(*framing) for framing in request["framings"]]  # type: ignore[attr-defined]
     for time_s in request["times_s"]:  # type: ignore[attr-defined]
         for _, frame, aspect in seek.frames_at(path, [float(time_s)], limits):
@@ -210,7 +210,7 @@ _MOST_STRETCH = 100
 def send_picture(path: Path, request: Mapping[str, object], out: BinaryIO) -> None:
     """Send the one "picture", in the child. Raises OverLimitError."""
     preprocess = Preprocess(**request["preprocess"])  # type: ignore[arg-type] # our own parent wrote it
-    limits = FilmLimits(**request["limits"])  # type: ignore[arg-type]
+    limits = VideoLimits(**request["limits"])  # type: ignore[arg-type]
     try:
         with Image.open(path, formats=_FORMATS) as image:
             keep_within(limits, "frame_px", image.width * image.height)

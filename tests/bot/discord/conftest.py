@@ -44,20 +44,20 @@ class Scene:
         self.guild.extra[self.ada.id] = MANAGE_CHANNELS
         self.general: Channel = self.guild.channel("general")
 
-    def film(self, name: str = "") -> Path:
-        """Make a film that no other test has."""
+    def video(self, name: str = "") -> Path:
+        """Make a video that no other test has."""
         number = next(_serial)
-        path = self.folder / (name or f"film{number}.mp4")
+        path = self.folder / (name or f"video{number}.mp4")
         scenes = [("red", 2 + number / 25), ("green", 2), ("blue", 2), ("green", 2), ("yellow", 2), ("green", 2)]
         return clips.make_clip(path, scenes, clips.Shape(patterned=True))
 
     def reel(self) -> str:
-        """Put the demo film onto the site: it has many moments, and each run looks at it once only."""
+        """Put the demo video onto the site: it has many moments, and each run looks at it once only."""
         return self.fake.cdn.publish(DEMO_FOLDER / "film.mp4")
 
     def link(self, name: str = "") -> str:
-        """Put such a film onto the site."""
-        return self.fake.cdn.publish(self.film(name))
+        """Put such a video onto the site."""
+        return self.fake.cdn.publish(self.video(name))
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

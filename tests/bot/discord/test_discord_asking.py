@@ -50,8 +50,8 @@ async def test_the_picture_of_a_message_is_looked_for_from_its_menu(scene: Scene
     assert refusal.is_ephemeral
 
 
-async def test_a_film_in_a_file_is_looked_at_by_a_command_of_its_own(scene: Scene) -> None:
-    it = await scene.fake.slash(scene.general, scene.ada, "index-file", file=scene.film())
+async def test_a_video_in_a_file_is_looked_at_by_a_command_of_its_own(scene: Scene) -> None:
+    it = await scene.fake.slash(scene.general, scene.ada, "index-file", file=scene.video())
     await answer_to(scene, it, "Ready to search")
 
 

@@ -1,4 +1,4 @@
-"""On a full disk each request on Discord gets its sentence, and a film can be forgotten."""
+"""On a full disk each request on Discord gets its sentence, and a video can be forgotten."""
 
 from __future__ import annotations
 
@@ -41,4 +41,4 @@ async def test_a_link_a_menu_a_command_and_a_vote_get_a_sentence_on_a_full_disk_
         await town.answer(await fake.menu(message, town.ada), FULL)
         await town.answer(await fake.typed(town.general, town.ada, "/index https://films.example/other.mp4"), FULL)
         await town.answer(await fake.press(answer, "👍", town.ada), FULL)
-        await town.answer(await fake.typed(town.general, town.ada, "/forget film"), "Forgotten")
+        await town.answer(await fake.typed(town.general, town.ada, "/forget video"), "Forgotten")

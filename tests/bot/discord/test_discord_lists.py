@@ -10,7 +10,7 @@ from core.model.video import Scope
 from tests.core.conftest import turn
 from tests.fakes.discord_world import walk
 from tests.support.discord.indoors import house, quiet_room, reader, room
-from tests.support.films import put_film
+from tests.support.videos import put_video
 
 if TYPE_CHECKING:
     from tests.fakes.discord_world import Channel, Message
@@ -24,7 +24,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="session")]
 async def fill(room: Room, channel: Channel, names: list[str]) -> None:
     scope = Scope("discord", str(room.guild.id), str(channel.id))
     for name in names:
-        await put_film(room.house, turn(), name, [("red", 1)], scope)
+        await put_video(room.house, turn(), name, [("red", 1)], scope)
 
 
 def thumbnails(message: Message) -> int:
@@ -36,7 +36,7 @@ async def test_pages_of_videos_are_turned_in_place_and_hold_this_channel_alone(r
     await room.fake.gateway.dispatch("CHANNEL_CREATE", other.json())
     await fill(room, other, [f"elsewhere {number}" for number in range(9)])
     await fill(room, room.general, [f"video {number}" for number in range(12)])
-    page = await room.answer(await room.fake.slash(room.general, room.bob, "videos"), "12 films, page 1 of 3")
+    page = await room.answer(await room.fake.slash(room.general, room.bob, "videos"), "12 videos, page 1 of 3")
     assert page.is_ephemeral
     assert thumbnails(page) == 5
     for number in (2, 3):

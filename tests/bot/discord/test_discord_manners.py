@@ -61,12 +61,12 @@ async def test_a_switched_off_channel_is_left_alone_until_it_is_on_again(scene: 
     assert "sheet.jpg" in asked.files
 
 
-async def test_who_waits_is_told_how_many_films_are_before(scene: Scene) -> None:
+async def test_who_waits_is_told_how_many_videos_are_before(scene: Scene) -> None:
     fake = scene.fake
     names = [f"queued{number}.mp4" for number in range(4)]
     gates = [fake.cdn.gates.setdefault(name, asyncio.Event()) for name in names]
     messages = [await fake.post(scene.general, scene.ada, scene.link(name)) for name in names]
-    await said_below(scene, messages[2], "2 films before yours")
+    await said_below(scene, messages[2], "2 videos before yours")
     await said_below(scene, messages[3], "Waiting for my turn")
     for gate in gates:
         gate.set()
@@ -95,8 +95,8 @@ async def test_the_whole_server_means_what_everybody_in_this_channel_could_read(
     everywhere = {"in_": "this server"}
     for who in (scene.ada, scene.bob):
         answer = await found(scene, "something green", who, **everywhere)
-        assert "in film" in answer.text
-        assert await fake.type(scene.general, who, "", **everywhere) == ["film"]
+        assert "in video" in answer.text
+        assert await fake.type(scene.general, who, "", **everywhere) == ["video"]
     assert await fake.type(scene.general, scene.ada, "") == []
     assert await fake.type(hidden, scene.ada, "sec") == ["secret"]
     refusal = await answer_to(scene, await fake.slash(scene.general, scene.ada, "find", text="green"))

@@ -93,7 +93,7 @@ async def test_of_many_links_posted_at_once_one_word_says_that_it_is_too_much(ro
     await room.fake.until(lambda: not [m for m in room.general.messages.values() if m.reactions], "all looked at")
     cards = [one.text for one in aloud(room)]
     assert len([one for one in cards if "One thing after the other" in one]) == 1
-    assert len([one for one in cards if "I know this film already" in one]) == MOST
+    assert len([one for one in cards if "I know this video already" in one]) == MOST
 
 
 async def test_links_beyond_five_in_a_message_are_named(room: Room) -> None:

@@ -105,7 +105,7 @@ async def test_a_server_whose_roles_of_keaton_cannot_be_had_leaves_no_traceback_
                 await town.fake.remove(message)
             await town.fake.gateway.dispatch("CHANNEL_UPDATE", town.general.json())
             await is_noted(house)
-            await town.answer(await town.fake.slash(town.general, town.ada, "videos"), "no film here")
+            await town.answer(await town.fake.slash(town.general, town.ada, "videos"), "no video here")
         assert "Traceback" not in caplog.text
 
 
@@ -128,7 +128,7 @@ async def is_noted(house: ColourHouse) -> None:
 
 
 async def away(town: Town, channel: Channel, folder: Path) -> Message:
-    """Post a film while Keaton does not run."""
+    """Post a video while Keaton does not run."""
     link = f"https://films.example/missed-{channel.name}.mp4"
     town.house.fetcher.web[link] = clips.make_clip(folder / f"missed-{channel.name}.mp4", [("red", 2), ("green", 2)])
     return await town.fake.post(channel, town.ada, link)
@@ -136,4 +136,4 @@ async def away(town: Town, channel: Channel, folder: Path) -> Message:
 
 def card_below(message: Message) -> Message | None:
     mine = (one for one in message.channel.messages.values() if one.reply_to == message.id)
-    return next((one for one in mine if "Ready to search" in one.text or "know this film" in one.text), None)
+    return next((one for one in mine if "Ready to search" in one.text or "know this video" in one.text), None)

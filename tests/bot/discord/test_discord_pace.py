@@ -1,4 +1,4 @@
-"""Many films at once in one channel: Discord counts their messages together, and nobody waits for a status."""
+"""Many videos at once in one channel: Discord counts their messages together, and nobody waits for a status."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ __all__ = ["house", "reader"]
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(180), pytest.mark.asyncio(loop_scope="session")]
 
-FILMS = 12
+VIDEOS = 12
 WITHIN_S = 1.0
 """Time passes five times as fast as on Discord."""
 
@@ -36,8 +36,8 @@ async def test_many_films_at_once_stay_within_the_budget_of_their_channel_and_th
         edits = buckets.of("PATCH", f"/channels/{town.general.id}/messages/1")
         assert edits is not None
         web = house.fetcher.web
-        for number in range(FILMS):
-            name = f"film{number}.mp4"
+        for number in range(VIDEOS):
+            name = f"video{number}.mp4"
             web[f"https://films.example/{name}"] = clips.make_clip(
                 tmp_path / name, [("red", 4 + number / 25), ("green", 4)]
             )
@@ -50,7 +50,7 @@ async def test_many_films_at_once_stay_within_the_budget_of_their_channel_and_th
         monkeypatch.setattr(house.library, "save", saving)
         asked = [
             await town.fake.post(town.general, town.ada, f"https://films.example/film{number}.mp4")
-            for number in range(FILMS)
+            for number in range(VIDEOS)
         ]
 
         edits_when_shown = list[int]()
@@ -59,7 +59,7 @@ async def test_many_films_at_once_stay_within_the_budget_of_their_channel_and_th
             below = [one for one in town.general.messages.values() if one.reply_to in {each.id for each in asked}]
             count = sum("Ready to search" in one.text for one in below)
             edits_when_shown.extend([len(edits.taken_s)] * (count - len(edits_when_shown)))
-            return count == FILMS
+            return count == VIDEOS
 
         await town.fake.until(all_ready, "all cards")
         took_s = time.monotonic() - begun_s

@@ -97,7 +97,7 @@ async def test_a_frame_that_nothing_can_change_waits_until_its_thread_is_opened_
         await town.fake.until(lambda: "could not be taken back" in caplog.text, "the operator told")
         tries = len(town.fake.refused)
         for _ in range(4):
-            await town.answer(await town.fake.slash(town.general, town.bob, "videos"), "no film here")
+            await town.answer(await town.fake.slash(town.general, town.bob, "videos"), "no video here")
         assert len(town.fake.refused) == tries
         assert caplog.text.count(f"message {answer.id} in channel") == 1
         await town.fake.set_thread(thread, archived=False)
@@ -146,8 +146,8 @@ async def a_thread(town: Town) -> Channel:
 
 async def forget_all(town: Town, channel: Channel) -> None:
     view = View.of(town.scope(str(channel.id)))
-    for film in await town.house.library.videos(view):
-        await town.house.library.forget(film.video.id, view)
+    for video in await town.house.library.videos(view):
+        await town.house.library.forget(video.video.id, view)
 
 
 @pytest.mark.parametrize("event", ["GUILD_ROLE_UPDATE", "GUILD_CREATE"])

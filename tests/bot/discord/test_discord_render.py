@@ -47,7 +47,7 @@ def answer(moments: int = 5) -> Reply:
     )
     pictures = tuple(Picture(kind, f"{kind}.png", f"a {kind}", {"dark": b"x"}) for kind in ("frame", "plot"))
     links = (Link("https://films.test/?t=1", "Open at 0:01"), Link("https://discord.com/channels/1/2/3", "Posted by A"))
-    return Reply("0:01 in film", title="“dog”", pictures=pictures, buttons=buttons, links=links)
+    return Reply("0:01 in video", title="“dog”", pictures=pictures, buttons=buttons, links=links)
 
 
 def test_a_whole_answer_keeps_the_documented_limits() -> None:
@@ -62,7 +62,7 @@ def test_a_whole_answer_keeps_the_documented_limits() -> None:
 
 
 def test_the_fullest_card_keeps_the_documented_limits() -> None:
-    moments = tuple(Moment("film", 10.0 * n, 10.0 * n + 4, 10.0 * n + 2, 0.3) for n in range(20))
+    moments = tuple(Moment("video", 10.0 * n, 10.0 * n + 4, 10.0 * n + 2, 0.3) for n in range(20))
     at_ms, out_ms = 99_000_000, 99_060_000
     wish = actions.Show("a" * 16, 12, mode="cut", at_ms=at_ms, in_ms=at_ms, out_ms=out_ms, revision=999_999)
     cursor = Cursor.of(wish, moments[11], 100_000.0, 60.0)

@@ -42,7 +42,7 @@ async def test_events_that_are_replayed_after_a_resume_are_handled_once(scene: S
     missed = await fake.post(scene.general, scene.bob, known)
     await fake.until(lambda: gateway.resumed > before, "the RESUME")
     gateway.repeats = 0
-    await said_below(scene, missed, "I know this film already")
+    await said_below(scene, missed, "I know this video already")
     await found(scene)
     assert (len(cards_below(message)), len(cards_below(missed))) == (replies, 1)
     assert len(answer.history) == shown
@@ -59,13 +59,13 @@ async def test_after_a_crash_and_an_absence_everything_is_answered_once(scene: S
     (its_card,) = cards_below(unwanted)
     fake.cdn.gates["asked.mp4"] = gate
     command = await fake.slash(general, scene.ada, "index", url=scene.link("asked.mp4"))
-    await fake.until(lambda: command.shown and "Fetching" in command.shown.text, "the command's film being fetched")
+    await fake.until(lambda: command.shown and "Fetching" in command.shown.text, "the command's video being fetched")
     promised = await acknowledged(scene, answer)
     await scene.program.kill()
     gate.set()
     await fake.remove(unwanted)
     missed = await fake.post(general, scene.ada, scene.link())
-    stale = await fake.post(general, scene.bob, "", scene.film())
+    stale = await fake.post(general, scene.bob, "", scene.video())
     stale.attachments = [fake.cdn.signed(one, life_s=-10) for one in stale.attachments]
 
     await scene.program.ensure_running()
@@ -84,7 +84,7 @@ async def test_after_a_crash_and_an_absence_everything_is_answered_once(scene: S
 
 
 async def half_fetched(scene: Scene, name: str) -> tuple[Message, Message]:
-    """Post a link whose film waits at its gate; give the message, and Keaton's that says how far it is."""
+    """Post a link whose video waits at its gate; give the message, and Keaton's that says how far it is."""
     scene.fake.cdn.gates[name] = asyncio.Event()
     message = await scene.fake.post(scene.general, scene.ada, scene.link(name))
     return message, await said_below(scene, message, "Fetching")
@@ -175,7 +175,7 @@ async def test_a_preview_and_a_cut_that_were_acknowledged_before_a_crash_are_pos
     assert ("preview.mp4" in moving.files, cards_below(moving)) == (True, [])
 
 
-async def test_an_answer_goes_with_its_film_though_its_run_died_before_it_knew_where_it_stands(scene: Scene) -> None:
+async def test_an_answer_goes_with_its_video_though_its_run_died_before_it_knew_where_it_stands(scene: Scene) -> None:
     fake, message = scene.fake, await posted(scene, scene.link("regretted.mp4"))
     fake.desk.gate = asyncio.Event()
     asked = await fake.slash(scene.general, scene.bob, "find", text="something green", video="regretted")
@@ -233,9 +233,9 @@ async def test_who_pressed_before_a_crash_can_be_answered_in_private_after_it(
     assert hook.type is discord.WebhookType.application, "the library sends nothing in private through any other"
 
 
-async def test_an_address_that_expires_while_its_film_waits_is_asked_for_anew(scene: Scene) -> None:
+async def test_an_address_that_expires_while_its_video_waits_is_asked_for_anew(scene: Scene) -> None:
     fake, reads = scene.fake, len(scene.fake.reads)
-    file = scene.film()
+    file = scene.video()
     real = fake.cdn.life_s
     fake.cdn.life_s = -10.0
     message = await fake.post(scene.general, scene.ada, "", file)
@@ -253,12 +253,12 @@ async def test_a_token_that_discord_does_not_know_is_the_operators_to_mend(fake:
     assert "Traceback" not in program.log
 
 
-async def test_a_thread_that_went_to_sleep_while_its_film_was_looked_at_gets_its_card(scene: Scene) -> None:
+async def test_a_thread_that_went_to_sleep_while_its_video_was_looked_at_gets_its_card(scene: Scene) -> None:
     fake, thread = scene.fake, scene.guild.thread(scene.general, "a thread")
     await fake.gateway.dispatch("THREAD_CREATE", thread.json())
     fake.cdn.gates["asleep.mp4"] = gate = asyncio.Event()
     message = await fake.post(thread, scene.ada, scene.link("asleep.mp4"))
-    await fake.until(lambda: any("Fetching" in one.text for one in cards_below(message)), "the film being fetched")
+    await fake.until(lambda: any("Fetching" in one.text for one in cards_below(message)), "the video being fetched")
     await fake.set_thread(thread, archived=True)
     gate.set()
     (card,) = cards_below(await said_on(scene, message))
@@ -267,6 +267,6 @@ async def test_a_thread_that_went_to_sleep_while_its_film_was_looked_at_gets_its
 
 
 async def said_on(scene: Scene, message: Message) -> Message:
-    """Wait until a message's film can be searched; give the message."""
+    """Wait until a message's video can be searched; give the message."""
     await scene.fake.until(lambda: any("Ready to search" in one.text for one in cards_below(message)), "the card")
     return message

@@ -58,7 +58,7 @@ async def test_an_answer_that_takes_longer_than_its_token_lives_still_comes(scen
 
 
 async def test_a_posted_file_is_indexed_and_its_own_message_linked(scene: Scene) -> None:
-    message = await scene.fake.post(scene.general, scene.ada, "", scene.film("holiday.mp4"))
+    message = await scene.fake.post(scene.general, scene.ada, "", scene.video("holiday.mp4"))
     card = await said_below(scene, message)
     assert "holiday" in card.text
     answer = await found(scene)
@@ -71,7 +71,7 @@ async def test_several_links_are_each_answered_and_a_known_one_at_once(scene: Sc
     await scene.fake.until(lambda: sum("/find" in card.text for card in cards_below(message)) == 2, "two summaries")
     fetched = len(scene.fake.cdn.fetched)
     again = await scene.fake.post(scene.general, scene.bob, one)
-    await said_below(scene, again, "I know this film already")
+    await said_below(scene, again, "I know this video already")
     assert len(scene.fake.cdn.fetched) == fetched
 
 
@@ -100,7 +100,7 @@ async def test_a_deleted_message_forgets_what_only_it_brought_in(scene: Scene) -
     assert "shared" in answer.text
 
 
-async def test_a_message_deleted_while_its_film_is_fetched_leaves_nothing(scene: Scene) -> None:
+async def test_a_message_deleted_while_its_video_is_fetched_leaves_nothing(scene: Scene) -> None:
     fake = scene.fake
     link = scene.link("gone.mp4")
     fake.cdn.gates["gone.mp4"] = gate = asyncio.Event()
@@ -110,8 +110,8 @@ async def test_a_message_deleted_while_its_film_is_fetched_leaves_nothing(scene:
     await fake.until(lambda: card.id not in scene.general.messages, "the status message gone")
     gate.set()
     other = await posted(scene, scene.reel(), known=True)
-    listed = await answer_to(scene, await fake.slash(scene.general, scene.bob, "videos"), "film")
-    assert "1 film" in listed.text
+    listed = await answer_to(scene, await fake.slash(scene.general, scene.bob, "videos"), "video")
+    assert "1 video" in listed.text
     assert card_below(other, "/find")
 
 
@@ -130,5 +130,5 @@ async def test_a_preview_moves_in_the_card_and_a_cut_is_a_message_of_its_own(sce
     assert "Cut for Bob" in sent.text
     assert (it.whispers, len(cards_below(answer))) == ([], 1)
     assert set(answer.files) == {"ends.jpg", "plot.png"}
-    await answer_to(scene, await scene.fake.press(answer, "Whole film", scene.ada), "The whole film")
+    await answer_to(scene, await scene.fake.press(answer, "Whole video", scene.ada), "The whole video")
     assert set(answer.files) == {"sheet.jpg", "plot.png"}

@@ -46,12 +46,12 @@ async def test_what_was_said_of_what_is_forgotten_is_taken_back_by_the_next_run_
             await fake.join(guild)
             told = await status(town, tmp_path, "told")
             await stopping.stopped.wait()
-            ((film,),) = await house.library.connections.rows("SELECT video_id FROM works", {})
+            ((video,),) = await house.library.connections.rows("SELECT video_id FROM works", {})
             gone = {how: await status(town, tmp_path, how) for how in DELETED}
             kept = await status(town, tmp_path, "kept")
         house.relays.reader.target = house.reader
         house.begin_run()
-        await house.library.forget(film, View.of(town.scope(str(town.general.id))))
+        await house.library.forget(video, View.of(town.scope(str(town.general.id))))
         for how, card in gone.items():
             await died(town, how, card)
         assert all(card.id in town.general.messages for card in gone.values())
@@ -59,7 +59,7 @@ async def test_what_was_said_of_what_is_forgotten_is_taken_back_by_the_next_run_
             for how, card in gone.items():
                 await fake.until(lambda card=card: card.id not in town.general.messages, f"{how}: the status gone")  # type: ignore[misc]
             await fake.until(lambda: "forgotten here meanwhile" in told.text, "what became of it")
-            await fake.until(lambda: "Ready to search" in kept.text, "the other film")
+            await fake.until(lambda: "Ready to search" in kept.text, "the other video")
         assert not await house.library.connections.rows("SELECT 1 FROM stale_cards", {})
         assert not fake.wrongs
 
@@ -70,7 +70,7 @@ async def test_what_a_menu_was_answered_goes_with_the_message_that_it_was_used_o
     async with a_town(house) as town:
         await town.post(tmp_path, town.general, "menu.mp4")
         (message,) = [one for one in town.general.messages.values() if "menu.mp4" in one.content]
-        answer = await town.answer(await town.fake.menu(message, town.bob), "I know this film")
+        answer = await town.answer(await town.fake.menu(message, town.bob), "I know this video")
         await town.fake.remove(message)
         await town.fake.until(lambda: answer.id not in town.general.messages, "the answer gone")
 
@@ -91,7 +91,7 @@ async def test_what_is_deleted_before_it_is_written_down_is_not_taken_up(
         message = await town.fake.post(town.general, town.ada, "https://films.example/brief.mp4")
         await reached.wait()
         await town.fake.remove(message)
-        await town.answer(await town.fake.slash(town.general, town.bob, "videos"), "no film here")
+        await town.answer(await town.fake.slash(town.general, town.bob, "videos"), "no video here")
         gate.set()
         await town.post(tmp_path, town.general, "other.mp4")
         assert not below(message)
@@ -114,8 +114,8 @@ async def test_what_fails_on_its_way_does_not_stand_there_as_under_way_for_ever(
             answers = [await fake.press(moving, "Preview", town.bob), await fake.press(cut, "Send the cut", town.ada)]
             await fake.until(lambda: "░" in moving.text, "the preview under way")
             await fake.until(lambda: any("Cutting" in one.text for one in below(cut)), "the cut under way")
-            for film in await house.library.videos(View.of(town.scope(str(town.general.id)))):
-                await house.media.forget(film.video.id)
+            for video in await house.library.videos(View.of(town.scope(str(town.general.id)))):
+                await house.media.forget(video.video.id)
         await fake.until(lambda: all(one.whispers for one in answers), "what went wrong")
         assert below(cut) == []
         assert ("░" in moving.text, "Moment 1 of" in moving.text) == (False, True)
@@ -126,7 +126,7 @@ def below(message: Message) -> list[Message]:
 
 
 async def status(town: Town, folder: Path, name: str) -> Message:
-    """Post a film that comes no further than to being looked at, and give what Keaton says about it."""
+    """Post a video that comes no further than to being looked at, and give what Keaton says about it."""
     link = f"https://films.example/{name}.mp4"
     web = town.house.fetcher.web
     web[link] = make_clip(folder / f"{name}.mp4", [("red", 1), ("green", 1 + len(web) / 5)])

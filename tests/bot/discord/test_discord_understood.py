@@ -33,8 +33,8 @@ async def said_below(town: Town, message: Message, words: str) -> Message:
     return await town.fake.until(found, words)
 
 
-def film(town: Town, folder: Path, name: str) -> str:
-    """Put a film onto the web; give its link."""
+def video(town: Town, folder: Path, name: str) -> str:
+    """Put a video onto the web; give its link."""
     link = f"https://films.example/{name}"
     town.house.fetcher.web[link] = clips.make_clip(folder / name, [("red", 2), ("green", 2)])
     return link
@@ -43,7 +43,7 @@ def film(town: Town, folder: Path, name: str) -> str:
 async def test_a_forwarded_link_is_looked_at(house: ColourHouse, tmp_path: Path) -> None:
     async with a_town(house) as town:
         another = await town.create("another")
-        told = await town.fake.post(another, KEATON, film(town, tmp_path, "forwarded.mp4"))
+        told = await town.fake.post(another, KEATON, video(town, tmp_path, "forwarded.mp4"))
         await said_below(town, await town.fake.forward(town.general, town.ada, told), "Ready to search")
 
 
@@ -85,7 +85,7 @@ async def test_in_a_channel_that_the_asker_alone_may_read_is_understood_in_an_an
 async def test_nothing_is_tried_that_is_not_allowed(house: ColourHouse, tmp_path: Path, denied: int) -> None:
     async with a_town(house) as town:
         await forbid(town, town.general, denied)
-        message = await town.fake.post(town.general, town.ada, film(town, tmp_path, "film.mp4"))
+        message = await town.fake.post(town.general, town.ada, video(town, tmp_path, "film.mp4"))
         if denied == REACT:
             await said_below(town, message, "Ready to search")
         await forbid(town, town.general, 0)

@@ -20,33 +20,33 @@ __all__ = ["house", "quiet_room", "reader", "room"]
 pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="session")]
 
 
-async def films(room: Room, channel: Channel | None = None) -> int:
+async def videos(room: Room, channel: Channel | None = None) -> int:
     scope = Scope("discord", str(room.guild.id), str((channel or room.general).id))
     return await room.house.library.count(View.of(scope))
 
 
-async def until_films(room: Room, number: int, channel: Channel | None = None) -> None:
-    """Wait until so many films are known, whatever else goes on."""
+async def until_videos(room: Room, number: int, channel: Channel | None = None) -> None:
+    """Wait until so many videos are known, whatever else goes on."""
     for _ in range(400):
-        if await films(room, channel) == number:
+        if await videos(room, channel) == number:
             return
         await asyncio.sleep(0.02)  # no event tells of what is forgotten
-    assert await films(room, channel) == number
+    assert await videos(room, channel) == number
 
 
-async def test_a_link_that_is_edited_away_takes_its_film_along_and_leaves_the_other(room: Room) -> None:
+async def test_a_link_that_is_edited_away_takes_its_video_along_and_leaves_the_other(room: Room) -> None:
     one, two = room.link(), room.link()
     message = await room.fake.post(room.general, room.ada, f"{one} and {two}")
     await room.fake.until(lambda: len(room.below(message, "Ready to search")) == 2, "two cards")
     await room.fake.change(message, f"only {two}")
     await room.fake.until(lambda: len(room.below(message)) == 1, "one card gone")
-    await until_films(room, 1)
+    await until_videos(room, 1)
     (left,) = room.below(message)
     assert "Ready to search" in left.text
     await room.fake.change(message, f"again {one} and {two}")
     await room.fake.until(lambda: len(room.below(message, "Ready to search")) == 2, "it is looked at again")
     await room.fake.change(message, "nothing")
-    await until_films(room, 0)
+    await until_videos(room, 0)
 
 
 async def test_a_file_that_is_taken_off_its_message_is_forgotten_and_other_changes_forget_nothing(room: Room) -> None:
@@ -58,12 +58,12 @@ async def test_a_file_that_is_taken_off_its_message_is_forgotten_and_other_chang
     await room.fake.change(message, "look at this, with another word")
     await room.fake.change(message, f"and {link}")
     await room.fake.until(lambda: len(room.below(message)) == 2, "the link too")
-    assert await films(room) == 1
+    assert await videos(room) == 1
     await room.fake.change(message, "without the link")
     await room.fake.until(lambda: len(room.below(message)) == 1, "the link's card gone")
-    assert await films(room) == 1, "the file still brings it"
+    assert await videos(room) == 1, "the file still brings it"
     await room.fake.strip(message)
-    await until_films(room, 0)
+    await until_videos(room, 0)
 
 
 async def test_threads_that_slept_in_a_deleted_channel_are_forgotten(room: Room) -> None:
@@ -74,25 +74,25 @@ async def test_threads_that_slept_in_a_deleted_channel_are_forgotten(room: Room)
     await room.posted("", thread)
     await room.fake.set_thread(thread, archived=True)
     await room.fake.delete_channel(elsewhere)
-    await until_films(room, 0, thread)
+    await until_videos(room, 0, thread)
 
 
 async def test_what_was_deleted_or_changed_far_back_while_it_was_away_is_forgotten(quiet_room: Room) -> None:
     room = quiet_room
     async with room.door():
         deleted, changed, kept = [await room.posted() for _ in range(3)]
-    assert await films(room) == 3
+    assert await videos(room) == 3
     for number in range(230):
         chatter = Message(room.general, room.bob, f"talk {number}")
         room.general.messages[chatter.id] = chatter
     del room.general.messages[deleted.id]
     changed.content = "never mind"
     async with room.door():
-        await until_films(room, 1)
+        await until_videos(room, 1)
         last = await room.posted()
     assert kept.id in room.general.messages
     assert last.id in room.general.messages
-    assert await films(room) == 2
+    assert await videos(room) == 2
 
 
 async def test_a_channel_that_was_deleted_while_it_was_away_is_forgotten_at_once(quiet_room: Room) -> None:
@@ -102,7 +102,7 @@ async def test_a_channel_that_was_deleted_while_it_was_away_is_forgotten_at_once
         await room.posted("", elsewhere)
     await room.fake.delete_channel(elsewhere)
     async with room.door():
-        await until_films(room, 0, elsewhere)
+        await until_videos(room, 0, elsewhere)
 
 
 async def test_without_the_message_content_intent_an_edit_takes_nothing_back(quiet_room: Room) -> None:
@@ -114,4 +114,4 @@ async def test_without_the_message_content_intent_an_edit_takes_nothing_back(qui
         await room.fake.show(message)
         asked = await room.fake.post(room.general, room.ada, f"<@{BOT_ID}> green")
         await room.said(asked, "Moment")
-        assert await films(room) == 1
+        assert await videos(room) == 1

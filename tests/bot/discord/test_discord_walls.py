@@ -150,16 +150,16 @@ async def test_where_some_cannot_read_the_history_answers_are_for_the_asker_alon
         await town.answer(await town.fake.slash(late, town.bob, "find", text="green"), "nothing to search")
 
 
-async def test_a_forgotten_film_goes_from_the_answers_that_show_it(
+async def test_a_forgotten_video_goes_from_the_answers_that_show_it(
     house: ColourHouse,
     tmp_path: Path,
 ) -> None:
     async with a_town(house) as town:
         sheet = await town.post(tmp_path, town.general, "stunts.mp4")
         answer = await town.answer(await town.fake.slash(town.general, town.bob, "find", text="green"), "Moment 1")
-        (film,) = await house.library.videos(View.of(town.scope(str(town.general.id))))
+        (video,) = await house.library.videos(View.of(town.scope(str(town.general.id))))
         for who, words in ((town.bob, "Only who posted"), (town.ada, "Forgotten")):
-            await town.answer(await town.fake.slash(town.general, who, "forget", video=film.video.id), words)
+            await town.answer(await town.fake.slash(town.general, who, "forget", video=video.video.id), words)
         for shown in (sheet, answer):
             await town.fake.until(lambda shown=shown: "taken back" in shown.text, "the answer taken back")  # type: ignore[misc]
             assert (shown.files, shown.buttons) == ({}, {})

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300), pytest.mark.asyncio(loop_scope="session")]
 
 
-async def test_without_the_message_content_intent_it_starts_says_so_and_can_be_shown_films(scene: Scene) -> None:
+async def test_without_the_message_content_intent_it_starts_says_so_and_can_be_shown_videos(scene: Scene) -> None:
     fake, general = scene.fake, scene.general
     await scene.program.stop()
     fake.gateway.sees_content = False

@@ -69,9 +69,9 @@ async def test_from_the_box_shift_tab_reaches_the_answer(room: Page) -> None:
 
 
 # The page forbids eval, and with it Playwright's own waiting for a condition.
-WHEN = """(film, [event, property, above]) => new Promise((done) => {
-    const look = () => film[property] > above && done(true);
-    film.addEventListener(event, look);
+WHEN = """(video, [event, property, above]) => new Promise((done) => {
+    const look = () => video[property] > above && done(true);
+    video.addEventListener(event, look);
     look();
 })"""
 
@@ -82,17 +82,17 @@ async def test_a_preview_runs_by_itself_without_sound_unless_nothing_shall_move(
 ) -> None:
     await room.emulate_media(reduced_motion=motion)
     await ask(room, "/find a preview")
-    film = log(room).get_by_label("Preview of Coast and harbour")
-    await expect(film).to_be_visible()
-    await film.evaluate(WHEN, ["canplaythrough", "readyState", 3])
+    video = log(room).get_by_label("Preview of Coast and harbour")
+    await expect(video).to_be_visible()
+    await video.evaluate(WHEN, ["canplaythrough", "readyState", 3])
     still = motion == "reduce"
-    properties = "film => [film.loop, film.muted, film.controls, film.autoplay]"
-    assert await film.evaluate(properties) == [True, True, True, not still]
+    properties = "video => [video.loop, video.muted, video.controls, video.autoplay]"
+    assert await video.evaluate(properties) == [True, True, True, not still]
     if not still:
-        await film.evaluate(WHEN, ["timeupdate", "currentTime", 0])
+        await video.evaluate(WHEN, ["timeupdate", "currentTime", 0])
     await room.get_by_role("button", name="2 · 1:11").click()
     await expect(log(room).get_by_role("img", name="Frame at 1:11")).to_be_visible()
-    await expect(film).to_have_count(0)
+    await expect(video).to_have_count(0)
 
 
 async def test_a_picture_opens_large_walks_the_moments_and_escape_closes_it(room: Page) -> None:

@@ -43,10 +43,10 @@ async def test_two_tabs_see_the_same_but_errors_only_where_they_were_caused(room
     await second.get_by_role("button", name="2 · 1:11").click()
     await expect(room.locator("[aria-current]")).to_have_text("2 · 1:11")
     await ask(second, "/forget it")
-    await expect(log(second)).to_contain_text("There is no film by that name here.")
+    await expect(log(second)).to_contain_text("There is no video by that name here.")
     await ask(second, "/videos")
     await expect(log(room)).to_contain_text("• Coast and harbour")
-    await expect(log(room)).not_to_contain_text("There is no film by that name here.")
+    await expect(log(room)).not_to_contain_text("There is no video by that name here.")
 
 
 async def test_a_private_reply_survives_a_reload_of_its_tab(room: Page) -> None:

@@ -63,12 +63,12 @@ async def test_shift_enter_makes_a_line_and_up_recalls(room: Page) -> None:
 
 async def test_an_attached_file_is_posted(room: Page, talk: ScriptedConversation) -> None:
     await room.locator("input[type=file]").set_input_files(
-        {"name": "my film.mp4", "mimeType": "video/mp4", "buffer": b"film" * 1000}
+        {"name": "my film.mp4", "mimeType": "video/mp4", "buffer": b"video" * 1000}
     )
     await expect(log(room)).to_contain_text("my film.mp4")
     await expect(log(room)).to_contain_text("Ready to search")
     assert isinstance(talk.events[0], FilePosted)
-    assert talk.posted == [b"film" * 1000]
+    assert talk.posted == [b"video" * 1000]
     await expect(room.get_by_role("group", name="Uploads")).to_be_empty()
 
 
@@ -81,9 +81,9 @@ async def test_a_dropped_file_is_posted(room: Page, talk: ScriptedConversation) 
         }"""
     )
     await room.dispatch_event("body", "dragenter", {"dataTransfer": dropped})
-    await expect(room.get_by_text("Let go to post the film")).to_be_visible()
+    await expect(room.get_by_text("Let go to post the video")).to_be_visible()
     await room.dispatch_event("body", "drop", {"dataTransfer": dropped})
-    await expect(room.get_by_text("Let go to post the film")).to_be_hidden()
+    await expect(room.get_by_text("Let go to post the video")).to_be_hidden()
     await expect(log(room)).to_contain_text("dropped.mp4")
     await expect(log(room)).to_contain_text("Ready to search")
     assert talk.posted == [b"dropped"]
@@ -96,7 +96,7 @@ async def test_a_file_that_is_one_too_many_is_refused_with_the_reason(
     config = replace(CONFIG, upload_dir=tmp_path, uploads=1)
     async with LocalChat(talk, talks.parse, config, talks.Unwritten()) as chat:
         await page.goto(chat.address)
-        files = [{"name": f"{name}.mp4", "mimeType": "video/mp4", "buffer": b"film"} for name in ("one", "two")]
+        files = [{"name": f"{name}.mp4", "mimeType": "video/mp4", "buffer": b"video"} for name in ("one", "two")]
         await page.locator("input[type=file]").set_input_files(files)  # type: ignore[arg-type] # as its own stub has it
         await expect(page.get_by_role("alert")).to_contain_text("too many files are here already")
         await expect(log(page)).to_contain_text("one.mp4")

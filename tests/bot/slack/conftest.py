@@ -102,18 +102,18 @@ class Scene:
         self.tasks.clear()
         await self.fake.until(lambda: not self.fake.sockets.is_open(self.team), "the hanging up")
 
-    def film(self, name: str = "") -> Path:
-        """Make a film that no other test has."""
+    def video(self, name: str = "") -> Path:
+        """Make a video that no other test has."""
         number = next(_serial)
-        path = self.folder / (name or f"film{number}.mp4")
+        path = self.folder / (name or f"video{number}.mp4")
         scenes = [("red", 2 + number % 7 / 8), ("green", 2), ("blue", 2 + number // 7 / 8), ("green", 2), ("yellow", 2)]
         return clips.make_clip(path, scenes, SMALL)
 
     def link(self, name: str = "") -> str:
-        """Put such a film onto the web."""
-        film = self.film(name)
-        url = f"https://films.example/{film.name}"
-        self.house.fetcher.web[url] = film
+        """Put such a video onto the web."""
+        video = self.video(name)
+        url = f"https://films.example/{video.name}"
+        self.house.fetcher.web[url] = video
         return url
 
     async def post(
@@ -131,7 +131,7 @@ class Scene:
         return await self.fake.until(found, f"{words!r} below {message.text!r}")
 
     async def posted(self, text: str = "", channel: Channel | None = None) -> Message:
-        """Post a link, and wait until its film can be searched."""
+        """Post a link, and wait until its video can be searched."""
         message = await self.post(text or self.link(), channel)
         await self.below(message)
         return message

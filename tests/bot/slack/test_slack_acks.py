@@ -45,7 +45,7 @@ async def test_the_first_command_after_a_start_is_acknowledged_while_slack_answe
 async def test_index_this_video_is_acknowledged_before_slack_is_asked_who_wrote_it_and_what_its_file_is(
     scene: Scene,
 ) -> None:
-    file = scene.team.take(scene.film("theirs.mp4"))
+    file = scene.team.take(scene.video("theirs.mp4"))
     scene.house.fetcher.web[f"{scene.fake.url}/files/{file.id}/theirs.mp4"] = scene.folder / "theirs.mp4"
     await scene.fake.slash(scene.team, scene.general, scene.ada, "/keaton", "off")
     await scene.fake.until(lambda: scene.general.by_keaton, "the switch")
@@ -62,7 +62,7 @@ async def test_index_this_video_is_acknowledged_before_slack_is_asked_who_wrote_
     assert "Posted by Ada" in card.words
 
 
-async def test_what_turns_out_to_be_no_film_is_told_and_left_open_nowhere(scene: Scene) -> None:
+async def test_what_turns_out_to_be_no_video_is_told_and_left_open_nowhere(scene: Scene) -> None:
     path = scene.folder / "list.pdf"
     path.write_bytes(b"%PDF")
     file = scene.team.take(path, "application/pdf")

@@ -1,4 +1,4 @@
-"""On a full disk each request on Slack gets its sentence, and a film can be forgotten."""
+"""On a full disk each request on Slack gets its sentence, and a video can be forgotten."""
 
 from __future__ import annotations
 
@@ -40,4 +40,4 @@ async def test_a_link_a_command_and_a_vote_get_a_sentence_on_a_full_disk_and_for
     assert FULL in await scene.asked("/keaton", f"index {scene.link()}")
     vote = await scene.fake.press(scene.team, answer, "👍", scene.bob)
     assert FULL in await scene.whispered(vote)
-    assert "Forgotten" in await scene.asked("/keaton", "forget film", scene.ada)
+    assert "Forgotten" in await scene.asked("/keaton", "forget video", scene.ada)

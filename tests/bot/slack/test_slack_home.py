@@ -37,7 +37,7 @@ async def in_talk(scene: Scene, user: User, said: str) -> Message:
 
 
 async def hidden(scene: Scene) -> Channel:
-    """Give a private channel with a film in it that Bob is not in."""
+    """Give a private channel with a video in it that Bob is not in."""
     room = scene.team.channel("secret")
     room.is_private, room.people = True, {scene.ada.id}
     await scene.posted(channel=room)
@@ -50,7 +50,7 @@ async def test_the_page_shows_the_videos_and_channels_that_its_reader_may_see_an
     for user, rooms in ((scene.ada, {"general", "secret"}), (scene.bob, {"general"})):
         told = words(await opened(scene, user))
         assert {name for name in ("general", "secret") if f"#{name}: I look at every video" in told} == rooms
-        assert told.count("A linked film") == len(rooms)
+        assert told.count("A linked video") == len(rooms)
         assert "/keaton" in told
 
 
@@ -96,7 +96,7 @@ async def test_directly_even_an_admin_takes_back_nothing_but_what_they_posted(sc
     scene.bob.is_admin = True
     for user, said in ((scene.bob, "Only who posted"), (scene.ada, "Forgotten")):
         talk = scene.team.talk(user.id)
-        answer = await scene.fake.slash(scene.team, talk, user, "/keaton", "forget A linked film")
+        answer = await scene.fake.slash(scene.team, talk, user, "/keaton", "forget A linked video")
         assert said in await scene.whispered(answer)
 
 
@@ -276,6 +276,6 @@ async def test_given_no_direct_messages_when_the_home_opens_then_it_has_a_list(
     await scene.posted()
     scene.fake.refusals["conversations.open"] = "internal_error"
     view = await opened(scene, scene.bob)
-    assert "A linked film" in words(view)
+    assert "A linked video" in words(view)
     scene.fake.refusals.clear()
     assert len(await with_pictures(scene, scene.bob, 1)) == 1

@@ -35,7 +35,7 @@ async def test_help_and_status_are_seen_by_the_asker_alone(scene: Scene) -> None
     told = await scene.asked("/keaton")
     assert all(f"/keaton {name}" in told for name in ("videos", "index LINK", "forget TITLE", "help", "off"))
     assert " /videos" not in told
-    assert "0 films" in await scene.asked("/keaton", "status")
+    assert "0 videos" in await scene.asked("/keaton", "status")
     assert not scene.general.by_keaton
 
 
@@ -109,7 +109,7 @@ async def test_what_an_earlier_run_died_over_goes_on_in_the_message_that_it_left
     scene, ledger = quiet_scene, quiet_scene.house.ledger
     link = scene.link()
     message = await scene.post(link)
-    status = await scene.post("Fetching the film…")
+    status = await scene.post("Fetching the video…")
     status.bot, status.thread_ts = True, message.ts
     status.metadata = {"event_type": "keaton_answer", "event_payload": {"about": f"{message.ts}:{link}"}}
     if noted:

@@ -1,4 +1,4 @@
-"""How much Keaton says on Slack to somebody who posts too much: one word a minute, and each film once."""
+"""How much Keaton says on Slack to somebody who posts too much: one word a minute, and each video once."""
 
 from __future__ import annotations
 
@@ -40,6 +40,6 @@ async def test_of_many_links_posted_at_once_one_word_says_that_it_is_too_much(sc
     await scene.fake.until(lambda: [one for one in scene.general.whispers if FAST in one.words], "a word")
     await scene.fake.until(lambda: not [one for one in messages if one.reactions], "all looked at")
     assert len([one for one in scene.general.whispers if FAST in one.words]) == 1
-    known = [one for one in scene.general.by_keaton if "I know this film already" in one.words]
+    known = [one for one in scene.general.by_keaton if "I know this video already" in one.words]
     assert len(known) == MOST
     assert FAST in await scene.asked("/find", "green"), "who asks by a command is answered each time"

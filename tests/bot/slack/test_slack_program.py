@@ -38,12 +38,12 @@ class Shipped:
     ada: User
     general: Channel
 
-    def film(self, name: str) -> Path:
+    def video(self, name: str) -> Path:
         seconds = 2 + sum(name.encode()) % 97 / 8
         return clips.make_clip(self.folder / name, [("red", seconds), ("green", 3), ("blue", 3)], SMALL)
 
     def link(self, name: str) -> str:
-        return self.fake.publish(self.film(name))
+        return self.fake.publish(self.video(name))
 
     async def post(self, text: str) -> Message:
         return await self.fake.post(self.team, self.general, self.ada, text)
@@ -108,14 +108,14 @@ async def test_from_a_link_to_an_answer_that_is_browsed(shipped: Shipped) -> Non
 
 
 async def test_the_token_is_shown_to_slacks_files_and_to_no_site(shipped: Shipped) -> None:
-    fake, file = shipped.fake, shipped.team.take(shipped.film("private.mp4"))
+    fake, file = shipped.fake, shipped.team.take(shipped.video("private.mp4"))
     await shipped.below(await fake.post(shipped.team, shipped.general, shipped.ada, files=[file.json(fake.url)]))
     await shipped.below(await shipped.post(shipped.link("public.mp4")))
     shown = {path.rsplit("/", 1)[1]: given for path, given in fake.fetched}
     assert (shown["private.mp4"], shown["public.mp4"]) == (f"Bearer {shipped.team.bot_token}", "")
 
 
-async def test_a_message_deleted_while_its_film_is_fetched_leaves_nothing(shipped: Shipped) -> None:
+async def test_a_message_deleted_while_its_video_is_fetched_leaves_nothing(shipped: Shipped) -> None:
     link = shipped.link("gone.mp4")
     shipped.fake.gates["gone.mp4"] = gate = asyncio.Event()
     message = await shipped.post(link)
@@ -126,11 +126,11 @@ async def test_a_message_deleted_while_its_film_is_fetched_leaves_nothing(shippe
     await shipped.below(await shipped.post(shipped.link("stays.mp4")))
     listed = await shipped.fake.slash(shipped.team, shipped.general, shipped.ada, "/keaton", "videos")
     said = await shipped.fake.until(lambda: listed.said, "the list")
-    assert "1 film" in said[0].words
+    assert "1 video" in said[0].words
 
 
 def fetching(shipped: Shipped) -> list[Message]:
-    """Give the messages that say that a film is being fetched."""
+    """Give the messages that say that a video is being fetched."""
     return [one for one in shipped.general.by_keaton if "Fetching" in one.words]
 
 
@@ -145,7 +145,7 @@ async def test_after_a_crash_the_same_message_goes_on_and_nothing_is_answered_tw
     status = await shipped.below(half, "Fetching")
     fake.gates["asked.mp4"] = gate
     await fake.slash(shipped.team, shipped.general, shipped.ada, "/keaton", f"index {shipped.link('asked.mp4')}")
-    await fake.until(lambda: len(fetching(shipped)) == 2, "the command's film being fetched")
+    await fake.until(lambda: len(fetching(shipped)) == 2, "the command's video being fetched")
     (asked,) = (one for one in fetching(shipped) if one is not status)
     await shipped.program.kill()
     gate.set()
@@ -197,7 +197,7 @@ async def test_its_health_and_figures_can_be_watched_and_its_log_holds_nobodys_w
         stages = ("fetch", "read", "encode", "words", "save", "search", "plot", "still")
         counted = [f'keaton_stage_seconds_count{{stage="{stage}"}}' for stage in stages]
         # The last words of a turn are said just before it is counted.
-        await figures_with(session, address.replace("healthz", "metrics"), [*counted, "keaton_films_running 0.0"])
+        await figures_with(session, address.replace("healthz", "metrics"), [*counted, "keaton_videos_running 0.0"])
     assert {"Find", "LinkPosted"} <= {line.get("kind") for line in log}
     for secret in ("canary", shipped.team.bot_token, "xoxb-", "xapp-"):
         assert secret not in shipped.program.log

@@ -132,7 +132,7 @@ async def test_a_cut_that_slack_does_not_take_is_not_announced_as_if_it_were_the
 
 
 async def test_a_file_that_slack_does_not_show_is_told_to_who_posted_it(scene: Scene) -> None:
-    file = scene.team.take(scene.film("theirs.mp4"))
+    file = scene.team.take(scene.video("theirs.mp4"))
     scene.fake.refusals["files.info"] = "not_visible"
     about = [{"id": file.id, "mode": "file_access", "file_access": "check_file_info"}]
     await scene.fake.post(scene.team, scene.general, scene.ada, files=about)

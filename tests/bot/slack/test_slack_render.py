@@ -16,7 +16,7 @@ FRAME = File("frame.jpg", b"x", "image/jpeg", id="F1")
 
 def test_a_card_says_title_words_pictures_buttons_and_links_in_that_order() -> None:
     reply = Reply(
-        "0:04 in a film",
+        "0:04 in a video",
         title="“green”",
         buttons=(Button("show:a:1:m", "1 · 0:04", active=True), Button("show:a:0:mp", "Previous", enabled=False)),
         links=(Link("https://films.example/a?b=1&c=2#t=4", "Open at 0:04"),),

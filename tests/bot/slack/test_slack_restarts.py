@@ -44,14 +44,14 @@ async def test_a_preview_and_a_cut_that_were_acknowledged_are_posted_by_the_next
         await scene.fake.press(scene.team, cut, "Send the cut", scene.ada)
         await until_written(scene, 2)
         await scene.stop()
-    assert not films(scene)
+    assert not videos(scene)
     scene.house.begin_run()
     await scene.start()
     await scene.fake.until(lambda: "Preview: " in moving.words, "the preview")
     await scene.below(cut, "without sound")
-    await scene.fake.until(lambda: films(scene), "the cut")
+    await scene.fake.until(lambda: videos(scene), "the cut")
     await until_written(scene, 0)
-    assert [one.shared_in for one in films(scene)] == [[(scene.general.id, cut.ts)]]
+    assert [one.shared_in for one in videos(scene)] == [[(scene.general.id, cut.ts)]]
     assert (len(scene.general.below(cut)), scene.general.below(moving)) == (1, [])
 
 
@@ -98,7 +98,7 @@ async def test_a_press_under_an_answer_that_was_shown_and_not_noted_stands_after
     assert [one for one, _ in scene.fake.calls].count("chat.update") == updates
 
 
-async def test_a_film_that_an_admin_cancelled_before_a_crash_is_left_alone_after_it(
+async def test_a_video_that_an_admin_cancelled_before_a_crash_is_left_alone_after_it(
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     scene.bob.is_admin = True
@@ -151,8 +151,8 @@ async def forever(*_job: object) -> None:
     await asyncio.Event().wait()
 
 
-def films(scene: Scene) -> list[File]:
-    """Give the films that Keaton has shared."""
+def videos(scene: Scene) -> list[File]:
+    """Give the videos that Keaton has shared."""
     return [one for one in scene.team.files.values() if one.name.endswith(".mp4") and one.shared_in]
 
 

@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="session")]
 
-REFUSED = "whose films may be shown here"
+REFUSED = "whose videos may be shown here"
 
 
 async def other(scene: Scene, *, is_private: bool = False) -> Channel:
-    """Give another channel with a film in it."""
+    """Give another channel with a video in it."""
     room = scene.team.channel("clips")
     room.is_private = is_private
     await scene.posted(channel=room)
@@ -35,7 +35,7 @@ async def test_another_channel_is_named_by_its_link_or_its_name_and_the_buttons_
     room = await other(scene)
     for name in (f"<#{room.id}|clips>", f"<#{room.id}>", "#clips", "clips"):
         card = await scene.found(f"green in:{name}")
-    assert "A linked film" in card.words
+    assert "A linked video" in card.words
     await scene.press(card, "Next", "Moment 2 of", scene.ada)
     assert "“green red”" in (await scene.found("+red")).words
 
@@ -163,7 +163,7 @@ async def test_one_person_is_told_of_progress_once_and_gets_one_answer_however_o
     assert said == ["loading", "found", "broken"]
 
 
-async def test_pictures_of_a_private_answer_are_deleted_with_their_film(scene: Scene) -> None:
+async def test_pictures_of_a_private_answer_are_deleted_with_their_video(scene: Scene) -> None:
     room = await other(scene, is_private=True)
     card = await alone(scene, "green in:#clips")
     images = set(card.images)
@@ -177,4 +177,4 @@ async def test_a_public_channel_is_not_shown_to_guests_who_are_not_in_it(scene: 
     eve.is_guest = True
     assert "only you see this" in (await alone(scene, "green in:#clips")).words
     room.people = {scene.bob.id, eve.id}
-    assert "A linked film" in (await scene.found("green in:#clips")).words
+    assert "A linked video" in (await scene.found("green in:#clips")).words

@@ -10,7 +10,7 @@ from PIL import Image
 
 from tests.bot.slack.conftest import READY
 from tests.core.conftest import turn
-from tests.support.films import put_film
+from tests.support.videos import put_video
 
 if TYPE_CHECKING:
     from tests.bot.slack.conftest import Scene
@@ -70,7 +70,7 @@ async def test_an_answer_is_browsed_after_a_restart(scene: Scene) -> None:
 
 
 async def test_a_posted_file_is_fetched_with_the_token_and_a_link_without(scene: Scene) -> None:
-    file = scene.team.take(scene.film("holiday.mp4"))
+    file = scene.team.take(scene.video("holiday.mp4"))
     address = f"{scene.fake.url}/files/{file.id}/holiday.mp4"
     scene.house.fetcher.web[address] = scene.folder / "holiday.mp4"
     message = await scene.fake.post(scene.team, scene.general, scene.ada, files=[file.json(scene.fake.url)])
@@ -81,7 +81,7 @@ async def test_a_posted_file_is_fetched_with_the_token_and_a_link_without(scene:
 
 
 async def test_a_file_of_a_connected_workspace_is_asked_about_first(scene: Scene) -> None:
-    file = scene.team.take(scene.film("theirs.mp4"))
+    file = scene.team.take(scene.video("theirs.mp4"))
     scene.house.fetcher.web[f"{scene.fake.url}/files/{file.id}/theirs.mp4"] = scene.folder / "theirs.mp4"
     about = [{"id": file.id, "mode": "file_access", "file_access": "check_file_info"}]
     message = await scene.fake.post(scene.team, scene.general, scene.ada, files=about)
@@ -93,7 +93,7 @@ async def test_several_links_are_each_answered_and_a_known_one_at_once(scene: Sc
     message = await scene.post(f"{one} and {two} and {one}")
     await scene.fake.until(lambda: sum(READY in card.words for card in scene.general.below(message)) == 2, "two cards")
     again = await scene.post(one, user=scene.bob)
-    await scene.below(again, "I know this film already")
+    await scene.below(again, "I know this video already")
     assert sorted(scene.house.fetcher.fetched) == sorted([one, two])
 
 
@@ -156,16 +156,16 @@ async def test_a_message_menu_indexes_what_was_left_alone(scene: Scene) -> None:
     message = await scene.post(scene.link())
     await scene.fake.menu(scene.team, message, "index_message", scene.bob)
     assert "Posted by Ada" in (await scene.below(message)).words
-    empty = await scene.fake.menu(scene.team, await scene.post("no film"), "index_message", scene.bob)
+    empty = await scene.fake.menu(scene.team, await scene.post("no video"), "index_message", scene.bob)
     assert "no video" in await scene.whispered(empty)
 
 
-async def test_films_are_listed_and_forgotten_by_command(scene: Scene) -> None:
+async def test_videos_are_listed_and_forgotten_by_command(scene: Scene) -> None:
     await scene.posted(scene.link("stunts.mp4"))
-    assert "A linked film" in await scene.asked("/keaton", "videos")
-    assert "Only who posted A linked film here" in await scene.asked("/keaton", "forget A linked film")
-    assert "Forgotten" in await scene.asked("/keaton", "forget A linked film", scene.ada)
-    assert "no film here yet" in await scene.asked("/keaton", "videos")
+    assert "A linked video" in await scene.asked("/keaton", "videos")
+    assert "Only who posted A linked video here" in await scene.asked("/keaton", "forget A linked video")
+    assert "Forgotten" in await scene.asked("/keaton", "forget A linked video", scene.ada)
+    assert "no video here yet" in await scene.asked("/keaton", "videos")
 
 
 async def test_a_preview_moves_in_the_card_and_a_cut_comes_into_the_thread(scene: Scene) -> None:
@@ -179,14 +179,14 @@ async def test_a_preview_moves_in_the_card_and_a_cut_comes_into_the_thread(scene
     sent = await scene.below(card, "without sound")
     assert "Cut for Ada" in sent.words
 
-    def film() -> File | None:
+    def video() -> File | None:
         return next((one for one in scene.team.files.values() if one.name.endswith(".mp4") and one.shared_in), None)
 
-    shared = await scene.fake.until(film, "the cut")
+    shared = await scene.fake.until(video, "the cut")
     assert shared.shared_in == [(scene.general.id, card.ts)]
     assert shared.data[4:8] == b"ftyp"
     assert "Cut: " in card.words
-    await scene.press(card, "Whole film", "The whole film")
+    await scene.press(card, "Whole video", "The whole video")
     assert scene.team.files[card.images[0]].name == "sheet.jpg"
 
 
@@ -220,8 +220,8 @@ async def test_a_picture_is_asked_about_by_a_mention_and_from_a_messages_menu(sc
 
 
 def place(answer: Message) -> str:
-    """Give when in its film an answer's frame is, as it says in "0:07 in A linked film"."""
-    (at,) = set(re.findall(r"(\d+:\d+) in A linked film", answer.words))
+    """Give when in its video an answer's frame is, as it says in "0:07 in A linked video"."""
+    (at,) = set(re.findall(r"(\d+:\d+) in A linked video", answer.words))
     return str(at)
 
 
@@ -232,7 +232,7 @@ async def test_more_like_this_is_answered_in_the_thread_and_votes_are_counted_on
     await scene.fake.press(scene.team, card, "More like this", scene.bob)
     alike = await scene.answer(scene.general, before)
     assert alike.thread_ts == card.ts
-    assert "A clear hit" in alike.words, "the film has two green shots"
+    assert "A clear hit" in alike.words, "the video has two green shots"
     assert place(alike) != place(card)
     await scene.press(card, "👍", "Ranked with 1 vote")
     assert "👍 1" in card.buttons
@@ -256,10 +256,10 @@ async def test_in_an_answers_thread_only_what_was_asked_for_is_a_question(scene:
 
 async def test_pages_of_videos_are_turned_in_the_askers_own_message(scene: Scene) -> None:
     for number in range(7):
-        await put_film(scene.house, turn(), f"video {number}", [("red", 1)], scene.scope())
+        await put_video(scene.house, turn(), f"video {number}", [("red", 1)], scene.scope())
     listed = await scene.fake.slash(scene.team, scene.general, scene.bob, "/keaton", "videos")
     page = (await scene.fake.until(lambda: listed.said, "the list"))[-1]
-    assert "7 films, page 1 of 2" in page.words
+    assert "7 videos, page 1 of 2" in page.words
     assert len(page.images) == 5
     await scene.fake.press(scene.team, page, "Next page", scene.bob)
     await scene.fake.until(lambda: "page 2 of 2" in page.words, "the second page")

@@ -31,13 +31,13 @@ async def test_what_was_said_of_what_is_forgotten_is_taken_back_by_the_next_run_
     house.relays.reader.target = stopping = StoppingReader(house.reader, 0)
     told = await status(scene)
     await stopping.stopped.wait()
-    ((film,),) = await rows("SELECT video_id FROM works", {})
+    ((video,),) = await rows("SELECT video_id FROM works", {})
     gone = {how: await status(scene) for how in DELETED}
     kept = await status(scene)
     await scene.stop()
     house.relays.reader.target = house.reader
     house.begin_run()
-    await house.library.forget(film, View.of(scene.scope()))
+    await house.library.forget(video, View.of(scene.scope()))
     for how, card in gone.items():
         await died(scene, how, card)
     assert all(card.ts in scene.general.messages for card in gone.values())
@@ -45,7 +45,7 @@ async def test_what_was_said_of_what_is_forgotten_is_taken_back_by_the_next_run_
     for how, card in gone.items():
         await scene.fake.until(lambda card=card: card.ts not in scene.general.messages, f"{how}: the status gone")  # type: ignore[misc]
     await scene.fake.until(lambda: told.ts not in scene.general.messages, "what is told to the asker alone")
-    await scene.fake.until(lambda: "Ready to search" in kept.words, "the other film")
+    await scene.fake.until(lambda: "Ready to search" in kept.words, "the other video")
     assert "forgotten here meanwhile" in " ".join(one.words for one in scene.general.whispers)
     assert not await rows("SELECT 1 FROM stale_cards", {})
 
@@ -59,7 +59,7 @@ async def test_what_a_menu_was_answered_goes_with_the_message_that_it_was_used_o
 
 
 async def status(scene: Scene) -> Message:
-    """Post a film that comes no further than to being looked at, and give what Keaton says about it."""
+    """Post a video that comes no further than to being looked at, and give what Keaton says about it."""
     message = await scene.post(scene.link())
     return (await scene.fake.until(lambda: scene.general.below(message), "a status"))[0]
 
@@ -89,8 +89,8 @@ async def test_what_fails_on_its_way_does_not_stand_there_as_under_way_for_ever(
         await scene.fake.until(lambda: "░" in moving.words, "the preview under way")
         answers.append(await scene.fake.press(scene.team, cut, "Send the cut", scene.ada))
         status = await scene.below(cut, "Cutting")
-        for film in await scene.house.library.videos(View.of(scene.scope())):
-            await scene.house.media.forget(film.video.id)
+        for video in await scene.house.library.videos(View.of(scene.scope())):
+            await scene.house.media.forget(video.video.id)
     for answer in answers:
         await scene.whispered(answer)
     assert "░" not in moving.words
@@ -98,7 +98,7 @@ async def test_what_fails_on_its_way_does_not_stand_there_as_under_way_for_ever(
     assert status.ts not in scene.general.messages
 
 
-async def test_a_link_that_is_edited_away_takes_its_film_along(scene: Scene) -> None:
+async def test_a_link_that_is_edited_away_takes_its_video_along(scene: Scene) -> None:
     one, two = scene.link(), scene.link()
     message = await scene.post(f"{one} and {two}")
     await scene.fake.until(lambda: len(ready_below(scene, message)) == 2, "two cards")
@@ -110,8 +110,8 @@ async def test_a_link_that_is_edited_away_takes_its_film_along(scene: Scene) -> 
     assert "nothing to search" in await scene.asked("/find", "green")
 
 
-async def test_a_file_that_is_deleted_takes_its_film_along_and_one_that_slack_hides_does_not(scene: Scene) -> None:
-    file = scene.team.take(scene.film("holiday.mp4"))
+async def test_a_file_that_is_deleted_takes_its_video_along_and_one_that_slack_hides_does_not(scene: Scene) -> None:
+    file = scene.team.take(scene.video("holiday.mp4"))
     scene.house.fetcher.web[f"{scene.fake.url}/files/{file.id}/holiday.mp4"] = scene.folder / "holiday.mp4"
     message = await scene.fake.post(scene.team, scene.general, scene.ada, files=[file.json(scene.fake.url)])
     await scene.below(message)

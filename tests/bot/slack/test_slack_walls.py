@@ -36,7 +36,7 @@ def cut_files(scene: Scene) -> set[str]:
     return {one.id for one in scene.team.files.values() if one.shared_in and one.name.endswith(".mp4")}
 
 
-async def test_a_forgotten_film_goes_from_the_answers_that_show_it_with_the_pictures_that_slack_holds(
+async def test_a_forgotten_video_goes_from_the_answers_that_show_it_with_the_pictures_that_slack_holds(
     scene: Scene,
 ) -> None:
     message = await scene.posted()
@@ -50,7 +50,7 @@ async def test_a_forgotten_film_goes_from_the_answers_that_show_it_with_the_pict
     standing = set(card.images) | set(sheet.images) | cuts
     assert standing <= set(scene.team.files)
     pictures = earlier | standing
-    assert "Forgotten" in await scene.asked("/keaton", "forget A linked film", scene.ada)
+    assert "Forgotten" in await scene.asked("/keaton", "forget A linked video", scene.ada)
     for shown in (card, sheet):
         await scene.fake.until(lambda shown=shown: "taken back" in shown.words, "the answer taken back")  # type: ignore[misc]
         assert (shown.images, shown.buttons) == ([], {})
@@ -59,12 +59,12 @@ async def test_a_forgotten_film_goes_from_the_answers_that_show_it_with_the_pict
 
 async def test_admins_and_who_made_the_channel_may_take_back_what_others_posted(scene: Scene) -> None:
     await scene.posted()
-    assert "Only who posted" in await scene.asked("/keaton", "forget A linked film")
+    assert "Only who posted" in await scene.asked("/keaton", "forget A linked video")
     scene.bob.is_admin = True
-    assert "Forgotten" in await scene.asked("/keaton", "forget A linked film")
+    assert "Forgotten" in await scene.asked("/keaton", "forget A linked video")
     scene.bob.is_admin, scene.general.creator = False, scene.bob.id
     await scene.posted()
-    assert "Forgotten" in await scene.asked("/keaton", "forget A linked film")
+    assert "Forgotten" in await scene.asked("/keaton", "forget A linked video")
 
 
 async def test_admins_and_who_made_the_channel_may_cancel_what_others_posted(scene: Scene) -> None:

@@ -40,7 +40,7 @@ async def test_a_name_with_a_space_behind_from_and_a_channel_behind_in_are_the_o
     await scene.below(theirs)
     assert "Nobody called" not in (await scene.found("green from:@Ada Lovelace in:#clips")).words
     said = await scene.asked("/find", "green from:@Bob in:#clips")
-    assert "That person has posted no film here" in said
+    assert "That person has posted no video here" in said
 
 
 @pytest.mark.slow
@@ -71,7 +71,7 @@ async def test_the_eyes_stay_until_the_last_of_several_links_is_done(scene: Scen
     known, new = scene.link(), scene.link()
     await scene.posted(known)
     message = await scene.post(f"{known} {new}")
-    await scene.below(message, "I know this film already")
+    await scene.below(message, "I know this video already")
     await scene.fake.until(lambda: not message.reactions, "the reaction gone")
     assert sum("Ready to search" in one.words for one in scene.general.below(message)) == 1
     assert [
@@ -84,14 +84,14 @@ async def test_what_an_app_posts_is_indexed_from_its_menu(scene: Scene) -> None:
     link = scene.link()
     message = await scene.post("News from the archive")
     message.bot, message.user = True, ""
-    message.attachments = [{"title": "A film", "title_link": link, "from_url": link}]
+    message.attachments = [{"title": "A video", "title_link": link, "from_url": link}]
     await scene.fake.menu(scene.team, message, "index_message", scene.bob)
     await scene.below(message)
     assert scene.house.fetcher.fetched == [link]
 
 
 @pytest.mark.slow
-async def test_a_text_that_is_called_index_ts_is_no_film(scene: Scene) -> None:
+async def test_a_text_that_is_called_index_ts_is_no_video(scene: Scene) -> None:
     path = scene.folder / "index.ts"
     path.write_text("export {}")
     file = scene.team.take(path, "text/plain").json(scene.fake.url)

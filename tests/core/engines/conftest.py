@@ -1,4 +1,4 @@
-"""Fixtures for the engines: reading a film in this process, or in a child as the product does."""
+"""Fixtures for the engines: reading a video in this process, or in a child as the product does."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from core.engines.video import reader as frames
 from core.engines.video import worker
 from core.engines.video.allowance import Allowance
 from core.engines.video.reader import ChildFrameReader
-from core.limits import FilmLimits
+from core.limits import VideoLimits
 from core.model.video import Pixels, Preprocess, Sampling
 from core.ports.video import SampledFrame, Still, VideoEnded, VideoOpened
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from core.ports.video import ResumePoint as LastSeen
 
 PREPROCESS = Preprocess(64, "squash", "bilinear", (0.0, 0.0, 0.0), (1.0, 1.0, 1.0))
-LIMITS = asdict(FilmLimits())
+LIMITS = asdict(VideoLimits())
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ def messages() -> ReadMessages:
 
 @pytest.fixture
 def look_at() -> LookAt:
-    """Read a film as the child does, without the child."""
+    """Read a video as the child does, without the child."""
 
     def look(
         path: Path,
@@ -95,7 +95,7 @@ def look_at() -> LookAt:
         known = {"until_s": after.until_s, "sent": after.looks} if after else {}
         request: dict[str, object] = {**how, **known}
         worker.send_looks(path, request, out)
-        allowance = Allowance(FilmLimits(), preprocess.size_px, sampling or Sampling())
+        allowance = Allowance(VideoLimits(), preprocess.size_px, sampling or Sampling())
         if after is not None:
             allowance.last, allowance.before = after.until_s, after.looks
         events = [frames.reading_of(message, path, allowance) for message in messages_in(out.getvalue())]
@@ -114,7 +114,7 @@ def cut_still() -> CutStill:
     def cut(path: Path, time_s: float, max_px: int = 4000) -> tuple[Still, Pixels]:
         out = io.BytesIO()
         worker.send_still(path, {"time_s": time_s, "max_px": max_px, "limits": LIMITS}, out)
-        still = frames.still_of(messages_in(out.getvalue())[0], path, FilmLimits(), max_px)
+        still = frames.still_of(messages_in(out.getvalue())[0], path, VideoLimits(), max_px)
         bgr = cv2.imdecode(np.frombuffer(still.jpeg, np.uint8), cv2.IMREAD_COLOR)
         assert bgr is not None
         return still, np.asarray(bgr[..., ::-1], dtype=np.uint8)

@@ -110,14 +110,14 @@ attempt("signal", lambda: os.kill(int(parent), 0))
 attempt("port", lambda: socket.create_connection(("127.0.0.1", int(port)), 2))
 attempt("program", lambda: subprocess.run(["/bin/true"]))
 os.environ.update(HOME=folder, DENO_DIR=folder)
-(Path(folder) / "film.mp4").write_bytes(b"film")
+(Path(folder) / "film.mp4").write_bytes(b"video")
 runtime = fetcher.runtime()
 said = subprocess.run([runtime, "eval", "console.log(6*7)"], capture_output=True, text=True) if runtime else None
 print("names", socket.getaddrinfo("localhost", 80)[0][4][0] in ("127.0.0.1", "::1"))
 print("trusts", trusted() == before)
 print("deno", said.stdout.strip() if said else "42")
 """
-UNHARMED = {"film": "film", "memory": "memory", "database": "database", "signals": 0, "left": []}
+UNHARMED = {"video": "video", "memory": "memory", "database": "database", "signals": 0, "left": []}
 UNTOUCHED = ["database", "deleted", "film.mp4", "renamed"]
 
 
@@ -176,11 +176,11 @@ def test_with_namespaces_alone_the_parent_is_out_of_reach(user: User, shown: Pat
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root may read what others own")
 def test_root_in_the_home_of_somebody_else_decodes_in_what_is_left_of_the_sandbox(
-    shown: Path, colour_film: Path
+    shown: Path, colour_video: Path
 ) -> None:
     home = shown / "home"
     shutil.copytree(ROOT / "core", home / "core", ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copy(colour_film, home / "film.mp4")
+    shutil.copy(colour_video, home / "film.mp4")
     home.chmod(0o700)
     os.chown(home, int(NOBODY), int(NOBODY))
     program = (
@@ -227,7 +227,7 @@ def test_what_fetches_gets_at_nothing_but_the_network_and_its_folder(tmp_path: P
     assert set(said.values()) == {"refused"}
     assert len(said) == 8
     assert (tmp_path / "secret").read_text() == "secret"
-    assert (tmp_path / "job" / "film.mp4").read_bytes() == b"film"
+    assert (tmp_path / "job" / "film.mp4").read_bytes() == b"video"
 
 
 WORKS_STILL = {"deno": "42", "names": True, "addresses": True}

@@ -1,4 +1,4 @@
-"""The decoder works in a cage: no network, no new rights, little memory, and a film that takes more is refused."""
+"""The decoder works in a cage: no network, no new rights, little memory, and a video that takes more is refused."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pytest
 from core.engines.sandbox.pool import Child, ChildPool
 from core.engines.video.reader import ChildFrameReader
 from core.errors import NoFrames, OverLimit
-from core.limits import FilmLimits
+from core.limits import VideoLimits
 from core.model.video import Sampling
 from tests.core.engines.conftest import PREPROCESS
 from tests.support import clips
@@ -36,7 +36,7 @@ async def children(request: pytest.FixtureRequest) -> AsyncIterator[ChildPool]:
 
 
 async def test_the_cage_is_what_the_system_says_it_is(children: ChildPool) -> None:
-    told = await ChildFrameReader(children, FilmLimits(decode_s=50, memory_bytes=600_000_000)).cage()
+    told = await ChildFrameReader(children, VideoLimits(decode_s=50, memory_bytes=600_000_000)).cage()
     assert (told["cpu_s"], told["memory_bytes"], told["file_bytes"]) == (50, 600_000_000, 0)
     assert told["no_new_privileges"] is (sys.platform == "linux")
 
@@ -44,61 +44,63 @@ async def test_the_cage_is_what_the_system_says_it_is(children: ChildPool) -> No
 @pytest.mark.parametrize(
     ("limits", "quantity"),
     [
-        (FilmLimits(duration_s=5), "duration_s"),
-        (FilmLimits(frames=100), "frames"),
-        (FilmLimits(frame_px=10_000), "frame_px"),
+        (VideoLimits(duration_s=5), "duration_s"),
+        (VideoLimits(frames=100), "frames"),
+        (VideoLimits(frame_px=10_000), "frame_px"),
     ],
 )
-@pytest.mark.parametrize("name", ["film.mp4", "film.mkv"])
-async def test_a_film_over_a_limit_is_refused_and_the_limit_is_named(
-    children: ChildPool, make_clip: MakeClip, limits: FilmLimits, quantity: Quantity, name: str
+@pytest.mark.parametrize("name", ["film.mp4", "video.mkv"])
+async def test_a_video_over_a_limit_is_refused_and_the_limit_is_named(
+    children: ChildPool, make_clip: MakeClip, limits: VideoLimits, quantity: Quantity, name: str
 ) -> None:
-    film = make_clip(name, [("red", 8)], clips.Shape((320, 180), patterned=True))
+    video = make_clip(name, [("red", 8)], clips.Shape((320, 180), patterned=True))
     with pytest.raises(OverLimit) as raised:
-        async for _ in ChildFrameReader(children, limits).looks(film, Sampling(), PREPROCESS):
+        async for _ in ChildFrameReader(children, limits).looks(video, Sampling(), PREPROCESS):
             pass
     assert (raised.value.quantity, raised.value.limit) == (quantity, getattr(limits, quantity))
 
 
-async def test_a_film_whose_sound_goes_on_beyond_the_limit_is_refused_though_no_length_is_declared(
+async def test_a_video_whose_sound_goes_on_beyond_the_limit_is_refused_though_no_length_is_declared(
     children: ChildPool, make_clip: MakeClip, tmp_path: Path
 ) -> None:
-    whole, film = make_clip("whole.mkv", [("red", 2)], clips.Shape(sound_s=100)), tmp_path / "live.mkv"
-    with av.open(film, "w", options={"live": "1"}) as container, av.open(whole) as source:
+    whole, video = make_clip("whole.mkv", [("red", 2)], clips.Shape(sound_s=100)), tmp_path / "live.mkv"
+    with av.open(video, "w", options={"live": "1"}) as container, av.open(whole) as source:
         streams = {one.index: container.add_stream_from_template(one) for one in source.streams}
         for packet in source.demux():
             if packet.dts is not None:
                 packet.stream = streams[packet.stream_index]
                 container.mux(packet)
     with pytest.raises(OverLimit) as raised:
-        async for _ in ChildFrameReader(children, FilmLimits(duration_s=10)).looks(film, Sampling(), PREPROCESS):
+        async for _ in ChildFrameReader(children, VideoLimits(duration_s=10)).looks(video, Sampling(), PREPROCESS):
             pass
     assert raised.value.quantity == "duration_s"
 
 
-async def test_a_film_that_needs_too_much_memory_ends_with_a_sentence(children: ChildPool, make_clip: MakeClip) -> None:
-    film = make_clip("large.mp4", [("red", 0.2)], clips.Shape((3840, 2160)))
+async def test_a_video_that_needs_too_much_memory_ends_with_a_sentence(
+    children: ChildPool, make_clip: MakeClip
+) -> None:
+    video = make_clip("large.mp4", [("red", 0.2)], clips.Shape((3840, 2160)))
     with pytest.raises((OverLimit, NoFrames)):  # with several threads FFmpeg does not always say why it gave up
-        async for _ in ChildFrameReader(children, FilmLimits(memory_bytes=110_000_000)).looks(
-            film, Sampling(), PREPROCESS
+        async for _ in ChildFrameReader(children, VideoLimits(memory_bytes=110_000_000)).looks(
+            video, Sampling(), PREPROCESS
         ):
             pass
 
 
-async def test_a_film_that_keeps_the_processor_busy_is_stopped(children: ChildPool, make_clip: MakeClip) -> None:
-    film = make_clip("long.mp4", [("red", 240)])
+async def test_a_video_that_keeps_the_processor_busy_is_stopped(children: ChildPool, make_clip: MakeClip) -> None:
+    video = make_clip("long.mp4", [("red", 240)])
     with pytest.raises(OverLimit) as raised:
-        async for _ in ChildFrameReader(children, FilmLimits(decode_s=1)).looks(
-            film, Sampling(0.04, 1, sameness=0), PREPROCESS
+        async for _ in ChildFrameReader(children, VideoLimits(decode_s=1)).looks(
+            video, Sampling(0.04, 1, sameness=0), PREPROCESS
         ):
             pass
     assert raised.value.quantity == "decode_s"
 
 
-async def test_a_film_that_ends_within_its_limits_is_read_whole(children: ChildPool, make_clip: MakeClip) -> None:
-    film = make_clip("film.mp4", [("red", 4)])
-    limits = FilmLimits(duration_s=4.1, frames=100, frame_px=160 * 120, memory_bytes=400_000_000)
-    events = [event async for event in ChildFrameReader(children, limits).looks(film, Sampling(), PREPROCESS)]
+async def test_a_video_that_ends_within_its_limits_is_read_whole(children: ChildPool, make_clip: MakeClip) -> None:
+    video = make_clip("film.mp4", [("red", 4)])
+    limits = VideoLimits(duration_s=4.1, frames=100, frame_px=160 * 120, memory_bytes=400_000_000)
+    events = [event async for event in ChildFrameReader(children, limits).looks(video, Sampling(), PREPROCESS)]
     assert len(events) == 18
 
 

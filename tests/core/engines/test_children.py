@@ -60,22 +60,24 @@ def seen_environment(pid: int) -> bytes:
     return Path(f"/proc/{pid}/environ").read_bytes()
 
 
-async def test_a_film_read_in_a_child_gives_opened_looks_and_ended(reader: ChildFrameReader, colour_film: Path) -> None:
-    events = [event async for event in reader.looks(colour_film, Sampling(), PREPROCESS)]
+async def test_a_video_read_in_a_child_gives_opened_looks_and_ended(
+    reader: ChildFrameReader, colour_video: Path
+) -> None:
+    events = [event async for event in reader.looks(colour_video, Sampling(), PREPROCESS)]
     assert isinstance(events[0], VideoOpened)
     assert isinstance(events[-1], VideoEnded)
     looks = [event for event in events if isinstance(event, SampledFrame)]
     assert len(looks) == 16
     assert looks[8].pixels.shape == (64, 64, 3)
-    still = await reader.still(colour_film, looks[8].time_s, 1280)
+    still = await reader.still(colour_video, looks[8].time_s, 1280)
     assert still.time_s == looks[8].time_s
 
 
 async def test_dropping_a_reading_kills_its_child_and_only_a_spare_lives_on(
     reader: ChildFrameReader, make_clip: MakeClip
 ) -> None:
-    film = make_clip("long.mp4", [("red", 20)])
-    reading = reader.looks(film, Sampling(0.04, 1, sameness=0), PREPROCESS)
+    video = make_clip("long.mp4", [("red", 20)])
+    reading = reader.looks(video, Sampling(0.04, 1, sameness=0), PREPROCESS)
     await anext(reading)
     working = reader.children.pids
     await reading.aclose()
@@ -84,11 +86,11 @@ async def test_dropping_a_reading_kills_its_child_and_only_a_spare_lives_on(
 
 
 async def test_cancelling_a_reading_kills_its_child(reader: ChildFrameReader, make_clip: MakeClip) -> None:
-    film = make_clip("long.mp4", [("red", 20)])
+    video = make_clip("long.mp4", [("red", 20)])
     began = asyncio.Event()
 
     async def read() -> None:
-        async for _ in reader.looks(film, Sampling(0.04, 1, sameness=0), PREPROCESS):
+        async for _ in reader.looks(video, Sampling(0.04, 1, sameness=0), PREPROCESS):
             began.set()
 
     task = asyncio.create_task(read())
@@ -101,26 +103,26 @@ async def test_cancelling_a_reading_kills_its_child(reader: ChildFrameReader, ma
 
 
 @pytest.mark.parametrize("forks", [True, False])
-async def test_closing_leaves_no_child_and_no_zombie(colour_film: Path, forks: bool) -> None:
+async def test_closing_leaves_no_child_and_no_zombie(colour_video: Path, forks: bool) -> None:
     children = ChildPool("core.engines.video.worker", forks=forks)
     await children.warm()
-    await ChildFrameReader(children).still(colour_film, 0.0, 100)
+    await ChildFrameReader(children).still(colour_video, 0.0, 100)
     living = [*children.pids, *([children.nursery_pid] if children.nursery_pid else [])]
     await children.close()
     assert living
     assert all(gone(pid) for pid in living)
     with pytest.raises(RuntimeError):
-        await ChildFrameReader(children).still(colour_film, 0.0, 100)
+        await ChildFrameReader(children).still(colour_video, 0.0, 100)
 
 
 async def test_closing_in_the_middle_of_a_reading_ends_it_with_an_error(
     reader: ChildFrameReader, make_clip: MakeClip
 ) -> None:
-    film = make_clip("long.mp4", [("red", 20)])
+    video = make_clip("long.mp4", [("red", 20)])
     began = asyncio.Event()
 
     async def read() -> None:
-        async for _ in reader.looks(film, Sampling(0.04, 1, sameness=0), PREPROCESS):
+        async for _ in reader.looks(video, Sampling(0.04, 1, sameness=0), PREPROCESS):
             began.set()
 
     task = asyncio.create_task(read())
@@ -132,7 +134,7 @@ async def test_closing_in_the_middle_of_a_reading_ends_it_with_an_error(
 
 
 async def test_when_the_nursery_dies_its_children_do_and_the_next_job_has_a_new_one(
-    colour_film: Path, make_clip: MakeClip
+    colour_video: Path, make_clip: MakeClip
 ) -> None:
     children = ChildPool("core.engines.video.worker", forks=True)
     reader = ChildFrameReader(children)
@@ -145,14 +147,14 @@ async def test_when_the_nursery_dies_its_children_do_and_the_next_job_has_a_new_
         async for _ in reading:
             pass
     assert await asyncio.to_thread(ends, child, 20)
-    assert (await reader.still(colour_film, 0.0, 100)).jpeg
+    assert (await reader.still(colour_video, 0.0, 100)).jpeg
     await children.close()
 
 
-async def test_many_forked_children_at_once_each_do_their_own_job(colour_film: Path) -> None:
+async def test_many_forked_children_at_once_each_do_their_own_job(colour_video: Path) -> None:
     children = ChildPool("core.engines.video.worker", forks=True)
     reader = ChildFrameReader(children)
-    stills = await asyncio.gather(*(reader.still(colour_film, time_s, 100) for time_s in range(8)))
+    stills = await asyncio.gather(*(reader.still(colour_video, time_s, 100) for time_s in range(8)))
     assert [round(still.time_s) for still in stills] == list(range(8))
     assert not children.pids
     await children.close()
@@ -183,14 +185,14 @@ def stands_still(pid: int, within_s: float) -> bool:
     return False
 
 
-async def test_a_child_that_nobody_waits_for_stands_still_while_somebody_asks(colour_film: Path) -> None:
+async def test_a_child_that_nobody_waits_for_stands_still_while_somebody_asks(colour_video: Path) -> None:
     courtesy = ForegroundPriority(0.0, time.monotonic)
     children = ChildPool("core.engines.video.worker", forks=True, courtesy=courtesy)
     reader = ChildFrameReader(children)
     async with children.giving_way() as child:
         with courtesy.asking():
             assert await asyncio.to_thread(stands_still, child.process.pid, 20)
-            assert (await reader.still(colour_film, 1.0, 100)).time_s == 1.0
+            assert (await reader.still(colour_video, 1.0, 100)).time_s == 1.0
         await child.ask({"kind": "cage", "path": "", "asker": os.getpid(), "limits": asdict(reader.limits)})
         told = await child.receive(20)
         assert told is not None
@@ -261,8 +263,8 @@ async def test_a_child_sees_nothing_of_the_environment(monkeypatch: pytest.Monke
 async def test_a_child_that_is_killed_is_reported_with_its_signal(
     reader: ChildFrameReader, make_clip: MakeClip
 ) -> None:
-    film = make_clip("long.mp4", [("red", 20)])
-    reading = reader.looks(film, Sampling(0.04, 1, sameness=0), PREPROCESS)
+    video = make_clip("long.mp4", [("red", 20)])
+    reading = reader.looks(video, Sampling(0.04, 1, sameness=0), PREPROCESS)
     await anext(reading)
     for pid in reader.children.pids:
         os.killpg(pid, signal.SIGKILL)

@@ -155,14 +155,14 @@ def courtesy() -> ForegroundPriority:
     return ForegroundPriority(0.0, time.monotonic)
 
 
-async def test_queries_do_not_wait_behind_a_films_batches(model: ClipModel) -> None:
-    with ThreadPoolExecutor(1) as pool, ThreadPoolExecutor(1) as films_pool:
-        encoder = ThreadedEncoder(lambda: model, pool, films_pool, courtesy())
-        films = [asyncio.create_task(encoder.looks(frames(256))) for _ in range(8)]
-        await asyncio.wait(films, return_when=asyncio.FIRST_COMPLETED)
+async def test_queries_do_not_wait_behind_a_videos_batches(model: ClipModel) -> None:
+    with ThreadPoolExecutor(1) as pool, ThreadPoolExecutor(1) as videos_pool:
+        encoder = ThreadedEncoder(lambda: model, pool, videos_pool, courtesy())
+        videos = [asyncio.create_task(encoder.looks(frames(256))) for _ in range(8)]
+        await asyncio.wait(videos, return_when=asyncio.FIRST_COMPLETED)
         await encoder.texts(["now"])
-        assert sum(film.done() for film in films) < len(films)
-        await asyncio.gather(*films)
+        assert sum(video.done() for video in videos) < len(videos)
+        await asyncio.gather(*videos)
 
 
 class Patient(ForegroundPriority):
@@ -172,16 +172,16 @@ class Patient(ForegroundPriority):
         return super().leave(60 * patience_s)
 
 
-async def test_a_films_batch_stands_still_while_somebody_waits_for_an_answer(model: ClipModel) -> None:
+async def test_a_videos_batch_stands_still_while_somebody_waits_for_an_answer(model: ClipModel) -> None:
     ours = Patient(0.0, time.monotonic)
-    with ThreadPoolExecutor(1) as pool, ThreadPoolExecutor(1) as films_pool:
-        encoder = ThreadedEncoder(lambda: model, pool, films_pool, ours)
+    with ThreadPoolExecutor(1) as pool, ThreadPoolExecutor(1) as videos_pool:
+        encoder = ThreadedEncoder(lambda: model, pool, videos_pool, ours)
         with ours.asking():
-            film = asyncio.create_task(encoder.looks(frames(1)))
+            video = asyncio.create_task(encoder.looks(frames(1)))
             asked = await encoder.images(frames(1))
             await encoder.texts(["now"])
-            assert not film.done()
-        np.testing.assert_array_equal(await film, asked)
+            assert not video.done()
+        np.testing.assert_array_equal(await video, asked)
 
 
 def test_a_batch_can_stand_still_in_its_midst_and_comes_to_the_same(model: ClipModel) -> None:
@@ -198,13 +198,14 @@ def test_a_batch_can_stand_still_in_its_midst_and_comes_to_the_same(model: ClipM
     assert stops > 3
 
 
-async def test_a_films_batches_leave_the_processor_to_queries(model: ClipModel) -> None:
-    with ThreadPoolExecutor(1) as pool, ThreadPoolExecutor(1) as films_pool:
-        encoder = ThreadedEncoder(lambda: model, pool, films_pool, courtesy())
+async def test_a_videos_batches_leave_the_processor_to_queries(model: ClipModel) -> None:
+    with ThreadPoolExecutor(1) as pool, ThreadPoolExecutor(1) as videos_pool:
+        encoder = ThreadedEncoder(lambda: model, pool, videos_pool, courtesy())
         await encoder.looks(frames(2))
         await encoder.texts(["now"])
         niceness = [
-            one.submit(lambda: os.getpriority(os.PRIO_PROCESS, threading.get_native_id())) for one in (pool, films_pool)
+            one.submit(lambda: os.getpriority(os.PRIO_PROCESS, threading.get_native_id()))
+            for one in (pool, videos_pool)
         ]
         assert niceness[0].result() < niceness[1].result()
 

@@ -30,7 +30,7 @@ pytestmark = pytest.mark.slow
 
 WISH = ClipWish(1.0, 2.0, "mp4", 640, 60.0, 1_000_000)
 
-FILMS = {
+VIDEOS = {
     "b_frames.mp4": Shape(b_frames=3, gop=48, patterned=True),
     "one_keyframe.mkv": Shape(gop=1000, patterned=True),
     "late.ts": Shape(b_frames=2, start_s=30.0, gop=40, patterned=True),
@@ -40,41 +40,41 @@ FILMS = {
 }
 
 
-def made(film: Path, wish: ClipWish = WISH) -> ChildMessage:
+def made(video: Path, wish: ClipWish = WISH) -> ChildMessage:
     """Cut as the child does, without the child."""
     out = io.BytesIO()
-    clipping.send_clip(film, {"wish": asdict(wish), "limits": LIMITS}, out)
+    clipping.send_clip(video, {"wish": asdict(wish), "limits": LIMITS}, out)
     return messages_in(out.getvalue())[-1]
 
 
 def shown(clip: bytes) -> list[tuple[float, int]]:
     """Give each frame's time and the number drawn into it."""
-    with av.open(io.BytesIO(clip), "r") as film:
-        frames = list(film.decode(video=0))
+    with av.open(io.BytesIO(clip), "r") as video:
+        frames = list(video.decode(video=0))
     return [(frame.time or 0.0, read_number(frame.to_ndarray(format="rgb24").astype(np.uint8))) for frame in frames]
 
 
-@pytest.mark.parametrize("name", FILMS)
+@pytest.mark.parametrize("name", VIDEOS)
 def test_a_cut_holds_the_frames_from_its_start_to_before_its_end_and_no_other(name: str, make_clip: MakeClip) -> None:
-    film = make_clip(name, [("purple", 3)], FILMS[name])
-    frames = shown(made(film).part(0))
+    video = make_clip(name, [("purple", 3)], VIDEOS[name])
+    frames = shown(made(video).part(0))
     assert [number for _, number in frames] == list(range(25, 50))
     assert [time_s for time_s, _ in frames] == pytest.approx([index / 25 for index in range(25)], abs=0.011)
 
 
 def test_a_cut_between_two_frames_begins_with_the_one_that_stands_there(make_clip: MakeClip) -> None:
-    film = make_clip("slides.mp4", [("purple", 3)], Shape(times_s=[0.0, 0.7, 1.5, 2.2], patterned=True))
-    frames = shown(made(film).part(0))
+    video = make_clip("slides.mp4", [("purple", 3)], Shape(times_s=[0.0, 0.7, 1.5, 2.2], patterned=True))
+    frames = shown(made(video).part(0))
     assert [number for _, number in frames] == [1, 2, 2]
     assert [time_s for time_s, _ in frames] == pytest.approx([0.0, 0.5, 0.9], abs=0.002)
 
 
 def test_a_cut_that_begins_where_a_frame_stands_for_long_begins_with_that(make_clip: MakeClip) -> None:
     times_s = [index / 25 + sum(index > still for still in (30, 41, 52)) for index in range(80)]
-    film = make_clip("stands.mp4", [("red", 9)], Shape(times_s=times_s, gop=80, b_frames=3, patterned=True))
+    video = make_clip("stands.mp4", [("red", 9)], Shape(times_s=times_s, gop=80, b_frames=3, patterned=True))
     for number in (30, 41, 52):
         start_s = times_s[number] + 0.9
-        assert shown(made(film, replace(WISH, start_s=start_s, end_s=start_s + 0.5)).part(0))[0] == (0.0, number)
+        assert shown(made(video, replace(WISH, start_s=start_s, end_s=start_s + 0.5)).part(0))[0] == (0.0, number)
 
 
 def test_players_need_not_wait_for_the_end_of_a_cut(make_clip: MakeClip) -> None:
@@ -83,21 +83,21 @@ def test_players_need_not_wait_for_the_end_of_a_cut(make_clip: MakeClip) -> None
 
 
 def test_the_sound_of_a_cut_is_that_of_its_stretch(make_clip: MakeClip) -> None:
-    film = make_clip("film.mp4", [("red", 3)], Shape(sound_s=1.5))
-    with av.open(io.BytesIO(made(film, replace(WISH, sound=True)).part(0))) as clip:
+    video = make_clip("film.mp4", [("red", 3)], Shape(sound_s=1.5))
+    with av.open(io.BytesIO(made(video, replace(WISH, sound=True)).part(0))) as clip:
         assert float(clip.streams.audio[0].duration * clip.streams.audio[0].time_base) == pytest.approx(1.0, abs=0.05)  # type: ignore[operator]
-    with av.open(io.BytesIO(made(film).part(0))) as silent:
+    with av.open(io.BytesIO(made(video).part(0))) as silent:
         assert not silent.streams.audio
 
 
-def test_a_turned_film_stands_upright_in_its_cut(make_clip: MakeClip) -> None:
+def test_a_turned_video_stands_upright_in_its_cut(make_clip: MakeClip) -> None:
     message = made(make_clip("phone.mp4", [("red", 3)], Shape(size=(160, 96), rotation=90)))
     assert (message.number("width_px"), message.number("height_px")) == (96, 160)
 
 
 def test_a_gif_has_fewer_frames_and_runs_for_ever(make_clip: MakeClip) -> None:
-    film = make_clip("film.mp4", [("red", 3)], Shape(patterned=True))
-    data = made(film, replace(WISH, form="gif", max_fps=5.0, max_px=80)).part(0)
+    video = make_clip("film.mp4", [("red", 3)], Shape(patterned=True))
+    data = made(video, replace(WISH, form="gif", max_fps=5.0, max_px=80)).part(0)
     assert b"NETSCAPE2.0\x03\x01\x00\x00" in data
     assert len(shown(data)) in {5, 6}
 
@@ -105,10 +105,10 @@ def test_a_gif_has_fewer_frames_and_runs_for_ever(make_clip: MakeClip) -> None:
 @pytest.mark.parametrize(("form", "share"), [("mp4", 24), ("gif", 5)])
 def test_a_clip_is_made_coarser_and_smaller_until_it_fits(form: str, share: int, tmp_path: Path) -> None:
     noise = np.random.default_rng(7).integers(0, 255, (10, 180, 320, 3), dtype=np.uint8)
-    film = clips.write_film(tmp_path / "noise.mp4", iter(noise), Shape(size=(320, 180), fps=10))
+    video = clips.write_video(tmp_path / "noise.mp4", iter(noise), Shape(size=(320, 180), fps=10))
     wish = replace(WISH, start_s=0.0, end_s=1.0, form=form, max_fps=10.0 if form == "mp4" else 3.0)  # type: ignore[arg-type]
-    whole = made(film, wish)
-    small = made(film, replace(wish, max_bytes=len(whole.part(0)) // share))
+    whole = made(video, wish)
+    small = made(video, replace(wish, max_bytes=len(whole.part(0)) // share))
     assert len(small.part(0)) <= len(whole.part(0)) // share
     assert small.number("width_px") < whole.number("width_px")
 
@@ -117,15 +117,15 @@ async def test_a_clip_comes_from_a_child_and_what_cannot_be_made_is_an_error(
     reader: ChildFrameReader, make_clip: MakeClip, tmp_path: Path
 ) -> None:
     clipper, shares = ChildClipper(reader), list[float]()
-    film = make_clip("film.mp4", [("red", 3)], Shape(patterned=True))
-    clip = await clipper.clip(film, WISH, shares.append)
+    video = make_clip("film.mp4", [("red", 3)], Shape(patterned=True))
+    clip = await clipper.clip(video, WISH, shares.append)
     assert len(shown(clip.data)) == 25
-    first, last = await clipper.stills(film, (1.0, 1.998), 640)
+    first, last = await clipper.stills(video, (1.0, 1.998), 640)
     assert (first.time_s, last.time_s) == pytest.approx((1.0, 1.96))
     with pytest.raises(ClipTooLarge):
-        await clipper.clip(film, replace(WISH, max_bytes=100), shares.append)
+        await clipper.clip(video, replace(WISH, max_bytes=100), shares.append)
     text = tmp_path / "notes.mp4"
-    text.write_text("no film")
+    text.write_text("no video")
     with pytest.raises(NotAVideo):
         await clipper.clip(text, WISH, shares.append)
     with pytest.raises(FileMissing):

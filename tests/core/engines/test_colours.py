@@ -1,4 +1,4 @@
-"""What colours come out of films that do not keep to the usual ones: HDR, wide gamuts, matrices that nobody knows."""
+"""What colours come out of videos that do not keep to the usual ones: HDR, wide gamuts, matrices that nobody knows."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ TOLERANCE = 10
 
 @dataclass(frozen=True)
 class Wide:
-    """A film in BT.2020, as its encoder names it."""
+    """A video in BT.2020, as its encoder names it."""
 
     transfer: int
     """1 BT.709, 14 BT.2020 of 10 bit, 16 PQ, 18 HLG."""
@@ -57,7 +57,7 @@ class Wide:
     """Levels of 255."""
 
 
-FILMS = {
+VIDEOS = {
     "hlg.mp4": Wide(18, "libx265", "yuv420p10le", 10),
     "hlg8.mp4": Wide(18, "libx264", "yuv420p", 8),
     "hlg12.mp4": Wide(18, "libx265", "yuv420p12le", 12),
@@ -85,7 +85,7 @@ def encoded(light: Light, transfer: int) -> Light:
 
 
 def planes(rgb: Sequence[int], wide: Wide) -> list[int]:
-    """Give luma and both chromas of a colour of 0 to 255, in whole numbers of the film's depth."""
+    """Give luma and both chromas of a colour of 0 to 255, in whole numbers of the video's depth."""
     light = (np.array(rgb) / 255) ** 2.4 @ BT709_IN_BT2020.T
     red, green, blue = encoded(light, wide.transfer)
     luma = 0.2627 * red + 0.6780 * green + 0.0593 * blue
@@ -134,12 +134,12 @@ def off_by(pixels: Pixels, rgb: Sequence[int]) -> int:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("colour", BARS)
-@pytest.mark.parametrize("name", FILMS)
+@pytest.mark.parametrize("name", VIDEOS)
 def test_given_a_wide_gamut_when_seen_then_model_still_and_cut_show_the_colours_meant(
     tmp_path: Path, look_at: LookAt, cut_still: CutStill, messages: ReadMessages, name: str, colour: str
 ) -> None:
-    path = write_wide(tmp_path / name, BARS[colour], FILMS[name])
-    frame, tolerance = cut(path, messages), FILMS[name].tolerance
+    path = write_wide(tmp_path / name, BARS[colour], VIDEOS[name])
+    frame, tolerance = cut(path, messages), VIDEOS[name].tolerance
     assert off_by(look_at(path).looks[0].pixels, BARS[colour]) <= tolerance
     assert off_by(cut_still(path, 0.4)[1], BARS[colour]) <= tolerance
     assert off_by(rgb(frame, 1), BARS[colour]) <= tolerance
@@ -151,7 +151,7 @@ def test_given_a_wide_gamut_when_seen_then_model_still_and_cut_show_the_colours_
 def test_given_hdr_when_a_preview_is_made_then_it_shows_the_colours_meant(
     tmp_path: Path, messages: ReadMessages
 ) -> None:
-    path = write_wide(tmp_path / "hlg.mp4", BARS["red"], FILMS["hlg.mp4"])
+    path = write_wide(tmp_path / "hlg.mp4", BARS["red"], VIDEOS["hlg.mp4"])
     assert off_by(rgb(cut(path, messages, "gif")), BARS["red"]) <= TOLERANCE
 
 
@@ -163,7 +163,7 @@ def test_given_light_brighter_than_paper_when_mapped_then_it_stays_apart_and_in_
 
 
 @pytest.mark.slow
-def test_given_a_usual_film_when_cut_then_its_colours_are_told_and_kept(
+def test_given_a_usual_video_when_cut_then_its_colours_are_told_and_kept(
     make_clip: MakeClip, messages: ReadMessages
 ) -> None:
     for matrix in (1, 6):
@@ -174,7 +174,7 @@ def test_given_a_usual_film_when_cut_then_its_colours_are_told_and_kept(
 
 
 def relabelled(path: Path, matrix: int, primaries: int = 2, transfer: int = 2) -> Path:
-    """Write a film in BT.601 that names these."""
+    """Write a video in BT.601 that names these."""
     with av.open(path, "w") as container:
         stream = container.add_stream("ffv1", rate=5)
         assert isinstance(stream, av.VideoStream)
@@ -230,5 +230,5 @@ async def test_given_an_unknown_matrix_when_read_by_a_real_child_then_it_lives(
 async def test_given_hdr_when_read_by_a_real_child_then_its_cage_allows_the_tables(
     tmp_path: Path, reader: ChildFrameReader
 ) -> None:
-    path = write_wide(tmp_path / "hlg.mp4", BARS["red"], FILMS["hlg.mp4"])
+    path = write_wide(tmp_path / "hlg.mp4", BARS["red"], VIDEOS["hlg.mp4"])
     assert (await reader.still(path, 0.4, 160)).width_px == 160

@@ -12,13 +12,13 @@ from core.engines.watched import WatchedLooks, WatchedTexts
 from core.model.video import Recipe, Scope, View
 from storage.embeddings import SqliteLooks
 from tests.core.engines.test_held_looks import DIM, text
-from tests.storage.conftest import FilmMaker, PostingMaker, channel, library, make_film, make_posting, recipe
+from tests.storage.conftest import PostingMaker, VideoMaker, channel, library, make_posting, make_video, recipe
 from tests.support.fakes import ColourEncoder
 
 if TYPE_CHECKING:
     from storage.library import SqliteLibrary
 
-__all__ = ["channel", "library", "make_film", "make_posting", "recipe"]
+__all__ = ["channel", "library", "make_posting", "make_video", "recipe"]
 
 
 def figure(metrics: Metrics, cache: str, outcome: str) -> str:
@@ -39,17 +39,17 @@ async def test_looks_that_are_in_memory_are_hits_and_those_that_must_be_read_are
     library: SqliteLibrary,
     recipe: Recipe,
     channel: Scope,
-    make_film: FilmMaker,
+    make_video: VideoMaker,
     make_posting: PostingMaker,
     budget_bytes: float,
     counted: tuple[str, str],
 ) -> None:
     metrics = Metrics()
     for name in ("a", "b", "c"):
-        await library.save(make_film(name, looks=600, seed=ord(name)), make_posting(name), ())
+        await library.save(make_video(name, looks=600, seed=ord(name)), make_posting(name), ())
     with ThreadPoolExecutor(1) as pool:
         looks = WatchedLooks(SqliteLooks(library.connections), pool, map, budget_bytes, metrics)
-        films = (await looks.peaks(View.of(channel), recipe, text())).films
-        assert len(await looks.indexes(films)) == 3
+        videos = (await looks.peaks(View.of(channel), recipe, text())).videos
+        assert len(await looks.indexes(videos)) == 3
         await looks.close()
     assert (figure(metrics, "looks", "hit"), figure(metrics, "looks", "miss")) == counted

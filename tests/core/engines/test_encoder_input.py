@@ -52,8 +52,8 @@ def test_a_looks_vector_is_within_0_999_of_open_clips_own() -> None:
 
     folder = Path(__file__).parents[3] / "demo"
     model = clip.load(clip.ClipOptions(presets.choose("demo", folder / "model"), "cpu", None))
-    with av.open(folder / "film.mp4") as film:
-        frames = [frame for frame in film.decode(video=0) if frame.key_frame]
+    with av.open(folder / "film.mp4") as video:
+        frames = [frame for frame in video.decode(video=0) if frame.key_frame]
     developer, preprocess = pictures.Developer(None), model.info.preprocess
     rgb = [frame.to_ndarray(format="rgb24").astype(np.uint8, copy=False) for frame in frames]
     ours = model.images(np.stack([developer.look(frame, preprocess) for frame in frames]))
@@ -64,10 +64,10 @@ def test_a_looks_vector_is_within_0_999_of_open_clips_own() -> None:
 
 
 def test_a_looks_colours_are_those_of_the_notebook() -> None:
-    film = Path(__file__).parents[3] / "demo" / "film.mp4"
-    with av.open(film) as opened:
+    video = Path(__file__).parents[3] / "demo" / "film.mp4"
+    with av.open(video) as opened:
         frame = next(opened.decode(video=0))
-    theirs = cv2.VideoCapture(str(film)).read()[1][..., ::-1]
+    theirs = cv2.VideoCapture(str(video)).read()[1][..., ::-1]
     whole = Preprocess(frame.height, "shortest", "bicubic", (0.0, 0.0, 0.0), (1.0, 1.0, 1.0))
     left = (frame.width - frame.height) // 2
     assert (pictures.Developer(None).look(frame, whole) == theirs[:, left : left + frame.height]).all()

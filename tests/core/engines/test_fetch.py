@@ -30,10 +30,10 @@ LIMIT_BYTES = 20_000_000
 
 
 class Site:
-    """A web site with a film, and with traps; it counts who came."""
+    """A web site with a video, and with traps; it counts who came."""
 
-    def __init__(self, film: Path) -> None:
-        self.film = film
+    def __init__(self, video: Path) -> None:
+        self.video = video
         self.hits: list[str] = []
         self.elsewhere = ""
         self.hanging = asyncio.Event()
@@ -43,12 +43,12 @@ class Site:
         self.hits.append(request.path)
         match request.path:
             case "/films/my_film-2.mp4":
-                return web.FileResponse(self.film)
+                return web.FileResponse(self.video)
             case "/moved.mp4":
                 raise web.HTTPFound(self.elsewhere)
             case "/page":
                 return web.Response(
-                    text="<html><title>A page</title><p>No film here.</p></html>", content_type="text/html"
+                    text="<html><title>A page</title><p>No video here.</p></html>", content_type="text/html"
                 )
             case "/embedding":
                 html = '<html><title>Our trip</title><video src="/films/my_film-2.mp4"></video></html>'
@@ -82,8 +82,8 @@ class Site:
 
 
 @pytest_asyncio.fixture
-async def site(colour_film: Path) -> AsyncIterator[Site]:
-    site = Site(colour_film)
+async def site(colour_video: Path) -> AsyncIterator[Site]:
+    site = Site(colour_video)
     app = web.Application()
     app.router.add_route("*", "/{path:.*}", site.handle)
     runner = web.AppRunner(app, shutdown_timeout=0.1)
@@ -119,21 +119,21 @@ async def fetched(fetcher: ChildFetcher, url: str, folder: Path) -> tuple[list[F
 
 async def test_a_direct_link_is_downloaded_with_progress(site: Site, folder: Path) -> None:
     progress, last = await fetched(fetcher("127.0.0.1"), site.url("/films/my_film-2.mp4"), folder)
-    size = site.film.stat().st_size
+    size = site.video.stat().st_size
     assert progress[-1].done_bytes == progress[-1].total_bytes == size
     assert last.path.parent == folder
-    assert last.path.read_bytes() == site.film.read_bytes()
+    assert last.path.read_bytes() == site.video.read_bytes()
     assert (last.title, last.video_id, last.url) == ("my_film-2", None, site.url("/films/my_film-2.mp4"))
 
 
-async def test_a_film_on_a_page_is_fetched_under_the_pages_title(site: Site, folder: Path) -> None:
+async def test_a_video_on_a_page_is_fetched_under_the_pages_title(site: Site, folder: Path) -> None:
     _, last = await fetched(fetcher("127.0.0.1"), site.url("/embedding"), folder)
-    assert last.path.read_bytes() == site.film.read_bytes()
+    assert last.path.read_bytes() == site.video.read_bytes()
     assert last.title.startswith("Our trip")
     assert last.url == site.url("/embedding")
 
 
-async def test_nothing_but_the_film_is_written(site: Site, folder: Path) -> None:
+async def test_nothing_but_the_video_is_written(site: Site, folder: Path) -> None:
     _, last = await fetched(fetcher("127.0.0.1"), site.url("/films/my_film-2.mp4"), folder)
     assert files(folder) == [last.path]
 
@@ -144,7 +144,7 @@ async def test_a_disk_that_gets_full_on_the_way_is_no_fault_of_the_sites(site: S
 
 
 @pytest.mark.parametrize(("path", "why"), [("/nothing.mp4", "not_found"), ("/page", "no_video")])
-async def test_a_link_without_a_film_says_so(site: Site, folder: Path, path: str, why: str) -> None:
+async def test_a_link_without_a_video_says_so(site: Site, folder: Path, path: str, why: str) -> None:
     with pytest.raises(VideoUnavailable) as raised:
         await fetched(fetcher("127.0.0.1"), site.url(path), folder)
     assert raised.value.why == why
@@ -212,8 +212,8 @@ async def test_given_an_empty_file_when_it_is_fetched_then_that_is_final(site: S
 
 
 @pytest.mark.parametrize("path", ["/films/my_film-2.mp4", "/endless.mp4"])
-async def test_a_film_that_is_too_large_is_given_up(site: Site, folder: Path, path: str) -> None:
-    limit = min(site.film.stat().st_size - 1, 1_000_000)
+async def test_a_video_that_is_too_large_is_given_up(site: Site, folder: Path, path: str) -> None:
+    limit = min(site.video.stat().st_size - 1, 1_000_000)
     with pytest.raises(OverLimit) as raised:
         await fetched(fetcher("127.0.0.1", max_bytes=limit), site.url(path), folder)
     assert (raised.value.quantity, raised.value.limit) == ("size_bytes", limit)
@@ -223,7 +223,7 @@ async def test_a_film_that_is_too_large_is_given_up(site: Site, folder: Path, pa
 async def test_a_length_that_no_file_has_is_told_as_too_large(site: Site, folder: Path) -> None:
     with pytest.raises(OverLimit) as raised:
         await fetched(fetcher("127.0.0.1"), site.url("/lying.mp4"), folder)
-    assert sentence(raised.value) == "lying claims more bytes than any film has; I take up to 20 MB."
+    assert sentence(raised.value) == "lying claims more bytes than any video has; I take up to 20 MB."
 
 
 async def test_a_fetch_that_takes_too_long_is_given_up(site: Site, folder: Path) -> None:

@@ -1,4 +1,4 @@
-"""What a damaged header claims is refused like any other film that is too much."""
+"""What a damaged header claims is refused like any other video that is too much."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ import pytest
 
 from core.engines.video import worker
 from core.engines.video.flaws import OverLimitError, keep_within
-from core.limits import FilmLimits
+from core.limits import VideoLimits
 
 if TYPE_CHECKING:
     from tests.core.engines.conftest import ReadMessages
 
 
 @pytest.mark.parametrize("claimed", [101, 1566056200311990144, 1e300])
-def test_a_film_that_claims_absurdly_many_frames_is_over_the_limit(claimed: float, messages: ReadMessages) -> None:
+def test_a_video_that_claims_absurdly_many_frames_is_over_the_limit(claimed: float, messages: ReadMessages) -> None:
     out = io.BytesIO()
     with pytest.raises(OverLimitError) as raised:
-        keep_within(FilmLimits(frames=100), "frames", claimed)
+        keep_within(VideoLimits(frames=100), "frames", claimed)
     worker.tell_over_limit(raised.value, out)
     (message,) = messages(out.getvalue())
     assert (message.kind, message.text("quantity")) == ("error", "frames")

@@ -39,7 +39,7 @@ def test_given_paths_longer_than_any_may_be_when_measured_then_their_files_count
 
 
 def test_given_folders_that_come_and_go_when_measured_then_nothing_is_raised(tmp_path: Path) -> None:
-    (tmp_path / "film").write_bytes(b"x" * BYTES)
+    (tmp_path / "video").write_bytes(b"x" * BYTES)
     over = threading.Event()
 
     def churn() -> None:

@@ -46,8 +46,8 @@ async def test_each_time_gives_all_parts_of_its_frame(reader: ChildFrameReader, 
 
 
 @pytest.mark.slow
-async def test_what_is_no_film_is_told_apart(reader: ChildFrameReader, tmp_path: Path) -> None:
+async def test_what_is_no_video_is_told_apart(reader: ChildFrameReader, tmp_path: Path) -> None:
     path = tmp_path / "notes.mp4"
-    path.write_text("not a film")
+    path.write_text("not a video")
     with pytest.raises(NotAVideo):
         await ChildFramer(reader).framed(path, [1.0], FRAMINGS, PREPROCESS)

@@ -1,4 +1,4 @@
-"""Further looks at a film are the frames with those times, each once."""
+"""Further looks at a video are the frames with those times, each once."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 
 from core.engines.video.frame import Developer
 from core.engines.video.seek import frames_at
-from core.limits import FilmLimits
+from core.limits import VideoLimits
 from tests.core.engines.conftest import PREPROCESS
 from tests.support.clips import Shape, read_number
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from core.engines.video.reader import ChildFrameReader
     from tests.conftest import MakeClip
 
-FILMS = {
+VIDEOS = {
     "b_frames.mp4": Shape(b_frames=3, gop=48, patterned=True),
     "one_keyframe.mp4": Shape(gop=1000, patterned=True),
     "late.ts": Shape(b_frames=2, start_s=30.0, gop=40, patterned=True),
@@ -28,26 +28,26 @@ FILMS = {
 
 
 def numbers(path: Path, times_s: Sequence[float]) -> list[int]:
-    found = frames_at(path, times_s, FilmLimits())
+    found = frames_at(path, times_s, VideoLimits())
     return [read_number(Developer(aspect).rgb(frame)) for _, frame, aspect in found]
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", FILMS)
+@pytest.mark.parametrize("name", VIDEOS)
 def test_each_time_gives_the_frame_that_is_shown_then(make_clip: MakeClip, name: str) -> None:
-    path = make_clip(name, [("red", 5)], FILMS[name])
+    path = make_clip(name, [("red", 5)], VIDEOS[name])
     assert numbers(path, [2.4, 2.6, 2.81, 3.0]) == [60, 65, 70, 75]
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", FILMS)
+@pytest.mark.parametrize("name", VIDEOS)
 def test_places_far_apart_are_reached_one_by_one(make_clip: MakeClip, name: str) -> None:
-    path = make_clip(name, [("red", 14)], FILMS[name])
+    path = make_clip(name, [("red", 14)], VIDEOS[name])
     assert numbers(path, [0.4, 0.6, 6.0, 6.2, 13.0, 13.01, 13.96]) == [10, 15, 150, 155, 325, 349]
 
 
 @pytest.mark.slow
-def test_the_ends_of_a_film_are_kept_to_and_no_frame_comes_twice(make_clip: MakeClip) -> None:
+def test_the_ends_of_a_video_are_kept_to_and_no_frame_comes_twice(make_clip: MakeClip) -> None:
     path = make_clip("bars.mp4", [("red", 1)], Shape(patterned=True))
     assert numbers(path, [0.0, 0.01, 0.04]) == [0, 1]
     assert numbers(path, [0.9, 0.96, 1.4, 2.0]) == [22, 24]

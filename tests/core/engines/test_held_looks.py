@@ -16,7 +16,7 @@ from core.engines.index.index import VectorIndex
 from core.model.video import Scope, View
 from storage.embeddings import SqliteLooks
 from storage.library import SqliteLibrary
-from tests.storage.conftest import FilmMaker, PostingMaker, channel, library, make_film, make_posting, recipe
+from tests.storage.conftest import PostingMaker, VideoMaker, channel, library, make_posting, make_video, recipe
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from core.model.video import Floats, IndexedVideo, Recipe
 
-__all__ = ["channel", "library", "make_film", "make_posting", "recipe"]
+__all__ = ["channel", "library", "make_posting", "make_video", "recipe"]
 
 DIM = 64
 
@@ -56,33 +56,33 @@ class Shelf:
     looks: VectorIndex
     recipe: Recipe
     view: View
-    film: FilmMaker
+    video: VideoMaker
     posting: PostingMaker
 
-    async def put(self, film: IndexedVideo, **posted: object) -> None:
-        await self.library.save(film, self.posting(film.video.id, **posted), ())
+    async def put(self, video: IndexedVideo, **posted: object) -> None:
+        await self.library.save(video, self.posting(video.video.id, **posted), ())
 
     async def found(self, view: View | None = None, video_id: str | None = None) -> list[str]:
         peaks = await self.looks.peaks(view or self.view, self.recipe, text(), video_id)
-        return [film.video.id for film in peaks.films]
+        return [video.video.id for video in peaks.videos]
 
 
 @pytest.fixture
 async def shelf(
-    library: SqliteLibrary, recipe: Recipe, channel: Scope, make_film: FilmMaker, make_posting: PostingMaker
+    library: SqliteLibrary, recipe: Recipe, channel: Scope, make_video: VideoMaker, make_posting: PostingMaker
 ) -> AsyncIterator[Shelf]:
     store = Noting(library)
     with ThreadPoolExecutor(1) as pool:
         looks = VectorIndex(store, pool, map)
-        yield Shelf(library, store, looks, recipe, View.of(channel), make_film, make_posting)
+        yield Shelf(library, store, looks, recipe, View.of(channel), make_video, make_posting)
         await looks.close()
 
 
-async def test_only_films_in_view_are_compared_oldest_first(shelf: Shelf) -> None:
+async def test_only_videos_in_view_are_compared_oldest_first(shelf: Shelf) -> None:
     other = Scope("discord", "guild", "elsewhere")
-    await shelf.put(shelf.film("b", seed=1), minute=2)
-    await shelf.put(shelf.film("a", seed=2), minute=3)
-    await shelf.put(shelf.film("c", seed=3), scope=other)
+    await shelf.put(shelf.video("b", seed=1), minute=2)
+    await shelf.put(shelf.video("a", seed=2), minute=3)
+    await shelf.put(shelf.video("c", seed=3), scope=other)
     assert await shelf.found() == ["b", "a"]
     assert await shelf.found(View.of(other)) == ["c"]
     assert await shelf.found(View("discord", "guild", frozenset({"general", "elsewhere"}))) == ["c", "b", "a"]
@@ -92,16 +92,16 @@ async def test_only_films_in_view_are_compared_oldest_first(shelf: Shelf) -> Non
 
 async def test_looks_of_another_recipe_are_not_compared(shelf: Shelf) -> None:
     other = replace(shelf.recipe, model="RN50")
-    await shelf.put(shelf.film("a"))
-    await shelf.put(shelf.film("b", recipe=other, dim=32))
+    await shelf.put(shelf.video("a"))
+    await shelf.put(shelf.video("b", recipe=other, dim=32))
     assert await shelf.found() == ["a"]
-    ((kept,), _) = (peaks := await shelf.looks.peaks(shelf.view, other, text(dim=32))).films, peaks.highest
+    ((kept,), _) = (peaks := await shelf.looks.peaks(shelf.view, other, text(dim=32))).videos, peaks.highest
     assert kept.video.id == "b"
 
 
-async def test_a_film_that_was_forgotten_leaves_memory_before_anybody_asks(shelf: Shelf) -> None:
+async def test_a_video_that_was_forgotten_leaves_memory_before_anybody_asks(shelf: Shelf) -> None:
     for name in ("a", "b"):
-        await shelf.put(shelf.film(name, looks=30))
+        await shelf.put(shelf.video(name, looks=30))
     await shelf.looks.use(shelf.recipe, DIM)
     assert shelf.looks.room.used_bytes == 2 * 30 * DIM * 2
     await shelf.library.forget("a", shelf.view)
@@ -113,7 +113,7 @@ async def test_a_film_that_was_forgotten_leaves_memory_before_anybody_asks(shelf
 
 
 async def test_what_another_process_forgets_is_not_found_any_more(shelf: Shelf, tmp_path: Path) -> None:
-    await shelf.put(shelf.film("a"))
+    await shelf.put(shelf.video("a"))
     assert await shelf.found() == ["a"]
     other = await SqliteLibrary.open(tmp_path / "keaton.db")
     await other.forget("a", shelf.view)
@@ -122,35 +122,35 @@ async def test_what_another_process_forgets_is_not_found_any_more(shelf: Shelf, 
     assert shelf.looks.room.used_bytes == 0
 
 
-async def test_a_film_looked_at_anew_has_its_new_looks_alone(shelf: Shelf) -> None:
-    await shelf.put(shelf.film("a", seed=1))
+async def test_a_video_looked_at_anew_has_its_new_looks_alone(shelf: Shelf) -> None:
+    await shelf.put(shelf.video("a", seed=1))
     await shelf.looks.use(shelf.recipe, DIM)
-    again = shelf.film("a", seed=2, looks=700, title="Again")
+    again = shelf.video("a", seed=2, looks=700, title="Again")
     await shelf.library.refresh(again)
-    (film,) = (await shelf.looks.peaks(shelf.view, shelf.recipe, text())).films
-    (index,) = await shelf.looks.indexes([film])
+    (video,) = (await shelf.looks.peaks(shelf.view, shelf.recipe, text())).videos
+    (index,) = await shelf.looks.indexes([video])
     assert index is not None
-    assert film.video == replace(again.video, title="", url="", uploader="")
+    assert video.video == replace(again.video, title="", url="", uploader="")
     np.testing.assert_array_equal(index.vectors, again.index.vectors.astype(np.float16).astype(np.float32))
     np.testing.assert_array_equal(index.times_s, again.index.times_s)
 
 
-async def test_films_that_memory_has_no_room_for_are_found_all_the_same(shelf: Shelf) -> None:
-    films = {f"film {n}": shelf.film(f"film {n}", looks=600, seed=n) for n in range(9)}
-    for film in films.values():
-        await shelf.put(film)
+async def test_videos_that_memory_has_no_room_for_are_found_all_the_same(shelf: Shelf) -> None:
+    videos = {f"video {n}": shelf.video(f"video {n}", looks=600, seed=n) for n in range(9)}
+    for video in videos.values():
+        await shelf.put(video)
     with ThreadPoolExecutor(1) as pool:
         looks = VectorIndex(shelf.store, pool, map, budget_bytes=3.5 * 600 * DIM * 2)
         peaks = await looks.peaks(shelf.view, shelf.recipe, text())
         assert looks.room.coded == 6 * 600
-        assert len(peaks.films) == 9
-        for kept, bound in zip(peaks.films, peaks.highest[0], strict=True):
+        assert len(peaks.videos) == 9
+        for kept, bound in zip(peaks.videos, peaks.highest[0], strict=True):
             (index,) = await looks.indexes([kept])
             assert index is not None
-            stored = films[kept.video.id].index.vectors.astype(np.float16).astype(np.float32)
+            stored = videos[kept.video.id].index.vectors.astype(np.float16).astype(np.float32)
             np.testing.assert_array_equal(index.vectors, stored)
             assert (stored @ text()[0]).max() <= bound
-        for name in films:
+        for name in videos:
             await shelf.library.forget(name, shelf.view)
         await looks.use(shelf.recipe, DIM)
         assert (looks.room.coded, looks.room.used_bytes) == (0, 0)
@@ -158,7 +158,7 @@ async def test_films_that_memory_has_no_room_for_are_found_all_the_same(shelf: S
 
 
 async def test_what_was_forgotten_is_gone_from_memory_before_anybody_asks_again(shelf: Shelf) -> None:
-    await shelf.put(shelf.film("a"))
+    await shelf.put(shelf.video("a"))
     await shelf.found()
     blocks = shelf.looks.room.runs(shelf.recipe.key, {1: 0})[0]
     rows = weakref.ref(blocks[0].rows.base)

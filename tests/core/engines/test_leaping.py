@@ -1,4 +1,4 @@
-"""Looks that lie far apart are sought, and are those that reading the whole film gives."""
+"""Looks that lie far apart are sought, and are those that reading the whole video gives."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from core.engines.video import film as decode
+from core.engines.video import open_video as decode
 from core.engines.video.leaping import Leaps
 from core.engines.video.sampler import Skimmer
-from core.limits import FilmLimits
+from core.limits import VideoLimits
 from core.model.video import Sampling
-from tests.support.clips import Shape, plain, write_film
+from tests.support.clips import Shape, plain, write_video
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -48,8 +48,8 @@ def frames() -> Iterator[Pixels]:
 
 
 def times_s(path: Path, *, leaping: bool) -> tuple[list[float], Skimmer]:
-    with decode.opened(path, FilmLimits()) as film:
-        skimmer = Skimmer.of(film, film.declared_s or 0.0, SPARSE)
+    with decode.opened(path, VideoLimits()) as video:
+        skimmer = Skimmer.of(video, video.declared_s or 0.0, SPARSE)
         skimmer.leaps = Eager(Clock(), skimmer.leaps.possible and leaping)
         return [time_s for time_s, _ in skimmer.looks()], skimmer
 
@@ -57,19 +57,19 @@ def times_s(path: Path, *, leaping: bool) -> tuple[list[float], Skimmer]:
 @pytest.mark.parametrize("name", ["sparse.mp4", "sparse.mkv"])
 @pytest.mark.parametrize("gop", [2 * FPS, 3 * FPS + 1])
 def test_the_looks_are_those_that_reading_gives(tmp_path: Path, name: str, gop: int) -> None:
-    path = write_film(tmp_path / name, frames(), Shape((64, 48), fps=FPS, gop=gop))
+    path = write_video(tmp_path / name, frames(), Shape((64, 48), fps=FPS, gop=gop))
     read, _ = times_s(path, leaping=False)
     leapt, skimmer = times_s(path, leaping=True)
     assert leapt == read
     assert skimmer.leaps.count >= 8
     assert skimmer.leaps.possible
     assert skimmer.reached_s == pytest.approx(SECONDS, abs=0.3)
-    assert not skimmer.film.broken
+    assert not skimmer.video.broken
 
 
-def test_a_film_of_one_keyframe_is_read(tmp_path: Path) -> None:
+def test_a_video_of_one_keyframe_is_read(tmp_path: Path) -> None:
     still = [plain((64, 48), (90, 120, 40))] * (SECONDS * FPS)
-    path = write_film(tmp_path / "one.mp4", iter(still), Shape((64, 48), fps=FPS, gop=SECONDS * FPS))
+    path = write_video(tmp_path / "one.mp4", iter(still), Shape((64, 48), fps=FPS, gop=SECONDS * FPS))
     read, _ = times_s(path, leaping=False)
     leapt, skimmer = times_s(path, leaping=True)
     assert leapt == read
@@ -77,7 +77,7 @@ def test_a_film_of_one_keyframe_is_read(tmp_path: Path) -> None:
 
 
 def test_a_transport_stream_is_never_leapt_through(tmp_path: Path) -> None:
-    path = write_film(tmp_path / "film.ts", frames(), Shape((64, 48), fps=FPS, gop=2 * FPS))
+    path = write_video(tmp_path / "video.ts", frames(), Shape((64, 48), fps=FPS, gop=2 * FPS))
     leapt, skimmer = times_s(path, leaping=True)
     assert (len(leapt), skimmer.leaps.count) == (10, 0)
 

@@ -1,4 +1,4 @@
-"""What is seen of films of many kinds."""
+"""What is seen of videos of many kinds."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ def assert_colour(pixels: Pixels, name: str, tolerance: int = TOLERANCE) -> None
     assert np.abs(middle - COLOURS[name]).max() <= tolerance, f"{middle} is not {name}"
 
 
-def test_each_look_shows_the_colour_of_its_time(colour_film: Path, look_at: LookAt) -> None:
-    seen = look_at(colour_film)
+def test_each_look_shows_the_colour_of_its_time(colour_video: Path, look_at: LookAt) -> None:
+    seen = look_at(colour_video)
     assert seen.opened.duration_s == pytest.approx(9.0)
     assert (seen.opened.width_px, seen.opened.height_px) == (160, 120)
     assert len(seen.looks) == seen.opened.expected_looks == 16
@@ -49,7 +49,7 @@ def test_red_stays_red_and_does_not_come_out_blue(make_clip: MakeClip, look_at: 
 
 
 @pytest.mark.parametrize("rotation", [90, 180, 270])
-def test_a_film_held_sideways_is_seen_upright(
+def test_a_video_held_sideways_is_seen_upright(
     make_clip: MakeClip, cut_still: CutStill, look_at: LookAt, rotation: int
 ) -> None:
     path = make_clip("turned.mp4", [("grey", 1)], Shape((160, 96), rotation=rotation, patterned=True))
@@ -61,7 +61,7 @@ def test_a_film_held_sideways_is_seen_upright(
     assert (opened.height_px, opened.width_px) == turned.shape[:2]
 
 
-def test_a_mirrored_film_is_seen_as_players_show_it(make_clip: MakeClip, cut_still: CutStill) -> None:
+def test_a_mirrored_video_is_seen_as_players_show_it(make_clip: MakeClip, cut_still: CutStill) -> None:
     _, mirrored = cut_still(make_clip("m.mp4", [("grey", 1)], Shape((160, 96), mirrored=True, patterned=True)), 0.4)
     _, plain = cut_still(make_clip("p.mp4", [("grey", 1)], Shape((160, 96), patterned=True)), 0.4)
     assert np.abs(mirrored.astype(int) - plain[:, ::-1]).max() <= 40
@@ -111,7 +111,7 @@ def test_grey_and_the_bright_colours_survive_every_format(
     assert not seen.ended.truncated
 
 
-def test_an_animated_picture_is_a_film(make_clip: MakeClip, look_at: LookAt) -> None:
+def test_an_animated_picture_is_a_video(make_clip: MakeClip, look_at: LookAt) -> None:
     seen = look_at(make_clip("moving.gif", [("white", 1), ("black", 1)], Shape(codec="gif", pixel_format="rgb8")))
     assert_colour(seen.looks[0].pixels, "white")
     assert_colour(seen.looks[-1].pixels, "black")
@@ -134,7 +134,7 @@ def test_what_is_transparent_is_seen_over_black(tmp_path: Path, look_at: LookAt)
 @pytest.mark.parametrize("colorspace", [1, 6])
 @pytest.mark.parametrize("size", [(160, 120), (1280, 720)], ids=["small", "hd"])
 @pytest.mark.parametrize("colour", ["red", "green", "blue"])
-def test_colours_come_back_by_the_matrix_that_the_film_names(
+def test_colours_come_back_by_the_matrix_that_the_video_names(
     make_clip: MakeClip, look_at: LookAt, colorspace: int, size: tuple[int, int], colour: str
 ) -> None:
     path = make_clip("named.mp4", [(colour, 0.2)], Shape(size, colorspace=colorspace))
@@ -142,7 +142,7 @@ def test_colours_come_back_by_the_matrix_that_the_film_names(
 
 
 @pytest.mark.parametrize(("size", "matrix"), [((160, 120), 5), ((1280, 720), 1)], ids=["small", "hd"])
-def test_a_film_that_names_no_matrix_is_read_as_its_size_suggests(
+def test_a_video_that_names_no_matrix_is_read_as_its_size_suggests(
     tmp_path: Path, look_at: LookAt, size: tuple[int, int], matrix: int
 ) -> None:
     path = tmp_path / "nameless.mp4"

@@ -29,7 +29,7 @@ def spec(looks: int = 80, query: str = "a woman in water") -> PlotSpec:
     scores = (0.2 + 0.02 * np.sin(times_s)).astype(np.float32)
     scores[looks // 3 : looks // 3 + 4] += 0.15
     moment = Moment("v", looks // 3, looks // 3 + 4, looks // 3 + 1, float(scores.max()))
-    curve = Curve(Video("v", "", "A film", float(looks), 640, 360), times_s, scores)
+    curve = Curve(Video("v", "", "A video", float(looks), 640, 360), times_s, scores)
     return PlotSpec(curve, query, ((1, moment),), 1, "similarity", 100.0)
 
 
@@ -52,7 +52,7 @@ def test_the_moment_that_is_shown_stands_out_in_its_own_colour() -> None:
     assert orange > 200 > (np.abs(other.astype(int) - (217, 72, 15)).sum(axis=2) < 30).sum()
 
 
-def test_what_is_usual_for_the_film_is_drawn_as_a_band() -> None:
+def test_what_is_usual_for_the_video_is_drawn_as_a_band() -> None:
     plain, judged = spec(), spec()
     judged = replace(judged, curve=replace(judged.curve, baseline=Baseline(0.2, 0.3, 0.4)))
     band, paper = pixels(draw(judged, "light")), pixels(draw(plain, "light"))
@@ -94,11 +94,11 @@ def test_any_words_can_stand_in_the_title(query: str) -> None:
 
 
 @pytest.mark.parametrize("looks", [6, 400, 7200, 15000])
-def test_films_of_any_length_can_be_drawn(looks: int) -> None:
+def test_videos_of_any_length_can_be_drawn(looks: int) -> None:
     assert draw(spec(looks), "light").startswith(b"\x89PNG")
 
 
-def test_a_film_of_one_look_can_be_drawn() -> None:
+def test_a_video_of_one_look_can_be_drawn() -> None:
     video = Video("v", "", "One", 0.04, 640, 360)
     curve = Curve(video, np.zeros(1), np.array([0.3], np.float32))
     assert draw(PlotSpec(curve, "x", ((1, Moment("v", 0, 0.04, 0, 0.3)),), 1, "softmax", 100.0), "light")
@@ -131,9 +131,9 @@ def test_a_contact_sheet_has_at_most_twelve_tiles_in_rows_of_four(count: int, si
 
 
 def test_the_best_frames_of_the_moments_are_among_the_tiles_and_marked() -> None:
-    film = thumbnails(100)
-    moments = [(1, Moment("film", 40, 43, 41.2, 0.3)), (2, Moment("film", 41, 42, 41.4, 0.2))]
-    plain, marked = (Image.open(io.BytesIO(contact_sheet(film, numbered, 24))) for numbered in ((), moments))
+    video = thumbnails(100)
+    moments = [(1, Moment("video", 40, 43, 41.2, 0.3)), (2, Moment("video", 41, 42, 41.4, 0.2))]
+    plain, marked = (Image.open(io.BytesIO(contact_sheet(video, numbered, 24))) for numbered in ((), moments))
     assert plain.size == marked.size == (990, 852)
     corners = [(6 + column * 246 + 1, 6 + row * 141 + 1) for row in range(6) for column in range(4)]
     reds = [[one.getpixel(corner)[0] for corner in corners] for one in (plain, marked)]  # type: ignore[index]
@@ -141,7 +141,7 @@ def test_the_best_frames_of_the_moments_are_among_the_tiles_and_marked() -> None
     assert framed.count(True) == 1
 
 
-def test_the_tiles_are_spread_evenly_over_the_film() -> None:
+def test_the_tiles_are_spread_evenly_over_the_video() -> None:
     assert evenly(100, 4) == [12, 37, 62, 87]
 
 

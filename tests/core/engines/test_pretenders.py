@@ -1,4 +1,4 @@
-"""A child that a film has taken over, or that hangs, is not believed and not waited for."""
+"""A child that a video has taken over, or that hangs, is not believed and not waited for."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from core.engines.sandbox.pool import ChildPool
 from core.engines.video.allowance import Allowance
 from core.engines.video.reader import ChildClipper, ChildFramer, ChildFrameReader
 from core.errors import DecoderDied, FetchFailed, OverLimit
-from core.limits import FetchLimits, FilmLimits
+from core.limits import FetchLimits, VideoLimits
 from core.model.video import Sampling, Thumbnail
 from core.ports.video import ClipWish, Framing, SampledFrame, VideoEnded
 from tests.core.engines.conftest import PREPROCESS
@@ -48,7 +48,7 @@ def pretender(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ChildPool:
 
 @pytest.fixture
 def liar(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ChildPool:
-    """Children that claim a film of ten seconds and then send looks without end, each with the largest picture."""
+    """Children that claim a video of ten seconds and then send looks without end, each with the largest picture."""
     (tmp_path / "liar.py").write_text(
         "import sys, pathlib\n"
         "from core.engines.sandbox import protocol as wire\n"
@@ -82,7 +82,7 @@ def liar(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ChildPool:
     ],
     ids=["noise", "endless", "list", "cut", "nan", "empty", "unknown", "silent"],
 )
-async def test_a_child_taken_over_by_its_film_is_not_believed(
+async def test_a_child_taken_over_by_its_video_is_not_believed(
     pretender: ChildPool, tmp_path: Path, said: bytes
 ) -> None:
     (tmp_path / "says").write_bytes(said)
@@ -143,18 +143,18 @@ LIES = {
     "a look of 200 megabytes": opened()
     + struct.pack(">I", 60)
     + b'{"kind": "look", "time_s": 0, "parts": [200000000, 0]}'.ljust(60),
-    "a look before the film was opened": look(0),
-    "a film opened twice": opened() + opened(),
-    "a film of a million hours": opened(3.6e9),
-    "a film of a negative length": opened(-1.0),
-    "a film of no size": opened(10.0, 0, 48),
-    "a film of a size that cannot be": opened(10.0, 1_000_000, 1_000_000),
+    "a look before the video was opened": look(0),
+    "a video opened twice": opened() + opened(),
+    "a video of a million hours": opened(3.6e9),
+    "a video of a negative length": opened(-1.0),
+    "a video of no size": opened(10.0, 0, 48),
+    "a video of a size that cannot be": opened(10.0, 1_000_000, 1_000_000),
     "a length that is no number": opened("long"),
     "a length beyond all numbers": opened(1e308),
     "a look at the end of time": opened() + look(1e14),
-    "a look long before the film": opened() + look(-1e6),
+    "a look long before the video": opened() + look(-1e6),
     "looks that stand still": opened() + look(1.0) + look(1.0),
-    "an end beyond the longest film": opened() + look(0) + message({"kind": "ended", "reached_s": 1e9}),
+    "an end beyond the longest video": opened() + look(0) + message({"kind": "ended", "reached_s": 1e9}),
     "a header nested to the bottom": struct.pack(">I", 60_000) + (b"[" * 60_000),
     "an error of a code that is long": message({"kind": "error", "code": "x" * 60_000}),
     "too large in sum": struct.pack(">I", 80)
@@ -176,7 +176,7 @@ async def test_what_a_taken_over_decoder_says_is_measured_by_what_can_be(
 
 
 async def read_all(reader: ChildFrameReader, path: Path, kept: list[int]) -> None:
-    """Read a film, and note of each look how many bytes its small picture has."""
+    """Read a video, and note of each look how many bytes its small picture has."""
     async for event in reader.looks(path, Sampling(), PREPROCESS):
         kept += [len(event.thumbnail or b"")] if isinstance(event, SampledFrame) else []
 
@@ -190,7 +190,7 @@ async def test_looks_without_end_end_with_an_error_and_little_was_kept_of_them(
     (tmp_path / "step").write_text(str(step_s))
     kept: list[int] = []
     with pytest.raises(DecoderDied) as raised:
-        await read_all(ChildFrameReader(liar, FilmLimits(duration_s=3600)), tmp_path, kept)
+        await read_all(ChildFrameReader(liar, VideoLimits(duration_s=3600)), tmp_path, kept)
     assert 0 < len(kept) <= most_looks
     assert sum(kept) <= 2400 * 65_536
     assert "too many" in raised.value.detail or "not within" in raised.value.detail
@@ -198,7 +198,7 @@ async def test_looks_without_end_end_with_an_error_and_little_was_kept_of_them(
 
 
 def test_a_child_that_says_little_for_ever_is_given_up() -> None:
-    limits = FilmLimits(decode_s=100)
+    limits = VideoLimits(decode_s=100)
     patient = Allowance(limits, PREPROCESS.size_px, Sampling(), waited_s=400.0)
     ended = protocol.ChildMessage({"kind": "ended", "reached_s": 1.0})
     assert patient.reading(ended) == VideoEnded(truncated=False, reached_s=1.0)
@@ -207,8 +207,8 @@ def test_a_child_that_says_little_for_ever_is_given_up() -> None:
         patient.reading(ended)
 
 
-async def test_after_a_decoder_that_lied_the_next_film_is_read(
-    liar: ChildPool, tmp_path: Path, colour_film: Path
+async def test_after_a_decoder_that_lied_the_next_video_is_read(
+    liar: ChildPool, tmp_path: Path, colour_video: Path
 ) -> None:
     (tmp_path / "step").write_text("0.001")
     with pytest.raises(DecoderDied):
@@ -216,7 +216,7 @@ async def test_after_a_decoder_that_lied_the_next_film_is_read(
             pass
     await liar.close()
     honest = ChildPool("core.engines.video.worker")
-    assert (await ChildFrameReader(honest).still(colour_film, 0.0, 64)).width_px == 64
+    assert (await ChildFrameReader(honest).still(colour_video, 0.0, 64)).width_px == 64
     await honest.close()
 
 

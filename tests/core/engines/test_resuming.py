@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from core.engines.video import film as decode
+from core.engines.video import open_video as decode
 from core.model.video import Sampling
 from core.ports.video import ResumePoint
 from tests.support.clips import Shape
@@ -84,8 +84,8 @@ def test_what_comes_long_before_is_not_decoded_again(
     decoded: list[float] = []
     real = decode.OpenVideo.frames
 
-    def noting(film: decode.OpenVideo, *, from_keyframe: bool = False) -> Iterator[tuple[float, av.VideoFrame]]:
-        for time_s, frame in real(film, from_keyframe=from_keyframe):
+    def noting(video: decode.OpenVideo, *, from_keyframe: bool = False) -> Iterator[tuple[float, av.VideoFrame]]:
+        for time_s, frame in real(video, from_keyframe=from_keyframe):
             decoded.append(time_s)
             yield time_s, frame
 

@@ -1,4 +1,4 @@
-"""Whatever a film is like, what is shown of a time is the frame that stands there, as a plain decode tells it."""
+"""Whatever a video is like, what is shown of a time is the frame that stands there, as a plain decode tells it."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from core.engines.video import clip as clipping
 from core.engines.video import worker
 from core.model.video import Sampling
 from tests.core.engines.conftest import LIMITS, PREPROCESS
-from tests.support import clips, odd_films
-from tests.support.clips import Shape, numbered, plain, read_number, write_film
-from tests.support.odd_films import Part, put_together
+from tests.support import clips, odd_videos
+from tests.support.clips import Shape, numbered, plain, read_number, write_video
+from tests.support.odd_videos import Part, put_together
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -42,7 +42,7 @@ Shown = list[tuple[float, int]]
 
 
 @dataclass(frozen=True)
-class Film:
+class MadeVideo:
     path: Path
     shown: Shown
 
@@ -55,7 +55,7 @@ def pictures(seconds: float, first: int = 0) -> Iterator[Pixels]:
 def silent(path: Path, seconds: float = 8, first: int = 0, **shape: object) -> Path:
     """Write pictures that are numbered from `first` on, at 25 a second."""
     made = Shape(**{"size": (160, 96), "gop": 25, "b_frames": 2, **shape})  # type: ignore[arg-type]
-    return write_film(path, pictures(seconds, first), made)
+    return write_video(path, pictures(seconds, first), made)
 
 
 def rgb(frame: av.VideoFrame) -> Pixels:
@@ -91,59 +91,59 @@ def sound(folder: Path, seconds: float = 8) -> Path:
     return clips.make_sound(folder / "sound.m4a", seconds)
 
 
-def usual(name: str, **shape: object) -> Callable[[Path], Film]:
-    def make(folder: Path) -> Film:
+def usual(name: str, **shape: object) -> Callable[[Path], MadeVideo]:
+    def make(folder: Path) -> MadeVideo:
         path = silent(folder / name, **shape)  # type: ignore[arg-type]
-        return Film(path, decoded(path))
+        return MadeVideo(path, decoded(path))
 
     return make
 
 
-def by_count(name: str, **shape: object) -> Callable[[Path], Film]:
-    def make(folder: Path) -> Film:
+def by_count(name: str, **shape: object) -> Callable[[Path], MadeVideo]:
+    def make(folder: Path) -> MadeVideo:
         path = silent(folder / name, **shape)  # type: ignore[arg-type]
-        return Film(path, counted(path))
+        return MadeVideo(path, counted(path))
 
     return make
 
 
-def sound_first(name: str) -> Callable[[Path], Film]:
-    def make(folder: Path) -> Film:
+def sound_first(name: str) -> Callable[[Path], MadeVideo]:
+    def make(folder: Path) -> MadeVideo:
         path = put_together(folder / name, [Part(sound(folder)), Part(silent(folder / "silent.mp4"))])
-        return Film(path, decoded(path))
+        return MadeVideo(path, decoded(path))
 
     return make
 
 
-def late(name: str) -> Callable[[Path], Film]:
-    def make(folder: Path) -> Film:
+def late(name: str) -> Callable[[Path], MadeVideo]:
+    def make(folder: Path) -> MadeVideo:
         parts = [Part(silent(folder / "silent.mp4"), shift_s=3.0), Part(sound(folder, 11))]
         path = put_together(folder / name, parts)
-        return Film(path, decoded(path))
+        return MadeVideo(path, decoded(path))
 
     return make
 
 
-def trimmed(name: str) -> Callable[[Path], Film]:
-    def make(folder: Path) -> Film:
+def trimmed(name: str) -> Callable[[Path], MadeVideo]:
+    def make(folder: Path) -> MadeVideo:
         path = put_together(folder / name, [Part(silent(folder / "silent.mp4"), from_s=2.5)])
-        return Film(path, decoded(path))
+        return MadeVideo(path, decoded(path))
 
     return make
 
 
-def several(folder: Path) -> Film:
-    large = write_film(folder / "large.mp4", iter([plain((320, 192), (9, 9, 200))] * 50), Shape((320, 192)))
+def several(folder: Path) -> MadeVideo:
+    large = write_video(folder / "large.mp4", iter([plain((320, 192), (9, 9, 200))] * 50), Shape((320, 192)))
     silent_path = silent(folder / "silent.mp4")
     parts = [Part(large, disposition=Disposition(0)), Part(silent_path, disposition=Disposition.default)]
     path = put_together(folder / "several.mp4", parts)
-    return Film(path, decoded(path, 1))
+    return MadeVideo(path, decoded(path, 1))
 
 
-def broadcast(name: str, first_s: float, second_s: float) -> Callable[[Path], Film]:
+def broadcast(name: str, first_s: float, second_s: float) -> Callable[[Path], MadeVideo]:
     """Join two recordings whose clocks begin at these times."""
 
-    def make(folder: Path) -> Film:
+    def make(folder: Path) -> MadeVideo:
         codec = "mpeg2video" if name.endswith("mpg") else "libx264"
         parts = [silent(folder / f"{n}.mp4", 6, 1000 * n, codec=codec) for n in (0, 1)]
         ends = ["".join((str(n), name[name.rindex(".") :])) for n in (0, 1)]
@@ -153,21 +153,21 @@ def broadcast(name: str, first_s: float, second_s: float) -> Callable[[Path], Fi
             put_together(folder / end, [Part(part, shift_s=shift_s)], container)
             for end, part, shift_s in zip(ends, parts, shifts, strict=True)
         ]
-        return Film(odd_films.joined(folder / name, made), one_after_the_other(*made))
+        return MadeVideo(odd_videos.joined(folder / name, made), one_after_the_other(*made))
 
     return make
 
 
-def animated_webp(folder: Path) -> Film:
-    from PIL import Image  # noqa: PLC0415 - for this film alone
+def animated_webp(folder: Path) -> MadeVideo:
+    from PIL import Image  # noqa: PLC0415 - for this video alone
 
     drawn = [Image.fromarray(picture) for picture in pictures(2)]
     path = folder / "moving.webp"
     drawn[0].save(path, save_all=True, append_images=drawn[1:], duration=40, lossless=True)
-    return Film(path, [(index / FPS, index) for index in range(len(drawn))])
+    return MadeVideo(path, [(index / FPS, index) for index in range(len(drawn))])
 
 
-FILMS: dict[str, Callable[[Path], Film]] = {
+VIDEOS: dict[str, Callable[[Path], MadeVideo]] = {
     "plain mp4": usual("plain.mp4"),
     "plain mkv": usual("plain.mkv"),
     "plain ts": usual("plain.ts"),
@@ -199,10 +199,10 @@ FILMS: dict[str, Callable[[Path], Film]] = {
 }
 
 
-@pytest.fixture(params=FILMS, scope="module")
-def film(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Film:
-    """One film of each kind."""
-    return FILMS[request.param](tmp_path_factory.mktemp("film"))
+@pytest.fixture(params=VIDEOS, scope="module")
+def video(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> MadeVideo:
+    """One video of each kind."""
+    return VIDEOS[request.param](tmp_path_factory.mktemp("video"))
 
 
 def standing_at(shown: Shown, time_s: float) -> tuple[float, int]:
@@ -210,49 +210,51 @@ def standing_at(shown: Shown, time_s: float) -> tuple[float, int]:
     return shown[max(0, bisect_right([at_s for at_s, _ in shown], time_s + ROUNDING_S) - 1)]
 
 
-def random_times_s(film: Film) -> list[float]:
+def random_times_s(video: MadeVideo) -> list[float]:
     """Give times within frames, not at their very edges, which containers round."""
-    dice = random.Random(film.path.name)  # noqa: S311 - chance, not secrets
-    first_s, last_s = film.shown[0][0], film.shown[-1][0]
-    middles = [time_s + dice.uniform(0.005, 0.035) for time_s, _ in dice.choices(film.shown, k=TIMES - 2)]
+    dice = random.Random(video.path.name)  # noqa: S311 - chance, not secrets
+    first_s, last_s = video.shown[0][0], video.shown[-1][0]
+    middles = [time_s + dice.uniform(0.005, 0.035) for time_s, _ in dice.choices(video.shown, k=TIMES - 2)]
     return [max(0.0, first_s - 1), last_s + 5, *middles]
 
 
-def test_given_any_film_when_a_still_is_cut_then_it_is_the_frame_of_that_time(film: Film, cut_still: CutStill) -> None:
-    for time_s in random_times_s(film):
-        at_s, number = standing_at(film.shown, time_s)
-        still, pixels = cut_still(film.path, time_s)
+def test_given_any_video_when_a_still_is_cut_then_it_is_the_frame_of_that_time(
+    video: MadeVideo, cut_still: CutStill
+) -> None:
+    for time_s in random_times_s(video):
+        at_s, number = standing_at(video.shown, time_s)
+        still, pixels = cut_still(video.path, time_s)
         assert (read_number(pixels), round(still.time_s - at_s, 2)) == (number, 0.0), f"at {time_s}"
 
 
-def test_given_any_film_when_it_is_read_then_its_frames_bear_their_times(film: Film, look_at: LookAt) -> None:
+def test_given_any_video_when_it_is_read_then_its_frames_bear_their_times(video: MadeVideo, look_at: LookAt) -> None:
     for keyframe_gap in (0.0, 2.1):
-        seen = look_at(film.path, Sampling(0.61, 1, keyframe_gap))
-        assert len(seen.looks) >= len(film.shown) / FPS / (2.1 * 0.61) - 2
+        seen = look_at(video.path, Sampling(0.61, 1, keyframe_gap))
+        assert len(seen.looks) >= len(video.shown) / FPS / (2.1 * 0.61) - 2
         for look in seen.looks:
-            at_s, number = standing_at(film.shown, look.time_s)
+            at_s, number = standing_at(video.shown, look.time_s)
             assert (read_number(look.pixels), round(look.time_s - at_s, 2)) == (number, 0.0)
         assert not seen.ended.truncated
-        assert seen.ended.reached_s == pytest.approx(film.shown[-1][0], abs=0.1)
-        assert seen.opened.duration_s == pytest.approx(film.shown[-1][0] + 1 / FPS, abs=0.3)
+        assert seen.ended.reached_s == pytest.approx(video.shown[-1][0], abs=0.1)
+        assert seen.opened.duration_s == pytest.approx(video.shown[-1][0] + 1 / FPS, abs=0.3)
 
 
-def test_given_any_film_when_it_is_cut_then_the_cut_begins_with_the_frame_of_its_start(
-    film: Film, messages: ReadMessages
+def test_given_any_video_when_it_is_cut_then_the_cut_begins_with_the_frame_of_its_start(
+    video: MadeVideo, messages: ReadMessages
 ) -> None:
-    for time_s in random_times_s(film)[2:5]:
-        numbers = [number for at_s, number in film.shown if time_s < at_s < time_s + 0.25]
-        first = standing_at(film.shown, time_s)[1]
-        assert numbers_in_cut(film.path, time_s, time_s + 0.3, messages)[: len(numbers) + 1] == [first, *numbers]
+    for time_s in random_times_s(video)[2:5]:
+        numbers = [number for at_s, number in video.shown if time_s < at_s < time_s + 0.25]
+        first = standing_at(video.shown, time_s)[1]
+        assert numbers_in_cut(video.path, time_s, time_s + 0.3, messages)[: len(numbers) + 1] == [first, *numbers]
 
 
-def test_given_any_film_when_it_is_looked_at_again_then_the_same_frames_are_met(
-    film: Film, messages: ReadMessages
+def test_given_any_video_when_it_is_looked_at_again_then_the_same_frames_are_met(
+    video: MadeVideo, messages: ReadMessages
 ) -> None:
-    times_s = sorted(random_times_s(film)[2:8])
+    times_s = sorted(random_times_s(video)[2:8])
     out = io.BytesIO()
     request = {"times_s": times_s, "preprocess": asdict(PREPROCESS), "limits": LIMITS}
-    worker.send_glances(film.path, request, out)
+    worker.send_glances(video.path, request, out)
     seen = {
         round(float(message.header["time_s"]), 2): read_number(  # type: ignore[arg-type]
             np.frombuffer(message.part(0), np.uint8).reshape(64, 64, 3)
@@ -260,8 +262,8 @@ def test_given_any_film_when_it_is_looked_at_again_then_the_same_frames_are_met(
         for message in messages(out.getvalue())
         if message.kind == "look"
     }
-    expected = {round(at_s, 2): number for at_s, number in (standing_at(film.shown, time_s) for time_s in times_s)}
-    if film.path.suffix not in {".m2v", ".h264"}:  # nothing tells where a time is
+    expected = {round(at_s, 2): number for at_s, number in (standing_at(video.shown, time_s) for time_s in times_s)}
+    if video.path.suffix not in {".m2v", ".h264"}:  # nothing tells where a time is
         assert list(seen.values()) == list(expected.values())
 
 
@@ -274,20 +276,20 @@ def numbers_in_cut(path: Path, start_s: float, end_s: float, messages: ReadMessa
         return [read_number(rgb(frame)) for frame in container.decode(video=0)]
 
 
-def test_given_a_cover_beside_it_when_a_film_is_read_then_the_cover_is_not_the_film(
+def test_given_a_cover_beside_it_when_a_video_is_read_then_the_cover_is_not_the_video(
     tmp_path: Path, cut_still: CutStill
 ) -> None:
     shape = Shape((640, 480), codec="mjpeg", pixel_format="yuvj420p")
-    cover = write_film(tmp_path / "cover.mkv", iter([plain((640, 480), (200, 9, 9))]), shape)
+    cover = write_video(tmp_path / "cover.mkv", iter([plain((640, 480), (200, 9, 9))]), shape)
     parts = [Part(cover, disposition=Disposition.attached_pic), Part(silent(tmp_path / "silent.mp4"))]
     path = put_together(tmp_path / "covered.mp4", parts)
     assert read_number(cut_still(path, 2.01)[1]) == 50
 
 
-def test_given_tracks_that_are_all_default_when_one_is_much_longer_then_it_is_the_film(
+def test_given_tracks_that_are_all_default_when_one_is_much_longer_then_it_is_the_video(
     tmp_path: Path, cut_still: CutStill
 ) -> None:
-    short = write_film(tmp_path / "short.mp4", iter([plain((320, 192), (9, 9, 200))] * 25), Shape((320, 192)))
+    short = write_video(tmp_path / "short.mp4", iter([plain((320, 192), (9, 9, 200))] * 25), Shape((320, 192)))
     long = silent(tmp_path / "silent.mp4")
     path = put_together(tmp_path / "motion.mp4", [Part(one, disposition=Disposition.default) for one in (short, long)])
     assert read_number(cut_still(path, 2.01)[1]) == 50
@@ -296,7 +298,7 @@ def test_given_tracks_that_are_all_default_when_one_is_much_longer_then_it_is_th
 @pytest.mark.parametrize(
     "name", ["one.mp4", "one.mov", "one.m4v", "one.mkv", "one.ts", "one.avi", "one.flv", "one.webm"]
 )
-def test_given_one_frame_behind_sound_when_a_film_is_read_then_it_is_seen(
+def test_given_one_frame_behind_sound_when_a_video_is_read_then_it_is_seen(
     tmp_path: Path, look_at: LookAt, cut_still: CutStill, name: str
 ) -> None:
     codec = {"webm": "libvpx-vp9", "avi": "mpeg4"}.get(name.removeprefix("one."), "libx264")
@@ -310,9 +312,9 @@ def test_given_one_frame_behind_sound_when_a_film_is_read_then_it_is_seen(
 def test_given_a_size_that_changes_when_stills_and_cuts_are_made_then_each_has_its_own_shape(
     tmp_path: Path, cut_still: CutStill, messages: ReadMessages
 ) -> None:
-    wide = write_film(tmp_path / "wide.ts", iter([plain((320, 96), (200, 20, 20))] * 100), Shape((320, 96)))
-    high = write_film(tmp_path / "high.ts", iter([plain((96, 192), (20, 20, 200))] * 100), Shape((96, 192)))
-    path = odd_films.joined(tmp_path / "turns.ts", [wide, high])
+    wide = write_video(tmp_path / "wide.ts", iter([plain((320, 96), (200, 20, 20))] * 100), Shape((320, 96)))
+    high = write_video(tmp_path / "high.ts", iter([plain((96, 192), (20, 20, 200))] * 100), Shape((96, 192)))
+    path = odd_videos.joined(tmp_path / "turns.ts", [wide, high])
     assert cut_still(path, 1.0)[1].shape == (96, 320, 3)
     assert cut_still(path, 6.0)[1].shape == (192, 96, 3)
     assert cut_pictures(path, 5.0, 6.0, messages)[0].shape == (192, 96, 3)
@@ -322,10 +324,10 @@ def test_given_a_size_that_changes_when_stills_and_cuts_are_made_then_each_has_i
     assert mixed[48, 20].max() < 30, "black beside it"
 
 
-def test_given_a_film_joined_to_another_when_stills_are_cut_then_they_show_what_was_seen_of_both(
+def test_given_a_video_joined_to_another_when_stills_are_cut_then_they_show_what_was_seen_of_both(
     tmp_path: Path, look_at: LookAt, cut_still: CutStill, messages: ReadMessages
 ) -> None:
-    path = odd_films.joined(tmp_path / "joined.mkv", [silent(tmp_path / f"{n}.mkv", 6, 1000 * n) for n in (0, 1)])
+    path = odd_videos.joined(tmp_path / "joined.mkv", [silent(tmp_path / f"{n}.mkv", 6, 1000 * n) for n in (0, 1)])
     looks = look_at(path, Sampling(0.73, 1, 0.0)).looks
     assert looks[-1].time_s > 11
     for look in looks:
@@ -341,8 +343,8 @@ def test_given_pixels_that_become_wider_when_stills_are_cut_then_each_has_its_ow
     parts = []
     for name, aspect in (("square.ts", Fraction(1)), ("wide.ts", Fraction(4, 3))):
         shape = Shape((192, 144), codec="mpeg2video", gop=12, pixel_aspect=aspect)
-        parts.append(write_film(tmp_path / name, iter([plain((192, 144), (200, 20, 20))] * 100), shape))
-    path = odd_films.joined(tmp_path / "aspects.ts", parts)
+        parts.append(write_video(tmp_path / name, iter([plain((192, 144), (200, 20, 20))] * 100), shape))
+    path = odd_videos.joined(tmp_path / "aspects.ts", parts)
     assert cut_still(path, 1.0)[1].shape == (144, 192, 3)
     assert cut_still(path, 6.0)[1].shape == (144, 256, 3)
 
@@ -405,7 +407,7 @@ def test_given_recordings_that_were_joined_when_the_second_is_cut_then_its_own_s
     for number, make in enumerate((sound_of_nothing, tone)):
         parts = [Part(silent(tmp_path / f"{number}.mp4", 5)), Part(make(tmp_path / f"{number}.m4a", 5))]
         made.append(put_together(tmp_path / f"{number}.ts", parts))
-    path = odd_films.joined(tmp_path / "joined.ts", made)
+    path = odd_videos.joined(tmp_path / "joined.ts", made)
     assert loudness(path, 2.0, 3.0, messages) < 0.01
     assert loudness(path, 7.0, 8.0, messages) > 0.2
 

@@ -22,7 +22,7 @@ VARIED = [index / 25 + (index % 7) * 0.004 + (3.0 if index > 90 else 0.0) for in
 
 STAND = (30, 41, 52, 63)
 
-FILMS = {
+VIDEOS = {
     "b_frames.mp4": Shape(b_frames=3, gop=48, patterned=True),
     "one_keyframe.mp4": Shape(gop=1000, patterned=True),
     "late.ts": Shape(b_frames=2, start_s=30.0, gop=40, patterned=True),
@@ -39,11 +39,11 @@ FILMS = {
 }
 
 
-@pytest.mark.parametrize("name", FILMS)
+@pytest.mark.parametrize("name", VIDEOS)
 def test_the_still_at_a_looks_time_is_the_frame_of_that_look(
     make_clip: MakeClip, look_at: LookAt, cut_still: CutStill, name: str
 ) -> None:
-    path = make_clip(name, [("red", 3), ("green", 3)], FILMS[name])
+    path = make_clip(name, [("red", 3), ("green", 3)], VIDEOS[name])
     seen = look_at(path, Sampling(0.37, 1))
     assert len(seen.looks) > 12
     for look in seen.looks:
@@ -63,7 +63,7 @@ def test_a_time_between_frames_gives_the_frame_before(make_clip: MakeClip, cut_s
 def test_what_is_left_out_on_the_way_to_a_frame_is_never_the_frame(
     make_clip: MakeClip, cut_still: CutStill, name: str
 ) -> None:
-    path = make_clip(name, [("red", 3), ("green", 3)], FILMS[name])
+    path = make_clip(name, [("red", 3), ("green", 3)], VIDEOS[name])
     for number in (3, 76, 77, 78, 79, 149):
         assert read_number(cut_still(path, number / 25 + 0.017)[1]) == number
 

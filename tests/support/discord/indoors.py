@@ -48,9 +48,9 @@ class Room:
         self.general: Channel = self.guild.channel("general")
 
     def link(self, name: str = "") -> str:
-        """Put a film that no other test has onto the web."""
+        """Put a video that no other test has onto the web."""
         number = next(_serial)
-        path = self.folder / (name or f"film{number}.mp4")
+        path = self.folder / (name or f"video{number}.mp4")
         scenes = [("red", 2 + number % 7 / 8), ("green", 2), ("blue", 2 + number // 7 / 8), ("green", 2)]
         url = f"https://films.example/{path.name}"
         self.house.fetcher.web[url] = clips.make_clip(path, scenes, SMALL)
@@ -77,7 +77,7 @@ class Room:
         return found[0]
 
     async def posted(self, text: str = "", channel: Channel | None = None) -> Message:
-        """Post a link, and wait until its film can be searched."""
+        """Post a link, and wait until its video can be searched."""
         message = await self.fake.post(channel or self.general, self.ada, text or self.link())
         await self.said(message)
         return message

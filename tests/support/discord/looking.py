@@ -31,7 +31,7 @@ async def said_below(scene: Scene, message: Message, words: str = READY) -> Mess
 
 
 async def posted(scene: Scene, text: str, channel: Channel | None = None, *, known: bool = False) -> Message:
-    """Post a message with a link, and wait until its film can be searched; it may be known from another story."""
+    """Post a message with a link, and wait until its video can be searched; it may be known from another story."""
     message = await scene.fake.post(channel or scene.general, scene.ada, text)
     await said_below(scene, message, "/find" if known else READY)
     return message

@@ -1,4 +1,4 @@
-"""Makes films as people post them: cut without encoding, joined, with the sound first. For tests.
+"""Makes videos as people post them: cut without encoding, joined, with the sound first. For tests.
 
 The pictures are those of `tests.support.clips`, each with its number as bars.
 """

@@ -1,4 +1,4 @@
-"""Films of colours that are in the library at once, as if looked at: for tests of what is said of them."""
+"""Videos of colours that are in the library at once, as if looked at: for tests of what is said of them."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ RGB = {
 }
 
 
-async def put_film(
+async def put_video(
     house: ColourHouse, who: Turn, title: str, scenes: Sequence[tuple[str, int]], scope: Scope | None = None
 ) -> Video:
-    """Keep a film with one look a second, and a posting of it by whoever has that turn."""
+    """Keep a video with one look a second, and a posting of it by whoever has that turn."""
     colours = [RGB[colour] for colour, seconds in scenes for _ in range(seconds)]
     pixels = np.array(colours, np.uint8)[:, None, None, :].repeat(2, axis=1).repeat(2, axis=2)
     index = FrameIndex(np.arange(len(colours), dtype=np.float64), await house.encoder.images(pixels))

@@ -1,4 +1,4 @@
-"""Hostile files: real ones whose headers lie, playlists under a film's name, and mutations of sound ones."""
+"""Hostile files: real ones whose headers lie, playlists under a video's name, and mutations of sound ones."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ DAY_S = 86400.0
 
 
 def sound(path: Path, seconds: float = 2.0) -> Path:
-    """Write a small film of the kind that the suffix names."""
+    """Write a small video of the kind that the suffix names."""
     kind = path.suffix.removeprefix(".")
     pixel_format = "rgb8" if kind == "gif" else "yuv420p"
     shape = clips.Shape((96, 64), 10, _CODECS[kind], pixel_format, gop=5, patterned=True)
@@ -45,7 +45,7 @@ def huge_frames(path: Path, side_px: int = 7000) -> Path:
 
 
 def one_frame_a_day(path: Path, days: int = 30) -> Path:
-    """Write a film with one frame a day."""
+    """Write a video with one frame a day."""
     times_s = [day * DAY_S for day in range(days)]
     return clips.make_clip(path, [("red", days)], clips.Shape((64, 48), 1, times_s=times_s))
 

@@ -1,4 +1,4 @@
-"""What is seen of films that break off, hide their length, or are none; each says so."""
+"""What is seen of videos that break off, hide their length, or are none; each says so."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def test_slides_that_stand_long_are_not_taken_for_a_cut(make_clip: MakeClip, loo
     [("cut.mp4", Shape(faststart=True, patterned=True)), ("cut.mkv", Shape(patterned=True))],
     ids=["mp4", "mkv"],
 )
-def test_a_film_that_breaks_off_gives_what_can_be_read_and_says_so(
+def test_a_video_that_breaks_off_gives_what_can_be_read_and_says_so(
     make_clip: MakeClip, look_at: LookAt, name: str, shape: Shape
 ) -> None:
     path = clips.cut(make_clip(name, [("red", 10), ("blue", 10)], shape), 0.6)
@@ -56,7 +56,7 @@ def test_a_film_that_breaks_off_gives_what_can_be_read_and_says_so(
     assert len(seen.looks) == pytest.approx(seen.ended.reached_s, abs=1.5)
 
 
-def test_a_scratch_in_the_middle_does_not_end_the_film(make_clip: MakeClip, look_at: LookAt) -> None:
+def test_a_scratch_in_the_middle_does_not_end_the_video(make_clip: MakeClip, look_at: LookAt) -> None:
     path = make_clip("scratched.ts", [("red", 10), ("blue", 10)], Shape(patterned=True))
     data = bytearray(path.read_bytes())
     middle = len(data) // 2
@@ -67,7 +67,7 @@ def test_a_scratch_in_the_middle_does_not_end_the_film(make_clip: MakeClip, look
     assert not seen.ended.truncated
 
 
-def test_a_film_that_hides_its_length_is_measured(tmp_path: Path, look_at: LookAt) -> None:
+def test_a_video_that_hides_its_length_is_measured(tmp_path: Path, look_at: LookAt) -> None:
     whole = clips.make_clip(tmp_path / "whole.mkv", [("red", 3)])
     path = tmp_path / "live.mkv"
     with av.open(path, "w", options={"live": "1"}) as container, av.open(whole) as source:
@@ -87,7 +87,7 @@ def test_sound_alone_is_told_from_garbage(tmp_path: Path, look_at: LookAt) -> No
     assert raised.value.flaw == "no_video_stream"
 
 
-def test_the_cover_of_a_record_is_no_film(tmp_path: Path, look_at: LookAt) -> None:
+def test_the_cover_of_a_record_is_no_video(tmp_path: Path, look_at: LookAt) -> None:
     cover = cv2.imencode(".jpg", np.zeros((50, 50, 3), np.uint8))[1].tobytes()
     body = b"\0image/jpeg\0\3\0" + cover
     frame = b"APIC" + len(body).to_bytes(4, "big") + b"\0\0" + body
@@ -109,7 +109,7 @@ def test_garbage_is_not_a_video(tmp_path: Path, look_at: LookAt, data: bytes) ->
     assert raised.value.flaw == "not_a_video"
 
 
-def test_a_film_none_of_whose_frames_decodes_has_no_frames(make_clip: MakeClip, look_at: LookAt) -> None:
+def test_a_video_none_of_whose_frames_decodes_has_no_frames(make_clip: MakeClip, look_at: LookAt) -> None:
     path = make_clip("noise.mp4", [("red", 2)], Shape(faststart=True))
     head, mark, body = path.read_bytes().partition(b"mdat")
     path.write_bytes(head + mark + bytes(len(body)))
@@ -128,11 +128,11 @@ def test_a_missing_file_is_missing(tmp_path: Path, look_at: LookAt) -> None:
     ("name", "error"),
     [("song.m4a", NoVideoStream), ("garbage.mp4", NotAVideo), ("nothing.mp4", FileMissing)],
 )
-async def test_what_is_no_film_is_told_apart(
+async def test_what_is_no_video_is_told_apart(
     reader: ChildFrameReader, tmp_path: Path, name: str, error: type[AppError]
 ) -> None:
     clips.make_sound(tmp_path / "song.m4a", 1.0)
-    (tmp_path / "garbage.mp4").write_bytes(b"no film")
+    (tmp_path / "garbage.mp4").write_bytes(b"no video")
     with pytest.raises(error):
         await anext(reader.looks(tmp_path / name, Sampling(), PREPROCESS))
     with pytest.raises(error):

@@ -20,7 +20,7 @@ from av.video.frame import PictureType
 from core.engines.video import tracks, webp
 from core.engines.video.flaws import OverLimitError, UnreadableError, keep_within
 from core.engines.video.places import Places
-from core.limits import FilmLimits
+from core.limits import VideoLimits
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -92,7 +92,7 @@ class Clock:
 
     @property
     def step_s(self) -> float:
-        """Give how long a frame of the film usually stands."""
+        """Give how long a frame of the video usually stands."""
         return self._seconds(self.step_ticks)
 
     @property
@@ -105,7 +105,7 @@ class Clock:
         return (self.zero_ticks or 0) + round((time_s + self.zero_rest_s) / self.time_base)
 
     def after_seek(self) -> Clock:
-        """Give a clock with the same zero for any place of the film."""
+        """Give a clock with the same zero for any place of the video."""
         return Clock(self.time_base, self.step_ticks, self.zero_ticks, self.zero_rest_s)
 
     def _ticks(self, frame: VideoFrame) -> int:
@@ -266,7 +266,7 @@ _FORMATS = (
     "mov,mp4,matroska,webm,avi,mpegts,mpeg,ogg,gif,flv,asf,mxf,apng,nut,ivf,dv,"
     "mpegvideo,m4v,h264,hevc,obu,mp3,wav,flac,aac"
 )
-"""Containers of films, and of sound so that a sound file is told from garbage. None of them opens other files."""
+"""Containers of videos, and of sound so that a sound file is told from garbage. None of them opens other files."""
 
 
 _LISTED = frozenset({"mov", "mp4"})
@@ -302,7 +302,7 @@ _SMALL_PX = 640 * 480
 
 @dataclass(slots=True)
 class OpenVideo:
-    """An open film."""
+    """An open video."""
 
     container: InputContainer
     stream: VideoStream
@@ -312,7 +312,7 @@ class OpenVideo:
     """How its frames are numbered, where its packets bear no times."""
     places: Places | None = None
     """Its keyframes, where the container cannot be trusted to find them."""
-    limits: FilmLimits = field(default_factory=FilmLimits)
+    limits: VideoLimits = field(default_factory=VideoLimits)
     broken: bool = False
     """The container could not be read to its end."""
     read_s: float = 0.0
@@ -323,7 +323,7 @@ class OpenVideo:
     """What the decoder said of the pixels of the first frame, once there was one: the container may know better."""
     _frames: int = 0
     _units_s: dict[int, float] = field(default_factory=dict)
-    """What one tick of each stream's times stands for: fractions would take as long as taking the film apart."""
+    """What one tick of each stream's times stands for: fractions would take as long as taking the video apart."""
 
     @property
     def declared_s(self) -> float | None:
@@ -355,7 +355,7 @@ class OpenVideo:
         """Give each frame with its time; a packet that does not decode is passed over.
 
         After a seek, start `from_keyframe`: some containers land between them, and decoders then guess the picture.
-        Of what comes before `needed_from_s`, frames that no other is made from are left out: some half of a film's.
+        Of what comes before `needed_from_s`, frames that no other is made from are left out: some half of a video's.
         Raises OverLimitError.
         """
         waiting = from_keyframe
@@ -395,7 +395,7 @@ class OpenVideo:
             yield self._within(self.clock.time_s(frame), frame), frame
 
     def packets(self) -> Iterator[Packet[Stream] | None]:
-        """Give the packets of all streams, stamped by the film's own clock; None flushes after a failure."""
+        """Give the packets of all streams, stamped by the video's own clock; None flushes after a failure."""
         demux = self.container.demux()
         while True:
             try:
@@ -411,7 +411,7 @@ class OpenVideo:
                 yield packet
 
     def seek(self, time_s: float) -> OpenVideo:
-        """Move to a keyframe at or before the time and give the film as seen from there. Raises av.FFmpegError."""
+        """Move to a keyframe at or before the time and give the video as seen from there. Raises av.FFmpegError."""
         ticks = self.clock.ticks_at(time_s)
         shift_s = Fraction(0)
         if self.places is not None:
@@ -431,7 +431,7 @@ class OpenVideo:
         return landed
 
     def check(self) -> None:
-        """Judge the film by what it says of itself, before anything is decoded. Raises OverLimitError."""
+        """Judge the video by what it says of itself, before anything is decoded. Raises OverLimitError."""
         if not self.formats & _BROADCAST.keys() or self.places is not None:
             keep_within(self.limits, "duration_s", self.declared_s or 0.0)
         keep_within(self.limits, "frame_px", self.stream.width * self.stream.height)
@@ -504,9 +504,9 @@ def _is_last(packet: Packet[Stream]) -> bool:
 
 @contextmanager
 def opened(
-    path: Path, limits: FilmLimits, shown_px: int | None = None, *, for_few: bool = False
+    path: Path, limits: VideoLimits, shown_px: int | None = None, *, for_few: bool = False
 ) -> Iterator[OpenVideo]:
-    """Open a file as a film for a while. Raises UnreadableError, OverLimitError.
+    """Open a file as a video for a while. Raises UnreadableError, OverLimitError.
 
     Where its frames will be shown at most that wide or high, they are as good as that needs. `for_few` is quicker where
     a few frames alone are wanted.
@@ -518,14 +518,14 @@ def opened(
     with file:
         container = _container(file, limits)
         with container:
-            film = _film(container, limits, shown_px, for_few=for_few)
-            if film.formats & _BROADCAST.keys():
-                film.places = _places(path, limits)
-                film.check()
-            yield film
+            video = _video(container, limits, shown_px, for_few=for_few)
+            if video.formats & _BROADCAST.keys():
+                video.places = _places(path, limits)
+                video.check()
+            yield video
 
 
-def _container(file: BinaryIO, limits: FilmLimits) -> InputContainer:
+def _container(file: BinaryIO, limits: VideoLimits) -> InputContainer:
     if webp.is_animated(file):
         file = webp.rewritten(file, limits)
     try:
@@ -536,64 +536,64 @@ def _container(file: BinaryIO, limits: FilmLimits) -> InputContainer:
         raise UnreadableError("not_a_video") from error
 
 
-def _places(path: Path, limits: FilmLimits) -> Places:
-    """Go through all packets of a film and note its keyframes. Raises UnreadableError, OverLimitError."""
+def _places(path: Path, limits: VideoLimits) -> Places:
+    """Go through all packets of a video and note its keyframes. Raises UnreadableError, OverLimitError."""
     with path.open("rb") as file, _container(file, limits) as container:
-        film = _film(container, limits, None, for_few=True)
-        places = Places(early=int("mpeg" in film.formats))
-        for packet in film.packets():
-            if packet is not None and packet.is_keyframe and film.shows(packet):
-                places.note(packet, film.jumps.shift_of_s(film.stream.index))
-                keep_within(limits, "duration_s", film.pictures_s)
-        places.length_s = film.read_s
+        video = _video(container, limits, None, for_few=True)
+        places = Places(early=int("mpeg" in video.formats))
+        for packet in video.packets():
+            if packet is not None and packet.is_keyframe and video.shows(packet):
+                places.note(packet, video.jumps.shift_of_s(video.stream.index))
+                keep_within(limits, "duration_s", video.pictures_s)
+        places.length_s = video.read_s
     return places
 
 
-def scanned_length_s(path: Path, limits: FilmLimits) -> float:
-    """Measure a film that does not say its length, by its packets alone. Raises UnreadableError, OverLimitError."""
-    with opened(path, limits) as film:
-        for _ in film.packets():
-            keep_within(limits, "duration_s", film.pictures_s)
-        return film.read_s
+def scanned_length_s(path: Path, limits: VideoLimits) -> float:
+    """Measure a video that does not say its length, by its packets alone. Raises UnreadableError, OverLimitError."""
+    with opened(path, limits) as video:
+        for _ in video.packets():
+            keep_within(limits, "duration_s", video.pictures_s)
+        return video.read_s
 
 
-def check_size(path: Path, limits: FilmLimits) -> None:
-    """Judge a film of which no frame decodes by the size that its container claims. Raises OverLimitError."""
+def check_size(path: Path, limits: VideoLimits) -> None:
+    """Judge a video of which no frame decodes by the size that its container claims. Raises OverLimitError."""
     options = {**_options(limits), "codec_whitelist": "none"}
     with (
         suppress(av.FFmpegError, OSError, ValueError),
         path.open("rb") as file,
-        av.open(_Source(file), options=options) as film,
+        av.open(_Source(file), options=options) as video,
     ):
-        for stream in film.streams.video:
+        for stream in video.streams.video:
             if tracks.known(stream.codec_context):
                 keep_within(limits, "frame_px", stream.width * stream.height)
 
 
-def _options(limits: FilmLimits) -> dict[str, str]:
+def _options(limits: VideoLimits) -> dict[str, str]:
     """Keep FFmpeg to plain containers and pictures: nothing in a file may name another file or address."""
     return {"format_whitelist": _FORMATS, "protocol_whitelist": "", **_decoder_options(limits)}
 
 
-def _decoder_options(limits: FilmLimits) -> dict[str, str]:
+def _decoder_options(limits: VideoLimits) -> dict[str, str]:
     """Let a decoder refuse gigantic pictures by itself; it counts the margins of its buffers too."""
     return {"max_pixels": str(limits.frame_px + limits.frame_px // 8 + _MARGIN_PX)}
 
 
-def _film(container: InputContainer, limits: FilmLimits, shown_px: int | None, *, for_few: bool) -> OpenVideo:
+def _video(container: InputContainer, limits: VideoLimits, shown_px: int | None, *, for_few: bool) -> OpenVideo:
     stream = tracks.pictures(container)
     stream.thread_type = "SLICE" if for_few and stream.width * stream.height <= _SMALL_PX else "AUTO"
     is_small = shown_px is not None and max(stream.width, stream.height) >= _MUCH_LARGER * shown_px
     stream.codec_context.options = {**_decoder_options(limits), **(_COARSE if is_small else {})}
-    film = OpenVideo(container, stream, _clock(container, stream), Jumps(back=False), limits=limits)
-    listed = bool(film.formats & _LISTED)
-    film.jumps = Jumps(not listed, min(_BROADCAST.get(name, float("inf")) for name in film.formats))
-    if film.formats & _UNSTAMPED:
-        film.ranks = Ranks(film.clock.step_ticks, reorders=True)
-    elif "avi" in film.formats:
-        film.ranks = Ranks(None, stream.codec_context.has_b_frames)
-    film.check()
-    return film
+    video = OpenVideo(container, stream, _clock(container, stream), Jumps(back=False), limits=limits)
+    listed = bool(video.formats & _LISTED)
+    video.jumps = Jumps(not listed, min(_BROADCAST.get(name, float("inf")) for name in video.formats))
+    if video.formats & _UNSTAMPED:
+        video.ranks = Ranks(video.clock.step_ticks, reorders=True)
+    elif "avi" in video.formats:
+        video.ranks = Ranks(None, stream.codec_context.has_b_frames)
+    video.check()
+    return video
 
 
 def _clock(container: InputContainer, stream: VideoStream) -> Clock:
