@@ -8,9 +8,9 @@ import cv2
 import numpy as np
 from av.sidedata.sidedata import Type as SideDataType
 from av.video.reformatter import Interpolation, VideoReformatter
+from PIL import Image
 
 from core.engines.video import colours
-from core.engines.video.resampling import resample
 
 if TYPE_CHECKING:
     from fractions import Fraction
@@ -30,6 +30,9 @@ _QUARTERS = ((1, 0, 0, 1), (0, -1, 1, 0), (-1, 0, 0, -1), (0, 1, -1, 0))
 """Display matrices of turns by 0, 90, 180 and 270 degrees counterclockwise."""
 _PLAIN = frozenset({1, 5, 6})
 """Matrices that every player knows: BT.709, and BT.601 under both of its names."""
+_KERNELS = {"bicubic": Image.Resampling.BICUBIC, "bilinear": Image.Resampling.BILINEAR}
+MOST_STRETCH = 100
+"""A picture that is more times longer than wide shows the encoder nothing, and would take hundreds of megabytes."""
 _ROOM = 4
 """Frames whose colours must be mapped are first made so many times as large as the encoder's input, or left smaller."""
 
@@ -132,12 +135,21 @@ def squeeze(pixel_aspect: Fraction | None) -> float:
 
 
 def encoder_input(rgb: Pixels, preprocess: Preprocess) -> Pixels:
-    """Give (S, S, 3) uint8 RGB, what open_clip's own image transform makes before it normalises."""
+    """Return (S, S, 3) uint8 RGB, what open_clip's own image transform makes before it normalises.
+
+    open_clip resizes by Pillow. Another library's bicubic moves scores visibly.
+    """
     width, height = _resized_px((rgb.shape[1], rgb.shape[0]), preprocess)
     wide, high = min(width, preprocess.size_px), min(height, preprocess.size_px)
     left, top = round((width - wide) / 2), round((height - high) / 2)
-    box = left, top, left + wide, top + high
-    return _padded(resample(rgb, (width, height), box, preprocess.interpolation), preprocess)
+    picture, kernel = Image.fromarray(rgb), _KERNELS[preprocess.interpolation]
+    if max(width, height) <= MOST_STRETCH * preprocess.size_px:
+        resized = picture.resize((width, height), kernel).crop((left, top, left + wide, top + high))
+    else:  # nearly the same: Pillow takes the box in float32, and may go across before down
+        across, down = picture.width / width, picture.height / height
+        box = (left * across, top * down, (left + wide) * across, (top + high) * down)
+        resized = picture.resize((wide, high), kernel, box)
+    return _padded(np.asarray(resized), preprocess)
 
 
 def jpeg(rgb: Pixels, quality: int) -> bytes:

@@ -203,10 +203,6 @@ _FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF")
 """None of them opens other files or runs other programs."""
 
 
-_MOST_STRETCH = 100
-"""A picture that is so many times longer than wide has nothing for the encoder to see, and much to compute."""
-
-
 def send_picture(path: Path, request: Mapping[str, object], out: BinaryIO) -> None:
     """Send the one "picture", in the child. Raises OverLimitError."""
     preprocess = Preprocess(**request["preprocess"])  # type: ignore[arg-type] # our own parent wrote it
@@ -223,7 +219,7 @@ def send_picture(path: Path, request: Mapping[str, object], out: BinaryIO) -> No
 
 def _developed(image: Image.Image, preprocess: Preprocess) -> Pixels:
     """Give the picture upright, alpha over white, as the encoder wants it. Raises ValueError."""
-    if max(image.size) > _MOST_STRETCH * min(image.size):
+    if max(image.size) > pictures.MOST_STRETCH * min(image.size):
         raise ValueError(f"{image.size} is a line, no picture")
     upright = ImageOps.exif_transpose(image)
     white = Image.new("RGBA", upright.size, "white")
