@@ -17,10 +17,10 @@ from bench.drawing import GAP_PX, PANEL_PX, PAPER, draw_into_docs, grid
 from bench.known import SCOPE
 from bot.settings import Settings
 from bot.wiring.app import open_core
+from core.model.answer import Ballot, wish_keys
 from core.model.query import Query, Stretch
 from core.model.requests import Poster
 from core.model.video import View
-from core.model.votes import Ballot, wish_keys
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

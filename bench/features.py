@@ -33,7 +33,7 @@ from bot.wiring.engines import DEMO_FOLDER
 from core.app import Ports, assemble
 from core.model.events import Find
 from core.model.results import Curve, SearchResult
-from core.ports.plots import PlotSpec
+from core.ports.video import PlotSpec
 from core.search.judge import Judge
 from core.search.searcher import Searcher
 from storage.library import SqliteLibrary
@@ -43,9 +43,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from core.app import Core, Options
+    from core.model.answer import Vote
     from core.model.query import Query
     from core.model.video import Preprocess, View
-    from core.model.votes import Vote
     from core.ports.video import Glancer, SampledFrame
 
 BAR = 1.10

@@ -25,7 +25,7 @@ from core.engines.plot.plotter import draw
 from core.model.events import Door, FilePosted, Find, Turn
 from core.model.results import Curve
 from core.model.video import Scope, Video, View
-from core.ports.plots import PlotSpec
+from core.ports.video import PlotSpec
 from core.search.moments import find_moments
 from storage.library import SqliteLibrary
 

@@ -22,7 +22,7 @@ import numpy as np
 
 from bench.figures import put
 from bench.known import REPORTING, absent, present, seeds
-from core.search.captions import captions
+from core.search.judge import captions
 from core.search.moments import ground
 from core.search.shots import Likeness, reach, smoothed
 from demo.emoji import sprites

@@ -26,12 +26,10 @@ from bench.figures import put
 from bench.known import CALIBRATING, REPORTING, absent, drawn, present, seeds
 from core.model.results import Curve
 from core.model.video import EncoderInfo, Preprocess, Video
-from core.search import picture_verdict
-from core.search.captions import captions
-from core.search.picture_verdict import SHOT_WEAK_FROM, likened
+from core.search.judge import captions
 from core.search.query_vectors import unit
 from core.search.shots import Likeness
-from core.search.verdict import background, odds
+from core.search.verdict import BEST, SHOT_WEAK_FROM, Blend, background, blend_baseline, likened, odds
 from demo.emoji import sprites
 from demo.evaluate import random_video
 from demo.looking import eye, looks
@@ -140,7 +138,7 @@ def table(told: Mapping[str, Sequence[Verdict | None]]) -> str:
     return "\n".join(lines)
 
 
-def blends(one: Footage, other: Footage, rng: Generator) -> Iterator[tuple[str, picture_verdict.Blend]]:
+def blends(one: Footage, other: Footage, rng: Generator) -> Iterator[tuple[str, Blend]]:
     """Give words with a picture in each case, for every true question; foreign pictures are of the other video."""
     there = [number for number, question in enumerate(one.questions) if question.scene is not None]
     gone = [number for number, question in enumerate(one.questions) if question.scene is None]
@@ -149,11 +147,11 @@ def blends(one: Footage, other: Footage, rng: Generator) -> Iterator[tuple[str, 
         look = int(rng.choice(np.flatnonzero(one.scenes == scene)))
         own, foreign = (one.mirrored, one.middle)[count % 2][look], other.whole[int(rng.integers(len(other.whole)))]
         elsewhere = [known for known in there if one.questions[known].scene != scene]
-        yield "both", picture_verdict.Blend(one.texts[number], own)
-        yield "words", picture_verdict.Blend(one.texts[int(rng.choice(gone))], own)
-        yield "picture", picture_verdict.Blend(one.texts[number], foreign)
-        yield "either", picture_verdict.Blend(one.texts[int(rng.choice(gone))], foreign)
-        yield "together", picture_verdict.Blend(one.texts[int(rng.choice(elsewhere))], own)
+        yield "both", Blend(one.texts[number], own)
+        yield "words", Blend(one.texts[int(rng.choice(gone))], own)
+        yield "picture", Blend(one.texts[number], foreign)
+        yield "either", Blend(one.texts[int(rng.choice(gone))], foreign)
+        yield "together", Blend(one.texts[int(rng.choice(elsewhere))], own)
 
 
 def blended(videos: Sequence[Footage], bank: Floats, info: EncoderInfo) -> list[Asked]:
@@ -164,7 +162,7 @@ def blended(videos: Sequence[Footage], bank: Floats, info: EncoderInfo) -> list[
         for case, blend in blends(one, other, rng):
             aim = unit(blend.words + blend.picture)
             judged = curve(one.whole, aim)
-            level = picture_verdict.baseline(judged, one.whole, blend, known, bank, info)
+            level = blend_baseline(judged, one.whole, blend, known, bank, info)
             if level is None:
                 raise ValueError("a video that tells no shots apart")
             told = level.verdict(float(judged.scores.max()))
@@ -172,13 +170,13 @@ def blended(videos: Sequence[Footage], bank: Floats, info: EncoderInfo) -> list[
     return found
 
 
-def _words(judged: Curve, blend: picture_verdict.Blend, known: CaptionLevels, bank: Floats, info: EncoderInfo) -> float:
+def _words(judged: Curve, blend: Blend, known: CaptionLevels, bank: Floats, info: EncoderInfo) -> float:
     among = judged.vectors
     if among is None:
         raise ValueError("a curve without its looks")
     said, likeness = among @ blend.words, Likeness(among)
     surely = odds(said, among, float(said.mean()), known, bank, info)
-    best = np.argsort(-judged.scores, kind="stable")[: picture_verdict.BEST]
+    best = np.argsort(-judged.scores, kind="stable")[:BEST]
     held = best[among[best] @ blend.picture >= likeness.cosine(SHOT_WEAK_FROM)]
     return float(surely[held].max()) if len(held) else -np.inf
 

@@ -15,8 +15,8 @@ from platformdirs import user_data_path
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from core.addresses import as_looked_up
 from core.errors import BadSetting
+from core.hosts import as_looked_up
 from core.limits import FetchLimits, VideoLimits
 from core.model.video import Sampling
 

@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING
 from core.answers.browser import Browser
 from core.answers.presses import Presser
 from core.answers.view import Answerer
-from core.conversation.channels import Channels
+from core.conversation.channels import Channels, Invitations
 from core.conversation.conversation import MOST_MOMENTS, Conversation
-from core.conversation.invitations import Invitations
 from core.indexing.indexer import Indexer
 from core.indexing.intake import Intake
 from core.indexing.reindex import Renewal
@@ -24,8 +23,7 @@ from core.refinement.best_frame import BestFrameFinder, ExtraFrames
 from core.refinement.close_up import CloserLook
 from core.refinement.refiner import Refiner
 from core.retention import Forgetting
-from core.search.captions import Background, captions
-from core.search.judge import Judge
+from core.search.judge import Background, Judge, captions
 from core.search.resolve import Examples, Inquiry
 from core.search.searcher import Searcher
 from core.wording.lists import VideoList
@@ -42,8 +40,7 @@ if TYPE_CHECKING:
     from core.ports.jobs import Checkpoints, Jobs, Ledger
     from core.ports.library import BlobCache, Encoder, Library, Media
     from core.ports.metrics import Watch
-    from core.ports.plots import Plotter
-    from core.ports.video import Clipper, Fetcher, Framer, FrameReader, Glancer, PictureReader
+    from core.ports.video import Clipper, Fetcher, Framer, FrameReader, Glancer, PictureReader, Plotter
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,9 +12,8 @@ from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, unquote, unquote_to_bytes, urlsplit, urlunsplit
 
 from core import site_ids
-from core.addresses import is_local_name, is_public, literal, plain_host
 from core.errors import LinkRefused
-from core.sites import is_file_host, is_within
+from core.hosts import is_file_host, is_local_name, is_public, is_within, literal, plain_host
 
 if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
+from core.model.answer import Vote
 from core.model.query import Stretch
 from core.model.results import Baseline, Curve, TextCurve
-from core.model.votes import Vote
 from storage import rows
 
 if TYPE_CHECKING:
@@ -20,10 +20,9 @@ if TYPE_CHECKING:
 
     import aiosqlite
 
-    from core.model.answer import Answer, KeptCurves
+    from core.model.answer import Answer, Ballot, KeptCurves
     from core.model.requests import JobRef
     from core.model.video import Floats, Seconds, Video, View
-    from core.model.votes import Ballot
     from storage.database import Connections
 
 _HALVES = np.dtype("<f2")

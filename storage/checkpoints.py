@@ -8,9 +8,9 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from core.errors import FilmForgotten, StorageDamaged
-from core.leads import Lead, choose
 from core.model.video import Thumbnail, Video
 from core.ports.jobs import Partial, SoFar, Work
+from core.site_ids import Lead, choose
 from storage import embeddings, forgetting, videos
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ _ABOUT = """
     WHERE id = :job_id
 """
 
-# The names are those of the job that fetched it; of all spaces: which of them counts is decided by `core.leads` alone.
+# The names are those of the job that fetched it; of all spaces: `core.site_ids` decides which of them counts.
 _LEADS = """
     SELECT jobs.link, jobs.platform, jobs.space, jobs.site_id, jobs.several, works.duration_s, works.width_px,
         works.height_px, works.video_id, jobs.title, jobs.url, jobs.uploader
@@ -108,7 +108,7 @@ class SqliteCheckpoints:
         return int(starts)
 
     async def at(self, link: str, scope: Scope) -> Work | None:
-        """Return the video that a canonical link or a file's key leads to for who posts it there; see `core.leads`."""
+        """Return the video that a canonical link or a file's key leads to for who posts it there; see `site_ids`."""
         found = await self._db.rows(_LEADS, {"link": link})
         led = choose(
             (Lead(row["link"], row["platform"], row["space"], row["site_id"], _video(row)) for row in found),

@@ -8,8 +8,8 @@ from dataclasses import asdict
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from core.leads import choose
 from core.model.video import Thumbnail
+from core.site_ids import choose
 from storage import answers, checkpoints, embeddings, forgetting, losses, rows
 from storage import answers as votes
 from storage import forgetting as writes_forgetting
@@ -23,14 +23,13 @@ if TYPE_CHECKING:
     from pathlib import Path
     from sqlite3 import Row
 
-    from core.leads import Led
-    from core.model.answer import Answer, KeptCurves
+    from core.model.answer import Answer, Ballot, KeptCurves, Vote
     from core.model.query import Posted
     from core.model.requests import JobRef
     from core.model.results import Curve
     from core.model.video import FrameIndex, IndexedVideo, PostedVideo, Posting, Scope, Video, View
-    from core.model.votes import Ballot, Vote
     from core.ports.jobs import Partial
+    from core.site_ids import Led
 
 
 class SqliteLibrary:
@@ -61,7 +60,7 @@ class SqliteLibrary:
     ) -> None:
         """Keep a video, its posting, that these links led to it there, and that a job brought it: all, or nothing.
 
-        `site_id`: see `core.leads`. Raises JobCancelled, FilmForgotten or MessageGone where the job is not open (any
+        `site_id`: see `core.site_ids`. Raises JobCancelled, FilmForgotten or MessageGone where the job is not open (any
         more).
         """
         async with self._db.writing() as db:
@@ -94,7 +93,7 @@ class SqliteLibrary:
             await writes_videos.put_links(db, posting, links, site_id)
 
     async def video_at(self, link: str, scope: Scope) -> Led | None:
-        """Return the video that a canonical link or a file's key leads to for who posts it there; see `core.leads`."""
+        """Return the video that a canonical link or a file's key leads to for who posts it there; see `site_ids`."""
         found = await self._db.rows(queries.LEADS, {"link": link})
         return choose(map(rows.lead, found), link, scope)
 

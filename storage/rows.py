@@ -7,12 +7,12 @@ from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from core.leads import Lead
 from core.model.answer import Answer
 from core.model.query import Example, Posted, Query, Stretch
 from core.model.requests import Job, MessageKey, Request
 from core.model.results import Moment
 from core.model.video import PostedVideo, Posting, Scope, Video, View
+from core.site_ids import Lead
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

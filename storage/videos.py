@@ -115,7 +115,7 @@ LAST_ANSWER = """
 """
 
 
-# Of all spaces: which of them counts is decided by `core.leads` alone.
+# Of all spaces: which of them counts is decided by `core.site_ids` alone.
 LEADS = """
     SELECT videos.*, links.title AS here_title, links.url AS here_url, links.uploader AS here_uploader,
         link, platform, space, site_id
@@ -150,7 +150,7 @@ async def put_video(db: aiosqlite.Connection, video: IndexedVideo) -> None:
 async def put_links(db: aiosqlite.Connection, posting: Posting, links: Sequence[str], site_id: str) -> None:
     """Note that the links led to a posting's video in its space, under its names, wherever they led there before.
 
-    `site_id`: see `core.leads`.
+    `site_id`: see `core.site_ids`.
     """
     await db.executemany(
         """

@@ -25,8 +25,8 @@ from bot.doors.messages import Item
 from bot.doors.pace import Pace
 from bot.doors.targets import RecordingTarget, SettlingTarget, TidyingEnds
 from bot.doors.waiting import WaitingLines
+from core.conversation.channels import Invitations
 from core.conversation.commands import parse_about
-from core.conversation.invitations import Invitations
 from core.errors import AppError, MissingPermissions
 from core.model.events import Find, MessageDeleted, MessageEdited, Turn
 from core.model.requests import MessageKey, card_note

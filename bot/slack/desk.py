@@ -28,8 +28,8 @@ from bot.slack.render import HELLO, card, plain
 from bot.slack.targets import EphemeralTarget, RecordingFileTarget, SlackPressTarget, ThreadTarget, is_file
 from bot.slack.targets import ThreadTarget as PlaceOfAll
 from bot.slack.whispers import ToOne
+from core.conversation.channels import Invitations
 from core.conversation.commands import parse_about
-from core.conversation.invitations import Invitations
 from core.errors import AppError, MessageGone, StorageUnusable
 from core.model.actions import cancels
 from core.model.events import Action, Forget, MessageDeleted, MessageEdited, PictureFile, RemoteFilePosted, Switch, Turn

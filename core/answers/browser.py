@@ -7,14 +7,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final, assert_never
 
 from core.answers import card as cards
+from core.answers.buttons import Cursor
 from core.answers.card import Card
-from core.answers.cursor import Cursor
 from core.concurrency import watched
 from core.errors import AnswerGone, AppError, VideoGone, called
 from core.formatting import tenths
+from core.model.answer import tally, wish_keys
 from core.model.reply import Progress
 from core.model.video import Thumbnail
-from core.model.votes import tally, wish_keys
 from core.ports.video import Clip, ClipWish
 
 if TYPE_CHECKING:
@@ -30,8 +30,7 @@ if TYPE_CHECKING:
     from core.model.results import Curve, Moment
     from core.model.video import Video
     from core.ports.library import Library, Media
-    from core.ports.plots import Plotter
-    from core.ports.video import Clipper
+    from core.ports.video import Clipper, Plotter
     from core.rate_limit import RateLimit
 
 _JUST_BEFORE_S: Final = 0.002

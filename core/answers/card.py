@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 
 from core.answers import buttons
 from core.formatting import clock, tenths
+from core.model.answer import Tally
 from core.model.reply import Link, Picture, Progress, Reply
-from core.model.votes import Tally
 from core.wording import answers as telling
 from core.wording.replies import video_links
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from core.answers.cursor import Cursor
+    from core.answers.buttons import Cursor
     from core.model.actions import Show
     from core.model.answer import Answer, AnswerView
     from core.model.events import Door, Turn

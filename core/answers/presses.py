@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING
 
 from core.errors import AnswerGone, NotInOrder
 from core.model import actions
-from core.model.answer import revised
+from core.model.answer import Ballot, revised, wish_keys
 from core.model.query import Query, Stretch
 from core.model.results import nearest_within
-from core.model.votes import Ballot, wish_keys
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

@@ -36,8 +36,7 @@ if TYPE_CHECKING:
     from core.answers.browser import Browser
     from core.answers.presses import Presser
     from core.concurrency import ForegroundPriority
-    from core.conversation.channels import Channels
-    from core.conversation.invitations import Invitations
+    from core.conversation.channels import Channels, Invitations
     from core.indexing.intake import Intake
     from core.indexing.reindex import Renewal
     from core.jobs import JobRunner

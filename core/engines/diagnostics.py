@@ -18,7 +18,7 @@ from core.engines.video.reader import ChildFrameReader
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from core.ports.video import Still
+    from core.model.video import Still
 
 _SIZE_PX = (64, 48)
 

@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     from core.concurrency import ForegroundPriority
     from core.engines.clip.model import ClipModel
     from core.engines.index.scan import Share
-    from core.model.video import Floats, Pixels, Preprocess, Sampling
+    from core.model.video import Floats, Pixels, Preprocess, Sampling, Still
     from core.ports.index import LooksStore
     from core.ports.library import Encoder
     from core.ports.metrics import Watch
-    from core.ports.video import Fetched, Fetching, Reading, ResumePoint, Still
+    from core.ports.video import Fetched, Fetching, Reading, ResumePoint
 
 
 @dataclass(frozen=True, slots=True)

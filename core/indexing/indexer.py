@@ -12,20 +12,17 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from core import leads
 from core.concurrency import BEGINNING_S
 from core.errors import AppError, UnknownVideo, VideoGone, called
-from core.indexing.embedding import FrameEmbedder, VideoEmbedder
-from core.indexing.gathered import Source, content_id, stem
+from core.indexing.embedding import FrameEmbedder, Source, VideoEmbedder, content_id, stem
 from core.indexing.local_files import file_id
 from core.indexing.queue import VideoTurns
-from core.leads import Led, is_same
 from core.links import canonical, is_web
 from core.model.events import Address
 from core.model.reply import Progress
 from core.model.video import Indexed, Recipe, View
 from core.ports.video import Fetched
-from core.site_ids import is_public, names_site
+from core.site_ids import Led, is_public, is_same, names_site
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -314,7 +311,7 @@ class Restorer:
             async with self._media.workshop() as folder:
                 got = await download(folder)
                 content = await asyncio.to_thread(content_id, got.path)
-                if leads.is_same(known.video.id, content, link, got.video_id):
+                if is_same(known.video.id, content, link, got.video_id):
                     await self.put_back(got.path, known.video.id)
         except AppError as error:
             log.warning("the file of %s could not be fetched again: %s", known.video.id, type(error).__name__)

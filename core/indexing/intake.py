@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from core.model.events import Turn
     from core.model.reply import Reply
     from core.ports.library import Encoder, Library
-    from core.ports.plots import Plotter
+    from core.ports.video import Plotter
     from core.rate_limit import RateLimit
 
     Work = Callable[[Callable[[Progress], None]], Awaitable[Indexed]]

@@ -229,6 +229,16 @@ class Thumbnail:
     jpeg: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class Still:
+    """A frame cut from the media file."""
+
+    jpeg: bytes
+    time_s: float
+    width_px: int
+    height_px: int
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class IndexedVideo:
     """Everything that one indexing run saves, in one transaction."""

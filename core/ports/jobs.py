@@ -198,7 +198,7 @@ class Work:
     length_s: float = 0.0
     """0 until the file was opened."""
     site_id: str = ""
-    """What the extractor that fetched it said that it is; see `core.leads`."""
+    """What the extractor that fetched it said that it is; see `core.site_ids`."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -235,7 +235,7 @@ class Checkpoints(Protocol):
         ...
 
     async def at(self, link: str, scope: Scope) -> Work | None:
-        """Return the video that a canonical link or a file's key leads to for who posts it there; see `core.leads`."""
+        """Return the video that a canonical link or a file's key leads to for who posts it there; see `site_ids`."""
         ...
 
     async def of(self, video_id: str) -> Work | None:

@@ -9,8 +9,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
     from pathlib import Path
 
-    from core.leads import Led
-    from core.model.answer import Answer, KeptCurves
+    from core.model.answer import Answer, Ballot, KeptCurves, Vote
     from core.model.query import Posted
     from core.model.requests import JobRef
     from core.model.results import Curve
@@ -27,8 +26,8 @@ if TYPE_CHECKING:
         Video,
         View,
     )
-    from core.model.votes import Ballot, Vote
     from core.ports.jobs import Partial
+    from core.site_ids import Led
 
 
 class Library(Protocol):
@@ -39,7 +38,7 @@ class Library(Protocol):
     ) -> None:
         """Keep a video, its posting, that these links led to it in that space, and that a job brought it, or nothing.
 
-        `site_id`: see `core.leads`. Raises what `why_ended` gives.
+        `site_id`: see `core.site_ids`. Raises what `why_ended` gives.
         """
         ...
 
@@ -61,7 +60,7 @@ class Library(Protocol):
         ...
 
     async def video_at(self, link: str, scope: Scope) -> Led | None:
-        """Return the video that a canonical link or a file's key leads to for who posts it there; see `core.leads`."""
+        """Return the video that a canonical link or a file's key leads to for who posts it there; see `site_ids`."""
         ...
 
     async def video(self, video_id: str) -> Video | None:

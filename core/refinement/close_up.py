@@ -26,8 +26,7 @@ if TYPE_CHECKING:
     from core.model.video import EncoderInfo, Floats
     from core.ports.library import Encoder, Media
     from core.ports.video import Framer
-    from core.search.captions import Background
-    from core.search.judge import Judge
+    from core.search.judge import Background, Judge
     from core.search.searcher import Searcher
 
 log = logging.getLogger(__name__)

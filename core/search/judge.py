@@ -1,32 +1,89 @@
-"""Adds a baseline and a verdict to a curve, and decides which unwanted texts count in a video.
+"""Judges curves: adds baseline and verdict, and decides which unwanted texts count in a video.
 
-An unwanted text counts only where the verdict says that the video may show it: what is not there has a best frame all
-the same, often the very one with what is wanted.
+Background captions (`captions.txt`) are embedded once for a model, then cached. An unwanted text counts only where the
+verdict says that the video may show it: what is not there has a best frame all the same, often the very one with what
+is wanted.
 """
 
 from __future__ import annotations
 
 import asyncio
+import hashlib
 from collections import OrderedDict
 from dataclasses import replace
+from importlib.resources import files
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
-from core.search import picture_verdict, verdict
-from core.search.picture_verdict import likened
+from core.search import verdict
+from core.search.verdict import likened
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import numpy.typing as npt
 
-    from core.model import results as verdict_results
-    from core.model.results import Curve
+    from core.model.results import Baseline, Curve
     from core.model.video import EncoderInfo, Floats
-    from core.ports.library import Encoder
-    from core.search.captions import Background
+    from core.ports.library import BlobCache, Encoder
     from core.search.query_vectors import QueryVector
+
+_AT_ONCE = 16
+"""Texts in one forward pass: few, so that nobody's query waits long behind them."""
+
+
+def captions() -> tuple[str, ...]:
+    """Read the captions of `captions.txt`."""
+    lines = files("core.search").joinpath("captions.txt").read_text(encoding="utf-8").splitlines()
+    return tuple(line for line in lines if line and not line.startswith("#"))
+
+
+class Background:
+    """The bank for the present model: encoded once, then kept on the disk and in memory."""
+
+    def __init__(self, encoder: Encoder, keepsakes: BlobCache, texts: Sequence[str]) -> None:
+        self._encoder = encoder
+        self._keepsakes = keepsakes
+        self._texts = tuple(texts)
+        self._lock = asyncio.Lock()
+        self._bank: Floats | None = None
+
+    async def bank(self) -> Floats:
+        """Give (K, D) float32 unit vectors; raises what `Encoder.ready` raises.
+
+        On a processor ViT-B-32 takes ten seconds for them, the first time that it runs over a data folder.
+        """
+        async with self._lock:
+            if self._bank is None:
+                self._bank = await self._load()
+            return self._bank
+
+    async def _load(self) -> Floats:
+        info = await self._encoder.ready()
+        name = _name(info, self._texts)
+        kept = _read(await self._keepsakes.get(name), (len(self._texts), info.dim))
+        if kept is not None:
+            return kept
+        parts = [self._texts[at : at + _AT_ONCE] for at in range(0, len(self._texts), _AT_ONCE)]
+        bank: Floats = np.concatenate([await self._encoder.texts(part) for part in parts])
+        await self._keepsakes.put(name, bank.astype("<f4").tobytes())
+        return bank
+
+
+def _name(info: EncoderInfo, texts: Sequence[str]) -> str:
+    """Give a file name that covers everything that changes the bank."""
+    parts = "\n".join((info.model, info.weights, info.precision, *texts))
+    return f"background-{hashlib.sha256(parts.encode()).hexdigest()[:16]}"
+
+
+def _read(data: bytes | None, shape: tuple[int, int]) -> Floats | None:
+    """Give the bank back, unless nothing or something else was kept."""
+    if data is None or len(data) != 4 * shape[0] * shape[1]:
+        return None
+    bank = np.frombuffer(data, "<f4").reshape(shape).astype(np.float32)
+    return bank if np.allclose(np.linalg.norm(bank, axis=1), 1.0, atol=1e-2) else None
+
 
 _REMEMBERED = 512
 """Videos whose background is kept in memory, a kilobyte each."""
@@ -70,11 +127,11 @@ class Judge:
         info, bank = await self._encoder.ready(), await self._background.bank()
         video = await self._video(curve.video.id, looks, bank, info)
 
-        def one(scores: Floats, said: Floats | None) -> verdict_results.Baseline | None:
+        def one(scores: Floats, said: Floats | None) -> Baseline | None:
             asked = replace(curve, scores=scores)
             if said is None:
                 return likened(asked).baseline
-            return picture_verdict.baseline(asked, looks, picture_verdict.Blend(said, picture), video, bank, info)
+            return verdict.blend_baseline(asked, looks, verdict.Blend(said, picture), video, bank, info)
 
         scores = [line.scores for line in curve.lines] or [curve.scores]
         known = await asyncio.to_thread(lambda: [one(*pair) for pair in zip(scores, words, strict=True)])

@@ -13,16 +13,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from core.model.answer import sums
 from core.model.results import Curve, TextCurve
-from core.model.votes import sums
 from core.search.moments import ground
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from core.model.answer import Vote
     from core.model.query import Term
     from core.model.video import Floats, FrameIndex, Recipe, Video, View
-    from core.model.votes import Vote
     from core.ports.index import Looks
 
 PHRASE_WEIGHT = 0.5

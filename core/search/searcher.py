@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, TypeVar
 import numpy as np
 
 from core.errors import EmptyQuery, NoneFit, NothingIndexed, PictureOutdated
+from core.model.answer import wish_keys
 from core.model.results import SearchResult
 from core.model.video import Recipe
-from core.model.votes import wish_keys
 from core.search.judge import unwanted_there
 from core.search.moments import chosen, shown_first
-from core.search.picture_verdict import likened
 from core.search.query_vectors import aim, curve, lean
 from core.search.shots import elsewhere
+from core.search.verdict import likened
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence

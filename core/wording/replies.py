@@ -6,7 +6,7 @@ from dataclasses import replace
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
-from core.conversation.invitations import HOLDS_S
+from core.conversation.channels import HOLDS_S
 from core.errors import JobCancelled
 from core.formatting import clock, roughly
 from core.links import at_second

@@ -16,7 +16,7 @@ from PIL import Image
 from bot.doors.requests import RequestLog
 from bot.web.server import LocalChat
 from core.conversation.commands import parse
-from core.indexing.gathered import content_id
+from core.indexing.embedding import content_id
 from core.jobs import JobRunner, RetryPolicy
 from tests.support.houses import house, reader  # noqa: F401 - fixtures
 from tests.support.jobs_done import StoppingReader

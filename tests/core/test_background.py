@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from core.model.video import EncoderInfo, Preprocess
-from core.search.captions import Background, captions
+from core.search.judge import Background, captions
 from core.search.verdict import STRONG_FROM, WEAK_FROM, background, baseline, level
 from tests.support.fakes import ColourEncoder, Drawer
 

@@ -7,8 +7,7 @@ import pytest
 
 from core.model.results import Baseline, Curve
 from core.model.video import EncoderInfo, Floats, Preprocess, Video
-from core.search.picture_verdict import Blend, baseline
-from core.search.verdict import background
+from core.search.verdict import Blend, background, blend_baseline
 
 PREPROCESS = Preprocess(16, "squash", "bilinear", (0.0, 0.0, 0.0), (1.0, 1.0, 1.0))
 CLIP = EncoderInfo("m", "w", 10, PREPROCESS, "fp32", 100.0, 0.0, "cpu")
@@ -29,7 +28,7 @@ def towards(**shares: float) -> Floats:
 def judged(words: Floats, picture: Floats, looks: Floats = SHOTS) -> tuple[Baseline | None, float]:
     scores = looks @ (words + picture) / np.linalg.norm(words + picture)
     curve = Curve(Video("v", "", "", 9.0, 1, 1), np.arange(len(looks), dtype=np.float64), scores)
-    return baseline(curve, looks, Blend(words, picture), background(looks, BANK, CLIP), BANK, CLIP), scores.max()
+    return blend_baseline(curve, looks, Blend(words, picture), background(looks, BANK, CLIP), BANK, CLIP), scores.max()
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.answers.cursor import LEAST_CUT_MS, Cursor
+from core.answers.buttons import LEAST_CUT_MS, Cursor
 from core.errors import AnswerGone
 from core.model import actions
 from core.model.actions import Alike, Show, VoteAction

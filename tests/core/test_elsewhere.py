@@ -13,8 +13,8 @@ from core.model.query import Example, Query, Stretch
 from core.model.results import Curve
 from core.model.video import Floats, Scope, Video, View
 from core.search.moments import chosen, find_moments
-from core.search.picture_verdict import likened
 from core.search.shots import elsewhere
+from core.search.verdict import likened
 from core.wording.answers import head
 from tests.core.conftest import ColourHouse, turn
 from tests.core.test_votes import ask, press

@@ -11,7 +11,7 @@ import pytest
 
 from bot.doors.requests import RequestLog
 from core.conversation.commands import find
-from core.indexing.gathered import content_id
+from core.indexing.embedding import content_id
 from core.model.events import FilePosted, Find, Forget, LinkPosted
 from core.model.requests import MessageKey
 from storage.backups import Backups

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from core.conversation.invitations import HOLDS_S, Invitations
+from core.conversation.channels import HOLDS_S, Invitations
 from core.model.video import Scope
 
 if TYPE_CHECKING:

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from core.leads import Lead, choose, confirms, is_same
 from core.model.video import Scope, Video
+from core.site_ids import Lead, choose, confirms, is_same
 
 HERE, AWAY = Scope("discord", "guild", "general"), Scope("discord", "other guild", "general")
 LINK, PUBLIC, KEYED = "https://films.test/1", "youtube:dQw4w9WgXcQ", "vimeo:1/8272103f6e"

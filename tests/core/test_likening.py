@@ -7,7 +7,7 @@ import pytest
 
 from core.model.results import Curve
 from core.model.video import Floats, Video
-from core.search.picture_verdict import likened
+from core.search.verdict import likened
 
 SHOTS = np.eye(4, 8, dtype=np.float32).repeat(4, axis=0)
 """Four shots of four looks."""

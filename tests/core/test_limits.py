@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
     from core.model.events import Turn
     from core.model.reply import Progress
-    from core.model.video import Preprocess, Sampling
-    from core.ports.video import Reading, ResumePoint, Still
+    from core.model.video import Preprocess, Sampling, Still
+    from core.ports.video import Reading, ResumePoint
     from tests.core.conftest import ColourHouse
 
 HERE = Scope("discord", "guild", "main")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from core.errors import FilmForgotten, JobCancelled, MessageGone
-from core.indexing.gathered import content_id
+from core.indexing.embedding import content_id
 from core.model.events import LinkPosted, MessageDeleted
 from core.model.video import View
 from core.retention import forget

@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from core.errors import AnswerGone
-from core.model.answer import MOST_EARLIER, Answer, as_of, finer, revised
+from core.model.answer import MOST_EARLIER, Answer, as_of, finer, revised, wish_keys
 from core.model.events import Action
 from core.model.query import Query
 from core.model.results import Moment
 from core.model.video import Scope, View
-from core.model.votes import wish_keys
 from tests.core.conftest import turn
 from tests.core.test_votes import BOB, SCENES, ask, press, vote
 from tests.support.videos import put_video

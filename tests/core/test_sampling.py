@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.indexing.sampling import SamplingGrid, expected_looks, interval_s
+from core.engines.video.sampling import SamplingGrid, expected_looks, interval_s
 from core.model.video import Sampling
 
 

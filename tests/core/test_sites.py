@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from core.hosts import fetch_hosts, is_within
 from core.links import is_on
-from core.sites import fetch_hosts, is_within
 
 
 @pytest.mark.parametrize(

@@ -12,10 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.conversation.commands import find
+from core.model.answer import wish_keys
 from core.model.events import Action, Forget, Turn
 from core.model.query import Query
 from core.model.video import Scope, View
-from core.model.votes import wish_keys
 from core.search import query_vectors
 from core.search.query_vectors import unit
 from tests.core.conftest import turn

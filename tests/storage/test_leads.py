@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import aiosqlite
 import pytest
 
-from core.leads import Led
 from core.model.video import Scope, View
+from core.site_ids import Led
 from storage.checkpoints import SqliteCheckpoints
 from storage.library import SqliteLibrary
 from storage.migrations import MIGRATIONS, migrate

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 from core.errors import UnknownVideo
-from core.leads import Led
 from core.model.answer import Answer
 from core.model.query import Query
 from core.model.results import Moment
 from core.model.video import IndexedVideo, Posting, Recipe, Scope, View
+from core.site_ids import Led
 from storage.library import SqliteLibrary
 
 if TYPE_CHECKING:

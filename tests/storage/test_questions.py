@@ -10,12 +10,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from core.model.answer import Answer
+from core.model.answer import Answer, Ballot, Vote
 from core.model.query import Example, Posted, Query, Stretch
 from core.model.requests import MessageKey, Request
 from core.model.results import Moment
 from core.model.video import IndexedVideo, Posting, Scope, View
-from core.model.votes import Ballot, Vote
 from storage.jobs import SqliteJobs
 from storage.journal import SqliteLedger
 

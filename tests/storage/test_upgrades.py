@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 
 from core.errors import DiskFull
-from core.leads import Led
 from core.model.video import Posting, Scope, View
+from core.site_ids import Led
 from storage.backups import Backups
 from storage.library import SqliteLibrary
 from storage.migrations import MIGRATIONS, migrate

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 import numpy as np
 import pytest
 
+from core.model.answer import Ballot
 from core.model.query import Stretch
 from core.model.requests import MessageKey
-from core.model.votes import Ballot
 from storage import answers as votes
 from storage.library import SqliteLibrary
 from tests.support.ledgers import REQUEST, SCOPE, VIEW, Clock, born, clock, taken
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
     import aiosqlite
 
+    from core.model.answer import Value
     from core.model.requests import JobRef
-    from core.model.votes import Value
     from tests.storage.conftest import PostingMaker, VideoMaker
 
 VIDEO, WISH = "sha256:x", "a wish"

@@ -21,10 +21,9 @@ if TYPE_CHECKING:
 
     from core.model.reply import Theme
     from core.model.results import Curve, Moment
-    from core.model.video import Floats, Pixels, Thumbnail
+    from core.model.video import Floats, Pixels, Still, Thumbnail
     from core.ports.metrics import Stage
-    from core.ports.plots import PlotSpec
-    from core.ports.video import Still
+    from core.ports.video import PlotSpec
 
 COLOURS = ("red", "green", "blue")
 

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from core.engines.video.reader import ChildFrameReader
     from core.model.events import LinkPosted
     from core.model.requests import Job
-    from core.model.video import Preprocess, Sampling, Scope
-    from core.ports.video import Fetched, Fetching, Reading, ResumePoint, Still
+    from core.model.video import Preprocess, Sampling, Scope, Still
+    from core.ports.video import Fetched, Fetching, Reading, ResumePoint
     from tests.core.conftest import ColourHouse
 
 LINK = "https://films.example/colours.mp4"

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from core.errors import FetchFailed
-from core.model.video import Sampling
-from core.ports.video import Clip, Fetched, SampledFrame, Still, VideoEnded, VideoOpened
+from core.model.video import Sampling, Still
+from core.ports.video import Clip, Fetched, SampledFrame, VideoEnded, VideoOpened
 from tests.support.fakes import CopyFetcher, NotingPlotter
 from tests.walls.reading import read_by_yt_dlp
 
@@ -25,8 +25,7 @@ if TYPE_CHECKING:
     from core.model.reply import Theme
     from core.model.results import Moment
     from core.model.video import Pixels, Preprocess, Thumbnail
-    from core.ports.plots import PlotSpec
-    from core.ports.video import ClipWish, Fetching, Framing, Reading, ResumePoint
+    from core.ports.video import ClipWish, Fetching, Framing, PlotSpec, Reading, ResumePoint
 
 _COLOURS = ((255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 0, 0), (0, 255, 0))
 

@@ -13,7 +13,7 @@ from yt_dlp.extractor.generic import GenericIE
 from yt_dlp.utils import UnsupportedError
 
 from core.engines.video.flaws import ABSURD
-from core.sites import is_within
+from core.hosts import is_within
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -52,7 +52,7 @@ class Sieve:
 
     duration_s: float
     hosts: frozenset[str]
-    """The only ones that may be contacted (`core.sites.fetch_hosts`); none for any."""
+    """The only ones that may be contacted (`core.hosts.fetch_hosts`); none for any."""
     refusal: Mapping[str, object] | None = None
     """The message that ends the fetch."""
 

@@ -13,13 +13,12 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import psutil
 
-from core.addresses import as_looked_up, is_public, literal, unmapped
-from core.sites import is_within
+from core.hosts import as_looked_up, is_public, is_within, literal, unmapped
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from core.addresses import Address
+    from core.hosts import Address
 
 Why: TypeAlias = Literal["private", "port", "site"]
 
@@ -42,7 +41,7 @@ class Guard:
     own: Callable[[], frozenset[Address]]
     """Gives this machine's own addresses, asked at each connection, for they change."""
     hosts: frozenset[str] = frozenset()
-    """The only hosts that may be looked up, each with all below it (`core.sites`); none for any."""
+    """The only hosts that may be looked up, each with all below it (`core.hosts`); none for any."""
     refused: Why | None = None
     """Why a connection was refused last."""
     host: str = ""

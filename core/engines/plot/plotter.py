@@ -15,8 +15,8 @@ from core.engines.plot.sheets import contact_sheet, slideshow, two_ends
 from core.formatting import clock
 from core.model.results import Curve
 from core.model.video import Video
-from core.ports.plots import PlotSpec
-from core.ports.plots import heights as plotted
+from core.ports.video import PlotSpec
+from core.ports.video import heights as plotted
 from core.search.moments import baseline
 
 if TYPE_CHECKING:
@@ -25,8 +25,7 @@ if TYPE_CHECKING:
 
     from core.model.reply import Theme
     from core.model.results import Moment
-    from core.model.video import Floats, Thumbnail
-    from core.ports.video import Still
+    from core.model.video import Floats, Still, Thumbnail
 
 _LEAST_SPAN = 0.08
 """A video in which nothing matches has a nearly flat curve, and is drawn as one."""

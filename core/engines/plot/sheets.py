@@ -18,8 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from core.model.results import Moment
-    from core.model.video import Thumbnail
-    from core.ports.video import Still
+    from core.model.video import Still, Thumbnail
 
 _COLUMNS = 4
 _TILE_PX = (240, 135)

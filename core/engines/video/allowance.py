@@ -12,7 +12,7 @@ import numpy as np
 
 from core.engines.sandbox.protocol import GarbledError
 from core.engines.video import jpegs
-from core.indexing.sampling import expected_looks, interval_s
+from core.engines.video.sampling import expected_looks, interval_s
 from core.ports.video import SampledFrame, VideoEnded, VideoOpened
 
 if TYPE_CHECKING:

@@ -28,8 +28,8 @@ from core.errors import (
 )
 from core.formatting import one_line
 from core.limits import VideoLimits, quantity
-from core.model.video import Preprocess
-from core.ports.video import Clip, Framing, SampledFrame, Still, VideoEnded
+from core.model.video import Preprocess, Still
+from core.ports.video import Clip, Framing, SampledFrame, VideoEnded
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Mapping, Sequence

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import av
 
 from core.engines.video.leaping import Leaps
-from core.indexing.sampling import SamplingGrid, keyframe_gap_s
+from core.engines.video.sampling import SamplingGrid, keyframe_gap_s
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator

@@ -15,7 +15,7 @@ from core.engines.sandbox import protocol
 from core.engines.video import frame as pictures
 from core.engines.video.flaws import UnreadableError
 from core.engines.video.jpegs import THUMBNAIL_PX
-from core.indexing.sampling import expected_looks
+from core.engines.video.sampling import expected_looks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -14,14 +14,13 @@ from bot.discord.config import DOOR
 from bot.discord.messages import expired
 from bot.discord.render import Image, card, fit, images, plain
 from core.answers import buttons
-from core.answers.cursor import Cursor
+from core.answers.buttons import Cursor
 from core.model import actions
-from core.model.answer import Answer
+from core.model.answer import Answer, Tally
 from core.model.query import Query
 from core.model.reply import Button, Link, Picture, Progress, Reply
 from core.model.results import Moment
 from core.model.video import Scope, View
-from core.model.votes import Tally
 from tests.fakes.discord_rules import complaints
 from tests.fakes.discord_world import IS_V2, Json, walk
 

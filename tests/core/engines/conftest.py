@@ -19,8 +19,8 @@ from core.engines.video import worker
 from core.engines.video.allowance import Allowance
 from core.engines.video.reader import ChildFrameReader
 from core.limits import VideoLimits
-from core.model.video import Pixels, Preprocess, Sampling
-from core.ports.video import SampledFrame, Still, VideoEnded, VideoOpened
+from core.model.video import Pixels, Preprocess, Sampling, Still
+from core.ports.video import SampledFrame, VideoEnded, VideoOpened
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

@@ -16,7 +16,7 @@ from core.engines.plot.plotter import draw
 from core.engines.plot.sheets import contact_sheet, evenly
 from core.model.results import Baseline, Curve, Moment, TextCurve
 from core.model.video import Thumbnail, Video
-from core.ports.plots import PlotSpec
+from core.ports.video import PlotSpec
 
 if TYPE_CHECKING:
     from core.model.reply import Theme
