@@ -35,7 +35,7 @@ from core.conversation.conversation import MOST_MOMENTS
 from core.model.query import Query
 from core.model.requests import Poster
 from core.model.video import View
-from core.refinement.peaks import WORTH_A_LOOK, worth_showing
+from core.refinement.best_frame import WORTH_A_LOOK, worth_showing
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

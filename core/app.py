@@ -19,12 +19,13 @@ from core.indexing.reindex import Renewal
 from core.jobs import JobRunner
 from core.limits import PICTURE_BYTES
 from core.rate_limit import RateLimit
-from core.refinement.best_frame import BestFrameFinder, ExtraFrames
+from core.refinement.best_frame import BestFrameFinder
 from core.refinement.close_up import CloserLook
+from core.refinement.extra_frames import Examples, ExtraFrames
 from core.refinement.refiner import Refiner
 from core.retention import Forgetting
 from core.search.judge import Background, Judge, captions
-from core.search.resolve import Examples, Inquiry
+from core.search.resolve import Inquiry
 from core.search.searcher import Searcher
 from core.wording.lists import VideoList
 

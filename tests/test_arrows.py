@@ -137,6 +137,30 @@ def test_given_all_modules_when_their_imports_are_followed_then_none_leads_back_
     assert left == {}
 
 
+ORDER = (
+    *("core.limits", "core.errors", "core.model", "core.hosts", "core.site_ids", "core.links", "core.formatting"),
+    *("core.concurrency", "core.rate_limit", "core.ports", "core.search", "core.wording", "core.refinement"),
+    *("core.answers", "core.jobs", "core.retention", "core.indexing", "core.conversation", "core.app"),
+)
+"""The core's packages and modules but for its engines: each imports only what stands before it."""
+
+
+def place(module: str) -> int | None:
+    """Return where a module stands in the order; None for one of another house."""
+    within = (number for number, name in enumerate(ORDER) if f"{module}.".startswith(f"{name}."))
+    return next(within, None)
+
+
+CORE = [name for name in MODULES if name.startswith("core.") and not name.startswith("core.engines")]
+
+
+@pytest.mark.parametrize("module", CORE)
+def test_given_a_module_of_the_core_when_it_imports_then_only_what_stands_before_it(module: str) -> None:
+    own = place(module)
+    assert own is not None
+    assert {name for name in imported(MODULES[module]) if (place(name) or 0) > own} == set()
+
+
 def test_given_all_public_classes_when_they_are_named_then_no_name_stands_twice() -> None:
     named: dict[str, list[str]] = {}
     for path in SOURCES:

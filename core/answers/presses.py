@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from core.model.requests import JobRef
     from core.model.results import Moment
     from core.ports.library import Library
+    from core.refinement.extra_frames import Examples
     from core.refinement.refiner import Refiner
-    from core.search.resolve import Examples
     from core.search.searcher import Searcher
 
 

@@ -14,11 +14,10 @@ import numpy as np
 
 from core.errors import AnswerGone, AppError
 from core.model.answer import AnswerView
-from core.model.results import SAME_FRAME_S, nearest_within
+from core.model.results import SAME_FRAME_S, alone, nearest_within
 from core.model.video import Still
 from core.ports.video import PlotSpec, heights
 from core.refinement.close_up import seen_closer
-from core.refinement.peaks import alone
 from core.search.moments import probabilities
 from core.wording.answers import title
 
@@ -31,7 +30,7 @@ if TYPE_CHECKING:
     from core.model.video import EncoderInfo, Floats, Seconds, Video
     from core.ports.library import Encoder, Library, Media
     from core.ports.video import FrameReader, Plotter
-    from core.refinement.best_frame import ExtraFrames
+    from core.refinement.extra_frames import ExtraFrames
     from core.search.searcher import Searcher
 
 

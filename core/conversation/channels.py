@@ -10,6 +10,7 @@ import asyncio
 from typing import TYPE_CHECKING, Final
 
 from core.errors import NotForGuests
+from core.limits import INVITED_S
 from core.wording import replies
 
 if TYPE_CHECKING:
@@ -87,7 +88,6 @@ class Channels:
         return ()
 
 
-HOLDS_S: Final = 600.0
 _CLOCKS_DIFFER_S: Final = 60.0
 """A platform's clock, by which messages are dated, and ours."""
 _NOTES: Final = "refine:"
@@ -109,7 +109,7 @@ class Invitations:
         """
         now_s = self._time_s()
         for name, text in await self._ledger.notes(_NOTES):
-            if float(text.split()[1]) < now_s - HOLDS_S - _CLOCKS_DIFFER_S:
+            if float(text.split()[1]) < now_s - INVITED_S - _CLOCKS_DIFFER_S:
                 await self._ledger.remember(name, "")
         await self._ledger.remember(_note(scope, user_id), f"{answer_id} {now_s:.3f} {under or '-'} -")
 
@@ -126,7 +126,7 @@ class Invitations:
         if not text:
             return ""
         answer_id, since, where, taken = text.split()
-        is_in_time = -_CLOCKS_DIFFER_S <= at_s - float(since) <= HOLDS_S
+        is_in_time = -_CLOCKS_DIFFER_S <= at_s - float(since) <= INVITED_S
         if not is_in_time or where not in {"-", under} or taken not in {"-", message}:
             return ""
         if taken == "-":

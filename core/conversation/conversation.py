@@ -47,9 +47,10 @@ if TYPE_CHECKING:
     from core.ports.library import Encoder, Library
     from core.ports.metrics import Watch
     from core.rate_limit import RateLimit
+    from core.refinement.extra_frames import Examples
     from core.refinement.refiner import Refiner
     from core.retention import Forgetting
-    from core.search.resolve import Examples, Inquiry
+    from core.search.resolve import Inquiry
     from core.search.searcher import Searcher
     from core.wording.lists import VideoList
 

@@ -38,6 +38,21 @@ class Moment:
     """Cosine similarity of the peak's own frame to each of several texts, in their order; empty where there is one."""
 
 
+def alone(moment: Moment) -> tuple[Moment, ...]:
+    """Return the moments that a moment stands for, each with its own score: itself, or both of a pair."""
+    return ends(moment, moment.then) if moment.then else (moment,)
+
+
+def ends(pair: Moment, then: Moment) -> tuple[Moment, Moment]:
+    """Give the two moments of a pair as they are by themselves: each with its own score."""
+    return replace(pair, score=2 * pair.score - then.score, then=None), then
+
+
+def paired(first: Moment, then: Moment) -> Moment:
+    """Give two moments as a pair, whose score is the mean of both."""
+    return replace(first, score=(first.score + then.score) / 2, then=then)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class TextCurve:
     """How similar a video is to one text of several."""

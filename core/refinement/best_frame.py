@@ -1,123 +1,257 @@
-"""Searches a video's best frame by decoding further frames, best places first, within a budget of time."""
+"""Searches a video's best frame between the sampled ones: where it may lie, which further frame counts, where cuts lie.
+
+The best places are decoded first, within a budget of time. The numbers were chosen on synthetic videos and hold on
+others (bench/README.md).
+"""
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass, field
-from itertools import pairwise
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from core.model.answer import ASIDE_S
+from core.model.results import SAME_FRAME_S, Moment
 from core.model.video import FrameIndex
-from core.refinement import peaks as hunting
-from core.refinement.peaks import unknown
+from core.refinement.close_up import SAME_SCORE
+from core.refinement.extra_frames import unknown
+from core.search.moments import find_moments
+from core.search.shots import shot_span
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
-    from core.concurrency import ForegroundPriority
     from core.model.query import Query
     from core.model.results import Curve
-    from core.model.video import Floats, Pixels, Video
-    from core.ports.library import Encoder, Media
-    from core.ports.video import Glancer, SampledFrame
-    from core.search.searcher import Searcher
+    from core.model.video import Floats
+    from core.refinement.extra_frames import ExtraFrames
+    from core.search.shots import Likeness
 
-_FRAME_S = 0.04
-"""Frames nearer to each other than that are not told apart when a cut is looked for."""
-
-
-_MOST_FRAMES = 50
+EVERY_S = 0.125
+"""Between two looks in a place; in one that is longer than usual they lie further apart."""
 
 
-_CELLS = 16
+CLOSELY_S = 0.04
+"""Between two looks around one of the best: hardly a video has more frames that differ."""
 
 
-_AT_ONCE = 16
-"""Looks that are encoded before it is asked again whether somebody waits: a second's work for ViT-B-32 on two cores."""
+COARSELY = 70
+"""Looks that the best places get together."""
 
 
-class ExtraFrames:
-    """Takes further looks while nobody waits for an answer."""
-
-    def __init__(
-        self, media: Media, reader: Glancer, encoder: Encoder, searcher: Searcher, courtesy: ForegroundPriority
-    ) -> None:
-        self._media = media
-        self._reader = reader
-        self._encoder = encoder
-        self._searcher = searcher
-        self._courtesy = courtesy
-
-    async def at(
-        self, query: Query, video: Video, times_s: Sequence[float], known: Collection[float] = ()
-    ) -> Curve | None:
-        """Give the curve of the frames at these rising times, but for those whose very times are known.
-
-        None where there is nothing to look at: the file is gone, or seeking does not lead there. Raises AppError.
-        """
-        path = await self._media.path(video.id)
-        if path is None or not times_s:
-            return None
-        await self._courtesy.idle()
-        looks = await self._reader.glances(path, times_s, (await self._encoder.ready()).preprocess)
-        looks = tuple(looks[at] for at in unknown([look.time_s for look in looks], known))
-        if not looks:
-            return None
-        vectors = np.concatenate(
-            [await self._encoded(looks[at : at + _AT_ONCE]) for at in range(0, len(looks), _AT_ONCE)]
-        )
-        index = FrameIndex(np.array([look.time_s for look in looks]), vectors)
-        return await self._searcher.compared(query, video, index)
-
-    async def frame(self, video_id: str, time_s: float) -> FrameIndex | None:
-        """Return the embedding of the frame at a time, for somebody who waits for it; None where the file is gone.
-
-        Raises AppError.
-        """
-        path = await self._media.path(video_id)
-        if path is None:
-            return None
-        preprocess = (await self._encoder.ready()).preprocess
-        frames = await self._reader.glances(path, [time_s], preprocess, at_once=True)
-        if not frames:
-            return None
-        return FrameIndex(np.array([frames[0].time_s]), await self._encoder.images(frames[0].pixels[None]))
-
-    async def scores(self, query: Query, video: Video, time_s: float) -> tuple[float, ...] | None:
-        """Return the similarity of the frame at a time to each of several texts, likewise; raises AppError."""
-        frame = await self.frame(video.id, time_s)
-        return (await self._searcher.compared(query, video, frame)).among(0) if frame else None
-
-    async def cut(self, video_id: str, after_s: float, until_s: float) -> float:
-        """Return the time of the first frame behind a cut that lies after one time, and at another at the latest.
-
-        That is where two frames differ most. Where the file is gone it is the latest time. Raises AppError.
-        """
-        path = await self._media.path(video_id)
-        if path is None or until_s - after_s <= _FRAME_S:
-            return until_s
-        times_s = np.linspace(after_s, until_s, 1 + min(_MOST_FRAMES, math.ceil((until_s - after_s) / _FRAME_S)))
-        await self._courtesy.idle()
-        frames = await self._reader.glances(path, times_s.tolist(), (await self._encoder.ready()).preprocess)
-        if len(frames) < 2:
-            return until_s
-        changes = [np.abs(coarse(one.pixels) - coarse(next_.pixels)).mean() for one, next_ in pairwise(frames)]
-        return float(frames[1 + int(np.argmax(changes))].time_s)
-
-    async def _encoded(self, looks: Sequence[SampledFrame]) -> Floats:
-        await self._courtesy.idle()
-        return await self._encoder.looks(np.stack([look.pixels for look in looks]))
+CLOSE = 5
+"""Around so many of the best looks all frames are looked at."""
 
 
-def coarse(pixels: Pixels) -> Floats:
-    """Return the mean colours of a frame's (S, S, 3) uint8 pixels in a grid of at most 16 x 16 cells, as float32."""
-    cells = min(_CELLS, len(pixels))
-    step = len(pixels) // cells
-    trimmed = pixels[: cells * step, : cells * step].astype(np.float32)
-    means: Floats = trimmed.reshape(cells, step, cells, step, 3).mean(axis=(1, 3))
-    return means
+_MOST_LOOKS = 16
+
+
+_TOLD = 8
+
+
+_BETTER = 1e-4
+"""Less is the rounding of vectors as they are kept."""
+
+
+STILL = 0.995
+"""Two frames that are so much alike (cosine) show the same: of still pictures coded by x264 at CRF 18 to 28 all were
+(0.9989 at least), of the demo video's frames, half a second apart, a tenth reaches 0.988."""
+
+
+TREMBLE = 0.006
+"""So far coding lifts a score in such a shot: 99 % of gains over the first frame are less at CRF 23, 9 of 10 at 28."""
+
+
+class BestFrame(NamedTuple):
+    """A frame and its score."""
+
+    time_s: float
+    score: float
+    frames: FrameIndex | None = None
+    """All frames that were looked at on the way to it."""
+
+
+@dataclass(frozen=True, slots=True)
+class PeakPlace:
+    """The interval [start_s, end_s) from one look to the next."""
+
+    start_s: float
+    end_s: float
+    score: float
+    """Of the look at its start."""
+
+    @property
+    def step_s(self) -> float:
+        """Give how far apart its looks lie."""
+        return max(EVERY_S, (self.end_s - self.start_s) / _MOST_LOOKS)
+
+    def times_s(self) -> list[float]:
+        """Give where to look, rising; first at the start, so that the score there can be compared."""
+        return [float(time_s) for time_s in np.arange(self.start_s, self.end_s - SAME_FRAME_S, self.step_s)]
+
+    def holds(self, time_s: float) -> bool:
+        """Tell whether a frame lies in it."""
+        return self.start_s - SAME_FRAME_S <= time_s < self.end_s - SAME_FRAME_S
+
+
+def places(curve: Curve) -> list[PeakPlace]:
+    """Give the places beside the best looks, the most promising first; none that reaches where more is wanted like.
+
+    A look that repeats the one before has its very score: nothing has changed between them, and there is no place.
+    """
+    looks_s, scores = curve.times_s, curve.scores
+    apart_s = float(np.diff(looks_s).max()) if len(looks_s) > 1 else 1.0
+    ends_s = np.append(looks_s[1:], min(max(curve.video.duration_s, looks_s[-1]), looks_s[-1] + apart_s))
+    ends = np.append(scores[1:], -np.inf)
+    higher, lower = np.maximum(scores, ends), np.minimum(scores, ends)
+    there = (scores != ends) & (ends_s - looks_s > CLOSELY_S)
+    if curve.source is not None:
+        there &= (ends_s <= curve.source.start_s) | (looks_s >= curve.source.end_s)
+    order = [int(at) for at in np.lexsort((-lower, -higher)) if there[at]]
+    return [PeakPlace(float(looks_s[at]), float(ends_s[at]), float(scores[at])) for at in order]
+
+
+def enough(places: Sequence[PeakPlace]) -> list[PeakPlace]:
+    """Give the first places, as many as are worth looking at."""
+    looks = np.cumsum([len(place.times_s()) for place in places])
+    return list(places[: 1 + int(np.searchsorted(looks, COARSELY))])
+
+
+def close_by(known: Mapping[float, float], step_s: Mapping[float, float], most: int) -> list[float]:
+    """Give the times around the best of some looks (scores by time) up to the looks beside them, rising."""
+    best = sorted(known, key=lambda time_s: -known[time_s])[:most]
+    around = {
+        round(time_s + side * steps * CLOSELY_S, 6)
+        for time_s in best
+        for side in (-1, 1)
+        for steps in range(1, 1 + int((step_s[time_s] + SAME_FRAME_S) / CLOSELY_S))
+    }
+    return sorted(time_s for time_s in around if time_s > 0)
+
+
+def worth_showing(known: Moment, refined: Moment, logit_scale: float, clearly: float) -> bool:
+    """Tell whether a frame is to be shown in the place of another: it is better, and clearly so, or another to people.
+
+    `clearly` are odds.
+    """
+    gain, aside_s = refined.score - known.score, abs(refined.peak_s - known.peak_s)
+    return logit_scale * gain >= clearly or (gain > _BETTER and aside_s > ASIDE_S)
+
+
+def same_picture(known: Floats, other: Floats, gain: float) -> bool:
+    """Tell whether a look (D,) shows what a known one does, and scores higher only as coding makes stills tremble."""
+    return gain < TREMBLE and float(known @ other) >= STILL
+
+
+def led(moments: Sequence[Moment], curve: Curve, found: BestFrame) -> tuple[Moment, ...]:
+    """Give the moments (of one text) with the one that holds the best frame first; at most as many as before.
+
+    Where none of them holds it, a moment is told from the curve as if the look before the frame had its score.
+    """
+    if found.score <= moments[0].score + _BETTER:
+        return tuple(moments)
+    holding = next((one for one in moments if _holds(one, curve.video.id, found.time_s)), None)
+    first = replace(holding or _around(curve, found), peak_s=found.time_s, score=found.score)
+    others = (one for one in moments if one is not holding and not _holds(first, one.video_id, one.peak_s))
+    return (first, *others)[: len(moments)]
+
+
+def _holds(moment: Moment, video_id: str, time_s: float) -> bool:
+    return moment.video_id == video_id and moment.start_s <= time_s < moment.end_s
+
+
+def _around(curve: Curve, found: BestFrame) -> Moment:
+    """Tell a moment from the curve as if the look before the frame had its score; else it ends with that look."""
+    scores, at = curve.scores.copy(), max(0, int(np.searchsorted(curve.times_s, found.time_s + SAME_FRAME_S)) - 1)
+    scores[at] = found.score
+    told = find_moments(replace(curve, scores=scores), _TOLD)
+    ends_s = np.append(curve.times_s[at + 1 :], max(curve.video.duration_s, found.time_s + CLOSELY_S))
+    alone = Moment(curve.video.id, float(curve.times_s[at]), float(ends_s[0]), found.time_s, found.score)
+    return next((one for one in told if _holds(one, curve.video.id, found.time_s)), alone)
+
+
+SHARPEN_EVERY_S = 0.2
+"""Between two further looks, so that what is found is at most half of that away from the best."""
+
+
+MOST_LOOKS = 12
+"""For one moment; where looks lie further apart than usual, the further ones do so too."""
+
+
+WORTH_A_LOOK = 0.25
+"""Where the looks beside a peak are that close to it, there is nothing to be found between them; as odds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """The open interval (start_s, end_s) around a peak in which nothing has been looked at but the peak."""
+
+    start_s: float
+    peak_s: float
+    end_s: float
+
+    def times_s(self) -> list[float]:
+        """Give where to look, rising; the peak is among them, so that the looks can be compared with it."""
+        step_s = max(SHARPEN_EVERY_S, (self.end_s - self.start_s) / MOST_LOOKS)
+        before = np.arange(self.peak_s - step_s, self.start_s + 1e-6, -step_s)[::-1]
+        after = np.arange(self.peak_s + step_s, self.end_s - 1e-6, step_s)
+        return [max(0.0, float(time_s)) for time_s in (*before, self.peak_s, *after)]
+
+
+def gap(curve: Curve, moment: Moment, logit_scale: float) -> Gap | None:
+    """Give what lies around a moment's peak, or None where no look between could find more."""
+    times_s, scores = curve.times_s, curve.scores
+    at = int(np.abs(times_s - moment.peak_s).argmin())
+    start_s = float(times_s[at - 1]) if at else float(times_s[0])
+    end_s = float(times_s[at + 1]) if at + 1 < len(times_s) else max(curve.video.duration_s, float(times_s[-1]))
+    beside = scores[max(0, at - 1) : at + 2]
+    drop = float(scores[at] - beside.min())
+    if logit_scale * drop < WORTH_A_LOOK or abs(float(times_s[at]) - moment.peak_s) > SHARPEN_EVERY_S / 2:
+        return None
+    return Gap(start_s, float(times_s[at]), end_s)
+
+
+def sharpened(moment: Moment, curve: Curve, likeness: Likeness | None) -> Moment:
+    """Return the moment with the best of further looks as its peak, or as it is where they do not fit to it.
+
+    A better frame beyond a cut belongs to another moment; what tells shots apart is None where nothing does.
+    """
+    again = curve.exactly_at(moment.peak_s)
+    if again is None or abs(float(curve.scores[again]) - moment.score) > SAME_SCORE:
+        return moment
+    first, last = 0, len(curve.times_s) - 1
+    if likeness is not None and curve.vectors is not None:
+        first, last = shot_span(curve.times_s, curve.vectors, again, likeness)
+    best = first + int(curve.scores[first : last + 1].argmax())
+    peak_s, score = float(curve.times_s[best]), float(curve.scores[best])
+    if score <= moment.score:
+        return moment
+    return replace(moment, start_s=min(moment.start_s, peak_s), peak_s=peak_s, score=score, among=curve.among(best))
+
+
+class Cuts(NamedTuple):
+    """Where the cuts lie that a moment reaches to: each after the one time, and at the other at the latest."""
+
+    before: tuple[float, float] | None
+    """Where its shot begins; None where the moment begins later than that."""
+    after: tuple[float, float] | None
+    """Where its shot ends; None where the moment ends earlier than that."""
+
+
+def cuts_around(moment: Moment, frames: FrameIndex, likeness: Likeness) -> Cuts:
+    """Return the cuts on both sides of a moment's peak, as far as the moment reaches to them.
+
+    `frames` are all that are known of the video: those of the index, and those that were looked at later.
+    """
+    times_s = frames.times_s
+    first, last = shot_span(times_s, frames.vectors, frames.nearest(moment.peak_s), likeness)
+    begins = first > 0 and moment.start_s <= times_s[first]
+    ends = last + 1 < len(times_s) and moment.end_s > times_s[last]
+    return Cuts(
+        (float(times_s[first - 1]), float(times_s[first])) if begins else None,
+        (float(times_s[last]), float(times_s[last + 1])) if ends else None,
+    )
 
 
 BUDGET_S = 4.0
@@ -126,10 +260,6 @@ BUDGET_S = 4.0
 
 _SHARE = 0.7
 """Of that for the first step."""
-
-
-_SAME_SCORE = 0.02
-"""A look that is taken again must score as it did; else the file is another one, or its times are not to be trusted."""
 
 
 @dataclass(slots=True, eq=False)
@@ -155,30 +285,30 @@ class BestFrameFinder:
         self._glances = glances
         self._clock_s = clock_s
 
-    async def best(self, query: Query, curve: Curve) -> hunting.BestFrame | None:
+    async def best(self, query: Query, curve: Curve) -> BestFrame | None:
         """Give the best frame of a video that was found beside the looks of its curve (of one text); None without any.
 
         Raises AppError.
         """
         hunt = _Hunt(query, curve, self._clock_s())
-        await self._coarsely(hunt, hunting.enough(hunting.places(curve)))
+        await self._coarsely(hunt, enough(places(curve)))
         await self._closely(hunt)
         best_s = max(hunt.scores, key=lambda time_s: hunt.scores[time_s], default=None)
         if best_s is None or self._is_the_same(hunt, best_s):
             return None
-        return hunting.BestFrame(best_s, hunt.scores[best_s], _frames(hunt))
+        return BestFrame(best_s, hunt.scores[best_s], _frames(hunt))
 
     def _is_the_same(self, hunt: _Hunt, best_s: float) -> bool:
         """Tell whether the best frame is that of the index's best look over again, as a camera at rest shows it."""
         look = hunt.curve.best
         again_s = min(hunt.looks, key=lambda time_s: abs(time_s - hunt.curve.times_s[look]), default=None)
-        if again_s is None or best_s not in hunt.looks or hunting.unknown([again_s], [hunt.curve.times_s[look]]):
+        if again_s is None or best_s not in hunt.looks or unknown([again_s], [hunt.curve.times_s[look]]):
             return False
         known = hunt.looks[again_s]
         gain = hunt.scores[best_s] - float(hunt.curve.scores[look])
-        return hunting.same_picture(known, hunt.looks[best_s], gain)
+        return same_picture(known, hunt.looks[best_s], gain)
 
-    async def _coarsely(self, hunt: _Hunt, places: Sequence[hunting.PeakPlace]) -> None:
+    async def _coarsely(self, hunt: _Hunt, places: Sequence[PeakPlace]) -> None:
         """Look at places: at one, which tells what it costs, and then at as many as may be."""
         looked, count = 0, 1
         while count > 0 and looked < len(places):
@@ -187,7 +317,7 @@ class BestFrameFinder:
             spent_s = self._clock_s() - hunt.began_s
             count = int((_SHARE * BUDGET_S - spent_s) * looked / max(spent_s, 1e-6))
 
-    async def _look(self, hunt: _Hunt, places: Sequence[hunting.PeakPlace]) -> None:
+    async def _look(self, hunt: _Hunt, places: Sequence[PeakPlace]) -> None:
         times_s = sorted(time_s for place in places for time_s in place.times_s())
         seen = await self._glances.at(hunt.query, hunt.curve.video, times_s)
         if seen is None:
@@ -195,7 +325,7 @@ class BestFrameFinder:
         scores = dict(zip(seen.times_s.tolist(), seen.scores.tolist(), strict=True))
         for place in places:
             there = {time_s: score for time_s, score in scores.items() if place.holds(time_s)}
-            if there and abs(there[min(there)] - place.score) <= _SAME_SCORE:
+            if there and abs(there[min(there)] - place.score) <= SAME_SCORE:
                 hunt.scores |= there
                 hunt.looks |= _looks(seen)
                 hunt.steps_s |= dict.fromkeys(there, place.step_s)
@@ -204,8 +334,8 @@ class BestFrameFinder:
         """Look at all frames around the best of the looks, around as many of them as may be."""
         spent_s = self._clock_s() - hunt.began_s
         looks = (BUDGET_S - spent_s) * len(hunt.scores) / max(spent_s, 1e-6)
-        for most in range(hunting.CLOSE, 0, -1):
-            times_s = hunting.close_by(hunt.scores, hunt.steps_s, most)
+        for most in range(CLOSE, 0, -1):
+            times_s = close_by(hunt.scores, hunt.steps_s, most)
             if len(times_s) <= looks:
                 seen = await self._glances.at(hunt.query, hunt.curve.video, times_s, hunt.scores)
                 if seen is not None:

@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from core.errors import AppError
 from core.model.answer import finer, judged_closer, revised
+from core.model.results import ends, paired
 from core.model.video import FrameIndex
+from core.refinement.best_frame import WORTH_A_LOOK, cuts_around, gap, led, sharpened, worth_showing
 from core.refinement.close_up import seen_closer
-from core.refinement.peaks import WORTH_A_LOOK, cuts_around, ends, gap, led, paired, sharpened, worth_showing
 from core.search.shots import LEAST_LOOKS, Likeness
 
 if TYPE_CHECKING:
@@ -29,8 +30,9 @@ if TYPE_CHECKING:
     from core.model.results import Curve, Moment
     from core.model.video import EncoderInfo
     from core.ports.library import Encoder, Library
-    from core.refinement.best_frame import BestFrameFinder, ExtraFrames
+    from core.refinement.best_frame import BestFrameFinder
     from core.refinement.close_up import CloserLook
+    from core.refinement.extra_frames import ExtraFrames
     from core.search.searcher import Searcher
 
 log = logging.getLogger(__name__)

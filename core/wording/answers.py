@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, assert_never
 
 from core.formatting import clock
-from core.refinement.peaks import ends
+from core.model.results import ends
 from core.search.moments import baseline
 
 if TYPE_CHECKING:

@@ -6,9 +6,9 @@ from dataclasses import replace
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
-from core.conversation.channels import HOLDS_S
 from core.errors import JobCancelled
 from core.formatting import clock, roughly
+from core.limits import INVITED_S
 from core.links import at_second
 from core.model.actions import Cancel
 from core.model.reply import Button, Link, Picture, Progress, Reply
@@ -117,7 +117,7 @@ def cancelled() -> Reply:
 def refining() -> Reply:
     """Say to whoever pressed *Refine* what to do next."""
     text = (
-        f"Reply to this answer within {roughly(HOLDS_S)} with what to add to its question, such as: at night -boat. "
+        f"Reply to this answer within {roughly(INVITED_S)} with what to add to its question, such as: at night -boat. "
         "I take that one reply. /find +at night adds to your own last question."
     )
     return Reply(text, private=True)

@@ -14,7 +14,7 @@ from core.engines.plot.sheets import contact_sheet
 from core.model.events import Action, FilePosted
 from core.model.results import Moment
 from core.model.video import FrameIndex, Thumbnail
-from core.refinement.peaks import Cuts, cuts_around
+from core.refinement.best_frame import Cuts, cuts_around
 from core.search.shots import Likeness, shot_span
 from tests.core.conftest import remembered, turn
 from tests.support.clips import COLOURS, Shape, plain, write_video

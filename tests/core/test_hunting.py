@@ -13,8 +13,18 @@ from hypothesis import strategies as st
 from core.model.query import Query, Stretch
 from core.model.results import Curve, Moment
 from core.model.video import Video, View
-from core.refinement.best_frame import BestFrameFinder, ExtraFrames
-from core.refinement.peaks import COARSELY, BestFrame, PeakPlace, close_by, enough, led, places, unknown, worth_showing
+from core.refinement.best_frame import (
+    COARSELY,
+    BestFrame,
+    BestFrameFinder,
+    PeakPlace,
+    close_by,
+    enough,
+    led,
+    places,
+    worth_showing,
+)
+from core.refinement.extra_frames import ExtraFrames, unknown
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence

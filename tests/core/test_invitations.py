@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from core.conversation.channels import HOLDS_S, Invitations
+from core.conversation.channels import Invitations
+from core.limits import INVITED_S
 from core.model.video import Scope
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ async def test_an_invitation_ends_and_its_note_goes(house: ColourHouse) -> None:
     clock = Clock()
     asked = Invitations(house.ledger, clock)
     await asked.invite(HERE, "ada", "answer", "card")
-    assert await asked.accept(HERE, "ada", "card", "m1", 1000.0 + HOLDS_S + 1) == ""
-    clock.now_s += HOLDS_S + 100
+    assert await asked.accept(HERE, "ada", "card", "m1", 1000.0 + INVITED_S + 1) == ""
+    clock.now_s += INVITED_S + 100
     await asked.invite(HERE, "bob", "answer", "card")
     assert len(await house.ledger.notes("refine:")) == 1

@@ -12,9 +12,9 @@ import pytest_asyncio
 
 from core.conversation.commands import find
 from core.model.events import Action, FilePosted, Find
-from core.model.results import Curve, Moment
+from core.model.results import Curve, Moment, ends, paired
 from core.model.video import Video
-from core.refinement.peaks import Gap, ends, gap, paired, sharpened
+from core.refinement.best_frame import Gap, gap, sharpened
 from tests.core.conftest import remembered, turn
 from tests.support.clips import Shape, plain, write_video
 
