@@ -163,7 +163,7 @@ async def bare(ports: Ports, parts: Core, text: str) -> float:
 async def measured(model: str, rounds: int) -> list[Row]:
     """Measure all."""
     async with product(model) as (core, _):
-        settings = Settings(model_name=model if model == "demo" else "base", turns_a_minute=0, films_a_user=0)
+        settings = Settings(model_name=model if model == "demo" else "base", turns_a_minute=0, videos_per_user=0)
         ports = ports_of(core.kept, core.engines)
         ports = replace(ports, glancer=Noting(ports.glancer))
         made = without(ports, options_of(settings, is_bot=False))

@@ -96,7 +96,7 @@ def video(minutes: int) -> list[tuple[str, int, Cost]]:
 
 async def _indexed(home: Path) -> tuple[float, Cost]:
     async with open_core(
-        Settings(model_name="demo", data_dir=home / "data", film_limit_min=300, decode_limit_s=3600)
+        Settings(model_name="demo", data_dir=home / "data", video_limit_min=300, decode_limit_s=3600)
     ) as core:
         await core.warm()
         began_s = time.perf_counter()
@@ -140,7 +140,12 @@ async def product(model: str) -> AsyncIterator[tuple[Product, Path]]:
             write_model(home / "model")
         name = f"local-dir:{home / 'model'}" if model == "base" else "demo"
         settings = Settings(
-            model_name=name, data_dir=home / "data", films_at_once=8, films_a_space=8, films_a_user=0, turns_a_minute=0
+            model_name=name,
+            data_dir=home / "data",
+            videos_at_once=8,
+            videos_per_space=8,
+            videos_per_user=0,
+            turns_a_minute=0,
         )
         async with open_core(settings) as core:
             await core.warm()

@@ -64,7 +64,7 @@ async def measure(folder: Path, videos: int, jobs: int) -> Figures:
         square, ada = guild.channel("square"), User("Ada")
         fake.guilds.append(guild)
         program = Leashed(fake, folder)
-        program.settings |= {"KEATON_FILMS_A_USER": "0", "KEATON_TURNS_A_MINUTE": "0"}
+        program.settings |= {"KEATON_VIDEOS_PER_USER": "0", "KEATON_TURNS_A_MINUTE": "0"}
         try:
             await _fill(fake, program, square, ada, videos)
             posted = await _leave_open(fake, program, square, ada, folder, jobs)

@@ -185,7 +185,7 @@ def measured(count: int, asked: int) -> list[Row]:
 
 def budget_bytes() -> float:
     """Give what the product takes for looks unless it is told otherwise."""
-    return float(Settings.model_fields["looks_memory_gb"].default) * GIGABYTE
+    return float(Settings.model_fields["embeddings_memory_gb"].default) * GIGABYTE
 
 
 def _said(name: str, found: Found) -> Found:

@@ -9,6 +9,7 @@ import asyncio
 import logging
 import os
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -47,7 +48,7 @@ def run() -> None:
     """Start the bot; with no token, the local chat with the demo video."""
     settings = read_settings()
     set_up_logs(settings.log_level, settings.log_format, settings.secrets)
-    commands.tell_misspelt(settings)
+    commands.tell_misspelt(settings, logger.warning)
     code = asyncio.run(running.run(settings))
     # All is closed. A model that is still loading sits in a thread that cannot be stopped, and need not be waited for.
     logging.shutdown()
@@ -209,7 +210,7 @@ def main() -> None:
 def _quiet_settings() -> Settings:
     settings = read_settings()
     set_up_logs("debug" if settings.log_level == "debug" else "warning", settings.log_format, settings.secrets)
-    commands.tell_misspelt(settings)
+    commands.tell_misspelt(settings, partial(click.echo, err=True))
     commands.tell_trial(settings)
     return settings
 

@@ -11,10 +11,10 @@ from typing import Literal, TypeAlias, cast, get_args
 class IndexingLimits:
     """How much is done at once."""
 
-    films_at_once: int
+    videos_at_once: int
     batch: int
     """Frames a forward pass."""
-    films_a_space: int = 32
+    videos_per_space: int = 32
     """Of those at once, how many of one guild or workspace."""
     save_every_s: float = 2.0
     """How often what is seen for a job is written down."""

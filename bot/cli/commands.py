@@ -14,7 +14,7 @@ import click
 from bot.cli import output
 from bot.cli.exporter import Exporter
 from bot.doors.requests import RequestLog
-from bot.settings import misspelt
+from bot.settings import misspelt, outdated
 from bot.web.config import DOOR
 from bot.wiring.app import open_core
 from core.answers.card import cut_name, size
@@ -37,7 +37,7 @@ from core.wording.errors import sentence
 from core.wording.replies import TRIAL_COMMAND
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from bot.settings import Settings
     from bot.wiring.app import Product
@@ -83,12 +83,12 @@ def local_scope(space: str) -> Scope:
     return Scope("local", space, CHANNEL)
 
 
-def tell_misspelt(settings: Settings) -> None:
-    """Say on stderr which settings do not exist."""
+def tell_misspelt(settings: Settings, say: Callable[[str], None]) -> None:
+    """Say which settings do not exist, and which are set under an old name."""
     for name, nearest in misspelt(settings):
-        click.echo(
-            f"{name} is no setting, so it does nothing.{f' Did you mean {nearest}?' if nearest else ''}", err=True
-        )
+        say(f"{name} is no setting, so it does nothing.{f' Did you mean {nearest}?' if nearest else ''}")
+    for old, new in outdated(settings):
+        say(f"{old} is called {new} now. The old name still works.")
 
 
 def tell_trial(settings: Settings) -> None:

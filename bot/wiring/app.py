@@ -173,15 +173,15 @@ def options_of(settings: Settings, *, is_bot: bool) -> Options:
     return Options(
         sampling=settings.sampling,
         indexing=IndexingLimits(
-            settings.films_at_once,
+            settings.videos_at_once,
             settings.batch,
-            settings.films_a_space,
+            settings.videos_per_space,
             settings.save_every_s,
             file_bytes=settings.fetch_limit_bytes,
         ),
         browsing=BrowsingLimits(settings.cut_limit_s),
         patience=RetryPolicy(settings.retries if is_bot else 0, settings.retry_s),
         turns_a_minute=settings.turns_a_minute,
-        videos_a_person=settings.films_a_user,
+        videos_a_person=settings.videos_per_user,
         channels_on=settings.channels == "on",
     )

@@ -95,7 +95,7 @@ def _looks(settings: Settings, store: LooksStore, pools: _Pools) -> WatchedLooks
     pool = pools.one("looks", "scan")
     scanners = Scanners(os.cpu_count() or 1)
     pools.stack.callback(scanners.close)
-    budget_bytes = settings.looks_memory_gb * GIGABYTE
+    budget_bytes = settings.embeddings_memory_gb * GIGABYTE
     looks = WatchedLooks(store, pool, scanners, budget_bytes, pools.watch)
     pools.stack.push_async_callback(looks.close)
     return looks
@@ -113,7 +113,7 @@ def load_model(settings: Settings) -> ClipModel:
     """Load the model on this thread; raises UnknownModel, WeightsUnavailable, EncoderBroken."""
     from core.engines.clip import model as clip  # noqa: PLC0415 - see above
 
-    whole = settings.look_at == "whole"
+    whole = settings.frame_area == "whole"
     options = clip.ClipOptions(
         model_choice(settings),
         settings.device,

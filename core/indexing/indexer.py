@@ -92,7 +92,7 @@ class Indexer:
         self._sampling = sampling
         self._watch = watch
         self._courtesy = courtesy
-        self._turns = VideoTurns(limits.films_at_once, limits.films_a_space)
+        self._turns = VideoTurns(limits.videos_at_once, limits.videos_per_space)
         self._restorer = Restorer(library, media)
         self._downloads = Downloads(fetcher)
         self.file_bytes = limits.file_bytes

@@ -299,3 +299,9 @@ def test_given_a_setting_that_does_not_exist_when_a_command_runs_then_it_is_name
     done = keaton("videos", settings={"KEATON_WEBPORT": "80"})
     assert done.returncode == 0
     assert "KEATON_WEBPORT is no setting, so it does nothing. Did you mean KEATON_WEB_PORT?" in done.stderr
+
+
+def test_given_an_old_name_of_a_setting_when_a_command_runs_then_the_new_one_is_told(keaton: Keaton) -> None:
+    done = keaton("videos", settings={"KEATON_FILMS_AT_ONCE": "2"})
+    assert done.returncode == 0
+    assert "KEATON_FILMS_AT_ONCE is called KEATON_VIDEOS_AT_ONCE now. The old name still works." in done.stderr

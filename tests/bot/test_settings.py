@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.settings import Settings, misspelt, read_settings
+from bench import settings_page
+from bot.settings import OLD_NAMES, Settings, misspelt, outdated, read_settings, setting_names
 from core.errors import BadSetting
 from core.wording.errors import sentence
 
@@ -18,8 +19,9 @@ ROOT = Path(__file__).parents[2]
 @pytest.fixture(autouse=True)
 def nothing_set(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
-    for field, info in Settings.model_fields.items():
-        monkeypatch.delenv(str(info.validation_alias or f"KEATON_{field.upper()}"), raising=False)
+    for field in Settings.model_fields:
+        for name in setting_names(field):
+            monkeypatch.delenv(name, raising=False)
 
 
 def test_with_nothing_set_this_is_a_trial_of_the_demo_model() -> None:
@@ -118,11 +120,11 @@ def test_a_pattern_that_would_match_nothing_is_refused(
     monkeypatch.setenv(name, written)
     with pytest.raises(BadSetting) as caught:
         read_settings()
-    assert f"{name} makes no sense" in sentence(caught.value) or "names no host" in sentence(caught.value)
+    assert f"{name} is wrong" in sentence(caught.value) or "names no host" in sentence(caught.value)
 
 
 NUMBERS = {
-    str(info.validation_alias or f"KEATON_{field.upper()}"): (field, info)
+    setting_names(field)[0]: (field, info)
     for field, info in Settings.model_fields.items()
     if isinstance(info.default, (int, float)) or field == "watch_port"
 }
@@ -170,7 +172,7 @@ def test_an_empty_value_means_the_default(monkeypatch: pytest.MonkeyPatch) -> No
     assert read_settings().data_dir.is_absolute()
 
 
-@pytest.mark.parametrize(("name", "value"), [("KEATON_WEB_PORT", "many"), ("KEATON_LOOK_EVERY_S", "0")])
+@pytest.mark.parametrize(("name", "value"), [("KEATON_WEB_PORT", "many"), ("KEATON_FRAME_EVERY_S", "0")])
 def test_a_value_that_makes_no_sense_is_named(name: str, value: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(name, value)
     with pytest.raises(BadSetting) as caught:
@@ -183,10 +185,61 @@ def test_a_token_does_not_show_in_the_settings_text(monkeypatch: pytest.MonkeyPa
     assert "very-secret" not in repr(read_settings())
 
 
+@pytest.mark.parametrize("old", sorted(OLD_NAMES))
+@pytest.mark.parametrize("is_in_file", [False, True])
+def test_given_an_old_name_when_settings_are_read_then_it_still_works(
+    old: str, is_in_file: bool, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    value = "whole" if OLD_NAMES[old] == "KEATON_FRAME_AREA" else "7"
+    if is_in_file:
+        (tmp_path / ".env").write_text(f"{old}={value}\n")
+    else:
+        monkeypatch.setenv(old, value)
+    settings = read_settings()
+    (field,) = [one for one in Settings.model_fields if old in setting_names(one)]
+    assert getattr(settings, field) == ("whole" if value == "whole" else 7)
+    assert outdated(settings) == ((old, OLD_NAMES[old]),)
+    assert misspelt(settings) == ()
+
+
+@pytest.mark.parametrize("old", sorted(OLD_NAMES))
+def test_given_both_names_of_a_setting_when_it_is_read_then_a_sentence_says_so(
+    old: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / ".env").write_text(f"{OLD_NAMES[old]}=2\n")
+    monkeypatch.setenv(old, "1")
+    with pytest.raises(BadSetting) as caught:
+        read_settings()
+    assert f"{OLD_NAMES[old]} is wrong: it is also set under its old name, {old}" in sentence(caught.value)
+
+
+def test_given_an_empty_new_name_when_settings_are_read_then_the_old_one_counts(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / ".env").write_text("KEATON_VIDEOS_AT_ONCE=\n")
+    monkeypatch.setenv("KEATON_FILMS_AT_ONCE", "5")
+    assert read_settings().videos_at_once == 5
+
+
+def test_given_a_misspelt_old_name_when_it_is_told_then_a_present_name_is_offered(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("KEATON_VIDEO_AT_ONCE", "5")
+    assert misspelt(read_settings()) == (("KEATON_VIDEO_AT_ONCE", "KEATON_VIDEOS_AT_ONCE"),)
+
+
+def test_given_the_settings_when_their_page_and_example_are_written_then_they_are_current() -> None:
+    for path, text in settings_page.written():
+        assert path.read_text() == text, "run python -m bench.settings_page"
+
+
+def test_given_the_settings_when_they_are_listed_then_each_is_described() -> None:
+    assert all(settings_page.described(field) for field in Settings.model_fields)
+
+
 def test_the_example_file_names_every_setting_and_only_those() -> None:
     named = set(re.findall(r"^([A-Z_]+)=", (ROOT / ".env.example").read_text(), re.MULTILINE))
-    known = {str(info.validation_alias or f"KEATON_{name.upper()}") for name, info in Settings.model_fields.items()}
-    assert named == known
+    assert named == {setting_names(field)[0] for field in Settings.model_fields}
 
 
 def test_copying_the_example_file_changes_nothing(tmp_path: Path) -> None:

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from tests.core.conftest import ColourHouse
 
 URL = "https://files.example/1"
-ONE_AT_ONCE = replace(CHOICES, indexing=replace(CHOICES.indexing, films_at_once=1))
+ONE_AT_ONCE = replace(CHOICES, indexing=replace(CHOICES.indexing, videos_at_once=1))
 
 
 def said(message: str, channel: str = "main", user: str = "Ada") -> Turn:

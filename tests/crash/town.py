@@ -27,11 +27,11 @@ if TYPE_CHECKING:
 
 LOOK_EVERY_S = 0.1
 _SETTINGS = {
-    "KEATON_LOOK_EVERY_S": str(LOOK_EVERY_S),
+    "KEATON_FRAME_EVERY_S": str(LOOK_EVERY_S),
     "KEATON_SAVE_EVERY_S": "0.1",
     "KEATON_BATCH": "8",
     "KEATON_TURNS_A_MINUTE": "0",
-    "KEATON_FILMS_A_USER": "0",
+    "KEATON_VIDEOS_PER_USER": "0",
 }
 _COLOURS = ("red", "green", "blue", "yellow", "purple", "grey")
 _SIZE = (96, 64)

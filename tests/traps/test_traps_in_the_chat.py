@@ -57,8 +57,8 @@ async def open_tab(home: Path, stall_s: float) -> AsyncIterator[Tab]:
         fetch_limit_gb=0.05,
         fetch_timeout_s=300,
         fetch_stall_s=stall_s,
-        films_at_once=4,
-        films_a_space=4,
+        videos_at_once=4,
+        videos_per_space=4,
     )
     async with (
         open_core(settings) as core,
