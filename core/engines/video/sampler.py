@@ -5,18 +5,13 @@ Runs in the child. Each group of pictures is judged by itself, so no container i
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass, field
-from itertools import chain
 from typing import TYPE_CHECKING
 
-import av
-
-from core.engines.video.leaping import Leaps
 from core.engines.video.sampling import SamplingGrid, keyframe_gap_s
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator
+    from collections.abc import Iterator
 
     from av import Packet, VideoFrame
     from av.stream import Stream
@@ -51,7 +46,6 @@ class Skimmer:
     """The same grid once more: it follows the packets, for how far the decoder lags behind depends on the machine."""
     gap_s: float
     """How far apart keyframes may stand; 0 decodes everything."""
-    leaps: Leaps
     until_s: float | None = None
     """The time of an earlier reading's last look: its group of pictures is met once more, to judge as it did."""
     _looked_s: float = 0.0
@@ -72,70 +66,17 @@ class Skimmer:
     def of(cls, video: OpenVideo, length_s: float, sampling: Sampling, until_s: float | None = None) -> Skimmer:
         """Skim a video of this length; from the look with that time on, where an earlier reading ended with it."""
         grid, plan = SamplingGrid(length_s, sampling), SamplingGrid(length_s, sampling)
-        leaps = Leaps.within(video.container.format.name, time.perf_counter)
         gap_s = keyframe_gap_s(length_s, sampling) if video.keyframes_tell_times else 0.0
-        skimmer = cls(video, grid, plan, gap_s, leaps, until_s)
+        skimmer = cls(video, grid, plan, gap_s, until_s)
         if until_s is not None:
             grid.wants(until_s)
         return skimmer
 
     def looks(self) -> Iterator[TimedFrame]:
         """Give the frames that the grid wants with their times, in order. Raises OverLimitError, FellBackError."""
-        packets: Iterator[VideoPacket | None] | None = self.video.packets()
-        while packets is not None:
-            packets = yield from self._read(packets)
-
-    def _read(
-        self, packets: Iterator[VideoPacket | None]
-    ) -> Generator[TimedFrame, None, Iterator[VideoPacket | None] | None]:
-        """Give looks until the packets end, or until it is better to go on with others: those are returned."""
-        for packet in packets:
+        for packet in self.video.packets():
             if packet is None or self.video.shows(packet):
-                yield from self._measured(self._taken(packet))
-                if self._may_leap():
-                    yield from self._measured(self._through(None))
-                    return self._leapt()
-        return None
-
-    def _measured(self, looks: Iterator[TimedFrame]) -> Iterator[TimedFrame]:
-        """Give looks, and measure what it takes to come to each."""
-        for time_s, frame in looks:
-            self.leaps.arrive(time_s)
-            yield time_s, frame
-            self.leaps.start(time_s)
-
-    def _may_leap(self) -> bool:
-        """Tell whether to leave out all that comes before the next look: just after a look at a keyframe, if ever."""
-        sent = self._key is not None and not self._waiting and self.gap_s > 0
-        next_s = self.plan.next_s
-        return sent and next_s < self.grid.duration_s and self.leaps.worth(next_s - self._looked_s)
-
-    def _leapt(self) -> Iterator[VideoPacket | None] | None:
-        """Seek to the keyframe before the next look; back, and never again, where that does not lead on."""
-        self.leaps.leap()
-        self._key, self._skipped = None, True
-        try:
-            there = self._from(self.plan.next_s)
-            if there is not None and there[0] > self._looked_s + _SAME_S:
-                return there[1]
-            self.leaps.possible = False
-            back = self._from(self._looked_s)
-        except av.FFmpegError:
-            self.leaps.possible = False
-            back = None
-        return back[1] if back is not None else None
-
-    def _from(self, time_s: float) -> tuple[float, Iterator[VideoPacket | None]] | None:
-        """Seek to the keyframe at or before a time; give its time and the packets from it on. Raises av.FFmpegError."""
-        self.video = self.video.seek(time_s)
-        packets = self.video.packets()
-        for packet in packets:
-            if packet is None:
-                return None
-            if self.video.shows(packet) and packet.is_keyframe:
-                at_s = self._time_s(packet)
-                return None if at_s is None or at_s > time_s + _SAME_S else (at_s, chain([packet], packets))
-        return None
+                yield from self._taken(packet)
 
     @property
     def reached_s(self) -> float:

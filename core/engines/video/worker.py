@@ -127,7 +127,7 @@ def send_looks(path: Path, request: Mapping[str, object], out: BinaryIO) -> None
             skimmer = Skimmer.of(video, length_s, replace(sampling, keyframe_gap=0.0), sender.last_s)
             sender.send_all(sender.started(skimmer.looks()))
         last_s = skimmer.reached_s
-        protocol.send(out, {"kind": "ended", "truncated": _truncated(skimmer.video, last_s), "reached_s": last_s})
+        protocol.send(out, {"kind": "ended", "truncated": _truncated(video, last_s), "reached_s": last_s})
 
 
 def send_glances(path: Path, request: Mapping[str, object], out: BinaryIO) -> None:
