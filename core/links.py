@@ -28,6 +28,10 @@ _BESIDE_LINKS = (
 # Markdown has a link between "](" and ")"; another address may begin right behind a comma or a bracket.
 _LINK = re.compile(rf"https?://(?:(?!\]\(|[],;)]https?://)[^\s<>|\"`\\^{{}}{_BESIDE_LINKS}])+", re.IGNORECASE)
 _SOME_LINK = re.compile(r"(?:[a-z][a-z0-9+.-]*://|(?:data|javascript|file|blob|about):)\S+", re.IGNORECASE)
+# "htps://", "http:/", "https//", "ttp:///": one slip away from a link, and nothing else.
+_SLIP = re.compile(
+    r"(?=[a-z]*t)(?=[a-z]*p)[htps]{3,6}[:;]?/{1,3}(?P<rest>[^\s/?#@:]+\.[^\s/?#@:]+(?:[/?#]\S*)?)", re.IGNORECASE
+)
 _TRAILING = ".,;:!?'*_~"
 _BRACKETS = {")": "(", "]": "["}
 _UNCLEAN = re.compile(r"[\x00-\x20\x7f\\]")
@@ -82,6 +86,19 @@ def is_link(text: str) -> bool:
     return bool(_SOME_LINK.fullmatch(text.strip()))
 
 
+def meant_links(text: str) -> tuple[str, ...]:
+    """Return the links in words that somebody says to Keaton, also where all of them are one link with a slip.
+
+    A scheme may be misspelt, and be missing before the host of a known video site.
+    """
+    links, word = find_links(text), text.strip()
+    if links or not word or len(word.split()) > 1:
+        return links
+    if slip := _SLIP.fullmatch(word):
+        return find_links(f"https://{slip['rest']}")
+    return find_links(f"https://{word}") if "://" not in word and _is_on_video_site(f"https://{word}") else ()
+
+
 def is_web(url: str) -> bool:
     """Tell whether this is an http link that all readers read alike."""
     return _split(url) is not None
@@ -103,9 +120,16 @@ def looks_like_video(url: str) -> bool:
     parts = _split(url)
     if parts is None:
         return False
+    is_file = _VIDEO_FILE.search(parts.path) is not None and not _is_code(_site(parts), parts.path)
+    return is_file or _is_on_video_site(url)
+
+
+def _is_on_video_site(url: str) -> bool:
+    parts = _split(url)
+    if parts is None:
+        return False
     host = _site(parts)
-    on_site = any(host == site or host.endswith("." + site) for site in _VIDEO_SITES) and parts.path not in {"", "/"}
-    return on_site or (_VIDEO_FILE.search(parts.path) is not None and not _is_code(host, parts.path))
+    return any(host == site or host.endswith("." + site) for site in _VIDEO_SITES) and parts.path not in {"", "/"}
 
 
 def _is_code(host: str, path: str) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import secrets
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -23,7 +24,7 @@ from core.errors import AppError, OperatorError, VideoGone, called
 from core.formatting import clock, one_line
 from core.indexing.local_files import check
 from core.indexing.local_files import read as read_file
-from core.links import is_link
+from core.links import is_link, meant_links
 from core.model.events import Door, FilePosted, LinkPosted, PictureFile, Turn
 from core.model.reply import Progress
 from core.model.requests import MessageKey, Poster
@@ -118,6 +119,8 @@ async def index(settings: Settings, sources: Sequence[str], space: str, *, as_js
 
 async def _take_in(core: Product, source: str, space: str) -> Indexed:
     """Take one video in; what dies meanwhile is taken up by the next `keaton run`, what is interrupted is not."""
+    if not await asyncio.to_thread(os.path.lexists, source):
+        source = next(iter(meant_links(source)), source)
     if not is_link(source):
         await asyncio.to_thread(check, Path(source), _name(source), core.parts.indexer.file_bytes)
     await _load(core, one_line(source))

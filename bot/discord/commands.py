@@ -35,7 +35,7 @@ from core.errors import (
     VideoUnavailable,
 )
 from core.formatting import clock, plain
-from core.links import find_links
+from core.links import meant_links
 from core.model.events import Find, Forget, Help, LinkPosted, ListVideos, RemoteFilePosted, Status, Switch, Turn
 
 if TYPE_CHECKING:
@@ -174,7 +174,7 @@ class DiscordCommands:
             if unable := permissions.unable(interaction.permissions, interaction.channel):
                 await refuse(interaction, MayNotPost(unable))
                 return
-            links = find_links(url)
+            links = meant_links(url)
             if not links:
                 await refuse(interaction, VideoUnavailable(url, "no_video"))
                 return

@@ -6,7 +6,7 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from core.links import find_links, is_link
+from core.links import is_link, meant_links
 from core.model import filters
 from core.model.events import Find, Forget, Help, LinkPosted, ListVideos, Unclear
 
@@ -23,7 +23,7 @@ def parse(turn: Turn, text: str) -> tuple[Incoming, ...]:
     command = _COMMAND.match(text)
     if command is not None:
         return _command(turn, command["name"].lower(), command["rest"].strip(), text)
-    links = find_links(text) or ((text.strip(),) if is_link(text) else ())
+    links = meant_links(text) or ((text.strip(),) if is_link(text) else ())
     return tuple(LinkPosted(turn, link) for link in links) or (Unclear(turn, text),)
 
 
@@ -33,7 +33,7 @@ def parse_mention(turn: Turn, text: str) -> tuple[Incoming, ...]:
     name, _, rest = words.removeprefix("/").partition(" ")
     if name.lower() in _NAMES:
         return _command(turn, name.lower(), rest.strip(), words)
-    links = find_links(words)
+    links = meant_links(words)
     if links:
         return tuple(LinkPosted(turn, link) for link in links)
     if words.startswith("/"):
@@ -64,7 +64,7 @@ def _command(turn: Turn, name: str, rest: str, text: str) -> tuple[Incoming, ...
         case "forget":
             return (Forget(turn, rest),)
         case "index":
-            return tuple(LinkPosted(turn, link) for link in find_links(rest)) or (Unclear(turn, text),)
+            return tuple(LinkPosted(turn, link) for link in meant_links(rest)) or (Unclear(turn, text),)
         case "help":
             return (Help(turn),)
         case _:

@@ -33,6 +33,8 @@ TURN = Turn(Door("local", ("light",), 25), SCOPE, View.of(SCOPE), "you", "you", 
         ("hello there", Unclear(TURN, "hello there")),
         ("see https://a.example/x.mp4.", LinkPosted(TURN, "https://a.example/x.mp4")),
         ("/index https://a.example/page", LinkPosted(TURN, "https://a.example/page")),
+        ("/index htps://a.example/page", LinkPosted(TURN, "https://a.example/page")),
+        ("youtube.com/watch?v=abc", LinkPosted(TURN, "https://youtube.com/watch?v=abc")),
     ],
 )
 def test_a_message_means_what_its_writer_meant(typed: str, meant: object) -> None:
@@ -41,6 +43,7 @@ def test_a_message_means_what_its_writer_meant(typed: str, meant: object) -> Non
 
 def test_a_mention_with_a_mistyped_command_is_no_search() -> None:
     assert parse_mention(TURN, "/fnd a dog") == (Unclear(TURN, "/fnd a dog"),)
+    assert parse_mention(TURN, "http:/a.example/x") == (LinkPosted(TURN, "https://a.example/x"),)
     assert parse_mention(TURN, "a dog") == (Find(TURN, "a dog"),)
 
 

@@ -46,6 +46,31 @@ def test_links_are_found_without_what_surrounds_them(text: str, found: tuple[str
 
 
 @pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("htps://youtu.be/abc", ("https://youtu.be/abc",)),
+        (" http:/a.example/b.mp4 ", ("https://a.example/b.mp4",)),
+        ("https//a.example/b.", ("https://a.example/b",)),
+        ("ttps://a.example", ("https://a.example",)),
+        ("youtube.com/watch?v=abc", ("https://youtube.com/watch?v=abc",)),
+        ("www.vimeo.com/1", ("https://www.vimeo.com/1",)),
+        ("https://a.example/b and htps://c.example", ("https://a.example/b",)),
+        ("youtube.com", ()),
+        ("a.example/b.mp4", ()),
+        ("holiday.mp4", ()),
+        ("tts://a b", ()),
+        ("ftp://a.example/b", ()),
+        ("ssh://a.example/b", ()),
+        ("http:/user@a.example/", ()),
+        ("a dog", ()),
+        ("", ()),
+    ],
+)
+def test_given_a_link_with_a_slip_when_it_is_said_then_it_is_meant(text: str, meant: tuple[str, ...]) -> None:
+    assert links.meant_links(text) == meant
+
+
+@pytest.mark.parametrize(
     "url",
     [
         "https://www.youtube.com/watch?v=dQw4w9WgXcQ",
