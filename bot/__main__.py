@@ -179,7 +179,9 @@ def export(space: str, platform: str | None, out: Path) -> None:
 
 
 @keaton.command(name="doctor")
-@click.option("--repair", is_flag=True, help="Mend the database: copy it, salvage what can be read, name what is lost.")
+@click.option(
+    "--repair", is_flag=True, help="Mend the database: copy it, restore a backup if it is damaged, name what is lost."
+)
 def check(repair: bool) -> None:
     """Check that all is in order, and say what to do where it is not."""
     settings = _quiet_settings()

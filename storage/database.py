@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import aiosqlite
 
 from core.errors import DatabaseGone, ForgottenInCopy, StorageUnusable
-from storage import outline, scrubbing
+from storage import scrubbing
 from storage.backups import Backups
 from storage.boundary import disk
 from storage.continuity import COUNT, KNOWN_NUMBER, Continuity
@@ -374,8 +374,6 @@ async def _prepare(writer: aiosqlite.Connection, path: Path) -> bool:
     # SQLite reads the tables anew after a migration that renames one; a checkpoint which has to do that finds itself
     # locked out by its own reading.
     await writer.execute_fetchall("SELECT count(*) FROM sqlite_master")
-    with suppress(OSError, sqlite3.Error):  # it is for the day that the list of tables cannot be read
-        await asyncio.to_thread(outline.keep, path)
     pragmas = ("synchronous = FULL", "foreign_keys = ON", "secure_delete = ON")
     for pragma in (*pragmas, f"journal_size_limit = {_TRUNCATED_LOG_BYTES}"):
         await writer.execute_fetchall(f"PRAGMA {pragma}")

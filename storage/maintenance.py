@@ -1,4 +1,6 @@
-"""Checks a database and repairs it: copies, salvages, drops what is damaged. Blocks.
+"""Checks a database and repairs it: restores a backup, drops what is damaged. Blocks.
+
+What no backup has, `sqlite3 DATABASE .recover` may read: the README says how.
 
 The caller makes sure that nobody else has the data folder open.
 """
@@ -10,19 +12,17 @@ import shutil
 import sqlite3
 from contextlib import closing
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
-import aiosqlite
 import numpy as np
 
 from core.errors import SchemaTooNew, StorageDamaged
-from storage import embeddings, outline, salvage
+from storage import embeddings
 from storage.backups import Backups
 from storage.boundary import disk
 from storage.database import Connections
 from storage.files import flush
-from storage.migrations import MIGRATIONS, migrate
-from storage.outline import Outline
+from storage.migrations import MIGRATIONS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -32,68 +32,99 @@ if TYPE_CHECKING:
 __all__ = ["Repaired", "repair"]
 
 
+Outcome: TypeAlias = Literal["sound", "restored", "begun", "left"]
+"""No page was damaged; a backup was restored; a new library began; or the database was left as it was, as there is no
+sound backup and Keaton can go on without what is damaged."""
+
+
 @dataclass(frozen=True, slots=True)
 class Repaired:
-    """What was done."""
+    """What a repair did."""
 
     copy: Path
     """The database as it was."""
     complaints: tuple[str, ...]
     """What SQLite found wrong with it, if anything; at most twenty things."""
-    salvaged_rows: int | None
-    """How many rows a new file got; None where there was no need for one, 0 where nothing could be read."""
-    lost: tuple[LostVideo, ...]
-    """Videos that have to be posted again, as far as anything is known of them."""
-    restored: Path | None = None
-    """The backup that was put in its place, for nothing of it could be read."""
+    outcome: Outcome
+    lost: tuple[LostVideo, ...] = ()
+    """Videos that have to be posted again."""
+    backup: Path | None = None
+    """The one that was restored."""
 
     @property
     def is_another(self) -> bool:
         """Tell whether this is an older library now, or an empty one: files may be kept that it knows nothing of."""
-        return self.restored is not None or self.salvaged_rows == 0
+        return self.outcome in {"restored", "begun"}
 
 
 async def repair(database: Path) -> Repaired:
-    """Mend a database, whatever state it is in; it has the newest tables afterwards.
+    """Mend a database; unless it is left as it is, it has the newest tables afterwards.
 
     Raises SchemaTooNew, StorageUnusable (DiskFull, ...); then the database is as it was.
     """
     with disk(database):
         found = await asyncio.to_thread(_complaints, database)
-        readable = not found or await asyncio.to_thread(_readable, database)
-        spare = None if readable else await asyncio.to_thread(_newest_sound_backup, database)
-        copy = await asyncio.to_thread(Backups.of(database).take_in, database, "before-repair", spare)
-        rows = None
-        if spare is not None:
-            await asyncio.to_thread(_restore, spare, database)
-        elif found:
-            rows = await _rebuild(database)
+        backup = await asyncio.to_thread(_newest_sound_backup, database)
+        copy = await asyncio.to_thread(Backups.of(database).take_in, database, "before-repair", backup)
+        outcome = await asyncio.to_thread(_mend_pages, database, backup)
+        if outcome == "left":
+            return Repaired(copy, found, outcome)
         await (await Connections.open(database)).close()
         lost = await asyncio.to_thread(_clean, database)
-        return Repaired(copy, found, rows, lost, spare)
+        return Repaired(copy, found, outcome, lost, backup if outcome == "restored" else None)
 
 
-def _readable(database: Path) -> bool:
-    """Tell whether rows can be found: by the database's own list of tables, or by what was kept of it."""
-    kept = Outline.kept(database)
-    return kept is not None or outline.is_whole(database, None)
-
-
-def _newest_sound_backup(database: Path) -> Path | None:
-    """Give the newest backup that nothing is wrong with, of a version that is understood; or None."""
-    for path in reversed(Backups.of(database).all()):
-        if 0 < salvage.written_version(path) <= len(MIGRATIONS) and not _complaints(path):
-            return path
-    return None
+def _mend_pages(database: Path, backup: Path | None) -> Outcome:
+    if not _page_complaints(database):
+        return "sound"
+    if (found := _version(database)) > len(MIGRATIONS):
+        raise SchemaTooNew(str(database), found, len(MIGRATIONS))
+    if backup is not None:
+        _restore(backup, database)
+        return "restored"
+    if _has_tables(database):
+        return "left"
+    _remove(database)
+    return "begun"
 
 
 def _restore(backup: Path, database: Path) -> None:
     fresh = database.with_name(database.name + ".fresh")
     try:
         shutil.copyfile(backup, fresh)
-        _put(fresh, database)
+        flush(fresh)
+        # The old file's log must not be taken for the new one's.
+        for ending in ("-wal", "-shm"):
+            database.with_name(database.name + ending).unlink(missing_ok=True)
+        fresh.replace(database)
     finally:
         _remove(fresh)
+
+
+def _has_tables(database: Path) -> bool:
+    """Tell whether SQLite finds the list of tables, so that Keaton can be started with it."""
+    try:
+        with closing(sqlite3.connect(database)) as file:
+            return bool(file.execute("SELECT 1 FROM sqlite_master WHERE name = 'videos'").fetchone())
+    except sqlite3.DatabaseError:
+        return False
+
+
+def _newest_sound_backup(database: Path) -> Path | None:
+    """Return the newest backup that nothing is wrong with, of a version that is understood; or None."""
+    for path in reversed(Backups.of(database).all()):
+        if not _complaints(path) and 0 < _version(path) <= len(MIGRATIONS):
+            return path
+    return None
+
+
+def _version(database: Path) -> int:
+    """Return the number of the last migration that a database went through; 0 where that cannot be read."""
+    try:
+        with closing(sqlite3.connect(database)) as file:
+            return int(file.execute("PRAGMA user_version").fetchone()[0])
+    except sqlite3.DatabaseError:
+        return 0
 
 
 def _complaints(database: Path) -> tuple[str, ...]:
@@ -103,40 +134,12 @@ def _complaints(database: Path) -> tuple[str, ...]:
         return (str(error),)
 
 
-async def _rebuild(database: Path) -> int:
-    """Put a new file with what can be read into the place of the old one; count the rows."""
-    fresh, listed = (database.with_name(database.name + ending) for ending in (".fresh", ".listed"))
-    _remove(fresh)
+def _page_complaints(database: Path) -> tuple[str, ...]:
     try:
-        source = await asyncio.to_thread(_with_tables, database, listed)
-        version = await asyncio.to_thread(salvage.written_version, source)
-        if version > len(MIGRATIONS):
-            raise SchemaTooNew(str(database), version, len(MIGRATIONS))
-        async with aiosqlite.connect(fresh, isolation_level=None) as file:
-            await migrate(file, fresh, MIGRATIONS[: version or None])
-        rows = await asyncio.to_thread(salvage.salvage, source, fresh)
-        await asyncio.to_thread(_put, fresh, database)
-        return rows
-    finally:
-        _remove(fresh)
-        _remove(listed)
-
-
-def _with_tables(database: Path, listed: Path) -> Path:
-    """Give the database, or a copy with the list of tables that was kept beside it where its own is damaged."""
-    kept = Outline.kept(database)
-    if kept is None or outline.is_whole(database, kept):
-        return database
-    return outline.relisted(database, kept, listed)
-
-
-def _put(fresh: Path, database: Path) -> None:
-    """Put a whole new file into the place of the old one."""
-    flush(fresh)
-    # The old file's log must not be taken for the new one's.
-    for ending in ("-wal", "-shm"):
-        database.with_name(database.name + ending).unlink(missing_ok=True)
-    fresh.replace(database)
+        with closing(sqlite3.connect(database)) as file:
+            return _wrong_pages(file)
+    except sqlite3.DatabaseError as error:
+        return (str(error),)
 
 
 def _clean(database: Path) -> tuple[LostVideo, ...]:
@@ -186,9 +189,14 @@ class LostVideo:
 def complaints(database: Path) -> tuple[str, ...]:
     """Give what SQLite finds wrong with pages and references, at most twenty things; raises sqlite3.Error."""
     with closing(sqlite3.connect(database)) as file:
-        found = [str(text) for (text,) in file.execute(f"PRAGMA integrity_check({_MOST_COMPLAINTS})") if text != "ok"]
+        found = [*_wrong_pages(file)]
         found += [f"{table} row {row}: no such {parent}" for table, row, parent, _ in _dangling(file)]
     return tuple(found[:_MOST_COMPLAINTS])
+
+
+def _wrong_pages(file: sqlite3.Connection) -> tuple[str, ...]:
+    checked = file.execute(f"PRAGMA integrity_check({_MOST_COMPLAINTS})")
+    return tuple(str(text) for (text,) in checked if text != "ok")
 
 
 def drop_damaged(file: sqlite3.Connection) -> tuple[LostVideo, ...]:
@@ -212,6 +220,7 @@ def drop_damaged(file: sqlite3.Connection) -> tuple[LostVideo, ...]:
     _drop_dangling(file)
     unsound = " OR ".join(f"NOT json_valid({column})" for column in ("moments", "view_channels", "earlier"))
     file.execute(f"DELETE FROM answers WHERE {unsound}")  # noqa: S608 - our own names
+    file.execute("DELETE FROM curves WHERE NOT json_valid(about)")
     return lost
 
 

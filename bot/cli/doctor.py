@@ -30,6 +30,7 @@ from core.wording.errors import sentence
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
+    from pathlib import Path
 
     from bot.settings import Settings
     from bot.wiring.app import Mended
@@ -85,33 +86,47 @@ async def repair(settings: Settings) -> int:
 
     tell(f"The database as it was lies in {repaired.copy}.")
     tell("Nothing was damaged." if not repaired.complaints else f"Damaged: {repaired.complaints[0]}")
-    for line in _told(mended):
+    for line in _told(mended, settings):
         tell(line)
     for video in repaired.lost:
         tell(f"Lost; please post it again: {video.title or 'a video'} ({video.link or video.video_id})")
-    return 1 if repaired.lost or repaired.is_another else 0
+    return 1 if repaired.lost or repaired.is_another or repaired.outcome == "left" else 0
 
 
-def _told(mended: Mended) -> list[str]:
-    """Say what is in use now, and what became of the media files."""
+def _recovery(copy: Path, database: Path) -> str:
+    """Say how to get more out of a damaged database than Keaton does."""
+    return (
+        "SQLite's command line (the one from sqlite.org) may read more of it, while Keaton is stopped:\n"
+        f'  sqlite3 "{copy}" .recover | sqlite3 recovered.sqlite3\n'
+        f"Put recovered.sqlite3 in the place of {database}, without any -wal and -shm file beside it, and run "
+        "`keaton doctor --repair` again."
+    )
+
+
+def _told(mended: Mended, settings: Settings) -> list[str]:
+    """Say which database is in use now, and what was done with the media files."""
     repaired, said = mended.repaired, []
-    if repaired.restored:
+    if repaired.backup:
         said.append(
-            f"Nothing of it could be read, so the backup {repaired.restored.name} is in use from now on. What was "
-            "posted, voted and switched after it was made is lost: please post those videos again."
+            f"The backup {repaired.backup.name} is in use from now on. What was posted, voted and switched after it "
+            "was made is missing: please post those videos again."
         )
-    elif repaired.salvaged_rows == 0:
+    if repaired.outcome == "begun":
         said.append(
             "Nothing of it could be read, and there is no backup that is sound. A new library is in use from now on. "
-            "Lost are all postings, votes and answers: who posted what where. All videos have to be posted again."
+            "Missing are all postings, votes and answers: who posted what where. All videos have to be posted again."
         )
-    elif repaired.salvaged_rows:
-        said.append(f"What could be read ({repaired.salvaged_rows} rows) is in a new file, in use from now on.")
+    if repaired.outcome == "left":
+        said.append("There is no backup that is sound, so the database was left as it is: damaged videos are left out.")
+    if repaired.outcome in {"restored", "begun", "left"}:
+        said.append(_recovery(repaired.copy, settings.database))
     if mended.aside:
         said.append(f"Videos that it knows nothing of are kept in {mended.aside}.")
     if mended.queued:
         said.append(f"The next `keaton run` looks at these {mended.queued} anew; then that folder may go.")
-    return [*said, f"Media files that no video led to, deleted: {mended.deleted}."]
+    if repaired.outcome != "left":
+        said.append(f"Media files that no video led to, deleted: {mended.deleted}.")
+    return said
 
 
 async def findings(settings: Settings) -> AsyncIterator[Finding]:

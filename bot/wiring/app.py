@@ -65,6 +65,8 @@ async def mend(settings: Settings) -> Mended:
     with alone(settings.data_dir):
         with MediaFolder.alone(media_folder(settings)):
             repaired = await repair(settings.database)
+        if repaired.outcome == "left":  # it cannot tell which media files are needed
+            return Mended(repaired, 0, None, 0)
         async with open_core(settings) as core:
             foreman = core.parts.foreman
             may_lack = repaired.is_another or repaired.lost or await core.kept.library.has_loss()

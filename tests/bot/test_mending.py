@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from bot.cli import doctor
 from bot.settings import Settings
 from bot.wiring.app import mend, open_core
 from storage.library import SqliteLibrary
+from tests.support.damaging import damage, page_with
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -18,12 +20,11 @@ VIDEO = "0123456789abcdef0123456789abcdef.mp4"
 
 
 async def ruined(folder: Path) -> Path:
-    """Give a data folder with a video, and a database of which nothing can be read, nor was anything kept."""
+    """Give a data folder with a video, and a database of which nothing can be read."""
     data = folder / "data"
     await (await SqliteLibrary.open(data / "keaton.sqlite3")).close()
 
     def ruin() -> None:
-        (data / "keaton.sqlite3.tables").unlink()
         content = (data / "keaton.sqlite3").read_bytes()
         (data / "keaton.sqlite3").write_bytes(b"\xa5" * len(content))
         (data / "media").mkdir()
@@ -42,9 +43,25 @@ async def test_videos_of_a_ruined_library_are_set_aside_and_looked_at_anew_where
     monkeypatch.setenv("DISCORD_TOKEN", token)
     settings = Settings()
     mended = await mend(settings)
-    assert (mended.repaired.salvaged_rows, mended.deleted) == (0, 0)
+    assert (mended.repaired.outcome, mended.deleted) == ("begun", 0)
     assert mended.aside is not None
     assert (mended.aside.parent, (mended.aside / VIDEO).exists()) == (data / "set-aside", True)
     async with open_core(settings, is_bot=True) as core:
         left = await core.parts.foreman.left("local")
     assert mended.queued == len(left) == (0 if token else 1)
+
+
+async def test_a_damaged_database_without_a_backup_is_left_and_the_way_to_recover_it_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "keaton.sqlite3"
+    library = await SqliteLibrary.open(path)
+    async with library.connections.writing() as db:
+        await db.execute("INSERT INTO notes VALUES ('long', ?)", ("far too long a note " * 5000,))
+    await library.close()
+    damage(path, page_with(path, b"far too long a note"))
+    monkeypatch.setenv("KEATON_DATA_DIR", str(tmp_path))
+    assert await doctor.repair(Settings()) == 1
+    said = capsys.readouterr().out
+    assert "no backup that is sound, so the database was left as it is" in said
+    assert f'sqlite3 "{tmp_path}/backups/0001-before-repair.sqlite3" .recover | sqlite3 recovered.sqlite3' in said

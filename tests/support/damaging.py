@@ -6,8 +6,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from storage.outline import ENDING
-
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
@@ -46,7 +44,3 @@ def pages_of_the_list(path: Path) -> list[int]:
         for number in range(1, len(content) // PAGE_BYTES + 1)
         if number == 1 or b"CREATE T" in content[(number - 1) * PAGE_BYTES : number * PAGE_BYTES]
     ]
-
-
-def outline_of(database: Path) -> Path:
-    return database.with_name(database.name + ENDING)
