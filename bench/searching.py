@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+from core.engines.index.scan import Scanners
 
 from bench import contenders, synthetic
 from bench.alone import alone, as_shipped
@@ -31,7 +32,6 @@ from bench.table import Row, report
 from bot.settings import GIGABYTE, Settings
 from bot.wiring.app import open_core
 from core.engines.index.index import VectorIndex
-from core.engines.index.scan import Scanners
 from core.model.query import Query
 from core.model.results import Curve
 from core.search.searcher import best_curves

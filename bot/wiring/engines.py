@@ -14,11 +14,12 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from core.engines.index.scan import Scanners
+
 from bot.monitoring.metrics import Metrics
 from bot.settings import GIGABYTE
 from core.engines.clip import presets
 from core.engines.clip.encoder import CarryingPool
-from core.engines.index.scan import Scanners
 from core.engines.plot.plotter import MatplotlibPlotter
 from core.engines.sandbox.pool import ChildPool
 from core.engines.video.reader import ChildClipper, ChildFramer, ChildPictureReader

@@ -1,4 +1,4 @@
-"""Embeddings in memory: float16 rows of many videos in a few large blocks, and sketches of full pages.
+"""Embeddings in memory: the float16 rows of many videos in a few large blocks, under a budget.
 
 A removed video is gone from memory at once: its block is copied without it. Runs that were handed out stay unchanged.
 """
@@ -6,25 +6,26 @@ A removed video is gone from memory at once: its block is copied without it. Run
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from itertools import groupby, pairwise
+from itertools import groupby
+from operator import itemgetter
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+from core.engines.index.similarity import widened
 
-    from core.engines.index.quantize import QuantizationGrid, Sketch
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from core.model.video import Floats
     from core.ports.index import Halves
 
 BLOCK_ROWS = 1 << 16
-PAGE_ROWS = 1 << 14
-"""So many rows are sketched at a time, and compared at a time: what their comparison gives fits into the cache."""
 MOST_GAP_ROWS = 2048
-"""So many rows of other videos are rather compared too than left out: each run of rows has a price of its own."""
+"""Up to so many rows of other videos are compared too rather than left out: each run has a cost of its own."""
 OTHER = -1
-"""The place of a video that nobody asks for."""
+"""The place of a video that the search is not about."""
 
 Places: TypeAlias = npt.NDArray[np.intp]
 
@@ -40,16 +41,14 @@ class Span:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Run:
-    """Rows side by side, to be compared in one go."""
+    """Rows side by side, to be compared in one product."""
 
     rows: Halves
     """(n, D)."""
-    sketch: Sketch | None
-    """Of the same rows."""
     starts: Places
     """(s,) where each span begins, from 0; the last reaches to the end."""
     places: Places
-    """(s,) the place of each span's video among those that are asked for, or OTHER."""
+    """(s,) the place of each span's video among those that are searched, or OTHER."""
 
 
 @dataclass(slots=True, eq=False)
@@ -61,35 +60,26 @@ class RowBlock:
     used: int = 0
     spans: list[Span] = field(default_factory=list)
     """In the order of rows."""
-    sketches: dict[int, Sketch] = field(default_factory=dict)
-    """Of those pages that have one."""
 
     def take(self, video: int, rows: Halves) -> Halves:
-        """Take in as many rows as there is room for; give the rest."""
+        """Copy in as many rows as there is room for; return the rest."""
         taken = rows[: len(self.rows) - self.used]
         if len(taken):
-            self.rows[self.used : self.used + len(taken)] = taken
-            self._note(video, self.used, self.used + len(taken))
-            self.used += len(taken)
+            start, stop = self.used, self.used + len(taken)
+            self.rows[start:stop] = taken
+            if self.spans and self.spans[-1].video == video:
+                start = self.spans.pop().start
+            self.spans.append(Span(video, start, stop))
+            self.used = stop
         return rows[len(taken) :]
 
-    def copy(self, span: Span, into: RowBlock) -> None:
-        """Copy a span into another block, which has room for it."""
-        into.take(span.video, self.rows[span.start : span.stop])
 
-    def _note(self, video: int, start: int, stop: int) -> None:
-        if self.spans and self.spans[-1].video == video:
-            start = self.spans.pop().start
-        self.spans.append(Span(video, start, stop))
+class RowBlocks:
+    """All embeddings of one recipe."""
 
-
-class Blocks:
-    """All looks of one recipe."""
-
-    def __init__(self, dim: int, block_rows: int = BLOCK_ROWS, page_rows: int = PAGE_ROWS) -> None:
+    def __init__(self, dim: int, block_rows: int = BLOCK_ROWS) -> None:
         self.dim = dim
         self._block_rows = block_rows
-        self.page_rows = page_rows
         self._blocks: list[RowBlock] = []
 
     def __len__(self) -> int:
@@ -97,30 +87,26 @@ class Blocks:
         return sum(block.used for block in self._blocks)
 
     def add(self, video: int, rows: Halves) -> None:
-        """Take in rows of a video, after those that it has."""
+        """Copy in rows of a video, after those that it has."""
         while len(rows):
             if not self._blocks or self._blocks[-1].used == self._block_rows:
                 self._blocks.append(self._empty())
             rows = self._blocks[-1].take(video, rows)
 
     def drop(self, video: int) -> None:
-        """Let a video's rows go; neighbours that fit into one block become one."""
+        """Remove a video's rows; neighbours that fit into one block become one."""
         blocks: list[RowBlock] = []
         for block in self._blocks:
             kept = self._without(block, video)
             if blocks and blocks[-1].used + kept.used <= self._block_rows:
                 for span in kept.spans:
-                    kept.copy(span, blocks[-1])
+                    blocks[-1].take(span.video, kept.rows[span.start : span.stop])
             elif kept.used:
                 blocks.append(kept)
         self._blocks = blocks
 
-    def rows(self, video: int) -> Halves:
-        """Give a copy of a video's (n, D) rows, in the order in which they came."""
-        return np.concatenate([self._no_rows(), *self.parts([video])[video]])
-
     def parts(self, videos: Iterable[int]) -> dict[int, list[Halves]]:
-        """Give the rows of some videos as they lie in memory, in the order in which they came."""
+        """Return the rows of some videos as they lie in memory, in the order in which they came."""
         found: dict[int, list[Halves]] = {video: [] for video in videos}
         for block in self._blocks:
             for span in block.spans:
@@ -128,57 +114,9 @@ class Blocks:
                     found[span.video].append(block.rows[span.start : span.stop])
         return found
 
-    def first(self) -> Halves:
-        """Give the first page's rows, or none."""
-        return self._blocks[0].rows[: min(self.page_rows, self._blocks[0].used)] if self._blocks else self._no_rows()
-
-    @property
-    def sketched(self) -> int:
-        """Count the rows that have a sketch."""
-        return sum(self.page_rows * len(block.sketches) for block in self._blocks)
-
-    def sketch_next(self, grid: QuantizationGrid) -> bool:
-        """Sketch a full page that has no sketch; tell whether there was one."""
-        for block in self._blocks:
-            for page in range(block.used // self.page_rows):
-                if page not in block.sketches:
-                    start = page * self.page_rows
-                    block.sketches[page] = grid.sketch(block.rows[start : start + self.page_rows])
-                    return True
-        return False
-
-    def drop_sketch(self) -> None:
-        """Let the last sketch go; there must be one."""
-        next(block for block in reversed(self._blocks) if block.sketches).sketches.popitem()
-
     def runs(self, places: Mapping[int, int]) -> list[Run]:
-        """Give the rows of some videos, each with its place, in as few runs as make sense; a page is the longest."""
-        return [
-            self._run(block, page, list(spans), places)
-            for block in self._blocks
-            for together in _together(block.spans, places)
-            for page, spans in groupby(self._cut(together), key=lambda span: span.start // self.page_rows)
-        ]
-
-    def _run(self, block: RowBlock, page: int, spans: list[Span], places: Mapping[int, int]) -> Run:
-        first, last, begin = spans[0].start, spans[-1].stop, page * self.page_rows
-        sketch = block.sketches.get(page)
-        return Run(
-            block.rows[first:last],
-            sketch.part(first - begin, last - begin) if sketch else None,
-            np.array([span.start - first for span in spans], np.intp),
-            np.array([places.get(span.video, OTHER) for span in spans], np.intp),
-        )
-
-    def _cut(self, spans: Iterable[Span]) -> Iterator[Span]:
-        """Cut spans where pages end."""
-        for span in spans:
-            inner = range((span.start // self.page_rows + 1) * self.page_rows, span.stop, self.page_rows)
-            for start, stop in pairwise([span.start, *inner, span.stop]):
-                yield Span(span.video, start, stop)
-
-    def _no_rows(self) -> Halves:
-        return np.empty((0, self.dim), np.float16)
+        """Return the rows of some videos, each with its place, in as few runs as make sense."""
+        return [_run(block, spans, places) for block in self._blocks for spans in _together(block.spans, places)]
 
     def _empty(self) -> RowBlock:
         return RowBlock(np.empty((self._block_rows, self.dim), np.float16))
@@ -189,12 +127,85 @@ class Blocks:
         kept = self._empty()
         for span in block.spans:
             if span.video != video:
-                block.copy(span, kept)
+                kept.take(span.video, block.rows[span.start : span.stop])
         return kept
 
 
+class IndexMemory:
+    """The embeddings of each recipe, as many as the budget has room for.
+
+    Its methods may be called by one thread at a time; the counts by any.
+    """
+
+    def __init__(self, budget_bytes: float) -> None:
+        self._budget_bytes = budget_bytes
+        self._blocks: dict[str, RowBlocks] = {}
+
+    @property
+    def used_bytes(self) -> int:
+        """Return how much memory the embeddings take."""
+        return sum(_bytes(blocks) for blocks in tuple(self._blocks.values()))
+
+    @property
+    def frames(self) -> int:
+        """Count the embeddings."""
+        return sum(map(len, tuple(self._blocks.values())))
+
+    def open(self, key: str, dim: int) -> None:
+        """Accept embeddings of a recipe from now on."""
+        self._blocks.setdefault(key, RowBlocks(dim))
+
+    def has_room(self, row_bytes: int) -> bool:
+        """Tell whether the budget has room for so much more."""
+        return self.used_bytes + row_bytes <= self._budget_bytes
+
+    def put(self, key: str, video: int, rows: Halves) -> bool:
+        """Add rows of a video. Where the budget has no room, remove all that it has instead, and return False."""
+        fits = self.has_room(rows.nbytes)
+        if fits:
+            self._blocks[key].add(video, rows)
+        else:
+            self._blocks[key].drop(video)
+        return fits
+
+    def drop(self, key: str, video: int) -> None:
+        """Remove a video's rows."""
+        self._blocks[key].drop(video)
+
+    def rows(self, wanted: Sequence[tuple[str, int]]) -> list[Floats]:
+        """Return the (n, D) rows of each of some videos as float32.
+
+        They are parts of one array: many smaller ones would take five times as long, most of it for fresh memory.
+        """
+        found: list[Floats] = []
+        for key, videos in groupby(wanted, key=itemgetter(0)):
+            numbers = [video for _, video in videos]
+            parts = self._blocks[key].parts(numbers)
+            stops = np.cumsum([sum(map(len, parts[video])) for video in numbers], dtype=np.intp)
+            wide = widened(np.concatenate([part for video in numbers for part in parts[video]]))
+            found += np.split(wide, stops[:-1])
+        return found
+
+    def runs(self, key: str, places: Mapping[int, int]) -> list[Run]:
+        """Return the rows of some videos, each with its place."""
+        return self._blocks[key].runs(places)
+
+
+def _bytes(blocks: RowBlocks) -> int:
+    return len(blocks) * blocks.dim * np.dtype(np.float16).itemsize
+
+
+def _run(block: RowBlock, spans: list[Span], places: Mapping[int, int]) -> Run:
+    first, last = spans[0].start, spans[-1].stop
+    return Run(
+        block.rows[first:last],
+        np.array([span.start - first for span in spans], np.intp),
+        np.array([places.get(span.video, OTHER) for span in spans], np.intp),
+    )
+
+
 def _together(spans: Iterable[Span], wanted: Mapping[int, int]) -> Iterator[list[Span]]:
-    """Give runs of spans that begin and end with a wanted one, and in which no gap between such is large."""
+    """Yield runs of spans that begin and end with a wanted one, and in which no gap between such is large."""
     run: list[Span] = []
     gap: list[Span] = []
     for is_wanted, group in groupby(spans, key=lambda span: span.video in wanted):

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
-from core.engines.clip.heap import trim
 from core.errors import AppError, StorageDamaged
 from core.model.video import FrameIndex
 from core.ports.index import IndexCatalogue
@@ -34,18 +33,20 @@ T = TypeVar("T")
 
 @dataclass(slots=True, eq=False)
 class HeldVideo:
-    """A video of which looks are held."""
+    """A video whose embeddings are held."""
 
     kept: HeldIndexing
     chunks: int = 0
     times_s: list[Seconds] = field(default_factory=list)
-    coded: bool = False
-    """Only codes are in memory."""
+    row_bytes: int = 0
+    """What all its rows take."""
+    in_memory: bool = True
+    """Whether memory had room for it; else its rows are read from storage for each search."""
 
     def index(self, vectors: Floats) -> FrameIndex | ValueError:
-        """Give its looks with these (n, D) vectors, or why they are damaged."""
+        """Return its embeddings with these (n, D) vectors, or why they are damaged."""
         try:
-            with np.errstate(all="ignore"):  # damaged looks may be anything
+            with np.errstate(all="ignore"):  # damaged rows may be anything
                 return FrameIndex(np.concatenate(self.times_s), vectors)
         except ValueError as error:
             return error
@@ -54,24 +55,23 @@ class HeldVideo:
 class IndexSync:
     """Follows a library."""
 
-    def __init__(self, store: LooksStore, pool: Executor, room: IndexMemory, on_change: Callable[[], None]) -> None:
-        """Take the library's looks, the one thread for all that touches rows, where rows are held, and whom to tell.
+    def __init__(self, store: LooksStore, pool: Executor, memory: IndexMemory, on_change: Callable[[], None]) -> None:
+        """Take the library's embeddings, the one thread for all that touches rows, and where rows are held.
 
-        Whoever has parts of what is held is told before any of it is let go, and lets go as well.
+        `on_change` is called before any row is let go, so that nothing else refers to it.
         """
         self._store = store
         self._pool = pool
-        self._room = room
+        self._memory = memory
         self._turn = asyncio.Lock()
         self._recipes: set[str] = set()
         self._complete = (-1, 0)
         """The generation of which everything was read, and for how many recipes."""
         self._watching: asyncio.Task[None] | None = None
-        self._sketching: asyncio.Task[None] | None = None
         self.catalogue = IndexCatalogue(-1, (), {})
         self.videos: dict[int, HeldVideo] = {}
         self.damaged: dict[int, HeldIndexing] = {}
-        """Videos whose looks turned out to be damaged."""
+        """Videos whose embeddings turned out to be damaged."""
         self._on_change = on_change
         self.changes = 0
         """Grows with each change of what is held."""
@@ -82,36 +82,30 @@ class IndexSync:
         Raises StorageUnusable.
         """
         if recipe_key not in self._recipes:
-            await self.run(lambda: self._room.open(recipe_key, dim))
+            await self.run(lambda: self._memory.open(recipe_key, dim))
             self._recipes.add(recipe_key)
         if self._watching is None:
             self._watching = asyncio.create_task(self._watch())
         await self._keep_up()
 
-    async def sketched(self) -> None:
-        """Wait until all that is to be sketched is sketched."""
-        if self._sketching is not None:
-            await asyncio.shield(self._sketching)
-
     async def close(self) -> None:
         """Stop following."""
-        for task in (self._watching, self._sketching):
-            if task is not None:
-                task.cancel()
-                with suppress(asyncio.CancelledError):
-                    await task
+        if self._watching is not None:
+            self._watching.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._watching
 
     async def run(self, work: Callable[[], T]) -> T:
         """Do work on the one thread that touches rows."""
         return await asyncio.get_running_loop().run_in_executor(self._pool, work)
 
     def held(self, video: HeldIndexing) -> HeldVideo | None:
-        """Give what is held of a video, if it is of the very same looks."""
+        """Return what is held of a video, if it is of the very same embeddings."""
         held = self.videos.get(video.indexing)
         return held if held is not None and held.kept.stamp == video.stamp else None
 
     async def leave_out(self, video: HeldIndexing, error: Exception) -> None:
-        """Hold a video no longer whose looks are damaged."""
+        """Hold a video no longer whose embeddings are damaged."""
         log.error("the looks at %s are damaged, so it is left out of searches: %s", video.video.id, error)
         self.damaged[video.indexing] = video
         if video.indexing in self.videos:
@@ -139,12 +133,10 @@ class IndexSync:
                 if video.indexing not in self.damaged:
                     await self._read_sound(video)
             self._complete = self.catalogue.generation, len(self._recipes)
-            self._change()  # here, for a reading whose question was cancelled ends unseen
-            if self._sketching is None or self._sketching.done():
-                self._sketching = asyncio.create_task(self._sketch())
+            self._change()  # here, for a reading whose search was cancelled ends unseen
 
     async def _let_old_go(self, wanted: dict[int, HeldIndexing]) -> None:
-        """Let go of the videos that are no more, or have other looks by now."""
+        """Let go of the videos that are no more, or have other embeddings by now."""
         for number, held in tuple(self.videos.items()):
             if number not in wanted or wanted[number].stamp != held.kept.stamp:
                 await self._let_go(number)
@@ -155,10 +147,12 @@ class IndexSync:
     async def _let_go(self, number: int) -> None:
         held = self.videos.pop(number)
         self._change()
-        await self.run(lambda: self._room.drop(held.kept.recipe_key, number, coded=held.coded))
+        await self.run(lambda: self._memory.drop(held.kept.recipe_key, number))
 
     async def _read_sound(self, video: HeldIndexing) -> None:
         held = self.videos.setdefault(video.indexing, HeldVideo(video))
+        if not held.in_memory and self._memory.has_room(held.row_bytes):
+            held = self.videos[video.indexing] = HeldVideo(video)
         held.kept = video
         try:
             if held.chunks < video.chunks:
@@ -173,20 +167,12 @@ class IndexSync:
 
     def _take(self, held: HeldVideo, first: int, pieces: Sequence[Piece]) -> None:
         for number, piece in enumerate(pieces, first):
-            if number == held.chunks:  # else somebody who was cancelled had read it, and it came in all the same
-                key, video = held.kept.recipe_key, held.kept.indexing
-                held.coded = self._room.put(key, video, piece.vectors, coded=held.coded)
+            if number == held.chunks:  # else a search that was cancelled had begun to read it, and it came all the same
+                if held.in_memory:
+                    held.in_memory = self._memory.put(held.kept.recipe_key, held.kept.indexing, piece.vectors)
                 held.times_s.append(piece.times_s)
+                held.row_bytes += piece.vectors.nbytes
                 held.chunks += 1
-
-    async def _sketch(self) -> None:
-        """Sketch what has no sketch yet, some at a time, so that a question never waits long for its turn."""
-        before = self._room.sketched
-        while await self.run(self._room.sketch_next):
-            pass
-        if self._room.sketched != before:
-            self._change()
-            await self.run(trim)
 
     def _change(self) -> None:
         self.changes += 1

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
-
 from core.engines.index.codes import Codes
 from core.engines.index.memory import IndexMemory
 from core.engines.index.products import dots, widened
 from core.engines.index.quantize import QuantizationGrid
-from core.engines.index.rows import Blocks
 from core.engines.index.scan import Field, Scanners, highest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from core.engines.index.rows import Blocks
 from core.model.results import Curve
 from core.model.video import Video
 from core.search.searcher import best_curves
