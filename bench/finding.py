@@ -68,7 +68,7 @@ async def _fill(settings: Settings, looks: int) -> None:
 async def _ask(settings: Settings, questions: int) -> list[Row]:
     async with open_core(settings) as core:
         await core.warm()
-        looks = core.engines.looks.room.looks
+        looks = core.engines.looks.memory.frames
         for number in range(WARM_UPS):
             await growing.ask(core, f"warming {number}")
         took_ms = [1000 * await growing.ask(core, f"question {number}") for number in range(questions)]

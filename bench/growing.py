@@ -72,7 +72,6 @@ async def _library(looks: int) -> Cost:
         began_s = time.perf_counter()
         async with held(path, budget_bytes()) as kept:
             note = f"read in {time.perf_counter() - began_s:.1f} s"
-            note += f", {kept.room.coded:,} looks as codes" if kept.room.coded else ""
             took_s = []
             for question in synthetic.questions(about, QUESTIONS + 2):
                 asked_s = time.perf_counter()

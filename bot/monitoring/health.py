@@ -142,7 +142,7 @@ def add_gauges(core: Product) -> None:
     show("database_log_bytes", "Size of its write-ahead log", lambda: core.kept.library.connections.sizes_bytes()[1])
     show("inbox_bytes", "Files of requests that are under way", core.kept.media.inbox_bytes)
     show("model_loaded", "1 once the model stands ready", lambda: core.engines.encoder.loaded)
-    show("looks_held_bytes", "Memory that looks take", lambda: core.engines.looks.room.used_bytes)
+    show("looks_held_bytes", "Memory that looks take", lambda: core.engines.looks.memory.used_bytes)
     show(
         "videos_damaged",
         "Videos left out of searches, for their looks are damaged",

@@ -5,7 +5,6 @@ torch is imported only when the model is needed: that takes seconds, and the pag
 
 from __future__ import annotations
 
-import os
 import sys
 import time
 from dataclasses import dataclass
@@ -14,16 +13,15 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from core.engines.index.scan import Scanners
-
 from bot.monitoring.metrics import Metrics
 from bot.settings import GIGABYTE
 from core.engines.clip import presets
 from core.engines.clip.encoder import CarryingPool
+from core.engines.index.index import VectorIndex
 from core.engines.plot.plotter import MatplotlibPlotter
 from core.engines.sandbox.pool import ChildPool
 from core.engines.video.reader import ChildClipper, ChildFramer, ChildPictureReader
-from core.engines.watched import WatchedEncoder, WatchedFetcher, WatchedLooks, WatchedReader, WatchedTexts
+from core.engines.watched import WatchedEncoder, WatchedFetcher, WatchedReader, WatchedTexts
 
 if TYPE_CHECKING:
     from contextlib import AsyncExitStack
@@ -47,7 +45,7 @@ class Engines:
     """Heeded by what nobody waits for."""
     decoders: ChildPool
     encoder: WatchedTexts
-    looks: WatchedLooks
+    looks: VectorIndex
     reader: WatchedReader
     framer: ChildFramer
     pictures: ChildPictureReader
@@ -92,12 +90,9 @@ def _encoder(settings: Settings, pools: _Pools, courtesy: ForegroundPriority) ->
     return WatchedTexts(threaded, _TEXTS_REMEMBERED, pools.watch)
 
 
-def _looks(settings: Settings, store: LooksStore, pools: _Pools) -> WatchedLooks:
+def _looks(settings: Settings, store: LooksStore, pools: _Pools) -> VectorIndex:
     pool = pools.one("looks", "scan")
-    scanners = Scanners(os.cpu_count() or 1)
-    pools.stack.callback(scanners.close)
-    budget_bytes = settings.embeddings_memory_gb * GIGABYTE
-    looks = WatchedLooks(store, pool, scanners, budget_bytes, pools.watch)
+    looks = VectorIndex(store, pool, pools.watch, settings.embeddings_memory_gb * GIGABYTE)
     pools.stack.push_async_callback(looks.close)
     return looks
 

@@ -174,6 +174,7 @@ class Conversation:
             await self._library.save_answer(answer)
             notes = [replies.so_far(*video) for video in looking[:_MOST_NOTES]]
             notes += [replies.still_renewing(under_way)] if under_way else []
+            notes += [replies.from_storage(result.from_storage)] if result.from_storage else []
             await self._refiner.begin_check(answer, result.curve)
             wish, note = actions.Show(answer.id, 1), "\n".join(notes)
             first = await self._browser.first(turn, answer, wish, result.curve, note)

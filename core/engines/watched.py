@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from core.engines.clip.encoder import RememberingEncoder, ThreadedEncoder
 from core.engines.download.fetcher import ChildFetcher
-from core.engines.index.index import VectorIndex
 from core.engines.video.reader import ChildFrameReader
 
 if TYPE_CHECKING:
@@ -18,9 +17,7 @@ if TYPE_CHECKING:
 
     from core.concurrency import ForegroundPriority
     from core.engines.clip.model import ClipModel
-    from core.engines.index.scan import Share
     from core.model.video import Floats, Pixels, Preprocess, Sampling, Still
-    from core.ports.index import LooksStore
     from core.ports.library import Encoder
     from core.ports.metrics import Watch
     from core.ports.video import Fetched, Fetching, Reading, ResumePoint
@@ -93,24 +90,6 @@ class WatchedEncoder(ThreadedEncoder):
         """Give unit vectors of texts."""
         with self._watch.stage("words"):
             return await super().texts(texts)
-
-
-class WatchedLooks(VectorIndex):
-    """Looks in memory; how often they were there is counted."""
-
-    def __init__(
-        self,
-        store: LooksStore,
-        pool: Executor,
-        share: Share,
-        budget_bytes: float,
-        watch: Watch,
-    ) -> None:
-        super().__init__(store, pool, share, budget_bytes)
-        self._counted = watch
-
-    def _looked_up(self, *, hit: bool) -> None:
-        self._counted.cache("looks", hit=hit)
 
 
 class WatchedTexts(RememberingEncoder):

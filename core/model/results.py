@@ -145,6 +145,8 @@ class SearchResult:
     """Of the video that holds the best moment, and of the text that it belongs to."""
     absent: frozenset[str] = frozenset()
     """Ids of the videos that probably do not show it: their moments stand behind the others, whatever they score."""
+    from_storage: int = 0
+    """How many videos memory has no room for: they were read from storage, which takes longer."""
 
     @property
     def best(self) -> Moment:

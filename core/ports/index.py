@@ -97,12 +97,14 @@ class Peaks:
     videos: tuple[HeldIndexing, ...]
     """Oldest posting first."""
     highest: Floats
-    """(Q, F) float32: no look of video f has a higher dot product with vector q than [q, f]."""
+    """(Q, F) float32: no frame of video f has a higher dot product with vector q than [q, f]."""
+    from_storage: int = 0
+    """How many of the videos memory has no room for, so that they had to be read from storage."""
 
     def of(self, video_ids: Collection[str]) -> Peaks:
         """Give what is told of these videos alone."""
         places = [place for place, video in enumerate(self.videos) if video.video.id in video_ids]
-        return Peaks(tuple(self.videos[place] for place in places), self.highest[:, places])
+        return Peaks(tuple(self.videos[place] for place in places), self.highest[:, places], self.from_storage)
 
 
 class Looks(Protocol):

@@ -95,7 +95,7 @@ class Searcher:
         Texts side by side have one moment each at least. Raises EmptyQuery, NothingIndexed, NoneFit, NothingElse,
         NotInOrder, PictureOutdated, OperatorError.
         """
-        curves = await self.curves(query)
+        curves, from_storage = await self._found(query)
         if not curves:
             raise NoneFit if query.posted else NothingIndexed
         moments = await asyncio.to_thread(chosen, curves, query, most)
@@ -105,7 +105,8 @@ class Searcher:
         if query.asked.form == "one":
             moments = shown_first(moments, videos)
         absent = frozenset(one.video.id for one in judged if one.verdict == "absent" and query.asked.form == "one")
-        return SearchResult(query, moments, videos[moments[0].video_id].of(moments[0].part), absent)
+        best = videos[moments[0].video_id].of(moments[0].part)
+        return SearchResult(query, moments, best, absent, from_storage)
 
     async def curve(self, query: Query, video_id: str) -> Curve | None:
         """Give one video's curve with its baseline, or None where the video is out of view or gone.
@@ -155,6 +156,10 @@ class Searcher:
         Of several texts side by side each has its best videos among them; of a sequence those where the best looks
         for both are best. Raises EmptyQuery, PictureOutdated, OperatorError.
         """
+        return (await self._found(query))[0]
+
+    async def _found(self, query: Query) -> tuple[tuple[Curve, ...], int]:
+        """Return the curves, and how many videos had to be read from storage for them."""
         if query.is_empty:
             raise EmptyQuery
         recipe = await self.recipe()
@@ -169,7 +174,7 @@ class Searcher:
         named = tuple(one for one in found if one)
         partials = () if query.posted else await self._library.partials(query.view, recipe.key, query.video_id)
         begun = await self._compared([(one.video, one.index) for one in partials], aims)
-        return tuple(elsewhere(one, query.picture) for one in (*named, *begun))
+        return tuple(elsewhere(one, query.picture) for one in (*named, *begun)), peaks.from_storage
 
     async def under_way(self, query: Query) -> tuple[tuple[Video, float], ...]:
         """Give the videos that are still being looked at, each with the share (0 to 1) that can be searched."""

@@ -239,6 +239,12 @@ def still_renewing(count: int) -> str:
     return f"{videos} being looked at with the new model, and not in this answer yet."
 
 
+def from_storage(count: int) -> str:
+    """Say that some videos do not fit into memory, so that the search took longer."""
+    videos = "1 video does" if count == 1 else f"{count} videos do"
+    return f"{videos} not fit into memory and had to be read from the disk, so this took longer."
+
+
 def _sheet(video: Video, sheet: bytes | None, door: Door) -> tuple[Picture, ...]:
     if sheet is None:
         return ()

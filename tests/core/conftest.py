@@ -150,13 +150,16 @@ async def house(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator
 
 @asynccontextmanager
 async def opened(
-    tmp_path: Path, courtesy: ForegroundPriority | None = None, choices: Options = CHOICES
+    tmp_path: Path,
+    courtesy: ForegroundPriority | None = None,
+    choices: Options = CHOICES,
+    budget_bytes: float = float("inf"),
 ) -> AsyncIterator[ColourHouse]:
     """Open a product over a data folder below the given one."""
     library = await SqliteLibrary.open(tmp_path / "data" / "keaton.sqlite3")
     media = await MediaFolder.open(tmp_path / "data" / "media", QUOTA_BYTES)
     children = ChildPool("core.engines.video.worker", forks=True, courtesy=courtesy)
-    async with looking(library) as looks:
+    async with looking(library, budget_bytes) as looks:
         house = build(library, media, ChildFrameReader(children), ColourEncoder(), looks, choices=choices)
         yield house
         await house.refiner.close()
@@ -167,10 +170,10 @@ async def opened(
 
 
 @asynccontextmanager
-async def looking(library: SqliteLibrary) -> AsyncIterator[VectorIndex]:
+async def looking(library: SqliteLibrary, budget_bytes: float = float("inf")) -> AsyncIterator[VectorIndex]:
     """Hold a library's looks in memory."""
     with ThreadPoolExecutor(1) as pool:
-        looks = VectorIndex(SqliteLooks(library.connections), pool, map)
+        looks = VectorIndex(SqliteLooks(library.connections), pool, NotingWatch(), budget_bytes)
         yield looks
         await looks.close()
 

@@ -11,7 +11,7 @@ from PIL import Image
 
 from core.model.events import Action, FilePosted, Find, Forget, Help, LinkPosted, ListVideos, Unclear
 from core.model.query import Query
-from tests.core.conftest import build, ignore, poster, turn
+from tests.core.conftest import build, ignore, opened, poster, turn
 from tests.support.fakes import ColourEncoder
 
 if TYPE_CHECKING:
@@ -49,6 +49,14 @@ async def test_the_frame_of_an_answer_shows_what_was_asked_for(house: ColourHous
     reply = await house.last(Find(turn(), "blue"))
     red, green, blue = picture(reply, "frame").resize((1, 1)).getpixel((0, 0))  # type: ignore[misc]
     assert blue > 150 > max(red, green)
+
+
+async def test_given_no_room_in_memory_when_asked_then_it_says_so(colour_video: Path, tmp_path: Path) -> None:
+    async with opened(tmp_path, budget_bytes=0) as cramped:
+        await post(cramped, colour_video)
+        reply = await cramped.last(Find(turn(), "blue"))
+    assert "0:06 in colours" in reply.text
+    assert "1 video does not fit into memory and had to be read from the disk, so this took longer." in reply.text
 
 
 async def test_an_answer_says_when_and_where_and_has_alt_texts(house: ColourHouse, colour_video: Path) -> None:

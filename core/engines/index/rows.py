@@ -8,12 +8,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from itertools import groupby
 from operator import itemgetter
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
 
-from core.engines.index.similarity import widened
+from core.engines.index.similarity import OTHER, Run, widened
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -24,10 +23,6 @@ if TYPE_CHECKING:
 BLOCK_ROWS = 1 << 16
 MOST_GAP_ROWS = 2048
 """Up to so many rows of other videos are compared too rather than left out: each run has a cost of its own."""
-OTHER = -1
-"""The place of a video that the search is not about."""
-
-Places: TypeAlias = npt.NDArray[np.intp]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,18 +32,6 @@ class Span:
     video: int
     start: int
     stop: int
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Run:
-    """Rows side by side, to be compared in one product."""
-
-    rows: Halves
-    """(n, D)."""
-    starts: Places
-    """(s,) where each span begins, from 0; the last reaches to the end."""
-    places: Places
-    """(s,) the place of each span's video among those that are searched, or OTHER."""
 
 
 @dataclass(slots=True, eq=False)

@@ -8,14 +8,14 @@ half as much memory again and 500 lines; numkong's product of float16 takes 68 m
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from core.engines.index.rows import Places, Run
     from core.model.video import Floats
     from core.ports.index import Halves
 
@@ -27,6 +27,24 @@ ROUNDING = np.float32(1e-5)
 """More than sums in float32 are off by, for rows and vectors of about length 1, whatever the order of summation."""
 _EXACT_AT_ONCE = 1 << 13
 """Rows whose exact scores are computed in one go: 16 MB as float32 for 512 numbers."""
+
+
+OTHER = -1
+"""The place of a video that the search is not about."""
+
+Places: TypeAlias = npt.NDArray[np.intp]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Run:
+    """Rows side by side, to be compared in one product."""
+
+    rows: Halves
+    """(n, D)."""
+    starts: Places
+    """(s,) where each span begins, from 0; the last reaches to the end."""
+    places: Places
+    """(s,) the place of each span's video among those that are searched, or OTHER."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from concurrent.futures import Executor
 
-    from core.engines.index.memory import IndexMemory
+    from core.engines.index.rows import IndexMemory
     from core.model.video import Floats, Seconds
     from core.ports.index import HeldIndexing, LooksStore, Piece
 
@@ -72,6 +72,7 @@ class IndexSync:
         self.videos: dict[int, HeldVideo] = {}
         self.damaged: dict[int, HeldIndexing] = {}
         """Videos whose embeddings turned out to be damaged."""
+        self._in_storage = 0
         self._on_change = on_change
         self.changes = 0
         """Grows with each change of what is held."""
@@ -132,8 +133,16 @@ class IndexSync:
             for video in wanted.values():
                 if video.indexing not in self.damaged:
                     await self._read_sound(video)
+            self._tell_left_in_storage()
             self._complete = self.catalogue.generation, len(self._recipes)
             self._change()  # here, for a reading whose search was cancelled ends unseen
+
+    def _tell_left_in_storage(self) -> None:
+        """Log, whenever it changes, how many videos memory has no room for."""
+        count = sum(not held.in_memory for held in self.videos.values())
+        if count != self._in_storage and count:
+            log.warning("memory has no room for %d videos: searches read them from the disk, and take longer", count)
+        self._in_storage = count
 
     async def _let_old_go(self, wanted: dict[int, HeldIndexing]) -> None:
         """Let go of the videos that are no more, or have other embeddings by now."""

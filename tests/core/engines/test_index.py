@@ -17,6 +17,7 @@ from core.model.video import Scope, View
 from storage.embeddings import SqliteLooks
 from storage.library import SqliteLibrary
 from tests.storage.conftest import PostingMaker, VideoMaker, channel, library, make_posting, make_video, recipe
+from tests.support.fakes import NotingWatch
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -73,7 +74,7 @@ async def shelf(
 ) -> AsyncIterator[Shelf]:
     store = Noting(library)
     with ThreadPoolExecutor(1) as pool:
-        looks = VectorIndex(store, pool, map)
+        looks = VectorIndex(store, pool, NotingWatch())
         yield Shelf(library, store, looks, recipe, View.of(channel), make_video, make_posting)
         await looks.close()
 
@@ -103,12 +104,12 @@ async def test_a_video_that_was_forgotten_leaves_memory_before_anybody_asks(shel
     for name in ("a", "b"):
         await shelf.put(shelf.video(name, looks=30))
     await shelf.looks.use(shelf.recipe, DIM)
-    assert shelf.looks.room.used_bytes == 2 * 30 * DIM * 2
+    assert shelf.looks.memory.used_bytes == 2 * 30 * DIM * 2
     await shelf.library.forget("a", shelf.view)
     async with asyncio.timeout(60):
-        while shelf.looks.room.used_bytes != 30 * DIM * 2:
+        while shelf.looks.memory.used_bytes != 30 * DIM * 2:
             await shelf.store.caught_up.get()
-    assert shelf.looks.room.used_bytes == 30 * DIM * 2
+    assert shelf.looks.memory.used_bytes == 30 * DIM * 2
     assert await shelf.found() == ["b"]
 
 
@@ -119,7 +120,7 @@ async def test_what_another_process_forgets_is_not_found_any_more(shelf: Shelf, 
     await other.forget("a", shelf.view)
     await other.close()
     assert await shelf.found() == []
-    assert shelf.looks.room.used_bytes == 0
+    assert shelf.looks.memory.used_bytes == 0
 
 
 async def test_a_video_looked_at_anew_has_its_new_looks_alone(shelf: Shelf) -> None:
@@ -135,36 +136,50 @@ async def test_a_video_looked_at_anew_has_its_new_looks_alone(shelf: Shelf) -> N
     np.testing.assert_array_equal(index.times_s, again.index.times_s)
 
 
-async def test_videos_that_memory_has_no_room_for_are_found_all_the_same(shelf: Shelf) -> None:
+async def test_given_no_room_when_searched_then_the_disk_gives_the_same_answer(shelf: Shelf) -> None:
     videos = {f"video {n}": shelf.video(f"video {n}", looks=600, seed=n) for n in range(9)}
     for video in videos.values():
         await shelf.put(video)
+    whole = await shelf.looks.peaks(shelf.view, shelf.recipe, text(), most=9)
+    watch = NotingWatch()
     with ThreadPoolExecutor(1) as pool:
-        looks = VectorIndex(shelf.store, pool, map, budget_bytes=3.5 * 600 * DIM * 2)
-        peaks = await looks.peaks(shelf.view, shelf.recipe, text())
-        assert looks.room.coded == 6 * 600
-        assert len(peaks.videos) == 9
-        for kept, bound in zip(peaks.videos, peaks.highest[0], strict=True):
-            (index,) = await looks.indexes([kept])
-            assert index is not None
+        looks = VectorIndex(shelf.store, pool, watch, budget_bytes=3.5 * 600 * DIM * 2)
+        peaks = await looks.peaks(shelf.view, shelf.recipe, text(), most=9)
+        assert (looks.memory.frames, peaks.from_storage, whole.from_storage) == (3 * 600, 6, 0)
+        assert peaks.videos == whole.videos
+        np.testing.assert_allclose(peaks.highest, whole.highest, atol=1e-6)
+        for kept, index in zip(peaks.videos, await looks.indexes(peaks.videos), strict=True):
             stored = videos[kept.video.id].index.vectors.astype(np.float16).astype(np.float32)
+            assert index is not None
             np.testing.assert_array_equal(index.vectors, stored)
-            assert (stored @ text()[0]).max() <= bound
-        for name in videos:
-            await shelf.library.forget(name, shelf.view)
+        assert sorted(watch.stages) == ["looks False"] * 6 + ["looks True"] * 3
+        await looks.close()
+
+
+async def test_given_no_room_when_another_video_goes_then_the_next_takes_its_place(shelf: Shelf) -> None:
+    for number in range(3):
+        await shelf.put(shelf.video(f"video {number}", looks=600, seed=number))
+    with ThreadPoolExecutor(1) as pool:
+        looks = VectorIndex(shelf.store, pool, NotingWatch(), budget_bytes=2.5 * 600 * DIM * 2)
+        assert (await looks.peaks(shelf.view, shelf.recipe, text())).from_storage == 1
+        await shelf.library.forget("video 2", shelf.view)
+        assert (await looks.peaks(shelf.view, shelf.recipe, text())).from_storage == 0
+        assert looks.memory.frames == 2 * 600
+        for number in range(2):
+            await shelf.library.forget(f"video {number}", shelf.view)
         await looks.use(shelf.recipe, DIM)
-        assert (looks.room.coded, looks.room.used_bytes) == (0, 0)
+        assert looks.memory.used_bytes == 0
         await looks.close()
 
 
 async def test_what_was_forgotten_is_gone_from_memory_before_anybody_asks_again(shelf: Shelf) -> None:
     await shelf.put(shelf.video("a"))
     await shelf.found()
-    blocks = shelf.looks.room.runs(shelf.recipe.key, {1: 0})[0]
+    blocks = shelf.looks.memory.runs(shelf.recipe.key, {1: 0})
     rows = weakref.ref(blocks[0].rows.base)
     del blocks
     await shelf.library.forget("a", shelf.view)
-    while shelf.looks.room.looks:
+    while shelf.looks.memory.frames:
         await shelf.store.caught_up.get()
     gc.collect()
     assert rows() is None
