@@ -98,7 +98,7 @@ async def test_an_answer_about_several_videos_shows_each_first_and_names_them_on
     found = await house.last(Find(turn(), "green"))
     labels = [button.label for button in found.buttons if button.label[:1].isdigit()]
     names = [label.split(" · ")[2] for label in labels]
-    assert set(names[:2]) == {"One long name of a video…", "Two"}
+    assert set(names[:2]) == {"One long name of a vide…", "Two"}
     assert len(names) > 2
     alone = await house.last(Find(turn(), "green", "Two"))
     assert all(button.label.count(" · ") < 2 for button in alone.buttons)
