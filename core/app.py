@@ -158,7 +158,9 @@ def _finding(ports: Ports, choices: Options) -> _Finding:
         Inquiry(ports.library, ports.now),
         Examples(ports.media, ports.pictures, ports.encoder, searcher, glances, PICTURE_BYTES),
         searcher,
-        Answerer(searcher, ports.library, ports.media, ports.reader, ports.encoder, ports.plotter, glances),
+        Answerer(
+            searcher, ports.library, ports.media, ports.reader, ports.encoder, ports.plotter, glances, choices.sampling
+        ),
         _refiner(ports, searcher, glances, closer),
         background,
     )

@@ -20,8 +20,9 @@ if TYPE_CHECKING:
 
     import aiosqlite
 
-    from core.model.answer import Answer, Ballot, KeptCurves
+    from core.model.answer import Answer, Ballot
     from core.model.requests import JobRef
+    from core.model.results import KeptCurves
     from core.model.video import Floats, Seconds, Video, View
     from storage.database import Connections
 
@@ -151,16 +152,9 @@ def _about(curve: Curve) -> rows.Json:
 
 
 def _halves(curve: Curve) -> bytes:
-    """Return the (T, N) scores as float16, each on the same side of its baseline's thresholds as before."""
-    kept = []
-    for part in curve.lines or (curve,):
-        rounded = part.scores.astype(_HALVES)
-        for threshold in (part.baseline.weak_from, part.baseline.strong_from) if part.baseline else ():
-            wide, was_below = rounded.astype(np.float32), part.scores < threshold
-            rounded = np.where(was_below & (wide >= threshold), np.nextafter(rounded, _HALVES.type(-np.inf)), rounded)
-            rounded = np.where(~was_below & (wide < threshold), np.nextafter(rounded, _HALVES.type(np.inf)), rounded)
-        kept.append(rounded.astype(_HALVES))
-    return np.stack(kept).tobytes()
+    """Return the (T, N) scores as float16."""
+    rounded = curve.rounded()
+    return np.stack([part.scores for part in rounded.lines or (rounded,)]).astype(_HALVES).tobytes()
 
 
 def _curve(video: Video, times_s: Seconds, scores: Floats, about: rows.Json) -> Curve:

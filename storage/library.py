@@ -23,10 +23,10 @@ if TYPE_CHECKING:
     from pathlib import Path
     from sqlite3 import Row
 
-    from core.model.answer import Answer, Ballot, KeptCurves, Vote
+    from core.model.answer import Answer, Ballot, Vote
     from core.model.query import Posted
     from core.model.requests import JobRef
-    from core.model.results import Curve
+    from core.model.results import Curve, KeptCurves
     from core.model.video import FrameIndex, IndexedVideo, PostedVideo, Posting, Scope, Video, View
     from core.ports.jobs import Partial
     from core.site_ids import Led

@@ -108,6 +108,7 @@ class Browser:
         """Draw what every card shows; wish and moment decide which frame. Its buttons count in the answer's order."""
         moment, wish = _moment(answer, wish), replace(wish, revision=answer.revision)
         video = curve.video if curve else await self._video(answer, moment)
+        curve = curve or await self._answerer.curve(answer, video)
         kept = await self._media.path(video.id) is not None
         cursor = Cursor.of(wish, moment, video.duration_s, self._limits.cut_s, kept=kept)
         shown = await self._answerer.show(

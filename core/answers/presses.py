@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from core.model.events import Turn
     from core.model.reply import Reply
     from core.model.requests import JobRef
-    from core.model.results import Moment
+    from core.model.results import Moment, SearchResult
     from core.ports.library import Library
     from core.refinement.extra_frames import Examples
     from core.refinement.refiner import Refiner
@@ -58,8 +58,9 @@ class Presser:
         moment = _moment(seen, wish.number)
         ballots = await self._ballots(seen.query, moment, turn.user_id, is_up=wish.is_up)
         await self._library.vote(seen.query.view, ballots, job)
-        moments = await self._ranked(seen)
-        kept = await self._library.amend_answer(seen.id, partial(revised, moments=moments))
+        moments, result = await self._ranked(seen)
+        curves = result.curves if result else None
+        kept = await self._library.amend_answer(seen.id, partial(revised, moments=moments), curves)
         if kept is None:
             raise AnswerGone
         number = _number(moments, moment) if wish.is_up else 1
@@ -95,14 +96,14 @@ class Presser:
         time_s = float(index.times_s[nearest_within(index.times_s, moment, moment.peak_s)])
         return time_s if moment.start_s <= time_s < moment.end_s else moment.peak_s
 
-    async def _ranked(self, answer: Answer) -> tuple[Moment, ...]:
+    async def _ranked(self, answer: Answer) -> tuple[tuple[Moment, ...], SearchResult | None]:
         try:
-            found = (await self._searcher.search(answer.query, self._most)).moments
+            result = await self._searcher.search(answer.query, self._most)
         except NotInOrder:  # what was voted down was all there is
-            return answer.moments
+            return answer.moments, None
         # A closer look was at a video, whatever the order of its moments: its verdict does not come and go with votes.
         closer = {one.video_id: one.closer for one in answer.moments if one.closer is not None}
-        return tuple(replace(one, closer=closer.get(one.video_id)) for one in found)
+        return tuple(replace(one, closer=closer.get(one.video_id)) for one in result.moments), result
 
     async def alike(self, answer: Answer, wish: actions.Alike) -> Query:
         """Give the question for more like a moment, or like a frame of its video, in the same view.

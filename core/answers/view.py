@@ -15,7 +15,7 @@ import numpy as np
 from core.errors import AnswerGone, AppError
 from core.model.answer import AnswerView
 from core.model.results import SAME_FRAME_S, alone, nearest_within
-from core.model.video import Still
+from core.model.video import Recipe, Still
 from core.ports.video import PlotSpec, heights
 from core.refinement.close_up import seen_closer
 from core.search.moments import probabilities
@@ -24,10 +24,11 @@ from core.wording.answers import title
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+    from core.model.answer import Answer
     from core.model.query import Query
     from core.model.reply import PlotStyle, Theme
     from core.model.results import Curve, Moment
-    from core.model.video import EncoderInfo, Floats, Seconds, Video
+    from core.model.video import EncoderInfo, Floats, Sampling, Seconds, Video
     from core.ports.library import Encoder, Library, Media
     from core.ports.video import FrameReader, Plotter
     from core.refinement.extra_frames import ExtraFrames
@@ -46,6 +47,7 @@ class Answerer:
         encoder: Encoder,
         plotter: Plotter,
         glances: ExtraFrames,
+        sampling: Sampling,
     ) -> None:
         self._searcher = searcher
         self._library = library
@@ -54,6 +56,7 @@ class Answerer:
         self._encoder = encoder
         self._plotter = plotter
         self._glances = glances
+        self._sampling = sampling
 
     async def show(
         self,
@@ -63,7 +66,7 @@ class Answerer:
         style: PlotStyle,
         themes: Sequence[Theme],
         max_px: int,
-        curve: Curve | None = None,
+        curve: Curve,
         at_s: float | None = None,
         marks_s: tuple[float, ...] = (),
         *,
@@ -71,14 +74,14 @@ class Answerer:
     ) -> AnswerView:
         """Draw the moment with this number (from 1), at its peak or at another time of its video.
 
-        The curve is worked out anew unless it is given. Raises AnswerGone when there is no such moment any more,
-        OperatorError.
+        The curve is drawn as it is kept, whether it was or not: the same answer gives the same picture. Raises
+        AnswerGone where there is no such moment, OperatorError.
         """
         if not 1 <= number <= len(moments):
             raise AnswerGone
         moment = moments[number - 1]
         info = await self._encoder.ready()
-        curve = seen_closer(curve or await self._curve(query, moment), moments, info).of(moment.part)
+        curve = seen_closer(curve.rounded(), moments, info).of(moment.part)
         spec = replace(_spec(query, moments, number, style, curve, info), marks_s=marks_s)
         second_s = moment.then.peak_s if moment.then and at_s is None else None
         at_s = moment.peak_s if at_s is None else at_s
@@ -144,11 +147,21 @@ class Answerer:
         at = nearest_within(times_s, moment, time_s) if moment and is_inside else int(np.abs(times_s - time_s).argmin())
         return Still(thumbnails[at].jpeg, thumbnails[at].time_s, 0, 0)
 
-    async def _curve(self, query: Query, moment: Moment) -> Curve:
-        curve = await self._searcher.curve(query, moment.video_id)
-        if curve is None:
+    async def curve(self, answer: Answer, video: Video) -> Curve:
+        """Return the curve of a video that an answer was made of: the kept one, or else from a search.
+
+        Raises AnswerGone where the video does not belong to the answer any more, OperatorError.
+        """
+        query, info = answer.query, await self._encoder.ready()
+        if query.posted and video.id not in await self._library.posted(query.view, query.posted):
             raise AnswerGone
-        return curve
+        kept = await self._library.kept_curve(answer.id, video.id, Recipe.of(info, self._sampling).key)
+        if kept is not None:
+            return replace(kept, video=video)
+        found = await self._searcher.curve(query, video.id)
+        if found is None:
+            raise AnswerGone
+        return found
 
 
 def _range(spec: PlotSpec, moment: Moment) -> tuple[float, float]:

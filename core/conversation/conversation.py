@@ -171,7 +171,7 @@ class Conversation:
             with self._watch.stage("search"):
                 result = await self._searcher.search(query, MOST_MOMENTS)
             answer = Answer(secrets.token_urlsafe(12), query, turn.scope, result.moments, turn.user_id)
-            await self._library.save_answer(answer)
+            await self._library.save_answer(answer, result.curves)
             notes = [replies.so_far(*video) for video in looking[:_MOST_NOTES]]
             notes += [replies.still_renewing(under_way)] if under_way else []
             notes += [replies.from_storage(result.from_storage)] if result.from_storage else []

@@ -59,16 +59,6 @@ class Answer:
     """The orders before, newest last, as far as they are remembered."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class KeptCurves:
-    """The curves that an answer was made of: kept with it, so that its buttons need not search again."""
-
-    recipe_key: str
-    """Of the embeddings that they were computed from."""
-    curves: tuple[Curve, ...]
-    """At most one a video, the most important first, each with all its texts."""
-
-
 ASIDE_S = 0.5
 """A frame that is further off is another one to people."""
 

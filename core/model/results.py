@@ -110,6 +110,17 @@ class Curve:
         """Give the curve of one of the texts."""
         return replace(self, scores=self.lines[part].scores, baseline=self.lines[part].baseline) if self.lines else self
 
+    def rounded(self) -> Curve:
+        """Return the curve as it is kept and drawn: with scores that float16 holds.
+
+        Each stays on the same side of its baseline's thresholds, so that no verdict changes. Rounding again changes
+        nothing.
+        """
+        lines = tuple(replace(line, scores=_halved(line.scores, line.baseline)) for line in self.lines)
+        same = (new.scores for old, new in zip(self.lines, lines, strict=True) if old.scores is self.scores)
+        scores = next(same, None)
+        return replace(self, scores=_halved(self.scores, self.baseline) if scores is None else scores, lines=lines)
+
     def at(self, time_s: float) -> int:
         """Give the look that is nearest to a time."""
         return int(np.abs(self.times_s - time_s).argmin())
@@ -122,6 +133,25 @@ class Curve:
     def among(self, look: int) -> tuple[float, ...]:
         """Return the similarity of a look to each of several texts; empty where there is one."""
         return tuple(float(line.scores[look]) for line in self.lines)
+
+
+def _halved(scores: Floats, baseline: Baseline | None) -> Floats:
+    halves = scores.astype(np.float16)
+    for threshold in (baseline.weak_from, baseline.strong_from) if baseline else ():
+        rounded, was_below = halves.astype(np.float32), scores < threshold
+        halves = np.where(was_below & (rounded >= threshold), np.nextafter(halves, np.float16(-np.inf)), halves)
+        halves = np.where(~was_below & (rounded < threshold), np.nextafter(halves, np.float16(np.inf)), halves)
+    return halves.astype(np.float32)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class KeptCurves:
+    """The curves that an answer was made of: kept with it, so that its buttons need not search again."""
+
+    recipe_key: str
+    """Of the embeddings that they were computed from."""
+    curves: tuple[Curve, ...]
+    """At most one a video, the most important first, each with all its texts."""
 
 
 def nearest_within(times_s: Seconds, span: Moment | Stretch, time_s: float) -> int:
@@ -147,6 +177,8 @@ class SearchResult:
     """Ids of the videos that probably do not show it: their moments stand behind the others, whatever they score."""
     from_storage: int = 0
     """How many videos memory has no room for: they were read from storage, which takes longer."""
+    curves: KeptCurves | None = None
+    """Of all videos that hold a moment; None where they are not to be kept."""
 
     @property
     def best(self) -> Moment:

@@ -9,10 +9,10 @@ if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
     from pathlib import Path
 
-    from core.model.answer import Answer, Ballot, KeptCurves, Vote
+    from core.model.answer import Answer, Ballot, Vote
     from core.model.query import Posted
     from core.model.requests import JobRef
-    from core.model.results import Curve
+    from core.model.results import Curve, KeptCurves
     from core.model.video import (
         EncoderInfo,
         Floats,

@@ -11,7 +11,7 @@ import numpy as np
 
 from core.errors import EmptyQuery, NoneFit, NothingIndexed, PictureOutdated
 from core.model.answer import wish_keys
-from core.model.results import SearchResult
+from core.model.results import KeptCurves, SearchResult
 from core.model.video import Recipe
 from core.search.judge import unwanted_there
 from core.search.moments import chosen, shown_first
@@ -105,8 +105,9 @@ class Searcher:
         if query.asked.form == "one":
             moments = shown_first(moments, videos)
         absent = frozenset(one.video.id for one in judged if one.verdict == "absent" and query.asked.form == "one")
-        best = videos[moments[0].video_id].of(moments[0].part)
-        return SearchResult(query, moments, best, absent, from_storage)
+        best_first = tuple(videos[video_id] for video_id in dict.fromkeys(moment.video_id for moment in moments))
+        kept = KeptCurves((await self.recipe()).key, best_first)
+        return SearchResult(query, moments, best_first[0].of(moments[0].part), absent, from_storage, kept)
 
     async def curve(self, query: Query, video_id: str) -> Curve | None:
         """Give one video's curve with its baseline, or None where the video is out of view or gone.

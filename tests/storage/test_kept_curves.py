@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from core.model.answer import Answer, KeptCurves
+from core.model.answer import Answer
 from core.model.query import Query, Stretch
-from core.model.results import Baseline, Curve, Moment, TextCurve
+from core.model.results import Baseline, Curve, KeptCurves, Moment, TextCurve
 from core.model.video import Scope, View
 from storage.answers import MOST_CURVE_BYTES
 
