@@ -21,6 +21,7 @@ from bot.web.config import WebConfig
 from bot.web.connections import raise_open_files
 from bot.web.desk import PageDesk
 from bot.web.server import LocalChat
+from bot.web.videos import PageStorage, PageVideos
 from bot.wiring.app import open_core, run_alone
 from bot.wiring.engines import DEMO_FOLDER
 from core.conversation.commands import parse
@@ -39,6 +40,8 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 LONGEST_STOP_S = 9.0
+WELCOMED = "local:welcome:home"
+"""The name of the note that the demo video was put into the channel."""
 DEMO_TITLE = "Keaton's demo video"
 
 
@@ -141,9 +144,9 @@ async def _open_local_chat(settings: Settings, core: Product, doors: AsyncExitSt
         upload_timeout_s=settings.upload_timeout_s,
         upload_dir=core.kept.media.inbox,
     )
-    chat = await doors.enter_async_context(
-        LocalChat(core.parts.conversation, parse, config, RequestLog(core.parts.foreman, core.kept.ledger))
-    )
+    requests = RequestLog(core.parts.foreman, core.kept.ledger)
+    storage = PageStorage(PageVideos(core.kept.library, core.kept.media, config.view), core.kept.history)
+    chat = await doors.enter_async_context(LocalChat(core.parts.conversation, parse, config, requests, storage))
     chat.take_back(core.kept.showcase)
     click.echo(f"Keaton is at {chat.address} (Ctrl+C stops it)")
     if settings.opens_browser:
@@ -163,9 +166,12 @@ async def _finish_local(core: Product, opened: AsyncExitStack) -> None:
 
 
 async def _welcome(settings: Settings, core: Product, chat: LocalChat) -> None:
-    """Put the demo video into the channel, unless this is somebody's own library by now."""
+    """Put the demo video into the channel once, unless this is somebody's own library: it stays away when forgotten."""
     turn = chat.turn()
+    if await core.kept.ledger.recall(WELCOMED):
+        return
     if settings.trial or not await core.kept.library.videos(View.of(turn.scope)):
+        await core.kept.ledger.remember(WELCOMED, "yes")
         video = FilePosted(turn, DEMO_FOLDER / "film.mp4", f"{DEMO_TITLE}.mp4")
         chat.announce(WELCOME, video, SUGGESTIONS)
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from bot.web.access import new_token
 from bot.web.connections import ConnectionLimits
 from core.model.events import Door
+from core.model.video import Scope, View
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -47,3 +48,13 @@ class WebConfig:
     """How often it is looked whether shown videos were forgotten."""
     min_gap_s: float = 0.12
     """Between two edits of one message."""
+
+    @property
+    def scope(self) -> Scope:
+        """Return the page's channel."""
+        return Scope(DOOR.platform, self.space, self.channel)
+
+    @property
+    def view(self) -> View:
+        """Return what an answer on the page may draw on."""
+        return View.of(self.scope)

@@ -18,14 +18,24 @@ from bot.doors.targets import RecordingTarget, SettlingTarget
 from bot.web.config import DOOR, WebConfig
 from bot.web.log import Channel
 from bot.web.render import PictureCache, face
-from bot.web.targets import PageTarget, SavedPageTarget
+from bot.web.targets import PAGE, PageTarget, SavedPageTarget
 from core.conversation.commands import find
 from core.errors import AppError
 from core.links import path_of
 from core.model.actions import answer_among
-from core.model.events import Action, FilePosted, Find, Help, ListVideos, PictureFile, Turn, Unclear
+from core.model.events import (
+    Action,
+    FilePosted,
+    Find,
+    Forget,
+    Help,
+    LinkPosted,
+    ListVideos,
+    PictureFile,
+    Turn,
+    Unclear,
+)
 from core.model.requests import MessageKey
-from core.model.video import Scope, View
 from core.wording import replies
 
 if TYPE_CHECKING:
@@ -107,12 +117,11 @@ class PageDesk:
         self._chores = BackgroundTasks()
         self._word = DrawOrder(requests)
         self._showcase: ShownMessages | None = None
-        self._run = secrets.token_hex(4)
 
     def turn(self, message: int | str = "", name: str = "you") -> Turn:
         """Give the turn of whoever sits before the page."""
-        scope = Scope(DOOR.platform, self._config.space, self._config.channel)
-        return Turn(DOOR, scope, View.of(scope), user_id=name, user_name=name, message=str(message), moderator=True)
+        scope, view = self._config.scope, self._config.view
+        return Turn(DOOR, scope, view, user_id=name, user_name=name, message=str(message), moderator=True)
 
     async def say(self, text: str, tab: str) -> None:
         """Take a message somebody wrote; what it asks for is written down by then."""
@@ -151,10 +160,7 @@ class PageDesk:
         return asked
 
     async def go_on(self, job: Job) -> None:
-        """Take up what somebody asked for here before a restart, in the message where it stood.
-
-        The log of that run is gone; an answer that was browsed then is with it, as all that were given.
-        """
+        """Take up what somebody asked for here before a restart, in the message where it stood."""
         asked, request = SavedPageTarget.read(job.request.place), job.request
         turn = self.turn(asked.question or self.channel.reserve(), request.user_id)
         taken = await self._requests.take(request.errand, again(turn, job, asked, self._parse), request.place)
@@ -166,12 +172,13 @@ class PageDesk:
         else:
             if asked.question and asked.question not in self.channel:
                 self.channel.add(asked.question, "you", asked.body, at=asked.at)
-            self._chores.start(self._answer_taken(taken, self._spot_of(asked, self._word.of(taken))))
+            spot = self._keeping(self._spot_of(asked, self._word.of(taken)), asked, taken.event)
+            self._chores.start(self._answer_taken(taken, spot))
 
     async def _take(self, event: Incoming, asked: SavedPageTarget) -> None:
         """Write down what somebody asks for, and have it answered."""
         asked = replace(asked, answer=self.channel.reserve())
-        spot = self._spot_of(asked, Unnumbered())
+        spot = self._keeping(self._spot_of(asked, Unnumbered()), asked, event)
         if isinstance(event, ListVideos | Help | Unclear):
             self._chores.start(self._answer(event, spot))
             return
@@ -185,12 +192,25 @@ class PageDesk:
             if taken is not None:
                 self._chores.start(self._answer_taken(taken, replace(spot, say=self._word.of(taken))))
 
+    def _keeping(self, spot: PageTarget, asked: SavedPageTarget, event: Incoming) -> PageTarget:
+        """Return a place whose replies go into the history with the question, unless they name what is forgotten.
+
+        A question that is a link or a file names a video: it is kept once the video is, and goes with it.
+        """
+        if isinstance(event, Forget):
+            return replace(spot, keeps=False)
+        if isinstance(event, LinkPosted | FilePosted):
+            return replace(spot, about=asked.question or None)
+        self.channel.tie(asked.question, ())
+        return spot
+
     def _spot_of(self, asked: SavedPageTarget, say: DrawTurn) -> PageTarget:
         """Give where an answer stands, as it was written down."""
         if asked.pressed:
             return replace(self._spot(asked.tab, say, pressed=asked.pressed), puts_back=True)
         question = asked.question if asked.question and asked.alone else None
-        return replace(self._spot(asked.tab or None, say, question=question), own=asked.answer or None)
+        spot = self._spot(asked.tab or None, say, question=question)
+        return replace(spot, own=asked.answer or None)
 
     async def press(self, message: int, action: str, tab: str) -> None:
         """Take the press of a button under a message; of several presses the newest decides what stands there."""
@@ -207,7 +227,7 @@ class PageDesk:
     def announce(self, text: str, event: Incoming | None = None, suggestions: Sequence[str] = ()) -> None:
         """Say something unasked; answer the event below, where there is one, and offer the suggestions after that."""
         body: dict[str, object] = {"text": text} if event else {"text": text, "suggestions": list(suggestions)}
-        self.channel.add(self.channel.reserve(), "keaton", body)
+        self.channel.add(self.channel.reserve(), "keaton", body, keeps=True)
         if event:
             self._chores.start(self._answer(event, self._spot(None, Unnumbered(), suggestions=tuple(suggestions))))
 
@@ -224,9 +244,7 @@ class PageDesk:
         pressed: int | None = None,
         suggestions: tuple[str, ...] = (),
     ) -> PageTarget:
-        return PageTarget(
-            self.channel, self.shelf, say, tab, pressed, suggestions=suggestions, question=question, run=self._run
-        )
+        return PageTarget(self.channel, self.shelf, say, tab, pressed, suggestions=suggestions, question=question)
 
     def take_back(self, showcase: ShownMessages) -> None:
         """Note from now on which videos are shown, and take back what was forgotten."""
@@ -236,8 +254,8 @@ class PageDesk:
         self._chores.start(take_back(showcase, *where, self._change, removals))
 
     async def _change(self, stale: Stale) -> bool:
-        run, _, message = stale.message.partition(":")
-        if run == self._run:
+        page, _, message = stale.message.partition(":")
+        if page == PAGE:
             self.channel.change(int(message), face(TAKEN_BACK, int(message)))
             self.shelf.drop(stale.files)
         return True

@@ -12,6 +12,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from bot.web.render import Json
 
 Author: TypeAlias = Literal["you", "keaton"]
@@ -29,6 +31,10 @@ class LogEntry:
     body: Json
     audience: str | None
     """The one tab that sees it, or None for all."""
+    videos: tuple[str, ...] = ()
+    """Ids of the videos that it shows or tells of."""
+    keeps: bool = False
+    """It goes into the history."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,18 +67,49 @@ class Channel:
         self._next_id += 1
         return self._next_id - 1
 
+    @property
+    def clock(self) -> int:
+        """Return the time of the last change."""
+        return self._clock
+
+    @property
+    def oldest(self) -> int:
+        """Return the smallest id in the log; messages with a smaller one are gone."""
+        return min(self._entries, default=self._next_id)
+
     def add(
-        self, message: int, author: Author, body: Json, audience: str | None = None, at: datetime | None = None
+        self,
+        message: int,
+        author: Author,
+        body: Json,
+        audience: str | None = None,
+        at: datetime | None = None,
+        *,
+        videos: Sequence[str] = (),
+        keeps: bool = False,
     ) -> None:
         """Add a message under a reserved id, or put one back that stood there in an earlier run."""
-        self._entries[message] = LogEntry(message, self._tick(), author, at or datetime.now(UTC), body, audience)
+        at = at or datetime.now(UTC)
+        self.restore(LogEntry(message, 0, author, at, body, audience, tuple(videos), keeps))
+
+    def restore(self, entry: LogEntry) -> None:
+        """Put a message into the log as it stood there."""
+        self._entries[entry.id] = replace(entry, changed=self._tick())
         while len(self._entries) > self._limit:
             del self._entries[min(self._entries)]
 
-    def change(self, message: int, body: Json) -> None:
+    def change(self, message: int, body: Json, videos: Sequence[str] = ()) -> None:
         """Replace what a message says; nothing happens when it has left the log."""
         if message in self._entries:
-            self._entries[message] = replace(self._entries[message], changed=self._tick(), body=body)
+            shown = tuple(videos)
+            self._entries[message] = replace(self._entries[message], changed=self._tick(), body=body, videos=shown)
+
+    def tie(self, message: int, videos: Sequence[str]) -> None:
+        """Note that a message tells of videos, and goes into the history until one of these is forgotten."""
+        if message in self._entries:
+            entry = self._entries[message]
+            all_of = tuple(dict.fromkeys((*entry.videos, *videos)))
+            self._entries[message] = replace(entry, changed=self._tick(), videos=all_of, keeps=True)
 
     def show_to(self, message: int, audience: str | None) -> None:
         """Set who sees a message; for the others it is gone."""
@@ -87,9 +124,12 @@ class Channel:
 
     def changes(self, tab: str, since: int) -> Changes:
         """Give what changed after `since`, as this tab may see it."""
-        entries = sorted((entry for entry in self._entries.values() if entry.changed > since), key=lambda e: e.id)
-        oldest = min(self._entries, default=self._next_id)
-        return Changes(self._clock, oldest, tuple(_seen_by(tab, entry) for entry in entries))
+        return Changes(self._clock, self.oldest, tuple(_seen_by(tab, entry) for entry in self.changed(since)))
+
+    def changed(self, since: int) -> tuple[LogEntry, ...]:
+        """Return the messages that changed after `since`, in the order of ids."""
+        found = (entry for entry in self._entries.values() if entry.changed > since)
+        return tuple(sorted(found, key=lambda one: one.id))
 
     async def moved(self, since: int) -> None:
         """Wait until something changed after `since`."""

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import re
 from collections import OrderedDict
+from dataclasses import asdict
 from typing import TYPE_CHECKING, TypeAlias
 from urllib.parse import quote, urlsplit
 
+from PIL import Image
+
 from core.formatting import plain
+from core.model.actions import lists
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from core.model.reply import Button, Link, ListEntry, Picture, Progress, Reply, Theme
+    from core.model.reply import Button, Link, ListEntry, LivePlot, Picture, Progress, Reply, Theme
 
 
 class PictureCache:
@@ -38,6 +43,11 @@ class PictureCache:
         """Take pictures off the shelf."""
         for key in keys:
             self._size_bytes -= _size_bytes(self._shelf.pop(key, {}))
+
+    def all_of(self, key: str) -> dict[Theme, bytes]:
+        """Return a picture in each of its themes; the same bytes once."""
+        data = self._shelf.get(key, {})
+        return data if len(set(data.values())) > 1 else dict(list(data.items())[:1])
 
     def find(self, key: str, theme: str) -> bytes | None:
         """Give a picture in a theme, or in the one it has; None when it is gone."""
@@ -81,6 +91,8 @@ def face(reply: Reply, message: int) -> Json:
         "buttons": [_button(button) for button in reply.buttons],
         "links": [_link(link) for link in reply.links if is_web(link.url)],
         "progress": _progress(reply.progress) if reply.progress else None,
+        "plot": _plot(reply.plot) if reply.plot else None,
+        "gallery": any(lists(button.id) for button in reply.buttons) or bool(reply.entries),
     }
 
 
@@ -104,7 +116,17 @@ def _picture(picture: Picture, message: int) -> Json:
     if len(set(picture.data.values())) == 1:
         urls = dict.fromkeys(urls, address)
     shown: Json = {"kind": picture.kind, "name": picture.name, "alt": plain(picture.alt), "urls": urls}
-    return {**shown, "video": picture.is_video}
+    width_px, height_px = size_px(next(iter(picture.data.values()), b""))
+    return {**shown, "video": picture.is_video, "width": width_px, "height": height_px}
+
+
+def size_px(image: bytes) -> tuple[int, int]:
+    """Return width and height of a picture by its first bytes, so that the page keeps room for it; 0 of a video."""
+    try:
+        with Image.open(io.BytesIO(image)) as opened:
+            return opened.size
+    except (OSError, ValueError):
+        return 0, 0
 
 
 def _entry(entry: ListEntry, reply: Reply, message: int) -> Json:
@@ -121,6 +143,22 @@ def _entry(entry: ListEntry, reply: Reply, message: int) -> Json:
 def _button(button: Button) -> Json:
     shown: Json = {"id": button.id, "label": plain(button.label), "active": button.active, "enabled": button.enabled}
     return {**shown, "row": button.row}
+
+
+def _plot(plot: LivePlot) -> Json:
+    return {
+        "video": plot.video_id,
+        "duration_s": plot.duration_s,
+        "style": plot.style,
+        "times_s": plot.times_s,
+        "lines": [{"text": plain(one.text), "values": one.values} for one in plot.lines],
+        "band": plot.band,
+        "marks": [asdict(one) for one in plot.marks],
+        "at_s": plot.at_s,
+        "cut_s": plot.cut_s,
+        "go": plot.go_id,
+        "cut": plot.cut_id,
+    }
 
 
 def _link(link: Link) -> Json:

@@ -1,4 +1,4 @@
-"""The HTTP requests of the local chat, and uploads of files within limits.
+"""The HTTP requests of the local chat.
 
 Every request returns at once; answers come by the event stream.
 """
@@ -6,15 +6,13 @@ Every request returns at once; answers come by the event stream.
 from __future__ import annotations
 
 import asyncio
-import errno
 import logging
-import re
+import math
+import mimetypes
 import secrets
-import uuid
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Protocol, TypeVar
+from typing import TYPE_CHECKING, Annotated, TypeVar
 from weakref import WeakSet
 
 from aiohttp import WSCloseCode, hdrs, web
@@ -24,18 +22,18 @@ from bot.doors.messages import is_picture
 from bot.web.access import is_token, remember, shows
 from bot.web.guard import ask_for, bear_breaks, harden, port_of, refuse_strangers
 from bot.web.render import content_type
-from core.errors import DiskFull, StorageUnusable
+from bot.web.uploads import plain_name
+from core.errors import StorageUnusable
 from core.limits import PICTURE_BYTES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from aiohttp import StreamReader
     from aiohttp.typedefs import Middleware
     from multidict import istr
 
     from bot.web.config import WebConfig
     from bot.web.desk import PageDesk
+    from bot.web.uploads import Uploads
+    from bot.web.videos import PageStorage
 
 log = logging.getLogger(__name__)
 
@@ -82,6 +80,7 @@ class Routes:
     desk: PageDesk
     config: WebConfig
     uploads: Uploads
+    storage: PageStorage
     run: str = field(default_factory=lambda: secrets.token_hex(8))
     """Tells a page whether the server it comes back to is the one that it knew."""
     _sockets: WeakSet[web.WebSocketResponse] = field(default_factory=WeakSet)
@@ -94,6 +93,10 @@ class Routes:
         app.router.add_get("/page/{name}", self.page)
         app.router.add_get("/api/stream", self.stream)
         app.router.add_get("/media/{message}/{picture}", self.picture)
+        app.router.add_get("/videos/{video}", self.video)
+        app.router.add_get("/thumbs/{video}", self.thumbnail)
+        app.router.add_get("/api/videos", self.gallery)
+        app.router.add_get("/api/suggestions", self.suggestions)
         app.router.add_post("/api/messages", self.message)
         app.router.add_post("/api/files", self.file)
         app.router.add_post("/api/actions", self.action)
@@ -155,13 +158,46 @@ class Routes:
 
     async def picture(self, request: web.Request) -> web.Response:
         """Return a picture. No browser may keep it: what is forgotten here must be forgotten there."""
-        image = self.desk.shelf.find(request.match_info["picture"], request.query.get("theme", "light"))
+        key, theme = request.match_info["picture"], request.query.get("theme", "light")
+        message = _number(request.match_info["message"])
+        image = self.desk.shelf.find(key, theme) or await self.storage.history.picture(message, key, theme)
         if image is None:
             raise web.HTTPNotFound
         headers = {hdrs.CACHE_CONTROL: "no-store", hdrs.ACCEPT_RANGES: "bytes"}
         if hdrs.RANGE in request.headers:
             return _part(request, image, headers)
         return web.Response(body=image, content_type=content_type(image), headers=headers)
+
+    async def video(self, request: web.Request) -> web.StreamResponse:
+        """Return the kept file of a video, or the part of it that a player asks for. No browser may keep it."""
+        path = await self.storage.videos.file(request.match_info["video"])
+        if path is None:
+            raise web.HTTPNotFound
+        kind = mimetypes.guess_type(path.name)[0] or ""
+        headers = {hdrs.CACHE_CONTROL: "no-store"}
+        # A player goes by what the file holds; anything else must not be taken for a page.
+        headers[hdrs.CONTENT_TYPE] = kind if kind.startswith(("video/", "audio/")) else "video/mp4"
+        return web.FileResponse(path, headers=headers)
+
+    async def thumbnail(self, request: web.Request) -> web.Response:
+        """Return the small picture of a video that is nearest to `?at=` seconds; `?from=` and `?to=` bound it."""
+        at_s, start_s, end_s = (_seconds(request.query.get(name)) for name in ("at", "from", "to"))
+        span_s = (start_s, end_s) if start_s is not None and end_s is not None else None
+        jpeg = await self.storage.videos.thumbnail(request.match_info["video"], at_s, span_s)
+        if jpeg is None:
+            raise web.HTTPNotFound
+        return web.Response(body=jpeg, content_type="image/jpeg", headers={hdrs.CACHE_CONTROL: "no-store"})
+
+    async def gallery(self, _request: web.Request) -> web.Response:
+        """Return all videos that are posted here."""
+        return web.json_response(
+            {"videos": await self.storage.videos.listed()}, headers={hdrs.CACHE_CONTROL: "no-store"}
+        )
+
+    async def suggestions(self, request: web.Request) -> web.Response:
+        """Return how the message in `?text=` may go on."""
+        found = await self.storage.videos.suggested(request.query.get("text", "")[:_MOST_TEXT])
+        return web.json_response({"suggestions": found}, headers={hdrs.CACHE_CONTROL: "no-store"})
 
     async def stream(self, request: web.Request) -> web.WebSocketResponse:
         """Send the log to a tab, then each change; `?run=` and `?since=` say what it knows already."""
@@ -241,125 +277,13 @@ def _number(text: str | None) -> int:
     return int(text) if text and text.isdecimal() and text.isascii() else 0
 
 
+def _seconds(text: str | None) -> float | None:
+    try:
+        value = float(text) if text else math.nan
+    except ValueError:
+        return None
+    return value if math.isfinite(value) else None
+
+
 def _accepted() -> web.Response:
     return web.Response(status=202)
-
-
-logger = logging.getLogger(__name__)
-
-
-_CHUNK_BYTES = 1 << 20
-
-
-_NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
-
-
-class UploadLimits(Protocol):
-    """How much may be posted."""
-
-    @property
-    def uploads(self) -> int:
-        """How many files may be on their way, or wait to be looked at."""
-        ...
-
-    @property
-    def uploads_limit_bytes(self) -> int:
-        """How large these may be together."""
-        ...
-
-    @property
-    def upload_timeout_s(self) -> float:
-        """How long one may be on its way."""
-        ...
-
-
-class Uploads:
-    """A folder for posted files, bounded in their number, their size together, and the time that each takes."""
-
-    def __init__(self, folder: Path, limits: UploadLimits) -> None:
-        self._folder = folder
-        self._limits = limits
-        self._bytes: dict[Path, int] = {}
-        """How large each file is that lies here; of one on its way, how large it will be as far as known."""
-        self._under_way: set[Path] = set()
-
-    async def receive(self, request: web.Request, name: str, limit_bytes: int) -> Path:
-        """Write the body of a request to a new file in the folder; nothing is left there when that fails.
-
-        Raises HTTPRequestEntityTooLarge when it is larger than the limit, HTTPTooManyRequests when as much as may
-        be posted lies here, HTTPRequestTimeout when it takes too long, one of `guard.BROKEN` when it breaks off, and
-        StorageUnusable (DiskFull) when the folder cannot take it.
-        """
-        length_bytes = request.content_length or 0
-        if length_bytes > limit_bytes:
-            raise web.HTTPRequestEntityTooLarge(limit_bytes, length_bytes)
-        self._count_what_lies()
-        if len(self._bytes) >= self._limits.uploads:
-            raise web.HTTPTooManyRequests(text=f"{len(self._bytes)} files wait already")
-        path = self._folder / f"{uuid.uuid4().hex}{_suffix(name)}"
-        self._under_way.add(path)
-        try:
-            self._grow(path, length_bytes)
-            await self._write(request, path, limit_bytes)
-        except BaseException:
-            self._bytes.pop(path, None)
-            path.unlink(missing_ok=True)
-            raise
-        finally:
-            self._under_way.discard(path)
-        return path
-
-    def _count_what_lies(self) -> None:
-        """Leave out what was looked at, and so deleted."""
-        for path in [path for path in self._bytes if path not in self._under_way and not path.exists()]:
-            del self._bytes[path]
-
-    def _grow(self, path: Path, size_bytes: int) -> None:
-        self._bytes[path] = max(size_bytes, self._bytes.get(path, 0))
-        if sum(self._bytes.values()) > self._limits.uploads_limit_bytes:
-            raise web.HTTPTooManyRequests(text="the files that wait already are too large together with this one")
-
-    async def _write(self, request: web.Request, path: Path, limit_bytes: int) -> None:
-        try:
-            async with asyncio.timeout(self._limits.upload_timeout_s):
-                await self._copy(request.content, path, limit_bytes)
-        except TimeoutError as error:
-            logger.info("an upload was given up after %.0f s", self._limits.upload_timeout_s)
-            raise web.HTTPRequestTimeout from error
-
-    async def _copy(self, content: StreamReader, path: Path, limit_bytes: int) -> None:
-        with _disk(path.parent):
-            file = await asyncio.to_thread(path.open, "xb")
-        try:
-            written_bytes = 0
-            async for chunk in content.iter_chunked(_CHUNK_BYTES):
-                written_bytes += len(chunk)
-                if written_bytes > limit_bytes:
-                    raise web.HTTPRequestEntityTooLarge(limit_bytes, written_bytes)
-                self._grow(path, written_bytes)
-                with _disk(path.parent):
-                    await asyncio.to_thread(file.write, chunk)
-        finally:
-            with _disk(path.parent):
-                await asyncio.to_thread(file.close)  # what is still buffered may not fit either
-
-
-def plain_name(name: str) -> str:
-    """Give a file's name without folders and control characters, at most 120 characters of it."""
-    last = re.split(r"[/\\]", name)[-1]
-    return "".join(letter for letter in last if letter.isprintable()).strip()[-120:] or "video"
-
-
-@contextmanager
-def _disk(folder: Path) -> Iterator[None]:
-    """Turn what the disk does wrong into StorageUnusable; a connection that breaks off is no matter of the disk."""
-    try:
-        yield
-    except OSError as error:
-        kind = DiskFull if error.errno in _NO_ROOM else StorageUnusable
-        raise kind(str(folder), error.strerror or str(error)) from error
-
-
-def _suffix(name: str) -> str:
-    match = re.search(r"\.[A-Za-z0-9]{1,8}$", name)
-    return match.group().lower() if match else ""

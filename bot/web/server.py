@@ -12,9 +12,12 @@ from typing import TYPE_CHECKING, Self
 from aiohttp import web
 from aiohttp.http import HttpProcessingError
 
+from bot.doors.delivery import BackgroundTasks
 from bot.web.connections import OpenConnections
 from bot.web.desk import PageDesk, Writes
-from bot.web.routes import Routes, Uploads
+from bot.web.history import HistoryKeeper
+from bot.web.routes import Routes
+from bot.web.uploads import Uploads
 from core.errors import BadSetting, PortTaken
 
 if TYPE_CHECKING:
@@ -24,6 +27,7 @@ if TYPE_CHECKING:
     from bot.doors.delivery import Answering
     from bot.web.config import WebConfig
     from bot.web.desk import Parse
+    from bot.web.videos import PageStorage
     from core.model.events import Incoming, Turn
     from core.model.requests import Job
     from core.ports.retention import ShownMessages
@@ -49,8 +53,11 @@ class _ServerLog(logging.LoggerAdapter[logging.Logger]):
 class LocalChat:
     """A chat page on a loopback address. Use as `async with`, or call start and close."""
 
-    def __init__(self, conversation: Answering, parse: Parse, config: WebConfig, requests: Writes) -> None:
+    def __init__(
+        self, conversation: Answering, parse: Parse, config: WebConfig, requests: Writes, storage: PageStorage
+    ) -> None:
         self._config = config
+        self._storage = storage
         self._desk = PageDesk(conversation, parse, config, requests)
         self._open = AsyncExitStack()
         self._port = config.port
@@ -101,14 +108,26 @@ class LocalChat:
         folder = self._config.upload_dir
         if folder is None:
             folder = Path(self._open.enter_context(tempfile.TemporaryDirectory(prefix="keaton-upload-")))
+        await self._keep_history()
         self._open.push_async_callback(self._desk.close)
         connections = OpenConnections(self._config.connections)
-        app = Routes(self._desk, self._config, Uploads(folder, self._config)).app(connections.middleware())
+        routes = Routes(self._desk, self._config, Uploads(folder, self._config), self._storage)
+        app = routes.app(connections.middleware())
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=_SHUTDOWN_S, logger=_ServerLog(logger))
         self._open.push_async_callback(runner.cleanup)
         await runner.setup()
         listening = connections.listening(runner, self._config.host, self._config.port)
         self._port = await self._open.enter_async_context(listening)
+
+    async def _keep_history(self) -> None:
+        config = self._config
+        keeper = HistoryKeeper(
+            self._desk.channel, self._desk.shelf, self._storage.history, config.scope, config.log_limit
+        )
+        await keeper.restore()
+        writing = BackgroundTasks()
+        writing.start(keeper.run())
+        self._open.push_async_callback(writing.close)
 
     async def close(self) -> None:
         """Hang up on the tabs, stop what is under way and delete posted files."""

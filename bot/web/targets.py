@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from core.model.reply import Reply
 
 
+PAGE = "page"
+"""Begins the names of messages whose ids are the same over restarts."""
+
+
 @dataclass(slots=True)
 class PageTarget:
     """Shows replies as one message of Keaton's, or in place of the message whose button was pressed."""
@@ -32,13 +36,15 @@ class PageTarget:
     pressed: int | None = None
     """The message whose button was pressed."""
     puts_back: bool = False
-    """That stood in an earlier run's log, which is gone with it."""
+    """It may have left the log since."""
     suggestions: tuple[str, ...] = ()
     """What the page offers to type below the reply once it is no progress any more."""
     question: int | None = None
     """The message that is answered, where this is its only answer: it is as private as the answer."""
-    run: str = ""
-    """Names this run of the page: its messages are counted from 1 each time."""
+    about: int | None = None
+    """The message that is answered, perhaps among others: what the answer shows, it tells of."""
+    keeps: bool = True
+    """The replies go into the history."""
     own: int | None = None
     """The id that is reserved for its own message, if one is."""
     _stands: bool = False
@@ -50,7 +56,7 @@ class PageTarget:
     def seen_by_all(self) -> tuple[str, tuple[str, ...]]:
         """Give the message that shows it, and the keys of its pictures."""
         shown = self.own if self._stands else self.pressed
-        return ("" if shown is None else f"{self.run}:{shown}"), self._keys
+        return ("" if shown is None else f"{PAGE}:{shown}"), self._keys
 
     async def post(self, reply: Reply) -> None:
         """Show the first reply."""
@@ -78,19 +84,22 @@ class PageTarget:
     async def _replace(self, message: int, reply: Reply) -> None:
         async with self.say.at(str(message)) as may:
             if may and self.puts_back and message not in self.channel:
-                self.channel.add(message, "keaton", self._body(reply, message))
+                self.channel.add(message, "keaton", self._body(reply, message), videos=reply.videos, keeps=True)
             elif may:
-                self.channel.change(message, self._body(reply, message))
+                self.channel.change(message, self._body(reply, message), reply.videos)
 
     def _speak(self, reply: Reply) -> None:
         audience = self.tab if reply.private else None
         own = self.own = self.channel.reserve() if self.own is None else self.own
         if not self._stands:
-            self.channel.add(own, "keaton", self._body(reply, own), audience)
+            body = self._body(reply, own)
+            self.channel.add(own, "keaton", body, audience, videos=reply.videos, keeps=self.keeps)
             self._stands = True
         else:
-            self.channel.change(own, self._body(reply, own))
+            self.channel.change(own, self._body(reply, own), reply.videos)
             self.channel.show_to(own, audience)
+        if self.about is not None and reply.videos:
+            self.channel.tie(self.about, reply.videos)
         if self.question is not None:
             self.channel.show_to(self.question, audience)
 

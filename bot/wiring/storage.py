@@ -12,6 +12,7 @@ from storage.boundary import disk
 from storage.checkpoints import SqliteCheckpoints
 from storage.embeddings import SqliteLooks
 from storage.files import FolderBlobCache, MediaFolder
+from storage.history import SqliteHistory
 from storage.jobs import SqliteJobs
 from storage.journal import SqliteLedger
 from storage.library import SqliteLibrary
@@ -39,6 +40,7 @@ class StorageBundle:
     departures: SqliteDepartures
     archive: SqliteArchive
     showcase: SqliteShownMessages
+    history: SqliteHistory
     keepsakes: FolderBlobCache
 
 
@@ -66,6 +68,7 @@ async def open_kept(settings: Settings, stack: AsyncExitStack, *, is_bot: bool) 
         SqliteDepartures(rows),
         SqliteArchive(rows),
         SqliteShownMessages(rows),
+        SqliteHistory(rows),
         FolderBlobCache(settings.data_dir / "kept"),
     )
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from core.answers import buttons
+from core.answers.live import leading
 from core.formatting import clock, tenths
 from core.model.answer import Tally
 from core.model.reply import Link, Picture, Progress, Reply
@@ -69,6 +70,7 @@ def card(made: Card, instead: Picture | None = None) -> Reply:
         links=video_links(made.shown.curve.video, made.shown.at_s) + _source(made.posting),
         progress=made.progress,
         updates=made.updates,
+        plot=leading(made.shown.plot, made.wish, made.cursor) if made.shown.plot else None,
         provisional=not made.is_checked,
         videos=tuple(sorted({one.video_id for one in made.answer.moments})),
     )

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from core.answers.live import live_plot
 from core.errors import AnswerGone, AppError
 from core.model.answer import AnswerView
 from core.model.results import SAME_FRAME_S, alone, nearest_within
@@ -85,16 +86,18 @@ class Answerer:
         spec = replace(_spec(query, moments, number, style, curve, info), marks_s=marks_s)
         second_s = moment.then.peak_s if moment.then and at_s is None else None
         at_s = moment.peak_s if at_s is None else at_s
-        plotting, span = self._plots(spec, themes), _range(spec, moment)
+        plotting, span, live = self._plots(spec, themes), _range(spec, moment), live_plot(spec)
         if not with_still:
             among = await self._shares(query, curve, moment, at_s, spec.logit_scale)
-            return AnswerView(number, moment, curve, None, await plotting, at_s, shares=among, plot_range=span)
+            return AnswerView(
+                number, moment, curve, None, await plotting, at_s, shares=among, plot_range=span, plot=live
+            )
         still, second, plots = await asyncio.gather(
             self.still(curve.video, at_s, max_px, moment), self._second(curve.video, second_s, max_px, moment), plotting
         )
         frame_s = at_s if still is None or still.width_px else still.time_s
         among = await self._shares(query, curve, moment, frame_s, spec.logit_scale)
-        return AnswerView(number, moment, curve, still, plots, at_s, second, among, span)
+        return AnswerView(number, moment, curve, still, plots, at_s, second, among, span, live)
 
     async def _shares(
         self, query: Query, curve: Curve, moment: Moment, time_s: float, logit_scale: float

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from core.model.query import Query, Stretch, Term
-    from core.model.reply import Theme
+    from core.model.reply import LivePlot, Theme
     from core.model.results import Curve, Moment
     from core.model.video import Scope, Still
 
@@ -40,6 +40,8 @@ class AnswerView:
     """Of texts side by side: each with its probability among them for the frame that is shown, 0 to 1."""
     plot_range: tuple[float, float] = (0.0, 0.0)
     """The lowest and the highest value that the plot shows of the moment's curve."""
+    plot: LivePlot | None = None
+    """The same plot as figures, without what its clicks lead to."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,6 +49,52 @@ class Button:
 
 
 @dataclass(frozen=True, slots=True)
+class PlotLine:
+    """One curve of a plot."""
+
+    text: str
+    """What it is the curve of, where there are several; else ""."""
+    values: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PlotMark:
+    """A numbered moment of a plot."""
+
+    number: int
+    part: int
+    """The line that it lies on, from 0."""
+    start_s: float
+    end_s: float
+    peak_s: float
+    score: float
+    current: bool
+    """It is the one that is shown."""
+
+
+@dataclass(frozen=True, slots=True)
+class LivePlot:
+    """A plot as figures, for doors that draw it themselves and let people point at it."""
+
+    video_id: str
+    duration_s: float
+    style: PlotStyle
+    times_s: tuple[float, ...]
+    lines: tuple[PlotLine, ...]
+    band: tuple[float, float] | None
+    """From where to where a score means nothing, where that is known."""
+    marks: tuple[PlotMark, ...]
+    at_s: float = 0.0
+    """Of the frame that is shown."""
+    cut_s: tuple[float, float] | None = None
+    """The ends of a cut that is being trimmed."""
+    go_id: str = ""
+    """The id of a button that shows the frame at `{at}`, in milliseconds."""
+    cut_id: str = ""
+    """That of one that begins a cut from `{start}` to `{end}`, in milliseconds; "" where the file is gone."""
+
+
+@dataclass(frozen=True, slots=True)
 class Progress:
     """How far a long work is."""
 
@@ -107,5 +153,7 @@ class Reply:
     """Ids of the videos that it shows or leads to."""
     commands: Mapping[str, str] = field(default_factory=dict)
     """How the platform spells commands that can be clicked: by name, without the slash. A door fills this in."""
+    plot: LivePlot | None = None
+    """The plot among the pictures, as figures."""
     provisional: bool = False
     """It says that it may change, and another reply follows for sure: a request is not answered with this one."""

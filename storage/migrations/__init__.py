@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from core.errors import SchemaTooNew
+from storage.migrations.history import HISTORY
 from storage.migrations.jobs import JOBS
 from storage.migrations.leads import LEADS, WITHDRAWN
 from storage.migrations.looks import LOOKS
@@ -167,6 +168,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
     LEADS,
     WITHDRAWN,
     CURVES,
+    HISTORY,
 )
 """Migration number n leads from `user_version` n - 1 to n."""
 

@@ -18,6 +18,7 @@ from playwright.async_api import Browser, Page, async_playwright, expect
 
 from bot.web.server import LocalChat
 from tests.support import talks
+from tests.support.page.stock import stocked
 from tests.support.tabs import CONFIG, Tab
 from tests.support.talks import ScriptedConversation
 
@@ -81,7 +82,7 @@ async def session() -> AsyncIterator[aiohttp.ClientSession]:
 
 @pytest.fixture
 async def chat(talk: ScriptedConversation, tmp_path: Path) -> AsyncIterator[LocalChat]:
-    async with LocalChat(talk, talks.parse, replace(CONFIG, upload_dir=tmp_path), talks.Unwritten()) as chat:
+    async with LocalChat(talk, talks.parse, replace(CONFIG, upload_dir=tmp_path), talks.Unwritten(), stocked()) as chat:
         yield chat
 
 

@@ -20,6 +20,7 @@ from core.indexing.embedding import content_id
 from core.jobs import JobRunner, RetryPolicy
 from tests.support.houses import house, reader  # noqa: F401 - fixtures
 from tests.support.jobs_done import StoppingReader
+from tests.support.page.stock import kept_in
 from tests.support.tabs import CONFIG, Tab
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="session")]
 
 
 def chat_of(house: ColourHouse, config: WebConfig) -> LocalChat:  # noqa: F811 - a value of that fixture
-    return LocalChat(house.conversation, parse, config, RequestLog(house.foreman, house.ledger))
+    return LocalChat(house.conversation, parse, config, RequestLog(house.foreman, house.ledger), kept_in(house))
 
 
 def next_run(house: ColourHouse) -> JobRunner:  # noqa: F811
@@ -134,7 +135,7 @@ async def test_a_picture_and_words_that_were_asked_before_a_restart_are_answered
             for job in await later.left("local"):
                 await chat.go_on(job)
             pictured = await tab.until(partial(says, "ike the picture"))
-            words = await tab.until(lambda one: one["author"] == "keaton" and one["id"] != pictured["id"])
+            words = await tab.until(lambda one: one["author"] == "keaton" and one["id"] > asked[1]["id"])
             assert [one["id"] for one in (pictured, words)] == [one["id"] + 1 for one in asked]
             await emptied(house.media.inbox)
 

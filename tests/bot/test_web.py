@@ -15,6 +15,7 @@ from core.model.events import Action, Help, LinkPosted
 from core.model.reply import Progress
 from core.wording.replies import problem
 from tests.support import talks
+from tests.support.page.stock import stocked
 from tests.support.tabs import CONFIG, Tab
 from tests.support.talks import ScriptedConversation
 
@@ -87,7 +88,7 @@ async def test_the_newest_of_several_presses_decides_what_stands_there(
 
     talk = Waiting()
     async with (
-        LocalChat(talk, talks.parse, replace(CONFIG, upload_dir=tmp_path), talks.Unwritten()) as chat,
+        LocalChat(talk, talks.parse, replace(CONFIG, upload_dir=tmp_path), talks.Unwritten(), stocked()) as chat,
         Tab(chat, session, "a").open() as tab,
     ):
         await tab.say("/find x")
@@ -116,7 +117,7 @@ async def test_what_fails_on_its_way_does_not_stand_there_as_under_way_for_ever(
 
     talk = Failing()
     async with (
-        LocalChat(talk, talks.parse, replace(CONFIG, upload_dir=tmp_path), talks.Unwritten()) as chat,
+        LocalChat(talk, talks.parse, replace(CONFIG, upload_dir=tmp_path), talks.Unwritten(), stocked()) as chat,
         Tab(chat, session, "a").open() as tab,
     ):
         await tab.say("/find x")
@@ -144,7 +145,7 @@ async def test_the_log_is_bounded_and_tabs_hear_what_is_the_oldest(
     talk: ScriptedConversation, session: aiohttp.ClientSession, tmp_path: Path
 ) -> None:
     config = replace(CONFIG, upload_dir=tmp_path, log_limit=3)
-    async with LocalChat(talk, talks.parse, config, talks.Unwritten()) as chat:
+    async with LocalChat(talk, talks.parse, config, talks.Unwritten(), stocked()) as chat:
         for number in range(5):
             chat.announce(f"news {number}")
         async with Tab(chat, session, "a").open() as tab:
@@ -211,5 +212,5 @@ async def test_a_port_in_use_is_an_error_that_names_it(talk: ScriptedConversatio
         taken.listen()
         port = taken.getsockname()[1]
         with pytest.raises(PortTaken) as caught:
-            await LocalChat(talk, talks.parse, replace(CONFIG, port=port), talks.Unwritten()).start()
+            await LocalChat(talk, talks.parse, replace(CONFIG, port=port), talks.Unwritten(), stocked()).start()
     assert caught.value.port == port

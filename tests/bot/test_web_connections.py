@@ -18,6 +18,7 @@ from bot.monitoring.metrics import Metrics
 from bot.web.connections import ConnectionLimits, raise_open_files
 from bot.web.server import LocalChat
 from tests.support import talks
+from tests.support.page.stock import stocked
 from tests.support.tabs import CONFIG, Tab
 from tests.support.talks import ScriptedConversation
 
@@ -35,7 +36,7 @@ Ends = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 @pytest.fixture
 async def chat() -> AsyncIterator[LocalChat]:
     config = replace(CONFIG, connections=LIMITS)
-    async with LocalChat(ScriptedConversation(), talks.parse, config, talks.Unwritten()) as chat:
+    async with LocalChat(ScriptedConversation(), talks.parse, config, talks.Unwritten(), stocked()) as chat:
         yield chat
 
 

@@ -14,6 +14,7 @@ from core.model.events import FilePosted, Find
 from core.model.reply import Picture, Reply
 from core.model.requests import JobRef
 from tests.support import talks
+from tests.support.page.stock import stocked
 from tests.support.tabs import CONFIG, Tab
 from tests.support.talks import ScriptedConversation
 
@@ -58,7 +59,10 @@ async def test_a_file_over_the_limit_is_refused_and_leaves_nothing(
         for _ in range(3):
             yield bytes(500)
 
-    async with LocalChat(talk, talks.parse, config, talks.Unwritten()) as chat, Tab(chat, session, "a").open() as tab:
+    async with (
+        LocalChat(talk, talks.parse, config, talks.Unwritten(), stocked()) as chat,
+        Tab(chat, session, "a").open() as tab,
+    ):
         assert await tab.send_file("film.mp4", bytes(1001)) == 413
         headers = {"Origin": tab.origin, **tab.key}
         async with session.post(
@@ -105,7 +109,7 @@ async def test_pictures_are_bounded_and_the_oldest_go_first(session: aiohttp.Cli
 
     config = replace(CONFIG, upload_dir=tmp_path, picture_limit_bytes=2500)
     async with (
-        LocalChat(Painter(), talks.parse, config, talks.Unwritten()) as chat,
+        LocalChat(Painter(), talks.parse, config, talks.Unwritten(), stocked()) as chat,
         Tab(chat, session, "a").open() as tab,
     ):
         addresses = []
@@ -123,7 +127,7 @@ async def test_closing_cancels_what_is_under_way_and_keeps_the_files_that_the_ne
     talk.go_on.clear()
     config = replace(CONFIG, upload_dir=tmp_path)
     async with (
-        LocalChat(talk, talks.parse, config, talks.Unwritten(job)) as chat,
+        LocalChat(talk, talks.parse, config, talks.Unwritten(job), stocked()) as chat,
         Tab(chat, session, "a").open() as tab,
     ):
         await tab.send_file("film.mp4", b"video")

@@ -14,6 +14,7 @@ from bot.web.server import LocalChat
 from core.conversation.commands import parse
 from tests.support import clips
 from tests.support.houses import cramped, reader
+from tests.support.page.stock import kept_in
 from tests.support.tabs import CONFIG, Tab
 
 if TYPE_CHECKING:
@@ -42,7 +43,9 @@ async def test_an_upload_and_a_vote_on_a_full_disk_get_a_sentence_and_work_once_
     content = await asyncio.to_thread(video.read_bytes)
     config = replace(CONFIG, upload_dir=cramped.media.inbox)
     async with (
-        LocalChat(cramped.conversation, parse, config, RequestLog(cramped.foreman, cramped.ledger)) as chat,
+        LocalChat(
+            cramped.conversation, parse, config, RequestLog(cramped.foreman, cramped.ledger), kept_in(cramped)
+        ) as chat,
         aiohttp.ClientSession() as session,
         Tab(chat, session, "tab").open() as tab,
     ):
@@ -69,7 +72,9 @@ async def test_on_a_full_disk_a_video_can_be_forgotten_and_that_makes_room_for_o
     red, green = [await asyncio.to_thread(video.read_bytes) for video in videos]
     config = replace(CONFIG, upload_dir=cramped.media.inbox)
     async with (
-        LocalChat(cramped.conversation, parse, config, RequestLog(cramped.foreman, cramped.ledger)) as chat,
+        LocalChat(
+            cramped.conversation, parse, config, RequestLog(cramped.foreman, cramped.ledger), kept_in(cramped)
+        ) as chat,
         aiohttp.ClientSession() as session,
         Tab(chat, session, "tab").open() as tab,
     ):

@@ -11,6 +11,7 @@ import pytest
 
 from bot.web.server import LocalChat
 from tests.support import talks
+from tests.support.page.stock import stocked
 from tests.support.tabs import CONFIG, Tab
 
 if TYPE_CHECKING:
@@ -44,7 +45,10 @@ async def test_so_many_files_and_bytes_wait_at_most_and_more_come_once_those_are
 ) -> None:
     talk.go_on.clear()
     config = replace(config, upload_dir=tmp_path)
-    async with LocalChat(talk, talks.parse, config, talks.Unwritten()) as chat, Tab(chat, session, "a").open() as tab:
+    async with (
+        LocalChat(talk, talks.parse, config, talks.Unwritten(), stocked()) as chat,
+        Tab(chat, session, "a").open() as tab,
+    ):
         sent = [await tab.send_file(f"{number}.mp4", bytes(size)) for number, size in enumerate(sizes)]
         assert sent == expected
         assert len(files_in(tmp_path)) == 2
@@ -63,7 +67,7 @@ async def test_bytes_that_nobody_announced_count_as_they_come(
             yield bytes(50)
 
     config = replace(CONFIG, upload_dir=tmp_path, uploads_limit_bytes=100)
-    async with LocalChat(talk, talks.parse, config, talks.Unwritten()) as chat:
+    async with LocalChat(talk, talks.parse, config, talks.Unwritten(), stocked()) as chat:
         tab = Tab(chat, session, "a")
         address, headers = chat.url + "api/files?client=a&name=f", {"Origin": tab.origin, **tab.key}
         async with session.post(address, data=unannounced(), headers=headers) as response:
@@ -82,7 +86,7 @@ async def test_a_file_that_drips_is_given_up(
     talk: ScriptedConversation, session: aiohttp.ClientSession, tmp_path: Path
 ) -> None:
     config = replace(CONFIG, upload_dir=tmp_path, upload_timeout_s=0.2)
-    async with LocalChat(talk, talks.parse, config, talks.Unwritten()) as chat:
+    async with LocalChat(talk, talks.parse, config, talks.Unwritten(), stocked()) as chat:
         tab = Tab(chat, session, "a")
         reader, writer = await asyncio.open_connection("127.0.0.1", int(tab.origin.rsplit(":", 1)[1]))
         writer.write(head(tab, "Content-Length: 1000000") + b"a little")

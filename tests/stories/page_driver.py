@@ -12,6 +12,7 @@ from bot.doors.requests import RequestLog
 from bot.web.server import LocalChat
 from core.conversation.commands import parse
 from tests.stories.person import Card
+from tests.support.page.stock import kept_in
 from tests.support.tabs import CONFIG, Tab
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ def _web_card(message: dict[str, Any]) -> Card:
 async def on_the_page(house: ColourHouse, folder: Path) -> AsyncIterator[Driver]:
     config = replace(CONFIG, upload_dir=folder)
     async with (
-        LocalChat(house.conversation, parse, config, RequestLog(house.foreman, house.ledger)) as chat,
+        LocalChat(house.conversation, parse, config, RequestLog(house.foreman, house.ledger), kept_in(house)) as chat,
         aiohttp.ClientSession() as session,
         Tab(chat, session, "tab").open() as tab,
     ):

@@ -17,6 +17,7 @@ from bot.wiring.app import open_core
 from core.conversation.commands import parse
 from tests.support.clips import make_sound
 from tests.support.models import write_model
+from tests.support.page.stock import stocked
 from tests.support.tabs import CONFIG, Tab
 from tests.traps import videos
 from tests.traps.fuzz import running
@@ -62,7 +63,9 @@ async def open_tab(home: Path, stall_s: float) -> AsyncIterator[Tab]:
     )
     async with (
         open_core(settings) as core,
-        LocalChat(core.parts.conversation, parse, CONFIG, RequestLog(core.parts.foreman, core.kept.ledger)) as chat,
+        LocalChat(
+            core.parts.conversation, parse, CONFIG, RequestLog(core.parts.foreman, core.kept.ledger), stocked()
+        ) as chat,
         aiohttp.ClientSession() as session,
         Tab(chat, session, "tab-a").open() as tab,
     ):

@@ -10,6 +10,7 @@ from playwright.async_api import Page, expect
 
 from bot.web.server import LocalChat
 from tests.support import talks
+from tests.support.page.stock import stocked
 from tests.support.tabs import CONFIG
 from tests.support.talks import ScriptedConversation
 
@@ -26,7 +27,7 @@ async def talk() -> ScriptedConversation:
 @pytest_asyncio.fixture(loop_scope="session")
 async def chat(talk: ScriptedConversation, tmp_path: Path) -> AsyncIterator[LocalChat]:
     config = replace(CONFIG, upload_dir=tmp_path, upload_limit_bytes=1_000_000)
-    async with LocalChat(talk, talks.parse, config, talks.Unwritten()) as chat:
+    async with LocalChat(talk, talks.parse, config, talks.Unwritten(), stocked()) as chat:
         yield chat
 
 

@@ -13,6 +13,7 @@ from bot.web.server import LocalChat
 from core.model.events import LinkPosted
 from tests.support import talks
 from tests.support.page.hands import QUERY, ask, box, log
+from tests.support.page.stock import stocked
 from tests.support.tabs import CONFIG
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ async def test_what_strangers_write_is_text_and_no_page(room: Page) -> None:
 async def test_a_lost_connection_is_said_and_comes_back_with_what_was_missed(
     page: Page, talk: ScriptedConversation, tmp_path: Path
 ) -> None:
-    async with LocalChat(talk, talks.parse, replace(CONFIG, upload_dir=tmp_path), talks.Unwritten()) as chat:
+    async with LocalChat(talk, talks.parse, replace(CONFIG, upload_dir=tmp_path), talks.Unwritten(), stocked()) as chat:
         await page.goto(chat.address)
         chat.announce("the first run")
         await expect(log(page)).to_contain_text("the first run")
@@ -75,7 +76,9 @@ async def test_a_lost_connection_is_said_and_comes_back_with_what_was_missed(
     await ask(page, "said into the void")
     await expect(page.get_by_role("alert")).to_contain_text("did not get through")
     await expect(box(page)).to_have_value("said into the void")
-    async with LocalChat(talk, talks.parse, replace(CONFIG, upload_dir=tmp_path, port=port), talks.Unwritten()) as chat:
+    async with LocalChat(
+        talk, talks.parse, replace(CONFIG, upload_dir=tmp_path, port=port), talks.Unwritten(), stocked()
+    ) as chat:
         chat.announce("the second run")
         await expect(log(page)).to_contain_text("the second run")
         await expect(log(page)).not_to_contain_text("the first run")

@@ -12,6 +12,7 @@ from bot.web.server import LocalChat
 from core.model.events import FilePosted, Find
 from tests.support import talks
 from tests.support.page.hands import ask, box, log
+from tests.support.page.stock import stocked
 from tests.support.tabs import CONFIG
 
 if TYPE_CHECKING:
@@ -94,7 +95,7 @@ async def test_a_file_that_is_one_too_many_is_refused_with_the_reason(
 ) -> None:
     talk.go_on.clear()
     config = replace(CONFIG, upload_dir=tmp_path, uploads=1)
-    async with LocalChat(talk, talks.parse, config, talks.Unwritten()) as chat:
+    async with LocalChat(talk, talks.parse, config, talks.Unwritten(), stocked()) as chat:
         await page.goto(chat.address)
         files = [{"name": f"{name}.mp4", "mimeType": "video/mp4", "buffer": b"video"} for name in ("one", "two")]
         await page.locator("input[type=file]").set_input_files(files)  # type: ignore[arg-type] # as its own stub has it
