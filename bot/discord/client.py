@@ -83,7 +83,7 @@ class KeatonClient(commands.AutoShardedBot):
         self.desk = DiscordDesk(parts, config)
         self._snapshots = self.desk.sights.snapshots
         self._stays = DiscordPresence(self, parts.grace)
-        self._removals = Removals(config.forgotten_every_s, Backoff(REMOVAL_STEPS_S), self.desk.deleted)
+        self._removals = Removals(config.forgotten_every_s, Backoff(REMOVAL_STEPS_S), self.desk.deleted, self.desk.word)
         self._lookback = DiscordCatchUp(self, self.desk, parts, config.alive_every_s, config.again_s)
 
     async def setup_hook(self) -> None:
@@ -91,6 +91,7 @@ class KeatonClient(commands.AutoShardedBot):
         self.add_dynamic_items(AnswerButton)
         await self.tree.set_translator(Translations())
         DiscordCommands(self.desk, self._parts.conversation, is_blind=not self._see_messages).add_to(self.tree)
+        await self._lookback.begin()
         self.desk.start(take_back(self._parts.showcase, DOOR.platform, "", self._change, self._removals))
         if isinstance(self.tree, KeatonTree):
             self.desk.commands = await self.tree.sync_if_changed(self._parts.ledger)

@@ -165,7 +165,9 @@ class DiscordDesk:
 
         limit_bytes = message.guild.filesize_limit if message.guild else 0
         say, is_late = self.word.of(taken), taken.event.turn.late
-        return MessageTarget(message, limit_bytes, keep, say, _nonce(note), standing, is_late)
+        # A link that was edited away and put back is another request, and has another card.
+        nonce = _nonce(f"{note}:{taken.job.id}" if taken.job else note)
+        return MessageTarget(message, limit_bytes, keep, say, nonce, standing, is_late)
 
     async def answer_taken(self, taken: AcceptedRequest, place: VisibleTarget, ends: Ends | None = None) -> None:
         """Show the replies to something that was written down; then it is done, unless Discord is out of order."""

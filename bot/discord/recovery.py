@@ -61,6 +61,10 @@ _AT_ONCE = 4
 _FURTHEST = timedelta(hours=24)
 
 
+_OVERLAP = timedelta(seconds=30)
+"""What was heard of late may not be written down yet; what is seen twice is done once."""
+
+
 _MOST_MESSAGES = 50
 
 
@@ -141,6 +145,14 @@ class DiscordCatchUp:
         self._again = asyncio.Event()
         self._backoff: Backoff[_Mark] = Backoff(again_s)
         self._closed = False
+        self._first = 0
+        """Nothing before that is looked at."""
+
+    async def begin(self) -> None:
+        """Note at the very first start since when messages are seen: what it is killed over is looked at then."""
+        if not await self._parts.ledger.recall(_ALIVE):
+            self._first = utils.time_snowflake(utils.utcnow())
+            await self._parts.ledger.remember(_ALIVE, str(self._first))
 
     def connected(self) -> None:
         """Look back: this is a new session, in which the gateway replays nothing."""
@@ -203,7 +215,8 @@ class DiscordCatchUp:
     async def _note_alive(self) -> None:
         while True:
             await self._listening.wait()
-            await self._parts.ledger.remember(_ALIVE, str(utils.time_snowflake(utils.utcnow())))
+            alive = utils.time_snowflake(utils.utcnow() - _OVERLAP)
+            await self._parts.ledger.remember(_ALIVE, str(max(alive, self._first)))
             await asyncio.sleep(self._alive_every_s)
 
     async def _finish_errands(self) -> None:

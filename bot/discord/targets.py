@@ -236,11 +236,13 @@ class MessageTarget:
         except discord.NotFound as error:
             if error.code != UNKNOWN_MESSAGE:
                 raise
-            # Somebody deleted it: the outcome is still worth saying. Discord would give back the deleted one for its
-            # nonce, which it remembers for some minutes.
-            self.standing = None
-            self.nonce = hashlib.sha256(self.nonce.encode()).hexdigest()[: len(self.nonce)]
+            self._gone()  # a moderator deleted it: the outcome is still worth saying
             await sent_whole(self._send_new(shown))
+
+    def _gone(self) -> None:
+        """Name the place anew: Discord would give back the deleted message for the nonce that it had."""
+        self.standing = None
+        self.nonce = hashlib.sha256(self.nonce.encode()).hexdigest()[: len(self.nonce)]
 
     async def _redraw(self, standing: discord.PartialMessage | discord.Message, shown: DiscordCard) -> None:
         async with self.say.at(str(standing.id)) as may:
@@ -261,7 +263,7 @@ class MessageTarget:
         if self.standing is not None:
             with suppress(discord.NotFound):
                 await self.standing.delete()
-            self.standing = None
+            self._gone()
             await self.on_posted(0)
 
     async def _send_new(self, shown: DiscordCard) -> None:

@@ -1,8 +1,9 @@
 """Which of several requests decides what a message shows? The one that was written down last.
 
-A request may draw a message only while no later press that draws it too was written down; draws of one message are
-serialised. This holds across restarts, since presses are written down, with their message, before they are
-acknowledged. What else a request does (a vote, a message of its own) it does in any case.
+A request may draw a message only while no later press that draws it too was written down, and while Keaton has not
+taken the message back; draws of one message are serialised. This holds across restarts, since presses are written down,
+with their message, before they are acknowledged. What else a request does (a vote, a message of its own) it does in any
+case.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
 
     from bot.doors.requests import AcceptedRequest
+    from core.model.video import Scope
 
 _KEPT = 1000
 
@@ -30,7 +32,11 @@ class Later(Protocol):
     """Knows what was written down."""
 
     async def is_outdone(self, taken: AcceptedRequest, message: str) -> bool:
-        """Tell whether a press that draws a message was written down after a request."""
+        """Tell whether a press that draws a message was written down after a request, or it was taken back."""
+        ...
+
+    async def note_taken_back(self, scope: Scope, message: str) -> None:
+        """Note that a message of Keaton's is taken back: nothing may be drawn there any more."""
         ...
 
 
@@ -64,7 +70,7 @@ class DrawOrder:
         """Give the say of a request, at once when it was taken: for a press counts from then on."""
         say = _Numbered(self, taken, self._number(taken))
         if isinstance(taken.event, Action) and draws(taken.event.id):
-            self._count(_key(taken, taken.event.under), say.number)
+            self._count(_key(taken.event.turn.scope, taken.event.under), say.number)
         return say
 
     def _number(self, taken: AcceptedRequest) -> tuple[int, int]:
@@ -83,11 +89,24 @@ class DrawOrder:
     @asynccontextmanager
     async def turn(self, taken: AcceptedRequest, number: tuple[int, int], message: str) -> AsyncIterator[bool]:
         """Wait until nobody draws a message; tell whether this request may."""
-        key = _key(taken, message)
-        lock = self._locks.setdefault(key, asyncio.Lock())
-        async with lock:
+        key = _key(taken.event.turn.scope, message)
+        async with self._lock(key):
             is_outdone = self._newest.get(key, number) > number
             yield not (is_outdone or await self._later.is_outdone(taken, message))
+
+    @asynccontextmanager
+    async def taking_back(self, scope: Scope, message: str) -> AsyncIterator[None]:
+        """Wait until nobody draws a message; from then on no request may.
+
+        Else the last word of a request that forgetting has ended would stand in place of what tells so, or, where the
+        message was deleted, in a new one.
+        """
+        async with self._lock(_key(scope, message)):
+            await self._later.note_taken_back(scope, message)
+            yield
+
+    def _lock(self, key: str) -> asyncio.Lock:
+        return self._locks.setdefault(key, asyncio.Lock())
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +127,5 @@ class _Numbered:
             yield may
 
 
-def _key(taken: AcceptedRequest, message: str) -> str:
-    scope = taken.event.turn.scope
+def _key(scope: Scope, message: str) -> str:
     return f"{scope.space}:{scope.channel}:{message}"

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
     from bot.doors.backoff import Backoff
+    from bot.doors.draw_order import DrawOrder
     from core.model.events import Incoming
     from core.ports.retention import ShownMessages, Stale
 
@@ -89,6 +90,8 @@ class Removals:
     backoff: Backoff[Stale]
     hint: asyncio.Event
     """Set when there is something to do at once."""
+    order: DrawOrder
+    """Lets no request draw a message that was taken back."""
 
     def wake(self, channel: str) -> None:
         """Try again at once what waits in a channel (an unarchived thread, a permission that was granted)."""
@@ -114,7 +117,7 @@ async def take_back(
             found = await showcase.stale(platform, space)
             removals.backoff.keep_only(found)
             for stale in found:
-                if removals.backoff.is_due(stale) and await _changed(stale, change, removals.backoff):
+                if removals.backoff.is_due(stale) and await _changed(stale, change, removals):
                     await showcase.settle(stale)
         except AppError:
             logger.exception("what was forgotten could not be looked up; it is tried again")
@@ -123,18 +126,20 @@ async def take_back(
         removals.hint.clear()
 
 
-async def _changed(stale: Stale, change: Callable[[Stale], Awaitable[bool]], backoff: Backoff[Stale]) -> bool:
+async def _changed(stale: Stale, change: Callable[[Stale], Awaitable[bool]], removals: Removals) -> bool:
     """Change a message; what goes wrong with one keeps no other from being changed, and is told once."""
     try:
-        if await change(stale):
-            backoff.done(stale)
+        async with removals.order.taking_back(stale.scope, stale.message):
+            is_changed = await change(stale)
+        if is_changed:
+            removals.backoff.done(stale)
             return True
         why, error = "it is tried again", None
     except Stuck as stuck:
         why, error = str(stuck), None
     except Exception as unforeseen:  # noqa: BLE001 - whatever it is, it is logged and tried again
         why, error = "it is tried again", unforeseen
-    if backoff.failed(stale):
+    if removals.backoff.failed(stale):
         where = stale.message, stale.scope.channel
         logger.warning("message %s in channel %s could not be taken back: %s", *where, why, exc_info=error)
     return False

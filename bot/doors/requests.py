@@ -120,10 +120,20 @@ class RequestLog:
             await self._foreman.drop(job)
 
     async def is_outdone(self, taken: AcceptedRequest, message: str) -> bool:
-        """Tell whether a press that draws a message was written down after a request; no where that cannot be read."""
+        """Tell whether a press that draws a message was written down after a request, or the message was taken back.
+
+        No where that cannot be read.
+        """
         with suppress(StorageUnusable):
+            if await self._ledger.recall(_taken_back(taken.event.turn.scope, message)):
+                return True
             return taken.job is not None and await self._foreman.is_outdone(taken.job, message)
         return False
+
+    async def note_taken_back(self, scope: Scope, message: str) -> None:
+        """Note that a message of Keaton's is taken back; it is, too, where that cannot be written."""
+        with suppress(StorageUnusable):
+            await self._ledger.remember(_taken_back(scope, message), "1")
 
     async def answered(self, scope: Scope, message: str, card: str) -> None:
         """Note that a message of Keaton's answers another one, and goes with it. Raises StorageUnusable."""
@@ -134,6 +144,10 @@ class RequestLog:
         """Note where the answer stands by now, and as which message. Raises StorageUnusable."""
         if taken.job is not None:
             await self._foreman.stand(taken.job, place, message)
+
+
+def _taken_back(scope: Scope, message: str) -> str:
+    return f"{scope.platform}:taken:{scope.space}:{scope.channel}:{message}"
 
 
 def _is_a_look(event: Incoming) -> bool:

@@ -233,7 +233,7 @@ class SlackDesk:
         self._invitations = Invitations(parts.ledger, time.time)
         self.deleted = asyncio.Event()
         """Set when a message was deleted, whose answers are to be removed now."""
-        self.removals = Removals(config.forgotten_every_s, Backoff(REMOVAL_STEPS_S), self.deleted)
+        self.removals = Removals(config.forgotten_every_s, Backoff(REMOVAL_STEPS_S), self.deleted, self.answers.word)
 
     @property
     def channels_note(self) -> str:

@@ -83,13 +83,21 @@ class SlackCatchUp:
         self._backoff: Backoff[str] = Backoff(config.read_again_s)
         self._wanted = asyncio.Event()
         self._has_looked = False
+        self._first_s = 0.0
+        """Nothing before that is looked at."""
 
     def connected(self) -> None:
         """Look back: what happened before this connection was opened may have been told to none."""
         self._wanted.set()
 
     async def resume(self) -> None:
-        """Take up what an earlier run died over; done before Slack can send the same again."""
+        """Take up what an earlier run died over; done before Slack can send the same again.
+
+        At the very first start it is noted since when Keaton listens: what it is killed over is looked at then.
+        """
+        if not await self._ledger.recall(self._alive):
+            self._first_s = time.time()
+            await self._ledger.remember(self._alive, f"{self._first_s:.6f}")
         try:
             await self._desk.resume(take_up)
         except Exception:
@@ -114,7 +122,8 @@ class SlackCatchUp:
     async def _note_alive(self) -> None:
         """Note that nothing was missed until now, but not where a new connection is still to be looked behind."""
         if self._is_listening() and not self._wanted.is_set() and self._has_looked:
-            await self._ledger.remember(self._alive, f"{time.time():.6f}")
+            alive_s = max(time.time() - _OVERLAP_S, self._first_s)
+            await self._ledger.remember(self._alive, f"{alive_s:.6f}")
 
     async def _catch_up(self) -> None:
         """Read what was posted since Keaton was last seen listening; at the very first start nothing."""
@@ -133,7 +142,7 @@ class SlackCatchUp:
 
     async def _look_at(self, channel: str, since: str) -> None:
         """Look at what came in a channel; where that fails, it keeps its mark."""
-        since_s = max(float(since) - _OVERLAP_S, time.time() - _FURTHEST_S)
+        since_s = max(float(since), time.time() - _FURTHEST_S)
         try:
             await self._read(channel, since_s)
         except FAILURES as error:

@@ -100,7 +100,11 @@ class Writes(Protocol):
         ...
 
     async def is_outdone(self, taken: AcceptedRequest, message: str) -> bool:
-        """Tell whether a press that draws a message was written down after a request."""
+        """Tell whether a press that draws a message was written down after a request, or it was taken back."""
+        ...
+
+    async def note_taken_back(self, scope: Scope, message: str) -> None:
+        """Note that a message of Keaton's is taken back."""
         ...
 
 
@@ -249,7 +253,7 @@ class PageDesk:
     def take_back(self, showcase: ShownMessages) -> None:
         """Note from now on which videos are shown, and take back what was forgotten."""
         self._showcase = showcase
-        removals = Removals(self._config.forgotten_every_s, Backoff(REMOVAL_STEPS_S), asyncio.Event())
+        removals = Removals(self._config.forgotten_every_s, Backoff(REMOVAL_STEPS_S), asyncio.Event(), self._word)
         where = DOOR.platform, self._config.space
         self._chores.start(take_back(showcase, *where, self._change, removals))
 

@@ -6,6 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from bot.doors.backoff import Backoff
+from bot.doors.draw_order import DrawOrder
 from bot.doors.messages import Removals, Stuck, take_back
 from core.model.video import Scope
 from core.ports.retention import Stale
@@ -15,7 +16,22 @@ if TYPE_CHECKING:
 
     import pytest
 
+    from bot.doors.requests import AcceptedRequest
+
 SCOPE = Scope("discord", "1", "2")
+
+
+class Requests:
+    """Notes which messages are taken back."""
+
+    def __init__(self) -> None:
+        self.taken_back = list[str]()
+
+    async def is_outdone(self, taken: AcceptedRequest, message: str) -> bool:
+        raise AssertionError((taken, message))
+
+    async def note_taken_back(self, _scope: Scope, message: str) -> None:
+        self.taken_back.append(message)
 
 
 class Outbox:
@@ -50,7 +66,8 @@ async def test_a_message_that_cannot_be_reached_is_tried_again_and_keeps_no_othe
             hint.set()
         return True
 
-    loop = asyncio.create_task(take_back(outbox, "discord", "", change, Removals(60.0, Backoff((0.0,)), hint)))
+    removals = Removals(60.0, Backoff((0.0,)), hint, DrawOrder(Requests()))
+    loop = asyncio.create_task(take_back(outbox, "discord", "", change, removals))
     await asyncio.wait_for(is_done.wait(), 30)
     loop.cancel()
     await asyncio.gather(loop, return_exceptions=True)
@@ -61,7 +78,7 @@ async def test_what_cannot_be_changed_is_tried_ever_more_rarely_told_once_and_wo
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     outbox, tried, hint, now_s = Outbox("archived"), 0, asyncio.Event(), [0.0]
-    removals = Removals(0.0, Backoff((10.0, 3600.0), lambda: now_s[0]), hint)
+    removals = Removals(0.0, Backoff((10.0, 3600.0), lambda: now_s[0]), hint, DrawOrder(Requests()))
     is_open = False
 
     async def change(_stale: Stale) -> bool:

@@ -16,7 +16,7 @@ from core.limits import VideoLimits
 from core.model import actions
 from core.model.video import Preprocess, Sampling
 from tests.core.engines.conftest import messages_in
-from tests.crash.regrets import is_taken_back
+from tests.crash.regrets import FORGOTTEN, is_taken_back
 from tests.crash.town import LOOK_EVERY_S, is_final
 from tests.fakes.discord_world import BOT_ID
 from tests.support.discord.looking import EYES, READY, cards_below
@@ -150,9 +150,7 @@ def _judge_ends(town: Town, data: _Data, found: _Found) -> None:
     """Nothing is left half done, and nothing was said that the platform does not take."""
     found.wrong.extend(f"stuck: {one.text!r}" for one in town.square.messages.values() if _is_stuck(one))
     found.wrong.extend(
-        f"no video's card: {one.text!r}"
-        for one in _video_cards(town)
-        if READY not in one.text and not is_taken_back(one)
+        f"no video's card: {card.text!r}" for video, card in _video_cards(town) if not _is_fine(town, video, card)
     )
     ends = {"done", "cancelled"} if town.regrets.taken else {"done"}
     found.wrong.extend(f"{count} jobs are {job}" for job, count in data.jobs.items() if job[0] not in ends)
@@ -193,9 +191,15 @@ def _judge_presses(town: Town, found: _Found) -> None:
             found.lost.append(f"the press of {labels} under {presses[0].card.id}: {presses[0].card.text!r}")
 
 
-def _video_cards(town: Town) -> list[Message]:
-    below = [card for one in town.posted if one.id in town.videos for card in cards_below(one)]
-    return below + [it.shown for it, _ in town.indexed if it.ack_s is not None and it.shown]
+def _video_cards(town: Town) -> list[tuple[Path, Message]]:
+    posted = [(video, one) for one in town.posted if (video := town.videos.get(one.id))]
+    below = [(video, card) for video, one in posted for card in cards_below(one)]
+    return below + [(video, it.shown) for it, video in town.indexed if it.ack_s is not None and it.shown]
+
+
+def _is_fine(town: Town, video: Path, card: Message) -> bool:
+    """Tell whether a card shows its video, or tells that this was taken back."""
+    return READY in card.text or is_taken_back(card) or (video in town.regrets.forgotten and FORGOTTEN in card.text)
 
 
 def _kept(db: sqlite3.Connection) -> dict[str, list[list[float]]]:

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 _LEFT = "I leave that video alone"
 _GONE = "a video that was taken back"
+FORGOTTEN = "forgotten here meanwhile"
+"""The last word about a video that somebody has forgotten while it was under way."""
 
 
 @dataclass

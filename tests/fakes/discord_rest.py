@@ -187,8 +187,6 @@ class Rest:
             raise Refusal(403, 50013, "Missing Permissions")
         if message.channel.locked and message.id in self._fake.undeletable:
             raise Refusal(403, 160005, "Thread is locked")
-        nonces = message.channel.nonces
-        message.channel.nonces = {nonce: one for nonce, one in nonces.items() if one is not message}
         await self._fake.remove(message)
         return web.Response(status=204)
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from core.model.requests import JobRef, MessageKey
+    from core.model.video import Scope
 
 PEAKS_S = (34, 71, 12, 55, 83)
 HELP = "Post a link to a video, or drop a file here, and I look at it.\n\n/find a woman in water: the best frame"
@@ -38,6 +39,9 @@ class Unwritten:
 
     async def is_outdone(self, taken: AcceptedRequest, message: str) -> bool:  # noqa: ARG002 - the port's
         return False
+
+    async def note_taken_back(self, scope: Scope, message: str) -> None:
+        pass
 
     async def end(self, taken: AcceptedRequest) -> None:
         self.ended.append(taken.event)

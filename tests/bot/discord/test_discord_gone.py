@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.bot.discord.test_discord_walls import Town, a_town, running
 from tests.fakes.discord import FakeDiscord
-from tests.fakes.discord_world import KEATON, Guild, User
+from tests.fakes.discord_world import KEATON, Guild, User, new_id
 from tests.support import clips
-from tests.support.houses import grace_of, house, reader
+from tests.support.houses import grace_of, house, parts_of, reader
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     from core.model.events import Incoming
     from core.model.reply import Reply
+    from core.model.video import Scope
     from tests.core.conftest import ColourHouse
     from tests.fakes.discord_world import Channel, Message
 
@@ -79,6 +81,100 @@ async def test_given_a_status_that_was_deleted_when_the_work_is_done_then_the_ca
         card = await ready(town, town.general, asked)
         assert card.id != status.id
         assert quiet(caplog)
+
+
+async def test_given_a_status_that_keaton_deleted_when_the_work_is_done_then_nothing_is_posted(
+    house: ColourHouse, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    held = Held(house)
+    async with a_town(house, conversation=held) as town:
+        asked = await post_link(town, tmp_path, town.general)
+        (status,) = await town.fake.until(lambda: below(town.general, asked), "a status")
+        await held.reached.wait()
+        await house.ledger.take_cards_back(town.scope(str(town.general.id)), str(asked.id))
+        await town.fake.until(lambda: status.id not in town.general.messages, "the status gone")
+        held.go_on.set()
+        await settled(town)
+        assert below(town.general, asked) == []
+        assert quiet(caplog)
+
+
+async def test_given_a_card_that_says_its_video_was_forgotten_when_the_last_word_comes_then_it_stays(
+    house: ColourHouse, tmp_path: Path
+) -> None:
+    held = Held(house)
+    async with a_town(house, conversation=held) as town:
+        asked = await post_link(town, tmp_path, town.general)
+        (status,) = await town.fake.until(lambda: below(town.general, asked), "a status")
+        await held.reached.wait()
+        shown = parts_of(house).showcase
+        await shown.show(town.scope(str(town.general.id)), str(status.id), ["a video that is not kept"])
+        await town.fake.until(lambda: "taken back" in status.text, "the status taken back")
+        held.go_on.set()
+        await settled(town)
+        assert [one.id for one in below(town.general, asked)] == [status.id]
+        assert "taken back" in status.text
+
+
+async def test_given_a_link_that_was_edited_away_when_it_is_put_back_then_it_has_a_card_again(
+    house: ColourHouse, tmp_path: Path
+) -> None:
+    async with a_town(house) as town:
+        asked = await post_link(town, tmp_path, town.general)
+        first, link = await ready(town, town.general, asked), asked.content
+        await town.fake.change(asked, "nothing")
+        await town.fake.until(lambda: first.id not in town.general.messages, "the card gone")
+        await town.fake.change(asked, link)
+        assert (await ready(town, town.general, asked)).id != first.id
+
+
+async def test_given_a_first_run_that_ended_at_once_when_the_next_starts_then_it_looks_at_what_was_posted(
+    house: ColourHouse, tmp_path: Path
+) -> None:
+    async with FakeDiscord() as fake:
+        guild = Guild("A server")
+        town = Town(fake, house, grace_of(house, fake.moved), guild, guild.channel("general"), User("Ada"), User("Bob"))
+        await fake.join(guild)
+        async with running(fake, house, town.grace):
+            pass
+        asked = await post_link(town, tmp_path, town.general)
+        async with running(fake, house, town.grace):
+            await ready(town, town.general, asked)
+
+
+async def test_given_a_message_heard_but_not_written_down_when_keaton_starts_again_then_it_is_looked_at(
+    house: ColourHouse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reached, real = asyncio.Event(), house.ledger.is_on
+
+    async def is_on(_scope: Scope, *, by_default: bool) -> bool:
+        reached.set()
+        await asyncio.Event().wait()
+        return by_default
+
+    async with FakeDiscord() as fake:
+        guild = Guild("A server")
+        town = Town(fake, house, grace_of(house, fake.moved), guild, guild.channel("general"), User("Ada"), User("Bob"))
+        await fake.join(guild)
+        await house.ledger.remember("discord:alive", str(new_id(time.time() - 600)))
+        async with running(fake, house, town.grace, alive_every_s=0.05):
+            await noted(house, int(await house.ledger.recall("discord:alive")))
+            monkeypatch.setattr(house.ledger, "is_on", is_on)
+            asked = await post_link(town, tmp_path, town.general)
+            await reached.wait()
+            await noted(house, int(await house.ledger.recall("discord:alive")))
+        monkeypatch.setattr(house.ledger, "is_on", real)
+        async with running(fake, house, town.grace):
+            await ready(town, town.general, asked)
+
+
+async def noted(house: ColourHouse, before: int) -> None:
+    """Wait until it is noted twice that nothing was missed, after an earlier note."""
+    for _ in range(2):
+        async with asyncio.timeout(60):
+            while (alive := int(await house.ledger.recall("discord:alive") or 0)) <= before:  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+        before = alive
 
 
 async def test_given_a_thinking_that_was_deleted_when_the_answer_comes_then_the_asker_is_told_once(
