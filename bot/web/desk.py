@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from bot.doors.requests import AcceptedRequest
     from core.model.events import Incoming
     from core.model.requests import Job
+    from core.model.video import Scope
     from core.ports.retention import ShownMessages, Stale
 
 
