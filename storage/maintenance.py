@@ -1,6 +1,6 @@
 """Checks a database and repairs it: restores a backup, drops what is damaged. Blocks.
 
-What no backup has, `sqlite3 DATABASE .recover` may read: the README says how.
+What no backup has, `sqlite3 DATABASE .recover` may read: docs/operations.md says how.
 
 The caller makes sure that nobody else has the data folder open.
 """

@@ -296,7 +296,8 @@ def _disk(settings: Settings) -> Finding:
 
 def _tokens(settings: Settings) -> list[Finding]:
     if not settings.has_token:
-        return [Finding("Tokens", "note", "none set: `keaton run` serves the local chat. README says how to get one.")]
+        advice = "none set: `keaton run` serves the local page. docs/discord.md and docs/slack.md say how to get one"
+        return [Finding("Tokens", "note", advice)]
     found: list[Finding] = []
     if settings.discord_token:
         found.append(Finding("Discord", "ok", "DISCORD_TOKEN is set"))

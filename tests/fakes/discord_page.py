@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 _STYLE = """
 body { background: #313338; color: #dbdee1; font: 16px/1.4 "gg sans", "Noto Sans", sans-serif; margin: 0 auto;
        max-width: 760px; padding: 16px }
-article { margin: 18px 0 } header b { color: #f2f3f5 } header i { background: #5865f2; color: #fff; font-size: 11px;
+article { background: #313338; padding: 12px 16px; margin: 8px 0 } header b { color: #f2f3f5 }
+header i { background: #5865f2; color: #fff; font-size: 11px;
        border-radius: 3px; padding: 1px 4px; font-style: normal } small { color: #949ba4 }
 .box { background: #2b2d31; border: 1px solid #3f4147; border-left: 4px solid; border-radius: 6px; max-width: 560px;
        padding: 12px 16px; margin-top: 6px }
@@ -77,6 +78,8 @@ def _picture(item: Json, message: Message) -> str:
 
 
 def _button(button: Json) -> str:
+    if button["type"] == 3:  # a menu
+        return f'<span class="s2">{html.escape(button.get("placeholder") or "⋯")} ▾</span>'
     label = html.escape(button["label"])
     if "url" in button:
         return f'<a href="{html.escape(button["url"])}">{label} ↗</a>'

@@ -1,0 +1,68 @@
+"""The pages for people: their links lead somewhere, their words are the glossary's, what they name exists."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from bot.settings import OLD_NAMES, Settings, setting_names
+
+ROOT = Path(__file__).parents[1]
+PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), ROOT / "bench/README.md", ROOT / "demo/README.md"])
+PICTURES = {".png", ".jpg", ".gif", ".webp", ".svg"}
+OF_TESTS = {"KEATON_CHROMIUM", "KEATON_SHOTS"}
+OF_SHELLS = {"KEATON_COMPLETE"}
+
+
+def name(page: Path) -> str:
+    return str(page.relative_to(ROOT))
+
+
+def anchors(page: Path) -> set[str]:
+    """Give the anchors of a page's headings, as code hosts make them."""
+    headings = re.findall(r"^#+ (.+)$", page.read_text(), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", one).strip().lower().replace(" ", "-") for one in headings}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name)
+def test_given_a_page_when_its_links_are_followed_then_each_leads_there(page: Path) -> None:
+    text = page.read_text()
+    links = re.findall(r"\]\(([^)\s]+)\)", text) + re.findall(r'(?:src|srcset|href)="([^"]+)"', text)
+    for link in links:
+        if re.match(r"[a-z]+:", link):
+            continue
+        path, _, anchor = link.partition("#")
+        target = (page.parent / path).resolve() if path else page
+        assert target.exists(), f"{name(page)} links to {link}"
+        assert not anchor or anchor in anchors(target), f"{name(page)} links to {link}"
+
+
+def test_given_the_pictures_of_docs_when_pages_are_read_then_each_is_shown() -> None:
+    shown = "".join(page.read_text() for page in PAGES)
+    pictures = [one for one in (ROOT / "docs").iterdir() if one.suffix in PICTURES]
+    assert not [one.name for one in pictures if one.name not in shown]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name)
+def test_given_a_page_when_it_names_settings_then_they_exist(page: Path) -> None:
+    known = {one for field in Settings.model_fields for one in setting_names(field)[:1]} | OF_TESTS | OF_SHELLS
+    named = set(re.findall(r"\bKEATON_[A-Z_]*[A-Z]\b", page.read_text()))
+    old = set(OLD_NAMES) if page.name in {"settings.md", "CHANGELOG.md"} else set()
+    released = page.name == "CHANGELOG.md"  # what was taken away since stays in its history
+    assert released or named <= known | old
+
+
+@pytest.mark.parametrize(("page", "most"), [("README.md", 150), ("DECISIONS.md", 150)])
+def test_given_a_page_with_a_bound_when_it_is_measured_then_it_keeps_to_it(page: str, most: int) -> None:
+    assert len((ROOT / page).read_text().splitlines()) <= most
+
+
+ODD = ("what is no syntax is words", "takes a film back", "the caged child", "somebody posts", "whoever asked")
+
+
+def test_given_the_readme_when_it_is_read_then_its_words_are_those_of_people() -> None:
+    text = (ROOT / "README.md").read_text()
+    assert not re.findall(r"\d ?%|Rocchio|\bfilms?\b|\bcaged?\b", text)
+    assert not [one for one in ODD if one in text]
