@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from pydantic_core import PydanticUndefined
 
-from bot.settings import OLD_NAMES, SECTIONS, Settings, setting_names
+from bot.settings import OLD_NAMES, RETIRED, SECTIONS, Settings, setting_names
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -33,6 +33,14 @@ that has a value under both names is refused.
 | old name | new name |
 |---|---|
 """
+GONE: Final = """
+## Settings that are gone
+
+They do nothing, and Keaton says so at the start.
+
+| setting | what holds instead |
+|---|---|
+"""
 EXAMPLE: Final = """\
 # Keaton's settings. Copy this file to .env and change what you need; an empty value means the default.
 # The environment counts more than this file. docs/settings.md has the same as a page.
@@ -50,6 +58,7 @@ def page() -> str:
                 f"| `{setting_names(field)[0]}` | {default} | {described(field).replace('|', chr(92) + '|')} |\n"
             )
     parts.append(OLD + "".join(f"| `{old}` | `{new}` |\n" for old, new in OLD_NAMES.items()))
+    parts.append(GONE + "".join(f"| `{name}` | {why} |\n" for name, why in RETIRED.items()))
     return "".join(parts)
 
 

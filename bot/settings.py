@@ -116,12 +116,8 @@ class Settings(BaseSettings):
     what stands at the edges of a wide video is not found. `whole`: all of it, squashed to a square; the middle is seen
     a little less well. `accurate` and `demo` always see all. After a change videos are indexed anew."""
     backend: Literal["torch", "openvino"] = "torch"
-    """What computes embeddings on a processor. `openvino` (`pip install -e ".[cpu]"`) gives the same numbers and is
-    faster where the processor has AVX-512; measure it with `make bench`."""
-    precision: Literal["exact", "int8"] = "exact"
-    """`int8` is faster on some processors and a little less exact. After a change videos are indexed anew."""
-    compiled: Literal["on", "off"] = Field(default="off", validation_alias="KEATON_COMPILE")
-    """`on` lets torch compile the model for a GPU: a minute at the start for some speed."""
+    """What computes embeddings on a processor. `openvino` (`pip install -e ".[cpu]"`) gives the same numbers, twice as
+    fast where the processor has AVX-512, for a gigabyte more memory; without AVX-512 it gains nothing."""
     frame_every_s: Number = Field(
         default=1.0, gt=0.01, le=60, validation_alias=_renamed("KEATON_FRAME_EVERY_S", "KEATON_LOOK_EVERY_S")
     )
@@ -342,6 +338,19 @@ OLD_NAMES: Final = {old: new for new, *others in map(setting_names, Settings.mod
 """The present name of each setting that is set under an old one."""
 
 
+RETIRED: Final = {
+    "KEATON_COMPILE": "the model is not compiled any more",
+    "KEATON_PRECISION": "the model always computes exactly; with AVX-512 KEATON_BACKEND=openvino is twice as fast",
+}
+"""What is a setting no longer, each with what holds instead."""
+
+
+def retired(settings: Settings, project: Path = PROJECT) -> tuple[tuple[str, str], ...]:
+    """Return which settings are set that are none any more, each with what holds instead."""
+    written = _written(_files(project, settings.data_dir))
+    return tuple((name, why) for name, why in RETIRED.items() if name in written)
+
+
 def outdated(settings: Settings, project: Path = PROJECT) -> tuple[tuple[str, str], ...]:
     """Return which settings are set under an old name, each with its present name."""
     written = _written(_files(project, settings.data_dir))
@@ -355,6 +364,6 @@ def misspelt(settings: Settings, project: Path = PROJECT) -> tuple[tuple[str, st
     for file in _files(project, settings.data_dir):
         written = (name.upper() for name in dotenv_values(file))
         names += [name for name in written if name.startswith(("KEATON_", "DISCORD_", "SLACK_"))]
-    unknown = sorted({name for name in names if name not in known | _OF_TESTS})
+    unknown = sorted({name for name in names if name not in known | _OF_TESTS | RETIRED.keys()})
     now = [name for name in known if name not in OLD_NAMES]
     return tuple((name, next(iter(get_close_matches(name, now, 1, _LIKE)), "")) for name in unknown)

@@ -15,7 +15,7 @@ import click
 from bot.cli import output
 from bot.cli.exporter import Exporter
 from bot.doors.requests import RequestLog
-from bot.settings import misspelt, outdated
+from bot.settings import misspelt, outdated, retired
 from bot.web.config import DOOR
 from bot.wiring.app import open_core
 from core.answers.card import cut_name, size
@@ -85,9 +85,11 @@ def local_scope(space: str) -> Scope:
 
 
 def tell_misspelt(settings: Settings, say: Callable[[str], None]) -> None:
-    """Say which settings do not exist, and which are set under an old name."""
+    """Say which settings do not exist or no longer do, and which are set under an old name."""
     for name, nearest in misspelt(settings):
         say(f"{name} is no setting, so it does nothing.{f' Did you mean {nearest}?' if nearest else ''}")
+    for name, why in retired(settings):
+        say(f"{name} is no setting any more, so it does nothing: {why}.")
     for old, new in outdated(settings):
         say(f"{old} is called {new} now. The old name still works.")
 

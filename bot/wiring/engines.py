@@ -116,8 +116,6 @@ def load_model(settings: Settings) -> ClipModel:
         settings.model_cache,
         whole,
         settings.backend,
-        settings.precision,
-        compiled=settings.compiled == "on",
         converted_dir=(settings.model_cache or settings.data_dir) / "converted",
     )
     return clip.load(options)

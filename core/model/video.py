@@ -154,7 +154,7 @@ class EncoderInfo:
     dim: int
     preprocess: Preprocess
     precision: str
-    """"fp32", "fp16" or "int8"; whichever back end computes it."""
+    """"fp32" or "fp16"; whichever back end computes it."""
     logit_scale: float
     logit_bias: float
     """0 where the model has none (CLIP)."""

@@ -301,6 +301,14 @@ def test_given_a_setting_that_does_not_exist_when_a_command_runs_then_it_is_name
     assert "KEATON_WEBPORT is no setting, so it does nothing. Did you mean KEATON_WEB_PORT?" in done.stderr
 
 
+def test_given_a_setting_that_is_gone_when_a_command_runs_then_it_says_why(keaton: Keaton) -> None:
+    done = keaton("videos", settings={"KEATON_COMPILE": "on"})
+    assert done.returncode == 0
+    assert (
+        "KEATON_COMPILE is no setting any more, so it does nothing: the model is not compiled any more." in done.stderr
+    )
+
+
 def test_given_an_old_name_of_a_setting_when_a_command_runs_then_the_new_one_is_told(keaton: Keaton) -> None:
     done = keaton("videos", settings={"KEATON_FILMS_AT_ONCE": "2"})
     assert done.returncode == 0

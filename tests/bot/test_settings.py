@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from bench import settings_page
-from bot.settings import OLD_NAMES, Settings, misspelt, outdated, read_settings, setting_names
+from bot.settings import OLD_NAMES, RETIRED, Settings, misspelt, outdated, read_settings, retired, setting_names
 from core.errors import BadSetting
 from core.wording.errors import sentence
 
@@ -226,6 +226,13 @@ def test_given_a_misspelt_old_name_when_it_is_told_then_a_present_name_is_offere
 ) -> None:
     monkeypatch.setenv("KEATON_VIDEO_AT_ONCE", "5")
     assert misspelt(read_settings()) == (("KEATON_VIDEO_AT_ONCE", "KEATON_VIDEOS_AT_ONCE"),)
+
+
+def test_given_a_setting_that_is_gone_when_it_is_set_then_what_holds_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KEATON_PRECISION", "int8")
+    settings = read_settings()
+    assert retired(settings) == (("KEATON_PRECISION", RETIRED["KEATON_PRECISION"]),)
+    assert misspelt(settings) == ()
 
 
 def test_given_the_settings_when_their_page_and_example_are_written_then_they_are_current() -> None:

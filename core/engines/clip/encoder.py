@@ -107,7 +107,7 @@ class ThreadedEncoder:
     async def looks(self, pixels: Pixels) -> Floats:
         """Give unit vectors of a video's frames."""
         clip, leave = await self._clip(), self._courtesy.leave(BATCH_S)
-        work = partial(clip.looks, pixels, leave)
+        work = partial(clip.frames, pixels, leave)
         return await asyncio.get_running_loop().run_in_executor(self._videos, _giving_way, work)
 
     async def texts(self, texts: Sequence[str]) -> Floats:

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import ctypes
 import hashlib
 import logging
+import sys
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 
-from core.engines.clip import backends, weights
-from core.engines.clip.fast_paths import OneTokenTower, PausePoints, reads_one_token, text_features
-from core.engines.clip.heap import give_memory_back, trim
+from core.engines.clip import towers, weights
 from core.engines.clip.presets import DEMO
+from core.engines.clip.towers import OneTokenTower, PausePoints, reads_one_token, text_features
 from core.errors import BadSetting, EncoderBroken
 from core.model.video import EncoderInfo, Preprocess
 
@@ -27,9 +28,11 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _SAME = 0.9999
+_M_MMAP_THRESHOLD, _M_ARENA_MAX = -3, -8
+_LARGE_BYTES = 4 << 20
 _AT_ONCE, _IN_ONE_GO = 16, 4
-"""Looks that a processor computes together: 8 take longer each, and more are longer from layer to layer. Fewer where a
-tower does not stop on its way: those are a third of a second's work for ViT-B-32."""
+"""Frames that a processor computes together: 8 take longer each, and more are longer from layer to layer. Fewer where a
+tower cannot be paused on its way: those are a third of a second's work for ViT-B-32."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,13 +45,10 @@ class ClipOptions:
     cache_dir: Path | None
     """Where downloaded weights are kept; None is the hub's own cache folder."""
     whole_frames: bool = False
-    """Squash the whole frame to the model's square, also where the model would look at the centre alone."""
-    backend: backends.Backend = "torch"
-    precision: backends.Precision = "exact"
-    compiled: bool = False
-    """Let torch compile the image tower for a GPU."""
+    """Squash the whole frame to the model's square, also where the model would take the centre alone."""
+    backend: towers.Backend = "torch"
     converted_dir: Path | None = None
-    """Where towers are kept that were converted for another back end; needed for those."""
+    """Where towers are kept that were converted for OpenVINO; needed for it."""
 
 
 class ClipModel:
@@ -59,10 +59,10 @@ class ClipModel:
         model: Any,  # noqa: ANN401 - open_clip is untyped
         tokenizer: Any,  # noqa: ANN401 - likewise
         info: EncoderInfo,
-        tower: backends.Tower | None = None,
+        tower: towers.Tower | None = None,
     ) -> None:
         self._model = model
-        self._tower: backends.Tower = tower or model.encode_image
+        self._tower: towers.Tower = tower or model.encode_image
         self._tokenizer = tokenizer
         self._reads = False
         self._pauses = PausePoints()
@@ -77,15 +77,15 @@ class ClipModel:
         self._std = _per_channel(info.preprocess.std, info.device)
 
     def images(self, pixels: Pixels) -> Floats:
-        """Give (N, D) float32 unit vectors for (N, S, S, 3) uint8 RGB."""
+        """Return (N, D) float32 unit vectors for (N, S, S, 3) uint8 RGB."""
         with torch.inference_mode():
             bytes_ = torch.from_numpy(np.require(pixels, requirements="W")).to(self.info.device)
             inputs = bytes_.permute(0, 3, 1, 2).float().div_(255)
             inputs = inputs.sub_(self._mean).div_(self._std).to(self._dtype)
             return _unit(self._tower(inputs))
 
-    def looks(self, pixels: Pixels, leave: Callable[[], None]) -> Floats:
-        """Give the same, one picture at least, and call `leave` wherever this thread may wait for a while."""
+    def frames(self, pixels: Pixels, leave: Callable[[], None]) -> Floats:
+        """Return the same for at least one frame, and call `leave` wherever this thread may wait for a while."""
         at_once = len(pixels) if self.info.device != "cpu" else _AT_ONCE if self._stops else _IN_ONE_GO
         parts = []
         for at in range(0, len(pixels), at_once):
@@ -94,7 +94,7 @@ class ClipModel:
         return np.concatenate(parts)
 
     def texts(self, texts: Sequence[str]) -> Floats:
-        """Give (N, D) float32 unit vectors; raises EncoderBroken, the first time, for a text tower that tells nothing.
+        """Return (N, D) float32 unit vectors; the first time raises EncoderBroken for a text tower that tells nothing.
 
         The text tower is tested only then, so that indexing alone has a quarter of the weights less in memory.
         """
@@ -103,7 +103,7 @@ class ClipModel:
             self._reads = True
         return self._read(texts)
 
-    def test_eyes(self) -> None:
+    def test_images(self) -> None:
         """Check that different pictures give different vectors; raises EncoderBroken."""
         size = self.info.preprocess.size_px
         pictures = np.zeros((2, size, size, 3), np.uint8)
@@ -121,38 +121,34 @@ class ClipModel:
 
 
 def load(options: ClipOptions) -> ClipModel:
-    """Load a model and test its eyes: from the disk where it lies there, else from the hub.
+    """Load a model and test its image tower: from the disk where it lies there, else from the hub.
 
     Raises UnknownModel, WeightsUnavailable, EncoderBroken, BadSetting (the device).
     """
-    give_memory_back()
+    _return_large_blocks()
     device = pick_device(options.device)
-    backends.check(options.backend, options.precision, device)
+    towers.check(options.backend, device)
     model = weights.create(options.choice, options.cache_dir, device)
     tokenizer = weights.create_tokenizer(options.choice)
     info = _describe(options, model, device)
     clip = ClipModel(model, tokenizer, info, _tower(options, model, info))
-    clip.test_eyes()
-    trim()
+    clip.test_images()
+    _trim()
     return clip
 
 
-def _tower(options: ClipOptions, model: Any, info: EncoderInfo) -> backends.Tower | None:  # noqa: ANN401 - untyped
-    """Give the image tower in the way that was chosen; None for the model's own."""
+def _tower(options: ClipOptions, model: Any, info: EncoderInfo) -> towers.Tower | None:  # noqa: ANN401 - untyped
+    """Return the image tower in the way that was chosen; None for the model's own."""
     saves = reads_one_token(model.visual)
     visual = OneTokenTower(model.visual).eval() if saves else model.visual
-    if options.precision == "int8":
-        return backends.int8_tower(visual)
     if options.backend == "openvino" and options.converted_dir is not None:
         identity = f"{options.choice.name} {info.model} {info.weights}"
-        return backends.openvino_tower(visual, info.preprocess.size_px, identity, options.converted_dir)
-    if options.compiled and info.device.startswith("cuda"):
-        return backends.compiled_tower(visual)
+        return towers.openvino_tower(visual, info.preprocess.size_px, identity, options.converted_dir)
     return visual if saves else None
 
 
 def pick_device(wish: str) -> str:
-    """Give the device to compute on: the wish, or for "auto" the fastest there is.
+    """Return the device to compute on: the wish, or for "auto" the fastest there is.
 
     Raises BadSetting for a device that this machine has not.
     """
@@ -175,7 +171,7 @@ def _describe(options: ClipOptions, model: Any, device: str) -> EncoderInfo:  # 
         weights=choice.tag or _digest(choice),
         dim=_dim(model, own.size_px, device),
         preprocess=replace(own, resize_mode="squash") if options.whole_frames else own,
-        precision="int8" if options.precision == "int8" else "fp32" if device == "cpu" else "fp16",
+        precision="fp32" if device == "cpu" else "fp16",
         logit_scale=float(model.logit_scale.detach().exp()),
         logit_bias=float(bias.detach()) if (bias := getattr(model, "logit_bias", None)) is not None else 0.0,
         device=device,
@@ -208,6 +204,22 @@ def _preprocess(config: dict[str, Any]) -> Preprocess:
         std=tuple(config["std"]),
         fill=int(config["fill_color"]),
     )
+
+
+def _return_large_blocks() -> None:
+    """Let glibc return large blocks at once, and share two heaps among all threads; elsewhere nothing happens.
+
+    Left alone it keeps what each thread's forward pass once needed: some 300 MB after a long video.
+    """
+    if sys.platform == "linux" and hasattr(libc := ctypes.CDLL(None), "mallopt"):
+        libc.mallopt(_M_MMAP_THRESHOLD, _LARGE_BYTES)
+        libc.mallopt(_M_ARENA_MAX, 2)
+
+
+def _trim() -> None:
+    """Return what was freed by now: 50 MB once a model is loaded."""
+    if sys.platform == "linux" and hasattr(libc := ctypes.CDLL(None), "malloc_trim"):
+        libc.malloc_trim(0)
 
 
 def _unit(features: torch.Tensor) -> Floats:

@@ -194,7 +194,7 @@ def test_a_batch_can_stand_still_in_its_midst_and_comes_to_the_same(model: ClipM
             model.images(frames(2))  # what others compute meanwhile changes nothing, and has no stops
 
     expected = model.images(frames(5))
-    np.testing.assert_array_equal(model.looks(frames(5), leave), expected)
+    np.testing.assert_array_equal(model.frames(frames(5), leave), expected)
     assert stops > 3
 
 
