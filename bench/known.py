@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 SCOPE = Scope("local", "bench", "main")
 CALIBRATING, REPORTING = 910_000, 970_000
 """First seeds. Training has those below 900,000, demo.evaluate those from there on; on what lies between these two the
-parts of a closer look were chosen."""
+crops that are compared were chosen."""
 NONSENSE = ("asdf qwer zxcv", "xkzzt", "quarterly figures", "a tax return", "blockchain")
 
 Kind: TypeAlias = Literal["thing alone", "thing and place", "both things and place", "nonsense"]

@@ -34,8 +34,8 @@ if TYPE_CHECKING:
 _GONE, _CRIED = 0.93, 0.01
 """What the thresholds aim at: absent things called absent, and absent things called a strong hit."""
 _GONE_CLOSER = 0.915
-"""Likewise of things called absent after a closer look, of each number of things in a scene: more than that costs too
-much of what is there."""
+"""Likewise of things called absent after crops are compared, of each number of things in a scene: more than that costs
+too much of what is there."""
 _FAR = 99.0
 
 
@@ -50,7 +50,7 @@ class Asked:
     odds: float
     """Of the query at the best look against the background, as a natural logarithm."""
     verdict: Verdict
-    """After a closer look, where there was doubt."""
+    """After crops were compared, where there was doubt."""
     closer: float | None
     """Odds of that look, where there was one."""
 
@@ -85,7 +85,7 @@ def rows(asked: Sequence[Asked]) -> dict[tuple[int, Kind, bool], dict[Verdict, i
 
 
 def share_absent(asked: Sequence[Asked], crowds: Sequence[int], *, there: bool) -> tuple[float, float]:
-    """Give the share that was called absent, of what is there or is not: at once, and after a closer look."""
+    """Give the share that was called absent, of what is there or is not: at once, and after crops are compared."""
     chosen = [one for one in asked if one.crowd in crowds and one.there == there and one.kind != "nonsense"]
     calls = [(one.at_once == "absent", one.verdict == "absent") for one in chosen]
     at_once, closer = np.mean(calls, axis=0)
@@ -102,10 +102,13 @@ def table(asked: Sequence[Asked]) -> str:
     lines += ["", "| scenes of | called absent | of what is not there | of what is there |", "|---|---|---|---|"]
     for sort, crowds in {"one thing": (1,), "two things": (2,), "either": (1, 2)}.items():
         gone, missed = (share_absent(asked, crowds, there=there) for there in (False, True))
-        for when, first, second in zip(("at once", "after a closer look"), gone, missed, strict=True):
+        for when, first, second in zip(("at once", "after crops are compared"), gone, missed, strict=True):
             lines.append(f"| {sort} | {when} | {first:.1%} | {second:.1%} |")
     looked = np.mean([one.closer is not None for one in asked if one.there])
-    lines += ["", f"The upper table is after a closer look; {looked:.0%} of questions after what is there got one."]
+    lines += [
+        "",
+        f"The upper table is after crops are compared, which {looked:.0%} of questions after what is there needed.",
+    ]
     return "\n".join(lines)
 
 
@@ -124,7 +127,7 @@ def fitted(asked: Sequence[Asked]) -> Mapping[str, float]:
 
 
 def _settled(one: Asked) -> float:
-    """Give the odds of a closer look; what needed none is as far off as can be."""
+    """Return the odds that comparing crops gives; what needed none is as far off as can be."""
     if one.closer is not None:
         return one.closer
     return _FAR if one.at_once == "strong" else -_FAR

@@ -7,13 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from bot.settings import OLD_NAMES, Settings, setting_names
+from bot.settings import OLD_NAMES, RETIRED, Settings, setting_names
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), ROOT / "bench/README.md", ROOT / "demo/README.md"])
 PICTURES = {".png", ".jpg", ".gif", ".webp", ".svg"}
 OF_TESTS = {"KEATON_CHROMIUM", "KEATON_SHOTS"}
 OF_SHELLS = {"KEATON_COMPLETE"}
+TOPS = ("bot", "core", "storage", "bench", "tests", "demo")
 
 
 def name(page: Path) -> str:
@@ -49,9 +50,9 @@ def test_given_the_pictures_of_docs_when_pages_are_read_then_each_is_shown() -> 
 def test_given_a_page_when_it_names_settings_then_they_exist(page: Path) -> None:
     known = {one for field in Settings.model_fields for one in setting_names(field)[:1]} | OF_TESTS | OF_SHELLS
     named = set(re.findall(r"\bKEATON_[A-Z_]*[A-Z]\b", page.read_text()))
-    old = set(OLD_NAMES) if page.name in {"settings.md", "CHANGELOG.md"} else set()
-    released = page.name == "CHANGELOG.md"  # what was taken away since stays in its history
-    assert released or named <= known | old
+    if page.name == "settings.md":
+        known |= {*OLD_NAMES, *RETIRED}
+    assert page.name == "CHANGELOG.md" or named <= known  # what is gone stays in history
 
 
 @pytest.mark.parametrize(("page", "most"), [("README.md", 150), ("DECISIONS.md", 150)])
@@ -66,3 +67,25 @@ def test_given_the_readme_when_it_is_read_then_its_words_are_those_of_people() -
     text = (ROOT / "README.md").read_text()
     assert not re.findall(r"\d ?%|Rocchio|\bfilms?\b|\bcaged?\b", text)
     assert not [one for one in ODD if one in text]
+
+
+def test_given_pages_when_they_name_files_of_the_code_then_those_exist() -> None:
+    files = {str(one.relative_to(ROOT)) for top in TOPS for one in (ROOT / top).rglob("*.py")}
+    names = {one.rpartition("/")[2] for one in files}
+    for page in PAGES:
+        if page.name == "CHANGELOG.md" or "demo" in page.parts:
+            continue
+        for named in re.findall(r"`([\w/.-]+\.py)`", page.read_text()):
+            known = files if "/" in named else names
+            assert named in known, f"{name(page)} names {named}"
+
+
+def test_given_the_table_of_packages_when_it_is_read_then_it_has_each_once_with_what_it_holds() -> None:
+    text = (ROOT / "CONTRIBUTING.md").read_text()
+    rows = re.findall(r"^\| (`(?:bot|core|storage)[^|]*) \|([^|]*)\|([^|]*)\|$", text, re.MULTILINE)
+    listed = {place.rstrip("/"): told for places, *told in rows for place in re.findall(r"`([^`]+)`", places)}
+    packages = {str(one.parent.relative_to(ROOT)) for top in TOPS[:3] for one in (ROOT / top).rglob("__init__.py")}
+    assert set(listed) == packages - {"core/engines"}
+    for package, told in listed.items():
+        for named in re.findall(r"`([\w/]+\.py)`", " ".join(told)):
+            assert any((ROOT / place / named).exists() for place in listed if told is listed[place]), (package, named)
