@@ -41,12 +41,6 @@ They do nothing, and Keaton says so at the start.
 | setting | what holds instead |
 |---|---|
 """
-GONE: Final = """
-## No settings any more
-
-| name | what holds instead |
-|---|---|
-"""
 EXAMPLE: Final = """\
 # Keaton's settings. Copy this file to .env and change what you need; an empty value means the default.
 # The environment counts more than this file. docs/settings.md has the same as a page.
@@ -64,7 +58,6 @@ def page() -> str:
                 f"| `{setting_names(field)[0]}` | {default} | {described(field).replace('|', chr(92) + '|')} |\n"
             )
     parts.append(OLD + "".join(f"| `{old}` | `{new}` |\n" for old, new in OLD_NAMES.items()))
-    parts.append(GONE + "".join(f"| `{name}` | {why} |\n" for name, why in RETIRED.items()))
     parts.append(GONE + "".join(f"| `{name}` | {why} |\n" for name, why in RETIRED.items()))
     return "".join(parts)
 
