@@ -26,7 +26,7 @@ import numpy as np
 
 from bench.known import SCOPE
 from bench.memory import write_model
-from bench.notebook import Notebook
+from bench.notebook import notebook as loop_of
 from bench.table import Row, paired_ratio, show, write
 from bot.settings import Settings
 from bot.wiring.app import open_core
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from bot.wiring.app import Product
+    from core.engines.clip.notebook import Notebook
     from core.model.reply import Progress
     from core.model.results import SearchResult
     from core.model.video import Pixels
@@ -108,7 +109,7 @@ def taken(notebook: Notebook, model: str, video: Path, frames: int, repeats: int
     loops_s: list[float] = []
     rows: list[tuple[float, float, int, float]] = []
     for _ in range(repeats):
-        loops_s.append(notebook.look(video, frames).whole_video_s)
+        loops_s.append(notebook.run(video, most=frames).whole_video_s)
         rows.append(asyncio.run(index(model, video)))
         print(f"{video.name}: the loop {loops_s[-1]:.0f} s, Keaton {rows[-1][0]:.2f} s", flush=True)
     whole_s, first_s, looks, lengths_s = zip(*rows, strict=True)
@@ -144,8 +145,8 @@ def agreement() -> list[Row]:
     scenes = json.loads((DEMO_FOLDER / "film.json").read_text())["scenes"]
     texts = [text for scene in scenes for text in scene["queries"]]
     ends = [(scene["start_s"], scene["end_s"]) for scene in scenes for _ in scene["queries"]]
-    notebook = Notebook(f"local-dir:{DEMO_FOLDER / 'model'}")
-    theirs = notebook.best_s(notebook.look(VIDEO, colours_right=True), texts)
+    notebook = loop_of("demo")
+    theirs = notebook.best_s(notebook.run(VIDEO, colours_right=True), texts)
     looks, refined = asyncio.run(found(texts))
     return [
         Row(
@@ -187,7 +188,7 @@ def measured(frames: int, repeats: int) -> list[Row]:
         write_scaled(folder / "hd.mp4", (1920, 1080), 60, 48, 0)
         write_scaled(folder / "sparse.mp4", (640, 360), 60, 250, 0)
         model = f"local-dir:{folder}"
-        notebook = Notebook(model)
+        notebook = loop_of(model)
         videos = {"360p": VIDEO, "1080p, keyframes each 2 s": folder / "hd.mp4", "360p, GOP 250": folder / "sparse.mp4"}
         print("the videos are written", flush=True)
         ours = {name: taken(notebook, model, video, frames, repeats) for name, video in videos.items()}

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import os
 import platform
 import shutil
 import sys
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
+import click
 from rich.console import Console
 from rich.markup import escape
 
@@ -38,6 +40,8 @@ if TYPE_CHECKING:
 
 Health: TypeAlias = Literal["ok", "note", "wrong"]
 _MARKS = {"ok": "[green]✓[/]", "note": "[yellow]•[/]", "wrong": "[red]✗[/]"}
+_PLAIN_MARKS = {"ok": "[green]ok  [/]", "note": "[yellow]note[/]", "wrong": "[red]WRONG[/]"}
+"""Where the terminal's encoding has no others."""
 _LEAST_FREE_GB = 1
 _LACKS: dict[Bar, str] = {
     "network": "the decoder has the machine's network (user namespaces are off, or a container forbids them)",
@@ -62,14 +66,19 @@ class Finding:
     text: str
 
 
-async def examine(settings: Settings) -> int:
-    """Print one line for each check; give 0, or 3 where something must be done."""
-    console = Console()
-    worst = 0
+async def examine(settings: Settings, *, as_json: bool) -> int:
+    """Print one line for each check, or all as JSON; return 0, or 3 where something must be done."""
+    told = Console()
+    marks = _MARKS if told.encoding.lower().startswith("utf") else _PLAIN_MARKS
+    found: list[Finding] = []
     async for finding in findings(settings):
-        console.print(f"{_MARKS[finding.health]} {finding.what:<12} {escape(finding.text)}", soft_wrap=True)
-        worst = max(worst, 3 if finding.health == "wrong" else 0)
-    return worst
+        found.append(finding)
+        if not as_json:
+            told.print(f"{marks[finding.health]} {finding.what:<12} {escape(finding.text)}", soft_wrap=True)
+    is_well = all(finding.health != "wrong" for finding in found)
+    if as_json:
+        click.echo(json.dumps({"ok": is_well, "checks": [asdict(one) for one in found]}, ensure_ascii=False))
+    return 0 if is_well else 3
 
 
 async def repair(settings: Settings) -> int:

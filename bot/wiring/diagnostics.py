@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bot.wiring.storage import media_folder
-from core.engines.diagnostics import Bar, Cage, check_cage, check_decoder, describe_torch
+from core.engines.diagnostics import Bar, Cage, check_cage, check_decoder, describe_machine, describe_torch
 from storage import losses
 from storage.aside import Aside
 from storage.boundary import disk
@@ -26,6 +26,7 @@ __all__ = [
     "check_decoder",
     "check_losses",
     "check_privacy",
+    "describe_machine",
     "describe_torch",
     "files_aside",
 ]

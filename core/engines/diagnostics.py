@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import platform
 import sys
 import tempfile
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
@@ -29,6 +32,27 @@ def describe_torch() -> str:
 
     where = f"CUDA {torch.version.cuda}" if torch.cuda.is_available() else f"{torch.get_num_threads()} CPU threads"
     return f"{torch.__version__}, {where}"
+
+
+def describe_machine() -> dict[str, str]:
+    """Return the machine and the versions of what computes on it, by name."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    packages = {"Keaton": "keaton", "torch": "torch", "open_clip": "open_clip_torch", "PyAV": "av"}
+    return {
+        "Processor": f"{processor()}, {cores} cores",
+        "System": f"{platform.system()} {platform.release()} {platform.machine()}",
+        "Python": platform.python_version(),
+        **{name: version(package) for name, package in packages.items()},
+        "OpenCV": version("opencv-python-headless"),
+    }
+
+
+def processor() -> str:
+    """Return the processor's name, as far as the system tells it."""
+    cpus = Path("/proc/cpuinfo")
+    lines = cpus.read_text(encoding="utf-8").splitlines() if cpus.exists() else []
+    names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    return next(names, platform.processor())
 
 
 Bar: TypeAlias = Literal[

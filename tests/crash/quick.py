@@ -17,7 +17,16 @@ if TYPE_CHECKING:
     import signal
     from multiprocessing.context import ForkServerProcess
 
-_IMPORTED = ["core.engines.clip.model", "discord", "bot.__main__", "bot.cli.run", "bot.discord.client"]
+_IMPORTED = [
+    "core.engines.clip.model",
+    "discord",
+    "bot.cli.program",
+    "bot.cli.indexing",
+    "bot.cli.finding",
+    "bot.cli.lists",
+    "bot.cli.run",
+    "bot.discord.client",
+]
 
 
 def _run(log: str, environment: dict[str, str]) -> None:

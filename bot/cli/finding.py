@@ -1,0 +1,110 @@
+"""`keaton find`: searches, refines before it prints, and writes the pictures of the best moment."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import click
+
+from bot.cli import output
+from bot.cli.local import OPERATOR, load, local_scope
+from bot.wiring.app import open_core
+from core.conversation.commands import find as read_question
+from core.errors import AppError
+from core.indexing.local_files import read as read_file
+from core.model.events import Door, PictureFile, Turn
+from core.model.video import View
+from core.refinement.close_up import seen_closer
+from core.search.resolve import names
+from core.wording.errors import sentence
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from bot.settings import Settings
+    from bot.wiring.app import Product
+    from core.model.answer import AnswerView
+    from core.model.events import Find
+    from core.model.query import Query
+    from core.model.reply import PlotStyle, Theme
+    from core.model.results import SearchResult
+
+_FRAME_PX = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class FindWish:
+    """What `keaton find` was asked for."""
+
+    text: str
+    video: str | None
+    top: int
+    out: Path | None
+    style: PlotStyle
+    theme: Theme
+    picture: Path | None
+
+
+async def find(settings: Settings, wish: FindWish, space: str, *, as_json: bool) -> int:
+    """Search, draw the best moment where a folder is named, and print. Give the exit code."""
+    if wish.out:
+        output.prepare(wish.out)
+    async with open_core(settings) as core:
+        await load(core, wish.text)
+        picture = await core.parts.examples.of(_picture(wish.picture)) if wish.picture else None
+        query = await core.parts.inquiry.query(_question(wish, space), picture)
+        await _renew(core, query)
+        result = await refined(core, await core.parts.searcher.search(query, wish.top))
+        shown = await _draw(core, result, wish) if wish.out else None
+        info = await core.engines.encoder.ready()
+        called = names(await core.kept.library.videos(query.view))
+    files = output.write(shown, wish.out) if shown and wish.out else output.AnswerFiles(None, None, None)
+    output.found(result, files, info.logit_scale, called, as_json=as_json)
+    return 0
+
+
+def _picture(path: Path) -> PictureFile:
+    async def read(limit_bytes: int) -> bytes:
+        return await asyncio.to_thread(read_file, path, path.name, limit_bytes)
+
+    return PictureFile(path.name, read)
+
+
+def _question(wish: FindWish, space: str) -> Find:
+    """Give what was asked as the chat would have it, filters and all; an option counts before a filter."""
+    scope = local_scope(space)
+    turn = Turn(Door("local", (wish.theme,), 0), scope, View.of(scope), OPERATOR, "you", "")
+    asked = read_question(turn, wish.text)
+    return replace(asked, video=wish.video or asked.video)
+
+
+async def refined(core: Product, result: SearchResult) -> SearchResult:
+    """Look between the looks of the index, and closer: here nobody waits for a first answer."""
+    best, *rest = await core.parts.refiner.leading(result.query, result.moments, result.curve)
+    best = await core.parts.refiner.closer(result.query, best, result.curve)
+    others = list(await core.parts.refiner.moments(result.query, rest))
+    curve = result.curve
+    if result.query.asked.form == "one":
+        best, *others = sorted((best, *others), key=lambda one: (one.video_id in result.absent, -one.score))
+        if best.video_id != curve.video.id:
+            curve = await core.parts.searcher.curve(result.query, best.video_id) or curve
+    curve = seen_closer(curve, [best], await core.engines.encoder.ready())
+    return replace(result, moments=(best, *others), curve=curve)
+
+
+async def _renew(core: Product, query: Query) -> None:
+    """Look anew at videos that only another model has looked at; say which could not be."""
+    for posted in await core.parts.renewal.stale(query):
+        try:
+            with output.progress_bar(f"{posted.video.title} (new model)") as report:
+                await core.parts.indexer.again(posted, report)
+        except AppError as error:
+            click.echo(f"{posted.video.title} is left out: {sentence(error)}", err=True)
+
+
+async def _draw(core: Product, result: SearchResult, wish: FindWish) -> AnswerView:
+    return await core.parts.answerer.show(
+        result.query, result.moments, 1, wish.style, (wish.theme,), _FRAME_PX, result.curve
+    )

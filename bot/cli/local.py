@@ -1,0 +1,56 @@
+"""The library that the command line shares with the local chat, and what every command says first."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from bot.cli import output
+from bot.settings import misspelt, outdated, retired
+from core.errors import AppError, OperatorError
+from core.model.reply import Progress
+from core.model.video import Scope
+from core.wording.replies import TRIAL_COMMAND
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from bot.settings import Settings
+    from bot.wiring.app import Product
+
+CHANNEL = "main"
+OPERATOR = "operator"
+
+
+def local_scope(space: str) -> Scope:
+    """Return the channel that the command line shares with the local chat."""
+    return Scope("local", space, CHANNEL)
+
+
+def tell_misspelt(settings: Settings, say: Callable[[str], None]) -> None:
+    """Say which settings do not exist or no longer do, and which are set under an old name."""
+    for name, why in retired(settings):
+        say(f"{name} is no setting any more, so it does nothing: {why}.")
+    for name, nearest in misspelt(settings):
+        say(f"{name} is no setting, so it does nothing.{f' Did you mean {nearest}?' if nearest else ''}")
+    for old, new in outdated(settings):
+        say(f"{old} is called {new} now. The old name still works.")
+
+
+def tell_trial(settings: Settings) -> None:
+    """Say on stderr that this is the demo model, where nobody has chosen another."""
+    if settings.trial:
+        click.echo(TRIAL_COMMAND, err=True)
+
+
+async def load(core: Product, label: str) -> None:
+    """Load the model, with a bar meanwhile; raises OperatorError."""
+    with output.progress_bar(label) as report:
+        report(Progress("loading", None))
+        await core.engines.encoder.ready()
+
+
+def exit_code(error: Exception) -> int:
+    """Return 1 for what the user can fix, 3 for what the operator can fix, and for our own faults."""
+    return 1 if isinstance(error, AppError) and not isinstance(error, OperatorError) else 3

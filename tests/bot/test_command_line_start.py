@@ -1,0 +1,95 @@
+"""The command line starts quickly, ends quietly, and fits the terminal that it runs in."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.support.command_line import ROOT, Keaton
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+HEAVY = ("torch", "matplotlib", "aiohttp", "av", "cv2", "numpy", "open_clip", "discord", "pydantic", "rich")
+LOADED = """
+import sys
+sys.argv = ["keaton", {words}]
+from bot.__main__ import main
+try:
+    main()
+except SystemExit:
+    pass
+print("MODULES", *(name for name in {heavy} if name in sys.modules), len(sys.modules))
+"""
+
+
+def run(home: Path, *words: str, **environment: str) -> subprocess.CompletedProcess[bytes]:
+    own = {**Keaton(home, "demo").environment(), **environment}
+    command = [sys.executable, "-m", "bot", *words]
+    return subprocess.run(command, cwd=home, env=own, capture_output=True, timeout=60, check=False)
+
+
+@pytest.mark.parametrize("words", ['"--help"', '"find", "-h"', '"--version"', '"find"'])
+def test_given_a_call_for_help_when_it_is_answered_then_little_was_imported(words: str) -> None:
+    code = LOADED.format(words=words, heavy=HEAVY)
+    told = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60, check=False
+    ).stdout
+    *_, heavy = told.partition("MODULES")
+    *names, count = heavy.split()
+    assert names == []
+    assert int(count) < 400
+
+
+def test_given_a_clip_when_its_file_is_no_video_then_it_is_refused(tmp_path: Path) -> None:
+    done = Keaton(tmp_path, "demo")("clip", "a", "--from", "1", "--to", "2", "--out", "b.txt")
+    assert done.returncode == 2
+    assert ".mp4 or .gif" in done.stderr
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("delay_s", [0.05, 0.2, 0.5, 1.0, 2.0])
+def test_given_ctrl_c_when_a_command_has_just_begun_then_no_traceback(tmp_path: Path, delay_s: float) -> None:
+    own = Keaton(tmp_path, "demo").environment()
+    words = [sys.executable, "-m", "bot", "index", str(ROOT / "demo" / "film.mp4")]
+    with subprocess.Popen(words, cwd=tmp_path, env=own, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        time.sleep(delay_s)
+        process.send_signal(signal.SIGINT)
+        began_s = time.monotonic()
+        _, errors = process.communicate(timeout=60)
+        assert time.monotonic() - began_s < 5
+    before_python_was_up = delay_s < 0.1 and b"<frozen " in errors
+    assert b"Traceback" not in errors or before_python_was_up
+    assert process.returncode in {130, 0, -signal.SIGINT}
+    assert process.returncode != 0 or delay_s >= 0.5
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("language", [{"LANG": "C"}, {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}])
+def test_given_a_plain_terminal_when_doctor_speaks_then_nothing_breaks(
+    tmp_path: Path, language: dict[str, str]
+) -> None:
+    done = run(tmp_path, "doctor", **language)
+    assert done.returncode == 0, done.stderr
+    assert b"Decoder" in done.stdout
+    done = run(tmp_path, "doctor", PYTHONIOENCODING="ascii")
+    assert b"ok   Decoder" in done.stdout
+    assert all(byte < 128 for byte in done.stdout)
+
+
+@pytest.mark.slow
+def test_given_doctor_as_json_when_it_is_read_then_each_check_is_there(tmp_path: Path) -> None:
+    keaton = Keaton(tmp_path, "demo")
+    document = keaton.json("doctor", "--json")
+    assert document["ok"]
+    assert {"Model", "Decoder", "Data", "Disk"} <= {check["what"] for check in document["checks"]}
+    failed = keaton("doctor", "--json", settings={"KEATON_MODEL": "local-dir:/nowhere"})
+    assert failed.returncode == 3
+    assert not json.loads(failed.stdout)["ok"]
+    assert keaton("doctor", "--json", "--repair").returncode == 2
