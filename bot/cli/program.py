@@ -303,5 +303,17 @@ def _quiet_settings() -> Settings:
 
 
 def _finish(work: Coroutine[None, None, int]) -> None:
-    if code := asyncio.run(work):
+    if code := asyncio.run(_interruptible(work)):
         sys.exit(code)
+
+
+async def _interruptible(work: Coroutine[None, None, int]) -> int:
+    """Let Ctrl+C count for more than an error that it causes on the way out."""
+    try:
+        return await work
+    except Exception as error:
+        task = asyncio.current_task()
+        if task is None or not task.cancelling():
+            raise
+        logger.debug("broken off", exc_info=True)
+        raise asyncio.CancelledError from error
