@@ -22,6 +22,7 @@ from bench.table import Row, report
 from core.engines.sandbox.pool import ChildPool
 from core.engines.video.reader import ChildFrameReader
 from core.model.video import Preprocess, Sampling
+from core.ports.metrics import Unwatched
 from core.ports.video import SampledFrame
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ async def read(module: str, video: Path) -> Reading:
     await _stills(module, video, 1)
     importing_s = _processor_s() - before
     children = ChildPool(module, forks=sys.platform == "linux")
-    reader = ChildFrameReader(children)
+    reader = ChildFrameReader(children, watch=Unwatched())
     await reader.still(video, 0.0, 64)
     before, began_s, first_s = _processor_s(), time.perf_counter(), 0.0
     async with aclosing(reader.looks(video, Sampling(), _PREPROCESS)) as events:
@@ -70,7 +71,7 @@ async def read(module: str, video: Path) -> Reading:
 async def _stills(module: str, video: Path, count: int) -> float:
     """Cut stills one after the other; give the median of seconds for one."""
     children = ChildPool(module, forks=sys.platform == "linux")
-    reader, took_s = ChildFrameReader(children), []
+    reader, took_s = ChildFrameReader(children, watch=Unwatched()), []
     await children.warm()
     for _ in range(count):
         began_s = time.perf_counter()

@@ -16,6 +16,7 @@ import numpy as np
 from core.engines.sandbox.pool import ChildPool
 from core.engines.video.reader import ChildFrameReader
 from core.model.video import Preprocess, Sampling
+from core.ports.metrics import Unwatched
 from core.ports.video import SampledFrame
 
 if TYPE_CHECKING:
@@ -72,7 +73,7 @@ def peak_mb(pid: int) -> float:
 async def measure(path: Path, minutes: int) -> None:
     """Print the speed of reading a video at one look a second, its child's memory, and the time of a still."""
     children = ChildPool("core.engines.video.worker", keep_spare=False)
-    reader = ChildFrameReader(children)
+    reader = ChildFrameReader(children, watch=Unwatched())
     started = time.perf_counter()
     looks, mb = 0, 0.0
     async for event in reader.looks(path, Sampling(), PREPROCESS):

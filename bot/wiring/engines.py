@@ -16,12 +16,12 @@ from typing import TYPE_CHECKING
 from bot.monitoring.metrics import Metrics
 from bot.settings import GIGABYTE
 from core.engines.clip import presets
-from core.engines.clip.encoder import CarryingPool
+from core.engines.clip.encoder import CarryingPool, RememberingEncoder, ThreadedEncoder
+from core.engines.download.fetcher import ChildFetcher
 from core.engines.index.index import VectorIndex
 from core.engines.plot.plotter import MatplotlibPlotter
 from core.engines.sandbox.pool import ChildPool
-from core.engines.video.reader import ChildClipper, ChildFramer, ChildPictureReader
-from core.engines.watched import WatchedEncoder, WatchedFetcher, WatchedReader, WatchedTexts
+from core.engines.video.reader import ChildClipper, ChildFramer, ChildFrameReader, ChildPictureReader
 
 if TYPE_CHECKING:
     from contextlib import AsyncExitStack
@@ -44,13 +44,13 @@ class Engines:
     courtesy: ForegroundPriority
     """Heeded by what nobody waits for."""
     decoders: ChildPool
-    encoder: WatchedTexts
+    encoder: RememberingEncoder
     looks: VectorIndex
-    reader: WatchedReader
+    reader: ChildFrameReader
     framer: ChildFramer
     pictures: ChildPictureReader
     clipper: ChildClipper
-    fetcher: WatchedFetcher
+    fetcher: ChildFetcher
     plotter: MatplotlibPlotter
 
 
@@ -77,17 +77,17 @@ def open_engines(settings: Settings, store: LooksStore, courtesy: ForegroundPrio
     encoder = _encoder(settings, pools, courtesy)
     plotter = MatplotlibPlotter(pools.one("draw", "plot"))
     looks = _looks(settings, store, pools)
-    reader = WatchedReader(decoders, settings.video_limits, watch=watch, clock_s=time.monotonic)
-    fetcher = WatchedFetcher(settings.allowed_hosts, settings.fetch_limits, watch=watch)
+    reader = ChildFrameReader(decoders, settings.video_limits, watch=watch)
+    fetcher = ChildFetcher(settings.allowed_hosts, settings.fetch_limits, watch=watch)
     cutters = ChildFramer(reader), ChildPictureReader(reader), ChildClipper(reader)
     return Engines(watch, courtesy, decoders, encoder, looks, reader, *cutters, fetcher, plotter)
 
 
-def _encoder(settings: Settings, pools: _Pools, courtesy: ForegroundPriority) -> WatchedTexts:
+def _encoder(settings: Settings, pools: _Pools, courtesy: ForegroundPriority) -> RememberingEncoder:
     """Give the encoder, with a pool for videos alone: that one gives way to all others."""
     queries, videos = pools.one("compute", "compute"), pools.one("videos", "compute")
-    threaded = WatchedEncoder(partial(load_model, settings), queries, videos, courtesy, pools.watch, time.monotonic)
-    return WatchedTexts(threaded, _TEXTS_REMEMBERED, pools.watch)
+    threaded = ThreadedEncoder(partial(load_model, settings), queries, videos, courtesy, pools.watch)
+    return RememberingEncoder(threaded, _TEXTS_REMEMBERED, pools.watch)
 
 
 def _looks(settings: Settings, store: LooksStore, pools: _Pools) -> VectorIndex:

@@ -17,6 +17,7 @@ import numpy as np
 from core.engines.sandbox import namespaces
 from core.engines.sandbox.pool import ChildPool
 from core.engines.video.reader import ChildFrameReader
+from core.ports.metrics import Unwatched
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -73,7 +74,7 @@ async def check_cage() -> Cage:
     """Ask a real child what it has given up; raises AppError."""
     children = ChildPool("core.engines.video.worker", forks=sys.platform == "linux")
     try:
-        told = await ChildFrameReader(children).cage()
+        told = await ChildFrameReader(children, watch=Unwatched()).cage()
     finally:
         await children.close()
     memory = told.get("memory_bytes")
@@ -108,7 +109,7 @@ async def check_decoder() -> str:
         _write(path)
         children = ChildPool("core.engines.video.worker", forks=sys.platform == "linux")
         try:
-            still: Still = await ChildFrameReader(children).still(path, 0.0, 64)
+            still: Still = await ChildFrameReader(children, watch=Unwatched()).still(path, 0.0, 64)
         finally:
             await children.close()
     return f"PyAV {av.__version__} decodes in a process of its own ({still.width_px} x {still.height_px} px read back)"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from contextlib import nullcontext
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
 
@@ -52,3 +53,29 @@ class Watch(Protocol):
     def cache(self, name: str, *, hit: bool) -> None:
         """Note whether something was found where it is kept at hand."""
         ...
+
+
+class Unwatched:
+    """Counts nothing. Implements Watch where nobody reads figures: `keaton doctor`, tests, measurements."""
+
+    def turn(self, kind: str, platform: str) -> AbstractContextManager[None]:
+        """Count nothing."""
+        del kind, platform
+        return nullcontext()
+
+    def problem(self, kind: str) -> None:
+        """Count nothing."""
+
+    def stage(self, stage: Stage) -> AbstractContextManager[None]:
+        """Count nothing."""
+        del stage
+        return nullcontext()
+
+    def took(self, stage: Stage, seconds: float) -> None:
+        """Count nothing."""
+
+    def looked(self, looks: int, seconds: float) -> None:
+        """Count nothing."""
+
+    def cache(self, name: str, *, hit: bool) -> None:
+        """Count nothing."""

@@ -23,6 +23,7 @@ from core.model.events import Door, Turn
 from core.model.requests import Poster
 from core.model.video import Sampling, Scope, View
 from core.ports.library import Encoder
+from core.ports.metrics import Unwatched
 from storage.checkpoints import SqliteCheckpoints
 from storage.embeddings import SqliteLooks
 from storage.files import MediaFolder
@@ -160,7 +161,9 @@ async def opened(
     media = await MediaFolder.open(tmp_path / "data" / "media", QUOTA_BYTES)
     children = ChildPool("core.engines.video.worker", forks=True, courtesy=courtesy)
     async with looking(library, budget_bytes) as looks:
-        house = build(library, media, ChildFrameReader(children), ColourEncoder(), looks, choices=choices)
+        house = build(
+            library, media, ChildFrameReader(children, watch=Unwatched()), ColourEncoder(), looks, choices=choices
+        )
         yield house
         await house.refiner.close()
         await house.foreman.close()

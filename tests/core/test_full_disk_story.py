@@ -9,6 +9,7 @@ import pytest_asyncio
 from core.engines.sandbox.pool import ChildPool
 from core.engines.video.reader import ChildFrameReader
 from core.model.events import FilePosted, Find, ListVideos
+from core.ports.metrics import Unwatched
 from storage.files import MediaFolder
 from storage.library import SqliteLibrary
 from tests.core.conftest import QUOTA_BYTES, build, looking, turn
@@ -30,7 +31,7 @@ async def cramped(small_disk: SmallDisk) -> AsyncIterator[ColourHouse]:
     media = await MediaFolder.open(small_disk.path / "media", QUOTA_BYTES)
     children = ChildPool("core.engines.video.worker", forks=True)
     async with looking(library) as looks:
-        yield build(library, media, ChildFrameReader(children), ColourEncoder(), looks)
+        yield build(library, media, ChildFrameReader(children, watch=Unwatched()), ColourEncoder(), looks)
     await children.close()
     await media.close()
     await library.close()

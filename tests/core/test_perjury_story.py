@@ -11,6 +11,7 @@ from core.engines.download.fetcher import ChildFetcher
 from core.limits import FetchLimits
 from core.links import canonical
 from core.model.events import LinkPosted, ListVideos
+from core.ports.metrics import Unwatched
 from tests.core.conftest import turn
 from tests.support import clips
 
@@ -76,4 +77,6 @@ def lie(house: ColourHouse, folder: Path, monkeypatch: pytest.MonkeyPatch, claim
     (folder / "perjurer.py").write_text(PERJURER)
     (folder / "claims").write_text(claims)
     monkeypatch.setattr(sys, "path", [*sys.path, str(folder)])
-    house.relays.fetcher.target = ChildFetcher(frozenset(), FetchLimits(10_000_000, 60.0, attempts=1), "perjurer")
+    house.relays.fetcher.target = ChildFetcher(
+        frozenset(), FetchLimits(10_000_000, 60.0, attempts=1), "perjurer", watch=Unwatched()
+    )

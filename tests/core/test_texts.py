@@ -11,7 +11,8 @@ import pytest
 
 from core.engines.clip.encoder import RememberingEncoder
 from core.errors import EncoderBroken
-from tests.support.fakes import ColourEncoder
+from core.ports.metrics import Unwatched
+from tests.support.fakes import ColourEncoder, NotingWatch
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,22 +38,30 @@ class CountingEncoder(ColourEncoder):
 
 async def test_a_text_that_came_lately_is_not_encoded_again_and_those_of_long_ago_are_forgotten() -> None:
     encoder = CountingEncoder()
-    remembering = RememberingEncoder(encoder, most=2)
+    remembering = RememberingEncoder(encoder, most=2, watch=Unwatched())
     for text in ("red", "green", "red", "blue", "red", "green"):
         np.testing.assert_array_equal(await remembering.texts([text]), await ColourEncoder().texts([text]))
     assert encoder.asked == [["red"], ["green"], ["blue"], ["green"]]
 
 
+async def test_given_known_words_when_encoded_again_then_a_hit_is_counted() -> None:
+    watch = NotingWatch()
+    remembering = RememberingEncoder(CountingEncoder(), most=10, watch=watch)
+    for text in ("red", "red", "green", "red"):
+        await remembering.texts([text])
+    assert watch.stages == ["texts False", "texts True", "texts False", "texts True"]
+
+
 async def test_texts_that_are_asked_at_once_are_encoded_at_once() -> None:
     encoder = CountingEncoder()
-    remembering = RememberingEncoder(encoder, most=100)
+    remembering = RememberingEncoder(encoder, most=100, watch=Unwatched())
     await asyncio.gather(*(remembering.texts([f"red {n % 20}", "green"]) for n in range(32)))
     assert [len(texts) for texts in encoder.asked] == [21]
 
 
 async def test_an_asker_who_leaves_takes_nobody_along() -> None:
     encoder = CountingEncoder()
-    remembering = RememberingEncoder(encoder, most=100)
+    remembering = RememberingEncoder(encoder, most=100, watch=Unwatched())
     leaver, stayer = (asyncio.create_task(remembering.texts(["blue"])) for _ in range(2))
     await asyncio.sleep(0)
     leaver.cancel()
@@ -61,7 +70,7 @@ async def test_an_asker_who_leaves_takes_nobody_along() -> None:
 
 async def test_every_asker_hears_of_a_failure_and_the_next_try_is_a_new_one() -> None:
     encoder = CountingEncoder(failures=1)
-    remembering = RememberingEncoder(encoder, most=100)
+    remembering = RememberingEncoder(encoder, most=100, watch=Unwatched())
     told = await asyncio.gather(*(remembering.texts(["red"]) for _ in range(3)), return_exceptions=True)
     assert [type(one) for one in told] == [EncoderBroken] * 3
     assert (await remembering.texts(["red"])).shape == (1, 4)
@@ -69,7 +78,7 @@ async def test_every_asker_hears_of_a_failure_and_the_next_try_is_a_new_one() ->
 
 async def test_another_model_starts_with_no_memories() -> None:
     encoder = CountingEncoder()
-    remembering = RememberingEncoder(encoder, most=100)
+    remembering = RememberingEncoder(encoder, most=100, watch=Unwatched())
     await remembering.texts(["red"])
     encoder.weights = "new eyes"
     await remembering.texts(["red"])
@@ -77,11 +86,11 @@ async def test_another_model_starts_with_no_memories() -> None:
 
 
 async def test_no_text_gives_no_vector() -> None:
-    assert (await RememberingEncoder(CountingEncoder(), most=1).texts([])).shape == (0, 4)
+    assert (await RememberingEncoder(CountingEncoder(), most=1, watch=Unwatched()).texts([])).shape == (0, 4)
 
 
 @pytest.mark.parametrize("count", [1, 200])
 async def test_any_number_of_texts_comes_back_in_order(count: int) -> None:
     texts = [f"{('red', 'green', 'blue')[n % 3]} {n}" for n in range(count)]
-    found = await RememberingEncoder(CountingEncoder(), most=10).texts(texts)
+    found = await RememberingEncoder(CountingEncoder(), most=10, watch=Unwatched()).texts(texts)
     np.testing.assert_array_equal(found, await ColourEncoder().texts(texts))

@@ -11,6 +11,7 @@ import pytest_asyncio
 from core.engines.sandbox.pool import ChildPool
 from core.engines.video.reader import ChildFrameReader
 from core.model.events import FilePosted, Find
+from core.ports.metrics import Unwatched
 from storage.files import MediaFolder
 from storage.library import SqliteLibrary
 from tests.core.conftest import QUOTA_BYTES, build, looking, turn
@@ -59,7 +60,7 @@ async def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterato
     media = await MediaFolder.open(tmp_path / "data" / "media", QUOTA_BYTES)
     children = ChildPool("turncoat", forks=True)
     async with looking(library) as looks:
-        yield build(library, media, ChildFrameReader(children), ColourEncoder(), looks)
+        yield build(library, media, ChildFrameReader(children, watch=Unwatched()), ColourEncoder(), looks)
     await children.close()
     await media.close()
     await library.close()
@@ -73,7 +74,7 @@ async def test_a_video_that_takes_its_decoder_over_is_an_error_and_the_next_is_f
     video.write_bytes(does.encode().ljust(1000))
     honest = clips.make_clip(tmp_path / "honest.mp4", [("red", 2)])
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    house.relays.reader.target = ChildFrameReader(house.reader.children, patience_s=2.0)
+    house.relays.reader.target = ChildFrameReader(house.reader.children, patience_s=2.0, watch=Unwatched())
     told = await house.last(FilePosted(turn(), video, "evil.mp4"))
     house.relays.reader.target = house.reader  # an honest child on a busy machine may take longer
     grown_mb = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024

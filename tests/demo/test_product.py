@@ -25,6 +25,7 @@ from core.engines.video.reader import ChildFrameReader
 from core.limits import VideoLimits
 from core.model.events import FilePosted
 from core.model.query import Query
+from core.ports.metrics import Unwatched
 from storage.files import MediaFolder
 from storage.library import SqliteLibrary
 from tests.core.conftest import QUOTA_BYTES, House, build, looking, turn
@@ -57,9 +58,9 @@ async def house(clip: ClipModel, tmp_path_factory: pytest.TempPathFactory) -> As
         children = ChildPool("core.engines.video.worker")
         stack.push_async_callback(children.close)
         queries, videos = (stack.enter_context(ThreadPoolExecutor(1)) for _ in range(2))
-        encoder = ThreadedEncoder(lambda: clip, queries, videos, ForegroundPriority(0.0, time.monotonic))
+        encoder = ThreadedEncoder(lambda: clip, queries, videos, ForegroundPriority(0.0, time.monotonic), Unwatched())
         looks = await stack.enter_async_context(looking(library))
-        house = build(library, media, ChildFrameReader(children), encoder, looks)
+        house = build(library, media, ChildFrameReader(children, watch=Unwatched()), encoder, looks)
         assert (await house.last(FilePosted(turn(), VIDEO, VIDEO.name))).tone == "plain"
         yield house
 

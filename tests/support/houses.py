@@ -12,6 +12,7 @@ from bot.doors.requests import DoorContext
 from core.conversation.channels import Channels
 from core.engines.sandbox.pool import ChildPool
 from core.engines.video.reader import ChildClipper, ChildFrameReader
+from core.ports.metrics import Unwatched
 from core.retention import DepartureGrace
 from storage.files import MediaFolder
 from storage.library import SqliteLibrary
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def reader() -> AsyncIterator[ChildFrameReader]:
     children = ChildPool("core.engines.video.worker", forks=True)
-    yield ChildFrameReader(children)
+    yield ChildFrameReader(children, watch=Unwatched())
     await children.close()
 
 

@@ -24,6 +24,7 @@ from core.engines.video.reader import ChildClipper, ChildFrameReader
 from core.errors import AppError, DecoderDied
 from core.limits import VideoLimits
 from core.model.video import Preprocess, Sampling
+from core.ports.metrics import Unwatched
 from core.ports.video import ClipWish
 from tests.traps import videos
 
@@ -60,7 +61,7 @@ async def fuzz(count: int, seed: int, folder: Path, at_once: int = 2) -> Figures
     chance = random.Random(seed)  # noqa: S311 - damage is no secret
     originals = [videos.sound(folder / f"sound.{kind}").read_bytes() for kind in videos.KINDS]
     children = ChildPool("core.engines.video.worker", {_MARK: mark}, forks=True)
-    reader, gate = ChildFrameReader(children, LIMITS, patience_s=30), asyncio.Semaphore(at_once)
+    reader, gate = ChildFrameReader(children, LIMITS, patience_s=30, watch=Unwatched()), asyncio.Semaphore(at_once)
 
     async def one(number: int, data: bytes) -> None:
         async with gate:

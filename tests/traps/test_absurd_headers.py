@@ -14,6 +14,7 @@ from core.engines.video.reader import ChildFrameReader
 from core.errors import UserError
 from core.limits import VideoLimits
 from core.model.video import Sampling
+from core.ports.metrics import Unwatched
 from core.ports.video import VideoEnded, VideoOpened
 from core.wording.errors import sentence
 from tests.core.engines.conftest import PREPROCESS
@@ -47,7 +48,7 @@ LIES = [
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def reader() -> AsyncIterator[ChildFrameReader]:
     children = ChildPool("core.engines.video.worker", forks=True)
-    yield ChildFrameReader(children, VideoLimits())
+    yield ChildFrameReader(children, VideoLimits(), watch=Unwatched())
     await children.close()
 
 

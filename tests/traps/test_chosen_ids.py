@@ -12,6 +12,7 @@ from aiohttp import web
 from core.engines.download.fetcher import ChildFetcher
 from core.limits import FetchLimits
 from core.model.events import LinkPosted
+from core.ports.metrics import Unwatched
 from core.ports.video import Fetched
 from storage.files import MediaFolder
 from storage.library import SqliteLibrary
@@ -70,7 +71,7 @@ async def serving(site: Mediasite) -> AsyncIterator[Mediasite]:
 async def test_each_space_has_the_video_of_the_server_that_it_was_posted_from(tmp_path: Path) -> None:
     library = await SqliteLibrary.open(tmp_path / "keaton.sqlite3")
     media = await MediaFolder.open(tmp_path / "media", 10**9)
-    fetcher = ChildFetcher(frozenset({"127.0.0.1"}), LIMITS)
+    fetcher = ChildFetcher(frozenset({"127.0.0.1"}), LIMITS, watch=Unwatched())
     others = cast("Any", fetcher), TellingPlotter(), TellingClipper(), PaintedFramer()
     sites = Mediasite("Our plan", b"video of the victim"), Mediasite("A trap", b"video of the attacker")
     async with looking(library) as looks, serving(sites[0]), serving(sites[1]):

@@ -10,6 +10,7 @@ import pytest
 from core.engines.download.fetcher import ChildFetcher
 from core.errors import LinkRefused, VideoUnavailable
 from core.limits import FetchLimits
+from core.ports.metrics import Unwatched
 from core.ports.video import Fetched
 from tests.traps import web
 
@@ -31,7 +32,12 @@ socket.getaddrinfo = rebinding
 
 
 async def fetch(url: str, folder: Path, limits: FetchLimits, *allowed: str) -> Fetched:
-    *_, last = [event async for event in ChildFetcher(frozenset(allowed or ["127.0.0.1"]), limits).fetch(url, folder)]
+    *_, last = [
+        event
+        async for event in ChildFetcher(frozenset(allowed or ["127.0.0.1"]), limits, watch=Unwatched()).fetch(
+            url, folder
+        )
+    ]
     assert isinstance(last, Fetched)
     return last
 

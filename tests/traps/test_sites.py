@@ -12,6 +12,7 @@ from aiohttp import web as http
 from core.engines.download.fetcher import ChildFetcher
 from core.errors import AppError, LinkRefused
 from core.limits import FetchLimits
+from core.ports.metrics import Unwatched
 from core.ports.video import Fetched
 from core.wording.errors import sentence
 
@@ -103,7 +104,7 @@ async def fetch(web: Web, host: str, path: str, folder: Path, bearer: str = "", 
     limits = FetchLimits(10_000_000, 60.0, attempts=1, sites=sites, pages=pages)
     work = folder / "work"
     work.mkdir()
-    fetcher = ChildFetcher(frozenset(NAMES), limits)
+    fetcher = ChildFetcher(frozenset(NAMES), limits, watch=Unwatched())
     *_, last = [event async for event in fetcher.fetch(f"http://{host}:{web.port}{path}", work, bearer)]
     assert isinstance(last, Fetched)
     return last

@@ -11,6 +11,7 @@ from aiohttp import web
 from core.engines.download.fetcher import ChildFetcher
 from core.errors import AppError, VideoUnavailable
 from core.limits import FetchLimits
+from core.ports.metrics import Unwatched
 from core.ports.video import Fetched
 
 if TYPE_CHECKING:
@@ -67,7 +68,10 @@ async def hosts(colour_video: Path) -> AsyncIterator[tuple[Host, Host]]:
 
 async def fetch(url: str, folder: Path, token: str = TOKEN) -> Fetched:
     limits = FetchLimits(10_000_000, 60.0)
-    *_, last = [event async for event in ChildFetcher(frozenset({"127.0.0.1"}), limits).fetch(url, folder, token)]
+    *_, last = [
+        event
+        async for event in ChildFetcher(frozenset({"127.0.0.1"}), limits, watch=Unwatched()).fetch(url, folder, token)
+    ]
     assert isinstance(last, Fetched)
     return last
 

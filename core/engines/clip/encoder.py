@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from core.engines.clip.model import ClipModel
     from core.model.video import EncoderInfo, Floats, Pixels
     from core.ports.library import Encoder
+    from core.ports.metrics import Watch
 
 P = ParamSpec("P")
 
@@ -76,12 +77,18 @@ class ThreadedEncoder:
     """
 
     def __init__(
-        self, load: Callable[[], ClipModel], pool: Executor, videos: Executor, courtesy: ForegroundPriority
+        self,
+        load: Callable[[], ClipModel],
+        pool: Executor,
+        videos: Executor,
+        courtesy: ForegroundPriority,
+        watch: Watch,
     ) -> None:
         self._load = load
         self._pool = pool
         self._videos = videos
         self._courtesy = courtesy
+        self._watch = watch
         self._loading: asyncio.Future[ClipModel] | None = None
 
     def start(self) -> None:
@@ -107,13 +114,18 @@ class ThreadedEncoder:
     async def looks(self, pixels: Pixels) -> Floats:
         """Give unit vectors of a video's frames."""
         clip, leave = await self._clip(), self._courtesy.leave(BATCH_S)
-        work = partial(clip.frames, pixels, leave)
-        return await asyncio.get_running_loop().run_in_executor(self._videos, _giving_way, work)
+        loop, work = asyncio.get_running_loop(), partial(clip.frames, pixels, leave)
+        began_s = loop.time()
+        with self._watch.stage("encode"):
+            vectors = await loop.run_in_executor(self._videos, _giving_way, work)
+        self._watch.looked(len(pixels), loop.time() - began_s)
+        return vectors
 
     async def texts(self, texts: Sequence[str]) -> Floats:
         """Give unit vectors of texts."""
-        clip = await self._clip()
-        return await self._run(lambda: clip.texts(texts))
+        with self._watch.stage("words"):
+            clip = await self._clip()
+            return await self._run(lambda: clip.texts(texts))
 
     async def _clip(self) -> ClipModel:
         self.start()
@@ -140,10 +152,11 @@ MOST_AT_ONCE = 64
 class RememberingEncoder:
     """Implements ports.Encoder by another one; (text, model) pairs that came lately are not computed again."""
 
-    def __init__(self, encoder: Encoder, most: int) -> None:
+    def __init__(self, encoder: Encoder, most: int, watch: Watch) -> None:
         """Take the encoder and how many texts to remember; 2 KB each for 512 dimensions."""
         self._encoder = encoder
         self._most = most
+        self._watch = watch
         self._known: OrderedDict[str, Floats] = OrderedDict()
         self._info: EncoderInfo | None = None
         self._wanted: dict[str, asyncio.Future[Floats]] = {}
@@ -176,7 +189,7 @@ class RememberingEncoder:
         return np.stack(vectors) if vectors else np.empty((0, info.dim), np.float32)
 
     async def _vector(self, text: str) -> Floats:
-        self._looked_up(hit=text in self._known)
+        self._watch.cache("texts", hit=text in self._known)
         if text in self._known:
             self._known.move_to_end(text)
             return self._known[text]
@@ -186,9 +199,6 @@ class RememberingEncoder:
         if self._work is None or self._work.done():
             self._work = asyncio.create_task(self._encode())
         return await asyncio.shield(self._wanted[text])
-
-    def _looked_up(self, *, hit: bool) -> None:
-        """Note whether a text's vector was known; here nobody counts."""
 
     async def _encode(self) -> None:
         await asyncio.sleep(0)  # who asks in the same moment comes along

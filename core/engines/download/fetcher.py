@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import aclosing
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from core.engines.sandbox.pool import Child
     from core.errors import AppError
     from core.limits import FetchLimits
+    from core.ports.metrics import Watch
 
 _LONGEST_DETAIL = 300
 _LONGEST_HOST = 253
@@ -84,12 +85,19 @@ class ChildFetcher:
     limits: FetchLimits
     program: str = "core.engines.download.worker"
     """The module that fetches."""
+    watch: Watch = field(kw_only=True)
 
     async def fetch(self, url: str, folder: Path, bearer: str = "") -> AsyncGenerator[Fetching | Fetched, None]:
         """Download into the folder; the last item is the Fetched.
 
         Raises LinkRefused, VideoUnavailable, OverLimit, FetchFailed, DiskFull.
         """
+        with self.watch.stage("fetch"):
+            async with aclosing(self._attempts(url, folder, bearer)) as events:
+                async for event in events:
+                    yield event
+
+    async def _attempts(self, url: str, folder: Path, bearer: str) -> AsyncGenerator[Fetching | Fetched, None]:
         links.check(url, self.allowed_hosts, self.limits.sites)
         deadline_s = _now_s() + self.limits.timeout_s
         for attempt in range(1, self.limits.attempts + 1):

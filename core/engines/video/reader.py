@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from core.engines.sandbox.protocol import ChildMessage
     from core.errors import AppError
     from core.model.video import Pixels, Preprocess, Sampling
+    from core.ports.metrics import Watch
     from core.ports.video import ClipWish, Reading, ResumePoint
 
 _SHORT_S = 5.0
@@ -129,6 +130,7 @@ class ChildFrameReader:
     limits: VideoLimits = field(default_factory=VideoLimits)
     patience_s: float = 180.0
     """How long a child may say nothing before it is taken for dead."""
+    watch: Watch = field(kw_only=True)
 
     async def looks(
         self, path: Path, sampling: Sampling, preprocess: Preprocess, seen: ResumePoint | None = None
@@ -151,6 +153,7 @@ class ChildFrameReader:
                 event = await self._next(child, path, allowance)
                 yield event
                 if isinstance(event, VideoEnded):
+                    self.watch.took("read", allowance.waited_s)
                     return
 
     async def glances(
@@ -175,9 +178,10 @@ class ChildFrameReader:
         Raises FileMissing, NotAVideo, NoVideoStream, NoFrames, OverLimit, DecoderDied.
         """
         request: Mapping[str, object] = {"kind": "still", "time_s": time_s, "max_px": max_px}
-        async with self.children.child() as child:
-            await child.ask({**request, "path": str(path), "limits": asdict(self.limits)})
-            return still_of(await self.hear(child, path, jpegs.most_bytes(max_px)), path, self.limits, max_px)
+        with self.watch.stage("still"):
+            async with self.children.child() as child:
+                await child.ask({**request, "path": str(path), "limits": asdict(self.limits)})
+                return still_of(await self.hear(child, path, jpegs.most_bytes(max_px)), path, self.limits, max_px)
 
     async def cage(self) -> Mapping[str, object]:
         """Give what `core.engines.sandbox.limits.describe` says in a child. Raises DecoderDied."""

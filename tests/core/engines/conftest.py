@@ -20,6 +20,7 @@ from core.engines.video.allowance import Allowance
 from core.engines.video.reader import ChildFrameReader
 from core.limits import VideoLimits
 from core.model.video import Pixels, Preprocess, Sampling, Still
+from core.ports.metrics import Unwatched
 from core.ports.video import SampledFrame, VideoEnded, VideoOpened
 
 if TYPE_CHECKING:
@@ -126,5 +127,5 @@ def cut_still() -> CutStill:
 async def reader(request: pytest.FixtureRequest) -> AsyncIterator[ChildFrameReader]:
     """A reader with real children, forked from a nursery as on Linux, or started anew as elsewhere."""
     children = ChildPool("core.engines.video.worker", forks=request.param)
-    yield ChildFrameReader(children)
+    yield ChildFrameReader(children, watch=Unwatched())
     await children.close()

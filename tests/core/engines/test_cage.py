@@ -15,6 +15,7 @@ from core.engines.video.reader import ChildFrameReader
 from core.errors import NoFrames, OverLimit
 from core.limits import VideoLimits
 from core.model.video import Sampling
+from core.ports.metrics import Unwatched
 from tests.core.engines.conftest import PREPROCESS
 from tests.support import clips
 
@@ -36,7 +37,9 @@ async def children(request: pytest.FixtureRequest) -> AsyncIterator[ChildPool]:
 
 
 async def test_the_cage_is_what_the_system_says_it_is(children: ChildPool) -> None:
-    told = await ChildFrameReader(children, VideoLimits(decode_s=50, memory_bytes=600_000_000)).cage()
+    told = await ChildFrameReader(
+        children, VideoLimits(decode_s=50, memory_bytes=600_000_000), watch=Unwatched()
+    ).cage()
     assert (told["cpu_s"], told["memory_bytes"], told["file_bytes"]) == (50, 600_000_000, 0)
     assert told["no_new_privileges"] is (sys.platform == "linux")
 
@@ -55,7 +58,7 @@ async def test_a_video_over_a_limit_is_refused_and_the_limit_is_named(
 ) -> None:
     video = make_clip(name, [("red", 8)], clips.Shape((320, 180), patterned=True))
     with pytest.raises(OverLimit) as raised:
-        async for _ in ChildFrameReader(children, limits).looks(video, Sampling(), PREPROCESS):
+        async for _ in ChildFrameReader(children, limits, watch=Unwatched()).looks(video, Sampling(), PREPROCESS):
             pass
     assert (raised.value.quantity, raised.value.limit) == (quantity, getattr(limits, quantity))
 
@@ -71,7 +74,9 @@ async def test_a_video_whose_sound_goes_on_beyond_the_limit_is_refused_though_no
                 packet.stream = streams[packet.stream_index]
                 container.mux(packet)
     with pytest.raises(OverLimit) as raised:
-        async for _ in ChildFrameReader(children, VideoLimits(duration_s=10)).looks(video, Sampling(), PREPROCESS):
+        async for _ in ChildFrameReader(children, VideoLimits(duration_s=10), watch=Unwatched()).looks(
+            video, Sampling(), PREPROCESS
+        ):
             pass
     assert raised.value.quantity == "duration_s"
 
@@ -81,7 +86,7 @@ async def test_a_video_that_needs_too_much_memory_ends_with_a_sentence(
 ) -> None:
     video = make_clip("large.mp4", [("red", 0.2)], clips.Shape((3840, 2160)))
     with pytest.raises((OverLimit, NoFrames)):  # with several threads FFmpeg does not always say why it gave up
-        async for _ in ChildFrameReader(children, VideoLimits(memory_bytes=110_000_000)).looks(
+        async for _ in ChildFrameReader(children, VideoLimits(memory_bytes=110_000_000), watch=Unwatched()).looks(
             video, Sampling(), PREPROCESS
         ):
             pass
@@ -90,7 +95,7 @@ async def test_a_video_that_needs_too_much_memory_ends_with_a_sentence(
 async def test_a_video_that_keeps_the_processor_busy_is_stopped(children: ChildPool, make_clip: MakeClip) -> None:
     video = make_clip("long.mp4", [("red", 240)])
     with pytest.raises(OverLimit) as raised:
-        async for _ in ChildFrameReader(children, VideoLimits(decode_s=1)).looks(
+        async for _ in ChildFrameReader(children, VideoLimits(decode_s=1), watch=Unwatched()).looks(
             video, Sampling(0.04, 1, sameness=0), PREPROCESS
         ):
             pass
@@ -100,7 +105,10 @@ async def test_a_video_that_keeps_the_processor_busy_is_stopped(children: ChildP
 async def test_a_video_that_ends_within_its_limits_is_read_whole(children: ChildPool, make_clip: MakeClip) -> None:
     video = make_clip("film.mp4", [("red", 4)])
     limits = VideoLimits(duration_s=4.1, frames=100, frame_px=160 * 120, memory_bytes=400_000_000)
-    events = [event async for event in ChildFrameReader(children, limits).looks(video, Sampling(), PREPROCESS)]
+    events = [
+        event
+        async for event in ChildFrameReader(children, limits, watch=Unwatched()).looks(video, Sampling(), PREPROCESS)
+    ]
     assert len(events) == 18
 
 

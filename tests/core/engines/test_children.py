@@ -9,7 +9,7 @@ import signal
 import sys
 import time
 from contextlib import suppress
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,8 +20,10 @@ from core.engines.sandbox.pool import ChildPool
 from core.engines.video.reader import ChildFrameReader
 from core.errors import DecoderDied
 from core.model.video import Sampling
+from core.ports.metrics import Unwatched
 from core.ports.video import SampledFrame, VideoEnded, VideoOpened
 from tests.core.engines.conftest import PREPROCESS
+from tests.support.fakes import NotingWatch
 
 if TYPE_CHECKING:
     from tests.conftest import MakeClip
@@ -73,6 +75,17 @@ async def test_a_video_read_in_a_child_gives_opened_looks_and_ended(
     assert still.time_s == looks[8].time_s
 
 
+async def test_given_a_metrics_port_when_a_video_is_read_then_it_is_timed(
+    reader: ChildFrameReader, colour_video: Path
+) -> None:
+    watch = NotingWatch()
+    watched = replace(reader, watch=watch)
+    async for _ in watched.looks(colour_video, Sampling(), PREPROCESS):
+        pass
+    await watched.still(colour_video, 0.0, 64)
+    assert watch.stages == ["read", "still"]
+
+
 async def test_dropping_a_reading_kills_its_child_and_only_a_spare_lives_on(
     reader: ChildFrameReader, make_clip: MakeClip
 ) -> None:
@@ -106,13 +119,13 @@ async def test_cancelling_a_reading_kills_its_child(reader: ChildFrameReader, ma
 async def test_closing_leaves_no_child_and_no_zombie(colour_video: Path, forks: bool) -> None:
     children = ChildPool("core.engines.video.worker", forks=forks)
     await children.warm()
-    await ChildFrameReader(children).still(colour_video, 0.0, 100)
+    await ChildFrameReader(children, watch=Unwatched()).still(colour_video, 0.0, 100)
     living = [*children.pids, *([children.nursery_pid] if children.nursery_pid else [])]
     await children.close()
     assert living
     assert all(gone(pid) for pid in living)
     with pytest.raises(RuntimeError):
-        await ChildFrameReader(children).still(colour_video, 0.0, 100)
+        await ChildFrameReader(children, watch=Unwatched()).still(colour_video, 0.0, 100)
 
 
 async def test_closing_in_the_middle_of_a_reading_ends_it_with_an_error(
@@ -137,7 +150,7 @@ async def test_when_the_nursery_dies_its_children_do_and_the_next_job_has_a_new_
     colour_video: Path, make_clip: MakeClip
 ) -> None:
     children = ChildPool("core.engines.video.worker", forks=True)
-    reader = ChildFrameReader(children)
+    reader = ChildFrameReader(children, watch=Unwatched())
     reading = reader.looks(make_clip("long.mp4", [("red", 20)]), Sampling(0.04, 1, sameness=0), PREPROCESS)
     await anext(reading)
     (child,) = children.pids
@@ -153,7 +166,7 @@ async def test_when_the_nursery_dies_its_children_do_and_the_next_job_has_a_new_
 
 async def test_many_forked_children_at_once_each_do_their_own_job(colour_video: Path) -> None:
     children = ChildPool("core.engines.video.worker", forks=True)
-    reader = ChildFrameReader(children)
+    reader = ChildFrameReader(children, watch=Unwatched())
     stills = await asyncio.gather(*(reader.still(colour_video, time_s, 100) for time_s in range(8)))
     assert [round(still.time_s) for still in stills] == list(range(8))
     assert not children.pids
@@ -188,7 +201,7 @@ def stands_still(pid: int, within_s: float) -> bool:
 async def test_a_child_that_nobody_waits_for_stands_still_while_somebody_asks(colour_video: Path) -> None:
     courtesy = ForegroundPriority(0.0, time.monotonic)
     children = ChildPool("core.engines.video.worker", forks=True, courtesy=courtesy)
-    reader = ChildFrameReader(children)
+    reader = ChildFrameReader(children, watch=Unwatched())
     async with children.giving_way() as child:
         with courtesy.asking():
             assert await asyncio.to_thread(stands_still, child.process.pid, 20)

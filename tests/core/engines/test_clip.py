@@ -23,7 +23,9 @@ from core.engines.clip.presets import choose
 from core.engines.clip.weights import check_name
 from core.engines.video.frame import encoder_input
 from core.errors import BadSetting, EncoderBroken, UnknownModel, WeightsUnavailable
+from core.ports.metrics import Unwatched
 from core.wording.errors import sentence
+from tests.support.fakes import NotingWatch
 from tests.support.models import SIZE_PX, folder, frames, model, options, write_model
 
 if TYPE_CHECKING:
@@ -157,12 +159,21 @@ def courtesy() -> ForegroundPriority:
 
 async def test_queries_do_not_wait_behind_a_videos_batches(model: ClipModel) -> None:
     with ThreadPoolExecutor(1) as pool, ThreadPoolExecutor(1) as videos_pool:
-        encoder = ThreadedEncoder(lambda: model, pool, videos_pool, courtesy())
+        encoder = ThreadedEncoder(lambda: model, pool, videos_pool, courtesy(), Unwatched())
         videos = [asyncio.create_task(encoder.looks(frames(256))) for _ in range(8)]
         await asyncio.wait(videos, return_when=asyncio.FIRST_COMPLETED)
         await encoder.texts(["now"])
         assert sum(video.done() for video in videos) < len(videos)
         await asyncio.gather(*videos)
+
+
+async def test_given_a_metrics_port_when_it_encodes_then_each_is_timed(model: ClipModel) -> None:
+    watch = NotingWatch()
+    with ThreadPoolExecutor(2) as pool:
+        encoder = ThreadedEncoder(lambda: model, pool, pool, courtesy(), watch)
+        await encoder.texts(["now"])
+        await encoder.looks(frames(2))
+    assert watch.stages == ["words", "encode"]
 
 
 class Patient(ForegroundPriority):
@@ -175,7 +186,7 @@ class Patient(ForegroundPriority):
 async def test_a_videos_batch_stands_still_while_somebody_waits_for_an_answer(model: ClipModel) -> None:
     ours = Patient(0.0, time.monotonic)
     with ThreadPoolExecutor(1) as pool, ThreadPoolExecutor(1) as videos_pool:
-        encoder = ThreadedEncoder(lambda: model, pool, videos_pool, ours)
+        encoder = ThreadedEncoder(lambda: model, pool, videos_pool, ours, Unwatched())
         with ours.asking():
             video = asyncio.create_task(encoder.looks(frames(1)))
             asked = await encoder.images(frames(1))
@@ -200,7 +211,7 @@ def test_a_batch_can_stand_still_in_its_midst_and_comes_to_the_same(model: ClipM
 
 async def test_a_videos_batches_leave_the_processor_to_queries(model: ClipModel) -> None:
     with ThreadPoolExecutor(1) as pool, ThreadPoolExecutor(1) as videos_pool:
-        encoder = ThreadedEncoder(lambda: model, pool, videos_pool, courtesy())
+        encoder = ThreadedEncoder(lambda: model, pool, videos_pool, courtesy(), Unwatched())
         await encoder.looks(frames(2))
         await encoder.texts(["now"])
         niceness = [
@@ -213,7 +224,7 @@ async def test_a_videos_batches_leave_the_processor_to_queries(model: ClipModel)
 async def test_a_load_that_failed_is_tried_again_when_next_needed(model: ClipModel) -> None:
     attempts: list[int] = []
     with ThreadPoolExecutor(1) as pool:
-        encoder = ThreadedEncoder(_failing_once(model, attempts), pool, pool, courtesy())
+        encoder = ThreadedEncoder(_failing_once(model, attempts), pool, pool, courtesy(), Unwatched())
         with pytest.raises(WeightsUnavailable):
             await encoder.ready()
         assert not encoder.loaded

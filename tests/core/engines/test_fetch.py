@@ -6,6 +6,7 @@ import asyncio
 import ipaddress
 import socket
 from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,8 +16,10 @@ from aiohttp import web
 from core.engines.download.fetcher import ChildFetcher
 from core.errors import DiskFull, FetchFailed, LinkRefused, OverLimit, VideoUnavailable
 from core.limits import FetchLimits
+from core.ports.metrics import Unwatched
 from core.ports.video import Fetched, Fetching
 from core.wording.errors import sentence
+from tests.support.fakes import NotingWatch
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -108,7 +111,7 @@ def files(folder: Path) -> list[Path]:
 
 
 def fetcher(*allowed: str, max_bytes: int = LIMIT_BYTES, timeout_s: float = 60.0) -> ChildFetcher:
-    return ChildFetcher(frozenset(allowed), FetchLimits(max_bytes, timeout_s))
+    return ChildFetcher(frozenset(allowed), FetchLimits(max_bytes, timeout_s), watch=Unwatched())
 
 
 async def fetched(fetcher: ChildFetcher, url: str, folder: Path) -> tuple[list[Fetching], Fetched]:
@@ -124,6 +127,13 @@ async def test_a_direct_link_is_downloaded_with_progress(site: Site, folder: Pat
     assert last.path.parent == folder
     assert last.path.read_bytes() == site.video.read_bytes()
     assert (last.title, last.video_id, last.url) == ("my_film-2", None, site.url("/films/my_film-2.mp4"))
+
+
+async def test_given_a_metrics_port_when_it_fetches_then_it_is_timed(site: Site, folder: Path) -> None:
+    watch = NotingWatch()
+    watched = replace(fetcher("127.0.0.1"), watch=watch)
+    await fetched(watched, site.url("/films/my_film-2.mp4"), folder)
+    assert watch.stages == ["fetch"]
 
 
 async def test_a_video_on_a_page_is_fetched_under_the_pages_title(site: Site, folder: Path) -> None:

@@ -21,6 +21,7 @@ from core.engines.video.reader import ChildClipper, ChildFramer, ChildFrameReade
 from core.errors import DecoderDied, FetchFailed, OverLimit
 from core.limits import FetchLimits, VideoLimits
 from core.model.video import Sampling, Thumbnail
+from core.ports.metrics import Unwatched
 from core.ports.video import ClipWish, Framing, SampledFrame, VideoEnded
 from tests.core.engines.conftest import PREPROCESS
 
@@ -87,7 +88,7 @@ async def test_a_child_taken_over_by_its_video_is_not_believed(
 ) -> None:
     (tmp_path / "says").write_bytes(said)
     with pytest.raises(DecoderDied):
-        await anext(ChildFrameReader(pretender).looks(tmp_path, Sampling(), PREPROCESS))
+        await anext(ChildFrameReader(pretender, watch=Unwatched()).looks(tmp_path, Sampling(), PREPROCESS))
     await pretender.close()
 
 
@@ -95,7 +96,7 @@ async def test_a_child_that_hangs_is_given_up(pretender: ChildPool, tmp_path: Pa
     (tmp_path / "says").write_bytes(b"")
     (tmp_path / "stays").touch()
     with pytest.raises(DecoderDied) as raised:
-        await ChildFrameReader(pretender, patience_s=0.3).still(tmp_path, 0.0, 100)
+        await ChildFrameReader(pretender, patience_s=0.3, watch=Unwatched()).still(tmp_path, 0.0, 100)
     assert "0.3 s" in raised.value.detail
     await pretender.close()
     assert not pretender.pids
@@ -168,7 +169,7 @@ async def test_what_a_taken_over_decoder_says_is_measured_by_what_can_be(
 ) -> None:
     (tmp_path / "says").write_bytes(LIES[lie])
     with pytest.raises(DecoderDied) as raised:
-        async for _ in ChildFrameReader(pretender).looks(tmp_path, Sampling(), PREPROCESS):
+        async for _ in ChildFrameReader(pretender, watch=Unwatched()).looks(tmp_path, Sampling(), PREPROCESS):
             pass
     assert len(raised.value.detail) <= 300
     assert "exit code" not in raised.value.detail
@@ -190,7 +191,7 @@ async def test_looks_without_end_end_with_an_error_and_little_was_kept_of_them(
     (tmp_path / "step").write_text(str(step_s))
     kept: list[int] = []
     with pytest.raises(DecoderDied) as raised:
-        await read_all(ChildFrameReader(liar, VideoLimits(duration_s=3600)), tmp_path, kept)
+        await read_all(ChildFrameReader(liar, VideoLimits(duration_s=3600), watch=Unwatched()), tmp_path, kept)
     assert 0 < len(kept) <= most_looks
     assert sum(kept) <= 2400 * 65_536
     assert "too many" in raised.value.detail or "not within" in raised.value.detail
@@ -212,11 +213,11 @@ async def test_after_a_decoder_that_lied_the_next_video_is_read(
 ) -> None:
     (tmp_path / "step").write_text("0.001")
     with pytest.raises(DecoderDied):
-        async for _ in ChildFrameReader(liar).looks(tmp_path, Sampling(), PREPROCESS):
+        async for _ in ChildFrameReader(liar, watch=Unwatched()).looks(tmp_path, Sampling(), PREPROCESS):
             pass
     await liar.close()
     honest = ChildPool("core.engines.video.worker")
-    assert (await ChildFrameReader(honest).still(colour_video, 0.0, 64)).width_px == 64
+    assert (await ChildFrameReader(honest, watch=Unwatched()).still(colour_video, 0.0, 64)).width_px == 64
     await honest.close()
 
 
@@ -233,7 +234,7 @@ async def test_after_a_decoder_that_lied_the_next_video_is_read(
 )
 async def test_a_clip_of_a_taken_over_decoder_is_an_error(pretender: ChildPool, tmp_path: Path, said: bytes) -> None:
     (tmp_path / "says").write_bytes(said)
-    clipper = ChildClipper(ChildFrameReader(pretender))
+    clipper = ChildClipper(ChildFrameReader(pretender, watch=Unwatched()))
     with pytest.raises(DecoderDied):
         await clipper.clip(tmp_path, ClipWish(0.0, 1.0, "mp4", 640, 30.0, 10**6, sound=False), lambda _: None)
     await pretender.close()
@@ -247,7 +248,7 @@ async def test_a_still_of_a_taken_over_decoder_is_a_small_jpeg_or_an_error(
 ) -> None:
     (tmp_path / "says").write_bytes(message({"kind": "still", "time_s": 0, "width_px": 9, "height_px": 9}, picture))
     with pytest.raises(DecoderDied):
-        await ChildFrameReader(pretender).still(tmp_path, 0.0, 100)
+        await ChildFrameReader(pretender, watch=Unwatched()).still(tmp_path, 0.0, 100)
     await pretender.close()
 
 
@@ -255,7 +256,7 @@ async def test_parts_of_frames_without_end_are_an_error(pretender: ChildPool, tm
     said = message({"kind": "framed", "time_s": 0}, bytes(PREPROCESS.size_px**2 * 3))
     (tmp_path / "says").write_bytes(said * 10)
     with pytest.raises(DecoderDied):
-        await ChildFramer(ChildFrameReader(pretender)).framed(tmp_path, [1.0], [WHOLE], PREPROCESS)
+        await ChildFramer(ChildFrameReader(pretender, watch=Unwatched())).framed(tmp_path, [1.0], [WHOLE], PREPROCESS)
     await pretender.close()
 
 
@@ -290,7 +291,7 @@ async def test_a_fetching_child_that_was_taken_over_fills_neither_disk_nor_time(
     (tmp_path / "robber.py").write_text(program)
     (tmp_path / "job").mkdir()
     monkeypatch.syspath_prepend(str(tmp_path))
-    fetcher = ChildFetcher(frozenset(), FetchLimits(1_000_000, 60, attempts=1), "robber")
+    fetcher = ChildFetcher(frozenset(), FetchLimits(1_000_000, 60, attempts=1), "robber", watch=Unwatched())
     with pytest.raises(error):
         async for _ in fetcher.fetch("https://example.com/film.mp4", tmp_path / "job"):
             pass
