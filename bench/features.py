@@ -20,7 +20,8 @@ import tempfile
 import time
 from collections import defaultdict
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, fields, replace
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -28,23 +29,21 @@ import numpy as np
 from bench.growing import product, take_in, turn
 from bench.table import Row, paired_ratio, report
 from bot.settings import Settings
-from bot.wiring.app import options_of, ports_of
+from bot.wiring.app import options_of
 from bot.wiring.engines import DEMO_FOLDER
-from core.app import Ports, assemble
+from core.app import Clocks, Engines, assemble
 from core.model.events import Find
-from core.model.results import Curve, SearchResult
+from core.model.results import Curve
 from core.ports.video import PlotSpec
 from core.search.judge import Judge
-from core.search.searcher import Searcher
 from storage.library import SqliteLibrary
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from core.app import Core, Options
+    from core.app import Core, Options, Storage
     from core.model.answer import Vote
-    from core.model.query import Query
     from core.model.video import Preprocess, View
     from core.ports.video import Glancer, SampledFrame
 
@@ -71,14 +70,6 @@ class Unvoted(SqliteLibrary):
         return ()
 
 
-class OneMoment(Searcher):
-    """Looks for the best moment alone."""
-
-    async def search(self, query: Query, most: int) -> SearchResult:
-        """Give one."""
-        return await super().search(query, min(most, 1))
-
-
 class Noting:
     """Glances, and says when it begins to."""
 
@@ -94,18 +85,30 @@ class Noting:
         return await self._glancer.glances(path, times_s, preprocess, at_once=at_once)
 
 
-def without(ports: Ports, choices: Options) -> dict[str, Core]:
-    """Give the product as it is, and without one feature each."""
-    made = {name: assemble(ports, choices) for name in (AS_IT_IS, "baseline and verdict", "more than one moment")}
-    unvoted = Unvoted(ports.library.connections) if isinstance(ports.library, SqliteLibrary) else ports.library
-    made["votes"] = assemble(replace(ports, library=unvoted), choices)
-    bare = made["baseline and verdict"]
-    bare.searcher._judge = Unjudged(ports.encoder, bare.background)  # noqa: SLF001 - the product has no switch for it
-    one = made["more than one moment"]
-    judge = Judge(ports.encoder, one.background)
-    single = OneMoment(ports.library, ports.encoder, choices.sampling, ports.looks, judge)
-    one.conversation._searcher = single  # noqa: SLF001 - likewise
-    return made
+@dataclass(frozen=True)
+class Ports:
+    """What all of the products stand on."""
+
+    storage: Storage
+    engines: Engines
+    clocks: Clocks
+
+
+def without(ports: Ports, options: Options) -> dict[str, Core]:
+    """Return the product as it is, and without one feature each."""
+
+    def made(storage: Storage = ports.storage, options: Options = options) -> Core:
+        return assemble(storage, ports.engines, ports.clocks, options)
+
+    library, bare = ports.storage.library, made()
+    bare.searcher._judge = Unjudged(ports.engines.encoder, bare.background)  # noqa: SLF001 - the product has no switch
+    unvoted = Unvoted(library.connections) if isinstance(library, SqliteLibrary) else library
+    return {
+        AS_IT_IS: made(),
+        "baseline and verdict": bare,
+        "more than one moment": made(options=replace(options, browsing=replace(options.browsing, moments=1))),
+        "votes": made(replace(ports.storage, library=unvoted)),
+    }
 
 
 async def find(parts: Core, text: str) -> float:
@@ -124,39 +127,41 @@ async def find_beside(ports: Ports, parts: Core, text: str, other: str, chance: 
         async for _ in parts.conversation.handle(Find(turn(), other)):
             pass
 
-    if not isinstance(ports.glancer, Noting):
-        raise TypeError(ports.glancer)
-    ports.glancer.begun.clear()
+    if not isinstance(ports.engines.glancer, Noting):
+        raise TypeError(ports.engines.glancer)
+    ports.engines.glancer.begun.clear()
     task = asyncio.create_task(whole())
-    await ports.glancer.begun.wait()
+    await ports.engines.glancer.begun.wait()
     await asyncio.sleep(chance.uniform(0, _GOING_S))
     went_on = not task.done()
     took_s = await find(parts, text)
     task.cancel()
     with suppress(asyncio.CancelledError):
         await task
-    await ports.encoder.looks(np.zeros((1, *(await _shape(ports))), np.uint8))  # after what was under way
+    await ports.engines.encoder.looks(np.zeros((1, *(await _shape(ports))), np.uint8))  # after what was under way
     return took_s if went_on else await find_beside(ports, parts, text + " again", other + " again", chance)
 
 
 async def _shape(ports: Ports) -> tuple[int, int, int]:
-    size_px = (await ports.encoder.ready()).preprocess.size_px
+    size_px = (await ports.engines.encoder.ready()).preprocess.size_px
     return size_px, size_px, 3
 
 
 async def bare(ports: Ports, parts: Core, text: str) -> float:
     """Do what the notebook does, at the product's speed: embed, cosine, argmax, still, plot; give the seconds."""
     began_s, view = time.perf_counter(), turn().view
-    words = await ports.encoder.texts([text])
-    peaks = await ports.looks.peaks(view, await parts.searcher.recipe(), words)
-    (index,) = await ports.looks.indexes(peaks.videos)
-    path = await ports.media.path(peaks.videos[0].video.id)
+    words = await ports.engines.encoder.texts([text])
+    peaks = await ports.engines.looks.peaks(view, await parts.searcher.recipe(), words)
+    (index,) = await ports.engines.looks.indexes(peaks.videos)
+    path = await ports.storage.media.path(peaks.videos[0].video.id)
     if index is None or path is None:
         raise RuntimeError(text)
     curve = Curve(peaks.videos[0].video, index.times_s, index.vectors @ words[0])
-    scale, at_s = (await ports.encoder.ready()).logit_scale, float(index.times_s[int(np.argmax(curve.scores))])
+    scale, at_s = (await ports.engines.encoder.ready()).logit_scale, float(index.times_s[int(np.argmax(curve.scores))])
     spec = PlotSpec(curve, text, (), None, "similarity", scale)
-    await asyncio.gather(ports.reader.still(path, at_s, turn().door.max_picture_px), ports.plotter.plot(spec, "dark"))
+    await asyncio.gather(
+        ports.engines.reader.still(path, at_s, turn().door.max_picture_px), ports.engines.plotter.plot(spec, "dark")
+    )
     return time.perf_counter() - began_s
 
 
@@ -164,8 +169,9 @@ async def measured(model: str, rounds: int) -> list[Row]:
     """Measure all."""
     async with product(model) as (core, _):
         settings = Settings(model_name=model if model == "demo" else "base", turns_a_minute=0, videos_per_user=0)
-        ports = ports_of(core.kept, core.engines)
-        ports = replace(ports, glancer=Noting(ports.glancer))
+        clocks = Clocks(monotonic_s=time.monotonic, unix_s=time.time, now=datetime.now)
+        known = {one.name: getattr(core.engines, one.name) for one in fields(Engines)}
+        ports = Ports(core.kept, Engines(**known | {"glancer": Noting(core.engines.glancer)}), clocks)
         made = without(ports, options_of(settings, is_bot=False))
         await take_in(core, DEMO_FOLDER / "film.mp4")
         try:

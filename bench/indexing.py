@@ -31,7 +31,6 @@ from bench.table import Row, paired_ratio, show, write
 from bot.settings import Settings
 from bot.wiring.app import open_core
 from bot.wiring.engines import DEMO_FOLDER
-from core.conversation.conversation import MOST_MOMENTS
 from core.model.query import Query
 from core.model.requests import Poster
 from core.model.video import View
@@ -48,6 +47,7 @@ if TYPE_CHECKING:
 
 VIDEO = DEMO_FOLDER / "film.mp4"
 NEAR_S = 0.5
+_MOMENTS = 5
 _ROUNDING_S = 1e-6
 
 
@@ -128,7 +128,7 @@ async def found(texts: Sequence[str]) -> tuple[list[float], list[float]]:
     with tempfile.TemporaryDirectory(prefix="keaton-bench-") as home:
         async with open_core(Settings(model_name="demo", data_dir=Path(home))) as core:
             await core.parts.indexer.file(VIDEO, VIDEO.name, "", Poster(SCOPE, "u", "you", ""), lambda _progress: None)
-            results = [await core.parts.searcher.search(Query(text, View.of(SCOPE)), MOST_MOMENTS) for text in texts]
+            results = [await core.parts.searcher.search(Query(text, View.of(SCOPE)), _MOMENTS) for text in texts]
             shown = [await last_shown(core, result) for result in results]
     return [one.best.peak_s for one in results], shown
 

@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from core.answers.browser import Browser
-from core.answers.presses import Presser
 from core.answers.view import Answerer
 from core.conversation.channels import Channels, Invitations
-from core.conversation.conversation import MOST_MOMENTS, Conversation
+from core.conversation.conversation import Conversation
+from core.conversation.posts import Posts
+from core.conversation.presses import PressHandler
+from core.conversation.questions import AnswerMaker, Inquiry, Questions
 from core.indexing.indexer import Indexer
-from core.indexing.intake import Intake
 from core.indexing.reindex import Renewal
 from core.jobs import JobRunner
 from core.limits import PICTURE_BYTES
@@ -25,7 +26,6 @@ from core.refinement.extra_frames import Examples, ExtraFrames
 from core.refinement.refiner import Refiner
 from core.retention import Forgetting
 from core.search.judge import Background, Judge, captions
-from core.search.resolve import Inquiry
 from core.search.searcher import Searcher
 from core.wording.lists import VideoList
 
@@ -45,15 +45,21 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ports:
-    """What stands behind each port."""
+class Storage:
+    """Where things are kept."""
 
     library: Library
     ledger: Ledger
     media: Media
-    works: Checkpoints
+    checkpoints: Checkpoints
     jobs: Jobs
-    keepsakes: BlobCache
+    blobs: BlobCache
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Engines:
+    """What is slow, or outside."""
+
     looks: Looks
     encoder: Encoder
     fetcher: Fetcher
@@ -66,10 +72,14 @@ class Ports:
     watch: Watch
     courtesy: ForegroundPriority
     """The one that the engines heed."""
-    clock_s: Callable[[], float]
-    """Seconds that never go back."""
-    time_s: Callable[[], float]
-    """Unix seconds."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Clocks:
+    """What tells the time."""
+
+    monotonic_s: Callable[[], float]
+    unix_s: Callable[[], float]
     now: Callable[[], datetime]
     """The time of day where Keaton runs, with its zone."""
 
@@ -90,13 +100,14 @@ class Options:
     """Whether a channel that nobody switched is looked at."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Core:
     """The core, put together."""
 
     conversation: Conversation
     channels: Channels
     foreman: JobRunner
+    forgetting: Forgetting
     indexer: Indexer
     renewal: Renewal
     inquiry: Inquiry
@@ -107,115 +118,63 @@ class Core:
     background: Background
 
 
-@dataclass(frozen=True, slots=True)
-class _Finding:
-    """What answers questions, and what makes its answers better later."""
+def assemble(storage: Storage, engines: Engines, clocks: Clocks, options: Options) -> Core:
+    """Return the core over these ports; refiner, renewal and foreman are to be closed in the end, in this order."""
+    library, media, encoder = storage.library, storage.media, engines.encoder
+    watch, priority, most = engines.watch, engines.courtesy, options.browsing.moments
+    background = Background(encoder, storage.blobs, captions())
+    judge = Judge(encoder, background)
+    searcher = Searcher(library, encoder, options.sampling, engines.looks, judge)
+    extra = ExtraFrames(media, engines.glancer, encoder, searcher, priority)
+    closer = CloserLook(media, engines.framer, encoder, background, judge, searcher)
+    finder = BestFrameFinder(extra, priority.quiet_s)
+    refiner = Refiner(library, encoder, searcher, extra, finder, closer, priority)
+    examples = Examples(media, engines.pictures, encoder, searcher, extra, PICTURE_BYTES)
+    inquiry = Inquiry(library, examples, clocks.now)
 
-    inquiry: Inquiry
-    examples: Examples
-    searcher: Searcher
-    answerer: Answerer
-    refiner: Refiner
-    background: Background
+    runner = JobRunner(storage.jobs, library, media, options.patience, clocks.unix_s)
+    forgetting = Forgetting(library, media, runner, storage.jobs)
+    indexer = _indexer(storage, engines, options)
+    renewal = Renewal(library, indexer, searcher, clocks.monotonic_s)
 
-
-@dataclass(frozen=True, slots=True)
-class _Intake:
-    """What takes videos in."""
-
-    cooldown: RateLimit
-    indexer: Indexer
-    foreman: JobRunner
-    channels: Channels
-
-
-def assemble(ports: Ports, choices: Options) -> Core:
-    """Give the core over these ports; refiner, renewal and foreman are to be closed in the end, in this order."""
-    finding, intake = _finding(ports, choices), _intake(ports, choices)
-    renewal = Renewal(ports.library, intake.indexer, finding.searcher, ports.clock_s)
+    rate_limit = RateLimit(options.turns_a_minute, clocks.monotonic_s, options.videos_a_person)
+    answerer = Answerer(searcher, library, media, engines.reader, encoder, engines.plotter, extra, options.sampling)
+    browser = Browser(
+        library, media, answerer, engines.clipper, engines.plotter, rate_limit, options.browsing, refiner.is_checking
+    )
+    maker = AnswerMaker(library, searcher, browser, refiner, priority, watch, most)
+    questions = Questions(inquiry, renewal, searcher, maker, encoder, rate_limit, priority)
+    invitations = Invitations(storage.ledger, clocks.unix_s)
+    presses = PressHandler(library, searcher, browser, refiner, questions, invitations, priority, most)
+    posts = Posts(library, storage.ledger, encoder, engines.plotter, indexer, rate_limit, runner)
+    channels = Channels(storage.ledger, library, encoder, on_by_default=options.channels_on)
+    videos = VideoList(library)
     return Core(
-        _conversation(ports, choices, finding, intake, renewal),
-        intake.channels,
-        intake.foreman,
-        intake.indexer,
-        renewal,
-        finding.inquiry,
-        finding.examples,
-        finding.searcher,
-        finding.answerer,
-        finding.refiner,
-        finding.background,
+        conversation=Conversation(posts, questions, presses, channels, forgetting, videos, runner, rate_limit, watch),
+        channels=channels,
+        foreman=runner,
+        forgetting=forgetting,
+        indexer=indexer,
+        renewal=renewal,
+        inquiry=inquiry,
+        examples=examples,
+        searcher=searcher,
+        answerer=answerer,
+        refiner=refiner,
+        background=background,
     )
 
 
-def _finding(ports: Ports, choices: Options) -> _Finding:
-    background = Background(ports.encoder, ports.keepsakes, captions())
-    judge = Judge(ports.encoder, background)
-    searcher = Searcher(ports.library, ports.encoder, choices.sampling, ports.looks, judge)
-    closer = CloserLook(ports.media, ports.framer, ports.encoder, background, judge, searcher)
-    glances = ExtraFrames(ports.media, ports.glancer, ports.encoder, searcher, ports.courtesy)
-    return _Finding(
-        Inquiry(ports.library, ports.now),
-        Examples(ports.media, ports.pictures, ports.encoder, searcher, glances, PICTURE_BYTES),
-        searcher,
-        Answerer(
-            searcher, ports.library, ports.media, ports.reader, ports.encoder, ports.plotter, glances, choices.sampling
-        ),
-        _refiner(ports, searcher, glances, closer),
-        background,
-    )
-
-
-def _refiner(ports: Ports, searcher: Searcher, glances: ExtraFrames, closer: CloserLook) -> Refiner:
-    courtesy = ports.courtesy
-    hunter = BestFrameFinder(glances, courtesy.quiet_s)
-    return Refiner(ports.library, ports.encoder, searcher, glances, hunter, closer, courtesy)
-
-
-def _intake(ports: Ports, choices: Options) -> _Intake:
-    library, media = ports.library, ports.media
-    cooldown = RateLimit(choices.turns_a_minute, ports.clock_s, choices.videos_a_person)
-    foreman = JobRunner(ports.jobs, library, media, choices.patience, ports.time_s)
-    channels = Channels(ports.ledger, library, media, ports.encoder, foreman, on_by_default=choices.channels_on)
-    return _Intake(cooldown, _indexer(ports, choices), foreman, channels)
-
-
-def _indexer(ports: Ports, choices: Options) -> Indexer:
+def _indexer(storage: Storage, engines: Engines, options: Options) -> Indexer:
     return Indexer(
-        ports.library,
-        ports.media,
-        ports.fetcher,
-        ports.reader,
-        ports.encoder,
-        choices.sampling,
-        choices.indexing,
-        ports.works,
-        ports.watch,
-        ports.courtesy,
-    )
-
-
-def _conversation(ports: Ports, choices: Options, finding: _Finding, intake: _Intake, renewal: Renewal) -> Conversation:
-    library, media, cooldown, searcher = ports.library, ports.media, intake.cooldown, finding.searcher
-    limits, is_checking = choices.browsing, finding.refiner.is_checking
-    browser = Browser(library, media, finding.answerer, ports.clipper, ports.plotter, cooldown, limits, is_checking)
-    return Conversation(
-        library,
-        Forgetting(library, intake.foreman, ports.jobs),
-        ports.encoder,
-        Intake(library, ports.encoder, ports.plotter, intake.indexer, cooldown, intake.foreman),
-        searcher,
-        browser,
-        intake.channels,
-        cooldown,
-        renewal,
-        intake.foreman,
-        examples=finding.examples,
-        inquiry=finding.inquiry,
-        presser=Presser(library, searcher, browser, finding.refiner, finding.examples, MOST_MOMENTS),
-        watch=ports.watch,
-        refiner=finding.refiner,
-        courtesy=ports.courtesy,
-        invitations=Invitations(ports.ledger, ports.time_s),
-        catalogue=VideoList(library),
+        storage.library,
+        storage.media,
+        engines.fetcher,
+        engines.reader,
+        engines.encoder,
+        options.sampling,
+        options.indexing,
+        storage.checkpoints,
+        engines.watch,
+        engines.courtesy,
     )

@@ -187,10 +187,6 @@ class JobRunner:
         await self.break_off()
         await self._library.unless_needed(video_id, self._media.forget)
 
-    async def drop_file(self, video_id: str) -> None:
-        """Delete the file of a video that went, where the database cannot be asked any more; raises StorageUnusable."""
-        await self._media.forget(video_id)
-
     async def tidy(self) -> int:
         """Drop what no open job and no video needs, of what an earlier run left; count the files.
 

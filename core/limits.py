@@ -81,6 +81,8 @@ class BrowsingLimits:
 
     cut_s: float
     """The longest cut."""
+    moments: int = 5
+    """Of one answer, at most."""
     cut_px: int = 1280
     """How wide or high a cut's pictures may be."""
     cut_bytes: int = 100_000_000

@@ -10,7 +10,7 @@ import logging
 from typing import TYPE_CHECKING
 
 from core.errors import AppError, ForgottenInCopy, NotYours, UnknownVideo
-from core.search.resolve import pick
+from core.model.video import pick
 from core.wording import replies
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from core.model.requests import JobRef
     from core.model.video import Scope, View
     from core.ports.jobs import Jobs
-    from core.ports.library import Library
+    from core.ports.library import Library, Media
     from core.ports.retention import Departures, VideoFiles
 
 log = logging.getLogger(__name__)
@@ -80,41 +80,34 @@ class DepartureGrace:
                 log.exception("what was left could not be purged; it is tried again")
 
 
-async def forget(
-    library: Library,
-    foreman: JobRunner,
-    video_id: str,
-    view: View,
-    user_id: str | None = None,
-    job: JobRef | None = None,
-) -> None:
-    """Take back a video's postings in view, of one person where that is named, and stop what is under way for these.
-
-    Where none is left anywhere all of the video goes. For a job that is done once. Raises OperatorError.
-    """
-    try:
-        await library.forget(video_id, view, user_id, job)
-    except ForgottenInCopy as error:
-        for gone in error.videos:
-            await foreman.drop_file(gone)
-        raise
-    await foreman.forget(video_id)
-
-
 class Forgetting:
     """Does what people ask: each means one video, and the same one however often it is begun."""
 
-    def __init__(self, library: Library, foreman: JobRunner, jobs: Jobs) -> None:
+    def __init__(self, library: Library, media: Media, runner: JobRunner, jobs: Jobs) -> None:
         self._library = library
-        self._foreman = foreman
+        self._media = media
+        self._runner = runner
         self._jobs = jobs
+
+    async def forget(self, video_id: str, view: View, user_id: str | None = None, job: JobRef | None = None) -> None:
+        """Take back a video's postings in view, of one person where that is named, and stop what runs for these.
+
+        Where none is left anywhere all of the video goes. For a job that is done once. Raises OperatorError.
+        """
+        try:
+            await self._library.forget(video_id, view, user_id, job)
+        except ForgottenInCopy as error:  # the database cannot be asked any more which files are needed
+            for gone in error.videos:
+                await self._media.forget(gone)
+            raise
+        await self._runner.forget(video_id)
 
     async def take_back(self, event: Forget) -> tuple[Reply, ...]:
         """Take a video back for whoever may; raises UnknownVideo, AmbiguousVideo, NotYours, OperatorError."""
         turn = event.turn
         video_id, title = await self._earlier(event) or await self._meant(event)
         who = None if turn.moderator else turn.user_id
-        await forget(self._library, self._foreman, video_id, turn.view, who, event.job)
+        await self.forget(video_id, turn.view, who, event.job)
         return (replies.forgotten(title, await self._library.posting(video_id, turn.view)),)
 
     async def _earlier(self, event: Forget) -> tuple[str, str] | None:

@@ -15,9 +15,8 @@ from core.answers.card import cut_name, size
 from core.errors import VideoGone, called
 from core.formatting import clock
 from core.model.reply import Progress
-from core.model.video import View
+from core.model.video import View, pick
 from core.ports.video import ClipWish
-from core.search.resolve import pick
 
 if TYPE_CHECKING:
     from bot.settings import Settings

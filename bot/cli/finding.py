@@ -15,9 +15,8 @@ from core.conversation.commands import find as read_question
 from core.errors import AppError
 from core.indexing.local_files import read as read_file
 from core.model.events import Door, PictureFile, Turn
-from core.model.video import View
+from core.model.video import View, names
 from core.refinement.close_up import seen_closer
-from core.search.resolve import names
 from core.wording.errors import sentence
 
 if TYPE_CHECKING:
@@ -53,8 +52,7 @@ async def find(settings: Settings, wish: FindWish, space: str, *, as_json: bool)
         output.prepare(wish.out)
     async with open_core(settings) as core:
         await load(core, wish.text)
-        picture = await core.parts.examples.of(_picture(wish.picture)) if wish.picture else None
-        query = await core.parts.inquiry.query(_question(wish, space), picture)
+        query = await core.parts.inquiry.query(_question(wish, space))
         await _renew(core, query)
         result = await refined(core, await core.parts.searcher.search(query, wish.top))
         shown = await _draw(core, result, wish) if wish.out else None
@@ -77,7 +75,8 @@ def _question(wish: FindWish, space: str) -> Find:
     scope = local_scope(space)
     turn = Turn(Door("local", (wish.theme,), 0), scope, View.of(scope), OPERATOR, "you", "")
     asked = read_question(turn, wish.text)
-    return replace(asked, video=wish.video or asked.video)
+    picture = _picture(wish.picture) if wish.picture else None
+    return replace(asked, video=wish.video or asked.video, picture=picture)
 
 
 async def refined(core: Product, result: SearchResult) -> SearchResult:

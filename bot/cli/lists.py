@@ -10,10 +10,8 @@ from bot.cli import output
 from bot.cli.exporter import Exporter
 from bot.cli.local import local_scope
 from bot.wiring.app import open_core
-from core.model.video import View
+from core.model.video import View, pick
 from core.ports.retention import choose
-from core.retention import forget as take_back
-from core.search.resolve import pick
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,7 +31,7 @@ async def forget(settings: Settings, name: str, space: str) -> int:
     view = View.of(local_scope(space))
     async with open_core(settings) as core:
         video = pick(await core.kept.library.videos(view), name).video
-        await take_back(core.kept.library, core.parts.foreman, video.id, view)
+        await core.parts.forgetting.forget(video.id, view)
     output.forgotten(video)
     return 0
 

@@ -254,7 +254,7 @@ class DiscordCommands:
     async def _suggest(self, interaction: Interaction, typed: str) -> list[app_commands.Choice[str]]:
         where: permissions.Where = getattr(interaction.namespace, "in", None) or "this channel"
         view = await self._sights.asked(standpoint(self._sights, interaction), where)
-        videos = await self._conversation.suggest(view, typed, _MOST_CHOICES)
+        videos = await self._conversation.videos.suggest(view, typed, _MOST_CHOICES)
         return [
             app_commands.Choice(name=name, value=one.id) for name, one in _choices(videos) if len(one.id) <= _MOST_NAME
         ]

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol
 
 from core.formatting import clock, plain
-from core.search.resolve import names
+from core.model.video import names
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

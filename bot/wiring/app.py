@@ -14,7 +14,7 @@ from bot.web.config import DOOR as LOCAL
 from bot.web.config import WebConfig
 from bot.wiring.engines import open_engines
 from bot.wiring.storage import media_folder, open_kept
-from core.app import Options, Ports, assemble
+from core.app import Clocks, Options, assemble
 from core.concurrency import ForegroundPriority
 from core.jobs import RetryPolicy
 from core.limits import BrowsingLimits, IndexingLimits
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from bot.settings import Settings
-    from bot.wiring.engines import Engines
+    from bot.wiring.engines import OpenEngines
     from bot.wiring.storage import StorageBundle
     from core.app import Core
     from core.model.video import EncoderInfo
@@ -106,7 +106,7 @@ class Product:
 
     parts: Core
     kept: StorageBundle
-    engines: Engines
+    engines: OpenEngines
     grace: DepartureGrace
 
     async def warm(self) -> EncoderInfo:
@@ -132,7 +132,8 @@ async def open_core(settings: Settings, *, is_bot: bool = False) -> AsyncIterato
     async with AsyncExitStack() as stack:
         kept = await open_kept(settings, stack, is_bot=is_bot)
         engines = open_engines(settings, kept.looks, ForegroundPriority(_LULL_S, time.monotonic), stack)
-        parts = assemble(ports_of(kept, engines), options_of(settings, is_bot=is_bot))
+        clocks = Clocks(monotonic_s=time.monotonic, unix_s=time.time, now=lambda: datetime.now().astimezone())
+        parts = assemble(kept, engines, clocks, options_of(settings, is_bot=is_bot))
         for part in (parts.foreman, parts.renewal, parts.refiner):
             stack.push_async_callback(part.close)
         grace_s = settings.grace_days * _DAY_S
@@ -142,32 +143,6 @@ async def open_core(settings: Settings, *, is_bot: bool = False) -> AsyncIterato
             engines,
             DepartureGrace(kept.departures, parts.foreman, time.monotonic, grace_s, _GRACE_CHECKED_S),
         )
-
-
-def ports_of(kept: StorageBundle, engines: Engines) -> Ports:
-    """Return what the core reaches storage and engines through."""
-    return Ports(
-        library=kept.library,
-        ledger=kept.ledger,
-        media=kept.media,
-        works=kept.works,
-        jobs=kept.jobs,
-        keepsakes=kept.keepsakes,
-        looks=engines.looks,
-        encoder=engines.encoder,
-        fetcher=engines.fetcher,
-        reader=engines.reader,
-        glancer=engines.reader,
-        framer=engines.framer,
-        pictures=engines.pictures,
-        clipper=engines.clipper,
-        plotter=engines.plotter,
-        watch=engines.watch,
-        courtesy=engines.courtesy,
-        clock_s=time.monotonic,
-        time_s=time.time,
-        now=lambda: datetime.now().astimezone(),
-    )
 
 
 def options_of(settings: Settings, *, is_bot: bool) -> Options:

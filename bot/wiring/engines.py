@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from bot.monitoring.metrics import Metrics
 from bot.settings import GIGABYTE
+from core.app import Engines
 from core.engines.clip import presets
 from core.engines.clip.encoder import CarryingPool, RememberingEncoder, ThreadedEncoder
 from core.engines.download.fetcher import ChildFetcher
@@ -36,9 +37,9 @@ _TEXTS_REMEMBERED = 4096
 """8 MB for vectors of 512."""
 
 
-@dataclass(frozen=True, slots=True)
-class Engines:
-    """What is slow or outside: each behind a port, and timed."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenEngines(Engines):
+    """The engines of a running product, each timed."""
 
     watch: Metrics
     courtesy: ForegroundPriority
@@ -47,6 +48,7 @@ class Engines:
     encoder: RememberingEncoder
     looks: VectorIndex
     reader: ChildFrameReader
+    glancer: ChildFrameReader
     framer: ChildFramer
     pictures: ChildPictureReader
     clipper: ChildClipper
@@ -68,7 +70,9 @@ class _Pools:
         return pool
 
 
-def open_engines(settings: Settings, store: LooksStore, courtesy: ForegroundPriority, stack: AsyncExitStack) -> Engines:
+def open_engines(
+    settings: Settings, store: LooksStore, courtesy: ForegroundPriority, stack: AsyncExitStack
+) -> OpenEngines:
     """Give the engines, which begin nothing by themselves, until the stack closes."""
     watch = Metrics()
     decoders = ChildPool("core.engines.video.worker", forks=sys.platform == "linux", courtesy=courtesy)
@@ -79,8 +83,20 @@ def open_engines(settings: Settings, store: LooksStore, courtesy: ForegroundPrio
     looks = _looks(settings, store, pools)
     reader = ChildFrameReader(decoders, settings.video_limits, watch=watch)
     fetcher = ChildFetcher(settings.allowed_hosts, settings.fetch_limits, watch=watch)
-    cutters = ChildFramer(reader), ChildPictureReader(reader), ChildClipper(reader)
-    return Engines(watch, courtesy, decoders, encoder, looks, reader, *cutters, fetcher, plotter)
+    return OpenEngines(
+        watch=watch,
+        courtesy=courtesy,
+        decoders=decoders,
+        encoder=encoder,
+        looks=looks,
+        reader=reader,
+        glancer=reader,
+        framer=ChildFramer(reader),
+        pictures=ChildPictureReader(reader),
+        clipper=ChildClipper(reader),
+        fetcher=fetcher,
+        plotter=plotter,
+    )
 
 
 def _encoder(settings: Settings, pools: _Pools, courtesy: ForegroundPriority) -> RememberingEncoder:

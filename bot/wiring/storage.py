@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bot.settings import GIGABYTE
+from core.app import Storage
 from storage.boundary import disk
 from storage.checkpoints import SqliteCheckpoints
 from storage.embeddings import SqliteLooks
@@ -27,21 +28,21 @@ if TYPE_CHECKING:
     from bot.settings import Settings
 
 
-@dataclass(frozen=True, slots=True)
-class StorageBundle:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StorageBundle(Storage):
     """One data folder."""
 
     library: SqliteLibrary
     media: MediaFolder
     looks: SqliteLooks
-    works: SqliteCheckpoints
+    checkpoints: SqliteCheckpoints
     ledger: SqliteLedger
     jobs: SqliteJobs
     departures: SqliteDepartures
     archive: SqliteArchive
     showcase: SqliteShownMessages
     history: SqliteHistory
-    keepsakes: FolderBlobCache
+    blobs: FolderBlobCache
 
 
 async def open_kept(settings: Settings, stack: AsyncExitStack, *, is_bot: bool) -> StorageBundle:
@@ -59,17 +60,17 @@ async def open_kept(settings: Settings, stack: AsyncExitStack, *, is_bot: bool) 
     ledger = SqliteLedger(rows)
     stack.enter_context(Owners.of(settings.database).alive(ledger.run))
     return StorageBundle(
-        library,
-        media,
-        SqliteLooks(rows),
-        SqliteCheckpoints(rows),
-        ledger,
-        SqliteJobs(rows, ledger.run, time.time, is_bot=is_bot),
-        SqliteDepartures(rows),
-        SqliteArchive(rows),
-        SqliteShownMessages(rows),
-        SqliteHistory(rows),
-        FolderBlobCache(settings.data_dir / "kept"),
+        library=library,
+        media=media,
+        looks=SqliteLooks(rows),
+        checkpoints=SqliteCheckpoints(rows),
+        ledger=ledger,
+        jobs=SqliteJobs(rows, ledger.run, time.time, is_bot=is_bot),
+        departures=SqliteDepartures(rows),
+        archive=SqliteArchive(rows),
+        showcase=SqliteShownMessages(rows),
+        history=SqliteHistory(rows),
+        blobs=FolderBlobCache(settings.data_dir / "kept"),
     )
 
 

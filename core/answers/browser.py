@@ -106,7 +106,7 @@ class Browser:
         self, turn: Turn, answer: Answer, wish: Show, curve: Curve | None = None, *, with_still: bool = False
     ) -> Card:
         """Draw what every card shows; wish and moment decide which frame. Its buttons count in the answer's order."""
-        moment, wish = _moment(answer, wish), replace(wish, revision=answer.revision)
+        moment, wish = answer.moment(wish.number), replace(wish, revision=answer.revision)
         video = curve.video if curve else await self._video(answer, moment)
         curve = curve or await self._answerer.curve(answer, video)
         kept = await self._media.path(video.id) is not None
@@ -162,7 +162,7 @@ class Browser:
 
     async def _cut(self, turn: Turn, answer: Answer, wish: Show) -> Reply:
         """Give the card of a cut that may be trimmed: its first frame and its last, side by side."""
-        moment = _moment(answer, wish)
+        moment = answer.moment(wish.number)
         video = await self._video(answer, moment)
         path = await self._path(video)
         in_s, out_s = Cursor.of(wish, moment, video.duration_s, self._limits.cut_s).ends_s
@@ -175,7 +175,7 @@ class Browser:
         return cards.card(made, cards.ends(made, await self._plotter.ends(first, last, (tenths(in_s), tenths(out_s)))))
 
     async def _preview(self, turn: Turn, answer: Answer, wish: Show) -> AsyncIterator[Reply]:
-        moment = _moment(answer, wish)
+        moment = answer.moment(wish.number)
         video = await self._video(answer, moment)
         path = await self._media.path(video.id)
         if path is None:
@@ -214,7 +214,7 @@ class Browser:
     async def _file(self, turn: Turn, answer: Answer, wish: Show) -> AsyncIterator[Reply]:
         """Give a cut as a file, in a message of its own: it stays when people browse on."""
         self._cooldown.press(turn)
-        moment = _moment(answer, wish)
+        moment = answer.moment(wish.number)
         video = await self._video(answer, moment)
         path = await self._path(video)
         cursor = Cursor.of(wish, moment, video.duration_s, self._limits.cut_s)
@@ -247,13 +247,6 @@ class Browser:
         if video is None or posting is None:
             raise AnswerGone
         return posting.named(video)
-
-
-def _moment(answer: Answer, wish: Show) -> Moment:
-    """Give the moment that a button is about; raises AnswerGone where there is none of that number."""
-    if not 1 <= wish.number <= len(answer.moments):
-        raise AnswerGone
-    return answer.moments[wish.number - 1]
 
 
 def _marks_s(wish: Show, cursor: Cursor) -> tuple[float, ...]:

@@ -15,6 +15,7 @@ from core.errors import AnswerGone
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from core.model.events import Turn
     from core.model.query import Query, Stretch, Term
     from core.model.reply import LivePlot, Theme
     from core.model.results import Curve, Moment
@@ -60,6 +61,12 @@ class Answer:
     earlier: tuple[tuple[Moment, ...], ...] = ()
     """The orders before, newest last, as far as they are remembered."""
 
+    def moment(self, number: int) -> Moment:
+        """Return the moment with a number, from 1; raises AnswerGone where there is none."""
+        if not 1 <= number <= len(self.moments):
+            raise AnswerGone
+        return self.moments[number - 1]
+
 
 ASIDE_S = 0.5
 """A frame that is further off is another one to people."""
@@ -104,6 +111,15 @@ def as_of(answer: Answer, revision: int) -> Answer:
     if not 0 < ago <= len(answer.earlier):
         raise AnswerGone
     return replace(answer, moments=answer.earlier[-ago], revision=revision, earlier=answer.earlier[:-ago])
+
+
+def within(answer: Answer, turn: Turn) -> Query:
+    """Narrow an answer's question to what somebody may see; raises AnswerGone where it does not belong."""
+    view, theirs = answer.query.view, turn.view
+    channels = view.channels & theirs.channels
+    if answer.scope != turn.scope or (view.platform, view.space) != (theirs.platform, theirs.space) or not channels:
+        raise AnswerGone
+    return replace(answer.query, view=replace(view, channels=channels))
 
 
 def _is_same(one: Moment | None, other: Moment | None) -> bool:

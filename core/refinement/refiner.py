@@ -9,7 +9,7 @@ import asyncio
 import logging
 import math
 from collections import OrderedDict
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -22,7 +22,7 @@ from core.refinement.close_up import seen_closer
 from core.search.shots import LEAST_LOOKS, Likeness
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from core.concurrency import ForegroundPriority
     from core.model.answer import Answer
@@ -46,6 +46,38 @@ _Shots: TypeAlias = tuple[FrameIndex, Likeness]
 """A video's embeddings, and how alike those of one shot are."""
 
 
+class PressLog:
+    """Counts the presses under each of the newest answers, so that none changes under the hands of who browses it."""
+
+    def __init__(self) -> None:
+        self._counts: OrderedDict[str, int] = OrderedDict()
+
+    def note(self, answer_id: str) -> None:
+        """Note that a button under an answer was pressed."""
+        self._counts[answer_id] = self._counts.get(answer_id, 0) + 1
+        self._counts.move_to_end(answer_id)
+        if len(self._counts) > _LATELY:
+            self._counts.popitem(last=False)
+
+    def mark(self, answer_id: str) -> PressMark:
+        """Return a mark behind the presses so far."""
+        return PressMark(self._counts, answer_id, self._counts.get(answer_id, 0))
+
+
+@dataclass(frozen=True, slots=True)
+class PressMark:
+    """The presses under an answer at one time."""
+
+    counts: Mapping[str, int]
+    answer_id: str
+    count: int
+
+    @property
+    def has_passed(self) -> bool:
+        """Tell whether anyone has acted since: then the answer is theirs, and is not shown anew."""
+        return self.counts.get(self.answer_id, 0) != self.count
+
+
 class Refiner:
     """Takes further looks, of kept files alone."""
 
@@ -67,24 +99,22 @@ class Refiner:
         self._closer = closer
         self._courtesy = courtesy
         self._tasks: set[asyncio.Task[None]] = set()
-        self._presses: OrderedDict[str, int] = OrderedDict()
+        self.presses = PressLog()
         self._checks: dict[str, asyncio.Event] = {}
         self._one = asyncio.Semaphore(1)
 
-    async def best(
-        self, answer: Answer, curve: Curve | None = None, number: int = 1, presses: int = 0
-    ) -> Answer | None:
+    async def best(self, answer: Answer, curve: Curve | None, mark: PressMark, number: int = 1) -> Answer | None:
         """Refine an answer that was just shown at the moment with this number: that at once, the others later.
 
-        Gives the answer anew where it should be shown so: its frame is another, and nobody has pressed a button since
-        there had been so many presses. Raises OperatorError.
+        Return the answer where it should be shown anew: its frame is another, and nobody has pressed a button since
+        the mark. Raises OperatorError.
         """
         try:
-            return await self._best(answer, curve, number, presses)
+            return await self._best(answer, curve, mark, number)
         finally:
             self._checked(answer.id)
 
-    async def _best(self, answer: Answer, curve: Curve | None, number: int, presses: int) -> Answer | None:
+    async def _best(self, answer: Answer, curve: Curve | None, mark: PressMark, number: int) -> Answer | None:
         is_checking, is_calm = self.is_checking(answer.id), await self._courtesy.calm()
         if not is_calm and not is_checking:
             return None
@@ -94,7 +124,7 @@ class Refiner:
             return None
         moments = await self._looked_at(answer, curve, number, further=is_calm)
         shown = moments[number - 1]
-        untouched = self.presses(answer.id) == presses
+        untouched = not mark.has_passed
         kept = await self._keep(answer, moments, number, untouched=untouched)
         self._start(answer, [moment for moment in moments if moment is not shown])
         better = worth_showing(known, shown, info.logit_scale, WORTH_A_LOOK)
@@ -142,17 +172,6 @@ class Refiner:
         async with self._one:
             await self._courtesy.idle()
             return await self._closer.at(query, moment, curve)
-
-    def touched(self, answer_id: str) -> None:
-        """Note that somebody browses an answer: it is theirs, and is not shown anew."""
-        self._presses[answer_id] = self.presses(answer_id) + 1
-        self._presses.move_to_end(answer_id)
-        if len(self._presses) > _LATELY:
-            self._presses.popitem(last=False)
-
-    def presses(self, answer_id: str) -> int:
-        """Count the presses under an answer, as far as is remembered."""
-        return self._presses.get(answer_id, 0)
 
     async def leading(self, query: Query, moments: Sequence[Moment], curve: Curve | None = None) -> tuple[Moment, ...]:
         """Give the moments with the best frame of the first one's video in the first of them, wherever in it that is.

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Final
 from core.formatting import clock
 from core.model.actions import Page
 from core.model.reply import Button, Link, ListEntry, Picture, Reply
-from core.search.resolve import names
+from core.model.video import names
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from core.model.events import Door, Turn
-    from core.model.video import PostedVideo, Posting
+    from core.model.video import PostedVideo, Posting, Video, View
     from core.ports.library import Library
 
 A_PAGE: Final = 5
@@ -26,6 +26,10 @@ class VideoList:
 
     def __init__(self, library: Library) -> None:
         self._library = library
+
+    async def suggest(self, view: View, typed: str, most: int = 25) -> tuple[Video, ...]:
+        """Return videos that may be meant while a title is typed, the best fitting first. Raises StorageUnusable."""
+        return await self._library.matching(view, typed, most)
 
     async def page(self, turn: Turn, number: int, *, updates: bool = False) -> Reply:
         """Return a page (from 1) of the videos in a turn's view; the last one where there are fewer by now.

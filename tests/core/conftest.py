@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Generic, TypeAlias, TypeVar
 
 import pytest_asyncio
 
-from core.app import Options, Ports, assemble
+from core.app import Clocks, Engines, Options, Storage, assemble
 from core.concurrency import ForegroundPriority
 from core.engines.index.index import VectorIndex
 from core.engines.sandbox.pool import ChildPool
@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from core.model.reply import Progress, Reply
     from core.ports.video import Clipper, Framer
     from core.refinement.refiner import Refiner
+    from core.retention import Forgetting
     from core.search.searcher import Searcher
 
 QUOTA_BYTES = 10**9
@@ -86,6 +87,7 @@ class House(Generic[EncoderT]):
     courtesy: ForegroundPriority
     renewal: Renewal
     clipper: Clipper
+    forgetting: Forgetting
     relays: Relays
     """Through these the product reaches its ports: a test exchanges an implementation there."""
 
@@ -202,20 +204,22 @@ def build(
         library=Relay(library),
         ledger=Relay(ledger),
         media=Relay(media),
-        works=Relay(SqliteCheckpoints(library.connections)),
+        checkpoints=Relay(SqliteCheckpoints(library.connections)),
         jobs=Relay(SqliteJobs(library.connections, ledger.run, time.time, is_bot=True)),
         fetcher=Relay(fetcher),
         reader=Relay(reader),
         plotter=Relay(plotter),
         watch=Relay(watch),
     )
-    ports = Ports(
+    storage = Storage(
         library=relays.library,
         ledger=relays.ledger,
         media=relays.media,
-        works=relays.works,
+        checkpoints=relays.checkpoints,
         jobs=relays.jobs,
-        keepsakes=Drawer(),
+        blobs=Drawer(),
+    )
+    engines = Engines(
         looks=looks,
         encoder=encoder,
         fetcher=relays.fetcher,
@@ -227,11 +231,9 @@ def build(
         plotter=relays.plotter,
         watch=relays.watch,
         courtesy=courtesy,
-        clock_s=time.monotonic,
-        time_s=time.time,
-        now=lambda: datetime.now(UTC),
     )
-    parts = assemble(ports, choices)
+    clocks = Clocks(monotonic_s=time.monotonic, unix_s=time.time, now=lambda: datetime.now(UTC))
+    parts = assemble(storage, engines, clocks, choices)
     course = (parts.indexer, parts.searcher, parts.conversation, parts.foreman, watch, parts.refiner, courtesy)
     near = (library, relays.ledger, media, encoder, fetcher, plotter, reader, looks)
-    return House(*near, *course, parts.renewal, clipper, relays)
+    return House(*near, *course, parts.renewal, clipper, parts.forgetting, relays)

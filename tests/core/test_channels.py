@@ -134,10 +134,10 @@ async def test_a_video_that_is_known_waits_in_no_line(
 async def test_names_are_suggested_from_what_the_asker_may_see(house: ColourHouse, colour_video: Path) -> None:
     await house.last(FilePosted(said("m1"), colour_video, "Stunts.mp4"))
     here, elsewhere = said("").view, said("", "elsewhere").view
-    assert [one.title for one in await house.conversation.suggest(here, "stu")] == ["Stunts"]
-    assert [one.title for one in await house.conversation.suggest(here, "")] == ["Stunts"]
-    assert await house.conversation.suggest(here, "opera") == ()
-    assert await house.conversation.suggest(elsewhere, "") == ()
+    assert [one.title for one in await house.conversation.videos.suggest(here, "stu")] == ["Stunts"]
+    assert [one.title for one in await house.conversation.videos.suggest(here, "")] == ["Stunts"]
+    assert await house.conversation.videos.suggest(here, "opera") == ()
+    assert await house.conversation.videos.suggest(elsewhere, "") == ()
 
 
 def _ignore(_before: int) -> None:

@@ -16,7 +16,7 @@ from bot.web import render as web
 from core.errors import AmbiguousVideo
 from core.model.actions import Page, draws
 from core.model.events import Action, ListVideos
-from core.search.resolve import pick
+from core.model.video import pick
 from core.wording import lists
 from core.wording.errors import sentence
 from core.wording.lists import A_PAGE

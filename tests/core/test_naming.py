@@ -7,8 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from core.errors import AmbiguousVideo, UnknownVideo
-from core.model.video import PostedVideo, Posting, Scope, Video
-from core.search.resolve import pick
+from core.model.video import PostedVideo, Posting, Scope, Video, pick
 
 
 def posted(video_id: str, title: str) -> PostedVideo:

@@ -13,7 +13,6 @@ from core.errors import FilmForgotten, JobCancelled, MessageGone
 from core.indexing.embedding import content_id
 from core.model.events import LinkPosted, MessageDeleted
 from core.model.video import View
-from core.retention import forget
 from core.wording.errors import sentence
 from tests.core.conftest import turn
 from tests.support.jobs_done import LINK, accepted, asked
@@ -138,7 +137,7 @@ async def taken_back(house: ColourHouse, video: Coming, way: str, *, here: bool)
     scope, message = turn().scope, video.job.request.errand.message
     match way, here:
         case "forgotten", True:
-            await forget(house.library, house.foreman, video.video_id, View.of(scope))
+            await house.forgetting.forget(video.video_id, View.of(scope))
         case "forgotten", False:
             await house.library.forget(video.video_id, View.of(scope))
         case _, True:
@@ -228,7 +227,7 @@ async def test_what_somebody_else_asked_for_goes_on_where_one_request_is_taken_b
     request = replace(asked(scope=theirs.scope, message="m2"), user_id="u2")
     other = asyncio.create_task(house.last(LinkPosted(theirs, LINK, (await accepted(house, request)).ref)))
     await asyncio.sleep(0)
-    await forget(house.library, house.foreman, video.video_id, turn().view, None if where == "elsewhere" else "u1")
+    await house.forgetting.forget(video.video_id, turn().view, None if where == "elsewhere" else "u1")
     assert await video.ended() in SAYS
     video.halting.go_on.set()
     async with asyncio.timeout(60):

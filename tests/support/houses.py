@@ -74,7 +74,7 @@ async def cramped(reader: ChildFrameReader, small_disk: SmallDisk) -> AsyncItera
 
 def channels_of(house: ColourHouse) -> Channels:
     """Give the channels of a house, on by default."""
-    return Channels(house.ledger, house.library, house.media, house.encoder, house.foreman, on_by_default=True)
+    return Channels(house.ledger, house.library, house.encoder, on_by_default=True)
 
 
 def parts_of(house: ColourHouse, grace: DepartureGrace | None = None) -> DoorContext:

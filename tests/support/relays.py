@@ -23,7 +23,7 @@ class Relays:
     library: Any
     ledger: Any
     media: Any
-    works: Any
+    checkpoints: Any
     jobs: Any
     fetcher: Any
     reader: Any

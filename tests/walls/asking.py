@@ -87,7 +87,7 @@ class Asking(Ground):
         if place := self._pick(n):
             space, room, who = place
             turn, _ = self.town.eyes.asked(space, who, room, where)
-            videos = self.loop.run_until_complete(self.town.house.conversation.suggest(turn.view, typed))
+            videos = self.loop.run_until_complete(self.town.house.conversation.videos.suggest(turn.view, typed))
             may = self.town.visible(space, who)
             for video in videos:
                 self.town.checks += 1

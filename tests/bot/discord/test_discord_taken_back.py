@@ -16,7 +16,7 @@ from tests.core.conftest import turn
 from tests.fakes.discord import FakeDiscord
 from tests.fakes.discord_world import Guild, User
 from tests.support.clips import make_clip
-from tests.support.houses import channels_of, grace_of, house, no_clips, reader
+from tests.support.houses import grace_of, house, no_clips, reader
 from tests.support.jobs_done import StoppingReader
 
 if TYPE_CHECKING:
@@ -141,7 +141,7 @@ async def died(town: Town, how: str, card: Message) -> None:
     match how:
         case "forgotten":
             gone = replace(turn(platform="discord"), scope=scope, view=View.of(scope), message=asked)
-            await channels_of(town.house).forget_message(MessageDeleted(gone))
+            await town.house.say(MessageDeleted(gone))
         case "cancelled":
             await town.house.ledger.take_cards_back(scope, asked)
             await town.house.foreman.cancel_message(scope, asked)

@@ -13,7 +13,7 @@ from core.model.video import View
 from tests.bot.slack.conftest import READY
 from tests.core.conftest import turn
 from tests.fakes.slack_world import Message
-from tests.support.houses import channels_of, no_clips
+from tests.support.houses import no_clips
 from tests.support.jobs_done import StoppingReader
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ async def died(scene: Scene, how: str, card: Message) -> None:
     match how:
         case "forgotten":
             gone = replace(turn(platform="slack"), scope=scope, view=View.of(scope), message=asked)
-            await channels_of(scene.house).forget_message(MessageDeleted(gone))
+            await scene.house.say(MessageDeleted(gone))
         case "cancelled":
             await scene.house.ledger.take_cards_back(scope, asked)
             await scene.house.foreman.cancel_message(scope, asked)

@@ -1,4 +1,4 @@
-"""Answers posted videos: checks limits, has them indexed, and reports progress and result."""
+"""What is posted: videos are indexed with progress and result told; edited and deleted messages take theirs back."""
 
 from __future__ import annotations
 
@@ -14,12 +14,13 @@ from core.model.video import Indexed, View
 from core.wording import replies
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 
     from core.indexing.indexer import Indexer
     from core.jobs import JobRunner
-    from core.model.events import Turn
+    from core.model.events import MessageDeleted, MessageEdited, Turn
     from core.model.reply import Reply
+    from core.ports.jobs import Ledger
     from core.ports.library import Encoder, Library
     from core.ports.video import Plotter
     from core.rate_limit import RateLimit
@@ -29,41 +30,67 @@ if TYPE_CHECKING:
 Posted: TypeAlias = LinkPosted | FilePosted | RemoteFilePosted
 
 
-class Intake:
-    """Answers posted videos."""
+class Posts:
+    """Takes in posted videos, and takes back what a message does not bring any more."""
 
     def __init__(
         self,
         library: Library,
+        ledger: Ledger,
         encoder: Encoder,
         plotter: Plotter,
         indexer: Indexer,
-        cooldown: RateLimit,
-        foreman: JobRunner,
+        rate_limit: RateLimit,
+        runner: JobRunner,
     ) -> None:
         self._library = library
+        self._ledger = ledger
         self._encoder = encoder
         self._plotter = plotter
         self._indexer = indexer
-        self._cooldown = cooldown
-        self._foreman = foreman
+        self._rate_limit = rate_limit
+        self._runner = runner
 
     async def take_in(self, event: Posted) -> AsyncIterator[Reply]:
-        """Give a reply for each step, then one that shows the video; raises AppError."""
+        """Yield a reply for each step, then one that shows the video; raises AppError."""
         try:
             async for reply in self._course(event):
                 yield reply
         except Exception as error:
-            await self._foreman.fail(event.job, error)
+            await self._runner.fail(event.job, error)
             raise
+
+    async def deleted(self, event: MessageDeleted) -> tuple[Reply, ...]:
+        """Forget what only a deleted message brought in; there is nothing to say to that.
+
+        First its answers are noted to be removed: once its requests have ended, nothing else leads a next run there.
+        """
+        scope, message = event.turn.scope, event.turn.message
+        await self._ledger.take_cards_back(scope, message)
+        await self._runner.cancel_message(scope, message)
+        await self._let_go(await self._ledger.retract(scope, message))
+        return ()
+
+    async def edited(self, event: MessageEdited) -> tuple[Reply, ...]:
+        """Forget what an edited message does not bring any more; there is nothing to say to that."""
+        scope, message = event.turn.scope, event.turn.message
+        if await self._ledger.brought(scope, message):
+            await self._runner.cancel_others(scope, message, event.items)
+            await self._let_go(await self._ledger.retract_others(scope, message, event.items))
+        return ()
+
+    async def _let_go(self, video_ids: Iterable[str]) -> None:
+        await self._runner.break_off()
+        for video_id in video_ids:
+            await self._runner.forget(video_id)
 
     async def _course(self, event: Posted) -> AsyncIterator[Reply]:
         turn, job = event.turn, event.job
-        self._cooldown.start(turn)
-        with self._cooldown.place(turn):
+        self._rate_limit.start(turn)
+        with self._rate_limit.place(turn):
             if not self._encoder.loaded:
                 yield replies.working(Progress("loading", None), job)
-            async for news in reported(partial(self._foreman.carry_out, job, self._work(event))):
+            async for news in reported(partial(self._runner.carry_out, job, self._work(event))):
                 match news:
                     case Progress():
                         yield replies.working(news, job)
