@@ -21,7 +21,7 @@ from bench.searching import ask_keaton, budget_bytes, held
 from bot.settings import Settings
 from bot.wiring.app import open_core
 from bot.wiring.engines import DEMO_FOLDER
-from core.engines.plot.plotter import draw
+from core.engines.plot.plotter import PlotFigures
 from core.model.events import Door, FilePosted, Find, Turn
 from core.model.results import Curve
 from core.model.video import Scope, Video, View
@@ -107,11 +107,11 @@ async def _indexed(home: Path) -> tuple[float, Cost]:
 def _moments(looks: int) -> Cost:
     scores = (0.2 + 0.03 * np.random.default_rng(1).standard_normal(looks)).astype(np.float32)
     curve = Curve(Video("v", "", "A video", float(looks), 640, 360), np.arange(looks, dtype=np.float64), scores)
-    took_s = []
+    figures, took_s = PlotFigures(), list[float]()
     for _ in range(QUESTIONS + 1):
         began_s = time.perf_counter()
         numbered = tuple(enumerate(find_moments(curve, 5), 1))
-        draw(PlotSpec(curve, "a question", numbered, 1, "similarity", 100.0), "dark")
+        figures.png(PlotSpec(curve, "a question", numbered, 1, "similarity", 100.0), "dark")
         took_s.append(time.perf_counter() - began_s)
     return cost(took_s[1:])
 

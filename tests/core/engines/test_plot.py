@@ -12,16 +12,18 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from core.engines.plot.plotter import draw
+from core.engines.plot.plotter import PlotFigures
 from core.engines.plot.sheets import contact_sheet, evenly
 from core.model.results import Baseline, Curve, Moment, TextCurve
 from core.model.video import Thumbnail, Video
 from core.ports.video import PlotSpec
 
 if TYPE_CHECKING:
-    from core.model.reply import Theme
+    from core.model.reply import PlotStyle, Theme
 
 WARM_S = 0.150
+STYLES: tuple[PlotStyle, ...] = ("similarity", "softmax")
+draw = PlotFigures().png
 
 
 def spec(looks: int = 80, query: str = "a woman in water") -> PlotSpec:
@@ -102,6 +104,14 @@ def test_a_video_of_one_look_can_be_drawn() -> None:
     video = Video("v", "", "One", 0.04, 640, 360)
     curve = Curve(video, np.zeros(1), np.array([0.3], np.float32))
     assert draw(PlotSpec(curve, "x", ((1, Moment("v", 0, 0.04, 0, 0.3)),), 1, "softmax", 100.0), "light")
+
+
+def test_given_a_plot_when_it_is_drawn_then_both_scales_bear_their_names() -> None:
+    cosine, share = (pixels(draw(replace(spec(), style=style), "light")).astype(int) for style in STYLES)
+    beside, below = (slice(150, 330), slice(0, 32)), (slice(420, 450), slice(380, 480))
+    assert all((one[place] < 200).any() for one in (cosine, share) for place in (beside, below))
+    assert (cosine[beside] != share[beside]).any()  # "similarity" and "softmax share"
+    assert (cosine[below] == share[below]).all()  # "time"
 
 
 def test_the_softmax_view_shows_the_notebooks_shares() -> None:
