@@ -166,7 +166,7 @@ class DiscordCommands:
         async def forget(interaction: Interaction, video: str) -> None:
             await self._clerk.answer(interaction, self._own(interaction, lambda turn: Forget(turn, video)))
 
-        return app_commands.Command(name="forget", description="Take a video back from this channel", callback=forget)
+        return app_commands.Command(name="forget", description="Forget a video of this channel", callback=forget)
 
     def _index(self) -> app_commands.Command[Any, ..., None]:
         @app_commands.describe(url="A link to a video")

@@ -102,7 +102,7 @@ _SENTENCES: Final[Mapping[type[AppError], str]] = {
     turns.NotHere: "I work in channels, where everybody can browse together. Ask me in one.",
     turns.NotAllowed: "Only people with the permission {needed} can do that here.",
     turns.NotForGuests: "Only full members can switch me on and off here, and I was not told that you are one.",
-    turns.NotYours: "Only who posted {title} here can take it back, or somebody who moderates this channel.",
+    turns.NotYours: "Only the person who posted {title} here, or a moderator of this channel, can forget it.",
     turns.NotYourJob: "Only whoever asked for that video can cancel it.",
     turns.JobCancelled: "Cancelled: I leave that video alone.",
     turns.FilmForgotten: "That video was forgotten here meanwhile, so I kept nothing of it.",

@@ -62,7 +62,7 @@ HELP = f"""Post a link to a video, or drop a file here, and I look at it. Then a
 Drop or paste a picture, with words or without: I look for what it shows. Under an answer, “Refine” adds to its \
 question, “More like this” looks for such frames, 👍 and 👎 rank it for everybody (the same again takes it back).
 /videos: the videos that can be searched here
-/forget TITLE: take a video back
+/forget TITLE: forget a video
 /help: this"""
 
 
@@ -73,7 +73,7 @@ SHARED_HELP = """Post a link to a video, or a file, and I look at it. Then ask m
 {picture} “Refine” under an answer takes your next reply \
 to it as words to add to its question; so does a reply that mentions me. Other replies are yours. \
 👍 and 👎 rank an answer for everybody; the same again takes that back. Anybody may press the buttons.
-{videos}: the videos here; {index} LINK: look at a video; {forget} TITLE: take one back
+{videos}: the videos here; {index} LINK: index a video; {forget} TITLE: forget one
 /keaton on, /keaton off, {status}: whether I look at what is posted here; how things stand
 {help}: this
 
@@ -168,7 +168,7 @@ def forgotten(title: str, others: Posting | None) -> Reply:
 
 def taken_back() -> Reply:
     """Say in the place of an answer that what it showed was forgotten."""
-    return Reply("What stood here showed a video that was taken back, so it is gone.")
+    return Reply("The video that was shown here was forgotten, so this answer is gone.")
 
 
 def help_text(door: Door) -> Reply:

@@ -46,7 +46,7 @@ async def test_what_shows_a_forgotten_video_is_taken_back_with_its_pictures(
         answer = await tab.until(lambda one: "Moment 1" in one["text"])
         urls = [url for picture in answer["pictures"] for url in picture["urls"].values()]
         await tab.say("/forget A linked video")
-        gone = await tab.until(lambda one: one["id"] == answer["id"] and "taken back" in one["text"])
+        gone = await tab.until(lambda one: one["id"] == answer["id"] and "was forgotten" in one["text"])
         assert (gone["pictures"], gone["buttons"]) == ([], [])
         for url in urls:
             assert (await tab.get(url))[0] == 404

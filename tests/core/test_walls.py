@@ -86,7 +86,7 @@ async def test_an_answer_goes_with_the_last_posting_that_its_channel_could_see(
 async def test_a_video_is_taken_back_by_who_posted_it_or_by_a_moderator(house: ColourHouse, colour_video: Path) -> None:
     stranger = replace(said("", user="Bob"), user_id="u2")
     for who, words in (
-        (stranger, "Only who posted colours here can take it back"),
+        (stranger, "Only the person who posted colours here"),
         (said(""), "Forgotten: colours"),
     ):
         await post(house, colour_video, said("m1"), "colours.mp4")

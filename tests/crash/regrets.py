@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from tests.fakes.discord_world import Message
 
 _LEFT = "I leave that video alone"
-_GONE = "a video that was taken back"
+_GONE = "that was shown here was forgotten"
 FORGOTTEN = "forgotten here meanwhile"
 """The last word about a video that somebody has forgotten while it was under way."""
 

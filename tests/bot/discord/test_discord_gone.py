@@ -109,11 +109,11 @@ async def test_given_a_card_that_says_its_video_was_forgotten_when_the_last_word
         await held.reached.wait()
         shown = parts_of(house).showcase
         await shown.show(town.scope(str(town.general.id)), str(status.id), ["a video that is not kept"])
-        await town.fake.until(lambda: "taken back" in status.text, "the status taken back")
+        await town.fake.until(lambda: "was forgotten" in status.text, "the status taken back")
         held.go_on.set()
         await settled(town)
         assert [one.id for one in below(town.general, asked)] == [status.id]
-        assert "taken back" in status.text
+        assert "was forgotten" in status.text
 
 
 async def test_given_a_link_that_was_edited_away_when_it_is_put_back_then_it_has_a_card_again(

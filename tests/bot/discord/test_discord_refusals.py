@@ -101,7 +101,7 @@ async def test_a_frame_that_nothing_can_change_waits_until_its_thread_is_opened_
         assert len(town.fake.refused) == tries
         assert caplog.text.count(f"message {answer.id} in channel") == 1
         await town.fake.set_thread(thread, archived=False)
-        await town.fake.until(lambda: "taken back" in answer.text, "the frame taken back")
+        await town.fake.until(lambda: "was forgotten" in answer.text, "the frame taken back")
 
 
 async def test_an_expired_press_is_closed_and_leaves_no_traceback(
@@ -172,4 +172,4 @@ async def test_given_a_frame_that_waits_for_a_permission_when_the_server_changes
         else:
             everyone = town.guild.json()["roles"][0]
             await town.fake.gateway.dispatch("GUILD_ROLE_UPDATE", {"guild_id": str(town.guild.id), "role": everyone})
-        await town.fake.until(lambda: "taken back" in answer.text, "the frame taken back", within_s=7.0)
+        await town.fake.until(lambda: "was forgotten" in answer.text, "the frame taken back", within_s=7.0)

@@ -185,7 +185,7 @@ async def test_an_answer_goes_with_its_video_though_its_run_died_before_it_knew_
     await scene.program.ensure_running()
     answer = await answer_to(scene, asked, "Moment")
     await fake.remove(message)
-    await fake.until(lambda: "taken back" in answer.text, "the answer taken back")
+    await fake.until(lambda: "was forgotten" in answer.text, "the answer taken back")
 
 
 async def test_what_was_done_after_what_was_shown_and_not_noted_stands_after_a_crash(scene: Scene) -> None:

@@ -158,10 +158,10 @@ async def test_a_forgotten_video_goes_from_the_answers_that_show_it(
         sheet = await town.post(tmp_path, town.general, "stunts.mp4")
         answer = await town.answer(await town.fake.slash(town.general, town.bob, "find", text="green"), "Moment 1")
         (video,) = await house.library.videos(View.of(town.scope(str(town.general.id))))
-        for who, words in ((town.bob, "Only who posted"), (town.ada, "Forgotten")):
+        for who, words in ((town.bob, "Only the person who posted"), (town.ada, "Forgotten")):
             await town.answer(await town.fake.slash(town.general, who, "forget", video=video.video.id), words)
         for shown in (sheet, answer):
-            await town.fake.until(lambda shown=shown: "taken back" in shown.text, "the answer taken back")  # type: ignore[misc]
+            await town.fake.until(lambda shown=shown: "was forgotten" in shown.text, "the answer taken back")  # type: ignore[misc]
             assert (shown.files, shown.buttons) == ({}, {})
 
 

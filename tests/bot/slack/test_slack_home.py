@@ -94,7 +94,7 @@ async def test_what_is_written_to_keaton_directly_is_answered_from_all_that_the_
 async def test_directly_even_an_admin_takes_back_nothing_but_what_they_posted(scene: Scene) -> None:
     await scene.posted()
     scene.bob.is_admin = True
-    for user, said in ((scene.bob, "Only who posted"), (scene.ada, "Forgotten")):
+    for user, said in ((scene.bob, "Only the person who posted"), (scene.ada, "Forgotten")):
         talk = scene.team.talk(user.id)
         answer = await scene.fake.slash(scene.team, talk, user, "/keaton", "forget A linked video")
         assert said in await scene.whispered(answer)

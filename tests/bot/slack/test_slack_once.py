@@ -100,7 +100,7 @@ async def test_in_an_archived_channel_the_picture_goes_at_once_and_the_rest_wait
     assert len(told) == 1
     scene.fake.refusals.clear()
     await scene.fake.event(scene.team, {"type": "channel_unarchive", "channel": scene.general.id, "user": "U1"})
-    await scene.fake.until(lambda: "taken back" in card.words, "the answer taken back")
+    await scene.fake.until(lambda: "was forgotten" in card.words, "the answer taken back")
 
 
 @pytest.mark.parametrize("error", ["not_in_channel", "channel_not_found"])
@@ -117,7 +117,7 @@ async def test_given_a_channel_that_it_was_removed_from_when_it_is_invited_again
     scene.fake.refusals.clear()
     joined = {"type": "member_joined_channel", "channel": scene.general.id, "user": scene.team.keaton.id}
     await scene.fake.event(scene.team, joined)
-    await scene.fake.until(lambda: "taken back" in card.words, "the answer taken back", 10)
+    await scene.fake.until(lambda: "was forgotten" in card.words, "the answer taken back", 10)
 
 
 async def test_a_dozen_videos_at_once_stay_below_slacks_limit_and_a_press_shows_among_them(quiet_scene: Scene) -> None:

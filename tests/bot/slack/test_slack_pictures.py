@@ -151,7 +151,7 @@ async def test_what_is_forgotten_leaves_neither_uploads_nor_the_messages_that_sh
     await scene.press(card, "Next", "Moment 2 of")
     assert scene.general.shares
     await scene.fake.remove(scene.team, message)
-    await scene.fake.until(lambda: "taken back" in card.words, "the answer taken back")
+    await scene.fake.until(lambda: "was forgotten" in card.words, "the answer taken back")
     await scene.fake.until(lambda: not scene.general.shares, "the messages that shared pictures gone")
     await scene.fake.until(lambda: not scene.team.files, "the uploads gone")
 

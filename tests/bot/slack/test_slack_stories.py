@@ -163,7 +163,7 @@ async def test_a_message_menu_indexes_what_was_left_alone(scene: Scene) -> None:
 async def test_videos_are_listed_and_forgotten_by_command(scene: Scene) -> None:
     await scene.posted(scene.link("stunts.mp4"))
     assert "A linked video" in await scene.asked("/keaton", "videos")
-    assert "Only who posted A linked video here" in await scene.asked("/keaton", "forget A linked video")
+    assert "Only the person who posted A linked video here" in await scene.asked("/keaton", "forget A linked video")
     assert "Forgotten" in await scene.asked("/keaton", "forget A linked video", scene.ada)
     assert "no video here yet" in await scene.asked("/keaton", "videos")
 

@@ -52,14 +52,14 @@ async def test_a_forgotten_video_goes_from_the_answers_that_show_it_with_the_pic
     pictures = earlier | standing
     assert "Forgotten" in await scene.asked("/keaton", "forget A linked video", scene.ada)
     for shown in (card, sheet):
-        await scene.fake.until(lambda shown=shown: "taken back" in shown.words, "the answer taken back")  # type: ignore[misc]
+        await scene.fake.until(lambda shown=shown: "was forgotten" in shown.words, "the answer taken back")  # type: ignore[misc]
         assert (shown.images, shown.buttons) == ([], {})
     await scene.fake.until(lambda: not pictures & set(scene.team.files), "the pictures deleted")
 
 
 async def test_admins_and_who_made_the_channel_may_take_back_what_others_posted(scene: Scene) -> None:
     await scene.posted()
-    assert "Only who posted" in await scene.asked("/keaton", "forget A linked video")
+    assert "Only the person who posted" in await scene.asked("/keaton", "forget A linked video")
     scene.bob.is_admin = True
     assert "Forgotten" in await scene.asked("/keaton", "forget A linked video")
     scene.bob.is_admin, scene.general.creator = False, scene.bob.id
