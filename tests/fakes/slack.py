@@ -5,6 +5,8 @@ Stories act through its methods and wait with `until` for what they expect.
 | rule | source |
 |---|---|
 | an upload that was shared nowhere is private to its uploader, in blocks too | `files.completeUploadExternal` |
+| the same on the App Home; one that was deleted is `invalid_blocks` there | "Slack file object", `views.publish` |
+| with `chat:write` alone a user's id as `channel` posts into their direct messages | `chat.postMessage`, "App Home" |
 | one call shares its files by one message; a thread is named by its first one | the same, `thread_ts` |
 | deleting the message that shared a file takes the sharing away | Slack help, "Delete files" |
 | an upload is digested late; named in blocks before, it is `invalid_blocks` | java-slack-sdk #1349 |
