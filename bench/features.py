@@ -97,15 +97,14 @@ class Ports:
 def without(ports: Ports, options: Options) -> dict[str, Core]:
     """Return the product as it is, and without one feature each."""
 
-    def made(storage: Storage = ports.storage, options: Options = options) -> Core:
-        return assemble(storage, ports.engines, ports.clocks, options)
+    def made(storage: Storage = ports.storage, options: Options = options, judge: type[Judge] = Judge) -> Core:
+        return assemble(storage, ports.engines, ports.clocks, options, judge)
 
-    library, bare = ports.storage.library, made()
-    bare.searcher._judge = Unjudged(ports.engines.encoder, bare.background)  # noqa: SLF001 - the product has no switch
+    library = ports.storage.library
     unvoted = Unvoted(library.connections) if isinstance(library, SqliteLibrary) else library
     return {
         AS_IT_IS: made(),
-        "baseline and verdict": bare,
+        "baseline and verdict": made(judge=Unjudged),
         "more than one moment": made(options=replace(options, browsing=replace(options.browsing, moments=1))),
         "votes": made(replace(ports.storage, library=unvoted)),
     }

@@ -118,12 +118,21 @@ class Core:
     background: Background
 
 
-def assemble(storage: Storage, engines: Engines, clocks: Clocks, options: Options) -> Core:
-    """Return the core over these ports; refiner, renewal and foreman are to be closed in the end, in this order."""
+def assemble(
+    storage: Storage,
+    engines: Engines,
+    clocks: Clocks,
+    options: Options,
+    judge_of: Callable[[Encoder, Background], Judge] = Judge,
+) -> Core:
+    """Return the core over these ports; refiner, renewal and foreman are to be closed in the end, in this order.
+
+    A measurement may bring another judge, to tell what verdicts cost.
+    """
     library, media, encoder = storage.library, storage.media, engines.encoder
     watch, priority, most = engines.watch, engines.courtesy, options.browsing.moments
     background = Background(encoder, storage.blobs, captions())
-    judge = Judge(encoder, background)
+    judge = judge_of(encoder, background)
     searcher = Searcher(library, encoder, options.sampling, engines.looks, judge)
     extra = ExtraFrames(media, engines.glancer, encoder, searcher, priority)
     closer = CloserLook(media, engines.framer, encoder, background, judge, searcher)
