@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import discord
 import pytest
 
 from bot.settings import OLD_NAMES, RETIRED, Settings, setting_names
@@ -89,3 +90,12 @@ def test_given_the_table_of_packages_when_it_is_read_then_it_has_each_once_with_
     for package, told in listed.items():
         for named in re.findall(r"`([\w/]+\.py)`", " ".join(told)):
             assert any((ROOT / place / named).exists() for place in listed if told is listed[place]), (package, named)
+
+
+def test_given_the_invitation_to_discord_when_its_number_is_read_then_it_is_the_listed_permissions() -> None:
+    text = (ROOT / "docs/discord.md").read_text()
+    (number,) = re.findall(r"permissions=(\d+)", text)
+    rows = re.findall(r"^   \| ([A-Z][\w ,]+) \|", text, re.MULTILINE)
+    named = {one.strip().lower().replace(" ", "_") for row in rows for one in row.split(",")}
+    listed = discord.Permissions(**{{"view_channels": "view_channel"}.get(one, one): True for one in named})
+    assert listed.value == int(number)

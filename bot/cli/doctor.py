@@ -196,7 +196,7 @@ async def _cage() -> Finding:
     try:
         cage = await check_cage()
     except (AppError, ImportError, OSError):
-        return Finding("Cage", "wrong", "the decoder does not start, see above.")
+        return Finding("Sandbox", "wrong", "the decoder does not start, see above.")
     return told_of(cage)
 
 
@@ -204,9 +204,9 @@ def told_of(cage: Cage) -> Finding:
     """Return what is said of the decoder's sandbox: each bar that this system lacks, and what that means."""
     if cage.missing:
         lacks = "; ".join(_LACKS[bar] for bar in cage.missing)
-        return Finding("Cage", "note", f"{lacks}. All else holds; SECURITY.md says what to add.")
+        return Finding("Sandbox", "note", f"{lacks}. All else holds; SECURITY.md says what to add.")
     told = "videos are decoded without network, other files, other processes, programs or rights to gain"
-    return Finding("Cage", "ok", f"{told}, in bounded memory")
+    return Finding("Sandbox", "ok", f"{told}, in bounded memory")
 
 
 def _fetching() -> Finding:

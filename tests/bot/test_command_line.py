@@ -217,7 +217,7 @@ def test_doctor_says_that_all_is_well(keaton: Keaton) -> None:
         "Model",
         "Weights",
         "Decoder",
-        "Cage",
+        "Sandbox",
         "Data",
         "Database",
         "Disk",
