@@ -21,8 +21,7 @@ import numpy as np
 
 from bench.figures import put
 from bench.known import CALIBRATING, REPORTING, videos
-from core.refinement.close_up import seen_closer
-from core.search.verdict import WEAK_FROM
+from core.search.verdict import WEAK_FROM, seen_closer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -13,7 +13,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import PurePath
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias, dataclass_transform
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,8 +21,13 @@ if TYPE_CHECKING:
     from core.limits import Quantity
 
 
+@dataclass_transform(eq_default=False)
 class AppError(Exception):
-    """Anything that Keaton expects to go wrong. Never raised itself."""
+    """Anything that Keaton expects to go wrong. Never raised itself. Each error is a dataclass."""
+
+    def __init_subclass__(cls) -> None:
+        """Make a class of errors a dataclass, equal to itself alone, as exceptions are."""
+        dataclass(eq=False)(cls)
 
 
 class UserError(AppError):
@@ -37,14 +42,12 @@ class OperatorError(AppError):
     """Whoever runs Keaton can fix it."""
 
 
-@dataclass(eq=False)
 class UnknownVideo(UserError):
     """No video by that name is visible to the asker."""
 
     name: str
 
 
-@dataclass(eq=False)
 class AmbiguousVideo(UserError):
     """Several visible videos go by that name."""
 
@@ -52,14 +55,12 @@ class AmbiguousVideo(UserError):
     titles: tuple[str, ...]
 
 
-@dataclass(eq=False)
 class UnknownPoster(UserError):
     """Nobody by that name posted a video that is visible to the asker."""
 
     name: str
 
 
-@dataclass(eq=False)
 class NotUnderstood(UserError):
     """A part of the question is written as no mark and no filter is."""
 
@@ -68,14 +69,12 @@ class NotUnderstood(UserError):
     """"date", or one of `core.model.query.Doubt`."""
 
 
-@dataclass(eq=False)
 class UnknownChannel(UserError):
     """There is no channel by that name from which an answer may be shown where it was asked for."""
 
     name: str
 
 
-@dataclass(eq=False)
 class NoSuchSpace(UserError):
     """No space goes by that name, or spaces of several platforms do."""
 
@@ -85,22 +84,18 @@ class NoSuchSpace(UserError):
     several: bool
 
 
-@dataclass(eq=False)
 class EmptyQuery(UserError):
     """Nothing was asked for."""
 
 
-@dataclass(eq=False)
 class NothingIndexed(UserError):
     """There is no video to search yet."""
 
 
-@dataclass(eq=False)
 class NoneFit(UserError):
     """There are videos, but none that was posted by that person, then or there."""
 
 
-@dataclass(eq=False)
 class NotInOrder(UserError):
     """Nowhere does the one thing follow the other in time."""
 
@@ -109,27 +104,22 @@ class NotInOrder(UserError):
     window_s: float
 
 
-@dataclass(eq=False)
 class NothingElse(UserError):
     """There is nothing to search but the very moment that more is wanted like."""
 
 
-@dataclass(eq=False)
 class NothingToRefine(UserError):
     """The asker has no earlier question there."""
 
 
-@dataclass(eq=False)
 class PictureOutdated(UserError):
     """The model has changed since the picture was shown: its vector says nothing any more."""
 
 
-@dataclass(eq=False)
 class AnswerGone(UserError):
     """The answer under a button is not there any more."""
 
 
-@dataclass(eq=False)
 class StorageUnusable(OperatorError):
     """The data folder cannot be used."""
 
@@ -137,32 +127,26 @@ class StorageUnusable(OperatorError):
     reason: str
 
 
-@dataclass(eq=False)
 class DiskFull(StorageUnusable):
     """There is no room left; nothing that was kept before is touched by that."""
 
 
-@dataclass(eq=False)
 class StorageLocked(StorageUnusable):
     """Another process has held the database for longer than Keaton waits."""
 
 
-@dataclass(eq=False)
 class StorageReadOnly(StorageUnusable):
     """The folder or its disk may be read, but not written."""
 
 
-@dataclass(eq=False)
 class StorageDamaged(StorageUnusable):
     """What was to be read or changed lies in a damaged part of the database."""
 
 
-@dataclass(eq=False)
 class DatabaseGone(StorageUnusable):
     """The database was deleted or replaced while Keaton ran: what is written now would be lost."""
 
 
-@dataclass(eq=False)
 class ForgottenInCopy(DatabaseGone):
     """The database was deleted or replaced; what was to be forgotten is deleted from the copy of it."""
 
@@ -170,14 +154,12 @@ class ForgottenInCopy(DatabaseGone):
     """Ids of the videos that went with it: nobody has them any more."""
 
 
-@dataclass(eq=False)
 class DataFolderInUse(OperatorError):
     """Another Keaton works on the same data folder, and must not."""
 
     path: str
 
 
-@dataclass(eq=False)
 class SchemaTooNew(OperatorError):
     """The database was written by a newer Keaton."""
 
@@ -189,40 +171,34 @@ class SchemaTooNew(OperatorError):
 FileKind: TypeAlias = Literal["folder", "pipe", "socket", "device", "empty"]
 
 
-@dataclass(eq=False)
 class NotAVideo(UserError):
     """The file is no video that the decoder can open."""
 
     name: str
 
 
-@dataclass(eq=False)
 class NoVideoStream(UserError):
     """The file holds sound or data, but no pictures."""
 
     name: str
 
 
-@dataclass(eq=False)
 class NoFrames(UserError):
     """The file has a video stream, but not one frame of it decodes."""
 
     name: str
 
 
-@dataclass(eq=False)
 class NotAPicture(UserError):
     """The file is no picture that can be asked about."""
 
     name: str
 
 
-@dataclass(eq=False)
 class NoPicture(UserError):
     """There is no picture in the message that was pointed at."""
 
 
-@dataclass(eq=False)
 class NotAFile(UserError):
     """There is something by that name, but no file with bytes in it."""
 
@@ -230,14 +206,12 @@ class NotAFile(UserError):
     kind: FileKind
 
 
-@dataclass(eq=False)
 class FileMissing(UserError):
     """There is no such file."""
 
     path: str
 
 
-@dataclass(eq=False)
 class FileUnreadable(UserError):
     """The file is there, but may not or cannot be read."""
 
@@ -245,7 +219,6 @@ class FileUnreadable(UserError):
     reason: str
 
 
-@dataclass(eq=False)
 class FolderUnwritable(UserError):
     """Pictures cannot be written where they were wanted."""
 
@@ -253,7 +226,6 @@ class FolderUnwritable(UserError):
     reason: str
 
 
-@dataclass(eq=False)
 class OverLimit(UserError):
     """The video takes more than one video may."""
 
@@ -265,28 +237,24 @@ class OverLimit(UserError):
     """None where nobody measured it: it was stopped on the way."""
 
 
-@dataclass(eq=False)
 class VideoGone(UserError):
     """The video's file is not kept any more, so that nothing can be cut from it."""
 
     title: str
 
 
-@dataclass(eq=False)
 class ClipTooLarge(UserError):
     """A cut does not fit into what its place takes, however coarse."""
 
     limit_bytes: int
 
 
-@dataclass(eq=False)
 class GivenUp(TryLater):
     """The video broke its decoder before, again and again, so that it is not tried any more for now."""
 
     name: str
 
 
-@dataclass(eq=False)
 class DecoderDied(TryLater):
     """The decoding child ended without a word."""
 
@@ -311,7 +279,6 @@ def called(title: str) -> Iterator[None]:
         raise
 
 
-@dataclass(eq=False)
 class LinkRefused(UserError):
     """The link leads where Keaton does not go."""
 
@@ -322,7 +289,6 @@ class LinkRefused(UserError):
     """Where the link leads on to, in place of its own host."""
 
 
-@dataclass(eq=False)
 class VideoUnavailable(UserError):
     """The site does not give the video out."""
 
@@ -333,7 +299,6 @@ class VideoUnavailable(UserError):
     detail: str = ""
 
 
-@dataclass(eq=False)
 class FetchFailed(TryLater):
     """The network, or the other side, did not play along."""
 
@@ -343,7 +308,6 @@ class FetchFailed(TryLater):
     detail: str = ""
 
 
-@dataclass(eq=False)
 class BadSetting(OperatorError):
     """A setting has a value that makes no sense."""
 
@@ -351,7 +315,6 @@ class BadSetting(OperatorError):
     reason: str
 
 
-@dataclass(eq=False)
 class UnknownModel(OperatorError):
     """The setting names no model that open_clip knows."""
 
@@ -359,7 +322,6 @@ class UnknownModel(OperatorError):
     reason: str
 
 
-@dataclass(eq=False)
 class WeightsUnavailable(OperatorError):
     """The model's weights can be neither found nor downloaded."""
 
@@ -367,7 +329,6 @@ class WeightsUnavailable(OperatorError):
     reason: str
 
 
-@dataclass(eq=False)
 class EncoderBroken(OperatorError):
     """The self-test failed: different pictures give the same vector."""
 
@@ -375,7 +336,6 @@ class EncoderBroken(OperatorError):
     similarity: float
 
 
-@dataclass(eq=False)
 class PortTaken(OperatorError):
     """Something else listens where the local chat, or what watches over Keaton, should."""
 
@@ -383,12 +343,10 @@ class PortTaken(OperatorError):
     setting: str = "KEATON_WEB_PORT"
 
 
-@dataclass(eq=False)
 class NotHere(UserError):
     """Keaton works in shared channels alone, not in private talks."""
 
 
-@dataclass(eq=False)
 class NotAllowed(UserError):
     """The asker may not do that there."""
 
@@ -396,12 +354,10 @@ class NotAllowed(UserError):
     """The permission, as the platform calls it."""
 
 
-@dataclass(eq=False)
 class NotForGuests(UserError):
     """Full members alone decide that there, and the platform has not said that the asker is one."""
 
 
-@dataclass(eq=False)
 class MayNotPost(UserError):
     """The asker may not post there what they want posted for all."""
 
@@ -409,7 +365,6 @@ class MayNotPost(UserError):
     """The permissions that they lack, as the platform calls them."""
 
 
-@dataclass(eq=False)
 class MissingPermissions(UserError):
     """The platform does not let Keaton do its work in that channel."""
 
@@ -417,48 +372,40 @@ class MissingPermissions(UserError):
     """As the platform calls them."""
 
 
-@dataclass(eq=False)
 class NotYours(UserError):
     """The asker has not posted the video there, and moderates nothing."""
 
     title: str
 
 
-@dataclass(eq=False)
 class NotYourJob(UserError):
     """Only whoever asked for a video may cancel it."""
 
 
-@dataclass(eq=False)
 class JobCancelled(UserError):
     """Somebody did not want the video any more."""
 
 
-@dataclass(eq=False)
 class FilmForgotten(UserError):
     """The video was taken back there while it was under way."""
 
 
-@dataclass(eq=False)
 class MessageGone(UserError):
     """The message was deleted before its video was kept."""
 
 
-@dataclass(eq=False)
 class TooFast(TryLater):
     """One person started too much within a minute."""
 
     wait_s: float
 
 
-@dataclass(eq=False)
 class QueueFull(TryLater):
     """One person has too many videos waiting."""
 
     most: int
 
 
-@dataclass(eq=False)
 class NotShown(UserError):
     """The platform takes an answer in no form."""
 
@@ -466,6 +413,5 @@ class NotShown(UserError):
     """What an admin can do, as a sentence."""
 
 
-@dataclass(eq=False)
 class NotYetKnown(TryLater):
     """The platform has not told Keaton about that place yet, as after an outage."""

@@ -16,7 +16,7 @@ from core.errors import AppError
 from core.indexing.local_files import read as read_file
 from core.model.events import Door, PictureFile, Turn
 from core.model.video import View, names
-from core.refinement.close_up import seen_closer
+from core.search.verdict import seen_closer
 from core.wording.errors import sentence
 
 if TYPE_CHECKING:

@@ -18,8 +18,8 @@ from core.model.answer import AnswerView
 from core.model.results import SAME_FRAME_S, alone, nearest_within
 from core.model.video import Recipe, Still
 from core.ports.video import PlotSpec, heights
-from core.refinement.close_up import seen_closer
 from core.search.moments import probabilities
+from core.search.verdict import seen_closer
 from core.wording.answers import title
 
 if TYPE_CHECKING:

@@ -16,13 +16,11 @@ import numpy as np
 from core.errors import AppError
 from core.model.video import FrameIndex
 from core.ports.video import Framing
-from core.search.verdict import STRONG_FROM, WEAK_FROM, judged_by, odds
+from core.search.verdict import STRONG_FROM, WEAK_FROM, odds
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from core.model.query import Query
-    from core.model.results import Baseline, Curve, Moment
+    from core.model.results import Curve, Moment
     from core.model.video import EncoderInfo, Floats
     from core.ports.library import Encoder, Media
     from core.ports.video import Framer
@@ -46,13 +44,6 @@ KINDS: Final[tuple[tuple[Framing, ...], ...]] = (
 
 
 FRAMINGS: Final = (_WHOLE, *(framing for kind in KINDS for framing in kind))
-
-
-CLOSER_WEAK_FROM, CLOSER_STRONG_FROM = 1.89, 3.57
-"""Odds, as natural logarithms.
-
-`python -m bench.verdict --fit` works them out, as it does those of core/search/verdict.py.
-"""
 
 
 SAME_SCORE = 0.02
@@ -85,18 +76,6 @@ def is_doubtful(curve: Curve, info: EncoderInfo) -> bool:
         return False
     surely = WEAK_FROM + info.logit_scale * (float(curve.scores.max()) - curve.baseline.weak_from)
     return _DOUBTFUL_FROM <= surely < STRONG_FROM
-
-
-def seen_closer(curve: Curve, moments: Sequence[Moment], info: EncoderInfo) -> Curve:
-    """Give a curve with the baseline that a closer look gave, where one of these moments says that there was one."""
-    found = [one.closer for one in moments if one.closer is not None and one.video_id == curve.video.id]
-    if not found or curve.baseline is None or curve.lines:
-        return curve
-    return replace(curve, baseline=_moved(curve.baseline, float(curve.scores.max()), found[0], info))
-
-
-def _moved(known: Baseline, score: float, surely: float, info: EncoderInfo) -> Baseline:
-    return judged_by(score, surely, known.usual, info, (CLOSER_WEAK_FROM, CLOSER_STRONG_FROM))
 
 
 class CloserLook:

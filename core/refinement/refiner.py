@@ -18,8 +18,8 @@ from core.model.answer import finer, judged_closer, revised
 from core.model.results import ends, paired
 from core.model.video import FrameIndex
 from core.refinement.best_frame import WORTH_A_LOOK, cuts_around, gap, led, sharpened, worth_showing
-from core.refinement.close_up import seen_closer
 from core.search.shots import LEAST_LOOKS, Likeness
+from core.search.verdict import seen_closer
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

@@ -30,9 +30,11 @@ from core.model.results import Baseline
 from core.search.shots import LEAST_LOOKS, Likeness
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import numpy.typing as npt
 
-    from core.model.results import Curve, Lack
+    from core.model.results import Curve, Lack, Moment
     from core.model.video import EncoderInfo, Floats
 
 WEAK_FROM = 2.68
@@ -44,6 +46,10 @@ STRONG_FROM = 4.47
 
 POSSIBLE_FROM = 1.5
 """Odds from which on what is unwanted counts: between the two errors on videos of known content (DECISIONS.md)."""
+
+
+CLOSER_WEAK_FROM, CLOSER_STRONG_FROM = 1.89, 3.57
+"""Odds on crops (`core.refinement.close_up`), likewise."""
 
 
 _CENTRED = 0.25
@@ -102,6 +108,18 @@ def judged_by(
     """Give the baseline by which a video's best score is as sure as these odds say; `bars` are odds likewise."""
     weak_from, strong_from = (score + (bar - surely) / info.logit_scale for bar in bars)
     return Baseline(min(usual, weak_from), weak_from, strong_from)
+
+
+def seen_closer(curve: Curve, moments: Sequence[Moment], info: EncoderInfo) -> Curve:
+    """Give a curve with the baseline that a closer look gave, where one of these moments says that there was one."""
+    found = [one.closer for one in moments if one.closer is not None and one.video_id == curve.video.id]
+    if not found or curve.baseline is None or curve.lines:
+        return curve
+    return replace(curve, baseline=_moved(curve.baseline, float(curve.scores.max()), found[0], info))
+
+
+def _moved(known: Baseline, score: float, surely: float, info: EncoderInfo) -> Baseline:
+    return judged_by(score, surely, known.usual, info, (CLOSER_WEAK_FROM, CLOSER_STRONG_FROM))
 
 
 def odds(

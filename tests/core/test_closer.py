@@ -14,17 +14,8 @@ from core.concurrency import ForegroundPriority
 from core.model.events import Action, FilePosted, Find
 from core.model.results import Curve, Moment, TextCurve
 from core.model.video import EncoderInfo, Preprocess, Video
-from core.refinement.close_up import (
-    CLOSER_STRONG_FROM,
-    CLOSER_WEAK_FROM,
-    FRAMINGS,
-    KINDS,
-    PARTS_WEIGH,
-    is_doubtful,
-    seen_closer,
-    together,
-)
-from core.search.verdict import STRONG_FROM, WEAK_FROM, judged_by
+from core.refinement.close_up import FRAMINGS, KINDS, PARTS_WEIGH, is_doubtful, together
+from core.search.verdict import CLOSER_STRONG_FROM, CLOSER_WEAK_FROM, STRONG_FROM, WEAK_FROM, judged_by, seen_closer
 from tests.core.conftest import opened, turn
 from tests.support.clips import Shape, plain, write_video
 

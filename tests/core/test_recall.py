@@ -73,12 +73,12 @@ class Moment:
 
 MOMENTS = (
     Moment("fetched", "fetcher", "fetch"),
-    Moment("known by its content", "works", "begin", after=False),
-    Moment("noted", "works", "begin"),
+    Moment("known by its content", "checkpoints", "begin", after=False),
+    Moment("noted", "checkpoints", "begin"),
     Moment("its file kept", "media", "keep"),
-    Moment("opened", "works", "opened"),
-    Moment("first looks about to be kept", "works", "add", after=False),
-    Moment("first looks kept", "works", "add"),
+    Moment("opened", "checkpoints", "opened"),
+    Moment("first looks about to be kept", "checkpoints", "add", after=False),
+    Moment("first looks kept", "checkpoints", "add"),
     Moment("looked at", "library", "save", after=False),
     Moment("posted", "library", "save"),
     Moment("about to be shown", "plotter", "sheet"),
