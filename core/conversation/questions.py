@@ -118,6 +118,7 @@ class AnswerMaker:
             with self._watch.stage("search"):
                 result = await self._searcher.search(query, self._most_moments)
             answer = Answer(secrets.token_urlsafe(12), query, turn.scope, result.moments, turn.user_id)
+            mark = self._refiner.presses.mark(answer.id)
             await self._library.save_answer(answer, result.curves)
             notes = [replies.so_far(*video) for video in under_way[:_MOST_NOTES]]
             notes += [replies.still_renewing(left_out)] if left_out else []
@@ -126,7 +127,7 @@ class AnswerMaker:
             wish, note = actions.Show(answer.id, 1), "\n".join(notes)
             first = await self._browser.first(turn, answer, wish, result.curve, note)
         yield first
-        better = await self._refiner.best(answer, result.curve, self._refiner.presses.mark(answer.id))
+        better = await self._refiner.best(answer, result.curve, mark)
         if better is not None:
             yield await self._browser.first(turn, better, wish, result.curve, note)
 
