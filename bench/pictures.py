@@ -20,7 +20,7 @@ from bot.wiring.app import open_core
 from core.model.query import Query, Stretch
 from core.model.requests import Poster
 from core.model.video import View
-from core.wording.answers import head
+from core.wording.answers import LEVELS, head
 
 if TYPE_CHECKING:
     from bench.drawing import Panel
@@ -67,7 +67,7 @@ async def _panel(core: Product, query: Query) -> Panel:
     said = head(query, result.curve)
     print(f"{said}: {result.verdict}")
     shown = await core.parts.answerer.show(query, result.moments, 1, "similarity", _THEMES, 100, result.curve)
-    known = {"strong": "a clear hit", "weak": "a weak hit"}.get(result.verdict or "", said.split(": ", 1)[-1])
+    known = LEVELS[result.verdict or ""] if result.verdict != "absent" else said.split(": ", 1)[-1]
     return known, {theme: Image.open(io.BytesIO(png)).convert("RGB") for theme, png in shown.plots.items()}
 
 

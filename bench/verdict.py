@@ -1,4 +1,4 @@
-"""How often "probably not in this footage" is right: on videos of known content that thresholds were not made from.
+"""How often "probably not in this video" is right: on videos of known content that thresholds were not made from.
 
 python -m bench.verdict CACHE [--videos N] [--json FILE]     report on the videos for reporting
 python -m bench.verdict CACHE --write                       the same, into demo/README.md

@@ -81,7 +81,7 @@ class BrowsingLimits:
 
     cut_s: float
     """The longest cut."""
-    moments: int = 5
+    moments: int = 50
     """Of one answer, at most."""
     cut_px: int = 1280
     """How wide or high a cut's pictures may be."""

@@ -12,7 +12,7 @@ from core.model.video import Scope
 DOOR = Door(
     platform="slack",
     themes=("light",),
-    max_moments=10,
+    max_moments=5,
     shared=True,
     grouped=frozenset({"videos", "index", "forget", "status", "help"}),
     max_upload_bytes=100_000_000,

@@ -13,7 +13,7 @@ from core.model.video import Scope, View
 if TYPE_CHECKING:
     from pathlib import Path
 
-DOOR = Door(platform="local", themes=("light", "dark"), max_moments=25)
+DOOR = Door(platform="local", themes=("light", "dark"), max_moments=50)
 
 
 @dataclass(frozen=True, slots=True)

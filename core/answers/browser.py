@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final, assert_never
 
@@ -12,8 +13,9 @@ from core.answers.card import Card
 from core.concurrency import watched
 from core.errors import AnswerGone, AppError, VideoGone, called
 from core.formatting import tenths
+from core.model.actions import Show
 from core.model.answer import tally, wish_keys
-from core.model.reply import Progress
+from core.model.reply import Progress, Reply
 from core.model.video import Thumbnail
 from core.ports.video import Clip, ClipWish
 
@@ -23,10 +25,10 @@ if TYPE_CHECKING:
 
     from core.answers.view import Answerer
     from core.limits import BrowsingLimits
-    from core.model.actions import Show
+    from core.model.actions import Details
     from core.model.answer import Answer
     from core.model.events import Turn
-    from core.model.reply import Picture, Reply
+    from core.model.reply import Picture
     from core.model.results import Curve, Moment
     from core.model.video import Video
     from core.ports.library import Library, Media
@@ -129,7 +131,23 @@ class Browser:
         counted = tally(await self._library.votes(answer.query.view, wishes), wishes[moment.part], moment)
         names, checking = await self._names(answer), self._is_checking(answer.id)
         drawn = Card(answer, wish, cursor, shown, turn.door, posting, span_s=span_s, tally=counted, names=names)
-        return replace(drawn, is_checked=not (checking and moment.video_id == answer.moments[0].video_id))
+        is_checked = not (checking and moment.video_id == answer.moments[0].video_id)
+        return replace(drawn, is_checked=is_checked, curves=await self._curves(answer, video.id))
+
+    async def _curves(self, answer: Answer, shown: str) -> dict[str, Curve]:
+        """Return the curves of an answer's videos other than the one that is shown, as far as they are there."""
+        firsts = {moment.video_id: moment for moment in reversed(answer.moments) if moment.video_id != shown}
+        curves = {}
+        for video_id, moment in firsts.items():
+            with suppress(AnswerGone):
+                curves[video_id] = await self._answerer.judged(answer, await self._video(answer, moment))
+        return curves
+
+    async def details(self, turn: Turn, answer: Answer, wish: Details) -> Reply:
+        """Return the figures behind a moment, for the eyes of who asks; raises AnswerGone, OperatorError."""
+        shown = Show(answer.id, wish.number, revision=answer.revision)
+        made = cards.card(await self._card(turn, answer, shown))
+        return Reply(made.details, title="Details", private=True)
 
     async def _names(self, answer: Answer) -> dict[str, str]:
         """Give the names of the videos that an answer is about, where these are several."""

@@ -5,15 +5,16 @@ It is brought back within the video and the limits, whatever a button's id says.
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, assert_never
 
-from core.formatting import clock
-from core.model.actions import Alike, Refine, VoteAction
+from core.formatting import clock, tenths
+from core.model.actions import Alike, Details, Refine, VoteAction
 from core.model.reply import Button
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from core.model.actions import Show
     from core.model.answer import Answer, Tally
@@ -97,27 +98,53 @@ _OUT: Final = ((-TRIM_MS, "o", f"Out {_MINUS}½ s"), (TRIM_MS, "q", "Out +½ s")
 
 
 def under(
-    answer: Answer, wish: Show, cursor: Cursor, door: Door, tally: Tally, names: Mapping[str, str] = _NO_NAMES
+    answer: Answer,
+    wish: Show,
+    cursor: Cursor,
+    door: Door,
+    tally: Tally,
+    names: Mapping[str, str] = _NO_NAMES,
+    *,
+    is_absent: bool = False,
 ) -> tuple[Button, ...]:
     """Give the buttons of a card that shows what was wished for, with how people voted on that moment.
 
-    Of several videos each moment bears its video's name.
+    Of several videos each moment bears its video's name. At first sight there are few: fewer still where the video
+    probably does not show it.
     """
     trim = _trim(wish, cursor) if wish.mode == "cut" else ()
-    modes = (*_modes(wish, cursor), *_votes(wish, tally))
-    return (*_moments(answer, wish, door, names), *_steps(answer, wish, cursor), *modes, *trim, *_more(wish, door))
+    modes = (*_modes(wish, cursor, is_absent=is_absent), *_votes(wish, tally))
+    steps = _steps(answer, wish, cursor, is_absent=is_absent)
+    return (*_moments(answer, wish, door, names), *steps, *modes, *trim, *_more(wish, door))
 
 
 def _moments(answer: Answer, wish: Show, door: Door, names: Mapping[str, str]) -> tuple[Button, ...]:
-    shown = list(enumerate(answer.moments, 1))[: door.max_moments]
+    """Return the moments' own buttons: so many as the door shows at a time, the one that is shown among them."""
+    first = (wish.number - 1) // door.max_moments * door.max_moments
+    shown = list(enumerate(answer.moments, 1))[first : first + door.max_moments]
+    at_peak, said = wish.mode == "frame" and wish.at_ms is None, stamps(answer.moments)
     return tuple(
         Button(
             _at_peak(wish, number).id(),
-            f"{number} · {clock(moment.peak_s)}{_of_video(names.get(moment.video_id, ''))}",
-            active=number == wish.number and wish.mode == "frame" and wish.at_ms is None,
+            f"{number} · {said[number - 1]}{_of_video(names.get(moment.video_id, ''))}",
+            active=number == wish.number and at_peak,
             row=MOMENTS,
+            more=len(answer.moments) == 1 and at_peak,  # one moment is no choice, but the way back to its frame
         )
         for number, moment in shown
+    )
+
+
+def moment_id(wish: Show, number: int) -> str:
+    """Return the id of the button that shows a moment."""
+    return _at_peak(wish, number).id()
+
+
+def stamps(moments: Sequence[Moment]) -> tuple[str, ...]:
+    """Return the times of moments: in whole seconds, unless two of one video would be told the same."""
+    told = Counter((one.video_id, clock(one.peak_s)) for one in moments)
+    return tuple(
+        tenths(one.peak_s) if told[one.video_id, clock(one.peak_s)] > 1 else clock(one.peak_s) for one in moments
     )
 
 
@@ -126,23 +153,26 @@ def _of_video(name: str) -> str:
     return f" · {short}" if name else ""
 
 
-def _steps(answer: Answer, wish: Show, cursor: Cursor) -> tuple[Button, ...]:
+def _steps(answer: Answer, wish: Show, cursor: Cursor, *, is_absent: bool) -> tuple[Button, ...]:
     number = wish.number
     back, on = (_beside(wish, cursor, by_ms) for by_ms in (-STEP_MS, STEP_MS))
     return (
-        Button(_at_peak(wish, number - 1).id("p"), "Previous", enabled=number > 1, row=STEPS),
-        Button(back.id("b"), f"{_MINUS}1 s", enabled=back.at_ms != cursor.at_ms, row=STEPS),
-        Button(on.id("f"), "+1 s", enabled=on.at_ms != cursor.at_ms, row=STEPS),
-        Button(_at_peak(wish, number + 1).id("n"), "Next", enabled=number < len(answer.moments), row=STEPS),
+        Button(_at_peak(wish, number - 1).id("p"), "Previous", enabled=number > 1, row=STEPS, more=is_absent),
+        Button(back.id("b"), f"{_MINUS}1 s", enabled=back.at_ms != cursor.at_ms, row=STEPS, more=True),
+        Button(on.id("f"), "+1 s", enabled=on.at_ms != cursor.at_ms, row=STEPS, more=True),
+        Button(
+            _at_peak(wish, number + 1).id("n"), "Next", enabled=number < len(answer.moments), row=STEPS, more=is_absent
+        ),
     )
 
 
-def _modes(wish: Show, cursor: Cursor) -> tuple[Button, ...]:
+def _modes(wish: Show, cursor: Cursor, *, is_absent: bool) -> tuple[Button, ...]:
     here = replace(wish, in_ms=None, out_ms=None)
+    cut = _mode(replace(here, mode="cut"), "c", "Cut", wish)
     return (
         _mode(replace(here, mode="preview"), "v", "Preview", wish),
-        replace(_mode(replace(here, mode="cut"), "c", "Cut", wish), enabled=cursor.kept),
-        _mode(replace(here, mode="sheet"), "w", "Whole video", wish),
+        replace(cut, enabled=cursor.kept, more=is_absent and wish.mode != "cut"),
+        replace(_mode(replace(here, mode="sheet"), "w", "Whole video", wish), more=True),
     )
 
 
@@ -158,6 +188,7 @@ def _votes(wish: Show, tally: Tally) -> tuple[Button, ...]:
             VoteAction(wish.answer_id, wish.number, wish.style, is_up, wish.revision).id(),
             f"{sign} {count}" if count else sign,
             row=MODES,
+            more=True,
         )
         for is_up, sign, count in counts
     )
@@ -180,10 +211,18 @@ def _end(wish: Show, cursor: Cursor, moved: Cursor, role: str, label: str) -> Bu
 def _more(wish: Show, door: Door) -> tuple[Button, ...]:
     other: PlotStyle = "softmax" if wish.style == "similarity" else "similarity"
     return (
-        Button(Alike(wish.answer_id, wish.number, wish.at_ms, wish.revision).id(), "More like this", row=MORE),
+        Button(
+            Alike(wish.answer_id, wish.number, wish.at_ms, wish.revision).id(), "More like this", row=MORE, more=True
+        ),
         # The page, where one person asks, has its own way to refine.
-        *((Button(Refine(wish.answer_id).id(), "Refine", row=MORE),) if door.shared else ()),
-        Button(replace(wish, style=other).id("s"), _style_label(other), row=MORE),
+        *((Button(Refine(wish.answer_id).id(), "Refine", row=MORE, more=True),) if door.shared else ()),
+        Button(replace(wish, style=other).id("s"), _style_label(other), row=MORE, more=True),
+        # The page has them at hand.
+        *(
+            (Button(Details(wish.answer_id, wish.number, wish.revision).id(), "Details", row=MORE, more=True),)
+            if door.shared
+            else ()
+        ),
     )
 
 

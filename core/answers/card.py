@@ -10,7 +10,7 @@ from core.answers import buttons
 from core.answers.live import leading
 from core.formatting import clock, tenths
 from core.model.answer import Tally
-from core.model.reply import Link, Picture, Progress, Reply
+from core.model.reply import Link, Picture, Progress, Reply, StripMoment
 from core.wording import answers as telling
 from core.wording.replies import video_links
 
@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from core.model.actions import Show
     from core.model.answer import Answer, AnswerView
     from core.model.events import Door, Turn
-    from core.model.results import Moment
+    from core.model.reply import Level
+    from core.model.results import Curve, Moment
     from core.model.video import Posting, Video
     from core.ports.video import Clip
 
@@ -49,6 +50,8 @@ class Card:
     tally: Tally = field(default_factory=Tally)
     names: Mapping[str, str] = field(default_factory=dict)
     """Of the videos in an answer about several: by id, as they were posted in view."""
+    curves: Mapping[str, Curve] = field(default_factory=dict)
+    """Of the other videos of the answer, by their ids."""
     is_checked: bool = True
     """Whether the verdict stands: a closer look is still to come otherwise."""
 
@@ -62,17 +65,56 @@ class Card:
 def card(made: Card, instead: Picture | None = None) -> Reply:
     """Show one moment of an answer: its frame, or what stands in its place; and the plot."""
     picture = _frame(made) if instead is None else (instead,)
+    level = _level(made, made.shown.moment)
     return Reply(
         _text(made),
         title=telling.head(made.answer.query, made.shown.curve, is_checked=made.is_checked),
         pictures=picture + _plot(made),
-        buttons=buttons.under(made.answer, made.wish, made.cursor, made.door, made.tally, made.names),
+        buttons=buttons.under(
+            made.answer, made.wish, made.cursor, made.door, made.tally, made.names, is_absent=level == "absent"
+        ),
         links=video_links(made.shown.curve.video, made.shown.at_s) + _source(made.posting),
         progress=made.progress,
         updates=made.updates,
+        level=level,
+        details=telling.details(made.answer, made.shown),
+        strip=_strip(made),
         plot=leading(made.shown.plot, made.wish, made.cursor) if made.shown.plot else None,
         provisional=not made.is_checked,
         videos=tuple(sorted({one.video_id for one in made.answer.moments})),
+    )
+
+
+def _level(made: Card, moment: Moment) -> Level:
+    """Return how sure a moment is."""
+    shown = made.shown.curve
+    curve = shown if moment.video_id == shown.video.id else made.curves.get(moment.video_id)
+    if curve is None:
+        return ""
+    is_checked = made.is_checked or moment.video_id != shown.video.id
+    return telling.level(curve.of(moment.part), moment, is_checked=is_checked)
+
+
+def _strip(made: Card) -> tuple[StripMoment, ...]:
+    """Return the moments, small; one alone is no choice."""
+    moments, said = made.answer.moments, buttons.stamps(made.answer.moments)
+    if len(moments) == 1:
+        return ()
+    levels = [_level(made, moment) for moment in moments]
+    return tuple(
+        StripMoment(
+            number,
+            moment.video_id,
+            made.names.get(moment.video_id, made.shown.curve.video.title),
+            moment.peak_s,
+            (moment.start_s, moment.end_s),
+            said[number - 1],
+            level,
+            telling.strength(level),
+            buttons.moment_id(made.wish, number),
+            active=number == made.wish.number,
+        )
+        for number, (moment, level) in enumerate(zip(moments, levels, strict=True), 1)
     )
 
 

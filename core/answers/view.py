@@ -166,6 +166,10 @@ class Answerer:
             raise AnswerGone
         return found
 
+    async def judged(self, answer: Answer, video: Video) -> Curve:
+        """Return the curve of a video of an answer as it is judged by now; raises AnswerGone, OperatorError."""
+        return seen_closer(await self.curve(answer, video), answer.moments, await self._encoder.ready())
+
 
 def _range(spec: PlotSpec, moment: Moment) -> tuple[float, float]:
     values = heights(spec)[moment.part]

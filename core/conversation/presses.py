@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from core.refinement.refiner import Refiner
     from core.search.searcher import Searcher
 
-UnderAnswer: TypeAlias = actions.Show | actions.VoteAction | actions.Alike | actions.Refine
+UnderAnswer: TypeAlias = actions.Show | actions.VoteAction | actions.Alike | actions.Refine | actions.Details
 
 
 class PressHandler:
@@ -74,6 +74,8 @@ class PressHandler:
                 shown = self._questions.alike(event.turn, mine, wish)
             case actions.Refine():
                 shown = self._invited(event, mine)
+            case actions.Details():
+                shown = self._detailed(event.turn, mine, wish)
             case _:
                 assert_never(wish)
         async for reply in shown:
@@ -106,6 +108,9 @@ class PressHandler:
     async def _invited(self, event: Action, answer: Answer) -> AsyncIterator[Reply]:
         await self._invitations.invite(event.turn.scope, event.turn.user_id, answer.id, event.under)
         yield replies.refining()
+
+    async def _detailed(self, turn: Turn, answer: Answer, wish: actions.Details) -> AsyncIterator[Reply]:
+        yield await self._browser.details(turn, answer, wish)
 
     async def _voted(
         self, turn: Turn, seen: Answer, wish: actions.VoteAction, job: JobRef | None

@@ -31,6 +31,7 @@ _VOTE = re.compile(rf"vote:{_MOMENT}:(?P<style>[ms]):(?P<way>[ud])")
 _ALIKE = re.compile(rf"like:{_MOMENT}:(?P<at>\d{{0,9}})")
 _CANCEL = re.compile(r"cancel:(?P<job>\d{1,18}):")
 _PAGE = re.compile(r"list:(?P<number>\d{1,5}):")
+_DETAILS = re.compile(rf"details:{_MOMENT}:")
 _REFINE = re.compile(r"refine:(?P<answer>[A-Za-z0-9_-]{1,40}):")
 
 
@@ -118,6 +119,20 @@ class Refine:
 
 
 @dataclass(frozen=True, slots=True)
+class Details:
+    """Say which figures are behind a moment's verdict."""
+
+    answer_id: str
+    number: int
+    """From 1."""
+    revision: int = 0
+
+    def id(self) -> str:
+        """Return the id of its button."""
+        return f"details:{self.answer_id}:{_numbered(self)}:"
+
+
+@dataclass(frozen=True, slots=True)
 class Page:
     """Show a page of the list of videos."""
 
@@ -129,7 +144,7 @@ class Page:
         return f"list:{self.number}:"
 
 
-Wish: TypeAlias = Show | Cancel | VoteAction | Alike | Refine | Page
+Wish: TypeAlias = Show | Cancel | VoteAction | Alike | Refine | Details | Page
 """All that a button may ask for."""
 
 
@@ -213,6 +228,13 @@ def _read_alike(action_id: str) -> Alike:
     return Alike(match["answer"], int(match["number"]), at_ms, _revision(match))
 
 
+def _read_details(action_id: str) -> Details:
+    match = _DETAILS.fullmatch(action_id)
+    if match is None:
+        raise AnswerGone
+    return Details(match["answer"], int(match["number"]), _revision(match))
+
+
 def _read_page(action_id: str) -> Page:
     match = _PAGE.fullmatch(action_id)
     if match is None:
@@ -227,7 +249,7 @@ def _read_refine(action_id: str) -> Refine:
     return Refine(match["answer"])
 
 
-def _numbered(wish: Show | VoteAction | Alike) -> str:
+def _numbered(wish: Show | VoteAction | Alike | Details) -> str:
     """Spell which moment is meant. The first order goes without saying, as it did before there were others."""
     return f"{wish.number}r{wish.revision}" if wish.revision else str(wish.number)
 
@@ -246,6 +268,7 @@ _READERS: dict[str, Callable[[str], Wish]] = {
     "vote": _read_vote,
     "like": _read_alike,
     "refine": _read_refine,
+    "details": _read_details,
     "list": _read_page,
 }
 

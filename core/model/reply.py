@@ -46,6 +46,34 @@ class Button:
     enabled: bool = True
     row: int = 0
     """Buttons of one row stand together; a smaller number stands above."""
+    more: bool = False
+    """It stands behind *More*."""
+
+
+Level: TypeAlias = Literal["", "strong", "weak", "absent", "checking"]
+"""How surely something is there; "" where nobody can tell."""
+
+
+@dataclass(frozen=True, slots=True)
+class StripMoment:
+    """One moment of an answer, small."""
+
+    number: int
+    """From 1."""
+    video_id: str
+    title: str
+    """Of its video."""
+    at_s: float
+    span_s: tuple[float, float]
+    label: str
+    """Its time, as its button says it."""
+    level: Level
+    words: str
+    """What the level is in words."""
+    id: str
+    """That of the button which shows it."""
+    active: bool
+    """It is the one that is shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +181,12 @@ class Reply:
     """Ids of the videos that it shows or leads to."""
     commands: Mapping[str, str] = field(default_factory=dict)
     """How the platform spells commands that can be clicked: by name, without the slash. A door fills this in."""
+    level: Level = ""
+    """Of an answer: how surely its moment shows what was asked for. The text says it in words."""
+    details: str = ""
+    """The figures behind an answer, for who asks for them."""
+    strip: tuple[StripMoment, ...] = ()
+    """The moments of an answer, where there are several."""
     plot: LivePlot | None = None
     """The plot among the pictures, as figures."""
     provisional: bool = False

@@ -192,7 +192,7 @@ class SearchResult:
 
 
 Verdict: TypeAlias = Literal["strong", "weak", "absent"]
-""""absent" is "probably not in this footage": the best look is there all the same."""
+""""absent" is "probably not in this video": the best look is there all the same."""
 
 
 Lack: TypeAlias = Literal["", "words", "picture", "either", "together"]

@@ -11,7 +11,7 @@ import math
 from collections import OrderedDict
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from core.errors import AppError
 from core.model.answer import finer, judged_closer, revised
@@ -78,6 +78,10 @@ class PressMark:
         return self.counts.get(self.answer_id, 0) != self.count
 
 
+_MOST_OTHERS: Final = 4
+"""Moments that are refined beside the one that is shown: each costs seconds, and few people go further."""
+
+
 class Refiner:
     """Takes further looks, of kept files alone."""
 
@@ -126,7 +130,7 @@ class Refiner:
         shown = moments[number - 1]
         untouched = not mark.has_passed
         kept = await self._keep(answer, moments, number, untouched=untouched)
-        self._start(answer, [moment for moment in moments if moment is not shown])
+        self._start(answer, [moment for moment in moments if moment is not shown][:_MOST_OTHERS])
         better = worth_showing(known, shown, info.logit_scale, WORTH_A_LOOK)
         better = better or is_checking or _judged_anew(curve, known, shown, info)
         is_kept = kept is not None and kept.moments[number - 1 : number] == (shown,)

@@ -11,38 +11,45 @@ from core.search.moments import baseline
 if TYPE_CHECKING:
     from core.model.answer import Answer, AnswerView
     from core.model.query import Query
-    from core.model.results import Curve, Lack, Moment, SearchResult, Verdict
+    from core.model.reply import Level
+    from core.model.results import Curve, Lack, Moment, SearchResult
 
-_ABSENT = "probably not in this footage"
-
-
-_NO_SHOT = "probably no such shot in this footage"
+_ABSENT = "probably not in this video"
 
 
-_NOTHING_ELSE = "probably nothing else in this footage looks like it"
+_NO_SHOT = "probably no such shot in this video"
+
+
+_NOTHING_ELSE = "probably nothing else in this video looks like it"
 
 
 _LACKS: dict[Lack, str] = {
     "words": "a shot like it is here, but what the words say probably not",
     "picture": "what the words say is here, but probably no such shot",
-    "either": "probably neither in this footage",
-    "together": "each is in this footage, but probably not together",
+    "either": "probably neither in this video",
+    "together": "each is in this video, but probably not together",
 }
 
 
 _ELSE_LACKS: dict[Lack, str] = {
     "words": "something else here looks like it, but what the words say is probably not here",
     "picture": "what the words say is here, but probably nothing else looks like it",
-    "either": "probably neither anywhere else in this footage",
-    "together": "each is elsewhere in this footage, but probably not together",
+    "either": "probably neither anywhere else in this video",
+    "together": "each is elsewhere in this video, but probably not together",
 }
 
 
-_MOMENTS: dict[Verdict, str] = {
-    "strong": "A clear hit",
-    "weak": "Perhaps, a weak hit",
-    "absent": "No hit, only what comes nearest",
+LEVELS: dict[Level, str] = {
+    "": "",
+    "strong": "Strong match",
+    "weak": "Possible match",
+    "absent": "Probably not in this video",
+    "checking": "Checking…",
 }
+"""How sure a verdict is, in words."""
+
+_NEAREST = "Only the nearest"
+"""A moment of a video that probably does not show it, or that stands far below the others."""
 
 
 def verdict_title(
@@ -61,17 +68,39 @@ def verdict_title(
     return f"{asked}: {(_NOTHING_ELSE if from_here else _NO_SHOT) if by_picture else _ABSENT}"
 
 
-def unchecked(_curve: Curve, moment: Moment) -> str:
-    """Say that a closer look at a moment's video is still to come."""
-    return f"Checking…: similarity {moment.score:.2f}."
+def level(curve: Curve, moment: Moment, *, is_checked: bool = True) -> Level:
+    """Return how surely a moment shows what was asked for."""
+    return "checking" if not is_checked else (curve.verdict_of(moment) or "")
 
 
-def verdict_words(curve: Curve, moment: Moment) -> str:
-    """Say what the similarity of a moment means in its video."""
-    score, verdict = f"imilarity {moment.score:.2f}", curve.verdict_of(moment)
-    if verdict is None or curve.baseline is None:
-        return f"S{score}; usual here: {baseline(curve.scores):.2f}."
-    return f"{_MOMENTS[verdict]}: s{score}; what is not here seldom reaches {curve.baseline.weak_from:.2f}."
+def strength(level: Level) -> str:
+    """Return what a moment among others is, in words."""
+    return _NEAREST if level == "absent" else LEVELS[level]
+
+
+def figures(curve: Curve, moment: Moment) -> str:
+    """Say what the similarity of a moment is, and what that means in its video."""
+    known = curve.baseline
+    if known is None:
+        return f"Similarity {moment.score:.2f}; usual in this video: {baseline(curve.scores):.2f}."
+    return (
+        f"Similarity {moment.score:.2f}. In this video frames without it seldom reach {known.weak_from:.2f}, "
+        f"and from {known.strong_from:.2f} on there is hardly a doubt."
+    )
+
+
+def details(answer: Answer, shown: AnswerView) -> str:
+    """Say the figures behind the verdict on a moment, and what they mean."""
+    moment, curve = shown.moment, shown.curve
+    meaning = "Similarity is the cosine between the model's vectors of your words and of a frame, from -1 to 1."
+    if answer.query.asked.form == "sequence" and moment.then:
+        alone, _ = ends(moment, moment.then)
+        texts = [line.text for line in curve.lines]
+        each = [figures(curve.of(part), one) for part, one in enumerate((alone, moment.then))]
+        lines = [f"“{text}”: {said}" for text, said in zip(texts, each, strict=True)]
+        return "\n".join([f"Both together: {moment.score:.2f}, the mean.", *lines, meaning])
+    among = [f"{text}: {share:.2%}" for text, share in shown.shares]
+    return "\n".join([figures(curve, moment), *among, meaning])
 
 
 def title(query: Query) -> str:
@@ -115,7 +144,9 @@ def headline(result: SearchResult) -> str:
     where = f"{clock(result.best.peak_s)} in {result.curve.video.title}"
     if is_absent(result.query, result.curve):
         return f"{head(result.query, result.curve)}; nearest at {where}"
-    return f"{head(result.query, result.curve)}: best at {where}{' (a weak hit)' if result.verdict == 'weak' else ''}"
+    return (
+        f"{head(result.query, result.curve)}: best at {where}{' (possible match)' if result.verdict == 'weak' else ''}"
+    )
 
 
 def place(answer: Answer, shown: AnswerView, at: str, *, is_checked: bool = True) -> list[str]:
@@ -130,10 +161,10 @@ def place(answer: Answer, shown: AnswerView, at: str, *, is_checked: bool = True
         case "comparison":
             return _side_by_side(shown, count, at)
         case "one":
-            judged = verdict_words if is_checked else unchecked
+            judged = level(shown.curve, moment, is_checked=is_checked)
             return [
                 f"{at} in {shown.curve.video.title}",
-                f"Moment {shown.number} of {count}, {_span(moment)}. {judged(shown.curve, moment)}",
+                f"Moment {shown.number} of {count}, {_span(moment)}.{_judged(judged)}",
             ]
         case _:
             assert_never(answer.query.asked.form)
@@ -146,22 +177,36 @@ def _in_order(shown: AnswerView, count: int, at: str) -> list[str]:
     one, other = (shown.curve.of(part) for part in (0, 1))
     alone, _ = ends(first, then)
     texts = [line.text for line in shown.curve.lines]
+    levels = level(one, alone), level(other, then)
     return [
         f"{at}, then {clock(then.peak_s)} in {shown.curve.video.title}",
-        f"Pair {shown.number} of {count}, similarity {first.score:.2f}, the mean of both:",
-        f"“{texts[0]}” {_span(first)}. {verdict_words(one, alone)}",
-        f"“{texts[1]}” {_span(then)}. {verdict_words(other, then)}",
+        f"Pair {shown.number} of {count}:",
+        f"“{texts[0]}” {_span(first)}.{_judged(levels[0])}",
+        f"“{texts[1]}” {_span(then)}.{_judged(levels[1])}",
     ]
 
 
 def _side_by_side(shown: AnswerView, count: int, at: str) -> list[str]:
     moment = shown.moment
-    among = ", ".join(f"{text} {share:.4f}" for text, share in shown.shares)
+    among = ", ".join(f"{text} {percent(share)}" for text, share in shown.shares)
     return [
         f"{at} in {shown.curve.video.title}, for “{shown.curve.lines[moment.part].text}”",
-        f"Moment {shown.number} of {count}, {_span(moment)}. {verdict_words(shown.curve, moment)}",
+        f"Moment {shown.number} of {count}, {_span(moment)}.{_judged(level(shown.curve, moment))}",
         f"Probabilities among these here: {among}.",
     ]
+
+
+def _judged(judged: Level) -> str:
+    """Say how sure a moment is, behind where it is."""
+    said = strength(judged)
+    return f" {said}{'' if said.endswith('…') else '.'}" if said else ""
+
+
+def percent(share: float) -> str:
+    """Return a share as people say it."""
+    if 0 < share < 0.01:
+        return "less than 1 %"
+    return f"{share:.0%}".replace("%", " %") if share < 0.995 or share == 1 else "more than 99 %"
 
 
 def ranked(votes: int) -> str:

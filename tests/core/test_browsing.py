@@ -139,7 +139,7 @@ async def test_a_cut_shows_its_two_ends_and_moves_either(house: ColourHouse, col
 
 
 async def test_a_cut_is_sent_in_a_message_of_its_own_with_sound(house: ColourHouse, make_clip: MakeClip) -> None:
-    video = make_clip("my film.mp4", [("red", 3), ("green", 3), ("blue", 3)], Shape(sound_s=9.0))
+    video = make_clip("my video.mp4", [("red", 3), ("green", 3), ("blue", 3)], Shape(sound_s=9.0))
     cut = await press(house, await asked(house, video, "green"), "Cut")
     moment = (await remembered(house, cut)).moments[0]
     sent = await press(house, cut, "Send the cut")

@@ -88,9 +88,9 @@ async def test_something_small_that_seemed_absent_is_found_by_a_closer_look_and_
     await house.last(FilePosted(turn(), path, path.name))
     first, better = [reply for reply in await house.say(Find(turn(), "red")) if reply.buttons]
     assert (first.title, first.provisional) == ("“red”: checking…", True)
-    assert "Checking…: similarity" in first.text
+    assert (first.level, "Checking…" in first.text) == ("checking", True)
     assert not better.provisional
-    assert (better.title, "No hit" in better.text) == ("“red”", False)
+    assert (better.title, "Only the nearest" in better.text) == ("“red”", False)
     again = await house.last(Action(turn(), press(better, "Whole video")))
     assert again.title == "“red”"
 
@@ -129,7 +129,7 @@ async def test_without_the_file_nobody_looks_closer(house: ColourHouse, tmp_path
     (posted,) = await house.library.videos(turn().view)
     await house.media.forget(posted.video.id)
     (reply,) = [reply for reply in await house.say(Find(turn(), "red")) if reply.buttons]
-    assert reply.title == "“red”: probably not in this footage"
+    assert reply.title == "“red”: probably not in this video"
 
 
 def press(reply: Reply, label: str) -> str:

@@ -54,8 +54,9 @@ def pressed(reply: Reply, label: str) -> str:
 
 def probability(reply: Reply, text: str) -> float:
     (line,) = [line for line in reply.text.splitlines() if line.startswith("Probabilities")]
-    (share,) = [part.split()[1] for part in line.removesuffix(".").split(": ")[1].split(", ") if part.startswith(text)]
-    return float(share)
+    (said,) = [part for part in line.removesuffix(".").split(": ")[1].split(", ") if part.startswith(text)]
+    percents = {"less": 0.0, "more": 99.5}
+    return percents.get(said.split()[1], 0.0) / 100 if " than " in said else float(said.split()[1]) / 100
 
 
 @pytest.mark.slow

@@ -44,7 +44,7 @@ def test_the_video_is_judged_without_that_shot() -> None:
     query, alone = like(1)
     assert alone.scores.max() == pytest.approx(1.0)
     assert likened(alone).verdict == "absent"
-    assert head(query, likened(alone)) == "More like this: probably nothing else in this footage looks like it"
+    assert head(query, likened(alone)) == "More like this: probably nothing else in this video looks like it"
     again = np.concatenate([SHOTS, SHOTS[:6]])
     query, twice = like(1, again)
     assert likened(twice).verdict == "strong"
@@ -86,7 +86,7 @@ def test_a_video_that_is_one_shot_has_nothing_else() -> None:
 async def test_the_answer_says_that_nothing_else_looks_like_it(house: ColourHouse) -> None:
     await put_video(house, turn(), "video", [("navy", 4), ("red", 4), ("green", 4)])
     alike = await house.last(Action(turn(), press(await ask(house, "red"), "More like this")))
-    assert alike.title == "More like this: probably nothing else in this footage looks like it"
+    assert alike.title == "More like this: probably nothing else in this video looks like it"
     await put_video(house, turn(), "another", [("black", 4), ("red", 4), ("green", 4)])
     alike = await house.last(Action(turn(), press(await ask(house, "navy"), "More like this")))
-    assert "No hit, only what comes nearest" in alike.text
+    assert "Only the nearest" in alike.text

@@ -54,7 +54,7 @@ async def test_a_picture_finds_what_looks_like_it(house: ColourHouse, form: str)
 async def test_words_and_a_picture_look_together(house: ColourHouse) -> None:
     await put_video(house, turn(), "video", [("red", 3), ("black", 3), ("pink", 3), ("black", 3), ("blue", 3)])
     reply = await ask(house, painted("blue"), "red")
-    assert reply.title == "“red”, like the picture: each is in this footage, but probably not together"
+    assert reply.title == "“red”, like the picture: each is in this video, but probably not together"
     assert "0:06 in video" in reply.text
 
 

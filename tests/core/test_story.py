@@ -250,6 +250,6 @@ async def test_what_no_look_shows_is_said_to_be_absent_beside_what_comes_nearest
 ) -> None:
     await post(house, colour_video)
     reply = await house.last(Find(turn(), "yellow"))
-    assert reply.title == "“yellow”: probably not in this footage"
+    assert reply.title == "“yellow”: probably not in this video"
     assert {one.kind for one in reply.pictures} == {"frame", "plot"}
     assert house.plotter.specs[-1].curve.baseline is not None

@@ -58,6 +58,6 @@ def test_texts_side_by_side_are_headed_as_absent_only_where_the_video_shows_none
     both = replace(curve(0.2), lines=lines)
     assert telling.head(query, both) == "“a dog | a cat”"
     neither = replace(both, lines=(lines[0], lines[0]))
-    assert telling.head(query, neither) == "“a dog | a cat”: probably not in this footage"
+    assert telling.head(query, neither) == "“a dog | a cat”: probably not in this video"
     then = Query("a dog > a cat", query.view)
-    assert telling.head(then, both) == "“a dog > a cat”: probably not in this footage"
+    assert telling.head(then, both) == "“a dog > a cat”: probably not in this video"

@@ -78,7 +78,7 @@ async def test_more_like_this_is_a_message_of_its_own_for_all(scene: Scene) -> N
         lambda: next((one for one in scene.general.messages.values() if "More like this" in one.text), None), "it"
     )
     assert not fresh.is_ephemeral
-    assert "probably nothing else in this footage looks like it" in fresh.text
+    assert "probably nothing else in this video looks like it" in fresh.text
     assert it is not None
     voted = await answer_to(scene, await scene.fake.press(answer, "👍", scene.bob), "Ranked with")
     assert "👍 1" in voted.buttons

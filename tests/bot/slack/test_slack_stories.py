@@ -232,7 +232,7 @@ async def test_more_like_this_is_answered_in_the_thread_and_votes_are_counted_on
     await scene.fake.press(scene.team, card, "More like this", scene.bob)
     alike = await scene.answer(scene.general, before)
     assert alike.thread_ts == card.ts
-    assert "A clear hit" in alike.words, "the video has two green shots"
+    assert "Strong match" in alike.words, "the video has two green shots"
     assert place(alike) != place(card)
     await scene.press(card, "👍", "Ranked with 1 vote")
     assert "👍 1" in card.buttons
