@@ -18,11 +18,11 @@ from rich.markup import escape
 from bot.settings import GIGABYTE
 from bot.wiring.app import mend, open_core
 from bot.wiring.diagnostics import (
-    check_cage,
     check_database,
     check_decoder,
     check_losses,
     check_privacy,
+    check_sandbox,
     describe_torch,
     files_aside,
 )
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
     from bot.settings import Settings
     from bot.wiring.app import Mended
-    from bot.wiring.diagnostics import Bar, Cage
+    from bot.wiring.diagnostics import Bar, SandboxReport
 
 Health: TypeAlias = Literal["ok", "note", "wrong"]
 _MARKS = {"ok": "[green]✓[/]", "note": "[yellow]•[/]", "wrong": "[red]✗[/]"}
@@ -194,16 +194,16 @@ async def _decoder() -> Finding:
 
 async def _cage() -> Finding:
     try:
-        cage = await check_cage()
+        sandbox = await check_sandbox()
     except (AppError, ImportError, OSError):
         return Finding("Sandbox", "wrong", "the decoder does not start, see above.")
-    return told_of(cage)
+    return told_of(sandbox)
 
 
-def told_of(cage: Cage) -> Finding:
+def told_of(sandbox: SandboxReport) -> Finding:
     """Return what is said of the decoder's sandbox: each bar that this system lacks, and what that means."""
-    if cage.missing:
-        lacks = "; ".join(_LACKS[bar] for bar in cage.missing)
+    if sandbox.missing:
+        lacks = "; ".join(_LACKS[bar] for bar in sandbox.missing)
         return Finding("Sandbox", "note", f"{lacks}. All else holds; SECURITY.md says what to add.")
     told = "videos are decoded without network, other files, other processes, programs or rights to gain"
     return Finding("Sandbox", "ok", f"{told}, in bounded memory")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bot.wiring.storage import media_folder
-from core.engines.diagnostics import Bar, Cage, check_cage, check_decoder, describe_machine, describe_torch
+from core.engines.diagnostics import Bar, SandboxReport, check_decoder, check_sandbox, describe_machine, describe_torch
 from storage import losses
 from storage.aside import Aside
 from storage.boundary import disk
@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Bar",
-    "Cage",
-    "check_cage",
+    "SandboxReport",
     "check_database",
     "check_decoder",
     "check_losses",
     "check_privacy",
+    "check_sandbox",
     "describe_machine",
     "describe_torch",
     "files_aside",

@@ -1,4 +1,4 @@
-"""What `keaton doctor` asks of the engines: torch, the decoder and its sandbox. Gives facts, no advice."""
+"""What `keaton doctor` asks of the engines: torch, the decoder and its sandbox. Returns facts, no advice."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _SIZE_PX = (64, 48)
 
 
 def describe_torch() -> str:
-    """Give torch's version and what it computes on; raises ImportError."""
+    """Return torch's version and what it computes on; raises ImportError."""
     import torch  # noqa: PLC0415 - takes a second
 
     where = f"CUDA {torch.version.cuda}" if torch.cuda.is_available() else f"{torch.get_num_threads()} CPU threads"
@@ -62,15 +62,15 @@ Bar: TypeAlias = Literal[
 
 
 @dataclass(frozen=True, slots=True)
-class Cage:
-    """What stands around a decoding child on this system."""
+class SandboxReport:
+    """What confines a decoding child on this system."""
 
     missing: tuple[Bar, ...]
     memory_bytes: int
     """-1 for any amount."""
 
 
-async def check_cage() -> Cage:
+async def check_sandbox() -> SandboxReport:
     """Ask a real child what it has given up; raises AppError."""
     children = ChildPool("core.engines.video.worker", forks=sys.platform == "linux")
     try:
@@ -78,7 +78,7 @@ async def check_cage() -> Cage:
     finally:
         await children.close()
     memory = told.get("memory_bytes")
-    return Cage(missing_bars(told, namespaces.ids()), memory if isinstance(memory, int) else -1)
+    return SandboxReport(missing_bars(told, namespaces.ids()), memory if isinstance(memory, int) else -1)
 
 
 def missing_bars(told: Mapping[str, object], ours: Mapping[str, str]) -> tuple[Bar, ...]:

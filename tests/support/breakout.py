@@ -24,7 +24,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
-from core.engines.diagnostics import check_cage
+from core.engines.diagnostics import check_sandbox
 from core.engines.sandbox import landlock, limits, namespaces, protocol, seccomp
 from core.engines.sandbox.pool import ChildPool
 from core.engines.video import worker
@@ -236,7 +236,7 @@ async def attacked(folder: Path, environment: Mapping[str, str]) -> dict[str, ob
         "files": _names(folder),
         "signals": len(signals),
         "left": [name for name in _running() if name not in {pid, *others}],
-        "missing": (await check_cage()).missing,
+        "missing": (await check_sandbox()).missing,
     }
 
 

@@ -39,10 +39,10 @@ _NICENESS = 10
 """A tenth of the processor while others want it, all of it else."""
 
 
-def _giving_way(work: Callable[[], T]) -> T:
-    """Work while others have the processor before this thread, and before those that it starts from now on.
+def _at_low_priority(work: Callable[[], T]) -> T:
+    """Work at a low priority on this thread, and on those that it starts from now on.
 
-    Only Linux knows that of threads. It cannot be taken back, so the thread must be there for such work alone.
+    Only Linux has priorities of threads. They cannot be raised again, so the thread must do such work alone.
     """
     if sys.platform == "linux":
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)
@@ -50,7 +50,7 @@ def _giving_way(work: Callable[[], T]) -> T:
 
 
 class CarryingPool(ThreadPoolExecutor):
-    """Threads that know on whose behalf they work: what is logged there bears the turn's id. Each work is timed."""
+    """Threads that carry the context of the caller, so that what is logged has the turn's id. Each work is timed."""
 
     def __init__(self, size: int, name: str, took: Callable[[float], None], clock_s: Callable[[], float]) -> None:
         super().__init__(size, thread_name_prefix=name)
@@ -58,7 +58,7 @@ class CarryingPool(ThreadPoolExecutor):
         self._clock_s = clock_s
 
     def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
-        """Run a function with the context of whoever asks."""
+        """Run a function with the context of the caller."""
         return super().submit(copy_context().run, self._timed, partial(fn, *args, **kwargs))
 
     def _timed(self, work: Callable[[], T]) -> T:
@@ -72,8 +72,8 @@ class CarryingPool(ThreadPoolExecutor):
 class ThreadedEncoder:
     """Implements ports.Encoder: a model that loads in the background and computes on bounded pools.
 
-    Videos have a pool of their own, so that a query never waits behind a batch of frames; and the processor is a
-    query's first: while somebody waits for an answer a batch stands still, wherever it is.
+    Videos have a pool of their own, so that a query never waits behind a batch of frames; and queries have the
+    processor first: while an answer is waited for a batch is paused, wherever it is.
     """
 
     def __init__(
@@ -81,13 +81,13 @@ class ThreadedEncoder:
         load: Callable[[], ClipModel],
         pool: Executor,
         videos: Executor,
-        courtesy: ForegroundPriority,
+        priority: ForegroundPriority,
         watch: Watch,
     ) -> None:
         self._load = load
         self._pool = pool
         self._videos = videos
-        self._courtesy = courtesy
+        self._priority = priority
         self._watch = watch
         self._loading: asyncio.Future[ClipModel] | None = None
 
@@ -99,7 +99,7 @@ class ThreadedEncoder:
 
     @property
     def loaded(self) -> bool:
-        """Tell whether the model stands ready."""
+        """Tell whether the model is loaded."""
         return self._loading is not None and self._loading.done() and not self._failed()
 
     async def ready(self) -> EncoderInfo:
@@ -107,22 +107,22 @@ class ThreadedEncoder:
         return (await self._clip()).info
 
     async def images(self, pixels: Pixels) -> Floats:
-        """Give unit vectors of pictures."""
+        """Return unit vectors of pictures."""
         clip = await self._clip()
         return await self._run(lambda: clip.images(pixels))
 
     async def looks(self, pixels: Pixels) -> Floats:
-        """Give unit vectors of a video's frames."""
-        clip, leave = await self._clip(), self._courtesy.leave(BATCH_S)
+        """Return unit vectors of a video's frames."""
+        clip, leave = await self._clip(), self._priority.leave(BATCH_S)
         loop, work = asyncio.get_running_loop(), partial(clip.frames, pixels, leave)
         began_s = loop.time()
         with self._watch.stage("encode"):
-            vectors = await loop.run_in_executor(self._videos, _giving_way, work)
+            vectors = await loop.run_in_executor(self._videos, _at_low_priority, work)
         self._watch.looked(len(pixels), loop.time() - began_s)
         return vectors
 
     async def texts(self, texts: Sequence[str]) -> Floats:
-        """Give unit vectors of texts."""
+        """Return unit vectors of texts."""
         with self._watch.stage("words"):
             clip = await self._clip()
             return await self._run(lambda: clip.texts(texts))
@@ -140,10 +140,10 @@ class ThreadedEncoder:
         return await asyncio.get_running_loop().run_in_executor(self._pool, work)
 
 
-def _mark_seen(loading: asyncio.Future[ClipModel]) -> None:
-    """Mark the error as seen: whoever waits gets it, and if nobody does, asyncio need not complain."""
-    if not loading.cancelled():
-        loading.exception()
+def _mark_seen(future: asyncio.Future[T]) -> None:
+    """Mark the error as seen: a waiter gets it, and asyncio need not complain where there is none."""
+    if not future.cancelled():
+        future.exception()
 
 
 MOST_AT_ONCE = 64
@@ -164,7 +164,7 @@ class RememberingEncoder:
 
     @property
     def loaded(self) -> bool:
-        """Tell whether the model stands ready, so that nobody need wait."""
+        """Tell whether the model is loaded, so that nothing has to wait."""
         return self._encoder.loaded
 
     async def ready(self) -> EncoderInfo:
@@ -172,15 +172,15 @@ class RememberingEncoder:
         return await self._encoder.ready()
 
     async def images(self, pixels: Pixels) -> Floats:
-        """Give unit vectors of pictures, as the encoder does."""
+        """Return unit vectors of pictures, as the encoder does."""
         return await self._encoder.images(pixels)
 
     async def looks(self, pixels: Pixels) -> Floats:
-        """Give unit vectors of a video's frames, as the encoder does."""
+        """Return unit vectors of a video's frames, as the encoder does."""
         return await self._encoder.looks(pixels)
 
     async def texts(self, texts: Sequence[str]) -> Floats:
-        """Give (N, D) float32 unit vectors."""
+        """Return (N, D) float32 unit vectors."""
         info = await self._encoder.ready()
         if info != self._info:  # vectors of two models are never mixed
             self._known.clear()
@@ -195,18 +195,18 @@ class RememberingEncoder:
             return self._known[text]
         if text not in self._wanted:
             self._wanted[text] = asyncio.get_running_loop().create_future()
-            self._wanted[text].add_done_callback(_mark_text_seen)
+            self._wanted[text].add_done_callback(_mark_seen)
         if self._work is None or self._work.done():
             self._work = asyncio.create_task(self._encode())
         return await asyncio.shield(self._wanted[text])
 
     async def _encode(self) -> None:
-        await asyncio.sleep(0)  # who asks in the same moment comes along
+        await asyncio.sleep(0)  # texts that are asked for in the same moment come along
         while self._wanted:
             batch = dict(list(self._wanted.items())[:MOST_AT_ONCE])
             try:
                 vectors = await self._encoder.texts(list(batch))
-            except BaseException as error:  # noqa: BLE001 - each asker gets it
+            except BaseException as error:  # noqa: BLE001 - each caller gets it
                 self._settle(batch, error)
             else:
                 self._remember(batch, vectors)
@@ -228,9 +228,3 @@ class RememberingEncoder:
                 future.cancel()
         if not isinstance(error, Exception):
             raise error
-
-
-def _mark_text_seen(future: asyncio.Future[Floats]) -> None:
-    """Mark the error as seen: whoever waits gets it, and if nobody does, asyncio need not complain."""
-    if not future.cancelled():
-        future.exception()

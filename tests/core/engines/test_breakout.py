@@ -186,7 +186,7 @@ def test_root_in_the_home_of_somebody_else_decodes_in_what_is_left_of_the_sandbo
     program = (
         "import asyncio, sys\n"
         "from pathlib import Path\n"
-        "from core.engines.diagnostics import check_cage\n"
+        "from core.engines.diagnostics import check_sandbox\n"
         "from core.engines.sandbox.pool import ChildPool\n"
         "from core.engines.video.reader import ChildFrameReader\n"
         "from core.ports.metrics import Unwatched\n"
@@ -194,7 +194,7 @@ def test_root_in_the_home_of_somebody_else_decodes_in_what_is_left_of_the_sandbo
         "    children = ChildPool('core.engines.video.worker', forks=True)\n"
         "    still = await ChildFrameReader(children, watch=Unwatched()).still(Path(sys.argv[1]), 0.0, 64)\n"
         "    await children.close()\n"
-        "    print(still.width_px, *(await check_cage()).missing)\n"
+        "    print(still.width_px, *(await check_sandbox()).missing)\n"
         "asyncio.run(main())\n"
     )
     paths = [place for place in sys.path if Path(place).name == "site-packages"]
