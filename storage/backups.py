@@ -14,7 +14,7 @@ import sqlite3
 from contextlib import closing, suppress
 from typing import TYPE_CHECKING
 
-from storage.boundary import disk
+from storage.data_folder import disk
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable

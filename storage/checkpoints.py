@@ -1,7 +1,8 @@
-"""`SqliteCheckpoints`: what was sampled of videos that are not done."""
+"""`SqliteCheckpoints`: the embeddings so far of videos under way."""
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from dataclasses import asdict
 from itertools import groupby
@@ -12,14 +13,14 @@ from core.model.video import Thumbnail, Video
 from core.ports.jobs import Partial, SoFar, Work
 from core.site_ids import Lead, choose
 from storage import embeddings, forgetting, videos
+from storage.database import IN_VIEW, Tables, of_view
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from sqlite3 import Row
 
-    from core.model.video import FrameIndex, Scope
+    from core.model.video import FrameIndex, Scope, View
     from core.ports.video import VideoOpened
-    from storage.database import Connections
 
 log = logging.getLogger(__name__)
 
@@ -52,11 +53,11 @@ _LEADS = """
 """
 
 # A video that is kept with this recipe is found there. Its names are those of the newest job in view.
-_UNDER_WAY = """
+_UNDER_WAY = f"""
     FROM (
         SELECT video_id, title, url, uploader, max(id) FROM jobs
         WHERE state IN ('queued', 'running') AND video_id <> ''
-        AND platform = :platform AND space = :space AND channel IN (SELECT value FROM json_each(:channels))
+        AND {IN_VIEW}
         AND (:video_id IS NULL OR video_id = :video_id)
         GROUP BY video_id
     ) AS asked
@@ -64,27 +65,24 @@ _UNDER_WAY = """
     AND NOT EXISTS (
         SELECT 1 FROM indexings WHERE indexings.video_id = works.video_id AND indexings.recipe_key = works.recipe_key
     )
-"""
+"""  # noqa: S608 - our own words, as in all SQL here
 
 _NAMED = "asked.*, works.duration_s, works.width_px, works.height_px, works.expected_looks"
 
 # No ORDER BY: SQLite's sorter would carry every BLOB about.
-PARTIALS = f"""
+_PARTIALS = f"""
     SELECT {_NAMED}, work_chunks.first_s, work_chunks.times_s, work_chunks.vectors
     {_UNDER_WAY} JOIN work_chunks ON work_chunks.video_id = works.video_id
 """
 
-SHARES = f"""
+_SHARES = f"""
     SELECT {_NAMED}, (SELECT sum(length(times_s)) / 8 FROM work_chunks WHERE video_id = works.video_id) AS looks
     {_UNDER_WAY} ORDER BY asked.title
 """  # noqa: S608
 
 
-class SqliteCheckpoints:
-    """What was seen of videos that are not done."""
-
-    def __init__(self, connections: Connections) -> None:
-        self._db = connections
+class SqliteCheckpoints(Tables):
+    """Checkpoints of videos under way, for those that index them."""
 
     async def start(self, job_id: int) -> None:
         """Note that a job's turn has come."""
@@ -143,7 +141,7 @@ class SqliteCheckpoints:
         times = {"first_s": float(part.times_s[0]), "last_s": float(part.times_s[-1])}
         blobs = [asdict(chunk) for chunk in embeddings.split(part, len(part))]
         async with self._db.writing() as db:
-            if not await db.execute_fetchall(videos.NEEDED, {"id": video_id}):
+            if not await videos.is_needed(db, video_id):
                 raise FilmForgotten
             added = await db.execute(_ADD, {"video_id": video_id, **times, **blobs[0]})
             if added.rowcount > 0:
@@ -162,21 +160,30 @@ class SqliteCheckpoints:
         return SoFar(index, tuple(Thumbnail(*row) for row in pictures))
 
 
-def partials(found: list[Row]) -> tuple[Partial, ...]:
-    """Give the videos of rows of PARTIALS but for damaged ones; blocks."""
+class PartialTables(Tables):
+    """Checkpoints of videos under way, for those that search."""
+
+    async def partials(self, view: View, recipe_key: str, video_id: str | None = None) -> tuple[Partial, ...]:
+        """Return the videos that open jobs of this view are about, as far as they were indexed with this recipe."""
+        values = {**of_view(view), "recipe_key": recipe_key, "video_id": video_id}
+        return await asyncio.to_thread(_partials, await self._db.rows(_PARTIALS, values))
+
+    async def shares(self, view: View, recipe_key: str, video_id: str | None = None) -> tuple[tuple[Video, float], ...]:
+        """Return those videos without embeddings, each with the share (0 to 1) that was indexed."""
+        found = await self._db.rows(_SHARES, {**of_view(view), "recipe_key": recipe_key, "video_id": video_id})
+        return tuple((_video(row), _share(row, row["looks"] or 0)) for row in found)
+
+
+def _partials(found: list[Row]) -> tuple[Partial, ...]:
+    """Return the videos of rows of _PARTIALS but for damaged ones."""
     found.sort(key=lambda row: (row["video_id"], row["first_s"]))
     whole = []
     for video_id, video in groupby(found, key=lambda row: row["video_id"]):
         try:
             whole.append(_partial(list(video)))
         except StorageDamaged:
-            log.error("what was seen of %s so far is damaged", video_id)  # noqa: TRY400 - the trace tells no more
+            log.error("the checkpoint of %s is damaged", video_id)  # noqa: TRY400 - the trace tells no more
     return tuple(whole)
-
-
-def share(row: Row) -> tuple[Video, float]:
-    """Give the video of a row of SHARES, and how much of it was looked at."""
-    return _video(row), _share(row, row["looks"] or 0)
 
 
 def _partial(video: list[Row]) -> Partial:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
+import json
 import logging
 import sqlite3
 import time
@@ -12,17 +14,18 @@ from typing import TYPE_CHECKING
 import aiosqlite
 
 from core.errors import DatabaseGone, ForgottenInCopy, StorageUnusable
-from storage import scrubbing
+from storage import wiping
 from storage.backups import Backups
-from storage.boundary import disk
 from storage.continuity import COUNT, KNOWN_NUMBER, Continuity
+from storage.data_folder import Reserve, disk
 from storage.migrations import MIGRATIONS, migrate, version
-from storage.reserve import Reserve
-from storage.sweeping import Sweeper
+from storage.wiping import Sweeper
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
     from pathlib import Path
+
+    from core.model.video import View
 
 log = logging.getLogger(__name__)
 
@@ -44,6 +47,23 @@ _RESCUED = """the database %s was deleted or replaced while Keaton ran. All that
 that file in its place without any -wal and -shm file beside it, and start again"""
 _WAL_TRIES = 200
 _WAL_PAUSE_S = 0.02
+
+
+HERE = "platform = :platform AND space = :space AND channel = :channel"
+IN_VIEW = "platform = :platform AND space = :space AND channel IN (SELECT value FROM json_each(:channels))"
+"""With the values of `of_view`."""
+NOW_S = "CAST(strftime('%s') AS REAL)"
+
+
+def of_view(view: View) -> dict[str, object]:
+    """Return the values that a query names :platform, :space and :channels (a JSON list)."""
+    return {"platform": view.platform, "space": view.space, "channels": json.dumps(sorted(view.channels))}
+
+
+def sealed(platform: str, space: str, channel: str, message: str, item: str) -> str:
+    """Return what stands for a key's item once that is forgotten."""
+    text = f"{platform}\0{space}\0{channel}\0{message}\0{item}"
+    return "sealed:" + hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
 class Connections:
@@ -90,6 +110,7 @@ class Connections:
             async with AsyncExitStack() as opened:
                 writer = await opened.enter_async_context(_connect(path, busy_s))
                 is_new = await _prepare(writer, path)
+                await writer.create_function("sealed", 5, sealed, deterministic=True)
                 reader = await opened.enter_async_context(_connect(path, busy_s))
                 reader.row_factory = sqlite3.Row
                 await reader.create_function("folded", 1, str.casefold, deterministic=True)
@@ -208,7 +229,7 @@ class Connections:
                     return False
                 ((before,),) = await self._writer.execute_fetchall(KNOWN_NUMBER)
         try:
-            pages = await scrubbing.find(self._reader, self._path)
+            pages = await wiping.find(self._reader, self._path)
             return await self._wipe(pages, int(before)) if pages else True
         except (OSError, ValueError, sqlite3.Error) as error:  # what is forgotten is; tried again with the next
             log.warning("what may be left between the rows of the database could not be wiped: %s", error)
@@ -219,7 +240,7 @@ class Connections:
             ((now,),) = await db.execute_fetchall(KNOWN_NUMBER)
             if now != before or self.sizes_bytes()[1]:
                 return False
-            await scrubbing.wipe(db, self._path, pages)
+            await wiping.wipe(db, self._path, pages)
         return True
 
     async def keep_room(self) -> None:
@@ -267,6 +288,7 @@ class Connections:
                 async with aiosqlite.connect(f"file:{self._rescued}?mode=rw", uri=True, isolation_level=None) as db:
                     for pragma in ("foreign_keys = ON", "secure_delete = ON"):
                         await db.execute_fetchall(f"PRAGMA {pragma}")
+                    await db.create_function("sealed", 5, sealed, deterministic=True)
                     before = await db.execute_fetchall(_VIDEOS)
                     await db.execute("BEGIN IMMEDIATE")  # closing takes back what is not committed
                     yield db
@@ -324,6 +346,13 @@ class Connections:
         return _size_bytes(self._path), _size_bytes(self._path.with_name(self._path.name + "-wal"))
 
 
+class Tables:
+    """What lives in the tables of a database."""
+
+    def __init__(self, connections: Connections) -> None:
+        self._db = connections
+
+
 def _size_bytes(path: Path) -> int:
     try:
         return path.stat().st_size
@@ -369,13 +398,13 @@ async def _prepare(writer: aiosqlite.Connection, path: Path) -> bool:
     if 0 < found < len(MIGRATIONS):
         place = await asyncio.to_thread(Backups.of(path).make, path, f"schema-{found}")
         log.info("the database is brought up to date; as it was it lies in %s", place.name)
+    await writer.execute_fetchall("PRAGMA secure_delete = ON")  # a migration may drop a table
     await migrate(writer, path)
     await _write_ahead(writer)
     # SQLite reads the tables anew after a migration that renames one; a checkpoint which has to do that finds itself
     # locked out by its own reading.
     await writer.execute_fetchall("SELECT count(*) FROM sqlite_master")
-    pragmas = ("synchronous = FULL", "foreign_keys = ON", "secure_delete = ON")
-    for pragma in (*pragmas, f"journal_size_limit = {_TRUNCATED_LOG_BYTES}"):
+    for pragma in ("synchronous = FULL", "foreign_keys = ON", f"journal_size_limit = {_TRUNCATED_LOG_BYTES}"):
         await writer.execute_fetchall(f"PRAGMA {pragma}")
     return not found
 

@@ -6,6 +6,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from core.ports.history import HistoryMessage
+from storage.database import HERE, Tables
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -13,18 +14,16 @@ if TYPE_CHECKING:
     import aiosqlite
 
     from core.model.video import Scope
-    from storage.database import Connections
 
 MOST_PICTURE_BYTES = 32_000_000
 """Pictures of older messages go first; the messages stay."""
 
-_NEWEST = """
+_NEWEST = f"""
     SELECT id, author, at_ms, audience, body, coalesce(
         (SELECT group_concat(video_id, char(10)) FROM page_videos WHERE message = id), ''
     ) AS videos
-    FROM page_messages WHERE platform = :platform AND space = :space AND channel = :channel
-    ORDER BY id DESC LIMIT :most
-"""
+    FROM page_messages WHERE {HERE} ORDER BY id DESC LIMIT :most
+"""  # noqa: S608 - our own words
 
 _KEEP = """
     INSERT OR REPLACE INTO page_messages (id, platform, space, channel, author, at_ms, audience, body)
@@ -46,10 +45,7 @@ _LATE = """
     )
 """
 
-_OLD = """
-    DELETE FROM page_messages
-    WHERE platform = :platform AND space = :space AND channel = :channel AND id < :oldest
-"""
+_OLD = f"DELETE FROM page_messages WHERE {HERE} AND id < :oldest"  # noqa: S608
 
 _TOO_MANY_PICTURES = """
     DELETE FROM page_pictures WHERE message IN (
@@ -65,11 +61,8 @@ _PICTURE = """
 """
 
 
-class SqliteHistory:
+class SqliteHistory(Tables):
     """The messages of the page."""
-
-    def __init__(self, connections: Connections) -> None:
-        self._db = connections
 
     async def newest(self, scope: Scope, most: int) -> tuple[HistoryMessage, ...]:
         """Return at most so many messages without their pictures, oldest first."""

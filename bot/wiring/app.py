@@ -22,9 +22,9 @@ from core.model.events import FilePosted, Turn
 from core.model.requests import MessageKey
 from core.model.video import Scope, View
 from core.retention import DepartureGrace
-from storage.files import MediaFolder
-from storage.lock import alone
-from storage.maintenance import repair
+from storage.data_folder import alone
+from storage.media import MediaFolder
+from storage.repair import repair
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from bot.wiring.storage import StorageBundle
     from core.app import Core
     from core.model.video import EncoderInfo
-    from storage.maintenance import Repaired
+    from storage.repair import Repaired
 
 
 @dataclass(frozen=True, slots=True)

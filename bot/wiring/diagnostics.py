@@ -6,17 +6,16 @@ from typing import TYPE_CHECKING
 
 from bot.wiring.storage import media_folder
 from core.engines.diagnostics import Bar, SandboxReport, check_decoder, check_sandbox, describe_machine, describe_torch
-from storage import losses
-from storage.aside import Aside
-from storage.boundary import disk
-from storage.maintenance import complaints
-from storage.private import tighten
+from storage import continuity
+from storage.data_folder import disk, tighten
+from storage.media import Aside
+from storage.repair import complaints
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from bot.settings import Settings
-    from storage.losses import Loss
+    from storage.continuity import Loss
 
 __all__ = [
     "Bar",
@@ -52,7 +51,7 @@ def check_database(settings: Settings) -> tuple[str, ...]:
 def check_losses(settings: Settings) -> tuple[Loss, ...]:
     """Give what was found missing when the database was opened, in the last time; blocks. Raises StorageUnusable."""
     with disk(settings.database):
-        return losses.known(settings.database) if settings.database.exists() else ()
+        return continuity.losses(settings.database) if settings.database.exists() else ()
 
 
 def files_aside(settings: Settings) -> tuple[Path, ...]:

@@ -9,17 +9,16 @@ from typing import TYPE_CHECKING
 
 from bot.settings import GIGABYTE
 from core.app import Storage
-from storage.boundary import disk
 from storage.checkpoints import SqliteCheckpoints
+from storage.data_folder import FolderBlobCache, Owners, disk, tighten
 from storage.embeddings import SqliteLooks
-from storage.files import FolderBlobCache, MediaFolder
 from storage.history import SqliteHistory
-from storage.jobs import SqliteJobs
-from storage.journal import SqliteLedger
 from storage.library import SqliteLibrary
-from storage.owners import Owners
-from storage.private import tighten
-from storage.retention import SqliteArchive, SqliteDepartures, SqliteShownMessages
+from storage.media import MediaFolder
+from storage.messages import SqliteLedger
+from storage.requests import SqliteJobs
+from storage.retention import SqliteArchive, SqliteDepartures
+from storage.shown_messages import SqliteShownMessages
 
 if TYPE_CHECKING:
     from contextlib import AsyncExitStack

@@ -14,6 +14,7 @@ from storage.migrations.jobs import JOBS
 from storage.migrations.leads import LEADS, WITHDRAWN
 from storage.migrations.looks import LOOKS
 from storage.migrations.losses import LOSSES
+from storage.migrations.one_table import ONE_TABLE
 from storage.migrations.questions import BALLOTS, CURVES, ORDERS, QUESTIONS
 from storage.migrations.recall import RECALL
 from storage.migrations.requests import ALL_REQUESTS, MODERATORS, SWITCHES, UNDER
@@ -169,6 +170,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
     WITHDRAWN,
     CURVES,
     HISTORY,
+    ONE_TABLE,
 )
 """Migration number n leads from `user_version` n - 1 to n."""
 

@@ -15,7 +15,7 @@ import av
 import pytest
 from PIL import Image
 
-from storage.lock import alone
+from storage.data_folder import alone
 from tests.support import clips
 from tests.support.command_line import Keaton
 from tests.support.models import write_model

@@ -13,7 +13,7 @@ from bot.doors.requests import RequestLog
 from bot.web.server import LocalChat
 from core.conversation.commands import parse
 from core.indexing.embedding import content_id
-from storage.retention import SqliteShownMessages
+from storage.shown_messages import SqliteShownMessages
 from tests.support import talks
 from tests.support.houses import house, reader  # noqa: F401 - fixtures
 from tests.support.page.stock import kept_in, stocked

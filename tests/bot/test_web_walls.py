@@ -11,7 +11,7 @@ import pytest
 from bot.doors.requests import RequestLog
 from bot.web.server import LocalChat
 from core.conversation.commands import parse
-from storage.retention import SqliteShownMessages
+from storage.shown_messages import SqliteShownMessages
 from tests.support.houses import house, reader
 from tests.support.page.stock import kept_in
 from tests.support.tabs import CONFIG, Tab

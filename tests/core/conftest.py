@@ -26,10 +26,10 @@ from core.ports.library import Encoder
 from core.ports.metrics import Unwatched
 from storage.checkpoints import SqliteCheckpoints
 from storage.embeddings import SqliteLooks
-from storage.files import MediaFolder
-from storage.jobs import SqliteJobs
-from storage.journal import SqliteLedger
 from storage.library import SqliteLibrary
+from storage.media import MediaFolder
+from storage.messages import SqliteLedger
+from storage.requests import SqliteJobs
 from tests.support.fakes import ColourEncoder, CopyFetcher, Drawer, NotingPlotter, NotingWatch
 from tests.support.relays import Relay, Relays
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from tests.support.relays import Relay
 
 SAYS = {sentence(error) for error in (FilmForgotten(), JobCancelled(), MessageGone())}
-HOLD_VIDEOS = ("videos", "links", "postings", "indexings", "chunks", "thumbnails", "works", "work_chunks", "jobs")
+HOLD_VIDEOS = ("videos", "links", "postings", "indexings", "chunks", "thumbnails", "works", "work_chunks")
 
 
 class Halting:
@@ -159,8 +159,10 @@ async def restarted(house: ColourHouse) -> None:
 
 async def left_of_it(house: ColourHouse) -> list[str]:
     tables = [one for one in HOLD_VIDEOS if await house.library.connections.rows(f"SELECT 1 FROM {one}", {})]  # noqa: S608
-    errands = await house.library.connections.rows("SELECT item FROM errands WHERE item LIKE '%example%'", {})
-    return [*tables, *(row["item"] for row in errands), *(path.name for path in house.media_folder.rglob("*.mp4"))]
+    jobs = await house.library.connections.rows(
+        "SELECT kind FROM jobs WHERE kind NOT IN ('key', 'deleted') OR item LIKE '%example%'", {}
+    )
+    return [*tables, *(row["kind"] for row in jobs), *(path.name for path in house.media_folder.rglob("*.mp4"))]
 
 
 @pytest.mark.slow

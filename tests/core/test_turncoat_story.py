@@ -12,8 +12,8 @@ from core.engines.sandbox.pool import ChildPool
 from core.engines.video.reader import ChildFrameReader
 from core.model.events import FilePosted, Find
 from core.ports.metrics import Unwatched
-from storage.files import MediaFolder
 from storage.library import SqliteLibrary
+from storage.media import MediaFolder
 from tests.core.conftest import QUOTA_BYTES, build, looking, turn
 from tests.support import clips
 from tests.support.fakes import ColourEncoder

@@ -26,8 +26,8 @@ from core.limits import VideoLimits
 from core.model.events import FilePosted
 from core.model.query import Query
 from core.ports.metrics import Unwatched
-from storage.files import MediaFolder
 from storage.library import SqliteLibrary
+from storage.media import MediaFolder
 from tests.core.conftest import QUOTA_BYTES, House, build, looking, turn
 
 if TYPE_CHECKING:

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from core.model.video import FrameIndex, IndexedVideo, Posting, Preprocess, Recipe, Sampling, Scope, Thumbnail, Video
-from storage.files import MediaFolder
 from storage.library import SqliteLibrary
+from storage.media import MediaFolder
 
 if TYPE_CHECKING:
     from pathlib import Path

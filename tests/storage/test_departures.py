@@ -15,14 +15,14 @@ from core.model.video import Scope, View
 from core.ports.retention import WHOLE
 from core.retention import DepartureGrace
 from storage.backups import Backups
-from storage.journal import SqliteLedger
+from storage.messages import SqliteLedger
 from storage.retention import SqliteDepartures
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from storage.files import MediaFolder
     from storage.library import SqliteLibrary
+    from storage.media import MediaFolder
     from tests.storage.conftest import PostingMaker, VideoMaker
 
 DAY_S = 86400.0

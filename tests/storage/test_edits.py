@@ -9,7 +9,7 @@ import pytest
 
 from core.model.requests import MessageKey, card_note
 from core.model.video import Scope, View
-from storage.journal import SqliteLedger
+from storage.messages import SqliteLedger
 
 if TYPE_CHECKING:
     from core.model.video import IndexedVideo

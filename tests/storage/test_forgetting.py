@@ -13,14 +13,14 @@ import pytest
 
 from core.model.answer import Answer, revised
 from core.model.query import Query
-from core.model.requests import MessageKey, Request
+from core.model.requests import MessageKey, Request, card_note
 from core.model.results import Moment
 from core.model.video import IndexedVideo, Posting, Recipe, Scope, View
 from storage.backups import Backups
 from storage.database import Connections
-from storage.jobs import SqliteJobs
-from storage.journal import SqliteLedger
 from storage.library import SqliteLibrary
+from storage.messages import SqliteLedger
+from storage.requests import SqliteJobs
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -194,7 +194,7 @@ async def test_a_forgotten_video_can_be_saved_anew(
 async def test_no_request_names_a_link_that_was_forgotten_and_its_message_is_not_looked_at_again(
     library: SqliteLibrary, make_video: VideoMaker, make_posting: PostingMaker, channel: Scope
 ) -> None:
-    """Neither errands nor jobs nor notes; other links of that message, and other people's posts, stay as they were."""
+    """Neither keys nor jobs nor notes; other links of that message, and other people's posts, stay as they were."""
     ledger = SqliteLedger(library.connections)
     jobs = SqliteJobs(library.connections, ledger.run, time.time, is_bot=True)
     first, other = (MessageKey(channel, "m1", f"https://films.test/{name}") for name in ("gone", "stays"))
@@ -204,14 +204,14 @@ async def test_no_request_names_a_link_that_was_forgotten_and_its_message_is_not
         job = await jobs.accept(Request(errand, "link", link, "", "ada", "Ada", errand.message))
         assert job is not None
         await jobs.settle(job.id)
-    await ledger.remember(f"door:shown:{channel.channel}:m1:{first.item}", "m2")
+    await ledger.remember(card_note(channel, "m1", first.item), "m2")
     await library.save(make_video(), make_posting(message="m1"), [first.item])
     await library.save(make_video("other"), make_posting("other", message="m1"), [other.item])
     await library.forget("youtube:buster", View.of(channel))
     kept = await _all_text(library)
     assert first.item not in kept
     assert other.item in kept
-    assert [text for _, text in await ledger.notes(f"door:shown:{channel.channel}:m1:")] == ["m2"]
+    assert [text for _, text in await ledger.notes(card_note(channel, "m1"))] == ["m2"]
     again = SqliteLedger(library.connections)
     assert not await again.begin(first)
     assert not await again.begin(other)

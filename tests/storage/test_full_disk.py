@@ -10,8 +10,8 @@ import pytest
 
 from core.errors import DiskFull
 from core.model.video import View
-from storage.files import MediaFolder
 from storage.library import SqliteLibrary
+from storage.media import MediaFolder
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -13,7 +13,7 @@ from core.errors import FilmForgotten
 from core.model.requests import MessageKey, why_ended
 from core.model.video import FrameIndex
 from storage.checkpoints import SqliteCheckpoints
-from storage.journal import SqliteLedger
+from storage.messages import SqliteLedger
 from tests.support.ledgers import REQUEST, SCOPE, VIEW, WORK, Clock, born, clock, taken
 
 __all__ = ["clock"]
@@ -21,8 +21,8 @@ __all__ = ["clock"]
 if TYPE_CHECKING:
     from core.model.requests import Job
     from core.model.video import Scope
-    from storage.jobs import SqliteJobs
     from storage.library import SqliteLibrary
+    from storage.requests import SqliteJobs
     from tests.storage.conftest import PostingMaker, VideoMaker
 
 
@@ -42,8 +42,8 @@ async def test_a_video_that_was_shown_and_not_noted_is_not_fetched_again_once_it
     await reborn.settle(job.id)
     assert await born(library, clock).left("discord") == ()
     assert await born(library, clock).accept(REQUEST) is None
-    assert await library.connections.rows("SELECT 1 FROM jobs", {}) == []
-    assert await library.connections.rows("SELECT 1 FROM errands WHERE item NOT LIKE 'sealed:%'", {}) == []
+    assert await library.connections.rows("SELECT 1 FROM jobs WHERE kind <> 'key'", {}) == []
+    assert await library.connections.rows("SELECT 1 FROM jobs WHERE item NOT LIKE 'sealed:%'", {}) == []
 
 
 async def test_what_somebody_else_waits_for_goes_on_where_one_person_takes_a_video_back(
@@ -134,7 +134,7 @@ async def test_a_deleted_answer_takes_back_what_its_command_asked_for(
             await library.save(video, posting, [WORK.link], job.ref)
             await jobs.settle(job.id)
         assert await SqliteLedger(library.connections).retract(SCOPE, "answer") == ("sha256:x",)
-        for table in ("jobs", "errands", "works", "videos", "links"):
+        for table in ("jobs", "works", "videos", "links"):
             assert await library.connections.rows(f"SELECT * FROM {table}", {}) == [], table  # noqa: S608 - our own
 
 

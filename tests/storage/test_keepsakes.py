@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from core.errors import StorageUnusable
-from storage.files import FolderBlobCache
+from storage.data_folder import FolderBlobCache
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -11,8 +11,8 @@ from core.model.query import Query
 from core.model.requests import MessageKey
 from core.model.results import Moment
 from core.model.video import Scope, View
-from storage.journal import SqliteLedger
 from storage.library import SqliteLibrary
+from storage.messages import SqliteLedger
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from core.errors import FileMissing, StorageUnusable
-from storage.files import MediaFolder
+from storage.media import MediaFolder
 
 if TYPE_CHECKING:
     from pathlib import Path

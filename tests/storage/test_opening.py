@@ -7,8 +7,8 @@ import logging
 import threading
 from typing import TYPE_CHECKING
 
+from storage.data_folder import NAME, alone
 from storage.library import SqliteLibrary
-from storage.lock import NAME, alone
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -15,9 +15,9 @@ import pytest
 
 from core.model.requests import MessageKey, Request
 from core.model.video import Scope
-from storage.jobs import SqliteJobs
-from storage.journal import SqliteLedger
-from storage.owners import Owners
+from storage.data_folder import Owners
+from storage.messages import SqliteLedger
+from storage.requests import SqliteJobs
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -30,10 +30,10 @@ from pathlib import Path
 from core.model.requests import Request
 from core.model.requests import MessageKey
 from core.model.video import Scope
-from storage.jobs import SqliteJobs
-from storage.journal import SqliteLedger
+from storage.requests import SqliteJobs
+from storage.messages import SqliteLedger
 from storage.library import SqliteLibrary
-from storage.owners import Owners
+from storage.data_folder import Owners
 
 async def main():
     library = await SqliteLibrary.open(Path(sys.argv[1]))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from storage.private import tighten
+from storage.data_folder import tighten
 
 if TYPE_CHECKING:
     from pathlib import Path

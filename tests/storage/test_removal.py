@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from core.engines.sandbox import namespaces
-from storage.removal import remove
+from storage.workshops import remove
 
 if TYPE_CHECKING:
     from pathlib import Path

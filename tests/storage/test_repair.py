@@ -16,9 +16,9 @@ from core.errors import DataFolderInUse, DiskFull, SchemaTooNew, StorageDamaged
 from core.model.video import Scope, View
 from storage.backups import Backups
 from storage.embeddings import SqliteLooks
-from storage.files import MediaFolder
 from storage.library import SqliteLibrary
-from storage.maintenance import complaints, repair
+from storage.media import MediaFolder
+from storage.repair import complaints, repair
 from tests.core.conftest import looking
 from tests.support.damaging import damage, page_with, pages, pages_of_the_list, vectors_of
 

@@ -12,10 +12,10 @@ import pytest
 
 from core.errors import DataFolderInUse, StorageLocked, StorageReadOnly
 from core.model.video import View
+from storage.data_folder import alone
 from storage.database import Connections
-from storage.files import MediaFolder
 from storage.library import SqliteLibrary
-from storage.lock import alone
+from storage.media import MediaFolder
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -12,7 +12,7 @@ import pytest
 from core.model.answer import Ballot
 from core.model.query import Stretch
 from core.model.requests import MessageKey
-from storage import answers as votes
+from storage import answers
 from storage.library import SqliteLibrary
 from tests.support.ledgers import REQUEST, SCOPE, VIEW, Clock, born, clock, taken
 
@@ -106,7 +106,7 @@ async def test_presses_come_to_the_same_in_whatever_order_they_are_counted(
             await db.execute("UPDATE jobs SET done_once = 0")
             who = f"u{number}"
             for reached, one in enumerate(order, 1):
-                await votes.cast(db, VIEW, [presses[one].ballot(who)], jobs[one])
+                await answers.cast(db, VIEW, [presses[one].ballot(who)], jobs[one])
                 counted = [presses[known] for known in sorted(order[:reached])]
                 assert await stand(db, who) == in_order(counted), (counted, order[:reached])
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from storage.files import MediaFolder
+from storage.media import MediaFolder
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -53,7 +53,7 @@ async def test_an_error_of_whoever_works_in_a_workshop_stays_what_it_is(media: M
 KILLED = """
 import asyncio, sys
 from pathlib import Path
-from storage.files import MediaFolder
+from storage.media import MediaFolder
 
 async def main():
     media = await MediaFolder.open(Path(sys.argv[1]), 1000)

@@ -14,9 +14,10 @@ from core.engines.sandbox.pool import ChildPool
 from core.engines.video.reader import ChildClipper, ChildFrameReader
 from core.ports.metrics import Unwatched
 from core.retention import DepartureGrace
-from storage.files import MediaFolder
 from storage.library import SqliteLibrary
-from storage.retention import SqliteDepartures, SqliteShownMessages
+from storage.media import MediaFolder
+from storage.retention import SqliteDepartures
+from storage.shown_messages import SqliteShownMessages
 from tests.core.conftest import CHOICES, QUOTA_BYTES, ColourHouse, build, looking
 from tests.support.fakes import ColourEncoder
 

@@ -14,8 +14,8 @@ from core.limits import FetchLimits
 from core.model.events import LinkPosted
 from core.ports.metrics import Unwatched
 from core.ports.video import Fetched
-from storage.files import MediaFolder
 from storage.library import SqliteLibrary
+from storage.media import MediaFolder
 from tests.core.conftest import build, looking, turn
 from tests.support.fakes import ColourEncoder
 from tests.walls.fakes import PaintedFramer, PaintedReader, TellingClipper, TellingPlotter

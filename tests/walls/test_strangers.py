@@ -11,8 +11,8 @@ import pytest_asyncio
 
 from core.errors import UnknownVideo
 from core.model.events import Action, Address, FilePosted, Find, LinkPosted, ListVideos, RemoteFile, RemoteFilePosted
-from storage.files import MediaFolder
 from storage.library import SqliteLibrary
+from storage.media import MediaFolder
 from tests.core.conftest import build, ignore, looking, turn
 from tests.support.fakes import ColourEncoder
 from tests.walls.fakes import Page, PaintedFramer, PaintedReader, TellingClipper, TellingFetcher, TellingPlotter

@@ -14,8 +14,8 @@ from bot.doors.requests import RequestLog
 from core.model.events import FilePosted, LinkPosted
 from core.model.requests import MessageKey
 from core.retention import DepartureGrace
-from storage.files import MediaFolder
 from storage.library import SqliteLibrary
+from storage.media import MediaFolder
 from storage.retention import SqliteDepartures
 from tests.core.conftest import build, looking
 from tests.support.fakes import ColourEncoder

@@ -11,7 +11,7 @@ from bot.slack.config import POSTS
 from core.errors import BadSetting
 from core.model.requests import MessageKey
 from core.wording.errors import sentence
-from storage.journal import SqliteLedger
+from storage.messages import SqliteLedger
 from tests.bot.slack.conftest import READY
 from tests.fakes.slack_socket import event_body
 

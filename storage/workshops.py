@@ -1,11 +1,12 @@
-"""Deletes a folder that a stranger's code may have filled: of any depth, with any names and modes. Blocks.
+"""Working folders on the disk of the media, and how one is deleted that a stranger's code may have filled. Blocks.
 
-No symbolic link is followed.
+Its files may lie at any depth, with any names and modes. No symbolic link is followed.
 """
 
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
 import secrets
 from contextlib import suppress
@@ -13,6 +14,39 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+WORK = ".work"
+
+
+LOCK = ".lock"
+
+
+INBOX = ".inbox"
+
+
+def enter(root: Path) -> int:
+    """Make the folders where they lack, sweep out workshops of the dead, and give a lock to be held; raises OSError."""
+    # Shared while anybody uses workshops; whoever gets it alone knows that all workshops are leftovers.
+    work = root / WORK
+    work.mkdir(parents=True, exist_ok=True)
+    (root / INBOX).mkdir(exist_ok=True)
+    lock = os.open(work / LOCK, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        with suppress(BlockingIOError):
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            _sweep(work)
+        fcntl.flock(lock, fcntl.LOCK_SH)
+    except BaseException:
+        os.close(lock)
+        raise
+    return lock
+
+
+def _sweep(work: Path) -> None:
+    for leftover in work.iterdir():
+        if leftover.name != LOCK:
+            remove(leftover)
+
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _TRIES = 3

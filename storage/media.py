@@ -1,4 +1,4 @@
-"""Files of the data folder: kept media under a quota, cached blobs, working folders, the inbox of pictures.
+"""`MediaFolder`: kept media files under a quota, the inbox of posted files, and files that were set aside.
 
 A kept file is named by a hash of its video's id. Its access time, set by us, is its time of last use; the modification
 time is left alone.
@@ -20,49 +20,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 from core.concurrency import to_its_end
-from core.errors import DataFolderInUse, FileMissing, StorageUnusable
-from storage.aside import Aside
-from storage.boundary import disk
-from storage.removal import remove
+from core.errors import DataFolderInUse, FileMissing
+from storage.data_folder import disk, flush, write
+from storage.workshops import INBOX, LOCK, WORK, enter, remove
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+    from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Iterator
 
     Needed: TypeAlias = Callable[[], Awaitable[tuple[frozenset[str], frozenset[str]]]]
-
-
-class FolderBlobCache:
-    """One file for each; any number of processes may share the folder."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-
-    async def get(self, name: str) -> bytes | None:
-        """Give what is kept under a name, or None."""
-        return await asyncio.to_thread(self._get, name)
-
-    async def put(self, name: str, data: bytes) -> None:
-        """Keep something, in the place of what had this name."""
-        await asyncio.to_thread(self._put, name, data)
-
-    def _get(self, name: str) -> bytes | None:
-        try:
-            return (self._folder / name).read_bytes()
-        except FileNotFoundError:
-            return None
-        except OSError as error:
-            raise StorageUnusable(str(self._folder), error.strerror or str(error)) from error
-
-    def _put(self, name: str, data: bytes) -> None:
-        try:
-            self._folder.mkdir(parents=True, exist_ok=True)
-            handle, draft = tempfile.mkstemp(dir=self._folder)
-            with os.fdopen(handle, "wb") as file:
-                file.write(data)
-            Path(draft).replace(self._folder / name)
-        except OSError as error:
-            raise StorageUnusable(str(self._folder), error.strerror or str(error)) from error
-
 
 log = logging.getLogger(__name__)
 
@@ -297,54 +262,50 @@ def _files(root: Path) -> list[tuple[os.stat_result, Path]]:
     return found
 
 
-WORK = ".work"
+FOLDER = "set-aside"
 
 
-LOCK = ".lock"
+class Aside:
+    """The folder beside the media store."""
 
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
 
-INBOX = ".inbox"
+    @classmethod
+    def of(cls, media: Path) -> Aside:
+        """Return that of a media store."""
+        return cls(media.parent / FOLDER)
 
+    def take(self, files: Iterable[Path]) -> Path | None:
+        """Move files there; return the folder of today, or None where there was nothing to move."""
+        folder = self._folder / time.strftime("%Y-%m-%d")
+        moved = 0
+        for path in files:
+            folder.mkdir(parents=True, exist_ok=True)
+            with suppress(FileNotFoundError):
+                path.replace(folder / path.name)
+                moved += 1
+        return folder if moved else None
 
-def enter(root: Path) -> int:
-    """Make the folders where they lack, sweep out workshops of the dead, and give a lock to be held; raises OSError."""
-    # Shared while anybody uses workshops; whoever gets it alone knows that all workshops are leftovers.
-    work = root / WORK
-    work.mkdir(parents=True, exist_ok=True)
-    (root / INBOX).mkdir(exist_ok=True)
-    lock = os.open(work / LOCK, os.O_RDWR | os.O_CREAT, 0o600)
-    try:
-        with suppress(BlockingIOError):
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            _sweep(work)
-        fcntl.flock(lock, fcntl.LOCK_SH)
-    except BaseException:
-        os.close(lock)
-        raise
-    return lock
+    def files(self) -> tuple[Path, ...]:
+        """Return all files that lie there."""
+        return tuple(path for path in sorted(self._folder.glob("*/*")) if path.is_file())
 
+    def bring_back(self, names: Collection[str], media: Path) -> int:
+        """Move back into the store what videos lead to again, by the stems of their files; return how many."""
+        wanted = [path for path in self.files() if path.stem in names and not (media / path.name).exists()]
+        for path in wanted:
+            path.replace(media / path.name)
+        self._drop_empty()
+        return len(wanted)
 
-def _sweep(work: Path) -> None:
-    for leftover in work.iterdir():
-        if leftover.name != LOCK:
-            remove(leftover)
+    def forget(self, stem: str) -> None:
+        """Delete a video's files."""
+        for path in self._folder.glob(f"*/{stem}*"):
+            path.unlink(missing_ok=True)
+        self._drop_empty()
 
-
-def write(path: Path, data: bytes) -> None:
-    """Write a file: all of it, or nothing; raises OSError."""
-    part = path.with_name(path.name + ".part")
-    try:
-        part.write_bytes(data)
-        flush(part)
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
-
-
-def flush(path: Path) -> None:
-    """Have a file or folder on the disk when this returns; raises OSError."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    def _drop_empty(self) -> None:
+        for folder in self._folder.glob("*"):
+            with suppress(OSError):  # there are others in it
+                folder.rmdir()

@@ -19,9 +19,8 @@ import numpy as np
 from core.errors import SchemaTooNew, StorageDamaged
 from storage import embeddings
 from storage.backups import Backups
-from storage.boundary import disk
+from storage.data_folder import disk, flush
 from storage.database import Connections
-from storage.files import flush
 from storage.migrations import MIGRATIONS
 
 if TYPE_CHECKING:
@@ -250,7 +249,7 @@ def _is_sound(file: sqlite3.Connection, indexing_id: int, video_id: str) -> bool
 
 def _lacks_its_end(index: FrameIndex, duration_s: float) -> bool:
     """Tell whether further chunks must have followed: the last is full, and the video goes on."""
-    if len(index) % embeddings.CHUNK_LOOKS or len(index) < 2:
+    if len(index) % embeddings.CHUNK_FRAMES or len(index) < 2:
         return False
     step_s = float(np.median(np.diff(index.times_s)))
     return duration_s - float(index.times_s[-1]) > 3 * step_s
