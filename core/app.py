@@ -97,7 +97,7 @@ class Options:
     videos_a_person: int
     """Waiting at once; 0 for any number."""
     channels_on: bool
-    """Whether a channel that nobody switched is looked at."""
+    """Whether a channel that nobody switched is indexed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,6 +1,6 @@
 """Tools for tasks and streams: foreground work first, reading ahead, progress reports, work that must end.
 
-`ForegroundPriority` lets indexing pause while somebody waits for an answer. Only `Leave` may be used on other threads.
+`ForegroundPriority` lets indexing pause while an answer is waited for. Only `Leave` may be used on other threads.
 """
 
 from __future__ import annotations
@@ -14,22 +14,22 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 
 BEGINNING_S = 5.0
-"""A video begins so much later at most, where somebody always asks."""
+"""A video begins so much later at most, where questions never stop."""
 
 
 BATCH_S = 2.0
-"""Likewise each batch of its looks, and of further looks; so long a decoder stands still at a stretch."""
+"""Likewise each batch of its frames, and of extra frames; so long a decoder stands still at a stretch."""
 
 
 PATIENCE_S = 10.0
-"""Where people ask so much that no lull comes for so long, an answer gets no further looks."""
+"""Where people ask so much that no lull comes for so long, an answer gets no extra frames."""
 
 
 class ForegroundPriority:
     """Lets other work begin, and go on, between questions."""
 
     def __init__(self, lull_s: float, clock_s: Callable[[], float], patience_s: float = PATIENCE_S) -> None:
-        """Take how long nobody must have asked for anything before further looks begin; and how long to wait for it."""
+        """Take how long nobody must have asked for anything before extra frames begin; and how long to wait for it."""
         self._lull_s = lull_s
         self._patience_s = patience_s
         self._clock_s = clock_s
@@ -67,7 +67,7 @@ class ForegroundPriority:
         self._free.set()
 
     def quiet_s(self) -> float:
-        """Give a clock that stands still while somebody waits: by it, other work loses no time to them."""
+        """Return a clock that stands still while an answer is waited for: by it, other work loses no time to them."""
         return (self._since_s if self._asking else self._clock_s()) - self._busy_s
 
     async def idle(self) -> None:
@@ -76,7 +76,7 @@ class ForegroundPriority:
             await self._nobody.wait()
 
     async def asked(self) -> None:
-        """Wait until somebody does."""
+        """Wait until a question is asked."""
         while not self._asking:
             await self._somebody.wait()
 
@@ -104,7 +104,7 @@ class ForegroundPriority:
                 await self.idle()
 
     def leave(self, patience_s: float) -> Leave:
-        """Give leave to compute on a thread, with so much patience in all."""
+        """Return leave to compute on a thread, with so much patience in all."""
         return Leave(self._free, self._clock_s, patience_s)
 
 
@@ -146,7 +146,7 @@ async def read_ahead(items: AsyncIterator[T], most: int) -> AsyncIterator[AsyncI
 
 
 async def reported(work: Callable[[Callable[[R], None]], Awaitable[T]]) -> AsyncIterator[R | T]:
-    """Run work that reports as it goes; give each report, then its result. Closing the iterator cancels the work."""
+    """Run work that reports as it goes; return each report, then its result. Closing the iterator cancels the work."""
     queue: asyncio.Queue[R | _End] = asyncio.Queue()
 
     async def run() -> T:
@@ -165,7 +165,7 @@ async def reported(work: Callable[[Callable[[R], None]], Awaitable[T]]) -> Async
 
 
 async def watched(work: Callable[[Callable[[R], None]], Awaitable[T]], gap_s: float, start: R) -> AsyncIterator[R | T]:
-    """Run work that reports as it goes; where it takes longer, give its newest report once a gap, then its result.
+    """Run work that reports as it goes; where it takes longer, return its newest report once a gap, then its result.
 
     What is done within the first gap gives its result alone. Closing the iterator cancels the work.
     """

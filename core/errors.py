@@ -39,7 +39,7 @@ class TryLater(AppError):
 
 
 class OperatorError(AppError):
-    """Whoever runs Keaton can fix it."""
+    """The operator of Keaton can fix it."""
 
 
 class UnknownVideo(UserError):
@@ -379,11 +379,11 @@ class NotYours(UserError):
 
 
 class NotYourJob(UserError):
-    """Only whoever asked for a video may cancel it."""
+    """Only the asker may cancel a video."""
 
 
 class JobCancelled(UserError):
-    """Somebody did not want the video any more."""
+    """The video is not wanted any more."""
 
 
 class FilmForgotten(UserError):

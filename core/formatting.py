@@ -7,7 +7,7 @@ import unicodedata
 
 
 def clock(seconds: float) -> str:
-    """Give m:ss, or h:mm:ss from an hour on; fractions are dropped."""
+    """Return m:ss, or h:mm:ss from an hour on; fractions are dropped."""
     whole = max(0, int(seconds))
     minutes, rest = divmod(whole, 60)
     hours, minutes = divmod(minutes, 60)
@@ -15,7 +15,7 @@ def clock(seconds: float) -> str:
 
 
 def roughly(seconds: float) -> str:
-    """Give a wait as people say it: "a few seconds", "40 seconds", "3 minutes", "2 hours"."""
+    """Return a wait as people say it: "a few seconds", "40 seconds", "3 minutes", "2 hours"."""
     if seconds < 8:
         return "a few seconds"
     if seconds < 90:
@@ -26,7 +26,7 @@ def roughly(seconds: float) -> str:
 
 
 def tenths(seconds: float) -> str:
-    """Give m:ss.t, or h:mm:ss.t from an hour on; what is beyond tenths is dropped."""
+    """Return m:ss.t, or h:mm:ss.t from an hour on; what is beyond tenths is dropped."""
     whole_tenths = max(0, int(seconds * 10 + 1e-6))
     return f"{clock(whole_tenths // 10)}.{whole_tenths % 10}"
 
@@ -46,7 +46,7 @@ _JOINER = "\u200d"
 _LONGEST = 300
 
 
-# Controls other than line feed and tab, and marks that turn the direction of what follows: with U+202E somebody's title
+# Controls other than line feed and tab, and marks that turn the direction of what follows: with U+202E a title
 # would write Keaton's own words backwards (Unicode Technical Report 36, 2.5).
 _UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\u206a-\u206f\ufeff]")
 
@@ -55,7 +55,7 @@ _BREAKS = re.compile("\r\n?|[\u2028\u2029]")
 
 
 def one_line(text: str) -> str:
-    """Give a text without line breaks, control and direction characters, and bytes that are no text; shortened."""
+    """Return a text without line breaks, control and direction characters, and bytes that are no text; shortened."""
     clean = "".join(char if char == _JOINER or unicodedata.category(char)[0] != "C" else " " for char in text)
     return " ".join(clean.split())[:_LONGEST]
 

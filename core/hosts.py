@@ -65,7 +65,7 @@ _LOCAL_ENDS = (".localhost", ".local", ".internal", ".localdomain", ".home.arpa"
 
 
 def plain_host(host: str) -> str:
-    """Give a host name as resolvers see it: lower case, no brackets, no final dot, plain digits and dots."""
+    """Return a host name as resolvers see it: lower case, no brackets, no final dot, plain digits and dots."""
     text = unicodedata.normalize("NFKC", host).replace("\u3002", ".").lower()
     return text.strip("[]").rstrip(".")
 
@@ -84,7 +84,7 @@ def as_looked_up(host: str) -> str | None:
 
 
 def literal(host: str) -> Address | None:
-    """Give the address that a host spells out, in any notation that a resolver takes, or None for a name."""
+    """Return the address that a host spells out, in any notation that a resolver takes, or None for a name."""
     try:
         return ipaddress.ip_address(host)
     except ValueError:
@@ -160,7 +160,7 @@ _TOGETHER: tuple[tuple[frozenset[str], frozenset[str]], ...] = (
 )
 """Sites, and the hosts of their own that give out their pages and files.
 
-Only hosts that serve one site alone: whoever rents from a CDN has a host below its name, so those stand here whole or
+Only hosts that serve one site alone: a customer of a CDN has a host below its name, so those stand here whole or
 not at all. Twitch's recordings lie on such hosts; an operator who wants them names those in `KEATON_SITES`.
 """
 

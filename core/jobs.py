@@ -60,7 +60,7 @@ class JobRunner:
         return job
 
     async def left(self, platform: str) -> tuple[Job, ...]:
-        """Give the jobs of a platform that nobody living works on and that are open, or whose end was not told."""
+        """Return the jobs of a platform that nobody living works on and that are open, or whose end was not told."""
         return await self._jobs.left(platform)
 
     async def stand(self, job: JobRef, place: str, message: str) -> None:
@@ -68,7 +68,7 @@ class JobRunner:
         await self._jobs.stand(job.id, place, message)
 
     async def vouch(self, job: JobRef) -> None:
-        """Note that whoever asked for a job moderates where they did. Raises StorageUnusable."""
+        """Note that the asker of a job moderates where they asked. Raises StorageUnusable."""
         await self._jobs.vouch(job.id)
 
     async def is_outdone(self, job: JobRef, message: str) -> bool:
@@ -105,7 +105,7 @@ class JobRunner:
         return await self._jobs.is_pressed(job.id, Cancel(job.id).id)
 
     async def kept_picture(self, ref: JobRef, file: PictureFile) -> PictureFile:
-        """Give a picture that is asked about, which is copied to this disk when it is first read.
+        """Return a picture that is asked about, which is copied to this disk when it is first read.
 
         So a later run need not ask for it again: its address may have expired by then. The copy goes with the job.
         """
@@ -138,7 +138,7 @@ class JobRunner:
         await self._drop(await self._jobs.settle(ref.id), job)
 
     async def cancel(self, job_id: int, turn: Turn) -> bool:
-        """Cancel a job for whoever asked for it; tell whether it was under way here, so that its own answer says so.
+        """Cancel a job for its asker; tell whether it was under way here, so that its own answer says so.
 
         Raises JobCancelled where it has ended, NotYourJob for others.
         """
@@ -200,7 +200,7 @@ class JobRunner:
         return await self._media.sweep(self._jobs.needed)
 
     async def set_aside(self) -> Path | None:
-        """Move media that no video and no open job needs out of the store; give the folder, or None.
+        """Move media that no video and no open job needs out of the store; return the folder, or None.
 
         Raises StorageUnusable.
         """
@@ -237,7 +237,7 @@ class JobRunner:
         await asyncio.sleep(wait_s)
 
     async def _brought(self, job: Job) -> Indexed | None:
-        """Give what an earlier run did, and only did not come to say; under the names that the video has there."""
+        """Return what an earlier run did, and only did not come to say; under the names that the video has there."""
         video = await self._library.video(job.video_id) if job.looks else None
         posting = await self._library.posting(job.video_id, View.of(job.request.errand.scope)) if video else None
         return Indexed(posting.named(video), job.looks) if posting and video else None
@@ -273,7 +273,7 @@ class RetryPolicy:
     factor: float = 4.0
 
     def wait_s(self, error: AppError, failures: int) -> float | None:
-        """Give the seconds to wait after that many failures, of which this is the last; None to give up."""
+        """Return the seconds to wait after that many failures, of which this is the last; None to give up."""
         match error:
             case DecoderDied():
                 most = min(1, self.retries)  # a video that kills its decoder twice would do it a third time
@@ -293,7 +293,7 @@ class Underway:
 
     @property
     def ids(self) -> tuple[int, ...]:
-        """Give the ids of these requests."""
+        """Return the ids of these requests."""
         return tuple(self._tasks)
 
     @contextmanager

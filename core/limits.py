@@ -19,7 +19,7 @@ class IndexingLimits:
     save_every_s: float = 2.0
     """How often what is seen for a job is written down."""
     file_bytes: float = inf
-    """How large a file may be that somebody names on this machine's own disk, or posts on the page."""
+    """How large a file may be that is named on this machine's own disk, or posted on the page."""
 
 
 Quantity: TypeAlias = Literal["duration_s", "size_bytes", "frame_px", "frames", "decode_s", "memory_bytes"]
@@ -33,7 +33,7 @@ class VideoLimits:
     frame_px: int = 36_000_000
     """Width times height; 8K has 33 million."""
     frames: int = 2_000_000
-    """Decoded, not looked at."""
+    """Decoded, not indexed."""
     decode_s: float = 7200.0
     """Processor seconds, all cores together."""
     memory_bytes: int = 2_000_000_000
@@ -71,7 +71,7 @@ class FetchLimits:
 
 
 def quantity(name: str) -> Quantity | None:
-    """Give what a child calls a quantity, or None where there is none of that name."""
+    """Return what a child calls a quantity, or None where there is none of that name."""
     return cast("Quantity", name) if name in get_args(Quantity) else None
 
 

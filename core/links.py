@@ -77,17 +77,17 @@ _VIDEO_SITES = frozenset(
 
 
 def find_links(text: str) -> tuple[str, ...]:
-    """Give the http and https links of a message in their order, each once, without what only surrounds them."""
+    """Return the http and https links of a message in their order, each once, without what only surrounds them."""
     return tuple(dict.fromkeys(_trimmed(match) for match in _LINK.findall(text)))
 
 
 def is_link(text: str) -> bool:
-    """Tell whether somebody means a link by this one word, also one that is never followed (`file:`, `data:`, ...)."""
+    """Tell whether a link is meant by this one word, also one that is never followed (`file:`, `data:`, ...)."""
     return bool(_SOME_LINK.fullmatch(text.strip()))
 
 
 def meant_links(text: str) -> tuple[str, ...]:
-    """Return the links in words that somebody says to Keaton, also where all of them are one link with a slip.
+    """Return the links in words said to Keaton, also where all of them are one link with a slip.
 
     A scheme may be misspelt, and be missing before the host of a known video site.
     """
@@ -137,7 +137,7 @@ def _is_code(host: str, path: str) -> bool:
 
 
 def at_second(url: str, t_s: float) -> str | None:
-    """Give a link that starts the video at this second, or None where its site has no such links."""
+    """Return a link that starts the video at this second, or None where its site has no such links."""
     parts = _split(url)
     if parts is None:
         return None
@@ -204,14 +204,14 @@ def path_of(text: str) -> Path:
 
 
 def file_title(url: str) -> str:
-    """Give the file name at the end of a link without its suffix, or the host where the path names no file."""
+    """Return the file name at the end of a link without its suffix, or the host where the path names no file."""
     parts = urlsplit(url)
     name = unquote(parts.path.rstrip("/").rpartition("/")[2])
     return _VIDEO_FILE.sub("", name) or parts.hostname or url
 
 
 def _split(url: str) -> SplitResult | None:
-    """Take an http link apart, or give None where browsers and libraries might read it differently."""
+    """Take an http link apart, or return None where browsers and libraries might read it differently."""
     if len(url) > _MAX_LINK or _UNCLEAN.search(url):
         return None
     try:

@@ -49,7 +49,7 @@ class RateLimit:
         self.start(turn)
 
     def is_told(self, turn: Turn) -> bool:
-        """Tell whether somebody was told within the last minute that they do too much; from now on they are."""
+        """Tell whether a person was told within the last minute that they do too much; from now on they are."""
         now_s, who = self._clock_s(), _person(turn)
         if len(self._told) > _SWEEP_AT:
             self._told = {one: told_s for one, told_s in self._told.items() if told_s > now_s - _WINDOW_S}

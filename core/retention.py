@@ -58,7 +58,7 @@ class DepartureGrace:
             await self._files.forget(video_id)
 
     async def places(self, platform: str) -> tuple[Scope, ...]:
-        """Give the channels of a platform that videos are known from."""
+        """Return the channels of a platform that videos are known from."""
         return await self._departures.places(platform)
 
     async def look(self) -> None:
@@ -103,7 +103,10 @@ class Forgetting:
         await self._runner.forget(video_id)
 
     async def take_back(self, event: Forget) -> tuple[Reply, ...]:
-        """Take a video back for whoever may; raises UnknownVideo, AmbiguousVideo, NotYours, OperatorError."""
+        """Take a video back for its poster or a moderator.
+
+        Raises UnknownVideo, AmbiguousVideo, NotYours, OperatorError.
+        """
         turn = event.turn
         video_id, title = await self._earlier(event) or await self._meant(event)
         who = None if turn.moderator else turn.user_id
@@ -111,7 +114,7 @@ class Forgetting:
         return (replies.forgotten(title, await self._library.posting(video_id, turn.view)),)
 
     async def _earlier(self, event: Forget) -> tuple[str, str] | None:
-        """Give what an earlier run took to be meant: the video may be gone by now, and its name fit another."""
+        """Return what an earlier run took to be meant: the video may be gone by now, and its name fit another."""
         return await self._jobs.named(event.job.id) if event.job else None
 
     async def _meant(self, event: Forget) -> tuple[str, str]:

@@ -75,7 +75,7 @@ def indexed(done: Sequence[Indexed], failed: Sequence[tuple[str, str]], *, as_js
         _print_json({"videos": videos, "failed": [{"source": source, "error": why} for source, why in failed]})
         return
     for one in done:
-        news = f"{one.looks} looks" if one.looks else "known already"
+        news = f"{one.looks} frames" if one.looks else "known already"
         cut = ", breaks off early" if one.video.truncated else ""
         click.echo(f"{one.video.title} ({clock(one.video.duration_s)}{cut}): {news}.")
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 class Channels:
-    """Knows where Keaton looks at what is posted."""
+    """Which channels are switched on, and how things stand there."""
 
     def __init__(
         self,
@@ -40,11 +40,11 @@ class Channels:
         self._on_by_default = on_by_default
 
     async def is_on(self, scope: Scope) -> bool:
-        """Tell whether what is posted in a channel is looked at without being asked."""
+        """Tell whether what is posted in a channel is indexed without being asked."""
         return await self._ledger.is_on(scope, by_default=self._on_by_default)
 
     async def switch(self, event: Switch) -> tuple[Reply, ...]:
-        """Switch a channel, unless somebody has switched it since; say how it stands. Raises NotForGuests."""
+        """Switch a channel, unless it was switched since; say how it stands. Raises NotForGuests."""
         if event.turn.guest:
             raise NotForGuests
         on = await self._ledger.switch(event.turn.scope, on=event.on, job=event.job)
@@ -73,7 +73,7 @@ class Invitations:
         """Of two replies that come at once, one is told that the other was taken."""
 
     async def invite(self, scope: Scope, user_id: str, answer_id: str, under: str) -> None:
-        """Note that somebody pressed *Refine* under a message. Raises StorageUnusable.
+        """Note that *Refine* was pressed under a message. Raises StorageUnusable.
 
         `under` is the platform's id of the message whose replies count, or "" for any message of Keaton's there.
         """
@@ -84,7 +84,7 @@ class Invitations:
         await self._ledger.remember(_note(scope, user_id), f"{answer_id} {now_s:.3f} {under or '-'} -")
 
     async def accept(self, scope: Scope, user_id: str, under: str, message: str, at_s: float) -> str:
-        """Give the answer that a reply refines, or "" where nobody asked for it. Raises StorageUnusable.
+        """Return the answer that a reply refines, or "" where nobody asked for it. Raises StorageUnusable.
 
         `at_s` is when the reply was written, in seconds since 1970. The same reply may ask again; a second one may not.
         """

@@ -19,7 +19,7 @@ _NAMES = frozenset({"find", "videos", "forget", "index", "help"})
 
 
 def parse(turn: Turn, text: str) -> tuple[Incoming, ...]:
-    """Give what a message asks for: one command, or a LinkPosted for each link, else Unclear."""
+    """Return what a message asks for: one command, or a LinkPosted for each link, else Unclear."""
     command = _COMMAND.match(text)
     if command is not None:
         return _command(turn, command["name"].lower(), command["rest"].strip(), text)
@@ -28,7 +28,7 @@ def parse(turn: Turn, text: str) -> tuple[Incoming, ...]:
 
 
 def parse_mention(turn: Turn, text: str) -> tuple[Incoming, ...]:
-    """Give what words said to Keaton ask for: a command with or without its slash, links, else a search."""
+    """Return what words said to Keaton ask for: a command with or without its slash, links, else a search."""
     words = text.strip()
     name, _, rest = words.removeprefix("/").partition(" ")
     if name.lower() in _NAMES:
@@ -42,7 +42,7 @@ def parse_mention(turn: Turn, text: str) -> tuple[Incoming, ...]:
 
 
 def parse_about(turn: Turn, text: str, picture: PictureFile | None, answer_id: str) -> tuple[Incoming, ...]:
-    """Give what words said to Keaton ask for, beside a picture or under an answer, where there is one.
+    """Return what words said to Keaton ask for, beside a picture or under an answer, where there is one.
 
     Bare words under an answer refine its question; `find` begins another one.
     """
@@ -72,6 +72,6 @@ def _command(turn: Turn, name: str, rest: str, text: str) -> tuple[Incoming, ...
 
 
 def find(turn: Turn, text: str) -> Find:
-    """Give the search that somebody's words ask for; filters such as `video:NAME` in them say where to look."""
+    """Return the search that words ask for; filters such as `video:NAME` in them say where to look."""
     words, written = filters.split(text)
     return Find(turn, words, written.video or None, replace(written, video=""))

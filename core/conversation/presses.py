@@ -170,7 +170,7 @@ class PressHandler:
 
 
 def _still_closer(answer: Answer, moments: tuple[Moment, ...]) -> tuple[Moment, ...]:
-    """Return moments with what closer looks at their videos came to: such a verdict does not change with the order."""
+    """Return moments with what close-ups at their videos came to: such a verdict does not change with the order."""
     closer = {one.video_id: one.closer for one in answer.moments if one.closer is not None}
     return tuple(replace(one, closer=closer.get(one.video_id)) for one in moments)
 

@@ -44,7 +44,7 @@ _FIRST_BATCH = 2
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A video that lies on the disk and is yet to be looked at."""
+    """A video that lies on the disk and is yet to be indexed."""
 
     path: Path
     video_id: str
@@ -71,11 +71,11 @@ class Gathered:
     thumbnails: list[Thumbnail] = field(default_factory=list)
     batch: list[SampledFrame] = field(default_factory=list)
     before: int = 0
-    """How many of the looks an earlier reading gave."""
+    """How many of the frames come from an earlier reading."""
 
     @classmethod
     def after(cls, so_far: SoFar | None) -> Gathered:
-        """Give what an earlier reading saw, to go on from, or nothing."""
+        """Return what an earlier reading saw, to go on from, or nothing."""
         if so_far is None:
             return cls()
         index = so_far.index
@@ -84,7 +84,7 @@ class Gathered:
 
     @property
     def seen(self) -> ResumePoint | None:
-        """Give how far the earlier reading went, where there was one."""
+        """Return how far the earlier reading went, where there was one."""
         return ResumePoint(self.times_s[self.before - 1], self.before) if self.before else None
 
 
@@ -108,12 +108,12 @@ def take(gathered: Gathered, event: VideoOpened | SampledFrame | VideoEnded, bat
 
 
 def to_encode(gathered: Gathered) -> Pixels:
-    """Give the pictures of the batch that differ, (N, S, S, 3) uint8, N at least 0."""
+    """Return the pictures of the batch that differ, (N, S, S, 3) uint8, N at least 0."""
     return np.array([look.pixels for look in gathered.batch if not look.repeats], np.uint8)
 
 
 def put(gathered: Gathered, encoded: Floats) -> None:
-    """Give each look of the batch its vector, or that of the look which it repeats, and start the next batch."""
+    """Return each frame of the batch its vector, or that of the frame which it repeats, and start the next batch."""
     before = [gathered.vectors[-1][-1:]] if gathered.vectors else []
     rows = np.cumsum([not look.repeats for look in gathered.batch]) + (len(before) - 1)
     gathered.vectors.append(np.concatenate([*before, encoded])[rows])
@@ -131,7 +131,7 @@ def looked(gathered: Gathered, elapsed_s: float) -> Progress:
 
 
 def video_of(source: Source, gathered: Gathered, recipe: Recipe) -> IndexedVideo:
-    """Give the video that was read; raises NoFrames when nothing was."""
+    """Return the video that was read; raises NoFrames when nothing was."""
     opened, ended = gathered.opened, gathered.ended
     if opened is None or ended is None or not gathered.vectors:
         raise NoFrames(source.title)
@@ -151,12 +151,12 @@ def video_of(source: Source, gathered: Gathered, recipe: Recipe) -> IndexedVideo
 
 
 def content_id(path: Path) -> str:
-    """Give the id of one of Keaton's own files by its content; blocks. Raises FileMissing, FileUnreadable, NotAFile."""
+    """Return the id of a file in a workshop by its content; blocks. Raises FileMissing, FileUnreadable, NotAFile."""
     return file_id(path, path.name, inf)
 
 
 def stem(name: str) -> str:
-    """Give a file's name as a title: one line of plain text, whatever bytes the name is made of."""
+    """Return a file's name as a title: one line of plain text, whatever bytes the name is made of."""
     line = one_line(name)
     return line.rsplit(".", 1)[0] or line
 
@@ -164,7 +164,7 @@ def stem(name: str) -> str:
 logger = logging.getLogger(__name__)
 
 _MOST_STARTS = 10
-"""So often may a video be begun without one look being written down: then it may be what the process dies of."""
+"""So often may a video be begun without one frame being written down: then it may be what the process dies of."""
 
 
 class Checkpoint:
@@ -175,13 +175,13 @@ class Checkpoint:
         self._source = source
         self._recipe_key = recipe_key
         self._every_s = every_s
-        self._written_s = float("-inf")  # the first looks are written at once: they can be searched then
+        self._written_s = float("-inf")  # the first frames are written at once: they can be searched then
         self._looks = 0
         self._thumbnails = 0
         self._is_opened = False
 
     async def begin(self, job_id: int) -> Gathered:
-        """Write down which video a job is about; give what was seen of it before.
+        """Write down which video a job is about; return what was seen of it before.
 
         Raises GivenUp for a video that was begun again and again in vain.
         """
@@ -223,7 +223,7 @@ _AHEAD = 2
 
 
 class FrameEmbedder:
-    """Looks at videos, frame after frame."""
+    """Computes the embeddings of videos, frame after frame."""
 
     def __init__(self, reader: FrameReader, encoder: Encoder, sampling: Sampling, batch: int) -> None:
         """Take what frames go through, and how many go at once."""
@@ -233,11 +233,11 @@ class FrameEmbedder:
         self._batch = batch
 
     def recipe(self, info: EncoderInfo) -> Recipe:
-        """Give the recipe that videos are looked at with."""
+        """Return the recipe that videos are indexed with."""
         return Recipe.of(info, self._sampling)
 
     async def look(self, source: Source, info: EncoderInfo, gathered: Gathered, note: Note, report: Report) -> Gathered:
-        """Look at a video from where that was left off; `note` gets to see each batch. Raises UserError, TryLater."""
+        """Embed frames from where an earlier run left off; `note` is told of each batch. Raises UserError, TryLater."""
         with called(source.title):
             return await self._look(source, info, gathered, note, report)
 
@@ -263,7 +263,7 @@ class FrameEmbedder:
 
 
 class VideoEmbedder:
-    """Looks at videos and keeps what was seen."""
+    """Computes and saves the embeddings of videos."""
 
     def __init__(
         self, library: Library, media: Media, works: Checkpoints, eyes: FrameEmbedder, watch: Watch, save_every_s: float
@@ -278,7 +278,7 @@ class VideoEmbedder:
     async def in_pieces(
         self, source: Source, info: EncoderInfo, poster: Poster, job: JobRef, report: Report
     ) -> Indexed:
-        """Look at a video so that a later run can go on; what is left of it when the job ends is not ours to drop.
+        """Index a video so that a later run can go on; what is left of it when the job ends is not ours to drop.
 
         But where the job had ended before, as when the video was forgotten, a file that was kept since is.
         """
@@ -292,7 +292,7 @@ class VideoEmbedder:
         notebook = Checkpoint(self._works, source, recipe.key, self._save_every_s)
         gathered = await notebook.begin(job.id)
         if source.kept and await self._media.path(source.video_id) is None:
-            raise VideoGone(source.title)  # whoever was about it before has dropped it a moment ago
+            raise VideoGone(source.title)  # an earlier request has dropped it a moment ago
         if not source.kept:
             source = replace(source, path=await self._media.keep(source.path, source.video_id), kept=True)
         video = video_of(source, await self._eyes.look(source, info, gathered, notebook.note, report), recipe)
@@ -301,7 +301,7 @@ class VideoEmbedder:
         return Indexed(video.video, len(video.index))
 
     async def at_a_stretch(self, source: Source, info: EncoderInfo, poster: Poster | None, report: Report) -> Indexed:
-        """Look at a video in one go and keep it; raises UserError, TryLater, OperatorError."""
+        """Index a video in one go and keep it; raises UserError, TryLater, OperatorError."""
         gathered = await self._eyes.look(source, info, Gathered(), _unnoted, report)
         video = video_of(source, gathered, self._eyes.recipe(info))
         report(Progress("saving", None))

@@ -137,7 +137,7 @@ class Indexer:
                 return await self._index(Source(copy, video_id, stem(name), url, ""), info, poster, report)
 
     async def again(self, posted: PostedVideo, report: Report) -> Indexed:
-        """Look anew at a video that was indexed by another recipe, from its kept file or else from its link.
+        """Index a video anew that was indexed by another recipe, from its kept file or else from its link.
 
         It is posted nowhere by that. Raises UserError (UnknownVideo when the video cannot be had any more, or was
         forgotten meanwhile), TryLater, OperatorError.
@@ -204,7 +204,7 @@ class Indexer:
     async def _at_once(
         self, video: Video | None, poster: Poster | None, link: str = "", site_id: str = ""
     ) -> Indexed | None:
-        """Post a video here that need not be looked at: nobody waits in line for that."""
+        """Post a video here that need not be indexed, without a turn in the queue."""
         info = await self._encoder.ready() if video and self._encoder.loaded else None
         if video is None or info is None or not await self._library.has_index(video.id, self._recipe(info).key):
             return None
@@ -234,7 +234,7 @@ class Indexer:
         return await self._index(Source(path, *about, kept=True, site_id=led.site_id), info, poster, report)
 
     async def _fetch(self, key: str, download: Download, info: EncoderInfo, poster: Poster, report: Report) -> Indexed:
-        """Fetch a video; where its very bytes are known from anywhere, they are not looked at again."""
+        """Fetch a video; where its very bytes are known from anywhere, they are not indexed again."""
         async with self._media.workshop() as folder:
             fetched = await download(folder)
             with called(fetched.title):
@@ -250,7 +250,7 @@ class Indexer:
             return replace(indexed, several=fetched.several)
 
     async def _fetch_anew(self, video: Video, download: Download, info: EncoderInfo, report: Report) -> Indexed:
-        """Fetch a video to look at it anew; raises UnknownVideo where its link leads to another by now."""
+        """Fetch a video to index it anew; raises UnknownVideo where its link leads to another by now."""
         async with self._media.workshop() as folder:
             fetched = await download(folder)
             with called(video.title):

@@ -1,4 +1,4 @@
-"""Opens files of this machine that somebody names: regular files up to a size only. Blocks.
+"""Opens files of this machine that are named to Keaton: regular files up to a size only. Blocks.
 
 Opening a pipe, or reading a file of /proc, may never end.
 """

@@ -34,7 +34,7 @@ _MOST_PASSED = 5
 
 @dataclass(eq=False, slots=True)
 class _Place:
-    """Somebody who waits."""
+    """One that waits."""
 
     moved: Moved
     length_s: float
@@ -225,5 +225,5 @@ class Breakdowns:
         times, error = self._known.get(key, (0, None))
         if times < _CHANCES or error is None:
             return
-        # Whoever posted it elsewhere may have called it otherwise; that name stays there.
+        # It may have another name where it was posted elsewhere; that name stays there.
         raise replace(error, name="") if isinstance(error, OverLimit) else GivenUp("")

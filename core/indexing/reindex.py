@@ -28,7 +28,7 @@ _NOT_AGAIN_S = 600.0
 
 
 class Renewal:
-    """Looks anew at videos when they are searched: a few while somebody waits, the rest beside that."""
+    """Indexes videos anew when they are searched: a few while a search waits, the rest in the background."""
 
     def __init__(self, library: Library, indexer: Indexer, searcher: Searcher, clock_s: Callable[[], float]) -> None:
         self._library = library
@@ -39,7 +39,7 @@ class Renewal:
         self._tasks: dict[str, asyncio.Task[None]] = {}
 
     async def stale(self, query: Query) -> tuple[PostedVideo, ...]:
-        """Give the videos that a query is about and that only another model has looked at.
+        """Return the videos that a query is about and that only another model has indexed.
 
         Videos that lately could not be renewed are left out. Raises OperatorError.
         """

@@ -54,7 +54,7 @@ class Show:
     """Of the answer: the order that the moments are numbered in."""
 
     def id(self, role: str = "") -> str:
-        """Give a button's id. The role, one small letter or none, only keeps the ids under one message apart."""
+        """Return a button's id. The role, one small letter or none, only keeps the ids under one message apart."""
         style = _letter(_STYLES, self.style)
         short = f"show:{self.answer_id}:{_numbered(self)}:{style}{role}"
         times = (self.at_ms, self.in_ms, self.out_ms)
@@ -71,7 +71,7 @@ class Cancel:
 
     @property
     def id(self) -> str:
-        """Give a button's id."""
+        """Return a button's id."""
         return f"cancel:{self.job_id}:"
 
 
@@ -87,7 +87,7 @@ class VoteAction:
     revision: int = 0
 
     def id(self) -> str:
-        """Give a button's id."""
+        """Return a button's id."""
         return f"vote:{self.answer_id}:{_numbered(self)}:{_letter(_STYLES, self.style)}:{'u' if self.is_up else 'd'}"
 
 
@@ -99,11 +99,11 @@ class Alike:
     number: int
     """From 1."""
     at_ms: int | None = None
-    """Time in the video; None is the moment's best look."""
+    """Time in the video; None is the moment's best frame."""
     revision: int = 0
 
     def id(self) -> str:
-        """Give a button's id."""
+        """Return a button's id."""
         return f"like:{self.answer_id}:{_numbered(self)}:{'' if self.at_ms is None else self.at_ms}"
 
 
@@ -149,7 +149,7 @@ Wish: TypeAlias = Show | Cancel | VoteAction | Alike | Refine | Details | Page
 
 
 def read(action_id: str) -> Wish:
-    """Give what a button asks for; raises AnswerGone for an id of no present kind."""
+    """Return what a button asks for; raises AnswerGone for an id of no present kind."""
     reader = _READERS.get(action_id.partition(":")[0])
     if reader is None:
         raise AnswerGone
@@ -190,7 +190,7 @@ def cancels(action_id: str) -> bool:
 
 
 def answer_among(ids: Iterable[str]) -> str:
-    """Give the answer whose buttons are among these ids, or "" where there is none."""
+    """Return the answer whose buttons are among these ids, or "" where there is none."""
     found = (_SHOW.fullmatch(one) for one in ids)
     return next((match["answer"] for match in found if match), "")
 

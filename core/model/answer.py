@@ -55,7 +55,7 @@ class Answer:
     """Where it was shown."""
     moments: tuple[Moment, ...]
     asked_by: str = ""
-    """User id of whoever asked."""
+    """User id of the asker."""
     revision: int = 0
     """How often its moments came to stand in another order."""
     earlier: tuple[tuple[Moment, ...], ...] = ()
@@ -73,11 +73,11 @@ ASIDE_S = 0.5
 
 
 MOST_EARLIER: Final = 20
-"""Each redraws the message, unless somebody browses there: older orders stand nowhere any more."""
+"""Each redraws the message, unless people browse there: older orders stand nowhere any more."""
 
 
 def revised(answer: Answer, moments: Sequence[Moment]) -> Answer:
-    """Give an answer with these moments: as a new revision, unless each number means to people what it meant."""
+    """Return an answer with these moments: as a new revision, unless each number means to people what it meant."""
     now = replace(answer, moments=tuple(moments))
     if len(now.moments) == len(answer.moments) and all(map(_is_same, now.moments, answer.moments)):
         return now
@@ -86,7 +86,7 @@ def revised(answer: Answer, moments: Sequence[Moment]) -> Answer:
 
 
 def finer(answer: Answer, known: Moment, refined: Moment) -> Answer:
-    """Give an answer with a moment looked at further, where it stands by now and where it stood."""
+    """Return an answer with a moment indexed further, where it stands by now and where it stood."""
 
     def with_it(moments: Sequence[Moment]) -> tuple[Moment, ...]:
         return tuple(refined if one == known else one for one in moments)
@@ -95,7 +95,7 @@ def finer(answer: Answer, known: Moment, refined: Moment) -> Answer:
 
 
 def judged_closer(answer: Answer, video_id: str, odds: float) -> Answer:
-    """Return an answer whose moments of a video know what a closer look at it came to, as odds."""
+    """Return an answer whose moments of a video know what a close-up at it came to, as odds."""
 
     def with_it(moments: Sequence[Moment]) -> tuple[Moment, ...]:
         return tuple(replace(one, closer=odds) if one.video_id == video_id else one for one in moments)
@@ -104,7 +104,7 @@ def judged_closer(answer: Answer, video_id: str, odds: float) -> Answer:
 
 
 def as_of(answer: Answer, revision: int) -> Answer:
-    """Give an answer as it stood in that revision; raises AnswerGone where that is not known any more."""
+    """Return an answer as it stood in that revision; raises AnswerGone where that is not known any more."""
     ago = answer.revision - revision
     if ago == 0:
         return answer
@@ -114,7 +114,7 @@ def as_of(answer: Answer, revision: int) -> Answer:
 
 
 def within(answer: Answer, turn: Turn) -> Query:
-    """Narrow an answer's question to what somebody may see; raises AnswerGone where it does not belong."""
+    """Narrow an answer's question to what a turn may see; raises AnswerGone where it does not belong."""
     view, theirs = answer.query.view, turn.view
     channels = view.channels & theirs.channels
     if answer.scope != turn.scope or (view.platform, view.space) != (theirs.platform, theirs.space) or not channels:
@@ -141,7 +141,7 @@ class Ballot:
     """Of `wish_key`."""
     moment: Stretch
     at_s: float
-    """The moment's best look when the vote was cast."""
+    """The moment's best frame when the vote was cast."""
     user_id: str
     value: Value
 
@@ -168,7 +168,7 @@ class Tally:
 
 
 def wish_keys(query: Query) -> tuple[str, ...]:
-    """Give the key of each wish of a question, under which votes count: the same for all who ask for the same."""
+    """Return the key of each wish of a question, under which votes count: the same for all who ask for the same."""
     picture = query.picture.data if query.picture else b""
     return tuple(_key(wish, picture) for wish in query.asked.wishes)
 
@@ -181,7 +181,7 @@ def tally(votes: Iterable[Vote], wish: str, moment: Moment) -> Tally:
 
 
 def sums(votes: Iterable[Vote], wish: str) -> dict[tuple[str, float], int]:
-    """Give for each video and time that were voted on for a wish the votes up less those down; nothing where even."""
+    """Return for each video and time that were voted on for a wish the votes up less those down; nothing where even."""
     counted: Counter[tuple[str, float]] = Counter()
     for vote in votes:
         if vote.wish == wish:
@@ -194,5 +194,5 @@ def _is_on(vote: Vote, moment: Moment) -> bool:
 
 
 def _key(wish: Term, picture: bytes) -> str:
-    """Give a digest: what people ask for is theirs, and need not be read where votes are kept."""
+    """Return a digest: what people ask for is theirs, and need not be read where votes are kept."""
     return hashlib.sha256(wish.key.encode() + b"\0" + picture).hexdigest()[:32]

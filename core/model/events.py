@@ -36,7 +36,7 @@ class Door:
     """Commands that are written "/keaton NAME" there, and not "/NAME"."""
 
     def command(self, name: str) -> str:
-        """Give a command as people write it there."""
+        """Return a command as people write it there."""
         return f"/keaton {name}" if name in self.grouped else f"/{name}"
 
 
@@ -65,13 +65,13 @@ class Turn:
 
     @property
     def max_upload_bytes(self) -> int:
-        """Give the size of the largest file that can be shown here."""
+        """Return the size of the largest file that can be shown here."""
         return self.door.max_upload_bytes if self.upload_limit_bytes is None else self.upload_limit_bytes
 
 
 @dataclass(frozen=True, slots=True)
 class LinkPosted:
-    """Somebody posted a link to a video."""
+    """A link to a video was posted."""
 
     turn: Turn
     url: str
@@ -81,7 +81,7 @@ class LinkPosted:
 
 @dataclass(frozen=True, slots=True)
 class FilePosted:
-    """Somebody posted a video as a file; it lies on this disk until the last reply was given."""
+    """A video was posted as a file; it lies on this disk until the last reply was given."""
 
     turn: Turn
     path: Path
@@ -115,7 +115,7 @@ class RemoteFile:
 
 @dataclass(frozen=True, slots=True)
 class RemoteFilePosted:
-    """Somebody posted a video as a file that is still to be fetched."""
+    """A video was posted as a file that is still to be fetched."""
 
     turn: Turn
     file: RemoteFile
@@ -124,13 +124,13 @@ class RemoteFilePosted:
 
 @dataclass(frozen=True, slots=True)
 class LeftOut:
-    """Somebody posted more in one message than is looked at."""
+    """More was posted in one message than is indexed."""
 
     turn: Turn
     names: tuple[str, ...]
     """Of the links and files that are left alone."""
     most: int
-    """So many are looked at."""
+    """So many are indexed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +151,7 @@ class MessageDeleted:
 
 @dataclass(frozen=True, slots=True)
 class Switch:
-    """Somebody wants Keaton to look at what is posted in this channel, or not to."""
+    """A channel is switched: whether what is posted there is indexed."""
 
     turn: Turn
     on: bool
@@ -161,7 +161,7 @@ class Switch:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """Somebody asks how things stand in this channel."""
+    """A question how things stand in this channel."""
 
     turn: Turn
     blind: bool = False
@@ -172,7 +172,7 @@ class Status:
 
 @dataclass(frozen=True, slots=True)
 class PictureFile:
-    """A picture that somebody asks about."""
+    """A picture that is asked about."""
 
     name: str
     read: Callable[[int], Awaitable[bytes]]
@@ -183,7 +183,7 @@ class PictureFile:
 
 @dataclass(frozen=True, slots=True)
 class Find:
-    """Somebody looks for something."""
+    """A search."""
 
     turn: Turn
     text: str
@@ -201,7 +201,7 @@ class Find:
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """Somebody pressed a button."""
+    """A button was pressed."""
 
     turn: Turn
     id: str
@@ -213,14 +213,14 @@ class Action:
 
 @dataclass(frozen=True, slots=True)
 class ListVideos:
-    """Somebody asks what there is to search."""
+    """A question for the list of videos."""
 
     turn: Turn
 
 
 @dataclass(frozen=True, slots=True)
 class Forget:
-    """Somebody wants a video gone."""
+    """A video is to be forgotten."""
 
     turn: Turn
     video: str
@@ -230,14 +230,14 @@ class Forget:
 
 @dataclass(frozen=True, slots=True)
 class Help:
-    """Somebody asks what Keaton can do."""
+    """A question what Keaton can do."""
 
     turn: Turn
 
 
 @dataclass(frozen=True, slots=True)
 class Unclear:
-    """Somebody spoke to Keaton, but not in a way that it knows."""
+    """Words said to Keaton that are no command."""
 
     turn: Turn
     text: str

@@ -36,13 +36,13 @@ class Filters:
     channel: str = ""
     """Name or id, without its sign."""
     poster: str = ""
-    """Name or id, without its sign; "me" is whoever asks."""
+    """Name or id, without its sign; "me" is the asker."""
     after: str = ""
     before: str = ""
     video: str = ""
 
     def beside(self, other: Filters) -> Filters:
-        """Give these, and the other's where these say nothing."""
+        """Return these, and the other's where these say nothing."""
         return Filters(
             self.channel or other.channel,
             self.poster or other.poster,
@@ -53,7 +53,7 @@ class Filters:
 
 
 def split(text: str) -> tuple[str, Filters]:
-    """Give a text without its filters, and these; of two of a kind the last counts. A date may be none."""
+    """Return a text without its filters, and these; of two of a kind the last counts. A date may be none."""
     filters = Filters()
     left: list[str] = []
     end = 0
@@ -75,7 +75,7 @@ def _value(found: re.Match[str]) -> str:
 
 
 def since(word: str, now: datetime) -> datetime:
-    """Give the moment at which what a word means begins, in the time zone of `now`.
+    """Return the moment at which what a word means begins, in the time zone of `now`.
 
     Known are 2026-11-22, 2026-11, 2026, today, yesterday, the days of the week (the last one), week, month and year
     (that long ago), and 12h, 3d, 2w, 6m, 1y. Raises ValueError for any other word.

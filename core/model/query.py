@@ -71,14 +71,14 @@ class Term:
 
     @property
     def key(self) -> str:
-        """Give the same text for questions that mean the same: case, spaces and the order of terms do not count."""
+        """Return the same text for questions that mean the same: case, spaces and the order of terms do not count."""
         phrases = sorted(f'"{_plain(phrase)}"' for phrase in self.phrases)
         without = sorted(f'-"{_plain(term)}"' for term in self.without)
         return " ".join([_plain(self.words), *phrases, *without]).strip()
 
     @property
     def texts(self) -> tuple[str, ...]:
-        """Give each text that has to be encoded."""
+        """Return each text that has to be encoded."""
         return (*((self.words,) if self.words else ()), *self.phrases, *self.without)
 
 
@@ -103,7 +103,7 @@ class _Token:
 
     @property
     def then_s(self) -> float | None:
-        """Give the window of a mark between two moments, or None for what is no such mark."""
+        """Return the window of a mark between two moments, or None for what is no such mark."""
         found = None if self.quoted else _THEN.fullmatch(self.raw)
         if found is None:
             return None
@@ -116,7 +116,7 @@ class _Token:
 
 
 def read(text: str, *, pictured: bool = False) -> ParsedQuery:
-    """Give what a text asks for; `pictured` is true where a picture is asked about, so that it need hold no words."""
+    """Return what a text asks for; `pictured` is true where a picture is asked about, so that it need hold no words."""
     tokens = _tokens(text)
     sides = _beside(tokens)
     if len(sides) > 1:
@@ -151,7 +151,7 @@ def unclear(text: str) -> tuple[str, Doubt] | None:
 
 
 def refined(text: str, more: str) -> str:
-    """Give a question and a later word to it as one question: "a dog" and "at night" are "a dog at night".
+    """Return a question and a later word to it as one question: "a dog" and "at night" are "a dog at night".
 
     What is added counts for each side of the question, unless it begins with a mark itself ("| a cat").
     """
@@ -168,14 +168,14 @@ def refined(text: str, more: str) -> str:
 
 
 def refinement(text: str) -> str | None:
-    """Give what `+at night` adds to the last question, or None for what is a question of its own."""
+    """Return what `+at night` adds to the last question, or None for what is a question of its own."""
     added = text.strip().removeprefix(_AND).strip()
     begins_so = text.strip().startswith(_AND) and (added[:1].isalpha() or added[:1] in {'"', "“", "-", "|", ">"})
     return added if begins_so else None
 
 
 def _marks(tokens: Sequence[_Token]) -> set[int]:
-    """Give the places of the tokens that divide the question."""
+    """Return the places of the tokens that divide the question."""
     asked = read(_spelt(tokens))
     if asked.form == "comparison":
         return {at for at, token in enumerate(tokens) if token.is_beside}
@@ -201,7 +201,7 @@ def _token(found: re.Match[str]) -> _Token:
 
 
 def _beside(tokens: Sequence[_Token]) -> list[list[_Token]]:
-    """Give the sides of a comparison; one where it is none. What is beyond the last side belongs to that."""
+    """Return the sides of a comparison; one where it is none. What is beyond the last side belongs to that."""
     sides: list[list[_Token]] = [[]]
     for token in tokens:
         if token.is_beside and len(sides) < MOST_SIDES:
@@ -247,7 +247,7 @@ class Example:
 
     @property
     def vector(self) -> Floats:
-        """Give the (D,) float32 unit vector."""
+        """Return the (D,) float32 unit vector."""
         return np.frombuffer(self.data, "<f4").astype(np.float32)
 
     @classmethod
@@ -274,7 +274,7 @@ class Posted:
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """What somebody looks for, and where they may look."""
+    """What is searched for, and where."""
 
     text: str
     """The question as it was put; `asked` says what it means."""
@@ -288,7 +288,7 @@ class Query:
 
     @property
     def asked(self) -> ParsedQuery:
-        """Give what the text means."""
+        """Return what the text means."""
         return read(self.text, pictured=self.picture is not None)
 
     @property

@@ -176,7 +176,7 @@ class Reply:
     updates: bool = False
     """Answers a button: it replaces the message that the button stands under."""
     repeats: bool = False
-    """Says what whoever asked was told a moment ago: where all would read it once more, it is left away."""
+    """The asker was told it a moment ago: where all would read it once more, it is left away."""
     videos: tuple[str, ...] = ()
     """Ids of the videos that it shows or leads to."""
     commands: Mapping[str, str] = field(default_factory=dict)

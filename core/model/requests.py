@@ -28,11 +28,11 @@ class Poster:
 
     @property
     def length_s(self) -> float | None:
-        """Give a guess at the video's length."""
+        """Return a guess at the video's length."""
         return self.job.length_s if self.job else None
 
     def posting(self, video: Video) -> Posting:
-        """Give the posting of a video by this person, now, under the names that it has here."""
+        """Return the posting of a video by this person, now, under the names that it has here."""
         who, now = (self.user_id, self.user_name, self.message), datetime.now(UTC)
         return Posting(video.id, self.scope, *who, now, self.message_url, video.title, video.url, video.uploader)
 
@@ -45,7 +45,7 @@ JobState: TypeAlias = Literal["queued", "running", "done", "failed", "cancelled"
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What somebody wants done, with all that is needed to do it after a restart."""
+    """What is wanted, with all that is needed to do it after a restart."""
 
     errand: MessageKey
     """Names it: the same request is taken up once."""
@@ -69,7 +69,7 @@ class Request:
     picture: str = ""
     """The path of the picture that is asked about, where it lies on this disk by now; or ""."""
     moderator: bool = False
-    """Whoever asked could cancel there what others asked for, at that time."""
+    """The asker could cancel there what others asked for, at that time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +97,7 @@ class Job:
 
     @property
     def ref(self) -> JobRef:
-        """Give what events carry of it."""
+        """Return what events carry of it."""
         return JobRef(self.id, self.request.length_s)
 
 

@@ -20,7 +20,7 @@ SAME_FRAME_S = 1e-3
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """A stretch [start_s, end_s) of a video that matches, and its best look."""
+    """A stretch [start_s, end_s) of a video that matches, and its best frame."""
 
     video_id: str
     start_s: float
@@ -33,7 +33,7 @@ class Moment:
     then: Moment | None = None
     """What follows it in a sequence."""
     closer: float | None = None
-    """How surely its video shows what was asked for, by a closer look, as odds; None where nobody looked closer."""
+    """How surely its video shows what was asked for, by a close-up, as odds; None where none was taken."""
     among: tuple[float, ...] = ()
     """Cosine similarity of the peak's own frame to each of several texts, in their order; empty where there is one."""
 
@@ -44,12 +44,12 @@ def alone(moment: Moment) -> tuple[Moment, ...]:
 
 
 def ends(pair: Moment, then: Moment) -> tuple[Moment, Moment]:
-    """Give the two moments of a pair as they are by themselves: each with its own score."""
+    """Return the two moments of a pair as they are by themselves: each with its own score."""
     return replace(pair, score=2 * pair.score - then.score, then=None), then
 
 
 def paired(first: Moment, then: Moment) -> Moment:
-    """Give two moments as a pair, whose score is the mean of both."""
+    """Return two moments as a pair, whose score is the mean of both."""
     return replace(first, score=(first.score + then.score) / 2, then=then)
 
 
@@ -76,28 +76,28 @@ class Curve:
     baseline: Baseline | None = None
     """What these scores mean in this video; None where nobody worked it out, or it cannot be (a query by picture)."""
     vectors: Floats | None = None
-    """(N, D) float32, the looks themselves, for whoever has to compare them; None once nobody need."""
+    """(N, D) float32, the embeddings, while they have to be compared; None after that."""
     lines: tuple[TextCurve, ...] = ()
     """One for each text where there are several, side by side or one after the other; else none."""
     source: Stretch | None = None
-    """Where more is wanted like: looks there are no answer, and no verdict is told from them."""
+    """Where more is wanted like: frames there are no answer, and no verdict is told from them."""
 
     @property
     def counts(self) -> npt.NDArray[np.bool_]:
-        """Tell of each look whether it may be an answer, (N,)."""
+        """Tell of each frame whether it may be an answer, (N,)."""
         if self.source is None:
             return np.ones(len(self.times_s), np.bool_)
         return (self.times_s < self.source.start_s) | (self.times_s >= self.source.end_s)
 
     @property
     def best(self) -> int:
-        """Give the highest look of those that may be an answer; of all, where none may."""
+        """Return the highest frame of those that may be an answer; of all, where none may."""
         counts = self.counts
         return int(np.where(counts, self.scores, -np.inf).argmax()) if counts.any() else int(self.scores.argmax())
 
     @property
     def verdict(self) -> Verdict | None:
-        """Tell whether the video shows it at all, judged by its highest look; None without a baseline."""
+        """Tell whether the video shows it at all, judged by its highest frame; None without a baseline."""
         return self.baseline.verdict(float(self.scores[self.best])) if self.baseline else None
 
     def verdict_of(self, moment: Moment) -> Verdict | None:
@@ -107,7 +107,7 @@ class Curve:
         return self.baseline.verdict(score) if self.baseline else None
 
     def of(self, part: int) -> Curve:
-        """Give the curve of one of the texts."""
+        """Return the curve of one of the texts."""
         return replace(self, scores=self.lines[part].scores, baseline=self.lines[part].baseline) if self.lines else self
 
     def rounded(self) -> Curve:
@@ -122,16 +122,16 @@ class Curve:
         return replace(self, scores=_halved(self.scores, self.baseline) if scores is None else scores, lines=lines)
 
     def at(self, time_s: float) -> int:
-        """Give the look that is nearest to a time."""
+        """Return the frame that is nearest to a time."""
         return int(np.abs(self.times_s - time_s).argmin())
 
     def exactly_at(self, time_s: float) -> int | None:
-        """Return the look that is the very frame at a time, or None where no look is."""
+        """Return the frame that is the very frame at a time, or None where no frame is."""
         look = self.at(time_s)
         return look if abs(float(self.times_s[look]) - time_s) <= SAME_FRAME_S else None
 
     def among(self, look: int) -> tuple[float, ...]:
-        """Return the similarity of a look to each of several texts; empty where there is one."""
+        """Return the similarity of a frame to each of several texts; empty where there is one."""
         return tuple(float(line.scores[look]) for line in self.lines)
 
 
@@ -182,7 +182,7 @@ class SearchResult:
 
     @property
     def best(self) -> Moment:
-        """Give the best moment."""
+        """Return the best moment."""
         return self.moments[0]
 
     @property
@@ -192,11 +192,11 @@ class SearchResult:
 
 
 Verdict: TypeAlias = Literal["strong", "weak", "absent"]
-""""absent" is "probably not in this video": the best look is there all the same."""
+""""absent" is "probably not in this video": the best frame is there all the same."""
 
 
 Lack: TypeAlias = Literal["", "words", "picture", "either", "together"]
-"""Of words and a picture that are asked for together: which the video lacks, or that no look has them together."""
+"""Of words and a picture that are asked for together: which the video lacks, or that no frame has them together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,9 +204,9 @@ class Baseline:
     """What a similarity means for one video and one query, in the units of the curve."""
 
     usual: float
-    """What background captions have in common with the video's looks, on average: the lower edge of the band."""
+    """What background captions have in common with the video's frames, on average: the lower edge of the band."""
     weak_from: float
-    """What the best look at a video without the thing seldom reaches: the upper edge of the band."""
+    """What the best frame of a video without the thing seldom reaches: the upper edge of the band."""
     strong_from: float
     """From here on there is hardly a doubt."""
     lacks: Lack = ""

@@ -47,7 +47,7 @@ Interpolation: TypeAlias = Literal["bicubic", "bilinear"]
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """One channel: where a video was posted, or where somebody asks."""
+    """One channel: where a video was posted, or where a question is asked."""
 
     platform: str
     """"discord", "slack" or "local"."""
@@ -66,13 +66,13 @@ class View:
 
     @classmethod
     def of(cls, scope: Scope) -> View:
-        """Give the narrowest view: that channel alone."""
+        """Return the narrowest view: that channel alone."""
         return cls(scope.platform, scope.space, frozenset({scope.channel}))
 
 
 @dataclass(frozen=True, slots=True)
 class Video:
-    """A video that Keaton has looked at."""
+    """An indexed video."""
 
     id: str
     """By its bytes: "sha256:...". Videos that earlier versions kept may have a site's id ("youtube:...")."""
@@ -83,7 +83,7 @@ class Video:
     width_px: int
     height_px: int
     truncated: bool = False
-    """The file breaks off early; only what could be read was looked at."""
+    """The file breaks off early; only what could be read was indexed."""
     uploader: str = ""
     """Who put it on its site, or "" where nobody says."""
 
@@ -108,7 +108,7 @@ class Posting:
     uploader: str = ""
 
     def named(self, video: Video) -> Video:
-        """Give its video under the names that it was posted with."""
+        """Return its video under the names that it was posted with."""
         return replace(video, title=self.title, url=self.url, uploader=self.uploader)
 
 
@@ -133,19 +133,19 @@ class Preprocess:
     fill: int = 0
     """Grey level of the padding, for "longest" only."""
     edition: int = 2
-    """Counts how often the making of looks changed so that vectors of the same frame did."""
+    """Counts how often the way from file to vector changed, so that the same frame has another vector."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sampling:
-    """Which moments of a video are looked at."""
+    """Which moments of a video are indexed."""
 
     interval_s: float = 1.0
     min_looks: int = 16
     keyframe_gap: float = 2.1
     """Keyframes alone will do where they stand no further apart than this many intervals; 0 looks at all frames."""
     sameness: float = 8.0
-    """A look no part of which differs by more levels of 255 than this takes the vector before it; 0 for none."""
+    """A frame no part of which differs by more levels of 255 than this takes the vector before it; 0 for none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,19 +177,19 @@ class Recipe:
 
     @property
     def key(self) -> str:
-        """Give 16 hex digits that differ when any part differs."""
+        """Return 16 hex digits that differ when any part differs."""
         text = json.dumps(asdict(self), sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
     @classmethod
     def of(cls, info: EncoderInfo, sampling: Sampling) -> Recipe:
-        """Give the recipe of an encoder that looks at videos with this sampling."""
+        """Return the recipe of an encoder that indexes videos with this sampling."""
         return cls(info.model, info.weights, info.preprocess, sampling, info.precision)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FrameIndex:
-    """One vector per look at a video."""
+    """One vector per frame of a video."""
 
     times_s: Seconds
     """(N,) float64, strictly rising, from decoded PTS."""
@@ -207,7 +207,7 @@ class FrameIndex:
             raise ValueError(f"vectors must have length 1, got {norms.min():.4f} to {norms.max():.4f}")
 
     def __len__(self) -> int:
-        """Count the looks."""
+        """Count the frames."""
         return len(self.times_s)
 
     def nearest(self, time_s: float) -> int:
@@ -227,7 +227,7 @@ class FrameIndex:
 
 @dataclass(frozen=True, slots=True)
 class Thumbnail:
-    """A small picture of one look; it outlives the media file."""
+    """A small picture of one frame; it outlives the media file."""
 
     time_s: float
     jpeg: bytes
@@ -272,7 +272,7 @@ def names(posted: Sequence[PostedVideo]) -> Mapping[str, str]:
 
 
 def pick(posted: Sequence[PostedVideo], name: str) -> PostedVideo:
-    """Give the video that goes by that id, title or name (see `names`), or by a part of one that fits no other.
+    """Return the video that goes by that id, title or name (see `names`), or by a part of one that fits no other.
 
     `posted` is newest first. Raises UnknownVideo, AmbiguousVideo.
     """

@@ -21,14 +21,14 @@ Halves = npt.NDArray[np.float16]
 
 @dataclass(frozen=True, slots=True)
 class HeldIndexing:
-    """A video with the looks that one recipe gave, as the library keeps it."""
+    """A video with the frames that one recipe gave, as the library keeps it."""
 
     video: Video
     recipe_key: str
     indexing: int
-    """The library's number for these looks."""
+    """The library's number for these frames."""
     stamp: int
-    """Never the same for other looks."""
+    """Never the same for other frames."""
     chunks: int
     """How many pieces there are; more may come."""
 
@@ -44,7 +44,7 @@ class RowPlace:
 
 @dataclass(frozen=True, slots=True)
 class IndexCatalogue:
-    """All that the library holds at one time, but for the looks themselves."""
+    """All that the library holds at one time, but for the frames themselves."""
 
     generation: int
     videos: tuple[HeldIndexing, ...]
@@ -52,7 +52,7 @@ class IndexCatalogue:
     """For each channel the ids of its videos, with the time of their first posting there (ISO 8601, UTC)."""
 
     def posted_in(self, view: View) -> dict[str, str]:
-        """Give the ids of the videos in view, each with the time of its first posting there."""
+        """Return the ids of the videos in view, each with the time of its first posting there."""
         first: dict[str, str] = {}
         for channel in view.channels:
             for video_id, time in self.posted.get(RowPlace(view.platform, view.space, channel), {}).items():
@@ -74,15 +74,15 @@ class LooksStore(Protocol):
     """Where looks are read from. Methods raise StorageUnusable."""
 
     async def generation(self) -> int:
-        """Give a number that grows with each change of videos, their looks or their postings, whoever makes it."""
+        """Return a number that grows with each change of videos, their frames or their postings, who makes it."""
         ...
 
     async def catalogue(self) -> IndexCatalogue:
-        """Give all that there is."""
+        """Return all that there is."""
         ...
 
     async def pieces(self, video: HeldIndexing, first: int) -> Sequence[Piece]:
-        """Give the pieces of a video from that number on; none where its looks are gone or others by now."""
+        """Return the pieces of a video from that number on; none where its frames are gone or others by now."""
         ...
 
     async def changed(self) -> None:
@@ -102,23 +102,23 @@ class Peaks:
     """How many of the videos memory has no room for, so that they had to be read from storage."""
 
     def of(self, video_ids: Collection[str]) -> Peaks:
-        """Give what is told of these videos alone."""
+        """Return what is told of these videos alone."""
         places = [place for place, video in enumerate(self.videos) if video.video.id in video_ids]
         return Peaks(tuple(self.videos[place] for place in places), self.highest[:, places], self.from_storage)
 
 
 class Looks(Protocol):
-    """The looks of all videos, at hand. Methods raise StorageUnusable."""
+    """The frames of all videos, at hand. Methods raise StorageUnusable."""
 
     async def peaks(
         self, view: View, recipe: Recipe, vectors: Floats, video_id: str | None = None, *, most: int = 8
     ) -> Peaks:
-        """Compare all looks in view with (Q, D) float32 vectors; only one video's where it is named.
+        """Compare all frames in view with (Q, D) float32 vectors; only one video's where it is named.
 
         For each vector the peaks of the best videos are near enough to exact to pick so many of them.
         """
         ...
 
     async def indexes(self, videos: Sequence[HeldIndexing]) -> Sequence[FrameIndex | None]:
-        """Give the looks of each of some videos as they are stored, as float32; None where they are gone by now."""
+        """Return the frames of each of some videos as they are stored, as float32; None where they are gone by now."""
         ...

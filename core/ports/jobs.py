@@ -26,11 +26,11 @@ class Jobs(Protocol):
         ...
 
     async def job(self, job_id: int) -> Job | None:
-        """Give a job."""
+        """Return a job."""
         ...
 
     async def left(self, platform: str) -> tuple[Job, ...]:
-        """Give the jobs of a platform that nobody living works on, oldest first.
+        """Return the jobs of a platform that nobody living works on, oldest first.
 
         They are open, or were called back or cancelled: then it is only left to tell so.
         """
@@ -49,7 +49,7 @@ class Jobs(Protocol):
         ...
 
     async def vouch(self, job_id: int) -> None:
-        """Note that whoever asked for it moderates where they did."""
+        """Note that the asker moderates where they asked."""
         ...
 
     async def name(self, job_id: int, video_id: str, title: str) -> None:
@@ -57,7 +57,7 @@ class Jobs(Protocol):
         ...
 
     async def named(self, job_id: int) -> tuple[str, str] | None:
-        """Give which video (id and title) an open request to forget was taken to mean, if it was."""
+        """Return which video (id and title) an open request to forget was taken to mean, if it was."""
         ...
 
     async def picture(self, job_id: int, path: str) -> None:
@@ -67,24 +67,24 @@ class Jobs(Protocol):
     async def settle(self, job_id: int) -> str:
         """End a job whose answer was shown: done, cancelled, or failed where a reason was noted for good.
 
-        What was seen for it goes unless another open job is about the same video. Gives the id of a video whose file
+        What was seen for it goes unless another open job is about the same video. Return the id of a video whose file
         nobody needs any more, or "".
         """
         ...
 
     async def call_off(self, job_id: int) -> str:
-        """End a job that somebody cancelled, but for saying so where it was asked for; gives what `settle` gives.
+        """End a cancelled job, but for saying so where it was asked for; return what `settle` gives.
 
         Raises JobCancelled where there is nothing to end any more: its video is kept, or it has ended.
         """
         ...
 
     async def cancel(self, job_id: int) -> str:
-        """End a job that is not wanted any more; gives what `settle` gives."""
+        """End a job that is not wanted any more; return what `settle` gives."""
         ...
 
     async def about(self, scope: Scope, message: str) -> tuple[int, ...]:
-        """Give the ids of the open jobs that a message asked for, or whose answer it is."""
+        """Return the ids of the open jobs that a message asked for, or whose answer it is."""
         ...
 
     async def is_outdone(self, job_id: int, message: str) -> bool:
@@ -92,7 +92,7 @@ class Jobs(Protocol):
         ...
 
     async def is_pressed(self, job_id: int, button: str) -> bool:
-        """Tell whether whoever asked for a job, or a moderator, has pressed a button in its channel, by its id."""
+        """Tell whether the asker of a job, or a moderator, has pressed a button in its channel, by its id."""
         ...
 
     async def renew(self) -> None:
@@ -104,7 +104,7 @@ class Jobs(Protocol):
         ...
 
     async def needed(self) -> tuple[frozenset[str], frozenset[str]]:
-        """Drop what was seen for jobs that are not open; give the videos and the posted files that are needed.
+        """Drop what was seen for jobs that are not open; return the videos and the posted files that are needed.
 
         The videos by id: those that are kept, and those that open jobs are about. The files by path.
         """
@@ -126,7 +126,7 @@ class Ledger(Protocol):
         ...
 
     async def unsettled(self, platform: str) -> tuple[MessageKey, ...]:
-        """Give the errands that another process took up and did not settle, oldest first."""
+        """Return the errands that another process took up and did not settle, oldest first."""
         ...
 
     async def take_cards_back(self, scope: Scope, message: str) -> None:
@@ -137,7 +137,7 @@ class Ledger(Protocol):
         ...
 
     async def retract(self, scope: Scope, message: str) -> tuple[str, ...]:
-        """Take back what a deleted message posted, now and later; give the videos that went with it.
+        """Take back what a deleted message posted, now and later; return the videos that went with it.
 
         What answers it is removed. A video goes when no other posting of it is left anywhere. An errand of the message
         that is still under way can post nothing any more: that raises MessageGone.
@@ -151,16 +151,16 @@ class Ledger(Protocol):
     async def retract_others(self, scope: Scope, message: str, items: frozenset[str]) -> tuple[str, ...]:
         """Take back what an edited message posted by anything but these items; return the videos that went with it.
 
-        What was answered to items that are not in it any more is removed. An item that comes back is looked at anew.
+        What was answered to items that are not in it any more is removed. An item that comes back is indexed anew.
         """
         ...
 
     async def posted(self, platform: str, most: int) -> tuple[tuple[Scope, str], ...]:
-        """Give the messages that videos are known from, newest first, to see whether they are still there."""
+        """Return the messages that videos are known from, newest first, to see whether they are still there."""
         ...
 
     async def is_on(self, scope: Scope, *, by_default: bool) -> bool:
-        """Tell whether Keaton looks at what is posted in a channel; the default counts until somebody switched."""
+        """Tell whether what is posted in a channel is indexed; the default counts until it is switched."""
         ...
 
     async def switch(self, scope: Scope, *, on: bool, job: JobRef | None = None) -> bool:
@@ -175,17 +175,17 @@ class Ledger(Protocol):
         ...
 
     async def recall(self, name: str) -> str:
-        """Give a note, or "" where there is none."""
+        """Return a note, or "" where there is none."""
         ...
 
     async def notes(self, prefix: str) -> tuple[tuple[str, str], ...]:
-        """Give the names and texts of all notes whose name begins so."""
+        """Return the names and texts of all notes whose name begins so."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """A video whose file lies in the store and that is yet to be looked at to its end."""
+    """A video whose file lies in the store and that is yet to be indexed to its end."""
 
     video_id: str
     link: str
@@ -211,12 +211,12 @@ class SoFar:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Partial:
-    """A video that can be searched as far as it was looked at."""
+    """A video that can be searched as far as it was indexed."""
 
     video: Video
     index: FrameIndex
     share: float
-    """How much of it was looked at, 0 to 1."""
+    """How much of it was indexed, 0 to 1."""
 
 
 class Checkpoints(Protocol):
@@ -227,9 +227,9 @@ class Checkpoints(Protocol):
         ...
 
     async def begin(self, job_id: int, work: Work, recipe_key: str) -> int:
-        """Write down that a job is about this video; looks with another recipe go.
+        """Write down that a job is about this video; frames with another recipe go.
 
-        Gives how often that was so since a look was last written down for it. Raises JobCancelled, FilmForgotten or
+        Return how often that was so since a frame was last written down for it. Raises JobCancelled, FilmForgotten or
         MessageGone where the job is not open (any more).
         """
         ...
@@ -239,7 +239,7 @@ class Checkpoints(Protocol):
         ...
 
     async def of(self, video_id: str) -> Work | None:
-        """Give a video by its id, with no names."""
+        """Return a video by its id, with no names."""
         ...
 
     async def opened(self, video_id: str, opened: VideoOpened) -> None:
@@ -247,12 +247,12 @@ class Checkpoints(Protocol):
         ...
 
     async def add(self, video_id: str, part: FrameIndex, thumbnails: Sequence[Thumbnail]) -> None:
-        """Write down at least one look; those that do not come after all that are known are left out.
+        """Write down at least one frame; those that do not come after all that are known are left out.
 
         Raises FilmForgotten where nothing is kept of the video any more.
         """
         ...
 
     async def so_far(self, video_id: str, recipe_key: str) -> SoFar | None:
-        """Give what was seen with this recipe, where that is anything."""
+        """Return what was seen with this recipe, where that is anything."""
         ...

@@ -54,7 +54,7 @@ class Library(Protocol):
     ) -> None:
         """Make a video that is already kept visible in one more channel. The same posting twice counts once.
 
-        A job brought it with so many looks, and these links led to it. Raises UnknownVideo when the video went
+        A job brought it with so many frames, and these links led to it. Raises UnknownVideo when the video went
         meanwhile, and as `save` does.
         """
         ...
@@ -64,19 +64,19 @@ class Library(Protocol):
         ...
 
     async def video(self, video_id: str) -> Video | None:
-        """Give a video by its id, visible or not, without title, address and uploader: those belong to postings."""
+        """Return a video by its id, visible or not, without title, address and uploader: those belong to postings."""
         ...
 
     async def has_index(self, video_id: str, recipe_key: str) -> bool:
-        """Tell whether the video was looked at with this recipe."""
+        """Tell whether the video was indexed with this recipe."""
         ...
 
     async def looks(self, video_id: str, recipe_key: str) -> int:
-        """Count the looks at a video with this recipe."""
+        """Count the frames of a video with this recipe."""
         ...
 
     async def videos(self, view: View) -> tuple[PostedVideo, ...]:
-        """Give the videos in view, each with its newest posting there and as that one names it, newest first."""
+        """Return the videos in view, each with its newest posting there and as that one names it, newest first."""
         ...
 
     async def count(self, view: View) -> int:
@@ -93,37 +93,37 @@ class Library(Protocol):
     async def indexes(
         self, view: View, recipe_key: str, video_id: str | None = None
     ) -> tuple[tuple[Video, FrameIndex], ...]:
-        """Give the videos in view that were looked at with this recipe, oldest first; only one where it is named.
+        """Return the videos in view that were indexed with this recipe, oldest first; only one where it is named.
 
         They bear the names of their newest postings in view.
         """
         ...
 
     async def partials(self, view: View, recipe_key: str, video_id: str | None = None) -> tuple[Partial, ...]:
-        """Give the videos that open jobs of this view are about, as far as they were looked at with this recipe.
+        """Return the videos that open jobs of this view are about, as far as they were indexed with this recipe.
 
-        They are in no list, and in no answer of the other methods, until they were looked at to their end.
+        They are in no list, and in no answer of the other methods, until they were indexed to their end.
         """
         ...
 
     async def shares(self, view: View, recipe_key: str, video_id: str | None = None) -> tuple[tuple[Video, float], ...]:
-        """Give those videos without what was seen of them, each with the share (0 to 1) that was looked at."""
+        """Return those videos without what was seen of them, each with the share (0 to 1) that was indexed."""
         ...
 
     async def any_index(self, view: View, recipe_key: str, video_id: str | None = None) -> bool:
-        """Tell whether any video in view, or the one that is named, was looked at with this recipe."""
+        """Tell whether any video in view, or the one that is named, was indexed with this recipe."""
         ...
 
     async def stale(self, view: View, recipe_key: str) -> tuple[PostedVideo, ...]:
-        """Give the videos in view that have looks, but none with this recipe."""
+        """Return the videos in view that are indexed, but none with this recipe."""
         ...
 
     async def posting(self, video_id: str, view: View, user_id: str | None = None) -> Posting | None:
-        """Give a video's newest posting in view, of one person where that is named."""
+        """Return a video's newest posting in view, of one person where that is named."""
         ...
 
     async def thumbnails(self, video_id: str) -> tuple[Thumbnail, ...]:
-        """Give a video's small pictures in the order of time."""
+        """Return a video's small pictures in the order of time."""
         ...
 
     async def forget(self, video_id: str, view: View, user_id: str | None = None, job: JobRef | None = None) -> bool:
@@ -158,7 +158,7 @@ class Library(Protocol):
         ...
 
     async def answer(self, answer_id: str) -> Answer | None:
-        """Give a remembered answer."""
+        """Return a remembered answer."""
         ...
 
     async def amend_answer(
@@ -180,7 +180,7 @@ class Library(Protocol):
         ...
 
     async def last_answer(self, scope: Scope, user_id: str) -> Answer | None:
-        """Give the newest answer that was shown there to a question of that person's."""
+        """Return the newest answer that was shown there to a question of that person's."""
         ...
 
     async def vote(self, view: View, ballots: Sequence[Ballot], job: JobRef | None = None) -> None:
@@ -192,15 +192,15 @@ class Library(Protocol):
         ...
 
     async def votes(self, view: View, wishes: Sequence[str]) -> tuple[Vote, ...]:
-        """Give the votes for these wishes (see `votes.wish_keys`) on videos in view."""
+        """Return the votes for these wishes (see `votes.wish_keys`) on videos in view."""
         ...
 
     async def posted(self, view: View, how: Posted) -> frozenset[str]:
-        """Give the ids of the videos that were posted so within the view."""
+        """Return the ids of the videos that were posted so within the view."""
         ...
 
     async def posters(self, view: View) -> tuple[tuple[str, str], ...]:
-        """Give id and name of everybody who posted a video in view; somebody who changed names comes with each."""
+        """Return id and name of everybody who posted a video in view; who changed names comes with each."""
         ...
 
 
@@ -208,22 +208,22 @@ class Media(Protocol):
     """The kept media files, under a quota. Methods raise StorageUnusable."""
 
     def workshop(self) -> AbstractAsyncContextManager[Path]:
-        """Give an empty folder on the same disk that is gone afterwards, whatever happens."""
+        """Return an empty folder on the same disk that is gone afterwards, whatever happens."""
         ...
 
     async def keep(self, path: Path, video_id: str) -> Path:
-        """Take a file from a workshop into the store; give its new place. When full, the longest unused go."""
+        """Take a file from a workshop into the store; return its new place. When full, the longest unused go."""
         ...
 
     async def copy_in(self, path: Path, folder: Path) -> Path:
-        """Bring somebody's own file into a workshop folder; the original stays, and may be written over later.
+        """Bring a user's own file into a workshop folder; the original stays, and may be written over later.
 
         Raises FileMissing.
         """
         ...
 
     async def path(self, video_id: str) -> Path | None:
-        """Give the kept file and count it as used, or None when it was never kept or had to go."""
+        """Return the kept file and count it as used, or None when it was never kept or had to go."""
         ...
 
     async def forget(self, video_id: str) -> None:
@@ -232,7 +232,7 @@ class Media(Protocol):
 
     @property
     def inbox(self) -> Path:
-        """Give the folder where posted files lie until their job has ended."""
+        """Return the folder where posted files lie until their job has ended."""
         ...
 
     async def take_posted(self, path: Path, data: bytes) -> None:
@@ -240,15 +240,15 @@ class Media(Protocol):
         ...
 
     async def posted(self, path: Path) -> bytes | None:
-        """Give a small file of the inbox, or None where there is none."""
+        """Return a small file of the inbox, or None where there is none."""
         ...
 
     async def drop_posted(self, path: Path) -> None:
-        """Delete a file, if it lies in the inbox: somebody's own stays."""
+        """Delete a file, if it lies in the inbox: a user's own stays."""
         ...
 
     async def set_aside(self, needed: Callable[[], Awaitable[tuple[frozenset[str], frozenset[str]]]]) -> Path | None:
-        """Move files that nothing leads to into a folder of their own; give it, or None where there are none.
+        """Move files that nothing leads to into a folder of their own; return it, or None where there are none.
 
         Of the inbox, too. They come back by `bring_back`.
         """
@@ -270,7 +270,7 @@ class BlobCache(Protocol):
     """Small things that were dear to make and can be made again. Methods raise StorageUnusable."""
 
     async def get(self, name: str) -> bytes | None:
-        """Give what is kept under a file name, or None."""
+        """Return what is kept under a file name, or None."""
         ...
 
     async def put(self, name: str, data: bytes) -> None:
@@ -294,13 +294,13 @@ class Encoder(Protocol):
         ...
 
     async def images(self, pixels: Pixels) -> Floats:
-        """Give (N, D) float32 unit vectors for (N, S, S, 3) uint8 RGB inputs as `Look.pixels` holds them."""
+        """Return (N, D) float32 unit vectors for (N, S, S, 3) uint8 RGB inputs as `SampledFrame.pixels` holds them."""
         ...
 
     async def looks(self, pixels: Pixels) -> Floats:
-        """Give the same for frames of a video, and let those go first who wait for an answer."""
+        """Return the same for frames of a video, and let those go first who wait for an answer."""
         ...
 
     async def texts(self, texts: Sequence[str]) -> Floats:
-        """Give (N, D) float32 unit vectors."""
+        """Return (N, D) float32 unit vectors."""
         ...

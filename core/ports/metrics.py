@@ -21,7 +21,7 @@ TURN_ID: ContextVar[str] = ContextVar("turn_id", default="-")
 
 
 def begin_turn() -> str:
-    """Give this context, and all that grows out of it from now on, a new id: eight hex digits."""
+    """Return this context, and all that grows out of it from now on, a new id: eight hex digits."""
     turn_id = secrets.token_hex(4)
     TURN_ID.set(turn_id)
     return turn_id

@@ -33,7 +33,7 @@ class Holding:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class KeptLooks:
-    """The looks at a video that one recipe gave."""
+    """The frames of a video that one recipe gave."""
 
     recipe: dict[str, object]
     """The recipe's fields."""
@@ -44,28 +44,28 @@ class Archive(Protocol):
     """Reads all of a space. Methods raise StorageUnusable."""
 
     async def holdings(self) -> tuple[Holding, ...]:
-        """Give the spaces that videos are known from."""
+        """Return the spaces that videos are known from."""
         ...
 
     async def view(self, space: Space) -> View:
-        """Give all channels of a space that videos are known from."""
+        """Return all channels of a space that videos are known from."""
         ...
 
     async def postings(self, space: Space, posted: PostedVideo) -> tuple[Posting, ...]:
-        """Give all postings of a video in a space, oldest first."""
+        """Return all postings of a video in a space, oldest first."""
         ...
 
     def looks(self, posted: PostedVideo) -> AsyncIterator[KeptLooks]:
-        """Give all looks at a video, one recipe after the other."""
+        """Return all frames of a video, one recipe after the other."""
         ...
 
     def notes(self, space: Space) -> AsyncIterator[tuple[str, dict[str, object]]]:
-        """Give what else says that it belongs to a space (answers, switches, ...), each with the name of its kind."""
+        """Return what else says that it belongs to a space (answers, switches, ...), each with the name of its kind."""
         ...
 
 
 def choose(holdings: Sequence[Holding], name: str, platform: str | None) -> Space:
-    """Give the space that goes by this name, on that platform where one is named; raises NoSuchSpace."""
+    """Return the space that goes by this name, on that platform where one is named; raises NoSuchSpace."""
     fitting = [one.space for one in holdings if one.space.name == name and platform in {None, one.space.platform}]
     if len(fitting) != 1:
         raise NoSuchSpace(name, tuple(f"{one.space.platform} {one.space.name}" for one in holdings), len(fitting) > 1)
@@ -98,15 +98,15 @@ class Departures(Protocol):
         ...
 
     async def wait(self, elapsed_s: float) -> tuple[Departure, ...]:
-        """Note that so much more time has passed, and give all departures."""
+        """Note that so much more time has passed, and return all departures."""
         ...
 
     async def places(self, platform: str) -> tuple[Scope, ...]:
-        """Give the channels of a platform that videos are known from."""
+        """Return the channels of a platform that videos are known from."""
         ...
 
     async def purge(self, scope: Scope) -> tuple[str, ...]:
-        """Delete all that is kept of a space or channel; give the videos that went with it."""
+        """Delete all that is kept of a space or channel; return the videos that went with it."""
         ...
 
 
@@ -144,7 +144,7 @@ class ShownMessages(Protocol):
         ...
 
     async def stale(self, platform: str, space: str = "") -> tuple[Stale, ...]:
-        """Give the messages that are to be taken back, of one space where it is named."""
+        """Return the messages that are to be taken back, of one space where it is named."""
         ...
 
     async def settle(self, stale: Stale) -> None:

@@ -92,7 +92,7 @@ class Fetched:
     url: str
     """The page where people watch it."""
     uploader: str | None = None
-    """As the site names whoever put it there."""
+    """The uploader, as the site names them."""
     several: bool = False
     """The link leads to several videos, and this is the first."""
 
@@ -128,9 +128,9 @@ class SampledFrame:
     pixels: Pixels
     """(S, S, 3) uint8 RGB, resized as the encoder's own preprocessing would: its vector is within cosine 0.999."""
     thumbnail: bytes | None
-    """A small JPEG, for some of the looks."""
+    """A small JPEG, for some of the frames."""
     repeats: bool = False
-    """Nothing has changed since the last look that does not repeat: that one's vector, and its `pixels`, will do."""
+    """Nothing has changed since the last frame that does not repeat: that one's vector, and its `pixels`, will do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +147,7 @@ class ResumePoint:
     """How far an earlier reading of a video went."""
 
     until_s: float
-    """The time of its last look."""
+    """The time of its last frame."""
     looks: int
 
 
@@ -160,9 +160,9 @@ class FrameReader(Protocol):
     def looks(
         self, path: Path, sampling: Sampling, preprocess: Preprocess, seen: ResumePoint | None = None
     ) -> AsyncIterator[Reading]:
-        """Stream one VideoOpened, then Looks in the order of time, then one VideoEnded; memory stays flat.
+        """Stream one VideoOpened, then SampledFrames in the order of time, then one VideoEnded; memory stays flat.
 
-        With `seen`, the looks are those after what an earlier reading gave: together they are what one reading gives.
+        With `seen`, the frames are those after what an earlier reading gave: together they are what one reading gives.
 
         Raises NotAVideo, NoVideoStream, NoFrames, OverLimit, DecoderDied.
         """
@@ -177,7 +177,7 @@ class FrameReader(Protocol):
 
 
 class Glancer(Protocol):
-    """Looks at a kept video again, at a few times alone; outside of this process."""
+    """Decodes a kept video again, at a few times alone; outside of this process."""
 
     async def glances(
         self, path: Path, times_s: Sequence[float], preprocess: Preprocess, *, at_once: bool = False
@@ -192,12 +192,12 @@ class Glancer(Protocol):
 
 
 class Framer(Protocol):
-    """Looks at a kept video again, at parts of its frames; outside of this process."""
+    """Decodes a kept video again, at parts of its frames; outside of this process."""
 
     async def framed(
         self, path: Path, times_s: Sequence[float], framings: Sequence[Framing], preprocess: Preprocess
     ) -> tuple[Pixels, ...]:
-        """Give the parts of the frame at each time, (F, S, S, 3) uint8 RGB as the encoder wants it.
+        """Return the parts of the frame at each time, (F, S, S, 3) uint8 RGB as the encoder wants it.
 
         A frame that cannot be sought is left out. Raises NotAVideo, NoVideoStream, NoFrames, OverLimit, DecoderDied.
         """
@@ -208,7 +208,7 @@ class PictureReader(Protocol):
     """Decodes pictures that people ask about, outside of this process."""
 
     async def picture(self, path: Path, preprocess: Preprocess) -> Pixels:
-        """Give (S, S, 3) uint8 RGB as the encoder wants it; raises NotAPicture, OverLimit, DecoderDied."""
+        """Return (S, S, 3) uint8 RGB as the encoder wants it; raises NotAPicture, OverLimit, DecoderDied."""
         ...
 
 
@@ -251,22 +251,22 @@ class Plotter(Protocol):
     """Draws the curve of an answer, off the event loop."""
 
     async def plot(self, spec: PlotSpec, theme: Theme) -> bytes:
-        """Give a PNG."""
+        """Return a PNG."""
         ...
 
     async def sheet(
         self, thumbnails: Sequence[Thumbnail], numbered: Sequence[tuple[int, Moment]] = (), most: int = 12
     ) -> bytes:
-        """Give a JPEG contact sheet of at most that many tiles, each with its time; at least one thumbnail.
+        """Return a JPEG contact sheet of at most that many tiles, each with its time; at least one thumbnail.
 
         The best frame of each numbered moment is among the tiles and bears its number.
         """
         ...
 
     async def ends(self, first: Still, last: Still, labels: tuple[str, str]) -> bytes:
-        """Give a JPEG of two frames side by side, each with its label."""
+        """Return a JPEG of two frames side by side, each with its label."""
         ...
 
     async def slideshow(self, thumbnails: Sequence[Thumbnail]) -> bytes:
-        """Give a GIF that shows small pictures one after the other, for ever; at least one."""
+        """Return a GIF that shows small pictures one after the other, for ever; at least one."""
         ...

@@ -29,19 +29,19 @@ if TYPE_CHECKING:
     from core.search.shots import Likeness
 
 EVERY_S = 0.125
-"""Between two looks in a place; in one that is longer than usual they lie further apart."""
+"""Between two frames in a place; in a longer place they lie further apart."""
 
 
 CLOSELY_S = 0.04
-"""Between two looks around one of the best: hardly a video has more frames that differ."""
+"""Between two frames around one of the best: hardly a video has more frames that differ."""
 
 
 COARSELY = 70
-"""Looks that the best places get together."""
+"""Frames that the best places get together."""
 
 
 CLOSE = 5
-"""Around so many of the best looks all frames are looked at."""
+"""Around so many of the best frames all frames are decoded."""
 
 
 _MOST_LOOKS = 16
@@ -69,25 +69,25 @@ class BestFrame(NamedTuple):
     time_s: float
     score: float
     frames: FrameIndex | None = None
-    """All frames that were looked at on the way to it."""
+    """All frames that were decoded on the way to it."""
 
 
 @dataclass(frozen=True, slots=True)
 class PeakPlace:
-    """The interval [start_s, end_s) from one look to the next."""
+    """The interval [start_s, end_s) from one frame to the next."""
 
     start_s: float
     end_s: float
     score: float
-    """Of the look at its start."""
+    """Of the frame at its start."""
 
     @property
     def step_s(self) -> float:
-        """Give how far apart its looks lie."""
+        """Return how far apart its frames lie."""
         return max(EVERY_S, (self.end_s - self.start_s) / _MOST_LOOKS)
 
     def times_s(self) -> list[float]:
-        """Give where to look, rising; first at the start, so that the score there can be compared."""
+        """Return where to look, rising; first at the start, so that the score there can be compared."""
         return [float(time_s) for time_s in np.arange(self.start_s, self.end_s - SAME_FRAME_S, self.step_s)]
 
     def holds(self, time_s: float) -> bool:
@@ -96,9 +96,9 @@ class PeakPlace:
 
 
 def places(curve: Curve) -> list[PeakPlace]:
-    """Give the places beside the best looks, the most promising first; none that reaches where more is wanted like.
+    """Return the places beside the best frames, the most promising first; none that reaches where more is wanted like.
 
-    A look that repeats the one before has its very score: nothing has changed between them, and there is no place.
+    A frame that repeats the one before has its very score: nothing has changed between them, and there is no place.
     """
     looks_s, scores = curve.times_s, curve.scores
     apart_s = float(np.diff(looks_s).max()) if len(looks_s) > 1 else 1.0
@@ -113,13 +113,13 @@ def places(curve: Curve) -> list[PeakPlace]:
 
 
 def enough(places: Sequence[PeakPlace]) -> list[PeakPlace]:
-    """Give the first places, as many as are worth looking at."""
+    """Return the first places, as many as are worth looking at."""
     looks = np.cumsum([len(place.times_s()) for place in places])
     return list(places[: 1 + int(np.searchsorted(looks, COARSELY))])
 
 
 def close_by(known: Mapping[float, float], step_s: Mapping[float, float], most: int) -> list[float]:
-    """Give the times around the best of some looks (scores by time) up to the looks beside them, rising."""
+    """Return the times around the best of some frames (scores by time) up to the frames beside them, rising."""
     best = sorted(known, key=lambda time_s: -known[time_s])[:most]
     around = {
         round(time_s + side * steps * CLOSELY_S, 6)
@@ -140,14 +140,14 @@ def worth_showing(known: Moment, refined: Moment, logit_scale: float, clearly: f
 
 
 def same_picture(known: Floats, other: Floats, gain: float) -> bool:
-    """Tell whether a look (D,) shows what a known one does, and scores higher only as coding makes stills tremble."""
+    """Tell whether a frame (D,) shows what a known one does, and scores higher only as coding makes stills tremble."""
     return gain < TREMBLE and float(known @ other) >= STILL
 
 
 def led(moments: Sequence[Moment], curve: Curve, found: BestFrame) -> tuple[Moment, ...]:
-    """Give the moments (of one text) with the one that holds the best frame first; at most as many as before.
+    """Return the moments (of one text) with the one that holds the best frame first; at most as many as before.
 
-    Where none of them holds it, a moment is told from the curve as if the look before the frame had its score.
+    Where none of them holds it, a moment is told from the curve as if the sampled frame before it had its score.
     """
     if found.score <= moments[0].score + _BETTER:
         return tuple(moments)
@@ -162,7 +162,7 @@ def _holds(moment: Moment, video_id: str, time_s: float) -> bool:
 
 
 def _around(curve: Curve, found: BestFrame) -> Moment:
-    """Tell a moment from the curve as if the look before the frame had its score; else it ends with that look."""
+    """Tell a moment from the curve as if the sampled frame before it had its score; else it ends with that frame."""
     scores, at = curve.scores.copy(), max(0, int(np.searchsorted(curve.times_s, found.time_s + SAME_FRAME_S)) - 1)
     scores[at] = found.score
     told = find_moments(replace(curve, scores=scores), _TOLD)
@@ -172,27 +172,27 @@ def _around(curve: Curve, found: BestFrame) -> Moment:
 
 
 SHARPEN_EVERY_S = 0.2
-"""Between two further looks, so that what is found is at most half of that away from the best."""
+"""Between two extra frames, so that what is found is at most half of that away from the best."""
 
 
 MOST_LOOKS = 12
-"""For one moment; where looks lie further apart than usual, the further ones do so too."""
+"""For one moment; where frames lie further apart than usual, the further ones do so too."""
 
 
 WORTH_A_LOOK = 0.25
-"""Where the looks beside a peak are that close to it, there is nothing to be found between them; as odds."""
+"""Where the frames beside a peak are that close to it, there is nothing to be found between them; as odds."""
 
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """The open interval (start_s, end_s) around a peak in which nothing has been looked at but the peak."""
+    """The open interval (start_s, end_s) around a peak in which no frame but the peak is known."""
 
     start_s: float
     peak_s: float
     end_s: float
 
     def times_s(self) -> list[float]:
-        """Give where to look, rising; the peak is among them, so that the looks can be compared with it."""
+        """Return where to look, rising; the peak is among them, so that the frames can be compared with it."""
         step_s = max(SHARPEN_EVERY_S, (self.end_s - self.start_s) / MOST_LOOKS)
         before = np.arange(self.peak_s - step_s, self.start_s + 1e-6, -step_s)[::-1]
         after = np.arange(self.peak_s + step_s, self.end_s - 1e-6, step_s)
@@ -200,7 +200,7 @@ class Gap:
 
 
 def gap(curve: Curve, moment: Moment, logit_scale: float) -> Gap | None:
-    """Give what lies around a moment's peak, or None where no look between could find more."""
+    """Return what lies around a moment's peak, or None where no frame between could find more."""
     times_s, scores = curve.times_s, curve.scores
     at = int(np.abs(times_s - moment.peak_s).argmin())
     start_s = float(times_s[at - 1]) if at else float(times_s[0])
@@ -213,7 +213,7 @@ def gap(curve: Curve, moment: Moment, logit_scale: float) -> Gap | None:
 
 
 def sharpened(moment: Moment, curve: Curve, likeness: Likeness | None) -> Moment:
-    """Return the moment with the best of further looks as its peak, or as it is where they do not fit to it.
+    """Return the moment with the best of extra frames as its peak, or as it is where they do not fit to it.
 
     A better frame beyond a cut belongs to another moment; what tells shots apart is None where nothing does.
     """
@@ -242,7 +242,7 @@ class Cuts(NamedTuple):
 def cuts_around(moment: Moment, frames: FrameIndex, likeness: Likeness) -> Cuts:
     """Return the cuts on both sides of a moment's peak, as far as the moment reaches to them.
 
-    `frames` are all that are known of the video: those of the index, and those that were looked at later.
+    `frames` are all that are known of the video: those of the index, and those that were decoded later.
     """
     times_s = frames.times_s
     first, last = shot_span(times_s, frames.vectors, frames.nearest(moment.peak_s), likeness)
@@ -255,7 +255,7 @@ def cuts_around(moment: Moment, frames: FrameIndex, likeness: Likeness) -> Cuts:
 
 
 BUDGET_S = 4.0
-"""What a hunt may take. A look takes ViT-B-32 70 ms on two cores: then the three best places are looked at."""
+"""What a search may take. A frame takes ViT-B-32 70 ms on two cores: then the three best places are decoded."""
 
 
 _SHARE = 0.7
@@ -270,7 +270,7 @@ class _Hunt:
     curve: Curve
     began_s: float
     scores: dict[float, float] = field(default_factory=dict)
-    """By time, of the further looks."""
+    """By time, of the extra frames."""
     looks: dict[float, Floats] = field(default_factory=dict)
     """By time likewise, (D,) each."""
     steps_s: dict[float, float] = field(default_factory=dict)
@@ -286,7 +286,7 @@ class BestFrameFinder:
         self._clock_s = clock_s
 
     async def best(self, query: Query, curve: Curve) -> BestFrame | None:
-        """Give the best frame of a video that was found beside the looks of its curve (of one text); None without any.
+        """Return the best frame found between the frames of a video's curve (of one text); None without any.
 
         Raises AppError.
         """
@@ -299,7 +299,7 @@ class BestFrameFinder:
         return BestFrame(best_s, hunt.scores[best_s], _frames(hunt))
 
     def _is_the_same(self, hunt: _Hunt, best_s: float) -> bool:
-        """Tell whether the best frame is that of the index's best look over again, as a camera at rest shows it."""
+        """Tell whether the best frame is that of the index's best frame over again, as a camera at rest shows it."""
         look = hunt.curve.best
         again_s = min(hunt.looks, key=lambda time_s: abs(time_s - hunt.curve.times_s[look]), default=None)
         if again_s is None or best_s not in hunt.looks or unknown([again_s], [hunt.curve.times_s[look]]):
@@ -331,7 +331,7 @@ class BestFrameFinder:
                 hunt.steps_s |= dict.fromkeys(there, place.step_s)
 
     async def _closely(self, hunt: _Hunt) -> None:
-        """Look at all frames around the best of the looks, around as many of them as may be."""
+        """Decode all frames around the best ones, around as many of them as may be."""
         spent_s = self._clock_s() - hunt.began_s
         looks = (BUDGET_S - spent_s) * len(hunt.scores) / max(spent_s, 1e-6)
         for most in range(CLOSE, 0, -1):

@@ -47,11 +47,11 @@ FRAMINGS: Final = (_WHOLE, *(framing for kind in KINDS for framing in kind))
 
 
 SAME_SCORE = 0.02
-"""A look that is taken again must score as it did; else the file is another one, or its times are not to be trusted."""
+"""A frame decoded again must score as it did; else the file is another one, or its times are not to be trusted."""
 
 
 _DOUBTFUL_FROM = -0.5
-"""Below these odds a video is too far off for a closer look to change that."""
+"""Below these odds a video is too far off for a close-up to change that."""
 
 
 _LOOKS = 3
@@ -62,7 +62,7 @@ PARTS_WEIGH = 2.0
 
 
 def together(surely: Floats) -> float:
-    """Give the odds of a video from those of FRAMINGS at some looks, (n, F)."""
+    """Return the odds of a video from those of FRAMINGS at some frames, (n, F)."""
     parts, at = [], 1
     for kind in KINDS:
         parts.append(surely[:, at : at + len(kind)].max(axis=1))
@@ -71,7 +71,7 @@ def together(surely: Floats) -> float:
 
 
 def is_doubtful(curve: Curve, info: EncoderInfo) -> bool:
-    """Tell whether a closer look may change a verdict."""
+    """Tell whether a close-up may change a verdict."""
     if curve.baseline is None or curve.lines:
         return False
     surely = WEAK_FROM + info.logit_scale * (float(curve.scores.max()) - curve.baseline.weak_from)
@@ -79,7 +79,7 @@ def is_doubtful(curve: Curve, info: EncoderInfo) -> bool:
 
 
 class CloserLook:
-    """Looks closer, at kept files alone."""
+    """Checks verdicts on crops of kept files' frames."""
 
     def __init__(
         self,
@@ -98,7 +98,7 @@ class CloserLook:
         self._searcher = searcher
 
     async def at(self, query: Query, moment: Moment, curve: Curve) -> Moment:
-        """Give the best moment of a video with how surely that video shows it; as it is where there is no doubt.
+        """Return the best moment of a video with how surely that video shows it; as it is where there is no doubt.
 
         Raises OperatorError.
         """
@@ -113,7 +113,7 @@ class CloserLook:
         return moment if surely is None else replace(moment, closer=surely)
 
     async def is_wanted(self, query: Query, moment: Moment, curve: Curve) -> bool:
-        """Tell whether a closer look at a moment's video may change its verdict, and can be had.
+        """Tell whether a close-up of a moment's video may change its verdict, and can be had.
 
         Words alone are judged so: not a picture, nor what comes with something unwanted; and once.
         Raises OperatorError.

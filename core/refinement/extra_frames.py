@@ -1,6 +1,6 @@
 """Embeddings of frames that were not sampled, and of pictures that people ask with.
 
-Frames come from kept files alone. Those that make an answer better wait while somebody waits for another answer.
+Frames come from kept files alone. Those that make an answer better wait while another answer is waited for.
 """
 
 from __future__ import annotations
@@ -44,11 +44,11 @@ _CELLS = 16
 
 
 _AT_ONCE = 16
-"""Looks that are encoded before it is asked again whether somebody waits: a second's work for ViT-B-32 on two cores."""
+"""Frames encoded at a time, a second's work for ViT-B-32 on two cores: questions that come meanwhile go first."""
 
 
 class ExtraFrames:
-    """Takes further looks while nobody waits for an answer."""
+    """Decodes and embeds extra frames while nobody waits for an answer."""
 
     def __init__(
         self, media: Media, reader: Glancer, encoder: Encoder, searcher: Searcher, courtesy: ForegroundPriority
@@ -62,7 +62,7 @@ class ExtraFrames:
     async def at(
         self, query: Query, video: Video, times_s: Sequence[float], known: Collection[float] = ()
     ) -> Curve | None:
-        """Give the curve of the frames at these rising times, but for those whose very times are known.
+        """Return the curve of the frames at these rising times, but for those whose very times are known.
 
         None where there is nothing to look at: the file is gone, or seeking does not lead there. Raises AppError.
         """
@@ -81,7 +81,7 @@ class ExtraFrames:
         return await self._searcher.compared(query, video, index)
 
     async def frame(self, video_id: str, time_s: float) -> FrameIndex | None:
-        """Return the embedding of the frame at a time, for somebody who waits for it; None where the file is gone.
+        """Return the embedding of the frame at a time, for who waits for it; None where the file is gone.
 
         Raises AppError.
         """
@@ -149,7 +149,7 @@ class Examples:
         self._limit_bytes = limit_bytes
 
     async def of(self, file: PictureFile) -> Example:
-        """Give what the model sees in a picture; raises NotAPicture, OverLimit, DecoderDied, OperatorError."""
+        """Return what the model sees in a picture; raises NotAPicture, OverLimit, DecoderDied, OperatorError."""
         data = await file.read(self._limit_bytes)
         if len(data) > self._limit_bytes:
             raise OverLimit(file.name, "size_bytes", self._limit_bytes, len(data))
@@ -187,6 +187,6 @@ class Examples:
 
 
 def unknown(times_s: Iterable[float], known: Collection[float]) -> list[int]:
-    """Give which of some times are none of those that are known."""
+    """Return which of some times are none of those that are known."""
     seen = np.array(sorted(known))
     return [at for at, time_s in enumerate(times_s) if not len(seen) or np.abs(seen - time_s).min() > SAME_FRAME_S]

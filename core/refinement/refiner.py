@@ -40,7 +40,7 @@ log = logging.getLogger(__name__)
 _PATIENCE_S = 10.0
 """Where no turn comes for so long after a lull, a frame stays as it is."""
 _LATELY = 256
-"""Answers of which it is remembered that somebody browses them."""
+"""So many answers' presses are counted."""
 
 _Shots: TypeAlias = tuple[FrameIndex, Likeness]
 """A video's embeddings, and how alike those of one shot are."""
@@ -83,7 +83,7 @@ _MOST_OTHERS: Final = 4
 
 
 class Refiner:
-    """Takes further looks, of kept files alone."""
+    """Refines the moments of answers."""
 
     def __init__(
         self,
@@ -138,7 +138,7 @@ class Refiner:
         return replace(kept, query=answer.query) if kept and untouched and is_news else None
 
     async def _looked_at(self, answer: Answer, curve: Curve, number: int, *, further: bool) -> tuple[Moment, ...]:
-        """Give an answer's moments with a closer look at the video of the one with this number, and `further` looks."""
+        """Return an answer's moments with a close-up at the video of the one with this number, and `further` looks."""
         moments = answer.moments
         if further and number == 1:
             moments = await self.leading(answer.query, moments, curve)
@@ -149,7 +149,7 @@ class Refiner:
         return (*moments[: number - 1], refined, *moments[number:])
 
     async def begin_check(self, answer: Answer, curve: Curve) -> bool:
-        """Tell whether `best` will look closer, which may change the verdict on an answer's first moment.
+        """Tell whether `best` will check a close-up, which may change the verdict on an answer's first moment.
 
         If so, the answer counts as being checked until `best` ends.
         """
@@ -172,13 +172,13 @@ class Refiner:
             check.set()
 
     async def closer(self, query: Query, moment: Moment, curve: Curve) -> Moment:
-        """Look closer where a verdict is in doubt; give the moment with what came of that. Raises OperatorError."""
+        """Check a doubtful verdict on a close-up; return the moment with its odds. Raises OperatorError."""
         async with self._one:
             await self._courtesy.idle()
             return await self._closer.at(query, moment, curve)
 
     async def leading(self, query: Query, moments: Sequence[Moment], curve: Curve | None = None) -> tuple[Moment, ...]:
-        """Give the moments with the best frame of the first one's video in the first of them, wherever in it that is.
+        """Return the moments with the best frame of the first one's video in the first of them, wherever in it that is.
 
         The others stay in their order. Where several texts are asked for, the first moment is refined by itself.
         """
@@ -202,7 +202,7 @@ class Refiner:
             return tuple(moments)
 
     async def moment(self, query: Query, moment: Moment, curve: Curve | None = None) -> Moment:
-        """Give a moment with its peak where it is highest; as it is where the video is gone or cannot be read.
+        """Return a moment with its peak where it is highest; as it is where the video is gone or cannot be read.
 
         Of two moments in order both are refined, and stay in order.
         """
@@ -221,7 +221,7 @@ class Refiner:
             return moment
 
     async def moments(self, query: Query, moments: Iterable[Moment]) -> tuple[Moment, ...]:
-        """Give all of them so, in their order."""
+        """Return all of them so, in their order."""
         return tuple([await self.moment(query, moment) for moment in moments])
 
     async def close(self) -> None:
@@ -248,9 +248,9 @@ class Refiner:
             log.exception("moments could not be refined")
 
     async def _keep(self, answer: Answer, moments: Sequence[Moment], number: int, *, untouched: bool) -> Answer | None:
-        """Remember refined moments: in their new order, unless somebody browses the answer in the old one.
+        """Remember refined moments: in their new order, unless the answer is being browsed in the old one.
 
-        Gives the answer as it is remembered by now.
+        Return the answer as it is remembered by now.
         """
         refined = moments[number - 1]
         known = [one for one in answer.moments if one not in moments]
@@ -273,7 +273,7 @@ class Refiner:
     async def _sharpened(
         self, query: Query, moment: Moment, curve: Curve, after_s: float = -math.inf, before_s: float = math.inf
     ) -> Moment:
-        """Give one moment so, with its peak within the open interval (after_s, before_s), and within one shot."""
+        """Return one moment so, with its peak within the open interval (after_s, before_s), and within one shot."""
         info, line, shots = await self._encoder.ready(), curve.of(moment.part), await self._shots(query, moment)
         around = gap(line, moment, info.logit_scale)
         seen = None
@@ -287,7 +287,7 @@ class Refiner:
         return await self._within_shot(refined, shots, frames)
 
     async def _within_shot(self, moment: Moment, shots: _Shots | None, frames: FrameIndex | None) -> Moment:
-        """Return a refined moment without what lies beyond a cut; `frames` were looked at beside those of the index."""
+        """Return a refined moment without what lies beyond a cut; `frames` were indexed beside those of the index."""
         if shots is None:
             return moment
         index, likeness = shots
@@ -309,6 +309,6 @@ def _overlap(one: Moment, other: Moment) -> bool:
 
 
 def _judged_anew(curve: Curve, known: Moment, refined: Moment, info: EncoderInfo) -> bool:
-    """Tell whether a closer look has changed what is said of a video, or of a moment."""
+    """Tell whether a close-up has changed what is said of a video, or of a moment."""
     before, after = seen_closer(curve, [known], info), seen_closer(curve, [refined], info)
     return (before.verdict, before.verdict_of(known)) != (after.verdict, after.verdict_of(known))

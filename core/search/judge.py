@@ -50,7 +50,7 @@ class Background:
         self._bank: Floats | None = None
 
     async def bank(self) -> Floats:
-        """Give (K, D) float32 unit vectors; raises what `Encoder.ready` raises.
+        """Return (K, D) float32 unit vectors; raises what `Encoder.ready` raises.
 
         On a processor ViT-B-32 takes ten seconds for them, the first time that it runs over a data folder.
         """
@@ -72,13 +72,13 @@ class Background:
 
 
 def _name(info: EncoderInfo, texts: Sequence[str]) -> str:
-    """Give a file name that covers everything that changes the bank."""
+    """Return a file name that covers everything that changes the bank."""
     parts = "\n".join((info.model, info.weights, info.precision, *texts))
     return f"background-{hashlib.sha256(parts.encode()).hexdigest()[:16]}"
 
 
 def _read(data: bytes | None, shape: tuple[int, int]) -> Floats | None:
-    """Give the bank back, unless nothing or something else was kept."""
+    """Return the bank back, unless nothing or something else was kept."""
     if data is None or len(data) != 4 * shape[0] * shape[1]:
         return None
     bank = np.frombuffer(data, "<f4").reshape(shape).astype(np.float32)
@@ -90,7 +90,7 @@ _REMEMBERED = 512
 
 
 Stamp: TypeAlias = tuple[int, bytes]
-"""So many looks, and the last of them: whether a video is known as it is by now."""
+"""So many frames, and the last of them: whether a video is known as it is by now."""
 
 
 class Judge:
@@ -102,7 +102,7 @@ class Judge:
         self._videos: OrderedDict[str, tuple[Stamp, verdict.CaptionLevels]] = OrderedDict()
 
     async def judged(self, curve: Curve) -> Curve:
-        """Give a curve of words with its baseline, or one for each text, and without its looks.
+        """Return a curve of words with its baseline, or one for each text, and without its frames.
 
         Raises OperatorError.
         """
@@ -117,7 +117,7 @@ class Judge:
         return replace(curve, baseline=known[0], vectors=None, lines=lines)
 
     async def blended(self, curve: Curve, words: Sequence[Floats | None], picture: Floats) -> Curve:
-        """Give the curve of words and a picture (D,) with its baseline, or one for each text, and without its looks.
+        """Return the curve of words and a picture (D,) with its baseline, or one for each text, and without its frames.
 
         `words` are a unit vector for each text, None where one says only what is unwanted. Raises OperatorError.
         """
@@ -139,7 +139,7 @@ class Judge:
         return replace(curve, baseline=known[0], vectors=None, lines=lines)
 
     async def possible(self, video_id: str, looks: Floats, texts: Floats) -> npt.NDArray[np.bool_]:
-        """Tell of each text (K, D) whether a video with these looks (N, D) may show it, (K,).
+        """Tell of each text (K, D) whether a video with these frames (N, D) may show it, (K,).
 
         Raises OperatorError.
         """
@@ -148,7 +148,7 @@ class Judge:
         return await asyncio.to_thread(verdict.possible, texts, looks, video, bank, info)
 
     def known(self, video_id: str) -> verdict.CaptionLevels | None:
-        """Give the background of a video whose curve was judged lately."""
+        """Return the background of a video whose curve was judged lately."""
         stamped = self._videos.get(video_id)
         return stamped[1] if stamped else None
 
@@ -167,7 +167,7 @@ class Judge:
 async def unwanted_there(
     judge: Judge, video_id: str, looks: Floats, aims: Sequence[QueryVector]
 ) -> Sequence[QueryVector]:
-    """Give the aims for a video with these looks (N, D): without those unwanted texts that it surely does not show.
+    """Return the aims for a video with these frames (N, D): without those unwanted texts that it surely does not show.
 
     Raises OperatorError.
     """

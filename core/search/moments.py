@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def chosen(curves: Sequence[Curve], query: Query, most: int) -> tuple[Moment, ...]:
-    """Give the moments of at least one video, best first; at most that many, but one for each text side by side.
+    """Return the moments of at least one video, best first; at most that many, but one for each text side by side.
 
     Raises NotInOrder, NothingElse.
     """
@@ -69,7 +69,7 @@ _GAP_LOOKS = 1
 
 
 class Hit(NamedTuple):
-    """A moment as numbers of looks."""
+    """A moment as numbers of frames."""
 
     first: int
     peak: int
@@ -77,12 +77,12 @@ class Hit(NamedTuple):
 
 
 def baseline(scores: Floats) -> float:
-    """Give what is usual for this video and query: the median score."""
+    """Return what is usual for this video and query: the median score."""
     return float(np.median(scores))
 
 
 def ground(scores: Floats) -> float:
-    """Give the level from which rises are measured: the median, or the middle of the range if that is lower.
+    """Return the level from which rises are measured: the median, or the middle of the range if that is lower.
 
     A scene may fill half of a video or more; then the median lies within it.
     """
@@ -90,9 +90,9 @@ def ground(scores: Floats) -> float:
 
 
 def find_moments(curve: Curve, most: int) -> list[Moment]:
-    """Give at most that many moments of one video, best first; never none, unless no look may be an answer.
+    """Return at most that many moments of one video, best first; never none, unless no frame may be an answer.
 
-    Peaks with non-maximum suppression: the highest look makes a moment, which takes its surroundings; then the highest
+    Peaks with non-maximum suppression: the highest frame makes a moment, which takes its surroundings; then the highest
     of what is left, and so on, as long as it rises above the ground. Peaks are raw; how far they reach is told from the
     smoothed curve (core/search/shots.py). Moments close to each other that show the same shot are one. A video in which
     hardly anything changes is one moment.
@@ -161,7 +161,7 @@ def _same_shot(likeness: Likeness, one: Hit, other: Hit) -> bool:
 
 
 def _around(counts: npt.NDArray[np.bool_], peak: int) -> tuple[int, int, int]:
-    """Give the first of the looks around a peak that count, the peak itself and the last of them."""
+    """Return the first of the frames around a peak that count, the peak itself and the last of them."""
     others = np.flatnonzero(~counts)
     before, after = others[others < peak], others[others > peak]
     return (int(before[-1]) + 1 if len(before) else 0), peak, (int(after[0]) if len(after) else len(counts)) - 1
@@ -184,7 +184,7 @@ _CANDIDATES = 60
 
 
 def ordered(curves: Sequence[Curve], most: int, window_s: float) -> tuple[Moment, ...]:
-    """Give at most that many pairs of moments, best first: the first's moment, with what follows it as `then`.
+    """Return at most that many pairs of moments, best first: the first's moment, with what follows it as `then`.
 
     The second begins after the first began, and at most `window_s` after the first ended. Both stand out among the
     moments of their text. The score is the mean of both. Raises NotInOrder where there is no such pair.
@@ -198,7 +198,7 @@ def ordered(curves: Sequence[Curve], most: int, window_s: float) -> tuple[Moment
 
 
 def beside(curves: Sequence[Curve], most: int) -> tuple[Moment, ...]:
-    """Give the best moment of each text in their order, then the second best of each, and so on; at most that many.
+    """Return the best moment of each text in their order, then the second best of each, and so on; at most that many.
 
     Each text has one at least, however many there are.
     """
@@ -229,7 +229,7 @@ def _standing_out(curves: Sequence[Curve], part: int) -> tuple[Moment, ...]:
 
 
 def _pair(curve: Curve, first: Moment, seconds: Sequence[Moment], window_s: float) -> Moment | None:
-    """Give the first moment with the best one that follows it, or None where none does."""
+    """Return the first moment with the best one that follows it, or None where none does."""
     following = [
         second
         for second in seconds
@@ -245,7 +245,7 @@ def _pair(curve: Curve, first: Moment, seconds: Sequence[Moment], window_s: floa
 
 
 def _before(curve: Curve, first: Moment, time_s: float) -> Moment:
-    """Give a moment with its best look before a time: what goes on while the second begins still came first."""
+    """Return a moment with its best frame before a time: what goes on while the second begins still came first."""
     if first.peak_s < time_s:
         return first
     within = np.flatnonzero((curve.times_s >= first.start_s) & (curve.times_s < time_s))

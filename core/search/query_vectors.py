@@ -45,10 +45,10 @@ class QueryVector:
 
 
 def aim(wish: Term, vectors: Mapping[str, Floats], picture: Floats | None = None) -> QueryVector:
-    """Give the aim of a wish, from the (D,) unit vector of each of its texts, and of a picture.
+    """Return the aim of a wish, from the (D,) unit vector of each of its texts, and of a picture.
 
     The whole text, each phrase in quotes and the picture are added up as unit vectors with their weights. A picture
-    is nearer to looks than any text is; its weight of 1 leaves the order to it, and to the words where pictures tie.
+    is nearer to frames than any text is; its weight of 1 leaves the order to it, and to the words where pictures tie.
     """
     parts = [PHRASE_WEIGHT * vectors[phrase] for phrase in wish.phrases]
     if wish.words:
@@ -61,7 +61,7 @@ def aim(wish: Term, vectors: Mapping[str, Floats], picture: Floats | None = None
 
 
 def unit(vector: Floats) -> Floats:
-    """Give a vector of length 1; raises ValueError for one of length 0."""
+    """Return a vector of length 1; raises ValueError for one of length 0."""
     length = float(np.linalg.norm(vector))
     if not length:
         raise ValueError("a vector of length 0 has no direction")
@@ -70,9 +70,9 @@ def unit(vector: Floats) -> Floats:
 
 
 def similarity(looks: Floats, what: QueryVector, whole: Floats | None = None) -> Floats:
-    """Give the (N,) similarity of (N, D) looks: the cosine, less what is unwanted.
+    """Return the (N,) similarity of (N, D) frames: the cosine, less what is unwanted.
 
-    What is unwanted counts as far as it rises above what is usual in this whole: a look without it loses nothing. The
+    What is unwanted counts as far as it rises above what is usual in this whole: a frame without it loses nothing. The
     looks are all that there are of the video, unless those are given.
     """
     scores: Floats = looks @ what.vector
@@ -84,9 +84,9 @@ def similarity(looks: Floats, what: QueryVector, whole: Floats | None = None) ->
 
 
 def curve(video: Video, index: FrameIndex, aims: Sequence[QueryVector], whole: Floats | None = None) -> Curve:
-    """Give the curve of one whole: of the first aim, with a line for each where there are several.
+    """Return the curve of one whole: of the first aim, with a line for each where there are several.
 
-    Where the index is of some looks alone, `whole` are all that there are, (N, D).
+    Where the index is of some frames alone, `whole` are all that there are, (N, D).
     """
     scores = [similarity(index.vectors, one, whole) for one in aims]
     lines = tuple(TextCurve(one.label, line) for one, line in zip(aims, scores, strict=True)) if len(aims) > 1 else ()
@@ -96,7 +96,7 @@ def curve(video: Video, index: FrameIndex, aims: Sequence[QueryVector], whole: F
 async def lean(
     aims: Sequence[QueryVector], wishes: Sequence[str], votes: Sequence[Vote], looks: Looks, view: View, recipe: Recipe
 ) -> tuple[QueryVector, ...]:
-    """Turn each aim by the votes on its wish, by the looks in view that these are about. Raises StorageUnusable."""
+    """Turn each aim by the votes on its wish, by the frames in view that these are about. Raises StorageUnusable."""
     indexes: dict[str, FrameIndex] = {}
     for video_id in {vote.video_id for vote in votes}:
         peaks = await looks.peaks(view, recipe, aims[0].vector[None], video_id)
@@ -144,9 +144,9 @@ MOST_DEGREES = 15.0
 
 
 def nudged(vector: Floats, looks: Floats, votes: Floats) -> Floats:
-    """Give a (D,) unit vector, turned by the (N,) votes on (N, D) looks, each less the middle of its video.
+    """Return a (D,) unit vector, turned by the (N,) votes on (N, D) frames, each less the middle of its video.
 
-    Votes are sums over people, up less down; a look where these are even counts for nothing.
+    Votes are sums over people, up less down; a frame where these are even counts for nothing.
     """
     towards = BETA * _mean(looks, np.maximum(votes, 0.0)) - GAMMA * _mean(looks, np.maximum(-votes, 0.0))
     target = ALPHA * vector + towards
@@ -156,7 +156,7 @@ def nudged(vector: Floats, looks: Floats, votes: Floats) -> Floats:
 
 
 def turned(start: Floats, end: Floats, most_rad: float) -> Floats:
-    """Give the unit vector on the way from one to another, that far from the first at most."""
+    """Return the unit vector on the way from one to another, that far from the first at most."""
     angle_rad = math.acos(min(1.0, max(-1.0, float(start @ end))))
     if angle_rad <= most_rad:
         return end

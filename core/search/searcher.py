@@ -40,7 +40,7 @@ async def best_curves(
     most: int,
     worth: Callable[[Curve], float],
 ) -> tuple[Curve, ...]:
-    """Give the curves of the videos that are worth most, at most that many, in the order in which videos came.
+    """Return the curves of the videos that are worth most, at most that many, in the order in which videos came.
 
     `bounds` are (F,) numbers that no video's worth exceeds. Videos are compared from the highest bound down until no
     other can get in, which gives the same as comparing all of them would (Fagin, Lotem and Naor's threshold
@@ -63,11 +63,11 @@ async def best_curves(
 
 
 MOST_VIDEOS = 8
-"""An answer draws on so many videos at most for each text: those with the best looks."""
+"""An answer draws on so many videos at most for each text: those with the best frames."""
 
 
 MOST_VIDEOS_IN_ORDER = 32
-"""For one thing then another: the best looks of a video may be in the wrong order."""
+"""For one thing then another: the best frames of a video may be in the wrong order."""
 
 
 class Searcher:
@@ -81,16 +81,16 @@ class Searcher:
         self._judge = judge
 
     async def recipe(self) -> Recipe:
-        """Give the recipe that queries are answered with; raises what `Encoder.ready` raises."""
+        """Return the recipe that queries are answered with; raises what `Encoder.ready` raises."""
         return Recipe.of(await self._encoder.ready(), self._sampling)
 
     async def can_answer(self, query: Query) -> bool:
-        """Tell whether any video that the query is about was looked at with the present recipe."""
+        """Tell whether any video that the query is about was indexed with the present recipe."""
         recipe = await self.recipe()
         return await self._library.any_index(query.view, recipe.key, query.video_id)
 
     async def search(self, query: Query, most: int) -> SearchResult:
-        """Give at most that many moments, best first, and the best video's curve.
+        """Return at most that many moments, best first, and the best video's curve.
 
         Texts side by side have one moment each at least. Raises EmptyQuery, NothingIndexed, NoneFit, NothingElse,
         NotInOrder, PictureOutdated, OperatorError.
@@ -110,7 +110,7 @@ class Searcher:
         return SearchResult(query, moments, best_first[0].of(moments[0].part), absent, from_storage, kept)
 
     async def curve(self, query: Query, video_id: str) -> Curve | None:
-        """Give one video's curve with its baseline, or None where the video is out of view or gone.
+        """Return one video's curve with its baseline, or None where the video is out of view or gone.
 
         Raises EmptyQuery, PictureOutdated, OperatorError.
         """
@@ -118,7 +118,7 @@ class Searcher:
         return await self._judged(query, curves[0]) if curves else None
 
     async def compared(self, query: Query, video: Video, index: FrameIndex) -> Curve:
-        """Compare other looks at a video, as `curves` does with those that are kept; raises OperatorError."""
+        """Compare other frames of a video, as `curves` does with those that are kept; raises OperatorError."""
         recipe = await self.recipe()
         aims = await self._turned(query, recipe)
         if not any(len(one.without) for one in aims):
@@ -128,7 +128,7 @@ class Searcher:
         return await asyncio.to_thread(curve, video, index, there, kept.vectors)
 
     async def _judged(self, query: Query, curve: Curve) -> Curve:
-        """Give a curve with its baseline: by words, by a picture, or by both, of which neither may be missing."""
+        """Return a curve with its baseline: by words, by a picture, or by both, of which neither may be missing."""
         if query.picture is None:
             return await self._judge.judged(curve)
         if not query.text.strip():
@@ -137,7 +137,7 @@ class Searcher:
         return await self._judge.blended(curve, words, query.picture.vector)
 
     async def _words(self, wish: Term) -> Floats | None:
-        """Give what a wish asks for in words; None where these say only what is unwanted."""
+        """Return what a wish asks for in words; None where these say only what is unwanted."""
         texts = list(dict.fromkeys((wish.words, *wish.phrases)))
         if not wish.words:
             return None
@@ -152,9 +152,9 @@ class Searcher:
         return index
 
     async def curves(self, query: Query) -> tuple[Curve, ...]:
-        """Give the curves of the videos in the query's view with the best looks, oldest video first.
+        """Return the curves of the videos in the query's view with the best frames, oldest video first.
 
-        Of several texts side by side each has its best videos among them; of a sequence those where the best looks
+        Of several texts side by side each has its best videos among them; of a sequence those where the best frames
         for both are best. Raises EmptyQuery, PictureOutdated, OperatorError.
         """
         return (await self._found(query))[0]
@@ -178,7 +178,7 @@ class Searcher:
         return tuple(elsewhere(one, query.picture) for one in (*named, *begun)), peaks.from_storage
 
     async def under_way(self, query: Query) -> tuple[tuple[Video, float], ...]:
-        """Give the videos that are still being looked at, each with the share (0 to 1) that can be searched."""
+        """Return the videos that are still being indexed, each with the share (0 to 1) that can be searched."""
         return await self._library.shares(query.view, (await self.recipe()).key, query.video_id)
 
     async def _best(self, query: Query, peaks: Peaks, aims: Sequence[QueryVector]) -> tuple[Curve, ...]:
@@ -211,12 +211,12 @@ class Searcher:
         )
 
     async def _named(self, curve: Curve, query: Query) -> Curve | None:
-        """Give the video the names that it was posted with in view; None where it is not in view any more."""
+        """Return the video the names that it was posted with in view; None where it is not in view any more."""
         posting = await self._library.posting(curve.video.id, query.view)
         return replace(curve, video=posting.named(curve.video)) if posting else None
 
     async def _turned(self, query: Query, recipe: Recipe) -> Sequence[QueryVector]:
-        """Give the aims as votes turn them."""
+        """Return the aims as votes turn them."""
         aims, wishes = await self._aims(query, recipe), wish_keys(query)
         votes = await self._library.votes(query.view, wishes)
         return await lean(aims, wishes, votes, self._looks, query.view, recipe) if votes else aims

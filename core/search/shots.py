@@ -23,7 +23,7 @@ NEAR_S = 2.0
 
 
 def elsewhere(curve: Curve, picture: Example | None) -> Curve:
-    """Give a curve that knows which of its looks are where a picture was found, if it was found in that video.
+    """Return a curve that knows which of its frames are where a picture was found, if it was found in that video.
 
     That is its moment with what is close to it, and from there on all that the video shows in the same shot.
     """
@@ -40,7 +40,7 @@ def elsewhere(curve: Curve, picture: Example | None) -> Curve:
 
 
 def _reach(curve: Curve, alike: npt.NDArray[np.bool_], start_s: float, end_s: float) -> tuple[float, float]:
-    """Give an interval with the looks right before and after it that go on being alike, (N,)."""
+    """Return an interval with the frames right before and after it that go on being alike, (N,)."""
     times_s = curve.times_s
     before, after = np.flatnonzero(~alike & (times_s < start_s)), np.flatnonzero(~alike & (times_s >= end_s))
     first = int(before[-1]) + 1 if len(before) else 0
@@ -49,11 +49,11 @@ def _reach(curve: Curve, alike: npt.NDArray[np.bool_], start_s: float, end_s: fl
 
 
 Scores: TypeAlias = npt.NDArray[np.float64]
-"""(N,) float64; a look that is taken already has minus infinity."""
+"""(N,) float64; a frame that is taken already has minus infinity."""
 
 
 Numbers: TypeAlias = npt.NDArray[np.int64]
-"""(n,) numbers of looks."""
+"""(n,) numbers of frames."""
 
 
 ALIKE = 0.7
@@ -64,11 +64,11 @@ _SAMPLED = 256
 
 
 _SLIP = 0.1
-"""Less than this share of the curve's range is not worth asking whether a look shows another shot."""
+"""Less than this share of the curve's range is not worth asking whether a frame shows another shot."""
 
 
 _LEAST_SPREAD = 0.02
-"""Where neighbours are hardly more alike than looks far apart, the scale says nothing."""
+"""Where neighbours are hardly more alike than frames far apart, the scale says nothing."""
 
 
 _ROUNDS = 4
@@ -89,15 +89,15 @@ class Likeness:
 
     @property
     def tells(self) -> bool:
-        """Whether neighbours are so much more alike than looks far apart that this scale says anything."""
+        """Whether neighbours are so much more alike than frames far apart that this scale says anything."""
         return self._near - self._far >= _LEAST_SPREAD
 
     def cosine(self, share: float) -> float:
-        """Give the cosine of two looks that are so much alike on this scale."""
+        """Return the cosine of two frames that are so much alike on this scale."""
         return self._far + share * (self._near - self._far)
 
     def same_shot(self, one: Numbers, other: Numbers) -> npt.NDArray[np.bool_]:
-        """Tell of pairs of looks (by their numbers) whether they show the same shot."""
+        """Tell of pairs of frames (by their numbers) whether they show the same shot."""
         if not self.tells:
             return np.ones(len(one), np.bool_)
         return np.asarray((self._cosines(one, other) - self._far) / (self._near - self._far) >= ALIKE)
@@ -124,9 +124,9 @@ def shot_span(times_s: Seconds, vectors: Floats, at: int, likeness: Likeness) ->
 
 
 def smoothed(scores: Floats, likeness: Likeness | None = None) -> Scores:
-    """Give the median of each look and its two neighbours: a look that is off by itself counts no more, edges stay.
+    """Return the median of each frame and its two neighbours: a frame that is off by itself counts no more, edges stay.
 
-    Where it is known that a look shows another shot than its neighbours, it is no slip, and counts as it is.
+    Where it is known that a frame shows another shot than its neighbours, it is no slip, and counts as it is.
     """
     raw = scores.astype(np.float64)
     padded = np.pad(raw, 1, mode="edge")
@@ -140,7 +140,7 @@ def smoothed(scores: Floats, likeness: Likeness | None = None) -> Scores:
 
 
 def reach(smooth: Scores, free: npt.NDArray[np.bool_], peak: int, height: float, floor: float) -> tuple[int, int]:
-    """Give the first and last look of the hit around a peak: those nearer to its inside than to what is beside it.
+    """Return the first and last frame of the hit around a peak: those nearer to its inside than to what is beside it.
 
     It begins as the run above the middle between the peak's height and the floor. The mean inside less the mean of the
     flanks, each as wide as the run, then gives a better middle, and so on until the run stays.

@@ -60,7 +60,7 @@ _PAIRS_SEEN = 2**15
 
 
 _SAMPLED = 512
-"""So many looks are enough for the video's means."""
+"""So many frames are enough for the video's means."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -70,18 +70,18 @@ class CaptionLevels:
     means: Floats
     """(K,) mean cosine of each caption over the video."""
     level: float
-    """Mean logit of what a query has to beat at its looks."""
+    """Mean logit of what a query has to beat at its frames."""
 
 
 def background(looks: Floats, bank: Floats, info: EncoderInfo) -> CaptionLevels:
-    """Give what a video's looks (N, D) have in common with the bank (K, D), both unit vectors."""
+    """Return what a video's frames (N, D) have in common with the bank (K, D), both unit vectors."""
     some = looks[:: 1 + len(looks) // _SAMPLED]
     means: Floats = some.mean(axis=0) @ bank.T
     return CaptionLevels(means, level(some, means, bank, info))
 
 
 def baseline(scores: Floats, looks: Floats, video: CaptionLevels, bank: Floats, info: EncoderInfo) -> Baseline:
-    """Give what a query's scores (N,) at a video's looks (N, D) mean, beside that video's background."""
+    """Return what a query's scores (N,) at a video's frames (N, D) mean, beside that video's background."""
     best = int(scores.argmax())
     surely = odds(scores[best : best + 1], looks[best : best + 1], float(scores.mean()), video, bank, info)
     own = _CENTRED * float(scores.mean())
@@ -91,7 +91,7 @@ def baseline(scores: Floats, looks: Floats, video: CaptionLevels, bank: Floats, 
 def possible(
     texts: Floats, looks: Floats, video: CaptionLevels, bank: Floats, info: EncoderInfo
 ) -> npt.NDArray[np.bool_]:
-    """Tell of texts (K, D) which may be in a video with these looks (N, D), (K,).
+    """Tell of texts (K, D) which may be in a video with these frames (N, D), (K,).
 
     More lenient than a verdict: who does not want something is not to see it because the model is in doubt.
     """
@@ -105,13 +105,13 @@ def possible(
 def judged_by(
     score: float, surely: float, usual: float, info: EncoderInfo, bars: tuple[float, float] = (WEAK_FROM, STRONG_FROM)
 ) -> Baseline:
-    """Give the baseline by which a video's best score is as sure as these odds say; `bars` are odds likewise."""
+    """Return the baseline by which a video's best score is as sure as these odds say; `bars` are odds likewise."""
     weak_from, strong_from = (score + (bar - surely) / info.logit_scale for bar in bars)
     return Baseline(min(usual, weak_from), weak_from, strong_from)
 
 
 def seen_closer(curve: Curve, moments: Sequence[Moment], info: EncoderInfo) -> Curve:
-    """Give a curve with the baseline that a closer look gave, where one of these moments says that there was one."""
+    """Return a curve with the baseline that a close-up gave, where one of these moments says that there was one."""
     found = [one.closer for one in moments if one.closer is not None and one.video_id == curve.video.id]
     if not found or curve.baseline is None or curve.lines:
         return curve
@@ -125,7 +125,7 @@ def _moved(known: Baseline, score: float, surely: float, info: EncoderInfo) -> B
 def odds(
     scores: Floats, looks: Floats, mean_score: float | Floats, video: CaptionLevels, bank: Floats, info: EncoderInfo
 ) -> Floats:
-    """Give how much likelier a query's words are at looks (n, D) with scores (n,) than background captions.
+    """Return how much likelier a query's words are at frames (n, D) with scores (n,) than background captions.
 
     `mean_score` is what the query has over the video on average. (n,), natural logarithms.
     """
@@ -135,12 +135,12 @@ def odds(
 
 
 def level(looks: Floats, means: Floats, bank: Floats, info: EncoderInfo) -> float:
-    """Give how well looks (n, D) fit background captions, as a mean logit: what a query has to beat."""
+    """Return how well frames (n, D) fit background captions, as a mean logit: what a query has to beat."""
     return float(levels(looks, means, bank, info).mean())
 
 
 def levels(looks: Floats, means: Floats, bank: Floats, info: EncoderInfo) -> Floats:
-    """Give likewise for each look by itself, (n,).
+    """Return likewise for each frame by itself, (n,).
 
     `means` (K,) are the captions' mean cosines over the video.
     """
@@ -159,7 +159,7 @@ WORDS_WEAK_FROM, WORDS_STRONG_FROM = 0.24, 1.99
 
 
 BEST = 3
-"""Of so many of the best looks the one counts that has both most."""
+"""Of so many of the best frames the one counts that has both most."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -173,7 +173,7 @@ class Blend:
 def blend_baseline(
     curve: Curve, looks: Floats, blend: Blend, video: CaptionLevels, bank: Floats, info: EncoderInfo
 ) -> Baseline | None:
-    """Give what a blend's curve means at a video's looks (N, D); None where the video tells no shots apart."""
+    """Return what a blend's curve means at a video's frames (N, D); None where the video tells no shots apart."""
     likeness = Likeness(looks)
     if len(looks) < LEAST_LOOKS or not likeness.tells or not curve.counts.any():
         return None
@@ -186,7 +186,7 @@ def blend_baseline(
 
 
 def together(scores: Floats, words: Floats, picture: Floats) -> float:
-    """Give how surely one of the looks with the highest scores (N,) has both, as the lesser of two measures.
+    """Return how surely one of the frames with the highest scores (N,) has both, as the lesser of two measures.
 
     `words` are odds (N,), `picture` is 0 where a hit begins to be a weak one and 1 where it is a strong one, (N,).
     """
@@ -210,14 +210,14 @@ def _lack(both: float, words: float, picture: float) -> Lack:
 
 
 def _step(blend: Blend, likeness: Likeness, info: EncoderInfo) -> float:
-    """Give how far a score of the blend rises while both rise from a weak hit to a strong one."""
+    """Return how far a score of the blend rises while both rise from a weak hit to a strong one."""
     of_words = (WORDS_STRONG_FROM - WORDS_WEAK_FROM) / info.logit_scale
     of_picture = likeness.cosine(SHOT_STRONG_FROM) - likeness.cosine(SHOT_WEAK_FROM)
     return (of_words + of_picture) / float(np.linalg.norm(blend.words + blend.picture))
 
 
 def _banded(scores: Floats, both: float, step: float, lacks: Lack) -> Baseline:
-    """Put the band where the best look stands by a measure; no further above it than half of what is left up to 1."""
+    """Put the band where the best frame stands by a measure; no further above it than half of what is left up to 1."""
     best = float(scores.max())
     weak_from = min(best - both * step, (best + 1) / 2)
     return Baseline(min(float(np.median(scores)), weak_from), weak_from, weak_from + step, lacks)
@@ -228,7 +228,7 @@ SHOT_WEAK_FROM, SHOT_STRONG_FROM = 0.6, 0.8
 
 
 def likened(curve: Curve) -> Curve:
-    """Give a picture's curve without its looks, with a baseline where the video tells one shot from another."""
+    """Return a picture's curve without its frames, with a baseline where the video tells one shot from another."""
     looks = curve.vectors
     if looks is None or len(looks) < LEAST_LOOKS:
         return replace(curve, vectors=None)

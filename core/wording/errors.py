@@ -22,12 +22,12 @@ if TYPE_CHECKING:
 _REFUSED = {
     "scheme": "I only follow http and https links.",
     "private": "That link leads to a private address, and I do not go there. "
-    "Whoever runs me can allow a host with KEATON_ALLOWED_HOSTS.",
+    "My operator can allow a host with KEATON_ALLOWED_HOSTS.",
     "port": "That link leads to a port other than 80 and 443, and I do not go there.",
     "malformed": "That link is not a proper web address.",
-    "site": "I fetch only from the sites that whoever runs me has named, and that link leads elsewhere.",
+    "site": "I fetch only from the sites that my operator has named, and that link leads elsewhere.",
 }
-_REFUSED_ON = "I fetch only from the sites that whoever runs me has named, and that link leads on to"
+_REFUSED_ON = "I fetch only from the sites that my operator has named, and that link leads on to"
 _UNAVAILABLE = {
     "no_video": "I found no video behind that link.",
     "not_found": "There is nothing at that link (the site answered “not found”).",
@@ -36,7 +36,7 @@ _UNAVAILABLE = {
     "robot": "The site takes me for a robot, and it is right. It does not let me fetch that video.",
     "live": "That is a live stream. Post it again when it is over.",
     "geo": "The site does not show that video in the country that I run in.",
-    "hidden": "I am not let see that file. Whoever runs the place that it comes from can allow it.",
+    "hidden": "I am not let see that file. The site's owner can allow it.",
     "removed": "That video has been removed, or made private.",
     "unsupported": "I do not know how to fetch videos from that site.",
     "no_site": "There is no such site: that link's host name leads nowhere. Check how it is spelt.",
@@ -103,7 +103,7 @@ _SENTENCES: Final[Mapping[type[AppError], str]] = {
     turns.NotAllowed: "Only people with the permission {needed} can do that here.",
     turns.NotForGuests: "Only full members can switch me on and off here, and I was not told that you are one.",
     turns.NotYours: "Only the person who posted {title} here, or a moderator of this channel, can forget it.",
-    turns.NotYourJob: "Only whoever asked for that video can cancel it.",
+    turns.NotYourJob: "Only the person who asked for that video can cancel it.",
     turns.JobCancelled: "Cancelled: I leave that video alone.",
     turns.FilmForgotten: "That video was forgotten here meanwhile, so I kept nothing of it.",
     turns.MessageGone: "That message is gone, so I kept nothing of it.",
@@ -118,17 +118,17 @@ _SENTENCES: Final[Mapping[type[AppError], str]] = {
     "{similarity:.4f}). Its weights or this build of torch are broken; `keaton doctor` tells more.",
     running.PortTaken: "Port {port} is taken. Set {setting} to another, or stop what listens there.",
     disk.DiskFull: "The disk is full, so I could not write that down. What I kept before is safe. "
-    "Whoever runs me has to make room where the data folder lies; then it works again.",
+    "My operator has to make room where the data folder lies; then it works again.",
     disk.StorageLocked: "Another program holds my database and does not let go of it, so I could not do that. Try "
-    "again in a while. Whoever runs me can look for what holds it: a backup, or a second Keaton.",
+    "again in a while. My operator can look for what holds it: a backup, or a second Keaton.",
     disk.StorageReadOnly: "I may not write to the data folder {path}: {reason}. Check its owner, its permissions and "
     "how its disk is mounted; KEATON_DATA_DIR sets another.",
     disk.StorageDamaged: "A part of my database is damaged, and this lies in it; the rest still works. "
-    "Whoever runs me can mend it: stop me, and run `keaton doctor --repair`.",
+    "My operator can mend it: stop me, and run `keaton doctor --repair`.",
     disk.DatabaseGone: "My database was deleted or replaced while I ran, so I cannot keep or forget anything any more. "
-    "Whoever runs me: stop me, put the file back (the log says where a copy lies), and start me again.",
+    "Operator: stop me, put the file back (the log says where a copy lies), and start me again.",
     disk.ForgottenInCopy: "My database was deleted or replaced while I ran. That is deleted from the copy that I made "
-    "of it, but I still show it until whoever runs me stops me, puts the copy in its place (the log says where it "
+    "of it, but I still show it until my operator stops me, puts the copy in its place (the log says where it "
     "lies), and starts me again.",
     disk.StorageUnusable: "The data folder {path} cannot be used: {reason}. KEATON_DATA_DIR sets another.",
     disk.DataFolderInUse: "Another Keaton runs on the data folder {path}. Stop that one, or set another "
@@ -155,7 +155,7 @@ def door_away(name: str) -> str:
 
 
 def sentence(error: AppError) -> str:
-    """Give one or two plain sentences."""
+    """Return one or two plain sentences."""
     template = _SENTENCES.get(type(error))
     if template is None:
         return _worked_out(error)
@@ -172,7 +172,7 @@ def _worked_out(error: AppError) -> str:  # noqa: PLR0911 - a line each
         case videos.NotAFile() | videos.ClipTooLarge():
             return _of_file(error)
         case turns.MissingPermissions(names):
-            return f"I cannot do that in this channel: I lack {_and(names)}. Whoever manages it can grant that."
+            return f"I cannot do that in this channel: I lack {_and(names)}. Its manager can grant that."
         case turns.MayNotPost(names):
             return f"You lack {_and(names)} here, so I post nothing for all in your name."
         case turns.TooFast(wait_s):

@@ -22,7 +22,7 @@ A_PAGE: Final = 5
 
 
 class VideoList:
-    """Lists the videos that somebody may see."""
+    """Lists the videos that a turn may see."""
 
     def __init__(self, library: Library) -> None:
         self._library = library

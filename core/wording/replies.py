@@ -110,12 +110,12 @@ def working(progress: Progress, job: JobRef | None = None) -> Reply:
 
 
 def cancelled() -> Reply:
-    """Say to whoever cancelled a video that it is, in the words that its own answer has."""
+    """Say to the canceller of a video that it is cancelled, in the words that its own answer has."""
     return problem(JobCancelled())
 
 
 def refining() -> Reply:
-    """Say to whoever pressed *Refine* what to do next."""
+    """Say what to do next after *Refine* was pressed."""
     text = (
         f"Reply to this answer within {roughly(INVITED_S)} with what to add to its question, such as: at night -boat. "
         "I take that one reply. /find +at night adds to your own last question."
@@ -130,7 +130,7 @@ def parked(reply: Reply) -> Reply:
 
 
 def renewing(video: Video, progress: Progress) -> Reply:
-    """Say that a video is looked at once more, since the model has changed."""
+    """Say that a video is indexed once more, since the model has changed."""
     reply = working(progress)
     return replace(reply, text=f"The model has changed, so I look at {video.title} once more. {reply.text}")
 
@@ -142,7 +142,7 @@ def indexed(result: Indexed, sheet: bytes | None, turn: Turn) -> Reply:
     if video.uploader:
         facts += f", by {video.uploader}"
     if result.looks:
-        facts += f", {result.looks} looks"
+        facts += f", {_frames(result.looks)}"
     first = "Ready to search" if result.looks else "I know this video already"
     text = f"{first}: {facts}. Try /find and what you want to see."
     if result.several:
@@ -179,7 +179,7 @@ def help_text(door: Door) -> Reply:
 
 
 def switched(*, on: bool, since: bool = False) -> Reply:
-    """Say how a channel stands that somebody switched, or that was switched otherwise since they asked."""
+    """Say how a channel stands that was switched, or that was switched otherwise since."""
     if on:
         first = "This channel was switched on since:" if since else "On: from now"
         return Reply(f"{first} I look at every video that is posted in this channel.")
@@ -202,7 +202,7 @@ def status(event: Status, videos: int, model: str, *, on: bool) -> Reply:
 
 
 def unclear(door: Door, text: str = "") -> Reply:
-    """Say how to talk to Keaton, and which command somebody may have meant."""
+    """Say how to talk to Keaton, and which command may have been meant."""
     said = text.strip().removeprefix("/keaton").strip().removeprefix("/").partition(" ")[0].lower()
     known = {name: door.command(name) for name in ("find", "videos", "index", "forget", "help")}
     if door.shared:
@@ -216,7 +216,7 @@ def unclear(door: Door, text: str = "") -> Reply:
 
 
 def left_out(event: LeftOut) -> Reply:
-    """Name what a message holds beyond what is looked at."""
+    """Name what a message holds beyond what is indexed."""
     named = "\n".join(f"• {name[:_MOST_NAME]}" for name in event.names[:_MOST_NAMED])
     more = len(event.names) - _MOST_NAMED
     others = f"\n… and {more} more" if more > 0 else ""
@@ -224,17 +224,21 @@ def left_out(event: LeftOut) -> Reply:
     return Reply(f"{first}\n{named}{others}", private=True)
 
 
+def _frames(count: int) -> str:
+    return "1 frame" if count == 1 else f"{count} frames"
+
+
 def _videos(count: int) -> str:
     return "1 video" if count == 1 else f"{count} videos"
 
 
 def so_far(video: Video, share: float) -> str:
-    """Say that a video is still being looked at."""
+    """Say that a video is still being indexed."""
     return f"{video.title}: {share:.0%} indexed so far."
 
 
 def still_renewing(count: int) -> str:
-    """Say that some videos are left out, since the present model has not looked at them yet."""
+    """Say that some videos are left out, since the present model has not indexed them yet."""
     videos = "1 more video is" if count == 1 else f"{count} more videos are"
     return f"{videos} being looked at with the new model, and not in this answer yet."
 
@@ -253,7 +257,7 @@ def _sheet(video: Video, sheet: bytes | None, door: Door) -> tuple[Picture, ...]
 
 
 def video_links(video: Video, time_s: float) -> tuple[Link, ...]:
-    """Give where people watch a video: at that time, where its site has such links."""
+    """Return where people watch a video: at that time, where its site has such links."""
     if not video.url:
         return ()
     place = at_second(video.url, time_s) if time_s else None

@@ -47,7 +47,7 @@ async def test_whoever_asked_may_cancel_a_video_under_way(house: ColourHouse, co
     await stopping.stopped.wait()
     (button,) = shown[-1].buttons
     assert (button.label, button.id) == ("Cancel", Cancel(job.id).id)
-    assert "Only whoever asked" in (await house.last(Action(bob, button.id))).text
+    assert "Only the person who asked" in (await house.last(Action(bob, button.id))).text
     assert await house.say(Action(ada, button.id)) == []  # its own answer says so, once
     await task
     assert shown[-1].text == "Cancelled: I leave that video alone."

@@ -93,7 +93,7 @@ class ScriptedConversation:
             raise
         if isinstance(event, FilePosted):
             self.posted.append(event.path.read_bytes())
-        text = "Ready to search: 1:34 long, 94 looks. Try /find and what you want to see."
+        text = "Ready to search: 1:34 long, 94 frames. Try /find and what you want to see."
         yield Reply(
             text, title="Coast and harbour", pictures=(sheet(),), links=(Link("https://e.org/v", "Open the video"),)
         )

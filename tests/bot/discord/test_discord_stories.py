@@ -20,7 +20,7 @@ async def test_a_posted_link_becomes_a_card_and_can_be_searched(scene: Scene) ->
     message = await fake.post(general, scene.ada, f"look at this {scene.link('stunts.mp4')} !")
     card = await said_below(scene, message)
     assert "stunts" in card.text
-    assert "looks" in card.text
+    assert "frames" in card.text
     assert "Posted by Ada" in card.text
     assert list(card.files) == ["sheet.jpg"]
     assert (message.id, EYES) in fake.reacted

@@ -73,7 +73,7 @@ async def test_admins_and_who_made_the_channel_may_cancel_what_others_posted(sce
         message = await scene.post(scene.link())
         status = await scene.below(message, "Looking at its frames")
         refused = await scene.fake.press(scene.team, status, "Cancel", scene.bob)
-        assert "Only whoever asked" in await scene.whispered(refused)
+        assert "Only the person who asked" in await scene.whispered(refused)
         scene.bob.is_admin, scene.general.creator = is_admin, "" if is_admin else scene.bob.id
         await scene.fake.press(scene.team, status, "Cancel", scene.bob)
         await scene.fake.until(lambda gone=message: not scene.general.below(gone), "the status gone")  # type: ignore[misc]
