@@ -137,7 +137,7 @@ async def find_beside(ports: Ports, parts: Core, text: str, other: str, chance: 
     task.cancel()
     with suppress(asyncio.CancelledError):
         await task
-    await ports.engines.encoder.looks(np.zeros((1, *(await _shape(ports))), np.uint8))  # after what was under way
+    await ports.engines.encoder.frames(np.zeros((1, *(await _shape(ports))), np.uint8))  # after what was under way
     return took_s if went_on else await find_beside(ports, parts, text + " again", other + " again", chance)
 
 

@@ -35,7 +35,7 @@ from core.engines.index.index import VectorIndex
 from core.model.query import Query
 from core.model.results import Curve
 from core.search.searcher import best_curves
-from storage.embeddings import SqliteLooks
+from storage.embeddings import SqliteEmbeddings
 from storage.library import SqliteLibrary
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ async def held(path: Path, budget_bytes: float) -> AsyncIterator[VectorIndex]:
     """Hold a library as the product does."""
     library = await SqliteLibrary.open(path)
     with ThreadPoolExecutor(1) as pool:
-        looks = VectorIndex(SqliteLooks(library.connections), pool, Metrics(), budget_bytes)
+        looks = VectorIndex(SqliteEmbeddings(library.connections), pool, Metrics(), budget_bytes)
         await looks.use(synthetic.RECIPE, synthetic.DIM)
         try:
             yield looks

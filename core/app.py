@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from core.jobs import RetryPolicy
     from core.limits import BrowsingLimits, IndexingLimits
     from core.model.video import Sampling
-    from core.ports.index import Looks
+    from core.ports.index import EmbeddingIndex
     from core.ports.jobs import Checkpoints, Jobs, Ledger
     from core.ports.library import BlobCache, Encoder, Library, Media
     from core.ports.metrics import Watch
@@ -60,7 +60,7 @@ class Storage:
 class Engines:
     """What is slow, or outside."""
 
-    looks: Looks
+    looks: EmbeddingIndex
     encoder: Encoder
     fetcher: Fetcher
     reader: FrameReader

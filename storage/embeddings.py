@@ -1,4 +1,4 @@
-"""`SqliteLooks`: the embeddings of videos, as BLOBs in chunks, float16.
+"""`SqliteEmbeddings`: the embeddings of videos, as BLOBs in chunks, float16.
 
 float16 takes half of the bytes and moves a cosine by less than 1e-3.
 """
@@ -87,7 +87,7 @@ _TIMES = np.dtype("<f8")
 _VECTORS = np.dtype("<f2")
 
 
-class SqliteLooks(Tables):
+class SqliteEmbeddings(Tables):
     """Reads embeddings chunk by chunk, for the index in memory."""
 
     async def generation(self) -> int:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from bot.settings import Settings
     from core.concurrency import ForegroundPriority
     from core.engines.clip.model import ClipModel
-    from core.ports.index import LooksStore
+    from core.ports.index import EmbeddingStore
     from core.ports.metrics import Stage
 
 _TEXTS_REMEMBERED = 4096
@@ -71,7 +71,7 @@ class _Pools:
 
 
 def open_engines(
-    settings: Settings, store: LooksStore, courtesy: ForegroundPriority, stack: AsyncExitStack
+    settings: Settings, store: EmbeddingStore, courtesy: ForegroundPriority, stack: AsyncExitStack
 ) -> OpenEngines:
     """Give the engines, which begin nothing by themselves, until the stack closes."""
     watch = Metrics()
@@ -106,7 +106,7 @@ def _encoder(settings: Settings, pools: _Pools, courtesy: ForegroundPriority) ->
     return RememberingEncoder(threaded, _TEXTS_REMEMBERED, pools.watch)
 
 
-def _looks(settings: Settings, store: LooksStore, pools: _Pools) -> VectorIndex:
+def _looks(settings: Settings, store: EmbeddingStore, pools: _Pools) -> VectorIndex:
     pool = pools.one("looks", "scan")
     looks = VectorIndex(store, pool, pools.watch, settings.embeddings_memory_gb * GIGABYTE)
     pools.stack.push_async_callback(looks.close)

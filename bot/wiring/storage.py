@@ -11,7 +11,7 @@ from bot.settings import GIGABYTE
 from core.app import Storage
 from storage.checkpoints import SqliteCheckpoints
 from storage.data_folder import FolderBlobCache, Owners, disk, tighten
-from storage.embeddings import SqliteLooks
+from storage.embeddings import SqliteEmbeddings
 from storage.history import SqliteHistory
 from storage.library import SqliteLibrary
 from storage.media import MediaFolder
@@ -33,7 +33,7 @@ class StorageBundle(Storage):
 
     library: SqliteLibrary
     media: MediaFolder
-    looks: SqliteLooks
+    looks: SqliteEmbeddings
     checkpoints: SqliteCheckpoints
     ledger: SqliteLedger
     jobs: SqliteJobs
@@ -61,7 +61,7 @@ async def open_kept(settings: Settings, stack: AsyncExitStack, *, is_bot: bool) 
     return StorageBundle(
         library=library,
         media=media,
-        looks=SqliteLooks(rows),
+        looks=SqliteEmbeddings(rows),
         checkpoints=SqliteCheckpoints(rows),
         ledger=ledger,
         jobs=SqliteJobs(rows, ledger.run, time.time, is_bot=is_bot),

@@ -259,7 +259,7 @@ class FrameEmbedder:
     async def _encode(self, gathered: Gathered) -> None:
         if gathered.batch:
             pixels = to_encode(gathered)
-            put(gathered, await self._encoder.looks(pixels) if len(pixels) else gathered.vectors[-1][:0])
+            put(gathered, await self._encoder.frames(pixels) if len(pixels) else gathered.vectors[-1][:0])
 
 
 class VideoEmbedder:

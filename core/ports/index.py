@@ -62,7 +62,7 @@ class IndexCatalogue:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Piece:
-    """Some looks of a video in the order of time."""
+    """Some embeddings of a video in the order of time."""
 
     times_s: Seconds
     """(n,) float64."""
@@ -70,11 +70,11 @@ class Piece:
     """(n, D) float16, as stored."""
 
 
-class LooksStore(Protocol):
-    """Where looks are read from. Methods raise StorageUnusable."""
+class EmbeddingStore(Protocol):
+    """Where embeddings are read from. Methods raise StorageUnusable."""
 
     async def generation(self) -> int:
-        """Return a number that grows with each change of videos, their frames or their postings, who makes it."""
+        """Return a number that grows with each change of videos, embeddings or postings, in whatever process."""
         ...
 
     async def catalogue(self) -> IndexCatalogue:
@@ -107,13 +107,13 @@ class Peaks:
         return Peaks(tuple(self.videos[place] for place in places), self.highest[:, places], self.from_storage)
 
 
-class Looks(Protocol):
-    """The frames of all videos, at hand. Methods raise StorageUnusable."""
+class EmbeddingIndex(Protocol):
+    """The embeddings of all videos, ready to be searched. Methods raise StorageUnusable."""
 
     async def peaks(
         self, view: View, recipe: Recipe, vectors: Floats, video_id: str | None = None, *, most: int = 8
     ) -> Peaks:
-        """Compare all frames in view with (Q, D) float32 vectors; only one video's where it is named.
+        """Compare all embeddings in view with (Q, D) float32 vectors; only one video's where it is named.
 
         For each vector the peaks of the best videos are near enough to exact to pick so many of them.
         """

@@ -297,7 +297,7 @@ class Encoder(Protocol):
         """Return (N, D) float32 unit vectors for (N, S, S, 3) uint8 RGB inputs as `SampledFrame.pixels` holds them."""
         ...
 
-    async def looks(self, pixels: Pixels) -> Floats:
+    async def frames(self, pixels: Pixels) -> Floats:
         """Return the same for frames of a video, and let those go first who wait for an answer."""
         ...
 

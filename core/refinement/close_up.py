@@ -133,7 +133,7 @@ class CloserLook:
         framed = await self._framer.framed(path, curve.times_s[best].tolist(), FRAMINGS, info.preprocess)
         if len(framed) != len(best):
             return None
-        vectors = await self._encoder.looks(np.concatenate(framed))
+        vectors = await self._encoder.frames(np.concatenate(framed))
         index = FrameIndex(np.arange(len(vectors), dtype=np.float64), vectors)
         scores = (await self._searcher.compared(query, curve.video, index)).scores
         again = scores.reshape(len(best), -1)[:, 0]

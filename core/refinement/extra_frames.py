@@ -117,7 +117,7 @@ class ExtraFrames:
 
     async def _encoded(self, looks: Sequence[SampledFrame]) -> Floats:
         await self._courtesy.idle()
-        return await self._encoder.looks(np.stack([look.pixels for look in looks]))
+        return await self._encoder.frames(np.stack([look.pixels for look in looks]))
 
 
 def coarse(pixels: Pixels) -> Floats:

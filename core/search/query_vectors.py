@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from core.model.answer import Vote
     from core.model.query import Term
     from core.model.video import Floats, FrameIndex, Recipe, Video, View
-    from core.ports.index import Looks
+    from core.ports.index import EmbeddingIndex
 
 PHRASE_WEIGHT = 0.5
 """Of each phrase in quotes, beside the whole text's 1."""
@@ -94,7 +94,12 @@ def curve(video: Video, index: FrameIndex, aims: Sequence[QueryVector], whole: F
 
 
 async def lean(
-    aims: Sequence[QueryVector], wishes: Sequence[str], votes: Sequence[Vote], looks: Looks, view: View, recipe: Recipe
+    aims: Sequence[QueryVector],
+    wishes: Sequence[str],
+    votes: Sequence[Vote],
+    looks: EmbeddingIndex,
+    view: View,
+    recipe: Recipe,
 ) -> tuple[QueryVector, ...]:
     """Turn each aim by the votes on its wish, by the frames in view that these are about. Raises StorageUnusable."""
     indexes: dict[str, FrameIndex] = {}

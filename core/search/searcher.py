@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from core.model.query import Query, Term
     from core.model.results import Curve
     from core.model.video import Floats, FrameIndex, Sampling, Video, View
-    from core.ports.index import HeldIndexing, Looks, Peaks
+    from core.ports.index import EmbeddingIndex, HeldIndexing, Peaks
     from core.ports.library import Encoder, Library
     from core.search.judge import Judge
     from core.search.query_vectors import QueryVector
@@ -73,7 +73,9 @@ MOST_VIDEOS_IN_ORDER = 32
 class Searcher:
     """Answers queries from the vectors that a library keeps."""
 
-    def __init__(self, library: Library, encoder: Encoder, sampling: Sampling, looks: Looks, judge: Judge) -> None:
+    def __init__(
+        self, library: Library, encoder: Encoder, sampling: Sampling, looks: EmbeddingIndex, judge: Judge
+    ) -> None:
         self._library = library
         self._encoder = encoder
         self._sampling = sampling

@@ -25,7 +25,7 @@ from core.model.video import Sampling, Scope, View
 from core.ports.library import Encoder
 from core.ports.metrics import Unwatched
 from storage.checkpoints import SqliteCheckpoints
-from storage.embeddings import SqliteLooks
+from storage.embeddings import SqliteEmbeddings
 from storage.library import SqliteLibrary
 from storage.media import MediaFolder
 from storage.messages import SqliteLedger
@@ -178,7 +178,7 @@ async def opened(
 async def looking(library: SqliteLibrary, budget_bytes: float = float("inf")) -> AsyncIterator[VectorIndex]:
     """Hold a library's looks in memory."""
     with ThreadPoolExecutor(1) as pool:
-        looks = VectorIndex(SqliteLooks(library.connections), pool, NotingWatch(), budget_bytes)
+        looks = VectorIndex(SqliteEmbeddings(library.connections), pool, NotingWatch(), budget_bytes)
         yield looks
         await looks.close()
 

@@ -15,7 +15,7 @@ import pytest
 from core.errors import DataFolderInUse, DiskFull, SchemaTooNew, StorageDamaged
 from core.model.video import Scope, View
 from storage.backups import Backups
-from storage.embeddings import SqliteLooks
+from storage.embeddings import SqliteEmbeddings
 from storage.library import SqliteLibrary
 from storage.media import MediaFolder
 from storage.repair import complaints, repair
@@ -263,5 +263,5 @@ async def all_is_there(
     for name in names:
         np.testing.assert_array_equal(found[name].vectors, videos[name].index.vectors.astype("<f2").astype(np.float32))
         np.testing.assert_array_equal(found[name].times_s, videos[name].index.times_s)
-    assert await SqliteLooks(library.connections).generation() >= 0
+    assert await SqliteEmbeddings(library.connections).generation() >= 0
     await library.close()

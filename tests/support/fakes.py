@@ -44,7 +44,7 @@ class ColourEncoder:
         preprocess = Preprocess(16, "squash", "bilinear", (0.0, 0.0, 0.0), (1.0, 1.0, 1.0))
         return EncoderInfo("colours", self.weights, 4, preprocess, "fp32", 100.0, 0.0, "cpu")
 
-    async def looks(self, pixels: Pixels) -> Floats:
+    async def frames(self, pixels: Pixels) -> Floats:
         return await self.images(pixels)
 
     async def images(self, pixels: Pixels) -> Floats:

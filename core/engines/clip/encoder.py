@@ -111,7 +111,7 @@ class ThreadedEncoder:
         clip = await self._clip()
         return await self._run(lambda: clip.images(pixels))
 
-    async def looks(self, pixels: Pixels) -> Floats:
+    async def frames(self, pixels: Pixels) -> Floats:
         """Return unit vectors of a video's frames."""
         clip, leave = await self._clip(), self._priority.leave(BATCH_S)
         loop, work = asyncio.get_running_loop(), partial(clip.frames, pixels, leave)
@@ -175,9 +175,9 @@ class RememberingEncoder:
         """Return unit vectors of pictures, as the encoder does."""
         return await self._encoder.images(pixels)
 
-    async def looks(self, pixels: Pixels) -> Floats:
+    async def frames(self, pixels: Pixels) -> Floats:
         """Return unit vectors of a video's frames, as the encoder does."""
-        return await self._encoder.looks(pixels)
+        return await self._encoder.frames(pixels)
 
     async def texts(self, texts: Sequence[str]) -> Floats:
         """Return (N, D) float32 unit vectors."""

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from concurrent.futures import Executor
 
     from core.model.video import Floats, FrameIndex, Recipe, View
-    from core.ports.index import HeldIndexing, LooksStore
+    from core.ports.index import EmbeddingStore, HeldIndexing
     from core.ports.metrics import Watch
 
 _MOST_PLANS = 64
@@ -35,9 +35,9 @@ class _Plan:
 
 
 class VectorIndex:
-    """All embeddings of the recipes in use. Implements `core.ports.index.Looks`."""
+    """All embeddings of the recipes in use. Implements `core.ports.index.EmbeddingIndex`."""
 
-    def __init__(self, store: LooksStore, pool: Executor, watch: Watch, budget_bytes: float = float("inf")) -> None:
+    def __init__(self, store: EmbeddingStore, pool: Executor, watch: Watch, budget_bytes: float = float("inf")) -> None:
         """Take the store, a pool of one thread, and how much memory embeddings may take.
 
         Videos that the budget has no room for are read from the store for each search, which takes longer.
@@ -78,7 +78,7 @@ class VectorIndex:
         """
         await self.use(recipe, vectors.shape[1])
         if any(video.video.id == video_id and video.recipe_key == recipe.key for video in self.damaged):
-            raise StorageDamaged("", f"the looks at {video_id}")
+            raise StorageDamaged("", f"the embeddings of {video_id}")
         plan = await self._plan(view, recipe.key, video_id)
         found = await self._sync.run(lambda: highest(plan.rows, vectors, most))
         for place in plan.stored:

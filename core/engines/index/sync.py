@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from core.engines.index.rows import IndexMemory
     from core.model.video import Floats, Seconds
-    from core.ports.index import HeldIndexing, LooksStore, Piece
+    from core.ports.index import EmbeddingStore, HeldIndexing, Piece
 
 log = logging.getLogger(__name__)
 
@@ -55,7 +55,9 @@ class HeldVideo:
 class IndexSync:
     """Follows a library."""
 
-    def __init__(self, store: LooksStore, pool: Executor, memory: IndexMemory, on_change: Callable[[], None]) -> None:
+    def __init__(
+        self, store: EmbeddingStore, pool: Executor, memory: IndexMemory, on_change: Callable[[], None]
+    ) -> None:
         """Take the library's embeddings, the one thread for all that touches rows, and where rows are held.
 
         `on_change` is called before any row is let go, so that nothing else refers to it.
@@ -107,7 +109,7 @@ class IndexSync:
 
     async def leave_out(self, video: HeldIndexing, error: Exception) -> None:
         """Hold a video no longer whose embeddings are damaged."""
-        log.error("the looks at %s are damaged, so it is left out of searches: %s", video.video.id, error)
+        log.error("the embeddings of %s are damaged, so it is left out of searches: %s", video.video.id, error)
         self.damaged[video.indexing] = video
         if video.indexing in self.videos:
             await self._let_go(video.indexing)
@@ -118,7 +120,7 @@ class IndexSync:
             try:
                 await self._keep_up()
             except AppError as error:
-                log.warning("looks could not be read: %s", type(error).__name__)
+                log.warning("embeddings could not be read: %s", type(error).__name__)
 
     async def _keep_up(self) -> None:
         """Let go of what the library holds no longer, then read what is new."""

@@ -160,7 +160,7 @@ def courtesy() -> ForegroundPriority:
 async def test_queries_do_not_wait_behind_a_videos_batches(model: ClipModel) -> None:
     with ThreadPoolExecutor(1) as pool, ThreadPoolExecutor(1) as videos_pool:
         encoder = ThreadedEncoder(lambda: model, pool, videos_pool, courtesy(), Unwatched())
-        videos = [asyncio.create_task(encoder.looks(frames(256))) for _ in range(8)]
+        videos = [asyncio.create_task(encoder.frames(frames(256))) for _ in range(8)]
         await asyncio.wait(videos, return_when=asyncio.FIRST_COMPLETED)
         await encoder.texts(["now"])
         assert sum(video.done() for video in videos) < len(videos)
@@ -172,7 +172,7 @@ async def test_given_a_metrics_port_when_it_encodes_then_each_is_timed(model: Cl
     with ThreadPoolExecutor(2) as pool:
         encoder = ThreadedEncoder(lambda: model, pool, pool, courtesy(), watch)
         await encoder.texts(["now"])
-        await encoder.looks(frames(2))
+        await encoder.frames(frames(2))
     assert watch.stages == ["words", "encode"]
 
 
@@ -188,7 +188,7 @@ async def test_a_videos_batch_stands_still_while_somebody_waits_for_an_answer(mo
     with ThreadPoolExecutor(1) as pool, ThreadPoolExecutor(1) as videos_pool:
         encoder = ThreadedEncoder(lambda: model, pool, videos_pool, ours, Unwatched())
         with ours.asking():
-            video = asyncio.create_task(encoder.looks(frames(1)))
+            video = asyncio.create_task(encoder.frames(frames(1)))
             asked = await encoder.images(frames(1))
             await encoder.texts(["now"])
             assert not video.done()
@@ -212,7 +212,7 @@ def test_a_batch_can_stand_still_in_its_midst_and_comes_to_the_same(model: ClipM
 async def test_a_videos_batches_leave_the_processor_to_queries(model: ClipModel) -> None:
     with ThreadPoolExecutor(1) as pool, ThreadPoolExecutor(1) as videos_pool:
         encoder = ThreadedEncoder(lambda: model, pool, videos_pool, courtesy(), Unwatched())
-        await encoder.looks(frames(2))
+        await encoder.frames(frames(2))
         await encoder.texts(["now"])
         niceness = [
             one.submit(lambda: os.getpriority(os.PRIO_PROCESS, threading.get_native_id()))

@@ -14,7 +14,7 @@ import pytest
 
 from core.engines.index.index import VectorIndex
 from core.model.video import Scope, View
-from storage.embeddings import SqliteLooks
+from storage.embeddings import SqliteEmbeddings
 from storage.library import SqliteLibrary
 from tests.storage.conftest import PostingMaker, VideoMaker, channel, library, make_posting, make_video, recipe
 from tests.support.fakes import NotingWatch
@@ -30,7 +30,7 @@ __all__ = ["channel", "library", "make_posting", "make_video", "recipe"]
 DIM = 64
 
 
-class Noting(SqliteLooks):
+class Noting(SqliteEmbeddings):
     """Notes each time that there is nothing more to keep up with."""
 
     def __init__(self, library: SqliteLibrary) -> None:
