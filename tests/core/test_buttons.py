@@ -34,7 +34,7 @@ MOMENT = Moment("video", 10.0, 14.0, 12.0, 0.3)
     ),
     st.sampled_from(["", "p", "x"]),
 )
-def test_a_buttons_id_says_all_that_it_asks_for_in_a_hundred_characters(wish: Show, role: str) -> None:
+def test_given_a_button_when_spelled_then_its_id_reads_back_in_100_chars(wish: Show, role: str) -> None:
     made = wish.id(role)
     assert len(made) <= 100
     assert re.fullmatch(actions.PATTERN, made)
@@ -42,7 +42,7 @@ def test_a_buttons_id_says_all_that_it_asks_for_in_a_hundred_characters(wish: Sh
 
 
 @given(st.integers(1, 999), st.booleans(), TIMES, REVISIONS)
-def test_a_vote_and_a_wish_for_more_say_in_which_order_their_moment_stood(
+def test_given_a_revision_when_spelled_then_votes_and_likes_hold_it(
     number: int, is_up: bool, at_ms: int | None, revision: int
 ) -> None:
     for wish in (VoteAction("a" * 16, number, "softmax", is_up, revision), Alike("a" * 16, number, at_ms, revision)):
@@ -51,7 +51,7 @@ def test_a_vote_and_a_wish_for_more_say_in_which_order_their_moment_stood(
 
 
 @pytest.mark.parametrize("old", ["show:aB_9-x:2:m", "show:aB_9-x:2:mp"])
-def test_a_button_of_an_earlier_version_works_still(old: str) -> None:
+def test_given_an_id_of_an_earlier_version_when_read_then_it_works(old: str) -> None:
     assert actions.read(old) == Show("aB_9-x", 2)
 
 
@@ -59,13 +59,13 @@ def test_a_button_of_an_earlier_version_works_still(old: str) -> None:
     "wrong",
     ["", "show:a", "show:a:1:z", "show:a:1:m:c:-5::", "other:a:1:m", "show:a:1:m:f:1", "show:a:1r0:m", "show:a:1r:m"],
 )
-def test_an_id_of_no_known_kind_is_an_answer_that_is_gone(wrong: str) -> None:
+def test_given_an_unknown_id_when_read_then_the_answer_is_gone(wrong: str) -> None:
     with pytest.raises(AnswerGone):
         actions.read(wrong)
 
 
 @given(TIMES, TIMES, TIMES, st.floats(0.1, 20_000), st.floats(1, 600))
-def test_whatever_an_id_says_a_cut_stays_within_the_video_and_the_limit(
+def test_given_any_times_when_a_cut_is_read_then_it_is_within_limits(
     at_ms: int | None, in_ms: int | None, out_ms: int | None, duration_s: float, most_s: float
 ) -> None:
     wish = Show("a", 1, mode="cut", at_ms=at_ms, in_ms=in_ms, out_ms=out_ms)
@@ -76,7 +76,7 @@ def test_whatever_an_id_says_a_cut_stays_within_the_video_and_the_limit(
     assert cursor.out_ms - cursor.in_ms <= max(LEAST_CUT_MS, round(most_s * 1000))
 
 
-def test_an_end_moves_by_itself_and_stops_before_the_other_end() -> None:
+def test_given_an_end_when_moved_then_it_stops_before_the_other() -> None:
     cursor = Cursor.of(Show("a", 1, mode="cut"), MOMENT, 60.0, 30.0)
     assert cursor.ends_s == (10.0, 14.0)
     assert cursor.moved(-500, 0).ends_s == (9.5, 14.0)
@@ -85,6 +85,6 @@ def test_an_end_moves_by_itself_and_stops_before_the_other_end() -> None:
     assert cursor.moved(0, 99_000).ends_s == (10.0, 40.0)
 
 
-def test_a_moment_longer_than_a_cut_may_be_is_cut_around_its_peak() -> None:
+def test_given_a_long_moment_when_cut_then_it_is_cut_around_its_peak() -> None:
     cursor = Cursor.of(Show("a", 1, mode="cut"), Moment("video", 0.0, 100.0, 80.0, 0.3), 100.0, 10.0)
     assert cursor.ends_s == (75.0, 85.0)

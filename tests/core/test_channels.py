@@ -50,7 +50,7 @@ def remote(url: str = URL, key: str = "discord:attachment:1") -> RemoteFile:
     return RemoteFile(key, "reel.mp4", locate)
 
 
-async def test_a_remote_file_is_fetched_with_its_token_once_and_known_by_its_key(
+async def test_given_a_remote_file_when_posted_twice_then_it_is_fetched_once(
     house: ColourHouse, colour_video: Path
 ) -> None:
     house.fetcher.web[URL] = colour_video
@@ -63,7 +63,7 @@ async def test_a_remote_file_is_fetched_with_its_token_once_and_known_by_its_key
     assert house.fetcher.fetched == [f"{URL} token"]
 
 
-async def test_a_file_whose_message_is_gone_says_so(house: ColourHouse) -> None:
+async def test_given_a_remote_file_when_its_message_is_gone_then_it_is_said(house: ColourHouse) -> None:
     async def locate() -> Address:
         raise MessageGone
 
@@ -71,13 +71,15 @@ async def test_a_file_whose_message_is_gone_says_so(house: ColourHouse) -> None:
     assert "That message is gone" in reply.text
 
 
-async def test_an_answer_leads_to_the_message_that_brought_the_video(house: ColourHouse, colour_video: Path) -> None:
+async def test_given_a_posted_video_when_found_then_its_message_is_linked(
+    house: ColourHouse, colour_video: Path
+) -> None:
     await house.last(FilePosted(said("m1"), colour_video, "colours.mp4"))
     reply = await house.last(Find(said("", user="Bob"), "blue"))
     assert [(link.label, link.url) for link in reply.links] == [("Posted by Ada", "https://chat.test/m1")]
 
 
-async def test_a_deleted_message_is_answered_with_silence_and_its_video_file_and_answers_go(
+async def test_given_a_message_when_deleted_then_its_video_and_answers_go(
     house: ColourHouse, colour_video: Path
 ) -> None:
     await house.last(FilePosted(said("m1"), colour_video, "colours.mp4"))
@@ -89,7 +91,7 @@ async def test_a_deleted_message_is_answered_with_silence_and_its_video_file_and
     assert "gone" in (await house.last(Action(said(""), found.buttons[1].id))).text
 
 
-async def test_a_message_deleted_while_its_video_is_looked_at_leaves_neither_video_nor_file(
+async def test_given_a_video_being_indexed_when_its_message_goes_then_all_goes(
     house: ColourHouse, colour_video: Path
 ) -> None:
     asked = said("m1")
@@ -101,7 +103,7 @@ async def test_a_message_deleted_while_its_video_is_looked_at_leaves_neither_vid
     assert list(house.media.inbox.iterdir()) == []
 
 
-async def test_a_channel_is_switched_and_its_status_tells(house: ColourHouse, colour_video: Path) -> None:
+async def test_given_a_channel_when_switched_then_its_status_tells(house: ColourHouse, colour_video: Path) -> None:
     await house.last(FilePosted(said("m1"), colour_video, "colours.mp4"))
     assert "Off" in (await house.last(Switch(said(""), on=False))).text
     status = await house.last(Status(said(""), blind=True, missing=("Attach Files",)))
@@ -113,7 +115,7 @@ async def test_a_channel_is_switched_and_its_status_tells(house: ColourHouse, co
 
 
 @pytest.mark.parametrize("house", [ONE_AT_ONCE], indirect=True, ids=["one video at once"])
-async def test_a_video_that_is_known_waits_in_no_line(
+async def test_given_a_known_video_when_posted_then_it_waits_in_no_queue(
     house: ColourHouse, colour_video: Path, make_clip: MakeClip
 ) -> None:
     link, other = "https://films.example/known.mp4", "https://films.example/other.mp4"
@@ -131,7 +133,9 @@ async def test_a_video_that_is_known_waits_in_no_line(
     await asyncio.gather(first, return_exceptions=True)
 
 
-async def test_names_are_suggested_from_what_the_asker_may_see(house: ColourHouse, colour_video: Path) -> None:
+async def test_given_typed_letters_when_suggesting_then_only_visible_titles(
+    house: ColourHouse, colour_video: Path
+) -> None:
     await house.last(FilePosted(said("m1"), colour_video, "Stunts.mp4"))
     here, elsewhere = said("").view, said("", "elsewhere").view
     assert [one.title for one in await house.conversation.videos.suggest(here, "stu")] == ["Stunts"]

@@ -37,24 +37,24 @@ TURN = Turn(Door("local", ("light",), 25), SCOPE, View.of(SCOPE), "you", "you", 
         ("youtube.com/watch?v=abc", LinkPosted(TURN, "https://youtube.com/watch?v=abc")),
     ],
 )
-def test_a_message_means_what_its_writer_meant(typed: str, meant: object) -> None:
+def test_given_a_message_when_parsed_then_it_is_the_event_meant(typed: str, meant: object) -> None:
     assert parse(TURN, typed) == (meant,)
 
 
-def test_a_mention_with_a_mistyped_command_is_no_search() -> None:
+def test_given_a_mention_with_a_mistyped_command_when_read_then_no_search() -> None:
     assert parse_mention(TURN, "/fnd a dog") == (Unclear(TURN, "/fnd a dog"),)
     assert parse_mention(TURN, "http:/a.example/x") == (LinkPosted(TURN, "https://a.example/x"),)
     assert parse_mention(TURN, "a dog") == (Find(TURN, "a dog"),)
 
 
-def test_a_mistyped_command_is_answered_with_the_one_that_was_meant() -> None:
+def test_given_a_mistyped_command_when_answered_then_the_meant_one_is_told() -> None:
     shared = replace(TURN.door, shared=True, grouped=frozenset({"videos"}))
     assert "Did you mean /keaton videos?" in unclear(shared, "/keaton vidoes").text
     assert "Did you mean /find?" in unclear(TURN.door, "/fnd a dog").text
     assert "Did you mean" not in unclear(shared, "wat is this").text
 
 
-def test_each_link_in_a_message_is_taken_in() -> None:
+def test_given_several_links_when_posted_then_each_is_taken_in() -> None:
     events = parse(TURN, "https://a.example/1.mp4 and https://a.example/2.mp4")
     assert [event.url for event in events if isinstance(event, LinkPosted)] == [
         "https://a.example/1.mp4",

@@ -29,12 +29,12 @@ NOW = datetime(2026, 11, 22, 17, 30, tzinfo=UTC)  # a Sunday
         ("http://in:80 a-from:b", "http://in:80 a-from:b", Filters()),
     ],
 )
-def test_filters_are_told_from_words(text: str, words: str, filters: Filters) -> None:
+def test_given_filters_when_split_then_words_stay(text: str, words: str, filters: Filters) -> None:
     assert split(text) == (words, filters)
 
 
 @given(st.text())
-def test_no_text_is_an_error(text: str) -> None:
+def test_given_any_text_when_read_then_nothing_is_raised(text: str) -> None:
     words, filters = split(text)
     assert filters != Filters() or words == " ".join(text.split())
     with suppress(ValueError):
@@ -57,15 +57,15 @@ def test_no_text_is_an_error(text: str) -> None:
         ("9999y", "1970-01-01"),
     ],
 )
-def test_a_date_begins_at_its_midnight(word: str, begins: str) -> None:
+def test_given_a_date_when_read_then_it_begins_at_midnight(word: str, begins: str) -> None:
     assert since(word, NOW) == datetime.fromisoformat(begins).replace(tzinfo=UTC)
 
 
-def test_hours_count_from_now() -> None:
+def test_given_hours_when_read_then_they_count_from_now() -> None:
     assert since("12h", NOW) == datetime(2026, 11, 22, 5, 30, tzinfo=UTC)
 
 
 @pytest.mark.parametrize("word", ["", "dinner", "2026-13", "2026-02-30", "20261122", "12", "d3"])
-def test_what_is_no_date_is_an_error(word: str) -> None:
+def test_given_a_word_that_is_no_date_when_read_then_an_error(word: str) -> None:
     with pytest.raises(ValueError, match="is no date"):
         since(word, NOW)

@@ -64,7 +64,7 @@ def left_of(folder: Path, needles: list[str]) -> list[tuple[str, str]]:
 
 
 @pytest.mark.slow
-async def test_after_a_video_was_forgotten_neither_its_title_nor_its_id_nor_its_link_stands_in_any_file(
+async def test_given_a_video_when_forgotten_then_no_file_holds_its_names(
     house: ColourHouse, colour_video: Path, tmp_path: Path
 ) -> None:
     await taken_in(house, colour_video)
@@ -82,7 +82,7 @@ async def test_after_a_video_was_forgotten_neither_its_title_nor_its_id_nor_its_
 
 
 @pytest.mark.slow
-async def test_while_somebody_reads_from_the_database_forgetting_holds_nobody_up_and_is_done_once_they_stop(
+async def test_given_a_reader_when_forgetting_then_it_is_done_once_they_stop(
     house: ColourHouse, colour_video: Path, tmp_path: Path
 ) -> None:
     await taken_in(house, colour_video)
@@ -102,7 +102,7 @@ async def test_while_somebody_reads_from_the_database_forgetting_holds_nobody_up
 
 
 @pytest.mark.slow
-async def test_a_question_that_was_under_way_while_its_video_was_forgotten_does_not_name_it_once_it_is_answered(
+async def test_given_an_open_question_when_its_video_goes_then_it_is_not_named(
     house: ColourHouse, colour_video: Path, tmp_path: Path
 ) -> None:
     await taken_in(house, colour_video)
@@ -118,9 +118,7 @@ async def test_a_question_that_was_under_way_while_its_video_was_forgotten_does_
     assert left_of(tmp_path / "data", [TITLE]) == []
 
 
-async def test_given_a_deleted_database_when_a_video_is_forgotten_then_no_file_has_it_but_the_one_that_is_gone(
-    house: ColourHouse, tmp_path: Path
-) -> None:
+async def test_given_a_deleted_database_when_forgetting_then_no_file_has_it(house: ColourHouse, tmp_path: Path) -> None:
     await taken_in(house, clips.make_clip(tmp_path / "film.mp4", [("red", 2)]))
     data = tmp_path / "data"
     for path in data.glob("keaton.sqlite3*"):

@@ -37,7 +37,7 @@ async def cramped(small_disk: SmallDisk) -> AsyncIterator[ColourHouse]:
     await library.close()
 
 
-async def test_on_a_full_disk_keaton_says_so_goes_on_answering_and_takes_videos_again_later(
+async def test_given_a_full_disk_when_posted_then_said_and_later_all_goes_on(
     cramped: ColourHouse, small_disk: SmallDisk, tmp_path: Path
 ) -> None:
     first = clips.make_clip(tmp_path / "first.mp4", [("red", 2)])

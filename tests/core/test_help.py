@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 EXAMPLES = re.findall(r"^/find (.*?): (?=the best|without|what|one|side|only|refines)", ASKING, re.MULTILINE)
 
 
-def test_each_way_to_ask_has_an_example_that_means_what_it_says() -> None:
+def test_given_help_when_its_examples_are_read_then_they_mean_that() -> None:
     assert len(EXAMPLES) == len(ASKING.splitlines()) == 7
     asked = [find(turn(), example) for example in EXAMPLES]
     assert asked[5].filters.poster == "ada"
@@ -28,7 +28,7 @@ def test_each_way_to_ask_has_an_example_that_means_what_it_says() -> None:
 
 
 @pytest.mark.parametrize("door", [DISCORD, SLACK, PAGE])
-def test_help_fits_into_a_message(door: Door) -> None:
+def test_given_help_when_shown_then_it_fits_into_a_message(door: Door) -> None:
     text = help_text(door).text
     assert len(text) <= 1800
     assert all(f"/find {example}" in text for example in EXAMPLES)

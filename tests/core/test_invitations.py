@@ -21,7 +21,7 @@ class Clock:
         return self.now_s
 
 
-async def test_an_invitation_is_one_persons_under_one_message_for_one_reply(house: ColourHouse) -> None:
+async def test_given_an_invitation_when_used_then_by_one_person_for_one_reply(house: ColourHouse) -> None:
     asked = Invitations(house.ledger, Clock())
     await asked.invite(HERE, "ada", "answer", "card")
     for scope, who, under in ((THERE, "ada", "card"), (HERE, "bob", "card"), (HERE, "ada", "another")):
@@ -31,7 +31,7 @@ async def test_an_invitation_is_one_persons_under_one_message_for_one_reply(hous
     assert await Invitations(house.ledger, Clock()).accept(HERE, "ada", "card", "m1", 1001.0) == "answer"
 
 
-async def test_an_invitation_ends_and_its_note_goes(house: ColourHouse) -> None:
+async def test_given_an_invitation_when_its_time_is_over_then_its_note_goes(house: ColourHouse) -> None:
     clock = Clock()
     asked = Invitations(house.ledger, clock)
     await asked.invite(HERE, "ada", "answer", "card")

@@ -72,7 +72,7 @@ def shown(reply: Reply) -> tuple[object, ...]:
 
 
 @pytest.mark.parametrize("text", QUESTIONS)
-async def test_given_a_kept_curve_when_a_button_is_pressed_then_nothing_is_searched(
+async def test_given_a_kept_curve_when_pressed_then_nothing_is_searched(
     house: ColourHouse, monkeypatch: pytest.MonkeyPatch, text: str
 ) -> None:
     first = await ask(house, text)
@@ -84,7 +84,7 @@ async def test_given_a_kept_curve_when_a_button_is_pressed_then_nothing_is_searc
 
 @pytest.mark.parametrize("label", BUTTONS)
 @pytest.mark.parametrize("text", QUESTIONS)
-async def test_given_no_kept_curve_when_a_button_is_pressed_then_it_shows_the_same(
+async def test_given_no_kept_curve_when_pressed_then_it_shows_the_same(
     house: ColourHouse, text: str, label: str
 ) -> None:
     first = await ask(house, text)
@@ -95,7 +95,7 @@ async def test_given_no_kept_curve_when_a_button_is_pressed_then_it_shows_the_sa
     assert drawn(from_kept) == drawn(from_search)
 
 
-async def test_given_a_new_answer_when_its_number_is_pressed_then_the_plot_is_the_same(house: ColourHouse) -> None:
+async def test_given_a_new_answer_when_pressed_then_the_plot_is_the_same(house: ColourHouse) -> None:
     first = await ask(house, "red and blue")
     of_answer = house.plotter.specs[-1]
     again = await press(house, first, "1 ·")
@@ -103,14 +103,14 @@ async def test_given_a_new_answer_when_its_number_is_pressed_then_the_plot_is_th
     assert again.text == first.text
 
 
-async def test_given_a_forgotten_video_when_a_button_is_pressed_then_the_answer_is_gone(house: ColourHouse) -> None:
+async def test_given_a_forgotten_video_when_pressed_then_the_answer_is_gone(house: ColourHouse) -> None:
     first = await ask(house, "red")
     await house.last(Forget(turn(), "video"))
     gone = await press(house, first, "1 ·")
     assert (gone.tone, gone.pictures) == ("error", ())
 
 
-async def test_given_a_posters_filter_when_their_post_is_taken_back_then_the_answer_is_gone(house: ColourHouse) -> None:
+async def test_given_a_poster_filter_when_the_post_goes_then_the_answer_is_gone(house: ColourHouse) -> None:
     await put_video(house, turn(), "video", SCENES)
     await put_video(house, BOB, "video", SCENES)
     first = await house.last(find(turn(), "red from:me"))
@@ -119,7 +119,7 @@ async def test_given_a_posters_filter_when_their_post_is_taken_back_then_the_ans
     assert (gone.tone, gone.pictures) == ("error", ())
 
 
-async def test_given_a_vote_when_a_button_is_pressed_then_the_curve_is_the_turned_one(house: ColourHouse) -> None:
+async def test_given_a_vote_when_pressed_then_the_curve_is_the_turned_one(house: ColourHouse) -> None:
     first = await ask(house, "red and blue")
     await press(house, first, "1 ·")
     before = drawn(house.plotter.specs[-1])
@@ -132,7 +132,7 @@ async def test_given_a_vote_when_a_button_is_pressed_then_the_curve_is_the_turne
     assert kept == drawn(house.plotter.specs[-1])
 
 
-async def test_given_another_model_when_a_button_is_pressed_then_no_old_curve_is_drawn(house: ColourHouse) -> None:
+async def test_given_another_model_when_pressed_then_no_old_curve_is_drawn(house: ColourHouse) -> None:
     first = await ask(house, "red")
     (action,) = {one.answer_id for one in map(actions.read, [first.buttons[0].id]) if isinstance(one, actions.Show)}
     house.encoder.weights = "other eyes"
@@ -141,7 +141,7 @@ async def test_given_another_model_when_a_button_is_pressed_then_no_old_curve_is
     assert await house.library.kept_curve(action, video.video.id, recipe) is None
 
 
-def test_given_scores_beside_thresholds_when_they_are_rounded_then_no_verdict_changes() -> None:
+def test_given_scores_beside_thresholds_when_rounded_then_same_verdicts() -> None:
     baseline = Baseline(0.21, 0.2351, 0.2472)
     scores = np.linspace(0.2351 - 2e-4, 0.2472 + 2e-4, 1200, dtype=np.float32)
     lines = tuple(TextCurve(text, one, baseline) for text, one in (("a", scores), ("b", scores[::-1].copy())))

@@ -41,7 +41,7 @@ from core.errors import LinkRefused
         ("https://a.example/b?x[]=1&y=(2)", ("https://a.example/b?x[]=1&y=(2)",)),
     ],
 )
-def test_links_are_found_without_what_surrounds_them(text: str, found: tuple[str, ...]) -> None:
+def test_given_a_message_when_links_are_found_then_without_punctuation(text: str, found: tuple[str, ...]) -> None:
     assert links.find_links(text) == found
 
 
@@ -83,7 +83,7 @@ def test_given_a_link_with_a_slip_when_it_is_said_then_it_is_meant(text: str, me
         "https://www.youtube.com/live/dQw4w9WgXcQ?feature=shared",
     ],
 )
-def test_all_spellings_of_a_youtube_link_mean_one_video(url: str) -> None:
+def test_given_spellings_of_one_youtube_link_when_read_then_one_video(url: str) -> None:
     assert links.canonical(url) == "youtube:dQw4w9WgXcQ"
 
 
@@ -102,12 +102,12 @@ def test_all_spellings_of_a_youtube_link_mean_one_video(url: str) -> None:
         ("not a link", "not a link"),
     ],
 )
-def test_a_link_has_one_canonical_spelling(url: str, expected: str) -> None:
+def test_given_a_link_when_tidied_then_it_has_one_spelling(url: str, expected: str) -> None:
     assert links.canonical(url) == expected
 
 
 @pytest.mark.parametrize("url", ["https://example.com/?a=1&b=2", "https://[2001:db8::1]/x", "https://youtu.be/"])
-def test_tidying_a_tidy_link_changes_nothing(url: str) -> None:
+def test_given_a_tidy_link_when_tidied_then_it_stays(url: str) -> None:
     assert links.canonical(links.canonical(url)) == links.canonical(url)
 
 
@@ -134,7 +134,7 @@ def test_tidying_a_tidy_link_changes_nothing(url: str) -> None:
         ("https://example.com/a.mp4.html", False),
     ],
 )
-def test_a_video_link_is_known_by_its_look(url: str, expected: bool) -> None:
+def test_given_a_link_when_spelled_like_a_video_then_it_is_known(url: str, expected: bool) -> None:
     assert links.looks_like_video(url) is expected
 
 
@@ -150,7 +150,7 @@ def test_a_video_link_is_known_by_its_look(url: str, expected: bool) -> None:
         ("", None),
     ],
 )
-def test_a_link_leads_to_a_second_where_its_site_can(url: str, expected: str | None) -> None:
+def test_given_a_site_with_times_when_linked_then_it_starts_there(url: str, expected: str | None) -> None:
     assert links.at_second(url, 12.9) == expected
 
 
@@ -202,7 +202,7 @@ def test_a_link_leads_to_a_second_where_its_site_can(url: str, expected: str | N
         ("http://255.255.255.255/", "private"),
     ],
 )
-def test_links_that_lead_where_keaton_does_not_go_are_refused(url: str, why: str) -> None:
+def test_given_a_forbidden_link_when_checked_then_it_is_refused(url: str, why: str) -> None:
     with pytest.raises(LinkRefused) as raised:
         links.check(url, frozenset())
     assert raised.value.why == why
@@ -212,11 +212,11 @@ def test_links_that_lead_where_keaton_does_not_go_are_refused(url: str, why: str
     "url",
     ["https://example.com/a.mp4", "http://93.184.215.14/", "http://example.com:443/", "http://[2606:2800:220:1::]/"],
 )
-def test_public_links_pass(url: str) -> None:
+def test_given_a_public_link_when_checked_then_it_passes(url: str) -> None:
     links.check(url, frozenset())
 
 
-def test_a_host_that_the_operator_allows_passes_on_any_port() -> None:
+def test_given_an_allowed_host_when_checked_then_any_port_passes() -> None:
     links.check("http://127.0.0.1:8080/a.mp4", frozenset({"127.0.0.1"}))
     links.check("http://NAS.local:9000/a.mp4", frozenset({"nas.local"}))
     with pytest.raises(LinkRefused):
@@ -231,5 +231,5 @@ def test_a_host_that_the_operator_allows_passes_on_any_port() -> None:
         ("https://example.com/", "example.com"),
     ],
 )
-def test_a_file_is_titled_by_its_name(url: str, title: str) -> None:
+def test_given_a_file_link_when_titled_then_by_its_name(url: str, title: str) -> None:
     assert links.file_title(url) == title

@@ -23,7 +23,7 @@ def spec(count: int = 4, *, lines: tuple[TextCurve, ...] = ()) -> PlotSpec:
     return PlotSpec(curve, "a dog", ((1, MOMENT), (2, Moment("v", 3.0, 4.0, 3.0, 0.3))), 1, "similarity", 100.0)
 
 
-def test_one_curve_has_its_points_its_band_and_its_moments() -> None:
+def test_given_one_curve_when_drawn_live_then_points_band_and_moments() -> None:
     plot = live_plot(spec())
     assert plot.times_s == (0.0, 1.0, 2.0, 3.0)
     assert plot.lines[0].values == pytest.approx((0.1, 0.2, 0.3, 0.4), abs=1e-4)
@@ -31,14 +31,14 @@ def test_one_curve_has_its_points_its_band_and_its_moments() -> None:
     assert [(one.number, one.peak_s, one.current) for one in plot.marks] == [(1, 2.0, True), (2, 3.0, False)]
 
 
-def test_texts_side_by_side_are_lines_of_their_own_without_a_band() -> None:
+def test_given_several_texts_when_drawn_live_then_lines_without_band() -> None:
     flat = np.full(4, 0.2, np.float32)
     plot = live_plot(spec(lines=(TextCurve("a dog", flat), TextCurve("a cat", flat))))
     assert [line.text for line in plot.lines] == ["a dog", "a cat"]
     assert plot.band is None
 
 
-def test_a_long_curve_is_thinned_and_keeps_each_peak() -> None:
+def test_given_a_long_curve_when_thinned_then_each_peak_stays() -> None:
     values = np.zeros((2, 20_000), np.float32)
     values[0, 7_777], values[1, 12_345] = 1.0, 1.0
     kept = thinned(values, MOST_POINTS)
@@ -46,7 +46,7 @@ def test_a_long_curve_is_thinned_and_keeps_each_peak() -> None:
     assert {0, 7_777, 12_345, 19_999} <= set(kept.tolist())
 
 
-def test_a_click_and_a_drag_lead_to_buttons_of_the_answer() -> None:
+def test_given_a_live_plot_when_clicked_or_dragged_then_a_button_is_meant() -> None:
     wish = Show("an-answer", 2, revision=3)
     plot = leading(live_plot(spec()), wish, Cursor.of(wish, MOMENT, 4.0, 60.0))
     assert actions.read(plot.go_id.format(at=1500)) == Show("an-answer", 2, at_ms=1500, revision=3)
@@ -55,6 +55,6 @@ def test_a_click_and_a_drag_lead_to_buttons_of_the_answer() -> None:
     assert plot.cut_s is None
 
 
-def test_a_plot_over_a_gone_file_offers_no_cut() -> None:
+def test_given_no_file_when_drawn_live_then_no_cut_is_offered() -> None:
     wish = Show("an-answer", 1)
     assert leading(live_plot(spec()), wish, Cursor.of(wish, MOMENT, 4.0, 60.0, kept=False)).cut_id == ""

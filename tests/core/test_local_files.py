@@ -59,7 +59,7 @@ def place(tmp_path: Path) -> Iterator[Path]:
     ],
 )
 @pytest.mark.timeout(60)
-def test_what_is_no_plain_file_within_the_limit_is_told_by_the_name_that_it_was_given(
+def test_given_no_plain_file_when_opened_then_told_by_its_given_name(
     place: Path, act: Callable[[Path, str, int], object], file: str, error: type[UserError], said: str
 ) -> None:
     with pytest.raises(error) as raised:
@@ -72,7 +72,7 @@ def test_what_is_no_plain_file_within_the_limit_is_told_by_the_name_that_it_was_
     "file", ["/proc/kmsg", "/proc/self/mem", "/proc/kcore", "/dev/kmsg", "/dev/stdin", "/dev/random"]
 )
 @pytest.mark.timeout(60)
-def test_files_of_the_system_get_a_sentence_at_once(file: str) -> None:
+def test_given_a_file_of_the_system_when_opened_then_a_sentence_at_once(file: str) -> None:
     from pathlib import Path  # noqa: PLC0415
 
     path = Path(file)
@@ -85,13 +85,13 @@ def test_files_of_the_system_get_a_sentence_at_once(file: str) -> None:
     assert sentence(raised.value)
 
 
-def test_a_file_within_the_limit_is_read_also_through_a_link(place: Path) -> None:
+def test_given_a_file_within_limits_when_linked_then_it_is_read(place: Path) -> None:
     assert file_id(place / "film.mp4", "x", LIMIT_BYTES) == file_id(place / "linked.mp4", "x", LIMIT_BYTES)
     assert read(place / "film.mp4", "x", LIMIT_BYTES) == bytes(LIMIT_BYTES)
 
 
 @pytest.mark.timeout(60)
-def test_a_file_that_grows_while_it_is_read_is_no_larger_than_the_limit_either(tmp_path: Path) -> None:
+def test_given_a_growing_file_when_read_then_the_limit_holds(tmp_path: Path) -> None:
     path, limit_bytes, done = tmp_path / "growing.mp4", 30_000_000, threading.Event()
     path.write_bytes(bytes(limit_bytes - 1))
 

@@ -26,29 +26,29 @@ def spans(moments: list[Moment]) -> list[tuple[float, float, float]]:
     return [(moment.start_s, moment.end_s, moment.peak_s) for moment in moments]
 
 
-def test_a_plateau_is_one_moment_from_its_first_look_to_the_look_after_its_last() -> None:
+def test_given_a_plateau_when_told_then_it_is_one_moment() -> None:
     assert spans(find_moments(curve([0.1, 0.1, 0.3, 0.31, 0.3, 0.1, 0.1, 0.1]), 1)) == [(2.0, 5.0, 3.0)]
 
 
-def test_two_hills_are_two_moments_the_higher_first() -> None:
+def test_given_two_hills_when_told_then_the_higher_comes_first() -> None:
     found = find_moments(curve([0.1, 0.3, 0.1, 0.1, 0.1, 0.4, 0.1, 0.1]), 2)
     assert spans(found) == [(5.0, 6.0, 5.0), (1.0, 2.0, 1.0)]
 
 
-def test_a_shallow_dip_does_not_split_a_moment() -> None:
+def test_given_a_shallow_dip_when_told_then_one_moment_stays() -> None:
     c = curve([0.1, 0.3, 0.27, 0.3, 0.1, 0.1, 0.1])
     assert spans(list(rank([(c, find_moments(c, 5))], 5))) == [(1.0, 4.0, 1.0)]
 
 
-def test_a_video_of_one_look_is_one_moment_to_its_end() -> None:
+def test_given_a_single_frame_when_told_then_one_moment_to_the_end() -> None:
     assert spans(find_moments(curve([0.2]), 5)) == [(0.0, 1.0, 0.0)]
 
 
-def test_a_video_in_which_every_look_is_alike_is_one_moment() -> None:
+def test_given_equal_frames_when_told_then_one_moment() -> None:
     assert spans(find_moments(curve([0.2] * 9), 5)) == [(0.0, 9.0, 0.0)]
 
 
-def test_a_scene_that_fills_most_of_a_video_is_one_moment() -> None:
+def test_given_a_scene_filling_a_video_when_told_then_one_moment() -> None:
     noise = np.random.default_rng(4).normal(0, 0.008, 60)
     scores = [0.3 + float(wobble) for wobble in noise] + [0.1] * 40
     c = curve(scores)
@@ -56,43 +56,43 @@ def test_a_scene_that_fills_most_of_a_video_is_one_moment() -> None:
     assert (start_s, end_s) == (0.0, 60.0)
 
 
-def test_a_video_that_is_all_about_the_query_is_not_left_out_for_that() -> None:
+def test_given_a_video_all_about_it_when_ranked_then_it_stays() -> None:
     videos = [curve([0.1, 0.1, 0.3, 0.1, 0.1], video_id="a"), curve([0.29] * 9, video_id="b")]
     assert [moment.video_id for moment in rank([(video, find_moments(video, 5)) for video in videos], 5)] == ["a", "b"]
 
 
-def test_a_video_that_has_nothing_to_do_with_it_is_left_out() -> None:
+def test_given_an_unrelated_video_when_ranked_then_it_is_left_out() -> None:
     videos = [curve([0.1, 0.1, 0.3, 0.1, 0.1], video_id="a"), curve([0.12] * 9, video_id="b")]
     assert [moment.video_id for moment in rank([(video, find_moments(video, 5)) for video in videos], 5)] == ["a"]
 
 
-def test_the_tail_of_a_much_better_hit_is_not_shown() -> None:
+def test_given_a_hits_tail_when_told_then_it_is_no_moment() -> None:
     c = curve([0.1, 0.5, 0.1, 0.1, 0.15, 0.1, 0.1])
     assert spans(list(rank([(c, find_moments(c, 5))], 5))) == [(1.0, 2.0, 1.0)]
 
 
-def test_moments_of_several_videos_are_merged_best_first() -> None:
+def test_given_several_videos_when_ranked_then_best_first() -> None:
     videos = [curve([0.1, 0.3, 0.1, 0.1], video_id="a"), curve([0.1, 0.1, 0.4, 0.1], video_id="b")]
     merged = rank([(video, find_moments(video, 5)) for video in videos], 5)
     assert [moment.video_id for moment in merged] == ["b", "a"]
 
 
-def test_two_hits_in_one_shot_with_a_short_dip_between_are_one_moment() -> None:
+def test_given_two_hits_in_one_shot_when_near_then_one_moment() -> None:
     c = curve([0.1, 0.1, 0.5, 0.5, 0.1, 0.4, 0.4, 0.1, 0.1, 0.1], shots="aabbbbbccc")
     assert spans(find_moments(c, 5))[:1] == [(2.0, 7.0, 2.0)]
 
 
-def test_two_scenes_side_by_side_stay_two_moments() -> None:
+def test_given_two_scenes_when_side_by_side_then_two_moments() -> None:
     c = curve([0.1, 0.1, 0.5, 0.5, 0.1, 0.4, 0.4, 0.1, 0.1, 0.1], shots="aabbdeeccc")
     assert spans(find_moments(c, 2)) == [(2.0, 4.0, 2.0), (5.0, 7.0, 5.0)]
 
 
-def test_a_shot_that_comes_back_much_later_is_a_moment_of_its_own() -> None:
+def test_given_a_shot_when_it_comes_back_later_then_its_own_moment() -> None:
     scores = [0.1, 0.5, 0.5, *[0.1] * 8, 0.4, 0.4, 0.1]
     assert len(find_moments(curve(scores, shots="abbccccccddbba"), 2)) == 2
 
 
-def test_one_look_that_is_off_does_not_cut_a_scene_in_two() -> None:
+def test_given_one_stray_frame_when_told_then_the_scene_stays_whole() -> None:
     scores = [0.1] * 8 + [0.5, 0.52, 0.5, 0.05, 0.5, 0.5] + [0.1] * 8
     assert spans(find_moments(curve(scores), 1)) == [(8.0, 14.0, 9.0)]
 
@@ -100,7 +100,7 @@ def test_one_look_that_is_off_does_not_cut_a_scene_in_two() -> None:
 @given(
     st.lists(st.tuples(st.floats(-1, 1, width=32), st.sampled_from("abc")), min_size=2, max_size=40), st.integers(1, 8)
 )
-def test_moments_that_were_joined_do_not_overlap_either(looks: list[tuple[float, str]], most: int) -> None:
+def test_given_joined_moments_when_told_then_none_overlap(looks: list[tuple[float, str]], most: int) -> None:
     found = find_moments(curve([score for score, _ in looks], shots="".join(shot for _, shot in looks)), most)
     ordered = sorted(found, key=lambda moment: moment.start_s)
     assert all(one.end_s <= other.start_s for one, other in pairwise(ordered))
@@ -108,7 +108,7 @@ def test_moments_that_were_joined_do_not_overlap_either(looks: list[tuple[float,
 
 
 @given(st.lists(st.floats(-1, 1, width=32), min_size=1, max_size=60), st.integers(1, 8))
-def test_moments_never_overlap_and_each_holds_its_peak(scores: list[float], most: int) -> None:
+def test_given_any_curve_when_told_then_moments_do_not_overlap(scores: list[float], most: int) -> None:
     found = find_moments(curve(scores), most)
     assert 1 <= len(found) <= most
     for moment in found:
@@ -119,11 +119,11 @@ def test_moments_never_overlap_and_each_holds_its_peak(scores: list[float], most
 
 
 @given(st.lists(st.floats(-1, 1, width=32), min_size=1, max_size=60))
-def test_the_best_moment_peaks_where_the_notebook_would_look(scores: list[float]) -> None:
+def test_given_any_curve_when_told_then_the_best_peak_is_the_notebooks(scores: list[float]) -> None:
     assert find_moments(curve(scores), 3)[0].peak_s == int(np.argmax(np.array(scores, np.float32)))
 
 
-def test_the_best_moment_of_each_video_comes_before_further_ones_of_any() -> None:
+def test_given_several_videos_when_ranked_then_each_ones_best_first() -> None:
     moments = [Moment(video, at, at + 1.0, at, score) for video, at, score in
                (("a", 1.0, 0.9), ("a", 2.0, 0.8), ("b", 3.0, 0.7), ("c", 4.0, 0.6), ("b", 5.0, 0.5))]  # fmt: skip
     assert [(moment.video_id, moment.peak_s) for moment in by_video(moments)] == [

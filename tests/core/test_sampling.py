@@ -17,27 +17,27 @@ def kept(times_s: list[float], duration_s: float, sampling: Sampling | None = No
     return [time_s for time_s in times_s if grid.wants(time_s)]
 
 
-def test_a_long_video_gets_one_look_a_second() -> None:
+def test_given_a_long_video_when_sampled_then_one_frame_a_second() -> None:
     assert kept([frame / 25 for frame in range(2500)], 100.0) == [float(second) for second in range(100)]
 
 
-def test_a_short_clip_gets_sixteen_looks() -> None:
+def test_given_a_short_clip_when_sampled_then_sixteen_frames() -> None:
     assert len(kept([frame / 25 for frame in range(50)], 2.0)) == 16
 
 
-def test_a_frame_that_passes_several_grid_times_is_looked_at_once() -> None:
+def test_given_a_frame_past_several_grid_times_when_sampled_then_once() -> None:
     assert kept([0.0, 5.5, 5.6, 6.0], 100.0) == [0.0, 5.5, 6.0]
 
 
-def test_the_first_frame_at_or_after_a_grid_time_is_the_look() -> None:
+def test_given_a_grid_time_when_sampled_then_the_first_frame_from_it_on() -> None:
     assert kept([0.0, 0.99, 1.01, 1.5, 2.0], 100.0) == [0.0, 1.01, 2.0]
 
 
-def test_a_time_that_lost_its_last_digit_still_counts_as_on_the_grid() -> None:
+def test_given_a_rounded_time_when_sampled_then_it_is_on_the_grid() -> None:
     assert kept([0.0, 0.9999999, 1.0333], 100.0) == [0.0, 0.9999999]
 
 
-def test_a_video_that_goes_on_past_its_declared_length_is_not_looked_at_densely() -> None:
+def test_given_a_video_longer_than_declared_when_sampled_then_not_densely() -> None:
     times_s = [frame / 25 for frame in range(2500)]
     assert len(kept(times_s, 1.0)) <= 16 + 100
 
@@ -45,11 +45,11 @@ def test_a_video_that_goes_on_past_its_declared_length_is_not_looked_at_densely(
 @pytest.mark.parametrize(
     ("duration_s", "looks"), [(0.0, 1), (-1.0, 1), (1.0, 16), (15.9, 16), (16.0, 16), (16.5, 17), (7200.0, 7200)]
 )
-def test_the_expected_number_of_looks_follows_the_length(duration_s: float, looks: int) -> None:
+def test_given_a_length_when_expected_then_the_frames_follow_it(duration_s: float, looks: int) -> None:
     assert expected_looks(duration_s, Sampling()) == looks
 
 
-def test_a_video_of_no_known_length_is_looked_at_once_a_second() -> None:
+def test_given_no_known_length_when_sampled_then_one_frame_a_second() -> None:
     assert interval_s(0.0, Sampling()) == 1.0
 
 
@@ -59,7 +59,7 @@ def test_a_video_of_no_known_length_is_looked_at_once_a_second() -> None:
     every_s=st.floats(0.05, 60),
     at_least=st.integers(0, 64),
 )
-def test_whatever_the_order_of_frames_the_looks_rise_strictly_and_begin_with_the_first(
+def test_given_any_order_when_sampled_then_times_rise_from_the_first(
     times_s: list[float], duration_s: float, every_s: float, at_least: int
 ) -> None:
     looks = kept(times_s, duration_s, Sampling(every_s, at_least))
@@ -68,6 +68,6 @@ def test_whatever_the_order_of_frames_the_looks_rise_strictly_and_begin_with_the
 
 
 @given(fps=st.integers(10, 120), seconds=st.integers(16, 200))
-def test_a_video_without_gaps_gets_exactly_the_expected_looks(fps: int, seconds: int) -> None:
+def test_given_no_gaps_when_sampled_then_exactly_the_expected_frames(fps: int, seconds: int) -> None:
     times_s = [frame / fps for frame in range(fps * seconds)]
     assert len(kept(times_s, float(seconds))) == expected_looks(float(seconds), Sampling())

@@ -33,6 +33,6 @@ VALUES = {
 
 
 @pytest.mark.parametrize("kind", LEAVES, ids=lambda kind: kind.__name__)
-def test_every_expected_error_is_a_sentence(kind: type[AppError]) -> None:
+def test_given_every_expected_error_when_told_then_it_is_a_sentence(kind: type[AppError]) -> None:
     error = kind(*(VALUES[str(one.type)] for one in fields(kind)))  # type: ignore[arg-type]
     assert sentence(error) != str(error)

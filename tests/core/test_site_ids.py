@@ -68,7 +68,7 @@ def spelled(draw: st.DrawFn) -> str:
 @pytest.mark.slow
 @given(spelled())
 @settings(max_examples=1500, deadline=None)
-def test_whatever_way_a_link_is_spelled_its_id_is_the_one_that_yt_dlp_reads(url: str) -> None:
+def test_given_any_spelling_when_read_then_the_id_is_yt_dlps(url: str) -> None:
     found = canonical(url)
     assert found == read_by_yt_dlp(url) or not site_ids.names_site(found)
 
@@ -90,7 +90,7 @@ def test_whatever_way_a_link_is_spelled_its_id_is_the_one_that_yt_dlp_reads(url:
         "https://www.tiktok.com/@someone/video/7106594312292453675?lang=en",
     ],
 )
-def test_the_usual_spellings_have_the_id_that_yt_dlp_reads(url: str) -> None:
+def test_given_usual_spellings_when_read_then_the_id_is_yt_dlps(url: str) -> None:
     assert site_ids.names_site(canonical(url))
     assert canonical(url) == read_by_yt_dlp(url)
 
@@ -124,7 +124,7 @@ def test_the_usual_spellings_have_the_id_that_yt_dlp_reads(url: str) -> None:
         "https://www.dailymotion.com/video/x5kesuj?video=xATTACK",
     ],
 )
-def test_a_link_that_can_be_read_in_two_ways_has_no_id_of_a_site(url: str) -> None:
+def test_given_an_ambiguous_link_when_read_then_it_has_no_id(url: str) -> None:
     assert canonical(url) == canonical(canonical(url))
     assert not site_ids.names_site(canonical(url))
 
@@ -142,5 +142,5 @@ def test_a_link_that_can_be_read_in_two_ways_has_no_id_of_a_site(url: str) -> No
         ("https://films.example/a.mp4?t=%2f", "https://films.example/a.mp4?t=/"),
     ],
 )
-def test_what_may_be_a_secret_in_a_link_is_part_of_it(url: str, other: str) -> None:
+def test_given_a_secret_in_a_link_when_tidied_then_it_stays(url: str, other: str) -> None:
     assert canonical(url) != canonical(other)

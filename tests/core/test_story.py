@@ -37,14 +37,18 @@ def press(reply: Reply, label: str) -> str:
     return next(button.id for button in reply.buttons if button.label.startswith(label))
 
 
-async def test_find_green_lands_in_the_green_scene(house: ColourHouse, colour_video: Path) -> None:
+async def test_given_three_colours_when_green_is_asked_then_the_green_scene(
+    house: ColourHouse, colour_video: Path
+) -> None:
     await post(house, colour_video)
     await house.last(Find(turn(), "something green"))
     best = house.plotter.specs[0].numbered[0][1]
     assert 3 <= best.start_s <= best.peak_s < best.end_s < 6.3
 
 
-async def test_the_frame_of_an_answer_shows_what_was_asked_for(house: ColourHouse, colour_video: Path) -> None:
+async def test_given_three_colours_when_green_is_asked_then_a_green_frame(
+    house: ColourHouse, colour_video: Path
+) -> None:
     await post(house, colour_video)
     reply = await house.last(Find(turn(), "blue"))
     red, green, blue = picture(reply, "frame").resize((1, 1)).getpixel((0, 0))  # type: ignore[misc]
@@ -59,7 +63,9 @@ async def test_given_no_room_in_memory_when_asked_then_it_says_so(colour_video: 
     assert "1 video does not fit into memory and had to be read from the disk, so this took longer." in reply.text
 
 
-async def test_an_answer_says_when_and_where_and_has_alt_texts(house: ColourHouse, colour_video: Path) -> None:
+async def test_given_an_answer_when_shown_then_it_says_when_where_and_alt_texts(
+    house: ColourHouse, colour_video: Path
+) -> None:
     await post(house, colour_video)
     reply = await house.last(Find(turn(), "blue"))
     assert reply.title == "“blue”"
@@ -67,7 +73,9 @@ async def test_an_answer_says_when_and_where_and_has_alt_texts(house: ColourHous
     assert all("“blue”" in one.alt and "colours" in one.alt for one in reply.pictures)
 
 
-async def test_progress_is_told_before_the_video_can_be_searched(house: ColourHouse, colour_video: Path) -> None:
+async def test_given_a_posted_video_when_indexed_then_progress_is_told_before(
+    house: ColourHouse, colour_video: Path
+) -> None:
     replies = await house.say(FilePosted(turn(), colour_video, "colours.mp4"))
     shares = [reply.progress.fraction for reply in replies if reply.progress and reply.progress.fraction is not None]
     assert shares == sorted(shares)
@@ -77,7 +85,7 @@ async def test_progress_is_told_before_the_video_can_be_searched(house: ColourHo
 
 
 @pytest.mark.slow
-async def test_buttons_lead_through_the_moments(house: ColourHouse, make_clip: MakeClip) -> None:
+async def test_given_moments_when_next_is_pressed_then_they_follow(house: ColourHouse, make_clip: MakeClip) -> None:
     colours = [("red", 3), ("blue", 2), ("black", 8), ("blue", 3), ("grey", 6)]
     await post(house, make_clip("film.mp4", colours))
     first = await house.last(Find(turn(), "blue"))
@@ -89,7 +97,7 @@ async def test_buttons_lead_through_the_moments(house: ColourHouse, make_clip: M
 
 
 @pytest.mark.slow
-async def test_an_answer_about_several_videos_shows_each_first_and_names_them_on_the_buttons(
+async def test_given_several_videos_when_answered_then_buttons_name_them(
     house: ColourHouse, make_clip: MakeClip
 ) -> None:
     for name in ("One long name of a video that does not fit.mp4", "Two.mp4"):
@@ -104,14 +112,16 @@ async def test_an_answer_about_several_videos_shows_each_first_and_names_them_on
     assert all(button.label.count(" · ") < 2 for button in alone.buttons)
 
 
-async def test_the_softmax_view_is_one_press_away(house: ColourHouse, colour_video: Path) -> None:
+async def test_given_an_answer_when_softmax_is_pressed_then_its_plot_shows_it(
+    house: ColourHouse, colour_video: Path
+) -> None:
     await post(house, colour_video)
     reply = await house.last(Find(turn(), "blue"))
     await house.last(Action(turn(), press(reply, "As softmax")))
     assert [spec.style for spec in house.plotter.specs] == ["similarity"] * 2 + ["softmax"] * 2
 
 
-async def test_a_link_is_fetched_once_and_known_the_second_time(house: ColourHouse, colour_video: Path) -> None:
+async def test_given_a_link_when_posted_twice_then_it_is_fetched_once(house: ColourHouse, colour_video: Path) -> None:
     house.fetcher.web[LINK] = colour_video
     first = await house.last(LinkPosted(turn(), LINK))
     second = await house.last(LinkPosted(turn(), LINK + "#t=3"))
@@ -119,20 +129,20 @@ async def test_a_link_is_fetched_once_and_known_the_second_time(house: ColourHou
     assert ("Ready to search" in first.text, "know this video already" in second.text) == (True, True)
 
 
-async def test_who_put_a_video_on_its_site_is_told_and_kept(house: ColourHouse, colour_video: Path) -> None:
+async def test_given_an_uploader_when_fetched_then_it_is_told_and_kept(house: ColourHouse, colour_video: Path) -> None:
     house.fetcher.web[LINK] = colour_video
     assert "by Buster" in (await house.last(LinkPosted(turn(), LINK))).text
     (posted,) = await house.library.videos(turn().view)
     assert posted.video.uploader == "Buster"
 
 
-async def test_a_link_that_cannot_be_fetched_is_a_sentence_for_the_asker_alone(house: ColourHouse) -> None:
+async def test_given_a_dead_link_when_posted_then_a_private_sentence(house: ColourHouse) -> None:
     reply = await house.last(LinkPosted(turn(), "https://nowhere.example/a.mp4"))
     assert (reply.tone, reply.private) == ("error", True)
     assert "leads nowhere" in reply.text
 
 
-async def test_a_video_in_two_channels_is_looked_at_once_and_found_in_both(
+async def test_given_two_channels_when_one_video_then_indexed_once_found_in_both(
     house: ColourHouse, colour_video: Path
 ) -> None:
     await post(house, colour_video, "one")
@@ -143,19 +153,23 @@ async def test_a_video_in_two_channels_is_looked_at_once_and_found_in_both(
         assert (await house.last(Find(turn(channel), "red"))).tone == "plain"
 
 
-async def test_a_video_is_not_found_from_another_channel(house: ColourHouse, colour_video: Path) -> None:
+async def test_given_another_channel_when_asked_then_the_video_is_not_found(
+    house: ColourHouse, colour_video: Path
+) -> None:
     await post(house, colour_video, "one")
     for other in (turn("two"), turn("one", space="elsewhere"), turn("one", platform="slack")):
         assert (await house.last(Find(other, "red"))).tone == "error"
 
 
-async def test_a_button_does_not_show_an_answer_to_another_channel(house: ColourHouse, colour_video: Path) -> None:
+async def test_given_another_channel_when_a_button_is_pressed_then_nothing_shows(
+    house: ColourHouse, colour_video: Path
+) -> None:
     await post(house, colour_video, "one")
     reply = await house.last(Find(turn("one"), "red"))
     assert (await house.last(Action(turn("two"), press(reply, "1")))).tone == "error"
 
 
-async def test_a_forgotten_video_is_gone_with_its_file_and_its_answers(house: ColourHouse, colour_video: Path) -> None:
+async def test_given_a_video_when_forgotten_then_file_and_answers_go(house: ColourHouse, colour_video: Path) -> None:
     await post(house, colour_video)
     answer = await house.last(Find(turn(), "red"))
     (posted,) = await house.library.videos(turn().view)
@@ -167,7 +181,9 @@ async def test_a_forgotten_video_is_gone_with_its_file_and_its_answers(house: Co
 
 
 @pytest.mark.slow
-async def test_after_a_change_of_model_a_search_looks_at_the_video_anew(house: ColourHouse, colour_video: Path) -> None:
+async def test_given_another_model_when_asked_then_the_video_is_reindexed(
+    house: ColourHouse, colour_video: Path
+) -> None:
     await post(house, colour_video)
     other = build(house.library, house.media, house.reader, ColourEncoder("new eyes"), house.looks)
     replies = await other.say(Find(turn(), "green"))
@@ -177,7 +193,9 @@ async def test_after_a_change_of_model_a_search_looks_at_the_video_anew(house: C
     assert [reply.title for reply in await other.say(Find(turn(), "green"))] == ["“green”"]
 
 
-async def test_an_answer_outlives_the_media_file(house: ColourHouse, colour_video: Path) -> None:
+async def test_given_a_lost_file_when_a_button_is_pressed_then_the_answer_stands(
+    house: ColourHouse, colour_video: Path
+) -> None:
     await post(house, colour_video)
     (posted,) = await house.library.videos(turn().view)
     await house.media.forget(posted.video.id)
@@ -186,7 +204,9 @@ async def test_an_answer_outlives_the_media_file(house: ColourHouse, colour_vide
 
 
 @pytest.mark.slow
-async def test_a_video_that_breaks_off_is_searched_as_far_as_it_goes(house: ColourHouse, make_clip: MakeClip) -> None:
+async def test_given_a_truncated_video_when_asked_then_its_part_is_searched(
+    house: ColourHouse, make_clip: MakeClip
+) -> None:
     from tests.support import clips  # noqa: PLC0415
 
     whole = make_clip("whole.mkv", [("red", 4), ("green", 4), ("blue", 8)])
@@ -195,7 +215,7 @@ async def test_a_video_that_breaks_off_is_searched_as_far_as_it_goes(house: Colo
     assert (await house.last(Find(turn(), "red"))).tone == "plain"
 
 
-async def test_two_people_who_post_the_same_video_at_once_have_it_looked_at_once(
+async def test_given_two_posters_at_once_when_the_same_video_then_indexed_once(
     house: ColourHouse, colour_video: Path
 ) -> None:
     import asyncio  # noqa: PLC0415
@@ -204,7 +224,7 @@ async def test_two_people_who_post_the_same_video_at_once_have_it_looked_at_once
     assert sum(house.encoder.batches) == 3, "three colours, each of them looked at once"
 
 
-async def test_what_is_no_video_is_refused_and_leaves_nothing(house: ColourHouse, tmp_path: Path) -> None:
+async def test_given_no_video_when_posted_then_refused_and_nothing_left(house: ColourHouse, tmp_path: Path) -> None:
     text = tmp_path / "notes.mp4"
     text.write_text("not a video")
     reply = await post(house, text)
@@ -212,7 +232,7 @@ async def test_what_is_no_video_is_refused_and_leaves_nothing(house: ColourHouse
     assert await house.library.videos(turn().view) == ()
 
 
-async def test_every_score_is_the_cosine_of_the_frame_and_the_text(house: ColourHouse, colour_video: Path) -> None:
+async def test_given_any_frame_when_scored_then_it_is_the_cosine(house: ColourHouse, colour_video: Path) -> None:
     await house.indexer.file(colour_video, "colours.mp4", "", poster(), ignore)
     (curve,) = await house.searcher.curves(Query("green", turn().view))
     assert len(curve.times_s) == 16
@@ -220,23 +240,27 @@ async def test_every_score_is_the_cosine_of_the_frame_and_the_text(house: Colour
     assert 3 <= curve.times_s[int(curve.scores.argmax())] < 6
 
 
-async def test_videos_lists_what_is_here_and_says_so_when_nothing_is(house: ColourHouse, colour_video: Path) -> None:
+async def test_given_a_channel_when_listed_then_its_videos_or_that_there_is_none(
+    house: ColourHouse, colour_video: Path
+) -> None:
     assert "no video here yet" in (await house.last(ListVideos(turn()))).text
     await post(house, colour_video)
     assert "colours (0:09)" in (await house.last(ListVideos(turn()))).text
 
 
-async def test_help_and_unclear_words_are_answered_to_the_asker_alone(house: ColourHouse) -> None:
+async def test_given_help_or_unclear_words_when_said_then_a_private_reply(house: ColourHouse) -> None:
     assert [(await house.last(event)).private for event in (Help(turn()), Unclear(turn(), "hm"))] == [True, True]
 
 
-async def test_a_search_for_nothing_asks_back(house: ColourHouse, colour_video: Path) -> None:
+async def test_given_an_empty_question_when_asked_then_it_asks_back(house: ColourHouse, colour_video: Path) -> None:
     await post(house, colour_video)
     assert "What shall I look for" in (await house.last(Find(turn(), "  "))).text
 
 
 @pytest.mark.slow
-async def test_find_in_one_video_looks_in_no_other(house: ColourHouse, make_clip: MakeClip) -> None:
+async def test_given_a_named_video_when_asked_then_no_other_is_searched(
+    house: ColourHouse, make_clip: MakeClip
+) -> None:
     await post(house, make_clip("first.mp4", [("red", 3), ("green", 3)]))
     await post(house, make_clip("second.mp4", [("blue", 3), ("green", 3)]))
     reply = await house.last(Find(turn(), "red", "second"))
@@ -245,7 +269,7 @@ async def test_find_in_one_video_looks_in_no_other(house: ColourHouse, make_clip
     assert " in first" in everywhere.text
 
 
-async def test_what_no_look_shows_is_said_to_be_absent_beside_what_comes_nearest(
+async def test_given_an_absent_thing_when_asked_then_said_beside_the_nearest(
     house: ColourHouse, colour_video: Path
 ) -> None:
     await post(house, colour_video)

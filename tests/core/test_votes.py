@@ -49,7 +49,7 @@ async def second(house: ColourHouse, reply: Reply) -> Reply:
     return await house.last(Action(turn(), press(reply, "2 ·")))
 
 
-async def test_a_moment_voted_up_comes_first_for_a_later_asker_too(house: ColourHouse) -> None:
+async def test_given_a_vote_up_when_asked_later_then_it_comes_first_for_all(house: ColourHouse) -> None:
     await put_video(house, turn(), "video", SCENES)
     first = await ask(house)
     assert "0:00 in video" in first.text
@@ -62,14 +62,14 @@ async def test_a_moment_voted_up_comes_first_for_a_later_asker_too(house: Colour
     assert "Ranked with 1 vote." in later.text
 
 
-async def test_a_moment_voted_down_comes_first_no_more(house: ColourHouse) -> None:
+async def test_given_a_vote_down_when_ranked_then_it_comes_first_no_more(house: ColourHouse) -> None:
     await put_video(house, turn(), "video", SCENES)
     voted = await vote(house, await ask(house), "👎")
     assert "0:07 in video\nMoment 1" in voted.text
     assert "0:07 in video\nMoment 1" in (await ask(house, who=BOB)).text
 
 
-async def test_a_vote_is_one_per_person_can_be_changed_and_taken_back(house: ColourHouse) -> None:
+async def test_given_a_vote_when_pressed_again_then_changed_or_taken_back(house: ColourHouse) -> None:
     await put_video(house, turn(), "video", SCENES)
     once = await vote(house, await ask(house), "👍")
     assert votes(once) == ["👍 1", "👎"]
@@ -85,7 +85,7 @@ async def test_a_vote_is_one_per_person_can_be_changed_and_taken_back(house: Col
     assert "0:00 in video\nMoment 1" in gone.text
 
 
-async def test_votes_on_a_question_say_nothing_on_another_or_in_another_space(house: ColourHouse) -> None:
+async def test_given_votes_when_another_question_or_space_then_none_count(house: ColourHouse) -> None:
     await put_video(house, turn(), "video", SCENES)
     await vote(house, await second(house, await ask(house)), "👍")
     assert "Ranked with" not in (await ask(house, "a red thing")).text
@@ -94,7 +94,7 @@ async def test_votes_on_a_question_say_nothing_on_another_or_in_another_space(ho
     assert "Ranked with" not in (await ask(house, who=elsewhere)).text
 
 
-async def test_votes_on_videos_out_of_view_do_not_count(house: ColourHouse) -> None:
+async def test_given_votes_on_hidden_videos_when_asked_then_none_count(house: ColourHouse) -> None:
     clips = replace(turn(), scope=Scope("local", "home", "clips"), view=View.of(Scope("local", "home", "clips")))
     await put_video(house, turn(), "video", SCENES)
     await put_video(house, clips, "clip", SCENES)
@@ -104,7 +104,7 @@ async def test_votes_on_videos_out_of_view_do_not_count(house: ColourHouse) -> N
     assert "Ranked with 1 vote." in (await ask(house, who=both)).text
 
 
-async def test_votes_go_with_their_video(house: ColourHouse) -> None:
+async def test_given_votes_when_their_video_is_forgotten_then_they_go(house: ColourHouse) -> None:
     await put_video(house, turn(), "video", SCENES)
     await put_video(house, turn(), "other", SCENES)
     await vote(house, await ask(house), "👎")
@@ -113,14 +113,14 @@ async def test_votes_go_with_their_video(house: ColourHouse) -> None:
     assert "Ranked with" not in (await ask(house)).text
 
 
-async def test_a_vote_on_a_pair_counts_for_both_of_its_texts(house: ColourHouse) -> None:
+async def test_given_a_vote_on_a_pair_when_counted_then_for_both_texts(house: ColourHouse) -> None:
     await put_video(house, turn(), "video", SCENES)
     voted = await vote(house, await ask(house, "red > blue"), "👍")
     assert "Ranked with 2 votes." in voted.text
     assert "Ranked with 1 vote." in (await ask(house, "blue")).text
 
 
-async def test_more_like_this_finds_other_places_than_the_one_it_came_from(house: ColourHouse) -> None:
+async def test_given_a_moment_when_more_is_asked_then_other_places(house: ColourHouse) -> None:
     await put_video(house, turn(), "video", [("red", 4), ("black", 5), ("red", 3), ("black", 4)])
     answer = await ask(house)
     assert "0:00 in video" in answer.text
@@ -132,7 +132,7 @@ async def test_more_like_this_finds_other_places_than_the_one_it_came_from(house
     assert refined.title == "“green”, more like this"
 
 
-async def test_there_may_be_nothing_else_than_that_very_moment(house: ColourHouse) -> None:
+async def test_given_a_single_moment_when_more_is_asked_then_nothing_else(house: ColourHouse) -> None:
     await put_video(house, turn(), "video", [("red", 4)])
     alike = await house.last(Action(turn(), press(await ask(house), "More like this")))
     assert (alike.tone, alike.private) == ("error", True)
@@ -140,7 +140,7 @@ async def test_there_may_be_nothing_else_than_that_very_moment(house: ColourHous
 
 
 @given(st.lists(st.integers(-3, 3), min_size=1, max_size=6), st.integers(0, 2**31))
-def test_votes_never_turn_an_aim_further_than_the_set_angle(totals: list[int], seed: int) -> None:
+def test_given_any_votes_when_turned_then_at_most_the_set_angle(totals: list[int], seed: int) -> None:
     rng = np.random.default_rng(seed)
     aim = unit(rng.standard_normal(16).astype(np.float32))
     looks = rng.standard_normal((len(totals), 16)).astype(np.float32)
@@ -149,6 +149,6 @@ def test_votes_never_turn_an_aim_further_than_the_set_angle(totals: list[int], s
     assert math.degrees(math.acos(min(1.0, float(turned @ aim)))) <= query_vectors.MOST_DEGREES + 0.1
 
 
-def test_votes_that_are_even_change_nothing() -> None:
+def test_given_even_votes_when_turned_then_nothing_changes() -> None:
     aim = unit(np.array([1.0, 2.0], np.float32))
     assert query_vectors.nudged(aim, np.eye(2, dtype=np.float32), np.zeros(2, np.float32)) == pytest.approx(aim)

@@ -69,7 +69,7 @@ FOREIGN = {"discord": ("workspace", "slack"), "slack": ("server", "guild", "disc
         AmbiguousVideo("sha256:813d3f", ("a", "b")),
     ],
 )
-def test_given_an_id_when_nothing_fits_then_the_sentence_does_not_repeat_it(error: AppError) -> None:
+def test_given_an_id_when_nothing_fits_then_it_is_not_repeated(error: AppError) -> None:
     value = str(getattr(error, fields(error)[0].name))  # type: ignore[arg-type]
     said = sentence(error)
     assert value not in said
@@ -77,20 +77,20 @@ def test_given_an_id_when_nothing_fits_then_the_sentence_does_not_repeat_it(erro
     assert "“”" not in said
 
 
-def test_given_a_name_that_people_use_when_nothing_fits_then_it_is_repeated() -> None:
+def test_given_a_name_of_peoples_when_nothing_fits_then_it_is_repeated() -> None:
     assert "“clips”" in sentence(UnknownChannel("clips"))
     assert "“ada”" in sentence(UnknownPoster("ada"))
     assert "“2001: A Space Odyssey”" in sentence(UnknownVideo("2001: A Space Odyssey"))
 
 
 @pytest.mark.parametrize("kind", LEAVES, ids=lambda kind: kind.__name__)
-def test_no_error_speaks_of_a_server_or_a_workspace(kind: type[AppError]) -> None:
+def test_given_any_error_when_told_then_no_platforms_word(kind: type[AppError]) -> None:
     said = sentence(kind(*(VALUES[str(one.type)] for one in fields(kind)))).lower()  # type: ignore[arg-type]
     assert not [word for words in FOREIGN.values() for word in words if word in said]
 
 
 @pytest.mark.parametrize("door", [DISCORD, SLACK], ids=lambda door: door.platform)
-def test_no_reply_uses_the_word_of_another_platform(door: Door) -> None:
+def test_given_any_reply_when_told_then_no_other_platforms_word(door: Door) -> None:
     scope = Scope(door.platform, "space", "channel")
     here = Turn(door, scope, View.of(scope), "u1", "Ada", "")
     said = [replies.help_text(door), replies.unclear(door), replies.switched(on=True), replies.switched(on=False)]
@@ -99,9 +99,7 @@ def test_no_reply_uses_the_word_of_another_platform(door: Door) -> None:
     assert not [word for word in FOREIGN[door.platform] if word in text]
 
 
-async def test_given_a_file_that_is_no_video_when_it_was_kept_then_the_error_has_the_videos_title(
-    house: ColourHouse, tmp_path: Path
-) -> None:
+async def test_given_a_kept_file_when_it_is_no_video_then_its_title_is_told(house: ColourHouse, tmp_path: Path) -> None:
     house.fetcher.web[LINK] = tmp_path / "notes.mp4"
     house.fetcher.web[LINK].write_text("not a video")
     job = await accepted(house)
@@ -109,7 +107,7 @@ async def test_given_a_file_that_is_no_video_when_it_was_kept_then_the_error_has
     assert reply.text == "A linked video is not a video that I can open."
 
 
-async def test_given_a_posted_file_when_its_fetch_fails_then_the_error_has_the_name_that_it_was_posted_under(
+async def test_given_a_posted_file_when_its_fetch_fails_then_its_name_is_told(
     tmp_path: Path,
 ) -> None:
     async def locate() -> Address:
@@ -138,16 +136,14 @@ async def test_given_a_posted_file_when_its_fetch_fails_then_the_error_has_the_n
         (OverLimit("x", "size_bytes", 2e9, 2.24e11), "x has 224 GB; I take up to 2 GB."),
     ],
 )
-def test_given_an_absurd_header_when_a_video_is_refused_then_no_absurd_figure_is_told(
-    error: OverLimit, said: str
-) -> None:
+def test_given_an_absurd_header_when_refused_then_no_figure_is_told(error: OverLimit, said: str) -> None:
     assert sentence(error) == said
 
 
 @pytest.mark.parametrize(
     "kind", [FileMissing("/data/media/9f8e7d6c.mp4"), FileUnreadable("/data/x.mp4", "Input/output error")]
 )
-def test_given_a_kept_file_that_is_gone_then_the_video_is_named_and_no_place_on_the_disk(kind: UserError) -> None:
+def test_given_a_kept_file_when_gone_then_named_without_its_path(kind: UserError) -> None:
     with pytest.raises(UserError) as raised, called("My holiday"):
         raise kind
     assert "My holiday" in sentence(raised.value)
@@ -159,6 +155,6 @@ def test_given_no_name_when_a_video_is_refused_then_the_sentence_is_whole() -> N
     assert sentence(OverLimit("", "duration_s", 60, 90)).startswith("That video is 1:30 long")
 
 
-def test_characters_that_turn_the_direction_are_taken_out_and_words_stay() -> None:
+def test_given_turning_characters_when_cleaned_then_words_stay() -> None:
     assert plain("evil\u202egnp.exe\u2066 \u200fabc\u061c") == "evilgnp.exe abc"
     assert plain("two\r\nlines\u2028three\x07 👩\u200d🚀\ttab") == "two\nlines\nthree 👩\u200d🚀\ttab"
