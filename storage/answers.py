@@ -75,10 +75,12 @@ _DROP_LATE = f"""
     )
 """  # noqa: S608 - our own words, as in all SQL here
 
-# The whole answer: its buttons count its moments, and must not come to mean others.
+# The whole answer: its buttons count its moments, and must not come to mean others. Parsing the JSON of all answers
+# took a sixth of forgetting's time, so the text is searched for the id first, as JSON spells it.
 _DROP_SHOWING = """
     DELETE FROM answers
-    WHERE (
+    WHERE (video_id = :id OR instr(moments, :spelled) OR instr(earlier, :spelled) OR instr(beside, :spelled))
+    AND (
         video_id = :id
         OR EXISTS (SELECT 1 FROM json_each(moments) WHERE json_extract(value, '$.video_id') = :id)
         OR EXISTS (SELECT 1 FROM json_tree(earlier) WHERE key = 'video_id' AND atom = :id)
@@ -215,7 +217,7 @@ class AnswerTables(Tables):
 
 async def drop_showing(db: aiosqlite.Connection, video_id: str) -> None:
     """Delete answers that show or showed a video which is not posted in their view any more."""
-    await db.execute(_DROP_SHOWING, {"id": video_id})
+    await db.execute(_DROP_SHOWING, {"id": video_id, "spelled": json.dumps(video_id)})
 
 
 async def cast(db: aiosqlite.Connection, view: View, ballots: Sequence[Ballot], job: JobRef | None = None) -> None:

@@ -35,7 +35,8 @@ KEY_ONLY = """
 _THEIRS = f"{IN_VIEW} AND (:user_id IS NULL OR user_id = :user_id) AND ended_s IS NULL"
 
 _UNKNOWN = f"""
-    SELECT id, source FROM jobs WHERE {_THEIRS} AND video_id = '' AND kind IN ('link', 'file', 'remote')
+    SELECT id, source FROM jobs INDEXED BY jobs_unsettled
+    WHERE {_THEIRS} AND video_id = '' AND kind IN ('link', 'file', 'remote')
 """  # noqa: S608 - our own words, as in all SQL here
 
 _LINKS = """
@@ -45,7 +46,8 @@ _LINKS = """
 
 # It stays unsettled: the asker is told, by the next run where this one does not come to it.
 _END = f"""
-    UPDATE jobs SET state = 'cancelled', reason = 'FilmForgotten' WHERE {_THEIRS} AND video_id = :video_id
+    UPDATE jobs INDEXED BY jobs_unsettled SET state = 'cancelled', reason = 'FilmForgotten'
+    WHERE {_THEIRS} AND video_id = :video_id
 """  # noqa: S608
 
 _UNNEEDED = f"NOT EXISTS (SELECT 1 FROM jobs WHERE jobs.video_id = works.video_id AND {OPEN})"  # noqa: S608

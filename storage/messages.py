@@ -16,7 +16,7 @@ from core.model.video import Scope, View
 from storage import forgetting
 from storage.database import HERE, NOW_S
 from storage.forgetting import KEY_ONLY
-from storage.requests import KeyTables
+from storage.jobs import KeyTables
 from storage.shown_messages import take_cards_back
 
 if TYPE_CHECKING:

@@ -13,10 +13,10 @@ from storage.checkpoints import SqliteCheckpoints
 from storage.data_folder import FolderBlobCache, Owners, disk, tighten
 from storage.embeddings import SqliteEmbeddings
 from storage.history import SqliteHistory
+from storage.jobs import SqliteJobs
 from storage.library import SqliteLibrary
 from storage.media import MediaFolder
 from storage.messages import SqliteLedger
-from storage.requests import SqliteJobs
 from storage.retention import SqliteArchive, SqliteDepartures
 from storage.shown_messages import SqliteShownMessages
 

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Generic, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
 
 import pytest_asyncio
 
@@ -26,10 +26,10 @@ from core.ports.library import Encoder
 from core.ports.metrics import Unwatched
 from storage.checkpoints import SqliteCheckpoints
 from storage.embeddings import SqliteEmbeddings
+from storage.jobs import SqliteJobs
 from storage.library import SqliteLibrary
 from storage.media import MediaFolder
 from storage.messages import SqliteLedger
-from storage.requests import SqliteJobs
 from tests.support.fakes import ColourEncoder, CopyFetcher, Drawer, NotingPlotter, NotingWatch
 from tests.support.relays import Relay, Relays
 
@@ -183,6 +183,16 @@ async def looking(library: SqliteLibrary, budget_bytes: float = float("inf")) ->
         await looks.close()
 
 
+_STORED = ("library", "ledger", "media", "checkpoints", "jobs")
+
+
+def _stored(library: SqliteLibrary, ledger: SqliteLedger, media: MediaFolder) -> dict[str, Any]:
+    """Return what stands behind the ports of storage, each so that a test can exchange it."""
+    jobs = SqliteJobs(library.connections, ledger.run, time.time, is_bot=True)
+    behind = library, ledger, media, SqliteCheckpoints(library.connections), jobs
+    return dict(zip(_STORED, map(Relay, behind), strict=True))
+
+
 def build(
     library: SqliteLibrary,
     media: MediaFolder,
@@ -192,33 +202,18 @@ def build(
     others: tuple[CopyFetcher, NotingPlotter, Clipper, Framer] | None = None,
     choices: Options = CHOICES,
 ) -> House[EncoderT]:
-    fetcher, plotter, clipper, framer = others or (
-        CopyFetcher({}),
-        NotingPlotter(),
-        ChildClipper(reader),
-        ChildFramer(reader),
-    )
+    own = CopyFetcher({}), NotingPlotter(), ChildClipper(reader), ChildFramer(reader)
+    fetcher, plotter, clipper, framer = others or own
     ledger, watch = SqliteLedger(library.connections), NotingWatch()
     courtesy = reader.children.courtesy or ForegroundPriority(0.0, time.monotonic)
     relays = Relays(
-        library=Relay(library),
-        ledger=Relay(ledger),
-        media=Relay(media),
-        checkpoints=Relay(SqliteCheckpoints(library.connections)),
-        jobs=Relay(SqliteJobs(library.connections, ledger.run, time.time, is_bot=True)),
+        **_stored(library, ledger, media),
         fetcher=Relay(fetcher),
         reader=Relay(reader),
         plotter=Relay(plotter),
         watch=Relay(watch),
     )
-    storage = Storage(
-        library=relays.library,
-        ledger=relays.ledger,
-        media=relays.media,
-        checkpoints=relays.checkpoints,
-        jobs=relays.jobs,
-        blobs=Drawer(),
-    )
+    storage = Storage(**{name: getattr(relays, name) for name in _STORED}, blobs=Drawer())
     engines = Engines(
         looks=looks,
         encoder=encoder,

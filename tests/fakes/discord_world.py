@@ -211,19 +211,19 @@ class Message:
             "components": [] if hidden else self.components,
         }
         if self.forwards is not None:
-            forwarded = self.forwards.json()
-            kept = ("type", "content", "embeds", "attachments", "timestamp", "edited_timestamp", "flags", "components")
-            snapshot = {key: forwarded[key] for key in kept} | {"mentions": [], "mention_roles": []}
-            made["message_snapshots"] = [{"message": snapshot}]
-            made["message_reference"] = {
-                "type": 1,
-                "message_id": forwarded["id"],
-                "channel_id": forwarded["channel_id"],
-            }
+            made.update(_forwarded(self.forwards.json()))
         if self.reply_to:
             made["message_reference"] = {"message_id": str(self.reply_to), "channel_id": str(self.channel.id)}
             made["referenced_message"] = replace(told, reply_to=None).json(blank=blank) if told else None
         return made
+
+
+def _forwarded(message: Json) -> Json:
+    """Return what a message that forwards another has of it."""
+    kept = ("type", "content", "embeds", "attachments", "timestamp", "edited_timestamp", "flags", "components")
+    snapshot = {key: message[key] for key in kept} | {"mentions": [], "mention_roles": []}
+    reference = {"type": 1, "message_id": message["id"], "channel_id": message["channel_id"]}
+    return {"message_snapshots": [{"message": snapshot}], "message_reference": reference}
 
 
 @dataclass

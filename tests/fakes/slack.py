@@ -73,6 +73,22 @@ class FakeSlack(Waited, InteractionDesk):
         self.reread: list[str] = []
         self.lengths: dict[str, int] = {}
         self.opened: list[tuple[str, Json]] = []
+        self._limit()
+        self.site: dict[str, Path] = {}
+        self.fetched: list[tuple[str, str]] = []
+        """Paths of videos and files that were fetched, and the Authorization that came along."""
+        self.gates: dict[str, asyncio.Event] = {}
+        """Videos, methods and "upload", answered only once that is set."""
+        self.triggers: dict[str, float] = {}
+        """When each id was given out that opens a form."""
+        self.hooks_closed = False
+        """No response_url is good any more."""
+        self.response_urls: dict[str, ResponseUrl] = {}
+        self._pending: list[tuple[Workspace, Json]] = []
+        self._runner: web.AppRunner | None = None
+
+    def _limit(self) -> None:
+        """Set what it refuses, and how much it takes at once: nothing and all, until a test says otherwise."""
         self.posts_at_once = 0
         """How many messages a channel takes at once before it takes one a second; 0 where they are not counted."""
         self._posts: dict[str, tuple[float, float]] = {}
@@ -87,18 +103,6 @@ class FakeSlack(Waited, InteractionDesk):
         self.a_minute: dict[str, int] = {}
         """How many calls of a method within a minute are answered; more get 429."""
         self._seen_s: dict[str, list[float]] = {}
-        self.site: dict[str, Path] = {}
-        self.fetched: list[tuple[str, str]] = []
-        """Paths of videos and files that were fetched, and the Authorization that came along."""
-        self.gates: dict[str, asyncio.Event] = {}
-        """Videos, methods and "upload", answered only once that is set."""
-        self.triggers: dict[str, float] = {}
-        """When each id was given out that opens a form."""
-        self.hooks_closed = False
-        """No response_url is good any more."""
-        self.response_urls: dict[str, ResponseUrl] = {}
-        self._pending: list[tuple[Workspace, Json]] = []
-        self._runner: web.AppRunner | None = None
 
     async def __aenter__(self) -> Self:
         app = web.Application(client_max_size=1 << 28)

@@ -29,6 +29,30 @@ class WebApi:
     def __init__(self, fake: FakeSlack) -> None:
         self._fake = fake
         self._files = FileApi(fake)
+        self._methods: dict[str, Callable[[Workspace, Json], Json]] = {
+            "auth.test": self._auth_test,
+            "apps.connections.open": self._open,
+            "users.info": self._user,
+            "chat.postMessage": self._post,
+            "chat.postEphemeral": self._whisper,
+            "chat.update": self._update,
+            "chat.delete": self._delete,
+            "conversations.history": self._history,
+            "conversations.info": self._channel,
+            "conversations.members": self._members,
+            "conversations.open": self._open_talk,
+            "conversations.replies": self._replies,
+            "users.conversations": self._joined,
+            "users.list": self._people,
+            "reactions.add": self._react,
+            "reactions.remove": self._unreact,
+            "files.info": self._files.info,
+            "files.delete": self._files.delete,
+            "files.getUploadURLExternal": self._files.address,
+            "files.completeUploadExternal": self._files.complete,
+            "views.open": self._open_view,
+            "views.publish": self._publish,
+        }
 
     def add_to(self, app: web.Application) -> None:
         app.router.add_post("/api/{method}", self._call)
@@ -50,31 +74,7 @@ class WebApi:
             team = self._team(token, method)
             self._refuse(method, sent)
             headers = {"x-oauth-scopes": team.scopes}
-            known: dict[str, Callable[[Workspace, Json], Json]] = {
-                "auth.test": self._auth_test,
-                "apps.connections.open": self._open,
-                "users.info": self._user,
-                "chat.postMessage": self._post,
-                "chat.postEphemeral": self._whisper,
-                "chat.update": self._update,
-                "chat.delete": self._delete,
-                "conversations.history": self._history,
-                "conversations.info": self._channel,
-                "conversations.members": self._members,
-                "conversations.open": self._open_talk,
-                "conversations.replies": self._replies,
-                "users.conversations": self._joined,
-                "users.list": self._people,
-                "reactions.add": self._react,
-                "reactions.remove": self._unreact,
-                "files.info": self._files.info,
-                "files.delete": self._files.delete,
-                "files.getUploadURLExternal": self._files.address,
-                "files.completeUploadExternal": self._files.complete,
-                "views.open": self._open_view,
-                "views.publish": self._publish,
-            }
-            answer = {"ok": True, **known[method](team, sent)}
+            answer = {"ok": True, **self._methods[method](team, sent)}
         except RefusedError as refused:
             answer = refused.answer
             self._fake.refused.append(f"{method}: {refused.answer}")

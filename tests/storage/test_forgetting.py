@@ -18,9 +18,9 @@ from core.model.results import Moment
 from core.model.video import IndexedVideo, Posting, Recipe, Scope, View
 from storage.backups import Backups
 from storage.database import Connections
+from storage.jobs import SqliteJobs
 from storage.library import SqliteLibrary
 from storage.messages import SqliteLedger
-from storage.requests import SqliteJobs
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -11,7 +11,7 @@ from core.model.requests import MessageKey
 from core.model.video import FrameIndex, Scope, Thumbnail, Video, View
 from core.ports.video import VideoOpened
 from storage.checkpoints import SqliteCheckpoints
-from storage.requests import LEASE_S
+from storage.jobs import LEASE_S
 from tests.support.ledgers import REQUEST, SCOPE, VIEW, WORK, Clock, born, clock, taken
 
 if TYPE_CHECKING:

@@ -21,8 +21,8 @@ __all__ = ["clock"]
 if TYPE_CHECKING:
     from core.model.requests import Job
     from core.model.video import Scope
+    from storage.jobs import SqliteJobs
     from storage.library import SqliteLibrary
-    from storage.requests import SqliteJobs
     from tests.storage.conftest import PostingMaker, VideoMaker
 
 

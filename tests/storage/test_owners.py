@@ -16,8 +16,8 @@ import pytest
 from core.model.requests import MessageKey, Request
 from core.model.video import Scope
 from storage.data_folder import Owners
+from storage.jobs import SqliteJobs
 from storage.messages import SqliteLedger
-from storage.requests import SqliteJobs
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -30,7 +30,7 @@ from pathlib import Path
 from core.model.requests import Request
 from core.model.requests import MessageKey
 from core.model.video import Scope
-from storage.requests import SqliteJobs
+from storage.jobs import SqliteJobs
 from storage.messages import SqliteLedger
 from storage.library import SqliteLibrary
 from storage.data_folder import Owners

@@ -15,8 +15,8 @@ from core.model.query import Example, Posted, Query, Stretch
 from core.model.requests import MessageKey, Request
 from core.model.results import Moment
 from core.model.video import IndexedVideo, Posting, Scope, View
+from storage.jobs import SqliteJobs
 from storage.messages import SqliteLedger
-from storage.requests import SqliteJobs
 
 if TYPE_CHECKING:
     from storage.library import SqliteLibrary

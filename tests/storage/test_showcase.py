@@ -12,8 +12,8 @@ from core.model.video import View
 from core.ports.jobs import Work
 from core.ports.retention import Stale
 from storage.checkpoints import SqliteCheckpoints
+from storage.jobs import SqliteJobs
 from storage.messages import SqliteLedger
-from storage.requests import SqliteJobs
 from storage.shown_messages import SqliteShownMessages
 
 if TYPE_CHECKING:

@@ -10,8 +10,8 @@ import pytest
 from core.model.requests import MessageKey, Request
 from core.model.video import Scope, View
 from core.ports.jobs import Work
+from storage.jobs import SqliteJobs
 from storage.messages import SqliteLedger
-from storage.requests import SqliteJobs
 
 if TYPE_CHECKING:
     from core.model.requests import Job

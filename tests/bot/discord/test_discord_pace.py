@@ -27,6 +27,16 @@ WITHIN_S = 1.0
 """Time passes five times as fast as on Discord."""
 
 
+def linked_videos(house: ColourHouse, folder: Path) -> list[str]:
+    """Make videos that links lead to; return these."""
+    made = {}
+    for number in range(VIDEOS):
+        place = folder / f"video{number}.mp4"
+        made[f"https://films.example/{place.name}"] = clips.make_clip(place, [("red", 4 + number / 25), ("green", 4)])
+    house.fetcher.web.update(made)
+    return list(made)
+
+
 async def test_many_films_at_once_stay_within_the_budget_of_their_channel_and_their_cards_do_not_wait(
     house: ColourHouse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -35,12 +45,7 @@ async def test_many_films_at_once_stay_within_the_budget_of_their_channel_and_th
         buckets = town.fake.buckets = Buckets(within_s=WITHIN_S)
         edits = buckets.of("PATCH", f"/channels/{town.general.id}/messages/1")
         assert edits is not None
-        web = house.fetcher.web
-        for number in range(VIDEOS):
-            name = f"video{number}.mp4"
-            web[f"https://films.example/{name}"] = clips.make_clip(
-                tmp_path / name, [("red", 4 + number / 25), ("green", 4)]
-            )
+        links = linked_videos(house, tmp_path)
         begun_s, edits_when_saved, save = time.monotonic(), list[int](), house.library.save
 
         async def saving(*what: Any) -> None:
@@ -48,10 +53,7 @@ async def test_many_films_at_once_stay_within_the_budget_of_their_channel_and_th
             edits_when_saved.append(len(edits.taken_s))
 
         monkeypatch.setattr(house.library, "save", saving)
-        asked = [
-            await town.fake.post(town.general, town.ada, f"https://films.example/film{number}.mp4")
-            for number in range(VIDEOS)
-        ]
+        asked = [await town.fake.post(town.general, town.ada, link) for link in links]
 
         edits_when_shown = list[int]()
 
