@@ -1,4 +1,4 @@
-"""`keaton run`: opens the doors that are configured, and closes them."""
+"""`keaton run`: opens the doors that are configured, keeps them open, and closes them."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ import logging
 import os
 import signal
 import threading
+import time
 from contextlib import AsyncExitStack, suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import click
 
 from bot.cli.pages import open_browser, page_token
 from bot.doors.requests import DoorContext, RequestLog
-from bot.doors.supervisor import keep_open
-from bot.monitoring.health import HOST, add_gauges, health_of, serve_watch
+from bot.monitoring.health import HOST, serve_watch
 from bot.settings import GIGABYTE
 from bot.web.config import WebConfig
 from bot.web.connections import raise_open_files
@@ -23,14 +23,17 @@ from bot.web.desk import PageDesk
 from bot.web.server import LocalChat
 from bot.web.videos import PageStorage, PageVideos
 from bot.wiring.app import open_core, run_alone
+from bot.wiring.diagnostics import add_gauges, health_of
 from bot.wiring.engines import DEMO_FOLDER
 from core.conversation.commands import parse
+from core.errors import OperatorError
 from core.model.events import FilePosted
 from core.model.video import View
+from core.wording.errors import sentence
 from core.wording.replies import SUGGESTIONS, TRIAL, WELCOME
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine, Iterable, Mapping
+    from collections.abc import Coroutine, Iterable, Mapping, Sequence
 
     from bot.discord.client import DiscordDoor
     from bot.settings import Settings
@@ -38,11 +41,16 @@ if TYPE_CHECKING:
     from bot.wiring.app import Product
 
 logger = logging.getLogger(__name__)
-
 LONGEST_STOP_S = 9.0
 WELCOMED = "local:welcome:home"
 """The name of the note that the demo video was put into the channel."""
 DEMO_TITLE = "Keaton's demo video"
+
+
+REOPEN_S = (1.0, 5.0, 30.0, 120.0, 600.0, 1800.0)
+"""When a door that died is opened again, each time that it dies soon after."""
+SETTLED_S = 120.0
+"""A door that stood open for so long had been set up rightly, and its next death counts as a first one."""
 
 
 async def run(settings: Settings) -> int:
@@ -200,3 +208,43 @@ def _give_up() -> None:
     """End at once: all that matters is in the database, and the next start takes it up."""
     logger.warning("stopping took longer than %.0f s, so it was cut short", LONGEST_STOP_S)
     os._exit(0)
+
+
+class SupervisedDoor(Protocol):
+    """A way in for people."""
+
+    async def run(self) -> None:
+        """Serve until cancelled. May raise OperatorError where a setting is wrong."""
+        ...
+
+
+async def keep_open(
+    name: str,
+    door: SupervisedDoor,
+    *,
+    is_only: bool,
+    reopen_s: Sequence[float] = REOPEN_S,
+    settled_s: float = SETTLED_S,
+) -> None:
+    """Serve by a door until cancelled, and open it again whenever it dies.
+
+    Raises OperatorError where it could not be opened at all, or is the only one: then whoever runs Keaton must act. A
+    token that is taken back while other doors are open is tried again now and then.
+    """
+    deaths = 0
+    while True:
+        opened_s = time.monotonic()
+        why = "it ended by itself"
+        try:
+            await door.run()
+        except OperatorError as error:
+            if is_only or (deaths == 0 and time.monotonic() - opened_s < settled_s):
+                raise
+            why = sentence(error)
+        except Exception as error:
+            logger.exception("the door to %s died", name)
+            why = type(error).__name__
+        deaths = 1 if time.monotonic() - opened_s >= settled_s else deaths + 1
+        wait_s = reopen_s[min(deaths, len(reopen_s)) - 1]
+        logger.error("the door to %s is shut (%s); it is opened again in %.0f s", name, why, wait_s)
+        await asyncio.sleep(wait_s)

@@ -1,13 +1,15 @@
-"""The gateway client and the life of the connection: which events are heard, and reconnecting."""
+"""The gateway client and the life of the connection: which events are heard, and reconnecting.
+
+An event that discord.py cannot read is logged by its kind and left: the library would end the whole connection for it.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-import secrets
 import time
-from contextlib import suppress
-from dataclasses import replace
+import traceback
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import aiohttp
@@ -17,40 +19,40 @@ from discord.ext import commands
 from discord.gateway import DiscordWebSocket
 from discord.http import Route
 
-from bot.discord import events, permissions
-from bot.discord.asker import Interaction, pressed_view, standpoint, turn_of
-from bot.discord.buttons import AnswerButton
-from bot.discord.commands import DiscordCommands, KeatonTree, SeenInteractions
+from bot.discord import permissions
+from bot.discord.catch_up import DiscordCatchUp, DiscordPresence
+from bot.discord.commands import DiscordCommands, KeatonTree
 from bot.discord.config import DOOR
-from bot.discord.desk import DiscordDesk, mentions, refuse, whisper
-from bot.discord.interactions import in_time
-from bot.discord.presence import DiscordPresence
-from bot.discord.recovery import DiscordCatchUp
-from bot.discord.refusals import refusal
-from bot.discord.render import card
-from bot.discord.talks import Talks
-from bot.discord.targets import NOBODY, SavedDiscordTarget
+from bot.discord.desk import DiscordDesk, Talks, mentions
+from bot.discord.interactions import Interaction, InteractionHandler, SeenInteractions
+from bot.discord.render import AnswerButton, card
+from bot.discord.targets import NOBODY, refusal
 from bot.discord.translations import Translations
-from bot.doors.backoff import REMOVAL_STEPS_S, Backoff
-from bot.doors.delivery import broken
 from bot.doors.messages import TAKEN_BACK, Removals, Stuck, take_back
-from core.errors import AppError, BadSetting, MayNotPost, MissingPermissions, NotHere, NotYetKnown
-from core.model.actions import lists, speaks
-from core.model.events import Action
-from core.model.requests import MessageKey
+from bot.doors.pace import REMOVAL_STEPS_S, Backoff
+from core.errors import BadSetting
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, MutableMapping
+
     from bot.discord.config import DiscordConfig
-    from bot.discord.permissions import Standpoint
-    from bot.doors.draw_order import DrawTurn
-    from bot.doors.requests import AcceptedRequest, DoorContext
+    from bot.doors.requests import DoorContext
     from core.ports.retention import Stale
+
+    Parser = Callable[[Any], None]
 
 logger = logging.getLogger(__name__)
 
+_MAY_PASS = (OSError, aiohttp.ClientError, discord.HTTPException, discord.GatewayNotFound, discord.ConnectionClosed)
+"""Worth another try. A token that was taken back while connected is one of these, and the next login tells."""
+_SETTLED_S = 120.0
+_RETRY_S = (1.0, 2.0, 5.0, 10.0, 30.0, 60.0)
+_VITAL = {"READY"}
+"""Without which a connection is of no use: the door is opened anew."""
+
 
 def intents(*, see_messages: bool) -> discord.Intents:
-    """Give no more than is needed: servers and their channels, messages there and to Keaton, and what these say."""
+    """Return no more than is needed: servers and their channels, messages there and to Keaton, and what these say."""
     wanted = discord.Intents.none()
     wanted.guilds = True
     wanted.guild_messages = True
@@ -62,7 +64,7 @@ def intents(*, see_messages: bool) -> discord.Intents:
 class KeatonClient(commands.AutoShardedBot):
     """Listens, acknowledges, and hands on."""
 
-    def __init__(self, parts: DoorContext, config: DiscordConfig, *, see_messages: bool) -> None:
+    def __init__(self, context: DoorContext, config: DiscordConfig, *, see_messages: bool) -> None:
         self.seen = SeenInteractions()
         self.listening = False
         """Whether the gateway tells what happens; with several connections, whether all of them do."""
@@ -76,29 +78,33 @@ class KeatonClient(commands.AutoShardedBot):
             chunk_guilds_at_startup=False,
             member_cache_flags=discord.MemberCacheFlags.none(),
         )
-        events.guard(self._connection.parsers)
-        self._parts = parts
+        guard(self._connection.parsers)
+        self._context = context
         self._see_messages = see_messages
         self._talks = Talks()
-        self.desk = DiscordDesk(parts, config)
+        self.desk = DiscordDesk(context, config)
+        self._interactions = InteractionHandler(self.desk, self.seen)
         self._snapshots = self.desk.sights.snapshots
-        self._stays = DiscordPresence(self, parts.grace)
-        self._removals = Removals(config.forgotten_every_s, Backoff(REMOVAL_STEPS_S), self.desk.deleted, self.desk.word)
-        self._lookback = DiscordCatchUp(self, self.desk, parts, config.alive_every_s, config.again_s)
+        self._presence = DiscordPresence(self, context.grace)
+        self._removals = Removals(
+            config.forgotten_every_s, Backoff(REMOVAL_STEPS_S), self.desk.deleted, self.desk.answers.draw_order
+        )
+        self._catch_up = DiscordCatchUp(self, self.desk, context, config.alive_every_s, config.again_s)
 
     async def setup_hook(self) -> None:
         """Make buttons of earlier runs work, and the commands known."""
         self.add_dynamic_items(AnswerButton)
         await self.tree.set_translator(Translations())
-        DiscordCommands(self.desk, self._parts.conversation, is_blind=not self._see_messages).add_to(self.tree)
-        await self._lookback.begin()
-        self.desk.start(take_back(self._parts.showcase, DOOR.platform, "", self._change, self._removals))
+        DiscordCommands(
+            self.desk, self._interactions, self._context.conversation, is_blind=not self._see_messages
+        ).add_to(self.tree)
+        await self._catch_up.begin()
+        self.desk.start(take_back(self._context.showcase, DOOR.platform, "", self._change, self._removals))
         if isinstance(self.tree, KeatonTree):
-            self.desk.commands = await self.tree.sync_if_changed(self._parts.ledger)
+            self.desk.answers.commands = await self.tree.sync_if_changed(self._context.ledger)
 
     async def close(self) -> None:
         """Stop what is under way, then hang up."""
-        await self._lookback.close()
         await self.desk.close()
         await super().close()
 
@@ -108,40 +114,39 @@ class KeatonClient(commands.AutoShardedBot):
         self.listening = True
         for guild in self.guilds:
             await self._know_myself(guild)
-        self.desk.start(self._stays.look())
-        self._lookback.connected()
+        self.desk.start(self._presence.look())
+        self._catch_up.connected()
 
     async def on_shard_ready(self, _shard_id: int) -> None:
         """Catch up when one connection of several had to begin anew."""
         if self.is_ready():
-            self._lookback.connected()
+            self._catch_up.connected()
 
     async def on_resumed(self) -> None:
         """Go on: the gateway replays what was missed."""
         self.listening = True
-        self._lookback.resumed()
+        self._catch_up.wake()
 
     async def on_disconnect(self) -> None:
         """Note that from here on events may be missed."""
         self.listening = False
-        self._lookback.disconnected()
 
     async def on_guild_remove(self, guild: discord.Guild) -> None:
         """Let the grace period of a server begin."""
         self._snapshots.forget_server(guild.id)
-        await self._stays.left(guild)
+        await self._presence.left(str(guild.id))
 
     async def on_guild_join(self, guild: discord.Guild) -> None:
         """Be back in a server, or there for the first time."""
         self._snapshots.forget_server(guild.id)
         await self._know_myself(guild)
-        await self._stays.joined(guild)
+        await self._presence.back(str(guild.id))
         self._removals.wake_space(str(guild.id))
 
     async def on_guild_channel_update(self, _before: object, after: discord.abc.GuildChannel) -> None:
         """See whether Keaton may still read a channel."""
         self._snapshots.forget_channel(after.guild.id, after.id)
-        await self._stays.look_at(after)
+        await self._presence.look_at(after)
         self._removals.wake(str(after.id))
 
     async def on_guild_channel_create(self, channel: discord.abc.GuildChannel) -> None:
@@ -179,12 +184,12 @@ class KeatonClient(commands.AutoShardedBot):
         """Read a server that was away anew: events about it, and messages in it, were missed."""
         self._snapshots.forget_server(guild.id)
         await self._know_myself(guild)
-        self._lookback.available(guild)
+        self._catch_up.available(guild)
         self._removals.wake_space(str(guild.id))
 
     async def on_guild_unavailable(self, guild: discord.Guild) -> None:
         """Note since when what happens in a server is missed."""
-        await self._lookback.unavailable(guild)
+        await self._catch_up.unavailable(guild)
 
     async def _know_myself(self, guild: discord.Guild) -> None:
         """Ask for Keaton's own roles in a server, where Discord did not tell them with it."""
@@ -198,18 +203,18 @@ class KeatonClient(commands.AutoShardedBot):
     async def on_guild_channel_delete(self, channel: discord.abc.GuildChannel) -> None:
         """Forget what a channel and its threads held: it went with all of its messages."""
         self._snapshots.forget_channel(channel.guild.id, channel.id)
-        await self._stays.deleted(channel.guild.id, channel.id)
+        await self._presence.deleted(str(channel.guild.id), str(channel.id))
         for thread in getattr(channel, "threads", ()):
-            await self._stays.deleted(channel.guild.id, thread.id)
-        self.desk.start(self._stays.look_for_threads(channel.guild))
+            await self._presence.deleted(str(channel.guild.id), str(thread.id))
+        self.desk.start(self._presence.look_for_threads(channel.guild))
 
     async def on_raw_thread_delete(self, payload: discord.RawThreadDeleteEvent) -> None:
         """Forget what a thread held."""
-        await self._stays.deleted(payload.guild_id, payload.thread_id)
+        await self._presence.deleted(str(payload.guild_id), str(payload.thread_id))
 
     async def on_message(self, message: discord.Message, /) -> None:
         """Look at a posted message; if it is deleted meanwhile, no further."""
-        self.desk.start(self.take(message), message.id)
+        self.desk.start(self.take(message), message)
 
     async def take(self, message: discord.Message, *, late: bool = False) -> None:
         """Look at a message, posted now or while Keaton was away."""
@@ -224,7 +229,7 @@ class KeatonClient(commands.AutoShardedBot):
 
     async def on_raw_message_edit(self, payload: discord.RawMessageUpdateEvent) -> None:
         """Look at a message again: it may hold a new link, or one less."""
-        self.desk.start(self._take_edit(payload.message), payload.message_id)
+        self.desk.start(self._take_edit(payload.message), payload.message)
 
     async def _take_edit(self, message: discord.Message) -> None:
         await self.compare(message)
@@ -233,7 +238,7 @@ class KeatonClient(commands.AutoShardedBot):
     async def compare(self, message: discord.Message) -> None:
         """Take back what a message does not hold any more, where Discord shows Keaton what it says."""
         if self._see_messages or (self.user is not None and mentions(message, self.user.id)):
-            await self.desk.take_edit(message)
+            await self.desk.compare(message)
 
     async def on_raw_message_delete(self, payload: discord.RawMessageDeleteEvent) -> None:
         """Forget what only that message brought in."""
@@ -246,7 +251,7 @@ class KeatonClient(commands.AutoShardedBot):
 
     async def _forget(self, guild_id: int | None, channel_id: int, message_id: int) -> None:
         if guild_id is not None:
-            await self.desk.forget_message(permissions.scope_of(guild_id, channel_id), message_id)
+            await self.desk.forget_message(permissions.scope_of(guild_id, channel_id), str(message_id))
 
     async def _change(self, stale: Stale) -> bool:
         """Remove a message, or let it say that what it showed was forgotten; tell whether that is done with."""
@@ -269,85 +274,9 @@ class KeatonClient(commands.AutoShardedBot):
         if not payload.data["thread_metadata"]["archived"]:
             self._removals.wake(str(payload.thread_id))
 
-    async def pressed(self, interaction: discord.Interaction[Any], action: str) -> None:
+    async def pressed(self, interaction: Interaction, action: str) -> None:
         """Acknowledge the press of a button and have it answered."""
-        if not self.seen.is_new(interaction.id):
-            return
-        try:
-            await self._acknowledge_press(interaction, action)
-        except discord.NotFound:
-            logger.warning("interaction %s was over before it was acknowledged", interaction.id)
-        except Exception as error:  # noqa: BLE001 - whoever pressed is told, whatever it is
-            await self._own_up(interaction, error)
-
-    async def _own_up(self, interaction: discord.Interaction[Any], error: Exception) -> None:
-        """Log a bug under an id, and tell that to whoever pressed: silence would be worse."""
-        bug_id = secrets.token_hex(3).upper()
-        logger.error("bug %s", bug_id, exc_info=error)
-        with suppress(discord.HTTPException):
-            await whisper(interaction, broken(bug_id))
-
-    async def _acknowledge_press(self, interaction: discord.Interaction[Any], action: str) -> None:
-        if interaction.guild is None:
-            await refuse(interaction, NotHere())
-        elif interaction.guild.unavailable:
-            await refuse(interaction, NotYetKnown())
-        elif lacking := permissions.missing(interaction.app_permissions, interaction.channel):
-            await refuse(interaction, MissingPermissions(lacking))
-        elif unable := _unable(interaction, action):
-            await refuse(interaction, MayNotPost(unable))
-        else:
-            await self._take_press(interaction, action)
-
-    async def _take_press(self, interaction: discord.Interaction[Any], action: str) -> None:
-        """Write a press down, acknowledge it, and have it answered."""
-        message, at = interaction.message, standpoint(self.desk.sights, interaction)
-        if message is None:
-            return
-        turn, is_private = turn_of(interaction, self.desk.sights.here(at)), message.flags.ephemeral
-        standing = SavedDiscordTarget(
-            interaction.token, message.id, everywhere=not lists(action), private=is_private, moderator=turn.moderator
-        )
-        errand = MessageKey(turn.scope, "", f"interaction:{interaction.id}:")
-        try:
-            taken = await self.desk.requests.take(errand, Action(turn, action, under=str(message.id)), standing.text())
-        except AppError as error:
-            await refuse(interaction, error)
-            return
-        if taken is not None:
-            say = self.desk.word.of(taken)
-            still, _ = await in_time(interaction, interaction.response.defer())
-            if not still:
-                await self.desk.requests.drop(taken.job)
-                return
-            self.desk.start(self._answer_press(interaction, taken, say, standing, at))
-
-    async def _answer_press(
-        self,
-        interaction: Interaction,
-        taken: AcceptedRequest,
-        say: DrawTurn,
-        standing: SavedDiscordTarget,
-        at: Standpoint,
-    ) -> None:
-        """Work out what may be shown there, which in large servers takes its time, then answer a press."""
-        event, message = taken.event, interaction.message
-        if message is not None and isinstance(event, Action):
-            try:
-                view = await pressed_view(self.desk.sights, at, event.id, is_whispered=standing.private)
-            except Exception as error:  # noqa: BLE001 - likewise
-                await self._own_up(interaction, error)
-                return
-            taken = replace(taken, event=replace(event, turn=replace(event.turn, view=view)))
-            await self.desk.press(taken, say, standing, interaction.followup, message)
-
-
-def _unable(interaction: discord.Interaction[Any], action: str) -> tuple[str, ...]:
-    """Give what somebody lacks who wants a message posted for all: Keaton lends nobody its own permissions."""
-    is_private = interaction.message is not None and interaction.message.flags.ephemeral
-    if is_private or not speaks(action):
-        return ()
-    return permissions.unable(interaction.permissions, interaction.channel)
+        await self._interactions.press(interaction, action)
 
 
 async def _said_taken_back(message: discord.PartialMessage) -> bool:
@@ -363,21 +292,11 @@ async def _said_taken_back(message: discord.PartialMessage) -> bool:
     return True
 
 
-_MAY_PASS = (OSError, aiohttp.ClientError, discord.HTTPException, discord.GatewayNotFound, discord.ConnectionClosed)
-"""Worth another try. A token that was taken back while connected is one of these, and the next login tells."""
-
-
-_SETTLED_S = 120.0
-
-
-_RETRY_S = (1.0, 2.0, 5.0, 10.0, 30.0, 60.0)
-
-
 class DiscordDoor:
     """Keaton on Discord."""
 
-    def __init__(self, parts: DoorContext, config: DiscordConfig) -> None:
-        self._parts = parts
+    def __init__(self, context: DoorContext, config: DiscordConfig) -> None:
+        self._context = context
         self._config = config
         self._client: KeatonClient | None = None
 
@@ -411,7 +330,7 @@ class DiscordDoor:
                 await asyncio.sleep(delay_s)
 
     async def _serve(self, *, see_messages: bool) -> None:
-        async with KeatonClient(self._parts, self._config, see_messages=see_messages) as client:
+        async with KeatonClient(self._context, self._config, see_messages=see_messages) as client:
             self._client = client
             try:
                 await client.start(self._config.token)
@@ -420,7 +339,7 @@ class DiscordDoor:
 
 
 def _is_no_late_list(record: logging.LogRecord) -> bool:
-    """Drop the library's traceback of suggestions that came too late: whoever typed has typed on by then."""
+    """Drop the library's traceback of suggestions that came too late: the person who typed has typed on by then."""
     error = record.exc_info[1] if record.exc_info else None
     return not isinstance(error, discord.NotFound)
 
@@ -433,3 +352,21 @@ def _set_up(config: DiscordConfig) -> None:
         Route.BASE = config.api_base
     if config.gateway:
         DiscordWebSocket.DEFAULT_GATEWAY = yarl.URL(config.gateway)
+
+
+def guard(parsers: MutableMapping[str, Parser]) -> None:
+    """Let the library leave events that it cannot read."""
+    for event, parse in list(parsers.items()):
+        if event not in _VITAL:
+            parsers[event] = partial(_leave, event, parse)
+
+
+def _leave(event: str, parse: Parser, data: object) -> None:
+    try:
+        parse(data)
+    except Exception as error:  # noqa: BLE001 - whatever the library stumbles over
+        place = traceback.extract_tb(error.__traceback__)[-1]
+        where = f"{place.filename.rsplit('/', 1)[-1]}:{place.lineno}"
+        logger.error(  # noqa: TRY400 - a traceback ends with what the error says
+            "an event %s cannot be read and is left (%s in %s)", event, type(error).__name__, where
+        )

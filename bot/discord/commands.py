@@ -9,7 +9,7 @@ import hashlib
 import json
 import logging
 import secrets
-from collections import Counter, OrderedDict
+from collections import Counter
 from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -18,9 +18,8 @@ import discord
 from discord import app_commands
 
 from bot.discord import messages, permissions
-from bot.discord.asker import Interaction, standpoint
 from bot.discord.desk import refuse, whisper
-from bot.discord.interactions import Command, InteractionHandler
+from bot.discord.interactions import Command, Interaction, InteractionHandler, SeenInteractions, standpoint
 from bot.doors.delivery import broken
 from core.conversation.commands import find as find_words
 from core.errors import (
@@ -49,19 +48,19 @@ if TYPE_CHECKING:
     from core.ports.jobs import Ledger
 
 Needs: TypeAlias = tuple[str, ...] | None
-
-
 _MOST_CHOICES = 25
-
-
 _MOST_NAME = 100
+
+logger = logging.getLogger(__name__)
 
 
 class DiscordCommands:
     """Adds the commands to a tree."""
 
-    def __init__(self, desk: DiscordDesk, conversation: Conversation, *, is_blind: bool) -> None:
-        self._clerk = InteractionHandler(desk)
+    def __init__(
+        self, desk: DiscordDesk, interactions: InteractionHandler, conversation: Conversation, *, is_blind: bool
+    ) -> None:
+        self._interactions = interactions
         self._sights = desk.sights
         self._conversation = conversation
         self._is_blind = is_blind
@@ -148,7 +147,7 @@ class DiscordCommands:
             picture=picture,
             rooms=lambda: sights.rooms(at, where),
         )
-        await self._clerk.answer(interaction, command)
+        await self._interactions.answer(interaction, command)
 
     def _own(self, interaction: Interaction, event: Callable[[Turn], Incoming], needs: Needs = None) -> Command:
         """Return a command whose answer the asker alone sees."""
@@ -164,7 +163,7 @@ class DiscordCommands:
         @app_commands.describe(video="The video that shall go")
         @app_commands.autocomplete(video=self._suggest)
         async def forget(interaction: Interaction, video: str) -> None:
-            await self._clerk.answer(interaction, self._own(interaction, lambda turn: Forget(turn, video)))
+            await self._interactions.answer(interaction, self._own(interaction, lambda turn: Forget(turn, video)))
 
         return app_commands.Command(name="forget", description="Forget a video of this channel", callback=forget)
 
@@ -178,7 +177,9 @@ class DiscordCommands:
             if not links:
                 await refuse(interaction, VideoUnavailable(url, "no_video"))
                 return
-            await self._clerk.answer(interaction, self._public(interaction, lambda turn: LinkPosted(turn, links[0])))
+            await self._interactions.answer(
+                interaction, self._public(interaction, lambda turn: LinkPosted(turn, links[0]))
+            )
 
         return app_commands.Command(name="index", description="Look at a video behind a link", callback=index)
 
@@ -192,15 +193,15 @@ class DiscordCommands:
                 await refuse(interaction, NotAVideo(file.filename))
                 return
             command = self._public(interaction, lambda turn: RemoteFilePosted(turn, messages.given(file)))
-            await self._clerk.answer(interaction, command)
+            await self._interactions.answer(interaction, command)
 
         return app_commands.Command(name="index-file", description="Look at a video from a file", callback=index)
 
     async def _videos(self, interaction: Interaction) -> None:
-        await self._clerk.answer(interaction, self._own(interaction, ListVideos))
+        await self._interactions.answer(interaction, self._own(interaction, ListVideos))
 
     def _keaton(self) -> app_commands.Group:
-        """Give the switch, which Discord shows to those alone who may use it, until an admin says otherwise.
+        """Return the switch, which Discord shows to those alone who may use it, until an admin says otherwise.
 
         Such permissions belong to a whole command, so what everybody may use stands beside it and not in it.
         """
@@ -220,7 +221,7 @@ class DiscordCommands:
         command = self._own(
             interaction, lambda turn: Status(_of_switch(interaction, turn), self._is_blind, lacking), ()
         )
-        await self._clerk.answer(interaction, command)
+        await self._interactions.answer(interaction, command)
 
     async def _on(self, interaction: Interaction) -> None:
         await self._switch(interaction, on=True)
@@ -233,10 +234,10 @@ class DiscordCommands:
             await refuse(interaction, NotAllowed("Manage Channels"))
             return
         command = self._public(interaction, lambda turn: Switch(_of_switch(interaction, turn), on), ())
-        await self._clerk.answer(interaction, command)
+        await self._interactions.answer(interaction, command)
 
     async def _help(self, interaction: Interaction) -> None:
-        await self._clerk.answer(interaction, self._own(interaction, Help, ()))
+        await self._interactions.answer(interaction, self._own(interaction, Help, ()))
 
     async def _index_message(self, interaction: Interaction, message: discord.Message) -> None:
         lacking = permissions.missing(interaction.app_permissions, interaction.channel)
@@ -249,7 +250,7 @@ class DiscordCommands:
         if lacking or not items:
             await refuse(interaction, MissingPermissions(lacking) if lacking else VideoUnavailable("", "no_video"))
             return
-        await self._clerk.answer_items(interaction, items, message)
+        await self._interactions.answer_items(interaction, items, message)
 
     async def _suggest(self, interaction: Interaction, typed: str) -> list[app_commands.Choice[str]]:
         where: permissions.Where = getattr(interaction.namespace, "in", None) or "this channel"
@@ -281,28 +282,6 @@ def _choices(videos: Sequence[Video]) -> list[tuple[str, Video]]:
 def _name(title: str) -> str:
     title = " ".join(plain(title).split()) or "video"
     return title if len(title) <= _MOST_NAME else title[: _MOST_NAME - 1] + "…"
-
-
-logger = logging.getLogger(__name__)
-
-
-_SEEN_KEPT = 5000
-
-
-class SeenInteractions:
-    """The interactions of late: after a RESUME the gateway sends some twice. Their tokens outlive no process."""
-
-    def __init__(self) -> None:
-        self._ids: OrderedDict[int, None] = OrderedDict()
-
-    def is_new(self, interaction_id: int) -> bool:
-        """Tell whether an interaction was not seen before."""
-        if interaction_id in self._ids:
-            return False
-        self._ids[interaction_id] = None
-        if len(self._ids) > _SEEN_KEPT:
-            self._ids.popitem(last=False)
-        return True
 
 
 class KeatonTree(app_commands.CommandTree[Any]):
@@ -368,7 +347,7 @@ class KeatonTree(app_commands.CommandTree[Any]):
     async def _payload(
         self, command: app_commands.Command[Any, ..., Any] | app_commands.Group | app_commands.ContextMenu
     ) -> dict[str, Any]:
-        """Give a command as Discord is told it, in all its languages."""
+        """Return a command as Discord is told it, in all its languages."""
         if self.translator is None:
             return command.to_dict(self)
         return await command.get_translated_payload(self, self.translator)

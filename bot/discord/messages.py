@@ -28,7 +28,7 @@ _EXPIRES_SOON_S = 60.0
 
 
 def turn_of(message: discord.Message, guild_id: int, view: View, *, late: bool = False) -> Turn:
-    """Give the turn of whoever wrote a message."""
+    """Return the turn of the person who wrote a message."""
     scope, author = scope_of(guild_id, message.channel.id), message.author
     turn = Turn(DOOR, scope, view, str(author.id), author.display_name, str(message.id), message.jump_url, late=late)
     return replace(turn, moderator=_moderates(message))
@@ -42,12 +42,12 @@ def _moderates(message: discord.Message) -> bool:
 
 
 def videos(message: discord.Message, turn: Turn, *, asked: bool) -> tuple[Item, ...]:
-    """Give what may be a video; of links only those that look like one, unless somebody asked for it."""
+    """Return what may be a video; of links only those that look like one, unless a person asked for it."""
     return bounded(_videos(message, turn, asked=asked))
 
 
 def names(message: discord.Message, turn: Turn) -> frozenset[str]:
-    """Return the names of all that may be a video in a message, whoever asks for it."""
+    """Return the names of all that may be a video in a message, the person who asks for it."""
     return frozenset(item.name for item in _videos(message, turn, asked=True))
 
 
@@ -60,7 +60,7 @@ def _videos(message: discord.Message, turn: Turn, *, asked: bool) -> list[Item]:
 
 
 def attachments(message: discord.Message) -> list[discord.Attachment]:
-    """Give the files of a message, and of those that it forwards."""
+    """Return the files of a message, and of those that it forwards."""
     return [*message.attachments, *itertools.chain.from_iterable(one.attachments for one in message.message_snapshots)]
 
 
@@ -70,7 +70,7 @@ def is_video(attachment: discord.Attachment) -> bool:
 
 
 def picture(message: discord.Message) -> PictureFile | None:
-    """Give the first picture that came with a message."""
+    """Return the first picture that came with a message."""
     return next((asked_about(one) for one in attachments(message) if is_picture(one)), None)
 
 
@@ -80,7 +80,7 @@ def is_picture(attachment: discord.Attachment) -> bool:
 
 
 def asked_about(attachment: discord.Attachment) -> PictureFile:
-    """Give a picture that somebody asks about; it is read at once."""
+    """Return a picture that a person asks about; it is read at once."""
 
     async def read(limit_bytes: int) -> bytes:
         if attachment.size > limit_bytes:
@@ -96,7 +96,7 @@ def asked_about(attachment: discord.Attachment) -> PictureFile:
 
 
 async def answer_under(message: discord.Message) -> str:
-    """Give the answer of Keaton's that a message replies to, or ""."""
+    """Return the answer of Keaton's that a message replies to, or ""."""
     reference = message.reference
     if reference is None or reference.message_id is None or reference.channel_id != message.channel.id:
         return ""
@@ -117,7 +117,7 @@ def _ids(components: Iterable[object]) -> Iterator[str]:
 
 
 def given(attachment: discord.Attachment) -> RemoteFile:
-    """Give a file that came with a command; it is used at once."""
+    """Return a file that came with a command; it is used at once."""
 
     async def locate() -> Address:
         return Address(attachment.url)

@@ -1,4 +1,4 @@
-"""Lays a reply out as Discord components, with its pictures made to fit the upload limit. Pure."""
+"""Lays a reply out as Discord components, with its pictures made to fit the upload limit."""
 
 from __future__ import annotations
 
@@ -7,36 +7,42 @@ import io
 import re
 from dataclasses import dataclass, replace
 from pathlib import PurePath
-from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING, Any, Protocol, Self
 
 import discord
 from discord import ui
 from PIL import Image as Pillow
 
-from bot.discord.buttons import AnswerButton
 from bot.discord.config import DOOR
+from bot.doors.messages import bar, is_web, one_line, shortened
 from core import formatting
+from core.model import actions
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 
-    from core.model.reply import Button, Link, ListEntry, Picture, Progress, Reply
+    from core.model.reply import Button, Link, ListEntry, Picture, Reply
+
+    Pressed = Callable[[discord.Interaction[Any], str], Awaitable[None]]
 
 _QUALITIES = (85, 70, 55)
-
-
 _SHRINK = 0.7
-
-
 _LEAST_PX = 64
-
-
 _MOVING = {".mp4", ".gif"}
+_BUTTONS_A_ROW = 5
+_MOST_TEXT = 3600
+_MOST_TITLE = 150
+_MOST_ALT = 1000
+_MOST_URL = 512
+_MARKS = re.compile(r"([\\`*_~|<>\[\]@])")
+_LINE_MARKS = re.compile(r"^(\s*)([#-])", re.MULTILINE)
+# A command as Keaton's sentences write it: alone, not within a path or a link.
+_COMMAND = re.compile(r"(?<![\w/:.\\-])/(?P<name>[a-z-]+(?: [a-z]+)?)(?![\w/-])")
+_COLOURS = {"plain": discord.Colour(0x5B8DEF), "error": discord.Colour(0xD9534F)}
 
 
 async def fit(images: Sequence[Image], most_bytes: int) -> tuple[Image, ...]:
-    """Give the images, each at most that large: those over it as JPEG, made coarser, then smaller.
+    """Return the images, each at most that large: those over it as JPEG, made coarser, then smaller.
 
     One that does not fit even when tiny is left out.
     """
@@ -65,34 +71,6 @@ def _coarser(data: bytes) -> Iterator[bytes]:
         picture = picture.resize((round(picture.width * _SHRINK), round(picture.height * _SHRINK)))
 
 
-_BUTTONS_A_ROW = 5
-
-
-_MOST_TEXT = 3600
-
-
-_MOST_TITLE = 150
-
-
-_MOST_ALT = 1000
-
-
-_BAR_CELLS = 20
-
-
-_MARKS = re.compile(r"([\\`*_~|<>\[\]@])")
-
-
-_LINE_MARKS = re.compile(r"^(\s*)([#-])", re.MULTILINE)
-
-
-# A command as Keaton's sentences write it: alone, not within a path or a link.
-_COMMAND = re.compile(r"(?<![\w/:.\\-])/(?P<name>[a-z-]+(?: [a-z]+)?)(?![\w/-])")
-
-
-_COLOURS = {"plain": discord.Colour(0x5B8DEF), "error": discord.Colour(0xD9534F)}
-
-
 @dataclass(frozen=True, slots=True)
 class Image:
     """A picture as it is uploaded."""
@@ -110,14 +88,14 @@ class DiscordCard:
     images: tuple[Image, ...]
 
     def files(self) -> list[discord.File]:
-        """Give the uploads anew; each can be sent once."""
+        """Return the uploads anew; each can be sent once."""
         return [discord.File(io.BytesIO(one.data), one.name, description=one.alt) for one in self.images]
 
 
 def images(pictures: Sequence[Picture]) -> tuple[Image, ...]:
-    """Give the pictures in the theme that Discord shows."""
+    """Return the pictures in the theme that Discord shows."""
     (theme,) = DOOR.themes
-    return tuple(Image(one.name, _short(formatting.plain(one.alt), _MOST_ALT), one.data[theme]) for one in pictures)
+    return tuple(Image(one.name, shortened(formatting.plain(one.alt), _MOST_ALT), one.data[theme]) for one in pictures)
 
 
 def card(reply: Reply, shown: Sequence[Image]) -> DiscordCard:
@@ -157,25 +135,25 @@ def _parts(reply: Reply, shown: Sequence[Image]) -> Iterable[ui.Item[ui.LayoutVi
         yield ui.MediaGallery(discord.MediaGalleryItem(f"attachment://{one.name}", description=one.alt))
     rows = [[_button(one) for one in reply.buttons if one.row == row] for row in sorted({b.row for b in reply.buttons})]
     rows = rows or [[]]
-    rows[-1] += [_link(link) for link in reply.links if _is_web(link.url)]
+    rows[-1] += [_link(link) for link in reply.links if is_web(link.url, _MOST_URL)]
     for row in rows:
         yield from _rows(row)
 
 
 def _words(reply: Reply) -> str:
-    title = f"### {plain(_short(_one_line(reply.title), _MOST_TITLE))}" if reply.title else ""
-    bar = _bar(reply.progress) if reply.progress else ""
-    escaped = "" if reply.entries else plain(_short(reply.text, _MOST_TEXT // 2))
+    title = f"### {plain(shortened(one_line(reply.title), _MOST_TITLE))}" if reply.title else ""
+    shown = bar(reply.progress) if reply.progress else ""
+    escaped = "" if reply.entries else plain(shortened(reply.text, _MOST_TEXT // 2))
     linked = clickable(escaped, reply.commands)
     text = linked if len(linked) <= _MOST_TEXT else escaped
-    return "\n".join(part for part in (title, text, bar) if part)
+    return "\n".join(part for part in (title, text, f"`{shown}`" if shown else "") if part)
 
 
 def _entry(entry: ListEntry, picture: Image | None, most: int) -> ui.Item[ui.LayoutView]:
-    """Give one thing of a list, with its picture at its side where there is one."""
-    where = f"[{plain(_one_line(entry.link.label))}]({entry.link.url})" if entry.link else ""
-    facts = ", ".join(part for part in (plain(_one_line(entry.text)), where) if part)
-    text = f"**{_whole_words(_one_line(entry.title), most - len(facts) - 10)}**\n{facts}"
+    """Return one thing of a list, with its picture at its side where there is one."""
+    where = f"[{plain(one_line(entry.link.label))}]({entry.link.url})" if entry.link else ""
+    facts = ", ".join(part for part in (plain(one_line(entry.text)), where) if part)
+    text = f"**{_whole_words(one_line(entry.title), most - len(facts) - 10)}**\n{facts}"
     if picture is None:
         return ui.TextDisplay(text)
     shown = ui.Thumbnail[ui.LayoutView](f"attachment://{picture.name}", description=picture.alt)
@@ -190,13 +168,6 @@ def _whole_words(text: str, most: int) -> str:
     return escaped
 
 
-def _bar(progress: Progress) -> str:
-    if progress.fraction is None:
-        return ""
-    full = round(_BAR_CELLS * min(1.0, progress.fraction))
-    return f"`{'█' * full}{'░' * (_BAR_CELLS - full)}`"
-
-
 def _rows(buttons: Sequence[ui.Item[Any]]) -> Iterable[ui.ActionRow[ui.LayoutView]]:
     for start in range(0, len(buttons), _BUTTONS_A_ROW):
         yield ui.ActionRow(*buttons[start : start + _BUTTONS_A_ROW])
@@ -206,7 +177,7 @@ def _button(button: Button) -> ui.Item[Any]:
     style = discord.ButtonStyle.primary if button.active else discord.ButtonStyle.secondary
     return AnswerButton(
         ui.Button(
-            label=_short(formatting.plain(button.label), 80),
+            label=shortened(formatting.plain(button.label), 80),
             style=style,
             custom_id=button.id,
             disabled=not button.enabled,
@@ -215,19 +186,30 @@ def _button(button: Button) -> ui.Item[Any]:
 
 
 def _link(link: Link) -> ui.Item[ui.LayoutView]:
-    return ui.Button(label=_short(_one_line(link.label), 80) or "Open", url=link.url)
+    return ui.Button(label=shortened(one_line(link.label), 80) or "Open", url=link.url)
 
 
-def _is_web(url: str) -> bool:
-    try:
-        return urlsplit(url).scheme in {"http", "https"} and len(url) <= 512
-    except ValueError:
-        return False
+class Presses(Protocol):
+    """What a client that shows such buttons must offer."""
+
+    async def pressed(self, interaction: discord.Interaction[Any], action: str) -> None:
+        """Take a press; called within Discord's three seconds."""
+        ...
 
 
-def _one_line(text: str) -> str:
-    return " ".join(formatting.plain(text).split())
+class AnswerButton(ui.DynamicItem[ui.Button[ui.LayoutView]], template=re.compile(f"^(?:{actions.PATTERN})$")):
+    """A button of an answer."""
 
+    @classmethod
+    async def from_custom_id(
+        cls, _interaction: discord.Interaction[Any], item: ui.Item[Any], _match: re.Match[str], /
+    ) -> Self:
+        """Return the button that was pressed."""
+        if not isinstance(item, ui.Button):
+            raise TypeError(f"{item!r} is no button")
+        return cls(item)
 
-def _short(text: str, most: int) -> str:
-    return text if len(text) <= most else text[: most - 1] + "…"
+    async def callback(self, interaction: discord.Interaction[Any]) -> None:
+        """Hand the press to the client."""
+        client: Presses = interaction.client
+        await client.pressed(interaction, self.custom_id)

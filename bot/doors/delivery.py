@@ -1,4 +1,8 @@
-"""Delivers a stream of replies: posts the first, edits it for the later ones; and a door's background tasks."""
+"""Delivers a stream of replies: posts the first, edits it for later ones, and simplifies what a platform refuses.
+
+`refusal` of a door says of an error what an admin can do about it, or None for what may pass; the latter is raised
+(`NotNow` for a 5xx) and tried again by `deliver`. What is refused even as bare words raises `Refused`.
+"""
 
 from __future__ import annotations
 
@@ -6,77 +10,32 @@ import asyncio
 import logging
 import secrets
 from contextlib import suppress
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
-from bot.doors.fallback import NotNow, Refused
 from core.model.reply import Reply
 from core.wording.replies import parked
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Coroutine, Sequence
+    from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Sequence
 
     from bot.doors.pace import PaceTurns
     from core.model.events import Incoming
 
 logger = logging.getLogger(__name__)
 
-
-class BackgroundTasks:
-    """Tasks, each about some message."""
-
-    def __init__(self) -> None:
-        self._tasks: dict[asyncio.Task[None], str] = {}
-        self._closed = False
-
-    def start(self, work: Coroutine[None, None, None], about: str = "") -> None:
-        """Run work beside everything else; `about` names what it is about."""
-        if self._closed:  # libraries may still dispatch events after their closing
-            work.close()
-            return
-        task = asyncio.create_task(work)
-        self._tasks[task] = about
-        task.add_done_callback(self._done)
-
-    async def cancel(self, about: str) -> None:
-        """Stop all that is under way about something, and wait until it has stopped."""
-        mine = [task for task, one in self._tasks.items() if one == about]
-        for task in mine:
-            task.cancel()
-        await asyncio.gather(*mine, return_exceptions=True)
-
-    async def close(self) -> None:
-        """Stop all that is under way, since the program ends, and begin nothing any more."""
-        self._closed = True
-        tasks = list(self._tasks)
-        for task in tasks:
-            task.cancel(STOPPING)
-        await asyncio.gather(*tasks, return_exceptions=True)
-
-    def _done(self, task: asyncio.Task[None]) -> None:
-        del self._tasks[task]
-        if not task.cancelled() and (error := task.exception()):
-            logger.error("an answer could not be given", exc_info=error)
-
-
 T = TypeVar("T")
-
-
 STOPPING = "Keaton is being stopped"
 """The message of cancellations at the end of the program: work is not given up, but goes on at the next start."""
-
-
 _PARTING_S = 3.0
-
-
 RETRY_S = (1.0, 5.0, 20.0, 60.0, 300.0, 900.0, *[3600.0] * 23)
 """When a last reply that could not be shown is tried again: nothing comes after it that would say the same.
 
 Outages of chat platforms last from seconds to hours. After a day the next start of the program takes the request up.
 """
-
 _BUG_TRIES = 4
 """So often a last reply is tried again where no outage explains the failure: that rarely passes by waiting."""
+_MOST_WORDS = 1000
 
 
 class Answering(Protocol):
@@ -238,7 +197,7 @@ class _Screen:
 
     def __init__(self, shown: ReplyTarget) -> None:
         self._shown = shown
-        self._standing: Reply | None = None
+        self._visible: Reply | None = None
         self._sending: asyncio.Task[None] | None = None
         self._refused: Reply | None = None
         self.may_pass = False
@@ -246,7 +205,7 @@ class _Screen:
 
     def would_change(self, reply: Reply) -> bool:
         """Tell whether a reply looks different from what stands there."""
-        return self._standing is None or _look(self._standing) != _look(reply)
+        return self._visible is None or _look(self._visible) != _look(reply)
 
     def has_settled(self, reply: Reply) -> bool:
         """Tell whether a reply stands there, or was refused for good."""
@@ -268,8 +227,8 @@ class _Screen:
     async def _send(self, reply: Reply) -> None:
         self.may_pass = False
         try:
-            await (self._shown.post(reply) if self._standing is None else self._shown.edit(reply))
-            self._standing = reply
+            await (self._shown.post(reply) if self._visible is None else self._shown.edit(reply))
+            self._visible = reply
         except Refused as error:
             self._refused = reply
             logger.warning("a reply could not be shown in any form: %s", error.advice)
@@ -287,9 +246,58 @@ class _Screen:
     async def _part(self) -> None:
         if self._sending is not None:
             await self._sending
-        if self._standing is not None and self._standing.progress is not None:
-            await self._shown.edit(parked(self._standing))
+        if self._visible is not None and self._visible.progress is not None:
+            await self._shown.edit(parked(self._visible))
 
 
 def _look(reply: Reply) -> tuple[object, ...]:
     return tuple(getattr(reply, field.name) for field in fields(reply))
+
+
+class Refused(Exception):
+    """A platform takes no form of a reply."""
+
+    def __init__(self, advice: str) -> None:
+        super().__init__(advice)
+        self.advice = advice
+        """Says to the person who asked what happened and what an admin can do."""
+
+
+class NotNow(Exception):
+    """A platform is out of order for a while; `deliver` tries the last reply again, for hours if need be."""
+
+
+async def show_somehow(
+    reply: Reply, draw: Callable[[Reply], Awaitable[None]], refusal: Callable[[Exception], str | None]
+) -> None:
+    """Show a reply; where that is refused without its pictures, and then its words alone, saying why.
+
+    Raises Refused, and what `refusal` gives None for.
+    """
+    advice = ""
+    for shape in shapes(reply):
+        try:
+            await draw(_saying(shape, advice))
+        except Exception as error:
+            found = refusal(error)
+            if found is None:
+                raise
+            logger.warning("a reply was refused (%s): %s", type(error).__name__, found)
+            advice = found
+        else:
+            return
+    raise Refused(advice)
+
+
+def shapes(reply: Reply) -> Iterator[Reply]:
+    """Yield a reply as it is, then simpler and simpler."""
+    yield reply
+    if reply.pictures:
+        yield replace(reply, pictures=())
+    if reply.buttons or reply.links or reply.title or reply.entries or len(reply.text) > _MOST_WORDS:
+        words = "\n".join(part for part in (reply.title, reply.text) if part)
+        yield replace(reply, text=words[:_MOST_WORDS], title="", entries=(), pictures=(), buttons=(), links=())
+
+
+def _saying(reply: Reply, advice: str) -> Reply:
+    return replace(reply, text=f"{reply.text}\n{advice}".strip()) if advice else reply

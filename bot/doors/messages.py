@@ -1,14 +1,16 @@
-"""What chat messages have in common: items to look at, which files are videos or pictures, and taking messages back."""
+"""What chat messages have in common: what they bring, how texts and links are cut to fit, and taking messages back."""
 
 from __future__ import annotations
 
 import asyncio
+import logging
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
-from bot.doors.targets import logger
 from core.errors import AppError
+from core.formatting import plain
 from core.links import VIDEO_ENDS
 from core.model.events import LeftOut, LinkPosted, RemoteFilePosted
 from core.wording import replies
@@ -16,19 +18,21 @@ from core.wording import replies
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
-    from bot.doors.backoff import Backoff
-    from bot.doors.draw_order import DrawOrder
+    from bot.doors.pace import Backoff
+    from bot.doors.requests import DrawOrder
     from core.model.events import Incoming
+    from core.model.reply import Progress
     from core.ports.retention import ShownMessages, Stale
 
-_PICTURE_ENDS = (".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff")
+logger = logging.getLogger(__name__)
 
+_PICTURE_ENDS = (".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff")
+_BAR_CELLS = 20
 
 MOST_VIDEOS_A_MESSAGE = 5
-
-
 LEFT_OUT = "left out"
 """Names the thing in a message that says what else is in it."""
+TAKEN_BACK = replies.taken_back()
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +45,7 @@ class Item:
 
 
 def bounded(items: Sequence[Item]) -> tuple[Item, ...]:
-    """Give what is looked at in a message, and behind that one thing which names all else."""
+    """Return what is looked at in a message, and behind that one thing which names all else."""
     taken, rest = tuple(items[:MOST_VIDEOS_A_MESSAGE]), items[MOST_VIDEOS_A_MESSAGE:]
     if not rest:
         return taken
@@ -71,7 +75,30 @@ def is_video(name: str, mimetype: str) -> bool:
     return mimetype.startswith("video/") or name.lower().endswith(VIDEO_ENDS)
 
 
-TAKEN_BACK = replies.taken_back()
+def one_line(text: str) -> str:
+    """Return a text on one line, without what would turn or hide it."""
+    return " ".join(plain(text).split())
+
+
+def shortened(text: str, most: int) -> str:
+    """Return a text of at most so many characters."""
+    return text if len(text) <= most else text[: most - 1] + "…"
+
+
+def is_web(url: str, most: int) -> bool:
+    """Tell whether a link leads to a web page, and is no longer than a platform takes."""
+    try:
+        return urlsplit(url).scheme in {"http", "https"} and len(url) <= most
+    except ValueError:
+        return False
+
+
+def bar(progress: Progress) -> str:
+    """Return a bar of characters that says how much is done; "" where that is not known."""
+    if progress.fraction is None:
+        return ""
+    full = round(_BAR_CELLS * min(1.0, progress.fraction))
+    return "█" * full + "░" * (_BAR_CELLS - full)
 
 
 class Stuck(Exception):

@@ -1,10 +1,19 @@
-"""Writes a request down before it is acknowledged, and ends it when it was answered."""
+"""Requests: written down before they are acknowledged, ended when they are answered; and which one may draw a message.
+
+A request may draw a message only while no later press that draws it too was written down, and while Keaton has not
+taken the message back; draws of one message are serialised. This holds across restarts, since presses are written down,
+with their message, before they are acknowledged. What else a request does (a vote, a message of its own) it does in any
+case.
+"""
 
 from __future__ import annotations
 
-from contextlib import suppress
+import asyncio
+from collections import OrderedDict
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
+from weakref import WeakValueDictionary
 
 from core.errors import DatabaseGone, StorageUnusable
 from core.links import path_text
@@ -22,6 +31,9 @@ from core.model.events import (
 from core.model.requests import Request, card_note
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from contextlib import AbstractAsyncContextManager
+
     from core.conversation.channels import Channels
     from core.conversation.conversation import Conversation
     from core.jobs import JobRunner
@@ -31,6 +43,9 @@ if TYPE_CHECKING:
     from core.ports.jobs import Ledger
     from core.ports.retention import ShownMessages
     from core.retention import DepartureGrace
+_BYTES_A_SECOND = 250_000
+"""Of a video as people post it: a file's size is the only hint at its length."""
+_MOST_PRESSES = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +61,8 @@ class DoorContext:
 
     @property
     def requests(self) -> RequestLog:
-        """Give what writes requests down."""
+        """Return what writes requests down."""
         return RequestLog(self.foreman, self.ledger)
-
-
-_BYTES_A_SECOND = 250_000
-"""Of a video as people post it: a file's size is the only hint at its length."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +70,7 @@ class AcceptedRequest:
     """Something that is to be done, and was written down."""
 
     event: Incoming
-    errand: MessageKey
+    key: MessageKey
     job: JobRef | None
     """None for what is done in a moment."""
     written: bool = True
@@ -74,21 +85,21 @@ class RequestLog:
         self._foreman = foreman
         self._ledger = ledger
 
-    async def take(self, errand: MessageKey, event: Incoming, place: str = "") -> AcceptedRequest | None:
+    async def take(self, key: MessageKey, event: Incoming, place: str = "") -> AcceptedRequest | None:
         """Write a request down; None when it was taken up before, unless by a process that died.
 
         `place` says where its answer stands, for what no message of the asker's leads back to. Raises StorageUnusable.
         """
-        request = request_of(errand, event, place)
+        request = request_of(key, event, place)
         if request is None:
-            return AcceptedRequest(event, errand, None) if await self._ledger.begin(errand) else None
+            return AcceptedRequest(event, key, None) if await self._ledger.begin(key) else None
         try:
             job = await self._foreman.accept(request)
         except StorageUnusable as error:
             if not (_is_a_look(event) or (isinstance(error, DatabaseGone) and isinstance(event, Forget))):
                 raise
-            return AcceptedRequest(event, errand, None, written=False)
-        return AcceptedRequest(await self._known(event, job.ref), errand, job.ref) if job else None
+            return AcceptedRequest(event, key, None, written=False)
+        return AcceptedRequest(await self._known(event, job.ref), key, job.ref) if job else None
 
     async def _known(self, event: Incoming, job: JobRef) -> Incoming:
         """Let an event know by what it was written down."""
@@ -105,12 +116,12 @@ class RequestLog:
         if not taken.written:
             return
         if taken.job is None:
-            await self._ledger.settle(taken.errand)
+            await self._ledger.settle(taken.key)
         else:
             await self._foreman.settle(taken.job)
 
     async def vouch(self, job: JobRef | None) -> None:
-        """Note that whoever asked moderates there. Raises StorageUnusable."""
+        """Note that the person who asked moderates there. Raises StorageUnusable."""
         if job is not None:
             await self._foreman.vouch(job)
 
@@ -155,38 +166,38 @@ def _is_a_look(event: Incoming) -> bool:
     return isinstance(event, Action) and event.id.startswith("show:")
 
 
-def request_of(errand: MessageKey, event: Incoming, place: str = "") -> Request | None:  # noqa: PLR0911 - a line each
-    """Give what is to be written down of an event; None where it is done in a moment, or asked for by a message.
+def request_of(key: MessageKey, event: Incoming, place: str = "") -> Request | None:  # noqa: PLR0911 - a line each
+    """Return what is to be written down of an event; None where it is done in a moment, or asked for by a message.
 
     What only tells how things stand is asked for again in a moment.
     """
     match event:
         case LinkPosted(turn, url):
-            return _request(errand, turn, "link", url, "", place)
+            return _request(key, turn, "link", url, "", place)
         case RemoteFilePosted(turn, file):
             length_s = file.size_bytes / _BYTES_A_SECOND if file.size_bytes else None
-            return _request(errand, turn, "remote", file.key, file.name, place, length_s)
+            return _request(key, turn, "remote", file.key, file.name, place, length_s)
         case FilePosted(turn, path, name):
             length_s = path.stat().st_size / _BYTES_A_SECOND if path.is_file() else None
-            return _request(errand, turn, "file", path_text(path), name, place, length_s)
+            return _request(key, turn, "file", path_text(path), name, place, length_s)
         case Find(turn, text, video):
             picture = event.picture.path if event.picture else None
-            request = _request(errand, turn, "find", text, video or "", place)
+            request = _request(key, turn, "find", text, video or "", place)
             return replace(request, picture=str(picture)) if picture else request
         case Action(turn, pressed) if place:
             return replace(
-                _request(errand, turn, "press", pressed, "", place), under=event.under if draws(pressed) else ""
+                _request(key, turn, "press", pressed, "", place), under=event.under if draws(pressed) else ""
             )
         case Forget(turn, name):
-            return _request(errand, turn, "forget", name, "", place)
+            return _request(key, turn, "forget", name, "", place)
         case Switch(turn, on):
-            return _request(errand, turn, "switch", "on" if on else "off", turn.scope.channel, place)
+            return _request(key, turn, "switch", "on" if on else "off", turn.scope.channel, place)
         case _:
             return None
 
 
 def event_of(request: Request, turn: Turn) -> LinkPosted | Action | Forget | Switch | None:
-    """Give what a request asks for, the other way round; None where that takes more than stands in it."""
+    """Return what a request asks for, the other way round; None where that takes more than stands in it."""
     match request.kind:
         case "link":
             return LinkPosted(turn, request.source)
@@ -201,8 +212,111 @@ def event_of(request: Request, turn: Turn) -> LinkPosted | Action | Forget | Swi
 
 
 def _request(
-    errand: MessageKey, turn: Turn, kind: JobKind, source: str, name: str, place: str, length_s: float | None = None
+    key: MessageKey, turn: Turn, kind: JobKind, source: str, name: str, place: str, length_s: float | None = None
 ) -> Request:
     who = turn.user_id, turn.user_name, turn.message, turn.message_url
     may_cancel = turn.moderator or not turn.door.shared
-    return Request(errand, kind, source, name, *who, place, length_s, moderator=may_cancel)
+    return Request(key, kind, source, name, *who, place, length_s, moderator=may_cancel)
+
+
+class Later(Protocol):
+    """Knows what was written down."""
+
+    async def is_outdone(self, taken: AcceptedRequest, message: str) -> bool:
+        """Tell whether a press that draws a message was written down after a request, or it was taken back."""
+        ...
+
+    async def note_taken_back(self, scope: Scope, message: str) -> None:
+        """Note that a message of Keaton's is taken back: nothing may be drawn there any more."""
+        ...
+
+
+class DrawTurn(Protocol):
+    """What one request has to say about messages of Keaton's."""
+
+    def at(self, message: str) -> AbstractAsyncContextManager[bool]:
+        """Return the turn to draw a message, by its id or "" where that is not known, and whether that may still be."""
+        ...
+
+
+class Unnumbered:
+    """The turn of what was not written down, and is drawn where nobody presses."""
+
+    @asynccontextmanager
+    async def at(self, _message: str) -> AsyncIterator[bool]:
+        """Let it draw."""
+        yield True
+
+
+class DrawOrder:
+    """Remembers the presses of this run, also those that could not be written down, and asks for all that were."""
+
+    def __init__(self, later: Later) -> None:
+        self._later = later
+        self._newest: OrderedDict[str, tuple[int, int]] = OrderedDict()
+        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        self._reached = (0, 0)
+
+    def of(self, taken: AcceptedRequest) -> DrawTurn:
+        """Return the say of a request, at once when it was taken: for a press counts from then on."""
+        turn = _Numbered(self, taken, self._number(taken))
+        if isinstance(taken.event, Action) and draws(taken.event.id):
+            self._count(_key(taken.event.turn.scope, taken.event.under), turn.number)
+        return turn
+
+    def _number(self, taken: AcceptedRequest) -> tuple[int, int]:
+        """Order requests as they were written down; one that could not be comes behind all that were."""
+        last, unwritten = self._reached
+        mine = (taken.job.id, 0) if taken.job else (last, unwritten + 1)
+        self._reached = max(self._reached, mine)
+        return mine
+
+    def _count(self, key: str, number: tuple[int, int]) -> None:
+        self._newest[key] = max(number, self._newest.get(key, number))
+        self._newest.move_to_end(key)
+        while len(self._newest) > _MOST_PRESSES:
+            self._newest.popitem(last=False)
+
+    @asynccontextmanager
+    async def turn(self, taken: AcceptedRequest, number: tuple[int, int], message: str) -> AsyncIterator[bool]:
+        """Wait until nobody draws a message; tell whether this request may."""
+        key = _key(taken.event.turn.scope, message)
+        async with self._lock(key):
+            is_outdone = self._newest.get(key, number) > number
+            yield not (is_outdone or await self._later.is_outdone(taken, message))
+
+    @asynccontextmanager
+    async def taking_back(self, scope: Scope, message: str) -> AsyncIterator[None]:
+        """Wait until nobody draws a message; from then on no request may.
+
+        Else the last word of a request that forgetting has ended would stand in place of what tells so, or, where the
+        message was deleted, in a new one.
+        """
+        async with self._lock(_key(scope, message)):
+            await self._later.note_taken_back(scope, message)
+            yield
+
+    def _lock(self, key: str) -> asyncio.Lock:
+        return self._locks.setdefault(key, asyncio.Lock())
+
+
+@dataclass(frozen=True, slots=True)
+class _Numbered:
+    """The turn of one request."""
+
+    order: DrawOrder
+    taken: AcceptedRequest
+    number: tuple[int, int]
+
+    @asynccontextmanager
+    async def at(self, message: str) -> AsyncIterator[bool]:
+        """Yield the turn to draw a message."""
+        if not message:
+            yield True
+            return
+        async with self.order.turn(self.taken, self.number, message) as may:
+            yield may
+
+
+def _key(scope: Scope, message: str) -> str:
+    return f"{scope.space}:{scope.channel}:{message}"

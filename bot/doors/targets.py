@@ -1,11 +1,18 @@
-"""Targets that record which videos a message shows, and end a request once it is answered."""
+"""Where replies appear: what all targets do beside showing, and the target of a press.
+
+A target records which videos its message shows, and ends a request once it is answered. A `SavedTarget` is stored with
+the request, so that a later run can answer in the same place.
+"""
 
 from __future__ import annotations
 
-import logging
+import json
+from abc import ABC, abstractmethod
 from contextlib import suppress
-from typing import TYPE_CHECKING, Protocol
+from dataclasses import asdict, dataclass, field, replace
+from typing import TYPE_CHECKING, ClassVar, Protocol, Self
 
+from bot.doors.delivery import NotNow, Refused
 from core.errors import StorageUnusable
 from core.model.events import Action, Find
 
@@ -28,7 +35,7 @@ class Ends(Protocol):
 
 
 class SettlingTarget:
-    """A place for the replies to something that was written down, which is answered as soon as one is no progress.
+    """A target of an accepted request, which is answered as soon as a reply is no progress.
 
     What may come after that (a finer peak) is not worth an answer that people have begun to browse by the next start.
     """
@@ -66,15 +73,12 @@ class TidyingEnds:
         await self._ends.end(taken)
 
 
-logger = logging.getLogger(__name__)
-
-
 class VisibleTarget(Protocol):
-    """A place where replies are shown, that can tell which message it is."""
+    """A target that knows its message."""
 
     @property
     def seen_by_all(self) -> tuple[str, tuple[str, ...]]:
-        """Give the id of the message and those of its files, or "" where it is for one person's eyes or not there."""
+        """Return the ids of the message and of its files; "" where it is not posted, or for one person alone."""
         ...
 
     async def post(self, reply: Reply) -> None:
@@ -87,7 +91,7 @@ class VisibleTarget(Protocol):
 
 
 class RecordingTarget:
-    """A place that notes which videos it shows."""
+    """A target that records which videos it shows."""
 
     def __init__(self, place: VisibleTarget, showcase: ShownMessages, scope: Scope) -> None:
         self._place = place
@@ -103,7 +107,7 @@ class RecordingTarget:
         await self._show(reply, self._place.edit)
 
     async def _show(self, reply: Reply, draw: Callable[[Reply], Awaitable[None]]) -> None:
-        """Note what is shown before it is, where the message is known, and after: whoever forgets it meets the note."""
+        """Note what is shown before it is, where the message is known, and after: forgetting finds the note."""
         noted = ""
         with suppress(StorageUnusable):  # what only shows something goes on where nothing can be written
             noted = await self._note(reply)
@@ -116,3 +120,70 @@ class RecordingTarget:
             return ""
         await self._showcase.show(self._scope, message, reply.videos, files, is_noted=message == noted)
         return message
+
+
+@dataclass(frozen=True, slots=True)
+class SavedTarget:
+    """What a later run must know to answer in the same place; fields may be added, with defaults."""
+
+    def json(self) -> str:
+        """Return it as JSON."""
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def read(cls, text: str) -> Self:
+        """Return what `json` returned, in this version or an earlier one."""
+        return cls(**json.loads(text or "{}"))
+
+
+@dataclass(slots=True)
+class PressTarget(ABC):
+    """Shows the replies to a press: in the message with the button, in one of its own, or to the presser alone."""
+
+    failures: ClassVar[tuple[type[Exception], ...]]
+    """What the platform's library raises."""
+
+    _under_way: Reply | None = field(default=None, init=False)
+    """What the message that holds the button shows as under way."""
+    _is_answered: bool = field(default=False, init=False)
+    """What this press has to say stands in the message of its own."""
+
+    @abstractmethod
+    async def redraw(self, reply: Reply) -> None:
+        """Show a reply in the message that holds the button."""
+
+    @abstractmethod
+    async def tell(self, reply: Reply) -> None:
+        """Show a reply to the presser alone."""
+
+    @abstractmethod
+    async def speak(self, reply: Reply) -> None:
+        """Show a reply to all, in a message of its own."""
+
+    @abstractmethod
+    async def withdraw(self) -> None:
+        """Take the message of its own back, where there is one."""
+
+    def is_for_one(self, reply: Reply) -> bool:
+        """Tell whether the presser alone may see a reply."""
+        return reply.private
+
+    async def route(self, reply: Reply) -> None:
+        """Show a reply where it belongs; raises what the platform raises."""
+        if reply.updates:
+            await self.redraw(reply)
+        elif self.is_for_one(reply):
+            await self._break_off()
+            await self.tell(reply)
+        else:
+            await self.speak(reply)
+            self._is_answered = reply.progress is None
+        self._under_way = reply if reply.updates and reply.progress else None
+
+    async def _break_off(self) -> None:
+        """Let nothing be shown as under way, as far as the platform lets: the presser is told what came of it."""
+        with suppress(StorageUnusable, Refused, NotNow, *self.failures):
+            if not self._is_answered:
+                await self.withdraw()
+            if self._under_way is not None:
+                await self.redraw(replace(self._under_way, progress=None))

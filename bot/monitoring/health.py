@@ -6,22 +6,20 @@ import asyncio
 import errno
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from aiohttp import web
 
 from bot.monitoring.metrics import CONTENT_TYPE
 from bot.web.connections import ConnectionLimits, OpenConnections
 from bot.web.guard import refuse_strangers
-from core.errors import BadSetting, OperatorError, PortTaken
-from core.wording.errors import DAMAGED, MODEL_AWAY, door_away, sentence
+from core.errors import BadSetting, PortTaken
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+    from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
     from contextlib import AbstractAsyncContextManager
 
     from bot.monitoring.metrics import Metrics
-    from bot.wiring.app import Product
 
 HOST = "127.0.0.1"
 
@@ -41,7 +39,7 @@ class Check:
 
     name: str
     ask: Callable[[], Awaitable[str]]
-    """Gives a sentence that says what is wrong, or "". Raises nothing."""
+    """Returns a sentence that says what is wrong, or "". Raises nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +51,7 @@ class Health:
     """How long each of them may take."""
 
     async def report(self) -> dict[str, str]:
-        """Give for each check "ok" or a sentence; one that does not answer in time is wrong too."""
+        """Return for each check "ok" or a sentence; one that does not answer in time is wrong too."""
         said = await asyncio.gather(*(self._answer(check) for check in self.checks))
         return dict(zip((check.name for check in self.checks), said, strict=True))
 
@@ -67,7 +65,7 @@ class Health:
 
 @asynccontextmanager
 async def serve_watch(port: int, health: Health, metrics: Metrics) -> AsyncIterator[int]:
-    """Serve until left; give the port. Raises PortTaken, BadSetting."""
+    """Serve until left; yield the port. Raises PortTaken, BadSetting."""
 
     async def healthz(_request: web.Request) -> web.Response:
         report = await health.report()
@@ -96,55 +94,3 @@ async def _listen(opened: AsyncExitStack, listening: AbstractAsyncContextManager
         if error.errno == errno.EADDRINUSE:
             raise PortTaken(port, "KEATON_WATCH_PORT") from error
         raise BadSetting("KEATON_WATCH_PORT", error.strerror or str(error)) from error
-
-
-_NOTE = "health"
-
-
-class Connectable(Protocol):
-    """What is asked of a door."""
-
-    @property
-    def connected(self) -> bool:
-        """Tell whether it hears what happens."""
-        ...
-
-
-def health_of(core: Product, doors: Mapping[str, Connectable]) -> Health:
-    """Give the checks of a running product; they raise nothing."""
-
-    async def model() -> str:
-        return "" if core.engines.encoder.loaded else MODEL_AWAY
-
-    async def database() -> str:
-        try:
-            await core.kept.ledger.remember(_NOTE, "can be written")
-        except OperatorError as error:
-            return sentence(error)
-        return "" if core.kept.library.connections.sound and not core.engines.looks.damaged else DAMAGED
-
-    return Health((Check("model", model), Check("database", database), *(_door(name, doors[name]) for name in doors)))
-
-
-def _door(name: str, door: Connectable) -> Check:
-    async def connected() -> str:
-        return "" if door.connected else door_away(name)
-
-    return Check(name, connected)
-
-
-def add_gauges(core: Product) -> None:
-    """Have the figures of the moment read whenever somebody looks."""
-    show = core.engines.watch.gauge
-    show("videos_waiting", "Videos whose turn has not come", lambda: core.parts.indexer.waiting)
-    show("videos_running", "Videos that are being taken in", lambda: core.parts.indexer.running)
-    show("database_bytes", "Size of the database", lambda: core.kept.library.connections.sizes_bytes()[0])
-    show("database_log_bytes", "Size of its write-ahead log", lambda: core.kept.library.connections.sizes_bytes()[1])
-    show("inbox_bytes", "Files of requests that are under way", core.kept.media.inbox_bytes)
-    show("model_loaded", "1 once the model stands ready", lambda: core.engines.encoder.loaded)
-    show("looks_held_bytes", "Memory that looks take", lambda: core.engines.looks.memory.used_bytes)
-    show(
-        "videos_damaged",
-        "Videos left out of searches, for their looks are damaged",
-        lambda: len(core.engines.looks.damaged),
-    )

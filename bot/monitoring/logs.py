@@ -72,7 +72,7 @@ class _Scrubbing(logging.Formatter):
         self._secrets = tuple(secret for secret in secrets if secret)
 
     def format(self, record: logging.LogRecord) -> str:
-        """Give the line without what must not be in it."""
+        """Return the line without what must not be in it."""
         text = self._inner.format(record)
         for secret in self._secrets:
             text = text.replace(secret, _CUT)

@@ -83,9 +83,9 @@ class Metrics:
         self._cache.labels(name, "hit" if hit else "miss").inc()
 
     def gauge(self, name: str, what: str, read: Callable[[], float]) -> None:
-        """Show a figure that is read whenever somebody looks."""
+        """Show a figure that is read whenever a person looks."""
         Gauge(f"keaton_{name}", what, registry=self._registry).set_function(read)
 
     def text(self) -> bytes:
-        """Give all figures as Prometheus reads them."""
+        """Return all figures as Prometheus reads them."""
         return generate_latest(self._registry)

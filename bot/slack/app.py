@@ -20,19 +20,19 @@ from slack_sdk.http_retry.builtin_async_handlers import (
 )
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.doors.desk import about_message
 from bot.doors.messages import take_back
 from bot.doors.pace import Pace
-from bot.slack import commands, forms, home, messages, presence
+from bot.slack import commands, home, messages
+from bot.slack.catch_up import SlackCatchUp, refused, signed_in
 from bot.slack.commands import SlackCommands
 from bot.slack.config import DOOR, SCOPES, SlackConfig, Workspace
 from bot.slack.desk import SlackDesk
-from bot.slack.digestion import Digestion
-from bot.slack.files import SlackFiles
-from bot.slack.forms import Forms
-from bot.slack.home import Home
-from bot.slack.recovery import SlackCatchUp
+from bot.slack.home import Forms, Home
+from bot.slack.messages import SlackFiles
+from bot.slack.pictures import Digestion, Pictures
 from bot.slack.refusals import reason_of
-from bot.slack.sender import Paces, Pictures, Slack
+from bot.slack.sender import Paces, Slack
 from bot.slack.thumbnails import Thumbnails
 from bot.slack.whispers import DirectMessages, Voice
 from core.errors import AppError, BadSetting
@@ -52,16 +52,9 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-
 T = TypeVar("T")
-
-
 _API = "https://slack.com/api/"
-
-
 _RETRY_S = (1.0, 2.0, 5.0, 10.0, 30.0, 60.0)
-
-
 _WRONG_TOKEN = {
     "invalid_auth",
     "not_authed",
@@ -72,13 +65,19 @@ _WRONG_TOKEN = {
     "no_permission",
     "missing_scope",
 }
+Json: TypeAlias = dict[str, Any]
+Ack: TypeAlias = "Callable[[], Awaitable[Any]]"
+_LEFT = ("member_left_channel", "channel_left", "group_left")
+_DELETED = ("channel_deleted", "group_deleted")
+_OPENED = ("channel_unarchive", "group_unarchive")
+_CHECKS = 4
 
 
 class SlackDoor:
     """Keaton on Slack."""
 
-    def __init__(self, parts: DoorContext, config: SlackConfig) -> None:
-        self._parts = parts
+    def __init__(self, context: DoorContext, config: SlackConfig) -> None:
+        self._context = context
         self._config = config
         self._socket: Socket | None = None
 
@@ -96,20 +95,20 @@ class SlackDoor:
             await self._serve(client, session, workspace, address)
 
     async def _sign_in(self, client: AsyncWebClient) -> Workspace:
-        grace, ledger, token = self._parts.grace, self._parts.ledger, self._config.bot_token
+        grace, ledger, token = self._context.grace, self._context.ledger, self._config.bot_token
         try:
             workspace = await _patiently(lambda: _sign_in(client), "SLACK_BOT_TOKEN")
         except BadSetting:
-            await presence.refused(grace, ledger, token)
+            await refused(grace, ledger, token)
             raise
-        await presence.signed_in(grace, ledger, token, workspace.team_id)
+        await signed_in(grace, ledger, token, workspace.team_id)
         return workspace
 
     async def _serve(
         self, client: AsyncWebClient, session: aiohttp.ClientSession, workspace: Workspace, address: str
     ) -> None:
         config = self._config
-        where = self._parts.ledger, workspace.team_id
+        where = self._context.ledger, workspace.team_id
         poster, paces = _client(config, session, patient=False), Paces(Pace(config.posts), Pace(config.updates))
         is_shared = config.pictures == "shared"
         digestion = Digestion(client, config.picture_polls_s, Pace(config.file_looks))
@@ -118,24 +117,25 @@ class SlackDoor:
         files = SlackFiles(client, config.bot_token, config.api_base, workspace.team_id)
         direct = DirectMessages(slack, *where)
         voice = Voice(client, poster, session, direct)
-        desk = SlackDesk(self._parts, config, workspace, client, slack, files, voice)
+        desk = SlackDesk(self._context, config, workspace, client, slack, files, voice)
         app = _app(client, workspace, config.bot_token)
-        notes = self._parts.ledger, self._parts.showcase
+        notes = self._context.ledger, self._context.showcase
         thumbnails = Thumbnails(pictures, direct, *notes, workspace.team_id, config.home_pictures)
-        commands, page = SlackCommands(desk), Home(self._parts, client, desk.answers.rooms, workspace, thumbnails)
+        commands, page = SlackCommands(desk), Home(self._context, client, desk.answers.rooms, workspace, thumbnails)
         listen(app, desk, commands, Forms(desk, client, commands, page))
         try:
-            lookback = SlackCatchUp(desk, client, self._parts.ledger, config, lambda: self.connected)
+            catch_up = SlackCatchUp(desk, client, self._context, config, lambda: self.connected)
             await pictures.sweep()
-            await lookback.resume()
-            desk.chores.start(lookback.run())
+            await catch_up.begin()
+            await catch_up.resume()
+            desk.tasks.start(catch_up.run())
             here, change = (DOOR.platform, workspace.team_id), desk.answers.change
-            desk.chores.start(take_back(self._parts.showcase, *here, change, desk.removals))
-            self._socket = Socket(app, config, digestion.hear, lookback.connected)
+            desk.tasks.start(take_back(self._context.showcase, *here, change, desk.removals))
+            self._socket = Socket(app, config, digestion.hear, catch_up.connected)
             await self._socket.run(address)
         finally:
             self._socket = None
-            await desk.chores.close()
+            await desk.tasks.close()
 
 
 def _app(client: AsyncWebClient, workspace: Workspace, token: str) -> AsyncApp:
@@ -177,7 +177,7 @@ async def _sign_in(client: AsyncWebClient) -> Workspace:
 
 
 def _granted(told: AsyncSlackResponse) -> set[str]:
-    """Give the scopes that Slack says were granted, or all where it does not say."""
+    """Return the scopes that Slack says were granted, or all where it does not say."""
     header: Any = told.headers.get("x-oauth-scopes") or told.headers.get("X-OAuth-Scopes")
     return {one.strip() for one in str(header).split(",")} if header else set(SCOPES)
 
@@ -205,21 +205,6 @@ async def _patiently(ask: Callable[[], Awaitable[T]], setting: str) -> T:
         await asyncio.sleep(delay_s)
 
 
-Json: TypeAlias = dict[str, Any]
-
-
-Ack: TypeAlias = "Callable[[], Awaitable[Any]]"
-
-
-_LEFT = ("member_left_channel", "channel_left", "group_left")
-
-
-_DELETED = ("channel_deleted", "group_deleted")
-
-
-_OPENED = ("channel_unarchive", "group_unarchive")
-
-
 def listen(app: AsyncApp, desk: SlackDesk, does: SlackCommands, asks: Forms) -> None:
     """Have Bolt call these; it acknowledges events by itself, and all else is acknowledged here."""
 
@@ -237,9 +222,9 @@ def listen(app: AsyncApp, desk: SlackDesk, does: SlackCommands, asks: Forms) -> 
     app.command(commands.FIND)(_noted(does, desk, does.note_find, find))
     app.command(commands.KEATON)(_noted(does, desk, does.note_keaton, does.command))
     app.shortcut(commands.INDEX_MESSAGE)(_noted(does, desk, does.note_index, does.index_message))
-    app.shortcut(forms.FIND_FROM_MESSAGE)(_started(desk, asks.ask_about_message))
-    app.shortcut(forms.FIND_ANYWHERE)(_started(desk, asks.ask_anywhere))
-    app.view(forms.FIND_FROM_MESSAGE)(_noted(does, desk, asks.note_words, asks.find_words))
+    app.shortcut(home.FIND_FROM_MESSAGE)(_started(desk, asks.ask_about_message))
+    app.shortcut(home.FIND_ANYWHERE)(_started(desk, asks.ask_anywhere))
+    app.view(home.FIND_FROM_MESSAGE)(_noted(does, desk, asks.note_words, asks.find_words))
     app.action(re.compile(f"^(?:{home.FIND}|{home.SWITCH}:[A-Z0-9]+)$"))(_noted(does, desk, asks.note_home, asks.home))
     app.action(re.compile(f"^{home.LIST}:[0-9]{{1,6}}$"))(_started(desk, asks.turn_page))
     app.action(re.compile(f"^(?:{actions.PATTERN})$"))(_noted(does, desk, does.note_press, does.press))
@@ -248,31 +233,32 @@ def listen(app: AsyncApp, desk: SlackDesk, does: SlackCommands, asks: Forms) -> 
 def _home(desk: SlackDesk, asks: Forms) -> Callable[..., Awaitable[None]]:
     async def take(body: Json, event: Json) -> None:
         if installed_in(body) == desk.workspace.team_id and event.get("tab") == "home":
-            desk.chores.start(asks.show_home(str(event["user"]), str(event["channel"])))
+            desk.tasks.start(asks.show_home(str(event["user"]), str(event["channel"])))
 
     return take
 
 
 def _stay(desk: SlackDesk) -> Callable[..., Awaitable[None]]:
     async def take(body: Json, event: Json) -> None:
-        if installed_in(body) != desk.workspace.team_id:
+        presence, team = desk.presence, desk.workspace.team_id
+        if installed_in(body) != team:
             return
         match event["type"]:
             case "app_uninstalled":
-                await desk.stays.left()
+                await presence.left(team)
             case "tokens_revoked":
                 if desk.workspace.bot_id in (event.get("tokens") or {}).get("bot", ()):
-                    await desk.stays.left()
+                    await presence.left(team)
             case "member_joined_channel" if event.get("user") == desk.workspace.bot_id:
-                await desk.stays.back(str(event["channel"]))
+                await presence.back(team, str(event["channel"]))
                 desk.removals.wake(str(event["channel"]))
                 await desk.greet(str(event["channel"]))
             case name if name in _OPENED:
                 desk.removals.wake(str(event["channel"]))
             case name if name in _DELETED:
-                await desk.stays.deleted(str(event["channel"]))
+                await presence.deleted(team, str(event["channel"]))
             case name if name in _LEFT and event.get("user", desk.workspace.bot_id) == desk.workspace.bot_id:
-                await desk.stays.left(str(event["channel"]))
+                await presence.left(team, str(event["channel"]))
 
     return take
 
@@ -284,9 +270,9 @@ def _message(desk: SlackDesk) -> Callable[..., Awaitable[None]]:
             return
         match messages.read(event):
             case messages.SlackMessage() as message:
-                desk.chores.start(desk.take(message), messages.about(message.channel, message.ts))
+                desk.tasks.start(desk.take(message), about_message(message.channel, message.ts))
             case messages.Deleted() as gone:
-                desk.chores.start(desk.forget_message(gone))
+                desk.tasks.start(desk.forget_message(desk.workspace.scope(gone.channel), gone.ts))
             case None:
                 pass
 
@@ -297,7 +283,7 @@ def _started(desk: SlackDesk, work: Callable[[Json], Awaitable[None]]) -> Callab
     async def take(ack: Ack, body: Json) -> None:
         await ack()
         if _is_ours(desk, body):
-            desk.chores.start(_awaited(lambda: work(body)))
+            desk.tasks.start(_awaited(lambda: work(body)))
 
     return take
 
@@ -319,11 +305,11 @@ def _noted(
         except AppError as error:
             refused = error
             await ack()
-            desk.chores.start(_awaited(lambda: does.refuse(body, refused)))
+            desk.tasks.start(_awaited(lambda: does.refuse(body, refused)))
             return
         await ack()
         if noted is not None:
-            desk.chores.start(_awaited(lambda: work(body, noted)))
+            desk.tasks.start(_awaited(lambda: work(body, noted)))
 
     return take
 
@@ -343,12 +329,9 @@ def _is_ours(desk: SlackDesk, body: Json) -> bool:
 
 
 def installed_in(body: Json) -> str:
-    """Give the workspace for which an event came: in a shared channel it may have happened in another."""
+    """Return the workspace for which an event came: in a shared channel it may have happened in another."""
     authorizations = body.get("authorizations") or [{}]
     return str(authorizations[0].get("team_id") or body.get("team_id") or "")
-
-
-_CHECKS = 4
 
 
 class Socket:

@@ -7,16 +7,17 @@ import logging
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
-from bot.doors.draw_order import Unnumbered
+from bot.doors.requests import Unnumbered
 from bot.slack import messages
 from bot.slack.config import DOOR
-from bot.slack.questions import commanded, is_public
+from bot.slack.messages import asked
 from bot.slack.render import INVITE, NO_TALK, card, plain
-from bot.slack.targets import EphemeralTarget, SavedSlackTarget, ThreadTarget, keeper, mark
+from bot.slack.targets import SavedSlackTarget, ThreadTarget, keeper, mark
+from bot.slack.whispers import EphemeralTarget
 from core.conversation.commands import find
 from core.errors import VideoUnavailable
 from core.model.actions import refines
-from core.model.events import Action, ListVideos, Turn
+from core.model.events import Action, Find, LinkPosted, ListVideos, Switch, Turn, Unclear
 from core.model.reply import Reply
 from core.model.requests import MessageKey
 from core.model.video import View
@@ -26,13 +27,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from bot.doors.requests import AcceptedRequest
+    from bot.slack.config import Workspace
     from bot.slack.desk import SlackDesk
     from bot.slack.whispers import ToOne, Whisper
     from core.errors import AppError
     from core.model.events import Incoming
 
 Json: TypeAlias = dict[str, Any]
-
 FIND, KEATON = "/find", "/keaton"
 INDEX_MESSAGE = "index_message"
 
@@ -67,13 +68,13 @@ class SlackCommands:
 
     async def _note(self, body: Json, event_of: Callable[[Turn], Incoming]) -> AcceptedRequest | None:
         turn = self.turn(body["channel_id"], {"id": body["user_id"], "name": body.get("user_name")})
-        return await self._take(body, event_of(turn), _standing(body))
+        return await self._take(body, event_of(turn), _saved(body))
 
     async def _take(
-        self, body: Json, event: Incoming, standing: SavedSlackTarget, item: str = ""
+        self, body: Json, event: Incoming, saved: SavedSlackTarget, item: str = ""
     ) -> AcceptedRequest | None:
-        errand = MessageKey(event.turn.scope, "", f"trigger:{body['trigger_id']}{item}")
-        return await self._desk.requests.take(errand, event, standing.text())
+        key = MessageKey(event.turn.scope, "", f"trigger:{body['trigger_id']}{item}")
+        return await self._desk.requests.take(key, event, saved.json())
 
     async def command(self, body: Json, taken: AcceptedRequest) -> None:
         """Answer /find or /keaton."""
@@ -89,7 +90,8 @@ class SlackCommands:
                 )
                 return
             place = self._place(channel, "", whisper, is_private=not is_public(event))
-            await self._answer(taken, event, self._kept(place, taken, _standing(body)))
+            await self._answer(replace(taken, event=event), self._kept(place, taken, _saved(body)))
+            return
         await self._desk.requests.end(taken)
 
     async def is_elsewhere(self, body: Json) -> bool:
@@ -98,16 +100,18 @@ class SlackCommands:
         is_talk = channel.startswith("D") or name.startswith("mpdm-")
         return is_talk and not await self._desk.membership.is_inside(channel)
 
-    def _kept(self, place: ThreadTarget, taken: AcceptedRequest, standing: SavedSlackTarget) -> ThreadTarget:
+    def _kept(self, place: ThreadTarget, taken: AcceptedRequest, saved: SavedSlackTarget) -> ThreadTarget:
         """Let a later run find the answer again."""
-        say, keep = self._desk.answers.word.of(taken), keeper(self._desk.requests, taken, standing)
-        return replace(place, on_posted=keep, say=say, about=mark(taken))
+        draw_turn, keep = self._desk.answers.draw_order.of(taken), keeper(self._desk.requests, taken, saved)
+        return replace(place, on_posted=keep, draw_turn=draw_turn, about=mark(taken))
 
-    async def _answer(self, taken: AcceptedRequest, event: Incoming, place: ThreadTarget) -> None:
+    async def _answer(self, taken: AcceptedRequest, place: ThreadTarget) -> None:
+        """Answer in a channel, or say that Keaton is not in it."""
         if place.is_private or place.outside is None or await self._desk.membership.is_inside(place.channel):
-            await self._desk.answers.answer(event, place, taken)
+            await self._desk.answers.answer_taken(taken, place)
         else:
             await place.outside()
+            await self._desk.requests.end(taken)
 
     def _place(self, channel: str, thread_ts: str, whisper: Whisper, *, is_private: bool = False) -> ThreadTarget:
         async def outside() -> None:
@@ -129,23 +133,23 @@ class SlackCommands:
         return await self._take(body, event, _pressed(body), f":{pressed.get('action_ts', '')}")
 
     def turn(self, channel: str, user: Json) -> Turn:
-        """Give the turn of somebody whom Slack names by the way: who it is exactly takes it too long to say."""
+        """Return the turn of a person whom Slack names by the way: who it is exactly takes it too long to say."""
         scope = self._desk.workspace.scope(channel)
         name = str(user.get("username") or user.get("name") or "")
         return Turn(DOOR, scope, View.of(scope), user["id"], name, "")
 
     async def press(self, body: Json, taken: AcceptedRequest) -> None:
         """Answer the press of a button."""
-        say = self._desk.answers.word.of(taken)
+        draw_turn = self._desk.answers.draw_order.of(taken)
         turn = await self._desk.turn(body["container"]["channel_id"], body["user"]["id"])
         pressed = taken.event
         if isinstance(pressed, Action):
             taken = replace(taken, event=await self._desk.answers.vouched(replace(pressed, turn=turn), taken.job))
-        standing, box = _pressed(body), body["container"]
+        saved, box = _pressed(body), body["container"]
         whisper = self._desk.answers.whisper(
-            box["channel_id"], body["user"]["id"], standing.thread_ts, body["response_url"]
+            box["channel_id"], body["user"]["id"], saved.thread_ts, body["response_url"]
         )
-        await self._desk.answers.press(taken, say, standing, whisper, whisper.redraw)
+        await self._desk.answers.press(taken, draw_turn, saved, whisper, whisper.redraw)
 
     async def note_index(self, body: Json) -> list[AcceptedRequest] | None:
         """Write the videos of a message whose menu was used down, before that is acknowledged; None for a repetition.
@@ -154,8 +158,8 @@ class SlackCommands:
         """
         message = messages.read_any(body["message"], body["channel"]["id"], body["user"]["id"])
         items = self._desk.videos_unasked(message)
-        standing = SavedSlackTarget(message.root_ts)
-        found = [await self._take(body, item.event, standing, f":{item.name}") for item in items]
+        saved = SavedSlackTarget(message.root_ts)
+        found = [await self._take(body, item.event, saved, f":{item.name}") for item in items]
         taken = [one for one in found if one is not None]
         is_new = bool(taken) or (not items and await self._desk.is_new(body["channel"]["id"], body["trigger_id"]))
         return taken if is_new else None
@@ -168,14 +172,14 @@ class SlackCommands:
         thread_ts = body["message"].get("thread_ts") or body["message"]["ts"]
         for one in taken:
             place = self._kept(self._place(channel, thread_ts, whisper), one, SavedSlackTarget(thread_ts))
-            self._desk.chores.start(self._index(one, place))
+            self._desk.tasks.start(self._index(one, place))
 
     async def refuse(self, body: Json, error: AppError) -> None:
-        """Say to whoever asked for something, and nobody else, why it could not even be written down."""
+        """Say to the person who asked for something, and nobody else, why it could not even be written down."""
         await self._whisper_to(body)(card(replies.problem(error)))
 
     def _whisper_to(self, body: Json) -> ToOne:
-        """Return a way to whoever used a command, a button, a menu or a form."""
+        """Return a way to the person who used a command, a button, a menu or a form."""
         if "view" in body:
             about = json.loads(body["view"]["private_metadata"])
             where = about["channel"], body["user"]["id"], about.get("in_thread", ""), about.get("response_url", "")
@@ -197,21 +201,17 @@ class SlackCommands:
             await place.whisper(card(replies.problem(VideoUnavailable("", "no_video"))))
             await self._desk.requests.drop(taken.job)
             return
-        await self._answer(taken, event, place)
-        await self._desk.requests.end(taken)
+        await self._answer(replace(taken, event=event), place)
 
-    async def answer_at(
-        self, taken: AcceptedRequest, user_id: str, standing: SavedSlackTarget, whisper: Whisper
-    ) -> None:
+    async def answer_at(self, taken: AcceptedRequest, user_id: str, saved: SavedSlackTarget, whisper: Whisper) -> None:
         """Answer what was asked for in a form or on the App Home, as a message in the thread or channel."""
         channel = taken.event.turn.scope.channel
         event = replace(taken.event, turn=await self._desk.turn(channel, user_id))
-        place = self._place(channel, standing.thread_ts, whisper)
-        await self._answer(taken, event, self._kept(place, taken, standing))
-        await self._desk.requests.end(taken)
+        place = self._place(channel, saved.thread_ts, whisper)
+        await self._answer(replace(taken, event=event), self._kept(place, taken, saved))
 
 
-def _standing(body: Json) -> SavedSlackTarget:
+def _saved(body: Json) -> SavedSlackTarget:
     """Keep the words of a search, which may be written as "/keaton find ..." too."""
     words = plain(body.get("text") or "").strip()
     name, _, rest = words.partition(" ")
@@ -228,3 +228,15 @@ def _pressed(body: Json) -> SavedSlackTarget:
 
 async def _ignore(_ts: str) -> None:
     return
+
+
+def commanded(turn: Turn, words: str, workspace: Workspace) -> Incoming:
+    """Return the event that words behind /keaton ask for: a command, or links; no other words are a search."""
+    event = asked(turn, words, workspace)
+    name = words.strip().removeprefix("/").partition(" ")[0].lower()
+    return Unclear(turn, words) if isinstance(event, Find) and name != "find" else event
+
+
+def is_public(event: Incoming) -> bool:
+    """Tell whether the answer to a command is for the whole channel."""
+    return isinstance(event, Find | LinkPosted | Switch)

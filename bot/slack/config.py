@@ -120,10 +120,10 @@ class Workspace:
     """What Slack marks Keaton's own messages by."""
 
     def scope(self, channel: str) -> Scope:
-        """Give the scope of a channel."""
+        """Return the scope of a channel."""
         return Scope(DOOR.platform, self.team_id, channel)
 
     def permalink(self, channel: str, ts: str, thread_ts: str = "") -> str:
-        """Give where people can see a message."""
+        """Return where people can see a message."""
         place = f"{self.url}archives/{channel}/p{ts.replace('.', '')}"
         return f"{place}?thread_ts={thread_ts}&cid={channel}" if thread_ts and thread_ts != ts else place

@@ -4,130 +4,109 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
 from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
-from bot.doors.backoff import REMOVAL_STEPS_S, Backoff
-from bot.doors.delivery import BackgroundTasks, deliver
-from bot.doors.draw_order import DrawOrder
+from bot.doors.catch_up import Presence
+from bot.doors.desk import Answers, Desk, WorkReaction
 from bot.doors.messages import TAKEN_BACK, Item, Removals, Stuck
-from bot.doors.pace import Pace
-from bot.doors.targets import SettlingTarget, TidyingEnds
-from bot.doors.waiting import WaitingLines
+from bot.doors.pace import REMOVAL_STEPS_S, Backoff, Pace
 from bot.slack import messages, targets
 from bot.slack.config import DOOR
-from bot.slack.messages import Reader
+from bot.slack.messages import Reader, SlackMessage, asked
 from bot.slack.permissions import Membership, People, Rights, Rooms, is_talk
-from bot.slack.presence import SlackPresence
-from bot.slack.questions import asked
-from bot.slack.reactions import WorkReaction
 from bot.slack.refusals import FAILURES, LATER, UNCHANGEABLE, RefusedError, reason_of
 from bot.slack.render import HELLO, card, plain
-from bot.slack.targets import EphemeralTarget, RecordingFileTarget, SlackPressTarget, ThreadTarget, is_file
-from bot.slack.targets import ThreadTarget as PlaceOfAll
-from bot.slack.whispers import ToOne
-from core.conversation.channels import Invitations
+from bot.slack.targets import RecordingFileTarget, SlackPressTarget, ThreadTarget, Whispering, is_file
+from bot.slack.whispers import EphemeralTarget, ToOne
 from core.conversation.commands import parse_about
 from core.errors import AppError, MessageGone, StorageUnusable
 from core.model.actions import cancels
-from core.model.events import Action, Forget, MessageDeleted, MessageEdited, PictureFile, RemoteFilePosted, Switch, Turn
+from core.model.events import Action, Forget, PictureFile, RemoteFilePosted, Switch, Turn
 from core.model.reply import Reply
 from core.model.requests import MessageKey, card_note
 from core.model.video import View
 from core.wording import replies
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
+    from collections.abc import Sequence
 
     from slack_sdk.web.async_client import AsyncWebClient
 
-    from bot.doors.draw_order import DrawTurn
-    from bot.doors.requests import AcceptedRequest, DoorContext
-    from bot.doors.targets import Ends
+    from bot.doors.delivery import ReplyTarget
+    from bot.doors.pace import PaceTurns
+    from bot.doors.requests import AcceptedRequest, DoorContext, DrawTurn
     from bot.slack.config import SlackConfig, Workspace
-    from bot.slack.files import SlackFiles
-    from bot.slack.messages import Deleted, SlackMessage
+    from bot.slack.messages import SlackFiles
     from bot.slack.render import SlackCard
     from bot.slack.sender import Slack
-    from bot.slack.targets import Draw, FileTarget, Whispering
-    from bot.slack.whispers import DirectMessages, Voice, Whisper
+    from bot.slack.whispers import DirectMessages, Draw, Voice, Whisper
     from core.model.events import Incoming, RemoteFile
     from core.model.requests import Job, JobRef
     from core.ports.retention import Stale
 
 logger = logging.getLogger(__name__)
 
-
 Ruled = TypeVar("Ruled", bound="Forget | Action")
-
-
 _RIGHTS_WITHIN_S = 3.0
 """Nothing else is taken up before."""
+EYES = "eyes"
+_MENTION = "mention"
 
 
-class Answers:
-    """Shows them."""
+class SlackAnswers(Answers[Whispering]):
+    """Shows the replies to requests on Slack, each to those who may see it."""
 
-    def __init__(self, parts: DoorContext, slack: Slack, voice: Voice, workspace: Workspace, min_gap_s: float) -> None:
-        self._parts = parts
-        self._requests = parts.requests
+    def __init__(
+        self, context: DoorContext, slack: Slack, voice: Voice, workspace: Workspace, min_gap_s: float
+    ) -> None:
+        super().__init__(context, min_gap_s)
         self._slack = slack
         self._voice = voice
         self._rights = Rights(slack.client)
-        self.rooms = Rooms(slack.client, parts.ledger, workspace)
-        self.word = DrawOrder(self._requests)
-        self._min_gap_s = min_gap_s
-        self._lines = WaitingLines()
+        self.rooms = Rooms(slack.client, context.ledger, workspace)
 
     @property
     def direct(self) -> DirectMessages:
-        """Give the direct messages with each person."""
+        """Return the direct messages with each person."""
         return self._voice.direct
 
-    async def answer_taken(self, taken: AcceptedRequest, place: Whispering, ends: Ends | None = None) -> None:
-        """Show the replies to something that was written down; then it is done, unless Slack is out of order."""
-        if await self.answer(taken.event, place, taken, ends):
-            await (ends or self._requests).end(taken)
+    async def prepared(self, event: Incoming, target: Whispering) -> tuple[Incoming, Whispering]:
+        """Return an event with the rights of who asks and what its answer may draw on.
 
-    async def answer(
-        self, event: Incoming, place: Whispering, taken: AcceptedRequest | None = None, ends: Ends | None = None
-    ) -> bool:
-        """Show the replies to an event in a place, and return whether the last one stands there.
-
-        Where not all who are there may see them, the asker alone does.
+        Where not all who are there may see that, the asker alone does.
         """
         is_own = is_talk(event.turn.scope.channel)  # all channels count there, of which nobody moderates each
         if (isinstance(event, Forget) and not is_own) or (isinstance(event, Action) and cancels(event.id)):
             event = await self._with_rights(event)
         if isinstance(event, Switch) and not await self._rights.is_member(event.turn.user_id):
             event = replace(event, turn=replace(event.turn, guest=True))
-        pressed_alone = isinstance(place, EphemeralTarget)
+        pressed_alone = isinstance(target, EphemeralTarget)
         opened = await self.rooms.opened(event, alone=pressed_alone)
         to_one = opened.alone and not pressed_alone
-        return await self._show(
-            opened.event, EphemeralTarget(self._slack, place.whisper) if to_one else place, taken, ends
-        )
+        return opened.event, EphemeralTarget(self._slack, target.whisper) if to_one else target
 
-    async def _show(self, event: Incoming, place: FileTarget, taken: AcceptedRequest | None, ends: Ends | None) -> bool:
-        noted = RecordingFileTarget(place, self._parts.showcase, event.turn.scope, self._slack.pictures)
-        shown = SettlingTarget(noted, ends or self._requests, taken) if taken else noted
-        channel = event.turn.scope.channel
-        replies = self._lines.told(self._parts.conversation.handle(event), channel)
-        turns = self._slack.paces.of(place, channel) if isinstance(place, PlaceOfAll | SlackPressTarget) else None
-        return await deliver(replies, shown, self._min_gap_s, turns)
+    def recording(self, target: Whispering, event: Incoming) -> ReplyTarget:
+        """Return a target that records which videos it shows, also in files below its message."""
+        return RecordingFileTarget(target, self.context.showcase, event.turn.scope, self._slack.pictures)
+
+    def turns(self, target: Whispering, event: Incoming) -> PaceTurns | None:
+        """Return the turns of a message that all see."""
+        if not isinstance(target, ThreadTarget | SlackPressTarget):
+            return None
+        return self._slack.paces.of(target, event.turn.scope.channel)
 
     async def vouched(self, press: Action, job: JobRef | None) -> Action:
         """Return a press with what its presser may do, where that counts; it is noted for a later run.
 
-        That run does not begin a video that somebody has cancelled who may.
+        That run does not begin a video that a person has cancelled who may.
         """
         if not cancels(press.id):
             return press
         press = await self._with_rights(press)
         if press.turn.moderator:
-            await self._requests.vouch(job)
+            await self.requests.vouch(job)
         return press
 
     async def vouch_left(self, jobs: Sequence[Job]) -> None:
@@ -138,7 +117,7 @@ class Answers:
                 with suppress(TimeoutError):  # then it is asked when the press is answered
                     async with asyncio.timeout(_RIGHTS_WITHIN_S):
                         if await self._rights.moderates(request.user_id, request.errand.scope.channel):
-                            await self._requests.vouch(job.ref)
+                            await self.requests.vouch(job.ref)
 
     async def _with_rights(self, event: Ruled) -> Ruled:
         turn = event.turn
@@ -148,8 +127,8 @@ class Answers:
     async def press(
         self,
         taken: AcceptedRequest,
-        say: DrawTurn,
-        standing: targets.SavedSlackTarget,
+        draw_turn: DrawTurn,
+        saved: targets.SavedSlackTarget,
         whisper: Whisper,
         redraw: Draw | None = None,
     ) -> None:
@@ -157,14 +136,14 @@ class Answers:
 
         `redraw` replaces that message where one person alone sees it, as long as Slack lets.
         """
-        if standing.alone:
-            in_turn = _in_turn(say, standing.ts, redraw) if redraw else None
+        if saved.alone:
+            in_turn = _in_turn(draw_turn, saved.ts, redraw) if redraw else None
             await self.answer_taken(taken, EphemeralTarget(self._slack, whisper, in_turn))
             return
         channel = taken.event.turn.scope.channel
-        keep, mark = targets.keeper(self._requests, taken, standing), targets.mark(taken)
-        where = channel, standing.ts, standing.thread_ts
-        place = SlackPressTarget(self._slack, *where, whisper, say, keep, standing.own, mark)
+        keep, mark = targets.keeper(self.requests, taken, saved), targets.mark(taken)
+        where = channel, saved.ts, saved.thread_ts
+        place = SlackPressTarget(self._slack, *where, whisper, draw_turn, keep, saved.own, mark)
         await self.answer_taken(taken, place)
 
     async def change(self, stale: Stale) -> bool:
@@ -185,30 +164,53 @@ class Answers:
         return True
 
     def whisper(self, channel: str, user_id: str, thread_ts: str = "", url: str = "") -> ToOne:
-        """Give a way to show a card to somebody alone; `thread_ts` is that of a thread that has a reply."""
+        """Return a way to show a card to a person alone; `thread_ts` is that of a thread that has a reply."""
         return ToOne(self._voice, channel, user_id, thread_ts, url)
 
 
-def _in_turn(say: DrawTurn, ts: str, redraw: Draw) -> Draw:
+def _in_turn(draw_turn: DrawTurn, ts: str, redraw: Draw) -> Draw:
     """Let a message be replaced only as long as no later press decides what stands there."""
 
     async def send(shown: SlackCard) -> None:
-        async with say.at(ts) as may:
+        async with draw_turn.at(ts) as may:
             if may:
                 await redraw(shown)
 
     return send
 
 
-_MENTION = "mention"
+class SlackWorkReaction(WorkReaction[SlackMessage]):
+    """Eyes under a message. Slack counts adding and removing reactions each by itself."""
+
+    def __init__(self, client: AsyncWebClient, added: Pace, removed: Pace) -> None:
+        super().__init__()
+        self._client = client
+        self._added, self._removed = added, removed
+
+    def key(self, message: SlackMessage) -> tuple[str, str]:
+        """Return what tells a message from all others."""
+        return message.channel, message.ts
+
+    async def add(self, message: SlackMessage) -> None:
+        """Add the reaction, when the rate allows."""
+        await self._added.wait("", urgent=False)
+        with suppress(*FAILURES):
+            await self._client.reactions_add(channel=message.channel, timestamp=message.ts, name=EYES)
+
+    async def remove(self, message: SlackMessage, *, at_once: bool) -> None:
+        """Remove the reaction."""
+        if not at_once:
+            await self._removed.wait("", urgent=True)
+        with suppress(*FAILURES):
+            await self._client.reactions_remove(channel=message.channel, timestamp=message.ts, name=EYES)
 
 
-class SlackDesk:
+class SlackDesk(Desk[SlackMessage, Whispering]):
     """Takes messages and presses; answers appear on Slack."""
 
     def __init__(
         self,
-        parts: DoorContext,
+        context: DoorContext,
         config: SlackConfig,
         workspace: Workspace,
         client: AsyncWebClient,
@@ -216,28 +218,24 @@ class SlackDesk:
         files: SlackFiles,
         voice: Voice,
     ) -> None:
-        self._parts = parts
-        self.requests = parts.requests
-        self._client = client
-        self._reader = Reader(client)
+        self.answers = SlackAnswers(context, slack, voice, workspace, config.min_gap_s)
+        reaction = SlackWorkReaction(client, Pace(config.reactions), Pace(config.reactions))
+        super().__init__(context, DOOR, self.answers, reaction)
+        self.reader = Reader(client)
         self._files = files
-        self.answers = Answers(parts, slack, voice, workspace, config.min_gap_s)
         self.workspace = workspace
         self.slack = slack
         self.people = People(client)
-        self._eyes = WorkReaction(client, Pace(config.reactions), Pace(config.reactions))
         self._greeted: set[str] = set()
         self.membership = Membership(client)
-        self.stays = SlackPresence(parts.grace, workspace.team_id)
-        self.chores = BackgroundTasks()
-        self._invitations = Invitations(parts.ledger, time.time)
-        self.deleted = asyncio.Event()
-        """Set when a message was deleted, whose answers are to be removed now."""
-        self.removals = Removals(config.forgotten_every_s, Backoff(REMOVAL_STEPS_S), self.deleted, self.answers.word)
+        self.presence = Presence(context.grace, DOOR.platform)
+        self.removals = Removals(
+            config.forgotten_every_s, Backoff(REMOVAL_STEPS_S), self.deleted, self.answers.draw_order
+        )
 
     @property
     def channels_note(self) -> str:
-        """Give what the notes of channels that Keaton is in begin with."""
+        """Return what the notes of channels that Keaton is in begin with."""
         return f"slack:channel:{self.workspace.team_id}:"
 
     async def take(self, message: SlackMessage, *, late: bool = False) -> None:
@@ -258,8 +256,8 @@ class SlackDesk:
     async def _note_channel(self, channel: str) -> None:
         """Note that Keaton is in a channel; where that cannot be written down now, with the next message there."""
         try:
-            await self._parts.ledger.remember(self.channels_note + channel, channel)
-            await self.stays.back(channel)
+            await self.context.ledger.remember(self.channels_note + channel, channel)
+            await self.presence.back(self.workspace.team_id, channel)
         except StorageUnusable as error:
             self.membership.left(channel)
             logger.warning("the channel %s could not be noted: %s", channel, error.reason)
@@ -270,32 +268,32 @@ class SlackDesk:
             return False
         scope = self.workspace.scope(message.channel)
         where = message.user_id, message.thread_ts, message.ts, float(message.ts)
-        answer_id = await self._invitations.accept(scope, *where)
+        answer_id = await self.invitations.accept(scope, *where)
         if not answer_id:
             return False
         turn, picture = await self.turn_of(message, late=late), await self._files.picture(message.files)
         event = parse_about(turn, plain(message.text), picture, answer_id)[0]
-        await self._take_items(message, (Item(_MENTION, event),), late=late)
+        await self.take_items(message, (Item(_MENTION, event),))
         return True
 
     async def _take_videos(self, message: SlackMessage, *, late: bool) -> None:
         """Look at what is posted, where this channel is on."""
-        if not await self._parts.channels.is_on(self.workspace.scope(message.channel)):
+        if not await self.context.channels.is_on(self.workspace.scope(message.channel)):
             return
         turn = await self.turn_of(message, late=late)
-        await self._take_items(message, await messages.videos(message, turn, self._files, asked=False), late=late)
+        await self.take_items(message, await messages.videos(message, turn, self._files, asked=False))
 
     async def _take_mention(self, message: SlackMessage, *, late: bool) -> None:
         """Do what a message says that mentions Keaton, whether the channel is on or not."""
         turn = await self.turn_of(message, late=late)
         items = await messages.videos(message, turn, self._files, asked=True)
         if not items:
-            picture, answer_id = await self._files.picture(message.files), await self._reader.answer_above(message)
+            picture, answer_id = await self._files.picture(message.files), await self.reader.answer_above(message)
             items = (Item(_MENTION, asked(turn, plain(message.text), self.workspace, picture, answer_id)),)
-        await self._take_items(message, items, late=late)
+        await self.take_items(message, items)
 
     def picture_later(self, file_id: str) -> PictureFile:
-        """Give a posted picture that Slack is asked for when it is read; then it may be gone."""
+        """Return a posted picture that Slack is asked for when it is read; then it may be gone."""
 
         async def read(limit_bytes: int) -> bytes:
             file = await self._files.picture_of(file_id)
@@ -320,75 +318,51 @@ class SlackDesk:
             return replace(event, file=file) if file else None
         return event
 
-    async def _take_items(self, message: SlackMessage, items: Sequence[Item], *, late: bool) -> None:
-        taken: list[AcceptedRequest] = []
-        for item in items:
-            try:
-                one = await self.requests.take(self._errand(message, item), item.event)
-            except AppError as error:  # it cannot be written down: that much can be said
-                whisper = self.answers.whisper(message.channel, message.user_id, message.thread_ts)
-                await whisper(card(replies.problem(error)))
-                break
-            if one is not None:
-                taken.append(one)
-        self._eyes.expect(message, len(taken))
-        for one in taken:
-            self.chores.start(self._run_errand(message, one, late=late), messages.about(message.channel, message.ts))
+    def key(self, message: SlackMessage, item: str) -> MessageKey:
+        """Name one thing in a message."""
+        return MessageKey(self.workspace.scope(message.channel), message.ts, item)
 
-    async def _run_errand(self, message: SlackMessage, taken: AcceptedRequest, *, late: bool) -> None:
-        async with self._eyes.on(message) as unreact:
-            place = await self._place(message, taken, late=late)
-            await self.answers.answer_taken(taken, place, TidyingEnds(unreact, self.requests))
+    async def say_problem(self, message: SlackMessage, error: AppError) -> None:
+        """Say it to the writer of a message alone."""
+        whisper = self.answers.whisper(message.channel, message.user_id, message.thread_ts)
+        await whisper(card(replies.problem(error)))
 
-    async def _place(self, message: SlackMessage, taken: AcceptedRequest, *, late: bool) -> ThreadTarget:
-        """Give the place where one thing in a message is answered, as an earlier run left it.
+    async def target(self, message: SlackMessage, taken: AcceptedRequest) -> ThreadTarget:
+        """Return where one thing in a message is answered, as an earlier run left it.
 
         Videos are spoken of in the message's thread; a word to Keaton is answered where it was said.
         """
-        item, turn, say = taken.errand.item, taken.event.turn, self.answers.word.of(taken)
+        item, turn, draw_turn = taken.key.item, taken.event.turn, self.answers.draw_order.of(taken)
         note = card_note(turn.scope, message.ts, item)
 
         async def keep(ts: str) -> None:
-            await self._parts.ledger.remember(note, ts)
+            await self.context.ledger.remember(note, ts)
 
         thread_ts = message.thread_ts if item == _MENTION else message.root_ts
         mark = _mark(message.ts, item)
-        standing = await self._parts.ledger.recall(note)
-        if late and not standing:  # the earlier run may have died before it noted what it posted
-            standing = await self.slack.marked(message.channel, thread_ts, mark)
+        posted = await self.context.ledger.recall(note)
+        if turn.late and not posted:  # the earlier run may have died before it noted what it posted
+            posted = await self.slack.marked(message.channel, thread_ts, mark)
         whisper = self.answers.whisper(message.channel, message.user_id, message.thread_ts)
         asked_at = "" if message.thread_ts else turn.message_url
-        where = self.slack, message.channel, thread_ts, whisper, keep, say, standing
+        where = self.slack, message.channel, thread_ts, whisper, keep, draw_turn, posted
         return ThreadTarget(*where, about=mark, asked_at=asked_at, asked_aloud=True)
 
     async def file(self, key: str) -> RemoteFile | None:
-        """Give a video by the key of its file, where it is still there."""
+        """Return a video by the key of its file, where it is still there."""
         return await self._files.video({"id": key.rpartition(":")[2], "file_access": "check_file_info"})
 
     async def compare(self, message: SlackMessage) -> None:
         """Take back what a message brought and does not hold any more."""
-        scope = self.workspace.scope(message.channel)
-        turn = Turn(DOOR, scope, View.of(scope), "", "", message.ts)
-        edited = MessageEdited(turn, messages.names(message, self._files))
-        async for _ in self._parts.conversation.handle(edited):
-            pass
-        self.deleted.set()
-
-    async def forget_message(self, gone: Deleted) -> None:
-        """Stop what a deleted message started, forget what it brought, and have taken back what was said about it."""
-        await self.chores.cancel(messages.about(gone.channel, gone.ts))
-        scope = self.workspace.scope(gone.channel)
-        turn = Turn(DOOR, scope, View.of(scope), "", "", gone.ts)
-        async for _ in self._parts.conversation.handle(MessageDeleted(turn)):
-            pass
-        self.deleted.set()
+        names = messages.names(message, self._files)
+        await self.forget_rest(self.workspace.scope(message.channel), message.ts, names)
 
     async def talk(self, user_id: str) -> str:
-        """Return the channel of the direct messages with somebody; raises what Slack fails with."""
+        """Return the channel of the direct messages with a person; raises what Slack fails with."""
         return await self.answers.direct.channel(user_id)
 
     async def shares(self, user_id: str, channel: str) -> bool:
-        """Tell whether somebody and Keaton are both in a channel; raises what Slack fails with."""
+        """Tell whether a person and Keaton are both in a channel; raises what Slack fails with."""
         return channel in {one for one, _ in await self.answers.rooms.shared_with(user_id)}
 
     async def greet(self, channel: str) -> None:
@@ -396,66 +370,33 @@ class SlackDesk:
         note = f"slack:greeted:{self.workspace.team_id}:{channel}"
         is_new = channel not in self._greeted
         self._greeted.add(channel)
-        if is_new and not await self._parts.ledger.recall(note):
+        if is_new and not await self.context.ledger.recall(note):
             with suppress(RefusedError, StorageUnusable):
-                await self._parts.ledger.remember(note, "1")
+                await self.context.ledger.remember(note, "1")
                 await self.slack.post(channel, "", card(Reply(HELLO)))
 
     async def is_new(self, channel: str, trigger: str) -> bool:
         """Tell whether a command or press was not seen before; asked once for each, whatever Slack sends again."""
-        errand = MessageKey(self.workspace.scope(channel), "", f"trigger:{trigger}")
-        begun = await self._parts.ledger.begin(errand)
-        await self._parts.ledger.settle(errand)
+        key = MessageKey(self.workspace.scope(channel), "", f"trigger:{trigger}")
+        begun = await self.context.ledger.begin(key)
+        await self.context.ledger.settle(key)
         return begun
 
-    async def resume(self, take_up: Callable[[SlackDesk, Job], Awaitable[None]]) -> None:
-        """Go on with what an earlier run died over; what no message asked for, `take_up` goes on with."""
-        mine = [one for one in await self._parts.foreman.left(DOOR.platform) if self._is_ours(one.request.errand)]
-        await self.answers.vouch_left(mine)
-        left = [one for one in await self._parts.ledger.unsettled(DOOR.platform) if one.message]
-        for errand in {(one.scope, one.message): one for one in left}.values():
-            if self._is_ours(errand):
-                await self._finish([one for one in left if (one.scope, one.message) == (errand.scope, errand.message)])
-        for job in await self._parts.foreman.left(DOOR.platform):
-            if not job.request.errand.message and self._is_ours(job.request.errand):
-                await take_up(self, job)
-
-    def _is_ours(self, errand: MessageKey) -> bool:
-        return errand.scope.space == self.workspace.team_id
-
-    async def _finish(self, errands: Sequence[MessageKey]) -> None:
-        """Go on with what was asked for in one message."""
-        channel, ts = errands[0].scope.channel, errands[0].message
-        try:
-            message = await self._reader.message(channel, ts)
-        except FAILURES as error:
-            logger.warning("a message cannot be read again: %s", reason_of(error))
-            return
-        if message is None:
-            for one in errands:
-                await self._note_answer(one)
-            await self.forget_message(messages.Deleted(channel, ts))
-        else:
-            await self.take(message, late=True)
-
-    async def _note_answer(self, errand: MessageKey) -> None:
+    async def note_answer(self, key: MessageKey) -> None:
         """Note what an earlier run answered to a message that is gone, where it died before it could."""
-        thread_ts, mark = "" if errand.item == _MENTION else errand.message, _mark(errand.message, errand.item)
-        card = await self.slack.marked(errand.scope.channel, thread_ts, mark)
-        await self.requests.answered(errand.scope, errand.message, card)
+        thread_ts, mark = "" if key.item == _MENTION else key.message, _mark(key.message, key.item)
+        card = await self.slack.marked(key.scope.channel, thread_ts, mark)
+        await self.requests.answered(key.scope, key.message, card)
 
     async def turn_of(self, message: SlackMessage, *, late: bool = False) -> Turn:
-        """Give the turn of whoever wrote a message."""
+        """Return the turn of the person who wrote a message."""
         url = self.workspace.permalink(message.channel, message.ts, message.thread_ts)
         return await self.turn(message.channel, message.user_id, message.ts, url, late=late)
 
     async def turn(self, channel: str, user_id: str, ts: str = "", url: str = "", *, late: bool = False) -> Turn:
-        """Give the turn of somebody in a channel."""
+        """Return the turn of a person in a channel."""
         scope, name = self.workspace.scope(channel), await self.people.name(user_id)
         return Turn(DOOR, scope, View.of(scope), user_id, name, ts, url, late=late)
-
-    def _errand(self, message: SlackMessage, item: Item) -> MessageKey:
-        return MessageKey(self.workspace.scope(message.channel), message.ts, item.name)
 
 
 def _mark(ts: str, item: str) -> str:

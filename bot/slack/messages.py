@@ -1,39 +1,53 @@
-"""What a Slack message brings: words, links and video files; and reading messages that no event brought."""
+"""What a Slack message brings: words, links and files; and reading messages that no event brought.
+
+Files are downloaded with the bot's token, which goes to Slack's hosts only.
+"""
 
 from __future__ import annotations
 
 import logging
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeAlias
+from urllib.parse import urlsplit
 
-from bot.doors.messages import Item, bounded
+import aiohttp
+
+from bot.doors.messages import Item, bounded, is_picture, is_video
 from bot.slack.refusals import FAILURES, reason_of
 from bot.slack.render import mentions, plain
+from core.conversation.commands import parse_about
+from core.errors import FetchFailed, MessageGone, OverLimit, VideoUnavailable
 from core.links import canonical, find_links, looks_like_video
 from core.model import actions
-from core.model.events import LinkPosted, RemoteFilePosted
+from core.model.events import Address, LinkPosted, PictureFile, RemoteFile, RemoteFilePosted, Status, Switch
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from slack_sdk.web.async_client import AsyncWebClient
 
-    from bot.slack.files import SlackFiles
-    from core.model.events import RemoteFile, Turn
+    from bot.slack.config import Workspace
+    from core.model.events import Incoming, Turn
 
 Json: TypeAlias = dict[str, Any]
-
-
 _ATTACHED = ("title_link", "from_url", "text")
 """Where what an app posts has its links."""
-
-
 _SPOKEN = {None, "file_share", "thread_broadcast", "me_message"}
+
+logger = logging.getLogger(__name__)
+
+_A_PAGE = 200
+_MOST_PAGES = 25
+"""Of a thread of up to 5,000 replies the newest is found."""
+_UNREADABLE = {"message_not_found", "thread_not_found", "channel_not_found", "not_in_channel"}
+_HOSTS = ("slack.com", "slack-gov.com")
+_GONE = {"file_not_found", "file_deleted"}
+_HIDDEN = {"not_visible", "access_denied", "missing_scope", "not_allowed", "slack_connect_file_link_sharing_blocked"}
 
 
 @dataclass(frozen=True, slots=True)
 class SlackMessage:
-    """A message that somebody wrote."""
+    """A message that a person wrote."""
 
     channel: str
     ts: str
@@ -49,7 +63,7 @@ class SlackMessage:
 
     @property
     def root_ts(self) -> str:
-        """Give the thread that an answer belongs to."""
+        """Return the thread that an answer belongs to."""
         return self.thread_ts or self.ts
 
     def mentions(self, user_id: str) -> bool:
@@ -66,7 +80,7 @@ class Deleted:
 
 
 def read(event: Mapping[str, Any]) -> SlackMessage | Deleted | None:
-    """Give what a message event tells, or None where that is nothing to Keaton."""
+    """Return what a message event tells, or None where that is nothing to Keaton."""
     channel, subtype = str(event.get("channel", "")), event.get("subtype")
     if subtype == "message_deleted":
         return Deleted(channel, str(event["deleted_ts"]))
@@ -84,7 +98,7 @@ def read(event: Mapping[str, Any]) -> SlackMessage | Deleted | None:
 
 
 def read_any(raw: Mapping[str, Any], channel: str, asker_id: str) -> SlackMessage:
-    """Return a message that somebody points at, an app's too, which counts as the asker's; links below it count."""
+    """Return a message that a person points at, an app's too, which counts as the asker's; links below it count."""
     below = [str(one.get(name) or "") for one in raw.get("attachments") or () for name in _ATTACHED]
     text = " ".join(part for part in (str(raw.get("text") or ""), *below) if part)
     files, thread_ts = tuple(raw.get("files") or ()), _thread_of(raw)
@@ -99,13 +113,13 @@ def _thread_of(raw: Mapping[str, Any]) -> str:
 
 
 def links(message: SlackMessage, *, asked: bool) -> dict[str, str]:
-    """Give the links to videos by what they mean; only those that look like one, unless somebody asked for it."""
+    """Return the links to videos by what they mean; only those that look like one, unless a person asked for it."""
     found = find_links(plain(message.text))
     return {canonical(link): link for link in found if asked or looks_like_video(link)}
 
 
 async def videos(message: SlackMessage, turn: Turn, files: SlackFiles, *, asked: bool) -> tuple[Item, ...]:
-    """Give what may be a video."""
+    """Return what may be a video."""
     return _items(message, turn, [await files.video(one) for one in message.files], asked=asked)
 
 
@@ -115,7 +129,7 @@ def videos_unasked(message: SlackMessage, turn: Turn, files: SlackFiles) -> tupl
 
 
 def names(message: SlackMessage, files: SlackFiles) -> frozenset[str]:
-    """Return the names of all that may be a video in a message, whoever asks for it.
+    """Return the names of all that may be a video in a message, the person who asks for it.
 
     A file that Slack tells nothing about may be one: it hides old files of workspaces that do not pay
     (`hidden_by_limit`). What is left of a deleted one is called a tombstone.
@@ -132,28 +146,26 @@ def _items(message: SlackMessage, turn: Turn, found: list[RemoteFile | None], *,
 
 
 def button_ids(message: Mapping[str, Any]) -> Iterator[str]:
-    """Give the ids of all buttons of a message."""
+    """Yield the ids of all buttons of a message."""
     for block in message.get("blocks") or ():
         for element in block.get("elements") or ():
             yield str(element.get("action_id") or "")
 
 
-def about(channel: str, ts: str) -> str:
-    """Give the name of all work about a message."""
-    return f"{channel}:{ts}"
+def asked(
+    turn: Turn, words: str, workspace: Workspace, picture: PictureFile | None = None, answer_id: str = ""
+) -> Incoming:
+    """Return the event that words ask for, beside a picture or in an answer's thread, where there is one.
 
-
-logger = logging.getLogger(__name__)
-
-
-_A_PAGE = 200
-
-
-_MOST_PAGES = 25
-"""Of a thread of up to 5,000 replies the newest is found."""
-
-
-_UNREADABLE = {"message_not_found", "thread_not_found", "channel_not_found", "not_in_channel"}
+    Words that are no command are a search.
+    """
+    match words.strip().lower():
+        case "on" | "off" as wanted:
+            return Switch(turn, wanted == "on")
+        case "status":
+            return Status(turn, "channels:history" in workspace.missing, workspace.missing)
+        case _:
+            return parse_about(turn, words, picture, answer_id)[0]
 
 
 class Reader:
@@ -163,7 +175,7 @@ class Reader:
         self._client = client
 
     async def message(self, channel: str, ts: str) -> SlackMessage | None:
-        """Give a message that Keaton saw before, or None where it is gone; raises SlackApiError."""
+        """Return a message that Keaton saw before, or None where it is gone; raises SlackApiError."""
         try:
             found = await self._client.conversations_replies(
                 channel=channel, ts=ts, oldest=ts, latest=ts, inclusive=True, limit=1
@@ -177,7 +189,7 @@ class Reader:
         return message if isinstance(message, SlackMessage) else None
 
     async def answer_above(self, message: SlackMessage) -> str:
-        """Give the newest answer of Keaton's in the thread that a message stands in, or ""."""
+        """Return the newest answer of Keaton's in the thread that a message stands in, or ""."""
         if not message.thread_ts:
             return ""
         newest = ""
@@ -195,3 +207,127 @@ class Reader:
         except FAILURES as error:
             logger.info("a thread cannot be read: %s", reason_of(error))
         return newest
+
+
+class SlackFiles:
+    """Asks Slack about files."""
+
+    def __init__(self, client: AsyncWebClient, token: str, api_base: str, team_id: str) -> None:
+        self._client = client
+        self._token = token
+        self._api_base = api_base
+        self._team_id = team_id
+
+    async def video(self, file: Mapping[str, Any]) -> RemoteFile | None:
+        """Return a posted file where it is a video; one from a connected workspace is asked about first."""
+        if file.get("file_access") != "check_file_info":
+            return self._video(file)
+        try:
+            told = await self._told(str(file["id"]))
+        except VideoUnavailable:  # where it is a video, the person who posted it is told so once it is fetched
+            return self.unasked(file)
+        return self._video(told) if told else None
+
+    def unasked(self, file: Mapping[str, Any]) -> RemoteFile | None:
+        """Return a posted file where it may be a video, without asking; "" for its name where Slack must be asked."""
+        if file.get("file_access") != "check_file_info":
+            return self._video(file)
+        return self._remote(str(file["id"]), "")
+
+    def key(self, file_id: str) -> str:
+        """Return the name under which a file is written down."""
+        return f"slack:{self._team_id}:file:{file_id}"
+
+    def _video(self, file: Mapping[str, Any]) -> RemoteFile | None:
+        return self._remote(str(file["id"]), str(file.get("name") or file["id"]), file) if _is_video(file) else None
+
+    def _remote(self, file_id: str, name: str, file: Mapping[str, Any] | None = None) -> RemoteFile:
+        async def locate() -> Address:
+            return await self._address(file_id)
+
+        size_bytes = (file or {}).get("size") or 0
+        return RemoteFile(self.key(file_id), name, locate, size_bytes)
+
+    async def picture(self, files: Sequence[Mapping[str, Any]]) -> PictureFile | None:
+        """Return the first picture among posted files, to be asked about."""
+        for file in files:
+            told = await self._told(str(file["id"])) if file.get("file_access") == "check_file_info" else file
+            if told is not None and _is_picture(told):
+                return self._asked_about(str(told["id"]), str(told.get("name") or "picture"))
+        return None
+
+    async def picture_of(self, file_id: str) -> PictureFile | None:
+        """Return a posted picture by its id, or None where it is none, or gone."""
+        told = await self._told(file_id)
+        return await self.picture([told]) if told else None
+
+    def _asked_about(self, file_id: str, name: str) -> PictureFile:
+        async def read(limit_bytes: int) -> bytes:
+            address = await self._address(file_id)
+            return await self._content(address, name, limit_bytes)
+
+        return PictureFile(name, read)
+
+    async def _content(self, address: Address, name: str, limit_bytes: int) -> bytes:
+        """Read a file of Slack's; the token goes to that host alone, so nothing is followed elsewhere."""
+        session = self._client.session
+        if session is None:
+            raise FetchFailed(address.url, "other")
+        headers = {"Authorization": f"Bearer {address.bearer}"}
+        try:
+            async with session.get(address.url, headers=headers, allow_redirects=False) as response:
+                if response.status != 200:
+                    raise FetchFailed(address.url, "http", str(response.status))
+                if (response.content_length or 0) > limit_bytes:
+                    raise OverLimit(name, "size_bytes", limit_bytes, response.content_length)
+                return (
+                    await response.content.read(limit_bytes + 1)
+                    if response.content_length is None
+                    else (await response.read())
+                )
+        except (aiohttp.ClientError, TimeoutError) as error:
+            raise FetchFailed(address.url, "broken") from error
+
+    async def _address(self, file_id: str) -> Address:
+        told = await self._told(file_id)
+        if told is None:
+            raise MessageGone
+        url = str(told.get("url_private_download") or told.get("url_private") or "")
+        if not is_slacks(url, self._api_base):
+            raise VideoUnavailable(url, "no_video")
+        return Address(url, self._token)
+
+    async def _told(self, file_id: str) -> Mapping[str, Any] | None:
+        """Ask about a file; None where it is gone. Raises VideoUnavailable, FetchFailed."""
+        try:
+            answer = await self._client.files_info(file=file_id)
+        except FAILURES as error:
+            reason = reason_of(error)
+            if reason in _GONE:
+                return None
+            if reason in _HIDDEN:
+                raise VideoUnavailable("", "hidden") from error
+            raise FetchFailed("", "other") from error
+        told: Mapping[str, Any] = answer["file"]
+        return told
+
+
+def is_slacks(url: str, api_base: str) -> bool:
+    """Tell whether an address is one of Slack's own hosts, which alone may see the token."""
+    parts = urlsplit(url)
+    if api_base and (parts.scheme, parts.netloc) == urlsplit(api_base)[:2]:
+        return True
+    host = parts.hostname or ""
+    return parts.scheme == "https" and any(host == one or host.endswith("." + one) for one in _HOSTS)
+
+
+def _is_video(file: Mapping[str, Any]) -> bool:
+    if file.get("is_external") or file.get("mode") in {"tombstone", "hidden_by_limit", "snippet"}:
+        return False
+    return is_video(str(file.get("name") or ""), str(file.get("mimetype") or ""))
+
+
+def _is_picture(file: Mapping[str, Any]) -> bool:
+    if file.get("is_external") or file.get("mode") in {"tombstone", "hidden_by_limit"}:
+        return False
+    return is_picture(str(file.get("name") or ""), str(file.get("mimetype") or ""))

@@ -30,14 +30,14 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-
 _KEPT = 2000
-
-
 OUTSIDE = {"not_in_channel", "channel_not_found"}
-
-
 NOBODY = "somebody"
+_A_PAGE = 500
+_ALIKE = "like:"
+"""What the ids of buttons begin with that ask a question of their own."""
+_GUESTS_FOR_S = 300.0
+"""So long it is remembered who is a guest: Slack lists its people twenty times a minute at most."""
 
 
 class People:
@@ -48,7 +48,7 @@ class People:
         self._names: OrderedDict[str, str] = OrderedDict()
 
     def known(self, user_id: str) -> str:
-        """Return what people call somebody where that was asked before, else ""."""
+        """Return what people call a person where that was asked before, else ""."""
         return self._names.get(user_id, "")
 
     def quoted(self, text: str) -> str:
@@ -59,7 +59,7 @@ class People:
         return text
 
     async def name(self, user_id: str) -> str:
-        """Give what people call somebody, or "somebody" where Slack does not say."""
+        """Return what people call a person, or "somebody" where Slack does not say."""
         if user_id not in self._names:
             self._names[user_id] = await self._ask(user_id)
             if len(self._names) > _KEPT:
@@ -83,11 +83,11 @@ class Rights:
         self._client = client
 
     async def moderates(self, user_id: str, channel: str) -> bool:
-        """Tell whether somebody runs the workspace, or has made the channel; no where Slack does not say."""
+        """Tell whether a person runs the workspace, or has made the channel; no where Slack does not say."""
         return await self._runs_workspace(user_id) or await self._made(channel, user_id)
 
     async def is_member(self, user_id: str) -> bool:
-        """Tell whether somebody is a full member, and no guest; no where Slack does not say."""
+        """Tell whether a person is a full member, and no guest; no where Slack does not say."""
         try:
             user = (await self._client.users_info(user=user_id))["user"]
         except FAILURES as error:
@@ -141,20 +141,9 @@ class Membership:
         return True
 
 
-_A_PAGE = 500
-
-
-_ALIKE = "like:"
-"""What the ids of buttons begin with that ask a question of their own."""
-
-
-_GUESTS_FOR_S = 300.0
-"""So long it is remembered who is a guest: Slack lists its people twenty times a minute at most."""
-
-
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """What somebody asks, with the channels that its answer may draw on."""
+    """What a person asks, with the channels that its answer may draw on."""
 
     event: Incoming
     alone: bool = False
@@ -171,7 +160,7 @@ class Rooms:
         self._full: tuple[float, frozenset[str]] | None = None
 
     async def opened(self, event: Incoming, *, alone: bool = False) -> Opened:
-        """Give what somebody asks with the channel that `in:` names, and whether the answer is for them alone.
+        """Return what a person asks with the channel that `in:` names, and whether the answer is for them alone.
 
         A press, or words that refine an answer, may draw on what was shown here before, as far as it may still be:
         `alone` says that the pressed button stands where its presser alone sees it. Where Slack does not tell, nothing
@@ -195,7 +184,7 @@ class Rooms:
         return opened
 
     async def shared_with(self, user_id: str) -> tuple[tuple[str, str], ...]:
-        """Return id and name of the channels that somebody and Keaton are both in; raises what Slack fails with."""
+        """Return id and name of the channels that a person and Keaton are both in; raises what Slack fails with."""
         mine = {one["id"] async for one in self._joined("")}
         return tuple([(one["id"], str(one["name"])) async for one in self._joined(user_id) if one["id"] in mine])
 
@@ -236,7 +225,7 @@ class Rooms:
         return Opened(replace(event, turn=replace(turn, view=view)), alone)
 
     async def _note_last(self, opened: Opened) -> None:
-        """Remember whether somebody's last question was answered to them alone: what refines it is, too."""
+        """Remember whether a person's last question was answered to them alone: what refines it is, too."""
         if isinstance(opened.event, Find) or (isinstance(opened.event, Action) and opened.event.id.startswith(_ALIKE)):
             note, text = self._asked_alone(opened.event), "1" if opened.alone else ""
             if await self._ledger.recall(note) != text:
@@ -261,7 +250,7 @@ class Rooms:
         return told
 
     async def _joined(self, user_id: str) -> AsyncIterator[dict[str, Any]]:
-        """Give the channels that somebody is in, of private ones those that Keaton is in too; "" for its own."""
+        """Yield the channels that a person is in, of private ones those that Keaton is in too; "" for its own."""
         types = "public_channel,private_channel"
         async for page in await self._client.users_conversations(user=user_id or None, types=types, limit=_A_PAGE):
             for one in page["channels"]:
@@ -272,7 +261,7 @@ class Rooms:
         return frozenset([one async for page in pages for one in page["members"]])
 
     async def _full_members(self) -> frozenset[str]:
-        """Give the people of this workspace that may look into each public channel."""
+        """Return the people of this workspace that may look into each public channel."""
         now_s = asyncio.get_running_loop().time()
         if self._full is None or now_s - self._full[0] > _GUESTS_FOR_S:
             pages = await self._client.users_list(limit=_A_PAGE)

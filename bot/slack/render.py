@@ -5,37 +5,47 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
-from urllib.parse import urlsplit
 
+from bot.doors.messages import bar, is_web, one_line
 from core import formatting
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from core.model.reply import Button, Link, ListEntry, Progress, Reply
+    from core.model.reply import Button, Link, ListEntry, Reply
 
 Block: TypeAlias = dict[str, Any]
-
-
 _MOST_TITLE = 150
-
-
 _MOST_TEXT = 3000
-
-
 _MOST_ALT = 2000
-
-
 _MOST_LABEL = 75
-
-
 _MOST_URL = 2000
-
-
 _BUTTONS_A_BLOCK = 25
-
-
-_BAR_CELLS = 20
+_FILTER = re.compile(r"\b(?P<name>in|from):\s*<[#@](?P<id>[A-Z0-9]+)(?:\|[^<>]*)?>", re.IGNORECASE)
+_TOKEN = re.compile(r"<(?P<kind>[@#!]?)(?P<what>[^<>|]*)(?:\|(?P<label>[^<>]*))?>")
+INVITE = "I am not in this channel. Please /invite @{name}, and ask me again."
+ALONE = "Not everybody in this channel could look into the other one, so only you see this."
+UNSHOWN_ALONE = "Slack shows no pictures in such messages here."
+NO_TALK = (
+    "I am not part of this talk, and nobody can add me to it. Ask me in a channel that I was invited to, or write to "
+    "@{name} directly: there I search all channels that you and I are both in."
+)
+HELLO = (
+    "Hello, I am Keaton. Post a link to a video here, or a video file, and I look at it once; then /find and a few "
+    "words bring the moment that shows them. /keaton help says what else I can do, and /keaton off lets me leave "
+    "this channel alone."
+)
+NO_FORM = (
+    "Slack did not open the form: that works for a moment only after the menu was used. Please use it once more, "
+    "or write what you look for behind @{name}."
+)
+UNTOLD = (
+    "Slack does not tell me at the moment which channels you are in, so I switched nothing. Please try again in a "
+    "minute, or write /keaton on or /keaton off in the channel."
+)
+PENDING = "The pictures follow."
+OWN_PICTURES = "Pictures that only you see are kept in this thread, so that Slack shows them to you."
+UNSHOWN = "Slack does not show the pictures here, so they are in the thread."
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,12 +70,12 @@ class SlackCard:
 
     @property
     def files(self) -> tuple[str, ...]:
-        """Give the ids of the pictures in it."""
+        """Return the ids of the pictures in it."""
         images = [*self.blocks, *(one["accessory"] for one in self.blocks if "accessory" in one)]
         return tuple(one["slack_file"]["id"] for one in images if one["type"] == "image" and "slack_file" in one)
 
     def arguments(self) -> dict[str, Any]:
-        """Give what every method takes that shows a message."""
+        """Return what every method takes that shows a message."""
         return {"text": self.text, "blocks": list(self.blocks)}
 
 
@@ -81,14 +91,14 @@ def card(reply: Reply, shots: Sequence[Shot] = (), note: str = "") -> SlackCard:
         *_rows(reply.buttons),
         *_links(reply.links),
     ]
-    said = "\n".join(part for part in (_one_line(reply.title), reply.text) if part)
+    said = "\n".join(part for part in (one_line(reply.title), reply.text) if part)
     return SlackCard(_fitted(said, _MOST_TEXT), tuple(blocks), reply.progress is not None)
 
 
 def _words(reply: Reply, note: str) -> Iterator[Block]:
     if reply.title:
-        yield {"type": "header", "text": _plain(_one_line(reply.title), _MOST_TITLE)}
-    parts = ("" if reply.entries else _marked(reply), _bar(reply.progress) if reply.progress else "")
+        yield {"type": "header", "text": _plain(one_line(reply.title), _MOST_TITLE)}
+    parts = ("" if reply.entries else _marked(reply), bar(reply.progress) if reply.progress else "")
     if words := "\n".join(part for part in parts if part):
         yield {"type": "section", "text": _plain(words, _MOST_TEXT)}
     if note:
@@ -98,7 +108,7 @@ def _words(reply: Reply, note: str) -> Iterator[Block]:
 def _entries(entries: Sequence[ListEntry], shots: Mapping[str, Shot]) -> Iterator[Block]:
     """Lay a list out: each entry with its picture at its side, and below it where it comes from."""
     for entry in entries:
-        words = f"{_one_line(entry.title)}\n{_one_line(entry.text)}"
+        words = f"{one_line(entry.title)}\n{one_line(entry.text)}"
         block: Block = {"type": "section", "text": _plain(words, _MOST_TEXT)}
         if shot := shots.get(entry.picture):
             block["accessory"] = _image(shot)
@@ -108,13 +118,6 @@ def _entries(entries: Sequence[ListEntry], shots: Mapping[str, Shot]) -> Iterato
 
 def _marked(reply: Reply) -> str:
     return f"⚠ {reply.text}" if reply.tone == "error" else reply.text
-
-
-def _bar(progress: Progress) -> str:
-    if progress.fraction is None:
-        return ""
-    full = round(_BAR_CELLS * min(1.0, progress.fraction))
-    return "█" * full + "░" * (_BAR_CELLS - full)
 
 
 def _images(shots: Sequence[Shot]) -> Iterator[Block]:
@@ -140,7 +143,7 @@ def _button(button: Button) -> Block:
 
 
 def _links(links: Iterable[Link]) -> Iterator[Block]:
-    usable = [link(one.url, _one_line(one.label)[:200]) for one in links if _is_web(one.url)]
+    usable = [link(one.url, one_line(one.label)[:200]) for one in links if is_web(one.url, _MOST_URL)]
     if usable:
         yield {"type": "context", "elements": [{"type": "mrkdwn", "text": "  ·  ".join(usable), "verbatim": True}]}
 
@@ -158,66 +161,6 @@ def _fitted(text: str, most: int) -> str:
     return whole
 
 
-def _is_web(url: str) -> bool:
-    try:
-        return urlsplit(url).scheme in {"http", "https"} and len(url) <= _MOST_URL
-    except ValueError:
-        return False
-
-
-def _one_line(text: str) -> str:
-    return " ".join(text.split())
-
-
-_FILTER = re.compile(r"\b(?P<name>in|from):\s*<[#@](?P<id>[A-Z0-9]+)(?:\|[^<>]*)?>", re.IGNORECASE)
-
-
-_TOKEN = re.compile(r"<(?P<kind>[@#!]?)(?P<what>[^<>|]*)(?:\|(?P<label>[^<>]*))?>")
-
-
-INVITE = "I am not in this channel. Please /invite @{name}, and ask me again."
-
-
-ALONE = "Not everybody in this channel could look into the other one, so only you see this."
-
-
-UNSHOWN_ALONE = "Slack shows no pictures in such messages here."
-
-
-NO_TALK = (
-    "I am not part of this talk, and nobody can add me to it. Ask me in a channel that I was invited to, or write to "
-    "@{name} directly: there I search all channels that you and I are both in."
-)
-
-
-HELLO = (
-    "Hello, I am Keaton. Post a link to a video here, or a video file, and I look at it once; then /find and a few "
-    "words bring the moment that shows them. /keaton help says what else I can do, and /keaton off lets me leave "
-    "this channel alone."
-)
-
-
-NO_FORM = (
-    "Slack did not open the form: that works for a moment only after the menu was used. Please use it once more, "
-    "or write what you look for behind @{name}."
-)
-
-
-UNTOLD = (
-    "Slack does not tell me at the moment which channels you are in, so I switched nothing. Please try again in a "
-    "minute, or write /keaton on or /keaton off in the channel."
-)
-
-
-PENDING = "The pictures follow."
-
-
-OWN_PICTURES = "Pictures that only you see are kept in this thread, so that Slack shows them to you."
-
-
-UNSHOWN = "Slack does not show the pictures here, so they are in the thread."
-
-
 def escaped(text: str) -> str:
     """Escape what Slack would take for links, mentions and markup."""
     return formatting.plain(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
@@ -229,7 +172,7 @@ def unescaped(text: str) -> str:
 
 
 def plain(text: str) -> str:
-    """Return what somebody typed: links as their address, channels and people by their ids where filters name them."""
+    """Return what a person typed: links as their address, channels and people by their ids where filters name them."""
     text = _FILTER.sub(r"\g<name>:\g<id>", text)
     return unescaped(_TOKEN.sub(lambda token: "" if token["kind"] else token["what"], text))
 
@@ -240,6 +183,6 @@ def mentions(text: str, user_id: str) -> bool:
 
 
 def link(url: str, label: str) -> str:
-    """Give a link in Slack's markup."""
+    """Return a link in Slack's markup."""
     target = escaped(url.replace("|", "%7C").replace(" ", "%20"))
     return f"<{target}|{escaped(label.replace('|', '¦'))}>"

@@ -6,39 +6,33 @@ hour. A `SavedSlackTarget` is stored with the request, for a later run.
 
 from __future__ import annotations
 
-import json
 import logging
-from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from bot.doors.delivery import sent_whole
-from bot.doors.fallback import NotNow
-from bot.doors.targets import RecordingTarget
+from bot.doors.delivery import NotNow, sent_whole
+from bot.doors.targets import PressTarget, RecordingTarget, SavedTarget
 from bot.slack.permissions import OUTSIDE
 from bot.slack.refusals import (
     OUT_OF_REACH,
-    PAYLOAD,
     TRANSIENT,
     PicturesRefusedError,
     RefusedError,
-    why_no_pictures,
     why_not_posted,
 )
-from bot.slack.render import ALONE, UNSHOWN_ALONE, card
+from bot.slack.render import card
 from bot.slack.sender import Where
-from core.errors import StorageUnusable
-from core.model import actions
+from bot.slack.whispers import EphemeralTarget
 from core.model.events import Action
 from core.model.reply import Link
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from bot.doors.draw_order import DrawTurn
-    from bot.doors.requests import AcceptedRequest, RequestLog
+    from bot.doors.requests import AcceptedRequest, DrawTurn, RequestLog
+    from bot.slack.pictures import Pictures
     from bot.slack.render import SlackCard
-    from bot.slack.sender import Pictures, Slack
+    from bot.slack.sender import Slack
     from bot.slack.whispers import Whisper
     from core.model.reply import Reply
     from core.model.video import Scope
@@ -48,94 +42,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-
-_MOST_PROGRESS: Final = 2
-"""Of the five times that Slack takes something, so many may say how far a thing is."""
-
-
-@dataclass(slots=True)
-class EphemeralTarget:
-    """Shows the replies of one turn to the asker."""
-
-    slack: Slack
-    whisper: Whisper
-    """Shows a new message to the asker."""
-    redraw: Draw | None = None
-    """Replaces the message whose button was pressed, where one was; raises RefusedError where that is refused."""
-    note: str = ALONE
-    """Why nobody else sees it."""
-    beside: tuple[str, ...] = ()
-    """The ids of the pictures that the last reply brought; nobody but Keaton can delete them."""
-    _told: int = 0
-    _is_answered: bool = False
-
-    @property
-    def seen_by_all(self) -> tuple[str, tuple[str, ...]]:
-        """Give nothing: there is no such message."""
-        return "", ()
-
-    async def post(self, reply: Reply) -> None:
-        """Show the first reply."""
-        await self._show(reply)
-
-    async def edit(self, reply: Reply) -> None:
-        """Show the next reply, as far as Slack lets: in a message's place, or as the one message of a find."""
-        await self._show(reply)
-
-    async def _show(self, reply: Reply) -> None:
-        self.beside = ()
-        draw = self._in_place if reply.updates and self.redraw else self.whisper
-        if reply.progress is not None:
-            self._told += 1
-            if self._told <= (_MOST_PROGRESS if draw == self._in_place else 1):
-                await self._send(reply, draw)
-        elif draw == self._in_place or not self._is_answered or reply.tone == "error":
-            self._is_answered = True
-            await self._send(reply, draw)
-
-    async def _in_place(self, shown: SlackCard) -> None:
-        """Replace the message, or show a new one where its address is used up."""
-        try:
-            await (self.redraw or self.whisper)(shown)
-        except PicturesRefusedError:
-            raise
-        except RefusedError as error:
-            logger.info("a private answer cannot be replaced any more: %s", error.reason)
-            await self.whisper(shown)
-
-    async def _send(self, reply: Reply, draw: Draw) -> None:
-        if reply.tone == "error":
-            await draw(card(reply))
-            return
-        reply = for_one(reply)
-        note = "" if reply.entries else self.note  # a list is for one person by its nature
-        if not reply.pictures:
-            await draw(card(reply, note=note))
-            return
-        try:
-            where = await self.whisper.sharing() if self.slack.pictures.shares else None
-            shown = card(reply, await self.slack.pictures.shots(reply.pictures, where), note)
-            await draw(shown)
-        except PicturesRefusedError as error:
-            logger.warning("Slack shows no pictures to one person: %s", error.reason)
-            why = UNSHOWN_ALONE if error.reason in PAYLOAD | {"undigested"} else why_no_pictures(error.reason)
-            await draw(card(reply, note=f"{note} {why}".strip()))
-        else:
-            self.beside = shown.files
-
-
-def for_one(reply: Reply) -> Reply:
-    """Give a reply without what only a whole channel can be given: files, and the buttons that send them."""
-    pictures = tuple(one for one in reply.pictures if not one.is_video)
-    return replace(reply, pictures=pictures, buttons=tuple(one for one in reply.buttons if not _sends(one.id)))
-
-
-def _sends(action_id: str) -> bool:
-    wish = actions.read(action_id)
-    return isinstance(wish, actions.Show) and wish.mode == "file"
-
-
 _GONE = {"message_not_found", "cant_update_message", "edit_window_closed"}
+_FILE = "file:"
 
 
 @dataclass(slots=True)
@@ -150,9 +58,9 @@ class ThreadTarget:
     """Shows a card to the asker alone."""
     on_posted: Callable[[str], Awaitable[None]]
     """Gets the ts of Keaton's message once it is there, and "" once it is gone."""
-    say: DrawTurn
+    draw_turn: DrawTurn
     """Whether the answer still may be drawn there."""
-    standing: str = ""
+    posted: str = ""
     """The ts of Keaton's message, where there is one."""
     is_private: bool = False
     """All of it is for the asker alone."""
@@ -174,12 +82,12 @@ class ThreadTarget:
     @property
     def is_posted(self) -> bool:
         """Tell whether Keaton's message stands."""
-        return bool(self.standing)
+        return bool(self.posted)
 
     @property
     def seen_by_all(self) -> tuple[str, tuple[str, ...]]:
-        """Give the ts of Keaton's message and its files, unless it is for one person's eyes or not there."""
-        return ("", ()) if self.is_private else (self.standing, self._files)
+        """Return the ts of Keaton's message and its files, unless it is for one person's eyes or not there."""
+        return ("", ()) if self.is_private else (self.posted, self._files)
 
     async def post(self, reply: Reply) -> None:
         """Show the first reply, or go on in what an earlier run has posted."""
@@ -200,7 +108,7 @@ class ThreadTarget:
                 await self.whisper(card(self._with_place(reply)))
         else:
             try:
-                where = Where(self.channel, self.thread_ts, self.standing)
+                where = Where(self.channel, self.thread_ts, self.posted)
                 self.beside = await self.slack.lay_out(reply, self._send, where)
             except RefusedError as error:
                 await self._refused(reply, error.reason)
@@ -222,29 +130,29 @@ class ThreadTarget:
 
     async def _clear(self) -> bool:
         """Take the message back, where there is one; tell whether that was for this answer to do."""
-        async with self.say.at(self.standing) as may:
-            if may and self.standing:
-                await self.slack.remove(self.channel, self.standing)
-                self.standing = ""
+        async with self.draw_turn.at(self.posted) as may:
+            if may and self.posted:
+                await self.slack.remove(self.channel, self.posted)
+                self.posted = ""
                 await self.on_posted("")
         return may
 
     async def _send(self, shown: SlackCard) -> str:
         if self._is_outside:
             return ""
-        if self.standing:
+        if self.posted:
             try:
-                return await self._redraw(self.standing, shown)
+                return await self._redraw(self.posted, shown)
             except PicturesRefusedError:
                 raise
             except RefusedError as error:
                 if error.reason not in _GONE:
                     raise
-                self.standing = ""  # somebody deleted it: the outcome is still worth saying
+                self.posted = ""  # a person deleted it: the outcome is still worth saying
         return await sent_whole(self._send_new(shown))
 
     async def _redraw(self, ts: str, shown: SlackCard) -> str:
-        async with self.say.at(ts) as may:
+        async with self.draw_turn.at(ts) as may:
             if not may:
                 return ts
             await self.slack.update(self.channel, ts, shown)
@@ -265,22 +173,24 @@ class ThreadTarget:
                 await self.outside()
             return ""
         self._files = shown.files
-        self.standing = sent
+        self.posted = sent
         await _stand(self.slack, sent, shown)
-        await self.on_posted(self.standing)
-        return self.standing
+        await self.on_posted(self.posted)
+        return self.posted
 
 
 @dataclass(slots=True)
-class SlackPressTarget:
+class SlackPressTarget(PressTarget):
     """The message whose button was pressed."""
+
+    failures = (RefusedError,)
 
     slack: Slack
     channel: str
     ts: str
     thread_ts: str
     whisper: Whisper
-    say: DrawTurn
+    draw_turn: DrawTurn
     """Whether no later press decides what stands there."""
     on_posted: Callable[[str], Awaitable[None]]
     """Gets the ts of a message of this press's own once it is there, and "" once it is gone."""
@@ -293,9 +203,6 @@ class SlackPressTarget:
     _alone: EphemeralTarget | None = None
     """Shows what Slack does not let be said there."""
     _files: tuple[str, ...] = ()
-    _under_way: Reply | None = None
-    _is_answered: bool = False
-    """What this press has to say stands in the message of its own."""
 
     @property
     def is_posted(self) -> bool:
@@ -304,18 +211,18 @@ class SlackPressTarget:
 
     @property
     def seen_by_all(self) -> tuple[str, tuple[str, ...]]:
-        """Give the ts of the message that shows it, and its files."""
+        """Return the ts of the message that shows it, and its files."""
         return self.own or self.ts, self._files
 
     async def post(self, reply: Reply) -> None:
-        """Show the first reply: where the button is, to whoever pressed it, or to all in a message of its own."""
+        """Show the first reply: where the button is, to the presser, or to all in a message of its own."""
         if self._alone is not None:
             if reply.progress is None:
                 await self._alone.edit(reply)
                 self.beside = self._alone.beside
             return
         try:
-            await self._post(reply)
+            await self.route(reply)
         except RefusedError as error:
             if _may_pass(reply, error.reason):
                 raise NotNow(error.reason) from error
@@ -325,27 +232,25 @@ class SlackPressTarget:
                 await self._alone.post(reply)
                 self.beside = self._alone.beside
 
-    async def _post(self, reply: Reply) -> None:
-        if reply.updates:
-            self.beside = await self.slack.lay_out(reply, self._redraw, Where(self.channel, self.thread_ts, self.ts))
-        elif reply.private:
-            with suppress(StorageUnusable, RefusedError):  # who pressed is told all the same
-                await self._break_off()
-            await self.whisper(card(reply))
-        else:
-            where = Where(self.channel, self.thread_ts or self.ts, self.own)
-            self.beside = await self.slack.lay_out(reply, self._speak, where)
-            self._is_answered = reply.progress is None
-        self._under_way = reply if reply.updates and reply.progress else None
+    async def redraw(self, reply: Reply) -> None:
+        """Show a reply in the message that holds the button."""
+        self.beside = await self.slack.lay_out(reply, self._redraw, Where(self.channel, self.thread_ts, self.ts))
 
-    async def _break_off(self) -> None:
-        """Let nothing stand there as under way: what came of it is told to whoever pressed."""
-        if self.own and not self._is_answered:
+    async def tell(self, reply: Reply) -> None:
+        """Show a reply to the presser alone."""
+        await self.whisper(card(reply))
+
+    async def speak(self, reply: Reply) -> None:
+        """Show a reply to all, in a message of its own."""
+        where = Where(self.channel, self.thread_ts or self.ts, self.own)
+        self.beside = await self.slack.lay_out(reply, self._speak, where)
+
+    async def withdraw(self) -> None:
+        """Take the message of its own back, where there is one."""
+        if self.own:
             await self.slack.remove(self.channel, self.own)
             self.own = ""
             await self.on_posted("")
-        elif self._under_way is not None:
-            await self._post(replace(self._under_way, progress=None))
 
     async def edit(self, reply: Reply) -> None:
         """Show the next reply."""
@@ -365,9 +270,9 @@ class SlackPressTarget:
         return self.own
 
     async def _draw(self, ts: str, shown: SlackCard) -> str:
-        """Change a message where no later press decides what stands there; give its ts, or "" where one does."""
+        """Change a message where no later press decides what stands there; return its ts, or "" where one does."""
         self._files = shown.files
-        async with self.say.at(ts) as may:
+        async with self.draw_turn.at(ts) as may:
             if not may:
                 return ""
             await self.slack.update(self.channel, ts, shown)
@@ -387,7 +292,7 @@ def _may_pass(reply: Reply, reason: str) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class SavedSlackTarget:
+class SavedSlackTarget(SavedTarget):
     """Where the answer to a command stands, or the message whose button was pressed; fields may be added."""
 
     thread_ts: str = ""
@@ -401,43 +306,34 @@ class SavedSlackTarget:
     own: str = ""
     """A message of a press's own, or "" until Slack said so."""
     alone: bool = False
-    """Whoever pressed is the only one who sees the message."""
-
-    def text(self) -> str:
-        """Give it as JSON."""
-        return json.dumps({name: getattr(self, name) for name in self.__slots__})
+    """The person who pressed is the only one who sees the message."""
 
 
 def mark(taken: AcceptedRequest) -> str:
-    """Give what marks the answer unseen, to be found again after a crash; "" for what is done in a moment."""
+    """Return what marks the answer unseen, to be found again after a crash; "" for what is done in a moment."""
     return f"job:{taken.job.id}" if taken.job else ""
 
 
-def keeper(
-    requests: RequestLog, taken: AcceptedRequest, standing: SavedSlackTarget
-) -> Callable[[str], Awaitable[None]]:
-    """Give what notes where the answer stands."""
+def keeper(requests: RequestLog, taken: AcceptedRequest, saved: SavedSlackTarget) -> Callable[[str], Awaitable[None]]:
+    """Return what notes where the answer stands."""
 
     async def keep(ts: str) -> None:
-        now = replace(standing, own=ts) if isinstance(taken.event, Action) else replace(standing, ts=ts)
-        await requests.stand(taken, now.text(), "")
+        now = replace(saved, own=ts) if isinstance(taken.event, Action) else replace(saved, ts=ts)
+        await requests.stand(taken, now.json(), "")
         turn = taken.event.turn
         await requests.answered(turn.scope, turn.message, ts)
 
     return keep
 
 
-_FILE = "file:"
-
-
 class FileTarget(Protocol):
-    """A place that tells which files it brought into a thread."""
+    """A target that tells which files it brought into a thread."""
 
     beside: tuple[str, ...]
 
     @property
     def seen_by_all(self) -> tuple[str, tuple[str, ...]]:
-        """Give the ts of the message and the ids of its files, or "" where it is for one person's eyes."""
+        """Return the ts of the message and the ids of its files, or "" where it is for one person's eyes."""
         ...
 
     async def post(self, reply: Reply) -> None:
@@ -450,16 +346,16 @@ class FileTarget(Protocol):
 
 
 class Whispering(FileTarget, Protocol):
-    """A place that can show something to the asker alone, too."""
+    """A target that can show something to the asker alone, too."""
 
     @property
     def whisper(self) -> Whisper:
-        """Give the way to do so."""
+        """Return the way to do so."""
         ...
 
 
 class RecordingFileTarget(RecordingTarget):
-    """A place that notes which videos it shows, in its message and below it."""
+    """A target that notes which videos it shows, in its message and below it."""
 
     def __init__(self, place: FileTarget, showcase: ShownMessages, scope: Scope, pictures: Pictures) -> None:
         super().__init__(place, showcase, scope)

@@ -24,7 +24,7 @@ from core.ports.retention import Stale
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from bot.slack.sender import Pictures, Sharing
+    from bot.slack.pictures import Pictures, Sharing
     from bot.slack.whispers import DirectMessages
     from core.model.events import Turn
     from core.model.reply import Picture

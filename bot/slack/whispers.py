@@ -1,25 +1,38 @@
-"""Messages to one person alone, and the thread in their direct messages that holds the pictures.
+"""Answers for one person alone, and the thread in their direct messages that holds the pictures.
 
 They go by the URL of a press or command, else as an ephemeral message, else as a direct message. In a thread Slack
-shows an ephemeral message only if the thread has a reply.
+shows an ephemeral message only if the thread has a reply. An ephemeral message can be edited only by the URL that a
+press of its own buttons brings, five times within half an hour.
 """
 
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final, Protocol
 
 from slack_sdk.errors import SlackApiError
 from slack_sdk.webhook.async_client import AsyncWebhookClient
 
 from bot.slack.permissions import is_talk
-from bot.slack.refusals import FAILURES, PAYLOAD, PicturesRefusedError, RefusedError, is_perhaps_done, reason_of
-from bot.slack.render import OWN_PICTURES, SlackCard, card
-from bot.slack.sender import Sharing
+from bot.slack.pictures import Sharing
+from bot.slack.refusals import (
+    FAILURES,
+    PAYLOAD,
+    PicturesRefusedError,
+    RefusedError,
+    is_perhaps_done,
+    reason_of,
+    why_no_pictures,
+)
+from bot.slack.render import ALONE, OWN_PICTURES, UNSHOWN_ALONE, SlackCard, card
+from core.model import actions
 from core.model.reply import Reply
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    Draw = Callable[[SlackCard], Awaitable[None]]
     import aiohttp
     from slack_sdk.web.async_client import AsyncWebClient
 
@@ -27,6 +40,9 @@ if TYPE_CHECKING:
     from core.ports.jobs import Ledger
 
 logger = logging.getLogger(__name__)
+
+_MOST_PROGRESS: Final = 2
+"""Of the five times that Slack takes something, so many may say how far a thing is."""
 
 
 class Whisper(Protocol):
@@ -55,7 +71,7 @@ class DirectMessages:
         return await self._slack.post_at(await self.channel(user_id), "", shown)
 
     async def sharing(self, user_id: str, root: SlackCard) -> Sharing:
-        """Return the thread of somebody's pictures, begun by `root` the first time; raises as `post` does.
+        """Return the thread of a person's pictures, begun by `root` the first time; raises as `post` does.
 
         It is a thread because replies there notify nobody who has not replied.
         """
@@ -67,7 +83,7 @@ class DirectMessages:
         return Sharing(channel, ts, f"alone:{user_id}")
 
     async def channel(self, user_id: str) -> str:
-        """Return the channel of the direct messages with somebody, or what opens it; raises SlackApiError."""
+        """Return the channel of the direct messages with a person, or what opens it; raises SlackApiError."""
         try:
             return str((await self._client.conversations_open(users=user_id))["channel"]["id"])
         except SlackApiError as error:
@@ -179,3 +195,85 @@ class ToOne:
             body["thread_ts"] = self.thread_ts
         sent = await hook.send_dict(body)
         return sent.status_code, str(sent.body)[:100]
+
+
+@dataclass(slots=True)
+class EphemeralTarget:
+    """Shows the replies of one turn to the asker."""
+
+    slack: Slack
+    whisper: Whisper
+    """Shows a new message to the asker."""
+    redraw: Draw | None = None
+    """Replaces the message whose button was pressed, where one was; raises RefusedError where that is refused."""
+    note: str = ALONE
+    """Why nobody else sees it."""
+    beside: tuple[str, ...] = ()
+    """The ids of the pictures that the last reply brought; nobody but Keaton can delete them."""
+    _told: int = 0
+    _is_answered: bool = False
+
+    @property
+    def seen_by_all(self) -> tuple[str, tuple[str, ...]]:
+        """Return nothing: there is no such message."""
+        return "", ()
+
+    async def post(self, reply: Reply) -> None:
+        """Show the first reply."""
+        await self._show(reply)
+
+    async def edit(self, reply: Reply) -> None:
+        """Show the next reply, as far as Slack lets: in a message's place, or as the one message of a find."""
+        await self._show(reply)
+
+    async def _show(self, reply: Reply) -> None:
+        self.beside = ()
+        draw = self._in_place if reply.updates and self.redraw else self.whisper
+        if reply.progress is not None:
+            self._told += 1
+            if self._told <= (_MOST_PROGRESS if draw == self._in_place else 1):
+                await self._send(reply, draw)
+        elif draw == self._in_place or not self._is_answered or reply.tone == "error":
+            self._is_answered = True
+            await self._send(reply, draw)
+
+    async def _in_place(self, shown: SlackCard) -> None:
+        """Replace the message, or show a new one where its address is used up."""
+        try:
+            await (self.redraw or self.whisper)(shown)
+        except PicturesRefusedError:
+            raise
+        except RefusedError as error:
+            logger.info("a private answer cannot be replaced any more: %s", error.reason)
+            await self.whisper(shown)
+
+    async def _send(self, reply: Reply, draw: Draw) -> None:
+        if reply.tone == "error":
+            await draw(card(reply))
+            return
+        reply = for_one(reply)
+        note = "" if reply.entries else self.note  # a list is for one person by its nature
+        if not reply.pictures:
+            await draw(card(reply, note=note))
+            return
+        try:
+            where = await self.whisper.sharing() if self.slack.pictures.shares else None
+            shown = card(reply, await self.slack.pictures.shots(reply.pictures, where), note)
+            await draw(shown)
+        except PicturesRefusedError as error:
+            logger.warning("Slack shows no pictures to one person: %s", error.reason)
+            why = UNSHOWN_ALONE if error.reason in PAYLOAD | {"undigested"} else why_no_pictures(error.reason)
+            await draw(card(reply, note=f"{note} {why}".strip()))
+        else:
+            self.beside = shown.files
+
+
+def for_one(reply: Reply) -> Reply:
+    """Return a reply without what only a whole channel can be given: files, and the buttons that send them."""
+    pictures = tuple(one for one in reply.pictures if not one.is_video)
+    return replace(reply, pictures=pictures, buttons=tuple(one for one in reply.buttons if not _sends(one.id)))
+
+
+def _sends(action_id: str) -> bool:
+    wish = actions.read(action_id)
+    return isinstance(wish, actions.Show) and wish.mode == "file"

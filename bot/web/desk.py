@@ -9,11 +9,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from bot.doors.backoff import REMOVAL_STEPS_S, Backoff
-from bot.doors.delivery import BackgroundTasks, deliver
-from bot.doors.draw_order import DrawOrder, Unnumbered
+from bot.doors.delivery import deliver
+from bot.doors.desk import BackgroundTasks
 from bot.doors.messages import TAKEN_BACK, Removals, take_back
-from bot.doors.requests import event_of
+from bot.doors.pace import REMOVAL_STEPS_S, Backoff
+from bot.doors.requests import DrawOrder, Unnumbered, event_of
 from bot.doors.targets import RecordingTarget, SettlingTarget
 from bot.web.config import DOOR, WebConfig
 from bot.web.log import Channel
@@ -42,8 +42,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from bot.doors.delivery import Answering, ReplyTarget
-    from bot.doors.draw_order import DrawTurn
-    from bot.doors.requests import AcceptedRequest
+    from bot.doors.requests import AcceptedRequest, DrawTurn
     from core.model.events import Incoming
     from core.model.requests import Job
     from core.model.video import Scope

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Self
 from aiohttp import web
 from aiohttp.http import HttpProcessingError
 
-from bot.doors.delivery import BackgroundTasks
+from bot.doors.desk import BackgroundTasks
 from bot.web.connections import OpenConnections
 from bot.web.desk import PageDesk, Writes
 from bot.web.history import HistoryKeeper

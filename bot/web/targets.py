@@ -5,15 +5,15 @@ A `SavedPageTarget` is stored with the request, for a later run.
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from bot.doors.targets import SavedTarget
 from bot.web.render import face, picture_key
 
 if TYPE_CHECKING:
-    from bot.doors.draw_order import DrawTurn
+    from bot.doors.requests import DrawTurn
     from bot.web.log import Channel
     from bot.web.render import PictureCache
     from core.model.reply import Reply
@@ -110,7 +110,7 @@ class PageTarget:
 
 
 @dataclass(frozen=True, slots=True)
-class SavedPageTarget:
+class SavedPageTarget(SavedTarget):
     """What the next run needs, so that a message goes on where it stood; fields may be added, with defaults."""
 
     answer: int = 0
@@ -134,15 +134,6 @@ class SavedPageTarget:
     """The message whose button was pressed."""
     tab: str = ""
     """Who asked."""
-
-    def json(self) -> str:
-        """Give it as it is written down."""
-        return json.dumps(asdict(self))
-
-    @classmethod
-    def read(cls, text: str) -> SavedPageTarget:
-        """Give what `json` gave, in this version or an earlier one."""
-        return cls(**json.loads(text or "{}"))
 
     @property
     def at(self) -> datetime:

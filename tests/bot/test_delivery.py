@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bot.doors.delivery import STOPPING, deliver
-from bot.doors.fallback import NotNow
+from bot.doors.delivery import STOPPING, NotNow, deliver
 from core.model.reply import Progress, Reply
 from tests.support import quickloop
 

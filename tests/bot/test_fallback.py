@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bot.doors.delivery import deliver
-from bot.doors.fallback import NotNow, Refused, show_somehow
+from bot.doors.delivery import NotNow, Refused, deliver, show_somehow
 from core.model.reply import Button, Picture, Reply
 
 if TYPE_CHECKING:

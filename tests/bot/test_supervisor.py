@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bot.doors.supervisor import keep_open
+from bot.cli.run import keep_open
 from core.errors import BadSetting
 
 if TYPE_CHECKING:

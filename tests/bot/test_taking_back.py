@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from bot.doors.backoff import Backoff
-from bot.doors.draw_order import DrawOrder
 from bot.doors.messages import Removals, Stuck, take_back
+from bot.doors.pace import Backoff
+from bot.doors.requests import DrawOrder
 from core.model.video import Scope
 from core.ports.retention import Stale
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bot.doors.waiting import WaitingLines
+from bot.doors.desk import WaitingLines
 from core.model.reply import Progress, Reply
 from core.wording.replies import working
 

@@ -89,7 +89,7 @@ class BusyTown(Town):
         left = [job for kind in ("discord", "slack", "local") for job in await self.house.foreman.left(kind)]
         assert sorted(job.request.errand.message for job in left) == sorted(one.message for one in self.under_way)
         for one in tuple(self.under_way):
-            taken = await self.requests.take(one.taken.errand, LinkPosted(one.taken.event.turn, one.link))
+            taken = await self.requests.take(one.taken.key, LinkPosted(one.taken.event.turn, one.link))
             assert taken is not None, "an open request is not taken up again"
             one.taken = taken
             self.reader.held.setdefault(one.content, asyncio.Event())

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any, cast
 import discord
 from discord.state import ConnectionState
 
-from bot.discord import asker
+from bot.discord import interactions
 from bot.discord import permissions as sight
+from bot.discord.permissions import Sights
 from bot.discord.rights import Readers
-from bot.discord.sights import Sights
 from bot.slack.config import DOOR as SLACK
 from bot.web.config import DOOR as LOCAL
 from core.model.events import Turn
@@ -80,21 +80,21 @@ class Eyes:
         asking = cast("Any", self._asking(space, who, room, is_whispered=False))
         at, readers = self._at(asking), Readers()
         view = sight.asked_view(at, cast("Any", where), readers)
-        return asker.turn_of(asking, view), sight.is_private(at, cast("Any", where), readers)
+        return interactions.turn_of(asking, view), sight.is_private(at, cast("Any", where), readers)
 
     def own(self, space: Space, who: Person, room: Room) -> Turn:
         """Give the turn of a command whose answer the asker alone sees."""
         if not isinstance(space, Server):
             return self._plain(space, who, room)
         asking = cast("Any", self._asking(space, who, room, is_whispered=True))
-        return asker.turn_of(asking, sight.own(self._at(asking), Readers(), everywhere=False))
+        return interactions.turn_of(asking, sight.own(self._at(asking), Readers(), everywhere=False))
 
     def pressed(self, space: Space, who: Person, room: Room, *, is_whispered: bool) -> Turn:
         """Give the turn of somebody who presses a button."""
         if not isinstance(space, Server):
             return self._plain(space, who, room)
         asking = cast("Any", self._asking(space, who, room, is_whispered=is_whispered))
-        return asker.turn_of(asking, self._pressed(self._at(asking), is_whispered=is_whispered))
+        return interactions.turn_of(asking, self._pressed(self._at(asking), is_whispered=is_whispered))
 
     def rooms(self, space: Space, who: Person, room: Room) -> tuple[tuple[str, str], ...]:
         """Give the channels that `in:` may name."""
@@ -108,7 +108,7 @@ class Eyes:
         return self._asking(space, who, room, is_whispered=False)
 
     def _at(self, asking: Any) -> sight.Standpoint:
-        return asker.standpoint(Sights(), asking)
+        return interactions.standpoint(Sights(), asking)
 
     def _pressed(self, at: sight.Standpoint, *, is_whispered: bool) -> View:
         return sight.own(at, Readers(), everywhere=True) if is_whispered else sight.whole_server(at, Readers())

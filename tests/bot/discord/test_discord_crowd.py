@@ -12,12 +12,11 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from bot.discord.config import BUDGET, REACTIONS
-from bot.discord.reactions import DiscordWorkReaction
-from bot.discord.targets import ChannelTurns, MessageTarget
+from bot.discord.targets import ChannelTurns, DiscordWorkReaction, MessageTarget
 from bot.doors.delivery import deliver
-from bot.doors.draw_order import Unnumbered
+from bot.doors.desk import WaitingLines
 from bot.doors.pace import Pace
-from bot.doors.waiting import WaitingLines
+from bot.doors.requests import Unnumbered
 from core.model.reply import Progress, Reply
 from core.wording.replies import working
 from tests.support import quickloop

@@ -95,8 +95,8 @@ async def test_the_whole_server_means_what_everybody_in_this_channel_could_read(
     everywhere = {"in_": "this server"}
     for who in (scene.ada, scene.bob):
         answer = await found(scene, "something green", who, **everywhere)
-        assert "in video" in answer.text
-        assert await fake.type(scene.general, who, "", **everywhere) == ["video"]
+        assert "in film" in answer.text
+        assert await fake.type(scene.general, who, "", **everywhere) == ["film"]
     assert await fake.type(scene.general, scene.ada, "") == []
     assert await fake.type(hidden, scene.ada, "sec") == ["secret"]
     refusal = await answer_to(scene, await fake.slash(scene.general, scene.ada, "find", text="green"))

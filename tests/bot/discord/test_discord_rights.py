@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.discord.asker import standpoint, turn_of
-from bot.discord.sights import Sights
+from bot.discord.interactions import standpoint, turn_of
+from bot.discord.permissions import Sights
 from core.model.video import View
 from tests.fakes.discord_desk import Interaction
 from tests.fakes.discord_world import HISTORY as SEES_HISTORY

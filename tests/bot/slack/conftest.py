@@ -16,8 +16,7 @@ import pytest_asyncio
 from bot.doors.pace import Budget, Pace
 from bot.slack.app import SlackDoor
 from bot.slack.config import SlackConfig
-from bot.slack.digestion import Digestion
-from bot.slack.sender import Pictures
+from bot.slack.pictures import Digestion, Pictures
 from core.model.video import Scope
 from tests.fakes.slack import FakeSlack
 from tests.support import clips

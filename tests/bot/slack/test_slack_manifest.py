@@ -12,7 +12,7 @@ import yaml
 from pydantic import SecretStr
 
 from bot.settings import Settings
-from bot.slack import commands, forms
+from bot.slack import commands, home
 from bot.slack.config import SCOPES
 from core.errors import BadSetting
 
@@ -55,7 +55,7 @@ def test_given_the_rules_beside_the_schema_when_the_manifest_is_checked_then_it_
 
 def test_the_manifest_names_the_commands_and_shortcuts_that_are_answered() -> None:
     assert re.findall(r"command: (\S+)", MANIFEST) == [commands.FIND, commands.KEATON]
-    answered = {commands.INDEX_MESSAGE, forms.FIND_FROM_MESSAGE, forms.FIND_ANYWHERE}
+    answered = {commands.INDEX_MESSAGE, home.FIND_FROM_MESSAGE, home.FIND_ANYWHERE}
     assert set(re.findall(r"callback_id: (\S+)", MANIFEST)) == answered
     assert "socket_mode_enabled: true" in MANIFEST
 

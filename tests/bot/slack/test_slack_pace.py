@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.doors.delivery import deliver
-from bot.doors.draw_order import Unnumbered
+from bot.doors.desk import WaitingLines
 from bot.doors.pace import Pace
-from bot.doors.waiting import WaitingLines
+from bot.doors.requests import Unnumbered
 from bot.slack.config import POSTS, REACTIONS, UPDATES
+from bot.slack.desk import SlackWorkReaction
 from bot.slack.messages import SlackMessage
-from bot.slack.reactions import WorkReaction
-from bot.slack.sender import Paces, Sharing, Slack
+from bot.slack.sender import Paces, Slack
 from bot.slack.targets import SlackPressTarget, ThreadTarget
 from core.model.reply import Progress, Reply
 from core.wording.replies import working
@@ -27,6 +27,7 @@ from tests.support import quickloop
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
+    from bot.slack.pictures import Sharing
     from bot.slack.render import SlackCard
 
 VIDEOS, AT_ONCE, EACH_S = 36, 6, 24.0
@@ -141,7 +142,7 @@ def test_given_36_messages_when_each_gets_its_reaction_then_no_call_is_one_too_m
 async def _watched() -> CountingClient:
     """Work on twice as many messages as there are videos, each for a moment."""
     client, loop = CountingClient(), asyncio.get_running_loop()
-    eyes = WorkReaction(client, Pace(REACTIONS, loop.time), Pace(REACTIONS, loop.time))
+    eyes = SlackWorkReaction(client, Pace(REACTIONS, loop.time), Pace(REACTIONS, loop.time))
 
     async def work(number: int) -> None:
         message = SlackMessage("C1", f"{number}.0", "", "U1", "", ())

@@ -11,8 +11,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.doors.pace import Budget, Pace
 from bot.slack.config import DELETIONS, FILE_LOOKS, SlackConfig
-from bot.slack.digestion import Digestion
-from bot.slack.sender import Pictures, Sharing
+from bot.slack.pictures import Digestion, Pictures, Sharing
 from core.model.reply import Picture
 from tests.fakes.slack_world import File
 

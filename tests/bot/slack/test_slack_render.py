@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.slack.files import is_slacks
+from bot.slack.messages import is_slacks
 from bot.slack.render import Shot, card, link, mentions, plain
 from core.model.reply import Button, Link, Progress, Reply
 from tests.fakes import slack_blocks

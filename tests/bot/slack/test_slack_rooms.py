@@ -8,8 +8,9 @@ import pytest
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.doors.pace import Pace
-from bot.slack.sender import Paces, Sharing, Slack
-from bot.slack.targets import EphemeralTarget
+from bot.slack.pictures import Sharing
+from bot.slack.sender import Paces, Slack
+from bot.slack.whispers import EphemeralTarget
 from core.model.reply import Progress, Reply
 from tests.bot.slack.conftest import UNPACED, no_pictures
 
