@@ -17,7 +17,7 @@ from bench.drawing import GAP_PX, PANEL_PX, PAPER, draw_into_docs, grid
 from bench.known import SCOPE
 from bot.settings import Settings
 from bot.wiring.app import open_core
-from core.model.answer import Ballot, wish_keys
+from core.model.answer import Ballot, term_keys
 from core.model.query import Query, Stretch
 from core.model.requests import Poster
 from core.model.video import View
@@ -86,7 +86,7 @@ async def _vote(core: Product, query: Query, number: int) -> None:
     before = (await core.parts.searcher.search(query, 5)).moments
     moment = before[number - 1]
     stretch = Stretch(moment.video_id, moment.start_s, moment.end_s)
-    await core.kept.library.vote(query.view, [Ballot(wish_keys(query)[0], stretch, moment.peak_s, "u", 1)])
+    await core.kept.library.vote(query.view, [Ballot(term_keys(query)[0], stretch, moment.peak_s, "u", 1)])
     after = (await core.parts.searcher.search(query, 5)).moments
     told = ", then ".join(str([round(one.peak_s) for one in moments]) for moments in (before, after))
     print(f"moments of “{query.text}” in seconds before and after a vote for the second: {told}")

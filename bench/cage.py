@@ -58,7 +58,7 @@ async def read(module: str, video: Path) -> Reading:
     reader = ChildFrameReader(children, watch=Unwatched())
     await reader.still(video, 0.0, 64)
     before, began_s, first_s = _processor_s(), time.perf_counter(), 0.0
-    async with aclosing(reader.looks(video, Sampling(), _PREPROCESS)) as events:
+    async with aclosing(reader.frames(video, Sampling(), _PREPROCESS)) as events:
         async for event in events:
             if isinstance(event, SampledFrame) and not first_s:
                 first_s = time.perf_counter() - began_s

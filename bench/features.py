@@ -64,9 +64,9 @@ class Unjudged(Judge):
 class Unvoted(SqliteLibrary):
     """A library in which nobody votes."""
 
-    async def votes(self, view: View, wishes: Sequence[str]) -> tuple[Vote, ...]:
+    async def votes(self, view: View, terms: Sequence[str]) -> tuple[Vote, ...]:
         """Give none."""
-        del view, wishes
+        del view, terms
         return ()
 
 
@@ -150,8 +150,8 @@ async def bare(ports: Ports, parts: Core, text: str) -> float:
     """Do what the notebook does, at the product's speed: embed, cosine, argmax, still, plot; give the seconds."""
     began_s, view = time.perf_counter(), turn().view
     words = await ports.engines.encoder.texts([text])
-    peaks = await ports.engines.looks.peaks(view, await parts.searcher.recipe(), words)
-    (index,) = await ports.engines.looks.indexes(peaks.videos)
+    peaks = await ports.engines.index.peaks(view, await parts.searcher.recipe(), words)
+    (index,) = await ports.engines.index.indexes(peaks.videos)
     path = await ports.storage.media.path(peaks.videos[0].video.id)
     if index is None or path is None:
         raise RuntimeError(text)

@@ -56,7 +56,7 @@ async def _fill(settings: Settings, looks: int) -> None:
         done = await core.parts.indexer.file(
             path, path.name, "", Poster(scope, "u1", "Ada", ""), lambda _progress: None
         )
-        copies = -(-looks // done.looks) - 1
+        copies = -(-looks // done.frames) - 1
         await asyncio.to_thread(copy_video, settings.database, copies)
         kept = await core.kept.media.path(done.video.id)
         assert kept is not None  # noqa: S101 - it has just been taken in
@@ -68,7 +68,7 @@ async def _fill(settings: Settings, looks: int) -> None:
 async def _ask(settings: Settings, questions: int) -> list[Row]:
     async with open_core(settings) as core:
         await core.warm()
-        looks = core.engines.looks.memory.frames
+        looks = core.engines.index.memory.frames
         for number in range(WARM_UPS):
             await growing.ask(core, f"warming {number}")
         took_ms = [1000 * await growing.ask(core, f"question {number}") for number in range(questions)]

@@ -34,7 +34,7 @@ from bot.wiring.engines import DEMO_FOLDER
 from core.model.query import Query
 from core.model.requests import Poster
 from core.model.video import View
-from core.refinement.best_frame import WORTH_A_LOOK, worth_showing
+from core.refinement.best_frame import WORTH_DECODING, worth_showing
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -96,7 +96,7 @@ async def index(model: str, video: Path) -> tuple[float, float, int, float]:
             started_s = time.perf_counter()
             done = await core.parts.indexer.file(video, video.name, "", Poster(SCOPE, "u", "you", ""), heard)
             taken_s = time.perf_counter() - started_s
-    return taken_s, first_s[0] - started_s, done.looks, done.video.duration_s
+    return taken_s, first_s[0] - started_s, done.frames, done.video.duration_s
 
 
 async def _blank(core: Product) -> Pixels:
@@ -137,7 +137,7 @@ async def last_shown(core: Product, result: SearchResult) -> float:
     """Give the time of the frame that an answer is left with: another than at first only where it is worth showing."""
     refined = (await core.parts.refiner.leading(result.query, result.moments, result.curve))[0]
     scale = (await core.engines.encoder.ready()).logit_scale
-    return (refined if worth_showing(result.best, refined, scale, WORTH_A_LOOK) else result.best).peak_s
+    return (refined if worth_showing(result.best, refined, scale, WORTH_DECODING) else result.best).peak_s
 
 
 def agreement() -> list[Row]:

@@ -76,7 +76,7 @@ async def measure(path: Path, minutes: int) -> None:
     reader = ChildFrameReader(children, watch=Unwatched())
     started = time.perf_counter()
     looks, mb = 0, 0.0
-    async for event in reader.looks(path, Sampling(), PREPROCESS):
+    async for event in reader.frames(path, Sampling(), PREPROCESS):
         if isinstance(event, SampledFrame):
             looks += 1
         if looks % 100 == 1:

@@ -127,7 +127,7 @@ async def _memory(home: Path) -> tuple[float, float]:
         with closing(sqlite3.connect(home / "keaton.sqlite3")) as file, file:
             file.execute("INSERT INTO recipes VALUES (?, '{}')", (recipe.key,))
             file.execute("UPDATE indexings SET recipe_key = ?", (recipe.key,))
-        await core.engines.looks.use(recipe, info.dim)
+        await core.engines.index.use(recipe, info.dim)
         await core.warm()
         for text in ("a dog", "a steam train in the snow"):
             await core.parts.searcher.search(Query(text, synthetic.VIEW), 5)

@@ -66,7 +66,7 @@ async def ask(core: Product, video: Known, question: Question) -> Asked:
     query, info = video.query(question), await core.engines.encoder.ready()
     result = await core.parts.searcher.search(query, 1)
     curve = result.curve
-    best = await core.parts.refiner.closer(query, result.best, curve)
+    best = await core.parts.refiner.close_up(query, result.best, curve)
     after = seen_closer(curve, [best], info)
     if curve.baseline is None or curve.verdict is None or after.verdict is None:
         raise RuntimeError("a video without a baseline")

@@ -21,7 +21,7 @@ from core.jobs import JobRunner
 from core.limits import PICTURE_BYTES
 from core.rate_limit import RateLimit
 from core.refinement.best_frame import BestFrameFinder
-from core.refinement.close_up import CloserLook
+from core.refinement.close_up import CloseUp
 from core.refinement.extra_frames import Examples, ExtraFrames
 from core.refinement.refiner import Refiner
 from core.retention import Forgetting
@@ -60,7 +60,7 @@ class Storage:
 class Engines:
     """What is slow, or outside."""
 
-    looks: EmbeddingIndex
+    index: EmbeddingIndex
     encoder: Encoder
     fetcher: Fetcher
     reader: FrameReader
@@ -133,9 +133,9 @@ def assemble(
     watch, priority, most = engines.watch, engines.courtesy, options.browsing.moments
     background = Background(encoder, storage.blobs, captions())
     judge = judge_of(encoder, background)
-    searcher = Searcher(library, encoder, options.sampling, engines.looks, judge)
+    searcher = Searcher(library, encoder, options.sampling, engines.index, judge)
     extra = ExtraFrames(media, engines.glancer, encoder, searcher, priority)
-    closer = CloserLook(media, engines.framer, encoder, background, judge, searcher)
+    closer = CloseUp(media, engines.framer, encoder, background, judge, searcher)
     finder = BestFrameFinder(extra, priority.quiet_s)
     refiner = Refiner(library, encoder, searcher, extra, finder, closer, priority)
     examples = Examples(media, engines.pictures, encoder, searcher, extra, PICTURE_BYTES)

@@ -238,9 +238,9 @@ class JobRunner:
 
     async def _brought(self, job: Job) -> Indexed | None:
         """Return what an earlier run did, and only did not come to say; under the names that the video has there."""
-        video = await self._library.video(job.video_id) if job.looks else None
+        video = await self._library.video(job.video_id) if job.frames else None
         posting = await self._library.posting(job.video_id, View.of(job.request.errand.scope)) if video else None
-        return Indexed(posting.named(video), job.looks) if posting and video else None
+        return Indexed(posting.named(video), job.frames) if posting and video else None
 
     async def _stop(self, job_id: int) -> None:
         await self._underway.break_off(job_id, JobCancelled())

@@ -40,12 +40,12 @@ class DepartureGrace:
         self._clock_s = clock_s
         self._grace_s = grace_s
         self._every_s = every_s
-        self._looked_s = clock_s()
+        self._purged_s = clock_s()
 
     async def left(self, scope: Scope) -> None:
         """Note that Keaton was removed from a space or channel."""
         log.info("removed from %s %s %s", scope.platform, scope.space, scope.channel or "as a whole")
-        await self.look()  # time that passed before does not count for it
+        await self.purge()  # time that passed before does not count for it
         await self._departures.leave(scope)
 
     async def back(self, scope: Scope) -> None:
@@ -61,10 +61,10 @@ class DepartureGrace:
         """Return the channels of a platform that videos are known from."""
         return await self._departures.places(platform)
 
-    async def look(self) -> None:
+    async def purge(self) -> None:
         """Purge what has waited for long enough."""
         now_s = self._clock_s()
-        elapsed_s, self._looked_s = now_s - self._looked_s, now_s
+        elapsed_s, self._purged_s = now_s - self._purged_s, now_s
         for departure in await self._departures.wait(max(0.0, elapsed_s)):
             if departure.waited_s >= self._grace_s:
                 log.info("the grace period of %s %s is over", departure.scope.platform, departure.scope.space)
@@ -75,7 +75,7 @@ class DepartureGrace:
         while True:
             await asyncio.sleep(self._every_s)
             try:
-                await self.look()
+                await self.purge()
             except AppError:
                 log.exception("what was left could not be purged; it is tried again")
 

@@ -205,9 +205,9 @@ class AnswerTables(Tables):
                 return _curve(video_of(row), times_s, scores.reshape(-1, len(times_s)), about)
         return None
 
-    async def votes(self, view: View, wishes: Sequence[str]) -> tuple[Vote, ...]:
+    async def votes(self, view: View, terms: Sequence[str]) -> tuple[Vote, ...]:
         """Return the votes for these wishes (see `wish_keys`) on videos in view."""
-        return tuple(Vote(*row) for row in await self._db.rows(_VOTES, {**of_view(view), "wishes": json.dumps(wishes)}))
+        return tuple(Vote(*row) for row in await self._db.rows(_VOTES, {**of_view(view), "wishes": json.dumps(terms)}))
 
     async def vote(self, view: View, ballots: Sequence[Ballot], job: JobRef | None = None) -> None:
         """Put one person's votes in the place of those that they cast on the moments before; see `cast`."""
@@ -309,7 +309,7 @@ def _of_ballot(view: View, ballot: Ballot) -> Json:
     return {
         "platform": view.platform,
         "space": view.space,
-        "wish": ballot.wish,
+        "wish": ballot.term,
         **asdict(ballot.moment),
         "at_s": ballot.at_s,
         "user_id": ballot.user_id,

@@ -128,7 +128,7 @@ class SqliteCheckpoints(Tables):
         """Note what its file says of itself."""
         sql = """
             UPDATE works SET duration_s = :duration_s, width_px = :width_px, height_px = :height_px,
-                expected_looks = :expected_looks WHERE video_id = :video_id
+                expected_looks = :expected_frames WHERE video_id = :video_id
         """
         async with self._db.writing() as db:
             await db.execute(sql, {"video_id": video_id, **asdict(opened)})

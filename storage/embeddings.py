@@ -124,7 +124,7 @@ class EmbeddingTables(Tables):
         sql = "SELECT 1 FROM indexings WHERE video_id = :video_id AND recipe_key = :recipe_key"
         return bool(await self._db.rows(sql, {"video_id": video_id, "recipe_key": recipe_key}))
 
-    async def looks(self, video_id: str, recipe_key: str) -> int:
+    async def frame_count(self, video_id: str, recipe_key: str) -> int:
         """Count the embeddings of a video with this recipe."""
         ((number,),) = await self._db.rows(_FRAMES, {"video_id": video_id, "recipe_key": recipe_key})
         return int(number)

@@ -361,5 +361,5 @@ def _job(row: Mapping[str, Any] | Row) -> Job:
         failures=row["failures"],
         not_before_s=row["not_before_s"],
         video_id=row["video_id"],
-        looks=row["looks"],
+        frames=row["looks"],
     )

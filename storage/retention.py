@@ -10,7 +10,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from core.model.video import Scope, View
-from core.ports.retention import Departure, Holding, KeptLooks, Space
+from core.ports.retention import Departure, Holding, KeptEmbeddings, Space
 from storage import embeddings, forgetting, videos
 from storage.database import HERE, Tables
 from storage.videos import ALL_POSTINGS, posting_of
@@ -71,10 +71,10 @@ class SqliteArchive(Tables):
         found = await self._db.rows(ALL_POSTINGS, {**_of(space), "video_id": posted.video.id})
         return tuple(map(posting_of, found))
 
-    async def looks(self, posted: PostedVideo) -> AsyncIterator[KeptLooks]:
+    async def embeddings(self, posted: PostedVideo) -> AsyncIterator[KeptEmbeddings]:
         """Yield all embeddings of a video, one recipe after the other."""
         async for recipe, index in embeddings.of_each_recipe(self._db, posted.video.id):
-            yield KeptLooks(recipe, index)
+            yield KeptEmbeddings(recipe, index)
 
     async def notes(self, space: Space) -> AsyncIterator[tuple[str, dict[str, object]]]:
         """Yield what else says that it belongs to a space (answers, switches, ...), each with the name of its kind."""

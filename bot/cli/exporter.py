@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from core.model.video import PostedVideo, Posting
     from core.ports.library import Library, Media
-    from core.ports.retention import Archive, KeptLooks, Space
+    from core.ports.retention import Archive, KeptEmbeddings, Space
 
 FORMAT = 1
 DOCUMENT = "keaton.json"
@@ -75,7 +75,7 @@ class Exporter:
             folder.mkdir(parents=True, exist_ok=True)
         looks = [
             await asyncio.to_thread(self._looks, folder, n, one)
-            async for n, one in _numbered(self._archive.looks(posted))
+            async for n, one in _numbered(self._archive.embeddings(posted))
         ]
         return {
             **asdict(posted.video),
@@ -85,7 +85,7 @@ class Exporter:
             "media": await self._copy(folder, posted),
         }
 
-    def _looks(self, folder: Path, number: int, looks: KeptLooks) -> dict[str, object]:
+    def _looks(self, folder: Path, number: int, looks: KeptEmbeddings) -> dict[str, object]:
         file = folder / f"vectors-{number}.npy"
         np.save(file, looks.index.vectors, allow_pickle=False)
         return {"recipe": looks.recipe, "times_s": looks.index.times_s.tolist(), "vectors": self._name(file)}
@@ -110,7 +110,7 @@ class Exporter:
         return file.relative_to(self._folder).as_posix()
 
 
-async def _numbered(looks: AsyncIterator[KeptLooks]) -> AsyncIterator[tuple[int, KeptLooks]]:
+async def _numbered(looks: AsyncIterator[KeptEmbeddings]) -> AsyncIterator[tuple[int, KeptEmbeddings]]:
     number = 0
     async for one in looks:
         number += 1

@@ -82,7 +82,7 @@ def _question(wish: FindWish, space: str) -> Find:
 async def refined(core: Product, result: SearchResult) -> SearchResult:
     """Look between the looks of the index, and closer: here nobody waits for a first answer."""
     best, *rest = await core.parts.refiner.leading(result.query, result.moments, result.curve)
-    best = await core.parts.refiner.closer(result.query, best, result.curve)
+    best = await core.parts.refiner.close_up(result.query, best, result.curve)
     others = list(await core.parts.refiner.moments(result.query, rest))
     curve = result.curve
     if result.query.asked.form == "one":

@@ -71,11 +71,11 @@ def _short(label: str) -> str:
 def indexed(done: Sequence[Indexed], failed: Sequence[tuple[str, str]], *, as_json: bool) -> None:
     """Print what was taken in, and why what was not."""
     if as_json:
-        videos = [{**_video(one.video), "looks": one.looks, "truncated": one.video.truncated} for one in done]
+        videos = [{**_video(one.video), "looks": one.frames, "truncated": one.video.truncated} for one in done]
         _print_json({"videos": videos, "failed": [{"source": source, "error": why} for source, why in failed]})
         return
     for one in done:
-        news = f"{one.looks} frames" if one.looks else "known already"
+        news = f"{one.frames} frames" if one.frames else "known already"
         cut = ", breaks off early" if one.video.truncated else ""
         click.echo(f"{one.video.title} ({clock(one.video.duration_s)}{cut}): {news}.")
 

@@ -262,7 +262,7 @@ async def _indexed(core: Product, ground: _Ground, turn: int) -> _Turn:
         done = await core.parts.indexer.file(ground.video, ground.video.name, "", poster, report)
         taken_s = time.perf_counter() - began_s
     model = f"{info.model} ({info.weights}), {info.precision} on {info.device}"
-    return _Turn(taken_s, done.looks, done.video.duration_s, model)
+    return _Turn(taken_s, done.frames, done.video.duration_s, model)
 
 
 async def _found(core: Product, ground: _Ground, wish: ProveWish) -> _Found:

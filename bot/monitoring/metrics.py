@@ -73,10 +73,10 @@ class Metrics:
         """Note how long a piece of work took."""
         self._stage_s.labels(stage).observe(seconds)
 
-    def looked(self, looks: int, seconds: float) -> None:
+    def encoded(self, frames: int, seconds: float) -> None:
         """Note how many frames were encoded in one go, and how long that took."""
-        self._looks.inc(looks)
-        self._pace.set(looks / max(seconds, 1e-6))
+        self._looks.inc(frames)
+        self._pace.set(frames / max(seconds, 1e-6))
 
     def cache(self, name: str, *, hit: bool) -> None:
         """Note whether something was found where it is kept at hand."""

@@ -116,7 +116,7 @@ class Product:
         """
         engines = self.engines
         info = await engines.encoder.ready()
-        looks = engines.looks.use(await self.parts.searcher.recipe(), info.dim)
+        looks = engines.index.use(await self.parts.searcher.recipe(), info.dim)
         texts = engines.encoder.texts(["a warm start"])
         await asyncio.gather(texts, engines.decoders.warm(), engines.plotter.warm(), looks)
         await self.parts.background.bank()
@@ -131,7 +131,7 @@ async def open_core(settings: Settings, *, is_bot: bool = False) -> AsyncIterato
     """
     async with AsyncExitStack() as stack:
         kept = await open_kept(settings, stack, is_bot=is_bot)
-        engines = open_engines(settings, kept.looks, ForegroundPriority(_LULL_S, time.monotonic), stack)
+        engines = open_engines(settings, kept.embeddings, ForegroundPriority(_LULL_S, time.monotonic), stack)
         clocks = Clocks(monotonic_s=time.monotonic, unix_s=time.time, now=lambda: datetime.now().astimezone())
         parts = assemble(kept, engines, clocks, options_of(settings, is_bot=is_bot))
         for part in (parts.foreman, parts.renewal, parts.refiner):

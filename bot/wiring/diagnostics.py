@@ -89,7 +89,7 @@ def health_of(core: Product, doors: Mapping[str, Connectable]) -> Health:
             await core.kept.ledger.remember(_NOTE, "can be written")
         except OperatorError as error:
             return sentence(error)
-        return "" if core.kept.library.connections.sound and not core.engines.looks.damaged else DAMAGED
+        return "" if core.kept.library.connections.sound and not core.engines.index.damaged else DAMAGED
 
     return Health((Check("model", model), Check("database", database), *(_door(name, doors[name]) for name in doors)))
 
@@ -110,9 +110,9 @@ def add_gauges(core: Product) -> None:
     show("database_log_bytes", "Size of its write-ahead log", lambda: core.kept.library.connections.sizes_bytes()[1])
     show("inbox_bytes", "Files of requests that are under way", core.kept.media.inbox_bytes)
     show("model_loaded", "1 once the model stands ready", lambda: core.engines.encoder.loaded)
-    show("looks_held_bytes", "Memory that embeddings take", lambda: core.engines.looks.memory.used_bytes)
+    show("looks_held_bytes", "Memory that embeddings take", lambda: core.engines.index.memory.used_bytes)
     show(
         "videos_damaged",
         "Videos left out of searches, for their embeddings are damaged",
-        lambda: len(core.engines.looks.damaged),
+        lambda: len(core.engines.index.damaged),
     )

@@ -46,7 +46,7 @@ class OpenEngines(Engines):
     """Heeded by what nobody waits for."""
     decoders: ChildPool
     encoder: RememberingEncoder
-    looks: VectorIndex
+    index: VectorIndex
     reader: ChildFrameReader
     glancer: ChildFrameReader
     framer: ChildFramer
@@ -80,7 +80,7 @@ def open_engines(
     pools = _Pools(stack, watch)
     encoder = _encoder(settings, pools, courtesy)
     plotter = MatplotlibPlotter(pools.one("draw", "plot"))
-    looks = _looks(settings, store, pools)
+    index = _index(settings, store, pools)
     reader = ChildFrameReader(decoders, settings.video_limits, watch=watch)
     fetcher = ChildFetcher(settings.allowed_hosts, settings.fetch_limits, watch=watch)
     return OpenEngines(
@@ -88,7 +88,7 @@ def open_engines(
         courtesy=courtesy,
         decoders=decoders,
         encoder=encoder,
-        looks=looks,
+        index=index,
         reader=reader,
         glancer=reader,
         framer=ChildFramer(reader),
@@ -106,11 +106,11 @@ def _encoder(settings: Settings, pools: _Pools, courtesy: ForegroundPriority) ->
     return RememberingEncoder(threaded, _TEXTS_REMEMBERED, pools.watch)
 
 
-def _looks(settings: Settings, store: EmbeddingStore, pools: _Pools) -> VectorIndex:
+def _index(settings: Settings, store: EmbeddingStore, pools: _Pools) -> VectorIndex:
     pool = pools.one("looks", "scan")
-    looks = VectorIndex(store, pool, pools.watch, settings.embeddings_memory_gb * GIGABYTE)
-    pools.stack.push_async_callback(looks.close)
-    return looks
+    index = VectorIndex(store, pool, pools.watch, settings.embeddings_memory_gb * GIGABYTE)
+    pools.stack.push_async_callback(index.close)
+    return index
 
 
 DEMO_FOLDER = Path(str(files("demo")))

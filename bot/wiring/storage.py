@@ -33,7 +33,7 @@ class StorageBundle(Storage):
 
     library: SqliteLibrary
     media: MediaFolder
-    looks: SqliteEmbeddings
+    embeddings: SqliteEmbeddings
     checkpoints: SqliteCheckpoints
     ledger: SqliteLedger
     jobs: SqliteJobs
@@ -61,7 +61,7 @@ async def open_kept(settings: Settings, stack: AsyncExitStack, *, is_bot: bool) 
     return StorageBundle(
         library=library,
         media=media,
-        looks=SqliteEmbeddings(rows),
+        embeddings=SqliteEmbeddings(rows),
         checkpoints=SqliteCheckpoints(rows),
         ledger=ledger,
         jobs=SqliteJobs(rows, ledger.run, time.time, is_bot=is_bot),

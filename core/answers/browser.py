@@ -14,7 +14,7 @@ from core.concurrency import watched
 from core.errors import AnswerGone, AppError, VideoGone, called
 from core.formatting import tenths
 from core.model.actions import Show
-from core.model.answer import tally, wish_keys
+from core.model.answer import tally, term_keys
 from core.model.reply import Progress, Reply
 from core.model.video import Thumbnail
 from core.ports.video import Clip, ClipWish
@@ -49,7 +49,7 @@ class Browser:
         answerer: Answerer,
         clipper: Clipper,
         plotter: Plotter,
-        cooldown: RateLimit,
+        rate_limit: RateLimit,
         limits: BrowsingLimits,
         is_checking: Callable[[str], bool],
     ) -> None:
@@ -59,7 +59,7 @@ class Browser:
         self._answerer = answerer
         self._clipper = clipper
         self._plotter = plotter
-        self._cooldown = cooldown
+        self._rate_limit = rate_limit
         self._limits = limits
         self._is_checking = is_checking
 
@@ -127,8 +127,8 @@ class Browser:
         )
         posting = await self._library.posting(video.id, answer.query.view)
         span_s = _span_s(cursor, self._limits.preview_s)
-        wishes = wish_keys(answer.query)
-        counted = tally(await self._library.votes(answer.query.view, wishes), wishes[moment.part], moment)
+        terms = term_keys(answer.query)
+        counted = tally(await self._library.votes(answer.query.view, terms), terms[moment.part], moment)
         names, checking = await self._names(answer), self._is_checking(answer.id)
         drawn = Card(answer, wish, cursor, shown, turn.door, posting, span_s=span_s, tally=counted, names=names)
         is_checked = not (checking and moment.video_id == answer.moments[0].video_id)
@@ -231,7 +231,7 @@ class Browser:
 
     async def _file(self, turn: Turn, answer: Answer, wish: Show) -> AsyncIterator[Reply]:
         """Give a cut as a file, in a message of its own: it stays when people browse on."""
-        self._cooldown.press(turn)
+        self._rate_limit.press(turn)
         moment = answer.moment(wish.number)
         video = await self._video(answer, moment)
         path = await self._path(video)

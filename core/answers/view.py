@@ -47,7 +47,7 @@ class Answerer:
         reader: FrameReader,
         encoder: Encoder,
         plotter: Plotter,
-        glances: ExtraFrames,
+        extra_frames: ExtraFrames,
         sampling: Sampling,
     ) -> None:
         self._searcher = searcher
@@ -56,7 +56,7 @@ class Answerer:
         self._reader = reader
         self._encoder = encoder
         self._plotter = plotter
-        self._glances = glances
+        self._extra_frames = extra_frames
         self._sampling = sampling
 
     async def show(
@@ -117,7 +117,7 @@ class Answerer:
 
     async def _seen(self, query: Query, video: Video, time_s: float) -> tuple[float, ...] | None:
         try:
-            return await self._glances.scores(query, video, time_s)
+            return await self._extra_frames.scores(query, video, time_s)
         except AppError:
             return None
 
@@ -187,7 +187,7 @@ def shares(query: Query, among: Sequence[float], logit_scale: float) -> tuple[tu
     """Return each of several texts side by side with its probability among them, of one frame's similarity to each."""
     if query.asked.form != "comparison":
         return ()
-    texts = [wish.words for wish in query.asked.wishes]
+    texts = [wish.words for wish in query.asked.terms]
     return tuple((text, float(share)) for text, share in zip(texts, probabilities(among, logit_scale), strict=True))
 
 
@@ -219,13 +219,13 @@ def each_second(curve: Curve, moments: Iterable[Moment] = ()) -> Curve:
 
 def _times(curve: Curve) -> Seconds:
     """Give the times of the looks and those between them."""
-    looks = curve.times_s
-    apart_s = float(np.diff(looks).max()) if len(looks) > 1 else EACH_S
-    end_s = min(curve.video.duration_s, float(looks[-1]) + apart_s)
-    after = np.arange(float(looks[-1]) + EACH_S, end_s, EACH_S)
-    wide = np.flatnonzero(np.diff(looks) > EACH_S * (1 + _SLACK))
-    between = [time_s for at in wide for time_s in _between(float(looks[at]), float(looks[at + 1]))]
-    return np.concatenate([looks, np.array(between, np.float64), after])
+    frames = curve.times_s
+    apart_s = float(np.diff(frames).max()) if len(frames) > 1 else EACH_S
+    end_s = min(curve.video.duration_s, float(frames[-1]) + apart_s)
+    after = np.arange(float(frames[-1]) + EACH_S, end_s, EACH_S)
+    wide = np.flatnonzero(np.diff(frames) > EACH_S * (1 + _SLACK))
+    between = [time_s for at in wide for time_s in _between(float(frames[at]), float(frames[at + 1]))]
+    return np.concatenate([frames, np.array(between, np.float64), after])
 
 
 def _between(start_s: float, end_s: float) -> Iterator[float]:
@@ -249,12 +249,12 @@ def _peaks(curve: Curve, moments: Iterable[Moment], part: int) -> dict[float, fl
 
 def _at(curve: Curve, time_s: float) -> float:
     """Give the time of the look that lies there, or else that time."""
-    look_s = float(curve.times_s[curve.at(time_s)])
-    return look_s if abs(look_s - time_s) <= _SAME_S else time_s
+    frame_s = float(curve.times_s[curve.at(time_s)])
+    return frame_s if abs(frame_s - time_s) <= _SAME_S else time_s
 
 
-def _line(looks_s: Seconds, scores: Floats, peaks: dict[float, float], times_s: Seconds) -> Floats:
-    known = {**dict(zip(looks_s.tolist(), scores.tolist(), strict=True)), **peaks}
+def _line(frames_s: Seconds, scores: Floats, peaks: dict[float, float], times_s: Seconds) -> Floats:
+    known = {**dict(zip(frames_s.tolist(), scores.tolist(), strict=True)), **peaks}
     known_s = sorted(known)
     values: Floats = np.interp(times_s, known_s, [known[time_s] for time_s in known_s]).astype(np.float32)
     return values

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeAlias, assert_never
 
 from core.errors import AnswerGone, NotInOrder
 from core.model import actions
-from core.model.answer import Ballot, as_of, revised, wish_keys, within
+from core.model.answer import Ballot, as_of, revised, term_keys, within
 from core.model.query import Stretch
 from core.model.results import nearest_within
 from core.wording import replies
@@ -141,7 +141,7 @@ class PressHandler:
 
     async def _ballots(self, query: Query, moment: Moment, user_id: str, wish: actions.VoteAction) -> list[Ballot]:
         """Return the votes on a moment; on a pair there is one for each of the two."""
-        keys = wish_keys(query)
+        keys = term_keys(query)
         return [
             Ballot(
                 keys[one.part],

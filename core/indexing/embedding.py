@@ -109,18 +109,18 @@ def take(gathered: Gathered, event: VideoOpened | SampledFrame | VideoEnded, bat
 
 def to_encode(gathered: Gathered) -> Pixels:
     """Return the pictures of the batch that differ, (N, S, S, 3) uint8, N at least 0."""
-    return np.array([look.pixels for look in gathered.batch if not look.repeats], np.uint8)
+    return np.array([frame.pixels for frame in gathered.batch if not frame.repeats], np.uint8)
 
 
 def put(gathered: Gathered, encoded: Floats) -> None:
     """Return each frame of the batch its vector, or that of the frame which it repeats, and start the next batch."""
     before = [gathered.vectors[-1][-1:]] if gathered.vectors else []
-    rows = np.cumsum([not look.repeats for look in gathered.batch]) + (len(before) - 1)
+    rows = np.cumsum([not frame.repeats for frame in gathered.batch]) + (len(before) - 1)
     gathered.vectors.append(np.concatenate([*before, encoded])[rows])
     gathered.batch.clear()
 
 
-def looked(gathered: Gathered, elapsed_s: float) -> Progress:
+def progress_of(gathered: Gathered, elapsed_s: float) -> Progress:
     """Tell how far the looking is."""
     length_s = gathered.opened.duration_s if gathered.opened else 0.0
     if not length_s or not gathered.times_s:
@@ -170,13 +170,13 @@ _MOST_STARTS = 10
 class Checkpoint:
     """What is seen of one video."""
 
-    def __init__(self, works: Checkpoints, source: Source, recipe_key: str, every_s: float) -> None:
-        self._works = works
+    def __init__(self, checkpoints: Checkpoints, source: Source, recipe_key: str, every_s: float) -> None:
+        self._checkpoints = checkpoints
         self._source = source
         self._recipe_key = recipe_key
         self._every_s = every_s
         self._written_s = float("-inf")  # the first frames are written at once: they can be searched then
-        self._looks = 0
+        self._frames = 0
         self._thumbnails = 0
         self._is_opened = False
 
@@ -188,10 +188,10 @@ class Checkpoint:
         source = self._source
         names = source.url, source.title, source.uploader
         work = Work(source.video_id, source.link, *names, source.several, site_id=source.site_id)
-        if await self._works.begin(job_id, work, self._recipe_key) > _MOST_STARTS:
+        if await self._checkpoints.begin(job_id, work, self._recipe_key) > _MOST_STARTS:
             raise GivenUp(source.title)
-        gathered = Gathered.after(await self._works.so_far(source.video_id, self._recipe_key))
-        self._looks, self._thumbnails = len(gathered.times_s), len(gathered.thumbnails)
+        gathered = Gathered.after(await self._checkpoints.so_far(source.video_id, self._recipe_key))
+        self._frames, self._thumbnails = len(gathered.times_s), len(gathered.thumbnails)
         if gathered.before:
             logger.info("job %d goes on after the %d looks that were looked at before", job_id, gathered.before)
         return gathered
@@ -207,16 +207,16 @@ class Checkpoint:
     async def _write(self, gathered: Gathered) -> None:
         video_id = self._source.video_id
         if gathered.opened and not self._is_opened:
-            await self._works.opened(video_id, gathered.opened)
+            await self._checkpoints.opened(video_id, gathered.opened)
             self._is_opened = True
         encoded = sum(map(len, gathered.vectors))
-        if encoded == self._looks:
+        if encoded == self._frames:
             return
-        vectors = np.concatenate(gathered.vectors)[self._looks : encoded]
-        part = FrameIndex(np.array(gathered.times_s[self._looks : encoded], np.float64), vectors)
+        vectors = np.concatenate(gathered.vectors)[self._frames : encoded]
+        part = FrameIndex(np.array(gathered.times_s[self._frames : encoded], np.float64), vectors)
         pictures = [one for one in gathered.thumbnails[self._thumbnails :] if one.time_s <= part.times_s[-1]]
-        await self._works.add(video_id, part, pictures)
-        self._looks, self._thumbnails = encoded, self._thumbnails + len(pictures)
+        await self._checkpoints.add(video_id, part, pictures)
+        self._frames, self._thumbnails = encoded, self._thumbnails + len(pictures)
 
 
 _AHEAD = 2
@@ -236,24 +236,26 @@ class FrameEmbedder:
         """Return the recipe that videos are indexed with."""
         return Recipe.of(info, self._sampling)
 
-    async def look(self, source: Source, info: EncoderInfo, gathered: Gathered, note: Note, report: Report) -> Gathered:
+    async def embed(
+        self, source: Source, info: EncoderInfo, gathered: Gathered, note: Note, report: Report
+    ) -> Gathered:
         """Embed frames from where an earlier run left off; `note` is told of each batch. Raises UserError, TryLater."""
         with called(source.title):
-            return await self._look(source, info, gathered, note, report)
+            return await self._embed(source, info, gathered, note, report)
 
-    async def _look(
+    async def _embed(
         self, source: Source, info: EncoderInfo, gathered: Gathered, note: Note, report: Report
     ) -> Gathered:
         started_s = time.monotonic()
-        events = self._reader.looks(source.path, self._sampling, info.preprocess, gathered.seen)
+        events = self._reader.frames(source.path, self._sampling, info.preprocess, gathered.seen)
         async with read_ahead(events, _AHEAD * self._batch) as ready:
             async for event in ready:
                 if take(gathered, event, self._batch):
                     await self._encode(gathered)
                     await note(gathered)
-                    report(looked(gathered, time.monotonic() - started_s))
+                    report(progress_of(gathered, time.monotonic() - started_s))
         await self._encode(gathered)
-        report(looked(gathered, time.monotonic() - started_s))
+        report(progress_of(gathered, time.monotonic() - started_s))
         return gathered
 
     async def _encode(self, gathered: Gathered) -> None:
@@ -266,12 +268,18 @@ class VideoEmbedder:
     """Computes and saves the embeddings of videos."""
 
     def __init__(
-        self, library: Library, media: Media, works: Checkpoints, eyes: FrameEmbedder, watch: Watch, save_every_s: float
+        self,
+        library: Library,
+        media: Media,
+        checkpoints: Checkpoints,
+        embedder: FrameEmbedder,
+        watch: Watch,
+        save_every_s: float,
     ) -> None:
         self._library = library
         self._media = media
-        self._works = works
-        self._eyes = eyes
+        self._checkpoints = checkpoints
+        self._embedder = embedder
         self._watch = watch
         self._save_every_s = save_every_s
 
@@ -288,22 +296,22 @@ class VideoEmbedder:
     async def _in_pieces(
         self, source: Source, info: EncoderInfo, poster: Poster, job: JobRef, report: Report
     ) -> Indexed:
-        recipe = self._eyes.recipe(info)
-        notebook = Checkpoint(self._works, source, recipe.key, self._save_every_s)
-        gathered = await notebook.begin(job.id)
+        recipe = self._embedder.recipe(info)
+        checkpoint = Checkpoint(self._checkpoints, source, recipe.key, self._save_every_s)
+        gathered = await checkpoint.begin(job.id)
         if source.kept and await self._media.path(source.video_id) is None:
             raise VideoGone(source.title)  # an earlier request has dropped it a moment ago
         if not source.kept:
             source = replace(source, path=await self._media.keep(source.path, source.video_id), kept=True)
-        video = video_of(source, await self._eyes.look(source, info, gathered, notebook.note, report), recipe)
+        video = video_of(source, await self._embedder.embed(source, info, gathered, checkpoint.note, report), recipe)
         report(Progress("saving", None))
         await self._save(source, video, poster)
         return Indexed(video.video, len(video.index))
 
     async def at_a_stretch(self, source: Source, info: EncoderInfo, poster: Poster | None, report: Report) -> Indexed:
         """Index a video in one go and keep it; raises UserError, TryLater, OperatorError."""
-        gathered = await self._eyes.look(source, info, Gathered(), _unnoted, report)
-        video = video_of(source, gathered, self._eyes.recipe(info))
+        gathered = await self._embedder.embed(source, info, Gathered(), _unnoted, report)
+        video = video_of(source, gathered, self._embedder.recipe(info))
         report(Progress("saving", None))
         async with self._no_orphan(source.video_id):
             await self._save(source, video, poster)

@@ -81,23 +81,23 @@ class Indexer:
         encoder: Encoder,
         sampling: Sampling,
         limits: IndexingLimits,
-        works: Checkpoints,
+        checkpoints: Checkpoints,
         watch: Watch,
-        courtesy: ForegroundPriority,
+        priority: ForegroundPriority,
     ) -> None:
         self._library = library
-        self._works = works
+        self._checkpoints = checkpoints
         self._media = media
         self._encoder = encoder
         self._sampling = sampling
         self._watch = watch
-        self._courtesy = courtesy
+        self._priority = priority
         self._turns = VideoTurns(limits.videos_at_once, limits.videos_per_space)
         self._restorer = Restorer(library, media)
         self._downloads = Downloads(fetcher)
         self.file_bytes = limits.file_bytes
-        eyes = FrameEmbedder(reader, encoder, sampling, limits.batch)
-        self._looking = VideoEmbedder(library, media, works, eyes, watch, limits.save_every_s)
+        embedder = FrameEmbedder(reader, encoder, sampling, limits.batch)
+        self._video_embedder = VideoEmbedder(library, media, checkpoints, embedder, watch, limits.save_every_s)
 
     @property
     def waiting(self) -> int:
@@ -125,7 +125,7 @@ class Indexer:
             info = await self._begin(poster)
             video = _named(await self._library.video(video_id), stem(name), url, "")
             known = await self._known(Led(video, "") if video else None, info, poster, "", report)
-            if known is None and (work := await self._works.of(video_id)):
+            if known is None and (work := await self._checkpoints.of(video_id)):
                 known = await self._go_on(replace(work, title=stem(name), url=url), info, poster, report)
             if known and not await self._restorer.lacks(known.video.id):
                 return known
@@ -163,7 +163,7 @@ class Indexer:
             if at_once is None:
                 info = await self._begin(poster)
                 known = await self._known(await self._led(key, url, poster), info, poster, key, report)
-                work = None if known else await self._works.at(key, poster.scope)
+                work = None if known else await self._checkpoints.at(key, poster.scope)
                 if work:
                     work = replace(work, url=_address(key, url, work.url))
                 at_once = known or await self._go_on(work, info, poster, report)
@@ -185,9 +185,9 @@ class Indexer:
 
     async def _begin(self, poster: Poster) -> EncoderInfo:
         info = await self._encoder.ready()
-        await self._courtesy.after_you(BEGINNING_S)
+        await self._priority.after_you(BEGINNING_S)
         if poster.job:
-            await self._works.start(poster.job.id)
+            await self._checkpoints.start(poster.job.id)
         return info
 
     async def _go_on(self, work: Work | None, info: EncoderInfo, poster: Poster, report: Report) -> Indexed | None:
@@ -212,10 +212,10 @@ class Indexer:
             return Indexed(video, 0)
         # Where it was not seen before, nothing may tell that it is known from elsewhere.
         is_seen = await self._library.posting(video.id, View.of(poster.scope))
-        looks = 0 if is_seen else await self._library.looks(video.id, self._recipe(info).key)
+        frames = 0 if is_seen else await self._library.frame_count(video.id, self._recipe(info).key)
         with suppress(UnknownVideo):  # it was forgotten elsewhere a moment ago: here it is taken in anew
-            await self._library.post(poster.posting(video), poster.job, looks, [link] if link else [], site_id)
-            return Indexed(video, looks)
+            await self._library.post(poster.posting(video), poster.job, frames, [link] if link else [], site_id)
+            return Indexed(video, frames)
         return None
 
     async def _known(
@@ -266,8 +266,8 @@ class Indexer:
             video = _named(await self._library.video(source.video_id), *names)
             known = await self._at_once(video, poster, source.link, source.site_id)
             if known is None and poster and poster.job:
-                known = await self._looking.in_pieces(source, info, poster, poster.job, report)
-            indexed = known or await self._looking.at_a_stretch(source, info, poster, report)
+                known = await self._video_embedder.in_pieces(source, info, poster, poster.job, report)
+            indexed = known or await self._video_embedder.at_a_stretch(source, info, poster, report)
             return replace(indexed, several=source.several)
 
     def _recipe(self, info: EncoderInfo) -> Recipe:

@@ -135,10 +135,10 @@ Value: TypeAlias = Literal[-1, 1]
 
 @dataclass(frozen=True, slots=True)
 class Ballot:
-    """One person's vote on a moment that was found for a wish."""
+    """One person's vote on a moment that was found for a term."""
 
-    wish: str
-    """Of `wish_key`."""
+    term: str
+    """Of `term_keys`."""
     moment: Stretch
     at_s: float
     """The moment's best frame when the vote was cast."""
@@ -150,7 +150,7 @@ class Ballot:
 class Vote:
     """A vote, without the voter."""
 
-    wish: str
+    term: str
     video_id: str
     at_s: float
     value: Value
@@ -167,24 +167,24 @@ class Tally:
     """For all moments of the question, in view."""
 
 
-def wish_keys(query: Query) -> tuple[str, ...]:
-    """Return the key of each wish of a question, under which votes count: the same for all who ask for the same."""
+def term_keys(query: Query) -> tuple[str, ...]:
+    """Return the key of each term of a query, under which votes count: the same for all who ask for the same."""
     picture = query.picture.data if query.picture else b""
-    return tuple(_key(wish, picture) for wish in query.asked.wishes)
+    return tuple(_key(term, picture) for term in query.asked.terms)
 
 
-def tally(votes: Iterable[Vote], wish: str, moment: Moment) -> Tally:
-    """Count the votes on a moment that was found for a wish, and all there are."""
+def tally(votes: Iterable[Vote], term: str, moment: Moment) -> Tally:
+    """Count the votes on a moment that was found for a term, and all there are."""
     known = list(votes)
-    here = Counter(vote.value for vote in known if vote.wish == wish and _is_on(vote, moment))
+    here = Counter(vote.value for vote in known if vote.term == term and _is_on(vote, moment))
     return Tally(here[1], here[-1], len(known))
 
 
-def sums(votes: Iterable[Vote], wish: str) -> dict[tuple[str, float], int]:
-    """Return for each video and time that were voted on for a wish the votes up less those down; nothing where even."""
+def sums(votes: Iterable[Vote], term: str) -> dict[tuple[str, float], int]:
+    """Return for each video and time that were voted on for a term the votes up less those down; nothing where even."""
     counted: Counter[tuple[str, float]] = Counter()
     for vote in votes:
-        if vote.wish == wish:
+        if vote.term == term:
             counted[vote.video_id, vote.at_s] += vote.value
     return {place: total for place, total in counted.items() if total}
 
@@ -193,6 +193,6 @@ def _is_on(vote: Vote, moment: Moment) -> bool:
     return vote.video_id == moment.video_id and moment.start_s <= vote.at_s < moment.end_s
 
 
-def _key(wish: Term, picture: bytes) -> str:
+def _key(term: Term, picture: bytes) -> str:
     """Return a digest: what people ask for is theirs, and need not be read where votes are kept."""
-    return hashlib.sha256(wish.key.encode() + b"\0" + picture).hexdigest()[:32]
+    return hashlib.sha256(term.key.encode() + b"\0" + picture).hexdigest()[:32]

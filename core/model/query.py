@@ -86,7 +86,7 @@ class Term:
 class ParsedQuery:
     """A question."""
 
-    wishes: tuple[Term, ...]
+    terms: tuple[Term, ...]
     """At least one; two in a sequence."""
     form: Form = "one"
     window_s: float = WINDOW_S
@@ -120,12 +120,12 @@ def read(text: str, *, pictured: bool = False) -> ParsedQuery:
     tokens = _tokens(text)
     sides = _beside(tokens)
     if len(sides) > 1:
-        return ParsedQuery(tuple(_wish(side, pictured=False) for side in sides), "comparison")
+        return ParsedQuery(tuple(_term(side, pictured=False) for side in sides), "comparison")
     for at, token in enumerate(tokens):
         if token.then_s is not None and tokens[:at] and tokens[at + 1 :]:
             sides = [tokens[:at], tokens[at + 1 :]]
-            return ParsedQuery(tuple(_wish(side, pictured=False) for side in sides), "sequence", token.then_s)
-    return ParsedQuery((_wish(tokens, pictured=pictured),))
+            return ParsedQuery(tuple(_term(side, pictured=False) for side in sides), "sequence", token.then_s)
+    return ParsedQuery((_term(tokens, pictured=pictured),))
 
 
 def unclear(text: str) -> tuple[str, Doubt] | None:
@@ -211,7 +211,7 @@ def _beside(tokens: Sequence[_Token]) -> list[list[_Token]]:
     return sides if all(sides) else [list(tokens)]
 
 
-def _wish(tokens: Sequence[_Token], *, pictured: bool) -> Term:
+def _term(tokens: Sequence[_Token], *, pictured: bool) -> Term:
     wanted = [token for token in tokens if not token.minus]
     unwanted = [token for token in tokens if token.minus]
     if not wanted and not pictured:  # nothing but what must not be seen says nothing: then it is words

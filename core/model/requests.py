@@ -87,7 +87,7 @@ class Job:
     """When it is to be tried again, in Unix seconds; 0 is now."""
     video_id: str
     """The video that it is about, once that is known, or ""."""
-    looks: int
+    frames: int
     """How many looks at the video it took, once that is done; 0 where the video was known."""
 
     @property

@@ -127,12 +127,12 @@ class Curve:
 
     def exactly_at(self, time_s: float) -> int | None:
         """Return the frame that is the very frame at a time, or None where no frame is."""
-        look = self.at(time_s)
-        return look if abs(float(self.times_s[look]) - time_s) <= SAME_FRAME_S else None
+        frame = self.at(time_s)
+        return frame if abs(float(self.times_s[frame]) - time_s) <= SAME_FRAME_S else None
 
-    def among(self, look: int) -> tuple[float, ...]:
+    def among(self, frame: int) -> tuple[float, ...]:
         """Return the similarity of a frame to each of several texts; empty where there is one."""
-        return tuple(float(line.scores[look]) for line in self.lines)
+        return tuple(float(line.scores[frame]) for line in self.lines)
 
 
 def _halved(scores: Floats, baseline: Baseline | None) -> Floats:

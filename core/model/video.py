@@ -24,7 +24,7 @@ class Indexed:
     """A video that can be searched now."""
 
     video: Video
-    looks: int
+    frames: int
     """0 when it was known in this channel before, and nothing had to be done."""
     several: bool = False
     """The link leads to several videos, and this is the first."""

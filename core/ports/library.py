@@ -50,7 +50,7 @@ class Library(Protocol):
         ...
 
     async def post(
-        self, posting: Posting, job: JobRef | None = None, looks: int = 0, links: Sequence[str] = (), site_id: str = ""
+        self, posting: Posting, job: JobRef | None = None, frames: int = 0, links: Sequence[str] = (), site_id: str = ""
     ) -> None:
         """Make a video that is already kept visible in one more channel. The same posting twice counts once.
 
@@ -71,7 +71,7 @@ class Library(Protocol):
         """Tell whether the video was indexed with this recipe."""
         ...
 
-    async def looks(self, video_id: str, recipe_key: str) -> int:
+    async def frame_count(self, video_id: str, recipe_key: str) -> int:
         """Count the frames of a video with this recipe."""
         ...
 
@@ -191,8 +191,8 @@ class Library(Protocol):
         """
         ...
 
-    async def votes(self, view: View, wishes: Sequence[str]) -> tuple[Vote, ...]:
-        """Return the votes for these wishes (see `votes.wish_keys`) on videos in view."""
+    async def votes(self, view: View, terms: Sequence[str]) -> tuple[Vote, ...]:
+        """Return the votes for these terms (see `answer.term_keys`) on videos in view."""
         ...
 
     async def posted(self, view: View, how: Posted) -> frozenset[str]:

@@ -46,7 +46,7 @@ class Watch(Protocol):
         """Note how long a piece of work took."""
         ...
 
-    def looked(self, looks: int, seconds: float) -> None:
+    def encoded(self, frames: int, seconds: float) -> None:
         """Note how many frames were encoded in one go, and how long that took."""
         ...
 
@@ -74,7 +74,7 @@ class Unwatched:
     def took(self, stage: Stage, seconds: float) -> None:
         """Count nothing."""
 
-    def looked(self, looks: int, seconds: float) -> None:
+    def encoded(self, frames: int, seconds: float) -> None:
         """Count nothing."""
 
     def cache(self, name: str, *, hit: bool) -> None:

@@ -32,7 +32,7 @@ class Holding:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class KeptLooks:
+class KeptEmbeddings:
     """The frames of a video that one recipe gave."""
 
     recipe: dict[str, object]
@@ -55,7 +55,7 @@ class Archive(Protocol):
         """Return all postings of a video in a space, oldest first."""
         ...
 
-    def looks(self, posted: PostedVideo) -> AsyncIterator[KeptLooks]:
+    def embeddings(self, posted: PostedVideo) -> AsyncIterator[KeptEmbeddings]:
         """Return all frames of a video, one recipe after the other."""
         ...
 

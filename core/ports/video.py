@@ -116,7 +116,7 @@ class VideoOpened:
     width_px: int
     """As displayed, after rotation."""
     height_px: int
-    expected_looks: int
+    expected_frames: int
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -148,7 +148,7 @@ class ResumePoint:
 
     until_s: float
     """The time of its last frame."""
-    looks: int
+    frames: int
 
 
 Reading: TypeAlias = "VideoOpened | SampledFrame | VideoEnded"
@@ -157,7 +157,7 @@ Reading: TypeAlias = "VideoOpened | SampledFrame | VideoEnded"
 class FrameReader(Protocol):
     """Decodes videos, outside of this process."""
 
-    def looks(
+    def frames(
         self, path: Path, sampling: Sampling, preprocess: Preprocess, seen: ResumePoint | None = None
     ) -> AsyncIterator[Reading]:
         """Stream one VideoOpened, then SampledFrames in the order of time, then one VideoEnded; memory stays flat.

@@ -44,7 +44,7 @@ CLOSE = 5
 """Around so many of the best frames all frames are decoded."""
 
 
-_MOST_LOOKS = 16
+_MOST_FRAMES = 16
 
 
 _TOLD = 8
@@ -84,7 +84,7 @@ class PeakPlace:
     @property
     def step_s(self) -> float:
         """Return how far apart its frames lie."""
-        return max(EVERY_S, (self.end_s - self.start_s) / _MOST_LOOKS)
+        return max(EVERY_S, (self.end_s - self.start_s) / _MOST_FRAMES)
 
     def times_s(self) -> list[float]:
         """Return where to look, rising; first at the start, so that the score there can be compared."""
@@ -100,22 +100,22 @@ def places(curve: Curve) -> list[PeakPlace]:
 
     A frame that repeats the one before has its very score: nothing has changed between them, and there is no place.
     """
-    looks_s, scores = curve.times_s, curve.scores
-    apart_s = float(np.diff(looks_s).max()) if len(looks_s) > 1 else 1.0
-    ends_s = np.append(looks_s[1:], min(max(curve.video.duration_s, looks_s[-1]), looks_s[-1] + apart_s))
+    frames_s, scores = curve.times_s, curve.scores
+    apart_s = float(np.diff(frames_s).max()) if len(frames_s) > 1 else 1.0
+    ends_s = np.append(frames_s[1:], min(max(curve.video.duration_s, frames_s[-1]), frames_s[-1] + apart_s))
     ends = np.append(scores[1:], -np.inf)
     higher, lower = np.maximum(scores, ends), np.minimum(scores, ends)
-    there = (scores != ends) & (ends_s - looks_s > CLOSELY_S)
+    there = (scores != ends) & (ends_s - frames_s > CLOSELY_S)
     if curve.source is not None:
-        there &= (ends_s <= curve.source.start_s) | (looks_s >= curve.source.end_s)
+        there &= (ends_s <= curve.source.start_s) | (frames_s >= curve.source.end_s)
     order = [int(at) for at in np.lexsort((-lower, -higher)) if there[at]]
-    return [PeakPlace(float(looks_s[at]), float(ends_s[at]), float(scores[at])) for at in order]
+    return [PeakPlace(float(frames_s[at]), float(ends_s[at]), float(scores[at])) for at in order]
 
 
 def enough(places: Sequence[PeakPlace]) -> list[PeakPlace]:
     """Return the first places, as many as are worth looking at."""
-    looks = np.cumsum([len(place.times_s()) for place in places])
-    return list(places[: 1 + int(np.searchsorted(looks, COARSELY))])
+    frames = np.cumsum([len(place.times_s()) for place in places])
+    return list(places[: 1 + int(np.searchsorted(frames, COARSELY))])
 
 
 def close_by(known: Mapping[float, float], step_s: Mapping[float, float], most: int) -> list[float]:
@@ -175,11 +175,11 @@ SHARPEN_EVERY_S = 0.2
 """Between two extra frames, so that what is found is at most half of that away from the best."""
 
 
-MOST_LOOKS = 12
+MOST_FRAMES = 12
 """For one moment; where frames lie further apart than usual, the further ones do so too."""
 
 
-WORTH_A_LOOK = 0.25
+WORTH_DECODING = 0.25
 """Where the frames beside a peak are that close to it, there is nothing to be found between them; as odds."""
 
 
@@ -193,7 +193,7 @@ class Gap:
 
     def times_s(self) -> list[float]:
         """Return where to look, rising; the peak is among them, so that the frames can be compared with it."""
-        step_s = max(SHARPEN_EVERY_S, (self.end_s - self.start_s) / MOST_LOOKS)
+        step_s = max(SHARPEN_EVERY_S, (self.end_s - self.start_s) / MOST_FRAMES)
         before = np.arange(self.peak_s - step_s, self.start_s + 1e-6, -step_s)[::-1]
         after = np.arange(self.peak_s + step_s, self.end_s - 1e-6, step_s)
         return [max(0.0, float(time_s)) for time_s in (*before, self.peak_s, *after)]
@@ -207,7 +207,7 @@ def gap(curve: Curve, moment: Moment, logit_scale: float) -> Gap | None:
     end_s = float(times_s[at + 1]) if at + 1 < len(times_s) else max(curve.video.duration_s, float(times_s[-1]))
     beside = scores[max(0, at - 1) : at + 2]
     drop = float(scores[at] - beside.min())
-    if logit_scale * drop < WORTH_A_LOOK or abs(float(times_s[at]) - moment.peak_s) > SHARPEN_EVERY_S / 2:
+    if logit_scale * drop < WORTH_DECODING or abs(float(times_s[at]) - moment.peak_s) > SHARPEN_EVERY_S / 2:
         return None
     return Gap(start_s, float(times_s[at]), end_s)
 
@@ -263,7 +263,7 @@ _SHARE = 0.7
 
 
 @dataclass(slots=True, eq=False)
-class _Hunt:
+class _FrameSearch:
     """One hunt under way."""
 
     query: Query
@@ -271,7 +271,7 @@ class _Hunt:
     began_s: float
     scores: dict[float, float] = field(default_factory=dict)
     """By time, of the extra frames."""
-    looks: dict[float, Floats] = field(default_factory=dict)
+    frames: dict[float, Floats] = field(default_factory=dict)
     """By time likewise, (D,) each."""
     steps_s: dict[float, float] = field(default_factory=dict)
     """How far each of them is from those beside it."""
@@ -280,9 +280,9 @@ class _Hunt:
 class BestFrameFinder:
     """Hunts for best frames."""
 
-    def __init__(self, glances: ExtraFrames, clock_s: Callable[[], float]) -> None:
+    def __init__(self, extra_frames: ExtraFrames, clock_s: Callable[[], float]) -> None:
         """Take a clock that stands still while a hunt has to wait."""
-        self._glances = glances
+        self._extra_frames = extra_frames
         self._clock_s = clock_s
 
     async def best(self, query: Query, curve: Curve) -> BestFrame | None:
@@ -290,64 +290,64 @@ class BestFrameFinder:
 
         Raises AppError.
         """
-        hunt = _Hunt(query, curve, self._clock_s())
-        await self._coarsely(hunt, enough(places(curve)))
-        await self._closely(hunt)
-        best_s = max(hunt.scores, key=lambda time_s: hunt.scores[time_s], default=None)
-        if best_s is None or self._is_the_same(hunt, best_s):
+        search = _FrameSearch(query, curve, self._clock_s())
+        await self._coarsely(search, enough(places(curve)))
+        await self._closely(search)
+        best_s = max(search.scores, key=lambda time_s: search.scores[time_s], default=None)
+        if best_s is None or self._is_the_same(search, best_s):
             return None
-        return BestFrame(best_s, hunt.scores[best_s], _frames(hunt))
+        return BestFrame(best_s, search.scores[best_s], _frames(search))
 
-    def _is_the_same(self, hunt: _Hunt, best_s: float) -> bool:
+    def _is_the_same(self, search: _FrameSearch, best_s: float) -> bool:
         """Tell whether the best frame is that of the index's best frame over again, as a camera at rest shows it."""
-        look = hunt.curve.best
-        again_s = min(hunt.looks, key=lambda time_s: abs(time_s - hunt.curve.times_s[look]), default=None)
-        if again_s is None or best_s not in hunt.looks or unknown([again_s], [hunt.curve.times_s[look]]):
+        frame = search.curve.best
+        again_s = min(search.frames, key=lambda time_s: abs(time_s - search.curve.times_s[frame]), default=None)
+        if again_s is None or best_s not in search.frames or unknown([again_s], [search.curve.times_s[frame]]):
             return False
-        known = hunt.looks[again_s]
-        gain = hunt.scores[best_s] - float(hunt.curve.scores[look])
-        return same_picture(known, hunt.looks[best_s], gain)
+        known = search.frames[again_s]
+        gain = search.scores[best_s] - float(search.curve.scores[frame])
+        return same_picture(known, search.frames[best_s], gain)
 
-    async def _coarsely(self, hunt: _Hunt, places: Sequence[PeakPlace]) -> None:
+    async def _coarsely(self, search: _FrameSearch, places: Sequence[PeakPlace]) -> None:
         """Look at places: at one, which tells what it costs, and then at as many as may be."""
-        looked, count = 0, 1
-        while count > 0 and looked < len(places):
-            await self._look(hunt, places[looked : looked + count])
-            looked = min(len(places), looked + count)
-            spent_s = self._clock_s() - hunt.began_s
-            count = int((_SHARE * BUDGET_S - spent_s) * looked / max(spent_s, 1e-6))
+        progress_of, count = 0, 1
+        while count > 0 and progress_of < len(places):
+            await self._frame(search, places[progress_of : progress_of + count])
+            progress_of = min(len(places), progress_of + count)
+            spent_s = self._clock_s() - search.began_s
+            count = int((_SHARE * BUDGET_S - spent_s) * progress_of / max(spent_s, 1e-6))
 
-    async def _look(self, hunt: _Hunt, places: Sequence[PeakPlace]) -> None:
+    async def _frame(self, search: _FrameSearch, places: Sequence[PeakPlace]) -> None:
         times_s = sorted(time_s for place in places for time_s in place.times_s())
-        seen = await self._glances.at(hunt.query, hunt.curve.video, times_s)
+        seen = await self._extra_frames.at(search.query, search.curve.video, times_s)
         if seen is None:
             return
         scores = dict(zip(seen.times_s.tolist(), seen.scores.tolist(), strict=True))
         for place in places:
             there = {time_s: score for time_s, score in scores.items() if place.holds(time_s)}
             if there and abs(there[min(there)] - place.score) <= SAME_SCORE:
-                hunt.scores |= there
-                hunt.looks |= _looks(seen)
-                hunt.steps_s |= dict.fromkeys(there, place.step_s)
+                search.scores |= there
+                search.frames |= _embeddings(seen)
+                search.steps_s |= dict.fromkeys(there, place.step_s)
 
-    async def _closely(self, hunt: _Hunt) -> None:
+    async def _closely(self, search: _FrameSearch) -> None:
         """Decode all frames around the best ones, around as many of them as may be."""
-        spent_s = self._clock_s() - hunt.began_s
-        looks = (BUDGET_S - spent_s) * len(hunt.scores) / max(spent_s, 1e-6)
+        spent_s = self._clock_s() - search.began_s
+        frames = (BUDGET_S - spent_s) * len(search.scores) / max(spent_s, 1e-6)
         for most in range(CLOSE, 0, -1):
-            times_s = close_by(hunt.scores, hunt.steps_s, most)
-            if len(times_s) <= looks:
-                seen = await self._glances.at(hunt.query, hunt.curve.video, times_s, hunt.scores)
+            times_s = close_by(search.scores, search.steps_s, most)
+            if len(times_s) <= frames:
+                seen = await self._extra_frames.at(search.query, search.curve.video, times_s, search.scores)
                 if seen is not None:
-                    hunt.scores |= dict(zip(seen.times_s.tolist(), seen.scores.tolist(), strict=True))
-                    hunt.looks |= _looks(seen)
+                    search.scores |= dict(zip(seen.times_s.tolist(), seen.scores.tolist(), strict=True))
+                    search.frames |= _embeddings(seen)
                 return
 
 
-def _frames(hunt: _Hunt) -> FrameIndex | None:
-    times_s = sorted(hunt.looks)
-    return FrameIndex(np.array(times_s), np.array([hunt.looks[time_s] for time_s in times_s])) if times_s else None
+def _frames(search: _FrameSearch) -> FrameIndex | None:
+    times_s = sorted(search.frames)
+    return FrameIndex(np.array(times_s), np.array([search.frames[time_s] for time_s in times_s])) if times_s else None
 
 
-def _looks(seen: Curve) -> dict[float, Floats]:
+def _embeddings(seen: Curve) -> dict[float, Floats]:
     return {} if seen.vectors is None else dict(zip(seen.times_s.tolist(), seen.vectors, strict=True))

@@ -54,7 +54,7 @@ _DOUBTFUL_FROM = -0.5
 """Below these odds a video is too far off for a close-up to change that."""
 
 
-_LOOKS = 3
+_FRAMES = 3
 
 
 PARTS_WEIGH = 2.0
@@ -78,7 +78,7 @@ def is_doubtful(curve: Curve, info: EncoderInfo) -> bool:
     return _DOUBTFUL_FROM <= surely < STRONG_FROM
 
 
-class CloserLook:
+class CloseUp:
     """Checks verdicts on crops of kept files' frames."""
 
     def __init__(
@@ -118,8 +118,8 @@ class CloserLook:
         Words alone are judged so: not a picture, nor what comes with something unwanted; and once.
         Raises OperatorError.
         """
-        wishes = query.asked.wishes
-        if query.picture or len(wishes) != 1 or wishes[0].without or moment.closer is not None:
+        terms = query.asked.terms
+        if query.picture or len(terms) != 1 or terms[0].without or moment.closer is not None:
             return False
         if not is_doubtful(curve, await self._encoder.ready()) or self._judge.known(curve.video.id) is None:
             return False
@@ -129,7 +129,7 @@ class CloserLook:
         path, video = await self._media.path(curve.video.id), self._judge.known(curve.video.id)
         if path is None or video is None:
             return None
-        best = np.sort(np.argsort(-curve.scores, kind="stable")[:_LOOKS])
+        best = np.sort(np.argsort(-curve.scores, kind="stable")[:_FRAMES])
         framed = await self._framer.framed(path, curve.times_s[best].tolist(), FRAMINGS, info.preprocess)
         if len(framed) != len(best):
             return None

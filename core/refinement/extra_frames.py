@@ -51,13 +51,13 @@ class ExtraFrames:
     """Decodes and embeds extra frames while nobody waits for an answer."""
 
     def __init__(
-        self, media: Media, reader: Glancer, encoder: Encoder, searcher: Searcher, courtesy: ForegroundPriority
+        self, media: Media, reader: Glancer, encoder: Encoder, searcher: Searcher, priority: ForegroundPriority
     ) -> None:
         self._media = media
         self._reader = reader
         self._encoder = encoder
         self._searcher = searcher
-        self._courtesy = courtesy
+        self._priority = priority
 
     async def at(
         self, query: Query, video: Video, times_s: Sequence[float], known: Collection[float] = ()
@@ -69,15 +69,15 @@ class ExtraFrames:
         path = await self._media.path(video.id)
         if path is None or not times_s:
             return None
-        await self._courtesy.idle()
-        looks = await self._reader.glances(path, times_s, (await self._encoder.ready()).preprocess)
-        looks = tuple(looks[at] for at in unknown([look.time_s for look in looks], known))
-        if not looks:
+        await self._priority.idle()
+        frames = await self._reader.glances(path, times_s, (await self._encoder.ready()).preprocess)
+        frames = tuple(frames[at] for at in unknown([frame.time_s for frame in frames], known))
+        if not frames:
             return None
         vectors = np.concatenate(
-            [await self._encoded(looks[at : at + _AT_ONCE]) for at in range(0, len(looks), _AT_ONCE)]
+            [await self._encoded(frames[at : at + _AT_ONCE]) for at in range(0, len(frames), _AT_ONCE)]
         )
-        index = FrameIndex(np.array([look.time_s for look in looks]), vectors)
+        index = FrameIndex(np.array([frame.time_s for frame in frames]), vectors)
         return await self._searcher.compared(query, video, index)
 
     async def frame(self, video_id: str, time_s: float) -> FrameIndex | None:
@@ -108,16 +108,16 @@ class ExtraFrames:
         if path is None or until_s - after_s <= _FRAME_S:
             return until_s
         times_s = np.linspace(after_s, until_s, 1 + min(_MOST_FRAMES, math.ceil((until_s - after_s) / _FRAME_S)))
-        await self._courtesy.idle()
+        await self._priority.idle()
         frames = await self._reader.glances(path, times_s.tolist(), (await self._encoder.ready()).preprocess)
         if len(frames) < 2:
             return until_s
         changes = [np.abs(coarse(one.pixels) - coarse(next_.pixels)).mean() for one, next_ in pairwise(frames)]
         return float(frames[1 + int(np.argmax(changes))].time_s)
 
-    async def _encoded(self, looks: Sequence[SampledFrame]) -> Floats:
-        await self._courtesy.idle()
-        return await self._encoder.frames(np.stack([look.pixels for look in looks]))
+    async def _encoded(self, frames: Sequence[SampledFrame]) -> Floats:
+        await self._priority.idle()
+        return await self._encoder.frames(np.stack([frame.pixels for frame in frames]))
 
 
 def coarse(pixels: Pixels) -> Floats:
@@ -145,7 +145,7 @@ class Examples:
         self._reader = reader
         self._encoder = encoder
         self._searcher = searcher
-        self._glances = glances
+        self._extra_frames = glances
         self._limit_bytes = limit_bytes
 
     async def of(self, file: PictureFile) -> Example:
@@ -171,7 +171,7 @@ class Examples:
         vectors = index.vectors[nearest : nearest + 1]
         if abs(float(index.times_s[nearest]) - time_s) > SAME_FRAME_S:
             with suppress(UserError, TryLater):
-                frame = await self._glances.frame(moment.video_id, time_s)
+                frame = await self._extra_frames.frame(moment.video_id, time_s)
                 vectors = frame.vectors if frame else vectors
         return Example.of(unit(vectors[0]), (await self._searcher.recipe()).key, moment)
 

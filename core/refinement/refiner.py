@@ -17,8 +17,8 @@ from core.errors import AppError
 from core.model.answer import finer, judged_closer, revised
 from core.model.results import ends, paired
 from core.model.video import FrameIndex
-from core.refinement.best_frame import WORTH_A_LOOK, cuts_around, gap, led, sharpened, worth_showing
-from core.search.shots import LEAST_LOOKS, Likeness
+from core.refinement.best_frame import WORTH_DECODING, cuts_around, gap, led, sharpened, worth_showing
+from core.search.shots import LEAST_FRAMES, Likeness
 from core.search.verdict import seen_closer
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from core.model.video import EncoderInfo
     from core.ports.library import Encoder, Library
     from core.refinement.best_frame import BestFrameFinder
-    from core.refinement.close_up import CloserLook
+    from core.refinement.close_up import CloseUp
     from core.refinement.extra_frames import ExtraFrames
     from core.search.searcher import Searcher
 
@@ -90,18 +90,18 @@ class Refiner:
         library: Library,
         encoder: Encoder,
         searcher: Searcher,
-        glances: ExtraFrames,
-        hunter: BestFrameFinder,
-        closer: CloserLook,
-        courtesy: ForegroundPriority,
+        extra_frames: ExtraFrames,
+        finder: BestFrameFinder,
+        close_up: CloseUp,
+        priority: ForegroundPriority,
     ) -> None:
         self._library = library
         self._encoder = encoder
         self._searcher = searcher
-        self._glances = glances
-        self._hunter = hunter
-        self._closer = closer
-        self._courtesy = courtesy
+        self._extra_frames = extra_frames
+        self._finder = finder
+        self._close_up = close_up
+        self._priority = priority
         self._tasks: set[asyncio.Task[None]] = set()
         self.presses = PressLog()
         self._checks: dict[str, asyncio.Event] = {}
@@ -119,25 +119,25 @@ class Refiner:
             self._checked(answer.id)
 
     async def _best(self, answer: Answer, curve: Curve | None, mark: PressMark, number: int) -> Answer | None:
-        is_checking, is_calm = self.is_checking(answer.id), await self._courtesy.calm()
+        is_checking, is_calm = self.is_checking(answer.id), await self._priority.calm()
         if not is_calm and not is_checking:
             return None
         known, info = answer.moments[number - 1], await self._encoder.ready()
         curve = curve or await self._searcher.curve(answer.query, known.video_id)
         if curve is None:
             return None
-        moments = await self._looked_at(answer, curve, number, further=is_calm)
+        moments = await self._refined(answer, curve, number, further=is_calm)
         shown = moments[number - 1]
         untouched = not mark.has_passed
         kept = await self._keep(answer, moments, number, untouched=untouched)
         self._start(answer, [moment for moment in moments if moment is not shown][:_MOST_OTHERS])
-        better = worth_showing(known, shown, info.logit_scale, WORTH_A_LOOK)
+        better = worth_showing(known, shown, info.logit_scale, WORTH_DECODING)
         better = better or is_checking or _judged_anew(curve, known, shown, info)
         is_kept = kept is not None and kept.moments[number - 1 : number] == (shown,)
         is_news = better and (is_kept or is_checking)
         return replace(kept, query=answer.query) if kept and untouched and is_news else None
 
-    async def _looked_at(self, answer: Answer, curve: Curve, number: int, *, further: bool) -> tuple[Moment, ...]:
+    async def _refined(self, answer: Answer, curve: Curve, number: int, *, further: bool) -> tuple[Moment, ...]:
         """Return an answer's moments with a close-up at the video of the one with this number, and `further` looks."""
         moments = answer.moments
         if further and number == 1:
@@ -145,7 +145,7 @@ class Refiner:
         refined = moments[number - 1]
         if further and number > 1:
             refined = await self.moment(answer.query, refined, curve)
-        refined = await self.closer(answer.query, refined, curve)
+        refined = await self.close_up(answer.query, refined, curve)
         return (*moments[: number - 1], refined, *moments[number:])
 
     async def begin_check(self, answer: Answer, curve: Curve) -> bool:
@@ -153,7 +153,7 @@ class Refiner:
 
         If so, the answer counts as being checked until `best` ends.
         """
-        if not await self._closer.is_wanted(answer.query, answer.moments[0], curve):
+        if not await self._close_up.is_wanted(answer.query, answer.moments[0], curve):
             return False
         self._checks[answer.id] = asyncio.Event()
         return True
@@ -171,11 +171,11 @@ class Refiner:
         if check := self._checks.pop(answer_id, None):
             check.set()
 
-    async def closer(self, query: Query, moment: Moment, curve: Curve) -> Moment:
+    async def close_up(self, query: Query, moment: Moment, curve: Curve) -> Moment:
         """Check a doubtful verdict on a close-up; return the moment with its odds. Raises OperatorError."""
         async with self._one:
-            await self._courtesy.idle()
-            return await self._closer.at(query, moment, curve)
+            await self._priority.idle()
+            return await self._close_up.at(query, moment, curve)
 
     async def leading(self, query: Query, moments: Sequence[Moment], curve: Curve | None = None) -> tuple[Moment, ...]:
         """Return the moments with the best frame of the first one's video in the first of them, wherever in it that is.
@@ -191,7 +191,7 @@ class Refiner:
                 return tuple(moments)
             await asyncio.wait_for(self._one.acquire(), _PATIENCE_S)
             try:
-                found = await self._hunter.best(query, curve)
+                found = await self._finder.best(query, curve)
             finally:
                 self._one.release()
             best, *others = led(moments, curve, found) if found else moments
@@ -242,7 +242,7 @@ class Refiner:
     async def _rest(self, answer: Answer, others: Sequence[Moment]) -> None:
         try:
             for known in others:
-                await self._courtesy.lull()
+                await self._priority.lull()
                 await self._remember(answer.id, known, await self.moment(answer.query, known))
         except Exception:
             log.exception("moments could not be refined")
@@ -279,7 +279,7 @@ class Refiner:
         seen = None
         if around is not None:
             around = replace(around, start_s=max(around.start_s, after_s), end_s=min(around.end_s, before_s))
-            seen = await self._glances.at(query, curve.video, around.times_s())
+            seen = await self._extra_frames.at(query, curve.video, around.times_s())
         if seen is None:
             return await self._within_shot(moment, shots, None)
         refined = sharpened(moment, seen.of(moment.part), shots[1] if shots else None)
@@ -292,14 +292,14 @@ class Refiner:
             return moment
         index, likeness = shots
         cuts = await asyncio.to_thread(cuts_around, moment, index.merged(frames) if frames else index, likeness)
-        start_s = await self._glances.cut(moment.video_id, *cuts.before) if cuts.before else moment.start_s
-        end_s = await self._glances.cut(moment.video_id, *cuts.after) if cuts.after else moment.end_s
+        start_s = await self._extra_frames.cut(moment.video_id, *cuts.before) if cuts.before else moment.start_s
+        end_s = await self._extra_frames.cut(moment.video_id, *cuts.after) if cuts.after else moment.end_s
         return replace(moment, start_s=start_s, end_s=end_s)
 
     async def _shots(self, query: Query, moment: Moment) -> _Shots | None:
         """Return what tells the shots of a moment's video apart, or None; raises OperatorError."""
         index = await self._searcher.index(query.view, moment.video_id)
-        if index is None or len(index) < LEAST_LOOKS:
+        if index is None or len(index) < LEAST_FRAMES:
             return None
         return index, await asyncio.to_thread(Likeness, index.vectors)
 

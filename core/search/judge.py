@@ -42,9 +42,9 @@ def captions() -> tuple[str, ...]:
 class Background:
     """The bank for the present model: encoded once, then kept on the disk and in memory."""
 
-    def __init__(self, encoder: Encoder, keepsakes: BlobCache, texts: Sequence[str]) -> None:
+    def __init__(self, encoder: Encoder, blobs: BlobCache, texts: Sequence[str]) -> None:
         self._encoder = encoder
-        self._keepsakes = keepsakes
+        self._blobs = blobs
         self._texts = tuple(texts)
         self._lock = asyncio.Lock()
         self._bank: Floats | None = None
@@ -62,12 +62,12 @@ class Background:
     async def _load(self) -> Floats:
         info = await self._encoder.ready()
         name = _name(info, self._texts)
-        kept = _read(await self._keepsakes.get(name), (len(self._texts), info.dim))
+        kept = _read(await self._blobs.get(name), (len(self._texts), info.dim))
         if kept is not None:
             return kept
         parts = [self._texts[at : at + _AT_ONCE] for at in range(0, len(self._texts), _AT_ONCE)]
         bank: Floats = np.concatenate([await self._encoder.texts(part) for part in parts])
-        await self._keepsakes.put(name, bank.astype("<f4").tobytes())
+        await self._blobs.put(name, bank.astype("<f4").tobytes())
         return bank
 
 
@@ -106,13 +106,13 @@ class Judge:
 
         Raises OperatorError.
         """
-        looks = curve.vectors
-        if looks is None or len(looks) != len(curve.scores):
+        frames = curve.vectors
+        if frames is None or len(frames) != len(curve.scores):
             return curve
         info, bank = await self._encoder.ready(), await self._background.bank()
-        video = await self._video(curve.video.id, looks, bank, info)
+        video = await self._video(curve.video.id, frames, bank, info)
         scores = [line.scores for line in curve.lines] or [curve.scores]
-        known = [verdict.baseline(one, looks, video, bank, info) for one in scores]
+        known = [verdict.baseline(one, frames, video, bank, info) for one in scores]
         lines = tuple(replace(line, baseline=one) for line, one in zip(curve.lines, known, strict=False))
         return replace(curve, baseline=known[0], vectors=None, lines=lines)
 
@@ -121,42 +121,42 @@ class Judge:
 
         `words` are a unit vector for each text, None where one says only what is unwanted. Raises OperatorError.
         """
-        looks = curve.vectors
-        if looks is None or len(looks) != len(curve.scores):
+        frames = curve.vectors
+        if frames is None or len(frames) != len(curve.scores):
             return curve
         info, bank = await self._encoder.ready(), await self._background.bank()
-        video = await self._video(curve.video.id, looks, bank, info)
+        video = await self._video(curve.video.id, frames, bank, info)
 
         def one(scores: Floats, said: Floats | None) -> Baseline | None:
             asked = replace(curve, scores=scores)
             if said is None:
                 return likened(asked).baseline
-            return verdict.blend_baseline(asked, looks, verdict.Blend(said, picture), video, bank, info)
+            return verdict.blend_baseline(asked, frames, verdict.Blend(said, picture), video, bank, info)
 
         scores = [line.scores for line in curve.lines] or [curve.scores]
         known = await asyncio.to_thread(lambda: [one(*pair) for pair in zip(scores, words, strict=True)])
         lines = tuple(replace(line, baseline=one) for line, one in zip(curve.lines, known, strict=False))
         return replace(curve, baseline=known[0], vectors=None, lines=lines)
 
-    async def possible(self, video_id: str, looks: Floats, texts: Floats) -> npt.NDArray[np.bool_]:
+    async def possible(self, video_id: str, frames: Floats, texts: Floats) -> npt.NDArray[np.bool_]:
         """Tell of each text (K, D) whether a video with these frames (N, D) may show it, (K,).
 
         Raises OperatorError.
         """
         info, bank = await self._encoder.ready(), await self._background.bank()
-        video = await self._video(video_id, looks, bank, info)
-        return await asyncio.to_thread(verdict.possible, texts, looks, video, bank, info)
+        video = await self._video(video_id, frames, bank, info)
+        return await asyncio.to_thread(verdict.possible, texts, frames, video, bank, info)
 
     def known(self, video_id: str) -> verdict.CaptionLevels | None:
         """Return the background of a video whose curve was judged lately."""
         stamped = self._videos.get(video_id)
         return stamped[1] if stamped else None
 
-    async def _video(self, video_id: str, looks: Floats, bank: Floats, info: EncoderInfo) -> verdict.CaptionLevels:
-        stamp = (len(looks), looks[-1].tobytes())
+    async def _video(self, video_id: str, frames: Floats, bank: Floats, info: EncoderInfo) -> verdict.CaptionLevels:
+        stamp = (len(frames), frames[-1].tobytes())
         known_as, video = self._videos.get(video_id, (None, None))
         if video is None or known_as != stamp:
-            video = await asyncio.to_thread(verdict.background, looks, bank, info)
+            video = await asyncio.to_thread(verdict.background, frames, bank, info)
         self._videos[video_id] = stamp, video
         self._videos.move_to_end(video_id)
         if len(self._videos) > _REMEMBERED:
@@ -165,16 +165,16 @@ class Judge:
 
 
 async def unwanted_there(
-    judge: Judge, video_id: str, looks: Floats, aims: Sequence[QueryVector]
+    judge: Judge, video_id: str, frames: Floats, queries: Sequence[QueryVector]
 ) -> Sequence[QueryVector]:
-    """Return the aims for a video with these frames (N, D): without those unwanted texts that it surely does not show.
+    """Return the query vectors for a video with frames (N, D), without unwanted texts that it surely does not show.
 
     Raises OperatorError.
     """
-    if not any(len(one.without) for one in aims) or not len(looks):
-        return aims
-    may_be = await judge.possible(video_id, looks, np.concatenate([one.without for one in aims]))
-    ends = np.cumsum([len(one.without) for one in aims])[:-1]
+    if not any(len(one.without) for one in queries) or not len(frames):
+        return queries
+    may_be = await judge.possible(video_id, frames, np.concatenate([one.without for one in queries]))
+    ends = np.cumsum([len(one.without) for one in queries])[:-1]
     return tuple(
-        replace(one, without=one.without[some]) for one, some in zip(aims, np.split(may_be, ends), strict=True)
+        replace(one, without=one.without[some]) for one, some in zip(queries, np.split(may_be, ends), strict=True)
     )

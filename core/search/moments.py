@@ -64,7 +64,7 @@ _FLAT = 0.02
 _GAP_S = 2.0
 
 
-_GAP_LOOKS = 1
+_GAP_FRAMES = 1
 """Hits of one shot that lie no further apart than one of these are one moment."""
 
 
@@ -152,8 +152,8 @@ def _joined(curve: Curve, likeness: Likeness | None, hits: list[Hit], new: Hit) 
 
 def _close(curve: Curve, one: Hit, other: Hit) -> bool:
     earlier, later = sorted((one, other), key=lambda hit: hit.first)
-    looks = later.first - earlier.last - 1
-    return looks <= _GAP_LOOKS or float(curve.times_s[later.first] - curve.times_s[earlier.last]) <= _GAP_S
+    frames = later.first - earlier.last - 1
+    return frames <= _GAP_FRAMES or float(curve.times_s[later.first] - curve.times_s[earlier.last]) <= _GAP_S
 
 
 def _same_shot(likeness: Likeness, one: Hit, other: Hit) -> bool:

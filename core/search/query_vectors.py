@@ -35,7 +35,7 @@ PICTURE_WEIGHT = 1.0
 
 @dataclass(frozen=True, slots=True, eq=False)
 class QueryVector:
-    """One wish as vectors."""
+    """One term as vectors."""
 
     label: str
     vector: Floats
@@ -44,20 +44,20 @@ class QueryVector:
     """(K, D) float32, rows of length 1."""
 
 
-def aim(wish: Term, vectors: Mapping[str, Floats], picture: Floats | None = None) -> QueryVector:
-    """Return the aim of a wish, from the (D,) unit vector of each of its texts, and of a picture.
+def query_vector(term: Term, vectors: Mapping[str, Floats], picture: Floats | None = None) -> QueryVector:
+    """Return the vector of a term, from the (D,) unit vector of each of its texts, and of a picture.
 
     The whole text, each phrase in quotes and the picture are added up as unit vectors with their weights. A picture
     is nearer to frames than any text is; its weight of 1 leaves the order to it, and to the words where pictures tie.
     """
-    parts = [PHRASE_WEIGHT * vectors[phrase] for phrase in wish.phrases]
-    if wish.words:
-        parts.append(vectors[wish.words])
+    parts = [PHRASE_WEIGHT * vectors[phrase] for phrase in term.phrases]
+    if term.words:
+        parts.append(vectors[term.words])
     if picture is not None:
         parts.append(PICTURE_WEIGHT * picture)
-    without = [vectors[text] for text in wish.without]
+    without = [vectors[text] for text in term.without]
     total = np.sum(parts, axis=0)
-    return QueryVector(wish.words, unit(total), np.array(without, np.float32).reshape(len(without), len(total)))
+    return QueryVector(term.words, unit(total), np.array(without, np.float32).reshape(len(without), len(total)))
 
 
 def unit(vector: Floats) -> Floats:
@@ -69,67 +69,71 @@ def unit(vector: Floats) -> Floats:
     return scaled
 
 
-def similarity(looks: Floats, what: QueryVector, whole: Floats | None = None) -> Floats:
+def similarity(frames: Floats, what: QueryVector, whole: Floats | None = None) -> Floats:
     """Return the (N,) similarity of (N, D) frames: the cosine, less what is unwanted.
 
-    What is unwanted counts as far as it rises above what is usual in this whole: a frame without it loses nothing. The
+    What is unwanted counts as far as it rises above what is usual in the video: a frame without it loses nothing. The
     looks are all that there are of the video, unless those are given.
     """
-    scores: Floats = looks @ what.vector
+    scores: Floats = frames @ what.vector
     for vector in what.without:
-        unwanted: Floats = looks @ vector
+        unwanted: Floats = frames @ vector
         usual = ground(unwanted if whole is None else whole @ vector)
         scores = scores - np.maximum(np.float32(0.0), unwanted - np.float32(usual))
     return scores
 
 
-def curve(video: Video, index: FrameIndex, aims: Sequence[QueryVector], whole: Floats | None = None) -> Curve:
-    """Return the curve of one whole: of the first aim, with a line for each where there are several.
+def curve(video: Video, index: FrameIndex, queries: Sequence[QueryVector], whole: Floats | None = None) -> Curve:
+    """Return the curve of one video: of the first query vector, with a line for each where there are several.
 
     Where the index is of some frames alone, `whole` are all that there are, (N, D).
     """
-    scores = [similarity(index.vectors, one, whole) for one in aims]
-    lines = tuple(TextCurve(one.label, line) for one, line in zip(aims, scores, strict=True)) if len(aims) > 1 else ()
+    scores = [similarity(index.vectors, one, whole) for one in queries]
+    labels = [one.label for one in queries] if len(queries) > 1 else []
+    lines = tuple(TextCurve(label, line) for label, line in zip(labels, scores, strict=False))
     return Curve(video, index.times_s, scores[0], vectors=index.vectors, lines=lines)
 
 
-async def lean(
-    aims: Sequence[QueryVector],
-    wishes: Sequence[str],
+async def turned_by_votes(
+    queries: Sequence[QueryVector],
+    terms: Sequence[str],
     votes: Sequence[Vote],
-    looks: EmbeddingIndex,
+    embeddings: EmbeddingIndex,
     view: View,
     recipe: Recipe,
 ) -> tuple[QueryVector, ...]:
-    """Turn each aim by the votes on its wish, by the frames in view that these are about. Raises StorageUnusable."""
+    """Turn each query vector by the votes on its term, towards the frames in view that they are about.
+
+    Raises StorageUnusable.
+    """
     indexes: dict[str, FrameIndex] = {}
     for video_id in {vote.video_id for vote in votes}:
-        peaks = await looks.peaks(view, recipe, aims[0].vector[None], video_id)
-        (index,) = await looks.indexes(peaks.videos[:1]) or (None,)
+        peaks = await embeddings.peaks(view, recipe, queries[0].vector[None], video_id)
+        (index,) = await embeddings.indexes(peaks.videos[:1]) or (None,)
         if index is not None and len(index):
             indexes[video_id] = index
-    return await asyncio.to_thread(_turned, aims, wishes, votes, indexes)
+    return await asyncio.to_thread(_turned, queries, terms, votes, indexes)
 
 
 def _turned(
-    aims: Sequence[QueryVector], wishes: Sequence[str], votes: Sequence[Vote], indexes: dict[str, FrameIndex]
+    queries: Sequence[QueryVector], terms: Sequence[str], votes: Sequence[Vote], indexes: dict[str, FrameIndex]
 ) -> tuple[QueryVector, ...]:
     middles = {video_id: index.vectors.mean(axis=0) for video_id, index in indexes.items()}
     turned = []
-    for aim, wish in zip(aims, wishes, strict=True):
-        counted = {place: total for place, total in sums(votes, wish).items() if place[0] in indexes}
+    for query_vector, term in zip(queries, terms, strict=True):
+        counted = {place: total for place, total in sums(votes, term).items() if place[0] in indexes}
         if not counted:
-            turned.append(aim)
+            turned.append(query_vector)
             continue
-        rows = [_look(indexes[video_id], at_s) - middles[video_id] for video_id, at_s in counted]
+        rows = [_frame(indexes[video_id], at_s) - middles[video_id] for video_id, at_s in counted]
         totals = np.array(list(counted.values()), np.float32)
-        turned.append(replace(aim, vector=nudged(aim.vector, np.array(rows), totals)))
+        turned.append(replace(query_vector, vector=nudged(query_vector.vector, np.array(rows), totals)))
     return tuple(turned)
 
 
-def _look(index: FrameIndex, at_s: float) -> Floats:
-    look: Floats = index.vectors[int(np.abs(index.times_s - at_s).argmin())]
-    return look
+def _frame(index: FrameIndex, at_s: float) -> Floats:
+    frame: Floats = index.vectors[int(np.abs(index.times_s - at_s).argmin())]
+    return frame
 
 
 ALPHA = 1.0
@@ -145,15 +149,15 @@ GAMMA = 0.3
 
 
 MOST_DEGREES = 15.0
-"""How far votes turn an aim at most."""
+"""How far votes turn a query vector at most."""
 
 
-def nudged(vector: Floats, looks: Floats, votes: Floats) -> Floats:
+def nudged(vector: Floats, frames: Floats, votes: Floats) -> Floats:
     """Return a (D,) unit vector, turned by the (N,) votes on (N, D) frames, each less the middle of its video.
 
     Votes are sums over people, up less down; a frame where these are even counts for nothing.
     """
-    towards = BETA * _mean(looks, np.maximum(votes, 0.0)) - GAMMA * _mean(looks, np.maximum(-votes, 0.0))
+    towards = BETA * _mean(frames, np.maximum(votes, 0.0)) - GAMMA * _mean(frames, np.maximum(-votes, 0.0))
     target = ALPHA * vector + towards
     if not target.any():
         return vector
@@ -171,7 +175,7 @@ def turned(start: Floats, end: Floats, most_rad: float) -> Floats:
     return unit(math.cos(most_rad) * start + math.sin(most_rad) * unit(aside))
 
 
-def _mean(looks: Floats, weights: Floats) -> Floats:
+def _mean(frames: Floats, weights: Floats) -> Floats:
     total = float(weights.sum())
-    mean: Floats = weights @ looks / total if total else np.zeros(looks.shape[1], np.float32)
+    mean: Floats = weights @ frames / total if total else np.zeros(frames.shape[1], np.float32)
     return mean

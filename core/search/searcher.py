@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, TypeVar
 import numpy as np
 
 from core.errors import EmptyQuery, NoneFit, NothingIndexed, PictureOutdated
-from core.model.answer import wish_keys
+from core.model.answer import term_keys
 from core.model.results import KeptCurves, SearchResult
 from core.model.video import Recipe
 from core.search.judge import unwanted_there
 from core.search.moments import chosen, shown_first
-from core.search.query_vectors import aim, curve, lean
+from core.search.query_vectors import curve, query_vector, turned_by_votes
 from core.search.shots import elsewhere
 from core.search.verdict import likened
 
@@ -74,12 +74,12 @@ class Searcher:
     """Answers queries from the vectors that a library keeps."""
 
     def __init__(
-        self, library: Library, encoder: Encoder, sampling: Sampling, looks: EmbeddingIndex, judge: Judge
+        self, library: Library, encoder: Encoder, sampling: Sampling, index: EmbeddingIndex, judge: Judge
     ) -> None:
         self._library = library
         self._encoder = encoder
         self._sampling = sampling
-        self._looks = looks
+        self._index = index
         self._judge = judge
 
     async def recipe(self) -> Recipe:
@@ -122,11 +122,11 @@ class Searcher:
     async def compared(self, query: Query, video: Video, index: FrameIndex) -> Curve:
         """Compare other frames of a video, as `curves` does with those that are kept; raises OperatorError."""
         recipe = await self.recipe()
-        aims = await self._turned(query, recipe)
-        if not any(len(one.without) for one in aims):
-            return await asyncio.to_thread(curve, video, index, aims)
+        queries = await self._turned(query, recipe)
+        if not any(len(one.without) for one in queries):
+            return await asyncio.to_thread(curve, video, index, queries)
         kept = await self.index(query.view, video.id) or index
-        there = await unwanted_there(self._judge, video.id, kept.vectors, aims)
+        there = await unwanted_there(self._judge, video.id, kept.vectors, queries)
         return await asyncio.to_thread(curve, video, index, there, kept.vectors)
 
     async def _judged(self, query: Query, curve: Curve) -> Curve:
@@ -135,22 +135,22 @@ class Searcher:
             return await self._judge.judged(curve)
         if not query.text.strip():
             return await asyncio.to_thread(likened, curve)
-        words = [await self._words(wish) for wish in query.asked.wishes]
+        words = [await self._words(term) for term in query.asked.terms]
         return await self._judge.blended(curve, words, query.picture.vector)
 
-    async def _words(self, wish: Term) -> Floats | None:
-        """Return what a wish asks for in words; None where these say only what is unwanted."""
-        texts = list(dict.fromkeys((wish.words, *wish.phrases)))
-        if not wish.words:
+    async def _words(self, term: Term) -> Floats | None:
+        """Return what a term asks for in words; None where these say only what is unwanted."""
+        texts = list(dict.fromkeys((term.words, *term.phrases)))
+        if not term.words:
             return None
         known = dict(zip(texts, await self._encoder.texts(texts), strict=True))
-        return aim(replace(wish, without=()), known).vector
+        return query_vector(replace(term, without=()), known).vector
 
     async def index(self, view: View, video_id: str) -> FrameIndex | None:
         """Return the embeddings of a video in view; None where it has none by now. Raises OperatorError."""
         nothing = np.zeros((1, (await self._encoder.ready()).dim), np.float32)
-        peaks = await self._looks.peaks(view, await self.recipe(), nothing, video_id)
-        (index,) = await self._looks.indexes(peaks.videos[:1]) or (None,)
+        peaks = await self._index.peaks(view, await self.recipe(), nothing, video_id)
+        (index,) = await self._index.indexes(peaks.videos[:1]) or (None,)
         return index
 
     async def curves(self, query: Query) -> tuple[Curve, ...]:
@@ -166,31 +166,31 @@ class Searcher:
         if query.is_empty:
             raise EmptyQuery
         recipe = await self.recipe()
-        aims = await self._turned(query, recipe)
-        vectors = np.array([one.vector for one in aims])
+        queries = await self._turned(query, recipe)
+        vectors = np.array([one.vector for one in queries])
         most = MOST_VIDEOS_IN_ORDER if query.asked.form == "sequence" else MOST_VIDEOS
-        peaks = await self._looks.peaks(query.view, recipe, vectors, query.video_id, most=most)
+        peaks = await self._index.peaks(query.view, recipe, vectors, query.video_id, most=most)
         if query.posted:
             peaks = peaks.of(await self._library.posted(query.view, query.posted))
-        curves = await self._best(query, peaks, aims)
+        curves = await self._best(query, peaks, queries)
         found = await asyncio.gather(*(self._named(one, query) for one in curves))
         named = tuple(one for one in found if one)
         partials = () if query.posted else await self._library.partials(query.view, recipe.key, query.video_id)
-        begun = await self._compared([(one.video, one.index) for one in partials], aims)
+        begun = await self._compared([(one.video, one.index) for one in partials], queries)
         return tuple(elsewhere(one, query.picture) for one in (*named, *begun)), peaks.from_storage
 
     async def under_way(self, query: Query) -> tuple[tuple[Video, float], ...]:
         """Return the videos that are still being indexed, each with the share (0 to 1) that can be searched."""
         return await self._library.shares(query.view, (await self.recipe()).key, query.video_id)
 
-    async def _best(self, query: Query, peaks: Peaks, aims: Sequence[QueryVector]) -> tuple[Curve, ...]:
+    async def _best(self, query: Query, peaks: Peaks, queries: Sequence[QueryVector]) -> tuple[Curve, ...]:
         compared: dict[int, Curve | None] = {}
 
         async def compare(videos: Sequence[HeldIndexing]) -> Sequence[Curve | None]:
             unknown = [video for video in videos if video.indexing not in compared]
-            indexes = await self._looks.indexes(unknown)
+            indexes = await self._index.indexes(unknown)
             there = [(video, index) for video, index in zip(unknown, indexes, strict=True) if index]
-            curves = await self._compared([(video.video, index) for video, index in there], aims)
+            curves = await self._compared([(video.video, index) for video, index in there], queries)
             compared.update(dict.fromkeys(video.indexing for video in unknown))
             compared.update(zip((video.indexing for video, _ in there), curves, strict=True))
             return [compared[video.indexing] for video in videos]
@@ -205,9 +205,9 @@ class Searcher:
         return tuple(best[video.video.id] for video in peaks.videos if video.video.id in best)
 
     async def _compared(
-        self, videos: Sequence[tuple[Video, FrameIndex]], aims: Sequence[QueryVector]
+        self, videos: Sequence[tuple[Video, FrameIndex]], queries: Sequence[QueryVector]
     ) -> Sequence[Curve]:
-        of_each = [await unwanted_there(self._judge, video.id, index.vectors, aims) for video, index in videos]
+        of_each = [await unwanted_there(self._judge, video.id, index.vectors, queries) for video, index in videos]
         return await asyncio.to_thread(
             lambda: [curve(*one, some) for one, some in zip(videos, of_each, strict=True)],
         )
@@ -218,19 +218,19 @@ class Searcher:
         return replace(curve, video=posting.named(curve.video)) if posting else None
 
     async def _turned(self, query: Query, recipe: Recipe) -> Sequence[QueryVector]:
-        """Return the aims as votes turn them."""
-        aims, wishes = await self._aims(query, recipe), wish_keys(query)
-        votes = await self._library.votes(query.view, wishes)
-        return await lean(aims, wishes, votes, self._looks, query.view, recipe) if votes else aims
+        """Return the query vectors as votes turn them."""
+        queries, terms = await self._query_vectors(query, recipe), term_keys(query)
+        votes = await self._library.votes(query.view, terms)
+        return await turned_by_votes(queries, terms, votes, self._index, query.view, recipe) if votes else queries
 
-    async def _aims(self, query: Query, recipe: Recipe) -> tuple[QueryVector, ...]:
+    async def _query_vectors(self, query: Query, recipe: Recipe) -> tuple[QueryVector, ...]:
         if query.picture is not None and query.picture.recipe_key != recipe.key:
             raise PictureOutdated
-        wishes = query.asked.wishes
-        texts = list(dict.fromkeys(text for wish in wishes for text in wish.texts))
+        terms = query.asked.terms
+        texts = list(dict.fromkeys(text for term in terms for text in term.texts))
         vectors = dict(zip(texts, await self._encoder.texts(texts), strict=True)) if texts else {}
         picture = query.picture.vector if query.picture else None
-        return tuple(aim(wish, vectors, picture) for wish in wishes)
+        return tuple(query_vector(term, vectors, picture) for term in terms)
 
 
 def _of_part(part: int, curve: Curve) -> float:

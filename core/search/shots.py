@@ -31,9 +31,9 @@ def elsewhere(curve: Curve, picture: Example | None) -> Curve:
     if picture is None or source is None or source.video_id != curve.video.id:
         return curve
     start_s, end_s = max(0.0, source.start_s - NEAR_S), source.end_s + NEAR_S
-    looks = curve.vectors
-    if looks is not None and len(looks) >= LEAST_LOOKS and (likeness := Likeness(looks)).tells:
-        alike = looks @ picture.vector >= likeness.cosine(ALIKE)
+    frames = curve.vectors
+    if frames is not None and len(frames) >= LEAST_FRAMES and (likeness := Likeness(frames)).tells:
+        alike = frames @ picture.vector >= likeness.cosine(ALIKE)
         first_s, last_s = _reach(curve, alike, source.start_s, source.end_s)
         start_s, end_s = min(start_s, first_s), max(end_s, last_s)
     return replace(curve, source=Stretch(source.video_id, start_s, end_s))
@@ -171,5 +171,5 @@ def _beside(smooth: Scores, first: int, last: int, floor: float) -> float:
     return float(flanks.mean()) if len(flanks) else floor
 
 
-LEAST_LOOKS = 8
+LEAST_FRAMES = 8
 """Of a video with fewer nothing is known of how alike its shots are."""

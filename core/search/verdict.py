@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from core.model.results import Baseline
-from core.search.shots import LEAST_LOOKS, Likeness
+from core.search.shots import LEAST_FRAMES, Likeness
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -73,32 +73,32 @@ class CaptionLevels:
     """Mean logit of what a query has to beat at its frames."""
 
 
-def background(looks: Floats, bank: Floats, info: EncoderInfo) -> CaptionLevels:
+def background(frames: Floats, bank: Floats, info: EncoderInfo) -> CaptionLevels:
     """Return what a video's frames (N, D) have in common with the bank (K, D), both unit vectors."""
-    some = looks[:: 1 + len(looks) // _SAMPLED]
+    some = frames[:: 1 + len(frames) // _SAMPLED]
     means: Floats = some.mean(axis=0) @ bank.T
     return CaptionLevels(means, level(some, means, bank, info))
 
 
-def baseline(scores: Floats, looks: Floats, video: CaptionLevels, bank: Floats, info: EncoderInfo) -> Baseline:
+def baseline(scores: Floats, frames: Floats, video: CaptionLevels, bank: Floats, info: EncoderInfo) -> Baseline:
     """Return what a query's scores (N,) at a video's frames (N, D) mean, beside that video's background."""
     best = int(scores.argmax())
-    surely = odds(scores[best : best + 1], looks[best : best + 1], float(scores.mean()), video, bank, info)
+    surely = odds(scores[best : best + 1], frames[best : best + 1], float(scores.mean()), video, bank, info)
     own = _CENTRED * float(scores.mean())
     return judged_by(float(scores[best]), float(surely[0]), own + (1 - _CENTRED) * float(video.means.mean()), info)
 
 
 def possible(
-    texts: Floats, looks: Floats, video: CaptionLevels, bank: Floats, info: EncoderInfo
+    texts: Floats, frames: Floats, video: CaptionLevels, bank: Floats, info: EncoderInfo
 ) -> npt.NDArray[np.bool_]:
     """Tell of texts (K, D) which may be in a video with these frames (N, D), (K,).
 
     More lenient than a verdict: who does not want something is not to see it because the model is in doubt.
     """
-    scores: Floats = looks @ texts.T
+    scores: Floats = frames @ texts.T
     best = scores.argmax(axis=0)
     found = scores[best, np.arange(len(best))]
-    may_be: npt.NDArray[np.bool_] = odds(found, looks[best], scores.mean(axis=0), video, bank, info) >= POSSIBLE_FROM
+    may_be: npt.NDArray[np.bool_] = odds(found, frames[best], scores.mean(axis=0), video, bank, info) >= POSSIBLE_FROM
     return may_be
 
 
@@ -123,28 +123,28 @@ def _moved(known: Baseline, score: float, surely: float, info: EncoderInfo) -> B
 
 
 def odds(
-    scores: Floats, looks: Floats, mean_score: float | Floats, video: CaptionLevels, bank: Floats, info: EncoderInfo
+    scores: Floats, frames: Floats, mean_score: float | Floats, video: CaptionLevels, bank: Floats, info: EncoderInfo
 ) -> Floats:
     """Return how much likelier a query's words are at frames (n, D) with scores (n,) than background captions.
 
     `mean_score` is what the query has over the video on average. (n,), natural logarithms.
     """
-    to_beat = (levels(looks, video.means, bank, info) + video.level) / 2
+    to_beat = (levels(frames, video.means, bank, info) + video.level) / 2
     surely: Floats = (info.logit_scale * (scores - _CENTRED * mean_score) - to_beat).astype(np.float32)
     return surely
 
 
-def level(looks: Floats, means: Floats, bank: Floats, info: EncoderInfo) -> float:
+def level(frames: Floats, means: Floats, bank: Floats, info: EncoderInfo) -> float:
     """Return how well frames (n, D) fit background captions, as a mean logit: what a query has to beat."""
-    return float(levels(looks, means, bank, info).mean())
+    return float(levels(frames, means, bank, info).mean())
 
 
-def levels(looks: Floats, means: Floats, bank: Floats, info: EncoderInfo) -> Floats:
+def levels(frames: Floats, means: Floats, bank: Floats, info: EncoderInfo) -> Floats:
     """Return likewise for each frame by itself, (n,).
 
     `means` (K,) are the captions' mean cosines over the video.
     """
-    logits = info.logit_scale * (looks @ bank.T - _CENTRED * means).astype(np.float64)
+    logits = info.logit_scale * (frames @ bank.T - _CENTRED * means).astype(np.float64)
     highest = logits.max(axis=1, keepdims=True)
     fits = highest[:, 0] + np.log(np.exp(logits - highest).mean(axis=1))
     if info.logit_bias:
@@ -171,14 +171,15 @@ class Blend:
 
 
 def blend_baseline(
-    curve: Curve, looks: Floats, blend: Blend, video: CaptionLevels, bank: Floats, info: EncoderInfo
+    curve: Curve, frames: Floats, blend: Blend, video: CaptionLevels, bank: Floats, info: EncoderInfo
 ) -> Baseline | None:
     """Return what a blend's curve means at a video's frames (N, D); None where the video tells no shots apart."""
-    likeness = Likeness(looks)
-    if len(looks) < LEAST_LOOKS or not likeness.tells or not curve.counts.any():
+    likeness = Likeness(frames)
+    if len(frames) < LEAST_FRAMES or not likeness.tells or not curve.counts.any():
         return None
-    said = looks @ blend.words
-    words, picture = odds(said, looks, float(said.mean()), video, bank, info), _picture(looks @ blend.picture, likeness)
+    said = frames @ blend.words
+    words = odds(said, frames, float(said.mean()), video, bank, info)
+    picture = _picture(frames @ blend.picture, likeness)
     words, picture, scores = (one[curve.counts] for one in (words, picture, curve.scores))
     both = together(scores, words, picture)
     lacks = _lack(both, float(words.max()) - WEAK_FROM, float(picture.max()))
@@ -229,10 +230,10 @@ SHOT_WEAK_FROM, SHOT_STRONG_FROM = 0.6, 0.8
 
 def likened(curve: Curve) -> Curve:
     """Return a picture's curve without its frames, with a baseline where the video tells one shot from another."""
-    looks = curve.vectors
-    if looks is None or len(looks) < LEAST_LOOKS:
+    frames = curve.vectors
+    if frames is None or len(frames) < LEAST_FRAMES:
         return replace(curve, vectors=None)
-    likeness = Likeness(looks)
+    likeness = Likeness(frames)
     if not likeness.tells:
         return replace(curve, vectors=None)
     usual, weak_from, strong_from = (likeness.cosine(share) for share in (0.0, SHOT_WEAK_FROM, SHOT_STRONG_FROM))

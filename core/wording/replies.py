@@ -141,9 +141,9 @@ def indexed(result: Indexed, sheet: bytes | None, turn: Turn) -> Reply:
     facts = f"{clock(video.duration_s)} long"
     if video.uploader:
         facts += f", by {video.uploader}"
-    if result.looks:
-        facts += f", {_frames(result.looks)}"
-    first = "Ready to search" if result.looks else "I know this video already"
+    if result.frames:
+        facts += f", {_frames(result.frames)}"
+    first = "Ready to search" if result.frames else "I know this video already"
     text = f"{first}: {facts}. Try /find and what you want to see."
     if result.several:
         text += " There are several videos behind that link; this is the first."

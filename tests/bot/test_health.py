@@ -50,7 +50,7 @@ async def test_figures_are_as_prometheus_reads_them(session: aiohttp.ClientSessi
     for stage in ("fetch", "read", "encode", "words", "save", "search", "plot", "still"):
         with metrics.stage(stage):
             pass
-    metrics.looked(16, 2.0)
+    metrics.encoded(16, 2.0)
     metrics.cache("vectors", hit=True)
     metrics.cache("vectors", hit=False)
     async with serve_watch(0, Health([]), metrics) as port:

@@ -77,7 +77,7 @@ class House(Generic[EncoderT]):
     fetcher: CopyFetcher
     plotter: NotingPlotter
     reader: ChildFrameReader
-    looks: VectorIndex
+    index: VectorIndex
     indexer: Indexer
     searcher: Searcher
     conversation: Conversation
@@ -162,9 +162,9 @@ async def opened(
     library = await SqliteLibrary.open(tmp_path / "data" / "keaton.sqlite3")
     media = await MediaFolder.open(tmp_path / "data" / "media", QUOTA_BYTES)
     children = ChildPool("core.engines.video.worker", forks=True, courtesy=courtesy)
-    async with looking(library, budget_bytes) as looks:
+    async with looking(library, budget_bytes) as index:
         house = build(
-            library, media, ChildFrameReader(children, watch=Unwatched()), ColourEncoder(), looks, choices=choices
+            library, media, ChildFrameReader(children, watch=Unwatched()), ColourEncoder(), index, choices=choices
         )
         yield house
         await house.refiner.close()
@@ -176,11 +176,11 @@ async def opened(
 
 @asynccontextmanager
 async def looking(library: SqliteLibrary, budget_bytes: float = float("inf")) -> AsyncIterator[VectorIndex]:
-    """Hold a library's looks in memory."""
+    """Hold a library's index in memory."""
     with ThreadPoolExecutor(1) as pool:
-        looks = VectorIndex(SqliteEmbeddings(library.connections), pool, NotingWatch(), budget_bytes)
-        yield looks
-        await looks.close()
+        index = VectorIndex(SqliteEmbeddings(library.connections), pool, NotingWatch(), budget_bytes)
+        yield index
+        await index.close()
 
 
 _STORED = ("library", "ledger", "media", "checkpoints", "jobs")
@@ -198,7 +198,7 @@ def build(
     media: MediaFolder,
     reader: ChildFrameReader,
     encoder: EncoderT,
-    looks: VectorIndex,
+    index: VectorIndex,
     others: tuple[CopyFetcher, NotingPlotter, Clipper, Framer] | None = None,
     choices: Options = CHOICES,
 ) -> House[EncoderT]:
@@ -215,7 +215,7 @@ def build(
     )
     storage = Storage(**{name: getattr(relays, name) for name in _STORED}, blobs=Drawer())
     engines = Engines(
-        looks=looks,
+        index=index,
         encoder=encoder,
         fetcher=relays.fetcher,
         reader=relays.reader,
@@ -230,5 +230,5 @@ def build(
     clocks = Clocks(monotonic_s=time.monotonic, unix_s=time.time, now=lambda: datetime.now(UTC))
     parts = assemble(storage, engines, clocks, choices)
     course = (parts.indexer, parts.searcher, parts.conversation, parts.foreman, watch, parts.refiner, courtesy)
-    near = (library, relays.ledger, media, encoder, fetcher, plotter, reader, looks)
+    near = (library, relays.ledger, media, encoder, fetcher, plotter, reader, index)
     return House(*near, *course, parts.renewal, clipper, parts.forgetting, relays)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from core.errors import AnswerGone
-from core.model.answer import MOST_EARLIER, Answer, as_of, finer, revised, wish_keys
+from core.model.answer import MOST_EARLIER, Answer, as_of, finer, revised, term_keys
 from core.model.events import Action
 from core.model.query import Query
 from core.model.results import Moment
@@ -81,7 +81,7 @@ async def turned(house: ColourHouse) -> Reply:
 
 async def test_given_a_new_order_when_voted_then_the_seen_moment_counts(house: ColourHouse) -> None:
     await vote(house, await turned(house), "👍", BOB)
-    (cast,) = await house.library.votes(turn().view, wish_keys(Query("red and blue", turn().view)))
+    (cast,) = await house.library.votes(turn().view, term_keys(Query("red and blue", turn().view)))
     assert cast.at_s < 3
     assert "0:00 in video\nMoment 1" in (await ask(house)).text
 

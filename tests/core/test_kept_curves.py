@@ -51,8 +51,8 @@ def refuse(monkeypatch: pytest.MonkeyPatch, house: ColourHouse) -> None:
         raise AssertionError("a press must not search")
 
     monkeypatch.setattr(house.encoder, "texts", refused)
-    monkeypatch.setattr(house.looks, "peaks", refused)
-    monkeypatch.setattr(house.looks, "indexes", refused)
+    monkeypatch.setattr(house.index, "peaks", refused)
+    monkeypatch.setattr(house.index, "indexes", refused)
 
 
 def drawn(spec: PlotSpec) -> dict[str, Any]:

@@ -197,7 +197,7 @@ class _DyingReader:
     def __init__(self) -> None:
         self.times = 0
 
-    async def looks(
+    async def frames(
         self,
         path: Path,
         sampling: Sampling,  # noqa: ARG002 - the port names them

@@ -53,7 +53,7 @@ def test_given_only_unwanted_words_when_no_picture_then_they_are_words() -> None
 
 
 def test_given_seven_sides_when_read_then_the_seventh_is_of_the_sixth() -> None:
-    assert [wish.words for wish in read("a | b | c | d | e | f | g").wishes] == ["a", "b", "c", "d", "e", "f | g"]
+    assert [wish.words for wish in read("a | b | c | d | e | f | g").terms] == ["a", "b", "c", "d", "e", "f | g"]
 
 
 @pytest.mark.parametrize(
@@ -93,14 +93,14 @@ def test_given_plain_words_when_they_are_read_then_nothing_is_in_doubt(text: str
 @given(st.text())
 def test_given_any_text_when_read_then_nothing_is_raised(text: str) -> None:
     for asked in (read(text), read(text, pictured=True), read(refined(text, text))):
-        assert asked.wishes
+        assert asked.terms
     refinement(text)
     unclear(text)
 
 
 @given(QUESTIONS)
 def test_given_any_question_when_read_then_no_word_is_lost(text: str) -> None:
-    said = " ".join(part for wish in read(text).wishes for part in (wish.words, *wish.without))
+    said = " ".join(part for wish in read(text).terms for part in (wish.words, *wish.without))
     assert {word for word in text.split() if word.isalnum()} <= set(said.replace('"', " ").split())
 
 
@@ -114,7 +114,7 @@ def test_given_sides_when_refined_then_each_side_has_the_addition(text: str, mor
     before, after = read(text), read(refined(text, more))
     if text and not text.endswith(("|", ">", ">30s", ">5m")):  # these wait for what is added
         assert (after.form, after.window_s) == (before.form, before.window_s)
-        assert all(wish.words.endswith(more) for wish in after.wishes)
+        assert all(wish.words.endswith(more) for wish in after.terms)
 
 
 @pytest.mark.parametrize(
@@ -141,6 +141,6 @@ def test_given_a_plus_in_front_when_read_then_it_is_a_refinement(text: str, adde
 
 
 def test_given_two_spellings_when_they_mean_the_same_then_keys_are_equal() -> None:
-    keys = {read(text).wishes[0].key for text in ("A dog -snow -rain", " a  DOG. -rain -Snow", "a dog! -rain -snow")}
+    keys = {read(text).terms[0].key for text in ("A dog -snow -rain", " a  DOG. -rain -Snow", "a dog! -rain -snow")}
     assert len(keys) == 1
-    assert len({read(text).wishes[0].key for text in ("a dog", "a dog -snow", 'a "dog"', "dog a")}) == 4
+    assert len({read(text).terms[0].key for text in ("a dog", "a dog -snow", 'a "dog"', "dog a")}) == 4

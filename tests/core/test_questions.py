@@ -57,7 +57,7 @@ async def test_given_texts_side_by_side_when_asked_then_curves_and_shares(
     await put_video(house, turn(), "video", SCENES)
     reply = await ask(house, "blue | green | dark")
     assert reply.text.startswith("0:06 in video, for “blue”")
-    assert "Probabilities among these here: blue 1.0000, green 0.0000, dark 0.0000." in reply.text
+    assert "Probabilities among these here: blue 100 %, green less than 1 %, dark less than 1 %." in reply.text
     assert [line.text for line in house.plotter.specs[0].curve.lines] == ["blue", "green", "dark"]
     second = next(button for button in reply.buttons if button.label.startswith("2"))
     assert "0:03 in video, for “green”" in (await house.last(Action(turn(), second.id))).text

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def with_new_eyes(house: ColourHouse) -> ColourHouse:
-    return build(house.library, house.media, house.reader, ColourEncoder("new eyes"), house.looks)
+    return build(house.library, house.media, house.reader, ColourEncoder("new eyes"), house.index)
 
 
 async def post(house: ColourHouse, video: Path) -> None:

@@ -185,7 +185,7 @@ async def test_given_another_model_when_asked_then_the_video_is_reindexed(
     house: ColourHouse, colour_video: Path
 ) -> None:
     await post(house, colour_video)
-    other = build(house.library, house.media, house.reader, ColourEncoder("new eyes"), house.looks)
+    other = build(house.library, house.media, house.reader, ColourEncoder("new eyes"), house.index)
     replies = await other.say(Find(turn(), "green"))
     assert "model has changed" in replies[0].text
     assert replies[-1].title == "“green”"

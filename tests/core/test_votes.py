@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.conversation.commands import find
-from core.model.answer import wish_keys
+from core.model.answer import term_keys
 from core.model.events import Action, Forget, Turn
 from core.model.query import Query
 from core.model.video import Scope, View
@@ -109,7 +109,7 @@ async def test_given_votes_when_their_video_is_forgotten_then_they_go(house: Col
     await put_video(house, turn(), "other", SCENES)
     await vote(house, await ask(house), "👎")
     await house.last(Forget(replace(turn(), moderator=True), "video"))
-    assert await house.library.votes(turn().view, wish_keys(Query("red and blue", turn().view))) == ()
+    assert await house.library.votes(turn().view, term_keys(Query("red and blue", turn().view))) == ()
     assert "Ranked with" not in (await ask(house)).text
 
 

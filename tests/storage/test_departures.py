@@ -71,10 +71,10 @@ async def test_what_was_left_goes_after_the_grace_period_and_not_before(
         await _fill(library, make_video, make_posting, scope)
     await grace.left(GUILD)
     clock.now_s += 7 * DAY_S - 1
-    await grace.look()
+    await grace.purge()
     assert len(await library.videos(View.of(channel))) == 1
     clock.now_s += 1
-    await grace.look()
+    await grace.purge()
     assert await library.video("guild-general") is None
     assert len(await library.videos(View.of(other))) == 1
     for table in await library.connections.rows("SELECT name FROM sqlite_master WHERE type = 'table'", {}):
@@ -94,10 +94,10 @@ async def test_being_added_again_in_time_keeps_everything_and_the_next_removal_s
     for _ in range(3):
         await grace.left(GUILD)
         clock.now_s += 5 * DAY_S
-        await grace.look()
+        await grace.purge()
         await grace.back(GUILD)
     clock.now_s += 50 * DAY_S
-    await grace.look()
+    await grace.purge()
     assert len(await library.videos(View.of(channel))) == 1
 
 
@@ -112,7 +112,7 @@ async def test_restarts_are_survived_and_time_that_keaton_did_not_run_does_not_c
         grace = DepartureGrace(departures, media, clock, 7 * DAY_S, 1.0)
         await grace.left(GUILD)
         clock.now_s += 3 * DAY_S
-        await grace.look()
+        await grace.purge()
         is_kept = await library.video("guild-general") is not None
         assert is_kept == (boot_s != 3.0)
 
@@ -130,7 +130,7 @@ async def test_a_channel_goes_alone(
         await _fill(library, make_video, make_posting, scope)
     await grace.left(channel)
     clock.now_s += 8 * DAY_S
-    await grace.look()
+    await grace.purge()
     assert await library.videos(View.of(channel)) == ()
     assert len(await library.videos(View.of(second))) == 1
     assert await SqliteLedger(library.connections).notes("discord:shown:guild:general:") == ()

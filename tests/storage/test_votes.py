@@ -128,11 +128,11 @@ async def test_a_vote_that_was_left_at_a_kill_counts_before_those_that_came_afte
 
 async def test_votes_of_others_and_on_other_wishes_stand_as_they_are(voted: SqliteLibrary, clock: Clock) -> None:
     first, second, third = await jobs_of(voted, clock, 3)
-    other = replace(Press(UP).ballot("u1"), wish="another")
+    other = replace(Press(UP).ballot("u1"), term="another")
     await voted.vote(VIEW, [Press(UP).ballot("u2")], second)
     await voted.vote(VIEW, [Press(DOWN).ballot("u1"), other], third)
     await voted.vote(VIEW, [Press(DOWN).ballot("u1")], first)
-    found = [(vote.wish, vote.value) for vote in await voted.votes(VIEW, [WISH, "another"])]
+    found = [(vote.term, vote.value) for vote in await voted.votes(VIEW, [WISH, "another"])]
     assert sorted(found) == [(WISH, DOWN), (WISH, UP), ("another", UP)]
 
 

@@ -141,7 +141,7 @@ class NotingWatch:
     def took(self, stage: Stage, _seconds: float) -> None:
         self.stages.append(stage)
 
-    def looked(self, looks: int, seconds: float) -> None:
+    def encoded(self, frames: int, seconds: float) -> None:
         """Note nothing: the encoder does."""
 
     def cache(self, name: str, *, hit: bool) -> None:

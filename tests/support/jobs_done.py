@@ -57,10 +57,10 @@ class StoppingReader:
         self.given: list[float] = []
         self.stopped = asyncio.Event()
 
-    async def looks(
+    async def frames(
         self, path: Path, sampling: Sampling, preprocess: Preprocess, seen: ResumePoint | None = None
     ) -> AsyncGenerator[Reading, None]:
-        async for event in self._real.looks(path, sampling, preprocess, seen):
+        async for event in self._real.frames(path, sampling, preprocess, seen):
             if isinstance(event, SampledFrame):
                 if len(self.given) == self._most:
                     self.stopped.set()
@@ -90,7 +90,7 @@ class FailingFetcher:
 class DyingReader:
     """Dies with every video."""
 
-    async def looks(
+    async def frames(
         self,
         path: Path,
         sampling: Sampling,  # noqa: ARG002 - the port names them

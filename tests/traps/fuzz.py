@@ -82,7 +82,7 @@ async def _try(reader: ChildFrameReader, path: Path, figures: Figures) -> None:
     figures.videos += 1
     end = "read"
     try:
-        async with aclosing(reader.looks(path, Sampling(), _PREPROCESS)) as events:
+        async with aclosing(reader.frames(path, Sampling(), _PREPROCESS)) as events:
             async for _ in events:
                 pass
         await reader.still(path, 1.0, 200)

@@ -76,7 +76,7 @@ async def test_a_header_that_lies_breaks_nothing_and_no_sentence_repeats_its_fig
     events: list[Reading] = []
     said = ""
     try:
-        events = [event async for event in reader.looks(path, Sampling(1.0), PREPROCESS)]
+        events = [event async for event in reader.frames(path, Sampling(1.0), PREPROCESS)]
     except UserError as error:
         said = sentence(error)
     assert bool(events) is not bool(said)

@@ -20,7 +20,7 @@ class BusyTown(Town):
     async def restart(self) -> None:
         """Let the program end and begin anew: its clock begins anew too, and all that it held in memory is gone."""
         pages = self.fetcher.pages
-        await self.grace.look()
+        await self.grace.purge()
         await self.drop()
         await self.stop()
         self._open = AsyncExitStack()

@@ -72,7 +72,7 @@ class Changing(Ground):
     def let_time_pass(self, seconds: float) -> None:
         self._do(self.town.finish_all())
         self.town.clock_s += seconds
-        self._do(self.town.grace.look())
+        self._do(self.town.grace.purge())
         over = [scope for scope, since in self.town.away.items() if self.town.clock_s - since >= GRACE_S]
         for scope in over:
             self.town.gone([one for one in self.town.posted if _is_within(scope_of(one.space, one.room), scope)])

@@ -45,7 +45,7 @@ class PaintedReader:
     reached: asyncio.Event = field(default_factory=asyncio.Event)
     """Set where a reading has come to the middle of a held video."""
 
-    async def looks(
+    async def frames(
         self, path: Path, _sampling: Sampling, preprocess: Preprocess, seen: ResumePoint | None = None
     ) -> AsyncIterator[Reading]:
         words, size = await asyncio.to_thread(path.read_bytes), preprocess.size_px
@@ -68,7 +68,7 @@ class PaintedReader:
         at_once: bool = False,  # noqa: ARG002 - the port's
     ) -> tuple[SampledFrame, ...]:
         free = PaintedReader()
-        looks = [one async for one in free.looks(path, Sampling(), preprocess) if isinstance(one, SampledFrame)]
+        looks = [one async for one in free.frames(path, Sampling(), preprocess) if isinstance(one, SampledFrame)]
         return tuple(replace(looks[min(int(at), len(looks) - 1)], time_s=at) for at in times_s)
 
     async def still(self, path: Path, time_s: float, _max_px: int) -> Still:

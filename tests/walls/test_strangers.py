@@ -247,7 +247,7 @@ async def test_looking_anew_takes_no_other_video_for_the_one_that_was_posted(net
         house.media,
         house.reader,
         ColourEncoder("new eyes"),
-        house.looks,
+        house.index,
         (net.web, TellingPlotter(), TellingClipper(), PaintedFramer()),
     )
     with pytest.raises(UnknownVideo):

@@ -118,7 +118,7 @@ class ThreadedEncoder:
         began_s = loop.time()
         with self._watch.stage("encode"):
             vectors = await loop.run_in_executor(self._videos, _at_low_priority, work)
-        self._watch.looked(len(pixels), loop.time() - began_s)
+        self._watch.encoded(len(pixels), loop.time() - began_s)
         return vectors
 
     async def texts(self, texts: Sequence[str]) -> Floats:

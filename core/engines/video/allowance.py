@@ -12,7 +12,7 @@ import numpy as np
 
 from core.engines.sandbox.protocol import GarbledError
 from core.engines.video import jpegs
-from core.engines.video.sampling import expected_looks, interval_s
+from core.engines.video.sampling import expected_frames, interval_s
 from core.ports.video import SampledFrame, VideoEnded, VideoOpened
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ class Allowance:
             raise GarbledError("opened, again or unasked")
         duration_s = bounded(message.number("duration_s"), self.limits.duration_s + SLACK_S)
         width_px, height_px = whole_size_px(message, _MOST_SQUEEZE * self.limits.frame_px)
-        self._opened = VideoOpened(duration_s, width_px, height_px, expected_looks(duration_s, self.sampling))
+        self._opened = VideoOpened(duration_s, width_px, height_px, expected_frames(duration_s, self.sampling))
         return self._opened
 
     def _look(self, message: ChildMessage) -> SampledFrame:

@@ -132,7 +132,7 @@ class ChildFrameReader:
     """How long a child may say nothing before it is taken for dead."""
     watch: Watch = field(kw_only=True)
 
-    async def looks(
+    async def frames(
         self, path: Path, sampling: Sampling, preprocess: Preprocess, seen: ResumePoint | None = None
     ) -> AsyncGenerator[Reading, None]:
         """Stream one VideoOpened, then Looks in the order of time, then one VideoEnded; memory stays flat.
@@ -142,13 +142,13 @@ class ChildFrameReader:
         Raises FileMissing, NotAVideo, NoVideoStream, NoFrames, OverLimit, DecoderDied.
         """
         how = {"sampling": asdict(sampling), "preprocess": asdict(preprocess)}
-        known = {"until_s": seen.until_s, "sent": seen.looks} if seen else {}
+        known = {"until_s": seen.until_s, "sent": seen.frames} if seen else {}
         request: Mapping[str, object] = {"kind": "looks", **how, **known}
         async with self.children.giving_way() as child:
             await child.ask({**request, "path": str(path), "limits": asdict(self.limits)})
             allowance = Allowance(self.limits, preprocess.size_px, sampling)
             if seen is not None:
-                allowance.last, allowance.before = seen.until_s, seen.looks
+                allowance.last, allowance.before = seen.until_s, seen.frames
             while True:
                 event = await self._next(child, path, allowance)
                 yield event

@@ -15,7 +15,7 @@ from core.engines.sandbox import protocol
 from core.engines.video import frame as pictures
 from core.engines.video.flaws import UnreadableError
 from core.engines.video.jpegs import THUMBNAIL_PX
-from core.engines.video.sampling import expected_looks
+from core.engines.video.sampling import expected_frames
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -67,7 +67,7 @@ class LookSender:
         self._preprocess = preprocess
         self._sameness = sampling.sameness
         self._length_s = length_s
-        self._expected = expected_looks(length_s, sampling)
+        self._expected = expected_frames(length_s, sampling)
         self._stride = -(-self._expected // _MOST_THUMBNAILS)
         self._gist: Gist | None = None
         self._is_opened = False

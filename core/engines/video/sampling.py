@@ -22,7 +22,7 @@ def interval_s(duration_s: float, sampling: Sampling) -> float:
     return min(sampling.interval_s, max(_DENSEST_S, duration_s / sampling.min_looks))
 
 
-def expected_looks(duration_s: float, sampling: Sampling) -> int:
+def expected_frames(duration_s: float, sampling: Sampling) -> int:
     """Count the grid times in [0, duration_s): how many looks a video without gaps gets, at least one."""
     return max(1, math.ceil((duration_s - _SLACK_S) / interval_s(duration_s, sampling)))
 

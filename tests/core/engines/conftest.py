@@ -93,12 +93,12 @@ def look_at() -> LookAt:
     ) -> Seen:
         out = io.BytesIO()
         how = {"sampling": asdict(sampling or Sampling()), "preprocess": asdict(preprocess), "limits": LIMITS}
-        known = {"until_s": after.until_s, "sent": after.looks} if after else {}
+        known = {"until_s": after.until_s, "sent": after.frames} if after else {}
         request: dict[str, object] = {**how, **known}
         worker.send_looks(path, request, out)
         allowance = Allowance(VideoLimits(), preprocess.size_px, sampling or Sampling())
         if after is not None:
-            allowance.last, allowance.before = after.until_s, after.looks
+            allowance.last, allowance.before = after.until_s, after.frames
         events = [frames.reading_of(message, path, allowance) for message in messages_in(out.getvalue())]
         opened, *looks, ended = events
         assert isinstance(opened, VideoOpened)

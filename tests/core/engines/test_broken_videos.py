@@ -134,6 +134,6 @@ async def test_what_is_no_video_is_told_apart(
     clips.make_sound(tmp_path / "song.m4a", 1.0)
     (tmp_path / "garbage.mp4").write_bytes(b"no video")
     with pytest.raises(error):
-        await anext(reader.looks(tmp_path / name, Sampling(), PREPROCESS))
+        await anext(reader.frames(tmp_path / name, Sampling(), PREPROCESS))
     with pytest.raises(error):
         await reader.still(tmp_path / name, 0.0, 100)

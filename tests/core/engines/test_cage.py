@@ -58,7 +58,7 @@ async def test_a_video_over_a_limit_is_refused_and_the_limit_is_named(
 ) -> None:
     video = make_clip(name, [("red", 8)], clips.Shape((320, 180), patterned=True))
     with pytest.raises(OverLimit) as raised:
-        async for _ in ChildFrameReader(children, limits, watch=Unwatched()).looks(video, Sampling(), PREPROCESS):
+        async for _ in ChildFrameReader(children, limits, watch=Unwatched()).frames(video, Sampling(), PREPROCESS):
             pass
     assert (raised.value.quantity, raised.value.limit) == (quantity, getattr(limits, quantity))
 
@@ -74,7 +74,7 @@ async def test_a_video_whose_sound_goes_on_beyond_the_limit_is_refused_though_no
                 packet.stream = streams[packet.stream_index]
                 container.mux(packet)
     with pytest.raises(OverLimit) as raised:
-        async for _ in ChildFrameReader(children, VideoLimits(duration_s=10), watch=Unwatched()).looks(
+        async for _ in ChildFrameReader(children, VideoLimits(duration_s=10), watch=Unwatched()).frames(
             video, Sampling(), PREPROCESS
         ):
             pass
@@ -86,7 +86,7 @@ async def test_a_video_that_needs_too_much_memory_ends_with_a_sentence(
 ) -> None:
     video = make_clip("large.mp4", [("red", 0.2)], clips.Shape((3840, 2160)))
     with pytest.raises((OverLimit, NoFrames)):  # with several threads FFmpeg does not always say why it gave up
-        async for _ in ChildFrameReader(children, VideoLimits(memory_bytes=110_000_000), watch=Unwatched()).looks(
+        async for _ in ChildFrameReader(children, VideoLimits(memory_bytes=110_000_000), watch=Unwatched()).frames(
             video, Sampling(), PREPROCESS
         ):
             pass
@@ -95,7 +95,7 @@ async def test_a_video_that_needs_too_much_memory_ends_with_a_sentence(
 async def test_a_video_that_keeps_the_processor_busy_is_stopped(children: ChildPool, make_clip: MakeClip) -> None:
     video = make_clip("long.mp4", [("red", 240)])
     with pytest.raises(OverLimit) as raised:
-        async for _ in ChildFrameReader(children, VideoLimits(decode_s=1), watch=Unwatched()).looks(
+        async for _ in ChildFrameReader(children, VideoLimits(decode_s=1), watch=Unwatched()).frames(
             video, Sampling(0.04, 1, sameness=0), PREPROCESS
         ):
             pass
@@ -107,7 +107,7 @@ async def test_a_video_that_ends_within_its_limits_is_read_whole(children: Child
     limits = VideoLimits(duration_s=4.1, frames=100, frame_px=160 * 120, memory_bytes=400_000_000)
     events = [
         event
-        async for event in ChildFrameReader(children, limits, watch=Unwatched()).looks(video, Sampling(), PREPROCESS)
+        async for event in ChildFrameReader(children, limits, watch=Unwatched()).frames(video, Sampling(), PREPROCESS)
     ]
     assert len(events) == 18
 

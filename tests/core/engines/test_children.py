@@ -65,7 +65,7 @@ def seen_environment(pid: int) -> bytes:
 async def test_a_video_read_in_a_child_gives_opened_looks_and_ended(
     reader: ChildFrameReader, colour_video: Path
 ) -> None:
-    events = [event async for event in reader.looks(colour_video, Sampling(), PREPROCESS)]
+    events = [event async for event in reader.frames(colour_video, Sampling(), PREPROCESS)]
     assert isinstance(events[0], VideoOpened)
     assert isinstance(events[-1], VideoEnded)
     looks = [event for event in events if isinstance(event, SampledFrame)]
@@ -80,7 +80,7 @@ async def test_given_a_metrics_port_when_a_video_is_read_then_it_is_timed(
 ) -> None:
     watch = NotingWatch()
     watched = replace(reader, watch=watch)
-    async for _ in watched.looks(colour_video, Sampling(), PREPROCESS):
+    async for _ in watched.frames(colour_video, Sampling(), PREPROCESS):
         pass
     await watched.still(colour_video, 0.0, 64)
     assert watch.stages == ["read", "still"]
@@ -90,7 +90,7 @@ async def test_dropping_a_reading_kills_its_child_and_only_a_spare_lives_on(
     reader: ChildFrameReader, make_clip: MakeClip
 ) -> None:
     video = make_clip("long.mp4", [("red", 20)])
-    reading = reader.looks(video, Sampling(0.04, 1, sameness=0), PREPROCESS)
+    reading = reader.frames(video, Sampling(0.04, 1, sameness=0), PREPROCESS)
     await anext(reading)
     working = reader.children.pids
     await reading.aclose()
@@ -103,7 +103,7 @@ async def test_cancelling_a_reading_kills_its_child(reader: ChildFrameReader, ma
     began = asyncio.Event()
 
     async def read() -> None:
-        async for _ in reader.looks(video, Sampling(0.04, 1, sameness=0), PREPROCESS):
+        async for _ in reader.frames(video, Sampling(0.04, 1, sameness=0), PREPROCESS):
             began.set()
 
     task = asyncio.create_task(read())
@@ -135,7 +135,7 @@ async def test_closing_in_the_middle_of_a_reading_ends_it_with_an_error(
     began = asyncio.Event()
 
     async def read() -> None:
-        async for _ in reader.looks(video, Sampling(0.04, 1, sameness=0), PREPROCESS):
+        async for _ in reader.frames(video, Sampling(0.04, 1, sameness=0), PREPROCESS):
             began.set()
 
     task = asyncio.create_task(read())
@@ -151,7 +151,7 @@ async def test_when_the_nursery_dies_its_children_do_and_the_next_job_has_a_new_
 ) -> None:
     children = ChildPool("core.engines.video.worker", forks=True)
     reader = ChildFrameReader(children, watch=Unwatched())
-    reading = reader.looks(make_clip("long.mp4", [("red", 20)]), Sampling(0.04, 1, sameness=0), PREPROCESS)
+    reading = reader.frames(make_clip("long.mp4", [("red", 20)]), Sampling(0.04, 1, sameness=0), PREPROCESS)
     await anext(reading)
     (child,) = children.pids
     assert children.nursery_pid
@@ -277,7 +277,7 @@ async def test_a_child_that_is_killed_is_reported_with_its_signal(
     reader: ChildFrameReader, make_clip: MakeClip
 ) -> None:
     video = make_clip("long.mp4", [("red", 20)])
-    reading = reader.looks(video, Sampling(0.04, 1, sameness=0), PREPROCESS)
+    reading = reader.frames(video, Sampling(0.04, 1, sameness=0), PREPROCESS)
     await anext(reading)
     for pid in reader.children.pids:
         os.killpg(pid, signal.SIGKILL)

@@ -36,7 +36,7 @@ def test_each_look_shows_the_colour_of_its_time(colour_video: Path, look_at: Loo
     seen = look_at(colour_video)
     assert seen.opened.duration_s == pytest.approx(9.0)
     assert (seen.opened.width_px, seen.opened.height_px) == (160, 120)
-    assert len(seen.looks) == seen.opened.expected_looks == 16
+    assert len(seen.looks) == seen.opened.expected_frames == 16
     for look in seen.looks:
         assert_colour(look.pixels, ("red", "green", "blue")[int(look.time_s // 3)])
     assert not seen.ended.truncated

@@ -88,7 +88,7 @@ async def test_a_child_taken_over_by_its_video_is_not_believed(
 ) -> None:
     (tmp_path / "says").write_bytes(said)
     with pytest.raises(DecoderDied):
-        await anext(ChildFrameReader(pretender, watch=Unwatched()).looks(tmp_path, Sampling(), PREPROCESS))
+        await anext(ChildFrameReader(pretender, watch=Unwatched()).frames(tmp_path, Sampling(), PREPROCESS))
     await pretender.close()
 
 
@@ -169,7 +169,7 @@ async def test_what_a_taken_over_decoder_says_is_measured_by_what_can_be(
 ) -> None:
     (tmp_path / "says").write_bytes(LIES[lie])
     with pytest.raises(DecoderDied) as raised:
-        async for _ in ChildFrameReader(pretender, watch=Unwatched()).looks(tmp_path, Sampling(), PREPROCESS):
+        async for _ in ChildFrameReader(pretender, watch=Unwatched()).frames(tmp_path, Sampling(), PREPROCESS):
             pass
     assert len(raised.value.detail) <= 300
     assert "exit code" not in raised.value.detail
@@ -178,7 +178,7 @@ async def test_what_a_taken_over_decoder_says_is_measured_by_what_can_be(
 
 async def read_all(reader: ChildFrameReader, path: Path, kept: list[int]) -> None:
     """Read a video, and note of each look how many bytes its small picture has."""
-    async for event in reader.looks(path, Sampling(), PREPROCESS):
+    async for event in reader.frames(path, Sampling(), PREPROCESS):
         kept += [len(event.thumbnail or b"")] if isinstance(event, SampledFrame) else []
 
 
@@ -213,7 +213,7 @@ async def test_after_a_decoder_that_lied_the_next_video_is_read(
 ) -> None:
     (tmp_path / "step").write_text("0.001")
     with pytest.raises(DecoderDied):
-        async for _ in ChildFrameReader(liar, watch=Unwatched()).looks(tmp_path, Sampling(), PREPROCESS):
+        async for _ in ChildFrameReader(liar, watch=Unwatched()).frames(tmp_path, Sampling(), PREPROCESS):
             pass
     await liar.close()
     honest = ChildPool("core.engines.video.worker")
