@@ -101,9 +101,9 @@ class Settings(BaseSettings):
     """The model: `base` (ViT-B-32 / laion2b_s34b_b79k, MIT), `accurate` (ViT-B-32-SigLIP2-256 / webli, Apache-2.0:
     finds more, in many languages, for 1.3 times the work; needs `pip install -e ".[accurate]"`), `openai`
     (ViT-B-32-quickgelu, the weights that the notebook used), `demo` (the bundled toy, which knows only drawn scenes),
-    `NAME/TAG` (anything that open_clip knows) or `local-dir:PATH` (a folder in open_clip's format). Unset: `base` with
-    a token, else a trial of `demo`. Videos that were indexed with another model are indexed anew when they are next
-    searched."""
+    `NAME/TAG` (anything that open_clip knows) or `local-dir:PATH` (a folder in open_clip's format). Unset: `base`;
+    where its weights can be neither found nor downloaded, and no token is set, `demo` stands in. Videos that were
+    indexed with another model are indexed anew when they are next searched."""
     model_cache: Folder | None = None
     """Where downloaded weights are kept. Set it to carry them to a machine without internet. Unset: the hub's own
     cache."""
@@ -233,14 +233,14 @@ class Settings(BaseSettings):
         return self.open_page == "auto" and has_screen and sys.stdout.isatty()
 
     @property
-    def trial(self) -> bool:
-        """Tell whether nothing is set up, so that the bundled demo model will do."""
+    def may_try_demo(self) -> bool:
+        """Tell whether nothing is set up, so that the bundled demo model may stand in for one that cannot be had."""
         return not self.has_token and self.model_name is None
 
     @property
     def model(self) -> str:
         """Return the model to use, as the operator named it."""
-        return self.model_name or ("demo" if self.trial else "base")
+        return self.model_name or "base"
 
     @property
     def sampling(self) -> Sampling:

@@ -26,8 +26,9 @@ from bot.wiring.diagnostics import (
     describe_torch,
     files_aside,
 )
-from bot.wiring.engines import load_model
+from bot.wiring.engines import hub_trouble, load_model, weights_begun, weights_here
 from core.errors import AppError, OperatorError, SchemaTooNew
+from core.wording import model as wording
 from core.wording.errors import sentence
 
 if TYPE_CHECKING:
@@ -156,6 +157,11 @@ async def findings(settings: Settings) -> AsyncIterator[Finding]:
         yield finding
 
 
+def _said(error: AppError) -> str:
+    """Return an error's sentence, without the advice to ask doctor."""
+    return sentence(error).removesuffix(" `keaton doctor` tells more.")
+
+
 def _torch() -> Finding:
     try:
         return Finding("torch", "ok", describe_torch())
@@ -164,20 +170,37 @@ def _torch() -> Finding:
 
 
 def _model(settings: Settings) -> list[Finding]:
+    """Load the model and test it; where its weights are not here, say so instead of downloading them."""
+    try:
+        if weights_here(settings):
+            return _loaded(settings)
+        done_bytes, total_bytes = weights_begun(settings) or (0, 0)
+        trouble = hub_trouble(settings)
+    except OperatorError as error:
+        return [Finding("Model", "wrong", _said(error))]
+    except (ImportError, OSError, RuntimeError) as error:
+        return [Finding("Model", "wrong", f"{settings.model!r} does not load ({error}).")]
+    absent = f"{settings.model}: {wording.absent(done_bytes, total_bytes, trouble)}"
+    if settings.may_try_demo:
+        demo = _loaded(settings.model_copy(update={"model_name": "demo"}))
+        return [*demo[:1], Finding("Model", "note", f"{absent}. Until then the demo model stands in."), *demo[2:]]
+    return [Finding("Model", "wrong" if trouble else "note", f"{absent}.")]
+
+
+def _loaded(settings: Settings) -> list[Finding]:
     try:
         model = load_model(settings)
         model.texts(["a dog"])
     except OperatorError as error:
-        return [Finding("Model", "wrong", sentence(error))]
+        return [Finding("Model", "wrong", _said(error))]
     except (ImportError, OSError, RuntimeError) as error:
         advice = f"{settings.model!r} does not load on {settings.device!r} ({error}). KEATON_DEVICE=cpu always works."
         return [Finding("Model", "wrong", advice)]
     info = model.info
     size = info.preprocess.size_px
-    trial = "; the demo model is for trying out: set KEATON_MODEL=base for real footage" if settings.trial else ""
     return [
         Finding("Device", "ok", f"{info.device}, {info.precision}"),
-        Finding("Model", "note" if trial else "ok", f"{info.model}, {size} px, {info.dim} dimensions{trial}"),
+        Finding("Model", "ok", f"{info.model}, {size} px, {info.dim} dimensions"),
         Finding(
             "Weights", "ok", f"{info.weights}; the self-test gives different vectors for different pictures and words"
         ),
@@ -188,7 +211,7 @@ async def _decoder() -> Finding:
     try:
         return Finding("Decoder", "ok", await check_decoder())
     except (AppError, ImportError, OSError) as error:
-        text = sentence(error) if isinstance(error, AppError) else str(error)
+        text = _said(error) if isinstance(error, AppError) else str(error)
         return Finding("Decoder", "wrong", f"{text} Remove .venv and run `make` again.")
 
 
@@ -229,16 +252,16 @@ async def _data_folder(settings: Settings) -> Finding:
             advice = "other users of this machine may read what is in it; `chmod -R go=` on it, by its owner, ends that"
             return Finding("Data", "note", f"{settings.data_dir} can be written, but {advice}.")
     except SchemaTooNew as error:
-        return Finding("Data", "wrong", sentence(error))
+        return Finding("Data", "wrong", _said(error))
     except OperatorError as error:
-        return Finding("Data", "wrong", f"{sentence(error)} Check its owner and its permissions.")
+        return Finding("Data", "wrong", f"{_said(error)} Check its owner and its permissions.")
 
 
 def _database(settings: Settings) -> Finding:
     try:
         found = check_database(settings)
     except OperatorError as error:
-        found = (sentence(error),)
+        found = (_said(error),)
     if found:
         text = f"{found[0]} ({len(found)} such things). Stop Keaton and run `keaton doctor --repair`."
         return Finding("Database", "wrong", text)
@@ -280,7 +303,7 @@ def _kept_aside(settings: Settings) -> list[Finding]:
     try:
         files = files_aside(settings)
     except OperatorError as error:
-        return [Finding("Set aside", "wrong", sentence(error))]
+        return [Finding("Set aside", "wrong", _said(error))]
     if not files:
         return []
     folders = ", ".join(sorted({str(path.parent) for path in files}))

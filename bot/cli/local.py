@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 import click
@@ -11,13 +12,14 @@ from bot.settings import misspelt, outdated, retired
 from core.errors import AppError, OperatorError
 from core.model.reply import Progress
 from core.model.video import Scope
-from core.wording.replies import TRIAL_COMMAND
+from core.wording.model import trial_command
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from bot.settings import Settings
     from bot.wiring.app import Product
+    from bot.wiring.model_watch import ModelWatch
 
 CHANNEL = "main"
 OPERATOR = "operator"
@@ -38,17 +40,24 @@ def tell_misspelt(settings: Settings, say: Callable[[str], None]) -> None:
         say(f"{old} is called {new} now. The old name still works.")
 
 
-def tell_trial(settings: Settings) -> None:
-    """Say on stderr that this is the demo model, where nobody has chosen another."""
-    if settings.trial:
-        click.echo(TRIAL_COMMAND, err=True)
-
-
 async def load(core: Product, label: str) -> None:
-    """Load the model, with a bar meanwhile; raises OperatorError."""
+    """Load the model, with a bar meanwhile; say on stderr where the demo model stands in. Raises OperatorError."""
+    is_first = core.engines.model.status.stage == "unloaded"
     with output.progress_bar(label) as report:
-        report(Progress("loading", None))
-        await core.engines.encoder.ready()
+        following = asyncio.create_task(follow_model(core.engines.model, report))
+        try:
+            await core.engines.encoder.ready()
+        finally:
+            following.cancel()
+    if is_first and core.engines.model.status.stage == "trial":
+        click.echo(trial_command(core.engines.model.status.reason), err=True)
+
+
+async def follow_model(watch: ModelWatch, report: Callable[[Progress], None]) -> None:
+    """Tell a bar how far the model is."""
+    async for status in watch.changes():
+        stage = "downloading the model" if status.stage == "fetching" else "loading"
+        report(Progress(stage, status.share))
 
 
 def exit_code(error: Exception) -> int:

@@ -236,6 +236,38 @@ def export(space: str, platform: str | None, out: Path) -> None:
     _finish(lists.export(_quiet_settings(), space, platform, out))
 
 
+@keaton.group()
+def model() -> None:
+    """List, download and choose models."""
+
+
+@model.command(name="list")
+@json_option
+def list_models(as_json: bool) -> None:
+    """List the models, and which one is in use (*)."""
+    from bot.cli import models
+
+    models.list_models(_quiet_settings(), as_json=as_json)
+
+
+@model.command()
+@click.argument("name", required=False)
+def fetch(name: str | None) -> None:
+    """Download a model's weights, going on where that broke off; by default of the one in use."""
+    from bot.cli import models
+
+    _finish(models.fetch(_quiet_settings(), name))
+
+
+@model.command()
+@click.argument("name")
+def use(name: str) -> None:
+    """Use a model from the next start on: base, accurate, openai, demo, NAME/TAG or local-dir:PATH."""
+    from bot.cli import models
+
+    sys.exit(models.use(_quiet_settings(), name))
+
+
 @keaton.command(name="doctor")
 @click.option(
     "--repair", is_flag=True, help="Mend the database: copy it, restore a backup if it is damaged, name what is lost."
@@ -291,14 +323,13 @@ def _bear_encodings() -> None:
 
 
 def _quiet_settings() -> Settings:
-    from bot.cli.local import tell_misspelt, tell_trial
+    from bot.cli.local import tell_misspelt
     from bot.monitoring.logs import set_up_logs
     from bot.settings import read_settings
 
     settings = read_settings()
     set_up_logs("debug" if settings.log_level == "debug" else "warning", settings.log_format, settings.secrets)
     tell_misspelt(settings, partial(click.echo, err=True))
-    tell_trial(settings)
     return settings
 
 

@@ -14,9 +14,11 @@ from typing import TYPE_CHECKING, Protocol
 import click
 
 from bot.cli.pages import open_browser, page_token
+from bot.cli.real_model import until_real
 from bot.doors.requests import DoorContext, RequestLog
 from bot.monitoring.health import HOST, serve_watch
 from bot.settings import GIGABYTE
+from bot.web.banner import BannerBoard
 from bot.web.config import WebConfig
 from bot.web.connections import raise_open_files
 from bot.web.desk import PageDesk
@@ -28,9 +30,10 @@ from bot.wiring.engines import DEMO_FOLDER
 from core.conversation.commands import parse
 from core.errors import OperatorError
 from core.model.events import FilePosted
+from core.model.query import Query
 from core.model.video import View
 from core.wording.errors import sentence
-from core.wording.replies import SUGGESTIONS, TRIAL, WELCOME
+from core.wording.replies import SUGGESTIONS, WELCOME
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Iterable, Mapping, Sequence
@@ -61,23 +64,37 @@ async def run(settings: Settings) -> int:
     stopped = _stop_signal()
     raise_open_files()
     with run_alone(settings):
-        await _run(settings, stopped)
+        port = await _run(settings, stopped)
+        while not stopped.is_set():
+            # A trial ends by opening everything anew: vectors of two models never meet, and requests outlive it.
+            port = await _run(settings, stopped, port)
     logger.info("stopped")
     return 0
 
 
-async def _run(settings: Settings, stopped: asyncio.Event) -> None:
+async def _run(settings: Settings, stopped: asyncio.Event, port: int | None = None) -> int | None:
+    """Run until told to stop, or until a trial ends; return the page's port, at which it is opened again then."""
+    board = BannerBoard()
     async with open_core(settings, is_bot=True) as core, AsyncExitStack() as opened:
         await core.parts.foreman.tidy()
         if settings.opens_page:
-            await _open_local_chat(settings, core, opened)
+            port = await _open_local_chat(settings, core, opened, board, port)
         else:
             await _finish_local(core, opened)
         doors = _doors(settings, core)
         if settings.watch_port is not None:
             await _open_watch(settings.watch_port, core, doors, opened)
         kept = [keep_open(name, door, is_only=len(doors) == 1) for name, door in doors.items()]
-        await _until(stopped, [_load(settings, core), core.grace.run(), *kept])
+        real = asyncio.Event()
+        model = [_load(settings, core), _end_trial(settings, core, board, real)]
+        await _until((stopped, real), [*model, core.grace.run(), *kept])
+    return port
+
+
+async def _end_trial(settings: Settings, core: Product, board: BannerBoard, real: asyncio.Event) -> None:
+    """Set the event once the real model can take the place of the demo model that stands in."""
+    if await until_real(settings, core.engines.model, board):
+        real.set()
 
 
 def _doors(settings: Settings, core: Product) -> dict[str, DiscordDoor | SlackDoor]:
@@ -99,9 +116,9 @@ async def _open_watch(
     logger.info("health and figures are at http://%s:%d/healthz and /metrics", HOST, served)
 
 
-async def _until(stopped: asyncio.Event, works: Iterable[Coroutine[None, None, None]]) -> None:
-    """Run works side by side until told to stop, or until one fails: then raise its error."""
-    stop = asyncio.create_task(stopped.wait())
+async def _until(ends: Iterable[asyncio.Event], works: Iterable[Coroutine[None, None, None]]) -> None:
+    """Run works side by side until one of the events is set, or until one work fails: then raise its error."""
+    stop = asyncio.create_task(_any(ends))
     tasks = {asyncio.create_task(work) for work in works}
     try:
         left: set[asyncio.Task[None]] = set(tasks)
@@ -114,6 +131,16 @@ async def _until(stopped: asyncio.Event, works: Iterable[Coroutine[None, None, N
         for task in (stop, *tasks):
             task.cancel()
         await asyncio.gather(stop, *tasks, return_exceptions=True)
+
+
+async def _any(events: Iterable[asyncio.Event]) -> None:
+    """Wait until one of some events is set."""
+    waiting = [asyncio.create_task(event.wait()) for event in events]
+    try:
+        await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in waiting:
+            task.cancel()
 
 
 def _discord(token: str, settings: Settings, parts: DoorContext) -> DiscordDoor:
@@ -135,17 +162,19 @@ async def _load(settings: Settings, core: Product) -> None:
     logger.info("loading the model %r", settings.model)
     info = await core.warm()
     logger.info("the model %s (%s) is ready on %s", info.model, info.weights, info.device)
+    if settings.may_try_demo:  # what the demo model has seen is seen anew by the real one, or the other way round
+        core.parts.renewal.start(await core.parts.renewal.stale(Query("", WebConfig().view)))
 
 
-async def _open_local_chat(settings: Settings, core: Product, doors: AsyncExitStack) -> None:
-    notice = TRIAL if settings.trial else ""
-    if notice:
-        logger.warning("%s", notice)
+async def _open_local_chat(
+    settings: Settings, core: Product, doors: AsyncExitStack, board: BannerBoard, port: int | None
+) -> int:
+    """Serve the page, at the port that it had before if it had one; return its port."""
     limit_bytes = settings.fetch_limit_bytes
     config = WebConfig(
-        port=settings.web_port,
+        port=settings.web_port if port is None else port,
         token=await asyncio.to_thread(page_token, settings),
-        notice=notice,
+        banner=board,
         upload_limit_bytes=limit_bytes,
         uploads=settings.uploads,
         uploads_limit_bytes=max(limit_bytes, int(settings.uploads_limit_gb * GIGABYTE)),
@@ -156,13 +185,15 @@ async def _open_local_chat(settings: Settings, core: Product, doors: AsyncExitSt
     storage = PageStorage(PageVideos(core.kept.library, core.kept.media, config.view), core.kept.history)
     chat = await doors.enter_async_context(LocalChat(core.parts.conversation, parse, config, requests, storage))
     chat.take_back(core.kept.showcase)
-    click.echo(f"Keaton is at {chat.address} (Ctrl+C stops it)")
-    if settings.opens_browser:
+    if port is None:
+        click.echo(f"Keaton is at {chat.address} (Ctrl+C stops it)")
+    if port is None and settings.opens_browser:
         # Some browsers run in the terminal until they are left, and nothing here waits for that.
         threading.Thread(target=open_browser, args=(settings, chat.address), daemon=True).start()
-    await _welcome(settings, core, chat)
+    await _welcome(core, chat)
     for job in await core.parts.foreman.left("local"):
         await chat.go_on(job)
+    return chat.port
 
 
 async def _finish_local(core: Product, opened: AsyncExitStack) -> None:
@@ -173,12 +204,12 @@ async def _finish_local(core: Product, opened: AsyncExitStack) -> None:
         await desk.go_on(job)
 
 
-async def _welcome(settings: Settings, core: Product, chat: LocalChat) -> None:
+async def _welcome(core: Product, chat: LocalChat) -> None:
     """Put the demo video into the channel once, unless this is somebody's own library: it stays away when forgotten."""
     turn = chat.turn()
     if await core.kept.ledger.recall(WELCOMED):
         return
-    if settings.trial or not await core.kept.library.videos(View.of(turn.scope)):
+    if not await core.kept.library.videos(View.of(turn.scope)):
         await core.kept.ledger.remember(WELCOMED, "yes")
         video = FilePosted(turn, DEMO_FOLDER / "film.mp4", f"{DEMO_TITLE}.mp4")
         chat.announce(WELCOME, video, SUGGESTIONS)

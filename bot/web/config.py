@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from bot.web.access import new_token
+from bot.web.banner import BannerBoard
 from bot.web.connections import ConnectionLimits
 from core.model.events import Door
 from core.model.video import Scope, View
@@ -36,8 +37,8 @@ class WebConfig:
     connections: ConnectionLimits = field(default_factory=ConnectionLimits)
     space: str = "home"
     channel: str = "main"
-    notice: str = ""
-    """A banner at the top of the page, or ""."""
+    banner: BannerBoard = field(default_factory=BannerBoard)
+    """What stands at the top of the page."""
     upload_dir: Path | None = None
     """Where posted files lie until they were answered, also over a restart; None is a folder that goes at the end."""
     log_limit: int = 500

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from aiohttp.typedefs import Middleware
     from multidict import istr
 
+    from bot.web.banner import Banner
     from bot.web.config import WebConfig
     from bot.web.desk import PageDesk
     from bot.web.uploads import Uploads
@@ -54,6 +55,12 @@ Tab = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9-]{1,64}$")]
 
 
 Body = TypeVar("Body", bound=BaseModel)
+
+
+class FromTab(BaseModel):
+    """Body of what needs no more than to come from the page."""
+
+    client: Tab
 
 
 class Said(BaseModel):
@@ -100,6 +107,7 @@ class Routes:
         app.router.add_post("/api/messages", self.message)
         app.router.add_post("/api/files", self.file)
         app.router.add_post("/api/actions", self.action)
+        app.router.add_post("/api/banner", self.banner)
         app.on_response_prepare.append(harden)
         app.on_shutdown.append(self._hang_up)
         return app
@@ -137,6 +145,12 @@ class Routes:
         if pressed.message not in self.desk.channel:
             raise web.HTTPNotFound
         await self.desk.press(pressed.message, pressed.id, pressed.client)
+        return _accepted()
+
+    async def banner(self, request: web.Request) -> web.Response:
+        """Take a press of the banner's button."""
+        await _body(request, FromTab)
+        self.config.banner.press()
         return _accepted()
 
     async def file(self, request: web.Request) -> web.Response:
@@ -217,17 +231,24 @@ class Routes:
 
     async def _feed(self, socket: web.WebSocketResponse, tab: str, since: int) -> None:
         try:
-            await self._send_changes(socket, tab, since)
-        except ConnectionError:
+            shown, limit_bytes = self.config.banner.banner, self.config.upload_limit_bytes
+            await socket.send_json({"run": self.run, "banner": shown.body(), "upload_limit_bytes": limit_bytes})
+            async with asyncio.TaskGroup() as both:
+                both.create_task(self._send_banners(socket, shown))
+                both.create_task(self._send_changes(socket, tab, since))
+        except* ConnectionError:
             log.debug("a tab went away")
-        except Exception:
+        except* Exception:
             log.exception("the stream of a tab broke")
         finally:
             await socket.close()
 
+    async def _send_banners(self, socket: web.WebSocketResponse, shown: Banner) -> None:
+        while not socket.closed:
+            shown = await self.config.banner.changed(shown)
+            await socket.send_json({"banner": shown.body()})
+
     async def _send_changes(self, socket: web.WebSocketResponse, tab: str, since: int) -> None:
-        limit_bytes = self.config.upload_limit_bytes
-        await socket.send_json({"run": self.run, "notice": self.config.notice, "upload_limit_bytes": limit_bytes})
         while not socket.closed:
             changes = self.desk.channel.changes(tab, since)
             since = changes.clock

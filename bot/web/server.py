@@ -63,6 +63,11 @@ class LocalChat:
         self._port = config.port
 
     @property
+    def port(self) -> int:
+        """The port that the page is at; with port 0 it is known once started."""
+        return self._port
+
+    @property
     def url(self) -> str:
         """Where the page is; with port 0 it is known once started."""
         return f"http://{self._config.host}:{self._port}/"

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from bot.monitoring.metrics import Metrics
 from bot.settings import GIGABYTE
+from bot.wiring.model_watch import ModelStatus, ModelWatch
 from core.app import Engines
 from core.engines.clip import presets
 from core.engines.clip.encoder import CarryingPool, RememberingEncoder, ThreadedEncoder
@@ -23,6 +24,7 @@ from core.engines.index.index import VectorIndex
 from core.engines.plot.plotter import MatplotlibPlotter
 from core.engines.sandbox.pool import ChildPool
 from core.engines.video.reader import ChildClipper, ChildFramer, ChildFrameReader, ChildPictureReader
+from core.errors import WeightsUnavailable
 
 if TYPE_CHECKING:
     from contextlib import AsyncExitStack
@@ -42,6 +44,7 @@ class OpenEngines(Engines):
     """The engines of a running product, each timed."""
 
     watch: Metrics
+    model: ModelWatch
     courtesy: ForegroundPriority
     """Heeded by what nobody waits for."""
     decoders: ChildPool
@@ -74,17 +77,18 @@ def open_engines(
     settings: Settings, store: EmbeddingStore, courtesy: ForegroundPriority, stack: AsyncExitStack
 ) -> OpenEngines:
     """Give the engines, which begin nothing by themselves, until the stack closes."""
-    watch = Metrics()
+    watch, model = Metrics(), ModelWatch()
     decoders = ChildPool("core.engines.video.worker", forks=sys.platform == "linux", courtesy=courtesy)
     stack.push_async_callback(decoders.close)
     pools = _Pools(stack, watch)
-    encoder = _encoder(settings, pools, courtesy)
+    encoder = _encoder(settings, pools, courtesy, model)
     plotter = MatplotlibPlotter(pools.one("draw", "plot"))
     index = _index(settings, store, pools)
     reader = ChildFrameReader(decoders, settings.video_limits, watch=watch)
     fetcher = ChildFetcher(settings.allowed_hosts, settings.fetch_limits, watch=watch)
     return OpenEngines(
         watch=watch,
+        model=model,
         courtesy=courtesy,
         decoders=decoders,
         encoder=encoder,
@@ -99,10 +103,10 @@ def open_engines(
     )
 
 
-def _encoder(settings: Settings, pools: _Pools, courtesy: ForegroundPriority) -> RememberingEncoder:
+def _encoder(settings: Settings, pools: _Pools, courtesy: ForegroundPriority, model: ModelWatch) -> RememberingEncoder:
     """Give the encoder, with a pool for videos alone: that one gives way to all others."""
     queries, videos = pools.one("compute", "compute"), pools.one("videos", "compute")
-    threaded = ThreadedEncoder(partial(load_model, settings), queries, videos, courtesy, pools.watch)
+    threaded = ThreadedEncoder(partial(load_model, settings, model), queries, videos, courtesy, pools.watch)
     return RememberingEncoder(threaded, _TEXTS_REMEMBERED, pools.watch)
 
 
@@ -117,21 +121,94 @@ DEMO_FOLDER = Path(str(files("demo")))
 
 
 def model_choice(settings: Settings) -> presets.ModelChoice:
-    """Give the model that the settings name; raises UnknownModel."""
+    """Return the model that the settings name; raises UnknownModel."""
     return presets.choose(settings.model, DEMO_FOLDER / "model")
 
 
-def load_model(settings: Settings) -> ClipModel:
-    """Load the model on this thread; raises UnknownModel, WeightsUnavailable, EncoderBroken."""
+def model_names() -> dict[str, str]:
+    """Return what there is to choose from by a short name, and what each is."""
+    known = {name: preset.about for name, preset in presets.PRESETS.items()}
+    return {**known, presets.DEMO: "the bundled toy, which knows only drawn scenes"}
+
+
+def check_model(settings: Settings) -> None:
+    """Raise UnknownModel where there is no such model."""
+    from core.engines.clip.weights import check_name  # noqa: PLC0415 - see above
+
+    check_name(model_choice(settings))
+
+
+def weights_here(settings: Settings) -> bool:
+    """Tell whether nothing has to be downloaded from the hub; blocks for a moment. Raises UnknownModel."""
+    from core.engines.clip.weights import hub_weights  # noqa: PLC0415 - see above
+
+    weights = hub_weights(model_choice(settings))
+    return weights is None or weights.here(settings.model_cache) is not None
+
+
+def weights_begun(settings: Settings) -> tuple[int, int] | None:
+    """Return how many bytes of the weights an unfinished download has brought, and of how many; None without one.
+
+    Raises UnknownModel.
+    """
+    from core.engines.clip.weights import hub_weights  # noqa: PLC0415 - see above
+
+    weights = hub_weights(model_choice(settings))
+    return weights.begun(settings.model_cache) if weights else None
+
+
+def hub_trouble(settings: Settings) -> str:
+    """Return why the weights cannot be downloaded now, or ""; asks the hub. Raises UnknownModel."""
+    from core.engines.clip.weights import hub_weights  # noqa: PLC0415 - see above
+
+    weights = hub_weights(model_choice(settings))
+    return weights.trouble() if weights else ""
+
+
+def fetch_weights(settings: Settings, watch: ModelWatch) -> Path:
+    """Download the model's weights, going on where an earlier download broke off; blocks. Return the file.
+
+    Raises UnknownModel, WeightsUnavailable.
+    """
+    from core.engines.clip import weights  # noqa: PLC0415 - see above
+
+    choice = model_choice(settings)
+    path = weights.fetch(choice, settings.model_cache, watch.fetching)
+    if choice.preset != presets.BASE and weights.needs_files(choice):
+        weights.create_tokenizer(choice)
+    watch.tell(ModelStatus("ready"))
+    return path
+
+
+def load_model(settings: Settings, watch: ModelWatch | None = None) -> ClipModel:
+    """Load the model on this thread; where nobody chose one and the hub cannot be reached, the demo model stands in.
+
+    Raises UnknownModel, WeightsUnavailable, EncoderBroken, BadSetting.
+    """
+    told = watch or ModelWatch()
+    told.tell(ModelStatus("loading"))
+    try:
+        model = _load(settings, model_choice(settings), told)
+    except WeightsUnavailable as error:
+        if not settings.may_try_demo:
+            raise
+        model = _load(settings, presets.choose(presets.DEMO, DEMO_FOLDER / "model"), told)
+        told.tell(ModelStatus("trial", reason=error.reason))
+    else:
+        told.tell(ModelStatus("ready"))
+    return model
+
+
+def _load(settings: Settings, choice: presets.ModelChoice, told: ModelWatch) -> ClipModel:
     from core.engines.clip import model as clip  # noqa: PLC0415 - see above
 
-    whole = settings.frame_area == "whole"
     options = clip.ClipOptions(
-        model_choice(settings),
+        choice,
         settings.device,
         settings.model_cache,
-        whole,
+        settings.frame_area == "whole",
         settings.backend,
         converted_dir=(settings.model_cache or settings.data_dir) / "converted",
+        report=told.fetching,
     )
     return clip.load(options)

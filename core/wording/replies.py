@@ -32,14 +32,6 @@ _STAGES = {
 _MOST_NAMED, _MOST_NAME = 10, 150
 """So many videos are named that are left alone, with so many characters of each."""
 
-TRIAL = (
-    "Trial: the small demo model knows only drawn scenes like those of this video. "
-    "For real footage: KEATON_MODEL=base make run"
-)
-TRIAL_COMMAND = (
-    "Trial: the small demo model knows only drawn scenes like those of the demo video. "
-    "For real footage, set KEATON_MODEL=base in the environment or in .env"
-)
 WELCOME = "Hello! This is my demo video. I look at it once, and then you can ask for anything in it."
 SUGGESTIONS = (
     "/find a woman swimming in water",

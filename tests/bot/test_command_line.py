@@ -19,6 +19,7 @@ from storage.data_folder import alone
 from tests.support import clips
 from tests.support.command_line import Keaton
 from tests.support.models import write_model
+from tests.support.weights import point_to
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -260,10 +261,16 @@ def test_given_a_damaged_database_when_no_backup_is_sound_then_recovery_is_told(
     assert ".recover" in repaired.stdout
 
 
-def test_with_nothing_set_the_trial_is_announced_on_stderr(keaton: Keaton) -> None:
-    done = keaton("videos", "--json", settings={"KEATON_MODEL": ""})
-    assert "KEATON_MODEL=base" in done.stderr
-    assert json.loads(done.stdout)["videos"]
+def test_given_nothing_set_and_no_hub_when_asked_then_the_trial_is_told_on_stderr(
+    keaton: Keaton, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    point_to("http://127.0.0.1:9", monkeypatch)
+    unset = {"KEATON_MODEL": "", "KEATON_MODEL_CACHE": str(tmp_path)}
+    assert keaton("videos", settings=unset).stderr == ""
+    done = keaton("find", "--json", "a car", settings=unset)
+    assert "Trial: the small demo model" in done.stderr
+    assert "keaton model fetch" in done.stderr
+    assert json.loads(done.stdout)["moments"]
 
 
 def test_find_json_has_a_curve_for_each_text_and_probabilities_among_them(keaton: Keaton) -> None:

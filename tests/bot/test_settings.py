@@ -24,20 +24,20 @@ def nothing_set(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
             monkeypatch.delenv(name, raising=False)
 
 
-def test_with_nothing_set_this_is_a_trial_of_the_demo_model() -> None:
+def test_given_nothing_set_when_read_then_base_is_the_model_and_the_demo_may_stand_in() -> None:
     settings = read_settings()
-    assert (settings.trial, settings.model, settings.has_token) == (True, "demo", False)
+    assert (settings.may_try_demo, settings.model, settings.has_token) == (True, "base", False)
 
 
 @pytest.mark.parametrize("name", ["DISCORD_TOKEN", "SLACK_BOT_TOKEN", "SLACK_APP_TOKEN"])
 def test_with_a_token_the_real_model_is_the_default(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(name, "secret")
-    assert (read_settings().trial, read_settings().model) == (False, "base")
+    assert (read_settings().may_try_demo, read_settings().model) == (False, "base")
 
 
 def test_a_named_model_is_no_trial(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KEATON_MODEL", "openai")
-    assert (read_settings().trial, read_settings().model) == (False, "openai")
+    assert (read_settings().may_try_demo, read_settings().model) == (False, "openai")
 
 
 def test_the_environment_wins_over_the_env_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -102,7 +102,7 @@ def scene_of(query: str) -> tuple[float, float]:
 
 
 async def test_a_newcomer_is_told_that_this_is_a_trial_and_how_to_make_it_real(room: Page) -> None:
-    await expect(room.get_by_role("note")).to_contain_text("KEATON_MODEL=base make run")
+    await expect(room.get_by_role("note")).to_contain_text("keaton model fetch")
 
 
 async def test_the_demo_video_is_searched_by_words(room: Page) -> None:

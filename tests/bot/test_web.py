@@ -203,7 +203,7 @@ async def test_a_bug_is_a_sentence_with_an_id_and_tells_nothing_of_the_inside(ta
 
 
 async def test_the_page_says_what_kind_of_run_this_is(tab: Tab) -> None:
-    assert tab.hello["notice"] == "Trial: a toy"
+    assert tab.hello["banner"] == {"text": "", "share": None, "button": ""}
 
 
 async def test_a_port_in_use_is_an_error_that_names_it(talk: ScriptedConversation) -> None:

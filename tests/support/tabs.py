@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     import aiohttp
 
-CONFIG = WebConfig(port=0, notice="Trial: a toy", min_gap_s=0)
+CONFIG = WebConfig(port=0, min_gap_s=0)
 
 
 class Served(Protocol):

@@ -1,5 +1,6 @@
 // Puts the page together.
 
+import { Banner } from "./banner.js";
 import { Composer } from "./composer.js";
 import { Lightbox } from "./lightbox.js";
 import { Log } from "./log.js";
@@ -10,6 +11,7 @@ import { acceptFiles, Uploads } from "./uploads.js";
 const by = (id) => document.getElementById(id);
 
 const lightbox = new Lightbox(by("lightbox"));
+const banner = new Banner(by("notice"));
 const uploads = new Uploads(by("uploads"));
 const actions = {
   say: (text) => (beside.clear(), send(text)),
@@ -49,8 +51,7 @@ function state(now) {
 
 function hello(settings, isNewRun) {
   by("trouble").hidden = true;
-  by("notice").textContent = settings.notice;
-  by("notice").hidden = !settings.notice;
+  banner.show(settings.banner);
   uploads.limit = settings.upload_limit_bytes;
   if (isNewRun) log.clear();
 }
@@ -86,6 +87,6 @@ by("file").addEventListener("change", () => {
 document.addEventListener("keydown", typesAnywhere);
 document.addEventListener("paste", pasteAnywhere);
 acceptFiles(by("drop"), takeFiles);
-follow({ hello, changes: (batch) => log.take(batch), state });
+follow({ hello, changes: (batch) => log.take(batch), banner: (what) => banner.show(what), state });
 composer.fit();
 if (matchMedia("(pointer: fine)").matches) by("message").focus();

@@ -25,6 +25,8 @@ export const say = (text, about = null) => post("/api/messages", about === null 
 
 export const press = (message, id) => post("/api/actions", { message, id });
 
+export const pressBanner = () => post("/api/banner", {});
+
 // Sends a file; gives {done, stop}: a promise of the HTTP status (0: no connection, -1: stopped), and a way to stop.
 export function sendFile(file, onProgress, text = "") {
   const request = new XMLHttpRequest();
@@ -41,8 +43,8 @@ export function sendFile(file, onProgress, text = "") {
   return { done, stop: () => request.abort() };
 }
 
-// Calls hello(settings, isNewRun), changes(batch) and state("on" | "lost") as they come.
-export function follow({ hello, changes, state }) {
+// Calls hello(settings, isNewRun), changes(batch), banner(what) and state("on" | "lost") as they come.
+export function follow({ hello, changes, banner, state }) {
   let run = "";
   let since = 0;
   let failures = 0;
@@ -64,6 +66,8 @@ export function follow({ hello, changes, state }) {
       const fresh = data.run !== run;
       run = data.run;
       hello(data, fresh);
+    } else if (data.banner) {
+      banner(data.banner);
     } else {
       since = data.clock;
       changes(data);

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
+    from core.engines.clip.hub import Report
     from core.engines.clip.presets import ModelChoice
     from core.model.video import Floats, Pixels
 
@@ -49,6 +50,8 @@ class ClipOptions:
     backend: towers.Backend = "torch"
     converted_dir: Path | None = None
     """Where towers are kept that were converted for OpenVINO; needed for it."""
+    report: Report | None = None
+    """Hears how many bytes of the weights have been downloaded, and of how many."""
 
 
 class ClipModel:
@@ -128,7 +131,7 @@ def load(options: ClipOptions) -> ClipModel:
     _return_large_blocks()
     device = pick_device(options.device)
     towers.check(options.backend, device)
-    model = weights.create(options.choice, options.cache_dir, device)
+    model = weights.create(options.choice, options.cache_dir, device, options.report)
     tokenizer = weights.create_tokenizer(options.choice)
     info = _describe(options, model, device)
     clip = ClipModel(model, tokenizer, info, _tower(options, model, info))

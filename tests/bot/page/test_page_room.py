@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.async_api import Browser, Page, expect
 
+from bot.web.banner import Banner, BannerBoard
 from bot.web.server import LocalChat
 from core.model.events import LinkPosted
 from tests.support import talks
@@ -116,8 +118,29 @@ async def test_the_welcome_offers_things_to_try(room: Page, chat: LocalChat) -> 
     await expect(room.get_by_role("heading", name="Nothing here yet")).to_be_hidden()
 
 
-async def test_the_notice_of_a_trial_is_on_the_page(room: Page) -> None:
-    await expect(room.get_by_role("note")).to_have_text("Trial: a toy")
+async def test_given_a_banner_when_it_changes_then_the_page_shows_it_and_hears_its_button(
+    talk: ScriptedConversation, page: Page, tmp_path: Path
+) -> None:
+    board = BannerBoard()
+    board.show(Banner("Trial: a toy", button="Make it real"))
+    config = replace(CONFIG, upload_dir=tmp_path, banner=board)
+    async with LocalChat(talk, talks.parse, config, talks.Unwritten(), stocked()) as chat:
+        await page.goto(chat.address)
+        note = page.get_by_role("note")
+        await expect(note).to_contain_text("Trial: a toy")
+        await note.get_by_role("button", name="Make it real").click()
+        async with asyncio.timeout(5):
+            await board.pressed()
+        board.show(Banner("Downloading: 34%", share=0.34))
+        await expect(note.get_by_role("progressbar")).to_have_attribute("value", "0.34")
+        await expect(note.get_by_role("button", name="Make it real")).to_be_hidden()
+        await note.get_by_role("button", name="Put this away").click()
+        board.show(Banner("Downloading: 35%", share=0.35))
+        await expect(note).to_be_hidden()
+        board.show(Banner("Trial again"))
+        await expect(note).to_be_visible()
+        board.show(Banner(""))
+        await expect(note).to_be_hidden()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -1,0 +1,40 @@
+// The banner at the top: a sentence, how far something is, a button, and a way to put it away.
+
+import { pressBanner } from "./server.js";
+
+export class Banner {
+  constructor(place) {
+    this.text = place.querySelector("p");
+    this.bar = place.querySelector("progress");
+    this.button = place.querySelector("button.do");
+    this.place = place;
+    this.away = "";
+    this.button.addEventListener("click", () => this.press());
+    place.querySelector("button.close").addEventListener("click", () => this.putAway());
+  }
+
+  show({ text, share, button }) {
+    this.text.textContent = text;
+    this.bar.hidden = share === null;
+    if (share !== null) this.bar.value = share;
+    this.button.hidden = !button;
+    this.button.textContent = button;
+    this.button.disabled = false;
+    // Put away is what it says, not how far that is: another sentence shows it again.
+    this.place.hidden = !text || this.away === text.replace(/\d+/g, "");
+  }
+
+  async press() {
+    this.button.disabled = true;
+    try {
+      await pressBanner();
+    } catch {
+      this.button.disabled = false;
+    }
+  }
+
+  putAway() {
+    this.away = this.text.textContent.replace(/\d+/g, "");
+    this.place.hidden = true;
+  }
+}
