@@ -31,7 +31,8 @@ async def until_real(settings: Settings, watch: ModelWatch, board: BannerBoard) 
         return False
     logger.warning("%s", wording.trial_command(watch.status.reason))
     reason = watch.status.reason
-    while not await _is_wanted(settings, board):
+    do_not_load = await asyncio.to_thread(weights_here, settings)
+    while not await _have_come(settings, board, looked_for=not do_not_load):
         try:
             await _fetch(settings, board)
         except WeightsUnavailable as error:
@@ -69,13 +70,13 @@ def _trial(reason: str) -> Banner:
     return Banner(wording.trial(reason), button=wording.TRIAL_BUTTON)
 
 
-async def _is_wanted(settings: Settings, board: BannerBoard) -> bool:
+async def _have_come(settings: Settings, board: BannerBoard, *, looked_for: bool) -> bool:
     """Wait for the button, and return False, or for weights that came by themselves, and return True."""
     while True:
         try:
             await asyncio.wait_for(board.pressed(), LOOKED_FOR_EACH_S)
         except TimeoutError:
-            if await asyncio.to_thread(weights_here, settings):
+            if looked_for and await asyncio.to_thread(weights_here, settings):
                 return True
         else:
             return False
