@@ -17,7 +17,7 @@ T = TypeVar("T")
 
 
 def alone(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """Give what a function of a module gives, in a new interpreter, with threads as they are by default."""
+    """Return what a function of a module gives, in a new interpreter, with threads as they are by default."""
     for name in THREADS:
         os.environ.pop(name, None)
     return _run(work, *args, **kwargs)

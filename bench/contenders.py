@@ -1,4 +1,4 @@
-"""Other means to find the nearest looks: sqlite-vec, numpy, usearch, torch. Each gives the ten nearest of all looks.
+"""Other means to find the nearest frames: sqlite-vec, numpy, usearch, torch. Each gives the ten nearest of all frames.
 
 Each is asked as its makers would have it; the vectors lie in a file of float16 rows (`bench.synthetic`).
 """
@@ -36,20 +36,20 @@ class Found:
 
     took_ms: list[float]
     answers: list[list[int]]
-    bytes_a_look: float
+    bytes_a_frame: float
     """In memory, for the search alone."""
     made_s: float
     """Until it could be asked."""
 
 
 def parts(path: Path) -> Iterator[tuple[int, Halves]]:
-    """Give all rows, some at a time, each time with the number of the first."""
+    """Return all rows, some at a time, each time with the number of the first."""
     rows: Halves = np.memmap(path, np.float16, "r").reshape(-1, synthetic.DIM)
     for start in range(0, len(rows), _AT_ONCE):
         yield start, np.array(rows[start : start + _AT_ONCE])
 
 
-def timed(questions: Floats, ask: Callable[[Floats], list[int]], bytes_a_look: float, began_s: float) -> Found:
+def timed(questions: Floats, ask: Callable[[Floats], list[int]], bytes_a_frame: float, began_s: float) -> Found:
     """Ask each question once, after some that do not count."""
     made_s = time.perf_counter() - began_s
     for question in questions[:WARM_UPS]:
@@ -60,11 +60,11 @@ def timed(questions: Floats, ask: Callable[[Floats], list[int]], bytes_a_look: f
         asked_s = time.perf_counter()
         answers.append(ask(question))
         took_ms.append((time.perf_counter() - asked_s) * 1000)
-    return Found(took_ms, answers, bytes_a_look, made_s)
+    return Found(took_ms, answers, bytes_a_frame, made_s)
 
 
 def top(scores: np.ndarray[Any, Any]) -> list[int]:
-    """Give the places of the highest."""
+    """Return the places of the highest."""
     return [int(place) for place in np.argpartition(-scores, MOST)[:MOST]]
 
 
@@ -74,12 +74,12 @@ def in_sqlite_vec(path: Path, questions: Floats) -> Found:
     db = apsw.Connection(":memory:")
     db.enable_load_extension(True)
     db.load_extension(sqlite_vec.loadable_path())
-    db.execute(f"CREATE VIRTUAL TABLE looks USING vec0(vector float[{synthetic.DIM}] distance_metric=cosine)")
+    db.execute(f"CREATE VIRTUAL TABLE frames USING vec0(vector float[{synthetic.DIM}] distance_metric=cosine)")
     with db:
         for start, rows in parts(path):
             blobs = ((number, memoryview(row)) for number, row in enumerate(rows.astype(np.float32), start))
-            db.executemany("INSERT INTO looks (rowid, vector) VALUES (?, ?)", blobs)
-    sql = f"SELECT rowid FROM looks WHERE vector MATCH ? AND k = {MOST} ORDER BY distance"  # noqa: S608 - a number
+            db.executemany("INSERT INTO frames (rowid, vector) VALUES (?, ?)", blobs)
+    sql = f"SELECT rowid FROM frames WHERE vector MATCH ? AND k = {MOST} ORDER BY distance"  # noqa: S608 - a number
 
     def ask(question: Floats) -> list[int]:
         return [int(found) for (found,) in db.execute(sql, (question.tobytes(),))]
@@ -110,19 +110,19 @@ def in_usearch(path: Path, questions: Floats) -> Found:
 def in_torch(path: Path, questions: Floats) -> Found:
     """Measure torch's product of a float16 matrix with a vector."""
     began_s = time.perf_counter()
-    looks = torch.from_numpy(np.fromfile(path, np.float16).reshape(-1, synthetic.DIM))
+    frames = torch.from_numpy(np.fromfile(path, np.float16).reshape(-1, synthetic.DIM))
 
     def ask(question: Floats) -> list[int]:
-        found = torch.topk(torch.mv(looks, torch.from_numpy(question).half()), MOST).indices.tolist()
+        found = torch.topk(torch.mv(frames, torch.from_numpy(question).half()), MOST).indices.tolist()
         return list(map(int, found))
 
     return timed(questions, ask, 2 * synthetic.DIM, began_s)
 
 
 def exact(path: Path, questions: Floats) -> tuple[list[set[int]], list[set[int]]]:
-    """Give for each question the nearest looks, and the videos with the nearest looks, by float32."""
+    """Return for each question the nearest frames, and the videos with the nearest frames, by float32."""
     scores = np.concatenate([questions @ rows.astype(np.float32).T for _, rows in parts(path)], axis=1)
-    starts = np.arange(0, scores.shape[1], synthetic.LOOKS_A_VIDEO)
+    starts = np.arange(0, scores.shape[1], synthetic.FRAMES_A_VIDEO)
     return [set(top(one)) for one in scores], [_best_videos(np.maximum.reduceat(one, starts)) for one in scores]
 
 

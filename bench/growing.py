@@ -56,19 +56,19 @@ def cost(took_s: list[float], note: str = "") -> Cost:
     return Cost(statistics.median(took_s) * 1000, p95_s * 1000, memory_mb, note)
 
 
-def library(looks: int) -> list[tuple[str, int, Cost]]:
-    """Search a library of that many looks."""
-    return [("looks in the library, one search", looks, asyncio.run(_library(looks)))]
+def library(frames: int) -> list[tuple[str, int, Cost]]:
+    """Search a library of that many frames."""
+    return [("frames in the library, one search", frames, asyncio.run(_library(frames)))]
 
 
-async def _library(looks: int) -> Cost:
+async def _library(frames: int) -> Cost:
     with tempfile.TemporaryDirectory(prefix="keaton-bench-") as folder:
         path = Path(folder) / "keaton.sqlite3"
         await (await SqliteLibrary.open(path)).close()
         with closing(sqlite3.connect(path)) as file:
             file.execute("PRAGMA synchronous = OFF")
-            synthetic.write(file, synthetic.videos(looks))
-        about = next(synthetic.videos(synthetic.LOOKS_A_VIDEO))
+            synthetic.write(file, synthetic.videos(frames))
+        about = next(synthetic.videos(synthetic.FRAMES_A_VIDEO))
         began_s = time.perf_counter()
         async with held(path, budget_bytes()) as kept:
             note = f"read in {time.perf_counter() - began_s:.1f} s"
@@ -104,9 +104,9 @@ async def _indexed(home: Path) -> tuple[float, Cost]:
         return took_s, cost([took_s])
 
 
-def _moments(looks: int) -> Cost:
-    scores = (0.2 + 0.03 * np.random.default_rng(1).standard_normal(looks)).astype(np.float32)
-    curve = Curve(Video("v", "", "A video", float(looks), 640, 360), np.arange(looks, dtype=np.float64), scores)
+def _moments(frames: int) -> Cost:
+    scores = (0.2 + 0.03 * np.random.default_rng(1).standard_normal(frames)).astype(np.float32)
+    curve = Curve(Video("v", "", "A video", float(frames), 640, 360), np.arange(frames, dtype=np.float64), scores)
     figures, took_s = PlotFigures(), list[float]()
     for _ in range(QUESTIONS + 1):
         began_s = time.perf_counter()
@@ -131,7 +131,7 @@ async def _people(model: str, askers: list[int], busy: list[int]) -> list[tuple[
 
 @asynccontextmanager
 async def product(model: str) -> AsyncIterator[tuple[Product, Path]]:
-    """Give the product, warm, with an empty library in a home of its own, and with nobody kept waiting by limits."""
+    """Return the product, warm, with an empty library in a home of its own, and with nobody kept waiting by limits."""
     with tempfile.TemporaryDirectory(prefix="keaton-bench-") as folder:
         home = Path(folder)
         if model == "base":
@@ -152,7 +152,7 @@ async def product(model: str) -> AsyncIterator[tuple[Product, Path]]:
 
 
 def turn() -> Turn:
-    """Give the turn of somebody in the local chat, who sees one theme."""
+    """Return the turn of somebody in the local chat, who sees one theme."""
     scope = Scope("local", "home", "main")
     return Turn(Door("local", ("dark",), 25), scope, View.of(scope), "u1", "Ada", "")
 
@@ -163,7 +163,7 @@ async def asked(core: Product, askers: int, what: str) -> Cost:
 
 
 async def ask(core: Product, what: str) -> float:
-    """Ask something; give the seconds until still and plot were there. Further looks are not waited for."""
+    """Ask something; give the seconds until still and plot were there. Further frames are not waited for."""
     began_s = time.perf_counter()
     async for reply in core.parts.conversation.handle(Find(turn(), f"a woman swimming in water {what}")):
         if reply.pictures:
@@ -193,7 +193,7 @@ async def _keep_busy(core: Product, home: Path, number: int) -> None:
 
 
 async def take_in(core: Product, path: Path) -> None:
-    """Have the product look at a video."""
+    """Have the product index a video."""
     async for reply in core.parts.conversation.handle(FilePosted(turn(), path, path.name)):
         last = reply
     if "Ready" not in last.text:

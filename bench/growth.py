@@ -48,7 +48,7 @@ def costs(kind: str, sizes: dict[str, list[int]], model: str) -> Iterator[tuple[
 
 
 def rows(what: str, size: int, cost: Cost) -> list[Row]:
-    """Give the rows of one size, with the bar where it has one."""
+    """Return the rows of one size, with the bar where it has one."""
     bar, aim = (3000.0, 1500.0) if what == growing.BUSY and size == 2 else (None, None)
     name = f"{what}: {size}"
     note = f"{cost.memory_mb:.0f} MB in all" + (f"; {cost.note}" if cost.note else "")
@@ -59,7 +59,7 @@ def rows(what: str, size: int, cost: Cost) -> list[Row]:
 
 
 def page(found: Sequence[tuple[str, int, Cost]], model: str) -> str:
-    """Give the table as Markdown."""
+    """Return the table as Markdown."""
     about = ", ".join(str(value) for value in machine().values())
     lines = [
         "# Cost against size",

@@ -49,7 +49,7 @@ class Figures:
     minutes: float
     seconds: float
     """For the whole command, loading included."""
-    looks: int
+    frames: int
     peak_all_mb: float
     """Program and children, shared pages counted once."""
     peak_program_mb: float
@@ -101,7 +101,7 @@ def repeat(once: io.BytesIO, video: OutputContainer, stream: VideoStream, from_s
 
 
 def pictures(count: int) -> Iterator[Pixels]:
-    """Give that many frames, (360, 640, 3) uint8."""
+    """Return that many frames, (360, 640, 3) uint8."""
     chance = np.random.default_rng(7)
     scene = np.zeros((360, 1280, 3), np.uint8)
     for number in range(count):
@@ -130,12 +130,12 @@ def watch(home: Path, minutes: float) -> Figures:
             peak_program = max(peak_program, field_mb(program.pid, "status", "VmRSS:"))
             time.sleep(0.2)
         out, _ = program.communicate()
-    looks = json.loads(out)["videos"][0]["looks"]
-    return Figures(minutes, time.monotonic() - started_s, looks, peak_all, peak_program)
+    frames = json.loads(out)["videos"][0]["looks"]
+    return Figures(minutes, time.monotonic() - started_s, frames, peak_all, peak_program)
 
 
 def family(pid: int) -> list[int]:
-    """Give a process and its children, as far as they still live."""
+    """Return a process and its children, as far as they still live."""
     try:
         children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
     except OSError:
@@ -153,8 +153,8 @@ def field_mb(pid: int, file: str, field: str) -> float:
 
 
 def rows(figures: Figures) -> list[Row]:
-    """Give the table."""
-    note = f"{figures.looks} looks in {figures.seconds:.0f} s"
+    """Return the table."""
+    note = f"{figures.frames} frames in {figures.seconds:.0f} s"
     return [
         Row(f"program and children, a video of {figures.minutes:g} min", figures.peak_all_mb, "MB", BAR_MB, note=note),
         Row("the program alone, resident", figures.peak_program_mb, "MB"),

@@ -1,10 +1,10 @@
-"""A search of a million looks by each of several means, side by side on the same vectors and questions.
+"""A search of a million frames by each of several means, side by side on the same vectors and questions.
 
-python -m bench.searching [--looks 1000000] [--questions 24]
+python -m bench.searching [--frames 1000000] [--questions 24]
 
-Everything but Keaton gives the ten nearest looks; Keaton gives the eight best videos with their whole curves, from the
+Everything but Keaton gives the ten nearest frames; Keaton gives the eight best videos with their whole curves, from the
 library's own file, with the check that nothing was forgotten meanwhile. Each has its own process. The last rows are
-what memory the product takes with ViT-B-32 loaded (random weights) and all looks held. About four minutes on two
+what memory the product takes with ViT-B-32 loaded (random weights) and all frames held. About four minutes on two
 cores, 5 GB of memory and as much of the disk's temporary folder.
 """
 
@@ -63,21 +63,21 @@ async def held(path: Path, budget_bytes: float) -> AsyncIterator[VectorIndex]:
     """Hold a library as the product does."""
     library = await SqliteLibrary.open(path)
     with ThreadPoolExecutor(1) as pool:
-        looks = VectorIndex(SqliteEmbeddings(library.connections), pool, Metrics(), budget_bytes)
-        await looks.use(synthetic.RECIPE, synthetic.DIM)
+        embeddings = VectorIndex(SqliteEmbeddings(library.connections), pool, Metrics(), budget_bytes)
+        await embeddings.use(synthetic.RECIPE, synthetic.DIM)
         try:
-            yield looks
+            yield embeddings
         finally:
-            await looks.close()
+            await embeddings.close()
             await library.close()
 
 
-async def ask_keaton(looks: VectorIndex, question: Floats) -> list[int]:
+async def ask_keaton(embeddings: VectorIndex, question: Floats) -> list[int]:
     """Search as `core.search.searcher` does; give the numbers of the best videos."""
-    peaks = await looks.peaks(synthetic.VIEW, synthetic.RECIPE, question[None])
+    peaks = await embeddings.peaks(synthetic.VIEW, synthetic.RECIPE, question[None])
 
     async def compare(videos: Sequence[HeldIndexing]) -> list[Curve | None]:
-        indexes = await looks.indexes(videos)
+        indexes = await embeddings.indexes(videos)
         return [
             Curve(video.video, index.times_s, index.vectors @ question) if index else None
             for video, index in zip(videos, indexes, strict=True)
@@ -98,14 +98,14 @@ def in_keaton(path: Path, questions: Floats, budget_bytes: float) -> Found:
 
 async def _in_keaton(path: Path, questions: Floats, budget_bytes: float) -> Found:
     began_s = time.perf_counter()
-    async with held(path, budget_bytes) as looks:
+    async with held(path, budget_bytes) as embeddings:
         made_s, took_ms, answers = time.perf_counter() - began_s, [], []
         for question in [*questions[: contenders.WARM_UPS], *questions]:
             asked_s = time.perf_counter()
-            answers.append(await ask_keaton(looks, question))
+            answers.append(await ask_keaton(embeddings, question))
             took_ms.append((time.perf_counter() - asked_s) * 1000)
         warm = contenders.WARM_UPS
-        return contenders.Found(took_ms[warm:], answers[warm:], looks.memory.used_bytes / _count(path), made_s)
+        return contenders.Found(took_ms[warm:], answers[warm:], embeddings.memory.used_bytes / _count(path), made_s)
 
 
 def _count(path: Path) -> int:
@@ -115,7 +115,7 @@ def _count(path: Path) -> int:
 
 
 def memory(home: Path) -> tuple[float, float]:
-    """Give the memory of the product with model and looks, in MB: all its processes, and its own at its highest."""
+    """Return the memory of the product with model and frames, in MB: all its processes, and its own at its highest."""
     return asyncio.run(_memory(home))
 
 
@@ -154,7 +154,7 @@ def measured(count: int, asked: int) -> list[Row]:
     with tempfile.TemporaryDirectory(prefix="keaton-bench-") as folder:
         home = Path(folder)
         questions = alone(make, home, count, asked)
-        looks, videos = alone(contenders.exact, home / "rows.f16", questions)
+        frames, videos = alone(contenders.exact, home / "rows.f16", questions)
         found: dict[str, Found] = {}
         for name, (work, is_slow) in OTHERS.items():
             found[name] = _said(name, alone(work, home / "rows.f16", questions[:FEW] if is_slow else questions))
@@ -165,23 +165,23 @@ def measured(count: int, asked: int) -> list[Row]:
         rows = [
             row
             for name, one in found.items()
-            for row in table(name, one, videos if name in ours else looks, theirs_ms, asks=name == "Keaton")
+            for row in table(name, one, videos if name in ours else frames, theirs_ms, asks=name == "Keaton")
         ]
         (home / "rows.f16").unlink()
         (home / "model").mkdir()
         alone(write_model, home / "model")
         all_mb, highest_mb = as_shipped(memory, home)
-    note = f"{count} looks"
+    note = f"{count} frames"
     bar, aim = (2100, 1800) if count == FULL_SIZE else (None, None)
     return [
         *rows,
-        Row("memory: ViT-B-32 and all looks, all processes", all_mb, "MB", bar, aim, note=note),
+        Row("memory: ViT-B-32 and all frames, all processes", all_mb, "MB", bar, aim, note=note),
         Row("memory: the program alone, at its highest", highest_mb, "MB", note=note),
     ]
 
 
 def budget_bytes() -> float:
-    """Give what the product takes for looks unless it is told otherwise."""
+    """Return what the product takes for frames unless it is told otherwise."""
     return float(Settings.model_fields["embeddings_memory_gb"].default) * GIGABYTE
 
 
@@ -194,7 +194,7 @@ def table(name: str, found: Found, truth: list[set[int]], theirs_ms: float, *, a
     """Sum one means up; `asks` for the one that has bars to reach."""
     right = sum(len(set(answer) & true) for answer, true in zip(found.answers, truth, strict=False))
     recall = right / sum(len(true) for true in truth[: len(found.answers)])
-    note, p95_ms = f"{found.bytes_a_look:.0f} bytes a look", p95(found.took_ms)
+    note, p95_ms = f"{found.bytes_a_frame:.0f} bytes a frame", p95(found.took_ms)
     (bar_ms, aim_ms), (bar, aim) = (BARS_MS, BARS_RATIO) if asks else (NONE, NONE)
     return [
         Row(f"{name}: median", statistics.median(found.took_ms), "ms", note=note),
@@ -205,18 +205,18 @@ def table(name: str, found: Found, truth: list[set[int]], theirs_ms: float, *, a
 
 
 def p95(took: list[float]) -> float:
-    """Give the 95th percentile."""
+    """Return the 95th percentile."""
     return sorted(took)[int(0.95 * (len(took) - 1))]
 
 
 def main() -> None:
     """Measure, print a table, and write JSON."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--looks", type=int, default=FULL_SIZE)
+    parser.add_argument("--frames", type=int, default=FULL_SIZE)
     parser.add_argument("--questions", type=int, default=24)
     wish = parser.parse_args()
-    rows = measured(wish.looks, wish.questions)
-    report(f"A search of {wish.looks} looks", "searching", rows)
+    rows = measured(wish.frames, wish.questions)
+    report(f"A search of {wish.frames} frames", "searching", rows)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Made-up looks for measurements: as alike as CLIP's are, in videos of scenes, in a library of any size.
 
-All looks share a mean, those of a video have more in common, and those of a scene are nearly the same.
+All frames share a mean, those of a video have more in common, and those of a scene are nearly the same.
 """
 
 from __future__ import annotations
@@ -20,37 +20,37 @@ if TYPE_CHECKING:
     from core.ports.index import Halves
 
 DIM = 512
-LOOKS_A_VIDEO = 1000
-SCENE_LOOKS = 8
+FRAMES_A_VIDEO = 1000
+SCENE_FRAMES = 8
 MOST_VIDEOS = 8
 """An answer's best videos."""
 SCOPE = Scope("local", "bench", "main")
 VIEW = View.of(SCOPE)
 RECIPE = Recipe("made up", "none", _Preprocess(224, "shortest", "bicubic", (0.5,) * 3, (0.5,) * 3), Sampling(), "fp32")
-_CHUNK_LOOKS = 512
+_CHUNK_FRAMES = 512
 
 
-def videos(looks: int, looks_a_video: int = LOOKS_A_VIDEO, seed: int = 7) -> Iterator[Halves]:
-    """Give videos of (n, DIM) float16 unit rows until there are so many looks in all."""
+def videos(frames: int, frames_a_video: int = FRAMES_A_VIDEO, seed: int = 7) -> Iterator[Halves]:
+    """Return videos of (n, DIM) float16 unit rows until there are so many frames in all."""
     chance = np.random.default_rng(seed)
     mean = chance.standard_normal(DIM, np.float32)
-    for start in range(0, looks, looks_a_video):
-        count = min(looks_a_video, looks - start)
+    for start in range(0, frames, frames_a_video):
+        count = min(frames_a_video, frames - start)
         topic = chance.standard_normal(DIM, np.float32)
-        scenes = chance.standard_normal((-(-count // SCENE_LOOKS), DIM), np.float32).repeat(SCENE_LOOKS, axis=0)
+        scenes = chance.standard_normal((-(-count // SCENE_FRAMES), DIM), np.float32).repeat(SCENE_FRAMES, axis=0)
         rows = 1.2 * mean + 0.6 * topic + 0.9 * scenes[:count] + 0.35 * chance.standard_normal((count, DIM), np.float32)
         yield (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float16)
 
 
 def written(made: Iterator[Halves], file: BinaryIO) -> Iterator[Halves]:
-    """Give videos on, and write their rows into a file one after the other."""
+    """Return videos on, and write their rows into a file one after the other."""
     for rows in made:
         file.write(rows.tobytes())
         yield rows
 
 
 def questions(rows: Halves, count: int, seed: int = 8) -> Floats:
-    """Give (count, DIM) unit vectors that lie as far from the looks they are about as words lie from pictures."""
+    """Return (count, DIM) unit vectors that lie as far from the frames they are about as words lie from pictures."""
     chance = np.random.default_rng(seed)
     about = rows[chance.integers(0, len(rows), count)].astype(np.float32)
     away = chance.standard_normal((count, DIM), np.float32)
@@ -60,7 +60,7 @@ def questions(rows: Halves, count: int, seed: int = 8) -> Floats:
 
 
 def write(file: sqlite3.Connection, made: Iterator[Halves], recipe_key: str = RECIPE.key) -> int:
-    """Write videos into a library's file; give how many looks they have."""
+    """Write videos into a library's file; give how many frames they have."""
     written = 0
     file.execute("INSERT INTO recipes VALUES (?, '{}') ON CONFLICT DO NOTHING", (recipe_key,))
     for number, rows in enumerate(made):
@@ -75,8 +75,8 @@ def write(file: sqlite3.Connection, made: Iterator[Halves], recipe_key: str = RE
             "INSERT INTO indexings (video_id, recipe_key) VALUES (?, ?)", (name, recipe_key)
         ).lastrowid
         times_s = np.arange(len(rows), dtype="<f8")
-        for chunk, start in enumerate(range(0, len(rows), _CHUNK_LOOKS)):
-            part = slice(start, start + _CHUNK_LOOKS)
+        for chunk, start in enumerate(range(0, len(rows), _CHUNK_FRAMES)):
+            part = slice(start, start + _CHUNK_FRAMES)
             blobs = times_s[part].tobytes(), rows[part].tobytes()
             file.execute(
                 "INSERT INTO chunks (indexing_id, number, times_s, vectors) VALUES (?, ?, ?, ?)",
