@@ -80,8 +80,8 @@ def keyframes(preprocess: Preprocess) -> Pixels:
     """Return a batch of pictures as an encoder wants them."""
     with av.open(DEMO_FOLDER / "film.mp4") as video:
         frames = [frame for frame in video.decode(video=0) if frame.key_frame][:BATCH]
-    developer = pictures.Developer(None)
-    return np.stack([developer.look(frame, preprocess) for frame in frames])
+    converter = pictures.FrameConverter(None)
+    return np.stack([converter.for_encoder(frame, preprocess) for frame in frames])
 
 
 def rows(model: str, converted: Path, rounds: int) -> list[Row]:

@@ -39,6 +39,10 @@ class VideoLimits:
     memory_bytes: int = 2_000_000_000
 
 
+ABSURD = 1e12
+"""A damaged header may claim anything; no larger number is told."""
+
+
 PICTURE_BYTES = 20_000_000
 """The largest picture that may be asked about."""
 

@@ -74,7 +74,7 @@ async def check_sandbox() -> SandboxReport:
     """Ask a real child what it has given up; raises AppError."""
     children = ChildPool("core.engines.video.worker", forks=sys.platform == "linux")
     try:
-        told = await ChildFrameReader(children, watch=Unwatched()).cage()
+        told = await ChildFrameReader(children, watch=Unwatched()).sandbox()
     finally:
         await children.close()
     memory = told.get("memory_bytes")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections import Counter
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
@@ -136,6 +137,10 @@ class Preprocess:
     """Counts how often the way from file to vector changed, so that the same frame has another vector."""
 
 
+TIME_SLACK_S = 1e-6
+"""Times are fractions turned into floats: a frame this little before a grid time is on it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Sampling:
     """Which moments of a video are indexed."""
@@ -146,6 +151,25 @@ class Sampling:
     """Keyframes alone will do where they stand no further apart than this many intervals; 0 looks at all frames."""
     sameness: float = 8.0
     """A frame no part of which differs by more levels of 255 than this takes the vector before it; 0 for none."""
+
+    def step_s(self, duration_s: float) -> float:
+        """Return the seconds between two frames: fewer than usual where the video would get too few of them."""
+        if duration_s <= 0 or self.min_looks <= 0:
+            return self.interval_s
+        # No grid is denser than a millisecond, whatever length a file claims.
+        return min(self.interval_s, max(1e-3, duration_s / self.min_looks))
+
+    def expected_frames(self, duration_s: float) -> int:
+        """Count the grid times in [0, duration_s): how many frames a video without gaps gets, at least one."""
+        return max(1, math.ceil((duration_s - TIME_SLACK_S) / self.step_s(duration_s)))
+
+    def keyframe_gap_s(self, duration_s: float) -> float:
+        """Return how far apart keyframes may stand for a video to be sampled in them alone; 0 for never.
+
+        A video so short that this would leave it with fewer than its least number of frames is decoded whole.
+        """
+        gap_s = self.keyframe_gap * self.interval_s
+        return gap_s if gap_s > 0 and duration_s >= gap_s * self.min_looks else 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,7 +45,7 @@ def serve(request, out):
     length = {"duration_s": 10.0, "width_px": 64, "height_px": 48, "expected_looks": 10**9}
     wire.send(out, {"kind": "opened", **length})
     while True:
-        wire.send(out, {"kind": "look", "time_s": time_s}, pixels, picture)
+        wire.send(out, {"kind": "frame", "time_s": time_s}, pixels, picture)
         time_s += 0.0001
 """
 MEGABYTE = 1 << 20

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.engines.video.sampling import SamplingGrid, expected_frames, interval_s
+from core.engines.video.sampler import SamplingGrid
 from core.model.video import Sampling
 
 
@@ -46,11 +46,11 @@ def test_given_a_video_longer_than_declared_when_sampled_then_not_densely() -> N
     ("duration_s", "looks"), [(0.0, 1), (-1.0, 1), (1.0, 16), (15.9, 16), (16.0, 16), (16.5, 17), (7200.0, 7200)]
 )
 def test_given_a_length_when_expected_then_the_frames_follow_it(duration_s: float, looks: int) -> None:
-    assert expected_frames(duration_s, Sampling()) == looks
+    assert Sampling().expected_frames(duration_s) == looks
 
 
 def test_given_no_known_length_when_sampled_then_one_frame_a_second() -> None:
-    assert interval_s(0.0, Sampling()) == 1.0
+    assert Sampling().step_s(0.0) == 1.0
 
 
 @given(
@@ -70,4 +70,4 @@ def test_given_any_order_when_sampled_then_times_rise_from_the_first(
 @given(fps=st.integers(10, 120), seconds=st.integers(16, 200))
 def test_given_no_gaps_when_sampled_then_exactly_the_expected_frames(fps: int, seconds: int) -> None:
     times_s = [frame / fps for frame in range(fps * seconds)]
-    assert len(kept(times_s, float(seconds))) == expected_frames(float(seconds), Sampling())
+    assert len(kept(times_s, float(seconds))) == Sampling().expected_frames(float(seconds))

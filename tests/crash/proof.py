@@ -218,9 +218,9 @@ def _expected(video: Path) -> list[float]:
     """Give the times of one reading."""
     out = io.BytesIO()
     how = {"sampling": asdict(Sampling(LOOK_EVERY_S)), "preprocess": asdict(_SMALL), "limits": asdict(VideoLimits())}
-    worker.send_looks(video, how, out)
+    worker.send_frames(video, how, out)
     messages: list[WireMessage] = messages_in(out.getvalue())
-    return [one.number("time_s") for one in messages if one.kind == "look"]
+    return [one.number("time_s") for one in messages if one.kind == "frame"]
 
 
 def _count(db: sqlite3.Connection, table: str) -> int:

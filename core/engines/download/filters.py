@@ -12,8 +12,8 @@ from urllib.parse import urlsplit
 from yt_dlp.extractor.generic import GenericIE
 from yt_dlp.utils import UnsupportedError
 
-from core.engines.video.flaws import ABSURD
 from core.hosts import is_within
+from core.limits import ABSURD
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

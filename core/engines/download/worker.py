@@ -17,9 +17,8 @@ import deno  # type: ignore[import-untyped]
 from core.engines.download import network_guard
 from core.engines.sandbox import forkserver, protocol
 from core.engines.sandbox import limits as cage
-from core.engines.video.flaws import ABSURD
 from core.hosts import fetch_hosts
-from core.limits import FetchLimits
+from core.limits import ABSURD, FetchLimits
 from core.links import file_title
 
 sys.modules["curl_cffi"] = None  # type: ignore[assignment] # its connections would pass the guard unseen

@@ -10,7 +10,7 @@ import numpy as np
 from matplotlib import font_manager
 from PIL import Image, ImageDraw, ImageFont
 
-from core.engines.video import jpegs
+from core.engines.video.allowance import THUMBNAIL_PX, NoPictureError, opened_jpeg
 from core.formatting import clock
 from core.model.results import nearest_within
 
@@ -33,7 +33,7 @@ _BOLD = "DejaVu Sans:bold"
 def contact_sheet(
     thumbnails: Sequence[Thumbnail], numbered: Sequence[tuple[int, Moment]] = (), most: int = 12
 ) -> bytes:
-    """Give a JPEG of at most that many tiles, evenly over the video, the numbered moments among them.
+    """Return a JPEG of at most that many tiles, evenly over the video, the numbered moments among them.
 
     Raises ValueError without a thumbnail.
     """
@@ -53,7 +53,7 @@ def contact_sheet(
 
 
 def two_ends(first: Still, last: Still, labels: tuple[str, str]) -> bytes:
-    """Give a JPEG of two frames side by side."""
+    """Return a JPEG of two frames side by side."""
     tiles = [_end(still, label) for still, label in zip((first, last), labels, strict=True)]
     size = (sum(tile.width for tile in tiles) + 3 * _GAP_PX, max(tile.height for tile in tiles) + 2 * _GAP_PX)
     sheet = Image.new("RGB", size, _PAPER)
@@ -63,7 +63,7 @@ def two_ends(first: Still, last: Still, labels: tuple[str, str]) -> bytes:
 
 
 def slideshow(thumbnails: Sequence[Thumbnail]) -> bytes:
-    """Give a GIF that runs for ever; raises ValueError without a thumbnail."""
+    """Return a GIF that runs for ever; raises ValueError without a thumbnail."""
     if not thumbnails:
         raise ValueError("a slideshow needs at least one thumbnail")
     tiles = [_tile(thumbnail, ()) for thumbnail in thumbnails]
@@ -73,13 +73,13 @@ def slideshow(thumbnails: Sequence[Thumbnail]) -> bytes:
 
 
 def evenly(count: int, most: int) -> list[int]:
-    """Give at most that many indexes, spread evenly, each from the middle of its share."""
+    """Return at most that many indexes, spread evenly, each from the middle of its share."""
     chosen = min(most, count)
     return [int((number + 0.5) * count / chosen) for number in range(chosen)]
 
 
 def _numbers(thumbnails: Sequence[Thumbnail], numbered: Sequence[tuple[int, Moment]]) -> dict[int, tuple[int, ...]]:
-    """Give the numbers that each thumbnail bears, by its index: each moment's go to its own nearest its peak."""
+    """Return the numbers that each thumbnail bears, by its index: each moment's go to its own nearest its peak."""
     numbers: dict[int, tuple[int, ...]] = {}
     times_s = np.array([thumbnail.time_s for thumbnail in thumbnails])
     for number, moment in numbered:
@@ -89,7 +89,7 @@ def _numbers(thumbnails: Sequence[Thumbnail], numbered: Sequence[tuple[int, Mome
 
 
 def _chosen(thumbnails: Sequence[Thumbnail], most: int, wanted: set[int]) -> list[int]:
-    """Give the indexes of the tiles in order: all that are wanted, each in place of the nearest even one."""
+    """Return the indexes of the tiles in order: all that are wanted, each in place of the nearest even one."""
     chosen = evenly(len(thumbnails), most)
     for index in sorted(wanted - set(chosen)):
         spare = [other for other in chosen if other not in wanted]
@@ -102,7 +102,7 @@ def _chosen(thumbnails: Sequence[Thumbnail], most: int, wanted: set[int]) -> lis
 def _tile(thumbnail: Thumbnail, numbers: Sequence[int]) -> Image.Image:
     tile = Image.new("RGB", _TILE_PX, (0, 0, 0))
     # What an older Keaton kept was not looked at when it came.
-    with suppress(jpegs.NoPictureError), jpegs.opened(thumbnail.jpeg, jpegs.THUMBNAIL_PX) as picture:
+    with suppress(NoPictureError), opened_jpeg(thumbnail.jpeg, THUMBNAIL_PX) as picture:
         picture.thumbnail(_TILE_PX)
         tile.paste(picture, ((_TILE_PX[0] - picture.width) // 2, (_TILE_PX[1] - picture.height) // 2))
     _label(tile, clock(thumbnail.time_s), 15)
@@ -112,7 +112,7 @@ def _tile(thumbnail: Thumbnail, numbers: Sequence[int]) -> Image.Image:
 
 
 def _end(still: Still, label: str) -> Image.Image:
-    with jpegs.opened(still.jpeg, max(still.width_px, still.height_px)) as picture:
+    with opened_jpeg(still.jpeg, max(still.width_px, still.height_px)) as picture:
         picture.thumbnail(_END_PX)
         tile = picture.convert("RGB")
     _label(tile, label, 18)

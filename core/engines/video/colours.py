@@ -94,26 +94,26 @@ def _nearest(frame: VideoFrame, named: int) -> int:
 
 
 def assumed(frame: VideoFrame) -> Colorspace | None:
-    """Give the matrix to assume where a settled frame names none; None leaves it to the frame."""
+    """Return the matrix to assume where a settled frame names none; None leaves it to the frame."""
     if int(frame.colorspace) != _UNSPECIFIED or frame.format.is_rgb:
         return None
     return Colorspace.ITU601 if frame.height <= _SD_HEIGHT_PX else Colorspace.ITU709
 
 
 def named(frame: VideoFrame) -> int:
-    """Give the matrix that a settled frame's colours come with, as ITU-T H.273 numbers it."""
+    """Return the matrix that a settled frame's colours come with, as ITU-T H.273 numbers it."""
     if int(frame.colorspace) != _UNSPECIFIED:
         return int(frame.colorspace)
     return _BT601 if frame.height <= _SD_HEIGHT_PX else _BT709
 
 
 def is_full(frame: VideoFrame) -> bool:
-    """Tell whether black is 0 and white the highest number, as in photographs; television leaves room at both ends."""
+    """Return whether black is 0 and white the highest number, as in photographs; television leaves room at both."""
     return int(frame.color_range) == int(ColorRange.JPEG) or frame.format.name.startswith("yuvj")
 
 
 def mapping(frame: VideoFrame) -> Mapping | None:
-    """Give how the colours of a settled frame must be mapped; None for those that usual screens show as they are."""
+    """Return how the colours of a settled frame must be mapped; None for those that usual screens show as they are."""
     transfer, primaries = _transfer(frame), int(frame.color_primaries)
     if primaries in {int(ColorPrimaries.SMPTE431), int(ColorPrimaries.SMPTE432)}:
         return Mapping(transfer, "p3")
@@ -145,7 +145,7 @@ class ToneMapper:
         self._count = 0
 
     def mapped(self, frame: VideoFrame) -> VideoFrame:
-        """Give the same picture of a frame of the format rgb48le. Raises av.FFmpegError."""
+        """Return the same picture of a frame of the format rgb48le. Raises av.FFmpegError."""
         if self._source is None or self._sink is None or self._size_px != (frame.width, frame.height):
             self._source, self._sink = self._open(frame)
         frame.pts, frame.time_base = self._count, _TIME_BASE
@@ -176,7 +176,7 @@ def _source(graph: Graph, frame: VideoFrame) -> FilterContext:
 
 
 def table(mapping: Mapping) -> npt.NDArray[np.uint16]:
-    """Give what each of 64 x 64 x 64 colours becomes, as `haldclut` wants it: (512, 512, 3) uint16, red changing first.
+    """Return what each of 64 x 64 x 64 colours becomes, for `haldclut`: (512, 512, 3) uint16, red changing first.
 
     It is linear light from `_LEAST` to 1, for between the colours of the table lies what lies between their lights.
     """
@@ -188,12 +188,12 @@ def table(mapping: Mapping) -> npt.NDArray[np.uint16]:
 
 
 def to_bt709(rgb: Numbers, mapping: Mapping) -> Numbers:
-    """Give the colours of a video, (..., 3) of 0 to 1, as a usual screen shows them."""
+    """Return the colours of a video, (..., 3) of 0 to 1, as a usual screen shows them."""
     return np.maximum(0.0, (1 + _TOE) * np.clip(_screen_light(rgb, mapping), 0.0, 1.0) ** (1 / _GAMMA) - _TOE)
 
 
 def _screen_light(rgb: Numbers, mapping: Mapping) -> Numbers:
-    """Give linear light, 1 for the screen's white; below 0 where a screen would have to shine less than not at all."""
+    """Return linear light, 1 for the screen's white; below 0 for colours that no screen can show."""
     light = _light(rgb, mapping.transfer)
     if mapping.gamut:
         light = light @ np.array(_TO_BT709[mapping.gamut]).T
@@ -204,7 +204,7 @@ def _screen_light(rgb: Numbers, mapping: Mapping) -> Numbers:
 
 
 def _light(rgb: Numbers, transfer: Transfer) -> Numbers:
-    """Give linear light, 1 for paper white."""
+    """Return linear light, 1 for paper white."""
     match transfer:
         case "pq":
             return _pq_nits(rgb) / _WHITE_NITS
@@ -230,7 +230,7 @@ def _hlg_scene(rgb: Numbers) -> Numbers:
 
 
 def _rolled_off(light: Numbers) -> Numbers:
-    """Give brightness as it is up to the knee, and up to a peak of 1000 nits in what is left of white (Mobius)."""
+    """Return brightness as it is up to the knee, and up to a peak of 1000 nits in what is left of white (Mobius)."""
     j, peak = _KNEE, _PEAK
     a = -(j**2) * (peak - 1) / (j**2 - 2 * j + peak)
     b = (j**2 - 2 * j * peak + peak) / (peak - 1)

@@ -1,28 +1,33 @@
-"""Turns a decoded frame into upright RGB, into the encoder's input, or into a JPEG. Runs in the child."""
+"""Turns a decoded frame into upright RGB, the encoder's input, a JPEG, or a picture of a clip. Runs in the child."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple, cast
 
+import av
 import cv2
 import numpy as np
 from av.sidedata.sidedata import Type as SideDataType
-from av.video.reformatter import Interpolation, VideoReformatter
+from av.video.reformatter import ColorRange, Colorspace, Interpolation, VideoReformatter
 from PIL import Image
 
 from core.engines.video import colours
+from core.engines.video.container import UnreadableError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from fractions import Fraction
 
     from av import VideoFrame
     from av.sidedata.sidedata import SideDataContainer
 
+    from core.engines.video.seek import SoughtFrame
     from core.model.video import Pixels, Preprocess
 
 _SMOOTH = Interpolation.BICUBIC | Interpolation.FULL_CHR_H_INT | Interpolation.ACCURATE_RND
 _AS_OTHERS_DO = Interpolation.BICUBIC
-"""For looks: the very bytes that OpenCV, FFmpeg and PyAV give by default, so that scores are what others get.
+"""For sampled frames: the very bytes that OpenCV, FFmpeg and PyAV give by default, so that scores are what others get.
 
 They are a level or two away from the smooth ones, and made in an eighth of the time."""
 _MAX_SQUEEZE = 10
@@ -35,41 +40,49 @@ MOST_STRETCH = 100
 """A picture that is more times longer than wide shows the encoder nothing, and would take hundreds of megabytes."""
 _ROOM = 4
 """Frames whose colours must be mapped are first made so many times as large as the encoder's input, or left smaller."""
+MOST_FPS = 60
+_LEAST_BITS_A_PIXEL = 0.04
+"""With fewer, a smaller picture looks better."""
+_LONGEST_FRAME_S = 0.1
+_BT709, _UNSPECIFIED = 1, 2
+_TOLD = frozenset({1, 4, 5, 6})
+"""Primaries and transfer functions of television, the same numbers for both."""
+_LEAST_PX = 16
 
 
-class Developer:
-    """Develops the frames of one video."""
+class FrameConverter:
+    """Converts the frames of one video."""
 
     def __init__(self, pixel_aspect: Fraction | None) -> None:
-        self._whole, self._small, self._looks = VideoReformatter(), VideoReformatter(), VideoReformatter()
+        self._whole, self._small, self._sampled = VideoReformatter(), VideoReformatter(), VideoReformatter()
         self._pixel_aspect = squeeze(pixel_aspect)
         self._tones: colours.ToneMapper | None = None
 
     def size_px(self, frame: VideoFrame) -> tuple[int, int]:
-        """Give width and height as they are displayed."""
+        """Return width and height as they are displayed."""
         return _turned(self._stored_px(frame), _matrix(frame))
 
     def rgb(self, frame: VideoFrame) -> Pixels:
-        """Give (H, W, 3) uint8 RGB as it is displayed: colours, pixel aspect and rotation applied, alpha over black."""
-        return self._developed(self._whole, frame, self.size_px(frame), _SMOOTH)
+        """Return (H, W, 3) uint8 RGB as it is displayed: with colours, pixel aspect and rotation, alpha over black."""
+        return self._converted(self._whole, frame, self.size_px(frame), _SMOOTH)
 
     def small(self, frame: VideoFrame, max_px: int) -> Pixels:
-        """Give the same, at most max_px wide or high; a smaller picture stays as it is."""
-        return self._developed(self._small, frame, _within(self.size_px(frame), max_px), _SMOOTH)
+        """Return the same, at most max_px wide or high; a smaller picture stays as it is."""
+        return self._converted(self._small, frame, _within(self.size_px(frame), max_px), _SMOOTH)
 
-    def look(self, frame: VideoFrame, preprocess: Preprocess) -> Pixels:
-        """Give the encoder's input, (S, S, 3) uint8 RGB."""
+    def for_encoder(self, frame: VideoFrame, preprocess: Preprocess) -> Pixels:
+        """Return the encoder's input, (S, S, 3) uint8 RGB."""
         size = self.size_px(frame)
         if colours.mapping(frame) is not None:
             size = _within(size, _ROOM * preprocess.size_px)
-        return encoder_input(self._developed(self._looks, frame, size, _AS_OTHERS_DO), preprocess)
+        return encoder_input(self._converted(self._sampled, frame, size, _AS_OTHERS_DO), preprocess)
 
     def fitted(self, frame: VideoFrame, box: tuple[int, int]) -> Pixels:
-        """Give the same as wide and high as a box, (H, W, 3): black beside a picture of another shape."""
+        """Return the same as wide and high as a box, (H, W, 3): black beside a picture of another shape."""
         wide, high = self.size_px(frame)
         scale = min(box[0] / wide, box[1] / high)
         inner = tuple(_side(side * scale, most) for side, most in zip((wide, high), box, strict=True))
-        rgb = self._developed(self._whole, frame, (inner[0], inner[1]), _SMOOTH)
+        rgb = self._converted(self._whole, frame, (inner[0], inner[1]), _SMOOTH)
         left, top = (box[0] - inner[0]) // 2, (box[1] - inner[1]) // 2
         made = np.zeros((box[1], box[0], 3), np.uint8)
         made[top : top + inner[1], left : left + inner[0]] = rgb
@@ -78,7 +91,7 @@ class Developer:
     def _stored_px(self, frame: VideoFrame) -> tuple[int, int]:
         return max(1, round(frame.width * self._pixel_aspect)), frame.height
 
-    def _developed(
+    def _converted(
         self, reformatter: VideoReformatter, frame: VideoFrame, size: tuple[int, int], flags: Interpolation
     ) -> Pixels:
         """Scale and convert in one go, then turn upright: so few pixels are touched."""
@@ -118,7 +131,7 @@ class Developer:
 
 
 def is_plain(frame: VideoFrame) -> bool:
-    """Tell whether a frame is upright luma and chroma of usual colours, so that it may be scaled as it is."""
+    """Return whether a frame is upright luma and chroma of usual colours, so that it may be scaled as it is."""
     a, b, c, d = _matrix(frame)
     upright = a > 0 and d > 0 and abs(a) + abs(d) >= abs(b) + abs(c)
     colours.settle(frame)
@@ -128,7 +141,7 @@ def is_plain(frame: VideoFrame) -> bool:
 
 
 def squeeze(pixel_aspect: Fraction | None) -> float:
-    """Give how much wider a video's pixels are than high; 1 where it says something absurd."""
+    """Return how much wider a video's pixels are than high; 1 where it says something absurd."""
     if pixel_aspect is None or not 1 / _MAX_SQUEEZE <= pixel_aspect <= _MAX_SQUEEZE:
         return 1.0
     return float(pixel_aspect)
@@ -198,7 +211,7 @@ def _turned(size: tuple[int, int], matrix: tuple[int, int, int, int]) -> tuple[i
 
 
 def _matrix(frame: VideoFrame) -> tuple[int, int, int, int]:
-    """Give a, b, c, d of the display matrix: a source point (x, y) is shown at (ax + cy, bx + dy)."""
+    """Return a, b, c, d of the display matrix: a source point (x, y) is shown at (ax + cy, bx + dy)."""
     try:
         side_data = cast("SideDataContainer", frame.side_data)  # PyAV's stub says dict
     except ValueError:  # FFmpeg gives kinds of data (Exif) that PyAV does not know
@@ -220,3 +233,102 @@ def _upright(rgb: Pixels, matrix: tuple[int, int, int, int]) -> Pixels:
     if not _lies(matrix):
         return rgb[:: -1 if d < 0 else 1, :: -1 if a < 0 else 1]
     return rgb.transpose(1, 0, 2)[:: -1 if b < 0 else 1, :: -1 if c < 0 else 1]
+
+
+@dataclass(frozen=True, slots=True)
+class ClipBounds:
+    """What is to be made: of [start_s, end_s), at most that wide or high, about that large."""
+
+    start_s: float
+    end_s: float
+    max_px: int
+    max_bytes: int
+
+    @property
+    def length_s(self) -> float:
+        """Return how long it is."""
+        return self.end_s - self.start_s
+
+
+class Rendition(NamedTuple):
+    """What a clip says of its colours, as ITU-T H.273 numbers it."""
+
+    matrix: int
+    primaries: int
+    transfer: int
+
+
+class ClipScaler:
+    """Scales the frames of one stretch to the size of a clip."""
+
+    def __init__(self, frames: Iterator[SoughtFrame], bounds: ClipBounds, bits_a_second: float | None) -> None:
+        """Take the first frame, for the size. Raises UnreadableError where there is none."""
+        first = next(frames, None)
+        if first is None:
+            raise UnreadableError("no_frames")
+        self._first, self._rest, self._bounds = first, frames, bounds
+        self._converter = FrameConverter(first.pixel_aspect)
+        self._aspect = first.pixel_aspect
+        self._reformatter = VideoReformatter()
+        self.size_px = _size_px(self._converter.size_px(first.frame), bounds.max_px, bits_a_second)
+        self.frame_s = min(_LONGEST_FRAME_S, max(1 / MOST_FPS, first.step_s))
+        self.rendition = _rendition(first.frame)
+
+    def pictures(self) -> Iterator[tuple[float, VideoFrame]]:
+        """Yield each picture, yuv420p, with its time since the start; the last one stands until the end."""
+        last_s, last = 0.0, self._fitted(self._first)
+        yield last_s, last
+        for one in self._rest:
+            last_s, last = max(0.0, one.time_s - self._bounds.start_s), self._fitted(one)
+            yield last_s, last
+        if self._bounds.length_s - last_s > 3 * self.frame_s:
+            yield self._bounds.length_s - self.frame_s, last
+
+    def _fitted(self, one: SoughtFrame) -> VideoFrame:
+        """Scale a frame to the size of the clip; one of another shape than the first gets black bars."""
+        frame = one.frame
+        width, height = self.size_px
+        alike = _rendition(frame) == self.rendition and one.pixel_aspect == self._first.pixel_aspect
+        if is_plain(frame) and alike and (frame.width, frame.height) == self._first_px:
+            return self._reformatter.reformat(
+                frame,
+                width,
+                height,
+                "yuv420p",
+                src_color_range=ColorRange.JPEG if colours.is_full(frame) else ColorRange.MPEG,
+                dst_color_range=ColorRange.MPEG,
+            )
+        if one.pixel_aspect != self._aspect:
+            self._aspect, self._converter = one.pixel_aspect, FrameConverter(one.pixel_aspect)
+        upright = av.VideoFrame.from_ndarray(self._converter.fitted(frame, self.size_px), "rgb24")
+        return self._reformatter.reformat(
+            upright,
+            width,
+            height,
+            "yuv420p",
+            dst_colorspace=Colorspace.ITU709 if self.rendition.matrix == _BT709 else Colorspace.ITU601,
+            dst_color_range=ColorRange.MPEG,
+        )
+
+    @property
+    def _first_px(self) -> tuple[int, int]:
+        return self._first.frame.width, self._first.frame.height
+
+
+def _rendition(frame: VideoFrame) -> Rendition:
+    """Return what a clip that begins with this frame says of its colours: a plain one's stay what they are."""
+    if not is_plain(frame):
+        return Rendition(_BT709, _BT709, _BT709)
+    primaries, transfer = int(frame.color_primaries), int(frame.color_trc)
+    named = primaries if primaries in _TOLD else _UNSPECIFIED, transfer if transfer in _TOLD else _UNSPECIFIED
+    return Rendition(colours.named(frame), *named)
+
+
+def _size_px(shown_px: tuple[int, int], max_px: int, bits_a_second: float | None) -> tuple[int, int]:
+    """Return an even width and height, no larger than the video itself."""
+    scale = min(1.0, max_px / max(shown_px))
+    if bits_a_second is not None:
+        wanted = shown_px[0] * shown_px[1] * scale**2 * 25 * _LEAST_BITS_A_PIXEL
+        scale *= min(1.0, (bits_a_second / wanted) ** 0.5)
+    width, height = (max(_LEAST_PX, round(side * scale / 2) * 2) for side in shown_px)
+    return width, height

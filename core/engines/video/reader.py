@@ -14,8 +14,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from core.engines.sandbox.protocol import NOT_A_PICTURE, ChildMessage, GarbledError
-from core.engines.video import jpegs
-from core.engines.video.allowance import SLACK_S, Allowance, bounded, checked_jpeg, messages, whole_size_px
+from core.engines.video.allowance import (
+    SLACK_S,
+    Allowance,
+    bounded,
+    checked_jpeg,
+    messages,
+    most_jpeg_bytes,
+    whole_size_px,
+)
 from core.errors import (
     ClipTooLarge,
     DecoderDied,
@@ -83,7 +90,7 @@ class ChildClipper:
         request = {"kind": "stills", "times_s": list(times_s), "max_px": max_px}
         async with self.reader.children.child() as child:
             await child.ask({**request, "path": str(path), "limits": asdict(self.reader.limits)})
-            heard = [await self.reader.hear(child, path, jpegs.most_bytes(max_px)) for _ in times_s]
+            heard = [await self.reader.hear(child, path, most_jpeg_bytes(max_px)) for _ in times_s]
         return tuple(still_of(message, path, self.reader.limits, max_px) for message in heard)
 
     async def _made(self, child: Child, path: Path, wish: ClipWish, report: Callable[[float], None]) -> Clip:
@@ -114,7 +121,7 @@ def _clip(message: ChildMessage, wish: ClipWish) -> Clip:
 
 
 def _looks_like(data: bytes, wish: ClipWish) -> bool:
-    """Tell whether the bytes begin as such a file does: people are told that it is one."""
+    """Return whether the bytes begin as such a file does: people are told that it is one."""
     return data[4:8] == b"ftyp" if wish.form == "mp4" else data.startswith(b"GIF89a")
 
 
@@ -135,15 +142,15 @@ class ChildFrameReader:
     async def frames(
         self, path: Path, sampling: Sampling, preprocess: Preprocess, seen: ResumePoint | None = None
     ) -> AsyncGenerator[Reading, None]:
-        """Stream one VideoOpened, then Looks in the order of time, then one VideoEnded; memory stays flat.
+        """Stream one VideoOpened, then SampledFrames in the order of time, then one VideoEnded; memory stays flat.
 
-        With `seen`, the looks are those after what an earlier reading gave.
+        With `seen`, the frames are those after what an earlier reading gave.
 
         Raises FileMissing, NotAVideo, NoVideoStream, NoFrames, OverLimit, DecoderDied.
         """
         how = {"sampling": asdict(sampling), "preprocess": asdict(preprocess)}
         known = {"until_s": seen.until_s, "sent": seen.frames} if seen else {}
-        request: Mapping[str, object] = {"kind": "looks", **how, **known}
+        request: Mapping[str, object] = {"kind": "frames", **how, **known}
         async with self.children.giving_way() as child:
             await child.ask({**request, "path": str(path), "limits": asdict(self.limits)})
             allowance = Allowance(self.limits, preprocess.size_px, sampling)
@@ -163,11 +170,11 @@ class ChildFrameReader:
 
         Raises FileMissing, NotAVideo, NoVideoStream, NoFrames, OverLimit, DecoderDied.
         """
-        request = {"kind": "glances", "times_s": list(times_s), "preprocess": asdict(preprocess)}
+        request = {"kind": "frames_at", "times_s": list(times_s), "preprocess": asdict(preprocess)}
         found: list[SampledFrame] = []
         async with self.children.child() if at_once else self.children.giving_way() as child:
             await child.ask({**request, "path": str(path), "limits": asdict(self.limits)})
-            allowance = Allowance(self.limits, preprocess.size_px, most_looks=len(times_s))
+            allowance = Allowance(self.limits, preprocess.size_px, most_frames=len(times_s))
             while isinstance(event := await self._next(child, path, allowance), SampledFrame):
                 found.append(event)
             return tuple(found)
@@ -181,16 +188,16 @@ class ChildFrameReader:
         with self.watch.stage("still"):
             async with self.children.child() as child:
                 await child.ask({**request, "path": str(path), "limits": asdict(self.limits)})
-                return still_of(await self.hear(child, path, jpegs.most_bytes(max_px)), path, self.limits, max_px)
+                return still_of(await self.hear(child, path, most_jpeg_bytes(max_px)), path, self.limits, max_px)
 
-    async def cage(self) -> Mapping[str, object]:
-        """Give what `core.engines.sandbox.limits.describe` says in a child. Raises DecoderDied."""
+    async def sandbox(self) -> Mapping[str, object]:
+        """Return what `core.engines.sandbox.limits.describe` says in a child. Raises DecoderDied."""
         async with self.children.child() as child:
-            await child.ask({"kind": "cage", "path": "", "limits": asdict(self.limits)})
-            return (await self.hear(child, Path("cage"))).header
+            await child.ask({"kind": "sandbox", "path": "", "limits": asdict(self.limits)})
+            return (await self.hear(child, Path("sandbox"))).header
 
     async def hear(self, child: Child, path: Path, most_bytes: int = 0) -> ChildMessage:
-        """Give the child's next message, with so many bytes after its header. Raises DecoderDied, OverLimit."""
+        """Return the child's next message, with so many bytes after its header. Raises DecoderDied, OverLimit."""
         try:
             message = await child.receive(self.patience_s, most_bytes)
         except TimeoutError as error:
@@ -202,7 +209,7 @@ class ChildFrameReader:
         return message
 
     async def _next(self, child: Child, path: Path, allowance: Allowance) -> Reading:
-        """Give what the child says next of a video; how long that took counts."""
+        """Return what the child says next of a video; how long that took counts."""
         began_s = time.monotonic()
         message = await self.hear(child, path, allowance.most_bytes)
         allowance.waited_s += time.monotonic() - began_s
@@ -215,12 +222,12 @@ class ChildFrameReader:
 
 
 def nonsense(path: Path, error: GarbledError) -> DecoderDied:
-    """Give the error for a child that says what it may not; what it said is cut short, for it ends in a log."""
+    """Return the error for a child that says what it may not; what it said is cut short, for it ends in a log."""
     return DecoderDied(path.name, one_line(str(error)[:_LONGEST_DETAIL]))
 
 
 def reading_of(message: ChildMessage, path: Path, allowance: Allowance) -> Reading:
-    """Give what a message says, if that is allowed. Raises the error that it tells of, DecoderDied."""
+    """Return what a message says, if that is allowed. Raises the error that it tells of, DecoderDied."""
     try:
         event = allowance.reading(message)
         if event is None:
@@ -231,7 +238,7 @@ def reading_of(message: ChildMessage, path: Path, allowance: Allowance) -> Readi
 
 
 def still_of(message: ChildMessage, path: Path, limits: VideoLimits, max_px: int) -> Still:
-    """Give the still that the child sends, at most so wide or high.
+    """Return the still that the child sends, at most so wide or high.
 
     Raises the error that it sends instead, DecoderDied.
     """
@@ -245,7 +252,7 @@ def still_of(message: ChildMessage, path: Path, limits: VideoLimits, max_px: int
 
 
 def error_of(message: ChildMessage, path: Path, limits: VideoLimits, kind: str) -> AppError:
-    """Give the error that the child reports."""
+    """Return the error that the child reports."""
     if kind != "error":
         raise GarbledError(f"a message of the kind {kind[:40]!r}")
     match message.text("code"):
@@ -280,7 +287,7 @@ class ChildFramer:
     async def framed(
         self, path: Path, times_s: Sequence[float], framings: Sequence[Framing], preprocess: Preprocess
     ) -> tuple[Pixels, ...]:
-        """Give the parts of the frame at each time, (F, S, S, 3) uint8 RGB; frames that cannot be sought are left out.
+        """Return the parts of the frame at each time, (F, S, S, 3) uint8 RGB; what cannot be sought is left out.
 
         Raises FileMissing, NotAVideo, NoVideoStream, NoFrames, OverLimit, DecoderDied.
         """
@@ -301,7 +308,7 @@ class ChildFramer:
 def _parts(
     message: protocol.ChildMessage, path: Path, shape: tuple[int, int, int, int], limits: VideoLimits
 ) -> Pixels | None:
-    """Give the parts of one frame, or None where there are no more. Raises what the child reports, DecoderDied."""
+    """Return the parts of one frame, or None where there are no more. Raises what the child reports, DecoderDied."""
     try:
         if message.kind == "ended":
             return None
@@ -323,7 +330,7 @@ class ChildPictureReader:
     """Whose children these are, with the limits that videos have."""
 
     async def picture(self, path: Path, preprocess: Preprocess) -> Pixels:
-        """Give (S, S, 3) uint8 RGB as the encoder wants it; raises NotAPicture, OverLimit, DecoderDied."""
+        """Return (S, S, 3) uint8 RGB as the encoder wants it; raises NotAPicture, OverLimit, DecoderDied."""
         request = {"kind": "picture", "preprocess": asdict(preprocess), "limits": asdict(self.videos.limits)}
         async with self.videos.children.child() as child:
             await child.ask({**request, "path": str(path)})

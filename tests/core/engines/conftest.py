@@ -95,7 +95,7 @@ def look_at() -> LookAt:
         how = {"sampling": asdict(sampling or Sampling()), "preprocess": asdict(preprocess), "limits": LIMITS}
         known = {"until_s": after.until_s, "sent": after.frames} if after else {}
         request: dict[str, object] = {**how, **known}
-        worker.send_looks(path, request, out)
+        worker.send_frames(path, request, out)
         allowance = Allowance(VideoLimits(), preprocess.size_px, sampling or Sampling())
         if after is not None:
             allowance.last, allowance.before = after.until_s, after.frames

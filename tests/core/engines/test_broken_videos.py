@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import pytest
 
-from core.engines.video.flaws import UnreadableError
+from core.engines.video.container import UnreadableError
 from core.errors import FileMissing, NotAVideo, NoVideoStream
 from core.model.video import Sampling
 from tests.core.engines.conftest import PREPROCESS

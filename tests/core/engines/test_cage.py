@@ -39,7 +39,7 @@ async def children(request: pytest.FixtureRequest) -> AsyncIterator[ChildPool]:
 async def test_the_cage_is_what_the_system_says_it_is(children: ChildPool) -> None:
     told = await ChildFrameReader(
         children, VideoLimits(decode_s=50, memory_bytes=600_000_000), watch=Unwatched()
-    ).cage()
+    ).sandbox()
     assert (told["cpu_s"], told["memory_bytes"], told["file_bytes"]) == (50, 600_000_000, 0)
     assert told["no_new_privileges"] is (sys.platform == "linux")
 

@@ -206,10 +206,10 @@ async def test_a_child_that_nobody_waits_for_stands_still_while_somebody_asks(co
         with courtesy.asking():
             assert await asyncio.to_thread(stands_still, child.process.pid, 20)
             assert (await reader.still(colour_video, 1.0, 100)).time_s == 1.0
-        await child.ask({"kind": "cage", "path": "", "asker": os.getpid(), "limits": asdict(reader.limits)})
+        await child.ask({"kind": "sandbox", "path": "", "asker": os.getpid(), "limits": asdict(reader.limits)})
         told = await child.receive(20)
         assert told is not None
-        assert told.kind == "cage"
+        assert told.kind == "sandbox"
     await children.close()
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import av
 
-from core.engines.video.open_video import Clock, Jumps, Ranks
+from core.engines.video.timeline import Clock, Jumps, Ranks
 
 if TYPE_CHECKING:
     from pathlib import Path

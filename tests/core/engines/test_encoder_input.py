@@ -71,12 +71,12 @@ def test_a_looks_vector_is_within_0_999_of_open_clips_own() -> None:
     model = clip.load(clip.ClipOptions(presets.choose("demo", folder / "model"), "cpu", None))
     with av.open(folder / "film.mp4") as video:
         frames = [frame for frame in video.decode(video=0) if frame.key_frame]
-    developer, preprocess = pictures.Developer(None), model.info.preprocess
+    converter, preprocess = pictures.FrameConverter(None), model.info.preprocess
     rgb = [frame.to_ndarray(format="rgb24").astype(np.uint8, copy=False) for frame in frames]
-    ours = model.images(np.stack([developer.look(frame, preprocess) for frame in frames]))
+    ours = model.images(np.stack([converter.for_encoder(frame, preprocess) for frame in frames]))
     theirs = model.images(np.stack([pictures.encoder_input(one, preprocess) for one in rgb]))
     assert (ours * theirs).sum(axis=1).min() > 0.9999
-    smooth = model.images(np.stack([pictures.encoder_input(developer.rgb(frame), preprocess) for frame in frames]))
+    smooth = model.images(np.stack([pictures.encoder_input(converter.rgb(frame), preprocess) for frame in frames]))
     assert (ours * smooth).sum(axis=1).min() > 0.999
 
 
@@ -87,4 +87,4 @@ def test_a_looks_colours_are_those_of_the_notebook() -> None:
     theirs = cv2.VideoCapture(str(video)).read()[1][..., ::-1]
     whole = Preprocess(frame.height, "shortest", "bicubic", (0.0, 0.0, 0.0), (1.0, 1.0, 1.0))
     left = (frame.width - frame.height) // 2
-    assert (pictures.Developer(None).look(frame, whole) == theirs[:, left : left + frame.height]).all()
+    assert (pictures.FrameConverter(None).for_encoder(frame, whole) == theirs[:, left : left + frame.height]).all()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from core.engines.video import worker
-from core.engines.video.flaws import OverLimitError, keep_within
+from core.engines.video.container import OverLimitError, keep_within
 from core.limits import VideoLimits
 
 if TYPE_CHECKING:

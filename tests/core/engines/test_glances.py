@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from core.engines.video.frame import Developer
+from core.engines.video.frame import FrameConverter
 from core.engines.video.seek import frames_at
 from core.limits import VideoLimits
 from tests.core.engines.conftest import PREPROCESS
@@ -29,7 +29,7 @@ VIDEOS = {
 
 def numbers(path: Path, times_s: Sequence[float]) -> list[int]:
     found = frames_at(path, times_s, VideoLimits())
-    return [read_number(Developer(aspect).rgb(frame)) for _, frame, aspect in found]
+    return [read_number(FrameConverter(aspect).rgb(frame)) for _, frame, aspect, _ in found]
 
 
 @pytest.mark.slow

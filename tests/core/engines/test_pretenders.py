@@ -60,7 +60,7 @@ def liar(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ChildPool:
         "size = {'width_px': 64, 'height_px': 48}\n"
         "wire.send(out, {'kind': 'opened', 'duration_s': 10.0, 'expected_looks': 10**9, **size})\n"
         "while True:\n"
-        "    wire.send(out, {'kind': 'look', 'time_s': time_s}, pixels, picture)\n"
+        "    wire.send(out, {'kind': 'frame', 'time_s': time_s}, pixels, picture)\n"
         "    time_s += step_s\n"
     )
     (tmp_path / "pixels").write_bytes(bytes(PREPROCESS.size_px**2 * 3))
@@ -75,9 +75,9 @@ def liar(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ChildPool:
         b"garbage" * 1000,
         struct.pack(">I", 1 << 30),
         struct.pack(">I", 2) + b"[]",
-        struct.pack(">I", 36) + b'{"kind": "look", "parts": [99999999]}'[:36],
-        struct.pack(">I", 60) + b'{"kind": "look", "time_s": NaN, "parts": []}'.ljust(60),
-        struct.pack(">I", 60) + b'{"kind": "look", "time_s": 1, "parts": []}'.ljust(60),
+        struct.pack(">I", 37) + b'{"kind": "frame", "parts": [99999999]}',
+        struct.pack(">I", 60) + b'{"kind": "frame", "time_s": NaN, "parts": []}'.ljust(60),
+        struct.pack(">I", 60) + b'{"kind": "frame", "time_s": 1, "parts": []}'.ljust(60),
         struct.pack(">I", 60) + b'{"kind": "surprise", "parts": []}'.ljust(60),
         b"",
     ],
@@ -124,7 +124,7 @@ def opened(duration_s: object = 10.0, width_px: object = 64, height_px: object =
 
 def look(time_s: object, thumbnail: bytes = b"", pixels: bytes | None = None) -> bytes:
     size_px = PREPROCESS.size_px
-    return message({"kind": "look", "time_s": time_s}, bytes(size_px**2 * 3) if pixels is None else pixels, thumbnail)
+    return message({"kind": "frame", "time_s": time_s}, bytes(size_px**2 * 3) if pixels is None else pixels, thumbnail)
 
 
 EPS = b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 100 100\n%%EndComments\nshowpage\n"
@@ -143,7 +143,7 @@ LIES = {
     "a small picture of a megabyte": opened() + look(0, jpeg(16, 16) + bytes(1_000_000)),
     "a look of 200 megabytes": opened()
     + struct.pack(">I", 60)
-    + b'{"kind": "look", "time_s": 0, "parts": [200000000, 0]}'.ljust(60),
+    + b'{"kind": "frame", "time_s": 0, "parts": [200000000, 0]}'.ljust(60),
     "a look before the video was opened": look(0),
     "a video opened twice": opened() + opened(),
     "a video of a million hours": opened(3.6e9),
@@ -159,7 +159,7 @@ LIES = {
     "a header nested to the bottom": struct.pack(">I", 60_000) + (b"[" * 60_000),
     "an error of a code that is long": message({"kind": "error", "code": "x" * 60_000}),
     "too large in sum": struct.pack(">I", 80)
-    + b'{"kind": "look", "time_s": 0, "parts": [70000, 70000, 70000]}'.ljust(80),
+    + b'{"kind": "frame", "time_s": 0, "parts": [70000, 70000, 70000]}'.ljust(80),
 }
 
 

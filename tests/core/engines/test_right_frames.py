@@ -254,13 +254,13 @@ def test_given_any_video_when_it_is_looked_at_again_then_the_same_frames_are_met
     times_s = sorted(random_times_s(video)[2:8])
     out = io.BytesIO()
     request = {"times_s": times_s, "preprocess": asdict(PREPROCESS), "limits": LIMITS}
-    worker.send_glances(video.path, request, out)
+    worker.send_frames_at(video.path, request, out)
     seen = {
         round(float(message.header["time_s"]), 2): read_number(  # type: ignore[arg-type]
             np.frombuffer(message.part(0), np.uint8).reshape(64, 64, 3)
         )
         for message in messages(out.getvalue())
-        if message.kind == "look"
+        if message.kind == "frame"
     }
     expected = {round(at_s, 2): number for at_s, number in (standing_at(video.shown, time_s) for time_s in times_s)}
     if video.path.suffix not in {".m2v", ".h264"}:  # nothing tells where a time is
