@@ -177,7 +177,7 @@ async def measured(model: str, rounds: int) -> list[Row]:
             return _rows(await _rounds(ports, made, rounds))
         finally:
             for parts in made.values():
-                for part in (parts.foreman, parts.renewal, parts.refiner):
+                for part in (parts.runner, parts.renewal, parts.refiner):
                     await part.close()
 
 

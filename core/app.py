@@ -106,7 +106,7 @@ class Core:
 
     conversation: Conversation
     channels: Channels
-    foreman: JobRunner
+    runner: JobRunner
     forgetting: Forgetting
     indexer: Indexer
     renewal: Renewal
@@ -125,7 +125,7 @@ def assemble(
     options: Options,
     judge_of: Callable[[Encoder, Background], Judge] = Judge,
 ) -> Core:
-    """Return the core over these ports; refiner, renewal and foreman are to be closed in the end, in this order.
+    """Return the core over these ports; refiner, renewal and runner are to be closed in the end, in this order.
 
     A measurement may bring another judge, to tell what verdicts cost.
     """
@@ -161,7 +161,7 @@ def assemble(
     return Core(
         conversation=Conversation(posts, questions, presses, channels, forgetting, videos, runner, rate_limit, watch),
         channels=channels,
-        foreman=runner,
+        runner=runner,
         forgetting=forgetting,
         indexer=indexer,
         renewal=renewal,

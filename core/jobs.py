@@ -41,7 +41,8 @@ class JobRunner:
         self, jobs: Jobs, library: Library, media: Media, patience: RetryPolicy, clock_s: Callable[[], float]
     ) -> None:
         """Work by a clock that gives Unix seconds."""
-        self._jobs = jobs
+        self.jobs = jobs
+        """What is only written down or read is asked of the ledger itself."""
         self._library = library
         self._media = media
         self._patience = patience
@@ -54,30 +55,10 @@ class JobRunner:
 
         What a process took up that died since is taken up again. Raises StorageUnusable.
         """
-        job = await self._jobs.accept(request)
+        job = await self.jobs.accept(request)
         if self._renewing is None:
             self._renewing = asyncio.create_task(self._renew())
         return job
-
-    async def left(self, platform: str) -> tuple[Job, ...]:
-        """Return the jobs of a platform that nobody living works on and that are open, or whose end was not told."""
-        return await self._jobs.left(platform)
-
-    async def stand(self, job: JobRef, place: str, message: str) -> None:
-        """Note where a job's answer stands, and as which message."""
-        await self._jobs.stand(job.id, place, message)
-
-    async def vouch(self, job: JobRef) -> None:
-        """Note that the asker of a job moderates where they asked. Raises StorageUnusable."""
-        await self._jobs.vouch(job.id)
-
-    async def is_outdone(self, job: JobRef, message: str) -> bool:
-        """Tell whether a press that draws a message was written down after a job. Raises StorageUnusable."""
-        return await self._jobs.is_outdone(job.id, message)
-
-    async def drop(self, job: JobRef) -> None:
-        """Cancel a job that nobody can be answered about."""
-        await self._stop(job.id)
 
     async def carry_out(self, ref: JobRef | None, work: Work, report: Report) -> Indexed:
         """Do some work, again where it failed in a way that may pass; raises what it raised last.
@@ -87,7 +68,7 @@ class JobRunner:
         if ref is None:
             return await work(report)
         with self._underway.carrying(ref.id):  # first, so that what ends the job from now on finds its task
-            job = await self._jobs.job(ref.id)
+            job = await self.jobs.job(ref.id)
             if job is None:
                 raise JobCancelled
             reason = why_ended(job)
@@ -98,18 +79,18 @@ class JobRunner:
             try:
                 return await self._persist(job, work, report)
             except FilmForgotten as error:  # nothing is kept of it any more: it may have been cancelled, too
-                raise (why_ended(await self._jobs.job(ref.id)) or error) from None
+                raise (why_ended(await self.jobs.job(ref.id)) or error) from None
 
     async def _is_called_off(self, job: Job) -> bool:
         """Tell whether an earlier run acknowledged its cancelling, which may come to be done only after the video."""
-        return await self._jobs.is_pressed(job.id, Cancel(job.id).id)
+        return await self.jobs.is_pressed(job.id, Cancel(job.id).id)
 
     async def kept_picture(self, ref: JobRef, file: PictureFile) -> PictureFile:
         """Return a picture that is asked about, which is copied to this disk when it is first read.
 
         So a later run need not ask for it again: its address may have expired by then. The copy goes with the job.
         """
-        job = await self._jobs.job(ref.id)
+        job = await self.jobs.job(ref.id)
         known = Path(job.request.picture) if job and job.request.picture else None
 
         async def read(limit_bytes: int) -> bytes:
@@ -120,7 +101,7 @@ class JobRunner:
             if known is None and len(data) <= limit_bytes:
                 place = self._media.inbox / f"picture-{ref.id}"
                 with suppress(StorageUnusable):  # then it is asked for again
-                    await self._jobs.picture(ref.id, str(place))
+                    await self.jobs.picture(ref.id, str(place))
                     await self._media.take_posted(place, data)
             return data
 
@@ -130,37 +111,37 @@ class JobRunner:
         """Note why a job failed for good."""
         if ref is not None:
             with suppress(StorageUnusable):  # it is tried again at the next start
-                await self._jobs.fail(ref.id, type(error).__name__)
+                await self.jobs.fail(ref.id, type(error).__name__)
 
     async def settle(self, ref: JobRef) -> None:
         """End a job whose answer was shown."""
-        job = await self._jobs.job(ref.id)
-        await self._drop(await self._jobs.settle(ref.id), job)
+        job = await self.jobs.job(ref.id)
+        await self._drop(await self.jobs.settle(ref.id), job)
 
     async def cancel(self, job_id: int, turn: Turn) -> bool:
         """Cancel a job for its asker; tell whether it was under way here, so that its own answer says so.
 
         Raises JobCancelled where it has ended, NotYourJob for others.
         """
-        job = await self._jobs.job(job_id)
+        job = await self.jobs.job(job_id)
         if job is None or not job.is_open or job.request.errand.scope != turn.scope:
             raise JobCancelled
         if turn.door.shared and turn.user_id != job.request.user_id and not turn.moderator:
             raise NotYourJob
-        video_id = await self._jobs.call_off(job_id)
+        video_id = await self.jobs.call_off(job_id)
         was_under_way = await self._underway.break_off(job_id, JobCancelled())
         await self._drop(video_id, job)
         return was_under_way
 
     async def cancel_message(self, scope: Scope, message: str) -> None:
         """Cancel all open jobs that a message asked for, or whose answer it is."""
-        for job_id in await self._jobs.about(scope, message):
-            await self._stop(job_id)
+        for job_id in await self.jobs.about(scope, message):
+            await self.drop(job_id)
 
     async def cancel_others(self, scope: Scope, message: str, items: frozenset[str]) -> None:
         """Cancel the open jobs that a message asked for by items which are not among these."""
-        for job_id in await self._jobs.about(scope, message):
-            job = await self._jobs.job(job_id)
+        for job_id in await self.jobs.about(scope, message):
+            job = await self.jobs.job(job_id)
             asks_for_video = job is not None and job.request.kind in {"link", "remote"}
             if (
                 job
@@ -168,7 +149,7 @@ class JobRunner:
                 and job.request.errand.message == message
                 and job.request.errand.item not in items
             ):
-                await self._stop(job_id)
+                await self.drop(job_id)
 
     async def break_off(self) -> None:
         """Stop what runs here for requests that were ended by something else: a video was forgotten, a message deleted.
@@ -176,7 +157,7 @@ class JobRunner:
         Raises StorageUnusable.
         """
         for job_id in self._underway.ids:
-            if reason := why_ended(await self._jobs.job(job_id)):
+            if reason := why_ended(await self.jobs.job(job_id)):
                 await self._underway.break_off(job_id, reason)
 
     async def forget(self, video_id: str) -> None:
@@ -193,18 +174,18 @@ class JobRunner:
         Where videos may be missing that were kept, such files are set aside, and come back when videos lead to them
         again. Raises StorageUnusable.
         """
-        await self._media.bring_back(self._jobs.needed)
+        await self._media.bring_back(self.jobs.needed)
         if await self._library.has_loss():
             await self.set_aside()
             await self._library.settle_losses()
-        return await self._media.sweep(self._jobs.needed)
+        return await self._media.sweep(self.jobs.needed)
 
     async def set_aside(self) -> Path | None:
         """Move media that no video and no open job needs out of the store; return the folder, or None.
 
         Raises StorageUnusable.
         """
-        return await self._media.set_aside(self._jobs.needed)
+        return await self._media.set_aside(self.jobs.needed)
 
     async def close(self) -> None:
         """Leave what is open to the next run."""
@@ -213,7 +194,7 @@ class JobRunner:
         self._renewing.cancel()
         await asyncio.gather(self._renewing, return_exceptions=True)
         with suppress(StorageUnusable):  # a lease runs out by itself
-            await self._jobs.park()
+            await self.jobs.park()
 
     async def _persist(self, job: Job, work: Work, report: Report) -> Indexed:
         failures = job.failures
@@ -233,7 +214,7 @@ class JobRunner:
         logger.info("job %d failed (%s); trying again in %d s", job.id, type(error).__name__, wait_s)
         report(Progress("retrying", None, wait_s, trouble=error))
         with suppress(StorageUnusable):
-            await self._jobs.put_off(job.id, type(error).__name__, self._clock_s() + wait_s)
+            await self.jobs.put_off(job.id, type(error).__name__, self._clock_s() + wait_s)
         await asyncio.sleep(wait_s)
 
     async def _brought(self, job: Job) -> Indexed | None:
@@ -242,10 +223,11 @@ class JobRunner:
         posting = await self._library.posting(job.video_id, View.of(job.request.errand.scope)) if video else None
         return Indexed(posting.named(video), job.frames) if posting and video else None
 
-    async def _stop(self, job_id: int) -> None:
+    async def drop(self, job_id: int) -> None:
+        """Cancel a job that nobody is to be told about. Raises StorageUnusable."""
         await self._underway.break_off(job_id, JobCancelled())
-        job = await self._jobs.job(job_id)
-        await self._drop(await self._jobs.cancel(job_id), job)
+        job = await self.jobs.job(job_id)
+        await self._drop(await self.jobs.cancel(job_id), job)
 
     async def _drop(self, video_id: str, job: Job | None) -> None:
         if video_id:
@@ -257,7 +239,7 @@ class JobRunner:
         while True:
             await asyncio.sleep(_RENEW_EVERY_S)
             with suppress(StorageUnusable):
-                await self._jobs.renew()
+                await self.jobs.renew()
                 await self.break_off()  # what another process forgot
 
 

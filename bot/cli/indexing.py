@@ -64,7 +64,7 @@ async def _take_in(core: Product, source: str, space: str) -> Indexed:
     if not is_link(source):
         await asyncio.to_thread(check, Path(source), _name(source), core.parts.indexer.file_bytes)
     await load(core, one_line(source))
-    scope, requests = local_scope(space), RequestLog(core.parts.foreman, core.kept.ledger)
+    scope, requests = local_scope(space), RequestLog(core.parts.runner, core.kept.ledger)
     turn = Turn(DOOR, scope, View.of(scope), OPERATOR, "you", "")
     event = LinkPosted(turn, source) if is_link(source) else FilePosted(turn, _absolute(source), _name(source))
     taken = await requests.take(MessageKey(scope, "", f"command:{secrets.token_hex(8)}"), event)
@@ -73,12 +73,12 @@ async def _take_in(core: Product, source: str, space: str) -> Indexed:
     work = _work(core, source, Poster(scope, OPERATOR, "you", "", job=taken.job))
     try:
         with output.progress_bar(one_line(source)) as report:
-            return await core.parts.foreman.carry_out(taken.job, work, report)
+            return await core.parts.runner.carry_out(taken.job, work, report)
     except asyncio.CancelledError:
         await asyncio.shield(requests.drop(taken.job))
         raise
     except Exception as error:
-        await core.parts.foreman.fail(taken.job, error)
+        await core.parts.runner.fail(taken.job, error)
         raise
     finally:
         await requests.end(taken)

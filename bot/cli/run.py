@@ -76,7 +76,7 @@ async def _run(settings: Settings, stopped: asyncio.Event, port: int | None = No
     """Run until told to stop, or until a trial ends; return the page's port, at which it is opened again then."""
     board = BannerBoard()
     async with open_core(settings, is_bot=True) as core, AsyncExitStack() as opened:
-        await core.parts.foreman.tidy()
+        await core.parts.runner.tidy()
         if settings.opens_page:
             port = await _open_local_chat(settings, core, opened, board, port)
         else:
@@ -100,7 +100,7 @@ async def _end_trial(settings: Settings, core: Product, board: BannerBoard, real
 def _doors(settings: Settings, core: Product) -> dict[str, DiscordDoor | SlackDoor]:
     doors: dict[str, DiscordDoor | SlackDoor] = {}
     mine, kept = core.parts, core.kept
-    parts = DoorContext(mine.conversation, mine.channels, kept.ledger, mine.foreman, core.grace, kept.showcase)
+    parts = DoorContext(mine.conversation, mine.channels, kept.ledger, mine.runner, core.grace, kept.showcase)
     if settings.discord_token:
         doors["Discord"] = _discord(settings.discord_token.get_secret_value(), settings, parts)
     if settings.slack_bot_token or settings.slack_app_token:
@@ -181,7 +181,7 @@ async def _open_local_chat(
         upload_timeout_s=settings.upload_timeout_s,
         upload_dir=core.kept.media.inbox,
     )
-    requests = RequestLog(core.parts.foreman, core.kept.ledger)
+    requests = RequestLog(core.parts.runner, core.kept.ledger)
     storage = PageStorage(PageVideos(core.kept.library, core.kept.media, config.view), core.kept.history)
     chat = await doors.enter_async_context(LocalChat(core.parts.conversation, parse, config, requests, storage))
     chat.take_back(core.kept.showcase)
@@ -191,16 +191,16 @@ async def _open_local_chat(
         # Some browsers run in the terminal until they are left, and nothing here waits for that.
         threading.Thread(target=open_browser, args=(settings, chat.address), daemon=True).start()
     await _welcome(core, chat)
-    for job in await core.parts.foreman.left("local"):
+    for job in await core.parts.runner.jobs.left("local"):
         await chat.go_on(job)
     return chat.port
 
 
 async def _finish_local(core: Product, opened: AsyncExitStack) -> None:
     """Go on with what was left by the command line, or by the page of an earlier run, though no page shows it now."""
-    desk = PageDesk(core.parts.conversation, parse, WebConfig(), RequestLog(core.parts.foreman, core.kept.ledger))
+    desk = PageDesk(core.parts.conversation, parse, WebConfig(), RequestLog(core.parts.runner, core.kept.ledger))
     opened.push_async_callback(desk.close)
-    for job in await core.parts.foreman.left("local"):
+    for job in await core.parts.runner.jobs.left("local"):
         await desk.go_on(job)
 
 

@@ -192,7 +192,9 @@ class CatchUp(ABC, Generic[M, C]):
 
     async def left(self) -> list[Job]:
         """Return the requests that an earlier run left open."""
-        return [one for one in await self._context.foreman.left(self._platform) if self._is_mine(one.request.errand)]
+        return [
+            one for one in await self._context.runner.jobs.left(self._platform) if self._is_mine(one.request.errand)
+        ]
 
     def _is_mine(self, key: MessageKey) -> bool:
         return key.scope.space == self._space or not self._space

@@ -55,14 +55,14 @@ class DoorContext:
     conversation: Conversation
     channels: Channels
     ledger: Ledger
-    foreman: JobRunner
+    runner: JobRunner
     grace: DepartureGrace
     showcase: ShownMessages
 
     @property
     def requests(self) -> RequestLog:
         """Return what writes requests down."""
-        return RequestLog(self.foreman, self.ledger)
+        return RequestLog(self.runner, self.ledger)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +81,8 @@ class AcceptedRequest:
 class RequestLog:
     """Takes up each request once."""
 
-    def __init__(self, foreman: JobRunner, ledger: Ledger) -> None:
-        self._foreman = foreman
+    def __init__(self, runner: JobRunner, ledger: Ledger) -> None:
+        self._runner = runner
         self._ledger = ledger
 
     async def take(self, key: MessageKey, event: Incoming, place: str = "") -> AcceptedRequest | None:
@@ -94,7 +94,7 @@ class RequestLog:
         if request is None:
             return AcceptedRequest(event, key, None) if await self._ledger.begin(key) else None
         try:
-            job = await self._foreman.accept(request)
+            job = await self._runner.accept(request)
         except StorageUnusable as error:
             if not (_is_a_look(event) or (isinstance(error, DatabaseGone) and isinstance(event, Forget))):
                 raise
@@ -107,7 +107,7 @@ class RequestLog:
             case LinkPosted() | FilePosted() | RemoteFilePosted() | Action() | Forget() | Switch():
                 return replace(event, job=job)
             case Find(picture=PictureFile() as picture):
-                return replace(event, picture=await self._foreman.kept_picture(job, picture))
+                return replace(event, picture=await self._runner.kept_picture(job, picture))
             case _:
                 return event
 
@@ -118,17 +118,17 @@ class RequestLog:
         if taken.job is None:
             await self._ledger.settle(taken.key)
         else:
-            await self._foreman.settle(taken.job)
+            await self._runner.settle(taken.job)
 
     async def vouch(self, job: JobRef | None) -> None:
         """Note that the person who asked moderates there. Raises StorageUnusable."""
         if job is not None:
-            await self._foreman.vouch(job)
+            await self._runner.jobs.vouch(job.id)
 
     async def drop(self, job: JobRef | None) -> None:
         """Note that a request cannot be answered, for nobody hears of it. Raises StorageUnusable."""
         if job is not None:
-            await self._foreman.drop(job)
+            await self._runner.drop(job.id)
 
     async def is_outdone(self, taken: AcceptedRequest, message: str) -> bool:
         """Tell whether a press that draws a message was written down after a request, or the message was taken back.
@@ -138,7 +138,7 @@ class RequestLog:
         with suppress(StorageUnusable):
             if await self._ledger.recall(_taken_back(taken.event.turn.scope, message)):
                 return True
-            return taken.job is not None and await self._foreman.is_outdone(taken.job, message)
+            return taken.job is not None and await self._runner.jobs.is_outdone(taken.job.id, message)
         return False
 
     async def note_taken_back(self, scope: Scope, message: str) -> None:
@@ -154,7 +154,7 @@ class RequestLog:
     async def stand(self, taken: AcceptedRequest, place: str, message: str) -> None:
         """Note where the answer stands by now, and as which message. Raises StorageUnusable."""
         if taken.job is not None:
-            await self._foreman.stand(taken.job, place, message)
+            await self._runner.jobs.stand(taken.job.id, place, message)
 
 
 def _taken_back(scope: Scope, message: str) -> str:

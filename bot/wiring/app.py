@@ -68,19 +68,19 @@ async def mend(settings: Settings) -> Mended:
         if repaired.outcome == "left":  # it cannot tell which media files are needed
             return Mended(repaired, 0, None, 0)
         async with open_core(settings) as core:
-            foreman = core.parts.foreman
+            runner = core.parts.runner
             may_lack = repaired.is_another or repaired.lost or await core.kept.library.has_loss()
-            aside = await foreman.set_aside() if may_lack else None
+            aside = await runner.set_aside() if may_lack else None
             # Who may see them is lost too: only where one person alone uses Keaton that is no question.
             queued = await _queue(core, aside) if aside and not settings.has_token else 0
-            deleted = await foreman.tidy()
+            deleted = await runner.tidy()
             await core.kept.library.put_losses_away()
             return Mended(repaired, deleted, aside, queued)
 
 
 async def _queue(core: Product, folder: Path) -> int:
     """Have the videos in a folder looked at by the next run, for the local page; count them."""
-    page, requests = WebConfig(), RequestLog(core.parts.foreman, core.kept.ledger)
+    page, requests = WebConfig(), RequestLog(core.parts.runner, core.kept.ledger)
     scope = Scope(LOCAL.platform, page.space, page.channel)
     turn = Turn(LOCAL, scope, View.of(scope), "you", "you", "")
     videos = sorted(await asyncio.to_thread(lambda: list(folder.iterdir())))
@@ -134,14 +134,14 @@ async def open_core(settings: Settings, *, is_bot: bool = False) -> AsyncIterato
         engines = open_engines(settings, kept.embeddings, ForegroundPriority(_LULL_S, time.monotonic), stack)
         clocks = Clocks(monotonic_s=time.monotonic, unix_s=time.time, now=lambda: datetime.now().astimezone())
         parts = assemble(kept, engines, clocks, options_of(settings, is_bot=is_bot))
-        for part in (parts.foreman, parts.renewal, parts.refiner):
+        for part in (parts.runner, parts.renewal, parts.refiner):
             stack.push_async_callback(part.close)
         grace_s = settings.grace_days * _DAY_S
         yield Product(
             parts,
             kept,
             engines,
-            DepartureGrace(kept.departures, parts.foreman, time.monotonic, grace_s, _GRACE_CHECKED_S),
+            DepartureGrace(kept.departures, parts.runner, time.monotonic, grace_s, _GRACE_CHECKED_S),
         )
 
 

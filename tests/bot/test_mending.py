@@ -47,7 +47,7 @@ async def test_videos_of_a_ruined_library_are_set_aside_and_looked_at_anew_where
     assert mended.aside is not None
     assert (mended.aside.parent, (mended.aside / VIDEO).exists()) == (data / "set-aside", True)
     async with open_core(settings, is_bot=True) as core:
-        left = await core.parts.foreman.left("local")
+        left = await core.parts.runner.jobs.left("local")
     assert mended.queued == len(left) == (0 if token else 1)
 
 

@@ -33,7 +33,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="session")]
 
 
 def chat_of(house: ColourHouse, config: WebConfig) -> LocalChat:  # noqa: F811 - a value of that fixture
-    return LocalChat(house.conversation, parse, config, RequestLog(house.foreman, house.ledger), kept_in(house))
+    return LocalChat(house.conversation, parse, config, RequestLog(house.runner, house.ledger), kept_in(house))
 
 
 def next_run(house: ColourHouse) -> JobRunner:  # noqa: F811
@@ -80,10 +80,10 @@ async def test_a_dropped_file_that_had_arrived_is_taken_up_by_the_next_run(
             stood = await tab.until(lambda message: message["author"] == "keaton" and bool(message.get("progress")))
             asked = await tab.until(lambda message: bool(message.get("file")))
         house.relays.reader.target = house.reader
-        foreman = next_run(house)
-        await foreman.tidy()
+        runner = next_run(house)
+        await runner.tidy()
         async with chat_of(house, config) as chat, Tab(chat, session, "a").open() as tab:
-            (job,) = await foreman.left("local")
+            (job,) = await runner.jobs.left("local")
             await chat.go_on(job)
             ready = await tab.until_text("Ready to search")
             assert (ready["title"], ready["id"]) == ("colours", stood["id"])
@@ -104,10 +104,10 @@ async def test_that_a_video_was_forgotten_while_keaton_stood_still_is_said_where
             stood = await tab.until(lambda message: message["author"] == "keaton" and bool(message.get("progress")))
         house.relays.reader.target = house.reader
         await house.library.forget(content_id(colour_video), chat.turn().view)
-        foreman = next_run(house)
-        await foreman.tidy()
+        runner = next_run(house)
+        await runner.tidy()
         async with chat_of(house, config) as chat, Tab(chat, session, "a").open() as tab:
-            (job,) = await foreman.left("local")
+            (job,) = await runner.jobs.left("local")
             await chat.go_on(job)
             assert (await tab.until_text("forgotten here meanwhile"))["id"] == stood["id"]
             await until_none_is_left(house)
@@ -132,7 +132,7 @@ async def test_a_picture_and_words_that_were_asked_before_a_restart_are_answered
         later = next_run(house)
         assert len(list(house.media.inbox.iterdir())) == 1
         async with chat_of(house, config) as chat, Tab(chat, session, "a").open() as tab:
-            for job in await later.left("local"):
+            for job in await later.jobs.left("local"):
                 await chat.go_on(job)
             pictured = await tab.until(partial(says, "ike the picture"))
             words = await tab.until(lambda one: one["author"] == "keaton" and one["id"] > asked[1]["id"])
@@ -149,7 +149,7 @@ async def test_a_press_that_was_acknowledged_is_what_stands_on_the_page_after_a_
     async with aiohttp.ClientSession() as session:
         async with chat_of(house, config) as chat, Tab(chat, session, "a").open() as tab:
             await taken_in(tab, colour_video, house.media.inbox)
-            monkeypatch.setattr(house.foreman, "settle", forever)  # a kill leaves it so
+            monkeypatch.setattr(house.runner, "settle", forever)  # a kill leaves it so
             await tab.say("/find green")
             card = await tab.until(lambda one: "Moment 1 of" in str(one) and not one.get("progress"))
             whole = next(one["id"] for one in card["buttons"] if one["label"] == "Whole video")
@@ -158,7 +158,7 @@ async def test_a_press_that_was_acknowledged_is_what_stands_on_the_page_after_a_
         monkeypatch.undo()
         later = next_run(house)
         async with chat_of(house, config) as chat, Tab(chat, session, "a").open() as tab:
-            asked, pressed = await later.left("local")
+            asked, pressed = await later.jobs.left("local")
             assert (asked.request.kind, pressed.request.kind) == ("find", "press")
             await chat.go_on(pressed)
             again = await tab.until(lambda one: bool(one.get("buttons")))

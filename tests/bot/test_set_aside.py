@@ -46,7 +46,7 @@ async def keep(core: Product, name: str) -> None:
 async def started(settings: Settings, *names: str) -> int:
     """Start and stop, as `keaton run` does; return how many of these videos have their file."""
     async with open_core(settings, is_bot=True) as core:
-        await core.parts.foreman.tidy()
+        await core.parts.runner.tidy()
         return len([name for name in names if await core.kept.media.path(name)])
 
 
@@ -150,9 +150,9 @@ async def test_a_file_that_a_crash_left_behind_is_deleted_as_before_and_forgetti
                 await asyncio.to_thread((folder / "film.mp4").write_bytes, name.encode())
                 await core.kept.media.keep(folder / "film.mp4", name)
             if name == "set aside":
-                await core.parts.foreman.set_aside()
+                await core.parts.runner.set_aside()
             else:
-                assert await core.parts.foreman.tidy() == 1
+                assert await core.parts.runner.tidy() == 1
                 assert "1 media files that no video and no request leads to were deleted" in caplog.text
         assert await asyncio.to_thread(aside, settings) == {b"set aside"}
         await core.kept.media.forget("set aside")

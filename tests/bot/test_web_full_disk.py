@@ -44,7 +44,7 @@ async def test_an_upload_and_a_vote_on_a_full_disk_get_a_sentence_and_work_once_
     config = replace(CONFIG, upload_dir=cramped.media.inbox)
     async with (
         LocalChat(
-            cramped.conversation, parse, config, RequestLog(cramped.foreman, cramped.ledger), kept_in(cramped)
+            cramped.conversation, parse, config, RequestLog(cramped.runner, cramped.ledger), kept_in(cramped)
         ) as chat,
         aiohttp.ClientSession() as session,
         Tab(chat, session, "tab").open() as tab,
@@ -73,7 +73,7 @@ async def test_on_a_full_disk_a_video_can_be_forgotten_and_that_makes_room_for_o
     config = replace(CONFIG, upload_dir=cramped.media.inbox)
     async with (
         LocalChat(
-            cramped.conversation, parse, config, RequestLog(cramped.foreman, cramped.ledger), kept_in(cramped)
+            cramped.conversation, parse, config, RequestLog(cramped.runner, cramped.ledger), kept_in(cramped)
         ) as chat,
         aiohttp.ClientSession() as session,
         Tab(chat, session, "tab").open() as tab,

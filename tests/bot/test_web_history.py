@@ -35,7 +35,7 @@ async def indexed(tab: Tab, video: Path) -> None:
 
 def chat_of(house: ColourHouse) -> LocalChat:  # noqa: F811 - a value of that fixture
     config = replace(CONFIG, upload_dir=house.media.inbox)
-    requests = RequestLog(house.foreman, house.ledger)
+    requests = RequestLog(house.runner, house.ledger)
     return LocalChat(house.conversation, parse, config, requests, kept_in(house))
 
 

@@ -35,7 +35,7 @@ async def test_what_shows_a_forgotten_video_is_taken_back_with_its_pictures(
     house.fetcher.web[LINK] = colour_video
     config = replace(CONFIG, upload_dir=tmp_path, forgotten_every_s=0.02)
     async with (
-        LocalChat(house.conversation, parse, config, RequestLog(house.foreman, house.ledger), kept_in(house)) as chat,
+        LocalChat(house.conversation, parse, config, RequestLog(house.runner, house.ledger), kept_in(house)) as chat,
         aiohttp.ClientSession() as session,
         Tab(chat, session, "tab").open() as tab,
     ):

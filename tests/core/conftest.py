@@ -81,7 +81,7 @@ class House(Generic[EncoderT]):
     indexer: Indexer
     searcher: Searcher
     conversation: Conversation
-    foreman: JobRunner
+    runner: JobRunner
     watch: NotingWatch
     refiner: Refiner
     courtesy: ForegroundPriority
@@ -168,7 +168,7 @@ async def opened(
         )
         yield house
         await house.refiner.close()
-        await house.foreman.close()
+        await house.runner.close()
     await children.close()
     await media.close()
     await library.close()
@@ -229,6 +229,6 @@ def build(
     )
     clocks = Clocks(monotonic_s=time.monotonic, unix_s=time.time, now=lambda: datetime.now(UTC))
     parts = assemble(storage, engines, clocks, choices)
-    course = (parts.indexer, parts.searcher, parts.conversation, parts.foreman, watch, parts.refiner, courtesy)
+    course = (parts.indexer, parts.searcher, parts.conversation, parts.runner, watch, parts.refiner, courtesy)
     near = (library, relays.ledger, media, encoder, fetcher, plotter, reader, index)
     return House(*near, *course, parts.renewal, clipper, parts.forgetting, relays)

@@ -76,7 +76,7 @@ async def test_given_an_acknowledged_cancel_when_crashed_then_it_holds(
     replies = await house.say(LinkPosted(turn(), LINK, again.ref))
     assert ("Ready to search" if wanted else "I leave that video alone") in replies[-1].text
     assert bool(await house.library.videos(turn().view)) == wanted
-    await house.foreman.settle(again.ref)
+    await house.runner.settle(again.ref)
     assert (await state(house, again))[0] == ("done" if wanted else "cancelled")
 
 
@@ -90,8 +90,8 @@ async def test_given_a_cancelled_video_when_crashed_then_its_card_says_so(
     assert house.stored() == []
     again = await reborn(house)
     assert "I leave that video alone" in (await house.last(LinkPosted(turn(), LINK, again.ref))).text
-    await house.foreman.settle(again.ref)
-    assert await house.foreman.left("local") == ()
+    await house.runner.settle(again.ref)
+    assert await house.runner.jobs.left("local") == ()
     assert (await state(house, again))[0] == "cancelled"
 
 
@@ -123,7 +123,7 @@ async def test_given_a_video_under_way_when_its_message_goes_then_it_ends(
     assert await house.jobs.job(job.id) is None
     assert house.stored() == []
     with pytest.raises(JobCancelled):
-        await house.foreman.carry_out(job.ref, _never, lambda _: None)
+        await house.runner.carry_out(job.ref, _never, lambda _: None)
 
 
 async def _never(_report: object) -> Indexed:

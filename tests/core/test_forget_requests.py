@@ -29,7 +29,7 @@ async def after_a_crash(house: ColourHouse) -> str:
     event = event_of(job.request, turn())
     assert isinstance(event, Forget)
     said = (await house.last(replace(event, job=job.ref))).text
-    await house.foreman.settle(job.ref)
+    await house.runner.settle(job.ref)
     return said
 
 
@@ -52,7 +52,7 @@ async def test_given_a_told_forgetting_when_done_then_nothing_names_the_video(
     await house.last(FilePosted(turn(), colour_video, "colours.mp4"))
     job = await to_forget(house, "colours")
     await house.last(Forget(turn(), "colours", job.ref))
-    await house.foreman.settle(job.ref)
+    await house.runner.settle(job.ref)
     rows = await house.library.connections.rows("SELECT * FROM jobs", {})
     assert [value for row in rows for value in tuple(row) if "colours" in str(value)] == []
 

@@ -31,7 +31,7 @@ LINK = "https://films.example/private-party.mp4"
 
 async def ask(house: ColourHouse, event: Incoming, name: str) -> Reply:
     """Have something written down, answered and settled, as a door does."""
-    requests = RequestLog(house.foreman, house.ledger)
+    requests = RequestLog(house.runner, house.ledger)
     taken = await requests.take(MessageKey(turn().scope, "", name), event)
     assert taken is not None
     reply = await house.last(taken.event)
@@ -106,7 +106,7 @@ async def test_given_an_open_question_when_its_video_goes_then_it_is_not_named(
     house: ColourHouse, colour_video: Path, tmp_path: Path
 ) -> None:
     await taken_in(house, colour_video)
-    requests = RequestLog(house.foreman, house.ledger)
+    requests = RequestLog(house.runner, house.ledger)
     asked = await requests.take(MessageKey(turn().scope, "", "find:4"), Find(turn(), "something red", video=TITLE))
     assert asked is not None
     await house.library.connections.empty_log()  # so that it stands in the file by now, not in the log

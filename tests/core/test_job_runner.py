@@ -82,7 +82,7 @@ async def test_given_a_passing_failure_when_it_comes_then_a_retry_is_told(
     assert sum("I shall try again" in reply.text for reply in said) == 2
     assert "too long to answer" in next(reply.text for reply in said if "try again" in reply.text)
     assert "Ready to search" in said[-1].text
-    await house.foreman.settle(job.ref)
+    await house.runner.settle(job.ref)
     assert await state(house, job) == ("done", "")
 
 
@@ -91,7 +91,7 @@ async def test_given_failures_when_too_many_then_the_job_is_given_up(house: Colo
     job = await accepted(house)
     reply = await house.last(LinkPosted(turn(), LINK, job.ref))
     assert (reply.tone, 99 - failing.left) == ("error", 3)
-    await house.foreman.settle(job.ref)
+    await house.runner.settle(job.ref)
     assert await state(house, job) == ("failed", "FetchFailed")
 
 
@@ -113,7 +113,7 @@ async def test_given_a_killed_decoder_when_it_dies_twice_then_nothing_is_left(
     job = await accepted(house)
     said = await house.say(LinkPosted(turn(), LINK, job.ref))
     assert sum("I shall try again" in reply.text for reply in said) == 1
-    await house.foreman.settle(job.ref)
+    await house.runner.settle(job.ref)
     assert await state(house, job) == ("failed", "DecoderDied")
     assert house.stored() == []
 
@@ -197,14 +197,14 @@ async def test_given_leftovers_when_starting_then_they_are_swept(house: ColourHo
     for stray in (house.media_folder / "stray.mp4", house.media.inbox / "stray.mp4", wanted):
         stray.write_bytes(b"video")
     await accepted(house, replace(asked(), kind="file", source=str(wanted)))
-    await house.foreman.tidy()
+    await house.runner.tidy()
     assert [path.name for path in house.media.inbox.iterdir()] == ["wanted.mp4"]
     assert len(house.stored()) == 1
 
 
 async def test_given_open_jobs_when_stopping_in_order_then_they_are_free(house: ColourHouse) -> None:
     job = await accepted(house)
-    await house.foreman.close()
+    await house.runner.close()
     assert await state(house, job) == ("queued", "")
-    assert isinstance(house.foreman, JobRunner)
-    assert len(await house.foreman.left("local")) == 1
+    assert isinstance(house.runner, JobRunner)
+    assert len(await house.runner.jobs.left("local")) == 1

@@ -153,8 +153,8 @@ async def restarted(house: ColourHouse) -> None:
         job = await accepted(house, left.request)
         event = LinkPosted(replace(turn(), message=job.request.message), LINK, job.ref)
         assert (await house.last(event)).text in SAYS
-        await house.foreman.settle(job.ref)
-    await house.foreman.tidy()
+        await house.runner.settle(job.ref)
+    await house.runner.tidy()
 
 
 async def left_of_it(house: ColourHouse) -> list[str]:
@@ -178,7 +178,7 @@ async def test_given_a_video_coming_in_when_taken_back_then_nothing_is_left(
         if (way, moment) in {("forgotten", one) for one in MOMENTS[:2]} or moment is MOMENTS[-1]:
             video.halting.go_on.set()  # nobody knows yet which video that is; or it is carried out, and to be told
         assert await video.ended() in SAYS, moment.name
-        await house.foreman.settle(video.job.ref)
+        await house.runner.settle(video.job.ref)
         assert await left_of_it(house) == [], moment.name
         unhalt(house, moment)
 
@@ -194,9 +194,9 @@ async def test_given_a_video_coming_in_when_another_process_forgets_then_refused
         await taken_back(house, video, way, here=False)
         video.halting.go_on.set()
         assert await video.ended() in SAYS, moment.name
-        await house.foreman.settle(video.job.ref)
+        await house.runner.settle(video.job.ref)
         if moment.name in {"posted", "about to be shown"}:
-            await house.foreman.forget(video.video_id)  # as whoever took it back does next
+            await house.runner.forget(video.video_id)  # as whoever took it back does next
         assert await left_of_it(house) == [], moment.name
         unhalt(house, moment)
 

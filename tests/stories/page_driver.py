@@ -63,7 +63,7 @@ def _web_card(message: dict[str, Any]) -> Card:
 async def on_the_page(house: ColourHouse, folder: Path) -> AsyncIterator[Driver]:
     config = replace(CONFIG, upload_dir=folder)
     async with (
-        LocalChat(house.conversation, parse, config, RequestLog(house.foreman, house.ledger), kept_in(house)) as chat,
+        LocalChat(house.conversation, parse, config, RequestLog(house.runner, house.ledger), kept_in(house)) as chat,
         aiohttp.ClientSession() as session,
         Tab(chat, session, "tab").open() as tab,
     ):

@@ -53,7 +53,7 @@ async def open_house(
         house = build(library, media, reader, ColourEncoder(), looks, choices=choices)
         yield house
         await house.refiner.close()
-        await house.foreman.close()
+        await house.runner.close()
     await media.close()
     await library.close()
 
@@ -68,7 +68,7 @@ async def cramped(reader: ChildFrameReader, small_disk: SmallDisk) -> AsyncItera
         house = build(library, media, reader, ColourEncoder(), looks)
         yield house
         await house.refiner.close()
-        await house.foreman.close()
+        await house.runner.close()
     await media.close()
     await library.close()
 
@@ -82,7 +82,7 @@ def parts_of(house: ColourHouse, grace: DepartureGrace | None = None) -> DoorCon
     """Give what a chat door uses of a house."""
     showcase = SqliteShownMessages(house.library.connections)
     return DoorContext(
-        house.conversation, channels_of(house), house.ledger, house.foreman, grace or grace_of(house), showcase
+        house.conversation, channels_of(house), house.ledger, house.runner, grace or grace_of(house), showcase
     )
 
 

@@ -1,4 +1,4 @@
-"""What tests of the foreman share: requests, restarts, and readers and fetchers that stop, fail or die."""
+"""What tests of the job runner share: requests, restarts, and readers and fetchers that stop, fail or die."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def asked(source: str = LINK, scope: Scope | None = None, message: str = "7") ->
 
 
 async def accepted(house: ColourHouse, request: Request | None = None) -> Job:
-    job = await house.foreman.accept(request or asked())
+    job = await house.runner.accept(request or asked())
     assert job is not None
     return job
 

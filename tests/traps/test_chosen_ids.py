@@ -87,6 +87,6 @@ async def test_each_space_has_the_video_of_the_server_that_it_was_posted_from(tm
             assert path is not None
             assert (posted.video.title, path.read_bytes()) == (site.title, site.video)
         await house.refiner.close()
-        await house.foreman.close()
+        await house.runner.close()
     await media.close()
     await library.close()

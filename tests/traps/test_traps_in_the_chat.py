@@ -64,7 +64,7 @@ async def open_tab(home: Path, stall_s: float) -> AsyncIterator[Tab]:
     async with (
         open_core(settings) as core,
         LocalChat(
-            core.parts.conversation, parse, CONFIG, RequestLog(core.parts.foreman, core.kept.ledger), stocked()
+            core.parts.conversation, parse, CONFIG, RequestLog(core.parts.runner, core.kept.ledger), stocked()
         ) as chat,
         aiohttp.ClientSession() as session,
         Tab(chat, session, "tab-a").open() as tab,

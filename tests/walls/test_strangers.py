@@ -68,7 +68,7 @@ async def net(tmp_path: Path) -> AsyncIterator[Net]:
         house: ColourHouse = build(library, media, cast("Any", PaintedReader()), ColourEncoder(), looks, others)
         yield Net(house, web)
         await house.refiner.close()
-        await house.foreman.close()
+        await house.runner.close()
     await media.close()
     await library.close()
 
@@ -252,5 +252,5 @@ async def test_looking_anew_takes_no_other_video_for_the_one_that_was_posted(net
     )
     with pytest.raises(UnknownVideo):
         await anew.indexer.again(posted, ignore)
-    await anew.foreman.close()
+    await anew.runner.close()
     assert "Ours" in (await net.post("home", SHORT)).title

@@ -107,9 +107,9 @@ class Town:
         self.reader = PaintedReader()
         others = self.fetcher, TellingPlotter(), TellingClipper(), PaintedFramer()
         self.house: ColourHouse = build(library, media, cast("Any", self.reader), self._encoder(), looks, others)
-        self._open.push_async_callback(self.house.foreman.close)
+        self._open.push_async_callback(self.house.runner.close)
         self._open.push_async_callback(self.house.renewal.close)
-        self.requests = RequestLog(self.house.foreman, self.house.ledger)
+        self.requests = RequestLog(self.house.runner, self.house.ledger)
         departures = SqliteDepartures(library.connections)
         self.grace = DepartureGrace(departures, media, lambda: self.clock_s, GRACE_S, 1.0)
 

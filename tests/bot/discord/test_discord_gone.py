@@ -249,7 +249,7 @@ async def test_given_an_outage_that_outlasts_all_tries_when_keaton_starts_again_
             await logged(caplog, "no answer stands yet", 2)
             house.begin_run()
             assert str(asked.id) in {one.message for one in await house.ledger.unsettled("discord")}
-            assert [one for one in await house.foreman.left("discord") if one.request.kind == "find"]
+            assert [one for one in await house.runner.jobs.left("discord") if one.request.kind == "find"]
             fake.is_unwell = False
         async with running(fake, house, grace):
             await ready(town, town.general, asked)

@@ -122,7 +122,7 @@ async def test_an_expired_press_is_closed_and_leaves_no_traceback(
         await town.answer(await town.fake.typed(town.general, town.ada, "/find blue"), "Moment 1")
         assert "Traceback" not in caplog.text
         await town.fake.until(lambda: "over before it was acknowledged" in caplog.text, "a line about it")
-        assert await house.foreman.left("discord") == ()
+        assert await house.runner.jobs.left("discord") == ()
 
 
 async def test_a_press_that_is_refused_too_late_leaves_no_traceback(

@@ -144,7 +144,7 @@ async def died(town: Town, how: str, card: Message) -> None:
             await town.house.say(MessageDeleted(gone))
         case "cancelled":
             await town.house.ledger.take_cards_back(scope, asked)
-            await town.house.foreman.cancel_message(scope, asked)
+            await town.house.runner.cancel_message(scope, asked)
         case "unnoted":
             for name, _ in await town.house.ledger.notes(card_note(scope, asked)):
                 await town.house.ledger.remember(name, "")

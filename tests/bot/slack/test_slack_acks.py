@@ -70,7 +70,7 @@ async def test_what_turns_out_to_be_no_video_is_told_and_left_open_nowhere(scene
     message.files = [{"id": file.id, "mode": "file_access", "file_access": "check_file_info"}]
     answer = await scene.fake.menu(scene.team, message, "index_message", scene.bob)
     assert "no video" in await scene.whispered(answer)
-    assert not await scene.house.foreman.left("slack")
+    assert not await scene.house.runner.jobs.left("slack")
 
 
 async def test_cancel_is_acknowledged_before_slack_is_asked_for_rights_and_holds(scene: Scene) -> None:

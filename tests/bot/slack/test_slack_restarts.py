@@ -81,7 +81,7 @@ async def test_a_press_under_an_answer_that_was_shown_and_not_noted_stands_after
 ) -> None:
     await scene.posted()
     await until_written(scene, 0, "link")
-    monkeypatch.setattr(scene.house.foreman, "settle", forever)  # a kill leaves it so
+    monkeypatch.setattr(scene.house.runner, "settle", forever)  # a kill leaves it so
     cards, before = [await scene.found("green")], set(scene.general.messages)
     await scene.post(f"<@{scene.team.keaton.id}> something green", user=scene.ada)
     cards.append(await scene.answer(scene.general, before))
@@ -104,7 +104,7 @@ async def test_a_video_that_an_admin_cancelled_before_a_crash_is_left_alone_afte
     scene.bob.is_admin = True
     scene.house.relays.reader.target = StoppingReader(scene.house.reader, 2)
     status = await scene.below(await scene.post(scene.link()), "Looking at its frames")
-    monkeypatch.setattr(scene.house.foreman, "cancel", forever)  # it is not come to in this run, nor first in the next
+    monkeypatch.setattr(scene.house.runner, "cancel", forever)  # it is not come to in this run, nor first in the next
     await scene.fake.press(scene.team, status, "Cancel", scene.bob)
     await until_written(scene, 1)
     await scene.stop()
@@ -126,7 +126,7 @@ async def test_an_older_switch_that_was_not_noted_does_not_undo_a_newer_one_afte
         killed.set()
         await forever(_job)
 
-    monkeypatch.setattr(scene.house.foreman, "settle", noting)
+    monkeypatch.setattr(scene.house.runner, "settle", noting)
     before = set(scene.general.messages)
     if is_mention:
         await scene.post(f"<@{scene.team.keaton.id}> off")

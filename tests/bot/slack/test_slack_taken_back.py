@@ -74,7 +74,7 @@ async def died(scene: Scene, how: str, card: Message) -> None:
             await scene.house.say(MessageDeleted(gone))
         case "cancelled":
             await scene.house.ledger.take_cards_back(scope, asked)
-            await scene.house.foreman.cancel_message(scope, asked)
+            await scene.house.runner.cancel_message(scope, asked)
         case "unnoted":
             for name, _ in await scene.house.ledger.notes(card_note(scope, asked)):
                 await scene.house.ledger.remember(name, "")
