@@ -36,7 +36,7 @@ Json: TypeAlias = dict[str, Any]
 
 _HALVES = np.dtype("<f2")
 _LIVE = "-180 days"
-"""Nobody presses a button under a half-year-old answer, and what people asked is theirs."""
+"""Buttons under older answers are not pressed any more, and what people asked is theirs."""
 MOST_CURVE_BYTES = 1 << 17
 """So much of its curves is kept with one answer: 18 hours of one text."""
 MOST_CURVES = 1 << 13

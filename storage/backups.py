@@ -38,11 +38,11 @@ class Backups:
 
     @classmethod
     def of(cls, database: Path) -> Backups:
-        """Give those beside a database."""
+        """Return those beside a database."""
         return cls(database.parent / FOLDER)
 
     def make(self, database: Path, label: str) -> Path:
-        """Copy a sound database as of one moment, whoever writes to it meanwhile; then the oldest copies go."""
+        """Copy a sound database as of one moment, while others may write to it; then the oldest copies go."""
         with disk(self._folder):
             place = self._place(label)
             part = place.with_suffix(".sqlite3.part")
@@ -55,7 +55,7 @@ class Backups:
             return place
 
     def take_in(self, database: Path, label: str, spared: Path | None = None) -> Path:
-        """Copy the files of a database that SQLite may not be able to read, as they are; nobody may write to them.
+        """Copy the files of a database as they are, which SQLite may not be able to read; no process may write to them.
 
         A copy that is spared stays, however old it is.
         """
@@ -90,12 +90,12 @@ class Backups:
             return place
 
     def all(self) -> tuple[Path, ...]:
-        """Give the copies, oldest first."""
+        """Return the copies, oldest first."""
         with disk(self._folder):
             return tuple(path for path in self._files() if path.suffix == ".sqlite3")
 
     def purge(self, spared: Path | None = None) -> int:
-        """Delete all copies but one that is spared: something in them was forgotten. Give how many there were."""
+        """Delete all copies but one that is spared: something in them was forgotten. Return how many there were."""
         found = self.all()
         with disk(self._folder):
             for path in self._files():
@@ -127,7 +127,7 @@ class Backups:
 def _copy(database: Path, part: Path) -> None:
     with closing(sqlite3.connect(database)) as source, closing(sqlite3.connect(part)) as target:
         source.backup(target)
-        # Whoever opens the copy should not find a -wal file beside it that belongs to it.
+        # No -wal file is to be needed beside the copy.
         target.execute("PRAGMA journal_mode = DELETE")
 
 

@@ -76,7 +76,7 @@ _PARTIALS = f"""
 """
 
 _SHARES = f"""
-    SELECT {_NAMED}, (SELECT sum(length(times_s)) / 8 FROM work_chunks WHERE video_id = works.video_id) AS looks
+    SELECT {_NAMED}, (SELECT sum(length(times_s)) / 8 FROM work_chunks WHERE video_id = works.video_id) AS frames
     {_UNDER_WAY} ORDER BY asked.title
 """  # noqa: S608
 
@@ -91,9 +91,9 @@ class SqliteCheckpoints(Tables):
             await db.execute(sql, (job_id,))
 
     async def begin(self, job_id: int, work: Work, recipe_key: str) -> int:
-        """Write down that a job is about this video; looks with another recipe go.
+        """Write down that a job is about this video; embeddings with another recipe go.
 
-        Gives how often that was so since a look was last written down for it. Raises FilmForgotten, JobCancelled or
+        Return how often that was so since a frame was last written down for it. Raises FilmForgotten, JobCancelled or
         MessageGone where the job is not open (any more).
         """
         values = {**asdict(work), "recipe_key": recipe_key, "job_id": job_id}
@@ -120,7 +120,7 @@ class SqliteCheckpoints(Tables):
         return Work(led.video.id, link, *names, several, led.video.duration_s, led.site_id)
 
     async def of(self, video_id: str) -> Work | None:
-        """Give a video by its id, with no names."""
+        """Return a video by its id, with no names."""
         found = await self._db.rows("SELECT duration_s FROM works WHERE video_id = :id", {"id": video_id})
         return next((Work(video_id, "", "", "", "", several=False, length_s=row[0]) for row in found), None)
 
@@ -134,7 +134,7 @@ class SqliteCheckpoints(Tables):
             await db.execute(sql, {"video_id": video_id, **asdict(opened)})
 
     async def add(self, video_id: str, part: FrameIndex, thumbnails: Sequence[Thumbnail]) -> None:
-        """Write down at least one look; those that do not come after all that are known are left out.
+        """Write down at least one frame; those that do not come after all that are known are left out.
 
         Raises FilmForgotten where nothing is kept of the video any more.
         """
@@ -150,7 +150,7 @@ class SqliteCheckpoints(Tables):
                 await db.execute("UPDATE jobs SET starts = 0 WHERE video_id = ?", (video_id,))
 
     async def so_far(self, video_id: str, recipe_key: str) -> SoFar | None:
-        """Give what was seen with this recipe, where that is anything."""
+        """Return the embeddings so far with this recipe, where there are any."""
         chunks = await self._db.rows(_CHUNKS, {"video_id": video_id, "recipe_key": recipe_key})
         if not chunks:
             return None
@@ -171,7 +171,7 @@ class PartialTables(Tables):
     async def shares(self, view: View, recipe_key: str, video_id: str | None = None) -> tuple[tuple[Video, float], ...]:
         """Return those videos without embeddings, each with the share (0 to 1) that was indexed."""
         found = await self._db.rows(_SHARES, {**of_view(view), "recipe_key": recipe_key, "video_id": video_id})
-        return tuple((_video(row), _share(row, row["looks"] or 0)) for row in found)
+        return tuple((_video(row), _share(row, row["frames"] or 0)) for row in found)
 
 
 def _partials(found: list[Row]) -> tuple[Partial, ...]:
@@ -196,5 +196,5 @@ def _video(row: Row) -> Video:
     return Video(row["video_id"], row["url"], row["title"], row["duration_s"], *size, uploader=row["uploader"])
 
 
-def _share(row: Row, looks: int) -> float:
-    return min(1.0, looks / row["expected_looks"]) if row["expected_looks"] else 0.0
+def _share(row: Row, frames: int) -> float:
+    return min(1.0, frames / row["expected_looks"]) if row["expected_looks"] else 0.0

@@ -155,7 +155,7 @@ def _log_of(database: Path) -> Path:
 UNSETTLED = "SELECT 1 FROM losses WHERE NOT is_settled LIMIT 1"
 SETTLE = "UPDATE losses SET is_settled = 1 WHERE NOT is_settled"
 _TOLD = "-30 days"
-"""After so long `keaton doctor` has told whoever looks."""
+"""After so long `keaton doctor` has told of it."""
 _DROP_OLD = "DELETE FROM losses WHERE is_settled AND found_at < strftime('%Y-%m-%dT%H:%M:%SZ', 'now', ?)"
 _ALL = "SELECT found_at, what, changes FROM losses ORDER BY number"
 

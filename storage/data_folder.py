@@ -96,7 +96,7 @@ _OURS = re.compile(r"keaton\.sqlite3.*|media|kept|backups|set-aside|owners|reser
 def tighten(folder: Path) -> bool:
     """Take from everybody else what an earlier version let them do; tell whether they can do nothing now.
 
-    A folder that holds more than Keaton's own files keeps its mode, for it may be somebody's home; a file with several
+    A folder that holds more than Keaton's own files keeps its mode, for it may be a home; a file with several
     names keeps its own, for one of them may lie elsewhere. Raises StorageUnusable.
     """
     with disk(folder):
@@ -108,7 +108,7 @@ def tighten(folder: Path) -> bool:
 
 
 def _close_below(entry: os.DirEntry[str]) -> bool:
-    """Close a file, or a folder with all that is in it; below one that is closed nothing needs to be looked at."""
+    """Close a file, or a folder with all that is in it; what lies below a closed folder is left as it is."""
     if not entry.is_dir(follow_symlinks=False):
         return _close(entry)
     if not stat.S_IMODE(entry.stat(follow_symlinks=False).st_mode) & OTHERS:
@@ -228,7 +228,7 @@ log = logging.getLogger(__name__)
 
 NAME = "reserve"
 SIZE_BYTES = 32 << 20
-"""Enough to forget a video of five hours with a look a second."""
+"""Enough to forget a video of five hours with a frame a second."""
 _SHARE = 4
 """At most this part of what is free is kept."""
 _CHUNK_BYTES = 1 << 20
@@ -314,7 +314,7 @@ class FolderBlobCache:
         self._folder = folder
 
     async def get(self, name: str) -> bytes | None:
-        """Give what is kept under a name, or None."""
+        """Return what is kept under a name, or None."""
         return await asyncio.to_thread(self._get, name)
 
     async def put(self, name: str, data: bytes) -> None:

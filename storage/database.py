@@ -127,12 +127,12 @@ class Connections:
 
     @property
     def sound(self) -> bool:
-        """Tell whether a quick look at opening found nothing damaged: at all tables but those that hold BLOBs."""
+        """Tell whether a quick check at opening found nothing damaged, in all tables but those that hold BLOBs."""
         return self._sound
 
     @property
     def path(self) -> Path:
-        """Give the place of the file."""
+        """Return the path of the file."""
         return self._path
 
     async def close(self) -> None:
@@ -151,7 +151,7 @@ class Connections:
                 try:
                     await self._reader.close()
                     await _empty_log(self._writer, self._busy_s, _PARTING_BUSY_S)
-                    if is_left:  # whoever else has the file open does that, as soon as it can
+                    if is_left:  # another process that has the file open does that, as soon as it can
                         await asyncio.to_thread(self._unswept.touch)
                 finally:
                     self._continuity.close()
@@ -178,7 +178,7 @@ class Connections:
                     raise
                 finally:
                     self._changed.set()
-            await self._check()  # what went into a file that nobody finds again must not be acknowledged
+            await self._check()  # what went into a deleted file must not be acknowledged
             self._continuity.note(int(number))
             await self._tend_log()
 
@@ -188,7 +188,7 @@ class Connections:
         self._changed.clear()
 
     async def rows(self, sql: str, values: Mapping[str, object]) -> list[sqlite3.Row]:
-        """Give all rows of a query, as of one point in time.
+        """Return all rows of a query, as of one point in time.
 
         Raises StorageUnusable.
         """
@@ -198,7 +198,7 @@ class Connections:
     async def empty_log(self) -> None:
         """Move what the write-ahead log holds into the file, and empty it: it keeps old pages otherwise.
 
-        Where somebody still reads from it that is done as soon as they have stopped, and nobody waits for it.
+        While a process still reads from it that is done later, in the background.
         """
         await self._sweeper.now()
 
@@ -220,7 +220,7 @@ class Connections:
         return True
 
     async def _scrub(self) -> bool:
-        """Wipe what SQLite left between the rows; tell whether nobody wrote meanwhile, so that this is done."""
+        """Wipe what SQLite left between the rows; tell whether this is done, as no process wrote meanwhile."""
         async with self._turn:
             if self._closed:
                 return True
@@ -259,8 +259,8 @@ class Connections:
     async def forgetting(self) -> AsyncIterator[aiosqlite.Connection]:
         """Hold a transaction after which nothing that was deleted lives on, neither in backups nor in the log.
 
-        Backups go before it counts: whoever dies in between has forgotten nothing yet. What is left in the log goes
-        as soon as nobody reads from it, or when the file is next opened.
+        Backups go before it counts: a process that dies in between has forgotten nothing yet. What is left in the log
+        goes as soon as no process reads from it, or when the file is next opened.
 
         Where the file was deleted or replaced this is done in the copy of it, and then raises ForgottenInCopy.
         """
@@ -330,7 +330,7 @@ class Connections:
             log.error(_RESCUED, self._path, place)
 
     async def _tend_log(self) -> None:
-        """Empty the log where it has grown; while somebody reads from it that fails, and is tried again later."""
+        """Empty the log where it has grown; while a process reads from it that fails, and is tried again later."""
         if self._unswept.exists():  # another process closed before it could take off the disk what it forgot
             with suppress(OSError):
                 self._unswept.unlink(missing_ok=True)
@@ -342,7 +342,7 @@ class Connections:
         self._most_log_bytes = size_bytes + self._log_bytes if busy else self._log_bytes
 
     def sizes_bytes(self) -> tuple[int, int]:
-        """Give the sizes of the file and of its write-ahead log, as the disk has them now."""
+        """Return the sizes of the file and of its write-ahead log, as the disk has them now."""
         return _size_bytes(self._path), _size_bytes(self._path.with_name(self._path.name + "-wal"))
 
 

@@ -91,7 +91,7 @@ class SqliteEmbeddings(Tables):
     """Reads embeddings chunk by chunk, for the index in memory."""
 
     async def generation(self) -> int:
-        """Return a number that grows with each change of videos, embeddings or postings, whoever makes it."""
+        """Return a number that grows with each change of videos, embeddings or postings, by any process."""
         ((number,),) = await self._db.rows("SELECT number FROM generation", {})
         return int(number)
 

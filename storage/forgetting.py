@@ -200,7 +200,7 @@ async def _seal(db: aiosqlite.Connection, ids: list[int]) -> None:
 async def _call_back(db: aiosqlite.Connection, video_id: str, view: View, user_id: str | None) -> None:
     """End open requests for a video in view, or one person's of them; called before its links go.
 
-    Those of which nobody knows yet what they are about may end in any video but this.
+    Those of which it is not known yet what they are about may end in any video but this.
     """
     values = {"video_id": video_id, "user_id": user_id, **of_view(view)}
     unknown = list(await db.execute_fetchall(_UNKNOWN, values))

@@ -143,7 +143,7 @@ class SqliteJobs(Tables):
     """Requests that were written down."""
 
     def __init__(self, connections: Connections, run: str, clock_s: Callable[[], float], *, is_bot: bool) -> None:
-        """Take up jobs in the name of a run, which is the ledger's; the clock gives Unix seconds."""
+        """Take up jobs in the name of a run, which is the ledger's; the clock returns Unix seconds."""
         super().__init__(connections)
         self._run = run
         self._clock_s = clock_s
@@ -166,7 +166,7 @@ class SqliteJobs(Tables):
         return next(map(_job, await self._db.rows(sql, {"id": job_id})), None)
 
     async def left(self, platform: str) -> tuple[Job, ...]:
-        """Return the jobs of a platform that nobody living works on and that are open, or whose end was not told."""
+        """Return a platform's jobs that no living process works on: open ones, and those whose end was not told."""
         await self._free_of_the_dead()
         sql = f"""
             SELECT * FROM jobs WHERE platform = :platform AND ended_s IS NULL AND kind <> 'key' AND {_FREE} ORDER BY id
@@ -205,7 +205,7 @@ class SqliteJobs(Tables):
         await self._note(job_id, "picture = :a", path)
 
     async def settle(self, job_id: int) -> str:
-        """End a job whose answer was shown; return the id of a video whose file nobody needs any more, or ""."""
+        """End a job whose answer was shown; return the id of a video whose file is not needed any more, or ""."""
         return await self._end(job_id, _HOW_ENDED)
 
     async def call_off(self, job_id: int) -> str:

@@ -58,9 +58,9 @@ class MediaFolder:
     @staticmethod
     @contextmanager
     def alone(root: Path) -> Iterator[None]:
-        """Keep everybody else out of the folder, for as long as this lasts.
+        """Keep all other processes out of the folder, for as long as this lasts.
 
-        Raises DataFolderInUse where somebody is in it, StorageUnusable.
+        Raises DataFolderInUse where another process uses it, StorageUnusable.
         """
         with disk(root):
             (root / WORK).mkdir(parents=True, exist_ok=True)
@@ -79,17 +79,17 @@ class MediaFolder:
 
     @asynccontextmanager
     async def workshop(self) -> AsyncIterator[Path]:
-        """Give an empty folder on the same disk that is gone afterwards, whatever happens."""
+        """Yield an empty folder on the same disk that is deleted afterwards, whatever happens."""
         with disk(self._root):
             folder = Path(tempfile.mkdtemp(dir=self._root / WORK))
         try:
             yield folder
         finally:
-            # Shielded: whoever is cancelled twice would leave the folder behind.
+            # Shielded: a task that is cancelled twice would leave the folder behind.
             await asyncio.shield(asyncio.to_thread(remove, folder))
 
     async def keep(self, path: Path, video_id: str) -> Path:
-        """Take a file from a workshop into the store; give its new place.
+        """Take a file from a workshop into the store; return its new path.
 
         The least recently used go when it is full. The new file itself stays even if it is larger than the quota.
         Where this is cancelled the file may be there, but does not come later.
@@ -101,13 +101,13 @@ class MediaFolder:
     async def copy_in(self, path: Path, folder: Path) -> Path:
         """Bring a file into a workshop folder; the original stays. Raises FileMissing.
 
-        Only what lies in another workshop is linked: somebody's own file may be written over in place later.
+        Only what lies in another workshop is linked: a user's own file may be written over in place later.
         """
         with disk(self._root):
             return await asyncio.to_thread(_copy_in, path, folder, linked=path.is_relative_to(self._root))
 
     async def path(self, video_id: str) -> Path | None:
-        """Give the kept file and count it as used, or None when it was never kept or had to go."""
+        """Return the kept file and count it as used, or None when it was never kept or had to go."""
         with disk(self._root):
             return await asyncio.to_thread(self._use, video_id)
 
@@ -118,11 +118,11 @@ class MediaFolder:
 
     @property
     def inbox(self) -> Path:
-        """Give the folder where posted files lie until their job has ended."""
+        """Return the folder where posted files lie until their job has ended."""
         return self._root / INBOX
 
     def inbox_bytes(self) -> int:
-        """Give the size of all that lies there."""
+        """Return the size of all that lies there."""
         return sum(stat.st_size for stat, _ in _files(self.inbox))
 
     async def take_posted(self, path: Path, data: bytes) -> None:
@@ -131,13 +131,13 @@ class MediaFolder:
             await asyncio.to_thread(write, path, data)
 
     async def posted(self, path: Path) -> bytes | None:
-        """Give a small file of the inbox, or None where there is none."""
+        """Return a small file of the inbox, or None where there is none."""
         with disk(self._root), suppress(FileNotFoundError):
             return await asyncio.to_thread(path.read_bytes)
         return None
 
     async def drop_posted(self, path: Path) -> None:
-        """Delete a file, if it lies in the inbox: somebody's own stays."""
+        """Delete a file, if it lies in the inbox: a user's own stays."""
         if path.is_relative_to(self.inbox):
             with disk(self._root):
                 await asyncio.to_thread(path.unlink, missing_ok=True)
@@ -175,8 +175,8 @@ class MediaFolder:
     async def _strays(self, needed: Needed) -> list[Path]:
         """Return files that nothing leads to.
 
-        `needed` is asked after the files were listed, and gives the videos by id and files of the inbox by path. A file
-        comes after the row that leads to it, so that one which was listed has its row by then.
+        `needed` is asked after the files were listed, and returns videos by id and files of the inbox by path. A
+        file comes after the row that leads to it, so that one which was listed has its row by then.
         """
         listed = await asyncio.to_thread(lambda: [*_files(self._root), *_files(self.inbox)])
         videos, posted = await needed()
@@ -203,7 +203,7 @@ class MediaFolder:
         return None
 
     def _mark_used(self, path: Path) -> None:
-        # A clock that jumps back must not make what was used last look like what was used first.
+        # A clock that jumps back must not make what was used last seem to be used first.
         self._last_used_ns = max(time.time_ns(), self._last_used_ns + 1)
         os.utime(path, ns=(self._last_used_ns, path.stat().st_mtime_ns))
 

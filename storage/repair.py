@@ -2,7 +2,7 @@
 
 What no backup has, `sqlite3 DATABASE .recover` may read: docs/operations.md says how.
 
-The caller makes sure that nobody else has the data folder open.
+The caller makes sure that no other process has the data folder open.
 """
 
 from __future__ import annotations
@@ -186,7 +186,7 @@ class LostVideo:
 
 
 def complaints(database: Path) -> tuple[str, ...]:
-    """Give what SQLite finds wrong with pages and references, at most twenty things; raises sqlite3.Error."""
+    """Return what SQLite finds wrong with pages and references, at most twenty things; raises sqlite3.Error."""
     with closing(sqlite3.connect(database)) as file:
         found = [*_wrong_pages(file)]
         found += [f"{table} row {row}: no such {parent}" for table, row, parent, _ in _dangling(file)]
@@ -199,11 +199,11 @@ def _wrong_pages(file: sqlite3.Connection) -> tuple[str, ...]:
 
 
 def drop_damaged(file: sqlite3.Connection) -> tuple[LostVideo, ...]:
-    """Delete videos that cannot be searched as they were, and all that leads nowhere; give those videos.
+    """Delete videos that cannot be searched as they were, and all that leads nowhere; return those videos.
 
     Runs in a transaction of the caller, who has foreign keys switched on. Raises sqlite3.Error.
     """
-    # Only people read what a recipe's key stands for: looks need not go for the want of it.
+    # Only people read what a recipe's key stands for: embeddings need not go for the want of it.
     file.execute("INSERT OR IGNORE INTO recipes (key, description) SELECT DISTINCT recipe_key, '{}' FROM indexings")
     for indexing_id, video_id in file.execute("SELECT id, video_id FROM indexings").fetchall():
         if not _is_sound(file, indexing_id, video_id):
@@ -256,7 +256,7 @@ def _lacks_its_end(index: FrameIndex, duration_s: float) -> bool:
 
 
 def _drop_works(file: sqlite3.Connection) -> None:
-    """Drop what was seen of videos under way where it cannot be read: they begin anew."""
+    """Drop checkpoints that cannot be read: those videos begin anew."""
     for (video_id,) in file.execute("SELECT video_id FROM works").fetchall():
         rows = file.execute(
             "SELECT times_s, vectors FROM work_chunks WHERE video_id = ? ORDER BY first_s", (video_id,)

@@ -2,7 +2,7 @@
 
 `secure_delete` wipes deleted cells, not the old bytes in a page's unused middle after cells moved to another page. A
 process of its own, because closing the file would drop all locks that SQLite holds on it in the same process. The
-caller makes sure that nobody writes meanwhile. Format: https://www.sqlite.org/fileformat2.html
+caller makes sure that no process writes meanwhile. Format: https://www.sqlite.org/fileformat2.html
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ def main() -> None:
         sys.stdout.write(json.dumps(pages.residue(json.loads(numbers), int(number))))
         return
     for page in json.loads(numbers):
-        if os.getppid() != int(number):  # whoever holds the lock has died
+        if os.getppid() != int(number):  # the process that holds the lock has died
             sys.exit(1)
         pages.wipe(page)
     os.fsync(file)

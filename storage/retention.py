@@ -130,7 +130,7 @@ async def _purge(db: aiosqlite.Connection, at: dict[str, str]) -> tuple[str, ...
 
 
 async def _drop_work(db: aiosqlite.Connection, video_id: str) -> bool:
-    """Drop the checkpoint of a video that was under way, where nobody waits for it; tell whether its file goes too."""
+    """Drop the checkpoint of a video under way that no request waits for; tell whether its file goes too."""
     return await forgetting.drop_work(db, video_id) and not await videos.is_needed(db, video_id)
 
 

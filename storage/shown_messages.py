@@ -1,6 +1,6 @@
 """`SqliteShownMessages`: Keaton's messages that show videos, and those that are to be taken back.
 
-A trigger marks messages as stale in the transaction that forgets a posting, whoever does it.
+A trigger marks messages as stale in the transaction that forgets a posting.
 """
 
 from __future__ import annotations

@@ -118,8 +118,8 @@ _DROP_POSTINGS = f"""
     DELETE FROM postings WHERE video_id = :video_id AND {IN_VIEW} AND (:user_id IS NULL OR user_id = :user_id)
 """  # noqa: S608
 
-# A posting by a link has the link's names, so a link whose names no posting of its space has is one that nobody posted
-# there any more.
+# A posting by a link has the link's names, so a link whose names no posting of its space has is not posted there any
+# more.
 _DROP_LINKS = """
     DELETE FROM links WHERE video_id = :id AND NOT EXISTS (
         SELECT 1 FROM postings

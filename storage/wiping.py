@@ -26,11 +26,11 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _LONGEST_PAUSE_S = 1.0
-"""SQLite tells nobody when the last reader of the log has gone: it has to be asked again."""
+"""SQLite does not tell when the last reader of the log has gone: it has to be asked again."""
 
 
 class Sweeper:
-    """Tries something in the background until it went well; nobody waits for that."""
+    """Tries something in the background until it succeeds."""
 
     def __init__(self, sweep: Callable[[], Awaitable[bool]], pause_s: float) -> None:
         """Take what is to be done: it tells whether all of it is. It is tried again after a pause that grows."""
@@ -91,7 +91,7 @@ class Sweeper:
 
 _PATIENCE_S = 30.0
 _MOST_PAGES = 1 << 16
-"""So many are looked at: 256 MB. The trees of BLOBs come last, whose pages are most of a large database."""
+"""So many are searched: 256 MB. The trees of BLOBs come last, whose pages are most of a large database."""
 _ROOTS = """
     SELECT rootpage FROM sqlite_master AS made WHERE rootpage > 0 ORDER BY type = 'table' AND EXISTS (
         SELECT 1 FROM pragma_table_info(made.name) WHERE type = 'BLOB'
@@ -100,7 +100,7 @@ _ROOTS = """
 
 
 async def find(reader: aiosqlite.Connection, database: Path) -> list[int]:
-    """Return the pages that hold residue; nobody is kept from writing meanwhile, so it counts only if nobody did.
+    """Return the pages that hold residue; others may write meanwhile, and then it does not count.
 
     Raises OSError, sqlite3.Error.
     """
@@ -112,7 +112,7 @@ async def find(reader: aiosqlite.Connection, database: Path) -> list[int]:
 async def wipe(writer: aiosqlite.Connection, database: Path, pages: list[int]) -> None:
     """Wipe those pages, in a transaction that has changed nothing yet, over an empty write-ahead log.
 
-    So nobody else writes to the file. That the transaction counts lets other processes read the pages anew.
+    So no other process writes to the file. That the transaction counts lets other processes read the pages anew.
     Raises OSError, sqlite3.Error.
     """
     await _child("wipe", str(database), json.dumps(pages), str(os.getpid()))
@@ -130,5 +130,5 @@ def _run(words: tuple[str, ...]) -> bytes:
     try:
         done = subprocess.run(command, capture_output=True, timeout=_PATIENCE_S, check=True)  # noqa: S603 - our own words
     except subprocess.SubprocessError as error:
-        raise OSError(f"the pages could not be looked at: {error}") from error
+        raise OSError(f"the pages could not be read: {error}") from error
     return done.stdout

@@ -25,8 +25,8 @@ INBOX = ".inbox"
 
 
 def enter(root: Path) -> int:
-    """Make the folders where they lack, sweep out workshops of the dead, and give a lock to be held; raises OSError."""
-    # Shared while anybody uses workshops; whoever gets it alone knows that all workshops are leftovers.
+    """Make missing folders, sweep out workshops of dead processes, return a lock to be held; raises OSError."""
+    # Shared while a process uses workshops; one that gets it alone knows that all workshops are leftovers.
     work = root / WORK
     work.mkdir(parents=True, exist_ok=True)
     (root / INBOX).mkdir(exist_ok=True)

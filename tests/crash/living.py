@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 async def lived(
     folder: Path, kills: int, seed: int, told: Callable[[str], None], most_s: float = math.inf
 ) -> AsyncIterator[Town]:
-    """Give a town in which Keaton was killed so often, and has then answered all that was left.
+    """Return a town in which Keaton was killed so often, and has then answered all that was left.
 
     After `most_s` seconds it is killed no more.
     """

@@ -35,7 +35,7 @@ class Press:
 
     @property
     def shows(self) -> str:
-        """Give words that the card then holds, or "" where that depends."""
+        """Return words that the card then holds, or "" where that depends."""
         wish = actions.read(str(self.it.data["custom_id"]))
         if not isinstance(wish, actions.Show):
             return ""

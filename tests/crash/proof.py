@@ -44,7 +44,7 @@ class Figures:
     wrong: list[str]
     orphans: list[str]
     gone_on: int
-    """Videos that went on after their last written look."""
+    """Videos that went on after their last saved frame."""
 
     @property
     def fine(self) -> bool:
@@ -57,7 +57,7 @@ class _Data:
     """What the data folder holds."""
 
     kept: dict[str, list[list[float]]]
-    """By title the times of each video's looks, once for each time that it was posted."""
+    """By title the times of each video's frames, once for each time that it was posted."""
     jobs: Counter[tuple[str, str, str]]
     """By state, kind and reason."""
     videos: int
@@ -75,7 +75,7 @@ class _Found:
 
 
 def judge(town: Town) -> Figures:
-    """Look at the platform, the database and the folder."""
+    """Examine the platform, the database and the folder."""
     data, found = _data(town), _Found()
     _judge_answers(town, found)
     _judge_videos(town, data, found)
@@ -116,7 +116,7 @@ def _judge_answers(town: Town, found: _Found) -> None:
 
 
 def _judge_videos(town: Town, data: _Data, found: _Found) -> None:
-    """Each video is there once, with the looks of one reading; and no other is there."""
+    """Each video is there once, with the frames of one reading; and no other is there."""
     promised = {
         *town.videos.values(),
         *(video for it, video in town.indexed if it.ack_s is not None),
@@ -130,7 +130,7 @@ def _judge_videos(town: Town, data: _Data, found: _Found) -> None:
             found.lost.append(video.name)
         elif times and times[0] != (expected := _expected(video)):
             odd = sorted(set(times[0]) ^ set(expected))[:5]
-            counts = f"{len(times[0])} looks, not {len(expected)} as in one reading"
+            counts = f"{len(times[0])} frames, not {len(expected)} as in one reading"
             found.wrong.append(f"{video.name}: {counts}; first {odd}")
     found.wrong.extend(f"a video that nobody posted: {one}" for one in data.kept)
 
@@ -203,7 +203,7 @@ def _is_fine(town: Town, video: Path, card: Message) -> bool:
 
 
 def _kept(db: sqlite3.Connection) -> dict[str, list[list[float]]]:
-    """Give by title the times of each video, once for each time that it was posted."""
+    """Return by title the times of each video, once for each time that it was posted."""
     found: dict[str, list[list[float]]] = {}
     for title, indexing in db.execute(
         "SELECT title, indexings.id FROM postings JOIN indexings USING (video_id)"
@@ -215,7 +215,7 @@ def _kept(db: sqlite3.Connection) -> dict[str, list[list[float]]]:
 
 
 def _expected(video: Path) -> list[float]:
-    """Give the times of one reading."""
+    """Return the times of one reading."""
     out = io.BytesIO()
     how = {"sampling": asdict(Sampling(LOOK_EVERY_S)), "preprocess": asdict(_SMALL), "limits": asdict(VideoLimits())}
     worker.send_frames(video, how, out)
@@ -228,7 +228,7 @@ def _count(db: sqlite3.Connection, table: str) -> int:
 
 
 def _strays(media: Path, videos: int) -> list[str]:
-    """Give files that no video leads to, and what is left of unfinished work."""
+    """Return files that no video leads to, and what is left of unfinished work."""
     kept = [path for path in media.iterdir() if path.is_file()]
     strays = [f"{len(kept)} files for {videos} videos"] if len(kept) != videos else []
     hidden = [path for name in (".work", ".inbox") for path in (media / name).iterdir() if path.name != ".lock"]

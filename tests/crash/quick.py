@@ -43,20 +43,20 @@ def _run(log: str, environment: dict[str, str]) -> None:
 
 
 class Forked:
-    """A process as `asyncio.subprocess.Process` is one, as far as Program looks at it."""
+    """A process as `asyncio.subprocess.Process` is one, as far as Program needs it."""
 
     def __init__(self, process: ForkServerProcess) -> None:
         self._process = process
 
     @property
     def pid(self) -> int:
-        """Give its number."""
+        """Return its number."""
         assert self._process.pid is not None
         return self._process.pid
 
     @property
     def returncode(self) -> int | None:
-        """Give the exit code once it has ended."""
+        """Return the exit code once it has ended."""
         return self._process.exitcode
 
     def send_signal(self, number: signal.Signals) -> None:
@@ -64,7 +64,7 @@ class Forked:
         os.kill(self.pid, number)
 
     async def wait(self) -> int:
-        """Wait for its end; give the exit code."""
+        """Wait for its end; return the exit code."""
         while self._process.exitcode is None:  # noqa: ASYNC110 - the fork server tells nobody
             await asyncio.sleep(0.01)
         return self._process.exitcode

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _LEFT = "I leave that video alone"
 _GONE = "that was shown here was forgotten"
 FORGOTTEN = "forgotten here meanwhile"
-"""The last word about a video that somebody has forgotten while it was under way."""
+"""What is said of a video that was forgotten while it was under way."""
 
 
 @dataclass
@@ -37,18 +37,18 @@ class Regrets:
 
     @property
     def taken(self) -> frozenset[Path]:
-        """Give the videos that somebody thought better of."""
+        """Return the videos that people take back."""
         return frozenset((*self.deleted, *self.forgotten, *self.cancelled))
 
     @property
     def promised(self) -> frozenset[Path]:
-        """Give the videos of which nothing may be left."""
+        """Return the videos of which nothing may be left."""
         forgotten = [video for video, it in self.forgotten.items() if it.ack_s is not None]
         return frozenset((*self.deleted, *forgotten))
 
     @property
     def unkept(self) -> list[Interaction]:
-        """Give what was acknowledged and is not answered."""
+        """Return what was acknowledged and is not answered."""
         promised = [it for it in self.forgotten.values() if it.ack_s is not None]
         return [it for it in promised if it.shown is None or not it.shown.text]
 

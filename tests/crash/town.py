@@ -61,7 +61,7 @@ class Town:
     indexed: list[tuple[Interaction, Path]] = field(default_factory=list)
     """Those that brought a video, with it."""
     presses: list[Press] = field(default_factory=list)
-    """Buttons that were pressed, each by somebody who pressed no other."""
+    """Buttons that were pressed, each by a person who pressed no other."""
     kills: list[str] = field(default_factory=list)
     """What Keaton was killed at."""
 
@@ -75,17 +75,17 @@ class Town:
 
     @property
     def open(self) -> list[Message]:
-        """Give the messages that are not answered for good."""
+        """Return the messages that are not answered for good."""
         return [one for one in self.posted if not any(is_final(card.text) for card in cards_below(one))]
 
     @property
     def promised(self) -> list[Interaction]:
-        """Give the commands that were acknowledged."""
+        """Return the commands that were acknowledged."""
         return [one for one in self.commands if one.ack_s is not None]
 
     @property
     def unkept(self) -> list[Interaction]:
-        """Give those that are not answered for good."""
+        """Return those that are not answered for good."""
         asked = [one for one in self.promised if one.shown is None or not is_final(one.shown.text)]
         return asked + self.regrets.unkept
 
@@ -174,7 +174,7 @@ class Town:
             await self._at_a_request(self.chance.randint(1, 20))
 
     async def _at_work(self) -> None:
-        """Wait until the model stands ready: before that no video is looked at, and no question answered."""
+        """Wait until the model stands ready: before that no video is indexed, and no question answered."""
         async with asyncio.timeout(240):
             while _READY not in self.program.log[self._started_at :]:
                 assert not self.fake.trouble, self.fake.trouble

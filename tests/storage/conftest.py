@@ -41,7 +41,7 @@ def make_video(recipe: Recipe) -> VideoMaker:
     def make(
         video_id: str = "youtube:buster",
         *,
-        looks: int = 20,
+        frames: int = 20,
         dim: int = 64,
         seed: int = 1,
         title: str = "The General",
@@ -49,12 +49,12 @@ def make_video(recipe: Recipe) -> VideoMaker:
         thumbnails: int = 3,
         jpeg: bytes = b"\xff\xd8 small picture",
     ) -> IndexedVideo:
-        vectors = np.random.default_rng(seed).standard_normal((looks, dim)).astype(np.float32)
+        vectors = np.random.default_rng(seed).standard_normal((frames, dim)).astype(np.float32)
         vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
         return IndexedVideo(
-            video=Video(video_id, "https://films.test/watch", title, looks / 2, 640, 360),
+            video=Video(video_id, "https://films.test/watch", title, frames / 2, 640, 360),
             recipe=recipe,
-            index=FrameIndex(np.arange(looks, dtype=np.float64) / 3, vectors),
+            index=FrameIndex(np.arange(frames, dtype=np.float64) / 3, vectors),
             thumbnails=tuple(Thumbnail(n / 3, jpeg + str(n).encode()) for n in range(thumbnails)),
         )
 

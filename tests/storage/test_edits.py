@@ -26,12 +26,12 @@ async def two_videos(library: SqliteLibrary, make_video: VideoMaker, make_postin
     ledger = SqliteLedger(library.connections)
     for number, link in enumerate((ONE, TWO), 1):
         video_id, title = f"sha256:{number}", f"video {number}"
-        errand = MessageKey(HERE, "m1", link)
-        await ledger.begin(errand)
+        key = MessageKey(HERE, "m1", link)
+        await ledger.begin(key)
         posting = replace(make_posting(video_id, message="m1", title=title), url=link)
         await library.save(replace_names(make_video(video_id, title=title), link), posting, [link])
         await ledger.remember(card_note(HERE, "m1", link), f"card {number}")
-        await ledger.settle(errand)
+        await ledger.settle(key)
     await library.post(make_posting("sha256:1", message="m2"))
     return ledger
 
@@ -62,7 +62,7 @@ async def test_a_message_keeps_what_its_items_brought(
     assert await library.count(VIEW) == (2 if 2 in left else 1)
     notes = [text for _, text in await ledger.notes(card_note(HERE, "m1"))]
     assert notes == [f"card {number}" for number in sorted(left)]
-    assert await ledger.begin(MessageKey(HERE, "m1", ONE)) == (1 not in left), "what comes back is looked at anew"
+    assert await ledger.begin(MessageKey(HERE, "m1", ONE)) == (1 not in left), "what comes back is read anew"
 
 
 async def test_a_video_stays_while_an_item_is_left_that_may_have_brought_it(

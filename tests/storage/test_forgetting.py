@@ -191,7 +191,7 @@ async def test_a_forgotten_video_can_be_saved_anew(
     assert sum((await _counts(library)).values()) == 0
 
 
-async def test_no_request_names_a_link_that_was_forgotten_and_its_message_is_not_looked_at_again(
+async def test_no_request_names_a_link_that_was_forgotten_and_its_message_is_not_read_again(
     library: SqliteLibrary, make_video: VideoMaker, make_posting: PostingMaker, channel: Scope
 ) -> None:
     """Neither keys nor jobs nor notes; other links of that message, and other people's posts, stay as they were."""
@@ -199,9 +199,9 @@ async def test_no_request_names_a_link_that_was_forgotten_and_its_message_is_not
     jobs = SqliteJobs(library.connections, ledger.run, time.time, is_bot=True)
     first, other = (MessageKey(channel, "m1", f"https://films.test/{name}") for name in ("gone", "stays"))
     command = MessageKey(channel, "", f"trigger:7:{first.item}")
-    for errand in (first, other, command):
-        link = errand.item.removeprefix("trigger:7:")
-        job = await jobs.accept(Request(errand, "link", link, "", "ada", "Ada", errand.message))
+    for key in (first, other, command):
+        link = key.item.removeprefix("trigger:7:")
+        job = await jobs.accept(Request(key, "link", link, "", "ada", "Ada", key.message))
         assert job is not None
         await jobs.settle(job.id)
     await ledger.remember(card_note(channel, "m1", first.item), "m2")

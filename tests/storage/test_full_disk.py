@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     VideoMaker = Callable[..., IndexedVideo]
     PostingMaker = Callable[..., Posting]
 
-LOOKS = 4000
+FRAMES = 4000
 """A video of these takes half of the small disk."""
 
 
@@ -39,10 +39,10 @@ async def test_a_video_that_does_not_fit_is_refused_and_comes_in_when_there_is_r
     with small_disk.full():
         for _ in range(3):
             with pytest.raises(DiskFull):
-                await library.save(make_video("second", looks=LOOKS), make_posting("second"), ["link"])
+                await library.save(make_video("second", frames=FRAMES), make_posting("second"), ["link"])
         assert await shown(library, channel) == ["first"]
         assert await library.video_at("link", channel) is None
-    await library.save(make_video("second", looks=LOOKS), make_posting("second", minute=1), ["link"])
+    await library.save(make_video("second", frames=FRAMES), make_posting("second", minute=1), ["link"])
     assert await shown(library, channel) == ["second", "first"]
     await library.close()
 
@@ -55,7 +55,7 @@ async def test_what_was_kept_before_the_disk_was_full_is_there_after_a_restart(
     await library.save(make_video("first"), make_posting("first"), [])
     with small_disk.full():
         with pytest.raises(DiskFull):
-            await library.save(make_video("second", looks=LOOKS), make_posting("second"), [])
+            await library.save(make_video("second", frames=FRAMES), make_posting("second"), [])
         await library.close()
         again = await SqliteLibrary.open(path)
         assert await shown(again, channel) == ["first"]
@@ -69,7 +69,7 @@ async def test_a_video_that_fills_the_disk_by_itself_leaves_the_rest_of_it_as_it
 ) -> None:
     library = await SqliteLibrary.open(small_disk.path / "keaton.sqlite3")
     with pytest.raises(DiskFull):
-        await library.save(make_video("huge", looks=20_000), make_posting("huge"), [])
+        await library.save(make_video("huge", frames=20_000), make_posting("huge"), [])
     await library.save(make_video("small"), make_posting("small"), [])
     assert await shown(library, channel) == ["small"]
     await library.close()
@@ -83,7 +83,7 @@ async def test_no_room_for_one_page_more_is_a_full_disk_too(
     ((pages,),) = await writer.execute_fetchall("PRAGMA page_count")
     await writer.execute_fetchall(f"PRAGMA max_page_count = {pages}")
     with pytest.raises(DiskFull):
-        await library.save(make_video(looks=LOOKS), make_posting(), [])
+        await library.save(make_video(frames=FRAMES), make_posting(), [])
     await writer.execute_fetchall("PRAGMA max_page_count = 1000000")
     await library.save(make_video(), make_posting(), [])
     assert await shown(library, channel) == ["youtube:buster"]

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["clock"]
 
 
-def looks(*times_s: float) -> FrameIndex:
+def frames(*times_s: float) -> FrameIndex:
     return FrameIndex(np.array(times_s), np.tile(np.array([[0.6, 0.8]], np.float32), (len(times_s), 1)))
 
 
@@ -105,11 +105,11 @@ async def test_a_job_ends_in_one_way(
     assert (ended.state, ended.request.place) == (state, "")
 
 
-async def test_starts_are_counted_until_a_look_was_written_down(library: SqliteLibrary, clock: Clock) -> None:
+async def test_starts_are_counted_until_a_frame_was_written_down(library: SqliteLibrary, clock: Clock) -> None:
     jobs, works = born(library, clock), SqliteCheckpoints(library.connections)
     job = await taken(jobs)
     assert [await works.begin(job.id, WORK, "r") for _ in range(3)] == [1, 2, 3]
-    await works.add(WORK.video_id, looks(0, 1), ())
+    await works.add(WORK.video_id, frames(0, 1), ())
     assert await works.begin(job.id, WORK, "r") == 1
 
 
@@ -118,9 +118,9 @@ async def test_pieces_come_back_in_order_and_none_twice(library: SqliteLibrary, 
     await works.begin((await taken(jobs)).id, WORK, "r")
     assert await works.at(WORK.link, SCOPE) == WORK
     assert await works.so_far(WORK.video_id, "r") is None
-    await works.add(WORK.video_id, looks(0, 1), (Thumbnail(0.0, b"a"),))
-    await works.add(WORK.video_id, looks(1, 2), (Thumbnail(2.0, b"late"),))
-    await works.add(WORK.video_id, looks(2, 3, 4), (Thumbnail(3.0, b"b"),))
+    await works.add(WORK.video_id, frames(0, 1), (Thumbnail(0.0, b"a"),))
+    await works.add(WORK.video_id, frames(1, 2), (Thumbnail(2.0, b"late"),))
+    await works.add(WORK.video_id, frames(2, 3, 4), (Thumbnail(3.0, b"b"),))
     known = await works.so_far(WORK.video_id, "r")
     assert known is not None
     assert known.index.times_s.tolist() == [0, 1, 2, 3, 4]
@@ -131,7 +131,7 @@ async def test_another_recipe_begins_anew(library: SqliteLibrary, clock: Clock) 
     works = SqliteCheckpoints(library.connections)
     job = await taken(born(library, clock))
     await works.begin(job.id, WORK, "old")
-    await works.add(WORK.video_id, looks(0, 1), ())
+    await works.add(WORK.video_id, frames(0, 1), ())
     await works.begin(job.id, WORK, "new")
     assert await works.so_far(WORK.video_id, "old") is None
     assert await works.so_far(WORK.video_id, "new") is None
@@ -144,7 +144,7 @@ async def test_a_video_under_way_is_searched_where_it_was_asked_for_and_listed_n
     job = await taken(jobs)
     await works.begin(job.id, WORK, "r")
     await works.opened(WORK.video_id, VideoOpened(10.0, 320, 240, 8))
-    await works.add(WORK.video_id, looks(0, 1), ())
+    await works.add(WORK.video_id, frames(0, 1), ())
     (partial,) = await library.partials(VIEW, "r")
     assert partial.video == Video(WORK.video_id, WORK.url, "A video", 10.0, 320, 240, uploader="Buster")
     assert (partial.share, partial.index.times_s.tolist()) == (0.25, [0, 1])

@@ -46,7 +46,7 @@ async def test_a_video_that_was_shown_and_not_noted_is_not_fetched_again_once_it
     assert await library.connections.rows("SELECT 1 FROM jobs WHERE item NOT LIKE 'sealed:%'", {}) == []
 
 
-async def test_what_somebody_else_waits_for_goes_on_where_one_person_takes_a_video_back(
+async def test_what_another_person_waits_for_goes_on_where_one_takes_a_video_back(
     library: SqliteLibrary, clock: Clock, make_video: VideoMaker, make_posting: PostingMaker
 ) -> None:
     jobs = born(library, clock)
@@ -139,14 +139,14 @@ async def test_a_deleted_answer_takes_back_what_its_command_asked_for(
 
 
 async def switches(jobs: SqliteJobs, *ways: str, about: str = "", scope: Scope = SCOPE) -> list[Job]:
-    """Write down that a channel is to be switched; `scope` is where somebody said so."""
+    """Write down that a channel is to be switched; `scope` is where that was said."""
     asked = replace(REQUEST, kind="switch", name=SCOPE.channel)
     numbered = [replace(asked, errand=MessageKey(scope, about, f"{way} {n}"), source=way) for n, way in enumerate(ways)]
     return [await taken(jobs, request) for request in numbered]
 
 
 async def carried_out(library: SqliteLibrary, job: Job) -> bool:
-    """Switch as a new process does that takes a job up; give what it says of the channel."""
+    """Switch as a new process does that takes a job up; return what it says of the channel."""
     return await SqliteLedger(library.connections).switch(SCOPE, on=job.request.source == "on", job=job.ref)
 
 

@@ -29,7 +29,7 @@ BASELINE = Baseline(0.21, 0.2351, 0.2472)
 async def kept(
     library: SqliteLibrary, make_video: Callable[..., IndexedVideo], make_posting: Callable[..., Posting]
 ) -> IndexedVideo:
-    video = make_video(looks=FRAMES, dim=8)
+    video = make_video(frames=FRAMES, dim=8)
     await library.save(video, make_posting(), [])
     return video
 
@@ -91,7 +91,7 @@ async def test_an_hour_takes_seven_kilobytes(
     channel: Scope,
     recipe: Recipe,
 ) -> None:
-    hour = make_video(looks=3600, dim=8)
+    hour = make_video(frames=3600, dim=8)
     await library.save(hour, make_posting(), [])
     await library.save_answer(answer_about(channel, hour.video.id), KeptCurves(recipe.key, (curve_of(hour),)))
     (row,) = await library.connections.rows("SELECT length(scores), length(about) FROM curves", {})
@@ -126,7 +126,7 @@ async def test_other_embeddings_need_another_curve(
 async def test_where_no_curve_was_kept_it_is_computed_again(
     library: SqliteLibrary, kept: IndexedVideo, channel: Scope, recipe: Recipe, make_video: Callable[..., IndexedVideo]
 ) -> None:
-    under_way = make_video("sha256:under-way", looks=30, dim=8)
+    under_way = make_video("sha256:under-way", frames=30, dim=8)
     await library.save_answer(answer_about(channel, kept.video.id), KeptCurves(recipe.key, (curve_of(under_way),)))
     assert await library.kept_curve("a1", "sha256:under-way", recipe.key) is None
     assert await library.kept_curve("a1", kept.video.id, recipe.key) is None
@@ -141,7 +141,7 @@ async def test_an_answer_keeps_the_first_curves_that_it_has_room_for(
     recipe: Recipe,
 ) -> None:
     frames = MOST_CURVE_BYTES // 2 // 2
-    videos = [make_video(f"sha256:{n}", looks=frames, dim=8) for n in range(3)]
+    videos = [make_video(f"sha256:{n}", frames=frames, dim=8) for n in range(3)]
     for video in videos:
         await library.save(video, make_posting(video.video.id), [])
     ids = [video.video.id for video in videos]

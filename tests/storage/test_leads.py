@@ -13,7 +13,7 @@ from core.site_ids import Led
 from storage.checkpoints import SqliteCheckpoints
 from storage.library import SqliteLibrary
 from storage.migrations import MIGRATIONS, migrate
-from storage.migrations.leads import LEADS
+from storage.migrations.library import LEADS
 from tests.support.ledgers import REQUEST, SCOPE, WORK, Clock, born, clock, taken
 
 if TYPE_CHECKING:

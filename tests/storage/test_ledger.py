@@ -26,29 +26,29 @@ def ledger(library: SqliteLibrary) -> SqliteLedger:
 
 
 @pytest.fixture
-def errand(channel: Scope) -> MessageKey:
+def key(channel: Scope) -> MessageKey:
     return MessageKey(channel, "m1", "youtube:buster")
 
 
-async def test_an_errand_is_taken_up_once(ledger: SqliteLedger, errand: MessageKey) -> None:
-    assert [await ledger.begin(errand) for _ in range(3)] == [True, False, False]
-    assert await ledger.begin(replace(errand, item="another link"))
-    assert await ledger.begin(replace(errand, message="m2"))
-    assert await ledger.begin(replace(errand, scope=replace(errand.scope, space="another guild")))
+async def test_a_key_is_taken_up_once(ledger: SqliteLedger, key: MessageKey) -> None:
+    assert [await ledger.begin(key) for _ in range(3)] == [True, False, False]
+    assert await ledger.begin(replace(key, item="another link"))
+    assert await ledger.begin(replace(key, message="m2"))
+    assert await ledger.begin(replace(key, scope=replace(key.scope, space="another guild")))
 
 
 async def test_what_a_dead_process_left_is_taken_up_once_more_and_what_it_settled_is_not(
-    library: SqliteLibrary, ledger: SqliteLedger, errand: MessageKey
+    library: SqliteLibrary, ledger: SqliteLedger, key: MessageKey
 ) -> None:
-    settled = replace(errand, message="m0")
-    for one in (settled, errand):
+    settled = replace(key, message="m0")
+    for one in (settled, key):
         await ledger.begin(one)
     await ledger.settle(settled)
     assert await ledger.unsettled("discord") == ()
     later = SqliteLedger(library.connections)
-    assert await later.unsettled("discord") == (errand,)
+    assert await later.unsettled("discord") == (key,)
     assert await later.unsettled("slack") == ()
-    assert [await later.begin(one) for one in (settled, errand, errand)] == [False, True, False]
+    assert [await later.begin(one) for one in (settled, key, key)] == [False, True, False]
 
 
 async def test_a_deleted_message_takes_back_what_only_it_posted(
@@ -69,16 +69,16 @@ async def test_a_deleted_message_takes_back_what_only_it_posted(
     assert await ledger.retract(channel, "m1") == ()
 
 
-async def test_an_errand_of_a_deleted_message_can_post_nothing_any_more(
-    library: SqliteLibrary, ledger: SqliteLedger, make_video: VideoMaker, make_posting: PostingMaker, errand: MessageKey
+async def test_what_a_deleted_message_asked_for_can_post_nothing_any_more(
+    library: SqliteLibrary, ledger: SqliteLedger, make_video: VideoMaker, make_posting: PostingMaker, key: MessageKey
 ) -> None:
-    await ledger.begin(errand)
-    await ledger.retract(errand.scope, errand.message)
+    await ledger.begin(key)
+    await ledger.retract(key.scope, key.message)
     with pytest.raises(MessageGone):
         await library.save(make_video(), make_posting(), [])
     assert await library.video("youtube:buster") is None
-    await ledger.settle(errand)
-    assert not await SqliteLedger(library.connections).begin(errand)
+    await ledger.settle(key)
+    assert not await SqliteLedger(library.connections).begin(key)
 
 
 async def test_a_message_without_an_id_retracts_nothing(

@@ -50,16 +50,16 @@ async def test_a_library_that_was_closed_and_opened_again_still_knows_its_videos
         await library.close()
 
 
-@pytest.mark.parametrize("looks", [1, 511, 512, 513, 1500])
+@pytest.mark.parametrize("frames", [1, 511, 512, 513, 1500])
 async def test_vectors_come_back_in_order_and_give_the_same_cosine_within_a_thousandth(
     library: SqliteLibrary,
     make_video: VideoMaker,
     make_posting: PostingMaker,
     channel: Scope,
     recipe: Recipe,
-    looks: int,
+    frames: int,
 ) -> None:
-    kept = make_video(looks=looks, dim=512)
+    kept = make_video(frames=frames, dim=512)
     await library.save(kept, make_posting(), [])
     ((video, index),) = await library.indexes(View.of(channel), recipe.key)
     assert video == kept.video
@@ -187,8 +187,8 @@ async def test_vectors_of_two_recipes_never_mix(
 async def test_a_video_saved_again_with_the_same_recipe_replaces_its_looks_and_pictures(
     library: SqliteLibrary, make_video: VideoMaker, make_posting: PostingMaker, channel: Scope, recipe: Recipe
 ) -> None:
-    await library.save(make_video(looks=600, thumbnails=5), make_posting(), [])
-    await library.save(make_video(looks=30, thumbnails=2), make_posting(), [])
+    await library.save(make_video(frames=600, thumbnails=5), make_posting(), [])
+    await library.save(make_video(frames=30, thumbnails=2), make_posting(), [])
     ((_, index),) = await library.indexes(View.of(channel), recipe.key)
     assert len(index) == 30
     assert len(await library.thumbnails("youtube:buster")) == 2
@@ -225,7 +225,7 @@ async def test_a_link_that_led_to_one_video_can_lead_to_another_later(
 async def test_a_video_of_two_hours_is_kept_with_all_its_looks_and_pictures(
     library: SqliteLibrary, make_video: VideoMaker, make_posting: PostingMaker, channel: Scope, recipe: Recipe
 ) -> None:
-    await library.save(make_video(looks=7200, dim=512, thumbnails=600, jpeg=b"x" * 9000), make_posting(), [])
+    await library.save(make_video(frames=7200, dim=512, thumbnails=600, jpeg=b"x" * 9000), make_posting(), [])
     ((_, index),) = await library.indexes(View.of(channel), recipe.key)
     assert index.vectors.shape == (7200, 512)
     assert len(await library.thumbnails("youtube:buster")) == 600

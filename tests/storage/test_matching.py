@@ -1,4 +1,4 @@
-"""Names that are typed are looked for among all videos that somebody may see."""
+"""Names that are typed are searched among all videos that the person may see."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ async def put(
     for title in titles:
         video_id = f"sha256:{scope.channel}{title}"
         posting = replace(make_posting(video_id, scope=scope, message=title, title=title))
-        await library.save(make_video(video_id, looks=1, thumbnails=0, title=title), posting, [])
+        await library.save(make_video(video_id, frames=1, thumbnails=0, title=title), posting, [])
 
 
 async def test_an_old_video_that_begins_so_comes_before_newer_ones_that_only_hold_it(

@@ -1,4 +1,4 @@
-"""The media folder keeps each video's file once, within its quota, and never touches somebody's own."""
+"""The media folder keeps each video's file once, within its quota, and never touches a user's own."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ async def test_a_file_that_is_kept_by_what_was_cancelled_does_not_come_after_it_
         await media.forget("sha256:x")
 
 
-async def test_somebodys_own_file_stays_where_and_as_it_was(media: MediaFolder, tmp_path: Path) -> None:
+async def test_a_users_own_file_stays_where_and_as_it_was(media: MediaFolder, tmp_path: Path) -> None:
     own = tmp_path / "holiday.mp4"
     own.write_bytes(b"my video")
     os.utime(own, (1_000_000_000, 1_000_000_000))
@@ -115,7 +115,7 @@ async def test_the_same_own_file_can_be_kept_twice(media: MediaFolder, tmp_path:
     assert len(_stored(tmp_path)) == 1
 
 
-async def test_a_link_to_somebodys_file_is_followed(media: MediaFolder, tmp_path: Path) -> None:
+async def test_a_link_to_a_users_file_is_followed(media: MediaFolder, tmp_path: Path) -> None:
     own, link = tmp_path / "holiday.mp4", tmp_path / "link.mp4"
     own.write_bytes(b"my video")
     link.symlink_to(own)
@@ -125,7 +125,7 @@ async def test_a_link_to_somebodys_file_is_followed(media: MediaFolder, tmp_path
         assert copy.read_bytes() == b"my video"
 
 
-async def test_writing_over_somebodys_file_in_place_does_not_change_what_was_kept(
+async def test_writing_over_a_users_file_in_place_does_not_change_what_was_kept(
     media: MediaFolder, tmp_path: Path
 ) -> None:
     own = tmp_path / "holiday.mp4"

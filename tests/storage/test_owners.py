@@ -40,8 +40,8 @@ async def main():
     ledger = SqliteLedger(library.connections)
     with Owners.of(library.connections.path).alive(ledger.run):
         jobs = SqliteJobs(library.connections, ledger.run, time.time, is_bot=False)
-        errand = MessageKey(Scope("local", "home", "main"), "", "command:1")
-        await jobs.accept(Request(errand, "link", "https://films.test/one", "", "operator", "you", ""))
+        key = MessageKey(Scope("local", "home", "main"), "", "command:1")
+        await jobs.accept(Request(key, "link", "https://films.test/one", "", "operator", "you", ""))
         print("taken", flush=True)
         sys.stdin.read()
 
@@ -79,15 +79,15 @@ async def test_what_nobody_is_known_to_be_dead_for_is_free_when_its_lease_has_ru
     now_s = [time.time()]
     run = SqliteLedger(library.connections).run
     command = SqliteJobs(library.connections, run, lambda: now_s[0], is_bot=False)
-    errand = MessageKey(Scope("local", "home", "main"), "", "command:1")
-    await command.accept(Request(errand, "link", "https://films.test/one", "", "operator", "you", ""))
+    key = MessageKey(Scope("local", "home", "main"), "", "command:1")
+    await command.accept(Request(key, "link", "https://films.test/one", "", "operator", "you", ""))
     bot = SqliteJobs(library.connections, "the next run", lambda: now_s[0], is_bot=True)
     assert await bot.left("local") == ()
     now_s[0] += 61
     assert len(await bot.left("local")) == 1
 
 
-def test_whoever_ends_in_order_leaves_no_file_and_whoever_is_alive_is_not_dead(tmp_path: Path) -> None:
+def test_a_process_that_ends_in_order_leaves_no_file_and_a_living_one_is_not_dead(tmp_path: Path) -> None:
     owners = Owners(tmp_path / "owners")
     assert owners.dead() == frozenset()
     with owners.alive("one"), owners.alive("two"):

@@ -33,13 +33,13 @@ if TYPE_CHECKING:
     PostingMaker = Callable[..., Posting]
 
 NAMES = ("youtube:one", "youtube:two", "youtube:three")
-LOOKS = 600
+FRAMES = 600
 """Two chunks a video."""
 
 
 @pytest.fixture
 async def videos(make_video: VideoMaker) -> dict[str, IndexedVideo]:
-    return {name: make_video(name, looks=LOOKS, seed=seed, title=f"Video {name}") for seed, name in enumerate(NAMES)}
+    return {name: make_video(name, frames=FRAMES, seed=seed, title=f"Video {name}") for seed, name in enumerate(NAMES)}
 
 
 @pytest.fixture
@@ -234,7 +234,7 @@ async def test_rows_that_lead_nowhere_go(
 async def test_without_room_for_a_repair_the_database_stays_as_it_was(
     small_disk: SmallDisk, make_video: VideoMaker, make_posting: PostingMaker
 ) -> None:
-    videos = {"youtube:one": make_video("youtube:one", looks=LOOKS)}
+    videos = {"youtube:one": make_video("youtube:one", frames=FRAMES)}
     database = await written(small_disk.path / "keaton.sqlite3", videos, make_posting)
     damage(database, page_with(database, vectors_of(videos["youtube:one"])[5000:5400]))
     before = database.read_bytes()

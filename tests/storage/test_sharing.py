@@ -66,14 +66,14 @@ async def test_the_log_does_not_grow_with_what_is_written(
     library = SqliteLibrary(await Connections.open(tmp_path / "keaton.sqlite3", log_bytes=LOG_BYTES))
     sizes = []
     for number in range(30):
-        await library.save(make_video("video", looks=600, seed=number), make_posting("video"), [])
+        await library.save(make_video("video", frames=600, seed=number), make_posting("video"), [])
         sizes.append(log_size(tmp_path))
     await library.close()
     assert max(sizes) < 3 * LOG_BYTES
     assert min(sizes) == 0
 
 
-async def test_somebody_who_reads_for_long_lets_the_log_grow_only_until_he_is_done(
+async def test_a_long_reader_lets_the_log_grow_only_until_it_is_done(
     tmp_path: Path, make_video: VideoMaker, make_posting: PostingMaker
 ) -> None:
     library = SqliteLibrary(await Connections.open(tmp_path / "keaton.sqlite3", log_bytes=LOG_BYTES))
@@ -82,11 +82,11 @@ async def test_somebody_who_reads_for_long_lets_the_log_grow_only_until_he_is_do
         reader.execute("BEGIN")
         reader.execute("SELECT count(*) FROM videos").fetchone()
         for number in range(8):
-            await library.save(make_video("video", looks=600, seed=number), make_posting("video"), [])
+            await library.save(make_video("video", frames=600, seed=number), make_posting("video"), [])
         while_reading = log_size(tmp_path)
         reader.execute("COMMIT")
         for number in range(8):
-            await library.save(make_video("video", looks=600, seed=number), make_posting("video"), [])
+            await library.save(make_video("video", frames=600, seed=number), make_posting("video"), [])
     assert while_reading > 2 * LOG_BYTES
     assert log_size(tmp_path) <= 2 * LOG_BYTES
     await library.close()

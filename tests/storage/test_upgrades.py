@@ -17,7 +17,7 @@ from core.site_ids import Led
 from storage.backups import Backups
 from storage.library import SqliteLibrary
 from storage.migrations import MIGRATIONS, migrate
-from storage.migrations.losses import LOSSES
+from storage.migrations.library import LOSSES
 
 if TYPE_CHECKING:
     from collections.abc import Callable

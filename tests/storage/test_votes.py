@@ -51,7 +51,7 @@ CUTS = ((0.0, 2.0, 1.0), (2.0, 4.0, 3.0), (0.0, 4.0, 1.0), (0.0, 4.0, 3.0), (1.0
 
 
 def in_order(presses: Sequence[Press]) -> dict[float, int]:
-    """Give what one person has voted for each time, by the rule as people know it."""
+    """Return what one person has voted for each time, by the rule as people know it."""
     stand: dict[float, int] = {}
     for press in presses:
         before = {at_s for at_s in stand if press.start_s <= at_s < press.end_s}
@@ -61,14 +61,14 @@ def in_order(presses: Sequence[Press]) -> dict[float, int]:
 
 
 def orders_of_one_moment() -> Iterator[Case]:
-    """Give all ways to press four times, in all orders; those of fewer presses are how these begin."""
+    """Return all ways to press four times, in all orders; those of fewer presses are how these begin."""
     for ways in product(WAYS, repeat=4):
         for order in permutations(range(4)):
             yield tuple(Press(way) for way in ways), order
 
 
 def orders_of_moments_cut_anew() -> Iterator[Case]:
-    """Give some of those under which the moment is another one each time."""
+    """Return some of those under which the moment is another one each time."""
     rng = np.random.default_rng(6)
     for _ in range(120):
         ways, cuts = rng.integers(len(WAYS), size=4), rng.integers(len(CUTS), size=4)

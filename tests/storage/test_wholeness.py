@@ -67,10 +67,10 @@ async def test_a_video_that_fails_half_way_leaves_nothing_and_the_next_one_is_sa
 async def test_a_video_that_fails_half_way_leaves_its_older_self_as_it_was(
     library: SqliteLibrary, make_video: VideoMaker, make_posting: PostingMaker, channel: Scope, recipe: Recipe
 ) -> None:
-    old = make_video(title="Old", looks=10)
+    old = make_video(title="Old", frames=10)
     await library.save(old, make_posting(title="Old"), [])
     with pytest.raises(RuntimeError):
-        await library.save(make_video(title="New", looks=30, thumbnails=9), make_posting(), Links(fail))
+        await library.save(make_video(title="New", frames=30, thumbnails=9), make_posting(), Links(fail))
     ((video, index),) = await library.indexes(View.of(channel), recipe.key)
     assert (video.title, len(index)) == ("Old", 10)
     assert await library.thumbnails("youtube:buster") == old.thumbnails
@@ -164,10 +164,10 @@ class Links(list):
         yield "link"
         os.kill(os.getpid(), signal.SIGKILL)
 
-def video(name, looks):
-    vectors = np.tile(np.eye(1, 512, dtype=np.float32), (looks, 1))
+def video(name, frames):
+    vectors = np.tile(np.eye(1, 512, dtype=np.float32), (frames, 1))
     recipe = Recipe("m", "w", Preprocess(224, "shortest", "bicubic", (0, 0, 0), (1, 1, 1)), Sampling(), "fp32")
-    index = FrameIndex(np.arange(looks, dtype=np.float64), vectors)
+    index = FrameIndex(np.arange(frames, dtype=np.float64), vectors)
     thumbnails = tuple(Thumbnail(float(n), bytes(9000)) for n in range(600))
     return IndexedVideo(Video(name, "", name, 1.0, 1, 1), recipe, index, thumbnails)
 
@@ -199,7 +199,7 @@ async def test_a_video_whose_saving_is_killed_is_not_there_at_all_and_older_ones
 async def test_a_damaged_file_is_the_operators_to_mend(
     library: SqliteLibrary, make_video: VideoMaker, make_posting: PostingMaker, channel: Scope, tmp_path: Path
 ) -> None:
-    await library.save(make_video(looks=5000, dim=512), make_posting(), [])
+    await library.save(make_video(frames=5000, dim=512), make_posting(), [])
     await library.close()
     path = tmp_path / "keaton.db"
     size = path.stat().st_size

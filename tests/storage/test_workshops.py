@@ -45,7 +45,7 @@ async def test_a_workshop_is_gone_after_its_task_was_cancelled(media: MediaFolde
     assert not folder.exists()
 
 
-async def test_an_error_of_whoever_works_in_a_workshop_stays_what_it_is(media: MediaFolder) -> None:
+async def test_an_error_inside_a_workshop_stays_what_it_is(media: MediaFolder) -> None:
     with pytest.raises(ConnectionResetError):
         await _fail_in(media, ConnectionResetError())
 

@@ -40,7 +40,7 @@ class Asking(Ground):
     def _must_find(self, reply: Reply, scope: Scope, space: Space, room: Room, who: Person) -> None:
         """See that the walls have doors: what was posted right here is found here."""
         if self.town.edition:
-            return  # what another model has looked at may be had no more
+            return  # embeddings of another model cannot be searched any more
         if any(scope_of(one.space, one.room) == scope for one in self.town.readable(space, who)):
             public = all(space.reads(one, room) for one in space.audience(room))
             assert reply.tone == "plain" or not public, reply.text
@@ -64,7 +64,7 @@ class Asking(Ground):
     @precondition(lambda self: self.shown)
     @rule(n=numbers, k=numbers)
     def press_elsewhere(self, n: int, k: int) -> None:
-        """Press a button that stands in another room, or under an answer for somebody else."""
+        """Press a button that stands in another room, or under an answer for another person."""
         one, place = self.shown[k % len(self.shown)], self._pick(n)
         if place is None:
             return
@@ -95,7 +95,7 @@ class Asking(Ground):
 
     @rule(n=numbers, k=numbers, where=st.sampled_from(WHERE), beside=st.sampled_from(["in", "from", "both"]))
     def search_with_filters(self, n: int, k: int, where: str, beside: str) -> None:
-        """Ask for what somebody posted, or for what was posted in some room, be it one that the asker cannot see."""
+        """Ask for what one person posted, or for what was posted in some room, be it one that the asker cannot see."""
         place = self._pick(n)
         if place is None:
             return

@@ -30,7 +30,7 @@ class BusyTown(Town):
         await self._take_up()
 
     async def begin(self, space: Space, room: Room, who: Person, video: int, link: str) -> None:
-        """Have a video looked at up to its middle, or queued behind itself; one that is known is answered at once."""
+        """Have a video indexed up to its middle, or queued behind itself; one that is known is answered at once."""
         one = await self.ask(space, room, who, video, link)
         if one is None:
             return
@@ -56,7 +56,7 @@ class BusyTown(Town):
         await self.answered(one, said)
 
     async def finish_all(self) -> None:
-        """Let all videos be looked at to their end."""
+        """Let all videos be indexed to their end."""
         for event in self.reader.held.values():
             event.set()
         for one in tuple(self.under_way):
@@ -64,7 +64,7 @@ class BusyTown(Town):
         self.reader.held.clear()
 
     async def dropped(self, one: UnderWay) -> None:
-        """See that a video is not looked at any more, and let the next who wait for it begin."""
+        """See that a video is not indexed any more, and let the next who wait for it begin."""
         assert one.task is not None
         said = await asyncio.wait_for(one.task, 60)
         assert all(reply.tone == "error" or reply.progress for reply in said), [reply.text for reply in said]
@@ -74,7 +74,7 @@ class BusyTown(Town):
             self.reader.held.clear()
 
     def is_held(self, video: int) -> bool:
-        """Tell whether a video is half seen: whoever posts it now waits for that."""
+        """Tell whether a video is half indexed: who posts it now waits for that."""
         return f"video{video:05}x".encode() in self.reader.held
 
     async def drop(self) -> None:

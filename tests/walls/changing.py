@@ -43,7 +43,7 @@ class Changing(Ground):
 
     @rule(n=numbers, k=numbers)
     def join_or_leave(self, n: int, k: int) -> None:
-        """Give somebody a role or take it; let somebody into a channel or thread, or out of it."""
+        """Give a person a role or take it; let a person into a channel or thread, or out of it."""
         space = self.town.spaces[n % 4]
         who = space.people[k % len(space.people)]
         if isinstance(space, Server) and k % 3:
@@ -86,7 +86,7 @@ class Changing(Ground):
     @precondition(lambda self: not self.town.edition)
     @rule(n=numbers)
     def change_the_model(self, n: int) -> None:
-        """Begin anew with another model, now and then: videos are looked at anew, from their files or their links."""
+        """Begin anew with another model, now and then: videos are indexed anew, from their files or their links."""
         if n % 4 == 0:
             self._do(self.town.finish_all())
             self.town.edition += 1

@@ -30,7 +30,7 @@ _USER: Json = {"username": "x", "discriminator": "0", "avatar": None, "global_na
 
 @dataclass
 class Asking:
-    """As much of an interaction as the Discord door looks at."""
+    """As much of an interaction as the Discord door reads."""
 
     guild: discord.Guild
     room: Room
@@ -65,7 +65,7 @@ class Asking:
 
 
 class Eyes:
-    """Gives turns as the doors make them."""
+    """Returns turns as the doors make them."""
 
     def __init__(self) -> None:
         http = discord.Client(intents=discord.Intents.none()).http
@@ -74,7 +74,7 @@ class Eyes:
         self._state.user = discord.ClientUser(state=self._state, data=cast("Any", {**_USER, "id": str(BOT_ID)}))
 
     def asked(self, space: Space, who: Person, room: Room, where: str) -> tuple[Turn, bool]:
-        """Give the turn of a search, and whether its answer is for the asker alone."""
+        """Return the turn of a search, and whether its answer is for the asker alone."""
         if not isinstance(space, Server):
             return self._plain(space, who, room), False
         asking = cast("Any", self._asking(space, who, room, is_whispered=False))
@@ -83,28 +83,28 @@ class Eyes:
         return interactions.turn_of(asking, view), sight.is_private(at, cast("Any", where), readers)
 
     def own(self, space: Space, who: Person, room: Room) -> Turn:
-        """Give the turn of a command whose answer the asker alone sees."""
+        """Return the turn of a command whose answer the asker alone sees."""
         if not isinstance(space, Server):
             return self._plain(space, who, room)
         asking = cast("Any", self._asking(space, who, room, is_whispered=True))
         return interactions.turn_of(asking, sight.own(self._at(asking), Readers(), everywhere=False))
 
     def pressed(self, space: Space, who: Person, room: Room, *, is_whispered: bool) -> Turn:
-        """Give the turn of somebody who presses a button."""
+        """Return the turn of a person who presses a button."""
         if not isinstance(space, Server):
             return self._plain(space, who, room)
         asking = cast("Any", self._asking(space, who, room, is_whispered=is_whispered))
         return interactions.turn_of(asking, self._pressed(self._at(asking), is_whispered=is_whispered))
 
     def rooms(self, space: Space, who: Person, room: Room) -> tuple[tuple[str, str], ...]:
-        """Give the channels that `in:` may name."""
+        """Return the channels that `in:` may name."""
         if not isinstance(space, Server):
             return ()
         asking = self._asking(space, who, room, is_whispered=False)
         return sight.rooms(self._at(cast("Any", asking)), "this server", Readers())
 
     def asking(self, space: Server, who: Person, room: Room) -> Any:
-        """Give as much of an interaction as the Discord door looks at."""
+        """Return as much of an interaction as the Discord door reads."""
         return self._asking(space, who, room, is_whispered=False)
 
     def _at(self, asking: Any) -> sight.Standpoint:
@@ -126,7 +126,7 @@ class Eyes:
 
 
 def scope_of(space: Space, room: Room) -> Scope:
-    """Give the scope of a room as its door names it."""
+    """Return the scope of a room as its door names it."""
     if isinstance(space, Server):
         return Scope(space.platform, str(space.id), str(room.id))
     return Scope(space.platform, space.name, room.name)

@@ -76,7 +76,7 @@ class PaintedReader:
 
 
 class PaintedFramer:
-    """Gives parts of painted frames."""
+    """Returns parts of painted frames."""
 
     async def framed(
         self, path: Path, times_s: Sequence[float], framings: Sequence[Framing], preprocess: Preprocess

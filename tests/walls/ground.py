@@ -47,7 +47,7 @@ class Tally:
     checks: int = 0
     answers: int = 0
     attacks: int = 0
-    """Links that were posted by somebody who chose an id, a spelling, a redirect, or what is behind them."""
+    """Links that were posted by a person who chose an id, a spelling, a redirect, or what is behind them."""
 
 
 def a_server(name: str) -> Server:
@@ -108,7 +108,7 @@ class Ground(RuleBasedStateMachine):
         return self.loop.run_until_complete(say())
 
     def _pick(self, n: int) -> tuple[Space, Room, Person] | None:
-        """Give somebody who is in some room where Keaton is."""
+        """Return a person who is in some room where Keaton is."""
         places = [
             (space, room, who)
             for space in self.town.spaces
@@ -130,7 +130,7 @@ class Ground(RuleBasedStateMachine):
         return "sha256:" + hashlib.sha256(content).hexdigest()[:32]
 
     def _link(self, n: int, video: int) -> str:
-        """Give a link to that video, one that was posted before or a new one."""
+        """Return a link to that video, one that was posted before or a new one."""
         known = [link for one, link in self.links if one == video]
         if known and n % 2:
             return known[n % len(known)]

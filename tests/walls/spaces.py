@@ -49,19 +49,19 @@ class Space:
         self.is_left = False
 
     def sees(self, who: Person, room: Room) -> bool:
-        """Tell whether somebody sees what is said in a room from now on."""
+        """Tell whether a person sees what is said in a room from now on."""
         raise NotImplementedError
 
     def reads(self, who: Person, room: Room) -> bool:
-        """Tell whether somebody can read what was said in a room before."""
+        """Tell whether a person can read what was said in a room before."""
         raise NotImplementedError
 
     def moderates(self, who: Person, room: Room) -> bool:
-        """Tell whether somebody may take back what others posted."""
+        """Tell whether a person may take back what others posted."""
         raise NotImplementedError
 
     def audience(self, room: Room) -> list[Person]:
-        """Give all who see what is said in a room."""
+        """Return all who see what is said in a room."""
         return [who for who in self.people if self.sees(who, room)]
 
 
@@ -76,7 +76,7 @@ class Server(Space):
         self.roles = roles | {self.id: VIEW | HISTORY | CONNECT}
 
     def bits(self, who: Person, room: Room) -> int:
-        """Give somebody's permissions, as Discord's documentation works them out."""
+        """Return a person's permissions, as Discord's documentation works them out."""
         held = self.roles[self.id]
         for role in who.roles:
             held |= self.roles[role]
@@ -116,7 +116,7 @@ class Workspace(Space):
 
 
 class Machine(Space):
-    """The local chat: whoever sits there sees all."""
+    """The local chat: its user sees all."""
 
     platform = "local"
 

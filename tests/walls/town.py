@@ -181,11 +181,11 @@ class Town:
             self.dead |= one.words
 
     def readable(self, space: Space, who: Person) -> list[Posted]:
-        """Give what somebody can read."""
+        """Return what a person can read."""
         return [one for one in self.posted if one.space is space and space.reads(who, one.room)]
 
     def visible(self, space: Space, who: Person) -> set[bytes]:
-        """Give all words that somebody may come across."""
+        """Return all words that a person may come across."""
         coming = [one for one in self.under_way if one.space is space and space.reads(who, one.room)]
         return {word for one in [*self.readable(space, who), *coming] for word in one.words}
 
@@ -219,7 +219,7 @@ class Town:
 
 
 def all_of(reply: Reply) -> bytes:
-    """Give all that a reply shows or hides, in one piece."""
+    """Return all that a reply shows or hides, in one piece."""
     pictures = [data for one in reply.pictures for data in (one.alt.encode(), *one.data.values())]
     files = [value for one in vars_of(reply) if isinstance(value := getattr(reply, one), bytes)]
     words = repr((reply.text, reply.title, reply.buttons, reply.links, reply.progress)).encode()

@@ -1,4 +1,4 @@
-"""Random steps around videos that are being looked at: half seen, queued, cancelled, deleted, let go.
+"""Random steps around videos under way: half indexed, queued, cancelled, deleted, let go.
 
 While one is held in the middle all other steps go on: what is searched is half of it, and the walls may move.
 """
@@ -23,7 +23,7 @@ class Waiting(Ground):
         """Post a link to a video that takes its time; while one does, this or another link to it queues behind it."""
         place = self._pick(n)
         if place is None or self.town.edition:
-            return  # after a change of the model a search waits for a video that is looked at anew: here for ever
+            return  # after a change of the model a search waits for a video that is indexed anew: here for ever
         held = self.town.under_way[0] if self.town.under_way else None
         video = int(held.content[4:9]) if held else video
         link = held.link if held and n % 3 else self._link(n, video)
@@ -32,7 +32,7 @@ class Waiting(Ground):
     @precondition(lambda self: self.town.under_way)
     @rule(n=numbers)
     def let_it_go(self, n: int) -> None:
-        """Let the video be looked at to its end, for all who wait for it."""
+        """Let the video be indexed to its end, for all who wait for it."""
         del n
         self._do(self.town.finish_all())
 

@@ -1,4 +1,4 @@
-"""Keepsakes are small files that come back whole or not at all."""
+"""Cached blobs are small files that come back whole or not at all."""
 
 from __future__ import annotations
 

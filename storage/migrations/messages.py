@@ -1,19 +1,4 @@
-"""Names by posting, and places that Keaton was removed from. Released: never edit."""
-
-NAMES_HERE = (
-    # What a film is called where it was posted, and by the link that leads to it. Postings from before know no other
-    # name than the film's own.
-    *(
-        f"ALTER TABLE {table} ADD COLUMN {column} TEXT NOT NULL DEFAULT ''"
-        for table in ("postings", "links")
-        for column in ("title", "url", "uploader")
-    ),
-    *(
-        f"UPDATE {table} SET (title, url, uploader) = "  # noqa: S608 - both names are our own
-        f"(SELECT title, url, uploader FROM videos WHERE id = {table}.video_id)"
-        for table in ("postings", "links")
-    ),
-)
+"""Steps for departures, messages that show videos, and the page's history. Released: never edit what they do."""
 
 DEPARTURES = (
     # channel: '' for the whole space. waited_s: how long it is ago, counting only time that the program ran.
@@ -88,8 +73,51 @@ STALE_CARDS = (
     """,
 )
 
-BY_FILM = (
-    # Whether a film is posted somewhere is asked for each moment of an answer, and for each message that shows it.
-    "CREATE INDEX postings_by_film ON postings (video_id, platform, space, channel)",
-    "CREATE INDEX jobs_by_message ON jobs (message)",
+_TITLE = "substr(json_quote(OLD.title), 2, length(json_quote(OLD.title)) - 2)"
+
+HISTORY = (
+    # body: JSON. audience: '' for all.
+    """
+    CREATE TABLE page_messages (
+        id INTEGER PRIMARY KEY,
+        platform TEXT NOT NULL,
+        space TEXT NOT NULL,
+        channel TEXT NOT NULL,
+        author TEXT NOT NULL,
+        at_ms INTEGER NOT NULL,
+        audience TEXT NOT NULL,
+        body TEXT NOT NULL
+    ) STRICT
+    """,
+    """
+    CREATE TABLE page_videos (
+        message INTEGER NOT NULL REFERENCES page_messages ON DELETE CASCADE,
+        video_id TEXT NOT NULL,
+        PRIMARY KEY (message, video_id)
+    ) STRICT
+    """,
+    "CREATE INDEX page_videos_by_video ON page_videos (video_id)",
+    """
+    CREATE TABLE page_pictures (
+        message INTEGER NOT NULL REFERENCES page_messages ON DELETE CASCADE,
+        key TEXT NOT NULL,
+        theme TEXT NOT NULL,
+        data BLOB NOT NULL,
+        PRIMARY KEY (message, key, theme)
+    ) STRICT
+    """,
+    # A message goes with the videos that it shows, and with those that it names.
+    f"""
+    CREATE TRIGGER forgotten_videos_leave_the_page AFTER DELETE ON postings
+    WHEN NOT EXISTS (
+        SELECT 1 FROM postings WHERE video_id = OLD.video_id AND platform = OLD.platform AND space = OLD.space
+        AND channel = OLD.channel
+    )
+    BEGIN
+        DELETE FROM page_messages WHERE platform = OLD.platform AND space = OLD.space AND channel = OLD.channel AND (
+            id IN (SELECT message FROM page_videos WHERE video_id = OLD.video_id)
+            OR length(OLD.title) > 2 AND instr(body, {_TITLE}) > 0
+        );
+    END
+    """,  # noqa: S608 - our own words
 )
