@@ -14,12 +14,11 @@ from typing import TYPE_CHECKING
 import aiosqlite
 
 from core.errors import DatabaseGone, ForgottenInCopy, StorageUnusable
-from storage import wiping
 from storage.backups import Backups
-from storage.continuity import COUNT, KNOWN_NUMBER, Continuity
+from storage.continuity import COUNT, Continuity
 from storage.data_folder import Reserve, disk
 from storage.migrations import MIGRATIONS, migrate, version
-from storage.wiping import Sweeper
+from storage.wiping import Wiper, empty_log
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
@@ -33,8 +32,6 @@ BUSY_S = 30.0
 """How long to wait for another process that holds the database."""
 _PARTING_BUSY_S = 0.5
 """How long opening and closing wait for those who read from the log."""
-_SWEEP_PAUSE_S = 0.05
-_SCRUB_PAUSE_S = 0.5
 LOG_BYTES = 32 << 20
 """A write-ahead log larger than this is emptied after the next transaction; readers let it grow now and then."""
 _TRUNCATED_LOG_BYTES = 4 << 20
@@ -47,7 +44,6 @@ _RESCUED = """the database %s was deleted or replaced while Keaton ran. All that
 that file in its place without any -wal and -shm file beside it, and start again"""
 _WAL_TRIES = 200
 _WAL_PAUSE_S = 0.02
-
 
 HERE = "platform = :platform AND space = :space AND channel = :channel"
 IN_VIEW = "platform = :platform AND space = :space AND channel IN (SELECT value FROM json_each(:channels))"
@@ -82,8 +78,6 @@ class Connections:
     ) -> None:
         self._path = path
         self._continuity = continuity
-        self._sweeper = Sweeper(self._sweep, _SWEEP_PAUSE_S)
-        self._scrubber = Sweeper(self._scrub, _SCRUB_PAUSE_S)
         self._is_rescued = False
         self._rescued: Path | None = None
         self._forgotten_s = 0.0
@@ -93,6 +87,7 @@ class Connections:
         self._writer = writer
         self._reader = reader
         self._turn = asyncio.Lock()
+        self._wiper = Wiper(path, writer, reader, busy_s, self._turn, self.writing)
         self._sound = sound
         self._busy_s = busy_s
         self._log_bytes = self._most_log_bytes = log_bytes
@@ -117,7 +112,7 @@ class Connections:
                 await reader.execute("PRAGMA query_only = ON")
                 sound = await _look_over(reader)
                 # A run that died may have forgotten what still stands in the log.
-                emptied = await _empty_log(writer, busy_s, _PARTING_BUSY_S)
+                emptied = await empty_log(writer, busy_s, _PARTING_BUSY_S)
                 continuity = await Continuity.begin(writer, path, is_new=is_new)
                 opened.pop_all()
         found = cls(path, writer, reader, busy_s, log_bytes, continuity, sound=sound)
@@ -137,12 +132,7 @@ class Connections:
 
     async def close(self) -> None:
         """Let a transaction under way end, then let go of the file; a second time nothing happens."""
-        await self._sweeper.close()
-        await self._scrubber.close()
-        is_left = self._sweeper.is_due or self._scrubber.is_due
-        if is_left and not self._closed:
-            with suppress(StorageUnusable):
-                is_left = not await self._scrub()
+        is_left = await self._wiper.close()
         async with self._turn:
             if self._closed:
                 return
@@ -150,7 +140,7 @@ class Connections:
             with disk(self._path):
                 try:
                     await self._reader.close()
-                    await _empty_log(self._writer, self._busy_s, _PARTING_BUSY_S)
+                    await empty_log(self._writer, self._busy_s, _PARTING_BUSY_S)
                     if is_left:  # another process that has the file open does that, as soon as it can
                         await asyncio.to_thread(self._unswept.touch)
                 finally:
@@ -200,53 +190,18 @@ class Connections:
 
         While a process still reads from it that is done later, in the background.
         """
-        await self._sweeper.now()
+        await self._wiper.empty_log()
+        if self._keeps_room:
+            await asyncio.to_thread(self._reserve.lay)
 
     async def emptied(self) -> None:
         """Wait until nothing of what was forgotten stands on the disk any more."""
-        await self._sweeper.done()
-        await self._scrubber.done()
-
-    async def _sweep(self) -> bool:
-        async with self._turn:
-            if self._closed:
-                return True
-            with disk(self._path):
-                if not await _empty_log(self._writer, self._busy_s, 0):
-                    return False
-        self._scrubber.soon()
-        if self._keeps_room:
-            await asyncio.to_thread(self._reserve.lay)
-        return True
-
-    async def _scrub(self) -> bool:
-        """Wipe what SQLite left between the rows; tell whether this is done, as no process wrote meanwhile."""
-        async with self._turn:
-            if self._closed:
-                return True
-            with disk(self._path):
-                if not await _empty_log(self._writer, self._busy_s, 0):
-                    return False
-                ((before,),) = await self._writer.execute_fetchall(KNOWN_NUMBER)
-        try:
-            pages = await wiping.find(self._reader, self._path)
-            return await self._wipe(pages, int(before)) if pages else True
-        except (OSError, ValueError, sqlite3.Error) as error:  # what is forgotten is; tried again with the next
-            log.warning("what may be left between the rows of the database could not be wiped: %s", error)
-            return True
-
-    async def _wipe(self, pages: list[int], before: int) -> bool:
-        async with self.writing() as db:
-            ((now,),) = await db.execute_fetchall(KNOWN_NUMBER)
-            if now != before or self.sizes_bytes()[1]:
-                return False
-            await wiping.wipe(db, self._path, pages)
-        return True
+        await self._wiper.done()
 
     async def keep_room(self) -> None:
         """Keep some room on the disk from now on, to forget with when it is full."""
         self._keeps_room = True
-        self._scrubber.soon()  # an earlier run may have died before it came to that
+        self._wiper.scrub_soon()  # an earlier run may have died before it came to that
         await asyncio.to_thread(self._reserve.lay)
 
     async def make_room(self) -> None:
@@ -334,11 +289,11 @@ class Connections:
         if self._unswept.exists():  # another process closed before it could take off the disk what it forgot
             with suppress(OSError):
                 self._unswept.unlink(missing_ok=True)
-                self._sweeper.soon()
+                self._wiper.empty_log_soon()
         _, size_bytes = self.sizes_bytes()
         if size_bytes <= self._most_log_bytes:
             return
-        busy = not await _empty_log(self._writer, self._busy_s, 0)
+        busy = not await empty_log(self._writer, self._busy_s, 0)
         self._most_log_bytes = size_bytes + self._log_bytes if busy else self._log_bytes
 
     def sizes_bytes(self) -> tuple[int, int]:
@@ -377,19 +332,6 @@ async def _look_over(reader: aiosqlite.Connection) -> bool:
     if wrong:
         log.error("the database is damaged (%s); `keaton doctor --repair` mends it", wrong)
     return not wrong
-
-
-async def _empty_log(writer: aiosqlite.Connection, busy_s: float, wait_s: float) -> bool:
-    """Empty the log, unless others read from it for longer than `wait_s`; tell whether that went well."""
-    try:
-        await writer.execute_fetchall(f"PRAGMA busy_timeout = {int(wait_s * 1000)}")
-        ((busy, *_),) = await writer.execute_fetchall("PRAGMA wal_checkpoint(TRUNCATE)")
-    except sqlite3.Error as error:  # what was to be kept is kept
-        log.debug("the write-ahead log could not be emptied: %s", error)
-        return False
-    finally:
-        await writer.execute_fetchall(f"PRAGMA busy_timeout = {int(busy_s * 1000)}")
-    return not busy
 
 
 async def _prepare(writer: aiosqlite.Connection, path: Path) -> bool:

@@ -49,7 +49,7 @@ async def losses(library: SqliteLibrary) -> list[tuple[str, int]]:
     return [(row["what"], row["changes"]) for row in found]
 
 
-async def test_videos_that_went_with_damaged_bytes_of_the_log_are_noticed_at_the_next_start_and_once(
+async def test_losses_by_a_damaged_log_are_noticed_once_at_the_next_start(
     library: SqliteLibrary,
     make_video: VideoMaker,
     make_posting: PostingMaker,
@@ -74,7 +74,7 @@ async def test_videos_that_went_with_damaged_bytes_of_the_log_are_noticed_at_the
     await third.close()
 
 
-async def test_a_kill_that_loses_nothing_is_no_loss_nor_is_a_mark_that_is_older_than_the_database(
+async def test_neither_a_kill_without_loss_nor_an_older_mark_is_a_loss(
     library: SqliteLibrary, make_video: VideoMaker, make_posting: PostingMaker, tmp_path: Path
 ) -> None:
     await save(library, make_video, make_posting, "a")
@@ -113,7 +113,7 @@ def replace(path: Path) -> None:
 
 @pytest.mark.parametrize("ending", ["", "-wal"])
 @pytest.mark.parametrize("happens", [delete, replace])
-async def test_nothing_is_acknowledged_once_the_database_is_gone_and_all_before_that_is_copied(
+async def test_a_deleted_database_takes_nothing_more_and_is_copied(
     library: SqliteLibrary,
     make_video: VideoMaker,
     make_posting: PostingMaker,
@@ -140,7 +140,7 @@ async def test_nothing_is_acknowledged_once_the_database_is_gone_and_all_before_
     await again.close()
 
 
-async def test_what_was_written_into_a_file_that_was_deleted_meanwhile_is_not_acknowledged(
+async def test_what_goes_into_a_deleted_file_is_not_acknowledged(
     library: SqliteLibrary, make_video: VideoMaker, make_posting: PostingMaker, tmp_path: Path
 ) -> None:
     async def meanwhile() -> None:
@@ -154,7 +154,7 @@ async def test_what_was_written_into_a_file_that_was_deleted_meanwhile_is_not_ac
         await save(library, make_video, make_posting, "a")
 
 
-async def test_given_a_deleted_database_when_a_video_is_forgotten_then_it_goes_from_its_copy_and_all_else_stays(
+async def test_given_a_deleted_database_when_forgetting_then_its_copy_forgets(
     library: SqliteLibrary, make_video: VideoMaker, make_posting: PostingMaker, channel: Scope, tmp_path: Path
 ) -> None:
     await library.save(make_video("a", title="zzsecret"), make_posting("a", title="zzsecret"), [])
@@ -179,7 +179,7 @@ async def test_given_a_deleted_database_when_a_video_is_forgotten_then_it_goes_f
     await again.close()
 
 
-async def test_given_a_deleted_database_without_a_copy_when_a_video_is_forgotten_then_that_is_refused(
+async def test_given_a_deleted_database_and_no_copy_then_forgetting_is_refused(
     library: SqliteLibrary, make_video: VideoMaker, make_posting: PostingMaker, channel: Scope, tmp_path: Path
 ) -> None:
     await save(library, make_video, make_posting, "a")

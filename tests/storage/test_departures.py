@@ -82,7 +82,7 @@ async def test_what_was_left_goes_after_the_grace_period_and_not_before(
         assert "guild" not in repr([tuple(row) for row in found]).replace("another", ""), table["name"]
 
 
-async def test_being_added_again_in_time_keeps_everything_and_the_next_removal_starts_anew(
+async def test_being_added_again_in_time_keeps_all_and_restarts_the_grace(
     library: SqliteLibrary,
     grace: DepartureGrace,
     clock: Clock,
@@ -101,7 +101,7 @@ async def test_being_added_again_in_time_keeps_everything_and_the_next_removal_s
     assert len(await library.videos(View.of(channel))) == 1
 
 
-async def test_restarts_are_survived_and_time_that_keaton_did_not_run_does_not_count(
+async def test_the_grace_survives_restarts_and_counts_running_time_alone(
     library: SqliteLibrary, media: MediaFolder, make_video: VideoMaker, make_posting: PostingMaker, channel: Scope
 ) -> None:
     await _fill(library, make_video, make_posting, channel)

@@ -46,7 +46,7 @@ async def test_forgetting_a_video_in_one_channel_leaves_it_in_the_other(
     assert await library.video("youtube:buster") is None
 
 
-async def test_forgetting_the_last_posting_takes_every_row_of_the_video_and_spares_the_others(
+async def test_forgetting_the_last_posting_takes_all_rows_of_that_video_alone(
     library: SqliteLibrary,
     make_video: VideoMaker,
     make_posting: PostingMaker,
@@ -70,7 +70,7 @@ async def test_forgetting_the_last_posting_takes_every_row_of_the_video_and_spar
     assert len(await library.indexes(View.of(channel), recipe.key)) == 1
 
 
-async def test_an_answer_goes_too_where_a_video_stood_in_it_once_and_does_not_come_back(
+async def test_an_answer_goes_with_any_video_that_ever_stood_in_it(
     library: SqliteLibrary, make_video: VideoMaker, make_posting: PostingMaker, channel: Scope
 ) -> None:
     for name in ("one", "other"):
@@ -97,7 +97,7 @@ async def test_nothing_that_was_forgotten_can_be_read_from_the_disk(
     assert b"A private video" not in _disk(tmp_path)
 
 
-async def test_nothing_that_was_forgotten_just_before_a_crash_can_be_read_from_the_disk_after_it(
+async def test_what_was_forgotten_before_a_crash_is_not_on_the_disk_after_it(
     library: SqliteLibrary, make_video: VideoMaker, make_posting: PostingMaker, channel: Scope, tmp_path: Path
 ) -> None:
     """Not from the log, which the next run empties, nor from a backup, which goes before the forgetting counts."""
@@ -114,7 +114,7 @@ async def test_nothing_that_was_forgotten_just_before_a_crash_can_be_read_from_t
     assert b"A private video" not in left
 
 
-async def test_forgetting_does_not_wait_for_those_who_read_nor_does_anybody_wait_for_it(
+async def test_forgetting_neither_waits_for_readers_nor_holds_others_up(
     make_video: VideoMaker, make_posting: PostingMaker, channel: Scope, tmp_path: Path
 ) -> None:
     """The other stops reading only after all that: whatever waited for it would wait for an hour."""
@@ -137,7 +137,7 @@ async def test_forgetting_does_not_wait_for_those_who_read_nor_does_anybody_wait
     assert b"A private video" not in left
 
 
-async def test_what_a_process_could_not_take_off_the_disk_before_it_ended_another_one_does(
+async def test_what_one_process_could_not_wipe_before_it_ended_another_wipes(
     make_video: VideoMaker, make_posting: PostingMaker, channel: Scope, tmp_path: Path
 ) -> None:
     """As `keaton forget` beside a running bot, while a third program reads."""
@@ -191,7 +191,7 @@ async def test_a_forgotten_video_can_be_saved_anew(
     assert sum((await _counts(library)).values()) == 0
 
 
-async def test_no_request_names_a_link_that_was_forgotten_and_its_message_is_not_read_again(
+async def test_no_request_names_a_forgotten_link_nor_is_its_message_read_again(
     library: SqliteLibrary, make_video: VideoMaker, make_posting: PostingMaker, channel: Scope
 ) -> None:
     """Neither keys nor jobs nor notes; other links of that message, and other people's posts, stay as they were."""

@@ -31,7 +31,7 @@ async def shown(library: SqliteLibrary, channel: Scope) -> list[str]:
     return [posted.video.id for posted in await library.videos(View.of(channel))]
 
 
-async def test_a_video_that_does_not_fit_is_refused_and_comes_in_when_there_is_room(
+async def test_a_video_that_does_not_fit_is_refused_until_there_is_room(
     small_disk: SmallDisk, make_video: VideoMaker, make_posting: PostingMaker, channel: Scope
 ) -> None:
     library = await SqliteLibrary.open(small_disk.path / "keaton.sqlite3")
@@ -64,7 +64,7 @@ async def test_what_was_kept_before_the_disk_was_full_is_there_after_a_restart(
         assert file.execute("PRAGMA integrity_check").fetchone() == ("ok",)
 
 
-async def test_a_video_that_fills_the_disk_by_itself_leaves_the_rest_of_it_as_it_was(
+async def test_a_video_that_alone_fills_the_disk_leaves_all_else_as_it_was(
     small_disk: SmallDisk, make_video: VideoMaker, make_posting: PostingMaker, channel: Scope
 ) -> None:
     library = await SqliteLibrary.open(small_disk.path / "keaton.sqlite3")
@@ -89,7 +89,7 @@ async def test_no_room_for_one_page_more_is_a_full_disk_too(
     assert await shown(library, channel) == ["youtube:buster"]
 
 
-async def test_a_new_library_on_a_full_disk_is_refused_and_leaves_nothing_that_is_in_the_way(
+async def test_a_new_library_on_a_full_disk_is_refused_and_leaves_no_obstacle(
     small_disk: SmallDisk,
 ) -> None:
     with small_disk.full(), pytest.raises(DiskFull):

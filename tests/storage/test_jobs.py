@@ -137,7 +137,7 @@ async def test_another_recipe_begins_anew(library: SqliteLibrary, clock: Clock) 
     assert await works.so_far(WORK.video_id, "new") is None
 
 
-async def test_a_video_under_way_is_searched_where_it_was_asked_for_and_listed_nowhere(
+async def test_a_video_under_way_is_searched_where_asked_for_and_listed_nowhere(
     library: SqliteLibrary, clock: Clock
 ) -> None:
     jobs, works = born(library, clock), SqliteCheckpoints(library.connections)
@@ -208,9 +208,7 @@ async def test_at_a_start_what_no_open_job_is_about_goes(
     assert await works.of("sha256:stray") is None
 
 
-async def test_what_draws_a_message_is_outdone_by_later_presses_there_for_as_long_as_it_is_open(
-    library: SqliteLibrary, clock: Clock
-) -> None:
+async def test_an_open_request_is_outdone_by_later_presses_on_its_message(library: SqliteLibrary, clock: Clock) -> None:
     jobs = born(library, clock)
     asked = replace(REQUEST, errand=MessageKey(SCOPE, "", "asked"), kind="find")
     press = replace(asked, kind="press", under="M")

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 @pytest.mark.parametrize("forgetter", ["u1", None])
-async def test_a_video_that_was_shown_and_not_noted_is_not_fetched_again_once_it_was_forgotten(
+async def test_a_shown_but_unnoted_video_is_not_fetched_again_once_forgotten(
     library: SqliteLibrary, clock: Clock, make_video: VideoMaker, make_posting: PostingMaker, forgetter: str | None
 ) -> None:
     jobs = born(library, clock)
@@ -46,7 +46,7 @@ async def test_a_video_that_was_shown_and_not_noted_is_not_fetched_again_once_it
     assert await library.connections.rows("SELECT 1 FROM jobs WHERE item NOT LIKE 'sealed:%'", {}) == []
 
 
-async def test_what_another_person_waits_for_goes_on_where_one_takes_a_video_back(
+async def test_anothers_request_goes_on_where_one_person_takes_a_video_back(
     library: SqliteLibrary, clock: Clock, make_video: VideoMaker, make_posting: PostingMaker
 ) -> None:
     jobs = born(library, clock)
@@ -68,7 +68,7 @@ async def test_a_link_is_known_for_its_video_however_it_is_written(
     assert isinstance(why_ended(await jobs.job(job.id)), FilmForgotten)
 
 
-async def test_a_request_ends_in_any_video_but_one_that_was_forgotten_while_nobody_knew_which_it_is(
+async def test_an_unresolved_request_ends_in_any_video_but_a_forgotten_one(
     library: SqliteLibrary, clock: Clock, make_video: VideoMaker, make_posting: PostingMaker
 ) -> None:
     jobs, works = born(library, clock), SqliteCheckpoints(library.connections)
@@ -85,7 +85,7 @@ async def test_a_request_ends_in_any_video_but_one_that_was_forgotten_while_nobo
     await library.save(make_video("sha256:x"), make_posting("sha256:x", scope=SCOPE), [], later.ref)
 
 
-async def test_what_was_seen_of_a_video_goes_when_it_is_forgotten_and_what_is_seen_from_then_on_is_not_kept(
+async def test_a_forgotten_videos_checkpoint_goes_and_takes_no_more_frames(
     library: SqliteLibrary, clock: Clock
 ) -> None:
     works, index = (
@@ -101,7 +101,7 @@ async def test_what_was_seen_of_a_video_goes_when_it_is_forgotten_and_what_is_se
         await works.add(WORK.video_id, index, [])
 
 
-async def test_what_is_posted_after_a_request_to_forget_was_carried_out_stays_when_that_is_begun_once_more(
+async def test_a_forget_request_that_is_begun_again_spares_what_came_after_it(
     library: SqliteLibrary, clock: Clock, make_video: VideoMaker, make_posting: PostingMaker
 ) -> None:
     asked = replace(REQUEST, errand=MessageKey(SCOPE, "", "asked"), kind="forget", source="x")
@@ -151,7 +151,7 @@ async def carried_out(library: SqliteLibrary, job: Job) -> bool:
 
 
 @pytest.mark.parametrize("order", list(permutations(range(3))), ids=str)
-async def test_the_switch_that_was_written_down_last_stands_however_they_are_carried_out(
+async def test_the_switch_written_down_last_stands_in_any_order_of_execution(
     library: SqliteLibrary, clock: Clock, order: tuple[int, ...]
 ) -> None:
     written = await switches(born(library, clock), "on", "off", "on")
@@ -172,9 +172,7 @@ async def test_a_switch_that_was_never_carried_out_stands_in_no_older_ones_way(
     assert await carried_out(library, older) is False
 
 
-async def test_a_switch_in_a_thread_is_of_its_channel_and_that_of_another_channel_counts_for_itself(
-    library: SqliteLibrary, clock: Clock
-) -> None:
+async def test_a_switch_in_a_thread_counts_for_its_channel_and_no_other(library: SqliteLibrary, clock: Clock) -> None:
     jobs, thread = born(library, clock), replace(SCOPE, channel="a thread")
     (older,), (newer,) = await switches(jobs, "off"), await switches(jobs, "on", scope=thread)
     other = await taken(jobs, replace(newer.request, errand=MessageKey(SCOPE, "", "other"), name="3"))
@@ -185,9 +183,7 @@ async def test_a_switch_in_a_thread_is_of_its_channel_and_that_of_another_channe
     assert await carried_out(library, older)
 
 
-async def test_what_switched_a_channel_is_remembered_while_an_older_request_is_open(
-    library: SqliteLibrary, clock: Clock
-) -> None:
+async def test_a_switch_is_remembered_while_an_older_request_is_open(library: SqliteLibrary, clock: Clock) -> None:
     jobs, ledger = born(library, clock), SqliteLedger(library.connections)
     (older,), (newer,) = await switches(jobs, "off"), await switches(jobs, "on", about="78")
     await carried_out(library, newer)

@@ -42,7 +42,7 @@ async def test_a_link_leads_to_its_video_in_its_own_space_alone(
 
 
 @pytest.mark.parametrize(("site_id", "is_led"), [(PUBLIC, True), ("", False), ("youtube:AAAAAAAAAAA", False)])
-async def test_the_public_id_of_a_site_leads_everywhere_where_its_own_extractor_confirmed_it(
+async def test_a_sites_public_id_leads_everywhere_once_its_extractor_confirms_it(
     library: SqliteLibrary, make_video: VideoMaker, make_posting: PostingMaker, site_id: str, is_led: bool
 ) -> None:
     await library.save(make_video("sha256:a"), make_posting("sha256:a"), [PUBLIC], None, site_id)
@@ -75,7 +75,7 @@ async def test_each_space_has_its_own_names_and_its_own_video_behind_one_link(
     assert await library.video_at(LINK, channel) == here
 
 
-async def test_what_is_forgotten_in_one_space_leads_nowhere_there_though_another_has_the_same_video(
+async def test_a_forgotten_link_leads_nowhere_though_another_space_has_it(
     library: SqliteLibrary, make_video: VideoMaker, make_posting: PostingMaker, channel: Scope
 ) -> None:
     video = make_video("sha256:a")
@@ -86,7 +86,7 @@ async def test_what_is_forgotten_in_one_space_leads_nowhere_there_though_another
     assert await library.video_at(LINK, AWAY) is not None
 
 
-async def test_a_video_under_way_is_gone_on_with_in_the_space_that_fetched_it_alone_and_under_its_names(
+async def test_a_video_under_way_is_continued_in_its_space_alone_by_its_names(
     library: SqliteLibrary, clock: Clock
 ) -> None:
     jobs, works = born(library, clock), SqliteCheckpoints(library.connections)
@@ -99,7 +99,7 @@ async def test_a_video_under_way_is_gone_on_with_in_the_space_that_fetched_it_al
     assert await works.of(WORK.video_id) == replace(WORK, link="", url="", title="", uploader="")
 
 
-async def test_forgetting_ends_no_request_of_a_link_that_leads_to_the_video_in_another_space_only(
+async def test_forgetting_ends_no_request_whose_link_leads_there_elsewhere_only(
     library: SqliteLibrary, make_video: VideoMaker, make_posting: PostingMaker, clock: Clock
 ) -> None:
     jobs = born(library, clock)
@@ -175,14 +175,14 @@ KEYED_URL, EVIL = "https://vimeo.com/9/abcdef0123", "https://evil.example/x"
         ),
     ],
 )
-async def test_given_an_older_database_whose_first_poster_forgot_when_it_is_opened_then_no_other_keeps_the_video(
+async def test_given_the_first_poster_forgot_when_upgraded_then_none_keeps_it(
     tmp_path: Path, video_id: str, url: str, postings: list[tuple[str, str]], seen: set[str], level: int
 ) -> None:
     assert await migrated(tmp_path / "keaton.sqlite3", video_id, url, *postings, level=level) == seen
 
 
 @pytest.mark.slow
-async def test_given_a_database_of_one_space_when_it_is_opened_then_it_keeps_videos_of_any_host(tmp_path: Path) -> None:
+async def test_given_one_space_alone_when_upgraded_then_videos_of_any_host_stay(tmp_path: Path) -> None:
     path = tmp_path / "keaton.sqlite3"
     async with aiosqlite.connect(path, isolation_level=None) as file:
         await migrate(file, path, MIGRATIONS[:BEFORE])
@@ -216,7 +216,7 @@ async def opened(path: Path, video_id: str, url: str, link: str, other_url: str 
         ("sha256:a", "https://films.example/a#SECRET", "https://films.example/a"),
     ],
 )
-async def test_what_an_older_version_shared_too_widely_is_seen_where_it_came_from_alone(
+async def test_what_an_older_version_shared_too_widely_stays_at_its_origin_alone(
     tmp_path: Path, channel: Scope, video_id: str, url: str, link: str
 ) -> None:
     library = await opened(tmp_path / "keaton.sqlite3", video_id, url, link)
@@ -236,7 +236,7 @@ async def test_what_an_older_version_shared_too_widely_is_seen_where_it_came_fro
         ("sha256:a", "https://films.example/a.mp4?si=SECRET", "https://films.example/b", "https://mirror.example/a"),
     ],
 )
-async def test_what_two_spaces_of_an_older_version_have_by_right_stays_but_leads_nobody_else(
+async def test_what_two_spaces_had_by_right_stays_but_leads_no_other_there(
     tmp_path: Path, channel: Scope, video_id: str, url: str, link: str, other_url: str
 ) -> None:
     library = await opened(tmp_path / "keaton.sqlite3", video_id, url, link, other_url)

@@ -37,7 +37,7 @@ async def test_a_key_is_taken_up_once(ledger: SqliteLedger, key: MessageKey) -> 
     assert await ledger.begin(replace(key, scope=replace(key.scope, space="another guild")))
 
 
-async def test_what_a_dead_process_left_is_taken_up_once_more_and_what_it_settled_is_not(
+async def test_what_a_dead_process_left_is_taken_up_and_what_it_settled_is_not(
     library: SqliteLibrary, ledger: SqliteLedger, key: MessageKey
 ) -> None:
     settled = replace(key, message="m0")
@@ -89,9 +89,7 @@ async def test_a_message_without_an_id_retracts_nothing(
     assert len(await library.videos(View.of(channel))) == 1
 
 
-async def test_a_channel_stays_switched_after_a_restart_and_follows_the_default_before(
-    tmp_path: Path, channel: Scope
-) -> None:
+async def test_a_switch_survives_a_restart_and_the_default_counts_before_it(tmp_path: Path, channel: Scope) -> None:
     for at_first, on in ((True, False), (False, True)):
         path = tmp_path / f"{on}.db"
         library = await SqliteLibrary.open(path)

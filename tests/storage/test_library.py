@@ -51,7 +51,7 @@ async def test_a_library_that_was_closed_and_opened_again_still_knows_its_videos
 
 
 @pytest.mark.parametrize("frames", [1, 511, 512, 513, 1500])
-async def test_vectors_come_back_in_order_and_give_the_same_cosine_within_a_thousandth(
+async def test_vectors_come_back_in_order_with_cosines_within_a_thousandth(
     library: SqliteLibrary,
     make_video: VideoMaker,
     make_posting: PostingMaker,
@@ -69,7 +69,7 @@ async def test_vectors_come_back_in_order_and_give_the_same_cosine_within_a_thou
     np.testing.assert_allclose(index.vectors @ query, kept.index.vectors @ query, atol=1e-3)
 
 
-async def test_a_video_posted_in_two_channels_is_kept_once_and_visible_in_both_and_nowhere_else(
+async def test_a_video_of_two_channels_is_kept_once_and_visible_in_both_alone(
     library: SqliteLibrary, make_video: VideoMaker, make_posting: PostingMaker, channel: Scope, recipe: Recipe
 ) -> None:
     second = Scope("discord", "guild", "videos")
@@ -184,7 +184,7 @@ async def test_vectors_of_two_recipes_never_mix(
     assert await _count(library, "postings") == 2
 
 
-async def test_a_video_saved_again_with_the_same_recipe_replaces_its_looks_and_pictures(
+async def test_a_video_saved_again_with_its_recipe_replaces_its_embeddings(
     library: SqliteLibrary, make_video: VideoMaker, make_posting: PostingMaker, channel: Scope, recipe: Recipe
 ) -> None:
     await library.save(make_video(frames=600, thumbnails=5), make_posting(), [])
@@ -222,7 +222,7 @@ async def test_a_link_that_led_to_one_video_can_lead_to_another_later(
     assert found.video.id == "b"
 
 
-async def test_a_video_of_two_hours_is_kept_with_all_its_looks_and_pictures(
+async def test_a_video_of_two_hours_is_kept_with_all_frames_and_thumbnails(
     library: SqliteLibrary, make_video: VideoMaker, make_posting: PostingMaker, channel: Scope, recipe: Recipe
 ) -> None:
     await library.save(make_video(frames=7200, dim=512, thumbnails=600, jpeg=b"x" * 9000), make_posting(), [])

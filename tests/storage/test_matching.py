@@ -24,7 +24,7 @@ async def put(
         await library.save(make_video(video_id, frames=1, thumbnails=0, title=title), posting, [])
 
 
-async def test_an_old_video_that_begins_so_comes_before_newer_ones_that_only_hold_it(
+async def test_an_old_title_that_begins_so_comes_before_newer_ones_that_hold_it(
     library: SqliteLibrary, make_video: VideoMaker, make_posting: PostingMaker
 ) -> None:
     newer = [f"a seaside {number}" for number in range(40)]

@@ -75,7 +75,7 @@ async def test_a_forgotten_file_is_gone(media: MediaFolder, tmp_path: Path) -> N
     assert _stored(tmp_path) == []
 
 
-async def test_a_file_that_is_kept_by_what_was_cancelled_does_not_come_after_it_was_forgotten(
+async def test_a_file_that_a_cancelled_task_keeps_does_not_come_after_forgetting(
     media: MediaFolder,
 ) -> None:
     async with media.workshop() as folder:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import pytest
 
 
-async def test_opening_a_new_library_and_closing_it_at_once_logs_nothing_and_leaves_no_log(
+async def test_a_new_library_that_is_closed_at_once_leaves_no_log(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     with caplog.at_level(logging.WARNING):
@@ -26,7 +26,7 @@ async def test_opening_a_new_library_and_closing_it_at_once_logs_nothing_and_lea
     assert not (tmp_path / "keaton.sqlite3-wal").exists()
 
 
-def test_a_folder_that_the_child_of_a_killed_bot_still_holds_is_taken_over_as_soon_as_that_lets_go(
+def test_a_folder_is_taken_over_once_a_killed_bots_child_lets_go(
     tmp_path: Path,
 ) -> None:
     with (tmp_path / NAME).open("w") as held:

@@ -50,7 +50,7 @@ asyncio.run(main())
 
 
 @pytest.mark.slow
-async def test_what_a_command_had_taken_up_that_was_killed_is_free_at_once_and_not_while_it_lives(
+async def test_a_commands_request_is_free_once_it_is_killed_and_not_before(
     library: SqliteLibrary,
 ) -> None:
     env = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
@@ -74,7 +74,7 @@ async def test_what_a_command_had_taken_up_that_was_killed_is_free_at_once_and_n
             worker.kill()
 
 
-async def test_what_nobody_is_known_to_be_dead_for_is_free_when_its_lease_has_run_out(library: SqliteLibrary) -> None:
+async def test_a_request_with_no_known_owner_is_free_when_its_lease_runs_out(library: SqliteLibrary) -> None:
     """As an earlier version left it, which held no file."""
     now_s = [time.time()]
     run = SqliteLedger(library.connections).run
@@ -87,7 +87,7 @@ async def test_what_nobody_is_known_to_be_dead_for_is_free_when_its_lease_has_ru
     assert len(await bot.left("local")) == 1
 
 
-def test_a_process_that_ends_in_order_leaves_no_file_and_a_living_one_is_not_dead(tmp_path: Path) -> None:
+def test_an_orderly_end_leaves_no_file_and_a_living_process_is_not_dead(tmp_path: Path) -> None:
     owners = Owners(tmp_path / "owners")
     assert owners.dead() == frozenset()
     with owners.alive("one"), owners.alive("two"):

@@ -32,7 +32,7 @@ def test_given_folders_in_folders_when_removed_then_none_is_left(tmp_path: Path,
     assert list(tmp_path.iterdir()) == []
 
 
-def test_given_folders_that_nobody_may_enter_when_removed_then_none_is_left(tmp_path: Path) -> None:
+def test_given_folders_without_access_when_removed_then_none_is_left(tmp_path: Path) -> None:
     folder = tmp_path / "job"
     (folder / "shut" / "below").mkdir(parents=True)
     (folder / "shut" / "below" / "file").touch()
@@ -44,7 +44,7 @@ def test_given_folders_that_nobody_may_enter_when_removed_then_none_is_left(tmp_
     assert list(tmp_path.iterdir()) == []
 
 
-def test_given_links_to_elsewhere_when_removed_then_what_they_lead_to_stays_as_it_was(tmp_path: Path) -> None:
+def test_given_links_to_elsewhere_when_removed_then_their_targets_stay(tmp_path: Path) -> None:
     folder, other = tmp_path / "job", tmp_path / "other"
     folder.mkdir()
     other.mkdir(mode=0o500)

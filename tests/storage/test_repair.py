@@ -81,7 +81,7 @@ async def test_a_damaged_video_is_left_out_and_named_and_the_others_are_searched
     await library.close()
 
 
-async def test_bytes_that_cannot_be_looks_are_damage_too(
+async def test_bytes_that_cannot_be_embeddings_are_damage_too(
     database: Path, videos: dict[str, IndexedVideo], channel: Scope, recipe: Recipe
 ) -> None:
     with closing(sqlite3.connect(database)) as file:
@@ -118,7 +118,7 @@ async def test_whatever_page_is_damaged_a_backup_brings_all_back(
     assert set(outcomes) == {"restored"}
 
 
-async def test_with_no_sound_backup_a_damaged_video_is_left_out_and_the_database_is_left(
+async def test_given_no_sound_backup_when_repaired_then_the_database_is_left(
     database: Path, videos: dict[str, IndexedVideo], channel: Scope
 ) -> None:
     damage(database, page_with(database, vectors_of(videos["youtube:two"])[5000:5400]))
@@ -163,9 +163,7 @@ async def test_a_video_that_was_lost_can_be_posted_again(
     await all_is_there(database, videos, set(NAMES), channel, recipe)
 
 
-async def test_a_damaged_list_of_videos_is_noticed_at_the_start_and_what_needs_it_says_so(
-    database: Path, channel: Scope
-) -> None:
+async def test_a_damaged_list_of_videos_is_noticed_at_the_start_and_when_read(database: Path, channel: Scope) -> None:
     damage(database, page_with(database, b"Video youtube:two"))
     library = await SqliteLibrary.open(database)
     assert not library.connections.sound

@@ -53,7 +53,7 @@ def left(path: Path, numbers: Iterable[int]) -> list[int]:
     return [one for one in numbers if name_of(one).encode() in content]
 
 
-async def test_no_name_is_left_where_rows_were_moved_from_and_all_others_are_as_they_were(tmp_path: Path) -> None:
+async def test_no_name_is_left_where_rows_moved_and_all_other_rows_stay(tmp_path: Path) -> None:
     path = tmp_path / "keaton.db"
     connections = await Connections.open(path)
     gone, stay = range(0, 3000, 2), range(1, 3000, 2)
@@ -73,7 +73,7 @@ async def test_no_name_is_left_where_rows_were_moved_from_and_all_others_are_as_
         assert file.execute("SELECT count(*) FROM notes").fetchone() == (3000,)
 
 
-async def test_what_others_write_meanwhile_is_not_touched_and_it_is_wiped_after_that(tmp_path: Path) -> None:
+async def test_what_others_write_meanwhile_is_untouched_and_wiping_follows(tmp_path: Path) -> None:
     """Two processes' worth of connections: one forgets while the other writes and deletes all the time."""
     path = tmp_path / "keaton.db"
     one, other = await Connections.open(path), await Connections.open(path)

@@ -65,7 +65,7 @@ async def test_an_old_file_goes_through_the_missing_migrations_once(
     assert await _names(connection, "SELECT name FROM actors") == ["Buster"]
 
 
-async def test_a_migration_that_fails_half_way_leaves_the_schema_of_the_one_before(
+async def test_a_migration_that_fails_half_way_leaves_the_schema_before_it(
     connection: aiosqlite.Connection, tmp_path: Path
 ) -> None:
     with pytest.raises(sqlite3.OperationalError):

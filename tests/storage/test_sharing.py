@@ -45,7 +45,7 @@ async def test_a_database_that_another_holds_is_waited_for(
     assert await library.video("youtube:buster") is not None
 
 
-async def test_a_database_that_is_held_for_too_long_is_an_error_and_what_is_kept_can_be_read(
+async def test_a_database_that_is_held_too_long_is_an_error_and_can_be_read(
     tmp_path: Path, make_video: VideoMaker, make_posting: PostingMaker, channel: Scope
 ) -> None:
     library = SqliteLibrary(await Connections.open(tmp_path / "keaton.sqlite3", busy_s=0.05))
@@ -102,7 +102,7 @@ def hold(folder: Path, held: multiprocessing.synchronize.Event, go: multiprocess
         go.wait(30)
 
 
-def test_a_second_bot_on_one_folder_is_refused_until_the_first_is_gone_or_killed(tmp_path: Path) -> None:
+def test_a_second_bot_on_one_folder_is_refused_until_the_first_is_gone(tmp_path: Path) -> None:
     spawn = multiprocessing.get_context("spawn")
     held, go = spawn.Event(), spawn.Event()
     other = spawn.Process(target=hold, args=(tmp_path, held, go))
@@ -129,7 +129,7 @@ async def test_a_disk_that_may_only_be_read_says_so_at_the_start(small_disk: Sma
     await (await SqliteLibrary.open(small_disk.path / "data" / "keaton.sqlite3")).close()
 
 
-async def test_a_database_that_may_only_be_read_from_now_on_says_so_and_goes_on_reading(
+async def test_a_database_that_becomes_read_only_says_so_and_is_still_read(
     library: SqliteLibrary, make_video: VideoMaker, make_posting: PostingMaker, channel: Scope
 ) -> None:
     await library.save(make_video("first"), make_posting("first"), [])
@@ -143,7 +143,7 @@ async def test_a_database_that_may_only_be_read_from_now_on_says_so_and_goes_on_
     await library.save(make_video("second"), make_posting("second"), [])
 
 
-async def test_a_media_folder_that_may_only_be_read_from_now_on_says_so_and_comes_back(small_disk: SmallDisk) -> None:
+async def test_a_media_folder_that_becomes_read_only_says_so_and_recovers(small_disk: SmallDisk) -> None:
     media = await MediaFolder.open(small_disk.path / "media", 1000)
     with small_disk.read_only(), pytest.raises(StorageReadOnly):
         async with media.workshop():

@@ -27,7 +27,7 @@ def showcase(library: SqliteLibrary) -> SqliteShownMessages:
     return SqliteShownMessages(library.connections)
 
 
-async def test_a_forgotten_video_makes_the_messages_stale_that_show_it_there_and_no_others(
+async def test_a_forgotten_video_makes_only_messages_that_show_it_there_stale(
     library: SqliteLibrary,
     showcase: SqliteShownMessages,
     make_video: VideoMaker,
@@ -49,14 +49,14 @@ async def test_a_forgotten_video_makes_the_messages_stale_that_show_it_there_and
     assert [one.message for one in await showcase.stale("discord")] == ["m12"]
 
 
-async def test_a_video_that_was_forgotten_while_its_message_went_out_is_taken_back_too(
+async def test_a_video_forgotten_while_its_message_went_out_is_taken_back(
     showcase: SqliteShownMessages, channel: Scope
 ) -> None:
     await showcase.show(channel, "m10", ["gone"], ["F1"])
     assert await showcase.stale("discord") == (Stale(channel, "m10", ("F1",)),)
 
 
-async def test_a_video_that_was_forgotten_here_while_it_was_drawn_is_taken_back_though_it_stays_elsewhere(
+async def test_a_video_that_is_forgotten_while_drawn_is_taken_back_here_alone(
     library: SqliteLibrary,
     showcase: SqliteShownMessages,
     make_video: VideoMaker,
@@ -75,7 +75,7 @@ async def test_a_video_that_was_forgotten_here_while_it_was_drawn_is_taken_back_
     assert await showcase.stale("discord") == (Stale(channel, "m10", ("F1",)),)
 
 
-async def test_what_answered_a_deleted_message_goes_with_all_its_pictures_and_what_answered_others_stays(
+async def test_a_deleted_messages_answer_goes_with_its_pictures_others_stay(
     library: SqliteLibrary,
     showcase: SqliteShownMessages,
     make_video: VideoMaker,
@@ -101,7 +101,7 @@ async def test_what_answered_a_deleted_message_goes_with_all_its_pictures_and_wh
     assert await showcase.stale("discord") == (Stale(channel, "card2", ("F2",), goes=True),)
 
 
-async def test_that_a_video_is_under_way_in_another_space_keeps_no_message_that_shows_it(
+async def test_a_video_under_way_elsewhere_keeps_no_message_here(
     library: SqliteLibrary, showcase: SqliteShownMessages, channel: Scope
 ) -> None:
     jobs = SqliteJobs(library.connections, "run", lambda: 1e9, is_bot=True)

@@ -123,7 +123,7 @@ async def test_before_it_is_changed_an_older_database_is_copied_as_it_was(old: t
         assert file.execute("SELECT title FROM videos").fetchall() == [("One Week",)]
 
 
-async def test_questions_that_were_answered_in_an_older_version_are_kept_no_longer(tmp_path: Path) -> None:
+async def test_questions_that_an_older_version_answered_are_kept_no_longer(tmp_path: Path) -> None:
     path = tmp_path / "keaton.sqlite3"
     await write_version(path, MIGRATIONS.index(LOSSES))
     values = {"made_s": 1.0, "ended_s": None, "item": "open"}

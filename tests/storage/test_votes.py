@@ -111,7 +111,7 @@ async def test_presses_come_to_the_same_in_whatever_order_they_are_counted(
                 assert await stand(db, who) == in_order(counted), (counted, order[:reached])
 
 
-async def test_a_vote_that_was_left_at_a_kill_counts_before_those_that_came_after_it(
+async def test_a_vote_left_at_a_kill_counts_before_those_that_came_after_it(
     voted: SqliteLibrary, clock: Clock, tmp_path: Path
 ) -> None:
     up, down, again = await jobs_of(voted, clock, 3)

@@ -53,7 +53,7 @@ def fail() -> None:
     raise RuntimeError("in the middle")
 
 
-async def test_a_video_that_fails_half_way_leaves_nothing_and_the_next_one_is_saved(
+async def test_a_save_that_fails_half_way_leaves_nothing_and_the_next_succeeds(
     library: SqliteLibrary, make_video: VideoMaker, make_posting: PostingMaker, channel: Scope
 ) -> None:
     with pytest.raises(RuntimeError):
@@ -76,7 +76,7 @@ async def test_a_video_that_fails_half_way_leaves_its_older_self_as_it_was(
     assert await library.thumbnails("youtube:buster") == old.thumbnails
 
 
-async def test_a_save_that_is_cancelled_half_way_leaves_nothing_and_the_next_one_is_saved(
+async def test_a_save_cancelled_half_way_leaves_nothing_and_the_next_succeeds(
     library: SqliteLibrary, make_video: VideoMaker, make_posting: PostingMaker
 ) -> None:
     reached, go_on = asyncio.Event(), threading.Event()
@@ -99,7 +99,7 @@ async def test_a_save_that_is_cancelled_half_way_leaves_nothing_and_the_next_one
     assert await library.video("next") is not None
 
 
-async def test_a_save_that_is_cancelled_before_it_began_leaves_the_library_usable(
+async def test_a_save_cancelled_before_it_began_leaves_the_library_usable(
     library: SqliteLibrary, make_video: VideoMaker, make_posting: PostingMaker
 ) -> None:
     for _ in range(5):
@@ -181,9 +181,7 @@ asyncio.run(main())
 """
 
 
-async def test_a_video_whose_saving_is_killed_is_not_there_at_all_and_older_ones_are_whole(
-    tmp_path: Path, channel: Scope
-) -> None:
+async def test_a_killed_save_leaves_nothing_and_older_videos_whole(tmp_path: Path, channel: Scope) -> None:
     path = tmp_path / "keaton.db"
     env = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
     killed = await asyncio.to_thread(subprocess.run, [sys.executable, "-c", KILLED, str(path)], env=env, check=False)

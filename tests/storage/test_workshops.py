@@ -66,7 +66,7 @@ asyncio.run(main())
 """
 
 
-async def test_a_dead_process_leaves_a_workshop_that_the_next_one_sweeps_and_a_living_one_keeps_its_own(
+async def test_a_dead_processs_workshop_is_swept_and_a_living_ones_is_kept(
     tmp_path: Path,
 ) -> None:
     env = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}

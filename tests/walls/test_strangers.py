@@ -75,9 +75,7 @@ async def net(tmp_path: Path) -> AsyncIterator[Net]:
 
 @pytest.mark.parametrize("site_id", ["mediasite:1", VICTIM, "vimeo:1"])
 @pytest.mark.parametrize("first", ["home", "lair"])
-async def test_an_id_that_a_server_chose_brings_nobody_the_video_of_another_space(
-    net: Net, site_id: str, first: str
-) -> None:
+async def test_an_id_that_a_server_chose_brings_no_video_of_another_space(net: Net, site_id: str, first: str) -> None:
     net.web.pages["https://media.victim.example/1"] = Page(OURS, "Our plan", site_id)
     net.web.pages[EVIL] = Page(THEIRS, "A trap", site_id)
     posts = {"home": "https://media.victim.example/1", "lair": EVIL}
@@ -160,7 +158,7 @@ async def test_a_space_with_a_secret_link_is_shown_its_own_link(net: Net) -> Non
     assert b"THEIRS" not in await net.told("home")
 
 
-async def test_a_public_video_of_a_site_is_fetched_once_and_each_space_is_shown_its_own_link(net: Net) -> None:
+async def test_a_public_video_is_fetched_once_and_each_space_sees_its_own_link(net: Net) -> None:
     net.web.pages[VICTIM] = Page(OURS, "A public video", VICTIM, f"{WATCH}&si=FIRST")
     await net.post("home", f"{SHORT}?si=FIRST")
     card = await net.post("lair", f"{SHORT}?si=SECOND")
@@ -172,7 +170,7 @@ async def test_a_public_video_of_a_site_is_fetched_once_and_each_space_is_shown_
     assert len(net.web.fetched) == 1
 
 
-async def test_any_other_link_is_fetched_again_in_another_space_and_the_same_bytes_are_not_looked_at_again(
+async def test_any_other_link_is_fetched_anew_and_the_same_bytes_are_known(
     net: Net,
 ) -> None:
     net.web.pages[EVIL] = Page(OURS, "Our name")
@@ -225,7 +223,7 @@ async def test_a_platforms_file_is_not_had_by_who_spells_its_key(net: Net, key: 
 
 
 @pytest.mark.parametrize("site_id", ["mediasite:1", VICTIM])
-async def test_nobody_puts_another_file_in_the_place_of_one_that_had_to_make_room(net: Net, site_id: str) -> None:
+async def test_no_other_file_takes_the_place_of_one_that_had_to_make_room(net: Net, site_id: str) -> None:
     net.web.pages[SHORT if site_id == VICTIM else EVIL + "0"] = Page(OURS, "Ours", site_id)
     await net.post("home", SHORT if site_id == VICTIM else EVIL + "0")
     (video,) = await net.ids("home")
