@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-
 _SUFFIX = re.compile(r"\.[a-z0-9]{1,8}")
 
 

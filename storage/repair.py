@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Repaired", "repair"]
 
-
 Outcome: TypeAlias = Literal["sound", "restored", "begun", "left"]
 """No page was damaged; a backup was restored; a new library began; or the database was left as it was, as there is no
 sound backup and Keaton can go on without what is damaged."""
@@ -157,19 +156,16 @@ def _remove(fresh: Path) -> None:
 
 _MOST_COMPLAINTS = 20
 
-
 _KNOWN = """
     SELECT id AS video_id FROM videos UNION SELECT video_id FROM postings
     UNION SELECT video_id FROM links UNION SELECT video_id FROM indexings
 """
-
 
 _NAMES = """
     SELECT
         coalesce((SELECT title FROM videos WHERE id = :id), (SELECT max(title) FROM postings WHERE video_id = :id)),
         coalesce((SELECT max(link) FROM links WHERE video_id = :id), (SELECT url FROM videos WHERE id = :id))
 """
-
 
 _VISIBLE = "SELECT 1 FROM videos JOIN postings ON video_id = videos.id WHERE videos.id = ?"
 

@@ -33,7 +33,6 @@ log = logging.getLogger(__name__)
 _LONGEST_PAUSE_S = 1.0
 """SQLite does not tell when the last reader of the log has gone: it has to be asked again."""
 
-
 _PATIENCE_S = 30.0
 _MOST_PAGES = 1 << 16
 """So many are searched: 256 MB. The trees of BLOBs come last, whose pages are most of a large database."""

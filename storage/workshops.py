@@ -17,9 +17,7 @@ if TYPE_CHECKING:
 
 WORK = ".work"
 
-
 LOCK = ".lock"
-
 
 INBOX = ".inbox"
 

@@ -9,24 +9,16 @@ CHATS = (
     # state: 'begun', 'settled', or 'deleted' once the message is. run: the process that began it.
     """
     CREATE TABLE errands (
-        id INTEGER PRIMARY KEY,
-        platform TEXT NOT NULL,
-        space TEXT NOT NULL,
-        channel TEXT NOT NULL,
-        message TEXT NOT NULL,
-        item TEXT NOT NULL,
-        state TEXT NOT NULL CHECK (state IN ('begun', 'settled', 'deleted')),
-        run TEXT NOT NULL,
+        id INTEGER PRIMARY KEY, platform TEXT NOT NULL, space TEXT NOT NULL, channel TEXT NOT NULL,
+        message TEXT NOT NULL, item TEXT NOT NULL,
+        state TEXT NOT NULL CHECK (state IN ('begun', 'settled', 'deleted')), run TEXT NOT NULL,
         UNIQUE (platform, space, channel, message, item)
     ) STRICT
     """,
     "CREATE INDEX errands_begun ON errands (platform) WHERE state = 'begun'",
     """
     CREATE TABLE channels (
-        platform TEXT NOT NULL,
-        space TEXT NOT NULL,
-        channel TEXT NOT NULL,
-        is_on INTEGER NOT NULL,
+        platform TEXT NOT NULL, space TEXT NOT NULL, channel TEXT NOT NULL, is_on INTEGER NOT NULL,
         PRIMARY KEY (platform, space, channel)
     ) STRICT
     """,
@@ -70,24 +62,17 @@ JOBS = (
     # owner and leased_until_s: who works on it, and until when that counts without being renewed. Times: Unix seconds.
     f"""
     CREATE TABLE jobs (
-        id INTEGER PRIMARY KEY, {_PLACE}, about TEXT NOT NULL, item TEXT NOT NULL,
-        kind TEXT NOT NULL {_KIND}, {_ASKED}, {_STANDS}, {_ONCE}
+        id INTEGER PRIMARY KEY, {_PLACE}, about TEXT NOT NULL, item TEXT NOT NULL, kind TEXT NOT NULL {_KIND},
+        {_ASKED}, {_STANDS}, {_ONCE}
     ) STRICT
     """,
     *_INDEXES,
     # A film whose file lies in the store and that is being looked at; it becomes a row of `videos` once that is done.
     """
     CREATE TABLE works (
-        video_id TEXT PRIMARY KEY,
-        link TEXT NOT NULL,
-        url TEXT NOT NULL,
-        title TEXT NOT NULL,
-        uploader TEXT NOT NULL,
-        several INTEGER NOT NULL,
-        recipe_key TEXT NOT NULL,
-        duration_s REAL NOT NULL DEFAULT 0,
-        width_px INTEGER NOT NULL DEFAULT 0,
-        height_px INTEGER NOT NULL DEFAULT 0,
+        video_id TEXT PRIMARY KEY, link TEXT NOT NULL, url TEXT NOT NULL, title TEXT NOT NULL, uploader TEXT NOT NULL,
+        several INTEGER NOT NULL, recipe_key TEXT NOT NULL, duration_s REAL NOT NULL DEFAULT 0,
+        width_px INTEGER NOT NULL DEFAULT 0, height_px INTEGER NOT NULL DEFAULT 0,
         expected_looks INTEGER NOT NULL DEFAULT 0
     ) STRICT
     """,
@@ -95,19 +80,13 @@ JOBS = (
     # BLOBs as in `chunks`. first_s and last_s: the times of the first and the last look.
     """
     CREATE TABLE work_chunks (
-        video_id TEXT NOT NULL REFERENCES works ON DELETE CASCADE,
-        first_s REAL NOT NULL,
-        last_s REAL NOT NULL,
-        times_s BLOB NOT NULL,
-        vectors BLOB NOT NULL,
-        UNIQUE (video_id, first_s)
+        video_id TEXT NOT NULL REFERENCES works ON DELETE CASCADE, first_s REAL NOT NULL, last_s REAL NOT NULL,
+        times_s BLOB NOT NULL, vectors BLOB NOT NULL, UNIQUE (video_id, first_s)
     ) STRICT
     """,
     """
     CREATE TABLE work_thumbnails (
-        video_id TEXT NOT NULL REFERENCES works ON DELETE CASCADE,
-        time_s REAL NOT NULL,
-        jpeg BLOB NOT NULL,
+        video_id TEXT NOT NULL REFERENCES works ON DELETE CASCADE, time_s REAL NOT NULL, jpeg BLOB NOT NULL,
         UNIQUE (video_id, time_s)
     ) STRICT
     """,

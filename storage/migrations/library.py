@@ -3,34 +3,22 @@
 FIRST = (
     """
     CREATE TABLE videos (
-        id TEXT PRIMARY KEY,
-        url TEXT NOT NULL,
-        title TEXT NOT NULL,
-        duration_s REAL NOT NULL,
-        width_px INTEGER NOT NULL,
-        height_px INTEGER NOT NULL,
-        truncated INTEGER NOT NULL
+        id TEXT PRIMARY KEY, url TEXT NOT NULL, title TEXT NOT NULL, duration_s REAL NOT NULL,
+        width_px INTEGER NOT NULL, height_px INTEGER NOT NULL, truncated INTEGER NOT NULL
     ) STRICT
     """,
     """
     CREATE TABLE links (
-        link TEXT PRIMARY KEY,
-        video_id TEXT NOT NULL REFERENCES videos ON DELETE CASCADE
+        link TEXT PRIMARY KEY, video_id TEXT NOT NULL REFERENCES videos ON DELETE CASCADE
     ) STRICT
     """,
     "CREATE INDEX links_by_video ON links (video_id)",
     # posted_at: UTC, ISO 8601 with microseconds, so that text order is the order of time.
     """
     CREATE TABLE postings (
-        id INTEGER PRIMARY KEY,
-        video_id TEXT NOT NULL REFERENCES videos ON DELETE CASCADE,
-        platform TEXT NOT NULL,
-        space TEXT NOT NULL,
-        channel TEXT NOT NULL,
-        user_id TEXT NOT NULL,
-        user_name TEXT NOT NULL,
-        message TEXT NOT NULL,
-        posted_at TEXT NOT NULL
+        id INTEGER PRIMARY KEY, video_id TEXT NOT NULL REFERENCES videos ON DELETE CASCADE, platform TEXT NOT NULL,
+        space TEXT NOT NULL, channel TEXT NOT NULL, user_id TEXT NOT NULL, user_name TEXT NOT NULL,
+        message TEXT NOT NULL, posted_at TEXT NOT NULL
     ) STRICT
     """,
     """
@@ -46,44 +34,29 @@ FIRST = (
     "CREATE TABLE recipes (key TEXT PRIMARY KEY, description TEXT NOT NULL) STRICT",
     """
     CREATE TABLE indexings (
-        id INTEGER PRIMARY KEY,
-        video_id TEXT NOT NULL REFERENCES videos ON DELETE CASCADE,
-        recipe_key TEXT NOT NULL REFERENCES recipes,
-        UNIQUE (video_id, recipe_key)
+        id INTEGER PRIMARY KEY, video_id TEXT NOT NULL REFERENCES videos ON DELETE CASCADE,
+        recipe_key TEXT NOT NULL REFERENCES recipes, UNIQUE (video_id, recipe_key)
     ) STRICT
     """,
     # times_s: (n,) little-endian float64. vectors: (n, D) little-endian float16, one row per time.
     """
     CREATE TABLE chunks (
-        indexing_id INTEGER NOT NULL REFERENCES indexings ON DELETE CASCADE,
-        number INTEGER NOT NULL,
-        times_s BLOB NOT NULL,
-        vectors BLOB NOT NULL,
-        UNIQUE (indexing_id, number)
+        indexing_id INTEGER NOT NULL REFERENCES indexings ON DELETE CASCADE, number INTEGER NOT NULL,
+        times_s BLOB NOT NULL, vectors BLOB NOT NULL, UNIQUE (indexing_id, number)
     ) STRICT
     """,
     """
     CREATE TABLE thumbnails (
-        video_id TEXT NOT NULL REFERENCES videos ON DELETE CASCADE,
-        time_s REAL NOT NULL,
-        jpeg BLOB NOT NULL,
+        video_id TEXT NOT NULL REFERENCES videos ON DELETE CASCADE, time_s REAL NOT NULL, jpeg BLOB NOT NULL,
         UNIQUE (video_id, time_s)
     ) STRICT
     """,
     # channels: JSON list. moments: JSON list of objects, best first.
     """
     CREATE TABLE answers (
-        id TEXT PRIMARY KEY,
-        text TEXT NOT NULL,
-        video_id TEXT,
-        view_platform TEXT NOT NULL,
-        view_space TEXT NOT NULL,
-        view_channels TEXT NOT NULL,
-        platform TEXT NOT NULL,
-        space TEXT NOT NULL,
-        channel TEXT NOT NULL,
-        moments TEXT NOT NULL,
-        made_at TEXT NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ'))
+        id TEXT PRIMARY KEY, text TEXT NOT NULL, video_id TEXT, view_platform TEXT NOT NULL, view_space TEXT NOT NULL,
+        view_channels TEXT NOT NULL, platform TEXT NOT NULL, space TEXT NOT NULL, channel TEXT NOT NULL,
+        moments TEXT NOT NULL, made_at TEXT NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ'))
     ) STRICT
     """,
 )
@@ -135,14 +108,9 @@ QUESTIONS = (
     # wish: a digest, for people's words are theirs. at_s: a time within the moment.
     """
     CREATE TABLE votes (
-        platform TEXT NOT NULL,
-        space TEXT NOT NULL,
-        wish TEXT NOT NULL,
-        video_id TEXT NOT NULL REFERENCES videos ON DELETE CASCADE,
-        at_s REAL NOT NULL,
-        user_id TEXT NOT NULL,
-        value INTEGER NOT NULL CHECK (value IN (-1, 1)),
-        PRIMARY KEY (platform, space, wish, video_id, at_s, user_id)
+        platform TEXT NOT NULL, space TEXT NOT NULL, wish TEXT NOT NULL,
+        video_id TEXT NOT NULL REFERENCES videos ON DELETE CASCADE, at_s REAL NOT NULL, user_id TEXT NOT NULL,
+        value INTEGER NOT NULL CHECK (value IN (-1, 1)), PRIMARY KEY (platform, space, wish, video_id, at_s, user_id)
     ) STRICT, WITHOUT ROWID
     """,
     "CREATE INDEX votes_by_video ON votes (video_id)",
@@ -168,12 +136,9 @@ CURVES = (
     # for each text. about: JSON object, the texts, what the scores mean, and which part is no answer.
     """
     CREATE TABLE curves (
-        id INTEGER PRIMARY KEY,
-        answer_id TEXT NOT NULL REFERENCES answers ON DELETE CASCADE,
-        indexing_id INTEGER NOT NULL REFERENCES indexings ON DELETE CASCADE,
-        about TEXT NOT NULL,
-        scores BLOB NOT NULL,
-        UNIQUE (answer_id, indexing_id)
+        id INTEGER PRIMARY KEY, answer_id TEXT NOT NULL REFERENCES answers ON DELETE CASCADE,
+        indexing_id INTEGER NOT NULL REFERENCES indexings ON DELETE CASCADE, about TEXT NOT NULL,
+        scores BLOB NOT NULL, UNIQUE (answer_id, indexing_id)
     ) STRICT
     """,
     "CREATE INDEX curves_by_indexing ON curves (indexing_id)",
@@ -184,18 +149,10 @@ BALLOTS = (
     # at_s: a time in it. before: JSON list of at_s and value, that person's votes that stood there.
     """
     CREATE TABLE ballots (
-        id INTEGER PRIMARY KEY,
-        job INTEGER NOT NULL REFERENCES jobs ON DELETE CASCADE,
-        platform TEXT NOT NULL,
-        space TEXT NOT NULL,
-        wish TEXT NOT NULL,
-        video_id TEXT NOT NULL REFERENCES videos ON DELETE CASCADE,
-        start_s REAL NOT NULL,
-        end_s REAL NOT NULL,
-        at_s REAL NOT NULL,
-        user_id TEXT NOT NULL,
-        value INTEGER NOT NULL CHECK (value IN (-1, 1)),
-        before TEXT NOT NULL
+        id INTEGER PRIMARY KEY, job INTEGER NOT NULL REFERENCES jobs ON DELETE CASCADE, platform TEXT NOT NULL,
+        space TEXT NOT NULL, wish TEXT NOT NULL, video_id TEXT NOT NULL REFERENCES videos ON DELETE CASCADE,
+        start_s REAL NOT NULL, end_s REAL NOT NULL, at_s REAL NOT NULL, user_id TEXT NOT NULL,
+        value INTEGER NOT NULL CHECK (value IN (-1, 1)), before TEXT NOT NULL
     ) STRICT
     """,
     "CREATE INDEX ballots_by_job ON ballots (job)",
@@ -244,15 +201,9 @@ LEADS = (
     # site_id: what the extractor that fetched it said that it is, or "".
     """
     CREATE TABLE leads (
-        link TEXT NOT NULL,
-        platform TEXT NOT NULL,
-        space TEXT NOT NULL,
-        site_id TEXT NOT NULL,
-        video_id TEXT NOT NULL REFERENCES videos ON DELETE CASCADE,
-        title TEXT NOT NULL,
-        url TEXT NOT NULL,
-        uploader TEXT NOT NULL,
-        PRIMARY KEY (link, platform, space)
+        link TEXT NOT NULL, platform TEXT NOT NULL, space TEXT NOT NULL, site_id TEXT NOT NULL,
+        video_id TEXT NOT NULL REFERENCES videos ON DELETE CASCADE, title TEXT NOT NULL, url TEXT NOT NULL,
+        uploader TEXT NOT NULL, PRIMARY KEY (link, platform, space)
     ) STRICT
     """,
     # A link stays where it was spelled out, was a site's own id, or names a platform's file.
@@ -280,7 +231,6 @@ LEADS = (
     "ALTER TABLE jobs ADD COLUMN several INTEGER NOT NULL DEFAULT 0",
     "CREATE INDEX jobs_by_link ON jobs (link) WHERE link <> ''",
 )
-
 
 _SITES_OF_ANY_HOST = """
     'mediasite', 'mediasitecatalog', 'mediasitenamedcatalog', 'peertube', 'peertubeplaylist', 'eagleplatform',
@@ -351,10 +301,8 @@ LOSSES = (
     # lost. is_settled: media files that nothing leads to since then were set aside.
     """
     CREATE TABLE losses (
-        number INTEGER PRIMARY KEY,
-        found_at TEXT NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%SZ')),
-        what TEXT NOT NULL CHECK (what IN ('new', 'another', 'changes')),
-        changes INTEGER NOT NULL DEFAULT 0,
+        number INTEGER PRIMARY KEY, found_at TEXT NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%SZ')),
+        what TEXT NOT NULL CHECK (what IN ('new', 'another', 'changes')), changes INTEGER NOT NULL DEFAULT 0,
         is_settled INTEGER NOT NULL DEFAULT 0
     ) STRICT
     """,

@@ -4,10 +4,7 @@ DEPARTURES = (
     # channel: '' for the whole space. waited_s: how long it is ago, counting only time that the program ran.
     """
     CREATE TABLE departures (
-        platform TEXT NOT NULL,
-        space TEXT NOT NULL,
-        channel TEXT NOT NULL,
-        waited_s REAL NOT NULL,
+        platform TEXT NOT NULL, space TEXT NOT NULL, channel TEXT NOT NULL, waited_s REAL NOT NULL,
         PRIMARY KEY (platform, space, channel)
     ) STRICT
     """,
@@ -30,25 +27,16 @@ SHOWINGS = (
     # Messages of Keaton's that show films. files: JSON list, the platform's ids of the pictures in them.
     """
     CREATE TABLE showings (
-        platform TEXT NOT NULL,
-        space TEXT NOT NULL,
-        channel TEXT NOT NULL,
-        message TEXT NOT NULL,
-        video_id TEXT NOT NULL,
-        files TEXT NOT NULL,
-        PRIMARY KEY (platform, space, channel, message, video_id)
+        platform TEXT NOT NULL, space TEXT NOT NULL, channel TEXT NOT NULL, message TEXT NOT NULL,
+        video_id TEXT NOT NULL, files TEXT NOT NULL, PRIMARY KEY (platform, space, channel, message, video_id)
     ) STRICT
     """,
     "CREATE INDEX showings_by_video ON showings (video_id)",
     # Those that show a film which was forgotten there, until they were changed.
     """
     CREATE TABLE stale_showings (
-        platform TEXT NOT NULL,
-        space TEXT NOT NULL,
-        channel TEXT NOT NULL,
-        message TEXT NOT NULL,
-        files TEXT NOT NULL,
-        PRIMARY KEY (platform, space, channel, message)
+        platform TEXT NOT NULL, space TEXT NOT NULL, channel TEXT NOT NULL, message TEXT NOT NULL,
+        files TEXT NOT NULL, PRIMARY KEY (platform, space, channel, message)
     ) STRICT
     """,
     f"""
@@ -64,10 +52,7 @@ STALE_CARDS = (
     # Messages of Keaton's that told of requests which went with the messages that asked, until they were removed.
     """
     CREATE TABLE stale_cards (
-        platform TEXT NOT NULL,
-        space TEXT NOT NULL,
-        channel TEXT NOT NULL,
-        message TEXT NOT NULL,
+        platform TEXT NOT NULL, space TEXT NOT NULL, channel TEXT NOT NULL, message TEXT NOT NULL,
         PRIMARY KEY (platform, space, channel, message)
     ) STRICT
     """,
@@ -79,31 +64,21 @@ HISTORY = (
     # body: JSON. audience: '' for all.
     """
     CREATE TABLE page_messages (
-        id INTEGER PRIMARY KEY,
-        platform TEXT NOT NULL,
-        space TEXT NOT NULL,
-        channel TEXT NOT NULL,
-        author TEXT NOT NULL,
-        at_ms INTEGER NOT NULL,
-        audience TEXT NOT NULL,
-        body TEXT NOT NULL
+        id INTEGER PRIMARY KEY, platform TEXT NOT NULL, space TEXT NOT NULL, channel TEXT NOT NULL,
+        author TEXT NOT NULL, at_ms INTEGER NOT NULL, audience TEXT NOT NULL, body TEXT NOT NULL
     ) STRICT
     """,
     """
     CREATE TABLE page_videos (
-        message INTEGER NOT NULL REFERENCES page_messages ON DELETE CASCADE,
-        video_id TEXT NOT NULL,
+        message INTEGER NOT NULL REFERENCES page_messages ON DELETE CASCADE, video_id TEXT NOT NULL,
         PRIMARY KEY (message, video_id)
     ) STRICT
     """,
     "CREATE INDEX page_videos_by_video ON page_videos (video_id)",
     """
     CREATE TABLE page_pictures (
-        message INTEGER NOT NULL REFERENCES page_messages ON DELETE CASCADE,
-        key TEXT NOT NULL,
-        theme TEXT NOT NULL,
-        data BLOB NOT NULL,
-        PRIMARY KEY (message, key, theme)
+        message INTEGER NOT NULL REFERENCES page_messages ON DELETE CASCADE, key TEXT NOT NULL, theme TEXT NOT NULL,
+        data BLOB NOT NULL, PRIMARY KEY (message, key, theme)
     ) STRICT
     """,
     # A message goes with the videos that it shows, and with those that it names.

@@ -12,11 +12,15 @@ import numpy as np
 import pytest
 
 from core.errors import DiskFull
+from core.model.requests import MessageKey
 from core.model.video import Posting, Scope, View
 from core.site_ids import Led
 from storage.backups import Backups
+from storage.jobs import SqliteJobs
 from storage.library import SqliteLibrary
+from storage.messages import SqliteLedger
 from storage.migrations import MIGRATIONS, migrate
+from storage.migrations.jobs import ONE_TABLE
 from storage.migrations.library import LOSSES
 
 if TYPE_CHECKING:
@@ -64,6 +68,12 @@ ASKED = """
         message_url, place, state, owner, leased_until_s, made_s, ended_s)
     VALUES ('discord', 'guild', 'general', '', :item, 'find', 'a house', 'One Week', 'u1', 'Ada', '', '', '', 'queued',
         '', 0, :made_s, :ended_s)
+"""
+
+
+NOTED = """
+    INSERT INTO errands (platform, space, channel, message, item, state, run)
+    VALUES ('discord', 'guild', 'general', :message, :item, :state, 'an earlier run')
 """
 
 
@@ -135,6 +145,26 @@ async def test_questions_that_an_older_version_answered_are_kept_no_longer(tmp_p
     rows = await library.connections.rows("SELECT source, name FROM jobs ORDER BY id", {})
     await library.close()
     assert [tuple(row) for row in rows] == [("a house", "One Week"), ("", "")]
+
+
+async def test_what_an_older_version_noted_as_done_once_is_still_known(tmp_path: Path) -> None:
+    path = tmp_path / "keaton.sqlite3"
+    await write_version(path, MIGRATIONS.index(ONE_TABLE))
+    with closing(sqlite3.connect(path)) as file:
+        for state, item in (("settled", "done"), ("begun", "left"), ("begun", "open"), ("deleted", "")):
+            message = "gone" if state == "deleted" else "m1"
+            file.execute(NOTED, {"message": message, "item": item, "state": state})
+        file.execute(ASKED.replace("''", "'m1'", 1), {"item": "open", "made_s": 1.0, "ended_s": None})
+        file.commit()
+    library = await SqliteLibrary.open(path)
+    ledger = SqliteLedger(library.connections)
+    jobs = SqliteJobs(library.connections, ledger.run, lambda: 2.0, is_bot=True)
+    assert {key.item for key in await ledger.unsettled("discord")} == {"left", "open"}
+    assert [job.request.errand.item for job in await jobs.left("discord")] == ["open"]
+    keys = [MessageKey(SCOPE, "m1", item) for item in ("done", "left", "new")]
+    assert [await ledger.begin(key) for key in keys] == [False, True, True]
+    assert not await ledger.begin(MessageKey(SCOPE, "gone", "anything"))
+    await library.close()
 
 
 async def test_a_new_or_current_database_is_not_copied(tmp_path: Path) -> None:
