@@ -124,7 +124,7 @@ class JobRunner:
         Raises JobCancelled where it has ended, NotYourJob for others.
         """
         job = await self.jobs.job(job_id)
-        if job is None or not job.is_open or job.request.errand.scope != turn.scope:
+        if job is None or not job.is_open or job.request.key.scope != turn.scope:
             raise JobCancelled
         if turn.door.shared and turn.user_id != job.request.user_id and not turn.moderator:
             raise NotYourJob
@@ -143,12 +143,7 @@ class JobRunner:
         for job_id in await self.jobs.about(scope, message):
             job = await self.jobs.job(job_id)
             asks_for_video = job is not None and job.request.kind in {"link", "remote"}
-            if (
-                job
-                and asks_for_video
-                and job.request.errand.message == message
-                and job.request.errand.item not in items
-            ):
+            if job and asks_for_video and job.request.key.message == message and job.request.key.item not in items:
                 await self.drop(job_id)
 
     async def break_off(self) -> None:
@@ -220,7 +215,7 @@ class JobRunner:
     async def _brought(self, job: Job) -> Indexed | None:
         """Return what an earlier run did, and only did not come to say; under the names that the video has there."""
         video = await self._library.video(job.video_id) if job.frames else None
-        posting = await self._library.posting(job.video_id, View.of(job.request.errand.scope)) if video else None
+        posting = await self._library.posting(job.video_id, View.of(job.request.key.scope)) if video else None
         return Indexed(posting.named(video), job.frames) if posting and video else None
 
     async def drop(self, job_id: int) -> None:

@@ -344,7 +344,7 @@ def _of_key(key: MessageKey) -> dict[str, object]:
 
 
 def _of_request(request: Request) -> dict[str, object]:
-    return {**_of_key(request.errand), **{name: getattr(request, name) for name in _PLAIN}}
+    return {**_of_key(request.key), **{name: getattr(request, name) for name in _PLAIN}}
 
 
 def _key(row: Mapping[str, Any] | Row) -> MessageKey:

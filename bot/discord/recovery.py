@@ -44,7 +44,7 @@ class ResumingClient(Protocol):
 
 async def take_up(client: ResumingClient, desk: DiscordDesk, job: Job) -> None:
     """Answer an interaction that an earlier run acknowledged, where its answer stands."""
-    request, channel = job.request, client.get_channel(int(job.request.errand.scope.channel))
+    request, channel = job.request, client.get_channel(int(job.request.key.scope.channel))
     saved = SavedDiscordTarget.read(request.place)
     if not isinstance(channel, discord.abc.Messageable) or client.application_id is None:
         return
@@ -54,7 +54,7 @@ async def take_up(client: ResumingClient, desk: DiscordDesk, job: Job) -> None:
         logger.warning("the request of job %d cannot be taken up again: %s", job.id, error)
         await desk.requests.drop(job.ref)
         return
-    taken = await desk.requests.take(request.errand, event, request.place)
+    taken = await desk.requests.take(request.key, event, request.place)
     if taken is None:
         return
     hook = hook_of(client, client.application_id, saved.token)  # type: ignore[arg-type]
@@ -62,7 +62,7 @@ async def take_up(client: ResumingClient, desk: DiscordDesk, job: Job) -> None:
         card = discord.PartialMessage(channel=channel, id=saved.answer)  # type: ignore[arg-type]
         desk.start(desk.answers.press(taken, desk.answers.draw_order.of(taken), saved, hook, card, late=True))
     else:
-        about = about_message(request.errand.scope.channel, str(saved.of)) if saved.of else ""
+        about = about_message(request.key.scope.channel, str(saved.of)) if saved.of else ""
         target = _place(desk, taken, saved, hook, channel)
         desk.tasks.start(desk.answers.answer_taken(taken, target), about)
 
@@ -151,7 +151,7 @@ async def _of_message(channel: discord.abc.Messageable, turn: Turn, message_id: 
 
 async def _view(sights: Sights, channel: object, job: Job, saved: SavedDiscordTarget) -> View:
     """Return what may be shown there now, to all or to the asker alone; raises discord.HTTPException."""
-    scope = job.request.errand.scope
+    scope = job.request.key.scope
     if not isinstance(channel, discord.abc.GuildChannel | discord.Thread):
         return View.of(scope)
     asker = await _asker(channel, job) if saved.private else None
@@ -169,4 +169,4 @@ def _limit_bytes(channel: object) -> int:
 def _turn(job: Job, view: View) -> Turn:
     request = job.request
     who = request.user_id, request.user_name, request.message, request.message_url
-    return Turn(DOOR, request.errand.scope, view, *who, late=True)
+    return Turn(DOOR, request.key.scope, view, *who, late=True)

@@ -187,14 +187,12 @@ class CatchUp(ABC, Generic[M, C]):
         for keys in by_message.values():
             await self._logged(self._finish(keys), "what a message asked for could not be taken up again")
         for job in await self.left():
-            if not job.request.errand.message:
+            if not job.request.key.message:
                 await self._logged(self.take_up(job), "what a command or press asked for could not be taken up again")
 
     async def left(self) -> list[Job]:
         """Return the requests that an earlier run left open."""
-        return [
-            one for one in await self._context.runner.jobs.left(self._platform) if self._is_mine(one.request.errand)
-        ]
+        return [one for one in await self._context.runner.jobs.left(self._platform) if self._is_mine(one.request.key)]
 
     def _is_mine(self, key: MessageKey) -> bool:
         return key.scope.space == self._space or not self._space

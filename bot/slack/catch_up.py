@@ -205,13 +205,13 @@ class SlackCatchUp(CatchUp[SlackMessage, str]):
 async def take_up(desk: SlackDesk, job: Job) -> None:
     """Answer a command that an earlier run acknowledged, where its answer stands."""
     request = job.request
-    channel, saved = request.errand.scope.channel, SavedSlackTarget.read(request.place)
+    channel, saved = request.key.scope.channel, SavedSlackTarget.read(request.place)
     event = await _event(desk, job, saved)
     if event is None:
         logger.warning("the command of job %d cannot be taken up again: its file is gone", job.id)
         await desk.requests.drop(job.ref)
         return
-    taken = await desk.requests.take(request.errand, event, request.place)
+    taken = await desk.requests.take(request.key, event, request.place)
     if taken is None:
         return
     # A thread that a button stands in has a reply; one that an answer was asked for in may have none.
@@ -243,9 +243,7 @@ async def _answer(desk: SlackDesk, taken: AcceptedRequest, saved: SavedSlackTarg
 
 async def _event(desk: SlackDesk, job: Job, saved: SavedSlackTarget) -> Incoming | None:
     request = job.request
-    turn = await desk.turn(
-        request.errand.scope.channel, request.user_id, request.message, request.message_url, late=True
-    )
+    turn = await desk.turn(request.key.scope.channel, request.user_id, request.message, request.message_url, late=True)
     if asked := event_of(request, replace(turn, moderator=request.moderator)):
         return asked
     if request.kind == "find":

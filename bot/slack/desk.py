@@ -116,7 +116,7 @@ class SlackAnswers(Answers[Whispering]):
             if request.kind == "press" and cancels(request.source) and not request.moderator:
                 with suppress(TimeoutError):  # then it is asked when the press is answered
                     async with asyncio.timeout(_RIGHTS_WITHIN_S):
-                        if await self._rights.moderates(request.user_id, request.errand.scope.channel):
+                        if await self._rights.moderates(request.user_id, request.key.scope.channel):
                             await self.requests.vouch(job.ref)
 
     async def _with_rights(self, event: Ruled) -> Ruled:

@@ -91,7 +91,7 @@ def _read(path: Path, limit_bytes: int) -> bytes:
 class Writes(Protocol):
     """Writes requests down."""
 
-    async def take(self, errand: MessageKey, event: Incoming, place: str = "") -> AcceptedRequest | None:
+    async def take(self, key: MessageKey, event: Incoming, place: str = "") -> AcceptedRequest | None:
         """Write a request down; None when it was taken up before."""
         ...
 
@@ -167,7 +167,7 @@ class PageDesk:
         """Take up what somebody asked for here before a restart, in the message where it stood."""
         asked, request = SavedPageTarget.read(job.request.place), job.request
         turn = self.turn(asked.question or self.channel.reserve(), request.user_id)
-        taken = await self._requests.take(request.errand, again(turn, job, asked, self._parse), request.place)
+        taken = await self._requests.take(request.key, again(turn, job, asked, self._parse), request.place)
         if taken is None:
             return
         if await self._requests.is_outdone(taken, str(asked.answer or "")):
@@ -186,9 +186,9 @@ class PageDesk:
         if isinstance(event, ListVideos | Help | Unclear):
             self._chores.start(self._answer(event, spot))
             return
-        errand = MessageKey(event.turn.scope, "", f"page:{secrets.token_hex(8)}")
+        key = MessageKey(event.turn.scope, "", f"page:{secrets.token_hex(8)}")
         try:
-            taken = await self._requests.take(errand, event, asked.json())
+            taken = await self._requests.take(key, event, asked.json())
         except AppError as error:
             await spot.post(replies.problem(error))
             self._delete_posted(event)
@@ -219,9 +219,9 @@ class PageDesk:
     async def press(self, message: int, action: str, tab: str) -> None:
         """Take the press of a button under a message; of several presses the newest decides what stands there."""
         asked = SavedPageTarget(pressed=message, tab=tab, at_s=time.time())
-        event, errand = Action(self.turn(message), action, under=str(message)), f"page:{secrets.token_hex(8)}"
+        event, key = Action(self.turn(message), action, under=str(message)), f"page:{secrets.token_hex(8)}"
         try:
-            taken = await self._requests.take(MessageKey(event.turn.scope, "", errand), event, asked.json())
+            taken = await self._requests.take(MessageKey(event.turn.scope, "", key), event, asked.json())
         except AppError as error:
             await self._spot(tab, Unnumbered(), pressed=message).post(replies.problem(error))
             return

@@ -47,7 +47,7 @@ JobState: TypeAlias = Literal["queued", "running", "done", "failed", "cancelled"
 class Request:
     """What is wanted, with all that is needed to do it after a restart."""
 
-    errand: MessageKey
+    key: MessageKey
     """Names it: the same request is taken up once."""
     kind: JobKind
     source: str

@@ -114,19 +114,19 @@ class Jobs(Protocol):
 class Ledger(Protocol):
     """Remembers across restarts. Platforms send things twice, and Keaton may die in between."""
 
-    async def begin(self, errand: MessageKey) -> bool:
-        """Take up an errand; tell whether it is to be done.
+    async def begin(self, key: MessageKey) -> bool:
+        """Take something up; tell whether it is to be done.
 
         False when it was taken up before, unless by a process that died before it was settled.
         """
         ...
 
-    async def settle(self, errand: MessageKey) -> None:
-        """Note that an errand is done for ever, well or not."""
+    async def settle(self, key: MessageKey) -> None:
+        """Note that something is done for ever, well or not."""
         ...
 
     async def unsettled(self, platform: str) -> tuple[MessageKey, ...]:
-        """Return the errands that another process took up and did not settle, oldest first."""
+        """Return what another process took up and did not settle, oldest first."""
         ...
 
     async def take_cards_back(self, scope: Scope, message: str) -> None:
@@ -139,8 +139,8 @@ class Ledger(Protocol):
     async def retract(self, scope: Scope, message: str) -> tuple[str, ...]:
         """Take back what a deleted message posted, now and later; return the videos that went with it.
 
-        What answers it is removed. A video goes when no other posting of it is left anywhere. An errand of the message
-        that is still under way can post nothing any more: that raises MessageGone.
+        What answers it is removed. A video goes when no other posting of it is left anywhere. What it asked for and is
+        still under way can post nothing any more: that raises MessageGone.
         """
         ...
 

@@ -32,7 +32,7 @@ def test_a_switch_is_written_down_wherever_it_was_said_with_the_channel_that_it_
     thread = MessageKey(replace(turn().scope, channel="a thread"), "7", "mention")
     request = request_of(thread, Switch(turn(), on=True))
     assert request is not None
-    assert (request.errand, request.name) == (thread, "main")
+    assert (request.key, request.name) == (thread, "main")
 
 
 @pytest.mark.parametrize(

@@ -69,7 +69,7 @@ async def test_given_an_acknowledged_cancel_when_crashed_then_it_holds(
     house.fetcher.web[LINK] = colour_video
     job = await accepted(house)
     await half_way(house, LinkPosted(turn(), LINK, job.ref), 4)
-    pressed = replace(asked(Cancel(job.id).id), errand=MessageKey(turn().scope, "", "pressed"), kind="press")
+    pressed = replace(asked(Cancel(job.id).id), key=MessageKey(turn().scope, "", "pressed"), kind="press")
     await accepted(house, replace(pressed, user_id=who, moderator=moderator))
     again = await reborn(house, "link")
     house.relays.reader.target = house.reader
@@ -102,7 +102,7 @@ async def test_given_a_kept_video_when_cancelled_late_then_it_is_told_of(
     job = await accepted(house)
     ready = await house.last(LinkPosted(turn(), LINK, job.ref))
     assert "leave that video alone" in (await house.last(Action(turn(), Cancel(job.id).id))).text
-    pressed = replace(asked(Cancel(job.id).id), errand=MessageKey(turn().scope, "", "pressed"), kind="press")
+    pressed = replace(asked(Cancel(job.id).id), key=MessageKey(turn().scope, "", "pressed"), kind="press")
     await accepted(house, pressed)
     again = await reborn(house, "link")
     assert (await house.last(LinkPosted(turn(), LINK, again.ref))).text == ready.text

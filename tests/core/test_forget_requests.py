@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 async def to_forget(house: ColourHouse, name: str) -> Job:
     request = asked(name)
-    return await accepted(house, replace(request, errand=MessageKey(turn().scope, "", "asked"), kind="forget"))
+    return await accepted(house, replace(request, key=MessageKey(turn().scope, "", "asked"), kind="forget"))
 
 
 async def after_a_crash(house: ColourHouse) -> str:

@@ -134,7 +134,7 @@ async def coming(house: ColourHouse, moment: Moment, video: Path, message: str) 
 
 async def taken_back(house: ColourHouse, video: Coming, way: str, *, here: bool) -> None:
     """Let a moderator forget the video, or its message be deleted; in this process, or by another one."""
-    scope, message = turn().scope, video.job.request.errand.message
+    scope, message = turn().scope, video.job.request.key.message
     match way, here:
         case "forgotten", True:
             await house.forgetting.forget(video.video_id, View.of(scope))

@@ -37,7 +37,7 @@ async def test_a_request_is_taken_up_once(library: SqliteLibrary, clock: Clock) 
 
 async def test_the_next_bot_takes_up_what_a_dead_one_left(library: SqliteLibrary, clock: Clock) -> None:
     dead = born(library, clock)
-    left, done = await taken(dead), await taken(dead, replace(REQUEST, errand=MessageKey(SCOPE, "78", "a link")))
+    left, done = await taken(dead), await taken(dead, replace(REQUEST, key=MessageKey(SCOPE, "78", "a link")))
     await SqliteCheckpoints(library.connections).start(left.id)
     await dead.settle(done.id)
     assert await dead.left("discord") == ()
@@ -158,7 +158,7 @@ async def test_a_video_under_way_is_searched_where_asked_for_and_listed_nowhere(
 
 async def test_what_was_seen_goes_with_the_last_job_that_wants_it(library: SqliteLibrary, clock: Clock) -> None:
     jobs, works = born(library, clock), SqliteCheckpoints(library.connections)
-    first, second = await taken(jobs), await taken(jobs, replace(REQUEST, errand=MessageKey(SCOPE, "78", "a link")))
+    first, second = await taken(jobs), await taken(jobs, replace(REQUEST, key=MessageKey(SCOPE, "78", "a link")))
     for job in (first, second):
         await works.begin(job.id, WORK, "r")
     await jobs.fail(first.id, "NotAVideo")
@@ -210,10 +210,10 @@ async def test_at_a_start_what_no_open_job_is_about_goes(
 
 async def test_an_open_request_is_outdone_by_later_presses_on_its_message(library: SqliteLibrary, clock: Clock) -> None:
     jobs = born(library, clock)
-    asked = replace(REQUEST, errand=MessageKey(SCOPE, "", "asked"), kind="find")
+    asked = replace(REQUEST, key=MessageKey(SCOPE, "", "asked"), kind="find")
     press = replace(asked, kind="press", under="M")
     found, first, second, elsewhere = [
-        await taken(jobs, replace(one, errand=MessageKey(scope, "", f"item {number}")))
+        await taken(jobs, replace(one, key=MessageKey(scope, "", f"item {number}")))
         for number, (one, scope) in enumerate(
             [(asked, SCOPE), (press, SCOPE), (press, SCOPE), (press, Scope("discord", "1", "3"))]
         )

@@ -81,7 +81,7 @@ async def test_an_unresolved_request_ends_in_any_video_but_a_forgotten_one(
     with pytest.raises(FilmForgotten):
         await library.save(make_video("sha256:x"), make_posting("sha256:x", scope=SCOPE), [], job.ref)
     assert await works.begin(job.id, replace(WORK, video_id="another"), "recipe") == 1
-    later = await taken(jobs, replace(REQUEST, errand=MessageKey(SCOPE, "78", "a link")))
+    later = await taken(jobs, replace(REQUEST, key=MessageKey(SCOPE, "78", "a link")))
     await library.save(make_video("sha256:x"), make_posting("sha256:x", scope=SCOPE), [], later.ref)
 
 
@@ -104,7 +104,7 @@ async def test_a_forgotten_videos_checkpoint_goes_and_takes_no_more_frames(
 async def test_a_forget_request_that_is_begun_again_spares_what_came_after_it(
     library: SqliteLibrary, clock: Clock, make_video: VideoMaker, make_posting: PostingMaker
 ) -> None:
-    asked = replace(REQUEST, errand=MessageKey(SCOPE, "", "asked"), kind="forget", source="x")
+    asked = replace(REQUEST, key=MessageKey(SCOPE, "", "asked"), kind="forget", source="x")
     job = await taken(born(library, clock), asked)
     for is_kept in (False, True):
         await library.save(make_video("x"), make_posting("x", scope=SCOPE), [])
@@ -116,7 +116,7 @@ async def test_no_number_of_a_request_is_given_twice(library: SqliteLibrary, clo
     jobs = born(library, clock)
     first = await taken(jobs)
     await SqliteLedger(library.connections).retract(SCOPE, "77")
-    assert (await taken(jobs, replace(REQUEST, errand=MessageKey(SCOPE, "78", "a link")))).id > first.id
+    assert (await taken(jobs, replace(REQUEST, key=MessageKey(SCOPE, "78", "a link")))).id > first.id
 
 
 async def test_a_deleted_answer_takes_back_what_its_command_asked_for(
@@ -124,7 +124,7 @@ async def test_a_deleted_answer_takes_back_what_its_command_asked_for(
 ) -> None:
     """Done or not; nothing is left that names the link."""
     jobs, works = born(library, clock), SqliteCheckpoints(library.connections)
-    asked = replace(REQUEST, errand=MessageKey(SCOPE, "", f"trigger:1:{REQUEST.source}"), message="")
+    asked = replace(REQUEST, key=MessageKey(SCOPE, "", f"trigger:1:{REQUEST.source}"), message="")
     for is_done in (True, False):
         job = await taken(jobs, asked)
         await jobs.stand(job.id, "", "answer")
@@ -141,7 +141,7 @@ async def test_a_deleted_answer_takes_back_what_its_command_asked_for(
 async def switches(jobs: SqliteJobs, *ways: str, about: str = "", scope: Scope = SCOPE) -> list[Job]:
     """Write down that a channel is to be switched; `scope` is where that was said."""
     asked = replace(REQUEST, kind="switch", name=SCOPE.channel)
-    numbered = [replace(asked, errand=MessageKey(scope, about, f"{way} {n}"), source=way) for n, way in enumerate(ways)]
+    numbered = [replace(asked, key=MessageKey(scope, about, f"{way} {n}"), source=way) for n, way in enumerate(ways)]
     return [await taken(jobs, request) for request in numbered]
 
 
@@ -175,7 +175,7 @@ async def test_a_switch_that_was_never_carried_out_stands_in_no_older_ones_way(
 async def test_a_switch_in_a_thread_counts_for_its_channel_and_no_other(library: SqliteLibrary, clock: Clock) -> None:
     jobs, thread = born(library, clock), replace(SCOPE, channel="a thread")
     (older,), (newer,) = await switches(jobs, "off"), await switches(jobs, "on", scope=thread)
-    other = await taken(jobs, replace(newer.request, errand=MessageKey(SCOPE, "", "other"), name="3"))
+    other = await taken(jobs, replace(newer.request, key=MessageKey(SCOPE, "", "other"), name="3"))
     ledger = SqliteLedger(library.connections)
     await ledger.switch(replace(SCOPE, channel="3"), on=True, job=other.ref)
     assert await carried_out(library, older) is False

@@ -91,7 +91,7 @@ async def test_a_video_under_way_is_continued_in_its_space_alone_by_its_names(
 ) -> None:
     jobs, works = born(library, clock), SqliteCheckpoints(library.connections)
     mine = await taken(jobs)
-    theirs = await taken(jobs, replace(REQUEST, errand=replace(REQUEST.errand, scope=AWAY)))
+    theirs = await taken(jobs, replace(REQUEST, key=replace(REQUEST.key, scope=AWAY)))
     await works.begin(mine.id, WORK, "r")
     assert await works.at(WORK.link, AWAY) is None
     await works.begin(theirs.id, replace(WORK, link="https://evil.example/1", title="A trap", uploader="Eve"), "r")

@@ -160,7 +160,7 @@ async def test_what_an_older_version_noted_as_done_once_is_still_known(tmp_path:
     ledger = SqliteLedger(library.connections)
     jobs = SqliteJobs(library.connections, ledger.run, lambda: 2.0, is_bot=True)
     assert {key.item for key in await ledger.unsettled("discord")} == {"left", "open"}
-    assert [job.request.errand.item for job in await jobs.left("discord")] == ["open"]
+    assert [job.request.key.item for job in await jobs.left("discord")] == ["open"]
     keys = [MessageKey(SCOPE, "m1", item) for item in ("done", "left", "new")]
     assert [await ledger.begin(key) for key in keys] == [False, True, True]
     assert not await ledger.begin(MessageKey(SCOPE, "gone", "anything"))

@@ -79,7 +79,7 @@ def orders_of_moments_cut_anew() -> Iterator[Case]:
 async def jobs_of(library: SqliteLibrary, clock: Clock, count: int) -> list[JobRef]:
     """Write presses down."""
     asked = replace(REQUEST, kind="press", source="vote:a:1:m:u")
-    numbered = [replace(asked, errand=MessageKey(SCOPE, "", f"press {number}")) for number in range(count)]
+    numbered = [replace(asked, key=MessageKey(SCOPE, "", f"press {number}")) for number in range(count)]
     return [(await taken(born(library, clock), request)).ref for request in numbered]
 
 

@@ -34,8 +34,8 @@ class Unwritten:
         self.job = job
         self.ended: list[Incoming] = []
 
-    async def take(self, errand: MessageKey, event: Incoming, place: str = "") -> AcceptedRequest | None:  # noqa: ARG002 - the port's
-        return AcceptedRequest(event, errand, self.job)
+    async def take(self, key: MessageKey, event: Incoming, place: str = "") -> AcceptedRequest | None:  # noqa: ARG002 - the port's
+        return AcceptedRequest(event, key, self.job)
 
     async def is_outdone(self, taken: AcceptedRequest, message: str) -> bool:  # noqa: ARG002 - the port's
         return False

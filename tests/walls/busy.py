@@ -87,7 +87,7 @@ class BusyTown(Town):
     async def _take_up(self) -> None:
         """Do as the doors do after a restart: all that was open is taken up, and nothing else is."""
         left = [job for kind in ("discord", "slack", "local") for job in await self.house.runner.jobs.left(kind)]
-        assert sorted(job.request.errand.message for job in left) == sorted(one.message for one in self.under_way)
+        assert sorted(job.request.key.message for job in left) == sorted(one.message for one in self.under_way)
         for one in tuple(self.under_way):
             taken = await self.requests.take(one.taken.key, LinkPosted(one.taken.event.turn, one.link))
             assert taken is not None, "an open request is not taken up again"
