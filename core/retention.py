@@ -34,7 +34,7 @@ class DepartureGrace:
     def __init__(
         self, departures: Departures, files: VideoFiles, clock_s: Callable[[], float], grace_s: float, every_s: float
     ) -> None:
-        """Take a clock that only ever goes forward, and how often to look."""
+        """Take a clock that only ever goes forward, and how often to purge."""
         self._departures = departures
         self._files = files
         self._clock_s = clock_s

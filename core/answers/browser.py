@@ -64,13 +64,13 @@ class Browser:
         self._is_checking = is_checking
 
     async def first(self, turn: Turn, answer: Answer, wish: Show, curve: Curve, note: str) -> Reply:
-        """Give the card of a new answer."""
+        """Return the card of a new answer."""
         return cards.card(
             replace(await self._card(turn, answer, wish, curve, with_still=True), note=note, updates=False)
         )
 
     async def show(self, turn: Turn, answer: Answer, wish: Show) -> AsyncIterator[Reply]:
-        """Give what a button asks for: in place of the card that it stands under, but for a cut's file.
+        """Yield what a button asks for: in place of the card that it stands under, but for a cut's file.
 
         Raises AnswerGone when there is no such moment any more, VideoGone when there is nothing to cut from, UserError,
         TryLater, OperatorError.
@@ -100,7 +100,7 @@ class Browser:
         return cards.card(made, await self._sheet(made) if wish.mode == "sheet" else None)
 
     async def _meanwhile(self, made: Card, share: float | None = None) -> Reply:
-        """Give a card while its own picture is being made."""
+        """Return a card while its own picture is being made."""
         still = await self._answerer.thumbnail(made.shown.curve.video, made.shown.at_s, made.shown.moment)
         return cards.card(replace(made, shown=replace(made.shown, still=still), progress=Progress("cutting", share)))
 
@@ -150,7 +150,7 @@ class Browser:
         return Reply(made.details, title="Details", private=True)
 
     async def _names(self, answer: Answer) -> dict[str, str]:
-        """Give the names of the videos that an answer is about, where these are several."""
+        """Return the names of the videos that an answer is about, where these are several."""
         videos = list(dict.fromkeys(moment.video_id for moment in answer.moments))
         if len(videos) == 1:
             return {}
@@ -179,7 +179,7 @@ class Browser:
         return sorted([*thumbnails, *frames], key=lambda one: one.time_s)
 
     async def _cut(self, turn: Turn, answer: Answer, wish: Show) -> Reply:
-        """Give the card of a cut that may be trimmed: its first frame and its last, side by side."""
+        """Return the card of a cut that may be trimmed: its first frame and its last, side by side."""
         moment = answer.moment(wish.number)
         video = await self._video(answer, moment)
         path = await self._path(video)
@@ -220,7 +220,7 @@ class Browser:
         return ClipWish(*span_s, form, max_px, max_fps, max_bytes)
 
     async def _slides(self, made: Card) -> Picture | None:
-        """Give the small pictures around the moment, where the video itself is gone."""
+        """Return the small pictures around the moment, where the video itself is gone."""
         thumbnails = await self._library.thumbnails(made.shown.curve.video.id)
         near = sorted(thumbnails, key=lambda one: abs(one.time_s - made.cursor.at_s))[: self._limits.slides]
         if not near:
@@ -230,7 +230,7 @@ class Browser:
         return cards.preview(replace(made, span_s=(slides[0].time_s, slides[-1].time_s)), gif, "gif")
 
     async def _file(self, turn: Turn, answer: Answer, wish: Show) -> AsyncIterator[Reply]:
-        """Give a cut as a file, in a message of its own: it stays when people browse on."""
+        """Yield a cut as a file, in a message of its own: it stays when people browse on."""
         self._rate_limit.press(turn)
         moment = answer.moment(wish.number)
         video = await self._video(answer, moment)
@@ -245,7 +245,7 @@ class Browser:
                 yield cards.cutting(video, cursor, made)
 
     async def _making(self, video: Video, path: Path, wish: ClipWish) -> AsyncIterator[float | Clip]:
-        """Make a clip; give the share that is done, now and then where it takes long, and the clip."""
+        """Make a clip; yield the share that is done, now and then where it takes long, and the clip."""
         with called(video.title):
             async for made in watched(
                 lambda report: self._clipper.clip(path, wish, report), self._limits.patience_s, 0.0
@@ -259,7 +259,7 @@ class Browser:
         return path
 
     async def _video(self, answer: Answer, moment: Moment) -> Video:
-        """Return the video of a moment as it is called where the answer looks; raises AnswerGone."""
+        """Return the video of a moment as it is called in the answer's view; raises AnswerGone."""
         video = await self._library.video(moment.video_id)
         posting = await self._library.posting(moment.video_id, answer.query.view)
         if video is None or posting is None:
@@ -274,7 +274,7 @@ def _marks_s(wish: Show, cursor: Cursor) -> tuple[float, ...]:
 
 
 def _span_s(cursor: Cursor, length_s: float) -> tuple[float, float]:
-    """Give the stretch that a preview shows: from a little before the frame, within the video."""
+    """Return the stretch that a preview shows: from a little before the frame, within the video."""
     video_s = cursor.video_ms / 1000
     start_s = max(0.0, min(cursor.at_s - length_s / 3, video_s - length_s))
     return start_s, min(video_s, start_s + length_s)

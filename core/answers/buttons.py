@@ -41,7 +41,7 @@ class Cursor:
 
     @classmethod
     def of(cls, wish: Show, moment: Moment, duration_s: float, most_cut_s: float, *, kept: bool = True) -> Cursor:
-        """Give the place that a button asks for, brought within the video; without times, the moment itself."""
+        """Return the place that a button asks for, brought within the video; without times, the moment itself."""
         video_ms = max(LEAST_CUT_MS, round(duration_s * 1000))
         peak_ms = _within(round(moment.peak_s * 1000), 0, video_ms)
         whole = cls(peak_ms, 0, video_ms, video_ms, max(LEAST_CUT_MS, round(most_cut_s * 1000)), kept)
@@ -52,20 +52,20 @@ class Cursor:
 
     @property
     def at_s(self) -> float:
-        """Give the time of the frame in seconds."""
+        """Return the time of the frame in seconds."""
         return self.at_ms / 1000
 
     @property
     def ends_s(self) -> tuple[float, float]:
-        """Give the two ends of the cut in seconds."""
+        """Return the two ends of the cut in seconds."""
         return self.in_ms / 1000, self.out_ms / 1000
 
     def beside(self, by_ms: int) -> int:
-        """Give the time so far from the frame, within the video."""
+        """Return the time so far from the frame, within the video."""
         return _within(self.at_ms + by_ms, 0, self.video_ms)
 
     def moved(self, in_by_ms: int, out_by_ms: int) -> Cursor:
-        """Give the same place with one end of the cut moved as far as the other end and the limits allow."""
+        """Return the same place with one end of the cut moved as far as the other end and the limits allow."""
         earliest, latest = max(0, self.out_ms - self.most_cut_ms), self.out_ms - LEAST_CUT_MS
         in_ms = _within(self.in_ms + in_by_ms, earliest, latest)
         earliest, latest = in_ms + LEAST_CUT_MS, min(self.video_ms, in_ms + self.most_cut_ms)
@@ -107,7 +107,7 @@ def under(
     *,
     is_absent: bool = False,
 ) -> tuple[Button, ...]:
-    """Give the buttons of a card that shows what was wished for, with how people voted on that moment.
+    """Return the buttons of a card that shows what was asked for, with how people voted on that moment.
 
     Of several videos each moment bears its video's name. At first sight there are few: fewer still where the video
     probably does not show it.

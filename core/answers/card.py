@@ -53,11 +53,11 @@ class Card:
     curves: Mapping[str, Curve] = field(default_factory=dict)
     """Of the other videos of the answer, by their ids."""
     is_checked: bool = True
-    """Whether the verdict stands: a closer look is still to come otherwise."""
+    """Whether the verdict stands: a close-up is still to come otherwise."""
 
     @property
     def numbered(self) -> tuple[tuple[int, Moment], ...]:
-        """Give the moments of the video that is shown, with their numbers."""
+        """Return the moments of the video that is shown, with their numbers."""
         video_id = self.shown.curve.video.id
         return tuple((n, moment) for n, moment in enumerate(self.answer.moments, 1) if moment.video_id == video_id)
 
@@ -119,21 +119,21 @@ def _strip(made: Card) -> tuple[StripMoment, ...]:
 
 
 def preview(made: Card, data: bytes, form: str) -> Picture:
-    """Give the moving preview."""
+    """Return the moving preview."""
     first_s, last_s = made.span_s
     what = f"Preview of {made.shown.curve.video.title}, {tenths(first_s)} to {tenths(last_s)}"
     return Picture("preview", f"preview.{form}", f"{what}, without sound", dict.fromkeys(made.door.themes, data))
 
 
 def ends(made: Card, jpeg: bytes) -> Picture:
-    """Give the first and the last frame of a cut."""
+    """Return the first and the last frame of a cut."""
     first_s, last_s = made.cursor.ends_s
     alt = f"First and last frame of a cut of {made.shown.curve.video.title}, {tenths(first_s)} to {tenths(last_s)}"
     return Picture("ends", "ends.jpg", alt, dict.fromkeys(made.door.themes, jpeg))
 
 
 def sheet(made: Card, jpeg: bytes) -> Picture:
-    """Give the contact sheet of the video, on which the moments bear their numbers."""
+    """Return the contact sheet of the video, on which the moments bear their numbers."""
     here = ", ".join(f"{number} at {clock(moment.peak_s)}" for number, moment in made.numbered)
     alt = f"Contact sheet of {made.shown.curve.video.title}: frames from start to end; moments: {here}"
     return Picture("sheet", "sheet.jpg", alt, dict.fromkeys(made.door.themes, jpeg))
@@ -147,7 +147,7 @@ def cutting(video: Video, cursor: Cursor, share: float) -> Reply:
 
 
 def cut(video: Video, cursor: Cursor, clip: Clip, turn: Turn) -> Reply:
-    """Give a cut as a file."""
+    """Return a cut as a file."""
     first_s, last_s = cursor.ends_s
     span = f"{tenths(first_s)} to {tenths(last_s)}"
     facts = [f"{span}, {last_s - first_s:.1f} s", f"{clip.width_px} x {clip.height_px} px", size(len(clip.data))]
@@ -161,14 +161,14 @@ def cut(video: Video, cursor: Cursor, clip: Clip, turn: Turn) -> Reply:
 
 
 def cut_name(title: str, start_s: float, end_s: float) -> str:
-    """Give a name for a cut, from title and times, that every system takes."""
+    """Return a name for a cut, from title and times, that every system takes."""
     plain = re.sub(r"[^\w.-]+", "-", title, flags=re.ASCII).strip("-._")[:60] or "video"
     first, last = (f"{int(time_s // 60)}m{time_s % 60:04.1f}s" for time_s in (start_s, end_s))
     return f"{plain}_{first}-{last}.mp4"
 
 
 def size(count_bytes: int) -> str:
-    """Give the size of a file as people say it."""
+    """Return the size of a file in words."""
     return f"{count_bytes / 1e6:.1f} MB" if count_bytes >= 1e6 else f"{max(1, round(count_bytes / 1e3))} kB"
 
 

@@ -128,7 +128,7 @@ class Answerer:
         return {theme: await self._plotter.plot(spec, theme) for theme in themes}
 
     async def still(self, video: Video, time_s: float, max_px: int, moment: Moment | None = None) -> Still | None:
-        """Cut the frame from the kept file; where that is gone or unreadable give a thumbnail, of the moment if any."""
+        """Cut the frame from the kept file; where that cannot be, return a thumbnail, of the moment if any."""
         path = await self._media.path(video.id)
         if path is not None:
             try:
@@ -138,7 +138,7 @@ class Answerer:
         return await self.thumbnail(video, time_s, moment)
 
     async def thumbnail(self, video: Video, time_s: float, moment: Moment | None = None) -> Still | None:
-        """Give the small picture nearest to a time, where one is left: at once, and of videos that are gone.
+        """Return the small picture nearest to a time, where one is left: at once, and of videos that are gone.
 
         One within the moment comes first, if the time is: the nearest may lie beyond a cut.
         """
@@ -195,18 +195,18 @@ EACH_S = 1.0
 
 
 _SLACK = 0.1
-"""Looks lie on frames, so two of one second may be a little more than a second apart."""
+"""Samples lie on frames, so two of one second may be a little more than a second apart."""
 
 
 _SAME_S = 1e-3
 
 
 def each_second(curve: Curve, moments: Iterable[Moment] = ()) -> Curve:
-    """Give the curve with values at most a second apart, from its first look to its video's end.
+    """Return the curve with values at most a second apart, from its first frame to its video's end.
 
-    Between two looks it is the straight line from one to the other, so that no value lies above both or below both;
-    after the last look its value stays, for as long as looks may lie apart. The curve also goes through the peaks of
-    moments that were looked at later. Without its looks' vectors, which are none of such values.
+    Between two frames it is the straight line from one to the other, so that no value lies above both or below both;
+    after the last frame its value stays, for as long as frames may lie apart. The curve also goes through the peaks of
+    moments that were refined. It has no vectors: those are of frames alone.
     """
     peaks = [_peaks(curve, moments, part) for part in range(max(1, len(curve.lines)))]
     times_s = np.unique(np.concatenate([_times(curve), *(np.array([*some], np.float64) for some in peaks)]))
@@ -218,7 +218,7 @@ def each_second(curve: Curve, moments: Iterable[Moment] = ()) -> Curve:
 
 
 def _times(curve: Curve) -> Seconds:
-    """Give the times of the looks and those between them."""
+    """Return the times of the frames and those between them."""
     frames = curve.times_s
     apart_s = float(np.diff(frames).max()) if len(frames) > 1 else EACH_S
     end_s = min(curve.video.duration_s, float(frames[-1]) + apart_s)
@@ -229,15 +229,15 @@ def _times(curve: Curve) -> Seconds:
 
 
 def _between(start_s: float, end_s: float) -> Iterator[float]:
-    """Give times within an interval that part it evenly into pieces of a second or a little more or less."""
+    """Return times within an interval that part it evenly into pieces of a second or a little more or less."""
     pieces = math.ceil((end_s - start_s) / EACH_S - _SLACK)
     return (start_s + (end_s - start_s) * piece / pieces for piece in range(1, pieces))
 
 
 def _peaks(curve: Curve, moments: Iterable[Moment], part: int) -> dict[float, float]:
-    """Return time and score of the peaks for a text; those of the looks are at their very times.
+    """Return time and score of the peaks for a text; those of the frames are at their very times.
 
-    Of texts side by side each has its own score at each peak: the nearest look may lie beyond a cut.
+    Of texts side by side each has its own score at each peak: the nearest frame may lie beyond a cut.
     """
     return {
         _at(curve, one.peak_s): one.among[part] if part < len(one.among) else one.score
@@ -248,7 +248,7 @@ def _peaks(curve: Curve, moments: Iterable[Moment], part: int) -> dict[float, fl
 
 
 def _at(curve: Curve, time_s: float) -> float:
-    """Give the time of the look that lies there, or else that time."""
+    """Return the time of the frame that lies there, or else that time."""
     frame_s = float(curve.times_s[curve.at(time_s)])
     return frame_s if abs(frame_s - time_s) <= _SAME_S else time_s
 

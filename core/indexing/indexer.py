@@ -221,7 +221,7 @@ class Indexer:
     async def _known(
         self, led: Led | None, info: EncoderInfo, poster: Poster | None, link: str, report: Report
     ) -> Indexed | None:
-        """Post a known video here too; look at it first where this recipe has not, if its file is still kept."""
+        """Post a known video here too; index it first where this recipe has not, if its file is still kept."""
         if led is None:
             return None
         video = led.video

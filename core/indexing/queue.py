@@ -188,7 +188,7 @@ class VideoTurns:
 
     @asynccontextmanager
     async def video(self, video_id: str) -> AsyncIterator[None]:
-        """Wait until nobody else looks at this video, whichever link led there; meanwhile others have one's turn."""
+        """Wait until no other task indexes this video, whichever link led there; meanwhile others have one's turn."""
         lock = self._videos.setdefault(video_id, asyncio.Lock())
         with self._line.lent() if lock.locked() else nullcontext():
             await lock.acquire()

@@ -241,7 +241,7 @@ class Example:
     data: bytes
     """(D,) little-endian float32, of length 1."""
     recipe_key: str
-    """It is compared with looks of this recipe alone."""
+    """It is compared with embeddings of this recipe alone."""
     source: Stretch | None = None
     """Where it was found, for "more like this": that very place is no answer."""
 

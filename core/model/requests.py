@@ -88,7 +88,7 @@ class Job:
     video_id: str
     """The video that it is about, once that is known, or ""."""
     frames: int
-    """How many looks at the video it took, once that is done; 0 where the video was known."""
+    """How many frames of the video were embedded, once that is done; 0 where the video was known."""
 
     @property
     def is_open(self) -> bool:

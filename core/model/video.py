@@ -148,7 +148,7 @@ class Sampling:
     interval_s: float = 1.0
     min_looks: int = 16
     keyframe_gap: float = 2.1
-    """Keyframes alone will do where they stand no further apart than this many intervals; 0 looks at all frames."""
+    """Keyframes alone will do where they stand no further apart than this many intervals; 0 for all frames."""
     sameness: float = 8.0
     """A frame no part of which differs by more levels of 255 than this takes the vector before it; 0 for none."""
 

@@ -108,7 +108,7 @@ class CloseUp:
         try:
             surely = await self._odds(query, curve, info)
         except AppError as error:
-            log.info("no closer look at %s: %s", curve.video.id, type(error).__name__)
+            log.info("no close-up of %s: %s", curve.video.id, type(error).__name__)
             return moment
         return moment if surely is None else replace(moment, closer=surely)
 

@@ -138,7 +138,7 @@ class Refiner:
         return replace(kept, query=answer.query) if kept and untouched and is_news else None
 
     async def _refined(self, answer: Answer, curve: Curve, number: int, *, further: bool) -> tuple[Moment, ...]:
-        """Return an answer's moments with a close-up at the video of the one with this number, and `further` looks."""
+        """Return an answer's moments with the one of this number checked and, if `further`, refined."""
         moments = answer.moments
         if further and number == 1:
             moments = await self.leading(answer.query, moments, curve)
@@ -198,7 +198,7 @@ class Refiner:
             shots = await self._shots(query, best)
             return (await self._within_shot(best, shots, found.frames if found else None), *others)
         except (AppError, TimeoutError) as error:
-            log.info("no further looks at %s: %s", first.video_id, type(error).__name__)
+            log.info("no extra frames of %s: %s", first.video_id, type(error).__name__)
             return tuple(moments)
 
     async def moment(self, query: Query, moment: Moment, curve: Curve | None = None) -> Moment:
@@ -217,7 +217,7 @@ class Refiner:
                 then = await self._sharpened(query, then, curve, after_s=first.peak_s)
                 return paired(await self._sharpened(query, first, curve, before_s=then.peak_s), then)
         except AppError as error:
-            log.info("no further looks at %s: %s", moment.video_id, type(error).__name__)
+            log.info("no extra frames of %s: %s", moment.video_id, type(error).__name__)
             return moment
 
     async def moments(self, query: Query, moments: Iterable[Moment]) -> tuple[Moment, ...]:

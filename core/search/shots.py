@@ -57,7 +57,7 @@ Numbers: TypeAlias = npt.NDArray[np.int64]
 
 
 ALIKE = 0.7
-"""Two looks at one shot are that much alike at least, on the video's own scale."""
+"""Two frames of one shot are that much alike at least, on the video's own scale."""
 
 
 _SAMPLED = 256
@@ -78,7 +78,7 @@ _LEAST_FLANK = 3
 
 
 class Likeness:
-    """How alike the looks at one video are, on a scale of its own: looks far apart are 0, neighbours are 1."""
+    """How alike the frames of one video are, on a scale of its own: frames far apart are 0, neighbours are 1."""
 
     def __init__(self, vectors: Floats) -> None:
         self._vectors = vectors

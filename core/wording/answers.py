@@ -104,7 +104,7 @@ def details(answer: Answer, shown: AnswerView) -> str:
 
 
 def title(query: Query) -> str:
-    """Give a question as a headline has it."""
+    """Return a query as a headline has it."""
     words = query.text.strip()
     if query.picture is None:
         return f"“{words}”"
@@ -203,7 +203,7 @@ def _judged(judged: Level) -> str:
 
 
 def percent(share: float) -> str:
-    """Return a share as people say it."""
+    """Return a share in words."""
     if 0 < share < 0.01:
         return "less than 1 %"
     return f"{share:.0%}".replace("%", " %") if share < 0.995 or share == 1 else "more than 99 %"

@@ -1,4 +1,4 @@
-"""Where further looks go in search of a video's best frame, and what becomes of what they find."""
+"""Where extra frames are decoded in search of a video's best frame, and which of them counts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whoever waits for an answer goes first; videos and further looks let them, but not for ever."""
+"""Who waits for an answer goes first, before videos and extra frames, but not for ever."""
 
 from __future__ import annotations
 
