@@ -38,11 +38,11 @@ class Backups:
 
     @classmethod
     def of(cls, database: Path) -> Backups:
-        """Return those beside a database."""
+        """Return the backups beside a database."""
         return cls(database.parent / FOLDER)
 
     def make(self, database: Path, label: str) -> Path:
-        """Copy a sound database as of one moment, while others may write to it; then the oldest copies go."""
+        """Copy a sound database, which others may write to meanwhile; then delete the oldest copies."""
         with disk(self._folder):
             place = self._place(label)
             part = place.with_suffix(".sqlite3.part")
@@ -95,7 +95,7 @@ class Backups:
             return tuple(path for path in self._files() if path.suffix == ".sqlite3")
 
     def purge(self, spared: Path | None = None) -> int:
-        """Delete all copies but one that is spared: something in them was forgotten. Return how many there were."""
+        """Delete all copies but `spared`, since something in them was forgotten. Return how many there were."""
         found = self.all()
         with disk(self._folder):
             for path in self._files():

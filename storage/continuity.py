@@ -1,4 +1,4 @@
-"""Is this the database that was written to? Is everything in it that was acknowledged? Told by a mark beside it.
+"""Tells whether this is the database that was written to, and has all that was acknowledged, by a mark beside it.
 
 SQLite cuts off a damaged write-ahead log in silence. So the number of the last transaction is noted in a small file
 beside the database after each commit, without fsync: it is for processes that die and bytes that rot. After a power
@@ -33,14 +33,14 @@ _NOTE = "INSERT INTO losses (what, changes) VALUES (?, ?)"
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """Which transaction was acknowledged last."""
+    """The library, and the last transaction that was acknowledged."""
 
     library: str
     number: int
 
     @classmethod
     def read(cls, database: Path) -> Mark | None:
-        """Return the one beside a database, or None where there is none that can be read."""
+        """Return the mark beside a database, or None where none can be read."""
         try:
             library, number = _place(database).read_text().split()
             return cls(library, int(number))
@@ -48,15 +48,15 @@ class Mark:
             return None
 
     def line(self) -> bytes:
-        """Return it as it is written, always of the same length: it needs no more room on a full disk."""
+        """Return the file's content, always of the same length, so that it needs no more room on a full disk."""
         return f"{self.library:<32} {self.number:020}\n".encode()
 
 
 class Continuity:
-    """Watches one open database."""
+    """Keeps the mark of one open database, and checks that its files are still the same."""
 
     def __init__(self, database: Path, library: str, mark: int | None) -> None:
-        """Take the open file of the mark, or None where it cannot be written."""
+        """`mark` is the open file of the mark, or None where it cannot be written."""
         self._database = database
         self._library = library
         self._mark = mark
@@ -88,13 +88,13 @@ class Continuity:
                 raise DatabaseGone(str(self._database), f"{path.name} was deleted or replaced")
 
     def note(self, number: int) -> None:
-        """Note that a transaction counts; called before it is acknowledged."""
+        """Write down the number of a committed transaction, before it is acknowledged."""
         if self._mark is not None:
             with suppress(OSError):  # then a loss might not be noticed, and nothing else
                 os.pwrite(self._mark, Mark(self._library, number).line(), 0)
 
     def close(self) -> None:
-        """Let go of the mark."""
+        """Close the mark's file."""
         if self._mark is not None:
             os.close(self._mark)
             self._mark = None
@@ -162,28 +162,28 @@ _ALL = "SELECT found_at, what, changes FROM losses ORDER BY number"
 
 @dataclass(frozen=True, slots=True)
 class Loss:
-    """What was found missing once."""
+    """Data that was missing when the database was opened."""
 
     found_at: str
     """UTC, ISO 8601."""
     what: str
     """"new": there was no database. "another": it was not the one from before. "changes": the newest were lost."""
     changes: int
-    """How many were lost; 0 where nothing tells whether any were."""
+    """How many transactions were lost; 0 where that is not known."""
 
 
 async def settle(db: aiosqlite.Connection) -> None:
-    """Note that media files which nothing leads to since then were set aside."""
+    """Note that media files without a video were set aside since then."""
     await db.execute(SETTLE)
     await db.execute(_DROP_OLD, (_TOLD,))
 
 
 async def put_away(db: aiosqlite.Connection) -> None:
-    """Forget what was found missing: it was told."""
+    """Delete the notes of losses, once the operator was told."""
     await db.execute("DELETE FROM losses")
 
 
 def losses(database: Path) -> tuple[Loss, ...]:
-    """Return what was found missing in the last time, oldest first; blocks. Raises sqlite3.Error."""
+    """Return the losses that are still noted, oldest first; blocks. Raises sqlite3.Error."""
     with closing(sqlite3.connect(database)) as file:
         return tuple(Loss(*row) for row in file.execute(_ALL))

@@ -29,6 +29,19 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+LOCK = "running.lock"
+_GRACE_S = 1.5
+"""A bot that was killed while it started a child may hold its lock for a moment longer, by that child."""
+_RETRY_S = 0.05
+_OWNERS = "owners"
+_NEW = ".new"
+_RESERVE = "reserve"
+RESERVE_BYTES = 32 << 20
+"""Enough to forget a video of five hours with a frame a second."""
+_RESERVE_SHARE = 4
+"""At most this part of what is free is kept."""
+_CHUNK_BYTES = 1 << 20
+
 _BUGS = (
     sqlite3.ProgrammingError,
     sqlite3.InterfaceError,
@@ -60,7 +73,7 @@ _HARDLY_FREE_BYTES = 1 << 18
 
 @contextmanager
 def disk(path: Path) -> Iterator[None]:
-    """Turn what the disk or the database file does wrong into StorageUnusable; bugs in our own queries pass."""
+    """Turn errors of the disk and of the database file into StorageUnusable; errors in our own queries pass."""
     try:
         yield
     except _BUGS:
@@ -89,12 +102,12 @@ def _is_full(path: Path) -> bool:
 
 
 OTHERS = stat.S_IRWXG | stat.S_IRWXO
-"""All that a mode may give to others than the owner."""
+"""The bits of a mode that are for others than the owner."""
 _OURS = re.compile(r"keaton\.sqlite3.*|media|kept|backups|set-aside|owners|reserve|converted|running\.lock|page-.*")
 
 
 def tighten(folder: Path) -> bool:
-    """Take from everybody else what an earlier version let them do; tell whether they can do nothing now.
+    """Close an older folder to other users; tell whether it is closed now.
 
     A folder that holds more than Keaton's own files keeps its mode, for it may be a home; a file with several
     names keeps its own, for one of them may lie elsewhere. Raises StorageUnusable.
@@ -120,7 +133,7 @@ def _close_below(entry: os.DirEntry[str]) -> bool:
 
 
 def _close(path: os.PathLike[str]) -> bool:
-    """Take all from others that a mode gives them; tell whether they have nothing now."""
+    """Clear the bits for others in a mode; tell whether they are clear now."""
     found = os.lstat(path)
     if not found.st_mode & OTHERS:
         return True
@@ -131,21 +144,15 @@ def _close(path: os.PathLike[str]) -> bool:
     return not os.lstat(path).st_mode & OTHERS
 
 
-NAME = "running.lock"
-_GRACE_S = 1.5
-"""A bot that was killed while it started a child may hold its lock for a moment longer, by that child."""
-_RETRY_S = 0.05
-
-
 @contextmanager
 def alone(folder: Path) -> Iterator[None]:
-    """Be the one bot on this folder.
+    """Hold the lock of the only bot on this folder.
 
     Raises DataFolderInUse when there is another, and still is after a moment, StorageUnusable. Blocks.
     """
     with disk(folder):
         folder.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(folder / NAME, timeout=_GRACE_S)
+        lock = FileLock(folder / LOCK, timeout=_GRACE_S)
         try:
             lock.acquire(poll_interval=_RETRY_S)
         except Timeout as error:
@@ -156,12 +163,8 @@ def alone(folder: Path) -> Iterator[None]:
         lock.release()
 
 
-FOLDER = "owners"
-_NEW = ".new"
-
-
 class Owners:
-    """The folder of those files."""
+    """Files that living processes hold locks on, in a folder beside the database."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -169,11 +172,11 @@ class Owners:
     @classmethod
     def of(cls, database: Path) -> Owners:
         """Return the one beside a database."""
-        return cls(database.parent / FOLDER)
+        return cls(database.parent / _OWNERS)
 
     @contextmanager
     def alive(self, name: str) -> Iterator[None]:
-        """Be known as alive by this name, for as long as this lasts; without it a lease runs out by its time."""
+        """Hold the lock of a file by this name; where that fails, other processes go by the lease's time."""
         held = None
         with suppress(OSError):  # no room, or a file system without locks
             held = self._hold(name)
@@ -185,14 +188,14 @@ class Owners:
                 os.close(held)
 
     def dead(self) -> frozenset[str]:
-        """Return the names of those that died without a word."""
+        """Return the names of processes that died without deleting their file."""
         if not self._folder.is_dir():
             return frozenset()
         names = [path.name for path in self._folder.iterdir() if not path.name.endswith(_NEW)]
         return frozenset(name for name in names if self._is_free(name))
 
     def bury(self, names: Iterable[str]) -> None:
-        """Forget them: nothing is left that they had taken up."""
+        """Delete the files of dead processes."""
         for name in names:
             (self._folder / name).unlink(missing_ok=True)
 
@@ -224,42 +227,34 @@ class Owners:
             os.close(found)
 
 
-log = logging.getLogger(__name__)
-
-NAME = "reserve"
-SIZE_BYTES = 32 << 20
-"""Enough to forget a video of five hours with a frame a second."""
-_SHARE = 4
-"""At most this part of what is free is kept."""
-_CHUNK_BYTES = 1 << 20
-
-
 class Reserve:
-    """A file that holds nothing."""
+    """A file of zeros that keeps room on the disk."""
 
-    def __init__(self, path: Path, size_bytes: int = SIZE_BYTES) -> None:
+    def __init__(self, path: Path, size_bytes: int = RESERVE_BYTES) -> None:
         self._path = path
         self._size_bytes = size_bytes
 
     @classmethod
     def of(cls, database: Path) -> Reserve:
         """Return the one beside a database."""
-        return cls(database.parent / NAME)
+        return cls(database.parent / _RESERVE)
 
     @property
     def size_bytes(self) -> int:
-        """Return how much room it keeps."""
+        """Return its size; 0 where there is none."""
         try:
             return self._path.stat().st_size
         except OSError:
             return 0
 
     def lay(self) -> None:
-        """Keep room, as far as there is plenty; raises nothing, for without it all else works."""
+        """Make the file, as far as there is plenty of room; raises nothing, since all else works without it."""
         part = self._path.with_name(self._path.name + ".part")
         with suppress(OSError):
             has_bytes = self.size_bytes
-            size_bytes = min(self._size_bytes, (shutil.disk_usage(self._path.parent).free + has_bytes) // _SHARE)
+            size_bytes = min(
+                self._size_bytes, (shutil.disk_usage(self._path.parent).free + has_bytes) // _RESERVE_SHARE
+            )
             if has_bytes >= size_bytes // 2:
                 return
             try:
@@ -269,7 +264,7 @@ class Reserve:
                 part.unlink(missing_ok=True)
 
     def drop(self) -> None:
-        """Let go of the room where little else is left; raises OSError."""
+        """Delete the file where little else is left; raises OSError."""
         has_bytes = self.size_bytes
         if has_bytes and shutil.disk_usage(self._path.parent).free < has_bytes:
             self._path.unlink(missing_ok=True)
@@ -299,7 +294,7 @@ def write(path: Path, data: bytes) -> None:
 
 
 def flush(path: Path) -> None:
-    """Have a file or folder on the disk when this returns; raises OSError."""
+    """Flush a file or folder to the disk; raises OSError."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -308,7 +303,7 @@ def flush(path: Path) -> None:
 
 
 class FolderBlobCache:
-    """One file for each; any number of processes may share the folder."""
+    """A cache with a file for each blob; any number of processes may share the folder."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -318,7 +313,7 @@ class FolderBlobCache:
         return await asyncio.to_thread(self._get, name)
 
     async def put(self, name: str, data: bytes) -> None:
-        """Keep something, in the place of what had this name."""
+        """Keep data under a name, and replace what it had."""
         await asyncio.to_thread(self._put, name, data)
 
     def _get(self, name: str) -> bytes | None:

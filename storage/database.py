@@ -1,4 +1,4 @@
-"""The connections to the database: one that writes, a transaction at a time, and one that reads meanwhile."""
+"""The connections to the database: one that writes, a transaction at a time, and one that reads."""
 
 from __future__ import annotations
 
@@ -131,7 +131,7 @@ class Connections:
         return self._path
 
     async def close(self) -> None:
-        """Let a transaction under way end, then let go of the file; a second time nothing happens."""
+        """Close the connections once no transaction is under way; a second call does nothing."""
         is_left = await self._wiper.close()
         async with self._turn:
             if self._closed:
@@ -149,7 +149,7 @@ class Connections:
 
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[aiosqlite.Connection]:
-        """Hold a transaction: what happens inside counts as a whole, or not at all.
+        """Hold a transaction.
 
         Raises DatabaseGone where the file is not the one that was opened, StorageUnusable.
         """
@@ -199,20 +199,20 @@ class Connections:
         await self._wiper.done()
 
     async def keep_room(self) -> None:
-        """Keep some room on the disk from now on, to forget with when it is full."""
+        """Reserve some room on the disk from now on, so that forgetting works when it is full."""
         self._keeps_room = True
         self._wiper.scrub_soon()  # an earlier run may have died before it came to that
         await asyncio.to_thread(self._reserve.lay)
 
     async def make_room(self) -> None:
-        """Let go of that room where the disk is full: something is to be forgotten. Raises StorageUnusable."""
+        """Release that room where the disk is full. Raises StorageUnusable."""
         if self._reserve.size_bytes:
             with disk(self._path):
                 await asyncio.to_thread(self._reserve.drop)
 
     @asynccontextmanager
     async def forgetting(self) -> AsyncIterator[aiosqlite.Connection]:
-        """Hold a transaction after which nothing that was deleted lives on, neither in backups nor in the log.
+        """Hold a transaction after which nothing that was deleted is left in backups or in the log.
 
         Backups go before it counts: a process that dies in between has forgotten nothing yet. What is left in the log
         goes as soon as no process reads from it, or when the file is next opened.
@@ -302,7 +302,7 @@ class Connections:
 
 
 class Tables:
-    """What lives in the tables of a database."""
+    """The base of what reads and writes tables."""
 
     def __init__(self, connections: Connections) -> None:
         self._db = connections

@@ -30,7 +30,7 @@ KEY_ONLY = """
     title = '', url = '', uploader = '', looks = 0, picture = '', done_once = 0, under = '', called_back = '',
     moderator = 0, link = '', site_id = '', several = 0
 """
-"""Leaves nothing of a request but its key, whose, and whether it is settled."""
+"""Clears all columns of a request but its key, its owner, and whether it is settled."""
 
 _THEIRS = f"{IN_VIEW} AND (:user_id IS NULL OR user_id = :user_id) AND ended_s IS NULL"
 
@@ -179,13 +179,13 @@ async def drop_unseen(db: aiosqlite.Connection, video_id: str) -> bool:
 
 
 async def seal(db: aiosqlite.Connection, video_id: str, view: View) -> None:
-    """Let no request in view name a video any more that it does not post there; called before the video's links go."""
+    """Seal the keys of requests in view that name a video without posting it there; before the video's links go."""
     found = await db.execute_fetchall(_NAMING, {"video_id": video_id, **of_view(view)})
     await _seal(db, [job_id for (job_id,) in found])
 
 
 async def seal_told(db: aiosqlite.Connection, job_id: int) -> bool:
-    """Let a request name nothing any more whose asker was told that its video was forgotten; tell whether it is one."""
+    """Seal the key of a request whose asker was told that its video was forgotten; tell whether it is one."""
     if not await db.execute_fetchall(_TOLD, (job_id,)):
         return False
     await _seal(db, [job_id])

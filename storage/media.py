@@ -73,7 +73,7 @@ class MediaFolder:
             os.close(lock)
 
     async def close(self) -> None:
-        """Say that this process uses no workshop any more."""
+        """Release the lock on the workshops."""
         os.close(self._lock)
 
     @asynccontextmanager
@@ -106,7 +106,7 @@ class MediaFolder:
             return await asyncio.to_thread(_copy_in, path, folder, linked=path.is_relative_to(self._root))
 
     async def path(self, video_id: str) -> Path | None:
-        """Return the kept file and count it as used, or None when it was never kept or had to go."""
+        """Return the kept file and count it as used, or None when there is none (any more)."""
         with disk(self._root):
             return await asyncio.to_thread(self._use, video_id)
 
@@ -265,14 +265,14 @@ FOLDER = "set-aside"
 
 
 class Aside:
-    """The folder beside the media store."""
+    """The folder of files that were set aside, beside the media store."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
     @classmethod
     def of(cls, media: Path) -> Aside:
-        """Return that of a media store."""
+        """Return the one beside a media store."""
         return cls(media.parent / FOLDER)
 
     def take(self, files: Iterable[Path]) -> Path | None:

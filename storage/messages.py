@@ -95,14 +95,14 @@ _DROP_ITEMS = f"""
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What is not in a message any more."""
+    """Items that an edit took out of a message, and the videos that it does not bring any more."""
 
     items: frozenset[str]
     videos: frozenset[str]
 
 
 class SqliteLedger(KeyTables):
-    """What chat platforms make Keaton remember."""
+    """What chat platforms need remembered."""
 
     def __init__(self, connections: Connections) -> None:
         """Begin a run with a name of its own."""
@@ -188,7 +188,7 @@ async def _retract(db: aiosqlite.Connection, scope: Scope, message: str) -> tupl
 
 
 async def _change(read: Read, scope: Scope, message: str, items: frozenset[str]) -> Change | None:
-    """Tell what a message that holds these items now held before; None where nothing is gone."""
+    """Return what an edit took out of a message that has these items now; None where nothing."""
     at: dict[str, object] = {**asdict(scope), "message": message}
     posted = {video_id for (video_id,) in await read(_POSTED_BY_IT, at)}
     removed = {item for (item,) in await read(_ITEMS, at)} - items

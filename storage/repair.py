@@ -45,7 +45,7 @@ class Repaired:
     """What SQLite found wrong with it, if anything; at most twenty things."""
     outcome: Outcome
     lost: tuple[LostVideo, ...] = ()
-    """Videos that have to be posted again."""
+    """Videos to be posted again."""
     backup: Path | None = None
     """The one that was restored."""
 
@@ -172,7 +172,7 @@ _VISIBLE = "SELECT 1 FROM videos JOIN postings ON video_id = videos.id WHERE vid
 
 @dataclass(frozen=True, slots=True)
 class LostVideo:
-    """A video that has to be posted again."""
+    """A video to be posted again."""
 
     video_id: str
     title: str

@@ -62,7 +62,7 @@ def _children(page: bytes, at: int) -> list[int]:
 
 
 def _middle(page: bytes, at: int) -> tuple[int, int]:
-    """Return where the unused middle of a page begins and ends; nothing of what is no sound page of a tree."""
+    """Return where the unused middle of a page begins and ends; (0, 0) for what is no sound page of a tree."""
     if len(page) <= at or page[at] not in _LEAVES | _INNER:
         return 0, 0
     count, content = struct.unpack_from(">HH", page, at + 3)
@@ -71,7 +71,7 @@ def _middle(page: bytes, at: int) -> tuple[int, int]:
 
 
 def main() -> None:
-    """Do what the words say: `find PATH ROOTS MOST` prints pages as JSON, `wipe PATH PAGES PARENT` wipes them."""
+    """Run `find PATH ROOTS MOST`, which prints pages as JSON, or `wipe PATH PAGES PARENT`, which wipes them."""
     what, path, numbers, number = sys.argv[1:]
     file = os.open(path, os.O_RDONLY if what == "find" else os.O_RDWR)
     pages = Pages(file)

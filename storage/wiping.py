@@ -49,7 +49,7 @@ class Sweeper:
     """Tries something in the background until it succeeds."""
 
     def __init__(self, sweep: Callable[[], Awaitable[bool]], pause_s: float) -> None:
-        """Take what is to be done: it tells whether all of it is. It is tried again after a pause that grows."""
+        """`sweep` returns whether it is done; if not, it is tried again after a pause that grows."""
         self._sweep = sweep
         self._pause_s = pause_s
         self._is_due = False
@@ -57,18 +57,18 @@ class Sweeper:
 
     @property
     def is_due(self) -> bool:
-        """Tell whether it was asked for and has not gone well since."""
+        """Tell whether it was asked for and has not succeeded since."""
         return self._is_due
 
     async def now(self) -> None:
-        """Try it now; where that is too early, have it tried until it went well. Raises nothing of the disk."""
+        """Try it now, and where that fails again in the background. Raises no error of the disk."""
         self._is_due = True
         if not await self._try():
             log.info("what was forgotten cannot be taken off the disk yet; that is tried until it can")
             self.soon()
 
     def soon(self) -> None:
-        """Have it done after a pause, and once for all that ask for it until then."""
+        """Try it in the background after a pause, once for all that ask for it until then."""
         self._is_due = True
         if self._later is None or self._later.done():
             self._later = asyncio.create_task(self._until_done())
@@ -79,7 +79,7 @@ class Sweeper:
             await asyncio.shield(self._later)
 
     async def close(self) -> None:
-        """Try no more."""
+        """Stop trying."""
         if self._later is not None:
             self._later.cancel()
             await asyncio.gather(self._later, return_exceptions=True)

@@ -52,7 +52,7 @@ _TRIES = 3
 
 
 def remove(folder: Path) -> None:
-    """Delete a folder with all that is in it, as far as the system lets us; what is no folder stays."""
+    """Delete a folder with all that is in it, as far as the system allows; files stay."""
     for _ in range(_TRIES):
         with suppress(OSError):
             if not folder.is_symlink():
@@ -109,7 +109,7 @@ def _is_unlinked(name: str, place: int) -> bool:
 
 
 def _let_in(name: str, place: int) -> None:
-    """Let ourselves into a folder, and none that a link leads to. Raises OSError."""
+    """Make a folder readable for us; a link is not followed. Raises OSError."""
     if os.chmod in os.supports_follow_symlinks:
         os.chmod(name, 0o700, dir_fd=place, follow_symlinks=False)
         return

@@ -7,7 +7,7 @@ import logging
 import threading
 from typing import TYPE_CHECKING
 
-from storage.data_folder import NAME, alone
+from storage.data_folder import alone
 from storage.library import SqliteLibrary
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ async def test_a_new_library_that_is_closed_at_once_leaves_no_log(
 def test_a_folder_is_taken_over_once_a_killed_bots_child_lets_go(
     tmp_path: Path,
 ) -> None:
-    with (tmp_path / NAME).open("w") as held:
+    with (tmp_path / "running.lock").open("w") as held:
         fcntl.flock(held, fcntl.LOCK_EX)
         let_go = threading.Event()
 
