@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from core.app import Core, Options, Storage
     from core.model.answer import Vote
     from core.model.video import Preprocess, View
-    from core.ports.video import Glancer, SampledFrame
+    from core.ports.video import ExtraFrameReader, SampledFrame
 
 BAR = 1.10
 AS_IT_IS, BARE, BESIDE = "as it is", "the notebook's way", "beside further looks"
@@ -73,8 +73,8 @@ class Unvoted(SqliteLibrary):
 class Noting:
     """Glances, and says when it begins to."""
 
-    def __init__(self, glancer: Glancer) -> None:
-        self._glancer = glancer
+    def __init__(self, reader: ExtraFrameReader) -> None:
+        self._reader = reader
         self.begun = asyncio.Event()
 
     async def glances(
@@ -82,7 +82,7 @@ class Noting:
     ) -> tuple[SampledFrame, ...]:
         """Glance."""
         self.begun.set()
-        return await self._glancer.glances(path, times_s, preprocess, at_once=at_once)
+        return await self._reader.glances(path, times_s, preprocess, at_once=at_once)
 
 
 @dataclass(frozen=True)
@@ -126,11 +126,11 @@ async def find_beside(ports: Ports, parts: Core, text: str, other: str, chance: 
         async for _ in parts.conversation.handle(Find(turn(), other)):
             pass
 
-    if not isinstance(ports.engines.glancer, Noting):
-        raise TypeError(ports.engines.glancer)
-    ports.engines.glancer.begun.clear()
+    if not isinstance(ports.engines.extra_frames, Noting):
+        raise TypeError(ports.engines.extra_frames)
+    ports.engines.extra_frames.begun.clear()
     task = asyncio.create_task(whole())
-    await ports.engines.glancer.begun.wait()
+    await ports.engines.extra_frames.begun.wait()
     await asyncio.sleep(chance.uniform(0, _GOING_S))
     went_on = not task.done()
     took_s = await find(parts, text)
@@ -170,7 +170,7 @@ async def measured(model: str, rounds: int) -> list[Row]:
         settings = Settings(model_name=model if model == "demo" else "base", turns_a_minute=0, videos_per_user=0)
         clocks = Clocks(monotonic_s=time.monotonic, unix_s=time.time, now=datetime.now)
         known = {one.name: getattr(core.engines, one.name) for one in fields(Engines)}
-        ports = Ports(core.kept, Engines(**known | {"glancer": Noting(core.engines.glancer)}), clocks)
+        ports = Ports(core.kept, Engines(**known | {"extra_frames": Noting(core.engines.extra_frames)}), clocks)
         made = without(ports, options_of(settings, is_bot=False))
         await take_in(core, DEMO_FOLDER / "film.mp4")
         try:

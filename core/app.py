@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from core.ports.jobs import Checkpoints, Jobs, Ledger
     from core.ports.library import BlobCache, Encoder, Library, Media
     from core.ports.metrics import Watch
-    from core.ports.video import Clipper, Fetcher, Framer, FrameReader, Glancer, PictureReader, Plotter
+    from core.ports.video import Clipper, ExtraFrameReader, Fetcher, Framer, FrameReader, PictureReader, Plotter
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,13 +64,13 @@ class Engines:
     encoder: Encoder
     fetcher: Fetcher
     reader: FrameReader
-    glancer: Glancer
+    extra_frames: ExtraFrameReader
     framer: Framer
     pictures: PictureReader
     clipper: Clipper
     plotter: Plotter
     watch: Watch
-    courtesy: ForegroundPriority
+    priority: ForegroundPriority
     """The one that the engines heed."""
 
 
@@ -130,11 +130,11 @@ def assemble(
     A measurement may bring another judge, to tell what verdicts cost.
     """
     library, media, encoder = storage.library, storage.media, engines.encoder
-    watch, priority, most = engines.watch, engines.courtesy, options.browsing.moments
+    watch, priority, most = engines.watch, engines.priority, options.browsing.moments
     background = Background(encoder, storage.blobs, captions())
     judge = judge_of(encoder, background)
     searcher = Searcher(library, encoder, options.sampling, engines.index, judge)
-    extra = ExtraFrames(media, engines.glancer, encoder, searcher, priority)
+    extra = ExtraFrames(media, engines.extra_frames, encoder, searcher, priority)
     closer = CloseUp(media, engines.framer, encoder, background, judge, searcher)
     finder = BestFrameFinder(extra, priority.quiet_s)
     refiner = Refiner(library, encoder, searcher, extra, finder, closer, priority)
@@ -185,5 +185,5 @@ def _indexer(storage: Storage, engines: Engines, options: Options) -> Indexer:
         options.indexing,
         storage.checkpoints,
         engines.watch,
-        engines.courtesy,
+        engines.priority,
     )

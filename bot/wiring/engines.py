@@ -45,13 +45,13 @@ class OpenEngines(Engines):
 
     watch: Metrics
     model: ModelWatch
-    courtesy: ForegroundPriority
+    priority: ForegroundPriority
     """Heeded by what nobody waits for."""
     decoders: ChildPool
     encoder: RememberingEncoder
     index: VectorIndex
     reader: ChildFrameReader
-    glancer: ChildFrameReader
+    extra_frames: ChildFrameReader
     framer: ChildFramer
     pictures: ChildPictureReader
     clipper: ChildClipper
@@ -74,14 +74,14 @@ class _Pools:
 
 
 def open_engines(
-    settings: Settings, store: EmbeddingStore, courtesy: ForegroundPriority, stack: AsyncExitStack
+    settings: Settings, store: EmbeddingStore, priority: ForegroundPriority, stack: AsyncExitStack
 ) -> OpenEngines:
     """Give the engines, which begin nothing by themselves, until the stack closes."""
     watch, model = Metrics(), ModelWatch()
-    decoders = ChildPool("core.engines.video.worker", forks=sys.platform == "linux", courtesy=courtesy)
+    decoders = ChildPool("core.engines.video.worker", forks=sys.platform == "linux", priority=priority)
     stack.push_async_callback(decoders.close)
     pools = _Pools(stack, watch)
-    encoder = _encoder(settings, pools, courtesy, model)
+    encoder = _encoder(settings, pools, priority, model)
     plotter = MatplotlibPlotter(pools.one("draw", "plot"))
     index = _index(settings, store, pools)
     reader = ChildFrameReader(decoders, settings.video_limits, watch=watch)
@@ -89,12 +89,12 @@ def open_engines(
     return OpenEngines(
         watch=watch,
         model=model,
-        courtesy=courtesy,
+        priority=priority,
         decoders=decoders,
         encoder=encoder,
         index=index,
         reader=reader,
-        glancer=reader,
+        extra_frames=reader,
         framer=ChildFramer(reader),
         pictures=ChildPictureReader(reader),
         clipper=ChildClipper(reader),
@@ -103,10 +103,10 @@ def open_engines(
     )
 
 
-def _encoder(settings: Settings, pools: _Pools, courtesy: ForegroundPriority, model: ModelWatch) -> RememberingEncoder:
+def _encoder(settings: Settings, pools: _Pools, priority: ForegroundPriority, model: ModelWatch) -> RememberingEncoder:
     """Give the encoder, with a pool for videos alone: that one gives way to all others."""
     queries, videos = pools.one("compute", "compute"), pools.one("videos", "compute")
-    threaded = ThreadedEncoder(partial(load_model, settings, model), queries, videos, courtesy, pools.watch)
+    threaded = ThreadedEncoder(partial(load_model, settings, model), queries, videos, priority, pools.watch)
     return RememberingEncoder(threaded, _TEXTS_REMEMBERED, pools.watch)
 
 

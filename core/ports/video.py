@@ -176,7 +176,7 @@ class FrameReader(Protocol):
         ...
 
 
-class Glancer(Protocol):
+class ExtraFrameReader(Protocol):
     """Decodes a kept video again, at a few times alone; outside of this process."""
 
     async def glances(

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from core.model.results import Curve
     from core.model.video import Floats, Pixels, Video, View
     from core.ports.library import Encoder, Media
-    from core.ports.video import Glancer, PictureReader, SampledFrame
+    from core.ports.video import ExtraFrameReader, PictureReader, SampledFrame
     from core.search.searcher import Searcher
 
 _FRAME_S = 0.04
@@ -51,7 +51,7 @@ class ExtraFrames:
     """Decodes and embeds extra frames while nobody waits for an answer."""
 
     def __init__(
-        self, media: Media, reader: Glancer, encoder: Encoder, searcher: Searcher, priority: ForegroundPriority
+        self, media: Media, reader: ExtraFrameReader, encoder: Encoder, searcher: Searcher, priority: ForegroundPriority
     ) -> None:
         self._media = media
         self._reader = reader

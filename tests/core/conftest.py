@@ -84,7 +84,7 @@ class House(Generic[EncoderT]):
     runner: JobRunner
     watch: NotingWatch
     refiner: Refiner
-    courtesy: ForegroundPriority
+    priority: ForegroundPriority
     renewal: Renewal
     clipper: Clipper
     forgetting: Forgetting
@@ -154,14 +154,14 @@ async def house(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator
 @asynccontextmanager
 async def opened(
     tmp_path: Path,
-    courtesy: ForegroundPriority | None = None,
+    priority: ForegroundPriority | None = None,
     choices: Options = CHOICES,
     budget_bytes: float = float("inf"),
 ) -> AsyncIterator[ColourHouse]:
     """Open a product over a data folder below the given one."""
     library = await SqliteLibrary.open(tmp_path / "data" / "keaton.sqlite3")
     media = await MediaFolder.open(tmp_path / "data" / "media", QUOTA_BYTES)
-    children = ChildPool("core.engines.video.worker", forks=True, courtesy=courtesy)
+    children = ChildPool("core.engines.video.worker", forks=True, priority=priority)
     async with looking(library, budget_bytes) as index:
         house = build(
             library, media, ChildFrameReader(children, watch=Unwatched()), ColourEncoder(), index, choices=choices
@@ -205,7 +205,7 @@ def build(
     own = CopyFetcher({}), NotingPlotter(), ChildClipper(reader), ChildFramer(reader)
     fetcher, plotter, clipper, framer = others or own
     ledger, watch = SqliteLedger(library.connections), NotingWatch()
-    courtesy = reader.children.courtesy or ForegroundPriority(0.0, time.monotonic)
+    priority = reader.children.priority or ForegroundPriority(0.0, time.monotonic)
     relays = Relays(
         **_stored(library, ledger, media),
         fetcher=Relay(fetcher),
@@ -219,16 +219,16 @@ def build(
         encoder=encoder,
         fetcher=relays.fetcher,
         reader=relays.reader,
-        glancer=reader,
+        extra_frames=reader,
         framer=framer,
         pictures=ChildPictureReader(reader),
         clipper=clipper,
         plotter=relays.plotter,
         watch=relays.watch,
-        courtesy=courtesy,
+        priority=priority,
     )
     clocks = Clocks(monotonic_s=time.monotonic, unix_s=time.time, now=lambda: datetime.now(UTC))
     parts = assemble(storage, engines, clocks, choices)
-    course = (parts.indexer, parts.searcher, parts.conversation, parts.runner, watch, parts.refiner, courtesy)
+    course = (parts.indexer, parts.searcher, parts.conversation, parts.runner, watch, parts.refiner, priority)
     near = (library, relays.ledger, media, encoder, fetcher, plotter, reader, index)
     return House(*near, *course, parts.renewal, clipper, parts.forgetting, relays)

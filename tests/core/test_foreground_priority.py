@@ -23,16 +23,16 @@ class Clock:
         return self.now_s
 
 
-def courtesy() -> ForegroundPriority:
+def priority() -> ForegroundPriority:
     return ForegroundPriority(0.0, time.monotonic)
 
 
 async def test_given_no_question_when_a_video_begins_then_it_begins_at_once() -> None:
-    await asyncio.wait_for(courtesy().after_you(LONG_S), AT_ONCE_S)
+    await asyncio.wait_for(priority().after_you(LONG_S), AT_ONCE_S)
 
 
 async def test_given_questions_when_a_video_begins_then_it_waits_for_all() -> None:
-    ours = courtesy()
+    ours = priority()
     with ours.asking():
         video = asyncio.create_task(ours.after_you(LONG_S))
         await asyncio.sleep(0)
@@ -46,13 +46,13 @@ async def test_given_questions_when_a_video_begins_then_it_waits_for_all() -> No
 
 
 async def test_given_endless_questions_when_a_video_waits_then_not_for_ever() -> None:
-    ours = courtesy()
+    ours = priority()
     with ours.asking():
         await asyncio.wait_for(ours.after_you(SHORT_S), AT_ONCE_S)
 
 
 async def test_given_a_computing_thread_when_all_are_answered_then_it_goes_on() -> None:
-    ours = courtesy()
+    ours = priority()
     with ours.asking(), ours.asking():
         thread = asyncio.create_task(asyncio.to_thread(ours.leave(LONG_S)))
         await asyncio.to_thread(ours.leave(SHORT_S))  # one whose patience ends goes on by itself

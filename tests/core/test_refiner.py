@@ -192,7 +192,7 @@ def test_given_a_peak_outside_when_refined_then_the_moment_grows() -> None:
 async def test_given_a_waiting_question_when_refining_then_no_frame_is_begun(seen: ColourHouse) -> None:
     replies = seen.conversation.handle(Find(turn(), "blue"))
     await anext(replies)
-    with seen.courtesy.asking():
+    with seen.priority.asking():
         later = asyncio.ensure_future(anext(replies))
         done, _ = await asyncio.wait({later}, timeout=0.3)
         assert not done

@@ -53,7 +53,7 @@ async def test_a_press_means_what_was_seen_though_the_moments_stand_in_another_o
     driver: Driver, house: ColourHouse
 ) -> None:
     await driver.post(LINK, READY)
-    with house.courtesy.asking():  # so that nothing is looked at further, which might redraw the card
+    with house.priority.asking():  # so that nothing is looked at further, which might redraw the card
         first = await driver.find("green", MOMENT)
         ((answer_id,),) = await house.library.connections.rows("SELECT id FROM answers", {})
         now = await house.library.amend_answer(answer_id, lambda known: revised(known, known.moments[::-1]))

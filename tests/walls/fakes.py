@@ -33,7 +33,7 @@ _COLOURS = ((255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 0, 0), (0, 255, 0))
 class Childless:
     """No process decodes here, so none makes way for who asks."""
 
-    courtesy: ForegroundPriority | None = None
+    priority: ForegroundPriority | None = None
 
 
 @dataclass

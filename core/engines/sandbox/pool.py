@@ -69,14 +69,14 @@ class Child:
         """Kill it and all that it started."""
         self._tell(signal.SIGKILL)
 
-    async def make_way(self, courtesy: ForegroundPriority) -> None:
+    async def make_way(self, priority: ForegroundPriority) -> None:
         """Have it stand still while somebody waits for an answer; where somebody always does, half of the time."""
         while True:
-            await courtesy.asked()
+            await priority.asked()
             self._tell(signal.SIGSTOP)
-            await courtesy.after_you(BATCH_S)
+            await priority.after_you(BATCH_S)
             self._tell(signal.SIGCONT)
-            await courtesy.after_you(BATCH_S)
+            await priority.after_you(BATCH_S)
 
     def _tell(self, number: signal.Signals) -> None:
         with suppress(ProcessLookupError, PermissionError):
@@ -106,7 +106,7 @@ class ChildPool:
     forks: bool = False
     """Fork children from a process that has done its imports, which takes the place of the spare. Linux only; the
     module must have `prepare` and `serve` (`core.engines.sandbox.forkserver`)."""
-    courtesy: ForegroundPriority | None = None
+    priority: ForegroundPriority | None = None
     """Heeded by jobs that nobody waits for; None where nobody asks anything. Children that were forked can do so alone:
     a process that stands still does not notice that its parent died, but goes with its nursery."""
     _nursery: ForkServerClient | None = None
@@ -150,10 +150,10 @@ class ChildPool:
     async def giving_way(self) -> AsyncIterator[Child]:
         """Lend a child likewise, for a job that nobody waits for."""
         async with self.child() as child:
-            if self.courtesy is None or not self.forks:
+            if self.priority is None or not self.forks:
                 yield child
                 return
-            making_way = asyncio.create_task(child.make_way(self.courtesy))
+            making_way = asyncio.create_task(child.make_way(self.priority))
             try:
                 yield child
             finally:

@@ -199,11 +199,11 @@ def stands_still(pid: int, within_s: float) -> bool:
 
 
 async def test_a_child_that_nobody_waits_for_stands_still_while_somebody_asks(colour_video: Path) -> None:
-    courtesy = ForegroundPriority(0.0, time.monotonic)
-    children = ChildPool("core.engines.video.worker", forks=True, courtesy=courtesy)
+    priority = ForegroundPriority(0.0, time.monotonic)
+    children = ChildPool("core.engines.video.worker", forks=True, priority=priority)
     reader = ChildFrameReader(children, watch=Unwatched())
     async with children.giving_way() as child:
-        with courtesy.asking():
+        with priority.asking():
             assert await asyncio.to_thread(stands_still, child.process.pid, 20)
             assert (await reader.still(colour_video, 1.0, 100)).time_s == 1.0
         await child.ask({"kind": "sandbox", "path": "", "asker": os.getpid(), "limits": asdict(reader.limits)})

@@ -153,13 +153,13 @@ def test_a_device_that_is_not_there_is_named_with_those_that_are(device: str) ->
     assert "there is cpu" in sentence(caught.value)
 
 
-def courtesy() -> ForegroundPriority:
+def priority() -> ForegroundPriority:
     return ForegroundPriority(0.0, time.monotonic)
 
 
 async def test_queries_do_not_wait_behind_a_videos_batches(model: ClipModel) -> None:
     with ThreadPoolExecutor(1) as pool, ThreadPoolExecutor(1) as videos_pool:
-        encoder = ThreadedEncoder(lambda: model, pool, videos_pool, courtesy(), Unwatched())
+        encoder = ThreadedEncoder(lambda: model, pool, videos_pool, priority(), Unwatched())
         videos = [asyncio.create_task(encoder.frames(frames(256))) for _ in range(8)]
         await asyncio.wait(videos, return_when=asyncio.FIRST_COMPLETED)
         await encoder.texts(["now"])
@@ -170,7 +170,7 @@ async def test_queries_do_not_wait_behind_a_videos_batches(model: ClipModel) -> 
 async def test_given_a_metrics_port_when_it_encodes_then_each_is_timed(model: ClipModel) -> None:
     watch = NotingWatch()
     with ThreadPoolExecutor(2) as pool:
-        encoder = ThreadedEncoder(lambda: model, pool, pool, courtesy(), watch)
+        encoder = ThreadedEncoder(lambda: model, pool, pool, priority(), watch)
         await encoder.texts(["now"])
         await encoder.frames(frames(2))
     assert watch.stages == ["words", "encode"]
@@ -211,7 +211,7 @@ def test_a_batch_can_stand_still_in_its_midst_and_comes_to_the_same(model: ClipM
 
 async def test_a_videos_batches_leave_the_processor_to_queries(model: ClipModel) -> None:
     with ThreadPoolExecutor(1) as pool, ThreadPoolExecutor(1) as videos_pool:
-        encoder = ThreadedEncoder(lambda: model, pool, videos_pool, courtesy(), Unwatched())
+        encoder = ThreadedEncoder(lambda: model, pool, videos_pool, priority(), Unwatched())
         await encoder.frames(frames(2))
         await encoder.texts(["now"])
         niceness = [
@@ -224,7 +224,7 @@ async def test_a_videos_batches_leave_the_processor_to_queries(model: ClipModel)
 async def test_a_load_that_failed_is_tried_again_when_next_needed(model: ClipModel) -> None:
     attempts: list[int] = []
     with ThreadPoolExecutor(1) as pool:
-        encoder = ThreadedEncoder(_failing_once(model, attempts), pool, pool, courtesy(), Unwatched())
+        encoder = ThreadedEncoder(_failing_once(model, attempts), pool, pool, priority(), Unwatched())
         with pytest.raises(WeightsUnavailable):
             await encoder.ready()
         assert not encoder.loaded
