@@ -33,6 +33,8 @@ FURTHEST_S = 24 * 3600.0
 """Older messages are not looked at any more."""
 _OVERLAP_S = 30.0
 """What was heard of late may not be written down yet, clocks differ, and a lost connection is noticed late."""
+_SKEW_S = 2.0
+"""So far a platform's clock may be behind at the very first start, before which nothing is looked at."""
 
 logger = logging.getLogger(__name__)
 
@@ -142,7 +144,7 @@ class CatchUp(ABC, Generic[M, C]):
     async def begin(self) -> None:
         """Note at the very first start since when Keaton listens: what it is killed over is looked at then."""
         if not await self.ledger.recall(self._alive):
-            self._first_s = time.time()
+            self._first_s = time.time() - _SKEW_S
             await self.ledger.remember(self._alive, self.mark(self._first_s))
 
     def connected(self) -> None:

@@ -94,12 +94,13 @@ class Sockets:
             return
         body = envelope.json()
         envelope.sent_s.append(time.monotonic())
-        asyncio.get_running_loop().call_later(self.resend_after_s, self._look_after, team, envelope)
-        await self._open[team.id][-1].send_json(body)
+        socket = self._open[team.id][-1]
+        asyncio.get_running_loop().call_later(self.resend_after_s, self._look_after, team, envelope, socket)
+        await socket.send_json(body)
 
-    def _look_after(self, team: Workspace, envelope: Envelope) -> None:
+    def _look_after(self, team: Workspace, envelope: Envelope, socket: web.WebSocketResponse) -> None:
         if envelope.ack_s is None:
-            self.late += 1
+            self.late += socket in self._open.get(team.id, [])  # over a closed one nothing can be acknowledged
             self._moved()
             if len(envelope.sent_s) < 3:
                 self._resending = asyncio.ensure_future(self.send(team, envelope))
