@@ -102,7 +102,7 @@ async def test_looks_of_another_recipe_are_not_compared(shelf: Shelf) -> None:
 
 async def test_a_video_that_was_forgotten_leaves_memory_before_anybody_asks(shelf: Shelf) -> None:
     for name in ("a", "b"):
-        await shelf.put(shelf.video(name, looks=30))
+        await shelf.put(shelf.video(name, frames=30))
     await shelf.looks.use(shelf.recipe, DIM)
     assert shelf.looks.memory.used_bytes == 2 * 30 * DIM * 2
     await shelf.library.forget("a", shelf.view)
@@ -126,7 +126,7 @@ async def test_what_another_process_forgets_is_not_found_any_more(shelf: Shelf, 
 async def test_a_video_looked_at_anew_has_its_new_looks_alone(shelf: Shelf) -> None:
     await shelf.put(shelf.video("a", seed=1))
     await shelf.looks.use(shelf.recipe, DIM)
-    again = shelf.video("a", seed=2, looks=700, title="Again")
+    again = shelf.video("a", seed=2, frames=700, title="Again")
     await shelf.library.refresh(again)
     (video,) = (await shelf.looks.peaks(shelf.view, shelf.recipe, text())).videos
     (index,) = await shelf.looks.indexes([video])
@@ -137,7 +137,7 @@ async def test_a_video_looked_at_anew_has_its_new_looks_alone(shelf: Shelf) -> N
 
 
 async def test_given_no_room_when_searched_then_the_disk_gives_the_same_answer(shelf: Shelf) -> None:
-    videos = {f"video {n}": shelf.video(f"video {n}", looks=600, seed=n) for n in range(9)}
+    videos = {f"video {n}": shelf.video(f"video {n}", frames=600, seed=n) for n in range(9)}
     for video in videos.values():
         await shelf.put(video)
     whole = await shelf.looks.peaks(shelf.view, shelf.recipe, text(), most=9)
@@ -158,7 +158,7 @@ async def test_given_no_room_when_searched_then_the_disk_gives_the_same_answer(s
 
 async def test_given_no_room_when_another_video_goes_then_the_next_takes_its_place(shelf: Shelf) -> None:
     for number in range(3):
-        await shelf.put(shelf.video(f"video {number}", looks=600, seed=number))
+        await shelf.put(shelf.video(f"video {number}", frames=600, seed=number))
     with ThreadPoolExecutor(1) as pool:
         looks = VectorIndex(shelf.store, pool, NotingWatch(), budget_bytes=2.5 * 600 * DIM * 2)
         assert (await looks.peaks(shelf.view, shelf.recipe, text())).from_storage == 1
