@@ -25,7 +25,7 @@ import numpy as np
 from safetensors.torch import save_file
 
 from bench.table import Row, report
-from core.engines.clip.open_clip_loader import import_open_clip
+from core.engines.clip.open_clip_models import import_open_clip
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -11,7 +11,7 @@ import torch
 from torch import distributed
 from torch.nn import functional
 
-from core.engines.clip.open_clip_loader import import_open_clip
+from core.engines.clip.open_clip_models import import_open_clip
 from demo.batches import Lesson
 from demo.captions import every_piece
 from demo.engine import MODEL_DIR

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from PIL import Image
 
-from core.engines.clip.open_clip_loader import import_open_clip
+from core.engines.clip.open_clip_models import import_open_clip
 from demo.engine import MODEL_DIR
 
 if TYPE_CHECKING:

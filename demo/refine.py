@@ -18,7 +18,7 @@ import cv2
 import numpy as np
 import torch
 
-from core.engines.clip.open_clip_loader import import_open_clip
+from core.engines.clip.open_clip_models import import_open_clip
 from demo.batches import gallery, paint_stock
 from demo.captions import random_caption, truth
 from demo.emoji import sprites

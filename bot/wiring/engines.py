@@ -133,14 +133,14 @@ def model_names() -> dict[str, str]:
 
 def check_model(settings: Settings) -> None:
     """Raise UnknownModel where there is no such model."""
-    from core.engines.clip.weights import check_name  # noqa: PLC0415 - see above
+    from core.engines.clip.open_clip_models import check_name  # noqa: PLC0415 - see above
 
     check_name(model_choice(settings))
 
 
 def weights_here(settings: Settings) -> bool:
     """Tell whether nothing has to be downloaded from the hub; blocks for a moment. Raises UnknownModel."""
-    from core.engines.clip.weights import hub_weights  # noqa: PLC0415 - see above
+    from core.engines.clip.open_clip_models import hub_weights  # noqa: PLC0415 - see above
 
     weights = hub_weights(model_choice(settings))
     return weights is None or weights.here(settings.model_cache) is not None
@@ -151,7 +151,7 @@ def weights_begun(settings: Settings) -> tuple[int, int] | None:
 
     Raises UnknownModel.
     """
-    from core.engines.clip.weights import hub_weights  # noqa: PLC0415 - see above
+    from core.engines.clip.open_clip_models import hub_weights  # noqa: PLC0415 - see above
 
     weights = hub_weights(model_choice(settings))
     return weights.begun(settings.model_cache) if weights else None
@@ -159,7 +159,7 @@ def weights_begun(settings: Settings) -> tuple[int, int] | None:
 
 def hub_trouble(settings: Settings) -> str:
     """Return why the weights cannot be downloaded now, or ""; asks the hub. Raises UnknownModel."""
-    from core.engines.clip.weights import hub_weights  # noqa: PLC0415 - see above
+    from core.engines.clip.open_clip_models import hub_weights  # noqa: PLC0415 - see above
 
     weights = hub_weights(model_choice(settings))
     return weights.trouble() if weights else ""
@@ -170,12 +170,12 @@ def fetch_weights(settings: Settings, watch: ModelWatch) -> Path:
 
     Raises UnknownModel, WeightsUnavailable.
     """
-    from core.engines.clip import weights  # noqa: PLC0415 - see above
+    from core.engines.clip import open_clip_models  # noqa: PLC0415 - see above
 
     choice = model_choice(settings)
-    path = weights.fetch(choice, settings.model_cache, watch.fetching)
-    if choice.preset != presets.BASE and weights.needs_files(choice):
-        weights.create_tokenizer(choice)
+    path = open_clip_models.fetch(choice, settings.model_cache, watch.fetching)
+    if choice.preset != presets.BASE and open_clip_models.needs_files(choice):
+        open_clip_models.create_tokenizer(choice)
     watch.tell(ModelStatus("ready"))
     return path
 

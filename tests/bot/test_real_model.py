@@ -18,7 +18,7 @@ from bot.cli.real_model import until_real
 from bot.settings import Settings
 from bot.web.banner import Banner, BannerBoard
 from bot.wiring.model_watch import ModelStatus, ModelWatch
-from core.engines.clip.open_clip_loader import import_open_clip
+from core.engines.clip.open_clip_models import import_open_clip
 from tests.fakes.hub import FakeHub
 from tests.support.command_line import ROOT
 from tests.support.weights import cached

@@ -10,7 +10,7 @@ import pytest
 from safetensors.torch import save_file
 
 from core.engines.clip.model import ClipModel, ClipOptions, load
-from core.engines.clip.open_clip_loader import import_open_clip
+from core.engines.clip.open_clip_models import import_open_clip
 from core.engines.clip.presets import ModelChoice, choose
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from core.engines.clip import towers, weights
+from core.engines.clip import open_clip_models, towers
 from core.engines.clip.presets import DEMO
 from core.engines.clip.towers import OneTokenTower, PausePoints, reads_one_token, text_features
 from core.errors import BadSetting, EncoderBroken
@@ -131,8 +131,8 @@ def load(options: ClipOptions) -> ClipModel:
     _return_large_blocks()
     device = pick_device(options.device)
     towers.check(options.backend, device)
-    model = weights.create(options.choice, options.cache_dir, device, options.report)
-    tokenizer = weights.create_tokenizer(options.choice)
+    model = open_clip_models.create(options.choice, options.cache_dir, device, options.report)
+    tokenizer = open_clip_models.create_tokenizer(options.choice)
     info = _describe(options, model, device)
     clip = ClipModel(model, tokenizer, info, _tower(options, model, info))
     clip.test_images()

@@ -16,8 +16,8 @@ import numpy as np
 import torch
 from PIL import Image
 
-from core.engines.clip import weights
-from core.engines.clip.open_clip_loader import import_open_clip
+from core.engines.clip import open_clip_models
+from core.engines.clip.open_clip_models import import_open_clip
 from core.errors import NotAPicture, NotAVideo
 
 if TYPE_CHECKING:
@@ -70,12 +70,12 @@ class Notebook:
     def __init__(self, choice: ModelChoice, cache_dir: Path | None = None) -> None:
         """Load it on the processor; raises UnknownModel, WeightsUnavailable."""
         open_clip = import_open_clip()
-        self._model: Any = weights.create(choice, cache_dir, "cpu")
+        self._model: Any = open_clip_models.create(choice, cache_dir, "cpu")
         config = open_clip.transform.PreprocessCfg(**self._model.visual.preprocess_cfg)
         self._preprocess: Callable[[Image.Image], torch.Tensor] = open_clip.transform.image_transform_v2(
             config, is_train=False
         )
-        self._tokenize = weights.create_tokenizer(choice)
+        self._tokenize = open_clip_models.create_tokenizer(choice)
 
     def run(
         self,

@@ -19,8 +19,8 @@ from core.concurrency import ForegroundPriority
 from core.engines.clip import model as clip
 from core.engines.clip.encoder import ThreadedEncoder
 from core.engines.clip.model import ClipModel, load
+from core.engines.clip.open_clip_models import check_name
 from core.engines.clip.presets import choose
-from core.engines.clip.weights import check_name
 from core.engines.video.frame import encoder_input
 from core.errors import BadSetting, EncoderBroken, UnknownModel, WeightsUnavailable
 from core.ports.metrics import Unwatched

@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from core.engines.clip.hub import HubWeights
-from core.engines.clip.open_clip_loader import import_open_clip
+from core.engines.clip.open_clip_models import fetch, hub_weights, import_open_clip
 from core.engines.clip.presets import PRESETS, choose
-from core.engines.clip.weights import fetch, hub_weights
 from core.errors import UnknownModel, WeightsUnavailable
 from tests.fakes.hub import FakeHub
 from tests.support.weights import REPO, point_to

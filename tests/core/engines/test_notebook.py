@@ -11,7 +11,7 @@ import torch
 from PIL import Image
 
 from core.engines.clip.notebook import Notebook
-from core.engines.clip.open_clip_loader import import_open_clip
+from core.engines.clip.open_clip_models import import_open_clip
 from core.engines.clip.presets import choose
 from core.errors import NotAPicture, NotAVideo
 from tests.support import clips

@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from core.engines.clip.model import load
-from core.engines.clip.open_clip_loader import import_open_clip
+from core.engines.clip.open_clip_models import import_open_clip
 from core.engines.clip.presets import choose
 from core.engines.clip.towers import OneTokenTower, check, reads_one_token
 from core.errors import BadSetting
