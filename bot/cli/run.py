@@ -27,7 +27,7 @@ from bot.web.videos import PageStorage, PageVideos
 from bot.wiring.app import open_core, run_alone
 from bot.wiring.diagnostics import add_gauges, health_of
 from bot.wiring.engines import DEMO_FOLDER
-from core.conversation.commands import parse
+from core.conversation.commands import parse_words
 from core.errors import OperatorError
 from core.model.events import FilePosted
 from core.model.query import Query
@@ -183,7 +183,7 @@ async def _open_local_chat(
     )
     requests = RequestLog(core.parts.runner, core.kept.ledger)
     storage = PageStorage(PageVideos(core.kept.library, core.kept.media, config.view), core.kept.history)
-    chat = await doors.enter_async_context(LocalChat(core.parts.conversation, parse, config, requests, storage))
+    chat = await doors.enter_async_context(LocalChat(core.parts.conversation, parse_words, config, requests, storage))
     chat.take_back(core.kept.showcase)
     if port is None:
         click.echo(f"Keaton is at {chat.address} (Ctrl+C stops it)")
@@ -198,7 +198,7 @@ async def _open_local_chat(
 
 async def _finish_local(core: Product, opened: AsyncExitStack) -> None:
     """Go on with what was left by the command line, or by the page of an earlier run, though no page shows it now."""
-    desk = PageDesk(core.parts.conversation, parse, WebConfig(), RequestLog(core.parts.runner, core.kept.ledger))
+    desk = PageDesk(core.parts.conversation, parse_words, WebConfig(), RequestLog(core.parts.runner, core.kept.ledger))
     opened.push_async_callback(desk.close)
     for job in await core.parts.runner.jobs.left("local"):
         await desk.go_on(job)

@@ -17,6 +17,7 @@ from bot.discord.config import DOOR
 from bot.doors.messages import bar, is_web, one_line, shortened
 from core import formatting
 from core.model import actions
+from core.wording.answers import verdict
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
@@ -146,7 +147,8 @@ def _words(reply: Reply) -> str:
     escaped = "" if reply.entries else plain(shortened(reply.text, _MOST_TEXT // 2))
     linked = clickable(escaped, reply.commands)
     text = linked if len(linked) <= _MOST_TEXT else escaped
-    return "\n".join(part for part in (title, text, f"`{shown}`" if shown else "") if part)
+    sure = f"**{plain(words)}**" if (words := verdict(reply.level)) else ""
+    return "\n".join(part for part in (title, sure, text, f"`{shown}`" if shown else "") if part)
 
 
 def _entry(entry: ListEntry, picture: Image | None, most: int) -> ui.Item[ui.LayoutView]:

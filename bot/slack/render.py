@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from bot.doors.messages import bar, is_web, one_line
 from core import formatting
+from core.wording.answers import verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -91,14 +92,18 @@ def card(reply: Reply, shots: Sequence[Shot] = (), note: str = "") -> SlackCard:
         *_rows(reply.buttons),
         *_links(reply.links),
     ]
-    said = "\n".join(part for part in (one_line(reply.title), reply.text) if part)
+    said = "\n".join(part for part in (one_line(reply.title), verdict(reply.level), reply.text) if part)
     return SlackCard(_fitted(said, _MOST_TEXT), tuple(blocks), reply.progress is not None)
 
 
 def _words(reply: Reply, note: str) -> Iterator[Block]:
     if reply.title:
         yield {"type": "header", "text": _plain(one_line(reply.title), _MOST_TITLE)}
-    parts = ("" if reply.entries else _marked(reply), bar(reply.progress) if reply.progress else "")
+    parts = (
+        verdict(reply.level),
+        "" if reply.entries else _marked(reply),
+        bar(reply.progress) if reply.progress else "",
+    )
     if words := "\n".join(part for part in parts if part):
         yield {"type": "section", "text": _plain(words, _MOST_TEXT)}
     if note:

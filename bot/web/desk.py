@@ -141,8 +141,8 @@ class PageDesk:
 
     async def take_picture(self, path: Path, name: str, text: str, tab: str) -> None:
         """Take a picture that is asked about, with words or without; it is deleted after the last reply."""
-        size_bytes = (await asyncio.to_thread(path.stat)).st_size
-        asked = self._asked(tab, text, name, size_bytes)
+        data = await asyncio.to_thread(path.read_bytes)
+        asked = self._asked(tab, text, name, len(data), self.shelf.hold(name, data))
         await self._take(about_picture(self.turn(asked.question), text, name, path), asked)
 
     async def refuse(self, error: AppError, tab: str, name: str) -> None:
@@ -155,12 +155,17 @@ class PageDesk:
         asked = replace(self._asked(tab, text), refines=answer_among(self.channel.buttons(answered)))
         await self._take(replace(find(self.turn(asked.question), text), refines=asked.refines), asked)
 
-    def _asked(self, tab: str, text: str, file: str = "", size_bytes: int = 0) -> SavedPageTarget:
+    async def forget(self, video_id: str, tab: str) -> None:
+        """Forget a video that the gallery shows; written down by then."""
+        await self._take(Forget(self.turn(), video_id), SavedPageTarget(tab=tab, at_s=time.time()))
+
+    def _asked(self, tab: str, text: str, file: str = "", size_bytes: int = 0, picture: str = "") -> SavedPageTarget:
         """Put what somebody says into the channel."""
         asked = SavedPageTarget(
             question=self.channel.reserve(), text=text, file=file, size_bytes=size_bytes, at_s=time.time(), tab=tab
         )
-        self.channel.add(asked.question, "you", asked.body)
+        body = {**asked.body, "picture": f"/media/{asked.question}/{picture}"} if picture else asked.body
+        self.channel.add(asked.question, "you", body)
         return asked
 
     async def go_on(self, job: Job) -> None:
@@ -204,7 +209,8 @@ class PageDesk:
         if isinstance(event, Forget):
             return replace(spot, keeps=False)
         if isinstance(event, LinkPosted | FilePosted):
-            return replace(spot, about=asked.question or None)
+            name = event.url.partition("://")[2] if isinstance(event, LinkPosted) else event.name
+            return replace(spot, about=asked.question or None, name=name)
         self.channel.tie(asked.question, ())
         return spot
 

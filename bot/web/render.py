@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import re
 from collections import OrderedDict
 from dataclasses import asdict
 from typing import TYPE_CHECKING, TypeAlias
 from urllib.parse import quote, urlsplit
 
-from PIL import Image
-
-from core.formatting import plain
+from core.formatting import clock, plain
 from core.model.actions import lists
+from core.model.reply import Picture
+from core.wording.answers import verdict
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from core.model.reply import Button, Link, ListEntry, LivePlot, Picture, Progress, Reply, Theme
+    from core.model.reply import Button, Link, ListEntry, LivePlot, Progress, Reply, SourceFrame, StripMoment, Theme
 
 
 class PictureCache:
@@ -38,6 +37,12 @@ class PictureCache:
         self._shelf.move_to_end(key)
         while self._size_bytes > self._limit_bytes and len(self._shelf) > 1:
             self._size_bytes -= _size_bytes(self._shelf.popitem(last=False)[1])
+
+    def hold(self, name: str, data: bytes) -> str:
+        """Put a picture that somebody asks about on the shelf, for as long as this runs; return its key."""
+        picture = Picture("thumb", name, "", {"light": data, "dark": data})
+        self.keep(picture)
+        return picture_key(picture)
 
     def drop(self, keys: Sequence[str]) -> None:
         """Take pictures off the shelf."""
@@ -79,6 +84,9 @@ def content_type(image: bytes) -> str:
 
 Json: TypeAlias = dict[str, object]
 
+_JPEG_SIZES = frozenset({0xC0, 0xC1, 0xC2})
+"""Markers of the segments that say how large a JPEG is: baseline, extended, progressive."""
+
 
 def face(reply: Reply, message: int) -> Json:
     """Give what the page shows for a reply that stands as this message."""
@@ -92,6 +100,10 @@ def face(reply: Reply, message: int) -> Json:
         "links": [_link(link) for link in reply.links if is_web(link.url)],
         "progress": _progress(reply.progress) if reply.progress else None,
         "plot": _plot(reply.plot) if reply.plot else None,
+        "level": {"name": reply.level, "words": verdict(reply.level)} if reply.level else None,
+        "details": plain(reply.details),
+        "strip": [_moment(one) for one in reply.strip],
+        "like": _like(reply.like) if reply.like else None,
         "gallery": any(lists(button.id) for button in reply.buttons) or bool(reply.entries),
     }
 
@@ -121,12 +133,21 @@ def _picture(picture: Picture, message: int) -> Json:
 
 
 def size_px(image: bytes) -> tuple[int, int]:
-    """Return width and height of a picture by its first bytes, so that the page keeps room for it; 0 of a video."""
-    try:
-        with Image.open(io.BytesIO(image)) as opened:
-            return opened.size
-    except (OSError, ValueError):
+    """Return width and height of a PNG or JPEG by its header, so that the page keeps room for it; 0 of others.
+
+    No library reads it: what is drawn may come from a strangers' video.
+    """
+    if image.startswith(b"\x89PNG"):
+        return int.from_bytes(image[16:20]), int.from_bytes(image[20:24])
+    if not image.startswith(b"\xff\xd8"):
         return 0, 0
+    at = 2
+    while at + 9 < len(image) and image[at] == 0xFF:
+        kind, length = image[at + 1], int.from_bytes(image[at + 2 : at + 4])
+        if kind in _JPEG_SIZES:
+            return int.from_bytes(image[at + 7 : at + 9]), int.from_bytes(image[at + 5 : at + 7])
+        at += 2 + length
+    return 0, 0
 
 
 def _entry(entry: ListEntry, reply: Reply, message: int) -> Json:
@@ -142,7 +163,18 @@ def _entry(entry: ListEntry, reply: Reply, message: int) -> Json:
 
 def _button(button: Button) -> Json:
     shown: Json = {"id": button.id, "label": plain(button.label), "active": button.active, "enabled": button.enabled}
-    return {**shown, "row": button.row}
+    return {**shown, "row": button.row, "more": button.more}
+
+
+def _moment(one: StripMoment) -> Json:
+    shown: Json = {"number": one.number, "video": one.video_id, "title": plain(one.title), "label": one.label}
+    told: Json = {"level": one.level, "words": one.words, "id": one.id, "active": one.active}
+    return {**shown, **told, "at_s": one.at_s, "span_s": one.span_s}
+
+
+def _like(source: SourceFrame) -> Json:
+    words = f"More like {clock(source.at_s)} in {plain(source.title)}"
+    return {"video": source.video_id, "at_s": source.at_s, "words": words}
 
 
 def _plot(plot: LivePlot) -> Json:

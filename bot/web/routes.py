@@ -72,6 +72,13 @@ class Said(BaseModel):
     """The message with the answer whose question these words refine."""
 
 
+class Dropped(BaseModel):
+    """Body of a video's removal from the gallery."""
+
+    client: Tab
+    video: Annotated[str, StringConstraints(min_length=1, max_length=200)]
+
+
 class Pressed(BaseModel):
     """Body of the press of a button."""
 
@@ -108,6 +115,7 @@ class Routes:
         app.router.add_post("/api/files", self.file)
         app.router.add_post("/api/actions", self.action)
         app.router.add_post("/api/banner", self.banner)
+        app.router.add_post("/api/forget", self.forget)
         app.on_response_prepare.append(harden)
         app.on_shutdown.append(self._hang_up)
         return app
@@ -151,6 +159,12 @@ class Routes:
         """Take a press of the banner's button."""
         await _body(request, FromTab)
         self.config.banner.press()
+        return _accepted()
+
+    async def forget(self, request: web.Request) -> web.Response:
+        """Forget a video that the gallery shows."""
+        dropped = await _body(request, Dropped)
+        await self.desk.forget(dropped.video, dropped.client)
         return _accepted()
 
     async def file(self, request: web.Request) -> web.Response:

@@ -43,6 +43,8 @@ class PageTarget:
     """The message that is answered, where this is its only answer: it is as private as the answer."""
     about: int | None = None
     """The message that is answered, perhaps among others: what the answer shows, it tells of."""
+    name: str = ""
+    """Of the video that is asked for, until the reply itself names it."""
     keeps: bool = True
     """The replies go into the history."""
     own: int | None = None
@@ -106,6 +108,8 @@ class PageTarget:
     def _body(self, reply: Reply, message: int) -> dict[str, object]:
         offers = [] if reply.progress or reply.tone == "error" else list(self.suggestions)
         private = reply.private and self.tab is not None
+        if reply.progress and not reply.title and self.name:
+            reply = replace(reply, title=self.name)
         return {**face(reply, message), "private": private, "suggestions": offers}
 
 

@@ -15,7 +15,7 @@ from core.errors import AnswerGone, AppError, VideoGone, called
 from core.formatting import tenths
 from core.model.actions import Show
 from core.model.answer import tally, term_keys
-from core.model.reply import Progress, Reply
+from core.model.reply import Progress, Reply, SourceFrame
 from core.model.video import Thumbnail
 from core.ports.video import Clip, ClipWish
 
@@ -132,7 +132,17 @@ class Browser:
         names, checking = await self._names(answer), self._is_checking(answer.id)
         drawn = Card(answer, wish, cursor, shown, turn.door, posting, span_s=span_s, tally=counted, names=names)
         is_checked = not (checking and moment.video_id == answer.moments[0].video_id)
-        return replace(drawn, is_checked=is_checked, curves=await self._curves(answer, video.id))
+        return replace(
+            drawn, is_checked=is_checked, curves=await self._curves(answer, video.id), like=await self._like(answer)
+        )
+
+    async def _like(self, answer: Answer) -> SourceFrame | None:
+        """Return what more is wanted like, where that may be seen."""
+        source = answer.query.picture.source if answer.query.picture else None
+        posting = await self._library.posting(source.video_id, answer.query.view) if source else None
+        if source is None or posting is None:
+            return None
+        return SourceFrame(source.video_id, posting.title, (source.start_s + source.end_s) / 2)
 
     async def _curves(self, answer: Answer, shown: str) -> dict[str, Curve]:
         """Return the curves of an answer's videos other than the one that is shown, as far as they are there."""

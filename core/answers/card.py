@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from core.model.actions import Show
     from core.model.answer import Answer, AnswerView
     from core.model.events import Door, Turn
-    from core.model.reply import Level
+    from core.model.reply import Level, SourceFrame
     from core.model.results import Curve, Moment
     from core.model.video import Posting, Video
     from core.ports.video import Clip
@@ -50,6 +50,8 @@ class Card:
     tally: Tally = field(default_factory=Tally)
     names: Mapping[str, str] = field(default_factory=dict)
     """Of the videos in an answer about several: by id, as they were posted in view."""
+    like: SourceFrame | None = None
+    """What more is wanted like."""
     curves: Mapping[str, Curve] = field(default_factory=dict)
     """Of the other videos of the answer, by their ids."""
     is_checked: bool = True
@@ -79,6 +81,7 @@ def card(made: Card, instead: Picture | None = None) -> Reply:
         level=level,
         details=telling.details(made.answer, made.shown),
         strip=_strip(made),
+        like=made.like,
         plot=leading(made.shown.plot, made.wish, made.cursor) if made.shown.plot else None,
         provisional=not made.is_checked,
         videos=tuple(sorted({one.video_id for one in made.answer.moments})),
@@ -174,7 +177,8 @@ def size(count_bytes: int) -> str:
 
 def _text(made: Card) -> str:
     lines = [
-        *telling.place(made.answer, made.shown, _time(made), is_checked=made.is_checked),
+        *telling.place(made.answer, made.shown, _time(made)),
+        f"Like {clock(made.like.at_s)} in {made.like.title}." if made.like else "",
         _mode(made),
         "" if made.cursor.kept else GONE,
         telling.ranked(made.tally.total),

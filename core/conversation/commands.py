@@ -27,6 +27,14 @@ def parse(turn: Turn, text: str) -> tuple[Incoming, ...]:
     return tuple(LinkPosted(turn, link) for link in links) or (Unclear(turn, text),)
 
 
+def parse_words(turn: Turn, text: str) -> tuple[Incoming, ...]:
+    """Give what is written where everything is said to Keaton: a command with its slash, links, else a search."""
+    event, *others = parse(turn, text)
+    if isinstance(event, Unclear) and text.strip() and not text.strip().startswith("/"):
+        return (find(turn, text.strip()),)
+    return (event, *others)
+
+
 def parse_mention(turn: Turn, text: str) -> tuple[Incoming, ...]:
     """Return what words said to Keaton ask for: a command with or without its slash, links, else a search."""
     words = text.strip()

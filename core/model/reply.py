@@ -77,6 +77,16 @@ class StripMoment:
 
 
 @dataclass(frozen=True, slots=True)
+class SourceFrame:
+    """The frame that more is wanted like."""
+
+    video_id: str
+    title: str
+    """Of its video."""
+    at_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class PlotLine:
     """One curve of a plot."""
 
@@ -187,6 +197,8 @@ class Reply:
     """The figures behind an answer, for who asks for them."""
     strip: tuple[StripMoment, ...] = ()
     """The moments of an answer, where there are several."""
+    like: SourceFrame | None = None
+    """Of "more like this"."""
     plot: LivePlot | None = None
     """The plot among the pictures, as figures."""
     provisional: bool = False

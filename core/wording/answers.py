@@ -48,7 +48,8 @@ LEVELS: dict[Level, str] = {
 }
 """How sure a verdict is, in words."""
 
-_NEAREST = "Only the nearest"
+_NEAREST = "Only what comes nearest"
+_UNLIKELY = "Unlikely"
 """A moment of a video that probably does not show it, or that stands far below the others."""
 
 
@@ -73,9 +74,14 @@ def level(curve: Curve, moment: Moment, *, is_checked: bool = True) -> Level:
     return "checking" if not is_checked else (curve.verdict_of(moment) or "")
 
 
+def verdict(level: Level) -> str:
+    """Return what stands above an answer: how sure it is, unless its title says that already."""
+    return {"absent": _NEAREST, "checking": ""}.get(level, LEVELS[level])
+
+
 def strength(level: Level) -> str:
-    """Return what a moment among others is, in words."""
-    return _NEAREST if level == "absent" else LEVELS[level]
+    """Return what a moment among others is, in a word or two."""
+    return _UNLIKELY if level == "absent" else LEVELS[level]
 
 
 def figures(curve: Curve, moment: Moment) -> str:
@@ -149,8 +155,8 @@ def headline(result: SearchResult) -> str:
     )
 
 
-def place(answer: Answer, shown: AnswerView, at: str, *, is_checked: bool = True) -> list[str]:
-    """Say in lines where a moment is, which of how many it is, and how much it is like what was asked for.
+def place(answer: Answer, shown: AnswerView, at: str) -> list[str]:
+    """Say in lines where a moment is, which of how many it is.
 
     `at` is the time of the frame that is shown.
     """
@@ -161,11 +167,7 @@ def place(answer: Answer, shown: AnswerView, at: str, *, is_checked: bool = True
         case "comparison":
             return _side_by_side(shown, count, at)
         case "one":
-            judged = level(shown.curve, moment, is_checked=is_checked)
-            return [
-                f"{at} in {shown.curve.video.title}",
-                f"Moment {shown.number} of {count}, {_span(moment)}.{_judged(judged)}",
-            ]
+            return [f"{at} in {shown.curve.video.title}", f"Moment {shown.number} of {count}, {_span(moment)}."]
         case _:
             assert_never(answer.query.asked.form)
 
@@ -191,7 +193,7 @@ def _side_by_side(shown: AnswerView, count: int, at: str) -> list[str]:
     among = ", ".join(f"{text} {percent(share)}" for text, share in shown.shares)
     return [
         f"{at} in {shown.curve.video.title}, for “{shown.curve.lines[moment.part].text}”",
-        f"Moment {shown.number} of {count}, {_span(moment)}.{_judged(level(shown.curve, moment))}",
+        f"Moment {shown.number} of {count}, {_span(moment)}.",
         f"Probabilities among these here: {among}.",
     ]
 

@@ -106,10 +106,10 @@ async def test_a_newcomer_is_told_that_this_is_a_trial_and_how_to_make_it_real(r
 
 
 async def test_the_demo_video_is_searched_by_words(room: Page) -> None:
-    await say(room, f"/find {QUERY}")
+    await say(room, QUERY)
     start_s, end_s = scene_of(QUERY)
     assert start_s - 1 < await shown_at_s(room) < end_s
-    await expect(latest(room).get_by_role("img", name=f"to “{QUERY}” over time")).to_be_visible()
+    await expect(latest(room).get_by_role("slider", name=f"to “{QUERY}” over time")).to_be_visible()
 
 
 async def test_a_posted_link_is_looked_at_and_found(room: Page, link: str) -> None:
@@ -127,8 +127,9 @@ async def test_two_tabs_browse_one_answer(room: Page, browser: Browser, keaton: 
     other = await browser.new_page()
     await other.goto(keaton)
     await expect(latest(other).locator("[aria-current]")).to_have_text(re.compile("^1 · "))
+    await latest(other).get_by_role("button", name="More", exact=True).click()
     await latest(other).get_by_role("button", name="As softmax").click()
-    plot = latest(room).get_by_role("img", name=re.compile("^Softmax share of"))
+    plot = latest(room).get_by_role("slider", name=re.compile("Softmax share of"))
     await expect(plot).to_be_visible(timeout=PATIENCE_MS)
     await other.close()
 

@@ -13,7 +13,7 @@ from bot.web.server import LocalChat
 from core.model.events import FilePosted, Find
 from core.model.reply import Picture, Reply
 from core.model.requests import JobRef
-from tests.support import talks
+from tests.support import drawings, talks
 from tests.support.page.stock import stocked
 from tests.support.tabs import CONFIG, Tab
 from tests.support.talks import ScriptedConversation
@@ -80,10 +80,10 @@ async def test_pictures_come_in_both_themes_and_are_kept_by_no_browser(tab: Tab)
     assert frame["urls"]["light"] == frame["urls"]["dark"]
     assert frame["alt"] == "Frame at 0:34 of Coast and harbour, found for “a woman swimming in water”"
     status, image, headers = await tab.get(frame["urls"]["light"])
-    assert (status, headers["Content-Type"], image) == (200, "image/jpeg", talks.draw_frame(1))
+    assert (status, headers["Content-Type"], image) == (200, "image/jpeg", drawings.draw_frame(1))
     assert headers["Cache-Control"] == "no-store"
-    assert (await tab.get(plot["urls"]["dark"]))[1] == talks.draw_plot(1, 34)
-    assert (await tab.get(plot["urls"]["light"]))[1] == talks.draw_plot(1, 255)
+    assert (await tab.get(plot["urls"]["dark"]))[1] == drawings.draw_plot(1, 34)
+    assert (await tab.get(plot["urls"]["light"]))[1] == drawings.draw_plot(1, 255)
 
 
 async def test_a_player_may_ask_for_a_part_of_a_video(tab: Tab, session: aiohttp.ClientSession) -> None:

@@ -86,9 +86,9 @@ async def test_given_a_small_thing_when_seen_in_a_crop_then_it_is_found(house: C
     await house.last(FilePosted(turn(), path, path.name))
     first, better = [reply for reply in await house.say(Find(turn(), "red")) if reply.buttons]
     assert (first.title, first.provisional) == ("“red”: checking…", True)
-    assert (first.level, "Checking…" in first.text) == ("checking", True)
+    assert first.level == "checking"
     assert not better.provisional
-    assert (better.title, "Only the nearest" in better.text) == ("“red”", False)
+    assert (better.title, better.level) == ("“red”", "strong")
     again = await house.last(Action(turn(), press(better, "Whole video")))
     assert again.title == "“red”"
 

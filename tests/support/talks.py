@@ -8,12 +8,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
 import av
-import cv2
 import numpy as np
 
 from bot.doors.requests import AcceptedRequest
 from core.model.events import Action, FilePosted, Find, Help, Incoming, LinkPosted, ListVideos, Turn, Unclear
 from core.model.reply import Button, Link, ListEntry, Picture, Progress, Reply
+from tests.support.drawings import PEAKS_S, draw_frame, draw_plot, encode
+from tests.support.page import cards
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from core.model.requests import JobRef, MessageKey
     from core.model.video import Scope
 
-PEAKS_S = (34, 71, 12, 55, 83)
 HELP = "Post a link to a video, or drop a file here, and I look at it.\n\n/find a woman in water: the best frame"
 
 VOTED = "0:12 in Coast and harbour\n👍 and 👎 rank it: https://e.org/👍"
@@ -56,8 +56,10 @@ class ScriptedConversation:
         self.go_on.set()
         self.cancelled = 0
         self.posted: list[bytes] = []
+        self.is_rich = False
+        """Presses are answered as the product does, with all that a card has."""
 
-    async def handle(self, event: Incoming) -> AsyncIterator[Reply]:  # noqa: C901 - a line each
+    async def handle(self, event: Incoming) -> AsyncIterator[Reply]:  # noqa: C901, PLR0912 - a line each
         self.events.append(event)
         match event:
             case LinkPosted() | FilePosted():
@@ -65,6 +67,14 @@ class ScriptedConversation:
                     yield reply
             case Find(text="a preview"):
                 yield replace(found("a preview", 1), pictures=(moving(),))
+            case Find(text="a rich answer"):
+                yield cards.answer()
+            case Find(text="a tall answer"):
+                yield cards.tall()
+            case Find(text="an absent answer"):
+                yield cards.answer(level="absent")
+            case Find(text="a long name"):
+                yield cards.answer(title=cards.LONG)
             case Find(text="a list"):
                 yield listed()
             case Find(text="a bug"):
@@ -74,6 +84,9 @@ class ScriptedConversation:
             case Find(text=text):
                 yield voted() if text == "a vote" else found(text, 1)
             case Action(id=id_):
+                if self.is_rich:
+                    yield cards.answer(int(id_.split(":")[2]), updates=True)
+                    return
                 number = id_.split(":")[2 if id_.startswith("show:") else 0]
                 yield found("a woman swimming in water", int(number), updates=True)
             case Help():
@@ -134,31 +147,6 @@ def buttons(number: int) -> tuple[Button, ...]:
     )
 
 
-def draw_frame(number: int) -> bytes:
-    """Give a JPEG of a sunset that is another one for each number."""
-    height = np.linspace(0, 1, 360)[:, None, None]
-    picture = np.broadcast_to(
-        (1 - height) * (60, 110 + 25 * number, 235) + height * (150, 80, 20 * number), (360, 640, 3)
-    )
-    drawing = np.ascontiguousarray(picture.astype(np.uint8))
-    cv2.circle(drawing, (100 * number, 150), 46, (170, 225, 255), -1, cv2.LINE_AA)
-    cv2.rectangle(drawing, (0, 230), (640, 360), (96, 62, 20), -1)
-    cv2.ellipse(drawing, (330, 262), (52, 20), 0, 180, 360, (60, 70, 150), -1, cv2.LINE_AA)
-    return encode(".jpg", drawing)
-
-
-def draw_plot(number: int, paper: int) -> bytes:
-    """Give a PNG of a curve on a light or a dark ground."""
-    drawing = np.full((360, 960, 3), paper, np.uint8)
-    x = np.arange(960)
-    y = 300 - 40 * np.sin(x / 31) ** 2
-    for place, peak_s in enumerate(PEAKS_S):
-        y -= (150 - 20 * place) * np.exp(-(((x - peak_s * 10) / 22) ** 2))
-    cv2.polylines(drawing, [np.stack([x, y], 1).astype(np.int32)], False, (213, 87, 52), 3, cv2.LINE_AA)
-    cv2.circle(drawing, (PEAKS_S[number - 1] * 10, 120), 13, (15, 72, 217), -1, cv2.LINE_AA)
-    return encode(".png", drawing)
-
-
 def sheet() -> Picture:
     row = np.hstack([np.full((90, 160, 3), (40 * n, 120, 220 - 40 * n), np.uint8) for n in range(5)])
     data = encode(".jpg", np.vstack([row, row[:, ::-1]]))
@@ -192,11 +180,6 @@ def moving() -> Picture:
         container.mux(stream.encode(None))
     data = buffer.getvalue()
     return Picture("preview", "preview.mp4", "Preview of Coast and harbour", {"light": data, "dark": data})
-
-
-def encode(suffix: str, drawing: np.ndarray[tuple[int, ...], np.dtype[np.uint8]]) -> bytes:
-    _, data = cv2.imencode(suffix, drawing)
-    return data.tobytes()
 
 
 def parse(turn: Turn, text: str) -> tuple[Incoming, ...]:

@@ -22,6 +22,11 @@ const actions = {
   press: (message, id) => attempt(() => press(message, id)),
   enlarge: (message, kind) => lightbox.open(message, kind),
   changed: (message) => lightbox.changed(message),
+  attempt: (request) => attempt(request),
+  within: (name) => {
+    composer.write(`video:"${name}" `);
+    by("message").focus();
+  },
 };
 const log = new Log({ scroller: by("log"), list: by("messages"), empty: by("empty"), newer: by("newer") }, actions);
 const beside = new Beside(by("beside"));
@@ -79,6 +84,7 @@ function takeFiles(files) {
   by("message").focus();
 }
 
+by("videos").addEventListener("click", () => send("/videos"));
 by("attach").addEventListener("click", () => by("file").click());
 by("file").addEventListener("change", () => {
   takeFiles(by("file").files);

@@ -2,13 +2,15 @@
 
 import { pressBanner } from "./server.js";
 
+const AWAY = "keaton-banner-away";
+
 export class Banner {
   constructor(place) {
     this.text = place.querySelector("p");
     this.bar = place.querySelector("progress");
     this.button = place.querySelector("button.do");
     this.place = place;
-    this.away = "";
+    this.away = localStorage.getItem(AWAY) ?? "";
     this.button.addEventListener("click", () => this.press());
     place.querySelector("button.close").addEventListener("click", () => this.putAway());
   }
@@ -35,6 +37,7 @@ export class Banner {
 
   putAway() {
     this.away = this.text.textContent.replace(/\d+/g, "");
+    localStorage.setItem(AWAY, this.away);
     this.place.hidden = true;
   }
 }

@@ -1,14 +1,17 @@
 // The message box: sending, recalling what was said, and the list of commands.
 
 import { el } from "./format.js";
+import { get } from "./server.js";
 
 const COMMANDS = [
   { name: "/find", takes: "words", does: "Find a moment by what is seen" },
-  { name: "/videos", takes: "", does: "List the videos here" },
+  { name: "/videos", takes: "", does: "All videos here" },
   { name: "/forget", takes: "video", does: "Take a video out again" },
   { name: "/help", takes: "", does: "What I can do" },
 ];
 const RECALL = 50;
+const GOES_ON = /^\s*\/forget\s|(?:^|\s)(?:video|from):(?:"[^"]*|[^\s"]*)$/i;
+const PAUSE_MS = 120;
 
 export class Composer {
   constructor({ form, box, send, list, beside }, submit) {
@@ -83,6 +86,15 @@ export class Composer {
     const typed = this.box.value;
     const asks = /^\/\S*$/.test(typed) && this.back === 0;
     this.offer(asks ? COMMANDS.filter(({ name }) => name.startsWith(typed.toLowerCase())) : []);
+    clearTimeout(this.timer);
+    if (GOES_ON.test(typed) && this.back === 0) this.timer = setTimeout(() => this.complete(typed), PAUSE_MS);
+  }
+
+  // Offers names of videos and people; what was typed meanwhile wins.
+  async complete(typed) {
+    const found = await get(`/api/suggestions?${new URLSearchParams({ text: typed })}`).catch(() => ({ suggestions: [] }));
+    if (this.box.value !== typed || document.activeElement !== this.box) return;
+    this.offer(found.suggestions.filter(({ text }) => text.trim() !== typed.trim()).map(({ label, text }) => ({ name: label, text, takes: "", does: "" })));
   }
 
   offer(offers) {
@@ -94,7 +106,7 @@ export class Composer {
   }
 
   option({ name, takes, does }, index) {
-    const use = el("span", { class: "use" }, el("b", {}, name), takes ? ` ${takes}` : "");
+    const use = el("span", { class: "use", title: name }, el("b", {}, name), takes ? ` ${takes}` : "");
     const option = el("li", { role: "option", id: `command-${index}` }, use, el("span", { class: "does" }, does));
     option.addEventListener("click", () => this.pick(index));
     return option;
@@ -120,7 +132,12 @@ export class Composer {
   }
 
   pick(index) {
-    const { name, takes } = this.offers[index];
+    const { name, takes, text } = this.offers[index];
+    if (text) {
+      this.write(text);
+      this.offer([]);
+      return this.box.focus();
+    }
     this.write(takes ? `${name} ` : name);
     this.offer([]);
     this.box.focus();

@@ -14,6 +14,28 @@ export function el(tag, attributes = {}, ...children) {
   return node;
 }
 
+export function svg(tag, attributes = {}, ...children) {
+  const node = document.createElementNS(SVG, tag);
+  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
+  node.append(...children);
+  return node;
+}
+
+// m:ss or h:mm:ss, with so many decimals.
+export function stamp(seconds, decimals = 0) {
+  const unit = 10 ** decimals;
+  const whole = Math.floor(Math.max(0, seconds) * unit + 1e-6);
+  const [minutes, rest] = [Math.floor(whole / unit / 60), whole % (60 * unit)];
+  const tail = `${String(Math.floor(rest / unit)).padStart(2, "0")}${decimals ? `.${String(rest % unit).padStart(decimals, "0")}` : ""}`;
+  const hours = Math.floor(minutes / 60);
+  return hours ? `${hours}:${String(minutes % 60).padStart(2, "0")}:${tail}` : `${minutes}:${tail}`;
+}
+
+export const thumb = (video, { at, from, to } = {}) => {
+  const query = new URLSearchParams(Object.entries({ at, from, to }).filter(([, value]) => value !== undefined));
+  return `/thumbs/${encodeURIComponent(video)}?${query}`;
+};
+
 export function webUrl(text) {
   try {
     const url = new URL(text);
@@ -45,20 +67,15 @@ export function prose(text) {
 // Plain text whose thumbs are drawn: where no emoji font is, they would be boxes.
 export function signed(text) {
   const fragment = document.createDocumentFragment();
-  fragment.append(...text.split(/(👍|👎)/u).map((part) => (part in THUMBS ? thumb(part) : part)));
+  fragment.append(...text.split(/(👍|👎)/u).map((part) => (part in THUMBS ? sign(part) : part)));
   return fragment;
 }
 
-function thumb(sign) {
-  const { label, turn } = THUMBS[sign];
-  const svg = document.createElementNS(SVG, "svg");
-  const shape = document.createElementNS(SVG, "path");
-  shape.setAttribute("d", "M7 10.5 11 3c1.5 0 2.6 1.1 2.6 2.6V9h4.6c1.3 0 2.2 1.2 1.9 2.5l-1.5 7c-.2.9-1 1.5-1.9 1.5H7zM3 10.5h4V20H3z");
-  const told = { class: "thumb", viewBox: "0 0 24 24", role: "img", "aria-label": label };
-  for (const [name, value] of Object.entries(told)) svg.setAttribute(name, value);
-  if (turn) shape.setAttribute("transform", "rotate(180 12 12)");
-  svg.append(shape);
-  return svg;
+function sign(name) {
+  const { label, turn } = THUMBS[name];
+  const d = "M7 10.5 11 3c1.5 0 2.6 1.1 2.6 2.6V9h4.6c1.3 0 2.2 1.2 1.9 2.5l-1.5 7c-.2.9-1 1.5-1.9 1.5H7zM3 10.5h4V20H3z";
+  const shape = svg("path", { d, ...(turn && { transform: "rotate(180 12 12)" }) });
+  return svg("svg", { class: "thumb", viewBox: "0 0 24 24", role: "img", "aria-label": label }, shape);
 }
 
 export function percent(fraction) {
@@ -82,3 +99,5 @@ export function clock(atMs) {
   const today = at.toDateString() === new Date().toDateString();
   return today ? time : `${at.toLocaleDateString([], { day: "numeric", month: "short" })}, ${time}`;
 }
+
+export const day = (atMs) => new Date(atMs).toLocaleDateString([], { day: "numeric", month: "short", year: "numeric" });

@@ -11,17 +11,22 @@ function player({ urls, alt, kind, name }) {
   const video = el("video", { src, "aria-label": alt, controls: true, playsinline: true, preload: "auto", loop: preview });
   video.muted = preview;
   video.autoplay = preview && !still.matches;
-  video.addEventListener("loadedmetadata", () => (video.style.aspectRatio = `${video.videoWidth} / ${video.videoHeight}`));
   const save = el("a", { class: "save", href: src, download: name, hidden: preview }, `Save ${name}`);
   video.addEventListener("error", () => (save.hidden = false));
   return [video, save];
 }
 
-export function picture({ urls, alt }, eager = false) {
+export function picture({ urls, alt, width, height }, eager = false) {
   const light = urls.light ?? urls.dark;
-  const image = el("img", { src: light, alt, decoding: "async", loading: eager ? "eager" : "lazy" });
+  const size = width && height ? { width, height } : {};
+  const image = el("img", { src: light, alt, decoding: "async", loading: eager ? "eager" : "lazy", ...size });
   if (!urls.dark || urls.dark === light) return el("picture", {}, image);
   return el("picture", {}, el("source", { srcset: urls.dark, media: "(prefers-color-scheme: dark)" }), image);
+}
+
+// Keeps room for a picture before it comes.
+function shape(figure, { width, height }) {
+  figure.style.aspectRatio = width && height ? `${width} / ${height}` : "";
 }
 
 export class Pictures {
@@ -42,6 +47,7 @@ export class Pictures {
     if (data.video || figure.classList.contains("video")) return figure.replaceWith(this.frame(data));
     figure.dataset.address = JSON.stringify(data);
     figure.className = data.kind;
+    shape(figure, data);
     const next = picture(data, true);
     const swap = () => figure.dataset.address === JSON.stringify(data) && this.hang(figure, next);
     next.querySelector("img").decode().then(swap, swap);
@@ -52,6 +58,7 @@ export class Pictures {
     const button = el("button", { type: "button", class: "enlarge", "aria-label": `Enlarge the ${data.kind}`, title: "Enlarge" });
     const figure = el("figure", { class: data.kind, "data-address": JSON.stringify(data) }, button);
     figure.addEventListener("click", () => this.enlarge(figure.className.split(" ")[0]));
+    shape(figure, data);
     this.hang(figure, picture(data, true));
     return figure;
   }
@@ -60,6 +67,7 @@ export class Pictures {
     figure.querySelector("picture")?.remove();
     figure.prepend(node);
     const image = node.querySelector("img");
+    figure.classList.remove("lost");
     const lost = () => figure.classList.add("lost");
     image.complete && !image.naturalWidth && image.currentSrc ? lost() : image.addEventListener("error", lost);
   }

@@ -15,6 +15,7 @@ function recall() {
 async function post(path, body) {
   const response = await fetch(path, {
     method: "POST",
+    keepalive: true, // what is sent while the page closes arrives all the same
     headers: { "Content-Type": "application/json" },
     body: JSON.stringify({ client: tab, ...body }),
   });
@@ -22,6 +23,14 @@ async function post(path, body) {
 }
 
 export const say = (text, about = null) => post("/api/messages", about === null ? { text } : { text, about });
+
+export const forget = (video) => post("/api/forget", { video });
+
+export async function get(path) {
+  const response = await fetch(path);
+  if (!response.ok) throw new Error(String(response.status));
+  return response.json();
+}
 
 export const press = (message, id) => post("/api/actions", { message, id });
 

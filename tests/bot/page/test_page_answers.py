@@ -122,16 +122,3 @@ async def test_what_was_shown_lies_in_no_cache_of_the_browser_from_where_it_coul
                 .then(response => response.ok, () => false)
         """
         assert await shown.evaluate(from_cache) is False
-
-
-async def test_a_list_shows_each_entry_with_its_picture_and_its_link_and_no_text_beside(room: Page) -> None:
-    await ask(room, "/find a list")
-    entries = log(room).locator(".entries li")
-    await expect(entries).to_have_count(2)
-    await expect(entries.first).to_contain_text("video 1 <b>")
-    await expect(entries.first.get_by_role("img", name="A frame of video 1")).to_be_visible()
-    await expect(entries.nth(1).get_by_role("link", name="Posted by Ada")).to_have_attribute(
-        "href", "https://example.org/2"
-    )
-    await expect(log(room)).not_to_contain_text("• video 1")
-    await expect(log(room).get_by_role("button", name="Next page")).to_be_visible()

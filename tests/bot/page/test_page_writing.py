@@ -137,6 +137,7 @@ async def test_a_picture_is_asked_about_alone_by_a_button(room: Page, talk: Scri
 
 async def test_an_answer_is_refined_by_what_is_written_next(room: Page, talk: ScriptedConversation) -> None:
     await ask(room, "/find a dog")
+    await room.get_by_role("button", name="More").last.click()
     await room.get_by_role("button", name="Refine").last.click()
     await expect(room.get_by_role("group", name="With the next message")).to_contain_text("Refining “a dog”")
     await expect(box(room)).to_be_focused()
