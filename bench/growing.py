@@ -21,7 +21,7 @@ from bench.searching import ask_keaton, budget_bytes, held
 from bot.settings import Settings
 from bot.wiring.app import open_core
 from bot.wiring.engines import DEMO_FOLDER
-from core.engines.plot.plotter import PlotFigures
+from core.engines.plot.figures import PlotFigures
 from core.model.events import Door, FilePosted, Find, Turn
 from core.model.results import Curve
 from core.model.video import Scope, Video, View

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import stat
+import sys
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 import click
 
 from bot.cli import output
-from bot.cli.local import OPERATOR, load, local_scope
+from bot.cli.local import OPERATOR, exit_code, load, local_scope
 from bot.wiring.app import open_core
 from core.conversation.commands import find as read_question
 from core.errors import AppError
+from core.formatting import one_line
 from core.indexing.local_files import read as read_file
 from core.model.events import Door, PictureFile, Turn
 from core.model.video import View, names
@@ -20,6 +24,7 @@ from core.search.verdict import seen_closer
 from core.wording.errors import sentence
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
     from pathlib import Path
 
     from bot.settings import Settings
@@ -31,6 +36,7 @@ if TYPE_CHECKING:
     from core.model.results import SearchResult
 
 _FRAME_PX = 4096
+STDIN = "-"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,29 +44,69 @@ class FindWish:
     """What `keaton find` was asked for."""
 
     text: str
+    """"-" reads a question a line from standard input."""
     video: str | None
-    top: int
+    limit: int
     out: Path | None
     style: PlotStyle
     theme: Theme
     picture: Path | None
+    refine: bool
+    """Look for better frames between those of the index, which takes seconds."""
 
 
 async def find(settings: Settings, wish: FindWish, space: str, *, as_json: bool) -> int:
-    """Search, draw the best moment where a folder is named, and print. Give the exit code."""
+    """Search, draw the best moment where a folder is named, and print; return the exit code."""
     if wish.out:
         output.prepare(wish.out)
     async with open_core(settings) as core:
-        await load(core, wish.text)
-        query = await core.parts.inquiry.query(_question(wish, space))
-        await _renew(core, query)
-        result = await refined(core, await core.parts.searcher.search(query, wish.top))
-        shown = await _draw(core, result, wish) if wish.out else None
-        info = await core.engines.encoder.ready()
-        called = names(await core.kept.library.videos(query.view))
+        if wish.text != STDIN:
+            await _answer(core, wish, space, as_json=as_json)
+            return 0
+        code = 0
+        async for text in _lines():
+            try:
+                await _answer(core, replace(wish, text=text), space, as_json=as_json)
+            except AppError as error:
+                click.echo(f"{one_line(text)}: {sentence(error)}", err=True)
+                code = max(code, exit_code(error))
+        return code
+
+
+async def _answer(core: Product, wish: FindWish, space: str, *, as_json: bool) -> None:
+    await load(core, wish.text)
+    query = await core.parts.inquiry.query(_question(wish, space))
+    await _renew(core, query)
+    result = await core.parts.searcher.search(query, wish.limit)
+    result = await refined(core, result) if wish.refine else result
+    shown = await _draw(core, result, wish) if wish.out else None
+    info = await core.engines.encoder.ready()
+    called = names(await core.kept.library.videos(query.view))
     files = output.write(shown, wish.out) if shown and wish.out else output.AnswerFiles(None, None, None)
     output.found(result, files, info.logit_scale, called, as_json=as_json)
-    return 0
+
+
+async def _lines() -> AsyncIterator[str]:
+    """Yield the lines of standard input that say something, as they come."""
+    if not _comes_slowly(sys.stdin):
+        for line in sys.stdin:
+            if line.strip():
+                yield line.strip()
+        return
+    reader = asyncio.StreamReader()
+    await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
+    async for raw in reader:
+        if text := raw.decode(errors="replace").strip():
+            yield text
+
+
+def _comes_slowly(stream: TextIO) -> bool:
+    """Tell whether a stream's lines are typed or piped; those of a file are all there."""
+    try:
+        mode = os.fstat(stream.fileno()).st_mode
+    except (OSError, ValueError):
+        return False
+    return stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode) or stat.S_ISCHR(mode)
 
 
 def _picture(path: Path) -> PictureFile:

@@ -6,12 +6,14 @@ import asyncio
 import logging
 import os
 import secrets
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from bot.cli import output
+from bot.cli.folders import appearing, videos_in
 from bot.cli.local import OPERATOR, exit_code, load, local_scope
 from bot.doors.requests import RequestLog
 from bot.web.config import DOOR
@@ -26,7 +28,7 @@ from core.model.video import View
 from core.wording.errors import sentence
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import AsyncIterator, Sequence
 
     from bot.settings import Settings
     from bot.wiring.app import Product
@@ -38,23 +40,81 @@ logger = logging.getLogger(__name__)
 BUG = "Something broke while I read that. KEATON_LOG_LEVEL=debug shows where."
 
 
-async def index(settings: Settings, sources: Sequence[str], space: str, *, as_json: bool) -> int:
-    """Take videos in one after the other; one that fails does not stop the rest. Give the exit code."""
-    done: list[Indexed] = []
-    failed: list[tuple[str, str]] = []
-    code = 0
-    async with open_core(settings) as core:
-        for source in sources:
-            try:
-                done.append(await _take_in(core, source, space))
-            except Exception as error:
-                if not isinstance(error, AppError):
-                    logger.exception("a source could not be taken in")
-                failed.append((one_line(source), sentence(error) if isinstance(error, AppError) else BUG))
-                code = max(code, exit_code(error))
-                click.echo(": ".join(failed[-1]), err=True)
-    output.indexed(done, failed, as_json=as_json)
-    return code
+@dataclass(frozen=True, slots=True)
+class IndexWish:
+    """What `keaton index` was asked for."""
+
+    sources: Sequence[str]
+    glob: str
+    """Of a folder, only files whose names match it; "" is all videos."""
+    watch: bool
+    """Go on with what appears in the folders."""
+
+
+@dataclass(slots=True)
+class _Tally:
+    """What has come of it so far."""
+
+    prints: bool
+    done: list[Indexed] = field(default_factory=list)
+    failed: list[tuple[str, str]] = field(default_factory=list)
+    code: int = 0
+
+    def add(self, indexed: Indexed) -> None:
+        self.done.append(indexed)
+        if self.prints:
+            output.indexed(indexed)
+
+    def fail(self, source: str, why: str, code: int) -> None:
+        self.failed.append((one_line(source), why))
+        self.code = max(self.code, code)
+        click.echo(": ".join(self.failed[-1]), err=True)
+
+
+async def index(settings: Settings, wish: IndexWish, space: str, *, as_json: bool) -> int:
+    """Index sources one after the other, folders with all below; one that fails does not stop the rest.
+
+    Return the exit code.
+    """
+    tally = _Tally(prints=not as_json)
+    folders = [Path(source) for source in wish.sources if await asyncio.to_thread(os.path.isdir, source)]
+    try:
+        async with open_core(settings) as core:
+            known: list[str] = []
+            async for source in _sources(wish, tally):
+                known.append(source)
+                await _one(core, source, space, tally)
+            if any(one.frames for one in tally.done):
+                await core.parts.background.bank()  # so that the first search need not wait for it
+            if wish.watch:
+                click.echo(f"Watching {', '.join(map(str, folders))} (Ctrl+C ends it)", err=True)
+                async for source in appearing(folders, wish.glob, known):
+                    await _one(core, source, space, tally)
+    finally:
+        output.summed_up(tally.done, tally.failed, as_json=as_json)
+    return tally.code
+
+
+async def _sources(wish: IndexWish, tally: _Tally) -> AsyncIterator[str]:
+    """Yield files and links as they are named, and what is in folders."""
+    for source in wish.sources:
+        if not await asyncio.to_thread(os.path.isdir, source):
+            yield source
+            continue
+        found = await asyncio.to_thread(lambda folder: list(videos_in(Path(folder), wish.glob)), source)
+        for path in found:
+            yield path
+        if not found and not wish.watch:
+            tally.fail(source, f"No file in it matches {wish.glob}." if wish.glob else "There is no video in it.", 1)
+
+
+async def _one(core: Product, source: str, space: str, tally: _Tally) -> None:
+    try:
+        tally.add(await _take_in(core, source, space))
+    except Exception as error:
+        if not isinstance(error, AppError):
+            logger.exception("a source could not be taken in")
+        tally.fail(source, sentence(error) if isinstance(error, AppError) else BUG, exit_code(error))
 
 
 async def _take_in(core: Product, source: str, space: str) -> Indexed:

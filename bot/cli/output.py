@@ -68,16 +68,23 @@ def _short(label: str) -> str:
     return label if len(label) <= _LABEL else f"{label[: _LABEL - 1]}…"
 
 
-def indexed(done: Sequence[Indexed], failed: Sequence[tuple[str, str]], *, as_json: bool) -> None:
-    """Print what was taken in, and why what was not."""
+def indexed(one: Indexed) -> None:
+    """Print that a video can be searched."""
+    news = f"{one.frames} frames" if one.frames else "known already"
+    cut = ", breaks off early" if one.video.truncated else ""
+    click.echo(f"{one.video.title} ({clock(one.video.duration_s)}{cut}): {news}.")
+
+
+def summed_up(done: Sequence[Indexed], failed: Sequence[tuple[str, str]], *, as_json: bool) -> None:
+    """Print how many videos were indexed, known and refused, where they are several; as JSON, each of them."""
     if as_json:
         videos = [{**_video(one.video), "looks": one.frames, "truncated": one.video.truncated} for one in done]
         _print_json({"videos": videos, "failed": [{"source": source, "error": why} for source, why in failed]})
         return
-    for one in done:
-        news = f"{one.frames} frames" if one.frames else "known already"
-        cut = ", breaks off early" if one.video.truncated else ""
-        click.echo(f"{one.video.title} ({clock(one.video.duration_s)}{cut}): {news}.")
+    count, fresh = len(done) + len(failed), sum(one.frames > 0 for one in done)
+    if count > 1:
+        known = len(done) - fresh
+        click.echo(f"{count} videos: {fresh} indexed, {known} known already, {len(failed)} failed.", err=True)
 
 
 def found(

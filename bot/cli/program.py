@@ -53,20 +53,33 @@ def run() -> None:
 
 
 @keaton.command()
-@click.argument("sources", nargs=-1, required=True, metavar="PATH_OR_URL...")
+@click.argument("sources", nargs=-1, required=True, metavar="FILE_FOLDER_OR_LINK...")
+@click.option("--glob", default="", metavar="PATTERN", help="Of a folder, only files whose names match: '*.mkv'.")
+@click.option("--watch", is_flag=True, help="Go on with what appears in the folders, until Ctrl+C.")
 @space_option
 @json_option
-def index(sources: tuple[str, ...], space: str, as_json: bool) -> None:
-    """Index videos, from files or links."""
+def index(sources: tuple[str, ...], glob: str, watch: bool, space: str, as_json: bool) -> None:
+    """Index videos: files, links, and folders with all below them.
+
+    What is known already is not indexed again, and what fails does not stop the rest.
+    """
+    if watch and as_json:
+        raise click.UsageError("--json prints one document at the end, and --watch has none.")
+    if watch and not any(Path(source).is_dir() for source in sources):
+        raise click.UsageError("--watch needs a folder.")
     from bot.cli import indexing
 
-    _finish(indexing.index(_quiet_settings(), sources, space, as_json=as_json))
+    wish = indexing.IndexWish(sources, glob, watch)
+    _finish(indexing.index(_quiet_settings(), wish, space, as_json=as_json))
 
 
 @keaton.command()
 @click.argument("text", nargs=-1)
 @click.option("--video", metavar="ID", help="Search this video alone (its id or title).")
-@click.option("--top", default=5, show_default=True, type=click.IntRange(1, 100), help="How many moments at most.")
+@click.option(
+    "--limit", "--top", default=5, show_default=True, type=click.IntRange(1, 100), help="How many moments at most."
+)
+@click.option("--refine", is_flag=True, help="Look for better frames between the sampled ones; takes seconds.")
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), help="Write the frame and the plot here.")
 @click.option(
     "--picture",
@@ -80,7 +93,8 @@ def index(sources: tuple[str, ...], space: str, as_json: bool) -> None:
 def find(
     text: tuple[str, ...],
     video: str | None,
-    top: int,
+    limit: int,
+    refine: bool,
     out: Path | None,
     picture: Path | None,
     softmax: bool,
@@ -92,13 +106,15 @@ def find(
 
     TEXT is written as in the chat: "a woman in water -boat", "a car > an explosion", "a dog | a cat", from:ada,
     after:yesterday, video:holiday. The shell takes some of these signs for itself, so put it in quotes.
+
+    The TEXT - reads a question a line from standard input; with --json each answer is a line.
     """
     if not text and picture is None:
         raise click.UsageError("Nothing to search for. Give TEXT, or --picture, or both.")
     from bot.cli import finding
 
     style: Literal["softmax", "similarity"] = "softmax" if softmax else "similarity"
-    wish = finding.FindWish(" ".join(text), video, top, out, style, theme, picture)
+    wish = finding.FindWish(" ".join(text), video, limit, out, style, theme, picture, refine)
     _finish(finding.find(_quiet_settings(), wish, space, as_json=as_json))
 
 
@@ -207,6 +223,24 @@ def sheet(video: str, out: Path, tiles: int, space: str) -> None:
     _finish(cutting.sheet(_quiet_settings(), video, tiles, out, space))
 
 
+@keaton.command()
+@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
+def completion(shell: str) -> None:
+    """Print what makes a shell complete Keaton's commands and options.
+
+    \b
+    bash, in ~/.bashrc: eval "$(keaton completion bash)"
+    zsh, in ~/.zshrc:   eval "$(keaton completion zsh)"
+    fish, once:         keaton completion fish > ~/.config/fish/completions/keaton.fish
+    """  # noqa: D301 - click reads the backspace itself
+    from click.shell_completion import get_completion_class
+
+    kind = get_completion_class(shell)
+    if kind is None:
+        raise click.UsageError(f"There is no completion for {shell}.")
+    click.echo(kind(keaton, {}, "keaton", "_KEATON_COMPLETE").source())
+
+
 @keaton.command(name="page")
 def print_page() -> None:
     """Print the address of the local chat's page, with the token that opens it."""
@@ -287,7 +321,7 @@ def run_program() -> int:
     """Run what the command line asks for; return the exit code. KeyboardInterrupt is left to the caller."""
     _bear_encodings()
     try:
-        keaton.main(standalone_mode=False)
+        keaton.main(prog_name="keaton", standalone_mode=False)
     except SystemExit as end:
         return int(end.code or 0)
     except click.ClickException as error:

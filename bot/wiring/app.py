@@ -131,7 +131,8 @@ async def open_core(settings: Settings, *, is_bot: bool = False) -> AsyncIterato
     """
     async with AsyncExitStack() as stack:
         kept = await open_kept(settings, stack, is_bot=is_bot)
-        engines = open_engines(settings, kept.embeddings, ForegroundPriority(_LULL_S, time.monotonic), stack)
+        priority = ForegroundPriority(_LULL_S, time.monotonic)
+        engines = open_engines(settings, kept.embeddings, priority, stack, images_later=not is_bot)
         clocks = Clocks(monotonic_s=time.monotonic, unix_s=time.time, now=lambda: datetime.now().astimezone())
         parts = assemble(kept, engines, clocks, options_of(settings, is_bot=is_bot))
         for part in (parts.runner, parts.renewal, parts.refiner):

@@ -27,6 +27,7 @@ from core.engines.video.reader import ChildClipper, ChildFramer, ChildFrameReade
 from core.errors import WeightsUnavailable
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from contextlib import AsyncExitStack
 
     from bot.settings import Settings
@@ -74,14 +75,22 @@ class _Pools:
 
 
 def open_engines(
-    settings: Settings, store: EmbeddingStore, priority: ForegroundPriority, stack: AsyncExitStack
+    settings: Settings,
+    store: EmbeddingStore,
+    priority: ForegroundPriority,
+    stack: AsyncExitStack,
+    *,
+    images_later: bool,
 ) -> OpenEngines:
-    """Give the engines, which begin nothing by themselves, until the stack closes."""
+    """Return the engines, which begin nothing by themselves, until the stack closes.
+
+    With `images_later` the model's image tower is left alone until a picture comes.
+    """
     watch, model = Metrics(), ModelWatch()
     decoders = ChildPool("core.engines.video.worker", forks=sys.platform == "linux", priority=priority)
     stack.push_async_callback(decoders.close)
     pools = _Pools(stack, watch)
-    encoder = _encoder(settings, pools, priority, model)
+    encoder = _encoder(pools, priority, partial(load_model, settings, model, images_later=images_later))
     plotter = MatplotlibPlotter(pools.one("draw", "plot"))
     index = _index(settings, store, pools)
     reader = ChildFrameReader(decoders, settings.video_limits, watch=watch)
@@ -103,10 +112,10 @@ def open_engines(
     )
 
 
-def _encoder(settings: Settings, pools: _Pools, priority: ForegroundPriority, model: ModelWatch) -> RememberingEncoder:
+def _encoder(pools: _Pools, priority: ForegroundPriority, load: Callable[[], ClipModel]) -> RememberingEncoder:
     """Give the encoder, with a pool for videos alone: that one gives way to all others."""
     queries, videos = pools.one("compute", "compute"), pools.one("videos", "compute")
-    threaded = ThreadedEncoder(partial(load_model, settings, model), queries, videos, priority, pools.watch)
+    threaded = ThreadedEncoder(load, queries, videos, priority, pools.watch)
     return RememberingEncoder(threaded, _TEXTS_REMEMBERED, pools.watch)
 
 
@@ -180,7 +189,7 @@ def fetch_weights(settings: Settings, watch: ModelWatch) -> Path:
     return path
 
 
-def load_model(settings: Settings, watch: ModelWatch | None = None) -> ClipModel:
+def load_model(settings: Settings, watch: ModelWatch | None = None, *, images_later: bool = False) -> ClipModel:
     """Load the model on this thread; where nobody chose one and the hub cannot be reached, the demo model stands in.
 
     Raises UnknownModel, WeightsUnavailable, EncoderBroken, BadSetting.
@@ -188,18 +197,18 @@ def load_model(settings: Settings, watch: ModelWatch | None = None) -> ClipModel
     told = watch or ModelWatch()
     told.tell(ModelStatus("loading"))
     try:
-        model = _load(settings, model_choice(settings), told)
+        model = _load(settings, model_choice(settings), told, images_later=images_later)
     except WeightsUnavailable as error:
         if not settings.may_try_demo:
             raise
-        model = _load(settings, presets.choose(presets.DEMO, DEMO_FOLDER / "model"), told)
+        model = _load(settings, presets.choose(presets.DEMO, DEMO_FOLDER / "model"), told, images_later=images_later)
         told.tell(ModelStatus("trial", reason=error.reason))
     else:
         told.tell(ModelStatus("ready"))
     return model
 
 
-def _load(settings: Settings, choice: presets.ModelChoice, told: ModelWatch) -> ClipModel:
+def _load(settings: Settings, choice: presets.ModelChoice, told: ModelWatch, *, images_later: bool) -> ClipModel:
     from core.engines.clip import model as clip  # noqa: PLC0415 - see above
 
     options = clip.ClipOptions(
@@ -209,6 +218,7 @@ def _load(settings: Settings, choice: presets.ModelChoice, told: ModelWatch) -> 
         settings.frame_area == "whole",
         settings.backend,
         converted_dir=(settings.model_cache or settings.data_dir) / "converted",
+        images_later=images_later,
         report=told.fetching,
     )
     return clip.load(options)

@@ -144,7 +144,7 @@ def test_what_is_no_file_or_too_large_gets_a_sentence_at_once_and_is_called_as_i
     told = [failed["error"] for failed in json.loads(done.stdout)["failed"]]
     assert told[:3] == [
         "pipe.mp4 is a pipe, not a file.",
-        "folder is a folder, not a file. Name the files in it.",
+        "There is no video in it.",
         "nothing.mp4 is empty.",
     ]
     assert re.fullmatch(r"colours\.mp4 has .* MB; I take up to 0.001 MB\.", told[3])

@@ -50,6 +50,8 @@ class ClipOptions:
     backend: towers.Backend = "torch"
     converted_dir: Path | None = None
     """Where towers are kept that were converted for OpenVINO; needed for it."""
+    images_later: bool = False
+    """Touch the image tower, and test it, only when a picture comes: a search by words needs no image tower."""
     report: Report | None = None
     """Hears how many bytes of the weights have been downloaded, and of how many."""
 
@@ -68,6 +70,7 @@ class ClipModel:
         self._tower: towers.Tower = tower or model.encode_image
         self._tokenizer = tokenizer
         self._reads = False
+        self._sees = False
         self._pauses = PausePoints()
         layers: object = model.visual if tower is None else tower
         self._stops = False
@@ -80,7 +83,12 @@ class ClipModel:
         self._std = _per_channel(info.preprocess.std, info.device)
 
     def images(self, pixels: Pixels) -> Floats:
-        """Return (N, D) float32 unit vectors for (N, S, S, 3) uint8 RGB."""
+        """Return (N, D) float32 unit vectors for (N, S, S, 3) uint8 RGB; raises EncoderBroken as `test_images` does."""
+        if not self._sees:
+            self.test_images()
+        return self._see(pixels)
+
+    def _see(self, pixels: Pixels) -> Floats:
         with torch.inference_mode():
             bytes_ = torch.from_numpy(np.require(pixels, requirements="W")).to(self.info.device)
             inputs = bytes_.permute(0, 3, 1, 2).float().div_(255)
@@ -111,7 +119,8 @@ class ClipModel:
         size = self.info.preprocess.size_px
         pictures = np.zeros((2, size, size, 3), np.uint8)
         pictures[1, : size // 2] = (250, 180, 40)
-        self._check(self.images(pictures))
+        self._check(self._see(pictures))
+        self._sees = True
 
     def _read(self, texts: Sequence[str]) -> Floats:
         with torch.inference_mode():
@@ -124,7 +133,7 @@ class ClipModel:
 
 
 def load(options: ClipOptions) -> ClipModel:
-    """Load a model and test its image tower: from the disk where it lies there, else from the hub.
+    """Load a model, from the disk where it lies there, else from the hub; test its image tower unless that may wait.
 
     Raises UnknownModel, WeightsUnavailable, EncoderBroken, BadSetting (the device).
     """
@@ -135,7 +144,8 @@ def load(options: ClipOptions) -> ClipModel:
     tokenizer = open_clip_models.create_tokenizer(options.choice)
     info = _describe(options, model, device)
     clip = ClipModel(model, tokenizer, info, _tower(options, model, info))
-    clip.test_images()
+    if not options.images_later:
+        clip.test_images()
     _trim()
     return clip
 
@@ -182,6 +192,9 @@ def _describe(options: ClipOptions, model: Any, device: str) -> EncoderInfo:  # 
 
 
 def _dim(model: Any, size_px: int, device: str) -> int:  # noqa: ANN401 - open_clip is untyped
+    known = getattr(model.visual, "output_dim", None)
+    if isinstance(known, int):
+        return known
     black = torch.zeros(1, 3, size_px, size_px, device=device, dtype=next(model.visual.parameters()).dtype)
     with torch.inference_mode():
         return int(model.encode_image(black).shape[-1])

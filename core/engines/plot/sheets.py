@@ -7,7 +7,6 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-from matplotlib import font_manager
 from PIL import Image, ImageDraw, ImageFont
 
 from core.engines.video.allowance import THUMBNAIL_PX, NoPictureError, opened_jpeg
@@ -119,9 +118,15 @@ def _end(still: Still, label: str) -> Image.Image:
     return tile
 
 
+def _bold(size_px: int) -> ImageFont.FreeTypeFont:
+    from matplotlib import font_manager  # noqa: PLC0415 - a search without pictures needs none
+
+    return ImageFont.truetype(font_manager.findfont(_BOLD), size_px)
+
+
 def _label(tile: Image.Image, text: str, size_px: int) -> None:
     """Write into the lower left corner."""
-    font = ImageFont.truetype(font_manager.findfont(_BOLD), size_px)
+    font = _bold(size_px)
     pen = ImageDraw.Draw(tile, "RGBA")
     corner = (8, tile.height - size_px - 9)
     box = pen.textbbox(corner, text, font=font)
@@ -133,7 +138,7 @@ def _mark(tile: Image.Image, numbers: Sequence[int]) -> None:
     """Frame a tile, and set the numbers of its moments into its upper left corner."""
     pen = ImageDraw.Draw(tile)
     pen.rectangle((0, 0, tile.width - 1, tile.height - 1), outline=_MARK, width=4)
-    font = ImageFont.truetype(font_manager.findfont(_BOLD), 16)
+    font = _bold(16)
     for place, number in enumerate(numbers):
         middle = (20 + 32 * place, 20)
         pen.ellipse((middle[0] - 14, middle[1] - 14, middle[0] + 14, middle[1] + 14), fill=_MARK)

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from core.engines.plot.plotter import PlotFigures
+from core.engines.plot.figures import PlotFigures
 from core.engines.plot.sheets import contact_sheet, evenly
 from core.model.results import Baseline, Curve, Moment, TextCurve
 from core.model.video import Thumbnail, Video
