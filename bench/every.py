@@ -23,7 +23,7 @@ COMMANDS = (
     ("memory",),
     ("discord_ack", "--acks", "60"),
     ("slack_ack", "--acks", "60"),
-    ("cage", "--rounds", "5"),
+    ("sandbox", "--rounds", "5"),
     ("refining",),
     ("journeys",),
 )

@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from core.engines.diagnostics import check_sandbox
-from core.engines.sandbox import landlock, limits, namespaces, protocol, seccomp
+from core.engines.sandbox import kernel_filters, limits, namespaces, protocol
 from core.engines.sandbox.pool import ChildPool
 from core.engines.video import worker
 from core.limits import VideoLimits
@@ -61,9 +61,9 @@ def shut_in(request: Mapping[str, object]) -> Mapping[str, object]:
         case "":
             return worker.shut_in(request)
         case "files":
-            landlock.restrict(landlock.Grant(read=limits.libraries()))
+            kernel_filters.restrict_access(kernel_filters.Grant(read=limits.libraries()))
         case "calls":
-            seccomp.keep_to_decoding()
+            kernel_filters.keep_to_decoding()
         case "spaces":
             limits.be_nobody()
     return request
@@ -261,7 +261,7 @@ def main(words: list[str]) -> None:
     """Attack, and print what came of it."""
     if "container" in words:
         namespaces.forgo_privileges()
-        seccomp.forgo_power()
+        kernel_filters.forgo_power()
     environment = {"PART": "".join(word for word in words if word != "container")}
     with tempfile.TemporaryDirectory() as folder:
         print(json.dumps(asyncio.run(attacked(Path(folder), environment))))  # noqa: T201 - for the test

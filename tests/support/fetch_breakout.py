@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from core.engines.download import network_guard, worker
-from core.engines.sandbox import forkserver, namespaces, protocol, seccomp
+from core.engines.sandbox import forkserver, kernel_filters, namespaces, protocol
 from core.engines.sandbox.pool import ChildPool
 from core.limits import FetchLimits
 
@@ -188,7 +188,7 @@ def main(part: str) -> None:
     """Attack, and print what came of it."""
     if part == "container":
         namespaces.forgo_privileges()
-        seccomp.forgo_power()
+        kernel_filters.forgo_power()
     with tempfile.TemporaryDirectory() as folder:
         print(json.dumps(asyncio.run(attacked(Path(folder), part))))  # noqa: T201 - for the test
 

@@ -70,7 +70,7 @@ _SAYINGS: tuple[tuple[str, str], ...] = (
 
 
 def of(error: BaseException) -> Trouble:
-    """Give the code that fits an exception and all that led to it."""
+    """Return the code that fits an exception and all that led to it."""
     chain, detail = tuple(_causes(error)), _detail(error)
     return _answered(chain, detail) or _classed(chain, detail) or _said(chain, detail)
 
@@ -101,7 +101,7 @@ def _classed(chain: tuple[BaseException, ...], detail: str) -> Trouble | None:
 
 
 def _is_no_name(cause: BaseException) -> bool:
-    """Tell whether a name server has said that there is no such name; one that could not be asked says nothing."""
+    """Return whether a name server has said that there is no such name; one that could not be asked says nothing."""
     return isinstance(cause, socket.gaierror) and cause.errno in {socket.EAI_NONAME, _EAI_NODATA}
 
 
@@ -125,7 +125,7 @@ def _status(error: network.HTTPError | HTTPError) -> int:
 
 
 def _causes(error: BaseException | None, depth: int = 0) -> Iterator[BaseException]:
-    """Give the exception and what it wraps, in the several ways that yt-dlp and Python have of wrapping."""
+    """Return the exception and what it wraps, in the several ways that yt-dlp and Python have of wrapping."""
     if error is None or depth > 12:
         return
     yield error
@@ -138,7 +138,7 @@ def _causes(error: BaseException | None, depth: int = 0) -> Iterator[BaseExcepti
 
 
 def _detail(error: BaseException) -> str:
-    """Give yt-dlp's own sentence without its decoration and its advice."""
+    """Return yt-dlp's own sentence without its decoration and its advice."""
     text = re.sub(r"\x1b\[[0-9;]*m", "", str(error)).removeprefix("ERROR: ")
     text = re.split(r"; please report|\. Use --|; see {2}https", text)[0]
     return " ".join(text.split())[:300]

@@ -1,18 +1,21 @@
 """The `Fetcher` port: one child process for each download, with time limits and retries.
 
-The child is not trusted: its messages are checked, and its codes become errors of `core.errors`.
+The child is not trusted: its messages are checked, and its codes become errors of `core.errors`. One whose folder
+takes too much of the disk is stopped, for the system limits single files only.
 """
 
 from __future__ import annotations
 
 import asyncio
-from contextlib import aclosing
+import errno
+import os
+from contextlib import aclosing, asynccontextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from stat import S_ISDIR
 from typing import TYPE_CHECKING
 
 from core import links
-from core.engines.sandbox import folders
 from core.engines.sandbox.pool import ChildPool
 from core.engines.sandbox.protocol import ChildMessage, GarbledError
 from core.errors import DiskFull, FetchFailed, LinkRefused, OverLimit, VideoUnavailable
@@ -20,7 +23,7 @@ from core.formatting import one_line
 from core.ports.video import Fetched, Fetching
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
+    from collections.abc import AsyncGenerator, AsyncIterator, Callable
 
     from core.engines.sandbox.pool import Child
     from core.errors import AppError
@@ -40,6 +43,12 @@ _MOST_MESSAGES = 200_000
 """Five a second for eleven hours."""
 _LEAST_BYTES = 1 << 16
 """What a fetch that has not stalled brings at the least."""
+_EVERY_S = 0.5
+_BLOCK_BYTES = 512
+_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+_DEEPEST = 64
+"""Each level takes a descriptor."""
+_MOST_FILES = 100_000
 
 
 @dataclass(slots=True)
@@ -53,7 +62,7 @@ class FetchPace:
 
     @classmethod
     def start(cls, deadline_s: float, stall_s: float) -> FetchPace:
-        """Give a pace that starts now; finding the video may take twice as long as a stall."""
+        """Return a pace that starts now; finding the video may take twice as long as a stall."""
         return cls(deadline_s, stall_s, _now_s() + stall_s)
 
     def note(self, done_bytes: int) -> None:
@@ -63,7 +72,7 @@ class FetchPace:
             self.began_s = _now_s()
 
     def left_s(self) -> float:
-        """Give the seconds until patience ends."""
+        """Return the seconds until patience ends."""
         return max(0.0, min(self.deadline_s, self.began_s + self.stall_s) - _now_s())
 
     def why(self) -> str:
@@ -72,7 +81,7 @@ class FetchPace:
 
     @property
     def over(self) -> bool:
-        """Tell whether the whole fetch has taken too long."""
+        """Return whether the whole fetch has taken too long."""
         return _now_s() >= self.deadline_s
 
 
@@ -119,7 +128,7 @@ class ChildFetcher:
         pace = FetchPace.start(deadline_s, self.limits.stall_s)
         children = ChildPool(self.program, _environment(folder), keep_spare=False, gives_way=True)
         most_bytes = _COPIES * self.limits.size_bytes + _BESIDE_BYTES
-        async with children.child() as child, folders.watched(folder, most_bytes, child.kill) as filling:
+        async with children.child() as child, watched(folder, most_bytes, child.kill) as filling:
             await child.ask(self._request(url, folder, bearer))
             for _ in range(_MOST_MESSAGES):
                 message = await _hear(child, url, pace)
@@ -152,7 +161,7 @@ class ChildFetcher:
             raise FetchFailed(url, "other", one_line(str(error)[:_LONGEST_DETAIL])) from error
 
     def _error(self, message: ChildMessage, url: str, kind: str) -> AppError:
-        """Give the error that the child reports."""
+        """Return the error that the child reports."""
         detail = one_line(message.maybe_text("detail") or "")[:_LONGEST_DETAIL]
         match kind:
             case "refused":
@@ -189,7 +198,7 @@ def _environment(folder: Path) -> dict[str, str]:
 
 
 async def _hear(child: Child, url: str, pace: FetchPace) -> ChildMessage | None:
-    """Give the child's next message, or None where it died, unless patience ends."""
+    """Return the child's next message, or None where it died, unless patience ends."""
     try:
         return await child.receive(pace.left_s())
     except TimeoutError as error:
@@ -222,3 +231,96 @@ def _fetched(message: ChildMessage, folder: Path) -> Fetched:
         uploader=None if uploader is None else one_line(uploader),
         several=message.header.get("several") is True,
     )
+
+
+@dataclass(slots=True)
+class Filling:
+    """How full a folder was when it was too full; `found_bytes` is 0 as long as it is not."""
+
+    most_bytes: int
+    found_bytes: int = 0
+    unmeasured: str = ""
+    """Why it could not be measured, or ""."""
+
+
+@asynccontextmanager
+async def watched(folder: Path, most_bytes: int, stop: Callable[[], None]) -> AsyncIterator[Filling]:
+    """Call `stop` once the files in a folder, and in those below, take more of the disk than so many bytes.
+
+    Likewise once that cannot be told any more.
+    """
+    filling = Filling(most_bytes)
+    watching = asyncio.create_task(_watch(folder, filling, stop))
+    try:
+        yield filling
+    finally:
+        watching.cancel()
+        with suppress(asyncio.CancelledError):
+            await watching
+
+
+async def _watch(folder: Path, filling: Filling, stop: Callable[[], None]) -> None:
+    while True:
+        await asyncio.sleep(_EVERY_S)
+        try:
+            taken = await asyncio.to_thread(taken_bytes, folder)
+        except OSError as error:
+            filling.unmeasured = error.strerror or str(error)
+            break
+        if taken > filling.most_bytes:
+            filling.found_bytes = taken
+            break
+    stop()
+
+
+def taken_bytes(folder: Path) -> int:
+    """Return how many bytes of the disk all files below a folder take; blocks.
+
+    What goes meanwhile does not count. Raises OSError where that cannot be told: a folder below may not be read, or
+    there are more files, or folders in folders, than a fetch ever makes.
+    """
+    place = os.open(folder, _FOLDER)
+    try:
+        return _Measuring().taken_bytes(place)
+    finally:
+        os.close(place)
+
+
+@dataclass(slots=True)
+class _Measuring:
+    """A walk by descriptors: names may be longer, together, than any path may be, and folders may be exchanged."""
+
+    seen: int = 0
+    depth: int = 0
+
+    def taken_bytes(self, place: int) -> int:
+        total = 0
+        with suppress(FileNotFoundError), os.scandir(place) as entries:
+            for entry in entries:
+                self.seen += 1
+                if self.seen > _MOST_FILES:
+                    raise OSError(errno.EMFILE, "too many files to be measured")
+                total += self._of(entry, place)
+        return total
+
+    def _of(self, entry: os.DirEntry[str], place: int) -> int:
+        try:
+            found = entry.stat(follow_symlinks=False)
+        except FileNotFoundError:
+            return 0
+        below = self._below(entry.name, place) if S_ISDIR(found.st_mode) else 0
+        return found.st_blocks * _BLOCK_BYTES + below
+
+    def _below(self, name: str, place: int) -> int:
+        if self.depth == _DEEPEST:
+            raise OSError(errno.ENAMETOOLONG, "folders too deep to be measured")
+        try:
+            inner = os.open(name, _FOLDER, dir_fd=place)
+        except (FileNotFoundError, NotADirectoryError):  # it went, or is something else by now
+            return 0
+        self.depth += 1
+        try:
+            return self.taken_bytes(inner)
+        finally:
+            self.depth -= 1
+            os.close(inner)

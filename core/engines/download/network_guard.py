@@ -39,7 +39,7 @@ class Guard:
     program: str
     """The one program that may be started, or "" for none."""
     own: Callable[[], frozenset[Address]]
-    """Gives this machine's own addresses, asked at each connection, for they change."""
+    """Returns this machine's own addresses; called at each connection, for they change."""
     hosts: frozenset[str] = frozenset()
     """The only hosts that may be looked up, each with all below it (`core.hosts`); none for any."""
     refused: Why | None = None
@@ -59,7 +59,7 @@ class Guard:
         sys.addaudithook(self._hear)
 
     def judge(self, host: str, port: int) -> Why | None:
-        """Give why this end of a connection is out of bounds, or None where it is not."""
+        """Return why this end of a connection is out of bounds, or None where it is not."""
         address = literal(host)
         if address is None:
             return "private"
@@ -70,7 +70,7 @@ class Guard:
         return None if port in _PORTS else "port"
 
     def knows(self, host: str) -> bool:
-        """Tell whether a host may be looked up: what its characters make no host of may not, whatever is named."""
+        """Return whether a host may be looked up: what its characters make no host of may not, whatever is named."""
         return as_looked_up(host) is not None and (not self.hosts or is_within(host, self.hosts))
 
     def _hear(self, event: str, args: tuple[object, ...]) -> None:
@@ -102,14 +102,14 @@ class Guard:
 
 
 def own_addresses() -> frozenset[Address]:
-    """Give the addresses of all network interfaces as they are now, public ones too."""
+    """Return the addresses of all network interfaces as they are now, public ones too."""
     of_interfaces = psutil.net_if_addrs().values()
     texts = [one.address.partition("%")[0] for several in of_interfaces for one in several if one.family in _INTERNET]
     return frozenset(unmapped(address) for text in texts if (address := literal(text)) is not None)
 
 
 def resolved(hosts: Iterable[str]) -> frozenset[Address]:
-    """Give the addresses that these hosts have now; a host that does not resolve has none."""
+    """Return the addresses that these hosts have now; a host that does not resolve has none."""
     found: set[Address] = set()
     for host in hosts:
         try:

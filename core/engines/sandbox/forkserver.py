@@ -52,14 +52,14 @@ def run(
 
 
 def _claim_stdout() -> BinaryIO:
-    """Give the pipe to the parent; whatever a library prints goes nowhere near it."""
+    """Return the pipe to the parent, which standard output is no more: libraries may print."""
     out = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     return out
 
 
 def _die_with_parent() -> None:
-    """Wait for the end of stdin, which comes when the parent ends or drops us."""
+    """Wait for the end of stdin, which comes when the parent ends or closes it."""
     while os.read(0, 4096):  # not through sys.stdin: a daemon thread in its lock would abort the exit
         pass
     with suppress(OSError):  # one that may start nothing may not kill either
@@ -68,14 +68,14 @@ def _die_with_parent() -> None:
 
 
 NEWS = struct.Struct(">cii")
-"""BORN, pid, 0; or ENDED, pid, exit code (negative: the signal), upon which the pid stays taken until it is buried."""
+"""FORKED, pid, 0; or ENDED, pid, exit code (negative: the signal), whose pid stays taken until it is reaped."""
 
 
 ORDER = struct.Struct(">ci")
-"""BEAR, 0, together with a socket that the child is to speak on; or BURY, pid."""
+"""FORK, 0, together with a socket that the child is to speak on; or REAP, pid."""
 
 
-BORN, ENDED, BEAR, BURY = b"F", b"X", b"F", b"B"
+FORKED, ENDED, FORK, REAP = b"F", b"X", b"F", b"B"
 
 
 @dataclass(slots=True, eq=False)
@@ -98,7 +98,7 @@ class ForkServer:
         """Serve orders until the other side hangs up."""
         signal.set_wakeup_fd(self.bell, warn_on_full_buffer=False)
         signal.signal(signal.SIGCHLD, lambda _number, _frame: None)
-        going, orders, waiting = True, self.orders.fileno(), select.poll()  # select bears no number beyond 1,023
+        going, orders, waiting = True, self.orders.fileno(), select.poll()  # select takes no number beyond 1,023
         for descriptor in (orders, self.deaths):
             waiting.register(descriptor, select.POLLIN)
         while going:
@@ -108,36 +108,36 @@ class ForkServer:
                 self._tell_ended()
             if orders in ready:
                 going = self._obey()
-        for pid in self.living:  # those that stand still do not hear that nobody waits for them any more
+        for pid in self.living:  # stopped ones do not notice the end of their input
             with suppress(ProcessLookupError):
                 os.killpg(pid, signal.SIGKILL)
         if self.numbering is not None:
             self.numbering.end()
 
     def _obey(self) -> bool:
-        """Carry one order out; tell whether there was one."""
+        """Carry one order out; return whether there was one."""
         data, descriptors, _, _ = socket.recv_fds(self.orders, ORDER.size, 1)
         if len(data) < ORDER.size:
             return False
         kind, pid = ORDER.unpack(data)
-        if kind == BURY:
+        if kind == REAP:
             os.waitpid(pid, 0)
         else:
-            self._bear(descriptors[0])
+            self._fork(descriptors[0])
         return True
 
-    def _bear(self, speech: int) -> None:
+    def _fork(self, speech: int) -> None:
         if self.numbering is None:
             self.numbering = Numbering.begin(self.orders.fileno(), self.deaths, self.bell, speech)
         pid = os.fork()
         if pid == 0:
-            self._be_born(speech)
+            self._be_child(speech)
         os.close(speech)
-        os.setpgid(pid, pid)  # the child does so too: whoever comes first
+        os.setpgid(pid, pid)  # the child does so too: whichever comes first
         self.living.add(pid)
-        self.orders.sendall(NEWS.pack(BORN, pid, 0))
+        self.orders.sendall(NEWS.pack(FORKED, pid, 0))
 
-    def _be_born(self, speech: int) -> NoReturn:
+    def _be_child(self, speech: int) -> NoReturn:
         """Do the one job of a child."""
         code = 1
         try:
@@ -166,7 +166,7 @@ class ForkServer:
 
 
 def main(module: str, orders: int) -> None:
-    """Make a nursery of a module, which hears orders on that descriptor."""
+    """Run the fork server of a module, which takes orders on that descriptor."""
     program = importlib.import_module(module)
     program.prepare()
     deaths, bell = os.pipe()

@@ -11,13 +11,13 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
-from core.engines.sandbox.forkserver import BEAR, BORN, BURY, NEWS, ORDER
+from core.engines.sandbox.forkserver import FORK, FORKED, NEWS, ORDER, REAP
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 GOING_S = 3.0
-"""How long a nursery may take to bury its dead and go."""
+"""How long a fork server may take to reap its children and end."""
 
 
 class Process(Protocol):
@@ -25,22 +25,22 @@ class Process(Protocol):
 
     @property
     def pid(self) -> int:
-        """Give its number; while it was not waited for, nobody else gets that."""
+        """Return its number; until it is waited for, no other process gets that."""
         ...
 
     @property
     def returncode(self) -> int | None:
-        """Give its exit code, the negative signal that ended it, or None while it lives."""
+        """Return its exit code, the negative signal that ended it, or None while it lives."""
         ...
 
     @property
     def stdin(self) -> asyncio.StreamWriter | None:
-        """Give where it hears."""
+        """Return the stream of its input."""
         ...
 
     @property
     def stdout(self) -> asyncio.StreamReader | None:
-        """Give where it speaks."""
+        """Return the stream of its output."""
         ...
 
     async def communicate(self) -> object:
@@ -48,55 +48,55 @@ class Process(Protocol):
         ...
 
     async def wait(self) -> int:
-        """Wait for its end; give its exit code."""
+        """Wait for its end; return its exit code."""
         ...
 
 
 @dataclass(slots=True, eq=False)
-class Forked:
+class ForkedChild:
     """A forked child; implements Process."""
 
     pid: int
     stdin: asyncio.StreamWriter
     stdout: asyncio.StreamReader
     ended: asyncio.Future[int]
-    bury: Callable[[int], None]
-    """Lets its number go: until then it can be killed without hitting a stranger that got the same."""
+    reap: Callable[[int], None]
+    """Frees its number: until then it can be killed without hitting another process that got the same."""
     returncode: int | None = None
-    buried: bool = False
+    reaped: bool = False
 
     async def communicate(self) -> object:
         """Wait for its end. What it left unread is dropped: a process of its own that lives on could talk for ever."""
         return await self.wait()
 
     async def wait(self) -> int:
-        """Wait for its end; give its exit code."""
+        """Wait for its end; return its exit code."""
         code = await asyncio.shield(self.ended)
         self.stdin.close()
-        if not self.buried:
-            self.buried = True
-            self.bury(self.pid)
+        if not self.reaped:
+            self.reaped = True
+            self.reap(self.pid)
         return code
 
 
 @dataclass(slots=True, eq=False)
 class ForkServerClient:
-    """A running nursery."""
+    """A running fork server."""
 
     process: asyncio.subprocess.Process
     orders: socket.socket
-    births: asyncio.Queue[int] = field(default_factory=asyncio.Queue)
-    children: dict[int, Forked] = field(default_factory=dict)
+    forked_pids: asyncio.Queue[int] = field(default_factory=asyncio.Queue)
+    children: dict[int, ForkedChild] = field(default_factory=dict)
     early: dict[int, int] = field(default_factory=dict)
     """Exit codes of children that ended before they were known here."""
     listening: asyncio.Task[None] | None = None
     turn: asyncio.Lock = field(default_factory=asyncio.Lock)
-    bore: bool = False
-    """Whether a child was born to it."""
+    forked_any: bool = False
+    """Whether it forked a child."""
 
     @classmethod
     async def open(cls, module: str, environment: Mapping[str, str]) -> ForkServerClient:
-        """Start the nursery of a module; it imports in the background."""
+        """Start the fork server of a module; it imports in the background."""
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         ours.setblocking(False)
         with theirs:
@@ -114,32 +114,32 @@ class ForkServerClient:
                 pass_fds=[theirs.fileno()],
                 start_new_session=True,
             )
-        nursery = cls(process, ours)
-        nursery.listening = asyncio.create_task(nursery._listen())
-        return nursery
+        client = cls(process, ours)
+        client.listening = asyncio.create_task(client._listen())
+        return client
 
     @property
     def alive(self) -> bool:
-        """Tell whether it can still bear children."""
+        """Return whether it can still fork children."""
         return self.listening is not None and not self.listening.done()
 
-    async def bear(self, read_ahead_bytes: int) -> Forked:
-        """Fork a child. Raises ConnectionError when the nursery is gone."""
-        birth = asyncio.ensure_future(self._bear(read_ahead_bytes))
+    async def fork(self, read_ahead_bytes: int) -> ForkedChild:
+        """Fork a child. Raises ConnectionError when the fork server is gone."""
+        forked = asyncio.ensure_future(self._fork(read_ahead_bytes))
         try:
-            return await asyncio.shield(birth)
+            return await asyncio.shield(forked)
         except asyncio.CancelledError:
-            birth.add_done_callback(_abandon)  # births come in the order of orders, so this one must be waited for
+            forked.add_done_callback(_abandon)  # forks come in the order of orders: this one must be waited for
             raise
 
     async def close(self) -> None:
-        """End the nursery; its children are somebody else's care.
+        """End the fork server; its children are ended by the pool.
 
-        One that bore children is asked to go, and buries before it does: not every system has somebody who buries
-        what is left over.
+        One that forked children is asked to end, and reaps them before it does: not every system has a first process
+        that reaps what is left over.
         """
-        if self.bore:
-            await self._ask_to_go()
+        if self.forked_any:
+            await self._ask_to_end()
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(self.process.pid, signal.SIGKILL)
         await self.process.wait()
@@ -147,53 +147,53 @@ class ForkServerClient:
             await asyncio.gather(self.listening, return_exceptions=True)
         self.orders.close()
 
-    async def _ask_to_go(self) -> None:
-        with suppress(OSError):  # it went by itself
+    async def _ask_to_end(self) -> None:
+        with suppress(OSError):  # it ended by itself
             self.orders.shutdown(socket.SHUT_WR)
         with suppress(TimeoutError):
             await asyncio.wait_for(self.process.wait(), GOING_S)
 
-    async def _bear(self, read_ahead_bytes: int) -> Forked:
+    async def _fork(self, read_ahead_bytes: int) -> ForkedChild:
         ours, theirs = socket.socketpair()
         try:
             async with self.turn:
                 with theirs:
-                    socket.send_fds(self.orders, [ORDER.pack(BEAR, 0)], [theirs.fileno()])
-                pid = await self._born()
+                    socket.send_fds(self.orders, [ORDER.pack(FORK, 0)], [theirs.fileno()])
+                pid = await self._forked_pid()
             reader, writer = await asyncio.open_unix_connection(sock=ours, limit=read_ahead_bytes)
         except BaseException:
             ours.close()
             raise
-        self.bore = True
-        child = Forked(pid, writer, reader, asyncio.get_running_loop().create_future(), self._bury)
+        self.forked_any = True
+        child = ForkedChild(pid, writer, reader, asyncio.get_running_loop().create_future(), self._reap)
         self.children[pid] = child
         if pid in self.early:
             self._note_end(pid, self.early.pop(pid))
         return child
 
-    async def _born(self) -> int:
-        """Wait for the next birth, or for the end of the nursery."""
+    async def _forked_pid(self) -> int:
+        """Wait for the next fork, or for the end of the fork server."""
         if self.listening is None:
-            raise ConnectionError("no nursery")
-        birth = asyncio.ensure_future(self.births.get())
-        await asyncio.wait({birth, self.listening}, return_when=asyncio.FIRST_COMPLETED)
-        if not birth.done():
-            birth.cancel()
-            raise ConnectionError("the nursery is gone")
-        return birth.result()
+            raise ConnectionError("no fork server")
+        forked = asyncio.ensure_future(self.forked_pids.get())
+        await asyncio.wait({forked, self.listening}, return_when=asyncio.FIRST_COMPLETED)
+        if not forked.done():
+            forked.cancel()
+            raise ConnectionError("the fork server is gone")
+        return forked.result()
 
     async def _listen(self) -> None:
         loop = asyncio.get_running_loop()
         with suppress(ConnectionError):
             while news := await loop.sock_recv(self.orders, NEWS.size):
                 kind, pid, code = NEWS.unpack(news)
-                if kind == BORN:
-                    self.births.put_nowait(pid)
+                if kind == FORKED:
+                    self.forked_pids.put_nowait(pid)
                 elif pid in self.children:
                     self._note_end(pid, code)
                 else:
                     self.early[pid] = code
-        for pid in tuple(self.children):  # with the nursery went whoever could tell how they end
+        for pid in tuple(self.children):  # nothing else can tell how they end
             with suppress(ProcessLookupError, PermissionError):
                 os.killpg(pid, signal.SIGKILL)
             self._note_end(pid, -signal.SIGKILL)
@@ -203,14 +203,14 @@ class ForkServerClient:
         child.returncode = code
         child.ended.set_result(code)
 
-    def _bury(self, pid: int) -> None:
-        with suppress(OSError):  # then the nursery is gone, and so are its dead
-            self.orders.send(ORDER.pack(BURY, pid))
+    def _reap(self, pid: int) -> None:
+        with suppress(OSError):  # then the fork server is gone, and so are its children
+            self.orders.send(ORDER.pack(REAP, pid))
 
 
-def _abandon(birth: asyncio.Future[Forked]) -> None:
-    """Hang up on a child that nobody wants any more, upon which it ends by itself."""
-    if not birth.cancelled() and birth.exception() is None:
-        child = birth.result()
+def _abandon(forked: asyncio.Future[ForkedChild]) -> None:
+    """Close the input of a child that is not wanted any more, upon which it ends by itself."""
+    if not forked.cancelled() and forked.exception() is None:
+        child = forked.result()
         child.stdin.close()
-        child.ended.add_done_callback(lambda _ended: child.bury(child.pid))
+        child.ended.add_done_callback(lambda _ended: child.reap(child.pid))

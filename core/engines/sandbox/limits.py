@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import core
-from core.engines.sandbox import landlock, namespaces, seccomp
+from core.engines.sandbox import kernel_filters, namespaces
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
@@ -73,11 +73,11 @@ def shut_in(path: Path) -> Path:
     place, needed = _place(path), libraries()
     be_nobody(_rights_needed(needed))
     file = () if place is None else (Path(f"/proc/self/fd/{place}"),)
-    landlock.restrict(landlock.Grant(read=(*needed, *file)))
+    kernel_filters.restrict_access(kernel_filters.Grant(read=(*needed, *file)))
     is_open = place is None or _open_to_us(path, os.R_OK)
     if sys.platform == "linux":
         _set("RLIMIT_AS", _ADDRESSES_BYTES, _ADDRESSES_BYTES)
-    seccomp.keep_to_decoding()
+    kernel_filters.keep_to_decoding()
     return path if is_open else Path(f"/proc/self/fd/{place}")
 
 
@@ -103,8 +103,10 @@ def shut_in_fetching(folder: Path, runtime: str, *, any_port: bool) -> None:
     namespaces.drop_capabilities(rights)
     namespaces.forgo_privileges()
     execute = (Path(runtime).resolve(), *_loaders()) if runtime else ()
-    landlock.restrict(landlock.Grant(read, execute, (folder, Path("/dev/null")), None if any_port else _PORTS))
-    seccomp.keep_to_fetching()
+    kernel_filters.restrict_access(
+        kernel_filters.Grant(read, execute, (folder, Path("/dev/null")), None if any_port else _PORTS)
+    )
+    kernel_filters.keep_to_fetching()
 
 
 def libraries() -> tuple[Path, ...]:
@@ -134,7 +136,7 @@ def describe() -> Mapping[str, object]:
         "no_new_privileges": namespaces.has_no_new_privileges(),
         "capabilities": namespaces.has_capabilities(),
         "files_shut": _shut(Path("/")),
-        "signals_shut": _shut(Path("/")) and landlock.version() >= landlock.SIGNALS_SINCE,
+        "signals_shut": _shut(Path("/")) and kernel_filters.landlock_version() >= kernel_filters.SIGNALS_SINCE,
         "calls_shut": _calls_shut(),
         "cpu_s": resource.getrlimit(resource.RLIMIT_CPU)[0],
         "memory_bytes": resource.getrlimit(resource.RLIMIT_DATA)[0],

@@ -47,7 +47,7 @@ def leave(*, users: bool) -> None:
 
 
 def _map(user: int, group: int) -> None:
-    """Be the same user and group among users of one's own: nobody else may have further such namespaces below."""
+    """Be the same user and group among users of one's own: no other process may have further such namespaces below."""
     with suppress(OSError):
         Path("/proc/self/setgroups").write_text("deny", encoding="ascii")
         Path("/proc/self/uid_map").write_text(f"{user} {user} 1", encoding="ascii")
@@ -135,7 +135,7 @@ class Numbering:
     first: int
     """Its number, as seen from here; 0 where the system gives no numbers of their own."""
     alive: int
-    """The end of a pipe that nobody else may hold; -1 likewise."""
+    """The end of a pipe that no other process may hold; -1 likewise."""
 
     @classmethod
     def begin(cls, *others: int) -> Numbering:
@@ -155,9 +155,9 @@ class Numbering:
             os.close(self.alive)
 
     def end(self) -> None:
-        """Kill whatever is left in there, and bury the first process and all other children of this one.
+        """Kill all that is left in there, and reap the first process and all other children of this one.
 
-        The first process is not gone before all others are buried, and those that this one forked only it can bury.
+        The first process is not gone before all others are reaped, and those that this one forked only it can reap.
         """
         if self.first:
             os.close(self.alive)
@@ -170,7 +170,7 @@ class Numbering:
 def go_on_apart(*, users: bool) -> bool:
     """Go on in a forked process, with process numbers and shared memory of its own; return whether that was done.
 
-    This process waits for that one's end, and for the end of stdin; then it kills whatever is left in there, and ends
+    This process waits for that one's end, and for the end of stdin; then it kills all that is left in there, and ends
     as that one did. `users`: try also with users of its own, in which the user stays the same. One thread only.
     """
     user, group = os.geteuid(), os.getegid()
@@ -207,7 +207,7 @@ def _see_to_the_end(worker: int, numbering: Numbering) -> NoReturn:
 
 
 def _wait_for_the_end(hears: int, *others: int) -> NoReturn:
-    """Be the first process: bury what nobody else does, until the one that began it is gone."""
+    """Be the first process, which reaps orphans, until the one that began it is gone."""
     try:
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGCHLD, signal.SIG_IGN)

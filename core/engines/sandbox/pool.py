@@ -38,7 +38,7 @@ class Child:
 
     @property
     def alive(self) -> bool:
-        """Tell whether it has not ended yet."""
+        """Return whether it has not ended yet."""
         return self.process.returncode is None
 
     async def ask(self, request: Mapping[str, object]) -> None:
@@ -51,7 +51,7 @@ class Child:
             await stdin.drain()
 
     async def receive(self, timeout_s: float, most_bytes: int = 0) -> protocol.ChildMessage | None:
-        """Give its next message, with so many bytes after the header at most, or None when it ended.
+        """Return its next message, with so many bytes after the header at most, or None when it ended.
 
         Raises TimeoutError and GarbledError.
         """
@@ -61,7 +61,7 @@ class Child:
             return await protocol.receive(self.process.stdout, most_bytes)
 
     async def ending(self) -> str:
-        """Say how a child that went silent came to its end: "exit code 1" or "signal SIGSEGV"."""
+        """Return how a child that went silent came to its end: "exit code 1" or "signal SIGSEGV"."""
         code = await self.process.wait()
         return f"signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
 
@@ -70,7 +70,7 @@ class Child:
         self._tell(signal.SIGKILL)
 
     async def make_way(self, priority: ForegroundPriority) -> None:
-        """Have it stand still while somebody waits for an answer; where somebody always does, half of the time."""
+        """Stop it while people wait for an answer; where they always do, half of the time."""
         while True:
             await priority.asked()
             self._tell(signal.SIGSTOP)
@@ -91,12 +91,12 @@ class Child:
 
 @dataclass(slots=True, eq=False)
 class ChildPool:
-    """A supply of children that run one module, with one spare, if so wished, that has done its imports."""
+    """Children that run one module, with one spare, if so wished, that has done its imports."""
 
     module: str
     """Run with `python -m`.
 
-    it reads one JSON line from stdin and answers with `core.engines.sandbox.protocol` messages.
+    It reads one JSON line from stdin and answers with `core.engines.sandbox.protocol` messages.
     """
     environment: Mapping[str, str] = field(default_factory=dict)
     """Variables beyond what Python needs; of the parent's own environment a child sees nothing else."""
@@ -107,9 +107,9 @@ class ChildPool:
     """Fork children from a process that has done its imports, which takes the place of the spare. Linux only; the
     module must have `prepare` and `serve` (`core.engines.sandbox.forkserver`)."""
     priority: ForegroundPriority | None = None
-    """Heeded by jobs that nobody waits for; None where nobody asks anything. Children that were forked can do so alone:
-    a process that stands still does not notice that its parent died, but goes with its nursery."""
-    _nursery: ForkServerClient | None = None
+    """Jobs of `giving_way` stand still for it; None where no questions are asked. Only forked children can: a
+    stopped process does not notice that its parent died, but is killed by its fork server."""
+    _fork_server: ForkServerClient | None = None
     _spare: Child | None = None
     _living: set[Child] = field(default_factory=set)
     _reaping: set[asyncio.Task[None]] = field(default_factory=set)
@@ -122,15 +122,15 @@ class ChildPool:
         return tuple(child.process.pid for child in self._living)
 
     @property
-    def nursery_pid(self) -> int | None:
+    def fork_server_pid(self) -> int | None:
         """The process id of what children are forked from; None where there is none."""
-        return self._nursery.process.pid if self._nursery else None
+        return self._fork_server.process.pid if self._fork_server else None
 
     async def warm(self) -> None:
         """Start the spare, so that the first job need not wait for imports."""
         async with self._lock:
             if self.forks and not self._closed:
-                await self._nursing()
+                await self._server()
             elif self.keep_spare and self._spare is None and not self._closed:
                 self._spare = await self._spawn()
 
@@ -148,7 +148,7 @@ class ChildPool:
 
     @asynccontextmanager
     async def giving_way(self) -> AsyncIterator[Child]:
-        """Lend a child likewise, for a job that nobody waits for."""
+        """Lend a child likewise, for a job in the background."""
         async with self.child() as child:
             if self.priority is None or not self.forks:
                 yield child
@@ -167,8 +167,8 @@ class ChildPool:
             await self._end(child)
         await asyncio.gather(*self._reaping, return_exceptions=True)
         async with self._lock:
-            if self._nursery is not None:
-                await self._nursery.close()
+            if self._fork_server is not None:
+                await self._fork_server.close()
 
     async def _take(self) -> Child:
         async with self._lock:
@@ -183,20 +183,20 @@ class ChildPool:
         if child in self._living:
             self._living.remove(child)
             child.kill()
-        # Whoever ends a child may be cancelled meanwhile, or again; the child is seen to its end all the same.
+        # The caller may be cancelled meanwhile, or again; the child is waited for all the same.
         reaping = asyncio.create_task(child.reap())
         self._reaping.add(reaping)
         reaping.add_done_callback(self._reaping.discard)
         await asyncio.shield(reaping)
 
-    async def _nursing(self) -> ForkServerClient:
-        """Give the nursery, a new one where there is none or it died."""
-        if self._nursery is not None and not self._nursery.alive:
-            await self._nursery.close()
-            self._nursery = None
-        if self._nursery is None:
-            self._nursery = await ForkServerClient.open(self.module, {**_bare_environment(), **self.environment})
-        return self._nursery
+    async def _server(self) -> ForkServerClient:
+        """Return the fork server, a new one where there is none or it died."""
+        if self._fork_server is not None and not self._fork_server.alive:
+            await self._fork_server.close()
+            self._fork_server = None
+        if self._fork_server is None:
+            self._fork_server = await ForkServerClient.open(self.module, {**_bare_environment(), **self.environment})
+        return self._fork_server
 
     async def _spawn(self) -> Child:
         child = Child(await self._forked() if self.forks else await self._started())
@@ -208,9 +208,9 @@ class ChildPool:
 
     async def _forked(self) -> Process:
         try:
-            return await (await self._nursing()).bear(_READ_AHEAD_BYTES)
-        except ConnectionError:  # it died of something while nobody looked: once more, with a new one
-            return await (await self._nursing()).bear(_READ_AHEAD_BYTES)
+            return await (await self._server()).fork(_READ_AHEAD_BYTES)
+        except ConnectionError:  # it died meanwhile: once more, with a new one
+            return await (await self._server()).fork(_READ_AHEAD_BYTES)
 
     async def _started(self) -> Process:
         return await asyncio.create_subprocess_exec(
@@ -228,8 +228,8 @@ class ChildPool:
 
 
 def _bare_environment() -> dict[str, str]:
-    """Give what Python needs to find itself and our packages, and nothing that is secret."""
+    """Return what Python needs to find itself and our packages, and nothing that is secret."""
     paths = os.pathsep.join(path or str(Path.cwd()) for path in sys.path)
-    # One thread at the start: with more, the system lets nobody but root leave the network.
+    # One thread at the start: with more, the system lets only root leave the network.
     threads = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
     return {"PATH": os.defpath, "PYTHONPATH": paths, "PYTHONUTF8": "1", "LANG": "C.UTF-8", **threads}

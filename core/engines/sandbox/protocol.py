@@ -37,33 +37,33 @@ class ChildMessage:
 
     @property
     def kind(self) -> str:
-        """Give what sort of message it is."""
+        """Return what sort of message it is."""
         return self.text("kind")
 
     def text(self, key: str) -> str:
-        """Give a string of the header. Raises GarbledError."""
+        """Return a string of the header. Raises GarbledError."""
         value = self.header.get(key)
         if not isinstance(value, str):
             raise GarbledError(f"{key} is {type(value).__name__}, not a string")
         return value
 
     def maybe_text(self, key: str) -> str | None:
-        """Give a string of the header, or None where it is absent or null. Raises GarbledError."""
+        """Return a string of the header, or None where it is absent or null. Raises GarbledError."""
         return None if self.header.get(key) is None else self.text(key)
 
     def number(self, key: str) -> float:
-        """Give a finite number of the header. Raises GarbledError."""
+        """Return a finite number of the header. Raises GarbledError."""
         value = self.header.get(key)
         if not isinstance(value, int | float) or value != value or abs(value) > 1e15:  # noqa: PLR0124 - NaN
             raise GarbledError(f"{key} is {value!r}, not a number")
         return value
 
     def maybe_number(self, key: str) -> float | None:
-        """Give a finite number of the header, or None where it is absent or null. Raises GarbledError."""
+        """Return a finite number of the header, or None where it is absent or null. Raises GarbledError."""
         return None if self.header.get(key) is None else self.number(key)
 
     def part(self, index: int) -> bytes:
-        """Give one of the byte strings after the header. Raises GarbledError."""
+        """Return one of the byte strings after the header. Raises GarbledError."""
         if index >= len(self.parts):
             raise GarbledError(f"part {index} is missing, there are {len(self.parts)}")
         return self.parts[index]

@@ -44,7 +44,7 @@ _UNSTAMPED = frozenset({"h264", "hevc", "obu"})
 """Of those, the ones whose packets say nothing of their time."""
 _MUCH_LARGER = 2
 _COARSE = {"skip_loop_filter": "bidir"}
-"""Leaves the seams between blocks in frames that few or none are made from: scaled down, nobody sees them."""
+"""Leaves the seams between blocks in frames that few or none are made from: scaled down, they cannot be seen."""
 _SMALL_PX = 640 * 480
 """Threads that decode a frame each first have to be filled: with frames so small, some few are there sooner without."""
 

@@ -40,7 +40,7 @@ _MISSING_S, _MISSING_SHARE = 2.0, 0.05
 """A video that ends earlier than it declares, by more than both, has broken off."""
 _OPEN_FILES = 64
 _PATIENT = frozenset({"frames", "frames_at", "framed"})
-"""Requests that nobody waits for."""
+"""Requests of jobs in the background."""
 _FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF")
 """Of pictures. None of them opens other files or runs other programs."""
 

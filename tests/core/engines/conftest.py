@@ -38,15 +38,15 @@ class Seen:
     """All that a reading gave."""
 
     opened: VideoOpened
-    looks: tuple[SampledFrame, ...]
+    frames: tuple[SampledFrame, ...]
     ended: VideoEnded
 
     @property
     def times_s(self) -> list[float]:
-        return [look.time_s for look in self.looks]
+        return [frame.time_s for frame in self.frames]
 
 
-class LookAt(Protocol):
+class ReadSamples(Protocol):
     def __call__(
         self, path: Path, sampling: Sampling = ..., preprocess: Preprocess = ..., *, after: LastSeen | None = ...
     ) -> Seen: ...
@@ -81,10 +81,10 @@ def messages() -> ReadMessages:
 
 
 @pytest.fixture
-def look_at() -> LookAt:
+def read_samples() -> ReadSamples:
     """Read a video as the child does, without the child."""
 
-    def look(
+    def read(
         path: Path,
         sampling: Sampling | None = None,
         preprocess: Preprocess = PREPROCESS,
@@ -100,17 +100,17 @@ def look_at() -> LookAt:
         if after is not None:
             allowance.last, allowance.before = after.until_s, after.frames
         events = [frames.reading_of(message, path, allowance) for message in messages_in(out.getvalue())]
-        opened, *looks, ended = events
+        opened, *samples, ended = events
         assert isinstance(opened, VideoOpened)
         assert isinstance(ended, VideoEnded)
-        return Seen(opened, tuple(look for look in looks if isinstance(look, SampledFrame)), ended)
+        return Seen(opened, tuple(one for one in samples if isinstance(one, SampledFrame)), ended)
 
-    return look
+    return read
 
 
 @pytest.fixture
 def cut_still() -> CutStill:
-    """Cut a still as the child does, without the child; give it with its pixels, (H, W, 3) uint8 RGB."""
+    """Cut a still as the child does, without the child; return it with its pixels, (H, W, 3) uint8 RGB."""
 
     def cut(path: Path, time_s: float, max_px: int = 4000) -> tuple[Still, Pixels]:
         out = io.BytesIO()
@@ -125,7 +125,7 @@ def cut_still() -> CutStill:
 
 @pytest_asyncio.fixture(params=[True, False], ids=["forked", "started"])
 async def reader(request: pytest.FixtureRequest) -> AsyncIterator[ChildFrameReader]:
-    """A reader with real children, forked from a nursery as on Linux, or started anew as elsewhere."""
+    """A reader with real children, forked by a fork server as on Linux, or started anew as elsewhere."""
     children = ChildPool("core.engines.video.worker", forks=request.param)
     yield ChildFrameReader(children, watch=Unwatched())
     await children.close()

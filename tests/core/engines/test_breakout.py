@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import pytest
 
-from core.engines.sandbox import landlock
+from core.engines.sandbox import kernel_filters
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -121,7 +121,7 @@ UNHARMED = {"video": "video", "memory": "memory", "database": "database", "signa
 UNTOUCHED = ["database", "deleted", "film.mp4", "renamed"]
 
 
-def test_without_a_sandbox_the_child_could_do_it_all(user: User, shown: Path) -> None:
+def test_given_no_sandbox_when_a_child_attacks_then_all_succeeds(user: User, shown: Path) -> None:
     told = attacked(user, shown, "free")
     expected = {"write the database by mmap", "delete a file", "read the parent's token", "write the parent's memory"}
     expected |= {"fork 300 times", "leave a grandchild", "connect", "start a program", "share memory"}
@@ -130,7 +130,7 @@ def test_without_a_sandbox_the_child_could_do_it_all(user: User, shown: Path) ->
     assert told["memory"] == "!emory"
 
 
-def test_in_the_sandbox_the_child_can_do_nothing(user: User, shown: Path) -> None:
+def test_given_the_sandbox_when_a_child_attacks_then_nothing_succeeds(user: User, shown: Path) -> None:
     told = attacked(user, shown)
     if told["missing"]:
         pytest.skip(f"this system lacks {told['missing']}; `keaton doctor` says so")
@@ -140,7 +140,7 @@ def test_in_the_sandbox_the_child_can_do_nothing(user: User, shown: Path) -> Non
     assert set(told["loaded"]) >= {"sqlite3", "xml.dom.minidom"}
 
 
-def test_where_namespaces_are_refused_the_child_can_still_do_nothing(user: User, shown: Path) -> None:
+def test_given_no_namespaces_when_a_child_attacks_then_nothing_succeeds(user: User, shown: Path) -> None:
     told = attacked(user, shown, "container")
     if set(told["missing"]) & {"files", "calls"}:
         pytest.skip(f"this system lacks {told['missing']}; `keaton doctor` says so")
@@ -155,7 +155,7 @@ def test_where_namespaces_are_refused_the_child_can_still_do_nothing(user: User,
 @pytest.mark.parametrize(
     ("part", "refused"), [("files", FILES | PARENT | {"signal the parent"}), ("calls", CALLS | CHANGES | PARENT)]
 )
-def test_each_part_of_the_sandbox_holds_by_itself(
+def test_given_one_part_of_the_sandbox_when_attacked_then_it_holds(
     user: User, shown: Path, part: Literal["files", "calls"], refused: set[str]
 ) -> None:
     told = attacked(user, shown, part)
@@ -165,7 +165,7 @@ def test_each_part_of_the_sandbox_holds_by_itself(
     assert set(told["done"]) & (refused - unproven) == set()
 
 
-def test_with_namespaces_alone_the_parent_is_out_of_reach(user: User, shown: Path) -> None:
+def test_given_namespaces_alone_when_attacked_then_the_parent_is_safe(user: User, shown: Path) -> None:
     told = attacked(user, shown, "spaces")
     if "users" in told["missing"] or "processes" in told["missing"]:
         pytest.skip(f"this system lacks {told['missing']}")
@@ -175,9 +175,7 @@ def test_with_namespaces_alone_the_parent_is_out_of_reach(user: User, shown: Pat
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root may read what others own")
-def test_root_in_the_home_of_somebody_else_decodes_in_what_is_left_of_the_sandbox(
-    shown: Path, colour_video: Path
-) -> None:
+def test_given_root_in_anothers_home_when_decoding_then_the_rest_holds(shown: Path, colour_video: Path) -> None:
     home = shown / "home"
     shutil.copytree(ROOT / "core", home / "core", ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(colour_video, home / "film.mp4")
@@ -212,8 +210,8 @@ def test_root_in_the_home_of_somebody_else_decodes_in_what_is_left_of_the_sandbo
     assert "files" not in missing
 
 
-def test_what_fetches_gets_at_nothing_but_the_network_and_its_folder(tmp_path: Path) -> None:
-    if landlock.version() < landlock.SIGNALS_SINCE:
+def test_given_a_fetching_child_when_it_attacks_then_only_the_net_is_open(tmp_path: Path) -> None:
+    if kernel_filters.landlock_version() < kernel_filters.SIGNALS_SINCE:
         pytest.skip("Linux 6.12 and later can do that")
     (tmp_path / "job").mkdir()
     (tmp_path / "secret").write_text("secret")
@@ -244,10 +242,8 @@ def test_given_no_sandbox_when_a_fetch_is_taken_over_then_it_can_do_it_all(user:
 
 
 @pytest.mark.parametrize("part", ["whole", "container"])
-def test_given_the_sandbox_when_a_fetch_is_taken_over_then_nothing_outlives_it(
-    user: User, shown: Path, part: str
-) -> None:
-    if landlock.version() < landlock.SIGNALS_SINCE:
+def test_given_a_fetch_taken_over_when_it_ends_then_nothing_outlives_it(user: User, shown: Path, part: str) -> None:
+    if kernel_filters.landlock_version() < kernel_filters.SIGNALS_SINCE:
         pytest.skip("Linux 6.12 and later can do that")
     told = attacked(user, shown, part, module="tests.support.fetch_breakout")
     # Nothing bounds how many processes root has, nor anybody's who has no users of their own; they end with the job.

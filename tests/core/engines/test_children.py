@@ -62,17 +62,17 @@ def seen_environment(pid: int) -> bytes:
     return Path(f"/proc/{pid}/environ").read_bytes()
 
 
-async def test_a_video_read_in_a_child_gives_opened_looks_and_ended(
+async def test_given_a_video_when_read_in_a_child_then_opened_frames_ended(
     reader: ChildFrameReader, colour_video: Path
 ) -> None:
     events = [event async for event in reader.frames(colour_video, Sampling(), PREPROCESS)]
     assert isinstance(events[0], VideoOpened)
     assert isinstance(events[-1], VideoEnded)
-    looks = [event for event in events if isinstance(event, SampledFrame)]
-    assert len(looks) == 16
-    assert looks[8].pixels.shape == (64, 64, 3)
-    still = await reader.still(colour_video, looks[8].time_s, 1280)
-    assert still.time_s == looks[8].time_s
+    samples = [event for event in events if isinstance(event, SampledFrame)]
+    assert len(samples) == 16
+    assert samples[8].pixels.shape == (64, 64, 3)
+    still = await reader.still(colour_video, samples[8].time_s, 1280)
+    assert still.time_s == samples[8].time_s
 
 
 async def test_given_a_metrics_port_when_a_video_is_read_then_it_is_timed(
@@ -86,7 +86,7 @@ async def test_given_a_metrics_port_when_a_video_is_read_then_it_is_timed(
     assert watch.stages == ["read", "still"]
 
 
-async def test_dropping_a_reading_kills_its_child_and_only_a_spare_lives_on(
+async def test_given_a_dropped_reading_when_closed_then_only_a_spare_lives(
     reader: ChildFrameReader, make_clip: MakeClip
 ) -> None:
     video = make_clip("long.mp4", [("red", 20)])
@@ -98,7 +98,9 @@ async def test_dropping_a_reading_kills_its_child_and_only_a_spare_lives_on(
     assert sum(ends(pid, 0) for pid in working) == 1
 
 
-async def test_cancelling_a_reading_kills_its_child(reader: ChildFrameReader, make_clip: MakeClip) -> None:
+async def test_given_a_reading_when_cancelled_then_its_child_is_killed(
+    reader: ChildFrameReader, make_clip: MakeClip
+) -> None:
     video = make_clip("long.mp4", [("red", 20)])
     began = asyncio.Event()
 
@@ -116,11 +118,11 @@ async def test_cancelling_a_reading_kills_its_child(reader: ChildFrameReader, ma
 
 
 @pytest.mark.parametrize("forks", [True, False])
-async def test_closing_leaves_no_child_and_no_zombie(colour_video: Path, forks: bool) -> None:
+async def test_given_children_when_the_pool_closes_then_no_zombie_is_left(colour_video: Path, forks: bool) -> None:
     children = ChildPool("core.engines.video.worker", forks=forks)
     await children.warm()
     await ChildFrameReader(children, watch=Unwatched()).still(colour_video, 0.0, 100)
-    living = [*children.pids, *([children.nursery_pid] if children.nursery_pid else [])]
+    living = [*children.pids, *([children.fork_server_pid] if children.fork_server_pid else [])]
     await children.close()
     assert living
     assert all(gone(pid) for pid in living)
@@ -128,7 +130,7 @@ async def test_closing_leaves_no_child_and_no_zombie(colour_video: Path, forks: 
         await ChildFrameReader(children, watch=Unwatched()).still(colour_video, 0.0, 100)
 
 
-async def test_closing_in_the_middle_of_a_reading_ends_it_with_an_error(
+async def test_given_a_reading_when_the_pool_closes_then_it_ends_in_an_error(
     reader: ChildFrameReader, make_clip: MakeClip
 ) -> None:
     video = make_clip("long.mp4", [("red", 20)])
@@ -146,7 +148,7 @@ async def test_closing_in_the_middle_of_a_reading_ends_it_with_an_error(
     assert not reader.children.pids
 
 
-async def test_when_the_nursery_dies_its_children_do_and_the_next_job_has_a_new_one(
+async def test_given_a_dead_fork_server_when_asked_then_a_new_one_forks(
     colour_video: Path, make_clip: MakeClip
 ) -> None:
     children = ChildPool("core.engines.video.worker", forks=True)
@@ -154,8 +156,8 @@ async def test_when_the_nursery_dies_its_children_do_and_the_next_job_has_a_new_
     reading = reader.frames(make_clip("long.mp4", [("red", 20)]), Sampling(0.04, 1, sameness=0), PREPROCESS)
     await anext(reading)
     (child,) = children.pids
-    assert children.nursery_pid
-    os.kill(children.nursery_pid, signal.SIGKILL)
+    assert children.fork_server_pid
+    os.kill(children.fork_server_pid, signal.SIGKILL)
     with pytest.raises(DecoderDied):
         async for _ in reading:
             pass
@@ -164,7 +166,7 @@ async def test_when_the_nursery_dies_its_children_do_and_the_next_job_has_a_new_
     await children.close()
 
 
-async def test_many_forked_children_at_once_each_do_their_own_job(colour_video: Path) -> None:
+async def test_given_many_children_at_once_when_asked_then_each_does_its_job(colour_video: Path) -> None:
     children = ChildPool("core.engines.video.worker", forks=True)
     reader = ChildFrameReader(children, watch=Unwatched())
     stills = await asyncio.gather(*(reader.still(colour_video, time_s, 100) for time_s in range(8)))
@@ -174,7 +176,7 @@ async def test_many_forked_children_at_once_each_do_their_own_job(colour_video: 
 
 
 @pytest.mark.parametrize("forks", ["True", "False"])
-async def test_a_child_dies_with_the_process_that_started_it(tmp_path: Path, forks: str) -> None:
+async def test_given_a_killed_parent_when_it_is_gone_then_the_child_dies(tmp_path: Path, forks: str) -> None:
     os.mkfifo(tmp_path / "silent.mp4")  # opening it waits for a writer that never comes
     program = (
         "import asyncio, os\n"
@@ -198,7 +200,7 @@ def stands_still(pid: int, within_s: float) -> bool:
     return False
 
 
-async def test_a_child_that_nobody_waits_for_stands_still_while_somebody_asks(colour_video: Path) -> None:
+async def test_given_a_background_child_when_people_ask_then_it_is_stopped(colour_video: Path) -> None:
     priority = ForegroundPriority(0.0, time.monotonic)
     children = ChildPool("core.engines.video.worker", forks=True, priority=priority)
     reader = ChildFrameReader(children, watch=Unwatched())
@@ -228,7 +230,7 @@ os._exit(0)
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root may always number its children anew")
-async def test_given_a_child_stopped_before_its_first_step_when_the_numbering_ends_then_it_is_dead() -> None:
+async def test_given_a_child_stopped_at_its_first_step_then_it_still_dies() -> None:
     parent = await asyncio.create_subprocess_exec(sys.executable, "-c", NOT_YET, stdout=asyncio.subprocess.PIPE)
     assert parent.stdout
     child = int(await parent.stdout.readline())
@@ -240,8 +242,8 @@ async def test_given_a_child_stopped_before_its_first_step_when_the_numbering_en
         await parent.wait()
 
 
-@pytest.mark.parametrize("who", ["child.process.pid", "children.nursery_pid"])
-async def test_a_child_that_stands_still_dies_with_the_process_that_started_it_and_so_does_the_nursery(
+@pytest.mark.parametrize("who", ["child.process.pid", "children.fork_server_pid"])
+async def test_given_a_stopped_child_when_the_parent_dies_then_all_die(
     who: str,
 ) -> None:
     program = (
@@ -265,7 +267,9 @@ async def test_a_child_that_stands_still_dies_with_the_process_that_started_it_a
 
 
 @pytest.mark.parametrize("forks", [True, False])
-async def test_a_child_sees_nothing_of_the_environment(monkeypatch: pytest.MonkeyPatch, forks: bool) -> None:
+async def test_given_secrets_in_the_environment_when_forked_then_unseen(
+    monkeypatch: pytest.MonkeyPatch, forks: bool
+) -> None:
     monkeypatch.setenv("DISCORD_TOKEN", "secret")
     children = ChildPool("core.engines.video.worker", forks=forks)
     async with children.child() as child:
@@ -273,7 +277,7 @@ async def test_a_child_sees_nothing_of_the_environment(monkeypatch: pytest.Monke
     await children.close()
 
 
-async def test_a_child_that_is_killed_is_reported_with_its_signal(
+async def test_given_a_killed_child_when_read_then_its_signal_is_named(
     reader: ChildFrameReader, make_clip: MakeClip
 ) -> None:
     video = make_clip("long.mp4", [("red", 20)])

@@ -1,4 +1,4 @@
-"""Clips hold the very frames of their stretch, fit their size, and come from a caged child."""
+"""Clips hold the very frames of their stretch, fit their size, and come from a confined child."""
 
 from __future__ import annotations
 
@@ -55,21 +55,21 @@ def shown(clip: bytes) -> list[tuple[float, int]]:
 
 
 @pytest.mark.parametrize("name", VIDEOS)
-def test_a_cut_holds_the_frames_from_its_start_to_before_its_end_and_no_other(name: str, make_clip: MakeClip) -> None:
+def test_given_a_stretch_when_cut_then_its_frames_and_no_others(name: str, make_clip: MakeClip) -> None:
     video = make_clip(name, [("purple", 3)], VIDEOS[name])
     frames = shown(made(video).part(0))
     assert [number for _, number in frames] == list(range(25, 50))
     assert [time_s for time_s, _ in frames] == pytest.approx([index / 25 for index in range(25)], abs=0.011)
 
 
-def test_a_cut_between_two_frames_begins_with_the_one_that_stands_there(make_clip: MakeClip) -> None:
+def test_given_a_start_between_frames_when_cut_then_the_earlier_is_first(make_clip: MakeClip) -> None:
     video = make_clip("slides.mp4", [("purple", 3)], Shape(times_s=[0.0, 0.7, 1.5, 2.2], patterned=True))
     frames = shown(made(video).part(0))
     assert [number for _, number in frames] == [1, 2, 2]
     assert [time_s for time_s, _ in frames] == pytest.approx([0.0, 0.5, 0.9], abs=0.002)
 
 
-def test_a_cut_that_begins_where_a_frame_stands_for_long_begins_with_that(make_clip: MakeClip) -> None:
+def test_given_a_long_standing_frame_when_cut_then_it_is_first(make_clip: MakeClip) -> None:
     times_s = [index / 25 + sum(index > still for still in (30, 41, 52)) for index in range(80)]
     video = make_clip("stands.mp4", [("red", 9)], Shape(times_s=times_s, gop=80, b_frames=3, patterned=True))
     for number in (30, 41, 52):
@@ -77,12 +77,12 @@ def test_a_cut_that_begins_where_a_frame_stands_for_long_begins_with_that(make_c
         assert shown(made(video, replace(WISH, start_s=start_s, end_s=start_s + 0.5)).part(0))[0] == (0.0, number)
 
 
-def test_players_need_not_wait_for_the_end_of_a_cut(make_clip: MakeClip) -> None:
+def test_given_a_cut_when_written_then_its_index_is_in_front(make_clip: MakeClip) -> None:
     data = made(make_clip("film.mp4", [("red", 3)], Shape(sound_s=3.0)), replace(WISH, sound=True)).part(0)
     assert data.index(b"moov") < data.index(b"mdat")
 
 
-def test_the_sound_of_a_cut_is_that_of_its_stretch(make_clip: MakeClip) -> None:
+def test_given_sound_when_cut_then_it_is_that_of_the_stretch(make_clip: MakeClip) -> None:
     video = make_clip("film.mp4", [("red", 3)], Shape(sound_s=1.5))
     with av.open(io.BytesIO(made(video, replace(WISH, sound=True)).part(0))) as clip:
         assert float(clip.streams.audio[0].duration * clip.streams.audio[0].time_base) == pytest.approx(1.0, abs=0.05)  # type: ignore[operator]
@@ -90,12 +90,12 @@ def test_the_sound_of_a_cut_is_that_of_its_stretch(make_clip: MakeClip) -> None:
         assert not silent.streams.audio
 
 
-def test_a_turned_video_stands_upright_in_its_cut(make_clip: MakeClip) -> None:
+def test_given_a_turned_video_when_cut_then_it_is_upright(make_clip: MakeClip) -> None:
     message = made(make_clip("phone.mp4", [("red", 3)], Shape(size=(160, 96), rotation=90)))
     assert (message.number("width_px"), message.number("height_px")) == (96, 160)
 
 
-def test_a_gif_has_fewer_frames_and_runs_for_ever(make_clip: MakeClip) -> None:
+def test_given_a_gif_when_made_then_it_has_fewer_frames_and_loops(make_clip: MakeClip) -> None:
     video = make_clip("film.mp4", [("red", 3)], Shape(patterned=True))
     data = made(video, replace(WISH, form="gif", max_fps=5.0, max_px=80)).part(0)
     assert b"NETSCAPE2.0\x03\x01\x00\x00" in data
@@ -103,7 +103,7 @@ def test_a_gif_has_fewer_frames_and_runs_for_ever(make_clip: MakeClip) -> None:
 
 
 @pytest.mark.parametrize(("form", "share"), [("mp4", 24), ("gif", 5)])
-def test_a_clip_is_made_coarser_and_smaller_until_it_fits(form: str, share: int, tmp_path: Path) -> None:
+def test_given_a_small_limit_when_cut_then_the_clip_fits(form: str, share: int, tmp_path: Path) -> None:
     noise = np.random.default_rng(7).integers(0, 255, (10, 180, 320, 3), dtype=np.uint8)
     video = clips.write_video(tmp_path / "noise.mp4", iter(noise), Shape(size=(320, 180), fps=10))
     wish = replace(WISH, start_s=0.0, end_s=1.0, form=form, max_fps=10.0 if form == "mp4" else 3.0)  # type: ignore[arg-type]
@@ -113,7 +113,7 @@ def test_a_clip_is_made_coarser_and_smaller_until_it_fits(form: str, share: int,
     assert small.number("width_px") < whole.number("width_px")
 
 
-async def test_a_clip_comes_from_a_child_and_what_cannot_be_made_is_an_error(
+async def test_given_a_child_when_it_cuts_then_a_clip_or_an_error(
     reader: ChildFrameReader, make_clip: MakeClip, tmp_path: Path
 ) -> None:
     clipper, shares = ChildClipper(reader), list[float]()
@@ -132,7 +132,9 @@ async def test_a_clip_comes_from_a_child_and_what_cannot_be_made_is_an_error(
         await clipper.stills(tmp_path / "nothing.mp4", (1.0,), 640)
 
 
-async def test_a_cut_that_hangs_is_given_up(reader: ChildFrameReader, tmp_path: Path) -> None:
+async def test_given_a_cut_that_hangs_when_waited_for_then_it_is_given_up(
+    reader: ChildFrameReader, tmp_path: Path
+) -> None:
     pipe = tmp_path / "hangs.mp4"
     os.mkfifo(pipe)
     with pytest.raises(DecoderDied):

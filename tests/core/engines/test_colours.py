@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from core.engines.video.reader import ChildFrameReader
     from core.model.video import Pixels
     from tests.conftest import MakeClip
-    from tests.core.engines.conftest import CutStill, LookAt, ReadMessages
+    from tests.core.engines.conftest import CutStill, ReadMessages, ReadSamples
 
 Light = npt.NDArray[np.float64]
 
@@ -135,12 +135,12 @@ def off_by(pixels: Pixels, rgb: Sequence[int]) -> int:
 @pytest.mark.slow
 @pytest.mark.parametrize("colour", BARS)
 @pytest.mark.parametrize("name", VIDEOS)
-def test_given_a_wide_gamut_when_seen_then_model_still_and_cut_show_the_colours_meant(
-    tmp_path: Path, look_at: LookAt, cut_still: CutStill, messages: ReadMessages, name: str, colour: str
+def test_given_a_wide_gamut_when_seen_then_the_colours_that_are_meant(
+    tmp_path: Path, read_samples: ReadSamples, cut_still: CutStill, messages: ReadMessages, name: str, colour: str
 ) -> None:
     path = write_wide(tmp_path / name, BARS[colour], VIDEOS[name])
     frame, tolerance = cut(path, messages), VIDEOS[name].tolerance
-    assert off_by(look_at(path).looks[0].pixels, BARS[colour]) <= tolerance
+    assert off_by(read_samples(path).frames[0].pixels, BARS[colour]) <= tolerance
     assert off_by(cut_still(path, 0.4)[1], BARS[colour]) <= tolerance
     assert off_by(rgb(frame, 1), BARS[colour]) <= tolerance
     labels = (int(frame.colorspace), int(frame.color_primaries), int(frame.color_trc), int(frame.color_range))
@@ -155,7 +155,7 @@ def test_given_hdr_when_a_preview_is_made_then_it_shows_the_colours_meant(
     assert off_by(rgb(cut(path, messages, "gif")), BARS["red"]) <= TOLERANCE
 
 
-def test_given_light_brighter_than_paper_when_mapped_then_it_stays_apart_and_in_order() -> None:
+def test_given_light_brighter_than_paper_when_mapped_then_in_order() -> None:
     nits = np.array([[203.0] * 3, [400.0] * 3, [1000.0] * 3])
     levels = to_bt709(encoded(nits / 203, 16), Mapping("pq", "bt2020"))[:, 0] * 255
     assert 235 < levels[0] < levels[1] < levels[2] <= 255
@@ -197,11 +197,11 @@ def relabelled(path: Path, matrix: int, primaries: int = 2, transfer: int = 2) -
 
 @pytest.mark.slow
 @pytest.mark.parametrize("matrix", [0, 2, 3, 8, 11, 12, 15, 100])
-def test_given_a_matrix_that_nobody_knows_when_seen_then_the_nearest_known_one_is_taken(
-    tmp_path: Path, look_at: LookAt, cut_still: CutStill, messages: ReadMessages, matrix: int
+def test_given_an_unknown_matrix_when_seen_then_the_nearest_is_taken(
+    tmp_path: Path, read_samples: ReadSamples, cut_still: CutStill, messages: ReadMessages, matrix: int
 ) -> None:
     path = relabelled(tmp_path / "odd.mkv", matrix)
-    assert off_by(look_at(path, Sampling(0.2, 1)).looks[0].pixels, COLOURS["green"]) <= TOLERANCE
+    assert off_by(read_samples(path, Sampling(0.2, 1)).frames[0].pixels, COLOURS["green"]) <= TOLERANCE
     assert off_by(cut_still(path, 0.4)[1], COLOURS["green"]) <= TOLERANCE
     frame = cut(path, messages)
     assert off_by(rgb(frame, 5), COLOURS["green"]) <= TOLERANCE
@@ -210,7 +210,7 @@ def test_given_a_matrix_that_nobody_knows_when_seen_then_the_nearest_known_one_i
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("primaries", "transfer"), [(3, 3), (22, 19), (100, 100)])
-def test_given_reserved_primaries_and_transfers_when_seen_then_they_are_passed_over(
+def test_given_reserved_primaries_when_seen_then_they_are_passed_over(
     tmp_path: Path, cut_still: CutStill, messages: ReadMessages, primaries: int, transfer: int
 ) -> None:
     path = relabelled(tmp_path / "odd.mkv", 6, primaries, transfer)
@@ -227,7 +227,7 @@ async def test_given_an_unknown_matrix_when_read_by_a_real_child_then_it_lives(
 
 
 @pytest.mark.slow
-async def test_given_hdr_when_read_by_a_real_child_then_its_cage_allows_the_tables(
+async def test_given_hdr_when_a_child_reads_then_its_sandbox_allows_the_tables(
     tmp_path: Path, reader: ChildFrameReader
 ) -> None:
     path = write_wide(tmp_path / "hlg.mp4", BARS["red"], VIDEOS["hlg.mp4"])

@@ -1,4 +1,4 @@
-"""A look is what open_clip itself would have made of the frame."""
+"""A sampled frame is what open_clip itself would have made of the frame."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def open_clips(rgb: Pixels, preprocess: Preprocess) -> Pixels:
 @pytest.mark.parametrize("mode", ["shortest", "longest", "squash"])
 @pytest.mark.parametrize("interpolation", ["bicubic", "bilinear"])
 @pytest.mark.parametrize(("size_px", "fill"), [(224, 0), (65, 127)])
-def test_given_any_picture_when_it_is_resized_then_its_pixels_are_open_clips(
+def test_given_any_picture_when_resized_then_open_clips_very_pixels(
     size: tuple[int, int], mode: ResizeMode, interpolation: Interpolation, size_px: int, fill: int
 ) -> None:
     rgb = noise(size)
@@ -55,7 +55,7 @@ def test_given_any_picture_when_it_is_resized_then_its_pixels_are_open_clips(
 
 @pytest.mark.slow
 @pytest.mark.parametrize("size", [(9000, 20), (20, 9000), (4001, 7)])
-def test_given_a_line_of_a_picture_when_it_is_resized_then_it_is_nearly_open_clips(size: tuple[int, int]) -> None:
+def test_given_a_very_long_picture_when_resized_then_nearly_open_clips(size: tuple[int, int]) -> None:
     rgb = noise(size)
     preprocess = Preprocess(224, "shortest", "bicubic", (0.0,) * 3, (1.0,) * 3)
     difference = np.abs(pictures.encoder_input(rgb, preprocess).astype(int) - open_clips(rgb, preprocess))
@@ -63,7 +63,7 @@ def test_given_a_line_of_a_picture_when_it_is_resized_then_it_is_nearly_open_cli
 
 
 @pytest.mark.slow
-def test_a_looks_vector_is_within_0_999_of_open_clips_own() -> None:
+def test_given_frames_when_embedded_then_0_999_of_open_clips_cosine() -> None:
     from core.engines.clip import model as clip  # noqa: PLC0415 - torch
     from core.engines.clip import presets  # noqa: PLC0415 - torch
 
@@ -80,7 +80,7 @@ def test_a_looks_vector_is_within_0_999_of_open_clips_own() -> None:
     assert (ours * smooth).sum(axis=1).min() > 0.999
 
 
-def test_a_looks_colours_are_those_of_the_notebook() -> None:
+def test_given_a_frame_when_converted_then_opencvs_colours() -> None:
     video = Path(__file__).parents[3] / "demo" / "film.mp4"
     with av.open(video) as opened:
         frame = next(opened.decode(video=0))

@@ -120,7 +120,7 @@ async def fetched(fetcher: ChildFetcher, url: str, folder: Path) -> tuple[list[F
     return [event for event in progress if isinstance(event, Fetching)], last
 
 
-async def test_a_direct_link_is_downloaded_with_progress(site: Site, folder: Path) -> None:
+async def test_given_a_direct_link_when_fetched_then_progress_is_told(site: Site, folder: Path) -> None:
     progress, last = await fetched(fetcher("127.0.0.1"), site.url("/films/my_film-2.mp4"), folder)
     size = site.video.stat().st_size
     assert progress[-1].done_bytes == progress[-1].total_bytes == size
@@ -136,31 +136,33 @@ async def test_given_a_metrics_port_when_it_fetches_then_it_is_timed(site: Site,
     assert watch.stages == ["fetch"]
 
 
-async def test_a_video_on_a_page_is_fetched_under_the_pages_title(site: Site, folder: Path) -> None:
+async def test_given_a_page_when_fetched_then_the_video_bears_its_title(site: Site, folder: Path) -> None:
     _, last = await fetched(fetcher("127.0.0.1"), site.url("/embedding"), folder)
     assert last.path.read_bytes() == site.video.read_bytes()
     assert last.title.startswith("Our trip")
     assert last.url == site.url("/embedding")
 
 
-async def test_nothing_but_the_video_is_written(site: Site, folder: Path) -> None:
+async def test_given_a_fetch_when_done_then_only_the_video_is_written(site: Site, folder: Path) -> None:
     _, last = await fetched(fetcher("127.0.0.1"), site.url("/films/my_film-2.mp4"), folder)
     assert files(folder) == [last.path]
 
 
-async def test_a_disk_that_gets_full_on_the_way_is_no_fault_of_the_sites(site: Site, small_disk: SmallDisk) -> None:
+async def test_given_a_full_disk_when_fetching_then_disk_full(site: Site, small_disk: SmallDisk) -> None:
     with pytest.raises(DiskFull):
         await fetched(fetcher("127.0.0.1"), site.url("/endless.mp4"), small_disk.path)
 
 
 @pytest.mark.parametrize(("path", "why"), [("/nothing.mp4", "not_found"), ("/page", "no_video")])
-async def test_a_link_without_a_video_says_so(site: Site, folder: Path, path: str, why: str) -> None:
+async def test_given_a_link_without_a_video_when_fetched_then_unavailable(
+    site: Site, folder: Path, path: str, why: str
+) -> None:
     with pytest.raises(VideoUnavailable) as raised:
         await fetched(fetcher("127.0.0.1"), site.url(path), folder)
     assert raised.value.why == why
 
 
-async def test_a_redirect_to_a_private_address_never_arrives(site: Site, folder: Path) -> None:
+async def test_given_a_redirect_inside_when_fetched_then_it_never_arrives(site: Site, folder: Path) -> None:
     site.elsewhere = f"http://127.0.0.2:{site.port}/films/my_film-2.mp4"
     with pytest.raises(LinkRefused) as raised:
         await fetched(fetcher("127.0.0.1"), site.url("/moved.mp4"), folder)
@@ -168,7 +170,7 @@ async def test_a_redirect_to_a_private_address_never_arrives(site: Site, folder:
     assert set(site.hits) == {"/moved.mp4"}
 
 
-async def test_a_redirect_to_another_scheme_is_not_followed(site: Site, folder: Path, tmp_path: Path) -> None:
+async def test_given_a_redirect_to_a_scheme_when_fetched_then_refused(site: Site, folder: Path, tmp_path: Path) -> None:
     (tmp_path / "secret.mp4").write_bytes(b"secret")
     site.elsewhere = (tmp_path / "secret.mp4").as_uri()
     with pytest.raises((LinkRefused, VideoUnavailable, FetchFailed)):
@@ -176,15 +178,13 @@ async def test_a_redirect_to_another_scheme_is_not_followed(site: Site, folder: 
     assert files(folder) == []
 
 
-async def test_a_private_link_is_refused_before_anything_starts(site: Site, folder: Path) -> None:
+async def test_given_a_private_link_when_fetched_then_nothing_starts(site: Site, folder: Path) -> None:
     with pytest.raises(LinkRefused):
         await fetched(fetcher(), site.url("/films/my_film-2.mp4"), folder)
     assert site.hits == []
 
 
-async def test_a_public_looking_name_with_a_private_address_is_refused_at_the_connection(
-    site: Site, folder: Path
-) -> None:
+async def test_given_a_public_name_of_a_private_address_then_refused(site: Site, folder: Path) -> None:
     name = socket.gethostname()
     loop = asyncio.get_running_loop()
     with suppress(OSError):
@@ -198,13 +198,13 @@ async def test_a_public_looking_name_with_a_private_address_is_refused_at_the_co
     pytest.skip("this machine's own name does not resolve to a private address")
 
 
-async def test_a_closed_port_is_a_refused_connection(folder: Path, unused_tcp_port: int) -> None:
+async def test_given_a_closed_port_when_fetched_then_refused(folder: Path, unused_tcp_port: int) -> None:
     with pytest.raises(FetchFailed) as raised:
         await fetched(fetcher("127.0.0.1"), f"http://127.0.0.1:{unused_tcp_port}/a.mp4", folder)
     assert raised.value.why == "refused"
 
 
-async def test_given_a_name_that_nobody_has_when_it_is_fetched_then_that_is_final(folder: Path) -> None:
+async def test_given_an_unknown_name_when_fetched_then_that_is_final(folder: Path) -> None:
     with pytest.raises(socket.gaierror) as answered:
         await asyncio.get_running_loop().getaddrinfo("no-such-host.invalid", 80)
     # A resolver that cannot ask anybody does not know, and is asked again later.
@@ -222,7 +222,7 @@ async def test_given_an_empty_file_when_it_is_fetched_then_that_is_final(site: S
 
 
 @pytest.mark.parametrize("path", ["/films/my_film-2.mp4", "/endless.mp4"])
-async def test_a_video_that_is_too_large_is_given_up(site: Site, folder: Path, path: str) -> None:
+async def test_given_too_many_bytes_when_fetched_then_given_up(site: Site, folder: Path, path: str) -> None:
     limit = min(site.video.stat().st_size - 1, 1_000_000)
     with pytest.raises(OverLimit) as raised:
         await fetched(fetcher("127.0.0.1", max_bytes=limit), site.url(path), folder)
@@ -230,13 +230,13 @@ async def test_a_video_that_is_too_large_is_given_up(site: Site, folder: Path, p
     assert sum(file.stat().st_size for file in files(folder)) <= limit
 
 
-async def test_a_length_that_no_file_has_is_told_as_too_large(site: Site, folder: Path) -> None:
+async def test_given_an_absurd_length_when_fetched_then_too_large(site: Site, folder: Path) -> None:
     with pytest.raises(OverLimit) as raised:
         await fetched(fetcher("127.0.0.1"), site.url("/lying.mp4"), folder)
     assert sentence(raised.value) == "lying claims more bytes than any video has; I take up to 20 MB."
 
 
-async def test_a_fetch_that_takes_too_long_is_given_up(site: Site, folder: Path) -> None:
+async def test_given_a_slow_site_when_fetched_then_given_up(site: Site, folder: Path) -> None:
     with pytest.raises(FetchFailed) as raised:
         await fetched(fetcher("127.0.0.1", timeout_s=3.0), site.url("/hanging.mp4"), folder)
     assert raised.value.why == "timeout"

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from core.engines.sandbox import folders, namespaces
+from core.engines.download import fetcher
+from core.engines.sandbox import namespaces
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,12 +34,12 @@ def nest(folder: Path, depth: int) -> None:
     os.close(place)
 
 
-def test_given_paths_longer_than_any_may_be_when_measured_then_their_files_count(tmp_path: Path) -> None:
+def test_given_paths_longer_than_may_be_when_measured_then_files_count(tmp_path: Path) -> None:
     nest(tmp_path, 40)
-    assert BYTES <= folders.taken_bytes(tmp_path) < 2 * BYTES
+    assert BYTES <= fetcher.taken_bytes(tmp_path) < 2 * BYTES
 
 
-def test_given_folders_that_come_and_go_when_measured_then_nothing_is_raised(tmp_path: Path) -> None:
+def test_given_folders_that_come_and_go_when_measured_then_none_raises(tmp_path: Path) -> None:
     (tmp_path / "video").write_bytes(b"x" * BYTES)
     over = threading.Event()
 
@@ -52,7 +53,7 @@ def test_given_folders_that_come_and_go_when_measured_then_nothing_is_raised(tmp
     churning = threading.Thread(target=churn)
     churning.start()
     try:
-        assert min(folders.taken_bytes(tmp_path) for _ in range(300)) >= BYTES
+        assert min(fetcher.taken_bytes(tmp_path) for _ in range(300)) >= BYTES
     finally:
         over.set()
         churning.join()
@@ -61,13 +62,13 @@ def test_given_folders_that_come_and_go_when_measured_then_nothing_is_raised(tmp
 def test_given_a_folder_that_may_not_be_read_when_measured_then_it_raises(tmp_path: Path) -> None:
     (tmp_path / "shut").mkdir(mode=0)
     with namespaces.without_capabilities(), pytest.raises(PermissionError):
-        folders.taken_bytes(tmp_path)
+        fetcher.taken_bytes(tmp_path)
 
 
 @pytest.mark.parametrize("depth", [1, 100])
 async def test_given_too_much_or_too_deep_when_watched_then_it_is_stopped(tmp_path: Path, depth: int) -> None:
     stopped = asyncio.Event()
-    async with folders.watched(tmp_path, BYTES // 2, stopped.set) as filling, asyncio.timeout(60):
+    async with fetcher.watched(tmp_path, BYTES // 2, stopped.set) as filling, asyncio.timeout(60):
         nest(tmp_path, depth)
         await stopped.wait()
     assert (filling.found_bytes >= BYTES) == (depth == 1)

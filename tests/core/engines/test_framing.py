@@ -24,21 +24,23 @@ if TYPE_CHECKING:
 WIDE = np.arange(100 * 200, dtype=np.uint32).reshape(100, 200)[..., None].repeat(3, axis=2).astype(np.uint8)
 
 
-def test_a_part_is_a_share_of_the_frame_and_turned_for_an_upright_one() -> None:
+def test_given_a_framing_when_cropped_then_its_share_of_the_frame() -> None:
     framing = Framing(0.5, 0.2, 0.9, 0.9)
     assert np.array_equal(part(WIDE, framing), WIDE[20:90, 100:180])
     upright = np.ascontiguousarray(WIDE.transpose(1, 0, 2))
     assert np.array_equal(part(upright, framing), upright[100:180, 20:90])
 
 
-def test_a_part_may_be_mirrored_and_is_never_empty() -> None:
+def test_given_a_tiny_framing_when_cropped_then_a_pixel_at_least() -> None:
     assert np.array_equal(part(WIDE, Framing(0, 0, 1, 1, mirrored=True)), WIDE[:, ::-1])
     for framing in FRAMINGS:
         assert part(WIDE[:1, :1], framing).shape == (1, 1, 3)
 
 
 @pytest.mark.slow
-async def test_each_time_gives_all_parts_of_its_frame(reader: ChildFrameReader, make_clip: MakeClip) -> None:
+async def test_given_times_when_framed_then_all_parts_of_each_frame(
+    reader: ChildFrameReader, make_clip: MakeClip
+) -> None:
     path = make_clip("two.mp4", [("red", 2), ("blue", 2)], Shape())
     framed = await ChildFramer(reader).framed(path, [1.0, 3.0], FRAMINGS, PREPROCESS)
     assert [one.shape for one in framed] == [(len(FRAMINGS), PREPROCESS.size_px, PREPROCESS.size_px, 3)] * 2
@@ -46,7 +48,7 @@ async def test_each_time_gives_all_parts_of_its_frame(reader: ChildFrameReader, 
 
 
 @pytest.mark.slow
-async def test_what_is_no_video_is_told_apart(reader: ChildFrameReader, tmp_path: Path) -> None:
+async def test_given_no_video_when_framed_then_the_flaw_is_named(reader: ChildFrameReader, tmp_path: Path) -> None:
     path = tmp_path / "notes.mp4"
     path.write_text("not a video")
     with pytest.raises(NotAVideo):

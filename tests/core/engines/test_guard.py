@@ -41,7 +41,7 @@ print("why", guard.refused)
 
 
 @pytest.mark.slow
-def test_the_guard_hears_every_way_out() -> None:
+def test_given_the_guard_when_code_connects_then_it_hears() -> None:
     done = subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True, check=True, timeout=60)
     said = dict(line.split() for line in done.stdout.splitlines())
     assert said.pop("runtime") == "done"
@@ -77,12 +77,12 @@ OWN = frozenset({ipaddress.ip_address("93.184.215.99"), ipaddress.ip_address("26
         ("2606:2800:220:1::98", 443, None),
     ],
 )
-def test_connections_are_judged_by_the_address_that_they_reach(host: str, port: int, why: str | None) -> None:
+def test_given_a_connection_when_judged_then_by_its_address(host: str, port: int, why: str | None) -> None:
     allowed = frozenset({ipaddress.ip_address("192.168.7.7")})
     assert Guard(allowed, "", lambda: OWN).judge(host, port) == why
 
 
-def test_an_own_address_that_the_operator_allows_is_allowed() -> None:
+def test_given_an_allowed_own_address_when_judged_then_allowed() -> None:
     assert Guard(OWN, "", lambda: OWN).judge("93.184.215.99", 8080) is None
 
 
@@ -104,7 +104,7 @@ print(judge())
 
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux" or not shutil.which("ip"), reason="makes a network of its own")
-def test_public_addresses_of_this_machine_are_refused_as_its_interfaces_come_and_go() -> None:
+def test_given_own_public_addresses_when_they_change_then_refused() -> None:
     command = ["unshare", "--net", "--map-root-user", sys.executable, "-c", INTERFACES]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
     if "unshare failed" in done.stderr:
@@ -141,7 +141,7 @@ for name, act in asks.items():
 
 
 @pytest.mark.slow
-def test_where_sites_are_named_no_other_host_is_even_looked_up() -> None:
+def test_given_named_sites_when_another_is_asked_then_no_lookup() -> None:
     done = subprocess.run([sys.executable, "-c", LOOKUPS], capture_output=True, text=True, check=True, timeout=60)
     said = dict(line.split() for line in done.stdout.splitlines())
     assert (said.pop("named"), said.pop("below")) == ("done", "tried")
@@ -151,7 +151,7 @@ def test_where_sites_are_named_no_other_host_is_even_looked_up() -> None:
 
 @pytest.mark.parametrize("hosts", [frozenset(), frozenset({"youtube.com"})])
 @pytest.mark.parametrize("between", ["\0", "/", "#", "%", "%00", "?", "@", ":", "\\", " ", "\n", "\u2100", "\ufffd"])
-def test_what_its_characters_make_no_host_is_not_looked_up(between: str, hosts: frozenset[str]) -> None:
+def test_given_characters_of_no_host_when_asked_then_no_lookup(between: str, hosts: frozenset[str]) -> None:
     """A resolver reads up to the zero byte: evil.com is asked for, not a host below youtube.com."""
     assert not Guard(frozenset(), "", frozenset, hosts).knows(f"evil.com{between}.youtube.com")
 
@@ -159,7 +159,7 @@ def test_what_its_characters_make_no_host_is_not_looked_up(between: str, hosts: 
 @pytest.mark.parametrize(
     "host", ["www.youtube.com", "_dmarc.example", "m\u00fcnchen.example", "93.184.215.14", "::1", ""]
 )
-def test_hosts_and_addresses_are_looked_up(host: str) -> None:
+def test_given_a_host_or_address_when_asked_then_it_is_looked_up(host: str) -> None:
     assert Guard(frozenset(), "", frozenset).knows(host)
 
 
@@ -176,6 +176,6 @@ for host in ("127.0.0.1\\0.localhost", b"127.0.0.1\\0.localhost", "127.0.0.1%.lo
 
 
 @pytest.mark.slow
-def test_a_host_that_a_zero_byte_ends_reaches_no_resolver() -> None:
+def test_given_a_zero_byte_in_a_host_when_asked_then_no_lookup() -> None:
     done = subprocess.run([sys.executable, "-c", NO_HOSTS], capture_output=True, text=True, check=True, timeout=60)
     assert done.stdout.split() == ["refused"] * 4

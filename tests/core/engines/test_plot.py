@@ -26,12 +26,12 @@ STYLES: tuple[PlotStyle, ...] = ("similarity", "softmax")
 draw = PlotFigures().png
 
 
-def spec(looks: int = 80, query: str = "a woman in water") -> PlotSpec:
-    times_s = np.arange(looks, dtype=np.float64)
+def spec(count: int = 80, query: str = "a woman in water") -> PlotSpec:
+    times_s = np.arange(count, dtype=np.float64)
     scores = (0.2 + 0.02 * np.sin(times_s)).astype(np.float32)
-    scores[looks // 3 : looks // 3 + 4] += 0.15
-    moment = Moment("v", looks // 3, looks // 3 + 4, looks // 3 + 1, float(scores.max()))
-    curve = Curve(Video("v", "", "A video", float(looks), 640, 360), times_s, scores)
+    scores[count // 3 : count // 3 + 4] += 0.15
+    moment = Moment("v", count // 3, count // 3 + 4, count // 3 + 1, float(scores.max()))
+    curve = Curve(Video("v", "", "A video", float(count), 640, 360), times_s, scores)
     return PlotSpec(curve, query, ((1, moment),), 1, "similarity", 100.0)
 
 
@@ -39,22 +39,22 @@ def pixels(data: bytes) -> np.ndarray[tuple[int, int, int], np.dtype[np.uint8]]:
     return np.asarray(Image.open(io.BytesIO(data)).convert("RGB"))
 
 
-def test_a_plot_is_800_px_wide_so_that_a_chat_may_show_it_at_400() -> None:
+def test_given_a_plot_when_drawn_then_it_is_800_px_wide() -> None:
     assert Image.open(io.BytesIO(draw(spec(), "light"))).size == (800, 450)
 
 
-def test_the_light_plot_is_on_light_paper_and_the_dark_one_on_dark() -> None:
+def test_given_a_theme_when_drawn_then_the_paper_is_of_it() -> None:
     assert pixels(draw(spec(), "light"))[0, 0].min() > 240
     assert pixels(draw(spec(), "dark"))[0, 0].max() < 50
 
 
-def test_the_moment_that_is_shown_stands_out_in_its_own_colour() -> None:
+def test_given_the_current_moment_when_drawn_then_its_own_colour() -> None:
     shown, other = pixels(draw(spec(), "light")), pixels(draw(replace(spec(), current=None), "light"))
     orange = (np.abs(shown.astype(int) - (217, 72, 15)).sum(axis=2) < 30).sum()
     assert orange > 200 > (np.abs(other.astype(int) - (217, 72, 15)).sum(axis=2) < 30).sum()
 
 
-def test_what_is_usual_for_the_video_is_drawn_as_a_band() -> None:
+def test_given_a_baseline_when_drawn_then_a_band_shows_it() -> None:
     plain, judged = spec(), spec()
     judged = replace(judged, curve=replace(judged.curve, baseline=Baseline(0.2, 0.3, 0.4)))
     band, paper = pixels(draw(judged, "light")), pixels(draw(plain, "light"))
@@ -72,12 +72,12 @@ def several(count: int) -> PlotSpec:
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_each_of_several_texts_has_a_curve_of_its_own_colour(theme: Theme) -> None:
+def test_given_several_texts_when_drawn_then_a_colour_each(theme: Theme) -> None:
     few, many = (len({tuple(one) for one in pixels(draw(several(n), theme)).reshape(-1, 3)[::3]}) for n in (2, 6))
     assert many > few
 
 
-def test_a_pair_has_one_number_at_two_places() -> None:
+def test_given_a_pair_when_drawn_then_its_number_stands_twice() -> None:
     pair = Moment("v", 26, 30, 27, 0.3, 0, Moment("v", 38, 42, 39, 0.3, 1))
     alone = replace(pair, then=None)
     drawn, half = (pixels(draw(replace(several(2), numbered=((1, one),)), "light")) for one in (pair, alone))
@@ -86,21 +86,21 @@ def test_a_pair_has_one_number_at_two_places() -> None:
 
 
 @pytest.mark.parametrize("count", [2, 6])
-def test_several_texts_can_be_drawn_as_softmax(count: int) -> None:
+def test_given_several_texts_when_drawn_as_softmax_then_a_png(count: int) -> None:
     assert draw(replace(several(count), style="softmax"), "light").startswith(b"\x89PNG")
 
 
 @pytest.mark.parametrize("query", ["$x^2$ \\frac", "水の中の女性", "🏊 swimming", "a\nb\tc", "x" * 500, "%s {0}"])
-def test_any_words_can_stand_in_the_title(query: str) -> None:
+def test_given_any_words_when_drawn_then_a_png(query: str) -> None:
     assert draw(spec(query=query), "dark").startswith(b"\x89PNG")
 
 
-@pytest.mark.parametrize("looks", [6, 400, 7200, 15000])
-def test_videos_of_any_length_can_be_drawn(looks: int) -> None:
-    assert draw(spec(looks), "light").startswith(b"\x89PNG")
+@pytest.mark.parametrize("count", [6, 400, 7200, 15000])
+def test_given_any_length_when_drawn_then_a_png(count: int) -> None:
+    assert draw(spec(count), "light").startswith(b"\x89PNG")
 
 
-def test_a_video_of_one_look_can_be_drawn() -> None:
+def test_given_one_frame_when_drawn_then_a_png() -> None:
     video = Video("v", "", "One", 0.04, 640, 360)
     curve = Curve(video, np.zeros(1), np.array([0.3], np.float32))
     assert draw(PlotSpec(curve, "x", ((1, Moment("v", 0, 0.04, 0, 0.3)),), 1, "softmax", 100.0), "light")
@@ -114,12 +114,12 @@ def test_given_a_plot_when_it_is_drawn_then_both_scales_bear_their_names() -> No
     assert (cosine[below] == share[below]).all()  # "time"
 
 
-def test_the_softmax_view_shows_the_notebooks_shares() -> None:
+def test_given_softmax_when_drawn_then_not_the_similarity() -> None:
     assert draw(replace(spec(), style="softmax"), "light") != draw(spec(), "light")
 
 
 @pytest.mark.slow
-def test_a_warm_plot_takes_less_than_150_ms() -> None:
+def test_given_a_warm_figure_when_drawn_then_within_150_ms() -> None:
     draw(spec(), "light")
     took_s = []
     for _ in range(9):
@@ -136,11 +136,11 @@ def thumbnails(count: int) -> list[Thumbnail]:
 
 
 @pytest.mark.parametrize(("count", "size"), [(1, (252, 147)), (4, (990, 147)), (5, (990, 288)), (500, (990, 429))])
-def test_a_contact_sheet_has_at_most_twelve_tiles_in_rows_of_four(count: int, size: tuple[int, int]) -> None:
+def test_given_thumbnails_when_on_a_sheet_then_rows_of_four(count: int, size: tuple[int, int]) -> None:
     assert Image.open(io.BytesIO(contact_sheet(thumbnails(count)))).size == size
 
 
-def test_the_best_frames_of_the_moments_are_among_the_tiles_and_marked() -> None:
+def test_given_moments_when_on_a_sheet_then_their_tiles_are_marked() -> None:
     video = thumbnails(100)
     moments = [(1, Moment("video", 40, 43, 41.2, 0.3)), (2, Moment("video", 41, 42, 41.4, 0.2))]
     plain, marked = (Image.open(io.BytesIO(contact_sheet(video, numbered, 24))) for numbered in ((), moments))
@@ -151,11 +151,11 @@ def test_the_best_frames_of_the_moments_are_among_the_tiles_and_marked() -> None
     assert framed.count(True) == 1
 
 
-def test_the_tiles_are_spread_evenly_over_the_video() -> None:
+def test_given_a_count_when_spread_then_tiles_are_even() -> None:
     assert evenly(100, 4) == [12, 37, 62, 87]
 
 
-def test_a_plot_of_the_same_is_the_same_picture_whatever_was_drawn_before() -> None:
+def test_given_other_plots_before_when_drawn_then_the_same_picture() -> None:
     first = draw(spec(), "dark")
     for number in range(80):  # more words than are remembered
         draw(spec(query=f"question {number}"), "light" if number % 2 else "dark")

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import av
 
     from tests.conftest import MakeClip
-    from tests.core.engines.conftest import LookAt
+    from tests.core.engines.conftest import ReadSamples
 
 pytestmark = pytest.mark.slow
 
@@ -39,48 +39,50 @@ SHAPES = {
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", SHAPES)
-def test_the_rest_is_the_rest_of_one_reading(make_clip: MakeClip, look_at: LookAt, name: str) -> None:
+def test_given_a_stopped_reading_when_resumed_then_the_rest_of_it(
+    make_clip: MakeClip, read_samples: ReadSamples, name: str
+) -> None:
     path = make_clip(name, SCENES, SHAPES[name])
-    whole = look_at(path)
-    for count in (1, 6, len(whole.looks) - 1, len(whole.looks)):
-        rest = look_at(path, after=ResumePoint(whole.times_s[count - 1], count))
+    whole = read_samples(path)
+    for count in (1, 6, len(whole.frames) - 1, len(whole.frames)):
+        rest = read_samples(path, after=ResumePoint(whole.times_s[count - 1], count))
         assert rest.times_s == whole.times_s[count:]
-        for one, other in zip(rest.looks, whole.looks[count:], strict=True):
+        for one, other in zip(rest.frames, whole.frames[count:], strict=True):
             assert np.array_equal(one.pixels, other.pixels)
             assert one.thumbnail == other.thumbnail
         assert (rest.opened, rest.ended) == (whole.opened, whole.ended)
 
 
 @pytest.mark.parametrize("gop", [7, 12])
-def test_wherever_a_reading_stops_the_same_keyframes_are_looks_afterwards(
-    make_clip: MakeClip, look_at: LookAt, gop: int
+def test_given_any_stop_when_resumed_then_the_same_keyframes(
+    make_clip: MakeClip, read_samples: ReadSamples, gop: int
 ) -> None:
-    """Looks are closer together than keyframes: whether one is a look depends on those before it."""
+    """Samples are closer together than keyframes: whether one is a sample depends on those before it."""
     path = make_clip("dense.mp4", [("red", 1.6), ("green", 1.4)], Shape(size=(96, 64), gop=gop, patterned=True))
-    whole = look_at(path, Sampling(0.1, 4))
-    for count in range(1, len(whole.looks)):
-        rest = look_at(path, Sampling(0.1, 4), after=ResumePoint(whole.times_s[count - 1], count))
+    whole = read_samples(path, Sampling(0.1, 4))
+    for count in range(1, len(whole.frames)):
+        rest = read_samples(path, Sampling(0.1, 4), after=ResumePoint(whole.times_s[count - 1], count))
         assert rest.times_s == whole.times_s[count:]
 
 
-def test_a_timeline_that_falls_back_is_gone_on_with_where_it_was_left(
-    tmp_path: Path, make_clip: MakeClip, look_at: LookAt
+def test_given_a_timeline_that_falls_back_when_resumed_then_it_goes_on(
+    tmp_path: Path, make_clip: MakeClip, read_samples: ReadSamples
 ) -> None:
     first, second = make_clip("first.ts", [("red", 4)]), make_clip("second.ts", [("blue", 4)])
     joined = tmp_path / "joined.ts"
     joined.write_bytes(first.read_bytes() + second.read_bytes())
-    whole = look_at(joined, Sampling(0.5, 1))
+    whole = read_samples(joined, Sampling(0.5, 1))
     assert whole.times_s[-1] > 6
     for count in (3, 4, 5):
         after = ResumePoint(whole.times_s[count - 1], count)
-        assert look_at(joined, Sampling(0.5, 1), after=after).times_s == whole.times_s[count:]
+        assert read_samples(joined, Sampling(0.5, 1), after=after).times_s == whole.times_s[count:]
 
 
-def test_what_comes_long_before_is_not_decoded_again(
-    make_clip: MakeClip, look_at: LookAt, monkeypatch: pytest.MonkeyPatch
+def test_given_a_late_stop_when_resumed_then_the_start_is_not_decoded(
+    make_clip: MakeClip, read_samples: ReadSamples, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = make_clip("long.mp4", [("red", 20), ("blue", 4)])
-    whole = look_at(path)
+    whole = read_samples(path)
     decoded: list[float] = []
     real = decode.OpenVideo.frames
 
@@ -90,5 +92,5 @@ def test_what_comes_long_before_is_not_decoded_again(
             yield time_s, frame
 
     monkeypatch.setattr(decode.OpenVideo, "frames", noting)
-    look_at(path, after=ResumePoint(whole.times_s[20], 21))
+    read_samples(path, after=ResumePoint(whole.times_s[20], 21))
     assert len([time_s for time_s in decoded if time_s < 19]) <= 2

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from core.model.video import Pixels
-    from tests.core.engines.conftest import CutStill, LookAt, ReadMessages
+    from tests.core.engines.conftest import CutStill, ReadMessages, ReadSamples
 
 pytestmark = pytest.mark.slow
 
@@ -218,39 +218,35 @@ def random_times_s(video: MadeVideo) -> list[float]:
     return [max(0.0, first_s - 1), last_s + 5, *middles]
 
 
-def test_given_any_video_when_a_still_is_cut_then_it_is_the_frame_of_that_time(
-    video: MadeVideo, cut_still: CutStill
-) -> None:
+def test_given_any_video_when_a_still_is_cut_then_the_frame_of_its_time(video: MadeVideo, cut_still: CutStill) -> None:
     for time_s in random_times_s(video):
         at_s, number = standing_at(video.shown, time_s)
         still, pixels = cut_still(video.path, time_s)
         assert (read_number(pixels), round(still.time_s - at_s, 2)) == (number, 0.0), f"at {time_s}"
 
 
-def test_given_any_video_when_it_is_read_then_its_frames_bear_their_times(video: MadeVideo, look_at: LookAt) -> None:
+def test_given_any_video_when_it_is_read_then_its_frames_bear_their_times(
+    video: MadeVideo, read_samples: ReadSamples
+) -> None:
     for keyframe_gap in (0.0, 2.1):
-        seen = look_at(video.path, Sampling(0.61, 1, keyframe_gap))
-        assert len(seen.looks) >= len(video.shown) / FPS / (2.1 * 0.61) - 2
-        for look in seen.looks:
-            at_s, number = standing_at(video.shown, look.time_s)
-            assert (read_number(look.pixels), round(look.time_s - at_s, 2)) == (number, 0.0)
+        seen = read_samples(video.path, Sampling(0.61, 1, keyframe_gap))
+        assert len(seen.frames) >= len(video.shown) / FPS / (2.1 * 0.61) - 2
+        for sample in seen.frames:
+            at_s, number = standing_at(video.shown, sample.time_s)
+            assert (read_number(sample.pixels), round(sample.time_s - at_s, 2)) == (number, 0.0)
         assert not seen.ended.truncated
         assert seen.ended.reached_s == pytest.approx(video.shown[-1][0], abs=0.1)
         assert seen.opened.duration_s == pytest.approx(video.shown[-1][0] + 1 / FPS, abs=0.3)
 
 
-def test_given_any_video_when_it_is_cut_then_the_cut_begins_with_the_frame_of_its_start(
-    video: MadeVideo, messages: ReadMessages
-) -> None:
+def test_given_any_video_when_cut_then_it_begins_with_its_start(video: MadeVideo, messages: ReadMessages) -> None:
     for time_s in random_times_s(video)[2:5]:
         numbers = [number for at_s, number in video.shown if time_s < at_s < time_s + 0.25]
         first = standing_at(video.shown, time_s)[1]
         assert numbers_in_cut(video.path, time_s, time_s + 0.3, messages)[: len(numbers) + 1] == [first, *numbers]
 
 
-def test_given_any_video_when_it_is_looked_at_again_then_the_same_frames_are_met(
-    video: MadeVideo, messages: ReadMessages
-) -> None:
+def test_given_any_video_when_frames_are_sought_then_the_same_are_met(video: MadeVideo, messages: ReadMessages) -> None:
     times_s = sorted(random_times_s(video)[2:8])
     out = io.BytesIO()
     request = {"times_s": times_s, "preprocess": asdict(PREPROCESS), "limits": LIMITS}
@@ -276,9 +272,7 @@ def numbers_in_cut(path: Path, start_s: float, end_s: float, messages: ReadMessa
         return [read_number(rgb(frame)) for frame in container.decode(video=0)]
 
 
-def test_given_a_cover_beside_it_when_a_video_is_read_then_the_cover_is_not_the_video(
-    tmp_path: Path, cut_still: CutStill
-) -> None:
+def test_given_a_cover_beside_a_video_when_read_then_the_video(tmp_path: Path, cut_still: CutStill) -> None:
     shape = Shape((640, 480), codec="mjpeg", pixel_format="yuvj420p")
     cover = write_video(tmp_path / "cover.mkv", iter([plain((640, 480), (200, 9, 9))]), shape)
     parts = [Part(cover, disposition=Disposition.attached_pic), Part(silent(tmp_path / "silent.mp4"))]
@@ -286,9 +280,7 @@ def test_given_a_cover_beside_it_when_a_video_is_read_then_the_cover_is_not_the_
     assert read_number(cut_still(path, 2.01)[1]) == 50
 
 
-def test_given_tracks_that_are_all_default_when_one_is_much_longer_then_it_is_the_video(
-    tmp_path: Path, cut_still: CutStill
-) -> None:
+def test_given_default_tracks_when_one_is_much_longer_then_that_one(tmp_path: Path, cut_still: CutStill) -> None:
     short = write_video(tmp_path / "short.mp4", iter([plain((320, 192), (9, 9, 200))] * 25), Shape((320, 192)))
     long = silent(tmp_path / "silent.mp4")
     path = put_together(tmp_path / "motion.mp4", [Part(one, disposition=Disposition.default) for one in (short, long)])
@@ -299,17 +291,17 @@ def test_given_tracks_that_are_all_default_when_one_is_much_longer_then_it_is_th
     "name", ["one.mp4", "one.mov", "one.m4v", "one.mkv", "one.ts", "one.avi", "one.flv", "one.webm"]
 )
 def test_given_one_frame_behind_sound_when_a_video_is_read_then_it_is_seen(
-    tmp_path: Path, look_at: LookAt, cut_still: CutStill, name: str
+    tmp_path: Path, read_samples: ReadSamples, cut_still: CutStill, name: str
 ) -> None:
     codec = {"webm": "libvpx-vp9", "avi": "mpeg4"}.get(name.removeprefix("one."), "libx264")
     frame = silent(tmp_path / "frame.mkv", 1 / FPS, 77, codec=codec)
     parts = [] if name.endswith(("avi", "webm")) else [Part(sound(tmp_path, 1))]
     path = put_together(tmp_path / name, [*parts, Part(frame)])
-    assert [read_number(look.pixels) for look in look_at(path).looks] == [77]
+    assert [read_number(sample.pixels) for sample in read_samples(path).frames] == [77]
     assert read_number(cut_still(path, 0.5)[1]) == 77
 
 
-def test_given_a_size_that_changes_when_stills_and_cuts_are_made_then_each_has_its_own_shape(
+def test_given_a_changing_size_when_cut_then_each_has_its_own_shape(
     tmp_path: Path, cut_still: CutStill, messages: ReadMessages
 ) -> None:
     wide = write_video(tmp_path / "wide.ts", iter([plain((320, 96), (200, 20, 20))] * 100), Shape((320, 96)))
@@ -324,22 +316,20 @@ def test_given_a_size_that_changes_when_stills_and_cuts_are_made_then_each_has_i
     assert mixed[48, 20].max() < 30, "black beside it"
 
 
-def test_given_a_video_joined_to_another_when_stills_are_cut_then_they_show_what_was_seen_of_both(
-    tmp_path: Path, look_at: LookAt, cut_still: CutStill, messages: ReadMessages
+def test_given_joined_videos_when_stills_are_cut_then_of_both(
+    tmp_path: Path, read_samples: ReadSamples, cut_still: CutStill, messages: ReadMessages
 ) -> None:
     path = odd_videos.joined(tmp_path / "joined.mkv", [silent(tmp_path / f"{n}.mkv", 6, 1000 * n) for n in (0, 1)])
-    looks = look_at(path, Sampling(0.73, 1, 0.0)).looks
-    assert looks[-1].time_s > 11
-    for look in looks:
-        number = read_number(look.pixels)
-        assert number // 1000 == int(look.time_s > 5.99)
-        assert read_number(cut_still(path, look.time_s)[1]) == number
-        assert numbers_in_cut(path, look.time_s, look.time_s + 0.1, messages)[0] == number
+    samples = read_samples(path, Sampling(0.73, 1, 0.0)).frames
+    assert samples[-1].time_s > 11
+    for sample in samples:
+        number = read_number(sample.pixels)
+        assert number // 1000 == int(sample.time_s > 5.99)
+        assert read_number(cut_still(path, sample.time_s)[1]) == number
+        assert numbers_in_cut(path, sample.time_s, sample.time_s + 0.1, messages)[0] == number
 
 
-def test_given_pixels_that_become_wider_when_stills_are_cut_then_each_has_its_own_shape(
-    tmp_path: Path, cut_still: CutStill
-) -> None:
+def test_given_pixels_that_widen_when_stills_are_cut_then_their_own_shape(tmp_path: Path, cut_still: CutStill) -> None:
     parts = []
     for name, aspect in (("square.ts", Fraction(1)), ("wide.ts", Fraction(4, 3))):
         shape = Shape((192, 144), codec="mpeg2video", gop=12, pixel_aspect=aspect)
@@ -391,7 +381,7 @@ def tone(path: Path, seconds: float) -> Path:
 
 
 @pytest.mark.parametrize("name", ["late.mp4", "late.mkv", "late.ts", "late.flv"])
-def test_given_pictures_that_start_late_when_their_beginning_is_cut_then_its_sound_is_heard(
+def test_given_late_pictures_when_the_start_is_cut_then_its_sound(
     tmp_path: Path, messages: ReadMessages, name: str
 ) -> None:
     parts = [Part(silent(tmp_path / "silent.mp4", 4), shift_s=3.0), Part(tone(tmp_path / "tone.m4a", 7))]
@@ -400,9 +390,7 @@ def test_given_pictures_that_start_late_when_their_beginning_is_cut_then_its_sou
         assert loudness(path, start_s, start_s + 1, messages) > 0.2
 
 
-def test_given_recordings_that_were_joined_when_the_second_is_cut_then_its_own_sound_is_heard(
-    tmp_path: Path, messages: ReadMessages
-) -> None:
+def test_given_joined_recordings_when_the_second_is_cut_then_its_sound(tmp_path: Path, messages: ReadMessages) -> None:
     made = []
     for number, make in enumerate((sound_of_nothing, tone)):
         parts = [Part(silent(tmp_path / f"{number}.mp4", 5)), Part(make(tmp_path / f"{number}.m4a", 5))]

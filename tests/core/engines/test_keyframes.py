@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from core.model.video import Pixels
-    from tests.core.engines.conftest import LookAt, Seen
+    from tests.core.engines.conftest import ReadSamples, Seen
 
 pytestmark = pytest.mark.slow
 
@@ -34,52 +34,56 @@ def video(path: Path, seconds: int, gop: int) -> Path:
 
 
 def assert_true(seen: Seen) -> None:
-    for look in seen.looks:
-        assert read_number(look.pixels) == round(look.time_s * FPS)
+    for sample in seen.frames:
+        assert read_number(sample.pixels) == round(sample.time_s * FPS)
 
 
 @pytest.mark.parametrize("name", ["dense.mp4", "dense.mkv", "dense.ts"])
-def test_keyframes_alone_are_looked_at_where_they_stand_close(tmp_path: Path, look_at: LookAt, name: str) -> None:
-    seen = look_at(video(tmp_path / name, 40, 2 * FPS))
-    assert 20 <= len(seen.looks) <= 24, "one each two seconds, and at cuts"
+def test_given_close_keyframes_when_sampled_then_they_alone(
+    tmp_path: Path, read_samples: ReadSamples, name: str
+) -> None:
+    seen = read_samples(video(tmp_path / name, 40, 2 * FPS))
+    assert 20 <= len(seen.frames) <= 24, "one each two seconds, and at cuts"
     assert np.diff(seen.times_s).max() <= 2.1
     assert not seen.ended.truncated
     assert seen.ended.reached_s == pytest.approx(40, abs=0.2)
     assert_true(seen)
 
 
-def test_keyframes_closer_than_needed_give_a_look_a_second(tmp_path: Path, look_at: LookAt) -> None:
-    seen = look_at(video(tmp_path / "intra.mp4", 40, 1))
+def test_given_denser_keyframes_when_sampled_then_one_a_second(tmp_path: Path, read_samples: ReadSamples) -> None:
+    seen = read_samples(video(tmp_path / "intra.mp4", 40, 1))
     assert seen.times_s == pytest.approx(list(range(40)), abs=0.01)
     assert_true(seen)
 
 
 @pytest.mark.parametrize("name", ["sparse.mp4", "sparse.mkv", "sparse.ts"])
-def test_a_video_of_few_keyframes_is_looked_at_each_second(tmp_path: Path, look_at: LookAt, name: str) -> None:
-    seen = look_at(video(tmp_path / name, 40, 25 * FPS))
+def test_given_few_keyframes_when_sampled_then_each_second(
+    tmp_path: Path, read_samples: ReadSamples, name: str
+) -> None:
+    seen = read_samples(video(tmp_path / name, 40, 25 * FPS))
     assert seen.times_s == pytest.approx(list(range(40)), abs=0.01)
     assert_true(seen)
 
 
-def test_an_operator_can_have_each_second_looked_at(tmp_path: Path, look_at: LookAt) -> None:
-    seen = look_at(video(tmp_path / "dense.mp4", 40, 2 * FPS), Sampling(keyframe_gap=0))
+def test_given_keyframes_off_when_sampled_then_each_second(tmp_path: Path, read_samples: ReadSamples) -> None:
+    seen = read_samples(video(tmp_path / "dense.mp4", 40, 2 * FPS), Sampling(keyframe_gap=0))
     assert seen.times_s == pytest.approx(list(range(40)), abs=0.01)
 
 
-def test_a_short_video_gets_its_looks_whatever_its_keyframes(tmp_path: Path, look_at: LookAt) -> None:
-    assert len(look_at(video(tmp_path / "short.mp4", 20, 2 * FPS)).looks) == 20
+def test_given_a_short_video_when_sampled_then_its_least_frames(tmp_path: Path, read_samples: ReadSamples) -> None:
+    assert len(read_samples(video(tmp_path / "short.mp4", 20, 2 * FPS)).frames) == 20
 
 
-def test_each_part_of_a_video_is_judged_by_itself(tmp_path: Path, look_at: LookAt) -> None:
+def test_given_mixed_keyframes_when_sampled_then_each_part_by_itself(tmp_path: Path, read_samples: ReadSamples) -> None:
     joined = tmp_path / "joined.ts"
     parts = [video(tmp_path / f"{gop}.ts", 40, gop) for gop in (2 * FPS, 40 * FPS)]
     joined.write_bytes(b"".join(part.read_bytes() for part in parts))
-    times_s = np.array(look_at(joined).times_s)
+    times_s = np.array(read_samples(joined).times_s)
     assert ((times_s > 4) & (times_s < 36)).sum() <= 20
     assert ((times_s > 44) & (times_s < 76)).sum() >= 31
 
 
-def test_a_container_that_calls_every_frame_a_keyframe_is_found_out(tmp_path: Path, look_at: LookAt) -> None:
+def test_given_false_keyframes_when_sampled_then_they_are_noticed(tmp_path: Path, read_samples: ReadSamples) -> None:
     shape = Shape((160, 96), fps=FPS, gop=25 * FPS, b_frames=0, codec="mpeg4")
     whole, lying = write_video(tmp_path / "true.mp4", frames(40), shape), tmp_path / "lying.mp4"
     with av.open(whole) as source, av.open(lying, "w") as target:
@@ -88,30 +92,32 @@ def test_a_container_that_calls_every_frame_a_keyframe_is_found_out(tmp_path: Pa
             if packet.dts is not None:
                 packet.stream, packet.is_keyframe = stream, True
                 target.mux(packet)
-    seen = look_at(lying)
-    assert len(seen.looks) >= 38
-    for look in seen.looks[4:]:
-        assert_true_enough(look.pixels, look.time_s)
+    seen = read_samples(lying)
+    assert len(seen.frames) >= 38
+    for sample in seen.frames[4:]:
+        assert_true_enough(sample.pixels, sample.time_s)
 
 
 def assert_true_enough(pixels: Pixels, time_s: float) -> None:
     assert abs(read_number(pixels) - time_s * FPS) < FPS
 
 
-def test_a_slide_that_stands_still_costs_one_encode_and_has_a_look_each_second(tmp_path: Path, look_at: LookAt) -> None:
+def test_given_a_still_slide_when_sampled_then_repeats_are_marked(tmp_path: Path, read_samples: ReadSamples) -> None:
     slide = numbered(plain((160, 96), (200, 60, 30)), 1234)
-    seen = look_at(write_video(tmp_path / "slide.mp4", iter([slide] * 20 * FPS), Shape((160, 96), fps=FPS, gop=FPS)))
+    seen = read_samples(
+        write_video(tmp_path / "slide.mp4", iter([slide] * 20 * FPS), Shape((160, 96), fps=FPS, gop=FPS))
+    )
     assert seen.times_s == pytest.approx(list(range(20)), abs=0.01)
-    assert [look.repeats for look in seen.looks] == [False] + [True] * 19
+    assert [sample.repeats for sample in seen.frames] == [False] + [True] * 19
 
 
-def test_what_creeps_is_seen_anew_once_it_has_moved(tmp_path: Path, look_at: LookAt) -> None:
+def test_given_slow_change_when_sampled_then_new_once_it_moved(tmp_path: Path, read_samples: ReadSamples) -> None:
     def fading() -> Iterator[Pixels]:
         for number in range(40 * FPS):
             yield plain((160, 96), (number // 4 + 50, 100, 100))
 
-    looks = look_at(write_video(tmp_path / "fade.mp4", fading(), Shape((160, 96), fps=FPS, gop=FPS))).looks
-    last = looks[0]
-    for look in looks:
-        last = last if look.repeats else look
-        assert abs(look.time_s - last.time_s) * FPS / 4 <= 12
+    samples = read_samples(write_video(tmp_path / "fade.mp4", fading(), Shape((160, 96), fps=FPS, gop=FPS))).frames
+    last = samples[0]
+    for sample in samples:
+        last = last if sample.repeats else sample
+        assert abs(sample.time_s - last.time_s) * FPS / 4 <= 12

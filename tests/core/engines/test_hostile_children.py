@@ -11,10 +11,9 @@ from typing import TYPE_CHECKING
 import pytest
 from PIL import Image
 
-from core.engines.download.fetcher import ChildFetcher
+from core.engines.download.fetcher import ChildFetcher, taken_bytes
 from core.engines.plot.sheets import contact_sheet
 from core.engines.sandbox import protocol
-from core.engines.sandbox.folders import taken_bytes
 from core.engines.sandbox.pool import ChildPool
 from core.engines.video.allowance import Allowance
 from core.engines.video.reader import ChildClipper, ChildFramer, ChildFrameReader
@@ -49,7 +48,7 @@ def pretender(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ChildPool:
 
 @pytest.fixture
 def liar(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ChildPool:
-    """Children that claim a video of ten seconds and then send looks without end, each with the largest picture."""
+    """Children that claim a video of ten seconds and then send frames without end, each with the largest picture."""
     (tmp_path / "liar.py").write_text(
         "import sys, pathlib\n"
         "from core.engines.sandbox import protocol as wire\n"
@@ -83,7 +82,7 @@ def liar(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ChildPool:
     ],
     ids=["noise", "endless", "list", "cut", "nan", "empty", "unknown", "silent"],
 )
-async def test_a_child_taken_over_by_its_video_is_not_believed(
+async def test_given_a_hostile_child_when_it_lies_then_it_is_not_believed(
     pretender: ChildPool, tmp_path: Path, said: bytes
 ) -> None:
     (tmp_path / "says").write_bytes(said)
@@ -92,7 +91,7 @@ async def test_a_child_taken_over_by_its_video_is_not_believed(
     await pretender.close()
 
 
-async def test_a_child_that_hangs_is_given_up(pretender: ChildPool, tmp_path: Path) -> None:
+async def test_given_a_child_that_hangs_when_waited_for_then_given_up(pretender: ChildPool, tmp_path: Path) -> None:
     (tmp_path / "says").write_bytes(b"")
     (tmp_path / "stays").touch()
     with pytest.raises(DecoderDied) as raised:
@@ -122,7 +121,7 @@ def opened(duration_s: object = 10.0, width_px: object = 64, height_px: object =
     return message({"kind": "opened", "duration_s": duration_s, **size, "expected_looks": 10**9})
 
 
-def look(time_s: object, thumbnail: bytes = b"", pixels: bytes | None = None) -> bytes:
+def frame(time_s: object, thumbnail: bytes = b"", pixels: bytes | None = None) -> bytes:
     size_px = PREPROCESS.size_px
     return message({"kind": "frame", "time_s": time_s}, bytes(size_px**2 * 3) if pixels is None else pixels, thumbnail)
 
@@ -136,15 +135,15 @@ def png(width_px: int, height_px: int) -> bytes:
 
 
 LIES = {
-    "an EPS for a small picture": opened() + look(0, EPS),
-    "a PNG of 164 million pixels": opened() + look(0, png(12800, 12800)),
-    "a JPEG of 164 million pixels": opened() + look(0, jpeg(12800, 12800)),
-    "a small picture that is large": opened() + look(0, jpeg(241, 10)),
-    "a small picture of a megabyte": opened() + look(0, jpeg(16, 16) + bytes(1_000_000)),
-    "a look of 200 megabytes": opened()
+    "an EPS for a small picture": opened() + frame(0, EPS),
+    "a PNG of 164 million pixels": opened() + frame(0, png(12800, 12800)),
+    "a JPEG of 164 million pixels": opened() + frame(0, jpeg(12800, 12800)),
+    "a small picture that is large": opened() + frame(0, jpeg(241, 10)),
+    "a small picture of a megabyte": opened() + frame(0, jpeg(16, 16) + bytes(1_000_000)),
+    "a frame of 200 megabytes": opened()
     + struct.pack(">I", 60)
     + b'{"kind": "frame", "time_s": 0, "parts": [200000000, 0]}'.ljust(60),
-    "a look before the video was opened": look(0),
+    "a frame before the video was opened": frame(0),
     "a video opened twice": opened() + opened(),
     "a video of a million hours": opened(3.6e9),
     "a video of a negative length": opened(-1.0),
@@ -152,10 +151,10 @@ LIES = {
     "a video of a size that cannot be": opened(10.0, 1_000_000, 1_000_000),
     "a length that is no number": opened("long"),
     "a length beyond all numbers": opened(1e308),
-    "a look at the end of time": opened() + look(1e14),
-    "a look long before the video": opened() + look(-1e6),
-    "looks that stand still": opened() + look(1.0) + look(1.0),
-    "an end beyond the longest video": opened() + look(0) + message({"kind": "ended", "reached_s": 1e9}),
+    "a frame at the end of time": opened() + frame(1e14),
+    "a frame long before the video": opened() + frame(-1e6),
+    "frames that stand still": opened() + frame(1.0) + frame(1.0),
+    "an end beyond the longest video": opened() + frame(0) + message({"kind": "ended", "reached_s": 1e9}),
     "a header nested to the bottom": struct.pack(">I", 60_000) + (b"[" * 60_000),
     "an error of a code that is long": message({"kind": "error", "code": "x" * 60_000}),
     "too large in sum": struct.pack(">I", 80)
@@ -164,7 +163,7 @@ LIES = {
 
 
 @pytest.mark.parametrize("lie", LIES)
-async def test_what_a_taken_over_decoder_says_is_measured_by_what_can_be(
+async def test_given_a_hostile_decoder_when_it_claims_then_it_is_measured(
     pretender: ChildPool, tmp_path: Path, lie: str
 ) -> None:
     (tmp_path / "says").write_bytes(LIES[lie])
@@ -177,7 +176,7 @@ async def test_what_a_taken_over_decoder_says_is_measured_by_what_can_be(
 
 
 async def read_all(reader: ChildFrameReader, path: Path, kept: list[int]) -> None:
-    """Read a video, and note of each look how many bytes its small picture has."""
+    """Read a video, and note of each frame how many bytes its small picture has."""
     async for event in reader.frames(path, Sampling(), PREPROCESS):
         kept += [len(event.thumbnail or b"")] if isinstance(event, SampledFrame) else []
 
@@ -185,7 +184,7 @@ async def read_all(reader: ChildFrameReader, path: Path, kept: list[int]) -> Non
 @pytest.mark.parametrize(
     ("step_s", "most_looks"), [(1e-6, 40), (0.25, 2 * 10 + 8 * 20), (1.0, 3700 * 2)], ids=["dense", "fine", "far"]
 )
-async def test_looks_without_end_end_with_an_error_and_little_was_kept_of_them(
+async def test_given_endless_frames_when_read_then_an_error_and_flat_memory(
     liar: ChildPool, tmp_path: Path, step_s: float, most_looks: int
 ) -> None:
     (tmp_path / "step").write_text(str(step_s))
@@ -198,7 +197,7 @@ async def test_looks_without_end_end_with_an_error_and_little_was_kept_of_them(
     await liar.close()
 
 
-def test_a_child_that_says_little_for_ever_is_given_up() -> None:
+def test_given_endless_small_messages_when_read_then_given_up() -> None:
     limits = VideoLimits(decode_s=100)
     patient = Allowance(limits, PREPROCESS.size_px, Sampling(), waited_s=400.0)
     ended = protocol.ChildMessage({"kind": "ended", "reached_s": 1.0})
@@ -208,7 +207,7 @@ def test_a_child_that_says_little_for_ever_is_given_up() -> None:
         patient.reading(ended)
 
 
-async def test_after_a_decoder_that_lied_the_next_video_is_read(
+async def test_given_a_lying_decoder_when_gone_then_the_next_video_is_read(
     liar: ChildPool, tmp_path: Path, colour_video: Path
 ) -> None:
     (tmp_path / "step").write_text("0.001")
@@ -232,7 +231,9 @@ async def test_after_a_decoder_that_lied_the_next_video_is_read(
     ],
     ids=["no share", "no kind", "endless", "wide", "no clip"],
 )
-async def test_a_clip_of_a_taken_over_decoder_is_an_error(pretender: ChildPool, tmp_path: Path, said: bytes) -> None:
+async def test_given_a_hostile_decoder_when_it_cuts_then_an_error(
+    pretender: ChildPool, tmp_path: Path, said: bytes
+) -> None:
     (tmp_path / "says").write_bytes(said)
     clipper = ChildClipper(ChildFrameReader(pretender, watch=Unwatched()))
     with pytest.raises(DecoderDied):
@@ -243,7 +244,7 @@ async def test_a_clip_of_a_taken_over_decoder_is_an_error(pretender: ChildPool, 
 @pytest.mark.parametrize(
     "picture", [EPS, png(100, 100), jpeg(12800, 12800), jpeg(101, 100)], ids=["eps", "png", "huge", "larger"]
 )
-async def test_a_still_of_a_taken_over_decoder_is_a_small_jpeg_or_an_error(
+async def test_given_a_hostile_decoder_when_a_still_then_a_jpeg_or_an_error(
     pretender: ChildPool, tmp_path: Path, picture: bytes
 ) -> None:
     (tmp_path / "says").write_bytes(message({"kind": "still", "time_s": 0, "width_px": 9, "height_px": 9}, picture))
@@ -252,7 +253,7 @@ async def test_a_still_of_a_taken_over_decoder_is_a_small_jpeg_or_an_error(
     await pretender.close()
 
 
-async def test_parts_of_frames_without_end_are_an_error(pretender: ChildPool, tmp_path: Path) -> None:
+async def test_given_endless_parts_when_framed_then_an_error(pretender: ChildPool, tmp_path: Path) -> None:
     said = message({"kind": "framed", "time_s": 0}, bytes(PREPROCESS.size_px**2 * 3))
     (tmp_path / "says").write_bytes(said * 10)
     with pytest.raises(DecoderDied):
@@ -261,7 +262,7 @@ async def test_parts_of_frames_without_end_are_an_error(pretender: ChildPool, tm
 
 
 @pytest.mark.parametrize("kept", [EPS, png(12800, 12800), jpeg(12800, 12800)], ids=["eps", "png", "huge"])
-def test_a_small_picture_that_was_kept_before_it_would_have_been_refused_is_left_black(kept: bytes) -> None:
+def test_given_a_bad_kept_thumbnail_when_drawn_then_it_is_black(kept: bytes) -> None:
     sheet = Image.open(io.BytesIO(contact_sheet([Thumbnail(1.0, kept)])), formats=("JPEG",)).convert("L")
     assert max(sheet.crop((20, 20, 200, 80)).tobytes()) < 20
 
@@ -285,7 +286,7 @@ for done in range(250_000):
 @pytest.mark.parametrize(
     ("program", "error"), [(FILLING, OverLimit), (FLOODING, FetchFailed)], ids=["many files", "many messages"]
 )
-async def test_a_fetching_child_that_was_taken_over_fills_neither_disk_nor_time(
+async def test_given_a_hostile_fetcher_when_it_fills_then_it_is_stopped(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, program: str, error: type[Exception]
 ) -> None:
     (tmp_path / "robber.py").write_text(program)

@@ -1,4 +1,4 @@
-"""The decoder works in a cage: no network, no new rights, little memory, and a video that takes more is refused."""
+"""The decoder works in a sandbox: no network, no new rights, little memory, and a video that takes more is refused."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ async def children(request: pytest.FixtureRequest) -> AsyncIterator[ChildPool]:
     await children.close()
 
 
-async def test_the_cage_is_what_the_system_says_it_is(children: ChildPool) -> None:
+async def test_given_a_child_when_it_describes_its_sandbox_then_all_holds(children: ChildPool) -> None:
     told = await ChildFrameReader(
         children, VideoLimits(decode_s=50, memory_bytes=600_000_000), watch=Unwatched()
     ).sandbox()
@@ -53,7 +53,7 @@ async def test_the_cage_is_what_the_system_says_it_is(children: ChildPool) -> No
     ],
 )
 @pytest.mark.parametrize("name", ["film.mp4", "video.mkv"])
-async def test_a_video_over_a_limit_is_refused_and_the_limit_is_named(
+async def test_given_a_video_over_a_limit_when_read_then_the_limit_is_named(
     children: ChildPool, make_clip: MakeClip, limits: VideoLimits, quantity: Quantity, name: str
 ) -> None:
     video = make_clip(name, [("red", 8)], clips.Shape((320, 180), patterned=True))
@@ -63,7 +63,7 @@ async def test_a_video_over_a_limit_is_refused_and_the_limit_is_named(
     assert (raised.value.quantity, raised.value.limit) == (quantity, getattr(limits, quantity))
 
 
-async def test_a_video_whose_sound_goes_on_beyond_the_limit_is_refused_though_no_length_is_declared(
+async def test_given_sound_beyond_the_limit_when_read_then_it_is_refused(
     children: ChildPool, make_clip: MakeClip, tmp_path: Path
 ) -> None:
     whole, video = make_clip("whole.mkv", [("red", 2)], clips.Shape(sound_s=100)), tmp_path / "live.mkv"
@@ -81,7 +81,7 @@ async def test_a_video_whose_sound_goes_on_beyond_the_limit_is_refused_though_no
     assert raised.value.quantity == "duration_s"
 
 
-async def test_a_video_that_needs_too_much_memory_ends_with_a_sentence(
+async def test_given_too_much_memory_when_read_then_the_limit_is_named(
     children: ChildPool, make_clip: MakeClip
 ) -> None:
     video = make_clip("large.mp4", [("red", 0.2)], clips.Shape((3840, 2160)))
@@ -92,7 +92,9 @@ async def test_a_video_that_needs_too_much_memory_ends_with_a_sentence(
             pass
 
 
-async def test_a_video_that_keeps_the_processor_busy_is_stopped(children: ChildPool, make_clip: MakeClip) -> None:
+async def test_given_too_much_processor_time_when_read_then_it_is_stopped(
+    children: ChildPool, make_clip: MakeClip
+) -> None:
     video = make_clip("long.mp4", [("red", 240)])
     with pytest.raises(OverLimit) as raised:
         async for _ in ChildFrameReader(children, VideoLimits(decode_s=1), watch=Unwatched()).frames(
@@ -102,7 +104,7 @@ async def test_a_video_that_keeps_the_processor_busy_is_stopped(children: ChildP
     assert raised.value.quantity == "decode_s"
 
 
-async def test_a_video_that_ends_within_its_limits_is_read_whole(children: ChildPool, make_clip: MakeClip) -> None:
+async def test_given_a_video_within_limits_when_read_then_it_is_whole(children: ChildPool, make_clip: MakeClip) -> None:
     video = make_clip("film.mp4", [("red", 4)])
     limits = VideoLimits(duration_s=4.1, frames=100, frame_px=160 * 120, memory_bytes=400_000_000)
     events = [
@@ -112,7 +114,7 @@ async def test_a_video_that_ends_within_its_limits_is_read_whole(children: Child
     assert len(events) == 18
 
 
-async def test_a_child_whose_job_is_cancelled_twice_is_seen_to_its_end(children: ChildPool) -> None:
+async def test_given_a_job_cancelled_twice_when_ending_then_its_child_ends(children: ChildPool) -> None:
     lent: asyncio.Queue[Child] = asyncio.Queue()
 
     async def job() -> None:

@@ -1,8 +1,8 @@
-"""What the cage costs: `python -m bench.cage [--video PATH] [--rounds 7]`.
+"""What the sandbox costs: `python -m bench.sandbox [--video PATH] [--rounds 7]`.
 
-Reads one video, whole, at a look a second, and cuts stills from it, through children with and without the cage in turn,
-forked as the product does. Processor seconds tell more than the clock on a busy machine, so both are given; those of
-the process that forks, which imports once, are in neither.
+Reads one video, whole, at a frame a second, and cuts stills from it, through children with and without the sandbox in
+turn, forked as the product does. Processor seconds tell more than the clock on a busy machine, so both are given; those
+of the process that forks, which imports once, are in neither.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parent.parent
 BAR = 0.10
 STILLS = 20
-MODULES = {"caged": "core.engines.video.worker", "free": "bench.uncaged"}
+MODULES = {"confined": "core.engines.video.worker", "free": "bench.unconfined"}
 _PREPROCESS = Preprocess(224, "shortest", "bicubic", (0.0, 0.0, 0.0), (1.0, 1.0, 1.0))
 
 
@@ -40,7 +40,7 @@ class Reading:
     """One reading of the video and some stills, in seconds."""
 
     first_s: float
-    """Until the first look came."""
+    """Until the first frame came."""
     whole_s: float
     processor_s: float
     still_s: float
@@ -69,7 +69,7 @@ async def read(module: str, video: Path) -> Reading:
 
 
 async def _stills(module: str, video: Path, count: int) -> float:
-    """Cut stills one after the other; give the median of seconds for one."""
+    """Cut stills one after the other; return the median of seconds for one."""
     children = ChildPool(module, forks=sys.platform == "linux")
     reader, took_s = ChildFrameReader(children, watch=Unwatched()), []
     await children.warm()
@@ -87,17 +87,17 @@ async def measure(video: Path, rounds: int) -> None:
     for _ in range(rounds):
         for name, module in MODULES.items():
             readings[name].append(await read(module, video))
-    caged, free = (median(one.processor_s for one in readings[name]) for name in MODULES)
+    confined, free = (median(one.processor_s for one in readings[name]) for name in MODULES)
     rows = [row for name, some in readings.items() for row in _rows(name, some)]
-    rows.append(Row("the cage costs", 100 * (caged / free - 1), "%", 100 * BAR, note=f"medians of {rounds}"))
-    report("The decoder's cage", "cage", rows)
+    rows.append(Row("the sandbox costs", 100 * (confined / free - 1), "%", 100 * BAR, note=f"medians of {rounds}"))
+    report("The decoder's sandbox", "sandbox", rows)
 
 
 def _rows(name: str, some: Sequence[Reading]) -> list[Row]:
     first_s = median(one.first_s for one in some)
     return [
         Row(
-            f"{name}: a video read", median(one.whole_s for one in some), "s", note=f"first look after {first_s:.2f} s"
+            f"{name}: a video read", median(one.whole_s for one in some), "s", note=f"first frame after {first_s:.2f} s"
         ),
         Row(f"{name}: processor", median(one.processor_s for one in some), "s"),
         Row(f"{name}: a still", 1000 * median(one.still_s for one in some), "ms", note=f"medians of {STILLS}"),

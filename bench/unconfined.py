@@ -1,4 +1,4 @@
-"""The decoding child without its cage, for `bench.cage` to compare with; nothing else may run it."""
+"""The decoding child without its sandbox, for `bench.sandbox` to compare with; nothing else may run it."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ if TYPE_CHECKING:
 
 
 def prepare() -> None:
-    """Give nothing up."""
+    """Keep everything."""
 
 
 def serve(request: Mapping[str, object], out: BinaryIO) -> None:
-    """Serve as the caged child does."""
+    """Serve as the confined child does."""
     worker.serve(request, out)
 
 
 def shut_in(request: Mapping[str, object]) -> Mapping[str, object]:
-    """Give nothing up; return the request."""
+    """Keep everything; return the request."""
     return request
 
 

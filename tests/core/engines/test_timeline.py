@@ -50,16 +50,16 @@ def mended(jumps: Jumps, found: list[Packet[Stream]]) -> list[int | None]:
     return [packet.pts for packet in found]
 
 
-def test_times_are_exact_fractions_from_the_first_frame() -> None:
+def test_given_stamps_when_timed_then_exact_from_the_first_frame() -> None:
     assert times_s(7, 8, 10) == [0.0, 0.1, 0.3]
 
 
-def test_given_a_container_that_starts_earlier_then_times_count_from_its_start() -> None:
+def test_given_a_container_that_starts_earlier_then_times_from_its_start() -> None:
     clock = Clock.starting(Fraction(1, 10), 2, Fraction(-7, 1000))
     assert [clock.time_s(frame(pts)) for pts in (40, 42)] == [4.007, 4.207]
 
 
-def test_given_a_start_that_was_rounded_to_microseconds_then_its_frame_is_at_zero() -> None:
+def test_given_a_start_rounded_to_microseconds_then_its_frame_is_at_0() -> None:
     clock = Clock.starting(Fraction(1, 30_000), 1001, Fraction(33_367, 1_000_000))
     assert clock.time_s(frame(1001)) == 0.0
 
@@ -68,16 +68,16 @@ def test_given_a_frame_before_the_start_then_it_stands_at_zero() -> None:
     assert Clock(Fraction(1, 10), 2, zero_ticks=5).time_s(frame(3)) == 0.0
 
 
-def test_frames_without_timestamps_follow_at_the_usual_rate() -> None:
+def test_given_no_stamps_when_timed_then_frames_follow_at_the_rate() -> None:
     assert times_s(None, None, None) == [0.0, 0.2, 0.4]
     assert times_s(5, None, 9) == [0.0, 0.2, 0.4]
 
 
-def test_a_timeline_that_starts_anew_goes_on_where_it_was() -> None:
+def test_given_a_timeline_that_restarts_when_timed_then_it_goes_on() -> None:
     assert times_s(0, 2, 50, 0, 2, None) == [0.0, 0.2, 5.0, 5.2, 5.4, 5.6]
 
 
-def test_a_small_step_back_is_left_as_it_is() -> None:
+def test_given_a_small_step_back_when_timed_then_it_stays() -> None:
     assert times_s(0, 4, 3, 6) == [0.0, 0.4, 0.3, 0.6]
 
 
@@ -106,7 +106,7 @@ def test_given_sound_that_goes_on_when_pictures_pause_then_the_gap_stays(tmp_pat
     assert mended(jumps, [pictures[0], *sound, pictures[1]])[-1] == 300
 
 
-def test_given_a_place_after_a_jump_when_reading_begins_there_then_its_shift_is_kept(tmp_path: Path) -> None:
+def test_given_a_place_after_a_jump_when_read_then_its_shift_is_kept(tmp_path: Path) -> None:
     jumps = Jumps(back=True).after_seek(Fraction(33, 10))
     assert mended(jumps, packets(tmp_path / "a", 0, 1)) == [33, 34]
 
@@ -122,17 +122,17 @@ IN_ORDER_OF_DISPLAY = [(0, 1), (2, 3), (3, 3), (1, 2), (5, 3), (6, 3), (4, 2)]
 """I0 P1 B2 B3 P4 B5 B6, as a decoder gives them."""
 
 
-def test_given_numbers_and_b_frames_when_shown_then_the_nth_frame_is_number_n(tmp_path: Path) -> None:
+def test_given_numbers_and_b_frames_when_shown_then_the_nth_is_number_n(tmp_path: Path) -> None:
     assert shown(Ranks(None, reorders=True), tmp_path / "a", list(range(7)), IN_ORDER_OF_DISPLAY) == list(range(7))
 
 
-def test_given_a_packet_that_was_lost_when_shown_then_later_frames_keep_their_numbers(tmp_path: Path) -> None:
+def test_given_a_lost_packet_when_shown_then_later_ones_keep_numbers(tmp_path: Path) -> None:
     fed = [0, 1, 2, 3, 10, 11, 12]
     out = [(0, 1), (2, 3), (3, 3), (1, 2), (11, 3), (12, 3), (10, 2)]
     assert shown(Ranks(None, reorders=True), tmp_path / "a", fed, out) == [0, 1, 2, 3, 10, 11, 12]
 
 
-def test_given_leading_frames_lost_after_a_seek_when_shown_then_none_is_shown_at_a_wrong_time(tmp_path: Path) -> None:
+def test_given_lost_leading_frames_when_shown_then_no_wrong_time(tmp_path: Path) -> None:
     ranks = Ranks(None, reorders=True).after_seek()
     fed = [20, 21, 22, 23, 24, 25, 26]
     out = [(20, 1), (24, 3), (25, 3), (23, 2), (26, 2)]  # 21 and 22 lean on what came before the seek

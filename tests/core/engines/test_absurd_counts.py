@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @pytest.mark.parametrize("claimed", [101, 1566056200311990144, 1e300])
-def test_a_video_that_claims_absurdly_many_frames_is_over_the_limit(claimed: float, messages: ReadMessages) -> None:
+def test_given_absurdly_many_frames_when_claimed_then_over_the_limit(claimed: float, messages: ReadMessages) -> None:
     out = io.BytesIO()
     with pytest.raises(OverLimitError) as raised:
         keep_within(VideoLimits(frames=100), "frames", claimed)

@@ -60,7 +60,7 @@ SAID = [
 
 
 @pytest.mark.parametrize(("text", "why"), SAID)
-def test_the_sites_own_words_are_understood(text: str, why: str) -> None:
+def test_given_a_sites_words_when_judged_then_their_code(text: str, why: str) -> None:
     error = DownloadError(f"ERROR: [youtube] dQw4w9WgXcQ: {text}")
     assert errors.of(error)[:2] == ("unavailable", why)
 
@@ -94,14 +94,14 @@ def test_the_sites_own_words_are_understood(text: str, why: str) -> None:
         (RuntimeError("a bug"), ("failed", "other")),
     ],
 )
-def test_classes_of_exceptions_are_told_apart_however_they_are_wrapped(error: Exception, told: tuple[str, str]) -> None:
+def test_given_wrapped_exceptions_when_judged_then_their_code(error: Exception, told: tuple[str, str]) -> None:
     wrapped = ExtractorError("Unable to download webpage", cause=error)
     for one in (error, wrapped, DownloadError("ERROR: x", (type(wrapped), wrapped, None))):
         if not isinstance(error, ExtractorError) or one is error:
             assert errors.of(one)[:2] == told
 
 
-def test_what_yt_dlp_raises_by_itself_is_understood() -> None:
+def test_given_yt_dlps_own_errors_when_judged_then_their_code() -> None:
     with YoutubeDL({"quiet": True, "cachedir": False}) as downloader:
         extractor = GenericIE(downloader)
         for act, why in (
@@ -114,7 +114,7 @@ def test_what_yt_dlp_raises_by_itself_is_understood() -> None:
             assert errors.of(raised.value)[:2] == ("unavailable", why)
 
 
-def test_every_code_has_a_sentence_of_its_own() -> None:
+def test_given_every_code_when_worded_then_a_sentence_each() -> None:
     gone = ("no_video", "not_found", "login", "age", "robot", "live", "geo", "removed", "circles", "unsupported")
     failed = ("dns", "tls", "refused", "timeout", "slow", "broken", "busy", "http", "other")
     refused = ("scheme", "private", "port", "malformed", "site")
