@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from bot.doors.delivery import RETRY_S
 from bot.doors.pace import Budget
 from core.model.events import Door
 from core.model.video import Scope
@@ -67,6 +68,8 @@ class SlackConfig:
     """Another place of Slack's Web API, or ""; for tests."""
     min_gap_s: float = 3.0
     """Between two edits of one message."""
+    retry_s: tuple[float, ...] = RETRY_S
+    """When a last reply that could not be shown is tried again."""
     picture_polls_s: tuple[float, ...] = (1.5, 1.0, 1.5, 2.0, 3.0, 4.0)
     """Pauses while Slack digests an upload, the first before it is asked at all: mostly an event tells before that.
 

@@ -59,9 +59,9 @@ class SlackAnswers(Answers[Whispering]):
     """Shows the replies to requests on Slack, each to those who may see it."""
 
     def __init__(
-        self, context: DoorContext, slack: Slack, voice: Voice, workspace: Workspace, min_gap_s: float
+        self, context: DoorContext, slack: Slack, voice: Voice, workspace: Workspace, config: SlackConfig
     ) -> None:
-        super().__init__(context, min_gap_s)
+        super().__init__(context, config.min_gap_s, config.retry_s)
         self._slack = slack
         self._voice = voice
         self._rights = Rights(slack.client)
@@ -218,7 +218,7 @@ class SlackDesk(Desk[SlackMessage, Whispering]):
         files: SlackFiles,
         voice: Voice,
     ) -> None:
-        self.answers = SlackAnswers(context, slack, voice, workspace, config.min_gap_s)
+        self.answers = SlackAnswers(context, slack, voice, workspace, config)
         reaction = SlackWorkReaction(client, Pace(config.reactions), Pace(config.reactions))
         super().__init__(context, DOOR, self.answers, reaction)
         self.reader = Reader(client)

@@ -83,7 +83,7 @@ async def test_given_a_status_that_was_deleted_when_the_work_is_done_then_the_ca
         assert quiet(caplog)
 
 
-async def test_given_a_status_that_keaton_deleted_when_the_work_is_done_then_nothing_is_posted(
+async def test_given_a_status_taken_back_when_work_ends_then_nothing_is_posted(
     house: ColourHouse, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     held = Held(house)
@@ -99,7 +99,7 @@ async def test_given_a_status_that_keaton_deleted_when_the_work_is_done_then_not
         assert quiet(caplog)
 
 
-async def test_given_a_card_that_says_its_video_was_forgotten_when_the_last_word_comes_then_it_stays(
+async def test_given_a_forgotten_card_when_the_last_word_comes_then_it_stays(
     house: ColourHouse, tmp_path: Path
 ) -> None:
     held = Held(house)
@@ -116,7 +116,7 @@ async def test_given_a_card_that_says_its_video_was_forgotten_when_the_last_word
         assert "was forgotten" in status.text
 
 
-async def test_given_a_link_that_was_edited_away_when_it_is_put_back_then_it_has_a_card_again(
+async def test_given_a_link_edited_away_when_put_back_then_it_has_a_card_again(
     house: ColourHouse, tmp_path: Path
 ) -> None:
     async with a_town(house) as town:
@@ -128,7 +128,7 @@ async def test_given_a_link_that_was_edited_away_when_it_is_put_back_then_it_has
         assert (await ready(town, town.general, asked)).id != first.id
 
 
-async def test_given_a_first_run_that_ended_at_once_when_the_next_starts_then_it_looks_at_what_was_posted(
+async def test_given_a_brief_first_run_when_the_next_starts_then_it_looks_back(
     house: ColourHouse, tmp_path: Path
 ) -> None:
     async with FakeDiscord() as fake:
@@ -142,7 +142,7 @@ async def test_given_a_first_run_that_ended_at_once_when_the_next_starts_then_it
             await ready(town, town.general, asked)
 
 
-async def test_given_a_message_heard_but_not_written_down_when_keaton_starts_again_then_it_is_looked_at(
+async def test_given_a_message_not_written_down_when_restarted_then_it_is_done(
     house: ColourHouse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     reached, real = asyncio.Event(), house.ledger.is_on

@@ -55,6 +55,27 @@ async def test_a_preview_and_a_cut_that_were_acknowledged_are_posted_by_the_next
     assert (len(scene.general.below(cut)), scene.general.below(moving)) == (1, [])
 
 
+async def test_given_a_long_outage_when_slack_is_back_then_the_next_run_answers(
+    quiet_scene: Scene, caplog: pytest.LogCaptureFixture
+) -> None:
+    scene = quiet_scene
+    await scene.start(retry_s=(0.05, 0.05))
+    await scene.posted()
+    await scene.found("green")
+    await until_written(scene, 0)
+    scene.fake.refusals["chat.postMessage"] = "ratelimited"
+    before = set(scene.general.messages)
+    await scene.fake.slash(scene.team, scene.general, scene.bob, "/find", "red")
+    async with asyncio.timeout(60):
+        while "no answer stands yet" not in caplog.text:  # noqa: ASYNC110 - a log tells nobody
+            await asyncio.sleep(0.05)
+    await scene.stop()
+    scene.fake.refusals.clear()
+    scene.house.begin_run()
+    await scene.start()
+    await scene.answer(scene.general, before)
+
+
 async def test_an_answer_whose_pictures_were_still_to_follow_gets_them_from_the_next_run(scene: Scene) -> None:
     await scene.posted()
     before = set(scene.general.messages)
