@@ -100,7 +100,7 @@ async def _end_trial(settings: Settings, core: Product, board: BannerBoard, real
 def _doors(settings: Settings, core: Product) -> dict[str, DiscordDoor | SlackDoor]:
     doors: dict[str, DiscordDoor | SlackDoor] = {}
     mine, kept = core.parts, core.kept
-    parts = DoorContext(mine.conversation, mine.channels, kept.ledger, mine.runner, core.grace, kept.showcase)
+    parts = DoorContext(mine.conversation, mine.channels, kept.ledger, mine.runner, core.grace, kept.shown_messages)
     if settings.discord_token:
         doors["Discord"] = _discord(settings.discord_token.get_secret_value(), settings, parts)
     if settings.slack_bot_token or settings.slack_app_token:
@@ -184,7 +184,7 @@ async def _open_local_chat(
     requests = RequestLog(core.parts.runner, core.kept.ledger)
     storage = PageStorage(PageVideos(core.kept.library, core.kept.media, config.view), core.kept.history)
     chat = await doors.enter_async_context(LocalChat(core.parts.conversation, parse_words, config, requests, storage))
-    chat.take_back(core.kept.showcase)
+    chat.take_back(core.kept.shown_messages)
     if port is None:
         click.echo(f"Keaton is at {chat.address} (Ctrl+C stops it)")
     if port is None and settings.opens_browser:

@@ -99,7 +99,7 @@ class KeatonClient(commands.AutoShardedBot):
             self.desk, self._interactions, self._context.conversation, is_blind=not self._see_messages
         ).add_to(self.tree)
         await self._catch_up.begin()
-        self.desk.start(take_back(self._context.showcase, DOOR.platform, "", self._change, self._removals))
+        self.desk.start(take_back(self._context.shown_messages, DOOR.platform, "", self._change, self._removals))
         if isinstance(self.tree, KeatonTree):
             self.desk.answers.commands = await self.tree.sync_if_changed(self._context.ledger)
 

@@ -201,7 +201,7 @@ class Answers(ABC, Generic[T]):
 
     def recording(self, target: T, event: Incoming) -> ReplyTarget:
         """Return a target that records which videos it shows."""
-        return RecordingTarget(target, self.context.showcase, event.turn.scope)
+        return RecordingTarget(target, self.context.shown_messages, event.turn.scope)
 
     def dressed(self, shown: ReplyTarget, target: T) -> ReplyTarget:  # noqa: ARG002 - for doors that do
         """Return a target with what the door adds to each reply."""

@@ -132,7 +132,11 @@ class Removals:
 
 
 async def take_back(
-    showcase: ShownMessages, platform: str, space: str, change: Callable[[Stale], Awaitable[bool]], removals: Removals
+    shown_messages: ShownMessages,
+    platform: str,
+    space: str,
+    change: Callable[[Stale], Awaitable[bool]],
+    removals: Removals,
 ) -> None:
     """Change messages that show what was forgotten, and remove those that answer what was deleted, for ever.
 
@@ -141,11 +145,11 @@ async def take_back(
     """
     while True:
         try:
-            found = await showcase.stale(platform, space)
+            found = await shown_messages.stale(platform, space)
             removals.backoff.keep_only(found)
             for stale in found:
                 if removals.backoff.is_due(stale) and await _changed(stale, change, removals):
-                    await showcase.settle(stale)
+                    await shown_messages.settle(stale)
         except AppError:
             logger.exception("what was forgotten could not be looked up; it is tried again")
         with suppress(TimeoutError):

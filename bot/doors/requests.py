@@ -57,7 +57,7 @@ class DoorContext:
     ledger: Ledger
     runner: JobRunner
     grace: DepartureGrace
-    showcase: ShownMessages
+    shown_messages: ShownMessages
 
     @property
     def requests(self) -> RequestLog:

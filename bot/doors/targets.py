@@ -93,9 +93,9 @@ class VisibleTarget(Protocol):
 class RecordingTarget:
     """A target that records which videos it shows."""
 
-    def __init__(self, place: VisibleTarget, showcase: ShownMessages, scope: Scope) -> None:
+    def __init__(self, place: VisibleTarget, shown_messages: ShownMessages, scope: Scope) -> None:
         self._place = place
-        self._showcase = showcase
+        self._shown_messages = shown_messages
         self._scope = scope
 
     async def post(self, reply: Reply) -> None:
@@ -118,7 +118,7 @@ class RecordingTarget:
         message, files = self._place.seen_by_all
         if not reply.videos or not message or reply.private:
             return ""
-        await self._showcase.show(self._scope, message, reply.videos, files, is_noted=message == noted)
+        await self._shown_messages.show(self._scope, message, reply.videos, files, is_noted=message == noted)
         return message
 
 

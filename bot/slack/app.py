@@ -119,7 +119,7 @@ class SlackDoor:
         voice = Voice(client, poster, session, direct)
         desk = SlackDesk(self._context, config, workspace, client, slack, files, voice)
         app = _app(client, workspace, config.bot_token)
-        notes = self._context.ledger, self._context.showcase
+        notes = self._context.ledger, self._context.shown_messages
         thumbnails = Thumbnails(pictures, direct, *notes, workspace.team_id, config.home_pictures)
         commands, page = SlackCommands(desk), Home(self._context, client, desk.answers.rooms, workspace, thumbnails)
         listen(app, desk, commands, Forms(desk, client, commands, page))
@@ -130,7 +130,7 @@ class SlackDoor:
             await catch_up.resume()
             desk.tasks.start(catch_up.run())
             here, change = (DOOR.platform, workspace.team_id), desk.answers.change
-            desk.tasks.start(take_back(self._context.showcase, *here, change, desk.removals))
+            desk.tasks.start(take_back(self._context.shown_messages, *here, change, desk.removals))
             self._socket = Socket(app, config, digestion.hear, catch_up.connected)
             await self._socket.run(address)
         finally:

@@ -89,7 +89,7 @@ class SlackAnswers(Answers[Whispering]):
 
     def recording(self, target: Whispering, event: Incoming) -> ReplyTarget:
         """Return a target that records which videos it shows, also in files below its message."""
-        return RecordingFileTarget(target, self.context.showcase, event.turn.scope, self._slack.pictures)
+        return RecordingFileTarget(target, self.context.shown_messages, event.turn.scope, self._slack.pictures)
 
     def turns(self, target: Whispering, event: Incoming) -> PaceTurns | None:
         """Return the turns of a message that all see."""

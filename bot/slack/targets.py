@@ -357,9 +357,9 @@ class Whispering(FileTarget, Protocol):
 class RecordingFileTarget(RecordingTarget):
     """A target that notes which videos it shows, in its message and below it."""
 
-    def __init__(self, place: FileTarget, showcase: ShownMessages, scope: Scope, pictures: Pictures) -> None:
-        super().__init__(place, showcase, scope)
-        self._files_of, self._shown_in = place, (showcase, scope)
+    def __init__(self, place: FileTarget, shown_messages: ShownMessages, scope: Scope, pictures: Pictures) -> None:
+        super().__init__(place, shown_messages, scope)
+        self._files_of, self._shown_in = place, (shown_messages, scope)
         self._pictures = pictures
 
     async def _show(self, reply: Reply, draw: Callable[[Reply], Awaitable[None]]) -> None:
@@ -368,9 +368,9 @@ class RecordingFileTarget(RecordingTarget):
 
     async def _note(self, reply: Reply, noted: str = "") -> str:
         message = await super()._note(reply, noted)
-        showcase, scope = self._shown_in
+        shown_messages, scope = self._shown_in
         for file_id in self._files_of.beside if reply.videos else ():
-            await showcase.show(scope, file_message(file_id), reply.videos, (file_id,))
+            await shown_messages.show(scope, file_message(file_id), reply.videos, (file_id,))
         return message
 
 

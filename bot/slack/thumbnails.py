@@ -56,7 +56,7 @@ class Thumbnails:
         pictures: Pictures,
         direct: DirectMessages,
         ledger: Ledger,
-        showcase: ShownMessages,
+        shown_messages: ShownMessages,
         team_id: str,
         most_kept: int,
     ) -> None:
@@ -64,7 +64,7 @@ class Thumbnails:
         self._pictures = pictures
         self._direct = direct
         self._ledger = ledger
-        self._showcase = showcase
+        self._shown_messages = shown_messages
         self._team_id = team_id
         self._most_kept = most_kept
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
@@ -115,7 +115,7 @@ class Thumbnails:
             logger.info("Slack does not take a picture of the App Home: %s", error.reason)
             return False
         noted[entry.key] = shot.file_id
-        await self._showcase.show(turn.scope, file_message(shot.file_id), (entry.video,), (shot.file_id,))
+        await self._shown_messages.show(turn.scope, file_message(shot.file_id), (entry.video,), (shot.file_id,))
         await self._note(turn.user_id, noted)
         await self._pictures.settled((shot.file_id,))
         return True
@@ -123,7 +123,7 @@ class Thumbnails:
     async def _delete(self, turn: Turn, noted: dict[str, str], file_ids: set[str]) -> None:
         for key, file_id in [one for one in noted.items() if one[1] in file_ids]:
             await self._pictures.delete((file_id,))
-            await self._showcase.settle(_stale(turn.scope, file_id))
+            await self._shown_messages.settle(_stale(turn.scope, file_id))
             del noted[key]
             await self._note(turn.user_id, noted)
 

@@ -120,7 +120,7 @@ class PageDesk:
         self.shelf = PictureCache(config.picture_limit_bytes)
         self._chores = BackgroundTasks()
         self._word = DrawOrder(requests)
-        self._showcase: ShownMessages | None = None
+        self._shown_messages: ShownMessages | None = None
 
     def turn(self, message: int | str = "", name: str = "you") -> Turn:
         """Give the turn of whoever sits before the page."""
@@ -256,12 +256,12 @@ class PageDesk:
     ) -> PageTarget:
         return PageTarget(self.channel, self.shelf, say, tab, pressed, suggestions=suggestions, question=question)
 
-    def take_back(self, showcase: ShownMessages) -> None:
+    def take_back(self, shown_messages: ShownMessages) -> None:
         """Note from now on which videos are shown, and take back what was forgotten."""
-        self._showcase = showcase
+        self._shown_messages = shown_messages
         removals = Removals(self._config.forgotten_every_s, Backoff(REMOVAL_STEPS_S), asyncio.Event(), self._word)
         where = DOOR.platform, self._config.space
-        self._chores.start(take_back(showcase, *where, self._change, removals))
+        self._chores.start(take_back(shown_messages, *where, self._change, removals))
 
     async def _change(self, stale: Stale) -> bool:
         page, _, message = stale.message.partition(":")
@@ -271,7 +271,9 @@ class PageDesk:
         return True
 
     async def _answer(self, event: Incoming, spot: PageTarget, taken: AcceptedRequest | None = None) -> None:
-        place: ReplyTarget = RecordingTarget(spot, self._showcase, event.turn.scope) if self._showcase else spot
+        place: ReplyTarget = (
+            RecordingTarget(spot, self._shown_messages, event.turn.scope) if self._shown_messages else spot
+        )
         place = SettlingTarget(place, self._requests, taken) if taken else place
         await deliver(self._conversation.handle(event), place, self._config.min_gap_s)
 

@@ -92,9 +92,9 @@ class LocalChat:
         """Take up what somebody asked for on the page before a restart."""
         await self._desk.go_on(job)
 
-    def take_back(self, showcase: ShownMessages) -> None:
+    def take_back(self, shown_messages: ShownMessages) -> None:
         """Note from now on which videos are shown, and take back what was forgotten; call it once started."""
-        self._desk.take_back(showcase)
+        self._desk.take_back(shown_messages)
 
     async def start(self) -> None:
         """Listen.

@@ -39,7 +39,7 @@ class StorageBundle(Storage):
     jobs: SqliteJobs
     departures: SqliteDepartures
     archive: SqliteArchive
-    showcase: SqliteShownMessages
+    shown_messages: SqliteShownMessages
     history: SqliteHistory
     blobs: FolderBlobCache
 
@@ -67,7 +67,7 @@ async def open_kept(settings: Settings, stack: AsyncExitStack, *, is_bot: bool) 
         jobs=SqliteJobs(rows, ledger.run, time.time, is_bot=is_bot),
         departures=SqliteDepartures(rows),
         archive=SqliteArchive(rows),
-        showcase=SqliteShownMessages(rows),
+        shown_messages=SqliteShownMessages(rows),
         history=SqliteHistory(rows),
         blobs=FolderBlobCache(settings.data_dir / "kept"),
     )

@@ -80,9 +80,9 @@ def channels_of(house: ColourHouse) -> Channels:
 
 def parts_of(house: ColourHouse, grace: DepartureGrace | None = None) -> DoorContext:
     """Give what a chat door uses of a house."""
-    showcase = SqliteShownMessages(house.library.connections)
+    shown_messages = SqliteShownMessages(house.library.connections)
     return DoorContext(
-        house.conversation, channels_of(house), house.ledger, house.runner, grace or grace_of(house), showcase
+        house.conversation, channels_of(house), house.ledger, house.runner, grace or grace_of(house), shown_messages
     )
 
 

@@ -107,7 +107,7 @@ async def test_given_a_forgotten_card_when_the_last_word_comes_then_it_stays(
         asked = await post_link(town, tmp_path, town.general)
         (status,) = await town.fake.until(lambda: below(town.general, asked), "a status")
         await held.reached.wait()
-        shown = parts_of(house).showcase
+        shown = parts_of(house).shown_messages
         await shown.show(town.scope(str(town.general.id)), str(status.id), ["a video that is not kept"])
         await town.fake.until(lambda: "was forgotten" in status.text, "the status taken back")
         held.go_on.set()
