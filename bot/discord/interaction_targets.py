@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import discord
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from bot.discord.render import DiscordCard
-    from bot.doors.requests import DrawTurn
+    from bot.doors.requests import AcceptedRequest, DrawTurn, RequestLog
     from core.model.reply import Reply
 
 
@@ -75,88 +75,22 @@ class Refusals:
 
 @dataclass(slots=True)
 class CommandTarget:
-    """The answer to a command that was acknowledged as "thinking"."""
-
-    interaction: discord.Interaction[Any]
-    is_private: bool
-    """Acknowledged for the asker's eyes alone."""
-    message_id: int | None
-    """Of the answer, once Discord said so."""
-    draw_turn: DrawTurn
-    """Whether the answer still may be drawn there."""
-    _whisper: discord.WebhookMessage | None = field(default=None)
-    _refusals: Refusals = field(default_factory=Refusals)
-
-    @property
-    def seen_by_all(self) -> tuple[str, tuple[str, ...]]:
-        """Return the id of the answer, unless it is for the asker's eyes alone."""
-        return ("" if self.is_private else str(self.message_id or "")), ()
-
-    async def post(self, reply: Reply) -> None:
-        """Show the first reply."""
-        await self._show(reply)
-
-    async def edit(self, reply: Reply) -> None:
-        """Show the next reply in its place."""
-        await self._show(reply)
-
-    async def _show(self, reply: Reply) -> None:
-        whispers = reply.private and not self.is_private
-        async with self.draw_turn.at(str(self.message_id or "")) as may:
-            if not may:
-                return
-            try:
-                await laid_out(reply, limit_of(self.interaction), self._say_privately if whispers else self._say)
-            except Refused as refused:
-                hook = self.interaction.followup
-                await self._refusals.tell(hook, reply, refused, instead=self._whisper is None)
-
-    async def _say(self, shown: DiscordCard) -> None:
-        try:
-            await self.interaction.edit_original_response(
-                view=shown.view, attachments=shown.files(), allowed_mentions=NOBODY
-            )
-        except discord.HTTPException as error:
-            if error.code not in TOKEN_DEAD:
-                raise
-            if self.message_id is None or self.is_private:
-                raise Refused("Discord has closed this command.") from error
-            await self._say_late(self.message_id, shown)
-
-    async def _say_late(self, message_id: int, shown: DiscordCard) -> None:
-        """Edit as an ordinary message: the token of the interaction lives for 15 minutes only."""
-        channel = self.interaction.channel
-        if not isinstance(channel, discord.abc.Messageable):
-            raise discord.ClientException("the channel of an interaction takes no messages")
-        message = discord.PartialMessage(channel=channel, id=message_id)
-        await message.edit(view=shown.view, attachments=shown.files(), allowed_mentions=NOBODY)
-
-    async def _say_privately(self, shown: DiscordCard) -> None:
-        if self._whisper is not None:
-            await self._whisper.edit(view=shown.view, attachments=shown.files(), allowed_mentions=NOBODY)
-            return
-        # A public "thinking" makes its first follow-up public too, so it has to go before.
-        with suppress(discord.NotFound):  # a moderator was quicker
-            await self.interaction.delete_original_response()
-        self._whisper = await self.interaction.followup.send(
-            view=shown.view, files=shown.files(), ephemeral=True, allowed_mentions=NOBODY, wait=True
-        )
-
-
-@dataclass(slots=True)
-class EarlierAnswerTarget:
-    """The answer to a command of an earlier run, edited in place."""
+    """The answer to a command that was acknowledged as "thinking", by this run or an earlier one."""
 
     hook: discord.Webhook
-    channel: discord.abc.Messageable
+    """The command's own, which works for 15 minutes."""
+    channel: object
     limit_bytes: int
     message_id: int
+    """Of the answer; 0 until Discord said so."""
     draw_turn: DrawTurn
     """Whether the answer still may be drawn there."""
     on_posted: Callable[[int], Awaitable[None]]
-    """Gets the id of the message, where that was not known, or the old one cannot be found."""
+    """Gets the id of the answer, where that was not known."""
     is_private: bool = False
     """Acknowledged for the asker's eyes alone."""
+    _own: discord.WebhookMessage | None = field(default=None)
+    """What the asker alone sees of an answer that all were to see."""
     _refusals: Refusals = field(default_factory=Refusals)
 
     @property
@@ -166,36 +100,36 @@ class EarlierAnswerTarget:
 
     async def post(self, reply: Reply) -> None:
         """Show the first reply."""
-        try:
-            await laid_out(reply, self.limit_bytes, self._send)
-        except Refused as refused:
-            await self._refusals.tell(self.hook, reply, refused, instead=True)
+        draw = self._tell if reply.private and not self.is_private else self._draw
+        async with self.draw_turn.at(str(self.message_id or "")) as may:
+            if not may:
+                return
+            try:
+                await laid_out(reply, self.limit_bytes, draw)
+            except Refused as refused:
+                await self._refusals.tell(self.hook, reply, refused, instead=self._own is None)
 
     async def edit(self, reply: Reply) -> None:
         """Show the next reply in its place."""
         await self.post(reply)
 
-    async def _send(self, shown: DiscordCard) -> None:
-        async with self.draw_turn.at(str(self.message_id or "")) as may:
-            if may:
-                await self._send_now(shown)
-
-    async def _send_now(self, shown: DiscordCard) -> None:
+    async def _draw(self, shown: DiscordCard) -> None:
         try:
             sent = await self.hook.edit_message(
-                ORIGINAL,
-                view=shown.view,
-                attachments=shown.files(),
-                allowed_mentions=NOBODY,
+                ORIGINAL, view=shown.view, attachments=shown.files(), allowed_mentions=NOBODY
             )
             await self._stands_as(sent.id)
         except discord.HTTPException as error:
             if error.code not in TOKEN_DEAD:
                 raise
-            if not self.is_private:
-                await self._send_late(shown)
+            if self.is_private:
+                raise Refused("Discord has closed this command.") from error
+            await self._draw_late(shown)
 
-    async def _send_late(self, shown: DiscordCard) -> None:
+    async def _draw_late(self, shown: DiscordCard) -> None:
+        """Edit as an ordinary message, once the token has expired."""
+        if not isinstance(self.channel, discord.abc.Messageable):
+            raise discord.ClientException("the channel of an interaction takes no messages")
         if self.message_id:
             message = discord.PartialMessage(channel=self.channel, id=self.message_id)  # type: ignore[arg-type]
             await message.edit(view=shown.view, attachments=shown.files(), allowed_mentions=NOBODY)
@@ -204,10 +138,32 @@ class EarlierAnswerTarget:
         await self._stands_as(sent.id)
 
     async def _stands_as(self, message_id: int) -> None:
-        """Note which message it is, where the earlier run did not come to: else nothing would find it again."""
+        """Note which message it is, where that was not known: else nothing would find it again."""
         if self.message_id != message_id:
             self.message_id = message_id
             await self.on_posted(message_id)
+
+    async def _tell(self, shown: DiscordCard) -> None:
+        """Show something to the asker alone; after the token has expired there is no way but to show it to all."""
+        try:
+            if self._own is not None:
+                await self._own.edit(view=shown.view, attachments=shown.files(), allowed_mentions=NOBODY)
+                return
+            # A public "thinking" makes its first follow-up public too, so it has to go before.
+            await self._without_thinking()
+            said: Any = {"view": shown.view, "files": shown.files(), "allowed_mentions": NOBODY}
+            self._own = await self.hook.send(**said, ephemeral=True, wait=True)
+        except discord.HTTPException as error:
+            if error.code not in TOKEN_DEAD:
+                raise
+            await self._draw_late(shown)
+
+    async def _without_thinking(self) -> None:
+        try:
+            await self.hook.delete_message(ORIGINAL)
+        except discord.NotFound as error:
+            if error.code in TOKEN_DEAD:
+                raise  # else a moderator was quicker
 
 
 @dataclass(slots=True)
@@ -316,3 +272,12 @@ class SavedDiscordTarget(SavedTarget):
     """A message of a press's own, which all see; 0 until there is one."""
     moderator: bool = False
     """The asker could take back what others posted."""
+
+
+def keeper(requests: RequestLog, taken: AcceptedRequest, saved: SavedDiscordTarget) -> Callable[[int], Awaitable[None]]:
+    """Return what notes which message answers a command."""
+
+    async def keep(message_id: int) -> None:
+        await requests.stand(taken, replace(saved, answer=message_id).json(), str(message_id))
+
+    return keep

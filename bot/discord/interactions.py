@@ -14,7 +14,7 @@ import discord
 from bot.discord import permissions
 from bot.discord.config import DOOR
 from bot.discord.desk import refuse, whisper
-from bot.discord.interaction_targets import CommandTarget, SavedDiscordTarget, limit_of
+from bot.discord.interaction_targets import CommandTarget, SavedDiscordTarget, keeper, limit_of
 from bot.discord.targets import ACKNOWLEDGED
 from bot.doors.delivery import broken
 from bot.doors.messages import Item
@@ -93,7 +93,7 @@ class InteractionHandler:
             saved = replace(saved, private=command.private, moderator=asked.turn.moderator)
             await self._answer_written(interaction, asked, command, saved)
             return
-        place = await _thinking(interaction, Unnumbered(), private=command.private)
+        place = await _thinking(interaction, Unnumbered(), _ignore, private=command.private)
         if place is not None:
             self._desk.start(self._go_on(interaction, asked, command, place, None))
 
@@ -109,13 +109,13 @@ class InteractionHandler:
         except AppError as error:
             await refuse(interaction, error)
             return
-        place = await _thinking(interaction, self._desk.answers.draw_order.of(taken), private=saved.private)
+        keep, draw_turn = keeper(self._desk.requests, taken, saved), self._desk.answers.draw_order.of(taken)
+        place = await _thinking(interaction, draw_turn, keep, private=saved.private)
         if place is None:
             await self._desk.requests.drop(taken.job)
             return
         if place.message_id:
-            place_text = replace(saved, answer=place.message_id).json()
-            await self._desk.requests.stand(taken, place_text, str(place.message_id))
+            await keep(place.message_id)
         self._desk.start(self._go_on(interaction, taken.event, command, place, taken))
 
     async def _go_on(
@@ -149,7 +149,7 @@ class InteractionHandler:
         except AppError as error:
             await refuse(interaction, error)
             return
-        place = await _thinking(interaction, Unnumbered(), private=False)
+        place = await _thinking(interaction, Unnumbered(), _ignore, private=False)
         if place is None:
             for one in taken:
                 await self._desk.requests.drop(one.job)
@@ -256,10 +256,20 @@ async def in_time(interaction: Interaction, acknowledging: Awaitable[T]) -> tupl
         return True, None
 
 
-async def _thinking(interaction: Interaction, draw_turn: DrawTurn, *, private: bool) -> CommandTarget | None:
+async def _thinking(
+    interaction: Interaction, draw_turn: DrawTurn, keep: Callable[[int], Awaitable[None]], *, private: bool
+) -> CommandTarget | None:
     """Acknowledge; return the target of the answer, or None where it was too late for that."""
     still, said = await in_time(interaction, interaction.response.defer(thinking=True, ephemeral=private))
-    return CommandTarget(interaction, private, said.message_id if said else None, draw_turn) if still else None
+    if not still:
+        return None
+    message_id = (said.message_id if said else None) or 0
+    where = interaction.followup, interaction.channel, limit_of(interaction), message_id
+    return CommandTarget(*where, draw_turn, keep, private)
+
+
+async def _ignore(_message_id: int) -> None:
+    return
 
 
 def _saved(interaction: Interaction, picture: discord.Attachment | None) -> SavedDiscordTarget:

@@ -10,7 +10,7 @@ import discord
 
 from bot.discord import messages, permissions
 from bot.discord.config import DOOR, MOST_FILE_BYTES
-from bot.discord.interaction_targets import EarlierAnswerTarget, SavedDiscordTarget
+from bot.discord.interaction_targets import CommandTarget, SavedDiscordTarget, keeper
 from bot.doors.desk import about_message
 from bot.doors.requests import event_of
 from core.conversation.commands import find
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from bot.discord.desk import DiscordDesk
     from bot.discord.permissions import Sights
     from bot.discord.rights import Place
-    from bot.doors.requests import AcceptedRequest
     from core.model.events import Incoming
     from core.model.requests import Job
 
@@ -63,7 +62,8 @@ async def take_up(client: ResumingClient, desk: DiscordDesk, job: Job) -> None:
         desk.start(desk.answers.press(taken, desk.answers.draw_order.of(taken), saved, hook, card, late=True))
     else:
         about = about_message(request.key.scope.channel, str(saved.of)) if saved.of else ""
-        target = _place(desk, taken, saved, hook, channel)
+        draw_turn, keep = desk.answers.draw_order.of(taken), keeper(desk.requests, taken, saved)
+        target = CommandTarget(hook, channel, _limit_bytes(channel), saved.answer, draw_turn, keep, saved.private)
         desk.tasks.start(desk.answers.answer_taken(taken, target), about)
 
 
@@ -72,20 +72,6 @@ def hook_of(client: discord.Client, application_id: int, token: str) -> discord.
     hook = discord.Webhook.partial(application_id, token, client=client)
     hook.type = discord.WebhookType.application  # a partial one is taken for a channel's, which has no private answers
     return hook
-
-
-def _place(
-    desk: DiscordDesk,
-    taken: AcceptedRequest,
-    saved: SavedDiscordTarget,
-    hook: discord.Webhook,
-    channel: discord.abc.Messageable,
-) -> EarlierAnswerTarget:
-    async def keep(message_id: int) -> None:
-        await desk.requests.stand(taken, replace(saved, answer=message_id).json(), str(message_id))
-
-    draw_turn, limit_bytes = desk.answers.draw_order.of(taken), _limit_bytes(channel)
-    return EarlierAnswerTarget(hook, channel, limit_bytes, saved.answer, draw_turn, keep, is_private=saved.private)
 
 
 async def _event(sights: Sights, channel: discord.abc.Messageable, job: Job, saved: SavedDiscordTarget) -> Incoming:
