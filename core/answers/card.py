@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from core.answers import buttons
-from core.answers.live import leading
+from core.answers.view import leading
 from core.formatting import clock, tenths
 from core.model.answer import Tally
 from core.model.reply import Link, Picture, Progress, Reply, StripMoment

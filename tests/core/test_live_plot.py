@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from core.answers.buttons import Cursor
-from core.answers.live import MOST_POINTS, leading, live_plot, thinned
+from core.answers.view import MOST_POINTS, leading, live_plot, thinned
 from core.model import actions
 from core.model.actions import Show
 from core.model.results import Baseline, Curve, Moment, TextCurve
