@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import suppress
 from dataclasses import replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, assert_never
 
 from core.answers import card as cards
@@ -20,7 +21,7 @@ from core.model.video import Thumbnail
 from core.ports.video import Clip, ClipWish
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Sequence
+    from collections.abc import AsyncIterator, Callable, Mapping, Sequence
     from pathlib import Path
 
     from core.answers.view import Answerer
@@ -29,13 +30,14 @@ if TYPE_CHECKING:
     from core.model.answer import Answer
     from core.model.events import Turn
     from core.model.reply import Picture
-    from core.model.results import Curve, Moment
-    from core.model.video import Video
+    from core.model.results import Curve, Moment, SearchResult
+    from core.model.video import Posting, Video
     from core.ports.library import Library, Media
     from core.ports.video import Clipper, Plotter
     from core.rate_limit import RateLimit
 
 _JUST_BEFORE_S: Final = 0.002
+_NONE: Final[Mapping[str, Curve]] = MappingProxyType({})
 _END_PX: Final = 640
 
 
@@ -63,11 +65,11 @@ class Browser:
         self._limits = limits
         self._is_checking = is_checking
 
-    async def first(self, turn: Turn, answer: Answer, wish: Show, curve: Curve, note: str) -> Reply:
-        """Return the card of a new answer."""
-        return cards.card(
-            replace(await self._card(turn, answer, wish, curve, with_still=True), note=note, updates=False)
-        )
+    async def first(self, turn: Turn, answer: Answer, wish: Show, result: SearchResult, note: str) -> Reply:
+        """Return the card of a new answer, drawn from the curves that the search gave."""
+        known = {curve.video.id: curve for curve in (result.curve, *(result.curves.curves if result.curves else ()))}
+        made = await self._card(turn, answer, wish, known, with_still=True)
+        return cards.card(replace(made, note=note, updates=False))
 
     async def show(self, turn: Turn, answer: Answer, wish: Show) -> AsyncIterator[Reply]:
         """Yield what a button asks for: in place of the card that it stands under, but for a cut's file.
@@ -105,11 +107,12 @@ class Browser:
         return cards.card(replace(made, shown=replace(made.shown, still=still), progress=Progress("cutting", share)))
 
     async def _card(
-        self, turn: Turn, answer: Answer, wish: Show, curve: Curve | None = None, *, with_still: bool = False
+        self, turn: Turn, answer: Answer, wish: Show, known: Mapping[str, Curve] = _NONE, *, with_still: bool = False
     ) -> Card:
         """Draw what every card shows; wish and moment decide which frame. Its buttons count in the answer's order."""
         moment, wish = answer.moment(wish.number), replace(wish, revision=answer.revision)
-        video = curve.video if curve else await self._video(answer, moment)
+        postings, curve = await self._postings(answer), known.get(moment.video_id)
+        video = curve.video if curve else await self._named(moment.video_id, postings.get(moment.video_id))
         curve = curve or await self._answerer.curve(answer, video)
         kept = await self._media.path(video.id) is not None
         cursor = Cursor.of(wish, moment, video.duration_s, self._limits.cut_s, kept=kept)
@@ -125,15 +128,19 @@ class Browser:
             _marks_s(wish, cursor),
             with_still=with_still,
         )
-        posting = await self._library.posting(video.id, answer.query.view)
         span_s = _span_s(cursor, self._limits.preview_s)
         terms = term_keys(answer.query)
         counted = tally(await self._library.votes(answer.query.view, terms), terms[moment.part], moment)
-        names, checking = await self._names(answer), self._is_checking(answer.id)
+        is_one = len({one.video_id for one in answer.moments}) == 1
+        names = {} if is_one else {one: posting.title for one, posting in postings.items()}
+        posting, checking = postings.get(video.id), self._is_checking(answer.id)
         drawn = Card(answer, wish, cursor, shown, turn.door, posting, span_s=span_s, tally=counted, names=names)
         is_checked = not (checking and moment.video_id == answer.moments[0].video_id)
         return replace(
-            drawn, is_checked=is_checked, curves=await self._curves(answer, video.id), like=await self._like(answer)
+            drawn,
+            is_checked=is_checked,
+            curves=await self._curves(answer, video.id, postings, known),
+            like=await self._like(answer),
         )
 
     async def _like(self, answer: Answer) -> SourceFrame | None:
@@ -144,28 +151,30 @@ class Browser:
             return None
         return SourceFrame(source.video_id, posting.title, (source.start_s + source.end_s) / 2)
 
-    async def _curves(self, answer: Answer, shown: str) -> dict[str, Curve]:
+    async def _curves(
+        self, answer: Answer, shown: str, postings: Mapping[str, Posting], known: Mapping[str, Curve]
+    ) -> dict[str, Curve]:
         """Return the curves of an answer's videos other than the one that is shown, as far as they are there."""
-        firsts = {moment.video_id: moment for moment in reversed(answer.moments) if moment.video_id != shown}
         curves = {}
-        for video_id, moment in firsts.items():
+        for video_id in dict.fromkeys(moment.video_id for moment in answer.moments if moment.video_id != shown):
             with suppress(AnswerGone):
-                curves[video_id] = await self._answerer.judged(answer, await self._video(answer, moment))
+                curve = known.get(video_id)
+                if curve is None:
+                    curve = await self._answerer.curve(answer, await self._named(video_id, postings.get(video_id)))
+                curves[video_id] = await self._answerer.judged(answer, curve)
         return curves
+
+    async def _postings(self, answer: Answer) -> dict[str, Posting]:
+        """Return the newest posting in view of each of an answer's videos that has one there, by the video's id."""
+        videos = dict.fromkeys(moment.video_id for moment in answer.moments)
+        found = [await self._library.posting(video_id, answer.query.view) for video_id in videos]
+        return {posting.video_id: posting for posting in found if posting}
 
     async def details(self, turn: Turn, answer: Answer, wish: Details) -> Reply:
         """Return the figures behind a moment, for the eyes of who asks; raises AnswerGone, OperatorError."""
         shown = Show(answer.id, wish.number, revision=answer.revision)
         made = cards.card(await self._card(turn, answer, shown))
         return Reply(made.details, title="Details", private=True)
-
-    async def _names(self, answer: Answer) -> dict[str, str]:
-        """Return the names of the videos that an answer is about, where these are several."""
-        videos = list(dict.fromkeys(moment.video_id for moment in answer.moments))
-        if len(videos) == 1:
-            return {}
-        postings = [await self._library.posting(video, answer.query.view) for video in videos]
-        return {posting.video_id: posting.title for posting in postings if posting}
 
     async def _sheet(self, made: Card) -> Picture | None:
         thumbnails = await self._library.thumbnails(made.shown.curve.video.id)
@@ -270,8 +279,10 @@ class Browser:
 
     async def _video(self, answer: Answer, moment: Moment) -> Video:
         """Return the video of a moment as it is called in the answer's view; raises AnswerGone."""
-        video = await self._library.video(moment.video_id)
-        posting = await self._library.posting(moment.video_id, answer.query.view)
+        return await self._named(moment.video_id, await self._library.posting(moment.video_id, answer.query.view))
+
+    async def _named(self, video_id: str, posting: Posting | None) -> Video:
+        video = await self._library.video(video_id) if posting else None
         if video is None or posting is None:
             raise AnswerGone
         return posting.named(video)

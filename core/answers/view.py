@@ -170,9 +170,9 @@ class Answerer:
             raise AnswerGone
         return found
 
-    async def judged(self, answer: Answer, video: Video) -> Curve:
-        """Return the curve of a video of an answer as it is judged by now; raises AnswerGone, OperatorError."""
-        return seen_closer(await self.curve(answer, video), answer.moments, await self._encoder.ready())
+    async def judged(self, answer: Answer, curve: Curve) -> Curve:
+        """Return the curve of a video of an answer as it is kept, drawn and judged by now; raises OperatorError."""
+        return seen_closer(curve.rounded(), answer.moments, await self._encoder.ready())
 
 
 def _range(spec: PlotSpec, moment: Moment) -> tuple[float, float]:

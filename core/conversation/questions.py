@@ -125,11 +125,11 @@ class AnswerMaker:
             notes += [replies.from_storage(result.from_storage)] if result.from_storage else []
             await self._refiner.begin_check(answer, result.curve)
             wish, note = actions.Show(answer.id, 1), "\n".join(notes)
-            first = await self._browser.first(turn, answer, wish, result.curve, note)
+            first = await self._browser.first(turn, answer, wish, result, note)
         yield first
         better = await self._refiner.best(answer, result.curve, mark)
         if better is not None:
-            yield await self._browser.first(turn, better, wish, result.curve, note)
+            yield await self._browser.first(turn, better, wish, result, note)
 
 
 _ME = "me"
