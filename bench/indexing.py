@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from bot.wiring.app import Product
-    from core.engines.clip.notebook import Notebook
+    from core.engines.notebook import Notebook
     from core.model.reply import Progress
     from core.model.results import SearchResult
     from core.model.video import Pixels

@@ -9,8 +9,8 @@ import argparse
 from pathlib import Path
 
 from bot.wiring.engines import DEMO_FOLDER
-from core.engines.clip.notebook import Notebook
 from core.engines.clip.presets import choose
+from core.engines.notebook import Notebook
 
 
 def notebook(model: str) -> Notebook:

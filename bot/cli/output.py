@@ -103,6 +103,8 @@ def found(
     for path in (files.image, files.then, files.plot):
         if path:
             click.echo(str(path))
+    if result.from_storage:
+        click.echo(replies.from_storage(result.from_storage), err=True)
 
 
 def _moment(result: SearchResult, moment: Moment, called: Mapping[str, str]) -> str:

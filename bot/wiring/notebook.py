@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bot.wiring.engines import model_choice
-from core.engines.clip.notebook import LoopFrame, LoopRun, Notebook
+from core.engines.notebook import LoopFrame, LoopRun, Notebook
 
 if TYPE_CHECKING:
     from bot.settings import Settings

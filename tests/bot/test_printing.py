@@ -30,3 +30,14 @@ def test_given_a_moment_that_outscores_the_first_when_it_is_printed_then_why_it_
     assert (why in first, why in second, why in third) == (False, True, False)
     assert "in Meeting" in second
     assert "sha256" not in second
+
+
+def test_given_videos_that_were_read_from_the_disk_when_it_is_printed_then_it_says_so(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    curve = Curve(Video("a", "", "Holiday", 9.0, 64, 36), np.arange(3.0), np.array([0.1, 0.3, 0.1], np.float32))
+    query = Query("a dog", View("local", "home", frozenset({"main"})))
+    for count, told in ((0, ""), (2, "2 videos do not fit into memory and had to be read from the disk")):
+        result = SearchResult(query, (Moment("a", 1, 2, 1, 0.30),), curve, from_storage=count)
+        output.found(result, output.AnswerFiles(None, None, None), 100.0, NAMES, as_json=False)
+        assert told in capsys.readouterr().err

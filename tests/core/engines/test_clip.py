@@ -69,7 +69,7 @@ def test_every_score_is_the_notebooks_within_a_thousandth(model: ClipModel, fold
     assert score == pytest.approx(expected, abs=1e-3)
 
 
-def test_whole_frames_are_looked_at_where_somebody_wants_them(folder: Path) -> None:
+def test_given_whole_frames_when_chosen_then_the_edges_are_seen(folder: Path) -> None:
     picture = np.zeros((SIZE_PX, 3 * SIZE_PX, 3), np.uint8)
     picture[:, :SIZE_PX] = 255
     whole = load(replace(options(choose(f"local-dir:{folder}", folder)), whole_frames=True)).info
@@ -111,7 +111,7 @@ def test_weights_that_cannot_be_had_are_told_with_the_ways_out(tmp_path: Path, m
     assert all(word in said for word in ("'base'", "localhost", "KEATON_MODEL_CACHE", "local-dir:", "demo"))
 
 
-def test_a_model_whose_words_need_another_library_says_so_before_it_downloads(tmp_path: Path) -> None:
+def test_given_a_missing_library_when_loaded_then_told_before_a_download(tmp_path: Path) -> None:
     with pytest.raises(UnknownModel) as caught:
         load(options(choose("accurate", tmp_path), tmp_path))
     assert '".[accurate]"' in sentence(caught.value)
@@ -242,7 +242,7 @@ def _failing_once(model: ClipModel, attempts: list[int]) -> Callable[[], ClipMod
     return load_model
 
 
-def test_words_have_the_vectors_that_open_clip_gives_them_however_long_the_text(model: ClipModel, folder: Path) -> None:
+def test_given_texts_of_any_length_when_encoded_then_as_open_clip_does(model: ClipModel, folder: Path) -> None:
     import open_clip  # noqa: PLC0415 - importable once a model was loaded
 
     texts = ["", "a", "a dog", "a steam train in the snow " * 3, "word " * 90]

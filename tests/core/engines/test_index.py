@@ -79,7 +79,7 @@ async def shelf(
         await looks.close()
 
 
-async def test_only_videos_in_view_are_compared_oldest_first(shelf: Shelf) -> None:
+async def test_given_several_channels_when_searched_then_only_videos_in_view(shelf: Shelf) -> None:
     other = Scope("discord", "guild", "elsewhere")
     await shelf.put(shelf.video("b", seed=1), minute=2)
     await shelf.put(shelf.video("a", seed=2), minute=3)
@@ -91,7 +91,7 @@ async def test_only_videos_in_view_are_compared_oldest_first(shelf: Shelf) -> No
     assert await shelf.found(video_id="a") == ["a"]
 
 
-async def test_looks_of_another_recipe_are_not_compared(shelf: Shelf) -> None:
+async def test_given_two_recipes_when_searched_then_only_frames_of_the_same(shelf: Shelf) -> None:
     other = replace(shelf.recipe, model="RN50")
     await shelf.put(shelf.video("a"))
     await shelf.put(shelf.video("b", recipe=other, dim=32))
@@ -100,7 +100,7 @@ async def test_looks_of_another_recipe_are_not_compared(shelf: Shelf) -> None:
     assert kept.video.id == "b"
 
 
-async def test_a_video_that_was_forgotten_leaves_memory_before_anybody_asks(shelf: Shelf) -> None:
+async def test_given_a_forgotten_video_when_time_passes_then_it_leaves_memory(shelf: Shelf) -> None:
     for name in ("a", "b"):
         await shelf.put(shelf.video(name, frames=30))
     await shelf.looks.use(shelf.recipe, DIM)
@@ -113,7 +113,7 @@ async def test_a_video_that_was_forgotten_leaves_memory_before_anybody_asks(shel
     assert await shelf.found() == ["b"]
 
 
-async def test_what_another_process_forgets_is_not_found_any_more(shelf: Shelf, tmp_path: Path) -> None:
+async def test_given_another_process_when_it_forgets_then_nothing_is_found(shelf: Shelf, tmp_path: Path) -> None:
     await shelf.put(shelf.video("a"))
     assert await shelf.found() == ["a"]
     other = await SqliteLibrary.open(tmp_path / "keaton.db")
@@ -123,7 +123,7 @@ async def test_what_another_process_forgets_is_not_found_any_more(shelf: Shelf, 
     assert shelf.looks.memory.used_bytes == 0
 
 
-async def test_a_video_looked_at_anew_has_its_new_looks_alone(shelf: Shelf) -> None:
+async def test_given_a_video_indexed_anew_when_read_then_its_new_frames_alone(shelf: Shelf) -> None:
     await shelf.put(shelf.video("a", seed=1))
     await shelf.looks.use(shelf.recipe, DIM)
     again = shelf.video("a", seed=2, frames=700, title="Again")
@@ -156,7 +156,7 @@ async def test_given_no_room_when_searched_then_the_disk_gives_the_same_answer(s
         await looks.close()
 
 
-async def test_given_no_room_when_another_video_goes_then_the_next_takes_its_place(shelf: Shelf) -> None:
+async def test_given_no_room_when_a_video_goes_then_the_next_takes_its_place(shelf: Shelf) -> None:
     for number in range(3):
         await shelf.put(shelf.video(f"video {number}", frames=600, seed=number))
     with ThreadPoolExecutor(1) as pool:
@@ -172,7 +172,7 @@ async def test_given_no_room_when_another_video_goes_then_the_next_takes_its_pla
         await looks.close()
 
 
-async def test_what_was_forgotten_is_gone_from_memory_before_anybody_asks_again(shelf: Shelf) -> None:
+async def test_given_a_forgotten_video_when_collected_then_no_row_is_referred_to(shelf: Shelf) -> None:
     await shelf.put(shelf.video("a"))
     await shelf.found()
     blocks = shelf.looks.memory.runs(shelf.recipe.key, {1: 0})

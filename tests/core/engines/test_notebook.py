@@ -10,9 +10,9 @@ import pytest
 import torch
 from PIL import Image
 
-from core.engines.clip.notebook import Notebook
 from core.engines.clip.open_clip_models import import_open_clip
 from core.engines.clip.presets import choose
+from core.engines.notebook import Notebook
 from core.errors import NotAPicture, NotAVideo
 from tests.support import clips
 from tests.support.models import write_model

@@ -55,7 +55,7 @@ def test_given_openvino_when_loaded_twice_then_it_agrees_and_converts_once(
     assert (kept / "tower.bin").stat().st_mtime_ns == written_ns
 
 
-def test_given_a_graphics_card_when_openvino_is_chosen_then_it_is_a_bad_setting() -> None:
+def test_given_a_graphics_card_when_openvino_is_set_then_bad_setting() -> None:
     pytest.importorskip("openvino")
     with pytest.raises(BadSetting) as raised:
         check("openvino", "cuda:0")
