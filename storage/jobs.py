@@ -81,7 +81,7 @@ _ACCEPT = f"""
         :message_url, :place, :length_s, :under, :picture, :moderator, 'queued', :me, :now_s + :lease_s, :now_s
     WHERE {_IS_TO_BE_DONE}
     ON CONFLICT DO UPDATE SET owner = excluded.owner, leased_until_s = excluded.leased_until_s,
-        state = iif(state = 'cancelled', state, 'queued') WHERE {_LEFT}
+        state = iif(state = 'cancelled', state, 'queued') WHERE kind <> 'key' AND {_LEFT}
     RETURNING id
 """
 
@@ -156,8 +156,9 @@ class SqliteJobs(Tables):
         if request.kind == "forget":
             await self._db.make_room()
         async with self._db.writing() as db:
-            await db.execute(_DROP_KEY, values)
             accepted = list(await db.execute_fetchall(_ACCEPT, values))
+            if not accepted and (await db.execute(_DROP_KEY, values)).rowcount:
+                accepted = list(await db.execute_fetchall(_ACCEPT, values))
         return await self.job(accepted[0][0]) if accepted else None
 
     async def job(self, job_id: int) -> Job | None:

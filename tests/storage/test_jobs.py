@@ -12,6 +12,7 @@ from core.model.video import FrameIndex, Scope, Thumbnail, Video, View
 from core.ports.video import VideoOpened
 from storage.checkpoints import SqliteCheckpoints
 from storage.jobs import LEASE_S
+from storage.messages import SqliteLedger
 from tests.support.ledgers import REQUEST, SCOPE, VIEW, WORK, Clock, born, clock, taken
 
 if TYPE_CHECKING:
@@ -33,6 +34,11 @@ async def test_a_request_is_taken_up_once(library: SqliteLibrary, clock: Clock) 
     await jobs.settle(job.id)
     assert await jobs.accept(REQUEST) is None
     assert await born(library, clock).accept(REQUEST) is None
+
+
+async def test_what_an_earlier_run_only_noted_by_its_key_becomes_a_job(library: SqliteLibrary, clock: Clock) -> None:
+    await SqliteLedger(library.connections).begin(REQUEST.key)
+    assert (await taken(born(library, clock))).request == REQUEST
 
 
 async def test_the_next_bot_takes_up_what_a_dead_one_left(library: SqliteLibrary, clock: Clock) -> None:

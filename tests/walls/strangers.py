@@ -107,7 +107,7 @@ class Strangers(Ground):
     def let_a_file_make_room(self, n: int) -> None:
         """Let the store delete a video's file, as it does where it is full: the next posting may bring it back."""
         content = next(word for word in self.town.posted[n % len(self.town.posted)].words if word.startswith(b"video"))
-        if not self.town.is_held(int(content[4:9])):
+        if not self.town.is_held(int(content[5:10])):
             self._do(self.town.house.media.forget(self._id_of(content)))
 
     @precondition(lambda self: self.town.posted)

@@ -25,7 +25,7 @@ class Waiting(Ground):
         if place is None or self.town.edition:
             return  # after a change of the model a search waits for a video that is indexed anew: here for ever
         held = self.town.under_way[0] if self.town.under_way else None
-        video = int(held.content[4:9]) if held else video
+        video = int(held.content[5:10]) if held else video
         link = held.link if held and n % 3 else self._link(n, video)
         self._do(self.town.begin(*place, video, link))
 
