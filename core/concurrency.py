@@ -15,12 +15,8 @@ if TYPE_CHECKING:
 
 BEGINNING_S = 5.0
 """A video begins so much later at most, where questions never stop."""
-
-
 BATCH_S = 2.0
 """Likewise each batch of its frames, and of extra frames; so long a decoder stands still at a stretch."""
-
-
 PATIENCE_S = 10.0
 """Where people ask so much that no lull comes for so long, an answer gets no extra frames."""
 
@@ -125,8 +121,6 @@ class Leave:
 
 
 T = TypeVar("T")
-
-
 R = TypeVar("R")
 
 

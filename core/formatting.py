@@ -41,16 +41,12 @@ def seconds(text: str) -> float:
 
 _JOINER = "\u200d"
 """Holds the parts of an emoji together."""
-
-
 _LONGEST = 300
 
 
 # Controls other than line feed and tab, and marks that turn the direction of what follows: with U+202E a title
 # would write Keaton's own words backwards (Unicode Technical Report 36, 2.5).
 _UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\u206a-\u206f\ufeff]")
-
-
 _BREAKS = re.compile("\r\n?|[\u2028\u2029]")
 
 

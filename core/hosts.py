@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
 
 Address: TypeAlias = ipaddress.IPv4Address | ipaddress.IPv6Address
-
 _SPECIAL_IPV4 = tuple(
     ipaddress.IPv4Network(network)
     for network in (
@@ -125,7 +124,6 @@ FILE_HOSTS = (
     frozenset({"files.slack.com", "slack-files.com", "files.slack-gov.com"}),
 )
 """Where each chat platform keeps what people post as files. Links to these are always in."""
-
 _TOGETHER: tuple[tuple[frozenset[str], frozenset[str]], ...] = (
     (
         frozenset({"youtube.com", "youtu.be", "youtube-nocookie.com"}),

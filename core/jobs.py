@@ -29,8 +29,6 @@ if TYPE_CHECKING:
     Work = Callable[[Report], Awaitable[Indexed]]
 
 logger = logging.getLogger(__name__)
-
-
 _RENEW_EVERY_S = 20.0
 
 

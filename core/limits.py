@@ -41,16 +41,10 @@ class VideoLimits:
 
 ABSURD = 1e12
 """A damaged header may claim anything; no larger number is told."""
-
-
 PICTURE_BYTES = 20_000_000
 """The largest picture that may be asked about."""
-
-
 INVITED_S = 600.0
 """So long after *Refine* was pressed under an answer a reply to it counts as words to add to its query."""
-
-
 PRESSED_A_MINUTE = 5
 """So many messages for all may one person have posted within a minute by pressing buttons: cuts, and more like this."""
 

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
 _WINDOW_S = 60.0
 _SWEEP_AT = 1000
-
 Person: TypeAlias = tuple[str, str, str]
 """Platform, space and id."""
 

@@ -87,7 +87,6 @@ def _within(value: int, least: int, most: int) -> int:
 
 MOMENTS, STEPS, MODES, TRIM, MORE = range(5)
 """The rows: the moments by number; around them; what is shown of one; a cut's two ends; all else."""
-
 STEP_MS: Final = 1000
 TRIM_MS: Final = 500
 _MINUS: Final = "\u2212"

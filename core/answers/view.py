@@ -196,12 +196,8 @@ def shares(query: Query, among: Sequence[float], logit_scale: float) -> tuple[tu
 
 
 EACH_S = 1.0
-
-
 _SLACK = 0.1
 """Samples lie on frames, so two of one second may be a little more than a second apart."""
-
-
 _SAME_S = 1e-3
 
 
@@ -266,7 +262,6 @@ def _line(frames_s: Seconds, scores: Floats, peaks: dict[float, float], times_s:
 
 MOST_POINTS: Final = 800
 """Of one curve: more than there are pixels to draw it on."""
-
 _HERE: Final = 987654321
 _START, _END = 987654322, 987654323
 """Stand in a button's id for the times that a click puts there."""

@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from core.model.events import Incoming, PictureFile, Turn
 
 _COMMAND = re.compile(r"\s*/(?P<name>[a-z]+)\b\s*(?P<rest>.*)", re.DOTALL | re.IGNORECASE)
-
 _NAMES = frozenset({"find", "videos", "forget", "index", "help"})
 
 

@@ -133,8 +133,6 @@ class AnswerMaker:
 
 
 _ME = "me"
-
-
 _HERE = "here"
 
 

@@ -162,7 +162,6 @@ def stem(name: str) -> str:
 
 
 logger = logging.getLogger(__name__)
-
 _MOST_STARTS = 10
 """So often may a video be begun without one frame being written down: then it may be what the process dies of."""
 

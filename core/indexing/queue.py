@@ -27,8 +27,6 @@ if TYPE_CHECKING:
 
 _USUAL_S = 600.0
 """How long a turn counts as that says nothing of its length."""
-
-
 _MOST_PASSED = 5
 
 
@@ -112,11 +110,7 @@ class TurnQueue:
 
 
 Breakdown: TypeAlias = DecoderDied | OverLimit
-
-
 _CHANCES = 2
-
-
 _REMEMBERED = 1000
 
 

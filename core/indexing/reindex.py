@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     Job = Callable[[Callable[[Progress], None]], Awaitable[Indexed]]
 
 log = logging.getLogger(__name__)
-
 _NOT_AGAIN_S = 600.0
 
 

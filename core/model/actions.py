@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 Mode: TypeAlias = Literal["frame", "preview", "cut", "sheet", "file"]
 """What is shown of a moment: its frame, a preview, a cut to be trimmed, the whole video, or the cut as a file."""
-
 _STYLES: dict[str, PlotStyle] = {"m": "similarity", "s": "softmax"}
 _MODES: dict[str, Mode] = {"f": "frame", "p": "preview", "c": "cut", "w": "sheet", "x": "file"}
 _MOMENT = r"(?P<answer>[A-Za-z0-9_-]{1,40}):(?P<number>\d{1,3})(?:r(?P<revision>[1-9]\d{0,5}))?"
@@ -150,27 +149,27 @@ Wish: TypeAlias = Show | Cancel | VoteAction | Alike | Refine | Details | Page
 
 def read(action_id: str) -> Wish:
     """Return what a button asks for; raises AnswerGone for an id of no present kind."""
-    reader = _READERS.get(action_id.partition(":")[0])
-    if reader is None:
+    wish = _read(action_id)
+    if wish is None:
         raise AnswerGone
-    return reader(action_id)
+    return wish
+
+
+def _read(action_id: str) -> Wish | None:
+    pattern, made = _READERS.get(action_id.partition(":")[0], (None, None))
+    match = pattern.fullmatch(action_id) if pattern else None
+    return made(match) if made and match else None
 
 
 def draws(action_id: str) -> bool:
     """Tell whether a button is answered in the message that it stands under, and not in one of its own."""
-    try:
-        wish = read(action_id)
-    except AnswerGone:
-        return False
+    wish = _read(action_id)
     return isinstance(wish, VoteAction | Page) or (isinstance(wish, Show) and wish.mode != "file")
 
 
 def speaks(action_id: str) -> bool:
     """Tell whether a button posts a message for all."""
-    try:
-        wish = read(action_id)
-    except AnswerGone:
-        return False
+    wish = _read(action_id)
     return isinstance(wish, Alike) or (isinstance(wish, Show) and wish.mode == "file")
 
 
@@ -195,58 +194,21 @@ def answer_among(ids: Iterable[str]) -> str:
     return next((match["answer"] for match in found if match), "")
 
 
-def _read_show(action_id: str) -> Show:
-    match = _SHOW.fullmatch(action_id)
-    if match is None:
-        raise AnswerGone
+def _show(match: re.Match[str]) -> Show:
     mode = _MODES[match["mode"] or "f"]
     at_ms, in_ms, out_ms = (int(match[name]) if match[name] else None for name in ("at", "start", "end"))
     start = match["answer"], int(match["number"]), _STYLES[match["style"]]
     return Show(*start, mode, at_ms, in_ms, out_ms, _revision(match))
 
 
-def _read_cancel(action_id: str) -> Cancel:
-    match = _CANCEL.fullmatch(action_id)
-    if match is None:
-        raise AnswerGone
-    return Cancel(int(match["job"]))
-
-
-def _read_vote(action_id: str) -> VoteAction:
-    match = _VOTE.fullmatch(action_id)
-    if match is None:
-        raise AnswerGone
+def _vote(match: re.Match[str]) -> VoteAction:
     is_up = match["way"] == "u"
     return VoteAction(match["answer"], int(match["number"]), _STYLES[match["style"]], is_up, _revision(match))
 
 
-def _read_alike(action_id: str) -> Alike:
-    match = _ALIKE.fullmatch(action_id)
-    if match is None:
-        raise AnswerGone
+def _alike(match: re.Match[str]) -> Alike:
     at_ms = int(match["at"]) if match["at"] else None
     return Alike(match["answer"], int(match["number"]), at_ms, _revision(match))
-
-
-def _read_details(action_id: str) -> Details:
-    match = _DETAILS.fullmatch(action_id)
-    if match is None:
-        raise AnswerGone
-    return Details(match["answer"], int(match["number"]), _revision(match))
-
-
-def _read_page(action_id: str) -> Page:
-    match = _PAGE.fullmatch(action_id)
-    if match is None:
-        raise AnswerGone
-    return Page(int(match["number"]))
-
-
-def _read_refine(action_id: str) -> Refine:
-    match = _REFINE.fullmatch(action_id)
-    if match is None:
-        raise AnswerGone
-    return Refine(match["answer"])
 
 
 def _numbered(wish: Show | VoteAction | Alike | Details) -> str:
@@ -262,15 +224,14 @@ def _letter(letters: dict[str, PlotStyle] | dict[str, Mode], meaning: str) -> st
     return next(letter for letter, known in letters.items() if known == meaning)
 
 
-_READERS: dict[str, Callable[[str], Wish]] = {
-    "show": _read_show,
-    "cancel": _read_cancel,
-    "vote": _read_vote,
-    "like": _read_alike,
-    "refine": _read_refine,
-    "details": _read_details,
-    "list": _read_page,
+_READERS: dict[str, tuple[re.Pattern[str], Callable[[re.Match[str]], Wish]]] = {
+    "show": (_SHOW, _show),
+    "cancel": (_CANCEL, lambda match: Cancel(int(match["job"]))),
+    "vote": (_VOTE, _vote),
+    "like": (_ALIKE, _alike),
+    "refine": (_REFINE, lambda match: Refine(match["answer"])),
+    "details": (_DETAILS, lambda match: Details(match["answer"], int(match["number"]), _revision(match))),
+    "list": (_PAGE, lambda match: Page(int(match["number"]))),
 }
-
 PATTERN = rf"(?:{'|'.join(_READERS)}):[A-Za-z0-9_-]{{1,40}}(?::[A-Za-z0-9_-]{{0,20}}){{1,8}}"
 """Matches every button under an answer, and nothing with named groups: doors only ask whether it is one."""

@@ -70,8 +70,6 @@ class Answer:
 
 ASIDE_S = 0.5
 """A frame that is further off is another one to people."""
-
-
 MOST_EARLIER: Final = 20
 """Each redraws the message, unless people browse there: older orders stand nowhere any more."""
 

@@ -24,37 +24,17 @@ if TYPE_CHECKING:
     from core.model.video import Floats, View
 
 Form: TypeAlias = Literal["one", "sequence", "comparison"]
-
-
 Doubt: TypeAlias = Literal["window", "side", "mixed", "many"]
 """Why a mark is not understood: it is no time, there is nothing on one side of it, or there are others already."""
-
-
 WINDOW_S = 30.0
 """How long after the end of the first moment the second may begin, where the question does not say."""
-
-
 MOST_SIDES = 6
-
-
 _TOKEN = re.compile(r'(?P<minus>-?)"(?P<quoted>[^"]*[^\s"][^"]*)"(?=\s|$)|\S+')
-
-
 _MINUS = re.compile(r"-(?P<word>[^\W\d_]\S*)")
-
-
 _THEN = re.compile(r">(?:(?P<number>\d{1,5}(?:\.\d+)?)(?P<unit>s|sec|m|min|h)?)?", re.IGNORECASE)
-
-
 _UNITS_S = {"s": 1.0, "sec": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
-
-
 _QUOTES = str.maketrans({"“": '"', "”": '"', "„": '"', "«": '"', "»": '"'})
-
-
 _BESIDE = "|"
-
-
 _AND = "+"
 
 

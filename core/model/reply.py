@@ -11,8 +11,6 @@ if TYPE_CHECKING:
     from core.errors import AppError
 
 Theme: TypeAlias = Literal["light", "dark"]
-
-
 PlotStyle: TypeAlias = Literal["similarity", "softmax"]
 
 

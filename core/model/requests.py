@@ -38,8 +38,6 @@ class Poster:
 
 
 JobKind: TypeAlias = Literal["link", "file", "remote", "find", "press", "forget", "switch"]
-
-
 JobState: TypeAlias = Literal["queued", "running", "done", "failed", "cancelled"]
 
 

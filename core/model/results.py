@@ -193,8 +193,6 @@ class SearchResult:
 
 Verdict: TypeAlias = Literal["strong", "weak", "absent"]
 """"absent" is "probably not in this video": the best frame is there all the same."""
-
-
 Lack: TypeAlias = Literal["", "words", "picture", "either", "together"]
 """Of words and a picture that are asked for together: which the video lacks, or that no frame has them together."""
 

@@ -32,17 +32,9 @@ class Indexed:
 
 
 Floats: TypeAlias = npt.NDArray[np.float32]
-
-
 Seconds: TypeAlias = npt.NDArray[np.float64]
-
-
 Pixels: TypeAlias = npt.NDArray[np.uint8]
-
-
 ResizeMode: TypeAlias = Literal["shortest", "longest", "squash"]
-
-
 Interpolation: TypeAlias = Literal["bicubic", "bilinear"]
 
 

@@ -15,7 +15,6 @@ Stage: TypeAlias = Literal["fetch", "read", "encode", "words", "compute", "scan"
 
 "scan" is the part of a search that goes through all vectors.
 """
-
 TURN_ID: ContextVar[str] = ContextVar("turn_id", default="-")
 """Follows tasks and threads that are started for a turn, as contexts do."""
 

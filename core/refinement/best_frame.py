@@ -30,35 +30,19 @@ if TYPE_CHECKING:
 
 EVERY_S = 0.125
 """Between two frames in a place; in a longer place they lie further apart."""
-
-
 CLOSELY_S = 0.04
 """Between two frames around one of the best: hardly a video has more frames that differ."""
-
-
 COARSELY = 70
 """Frames that the best places get together."""
-
-
 CLOSE = 5
 """Around so many of the best frames all frames are decoded."""
-
-
 _MOST_FRAMES = 16
-
-
 _TOLD = 8
-
-
 _BETTER = 1e-4
 """Less is the rounding of vectors as they are kept."""
-
-
 STILL = 0.995
 """Two frames that are so much alike (cosine) show the same: of still pictures coded by x264 at CRF 18 to 28 all were
 (0.9989 at least), of the demo video's frames, half a second apart, a tenth reaches 0.988."""
-
-
 TREMBLE = 0.006
 """So far coding lifts a score in such a shot: 99 % of gains over the first frame are less at CRF 23, 9 of 10 at 28."""
 
@@ -173,12 +157,8 @@ def _around(curve: Curve, found: BestFrame) -> Moment:
 
 SHARPEN_EVERY_S = 0.2
 """Between two extra frames, so that what is found is at most half of that away from the best."""
-
-
 MOST_FRAMES = 12
 """For one moment; where frames lie further apart than usual, the further ones do so too."""
-
-
 WORTH_DECODING = 0.25
 """Where the frames beside a peak are that close to it, there is nothing to be found between them; as odds."""
 
@@ -256,8 +236,6 @@ def cuts_around(moment: Moment, frames: FrameIndex, likeness: Likeness) -> Cuts:
 
 BUDGET_S = 4.0
 """What a search may take. A frame takes ViT-B-32 70 ms on two cores: then the three best places are decoded."""
-
-
 _SHARE = 0.7
 """Of that for the first step."""
 

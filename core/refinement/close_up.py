@@ -28,11 +28,7 @@ if TYPE_CHECKING:
     from core.search.searcher import Searcher
 
 log = logging.getLogger(__name__)
-
-
 _WHOLE: Final = Framing(0, 0, 1, 1)
-
-
 KINDS: Final[tuple[tuple[Framing, ...], ...]] = (
     (_WHOLE._replace(mirrored=True),),
     (Framing(0, 0, 0.5, 1), Framing(0.5, 0, 1, 1)),
@@ -41,22 +37,12 @@ KINDS: Final[tuple[tuple[Framing, ...], ...]] = (
     tuple(Framing(left, 0.3, left + 0.5, 0.8) for left in (0.0, 0.125, 0.25, 0.375, 0.5)),
 )
 """Of each kind the best part counts."""
-
-
 FRAMINGS: Final = (_WHOLE, *(framing for kind in KINDS for framing in kind))
-
-
 SAME_SCORE = 0.02
 """A frame decoded again must score as it did; else the file is another one, or its times are not to be trusted."""
-
-
 _DOUBTFUL_FROM = -0.5
 """Below these odds a video is too far off for a close-up to change that."""
-
-
 _FRAMES = 3
-
-
 PARTS_WEIGH = 2.0
 """Beside a whole frame's 1."""
 

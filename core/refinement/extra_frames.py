@@ -35,14 +35,8 @@ if TYPE_CHECKING:
 
 _FRAME_S = 0.04
 """Frames nearer to each other than that are not told apart when a cut is looked for."""
-
-
 _MOST_FRAMES = 50
-
-
 _CELLS = 16
-
-
 _AT_ONCE = 16
 """Frames encoded at a time, a second's work for ViT-B-32 on two cores: questions that come meanwhile go first."""
 

@@ -36,12 +36,10 @@ if TYPE_CHECKING:
     from core.search.searcher import Searcher
 
 log = logging.getLogger(__name__)
-
 _PATIENCE_S = 10.0
 """Where no turn comes for so long after a lull, a frame stays as it is."""
 _LATELY = 256
 """So many answers' presses are counted."""
-
 _Shots: TypeAlias = tuple[FrameIndex, Likeness]
 """A video's embeddings, and how alike those of one shot are."""
 

@@ -87,8 +87,6 @@ def _read(data: bytes | None, shape: tuple[int, int]) -> Floats | None:
 
 _REMEMBERED = 512
 """Videos whose background is kept in memory, a kilobyte each."""
-
-
 Stamp: TypeAlias = tuple[int, bytes]
 """So many frames, and the last of them: whether a video is known as it is by now."""
 

@@ -55,15 +55,9 @@ def shown_first(moments: Sequence[Moment], videos: Mapping[str, Curve]) -> tuple
 
 WORTH_SHOWING = 0.4
 """A moment whose rise over the lowest ground is a smaller share of the best moment's is a tail, not a hit."""
-
-
 _FLAT = 0.02
 """Less than this between the lowest and the highest cosine is noise."""
-
-
 _GAP_S = 2.0
-
-
 _GAP_FRAMES = 1
 """Hits of one shot that lie no further apart than one of these are one moment."""
 

@@ -27,8 +27,6 @@ if TYPE_CHECKING:
 
 PHRASE_WEIGHT = 0.5
 """Of each phrase in quotes, beside the whole text's 1."""
-
-
 PICTURE_WEIGHT = 1.0
 """Of a picture, beside the words' 1."""
 
@@ -138,16 +136,10 @@ def _frame(index: FrameIndex, at_s: float) -> Floats:
 
 ALPHA = 1.0
 """Weight of the words."""
-
-
 BETA = 0.5
 """Weight of what was voted up."""
-
-
 GAMMA = 0.3
 """Weight of what was voted down."""
-
-
 MOST_DEGREES = 15.0
 """How far votes turn a query vector at most."""
 

@@ -64,8 +64,6 @@ async def best_curves(
 
 MOST_VIDEOS = 8
 """An answer draws on so many videos at most for each text: those with the best frames."""
-
-
 MOST_VIDEOS_IN_ORDER = 32
 """For one thing then another: the best frames of a video may be in the wrong order."""
 

@@ -50,30 +50,16 @@ def _reach(curve: Curve, alike: npt.NDArray[np.bool_], start_s: float, end_s: fl
 
 Scores: TypeAlias = npt.NDArray[np.float64]
 """(N,) float64; a frame that is taken already has minus infinity."""
-
-
 Numbers: TypeAlias = npt.NDArray[np.int64]
 """(n,) numbers of frames."""
-
-
 ALIKE = 0.7
 """Two frames of one shot are that much alike at least, on the video's own scale."""
-
-
 _SAMPLED = 256
-
-
 _SLIP = 0.1
 """Less than this share of the curve's range is not worth asking whether a frame shows another shot."""
-
-
 _LEAST_SPREAD = 0.02
 """Where neighbours are hardly more alike than frames far apart, the scale says nothing."""
-
-
 _ROUNDS = 4
-
-
 _LEAST_FLANK = 3
 
 

@@ -38,27 +38,15 @@ if TYPE_CHECKING:
     from core.model.video import EncoderInfo, Floats
 
 WEAK_FROM = 2.68
-
-
 STRONG_FROM = 4.47
 """Odds, as natural logarithms. `python -m bench.verdict --fit` works them out; DECISIONS.md says on which videos."""
-
-
 POSSIBLE_FROM = 1.5
 """Odds from which on what is unwanted counts: between the two errors on videos of known content (DECISIONS.md)."""
-
-
 CLOSER_WEAK_FROM, CLOSER_STRONG_FROM = 1.89, 3.57
 """Odds on crops (`core.refinement.close_up`), likewise."""
-
-
 _CENTRED = 0.25
 """Share of a mean that is taken off. All of it, and a video that is about nothing but the query would not show it."""
-
-
 _PAIRS_SEEN = 2**15
-
-
 _SAMPLED = 512
 """So many frames are enough for the video's means."""
 
@@ -156,8 +144,6 @@ def levels(frames: Floats, means: Floats, bank: Floats, info: EncoderInfo) -> Fl
 
 WORDS_WEAK_FROM, WORDS_STRONG_FROM = 0.24, 1.99
 """Odds of words in the shot of a picture. `python -m bench.likening --fit` works them out."""
-
-
 BEST = 3
 """Of so many of the best frames the one counts that has both most."""
 

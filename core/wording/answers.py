@@ -15,30 +15,20 @@ if TYPE_CHECKING:
     from core.model.results import Curve, Lack, Moment, SearchResult
 
 _ABSENT = "probably not in this video"
-
-
 _NO_SHOT = "probably no such shot in this video"
-
-
 _NOTHING_ELSE = "probably nothing else in this video looks like it"
-
-
 _LACKS: dict[Lack, str] = {
     "words": "a shot like it is here, but what the words say probably not",
     "picture": "what the words say is here, but probably no such shot",
     "either": "probably neither in this video",
     "together": "each is in this video, but probably not together",
 }
-
-
 _ELSE_LACKS: dict[Lack, str] = {
     "words": "something else here looks like it, but what the words say is probably not here",
     "picture": "what the words say is here, but probably nothing else looks like it",
     "either": "probably neither anywhere else in this video",
     "together": "each is elsewhere in this video, but probably not together",
 }
-
-
 LEVELS: dict[Level, str] = {
     "": "",
     "strong": "Strong match",
@@ -47,7 +37,6 @@ LEVELS: dict[Level, str] = {
     "checking": "Checking…",
 }
 """How sure a verdict is, in words."""
-
 _NEAREST = "Only what comes nearest"
 _UNLIKELY = "Unlikely"
 """A moment of a video that probably does not show it, or that stands far below the others."""

@@ -55,7 +55,6 @@ _FAILED = {
     "http": "The site answered with an error. Try again in a while.",
     "other": "Fetching that video failed. Try again in a while.",
 }
-
 _NO_FILE = {
     "folder": "is a folder, not a file. Name the files in it",
     "pipe": "is a pipe, not a file",
@@ -76,7 +75,6 @@ _NOT_UNDERSTOOD = {
     "many": "That is more than I can look for at once: two things one after the other, or six side by side. "
     f"{_IN_QUOTES}",
 }
-
 _SENTENCES: Final[Mapping[type[AppError], str]] = {
     videos.NotAVideo: "{name} is not a video that I can open.",
     videos.NoVideoStream: "{name} has no pictures in it, only sound or data.",
@@ -137,15 +135,12 @@ _SENTENCES: Final[Mapping[type[AppError], str]] = {
     "or set another KEATON_DATA_DIR.",
 }
 """Those that need nothing but the error's own data."""
-
 _THAT_VIDEO = "that video"
 """In the place of a name that is not known, or is nobody's business there."""
 # What a mention leaves behind (a Discord id has 17 to 20 digits, one of Slack a capital letter and more), or an id of
 # Keaton's own: nobody reads these.
 _ID = re.compile(r"<?[@#]?[!&]?(?:\d{15,20}|[CDGUWB][A-Z0-9]{7,})>?|[a-z0-9_]+:[\w-]{6,}")
-
 MODEL_AWAY = "The model is not loaded yet, or could not be."
-
 DAMAGED = "A part of the database is damaged; stop Keaton and run `keaton doctor --repair`."
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 _MEGABYTE = 1_000_000
-
 _TRIAL = (
     "Trial: the small demo model knows only drawn scenes like those of the demo video, and stands in, since the real "
     "one could not be downloaded"

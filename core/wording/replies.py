@@ -28,10 +28,8 @@ _STAGES = {
     "loading": "Loading the model",
     "retrying": "I shall try again",
 }
-
 _MOST_NAMED, _MOST_NAME = 10, 150
 """So many videos are named that are left alone, with so many characters of each."""
-
 WELCOME = "Hello! This is my demo video. I look at it once, and then you can ask for anything in it."
 SUGGESTIONS = (
     "/find a woman swimming in water",
@@ -39,7 +37,6 @@ SUGGESTIONS = (
     "/find a dog at night",
     "/help",
 )
-
 ASKING = """/find a woman in water: the best frame, a plot over time, the other moments
 /find a woman in water -boat -"red car": without these
 /find a man in a "red car": what stands in quotes weighs more
@@ -56,8 +53,6 @@ question, “More like this” looks for such frames, 👍 and 👎 rank it for 
 /videos: the videos that can be searched here
 /forget TITLE: forget a video
 /help: this"""
-
-
 SHARED_HELP = """Post a link to a video, or a file, and I look at it. Then ask me for anything that can be seen in it.
 
 {asking}
