@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import click
 import discord
 import pytest
 
+from bot.cli.program import keaton
 from bot.settings import OLD_NAMES, RETIRED, Settings, setting_names
 
 ROOT = Path(__file__).parents[1]
@@ -15,6 +17,7 @@ PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), ROOT / "bench/RE
 PICTURES = {".png", ".jpg", ".gif", ".webp", ".svg"}
 OF_TESTS = {"KEATON_CHROMIUM", "KEATON_SHOTS"}
 OF_SHELLS = {"KEATON_COMPLETE"}
+COMMAND_PAGES = ("docs/command-line.md", "docs/operations.md", "docs/privacy.md", "docs/export.md", "SECURITY.md")
 TOPS = ("bot", "core", "storage", "bench", "tests", "demo")
 
 
@@ -99,3 +102,16 @@ def test_given_the_invitation_to_discord_when_its_number_is_read_then_it_is_the_
     named = {one.strip().lower().replace(" ", "_") for row in rows for one in row.split(",")}
     listed = discord.Permissions(**{{"view_channels": "view_channel"}.get(one, one): True for one in named})
     assert listed.value == int(number)
+
+
+def test_given_commands_on_pages_when_they_are_looked_up_then_they_exist_with_their_options() -> None:
+    said = "\n".join((ROOT / page).read_text() for page in ("README.md", *COMMAND_PAGES))
+    lines = re.findall(r"^(?:\.venv/bin/)?keaton (.+)$", said, re.MULTILINE) + re.findall(r"`keaton ([^`]+)`", said)
+    for line in lines:
+        words = line.partition("#")[0].split()
+        command: click.Command = keaton
+        while isinstance(command, click.Group) and words and words[0] in command.commands:
+            command = command.commands[words.pop(0)]
+        assert command is not keaton or words[0].startswith("-"), line
+        options = {name for one in command.params for name in one.opts} | {"-h", "--help"}
+        assert {one for one in words if one.startswith("--")} <= options, line
