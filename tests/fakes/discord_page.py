@@ -69,7 +69,7 @@ def _line(line: str) -> str:
 
 def _marked(text: str) -> str:
     plain = re.sub(r"\\([^0-9A-Za-z\s])", lambda match: f"&#{ord(match[1])};", html.escape(text, quote=False))
-    return re.sub(r"`([^`]+)`", r"<code>\1</code>", plain)
+    return re.sub(r"\*\*(.+?)\*\*", r"<b>\1</b>", re.sub(r"`([^`]+)`", r"<code>\1</code>", plain))
 
 
 def _picture(item: Json, message: Message) -> str:
