@@ -40,7 +40,7 @@ async def draw(folder: Path) -> None:
         async with open_core(Settings(model_name="demo", data_dir=Path(home))) as core:
             video = ROOT / "demo" / "film.mp4"
             await core.parts.indexer.file(
-                video, "demo film.mp4", "", Poster(SCOPE, "u", "you", ""), lambda _progress: None
+                video, "demo video.mp4", "", Poster(SCOPE, "u", "you", ""), lambda _progress: None
             )
             panels = await _panels(core)
     for theme in _THEMES:

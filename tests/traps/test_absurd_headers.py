@@ -59,7 +59,7 @@ def sound_videos(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
 
 
 @pytest.mark.parametrize(("kind", "box", "offset", "layout", "value"), LIES)
-async def test_a_header_that_lies_breaks_nothing_and_no_sentence_repeats_its_figures(
+async def test_given_a_lying_header_when_read_then_its_figures_are_not_told(
     reader: ChildFrameReader,
     sound_videos: dict[str, bytes],
     tmp_path: Path,

@@ -68,7 +68,7 @@ async def serving(site: Mediasite) -> AsyncIterator[Mediasite]:
         await runner.cleanup()
 
 
-async def test_each_space_has_the_video_of_the_server_that_it_was_posted_from(tmp_path: Path) -> None:
+async def test_given_one_id_on_two_servers_when_posted_then_each_has_its_own(tmp_path: Path) -> None:
     library = await SqliteLibrary.open(tmp_path / "keaton.sqlite3")
     media = await MediaFolder.open(tmp_path / "media", 10**9)
     fetcher = ChildFetcher(frozenset({"127.0.0.1"}), LIMITS, watch=Unwatched())

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.slow
 
 
-async def test_damaged_videos_crash_nothing_and_leave_nothing(tmp_path: Path) -> None:
+async def test_given_damaged_videos_when_read_then_nothing_crashes_or_is_left(tmp_path: Path) -> None:
     figures = await fuzz(15, 7, tmp_path)
     assert figures.bugs == []
     assert (figures.videos, figures.children_left) == (15, 0)

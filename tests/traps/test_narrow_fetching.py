@@ -47,7 +47,7 @@ def limits(*sites: str, pages: bool = True) -> FetchLimits:
 
 
 @pytest.mark.parametrize("good", [0, 1, 2])
-async def test_a_name_that_moves_inside_between_two_questions_is_stopped_at_the_connection(
+async def test_given_a_name_that_moves_inside_when_connecting_then_refused(
     trap_videos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, good: int
 ) -> None:
     (tmp_path / "sitecustomize.py").write_text(RESOLVER.format(good=good))
@@ -66,7 +66,7 @@ async def test_a_name_that_moves_inside_between_two_questions_is_stopped_at_the_
         assert canary.hits == []
 
 
-async def test_only_named_sites_are_fetched_from(trap_videos: Path, tmp_path: Path) -> None:
+async def test_given_named_sites_when_another_is_posted_then_refused(trap_videos: Path, tmp_path: Path) -> None:
     async with web.listening() as canary, web.serving(web.Traps(trap_videos, canary, b"")) as traps:
         with pytest.raises(LinkRefused) as raised:
             await fetch(f"{traps.address}/colours.mp4", tmp_path, limits("films.example"))
@@ -74,7 +74,7 @@ async def test_only_named_sites_are_fetched_from(trap_videos: Path, tmp_path: Pa
         assert (await fetch(f"{traps.address}/colours.mp4", tmp_path, limits("127.0.0.1"))).title == "colours"
 
 
-async def test_a_named_site_does_not_lead_on_to_others(trap_videos: Path, tmp_path: Path) -> None:
+async def test_given_a_named_site_when_it_redirects_elsewhere_then_refused(trap_videos: Path, tmp_path: Path) -> None:
     async with web.listening() as canary, web.serving(web.Traps(trap_videos, canary, b"")) as traps:
         with pytest.raises(LinkRefused) as raised:
             await fetch(f"{traps.address}/page", tmp_path, limits("127.0.0.1"), "127.0.0.1", web.INTERNAL)
@@ -82,7 +82,7 @@ async def test_a_named_site_does_not_lead_on_to_others(trap_videos: Path, tmp_pa
         assert canary.hits == []
 
 
-async def test_with_pages_off_files_are_fetched_and_pages_are_not_read(trap_videos: Path, tmp_path: Path) -> None:
+async def test_given_pages_off_when_fetched_then_files_alone(trap_videos: Path, tmp_path: Path) -> None:
     async with web.listening() as canary, web.serving(web.Traps(trap_videos, canary, b"")) as traps:
         with pytest.raises(VideoUnavailable) as raised:
             await fetch(f"{traps.address}/page", tmp_path, limits(pages=False), "127.0.0.1", web.INTERNAL)

@@ -129,7 +129,7 @@ async def fetch(web: Web, host: str, path: str, folder: Path, bearer: str = "", 
         "/frame/www.youtube.com",
     ],
 )
-async def test_nothing_of_another_site_is_contacted(
+async def test_given_a_named_site_when_fetched_then_no_other_is_contacted(
     web: Web, tmp_path: Path, host: str, path: str, pages: bool
 ) -> None:
     with pytest.raises(AppError) as raised:
@@ -142,15 +142,13 @@ async def test_nothing_of_another_site_is_contacted(
         assert NAMES.get(raised.value.host, raised.value.host) == "127.0.0.5"
 
 
-async def test_a_file_that_a_token_opens_is_not_followed_to_another_site(web: Web, tmp_path: Path) -> None:
+async def test_given_a_file_behind_a_token_when_it_redirects_then_refused(web: Web, tmp_path: Path) -> None:
     with pytest.raises(LinkRefused) as raised:
         await fetch(web, "files.slack.com", "/moved.mp4/other.example/x.mp4", tmp_path, "xoxb-1")
     assert (raised.value.why, web.asked) == ("site", ["files.slack.com"])
 
 
-async def test_a_link_to_another_platforms_files_does_not_open_that_platform_to_named_sites(
-    web: Web, tmp_path: Path
-) -> None:
+async def test_given_a_link_to_platform_files_when_sites_are_named_then_refused(web: Web, tmp_path: Path) -> None:
     with pytest.raises(LinkRefused):
         await fetch(web, "named.example", "/moved.mp4/cdn.discordapp.com/x.mp4", tmp_path)
     assert set(web.asked) == {"named.example"}
@@ -173,7 +171,7 @@ async def test_a_link_to_another_platforms_files_does_not_open_that_platform_to_
         ("/page/{}", True),
     ],
 )
-async def test_a_named_sites_own_file_hosts_are_contacted(
+async def test_given_a_named_site_when_fetched_then_its_file_hosts_are_open(
     web: Web, tmp_path: Path, host: str, to: str, path: str, pages: bool
 ) -> None:
     fetched = await fetch(web, host, path.format(to), tmp_path, pages=pages)

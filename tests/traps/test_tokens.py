@@ -76,7 +76,9 @@ async def fetch(url: str, folder: Path, token: str = TOKEN) -> Fetched:
     return last
 
 
-async def test_a_file_behind_a_token_is_fetched_with_it(hosts: tuple[Host, Host], tmp_path: Path) -> None:
+async def test_given_a_file_behind_a_token_when_fetched_then_it_is_sent(
+    hosts: tuple[Host, Host], tmp_path: Path
+) -> None:
     slack, _ = hosts
     for path in ("/film.mp4", "/near"):
         got = await fetch(slack.address + path, tmp_path)
@@ -85,7 +87,7 @@ async def test_a_file_behind_a_token_is_fetched_with_it(hosts: tuple[Host, Host]
     assert slack.saw_token() == ["/film.mp4", "/near", "/film.mp4"]
 
 
-async def test_a_redirect_elsewhere_leaves_the_token_behind(hosts: tuple[Host, Host], tmp_path: Path) -> None:
+async def test_given_a_redirect_elsewhere_when_followed_then_no_token(hosts: tuple[Host, Host], tmp_path: Path) -> None:
     slack, other = hosts
     await fetch(slack.address + "/away", tmp_path)
     assert slack.saw_token() == ["/away"]
@@ -93,7 +95,9 @@ async def test_a_redirect_elsewhere_leaves_the_token_behind(hosts: tuple[Host, H
     assert other.saw_token() == []
 
 
-async def test_a_redirect_inside_never_arrives(hosts: tuple[Host, Host], tmp_path: Path) -> None:
+async def test_given_a_redirect_inside_when_fetched_by_token_then_refused(
+    hosts: tuple[Host, Host], tmp_path: Path
+) -> None:
     slack, other = hosts
     slack.elsewhere = other.address.replace("127.0.0.1", "127.0.0.2")
     with pytest.raises(AppError):
@@ -101,14 +105,14 @@ async def test_a_redirect_inside_never_arrives(hosts: tuple[Host, Host], tmp_pat
     assert other.shown == []
 
 
-async def test_a_page_instead_of_the_file_is_no_video(hosts: tuple[Host, Host], tmp_path: Path) -> None:
+async def test_given_a_page_for_a_file_when_fetched_then_unavailable(hosts: tuple[Host, Host], tmp_path: Path) -> None:
     slack, _ = hosts
     with pytest.raises(VideoUnavailable) as raised:
         await fetch(slack.address + "/login", tmp_path)
     assert raised.value.why == "login"
 
 
-async def test_without_a_token_none_is_shown(hosts: tuple[Host, Host], tmp_path: Path) -> None:
+async def test_given_no_token_when_fetched_then_none_is_sent(hosts: tuple[Host, Host], tmp_path: Path) -> None:
     slack, _ = hosts
     await fetch(slack.address + "/film.mp4", tmp_path, "")
     assert slack.shown

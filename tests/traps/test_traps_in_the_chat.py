@@ -97,7 +97,7 @@ async def answer(tab: Tab, text: str) -> str:
     return only
 
 
-async def test_no_redirect_leads_inside(tab: Tab, traps: Traps) -> None:
+async def test_given_a_redirect_inside_when_posted_then_refused(tab: Tab, traps: Traps) -> None:
     paths = [path for path, target in traps.moves.items() if not target.startswith("file:")]
     said = await answers(tab, [f"{traps.address}/{path}" for path in paths])
     assert len(said) == 9
@@ -105,7 +105,7 @@ async def test_no_redirect_leads_inside(tab: Tab, traps: Traps) -> None:
     assert traps.canary.hits == []
 
 
-async def test_no_playlist_and_no_page_leads_inside(tab: Tab, traps: Traps) -> None:
+async def test_given_a_playlist_or_page_inside_when_posted_then_refused(tab: Tab, traps: Traps) -> None:
     paths = ["segments.m3u8", "master.m3u8", "key.m3u8", "dash.mpd", "smil.smil", "page", "frame"]
     said = await answers(tab, [f"{traps.address}/{path}" for path in paths])
     assert all(PRIVATE in one or NOTHING in one for one in said), said
@@ -113,11 +113,11 @@ async def test_no_playlist_and_no_page_leads_inside(tab: Tab, traps: Traps) -> N
 
 
 @pytest.mark.parametrize("path", ["file.m3u8", "tofile.mp4"])
-async def test_no_link_leads_to_a_file_of_this_machine(tab: Tab, traps: Traps, path: str) -> None:
+async def test_given_a_link_to_a_local_file_when_posted_then_refused(tab: Tab, traps: Traps, path: str) -> None:
     assert "only follow http and https" in await answer(tab, f"{traps.address}/{path}")
 
 
-async def test_a_playlist_under_a_videos_name_is_no_video(tab: Tab, traps: Traps) -> None:
+async def test_given_a_playlist_named_as_a_video_when_posted_then_no_video(tab: Tab, traps: Traps) -> None:
     names = ["m3u8", "file", "ffconcat", "sdp", "mpd", "smil"]
     said = await answers(tab, [f"{traps.address}/renamed-{name}.mp4" for name in names])
     assert all("not a video that I can open" in one for one in said), said
@@ -136,13 +136,13 @@ async def test_a_playlist_under_a_videos_name_is_no_video(tab: Tab, traps: Traps
         ("gone.mp4", "nothing at that link"),
     ],
 )
-async def test_a_link_that_costs_too_much_is_given_up_with_a_sentence(
+async def test_given_a_link_that_costs_too_much_when_posted_then_a_sentence(
     tab: Tab, traps: Traps, path: str, sentence: str
 ) -> None:
     assert sentence in await answer(tab, f"{traps.address}/{path}")
 
 
-async def test_a_link_that_drips_is_given_up_with_a_sentence(impatient_tab: Tab, traps: Traps) -> None:
+async def test_given_a_link_that_drips_when_posted_then_a_sentence(impatient_tab: Tab, traps: Traps) -> None:
     assert "sends next to nothing" in await answer(impatient_tab, f"{traps.address}/drip.mp4")
 
 
@@ -166,7 +166,7 @@ def hostile(kind: str, trap_videos: Path, folder: Path) -> bytes:
 
 
 @pytest.mark.parametrize("kind", HOSTILE)
-async def test_a_file_that_is_no_video_is_told_of_by_the_name_that_it_was_posted_under(
+async def test_given_a_file_that_is_no_video_when_posted_then_told_by_its_name(
     tab: Tab, trap_videos: Path, tmp_path: Path, kind: str
 ) -> None:
     before = set(tab.messages)
@@ -176,12 +176,12 @@ async def test_a_file_that_is_no_video_is_told_of_by_the_name_that_it_was_posted
     assert not re.search(r"[0-9a-f]{16}|video\.|/", said["text"])
 
 
-async def test_a_page_that_unpacks_to_gigabytes_ends_by_memory_or_by_time(tab: Tab, traps: Traps) -> None:
+async def test_given_a_page_of_gigabytes_when_posted_then_memory_or_time_ends(tab: Tab, traps: Traps) -> None:
     said = await answer(tab, f"{traps.address}/bomb")
     assert "needs more memory than I give" in said or "sends next to nothing" in said
 
 
-async def test_what_a_link_itself_spells_is_refused_before_anything_is_asked(tab: Tab, traps: Traps) -> None:
+async def test_given_a_link_that_spells_inside_when_posted_then_not_asked(tab: Tab, traps: Traps) -> None:
     before = len(traps.seen)
     for link in (f"http://127.0.0.2:{traps.canary.port}/a.mp4", "http://169.254.169.254/latest/a.mp4"):
         assert PRIVATE in await answer(tab, link)
@@ -189,7 +189,7 @@ async def test_what_a_link_itself_spells_is_refused_before_anything_is_asked(tab
     assert (len(traps.seen), traps.canary.hits) == (before, [])
 
 
-async def test_after_all_that_a_video_is_taken_in_even_over_a_broken_connection(tab: Tab, traps: Traps) -> None:
+async def test_given_all_traps_before_when_a_video_is_posted_then_it_is_ready(tab: Tab, traps: Traps) -> None:
     assert "Ready to search: 0:09 long" in await answer(tab, f"{traps.address}/halves.mp4")
     resumed = [asked for path, asked in traps.seen if path == "/halves.mp4" and asked]
     assert resumed

@@ -22,8 +22,8 @@ class LoginPageError(Exception):
     """The site gives a page instead of the file: it does not take the token."""
 
 
-class Hear(Protocol):
-    """Hears how far it is; may raise."""
+class ProgressHook(Protocol):
+    """Is told how far a download is; may raise."""
 
     def __call__(self, done_bytes: int, total_bytes: int | None, *, finished: bool) -> None:
         """Take the bytes that are there, and all that will come where the site says so."""
@@ -53,7 +53,7 @@ class Download:
     url: str
     token: str
     path: Path
-    hear: Hear
+    hear: ProgressHook
 
     def run(self) -> None:
         """Write the file. Raises LoginPageError, OSError (urllib's errors are), and what `hear` raises."""

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
-class Trouble(NamedTuple):
+class Failure(NamedTuple):
     """What went wrong: "unavailable", "failed", "refused", "over_limit" or "disk_full", with a code of that kind."""
 
     kind: str
@@ -69,34 +69,34 @@ _SAYINGS: tuple[tuple[str, str], ...] = (
 )
 
 
-def of(error: BaseException) -> Trouble:
+def of(error: BaseException) -> Failure:
     """Return the code that fits an exception and all that led to it."""
     chain, detail = tuple(_causes(error)), _detail(error)
     return _answered(chain, detail) or _classed(chain, detail) or _said(chain, detail)
 
 
-def _answered(chain: tuple[BaseException, ...], detail: str) -> Trouble | None:
+def _answered(chain: tuple[BaseException, ...], detail: str) -> Failure | None:
     """Judge by the status that a server gave."""
     for cause in chain:
         if isinstance(cause, network.HTTPError) and cause.redirect_loop:
-            return Trouble("unavailable", "circles", detail)
+            return Failure("unavailable", "circles", detail)
         if isinstance(cause, network.HTTPError | HTTPError):
             kind, why = _STATUS.get(_status(cause), ("failed", "http"))
-            return Trouble(kind, why, f"HTTP {_status(cause)}")
+            return Failure(kind, why, f"HTTP {_status(cause)}")
     return None
 
 
-def _classed(chain: tuple[BaseException, ...], detail: str) -> Trouble | None:
+def _classed(chain: tuple[BaseException, ...], detail: str) -> Failure | None:
     """Judge by the exceptions' classes."""
     if any(isinstance(cause, OSError) and cause.errno == errno.EFBIG for cause in chain):
-        return Trouble("over_limit", "size_bytes", detail)
+        return Failure("over_limit", "size_bytes", detail)
     if any(isinstance(cause, OSError) and cause.errno in {errno.ENOSPC, errno.EDQUOT} for cause in chain):
-        return Trouble("disk_full", "", detail)
+        return Failure("disk_full", "", detail)
     if any(_is_no_name(cause) for cause in chain):
-        return Trouble("unavailable", "no_site", detail)
+        return Failure("unavailable", "no_site", detail)
     for types, (kind, why) in _CLASSES:
         if any(isinstance(cause, types) for cause in chain):
-            return Trouble(kind, why, detail)
+            return Failure(kind, why, detail)
     return None
 
 
@@ -105,19 +105,19 @@ def _is_no_name(cause: BaseException) -> bool:
     return isinstance(cause, socket.gaierror) and cause.errno in {socket.EAI_NONAME, _EAI_NODATA}
 
 
-def _said(chain: tuple[BaseException, ...], detail: str) -> Trouble:
+def _said(chain: tuple[BaseException, ...], detail: str) -> Failure:
     """Judge by what the message says."""
     if _FORBIDDEN.search(detail):
-        return Trouble("refused", "scheme", detail)
+        return Failure("refused", "scheme", detail)
     if _FULL.search(detail):
-        return Trouble("disk_full", "", detail)
+        return Failure("disk_full", "", detail)
     if _BROKEN.search(detail):
-        return Trouble("failed", "broken", detail)
+        return Failure("failed", "broken", detail)
     from_network = any(isinstance(cause, network.RequestError | OSError) for cause in chain)
     for saying, why in () if from_network else _SAYINGS:
         if re.search(saying, detail, re.IGNORECASE):
-            return Trouble("unavailable", why, detail)
-    return Trouble("failed", "other", detail)
+            return Failure("unavailable", why, detail)
+    return Failure("failed", "other", detail)
 
 
 def _status(error: network.HTTPError | HTTPError) -> int:
