@@ -266,7 +266,8 @@ class PageDesk:
     async def _change(self, stale: Stale) -> bool:
         page, _, message = stale.message.partition(":")
         if page == PAGE:
-            self.channel.change(int(message), face(TAKEN_BACK, int(message)))
+            async with self._word.taking_back(stale.scope, message):  # draws name it without the page
+                self.channel.change(int(message), face(TAKEN_BACK, int(message)))
             self.shelf.drop(stale.files)
         return True
 
