@@ -238,14 +238,17 @@ async def cast(db: aiosqlite.Connection, view: View, ballots: Sequence[Ballot], 
 
 async def _put_curves(db: aiosqlite.Connection, answer_id: str, kept: KeptCurves) -> None:
     """Keep the curves of an answer, in the place of those that it had, as far as there is room for them."""
-    await db.execute("DELETE FROM curves WHERE answer_id = ?", (answer_id,))
+    rows: list[Json] = []
     left_bytes = MOST_CURVE_BYTES
     for curve in kept.curves:
         scores = _halves(curve)
         if (left_bytes := left_bytes - len(scores)) < 0:
             break
-        values = {"answer_id": answer_id, "video_id": curve.video.id, "recipe_key": kept.recipe_key}
-        await db.execute(_PUT_CURVE, {**values, "about": json.dumps(_about(curve), default=float), "scores": scores})
+        about = json.dumps(_about(curve), default=float)
+        rows.append({"video_id": curve.video.id, "about": about, "scores": scores})
+    same = {"answer_id": answer_id, "recipe_key": kept.recipe_key}
+    await db.execute("DELETE FROM curves WHERE answer_id = :answer_id", same)
+    await db.executemany(_PUT_CURVE, [{**same, **row} for row in rows])
     await db.execute(_DROP_OLDEST_CURVES, {"most": MOST_CURVES})
 
 
