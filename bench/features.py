@@ -71,18 +71,18 @@ class Unvoted(SqliteLibrary):
 
 
 class Noting:
-    """Glances, and says when it begins to."""
+    """Reads extra frames, and says when it begins to."""
 
     def __init__(self, reader: ExtraFrameReader) -> None:
         self._reader = reader
         self.begun = asyncio.Event()
 
-    async def glances(
+    async def frames_at(
         self, path: Path, times_s: Sequence[float], preprocess: Preprocess, *, at_once: bool = False
     ) -> tuple[SampledFrame, ...]:
-        """Glance."""
+        """Note that it begins, and read them."""
         self.begun.set()
-        return await self._reader.glances(path, times_s, preprocess, at_once=at_once)
+        return await self._reader.frames_at(path, times_s, preprocess, at_once=at_once)
 
 
 @dataclass(frozen=True)

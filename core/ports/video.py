@@ -179,10 +179,10 @@ class FrameReader(Protocol):
 class ExtraFrameReader(Protocol):
     """Decodes a kept video again, at a few times alone; outside of this process."""
 
-    async def glances(
+    async def frames_at(
         self, path: Path, times_s: Sequence[float], preprocess: Preprocess, *, at_once: bool = False
     ) -> tuple[SampledFrame, ...]:
-        """Look at these rising times: the frame with each, or else the nearest before it; each frame once.
+        """Return the frame with each of these rising times, or else the nearest before it; each frame once.
 
         Who waits for an answer goes first, unless it is they who wait for this (`at_once`).
 

@@ -64,7 +64,7 @@ class ExtraFrames:
         if path is None or not times_s:
             return None
         await self._priority.idle()
-        frames = await self._reader.glances(path, times_s, (await self._encoder.ready()).preprocess)
+        frames = await self._reader.frames_at(path, times_s, (await self._encoder.ready()).preprocess)
         frames = tuple(frames[at] for at in unknown([frame.time_s for frame in frames], known))
         if not frames:
             return None
@@ -83,7 +83,7 @@ class ExtraFrames:
         if path is None:
             return None
         preprocess = (await self._encoder.ready()).preprocess
-        frames = await self._reader.glances(path, [time_s], preprocess, at_once=True)
+        frames = await self._reader.frames_at(path, [time_s], preprocess, at_once=True)
         if not frames:
             return None
         return FrameIndex(np.array([frames[0].time_s]), await self._encoder.images(frames[0].pixels[None]))
@@ -103,7 +103,7 @@ class ExtraFrames:
             return until_s
         times_s = np.linspace(after_s, until_s, 1 + min(_MOST_FRAMES, math.ceil((until_s - after_s) / _FRAME_S)))
         await self._priority.idle()
-        frames = await self._reader.glances(path, times_s.tolist(), (await self._encoder.ready()).preprocess)
+        frames = await self._reader.frames_at(path, times_s.tolist(), (await self._encoder.ready()).preprocess)
         if len(frames) < 2:
             return until_s
         changes = [np.abs(coarse(one.pixels) - coarse(next_.pixels)).mean() for one, next_ in pairwise(frames)]
@@ -132,14 +132,14 @@ class Examples:
         reader: PictureReader,
         encoder: Encoder,
         searcher: Searcher,
-        glances: ExtraFrames,
+        extra_frames: ExtraFrames,
         limit_bytes: int,
     ) -> None:
         self._media = media
         self._reader = reader
         self._encoder = encoder
         self._searcher = searcher
-        self._extra_frames = glances
+        self._extra_frames = extra_frames
         self._limit_bytes = limit_bytes
 
     async def of(self, file: PictureFile) -> Example:

@@ -27,6 +27,6 @@ class Relays:
     jobs: Any
     fetcher: Any
     reader: Any
-    """Reads videos frame by frame, and cuts stills; not what glances, frames, clips and pictures are read with."""
+    """Samples videos and cuts stills; frames at times, parts of frames, clips and pictures have their own readers."""
     plotter: Any
     watch: Any

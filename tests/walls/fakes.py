@@ -59,7 +59,7 @@ class PaintedReader:
                 yield SampledFrame(float(at), pixels, words if at % 2 == 0 else None)
         yield VideoEnded(truncated=False, reached_s=float(len(_COLOURS)))
 
-    async def glances(
+    async def frames_at(
         self,
         path: Path,
         times_s: Sequence[float],
@@ -81,7 +81,7 @@ class PaintedFramer:
     async def framed(
         self, path: Path, times_s: Sequence[float], framings: Sequence[Framing], preprocess: Preprocess
     ) -> tuple[Pixels, ...]:
-        looks = await PaintedReader().glances(path, times_s, preprocess)
+        looks = await PaintedReader().frames_at(path, times_s, preprocess)
         return tuple(np.stack([look.pixels] * len(framings)) for look in looks)
 
 

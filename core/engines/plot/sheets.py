@@ -100,7 +100,7 @@ def _chosen(thumbnails: Sequence[Thumbnail], most: int, wanted: set[int]) -> lis
 
 def _tile(thumbnail: Thumbnail, numbers: Sequence[int]) -> Image.Image:
     tile = Image.new("RGB", _TILE_PX, (0, 0, 0))
-    # What an older Keaton kept was not looked at when it came.
+    # What an older Keaton kept was not checked when it came.
     with suppress(NoPictureError), opened_jpeg(thumbnail.jpeg, THUMBNAIL_PX) as picture:
         picture.thumbnail(_TILE_PX)
         tile.paste(picture, ((_TILE_PX[0] - picture.width) // 2, (_TILE_PX[1] - picture.height) // 2))

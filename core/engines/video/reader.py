@@ -163,10 +163,10 @@ class ChildFrameReader:
                     self.watch.took("read", allowance.waited_s)
                     return
 
-    async def glances(
+    async def frames_at(
         self, path: Path, times_s: Sequence[float], preprocess: Preprocess, *, at_once: bool = False
     ) -> tuple[SampledFrame, ...]:
-        """Look at these rising times: the frame with each, or else the nearest before it; each frame once.
+        """Return the frame with each of these rising times, or else the nearest before it; each frame once.
 
         Raises FileMissing, NotAVideo, NoVideoStream, NoFrames, OverLimit, DecoderDied.
         """

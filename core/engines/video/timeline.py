@@ -131,7 +131,7 @@ class Jumps:
 
     @property
     def possible(self) -> bool:
-        """Return whether packets need be looked at."""
+        """Return whether packets must be checked."""
         return self.back or self.onward_s < float("inf")
 
     def shift_of_s(self, stream_index: int) -> Fraction:

@@ -58,6 +58,6 @@ async def test_given_times_when_a_child_is_asked_then_the_encoders_input(
     reader: ChildFrameReader, make_clip: MakeClip
 ) -> None:
     path = make_clip("bars.mp4", [("red", 2)], Shape(patterned=True))
-    samples = await reader.glances(path, [0.8, 1.0, 1.2], PREPROCESS)
+    samples = await reader.frames_at(path, [0.8, 1.0, 1.2], PREPROCESS)
     assert [sample.time_s for sample in samples] == pytest.approx([0.8, 1.0, 1.2])
     assert {sample.pixels.shape for sample in samples} == {(PREPROCESS.size_px, PREPROCESS.size_px, 3)}
