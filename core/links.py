@@ -76,6 +76,12 @@ _VIDEO_SITES = frozenset(
 )
 
 
+_SITES_WITH_TIMES = frozenset(
+    {"youtube.com", "youtu.be", "youtube-nocookie.com", "vimeo.com", "dailymotion.com", "dai.ly"}
+)
+"""Whose links can begin at a second, by the public id of the video."""
+
+
 def find_links(text: str) -> tuple[str, ...]:
     """Return the http and https links of a message in their order, each once, without what only surrounds them."""
     return tuple(dict.fromkeys(_trimmed(match) for match in _LINK.findall(text)))
@@ -142,7 +148,7 @@ def at_second(url: str, t_s: float) -> str | None:
     if parts is None:
         return None
     second = max(0, int(t_s))
-    name, _, number = canonical(url).partition(":")
+    name, _, number = canonical(url).partition(":") if _site(parts) in _SITES_WITH_TIMES else ("", "", "")
     match name:
         case "youtube":
             return f"https://www.youtube.com/watch?v={number}&t={second}s"
