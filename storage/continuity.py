@@ -30,6 +30,25 @@ _KNOWN = "SELECT library, number FROM commits"
 _SET = "UPDATE commits SET number = ?"
 _NOTE = "INSERT INTO losses (what, changes) VALUES (?, ?)"
 
+UNSETTLED = "SELECT 1 FROM losses WHERE NOT is_settled LIMIT 1"
+_SETTLE = "UPDATE losses SET is_settled = 1 WHERE NOT is_settled"
+_TOLD = "-30 days"
+"""After so long `keaton doctor` has told of it."""
+_DROP_OLD = "DELETE FROM losses WHERE is_settled AND found_at < strftime('%Y-%m-%dT%H:%M:%SZ', 'now', ?)"
+_ALL = "SELECT found_at, what, changes FROM losses ORDER BY number"
+
+
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """Data that was missing when the database was opened."""
+
+    found_at: str
+    """UTC, ISO 8601."""
+    what: str
+    """"new": there was no database. "another": it was not the one from before. "changes": the newest were lost."""
+    changes: int
+    """How many transactions were lost; 0 where that is not known."""
+
 
 @dataclass(frozen=True, slots=True)
 class Mark:
@@ -152,29 +171,9 @@ def _log_of(database: Path) -> Path:
     return database.with_name(database.name + "-wal")
 
 
-UNSETTLED = "SELECT 1 FROM losses WHERE NOT is_settled LIMIT 1"
-SETTLE = "UPDATE losses SET is_settled = 1 WHERE NOT is_settled"
-_TOLD = "-30 days"
-"""After so long `keaton doctor` has told of it."""
-_DROP_OLD = "DELETE FROM losses WHERE is_settled AND found_at < strftime('%Y-%m-%dT%H:%M:%SZ', 'now', ?)"
-_ALL = "SELECT found_at, what, changes FROM losses ORDER BY number"
-
-
-@dataclass(frozen=True, slots=True)
-class Loss:
-    """Data that was missing when the database was opened."""
-
-    found_at: str
-    """UTC, ISO 8601."""
-    what: str
-    """"new": there was no database. "another": it was not the one from before. "changes": the newest were lost."""
-    changes: int
-    """How many transactions were lost; 0 where that is not known."""
-
-
 async def settle(db: aiosqlite.Connection) -> None:
     """Note that media files without a video were set aside since then."""
-    await db.execute(SETTLE)
+    await db.execute(_SETTLE)
     await db.execute(_DROP_OLD, (_TOLD,))
 
 

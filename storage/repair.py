@@ -30,9 +30,35 @@ if TYPE_CHECKING:
 
 __all__ = ["Repaired", "repair"]
 
+_MOST_COMPLAINTS = 20
+
+_KNOWN = """
+    SELECT id AS video_id FROM videos UNION SELECT video_id FROM postings
+    UNION SELECT video_id FROM links UNION SELECT video_id FROM indexings
+"""
+
+_NAMES = """
+    SELECT
+        coalesce((SELECT title FROM videos WHERE id = :id), (SELECT max(title) FROM postings WHERE video_id = :id)),
+        coalesce((SELECT max(link) FROM links WHERE video_id = :id), (SELECT url FROM videos WHERE id = :id))
+"""
+
+_VISIBLE = "SELECT 1 FROM videos JOIN postings ON video_id = videos.id WHERE videos.id = ?"
+
 Outcome: TypeAlias = Literal["sound", "restored", "begun", "left"]
 """No page was damaged; a backup was restored; a new library began; or the database was left as it was, as there is no
 sound backup and Keaton can go on without what is damaged."""
+
+
+@dataclass(frozen=True, slots=True)
+class LostVideo:
+    """A video to be posted again."""
+
+    video_id: str
+    title: str
+    """"" where that is lost too."""
+    link: str
+    """Where it came from, or ""."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,33 +178,6 @@ def _clean(database: Path) -> tuple[LostVideo, ...]:
 def _remove(fresh: Path) -> None:
     for ending in ("", "-wal", "-shm", "-journal"):
         fresh.with_name(fresh.name + ending).unlink(missing_ok=True)
-
-
-_MOST_COMPLAINTS = 20
-
-_KNOWN = """
-    SELECT id AS video_id FROM videos UNION SELECT video_id FROM postings
-    UNION SELECT video_id FROM links UNION SELECT video_id FROM indexings
-"""
-
-_NAMES = """
-    SELECT
-        coalesce((SELECT title FROM videos WHERE id = :id), (SELECT max(title) FROM postings WHERE video_id = :id)),
-        coalesce((SELECT max(link) FROM links WHERE video_id = :id), (SELECT url FROM videos WHERE id = :id))
-"""
-
-_VISIBLE = "SELECT 1 FROM videos JOIN postings ON video_id = videos.id WHERE videos.id = ?"
-
-
-@dataclass(frozen=True, slots=True)
-class LostVideo:
-    """A video to be posted again."""
-
-    video_id: str
-    title: str
-    """"" where that is lost too."""
-    link: str
-    """Where it came from, or ""."""
 
 
 def complaints(database: Path) -> tuple[str, ...]:
