@@ -25,7 +25,7 @@ from bot.discord.commands import DiscordCommands, KeatonTree
 from bot.discord.config import DOOR
 from bot.discord.desk import DiscordDesk, Talks, mentions
 from bot.discord.interactions import Interaction, InteractionHandler, SeenInteractions
-from bot.discord.render import AnswerButton, card
+from bot.discord.render import AnswerButton, MoreMenu, card
 from bot.discord.targets import NOBODY, refusal
 from bot.discord.translations import Translations
 from bot.doors.messages import TAKEN_BACK, Removals, Stuck, take_back
@@ -93,7 +93,7 @@ class KeatonClient(commands.AutoShardedBot):
 
     async def setup_hook(self) -> None:
         """Make buttons of earlier runs work, and the commands known."""
-        self.add_dynamic_items(AnswerButton)
+        self.add_dynamic_items(AnswerButton, MoreMenu)
         await self.tree.set_translator(Translations())
         DiscordCommands(
             self.desk, self._interactions, self._context.conversation, is_blind=not self._see_messages

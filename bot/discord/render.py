@@ -14,7 +14,7 @@ from discord import ui
 from PIL import Image as Pillow
 
 from bot.discord.config import DOOR
-from bot.doors.messages import bar, is_web, one_line, shortened
+from bot.doors.messages import at_sight, bar, behind_more, is_web, one_line, shortened
 from core import formatting
 from core.model import actions
 from core.wording.answers import verdict
@@ -134,11 +134,11 @@ def _parts(reply: Reply, shown: Sequence[Image]) -> Iterable[ui.Item[ui.LayoutVi
         one for one in shown if one.name not in beside
     ):  # one gallery each: in a shared one a plot is too small to read
         yield ui.MediaGallery(discord.MediaGalleryItem(f"attachment://{one.name}", description=one.alt))
-    rows = [[_button(one) for one in reply.buttons if one.row == row] for row in sorted({b.row for b in reply.buttons})]
-    rows = rows or [[]]
-    rows[-1] += [_link(link) for link in reply.links if is_web(link.url, _MOST_URL)]
-    for row in rows:
-        yield from _rows(row)
+    for row in at_sight(reply.buttons):
+        yield from _rows([_button(one) for one in row])
+    if behind := behind_more(reply.buttons):
+        yield ui.ActionRow(_menu(behind))
+    yield from _rows([_link(link) for link in reply.links if is_web(link.url, _MOST_URL)])
 
 
 def _words(reply: Reply) -> str:
@@ -187,6 +187,11 @@ def _button(button: Button) -> ui.Item[Any]:
     )
 
 
+def _menu(buttons: Sequence[Button]) -> ui.Item[Any]:
+    options = [discord.SelectOption(label=shortened(formatting.plain(one.label), 100), value=one.id) for one in buttons]
+    return MoreMenu(ui.Select(custom_id=MORE, placeholder="More", options=options))
+
+
 def _link(link: Link) -> ui.Item[ui.LayoutView]:
     return ui.Button(label=shortened(one_line(link.label), 80) or "Open", url=link.url)
 
@@ -215,3 +220,26 @@ class AnswerButton(ui.DynamicItem[ui.Button[ui.LayoutView]], template=re.compile
         """Hand the press to the client."""
         client: Presses = interaction.client
         await client.pressed(interaction, self.custom_id)
+
+
+MORE = "more"
+"""The custom id of the menu under an answer; what is chosen there is the id of a button."""
+
+
+class MoreMenu(ui.DynamicItem[ui.Select[ui.LayoutView]], template=re.compile(f"^{MORE}$")):
+    """The menu under an answer."""
+
+    @classmethod
+    async def from_custom_id(
+        cls, _interaction: discord.Interaction[Any], item: ui.Item[Any], _match: re.Match[str], /
+    ) -> Self:
+        """Return the menu that was used."""
+        if not isinstance(item, ui.Select):
+            raise TypeError(f"{item!r} is no menu")
+        return cls(item)
+
+    async def callback(self, interaction: discord.Interaction[Any]) -> None:
+        """Hand on what was chosen, as the press of its button."""
+        client: Presses = interaction.client
+        (chosen,) = self.item.values
+        await client.pressed(interaction, chosen)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from core.answers.buttons import MODES, STEPS
 from core.errors import AppError
 from core.formatting import plain
 from core.links import VIDEO_ENDS
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from bot.doors.pace import Backoff
     from bot.doors.requests import DrawOrder
     from core.model.events import Incoming
-    from core.model.reply import Progress
+    from core.model.reply import Button, Progress
     from core.ports.retention import ShownMessages, Stale
 
 logger = logging.getLogger(__name__)
@@ -174,3 +175,20 @@ async def _changed(stale: Stale, change: Callable[[Stale], Awaitable[bool]], rem
         where = stale.message, stale.scope.channel
         logger.warning("message %s in channel %s could not be taken back: %s", *where, why, exc_info=error)
     return False
+
+
+def at_sight(buttons: Sequence[Button]) -> tuple[tuple[Button, ...], ...]:
+    """Return the rows of buttons that are seen at once: the moments; what shows others of them; and so on."""
+    seen = [one for one in buttons if not one.more]
+    rows = [[one for one in seen if place(one.row) == row] for row in sorted({place(one.row) for one in seen})]
+    return tuple(map(tuple, rows))
+
+
+def behind_more(buttons: Sequence[Button]) -> tuple[Button, ...]:
+    """Return the buttons of the menu *More*: those that lead somewhere else."""
+    return tuple(one for one in buttons if one.more and one.enabled and not one.active)
+
+
+def place(row: int) -> int:
+    """Return the row that a button stands in at sight: few enough are left for two rows to be one."""
+    return STEPS if row == MODES else row

@@ -32,6 +32,7 @@ from bot.slack.home import Forms, Home
 from bot.slack.messages import SlackFiles
 from bot.slack.pictures import Digestion, Pictures
 from bot.slack.refusals import reason_of
+from bot.slack.render import MORE
 from bot.slack.sender import Paces, Slack
 from bot.slack.thumbnails import Thumbnails
 from bot.slack.whispers import DirectMessages, Voice
@@ -227,7 +228,7 @@ def listen(app: AsyncApp, desk: SlackDesk, does: SlackCommands, asks: Forms) -> 
     app.view(home.FIND_FROM_MESSAGE)(_noted(does, desk, asks.note_words, asks.find_words))
     app.action(re.compile(f"^(?:{home.FIND}|{home.SWITCH}:[A-Z0-9]+)$"))(_noted(does, desk, asks.note_home, asks.home))
     app.action(re.compile(f"^{home.LIST}:[0-9]{{1,6}}$"))(_started(desk, asks.turn_page))
-    app.action(re.compile(f"^(?:{actions.PATTERN})$"))(_noted(does, desk, does.note_press, does.press))
+    app.action(re.compile(f"^(?:{actions.PATTERN}|{MORE})$"))(_noted(does, desk, does.note_press, does.press))
 
 
 def _home(desk: SlackDesk, asks: Forms) -> Callable[..., Awaitable[None]]:

@@ -11,7 +11,7 @@ from bot.doors.requests import Unnumbered
 from bot.slack import messages
 from bot.slack.config import DOOR
 from bot.slack.messages import asked
-from bot.slack.render import INVITE, NO_TALK, card, plain
+from bot.slack.render import INVITE, NO_TALK, card, plain, pressed_id
 from bot.slack.targets import SavedSlackTarget, ThreadTarget, keeper, mark
 from bot.slack.whispers import EphemeralTarget
 from core.conversation.commands import find
@@ -128,8 +128,9 @@ class SlackCommands:
         turn = self.turn(body["container"]["channel_id"], body["user"])
         box = body["container"]
         # What refines an answer is written in the thread that it stands in.
-        where = (refines(pressed["action_id"]) and box.get("thread_ts")) or box["message_ts"]
-        event = Action(turn, pressed["action_id"], under=str(where))
+        chosen = pressed_id(pressed)
+        where = (refines(chosen) and box.get("thread_ts")) or box["message_ts"]
+        event = Action(turn, chosen, under=str(where))
         return await self._take(body, event, _pressed(body), f":{pressed.get('action_ts', '')}")
 
     def turn(self, channel: str, user: Json) -> Turn:

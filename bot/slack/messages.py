@@ -146,10 +146,11 @@ def _items(message: SlackMessage, turn: Turn, found: list[RemoteFile | None], *,
 
 
 def button_ids(message: Mapping[str, Any]) -> Iterator[str]:
-    """Yield the ids of all buttons of a message."""
+    """Yield the ids of all buttons of a message, those in its menu too."""
     for block in message.get("blocks") or ():
         for element in block.get("elements") or ():
             yield str(element.get("action_id") or "")
+            yield from (str(one.get("value") or "") for one in element.get("options") or ())
 
 
 def asked(

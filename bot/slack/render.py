@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from bot.doors.messages import bar, is_web, one_line
+from bot.doors.messages import at_sight, bar, behind_more, is_web, one_line
 from core import formatting
 from core.wording.answers import verdict
 
@@ -22,6 +22,8 @@ _MOST_ALT = 2000
 _MOST_LABEL = 75
 _MOST_URL = 2000
 _BUTTONS_A_BLOCK = 25
+MORE = "more"
+"""The action id of the menu under an answer."""
 _FILTER = re.compile(r"\b(?P<name>in|from):\s*<[#@](?P<id>[A-Z0-9]+)(?:\|[^<>]*)?>", re.IGNORECASE)
 _TOKEN = re.compile(r"<(?P<kind>[@#!]?)(?P<what>[^<>|]*)(?:\|(?P<label>[^<>]*))?>")
 INVITE = "I am not in this channel. Please /invite @{name}, and ask me again."
@@ -136,10 +138,26 @@ def _image(shot: Shot) -> Block:
 
 def _rows(buttons: Sequence[Button]) -> Iterator[Block]:
     """Slack cannot grey a button out, so one that leads nowhere is left away."""
-    for row in sorted({button.row for button in buttons}):
-        shown = [_button(button) for button in buttons if button.enabled and button.row == row]
+    rows = [[_button(one) for one in row if one.enabled] for row in at_sight(buttons)]
+    if behind := behind_more(buttons):
+        after = min(1, len(rows))
+        rows[after:] = [[*(rows[after] if after < len(rows) else []), _menu(behind)], *rows[after + 1 :]]
+    for shown in rows:
         for start in range(0, len(shown), _BUTTONS_A_BLOCK):
             yield {"type": "actions", "elements": shown[start : start + _BUTTONS_A_BLOCK]}
+
+
+def _menu(buttons: Sequence[Button]) -> Block:
+    """Return the menu of what stands behind *More*; what is chosen there is the id of a button."""
+    options = [{"text": _plain(one.label, _MOST_LABEL), "value": one.id} for one in buttons]
+    return {"type": "static_select", "action_id": MORE, "placeholder": _plain("More", _MOST_LABEL), "options": options}
+
+
+def pressed_id(action: Block) -> str:
+    """Return the id of the button that was pressed, or chosen in the menu."""
+    if action["action_id"] == MORE:
+        return str(action["selected_option"]["value"])
+    return str(action["action_id"])
 
 
 def _button(button: Button) -> Block:

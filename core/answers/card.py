@@ -178,7 +178,7 @@ def size(count_bytes: int) -> str:
 def _text(made: Card) -> str:
     lines = [
         *telling.place(made.answer, made.shown, _time(made)),
-        f"Like {clock(made.like.at_s)} in {made.like.title}." if made.like else "",
+        f"Like the frame at {clock(made.like.at_s)} of {made.like.title}." if made.like else "",
         _mode(made),
         "" if made.cursor.kept else GONE,
         telling.ranked(made.tally.total),

@@ -260,10 +260,12 @@ class FakeDiscord(Waited):
         return await self._interact(Interaction(AUTOCOMPLETE, channel, user, data))
 
     async def press(self, message: Message, label: str, user: User) -> Interaction:
-        """Press a button."""
+        """Press a button, or choose it in the menu."""
         button = message.buttons[label]
         assert not button.get("disabled"), f"{label} is greyed out"
-        data = {"component_type": 2, "custom_id": button["custom_id"], "id": button.get("id", 1)}
+        data: Json = {"component_type": 2, "custom_id": button["custom_id"], "id": button.get("id", 1)}
+        if "value" in button:
+            data = {**data, "component_type": 3, "values": [button["value"]]}
         return await self._interact(Interaction(COMPONENT, message.channel, user, data, message))
 
     async def _interact(self, it: Interaction) -> Interaction:

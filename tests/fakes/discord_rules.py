@@ -111,10 +111,13 @@ def _shape(components: list[Json]) -> Iterator[str]:
 def _part(part: Json) -> Iterator[str]:  # noqa: C901 - a line each
     match part["type"]:
         case 1:
-            if not 1 <= len(part["components"]) <= 5:
+            has_menu = any(one["type"] == 3 for one in part["components"])
+            if not 1 <= len(part["components"]) <= (1 if has_menu else 5):
                 yield f"a row of {len(part['components'])}"
         case 2:
             yield from _button(part)
+        case 3:
+            yield from _select(part)
         case 9:
             yield from _section(part)
         case 11:
@@ -147,6 +150,17 @@ def _button(button: Json) -> Iterator[str]:
             yield f"a bad link button: {button}"
     elif not 1 <= len(button.get("custom_id", "")) <= 100:
         yield f"a custom_id of {len(button.get('custom_id', ''))}"
+
+
+def _select(menu: Json) -> Iterator[str]:
+    """Components reference, "String Select": 1 to 25 options, each with a label and a value of its own."""
+    values = [one["value"] for one in menu["options"]]
+    if not 1 <= len(values) <= 25 or len(values) != len(set(values)):
+        yield f"a menu of {values}"
+    if any(not 1 <= len(one["label"]) <= 100 or not 1 <= len(one["value"]) <= 100 for one in menu["options"]):
+        yield f"a bad option: {menu['options']}"
+    if not 1 <= len(menu["custom_id"]) <= 100 or len(menu.get("placeholder") or "") > 150:
+        yield f"a bad menu: {menu}"
 
 
 def _gallery(gallery: Json) -> Iterator[str]:

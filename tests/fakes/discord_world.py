@@ -176,7 +176,13 @@ class Message:
 
     @property
     def buttons(self) -> dict[str, Json]:
-        return {part["label"]: part for part in walk(self.components) if part["type"] == 2 and "custom_id" in part}
+        """Those at sight, and those that its menu offers."""
+        parts = walk(self.components)
+        offered = [
+            {**one, "custom_id": part["custom_id"]} for part in parts if part["type"] == 3 for one in part["options"]
+        ]
+        shown = [part for part in parts if part["type"] == 2 and "custom_id" in part]
+        return {one["label"]: one for one in (*shown, *offered)}
 
     @property
     def links(self) -> dict[str, str]:

@@ -76,11 +76,28 @@ def _actions(elements: list[Json]) -> Iterator[str]:
     if len(ids) != len(set(ids)):
         yield f"the same action_id twice: {ids}"
     for one in elements:
+        if one["type"] == "static_select":
+            yield from _select(one)
+            continue
         yield from _text(one["text"], "plain_text", _MOST["button"])
         if not 1 <= len(one["action_id"]) <= 255 or len(one.get("value", "")) > 2000:
             yield f"a bad action_id or value: {one}"
         if one.get("style") not in {None, "primary", "danger"}:
             yield f"a style {one['style']}"
+
+
+def _select(menu: Json) -> Iterator[str]:
+    """Select menu element: a placeholder, and 1 to 100 options, each with a text and a value."""
+    yield from _text(menu["placeholder"], "plain_text", 150)
+    values = [one["value"] for one in menu["options"]]
+    if (
+        not 1 <= len(values) <= 100
+        or len(values) != len(set(values))
+        or any(not 1 <= len(one) <= 150 for one in values)
+    ):
+        yield f"a menu of {values}"
+    for one in menu["options"]:
+        yield from _text(one["text"], "plain_text", 75)
 
 
 def _image(block: Json, files: dict[str, File]) -> Iterator[str]:
@@ -102,7 +119,11 @@ def _texts(blocks: list[Json]) -> list[str]:
     for block in blocks:
         if "text" in block:
             found.append(block["text"]["text"])
-        found += [
-            one["text"] if isinstance(one["text"], str) else one["text"]["text"] for one in block.get("elements", [])
-        ]
+        for one in block.get("elements", []):
+            said = (
+                [one["placeholder"], *(option["text"] for option in one["options"])]
+                if "options" in one
+                else [one["text"]]
+            )
+            found += [text if isinstance(text, str) else text["text"] for text in said]
     return found

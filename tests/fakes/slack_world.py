@@ -122,8 +122,15 @@ class Message:
 
     @property
     def buttons(self) -> dict[str, Json]:
-        rows = [one["elements"] for one in self.blocks if one["type"] == "actions"]
-        return {button["text"]["text"]: button for row in rows for button in row}
+        """Those at sight, and those that its menu offers."""
+        parts = [one for block in self.blocks if block["type"] == "actions" for one in block["elements"]]
+        shown = {one["text"]["text"]: one for one in parts if one["type"] == "button"}
+        menus = [one for one in parts if one["type"] == "static_select"]
+        return shown | {
+            option["text"]["text"]: {"type": menu["type"], "action_id": menu["action_id"], "selected_option": option}
+            for menu in menus
+            for option in menu["options"]
+        }
 
     @property
     def named(self) -> list[str]:

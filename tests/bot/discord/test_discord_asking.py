@@ -70,6 +70,15 @@ async def test_a_reply_to_an_answer_refines_its_question(scene: Scene) -> None:
     assert "something green at night \\-red" in card.text or "something green at night -red" in card.text
 
 
+async def test_details_say_the_figures_to_who_asked_alone(scene: Scene) -> None:
+    await posted(scene, scene.reel(), known=True)
+    answer = await found(scene, "something green")
+    assert "imilarity" not in answer.text
+    it = await scene.fake.press(answer, "Details", scene.ada)
+    said = await answer_to(scene, it, "Similarity")
+    assert said.is_ephemeral
+
+
 async def test_more_like_this_is_a_message_of_its_own_for_all(scene: Scene) -> None:
     await posted(scene, scene.reel(), known=True)
     answer = await found(scene, "something green")

@@ -55,8 +55,8 @@ def test_a_whole_answer_keeps_the_documented_limits() -> None:
     rows = [[part["label"] for part in one["components"]] for one in walk(sent["components"]) if one["type"] == 1]
     assert rows == [
         [f"{n} · 0:0{n}" for n in range(1, 6)],
-        ["Previous", "Next"],
-        ["As softmax", "Open at 0:01", "Posted by A"],
+        ["Previous", "Next", "As softmax"],
+        ["Open at 0:01", "Posted by A"],
     ]
 
 
@@ -140,3 +140,16 @@ def test_commands_that_discord_knows_are_mentioned_so_that_they_can_be_clicked()
 def test_a_text_full_of_commands_stays_within_the_limits() -> None:
     reply = Reply("/find " * 1000, title="/find " * 100, commands={"find": "</find:1234567890123456789>"})
     assert complaints(payload(reply), []) == []
+
+
+def test_what_stands_behind_more_is_a_menu_and_at_sight_are_few() -> None:
+    behind = (
+        Button(actions.Show("a", 1, at_ms=1000).id("b"), "\N{MINUS SIGN}1 s", enabled=False, row=1, more=True),
+        Button(actions.Details("a", 1).id(), "Details", row=4, more=True),
+    )
+    reply = replace(answer(), buttons=answer().buttons + behind, level="strong")
+    sent = payload(reply)
+    assert complaints(sent, ["frame.png", "plot.png"]) == []
+    (menu,) = [part for part in walk(sent["components"]) if part["type"] == 3]
+    assert [(one["label"], one["value"]) for one in menu["options"]] == [("Details", "details:a:1:")]
+    assert "**Strong match**" in str(sent["components"])

@@ -40,6 +40,22 @@ def test_whatever_strangers_wrote_stays_within_the_limits_and_is_escaped() -> No
     assert len(made.text) <= 3000
 
 
+def test_what_stands_behind_more_is_a_menu_behind_the_few_at_sight() -> None:
+    buttons = (
+        Button("show:a:1:m", "1 · 0:04", active=True),
+        Button("show:a:2:mn", "Next", row=1),
+        Button("show:a:1:mv:p:::", "Preview", row=2),
+        Button("details:a:1:", "Details", row=4, more=True),
+        Button("show:a:1:mb:f:0::", "\N{MINUS SIGN}1 s", enabled=False, row=1, more=True),
+    )
+    made = card(Reply("0:04 in a video", buttons=buttons, level="weak"))
+    assert slack_blocks.complaints(list(made.blocks), {}) == []
+    rows = [block["elements"] for block in made.blocks if block["type"] == "actions"]
+    assert [[one["type"] for one in row] for row in rows] == [["button"], ["button", "button", "static_select"]]
+    assert [one["value"] for one in rows[1][2]["options"]] == ["details:a:1:"]
+    assert made.blocks[0]["text"]["text"].startswith("Possible match\n")
+
+
 def test_progress_is_a_bar() -> None:
     bar = card(Reply("Looking…", progress=Progress("looking", 0.5))).blocks[0]["text"]["text"].splitlines()[-1]
     assert bar == "█" * 10 + "░" * 10
