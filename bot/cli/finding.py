@@ -13,6 +13,7 @@ import click
 
 from bot.cli import output
 from bot.cli.local import OPERATOR, exit_code, load, local_scope
+from bot.cli.wording import told
 from bot.wiring.app import open_core
 from core.conversation.commands import find as read_question
 from core.errors import AppError
@@ -21,7 +22,6 @@ from core.indexing.local_files import read as read_file
 from core.model.events import Door, PictureFile, Turn
 from core.model.video import View, names
 from core.search.verdict import seen_closer
-from core.wording.errors import sentence
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -68,7 +68,7 @@ async def find(settings: Settings, wish: FindWish, space: str, *, as_json: bool)
             try:
                 await _answer(core, replace(wish, text=text), space, as_json=as_json)
             except AppError as error:
-                click.echo(f"{one_line(text)}: {sentence(error)}", err=True)
+                click.echo(f"{one_line(text)}: {told(error)}", err=True)
                 code = max(code, exit_code(error))
         return code
 
@@ -146,7 +146,7 @@ async def _renew(core: Product, query: Query) -> None:
             with output.progress_bar(f"{posted.video.title} (new model)") as report:
                 await core.parts.indexer.again(posted, report)
         except AppError as error:
-            click.echo(f"{posted.video.title} is left out: {sentence(error)}", err=True)
+            click.echo(f"{posted.video.title} is left out: {told(error)}", err=True)
 
 
 async def _draw(core: Product, result: SearchResult, wish: FindWish) -> AnswerView:

@@ -15,6 +15,7 @@ import click
 from bot.cli import output
 from bot.cli.folders import appearing, videos_in
 from bot.cli.local import OPERATOR, exit_code, load, local_scope
+from bot.cli.wording import told
 from bot.doors.requests import RequestLog
 from bot.web.config import DOOR
 from bot.wiring.app import open_core
@@ -25,7 +26,6 @@ from core.links import is_link, meant_links
 from core.model.events import FilePosted, LinkPosted, Turn
 from core.model.requests import MessageKey, Poster
 from core.model.video import View
-from core.wording.errors import sentence
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
@@ -114,7 +114,7 @@ async def _one(core: Product, source: str, space: str, tally: _Tally) -> None:
     except Exception as error:
         if not isinstance(error, AppError):
             logger.exception("a source could not be taken in")
-        tally.fail(source, sentence(error) if isinstance(error, AppError) else BUG, exit_code(error))
+        tally.fail(source, told(error) if isinstance(error, AppError) else BUG, exit_code(error))
 
 
 async def _take_in(core: Product, source: str, space: str) -> Indexed:

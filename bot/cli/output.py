@@ -11,6 +11,7 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
+from bot.cli.wording import NO_VIDEO
 from core.answers.view import each_second, shares
 from core.errors import FolderUnwritable
 from core.formatting import clock
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from core.ports.retention import Holding
 
 
-_LABEL = 40
+_LABEL, _LEAST_LABEL = 40, 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,7 @@ def progress_bar(label: str) -> Iterator[Callable[[reply.Progress], None]]:
     )
     console = Console(stderr=True)
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
-        task = bar.add_task("starting", total=None, label=_short(label))
+        task = bar.add_task("starting", total=None, label=_short(label, console.width))
 
         def report(progress: reply.Progress) -> None:
             known = progress.fraction is not None
@@ -64,8 +65,10 @@ def progress_bar(label: str) -> Iterator[Callable[[reply.Progress], None]]:
         yield report
 
 
-def _short(label: str) -> str:
-    return label if len(label) <= _LABEL else f"{label[: _LABEL - 1]}…"
+def _short(label: str, width: int) -> str:
+    """Shorten what a bar is for, to a third of a narrow terminal."""
+    most = max(_LEAST_LABEL, min(_LABEL, width // 3))
+    return label if len(label) <= most else f"{label[: most - 1]}…"
 
 
 def indexed(one: Indexed) -> None:
@@ -122,7 +125,7 @@ def listed(posted: Sequence[PostedVideo], *, as_json: bool) -> None:
     if as_json:
         _print_json({"videos": [_posted(one) for one in posted]})
         return
-    click.echo(lists.lines(posted))
+    click.echo(lists.lines(posted) if posted else NO_VIDEO)
 
 
 def forgotten(video: Video) -> None:

@@ -336,11 +336,11 @@ def run_program() -> int:
 
 def _tell(error: Exception) -> int:
     """Say on stderr what went wrong; return the exit code."""
+    from bot.cli.wording import told
     from core.errors import AppError, OperatorError
-    from core.wording.errors import sentence
 
     if isinstance(error, AppError):
-        click.echo(sentence(error), err=True)
+        click.echo(told(error), err=True)
         return OPERATOR if isinstance(error, OperatorError) else ASKER
     logger.debug("bug", exc_info=error)
     click.echo(f"Something broke: {type(error).__name__}. KEATON_LOG_LEVEL=debug shows where.", err=True)

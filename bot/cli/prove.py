@@ -19,6 +19,7 @@ from bot.cli.finding import refined
 from bot.cli.local import local_scope
 from bot.cli.proof import FoundFrame, PictureProof, Proof, QueryProof, Speed, apart, jpeg, summary
 from bot.cli.proof_page import page
+from bot.cli.wording import told
 from bot.wiring.app import open_core
 from bot.wiring.diagnostics import describe_machine
 from bot.wiring.engines import DEMO_FOLDER
@@ -32,7 +33,6 @@ from core.model.query import Query
 from core.model.reply import Progress
 from core.model.requests import Poster
 from core.model.video import View
-from core.wording.errors import sentence
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -150,7 +150,7 @@ async def _ground(settings: Settings, wish: ProveWish, home: Path) -> _Ground:
     except WeightsUnavailable as error:
         if wish.model or settings.model_name or wish.source:
             raise
-        click.echo(f"{sentence(error)}\nSo this compares on the demo video, with the demo model.", err=True)
+        click.echo(f"{told(error)}\nSo this compares on the demo video, with the demo model.", err=True)
         chosen = _with_model(settings, DEMO, home)
         notebook = await _loaded(chosen)
     is_demo = chosen.model == DEMO
