@@ -131,13 +131,13 @@ async def bring(db: aiosqlite.Connection, job: JobRef | None, video_id: str, fra
         await db.execute(sql, (video_id, frames, job.id))
 
 
-async def drop_work(db: aiosqlite.Connection, video_id: str) -> bool:
+async def drop_checkpoint(db: aiosqlite.Connection, video_id: str) -> bool:
     """Drop the checkpoint of a video that no open job is about; tell whether there was one."""
     sql = f"DELETE FROM works WHERE video_id = ? AND {_UNNEEDED}"  # noqa: S608
     return (await db.execute(sql, (video_id,))).rowcount > 0
 
 
-async def drop_unneeded_works(db: aiosqlite.Connection) -> None:
+async def drop_unneeded_checkpoints(db: aiosqlite.Connection) -> None:
     """Drop the checkpoints of all videos that no open job is about."""
     await db.execute(f"DELETE FROM works WHERE {_UNNEEDED}")  # noqa: S608
 
@@ -157,7 +157,7 @@ async def drop_brought(db: aiosqlite.Connection, video_id: str, view: View) -> b
     """Drop what hangs on a video that a message does not bring any more; tell whether its file goes too."""
     await seal(db, video_id, view)
     went = await drop_unposted(db, video_id)
-    dropped = await drop_work(db, video_id)
+    dropped = await drop_checkpoint(db, video_id)
     return (went or dropped) and not await videos.is_needed(db, video_id)
 
 
@@ -213,7 +213,7 @@ async def _call_back(db: aiosqlite.Connection, video_id: str, view: View, user_i
             sql = "UPDATE jobs SET called_back = called_back || ' ' || ? WHERE id = ?"
             await db.execute(sql, (_digest(job_id, video_id), job_id))
     await db.execute(_END, values)
-    await drop_work(db, video_id)
+    await drop_checkpoint(db, video_id)
 
 
 def _digest(job_id: int, video_id: str) -> str:

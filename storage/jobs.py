@@ -217,7 +217,7 @@ class SqliteJobs(Tables):
         async with self._db.writing() as db:
             sql = f"UPDATE jobs SET state = 'cancelled' WHERE id = ? AND looks = 0 AND {OPEN} RETURNING video_id"  # noqa: S608
             for (video_id,) in await db.execute_fetchall(sql, (job_id,)):
-                return await _drop_work(db, video_id)
+                return await _drop_checkpoint(db, video_id)
             raise JobCancelled
 
     async def cancel(self, job_id: int) -> str:
@@ -250,7 +250,7 @@ class SqliteJobs(Tables):
     async def needed(self) -> tuple[frozenset[str], frozenset[str]]:
         """Drop checkpoints for jobs that are not open; return the videos by id and posted files by path needed."""
         async with self._db.writing() as db:
-            await forgetting.drop_unneeded_works(db)
+            await forgetting.drop_unneeded_checkpoints(db)
             for sql in _DROP_OLD:
                 await db.execute(sql, {"now_s": self._clock_s(), "kept_s": KEPT_S, "press_s": PRESSES_KEPT_S})
             videos = await db.execute_fetchall("SELECT id FROM videos UNION SELECT video_id FROM works")
@@ -267,7 +267,7 @@ class SqliteJobs(Tables):
             sql = "SELECT video_id, kind, made_s FROM jobs WHERE id = ?"
             found = list(await db.execute_fetchall(sql, (job_id,)))
             is_sealed = await forgetting.seal_told(db, job_id)
-            unneeded = await _drop_work(db, found[0][0]) if found else ""
+            unneeded = await _drop_checkpoint(db, found[0][0]) if found else ""
         # It may have named what was forgotten while it was open, and stand in the file by that name.
         if is_sealed or any(kind == "forget" or made_s <= self._db.forgotten_s for _, kind, made_s in found):
             await self._db.empty_log()
@@ -330,9 +330,9 @@ class KeyTables(Tables):
         return tuple(map(_key, await self._db.rows(sql, {"platform": platform, "run": self._run})))
 
 
-async def _drop_work(db: aiosqlite.Connection, video_id: str) -> str:
+async def _drop_checkpoint(db: aiosqlite.Connection, video_id: str) -> str:
     """Drop the checkpoint where no open job is about the video; return its id where it is not kept either."""
-    if not await forgetting.drop_work(db, video_id):
+    if not await forgetting.drop_checkpoint(db, video_id):
         return ""
     await forgetting.drop_unseen(db, video_id)  # answers may have shown it as far as it was indexed
     kept = await db.execute_fetchall("SELECT 1 FROM videos WHERE id = ?", (video_id,))

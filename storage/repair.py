@@ -210,7 +210,7 @@ def drop_damaged(file: sqlite3.Connection) -> tuple[LostVideo, ...]:
         for table in ("postings", "links", "indexings", "thumbnails"):
             file.execute(f"DELETE FROM {table} WHERE video_id = ?", (video.video_id,))  # noqa: S608
         file.execute("DELETE FROM videos WHERE id = ?", (video.video_id,))
-    _drop_works(file)
+    _drop_broken_checkpoints(file)
     _drop_dangling(file)
     unsound = " OR ".join(f"NOT json_valid({column})" for column in ("moments", "view_channels", "earlier"))
     file.execute(f"DELETE FROM answers WHERE {unsound}")  # noqa: S608 - our own names
@@ -250,7 +250,7 @@ def _lacks_its_end(index: FrameIndex, duration_s: float) -> bool:
     return duration_s - float(index.times_s[-1]) > 3 * step_s
 
 
-def _drop_works(file: sqlite3.Connection) -> None:
+def _drop_broken_checkpoints(file: sqlite3.Connection) -> None:
     """Drop checkpoints that cannot be read: those videos begin anew."""
     for (video_id,) in file.execute("SELECT video_id FROM works").fetchall():
         rows = file.execute(

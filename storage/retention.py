@@ -126,12 +126,12 @@ async def _purge(db: aiosqlite.Connection, at: dict[str, str]) -> tuple[str, ...
         await db.execute(f"DELETE FROM {table} WHERE {_AT}", at)  # noqa: S608
     await db.execute(_DROP_NOTES, at)
     gone = [video_id for video_id in touched if await forgetting.drop_unposted(db, video_id)]
-    return (*gone, *[one for one in touched if one not in gone and await _drop_work(db, one)])
+    return (*gone, *[one for one in touched if one not in gone and await _drop_checkpoint(db, one)])
 
 
-async def _drop_work(db: aiosqlite.Connection, video_id: str) -> bool:
+async def _drop_checkpoint(db: aiosqlite.Connection, video_id: str) -> bool:
     """Drop the checkpoint of a video under way that no request waits for; tell whether its file goes too."""
-    return await forgetting.drop_work(db, video_id) and not await videos.is_needed(db, video_id)
+    return await forgetting.drop_checkpoint(db, video_id) and not await videos.is_needed(db, video_id)
 
 
 def _scope(row: Row) -> Scope:
