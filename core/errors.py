@@ -55,6 +55,14 @@ class AmbiguousVideo(UserError):
     titles: tuple[str, ...]
 
 
+class NotWholeName(UserError):
+    """What is to be forgotten was named by a part of its name, which may have been meant for another video."""
+
+    name: str
+    titles: tuple[str, ...]
+    """Of the visible videos whose names hold it."""
+
+
 class UnknownPoster(UserError):
     """Nobody by that name posted a video that is visible to the asker."""
 

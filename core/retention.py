@@ -105,7 +105,7 @@ class Forgetting:
     async def take_back(self, event: Forget) -> tuple[Reply, ...]:
         """Take a video back for its poster or a moderator.
 
-        Raises UnknownVideo, AmbiguousVideo, NotYours, OperatorError.
+        Raises UnknownVideo, AmbiguousVideo, NotWholeName, NotYours, OperatorError.
         """
         turn = event.turn
         video_id, title = await self._earlier(event) or await self._meant(event)
@@ -121,7 +121,7 @@ class Forgetting:
         turn = event.turn
         if not event.video.strip():
             raise UnknownVideo("")
-        video = pick(await self._library.videos(turn.view), event.video).video
+        video = pick(await self._library.videos(turn.view), event.video, whole=True).video
         if not turn.moderator and not await self._library.posting(video.id, turn.view, turn.user_id):
             raise NotYours(video.title)
         if event.job:

@@ -30,7 +30,7 @@ async def forget(settings: Settings, name: str, space: str) -> int:
     """Take a video back. Give the exit code."""
     view = View.of(local_scope(space))
     async with open_core(settings) as core:
-        video = pick(await core.kept.library.videos(view), name).video
+        video = pick(await core.kept.library.videos(view), name, whole=True).video
         await core.parts.forgetting.forget(video.id, view)
     output.forgotten(video)
     return 0

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from core.errors import AmbiguousVideo, UnknownVideo
+from core.errors import AmbiguousVideo, NotWholeName, UnknownVideo
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -287,15 +287,18 @@ def names(posted: Sequence[PostedVideo]) -> Mapping[str, str]:
     return called
 
 
-def pick(posted: Sequence[PostedVideo], name: str) -> PostedVideo:
+def pick(posted: Sequence[PostedVideo], name: str, *, whole: bool = False) -> PostedVideo:
     """Return the video that goes by that id, title or name (see `names`), or by a part of one that fits no other.
 
-    `posted` is newest first. Raises UnknownVideo, AmbiguousVideo.
+    `posted` is newest first. With `whole` a part is not enough, as for what cannot be undone. Raises UnknownVideo,
+    AmbiguousVideo, NotWholeName.
     """
     wanted = name.strip().casefold()
     called = names(posted)
     for fits in _ways(wanted, called):
         hits = [one for one in posted if fits(one)]
+        if hits and whole and not any(_is_whole(one, wanted, called) for one in hits):
+            raise NotWholeName(name, tuple(called[hit.video.id] for hit in hits))
         if len(hits) == 1:
             return hits[0]
         if hits:
@@ -312,6 +315,12 @@ def _ways(wanted: str, called: Mapping[str, str]) -> tuple[Callable[[PostedVideo
         lambda one: len(wanted) >= _LEAST_PREFIX and _short_id(one).startswith(wanted),
         lambda one: bool(wanted) and wanted in one.video.title.casefold(),
     )
+
+
+def _is_whole(one: PostedVideo, wanted: str, called: Mapping[str, str]) -> bool:
+    """Tell whether a video was named by all of its name, or by its id."""
+    whole = (one.video.id.casefold(), one.video.title.casefold(), called[one.video.id].casefold())
+    return wanted in whole or (len(wanted) >= _LEAST_PREFIX and _short_id(one).startswith(wanted))
 
 
 def _short_id(one: PostedVideo) -> str:

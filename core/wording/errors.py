@@ -207,6 +207,9 @@ def _of_question(error: AppError) -> str:  # noqa: PLR0911 - a line each
         case errors.AmbiguousVideo(name, titles):
             called = "that" if _is_id(name) else f"“{name}”"
             return f"Several videos go by {called}: {', '.join(titles[:5])}. Name one of these."
+        case errors.NotWholeName(name, titles):
+            meant = " or ".join(f"“{title}”" for title in titles[:5])
+            return f"I forget a video by its whole name alone, and “{name}” is a part of one. Do you mean {meant}?"
         case errors.UnknownPoster(name):
             return (
                 "That person has posted no video here."

@@ -63,3 +63,12 @@ async def test_given_an_unknown_name_when_crashed_then_it_stays_unknown(house: C
     said = (await house.last(Forget(turn(), "blues", job.ref))).text
     assert "blues" in said
     assert await after_a_crash(house) == said
+
+
+async def test_given_a_part_of_a_name_then_nothing_is_forgotten_and_the_whole_is_said(
+    house: ColourHouse, colour_video: Path
+) -> None:
+    await house.last(FilePosted(turn(), colour_video, "colours.mp4"))
+    said = (await house.last(Forget(turn(), "colour"))).text
+    assert "Do you mean “colours”?" in said
+    assert len(await house.library.videos(turn().view)) == 1

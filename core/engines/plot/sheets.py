@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections import Counter
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
@@ -10,11 +11,11 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from core.engines.video.allowance import THUMBNAIL_PX, NoPictureError, opened_jpeg
-from core.formatting import clock
+from core.formatting import clock, tenths
 from core.model.results import nearest_within
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from core.model.results import Moment
     from core.model.video import Still, Thumbnail
@@ -44,10 +45,12 @@ def contact_sheet(
     rows = -(-len(chosen) // columns)
     size = (_GAP_PX + columns * (_TILE_PX[0] + _GAP_PX), _GAP_PX + rows * (_TILE_PX[1] + _GAP_PX))
     sheet = Image.new("RGB", size, _PAPER)
+    times_s = _times_s(thumbnails, numbered, numbers)
+    labels = stamps([times_s[index] for index in chosen])
     for place, index in enumerate(chosen):
         row, column = divmod(place, columns)
         corner = (_GAP_PX + column * (_TILE_PX[0] + _GAP_PX), _GAP_PX + row * (_TILE_PX[1] + _GAP_PX))
-        sheet.paste(_tile(thumbnails[index], numbers.get(index, ())), corner)
+        sheet.paste(_tile(thumbnails[index], numbers.get(index, ()), labels[place]), corner)
     return _jpeg(sheet)
 
 
@@ -65,7 +68,8 @@ def slideshow(thumbnails: Sequence[Thumbnail]) -> bytes:
     """Return a GIF that runs for ever; raises ValueError without a thumbnail."""
     if not thumbnails:
         raise ValueError("a slideshow needs at least one thumbnail")
-    tiles = [_tile(thumbnail, ()) for thumbnail in thumbnails]
+    labels = stamps([thumbnail.time_s for thumbnail in thumbnails])
+    tiles = [_tile(thumbnail, (), label) for thumbnail, label in zip(thumbnails, labels, strict=True)]
     out = io.BytesIO()
     tiles[0].save(out, "GIF", save_all=True, append_images=tiles[1:], duration=_SLIDE_MS, loop=0)
     return out.getvalue()
@@ -98,13 +102,27 @@ def _chosen(thumbnails: Sequence[Thumbnail], most: int, wanted: set[int]) -> lis
     return sorted(chosen)
 
 
-def _tile(thumbnail: Thumbnail, numbers: Sequence[int]) -> Image.Image:
+def _times_s(
+    thumbnails: Sequence[Thumbnail], numbered: Sequence[tuple[int, Moment]], numbers: Mapping[int, Sequence[int]]
+) -> list[float]:
+    """Return the time that each tile bears: its own, or that of its moment, as its button says it."""
+    peaks_s = {number: moment.peak_s for number, moment in numbered}
+    return [peaks_s[numbers[at][0]] if at in numbers else one.time_s for at, one in enumerate(thumbnails)]
+
+
+def stamps(times_s: Sequence[float]) -> list[str]:
+    """Return times in whole seconds, or with tenths where two would be told the same."""
+    told = Counter(map(clock, times_s))
+    return [tenths(time_s) if told[clock(time_s)] > 1 else clock(time_s) for time_s in times_s]
+
+
+def _tile(thumbnail: Thumbnail, numbers: Sequence[int], label: str) -> Image.Image:
     tile = Image.new("RGB", _TILE_PX, (0, 0, 0))
     # What an older Keaton kept was not checked when it came.
     with suppress(NoPictureError), opened_jpeg(thumbnail.jpeg, THUMBNAIL_PX) as picture:
         picture.thumbnail(_TILE_PX)
         tile.paste(picture, ((_TILE_PX[0] - picture.width) // 2, (_TILE_PX[1] - picture.height) // 2))
-    _label(tile, clock(thumbnail.time_s), 15)
+    _label(tile, label, 15)
     if numbers:
         _mark(tile, numbers)
     return tile

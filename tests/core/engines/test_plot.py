@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from core.engines.plot.figures import PlotFigures
-from core.engines.plot.sheets import contact_sheet, evenly
+from core.engines.plot.sheets import contact_sheet, evenly, stamps
 from core.model.results import Baseline, Curve, Moment, TextCurve
 from core.model.video import Thumbnail, Video
 from core.ports.video import PlotSpec
@@ -160,3 +160,7 @@ def test_given_other_plots_before_when_drawn_then_the_same_picture() -> None:
     for number in range(80):  # more words than are remembered
         draw(spec(query=f"question {number}"), "light" if number % 2 else "dark")
     assert draw(spec(), "dark") == first
+
+
+def test_stamps_that_would_be_told_the_same_have_tenths() -> None:
+    assert stamps([0.0, 3.2, 3.7, 65.0]) == ["0:00", "0:03.2", "0:03.7", "1:05"]
