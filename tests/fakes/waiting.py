@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, TypeVar
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    import pytest
+
 T = TypeVar("T")
 
 PATIENCE_S = 90.0
@@ -36,3 +38,10 @@ class Waited:
                 return seen
         except TimeoutError:
             raise AssertionError(f"after {within_s} s still not: {what}; refused: {self.refused[-3:]}") from None
+
+
+async def logged(caplog: pytest.LogCaptureFixture, words: str, times: int = 1) -> None:
+    """Wait until the log says something so often: a log tells nobody, so it is looked at again and again."""
+    async with asyncio.timeout(PATIENCE_S):
+        while caplog.text.count(words) < times:  # noqa: ASYNC110 - see above
+            await asyncio.sleep(0.02)

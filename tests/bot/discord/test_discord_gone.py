@@ -11,6 +11,7 @@ import pytest
 from tests.bot.discord.test_discord_walls import Town, a_town, running
 from tests.fakes.discord import FakeDiscord
 from tests.fakes.discord_world import KEATON, Guild, User, new_id
+from tests.fakes.waiting import logged
 from tests.support import clips
 from tests.support.houses import grace_of, house, parts_of, reader
 
@@ -256,13 +257,6 @@ async def test_given_an_outage_that_outlasts_all_tries_when_keaton_starts_again_
             await town.answer(it, "Moment 1")
             await settled(town)
     assert quiet(caplog)
-
-
-async def logged(caplog: pytest.LogCaptureFixture, words: str, times: int = 1) -> None:
-    """Wait until the log says something."""
-    async with asyncio.timeout(60):
-        while caplog.text.count(words) < times:  # noqa: ASYNC110 - a log tells nobody
-            await asyncio.sleep(0.05)
 
 
 async def settled(town: Town) -> None:

@@ -11,6 +11,7 @@ import pytest
 from tests.bot.discord.test_discord_walls import Town, a_town, running
 from tests.fakes.discord import FakeDiscord
 from tests.fakes.discord_world import CONNECT, KEATON, VOICE, Guild, User
+from tests.fakes.waiting import logged
 from tests.support import clips
 from tests.support.houses import grace_of, house, reader
 
@@ -33,7 +34,7 @@ async def test_an_event_that_nobody_can_read_is_logged_without_its_words_and_lef
         await town.post(tmp_path, town.general, "film.mp4")
         for kind in ("MESSAGE_CREATE", "INTERACTION_CREATE", "CHANNEL_UPDATE", "THREAD_UPDATE"):
             await town.fake.gateway.dispatch(kind, {"id": "no number of a secret", "guild_id": str(town.guild.id)})
-        await town.fake.until(lambda: caplog.text.count("cannot be read and is left") == 4, "four lines")
+        await logged(caplog, "cannot be read and is left", 4)
         await town.answer(await town.fake.typed(town.general, town.ada, "/find green"), "Moment 1")
         assert town.fake.gateway.ready == 1
         assert "secret" not in caplog.text
@@ -55,7 +56,7 @@ async def test_one_channel_that_cannot_be_read_back_keeps_its_own_mark_and_no_ot
         for _ in range(2):  # and the mark is kept across restarts
             async with running(town.fake, house, town.grace):
                 await town.fake.until(lambda: card_below(missed[0]), "the card in the channel that can be read")
-                await town.fake.until(lambda: "cannot be read back for now" in caplog.text, "a line in the log")
+                await logged(caplog, "cannot be read back for now")
                 assert card_below(missed[1]) is None
         async with running(town.fake, house, town.grace):
             del town.fake.broken[second.id]

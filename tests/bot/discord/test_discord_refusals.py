@@ -11,6 +11,7 @@ import pytest
 from core.model.video import View
 from tests.bot.discord.test_discord_walls import Town, a_town
 from tests.fakes.discord_world import ATTACH, KEATON, VIEW, walk
+from tests.fakes.waiting import logged
 from tests.support.houses import house, reader
 
 if TYPE_CHECKING:
@@ -94,7 +95,7 @@ async def test_a_frame_that_nothing_can_change_waits_until_its_thread_is_opened_
         await town.fake.set_thread(thread, archived=True, locked=True)
         town.fake.undeletable.add(answer.id)
         await forget_all(town, thread)
-        await town.fake.until(lambda: "could not be taken back" in caplog.text, "the operator told")
+        await logged(caplog, "could not be taken back")
         tries = len(town.fake.refused)
         for _ in range(4):
             await town.answer(await town.fake.slash(town.general, town.bob, "videos"), "no video here")
@@ -121,7 +122,7 @@ async def test_an_expired_press_is_closed_and_leaves_no_traceback(
         town.fake.desk.ack_within_s = 3.0
         await town.answer(await town.fake.typed(town.general, town.ada, "/find blue"), "Moment 1")
         assert "Traceback" not in caplog.text
-        await town.fake.until(lambda: "over before it was acknowledged" in caplog.text, "a line about it")
+        await logged(caplog, "over before it was acknowledged")
         assert await house.runner.jobs.left("discord") == ()
 
 
@@ -134,7 +135,7 @@ async def test_a_press_that_is_refused_too_late_leaves_no_traceback(
         town.general.denied[KEATON.id] = ATTACH
         town.fake.desk.ack_within_s = -1.0
         await town.fake.press(card, "As softmax", town.bob)
-        await town.fake.until(lambda: "over before it was acknowledged" in caplog.text, "a line about it")
+        await logged(caplog, "over before it was acknowledged")
         assert "Traceback" not in caplog.text
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bot.slack.config import POSTS, UPDATES
+from tests.fakes.waiting import logged
 
 if TYPE_CHECKING:
     from tests.bot.slack.conftest import Scene
@@ -113,7 +114,7 @@ async def test_given_a_channel_that_it_was_removed_from_when_it_is_invited_again
         scene.fake.refusals[method] = error
     await scene.fake.remove(scene.team, message)
     await scene.fake.until(lambda: not scene.team.files, "the pictures gone")
-    await scene.fake.until(lambda: "invited again" in caplog.text, "a word to the operator")
+    await logged(caplog, "invited again")
     scene.fake.refusals.clear()
     joined = {"type": "member_joined_channel", "channel": scene.general.id, "user": scene.team.keaton.id}
     await scene.fake.event(scene.team, joined)

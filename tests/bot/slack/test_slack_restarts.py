@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from core.model.video import View
+from tests.fakes.waiting import logged
 from tests.support.houses import no_clips
 from tests.support.jobs_done import StoppingReader
 
@@ -66,9 +67,7 @@ async def test_given_a_long_outage_when_slack_is_back_then_the_next_run_answers(
     scene.fake.refusals["chat.postMessage"] = "ratelimited"
     before = set(scene.general.messages)
     await scene.fake.slash(scene.team, scene.general, scene.bob, "/find", "red")
-    async with asyncio.timeout(60):
-        while "no answer stands yet" not in caplog.text:  # noqa: ASYNC110 - a log tells nobody
-            await asyncio.sleep(0.05)
+    await logged(caplog, "no answer stands yet")
     await scene.stop()
     scene.fake.refusals.clear()
     scene.house.begin_run()
