@@ -130,7 +130,7 @@ def imported(path: Path) -> set[str]:
     return found & MODULES.keys()
 
 
-def test_given_all_modules_when_their_imports_are_followed_then_none_leads_back_to_itself() -> None:
+def test_given_all_modules_when_imports_are_followed_then_none_is_a_cycle() -> None:
     left = {name: imported(path) - {name} for name, path in MODULES.items()}
     while free := {name for name, needed in left.items() if not needed & left.keys()}:
         left = {name: needed for name, needed in left.items() if name not in free}
@@ -165,7 +165,7 @@ def test_given_a_module_when_it_imports_then_only_what_stands_before_it(module: 
     assert {name for name in imported(MODULES[module]) if (place(name) or 0) > own} == set()
 
 
-def test_given_all_public_classes_when_they_are_named_then_no_name_stands_twice() -> None:
+def test_given_all_public_classes_when_named_then_no_name_stands_twice() -> None:
     named: dict[str, list[str]] = {}
     for path in SOURCES:
         for node in ast.parse(path.read_text(encoding="utf-8")).body:
@@ -179,3 +179,12 @@ def test_given_a_package_when_it_is_opened_then_it_says_what_it_owns(package: Pa
     said = ast.get_docstring(ast.parse((package / "__init__.py").read_text(encoding="utf-8")))
     assert said
     assert len(said) > 20
+
+
+def test_given_all_tests_when_they_are_named_then_in_at_most_70_characters() -> None:
+    long: list[str] = []
+    for path in [*TESTS, Path(__file__)]:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name.startswith("test_"):
+                long += [f"{path.relative_to(ROOT).as_posix()}: {node.name}"] * (len(node.name) > 70)
+    assert long == []

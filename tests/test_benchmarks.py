@@ -44,11 +44,11 @@ def test_given_make_bench_when_it_names_a_command_then_there_is_one(name: str) -
     assert '__name__ == "__main__"' in (BENCHMARKS / f"{name}.py").read_text(encoding="utf-8")
 
 
-def test_given_a_busy_machine_when_turns_are_compared_then_by_their_own_ratios() -> None:
+def test_given_a_busy_machine_when_turns_are_compared_then_by_their_ratios() -> None:
     assert paired_ratio([10.0, 60.0, 20.0], [1.0, 1.0, 2.0]) == 10.0
 
 
-def test_given_a_function_when_it_runs_in_any_thread_then_its_module_counts() -> None:
+def test_given_a_function_when_run_in_any_thread_then_its_module_counts() -> None:
     assert traced(lambda: formatting.clock(75.0)) == ["core.formatting"]
     assert traced(lambda: in_a_thread(lambda: formatting.clock(75.0))) == ["core.formatting"]
 

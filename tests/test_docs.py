@@ -67,7 +67,7 @@ def test_given_a_page_with_a_bound_when_it_is_measured_then_it_keeps_to_it(page:
 ODD = ("what is no syntax is words", "takes a film back", "the caged child", "somebody posts", "whoever asked")
 
 
-def test_given_the_readme_when_it_is_read_then_its_words_are_those_of_people() -> None:
+def test_given_the_readme_when_it_is_read_then_it_has_no_jargon() -> None:
     text = (ROOT / "README.md").read_text()
     assert not re.findall(r"\d ?%|Rocchio|\bfilms?\b|\bcaged?\b", text)
     assert not [one for one in ODD if one in text]
@@ -84,7 +84,7 @@ def test_given_pages_when_they_name_files_of_the_code_then_those_exist() -> None
             assert named in known, f"{name(page)} names {named}"
 
 
-def test_given_the_table_of_packages_when_it_is_read_then_it_has_each_once_with_what_it_holds() -> None:
+def test_given_the_table_of_packages_then_each_has_one_row_and_real_files() -> None:
     text = (ROOT / "CONTRIBUTING.md").read_text()
     rows = re.findall(r"^\| (`(?:bot|core|storage)[^|]*) \|([^|]*)\|([^|]*)\|$", text, re.MULTILINE)
     listed = {place.rstrip("/"): told for places, *told in rows for place in re.findall(r"`([^`]+)`", places)}
@@ -95,7 +95,7 @@ def test_given_the_table_of_packages_when_it_is_read_then_it_has_each_once_with_
             assert any((ROOT / place / named).exists() for place in listed if told is listed[place]), (package, named)
 
 
-def test_given_the_invitation_to_discord_when_its_number_is_read_then_it_is_the_listed_permissions() -> None:
+def test_given_the_discord_invitation_then_it_has_the_listed_permissions() -> None:
     text = (ROOT / "docs/discord.md").read_text()
     (number,) = re.findall(r"permissions=(\d+)", text)
     rows = re.findall(r"^   \| ([A-Z][\w ,]+) \|", text, re.MULTILINE)
@@ -104,7 +104,7 @@ def test_given_the_invitation_to_discord_when_its_number_is_read_then_it_is_the_
     assert listed.value == int(number)
 
 
-def test_given_commands_on_pages_when_they_are_looked_up_then_they_exist_with_their_options() -> None:
+def test_given_commands_on_pages_when_looked_up_then_they_exist() -> None:
     said = "\n".join((ROOT / page).read_text() for page in ("README.md", *COMMAND_PAGES))
     lines = re.findall(r"^(?:\.venv/bin/)?keaton (.+)$", said, re.MULTILINE) + re.findall(r"`keaton ([^`]+)`", said)
     for line in lines:

@@ -53,7 +53,7 @@ def test_given_pyproject_then_every_range_admits_the_tested_version() -> None:
 
 
 @pytest.mark.parametrize("name", ["yt-dlp", "deno"])
-def test_given_a_fetcher_then_its_upper_bound_is_the_version_that_was_tested(name: str) -> None:
+def test_given_a_fetcher_then_its_upper_bound_is_the_tested_version(name: str) -> None:
     (one,) = [one for one in project()["requirements.txt"] if one.name == name]
     bounds = {part.operator: part.version for part in one.specifier}
     assert bounds["<="] == pins("constraints.txt")[name]

@@ -100,7 +100,7 @@ def test_given_answers_when_they_are_scored_then_the_table_has_each_share() -> N
     assert last == "| base | 1 | 2 | 100.0 | 50.0 | 100.0 | 50.0 | 65.0 | 50.0 | 50.0 | 50.0 | 15.0x |"
 
 
-def test_given_a_run_that_was_broken_off_when_it_goes_on_then_half_a_line_counts_for_nothing(tmp_path: Path) -> None:
+def test_given_a_broken_off_run_when_it_goes_on_then_no_half_line_counts(tmp_path: Path) -> None:
     notes = Notes(tmp_path)
     answered = Answered("0", shuffled=False, windows=((0.0, 1.5),), verdict="weak")
     notes.add(answered)
@@ -140,7 +140,7 @@ def drawn_set(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.slow
-def test_given_a_drawn_set_when_measured_then_a_table_and_a_second_run_does_nothing_again(
+def test_given_a_drawn_set_when_measured_twice_then_nothing_is_redone(
     drawn_set: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     words = [str(drawn_set / "drawn.jsonl"), "--videos", str(drawn_set), "--models", "demo", "--work", str(tmp_path)]
@@ -161,9 +161,7 @@ def test_given_a_drawn_set_when_measured_then_a_table_and_a_second_run_does_noth
 
 
 @pytest.mark.slow
-def test_given_a_run_without_its_last_answers_when_it_goes_on_then_it_asks_those_alone(
-    drawn_set: Path, tmp_path: Path
-) -> None:
+def test_given_a_run_that_lacks_answers_when_it_goes_on_then_it_asks_them(drawn_set: Path, tmp_path: Path) -> None:
     annotations = read(drawn_set / "drawn.jsonl")[:3]
     files = files_of(annotations, drawn_set)
     first = asyncio.run(run("demo", annotations, files, tmp_path, refine=False))

@@ -134,7 +134,7 @@ def test_one_bad_source_does_not_stop_the_rest(keaton: Keaton) -> None:
 
 
 @pytest.mark.timeout(60)
-def test_what_is_no_file_or_too_large_gets_a_sentence_at_once_and_is_called_as_it_was_named(keaton: Keaton) -> None:
+def test_given_no_file_or_one_too_large_then_a_sentence_names_it_at_once(keaton: Keaton) -> None:
     os.mkfifo(keaton.home / "pipe.mp4")
     (keaton.home / "folder").mkdir()
     (keaton.home / "nothing.mp4").touch()
@@ -235,7 +235,7 @@ def test_doctor_says_what_to_do_where_something_is_wrong(keaton: Keaton) -> None
     assert "xoxb-1" not in done.stdout + done.stderr
 
 
-def test_a_second_bot_on_one_data_folder_is_refused_and_other_commands_go_on_beside_the_first(keaton: Keaton) -> None:
+def test_given_a_second_bot_on_one_folder_then_it_alone_is_refused(keaton: Keaton) -> None:
     with alone(keaton.home / "data"):
         for words in (("run",), ("doctor", "--repair")):
             refused = keaton(*words)
@@ -244,7 +244,7 @@ def test_a_second_bot_on_one_data_folder_is_refused_and_other_commands_go_on_bes
         assert keaton.json("videos", "--json")["videos"]
 
 
-def test_given_a_damaged_database_when_no_backup_is_sound_then_recovery_is_told(keaton: Keaton, tmp_path: Path) -> None:
+def test_given_a_damaged_database_and_no_sound_backup_then_help_is_told(keaton: Keaton, tmp_path: Path) -> None:
     data = tmp_path / "data"
     shutil.copytree(keaton.home / "data", data)
     database = data / "keaton.sqlite3"
@@ -261,7 +261,7 @@ def test_given_a_damaged_database_when_no_backup_is_sound_then_recovery_is_told(
     assert ".recover" in repaired.stdout
 
 
-def test_given_nothing_set_and_no_hub_when_asked_then_the_trial_is_told_on_stderr(
+def test_given_no_model_set_and_no_hub_when_asked_then_the_trial_is_told(
     keaton: Keaton, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     point_to("http://127.0.0.1:9", monkeypatch)
@@ -281,9 +281,7 @@ def test_find_json_has_a_curve_for_each_text_and_probabilities_among_them(keaton
     assert sum(one["probability"] for one in answer["probabilities"]) == pytest.approx(1.0)
 
 
-def test_given_names_that_are_no_utf8_or_very_long_when_they_are_indexed_then_all_are(
-    keaton: Keaton, tmp_path: Path
-) -> None:
+def test_given_odd_or_long_names_when_indexed_then_all_are(keaton: Keaton, tmp_path: Path) -> None:
     long = tmp_path / f"{'The beginning ' * 17}.mp4"
     places = [os.fsencode(tmp_path / "not_utf8") + b"\xff\xfe.mp4", os.fsencode(long)]
     for number, place in enumerate(places):
@@ -299,7 +297,7 @@ def test_given_names_that_are_no_utf8_or_very_long_when_they_are_indexed_then_al
     assert sorted(one["title"][:8] for one in listed["videos"]) == ["The begi", "not_utf8"]
 
 
-def test_given_a_setting_that_does_not_exist_when_a_command_runs_then_it_is_named(keaton: Keaton) -> None:
+def test_given_an_unknown_setting_when_a_command_runs_then_it_is_named(keaton: Keaton) -> None:
     done = keaton("videos", settings={"KEATON_WEBPORT": "80"})
     assert done.returncode == 0
     assert "KEATON_WEBPORT is no setting, so it does nothing. Did you mean KEATON_WEB_PORT?" in done.stderr
@@ -313,7 +311,7 @@ def test_given_a_setting_that_is_gone_when_a_command_runs_then_it_says_why(keato
     )
 
 
-def test_given_an_old_name_of_a_setting_when_a_command_runs_then_the_new_one_is_told(keaton: Keaton) -> None:
+def test_given_an_old_setting_when_a_command_runs_then_the_new_one_is_told(keaton: Keaton) -> None:
     done = keaton("videos", settings={"KEATON_FILMS_AT_ONCE": "2"})
     assert done.returncode == 0
     assert "KEATON_FILMS_AT_ONCE is called KEATON_VIDEOS_AT_ONCE now. The old name still works." in done.stderr

@@ -36,7 +36,7 @@ def run(home: Path, *words: str, **environment: str) -> subprocess.CompletedProc
 
 
 @pytest.mark.parametrize("words", ['"--help"', '"find", "-h"', '"--version"', '"find"'])
-def test_given_a_call_for_help_when_it_is_answered_then_little_was_imported(words: str) -> None:
+def test_given_a_call_for_help_when_answered_then_little_was_imported(words: str) -> None:
     code = LOADED.format(words=words, heavy=HEAVY)
     told = subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60, check=False

@@ -103,7 +103,7 @@ async def test_work_does_not_wait_for_a_slow_platform() -> None:
     assert screen.seen[-1] == ("edit", "49") or screen.seen == [("post", "49")]
 
 
-async def test_a_bug_is_shown_as_a_sentence_with_the_id_under_which_the_log_has_it(
+async def test_given_a_bug_when_shown_then_a_sentence_has_the_id_of_its_log_line(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     async def breaking() -> AsyncIterator[Reply]:
@@ -131,7 +131,7 @@ async def test_a_bug_before_the_first_reply_is_posted() -> None:
     assert [how for how, _ in screen.seen] == ["post"]
 
 
-async def test_a_platform_that_refuses_one_reply_gets_the_next_and_the_work_goes_on() -> None:
+async def test_given_one_refused_reply_then_the_next_is_shown_and_work_goes_on() -> None:
     screen = Screen(refuse=1)
 
     async def working() -> AsyncIterator[Reply]:
@@ -199,20 +199,20 @@ class Outage:
 
 
 @pytest.mark.parametrize("outage_s", [90.0, 1000.0, 5 * 3600.0])
-def test_given_an_outage_of_minutes_or_hours_when_it_ends_then_the_last_reply_is_shown(outage_s: float) -> None:
+def test_given_an_outage_of_hours_when_it_ends_then_the_last_reply_shows(outage_s: float) -> None:
     platform = Outage(outage_s)
     assert quickloop.run(deliver(say("1 %", "done"), platform, 0.0))
     assert platform.seen == ["done"]
     assert platform.tries < 20
 
 
-def test_given_an_outage_of_days_when_a_day_is_over_then_the_request_is_said_to_be_unanswered() -> None:
+def test_given_an_outage_of_days_when_one_is_over_then_it_is_unanswered() -> None:
     platform = Outage(3 * 24 * 3600.0)
     assert not quickloop.run(deliver(say("done"), platform, 0.0))
     assert platform.tries < 40
 
 
-def test_given_a_bug_that_draws_nothing_when_some_tries_failed_then_no_more_are_made() -> None:
+def test_given_a_bug_in_drawing_when_some_tries_failed_then_no_more_follow() -> None:
     class Broken(Outage):
         async def post(self, reply: Reply) -> None:
             self.tries += 1

@@ -31,7 +31,7 @@ def at(space: str, message: str, user: str = "Ada") -> Turn:
     return replace(turn, scope=scope, view=replace(turn.view, space=space))
 
 
-async def test_an_export_holds_the_videos_postings_vectors_pictures_and_answers_of_one_space(
+async def test_given_a_space_when_exported_then_it_is_whole_and_alone(
     house: ColourHouse,  # noqa: F811
     colour_video: Path,
     tmp_path: Path,

@@ -49,9 +49,7 @@ async def until(home: Path, state: str) -> None:
 
 
 @pytest.mark.parametrize("web", ["on", "off"])
-async def test_what_a_command_was_killed_at_is_taken_up_by_the_next_start_while_its_lease_still_holds(
-    tmp_path: Path, web: str
-) -> None:
+async def test_given_a_killed_command_when_started_again_then_its_work_goes_on(tmp_path: Path, web: str) -> None:
     command = await begun(tmp_path, "index", str(ROOT / "demo" / "film.mp4"), web=web)
     await until(tmp_path, "running")
     command.send_signal(signal.SIGKILL)

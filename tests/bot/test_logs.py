@@ -117,7 +117,7 @@ def test_secrets_are_cut_out_whoever_lets_them_slip(log: io.StringIO, said: str,
     assert f"RuntimeError: {kept}" in bug["exc_info"]
 
 
-async def test_all_that_is_done_for_a_turn_bears_its_id_in_tasks_and_threads_and_children(
+async def test_given_a_turn_when_its_tasks_and_threads_log_then_its_id_is_there(
     log: io.StringIO, house: ColourHouse, colour_video: Path
 ) -> None:
     logger = logging.getLogger("bot.test")
@@ -141,7 +141,7 @@ async def test_all_that_is_done_for_a_turn_bears_its_id_in_tasks_and_threads_and
     assert first != second
 
 
-async def test_a_turn_is_one_line_about_its_kind_and_its_end_and_holds_nobodys_words(
+async def test_given_a_turn_when_logged_then_it_is_one_line_without_any_words(
     log: io.StringIO, house: ColourHouse, colour_video: Path
 ) -> None:
     metrics = Metrics()

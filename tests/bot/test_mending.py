@@ -35,7 +35,7 @@ async def ruined(folder: Path) -> Path:
 
 
 @pytest.mark.parametrize("token", ["", "a token"])
-async def test_videos_of_a_ruined_library_are_set_aside_and_looked_at_anew_where_one_person_alone_uses_it(
+async def test_given_a_ruined_library_of_one_person_then_videos_are_indexed_anew(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, token: str
 ) -> None:
     data = await ruined(tmp_path)
@@ -51,7 +51,7 @@ async def test_videos_of_a_ruined_library_are_set_aside_and_looked_at_anew_where
     assert mended.queued == len(left) == (0 if token else 1)
 
 
-async def test_a_damaged_database_without_a_backup_is_left_and_the_way_to_recover_it_is_said(
+async def test_given_a_damaged_database_without_backup_then_recovery_is_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = tmp_path / "keaton.sqlite3"

@@ -29,7 +29,7 @@ def test_given_a_token_when_the_weights_cannot_be_had_then_no_demo_answers(
     assert "Trial" not in done.stderr
 
 
-def test_given_models_when_they_are_listed_and_chosen_then_the_env_file_says_so(
+def test_given_models_when_one_is_chosen_then_the_env_file_says_so(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     keaton = Keaton(tmp_path, "")

@@ -28,7 +28,7 @@ def opened(folder: Path, browser: str) -> str:
 
 
 @pytest.mark.slow
-def test_given_a_browser_when_the_page_is_opened_then_no_command_line_has_the_token(tmp_path: Path) -> None:
+def test_given_a_browser_when_opened_then_no_command_line_has_the_token(tmp_path: Path) -> None:
     browser = tmp_path / "browser.sh"
     browser.write_text(f'#!/bin/sh\necho "$@" > {tmp_path}/told\n')
     browser.chmod(0o755)
@@ -42,7 +42,7 @@ def test_given_a_browser_when_the_page_is_opened_then_no_command_line_has_the_to
 
 
 @pytest.mark.slow
-def test_given_no_browser_that_starts_then_the_address_is_to_be_opened_by_hand(tmp_path: Path) -> None:
+def test_given_no_browser_that_starts_then_the_address_is_to_open_by_hand(tmp_path: Path) -> None:
     assert opened(tmp_path, "/nonexistent/browser %s") == "Open that address in a browser.\n"
 
 

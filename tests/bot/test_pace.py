@@ -39,7 +39,7 @@ async def looking(steps: int) -> AsyncIterator[Reply]:
     yield Reply("done")
 
 
-def test_many_statuses_stay_within_the_budget_and_an_answer_does_not_wait_behind_them() -> None:
+def test_given_many_statuses_when_an_answer_comes_then_it_does_not_wait() -> None:
     quickloop.run(_many_statuses())
 
 

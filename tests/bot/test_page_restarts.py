@@ -91,7 +91,7 @@ async def test_a_dropped_file_that_had_arrived_is_taken_up_by_the_next_run(
             await emptied(house.media.inbox)
 
 
-async def test_that_a_video_was_forgotten_while_keaton_stood_still_is_said_where_it_was_being_looked_at(
+async def test_given_a_video_forgotten_while_stopped_then_its_status_says_so(
     house: ColourHouse,  # noqa: F811
     colour_video: Path,
 ) -> None:
@@ -115,7 +115,7 @@ async def test_that_a_video_was_forgotten_while_keaton_stood_still_is_said_where
         assert list(house.media_folder.rglob("*.mp4")) == []
 
 
-async def test_a_picture_and_words_that_were_asked_before_a_restart_are_answered_after_it_where_they_stood(
+async def test_given_a_picture_question_when_restarted_then_answered_in_place(
     house: ColourHouse,  # noqa: F811
     colour_video: Path,
 ) -> None:
@@ -140,7 +140,7 @@ async def test_a_picture_and_words_that_were_asked_before_a_restart_are_answered
             await emptied(house.media.inbox)
 
 
-async def test_a_press_that_was_acknowledged_is_what_stands_on_the_page_after_a_crash(
+async def test_given_an_acknowledged_press_when_it_crashes_then_it_stands(
     house: ColourHouse,  # noqa: F811
     colour_video: Path,
     monkeypatch: pytest.MonkeyPatch,

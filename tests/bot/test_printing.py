@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 NAMES = {"a": "Holiday", "b": "Meeting"}
 
 
-def test_given_a_moment_that_outscores_the_first_when_it_is_printed_then_why_it_stands_lower(
+def test_given_a_moment_that_outscores_the_first_then_its_place_is_told(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     curve = Curve(Video("a", "", "Holiday", 9.0, 64, 36), np.arange(3.0), np.array([0.1, 0.3, 0.1], np.float32))
@@ -32,7 +32,7 @@ def test_given_a_moment_that_outscores_the_first_when_it_is_printed_then_why_it_
     assert "sha256" not in second
 
 
-def test_given_videos_that_were_read_from_the_disk_when_it_is_printed_then_it_says_so(
+def test_given_vectors_read_from_disk_when_printed_then_it_says_so(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     curve = Curve(Video("a", "", "Holiday", 9.0, 64, 36), np.arange(3.0), np.array([0.1, 0.3, 0.1], np.float32))

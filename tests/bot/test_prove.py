@@ -71,7 +71,7 @@ def test_given_a_page_when_keaton_is_proven_on_it_then_both_are_shown(link: str,
 
 
 @pytest.mark.slow
-def test_given_no_way_to_the_hub_when_nothing_is_named_then_the_demo_is_compared(tmp_path: Path) -> None:
+def test_given_no_hub_when_nothing_is_named_then_the_demo_is_compared(tmp_path: Path) -> None:
     environment = {**Keaton(tmp_path, "").environment(), "HF_ENDPOINT": "http://127.0.0.1:9"}
     done = subprocess.run(
         [sys.executable, "-m", "bot", "prove", "--full", "--turns", "1"],
@@ -113,7 +113,7 @@ def proof(*gains: float) -> Proof:
 
 
 @pytest.mark.parametrize(("gain", "is_worse"), [(0.0, False), (-0.0029, False), (-0.0031, True)])
-def test_given_a_lower_score_when_it_is_more_than_noise_then_the_proof_fails(gain: float, is_worse: bool) -> None:
+def test_given_a_score_lower_than_noise_allows_then_the_proof_fails(gain: float, is_worse: bool) -> None:
     found = proof(0.1, gain)
     assert bool(found.worse) is is_worse
     assert found.document()["passed"] is not is_worse
@@ -124,7 +124,7 @@ def test_given_turns_when_times_are_compared_then_by_each_turns_own_ratio() -> N
     assert proof(0.0).speed.ratio == (100 / 2 + 90 / 1) / 2
 
 
-def test_given_a_proof_when_its_page_is_made_then_it_needs_nothing_beside_it() -> None:
+def test_given_a_proof_when_its_page_is_made_then_it_needs_no_other_file() -> None:
     made = page(proof(0.0, -0.1))
     links = re.findall(r'(?:src|srcset|href)="([^"]*)"', made)
     assert len(links) == 2 * 4 + 1

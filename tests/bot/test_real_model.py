@@ -118,7 +118,7 @@ async def ask(page: Page) -> None:
     await expect(answer.get_by_role("img", name=re.compile(r"^Frame at"))).to_be_visible(timeout=PATIENCE_MS)
 
 
-async def test_given_nothing_set_when_the_hub_is_there_then_the_real_model_comes_meanwhile(
+async def test_given_nothing_set_when_the_hub_is_there_then_the_real_model_comes(
     hub: FakeHub, page: Page, tmp_path: Path
 ) -> None:
     hub.may_send.clear()
@@ -157,7 +157,7 @@ async def test_given_no_hub_when_it_is_there_later_then_a_button_ends_the_trial(
         assert keaton.log.read_text().count("the model demo") == 1
 
 
-async def test_given_a_trial_when_a_command_brings_the_weights_then_it_ends_by_itself(tmp_path: Path) -> None:
+async def test_given_a_trial_when_a_command_brings_the_weights_then_it_ends(tmp_path: Path) -> None:
     settings, watch, board = Settings(model_cache=tmp_path / "cache"), ModelWatch(), BannerBoard()
     watch.tell(ModelStatus("trial", reason="no way there"))
     waiting = asyncio.create_task(until_real(settings, watch, board))

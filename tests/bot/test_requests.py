@@ -28,7 +28,7 @@ def test_what_was_written_down_is_the_same_event_after_a_restart(event: Incoming
     assert event_of(request, turn()) == event
 
 
-def test_a_switch_is_written_down_wherever_it_was_said_with_the_channel_that_it_is_of() -> None:
+def test_given_a_switch_when_written_down_then_its_channel_is_with_it() -> None:
     thread = MessageKey(replace(turn().scope, channel="a thread"), "7", "mention")
     request = request_of(thread, Switch(turn(), on=True))
     assert request is not None
@@ -38,7 +38,7 @@ def test_a_switch_is_written_down_wherever_it_was_said_with_the_channel_that_it_
 @pytest.mark.parametrize(
     ("shared", "moderator", "may"), [(True, False, False), (True, True, True), (False, False, True)]
 )
-def test_a_press_is_written_down_with_whether_its_presser_may_cancel_what_others_asked_for(
+def test_given_a_press_when_written_down_then_it_keeps_the_right_to_cancel(
     *, shared: bool, moderator: bool, may: bool
 ) -> None:
     who = replace(turn(), door=replace(turn().door, shared=shared), moderator=moderator)

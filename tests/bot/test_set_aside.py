@@ -58,7 +58,7 @@ def aside(settings: Settings) -> set[bytes]:
     return {path.read_bytes() for path in (settings.data_dir / "set-aside").glob("*/*")}
 
 
-async def test_files_of_a_missing_database_are_set_aside_told_of_and_come_back_with_it(
+async def test_given_a_missing_database_then_its_files_are_kept_and_come_back(
     settings: Settings, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with open_core(settings, is_bot=True) as core:
@@ -86,7 +86,7 @@ async def test_files_of_a_missing_database_are_set_aside_told_of_and_come_back_w
     assert (finding.health, "not the one that lay there before" in finding.text) == ("note", True)
 
 
-async def test_files_of_videos_that_went_with_a_damaged_log_are_kept_and_doctor_tells_until_it_is_put_away(
+async def test_given_videos_lost_with_a_log_then_files_stay_and_doctor_tells(
     settings: Settings,
 ) -> None:
     died = settings.data_dir.with_name("died")
@@ -111,7 +111,7 @@ async def test_files_of_videos_that_went_with_a_damaged_log_are_kept_and_doctor_
 
 
 @pytest.mark.parametrize("is_log_there", [False, True])
-async def test_given_a_database_without_its_mark_when_it_starts_then_strays_are_kept_and_doctor_tells(
+async def test_given_a_database_without_its_mark_then_strays_are_kept_and_told(
     settings: Settings, caplog: pytest.LogCaptureFixture, is_log_there: bool
 ) -> None:
     """So it is after a kill with the log and the mark gone, or on another machine to which they were not copied."""
@@ -138,7 +138,7 @@ async def test_given_a_database_without_its_mark_when_it_starts_then_strays_are_
     assert finding.health == "ok"
 
 
-async def test_a_file_that_a_crash_left_behind_is_deleted_as_before_and_forgetting_takes_what_was_set_aside(
+async def test_given_strays_and_kept_files_when_tidied_or_forgotten_then_deleted(
     settings: Settings, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level("INFO")

@@ -24,7 +24,7 @@ def nothing_set(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
             monkeypatch.delenv(name, raising=False)
 
 
-def test_given_nothing_set_when_read_then_base_is_the_model_and_the_demo_may_stand_in() -> None:
+def test_given_nothing_set_when_read_then_base_is_the_model_or_the_demo() -> None:
     settings = read_settings()
     assert (settings.may_try_demo, settings.model, settings.has_token) == (True, "base", False)
 
@@ -46,7 +46,7 @@ def test_the_environment_wins_over_the_env_file(monkeypatch: pytest.MonkeyPatch,
     assert (read_settings().web_port, read_settings().batch) == (2222, 3)
 
 
-def test_given_env_files_in_several_folders_when_they_are_read_then_the_nearest_counts(
+def test_given_env_files_in_many_folders_when_read_then_the_nearest_counts(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     project, data, here = (tmp_path / name for name in ("project", "data", "here"))
@@ -63,7 +63,7 @@ def test_given_env_files_in_several_folders_when_they_are_read_then_the_nearest_
     assert read_settings(project).batch == 7
 
 
-def test_given_settings_that_do_not_exist_when_they_are_read_then_the_nearest_that_does_is_named(
+def test_given_unknown_settings_when_read_then_the_nearest_known_is_named(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     (tmp_path / ".env").write_text("DISCORD_TOKN=x\nEDITOR=vi\nKEATON_BATCH=3\nKEATON_QQQQQQ=1\n")
@@ -132,7 +132,7 @@ NUMBERS = {
 
 @pytest.mark.parametrize("name", sorted(NUMBERS))
 @pytest.mark.parametrize("value", ["inf", "-inf", "nan", "1e400", "1e300", "-1", "9" * 400])
-def test_given_a_number_that_no_machine_holds_when_settings_are_read_then_it_is_refused(
+def test_given_a_number_too_large_for_any_machine_when_read_then_refused(
     name: str, value: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(name, value)
@@ -141,7 +141,7 @@ def test_given_a_number_that_no_machine_holds_when_settings_are_read_then_it_is_
     assert name in sentence(caught.value)
 
 
-def test_given_the_highest_numbers_when_limits_are_made_of_them_then_they_fit_where_the_system_takes_them(
+def test_given_the_highest_numbers_then_limits_fit_what_the_system_takes(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     for name, (_, info) in NUMBERS.items():
@@ -203,7 +203,7 @@ def test_given_an_old_name_when_settings_are_read_then_it_still_works(
 
 
 @pytest.mark.parametrize("old", sorted(OLD_NAMES))
-def test_given_both_names_of_a_setting_when_it_is_read_then_a_sentence_says_so(
+def test_given_both_names_of_a_setting_when_read_then_a_sentence_says_so(
     old: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     (tmp_path / ".env").write_text(f"{OLD_NAMES[old]}=2\n")
@@ -213,7 +213,7 @@ def test_given_both_names_of_a_setting_when_it_is_read_then_a_sentence_says_so(
     assert f"{OLD_NAMES[old]} is wrong: it is also set under its old name, {old}" in sentence(caught.value)
 
 
-def test_given_an_empty_new_name_when_settings_are_read_then_the_old_one_counts(
+def test_given_an_empty_new_name_when_read_then_the_old_one_counts(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     (tmp_path / ".env").write_text("KEATON_VIDEOS_AT_ONCE=\n")
@@ -221,21 +221,21 @@ def test_given_an_empty_new_name_when_settings_are_read_then_the_old_one_counts(
     assert read_settings().videos_at_once == 5
 
 
-def test_given_a_misspelt_old_name_when_it_is_told_then_a_present_name_is_offered(
+def test_given_a_misspelt_old_name_when_told_then_a_present_one_is_offered(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("KEATON_VIDEO_AT_ONCE", "5")
     assert misspelt(read_settings()) == (("KEATON_VIDEO_AT_ONCE", "KEATON_VIDEOS_AT_ONCE"),)
 
 
-def test_given_a_setting_that_is_gone_when_it_is_set_then_what_holds_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_given_a_removed_setting_when_set_then_what_holds_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KEATON_PRECISION", "int8")
     settings = read_settings()
     assert retired(settings) == (("KEATON_PRECISION", RETIRED["KEATON_PRECISION"]),)
     assert misspelt(settings) == ()
 
 
-def test_given_the_settings_when_their_page_and_example_are_written_then_they_are_current() -> None:
+def test_given_the_settings_then_their_page_and_example_are_current() -> None:
     for path, text in settings_page.written():
         assert path.read_text() == text, "run python -m bench.settings_page"
 

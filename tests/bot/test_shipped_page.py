@@ -134,7 +134,7 @@ async def test_two_tabs_browse_one_answer(room: Page, browser: Browser, keaton: 
     await other.close()
 
 
-async def test_the_page_opens_with_its_token_alone_and_all_that_is_kept_is_for_its_owner(
+async def test_given_the_page_when_opened_then_only_its_token_lets_in(
     room: Page, browser: Browser, keaton: str, home: Path
 ) -> None:
     context = await browser.new_context()

@@ -60,7 +60,7 @@ async def test_a_wrong_token_at_the_start_ends_the_program() -> None:
         await serve(FakeDoor(BadSetting("DISCORD_TOKEN", "wrong")))
 
 
-async def test_a_token_that_is_taken_back_ends_the_program_only_where_there_is_no_other_door(
+async def test_given_a_token_taken_back_then_it_ends_only_without_another_door(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     revoked = BadSetting("DISCORD_TOKEN", "Discord does not accept it")
@@ -71,7 +71,7 @@ async def test_a_token_that_is_taken_back_ends_the_program_only_where_there_is_n
         await serve(FakeDoor(revoked, open_s=0.01), is_only=True, settled_s=0.0)
 
 
-async def test_doors_that_die_soon_again_and_again_are_opened_more_and_more_rarely(
+async def test_given_doors_that_die_again_and_again_then_they_open_more_rarely(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     door = FakeDoor(*(KeyError() for _ in range(4)))

@@ -52,7 +52,7 @@ class Outbox:
         del self.left[stale.message]
 
 
-async def test_a_message_that_cannot_be_reached_is_tried_again_and_keeps_no_other_from_being_taken_back() -> None:
+async def test_given_an_unreachable_message_then_retries_hold_up_no_other() -> None:
     outbox, tried, hint = Outbox("lost", "found"), list[str](), asyncio.Event()
     is_done = asyncio.Event()
 
@@ -74,7 +74,7 @@ async def test_a_message_that_cannot_be_reached_is_tried_again_and_keeps_no_othe
     assert tried == ["lost", "found", "lost"]
 
 
-async def test_what_cannot_be_changed_is_tried_ever_more_rarely_told_once_and_woken_by_its_channel(
+async def test_given_an_unchangeable_message_then_retries_grow_ever_rarer(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     outbox, tried, hint, now_s = Outbox("archived"), 0, asyncio.Event(), [0.0]

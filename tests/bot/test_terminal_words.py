@@ -38,7 +38,7 @@ def test_given_an_error_when_it_is_told_on_a_terminal_then_in_its_words(error: A
 
 
 @pytest.mark.slow
-def test_given_an_empty_library_when_listed_and_searched_then_the_next_command_is_named(tmp_path: Path) -> None:
+def test_given_an_empty_library_when_searched_then_the_next_step_is_named(tmp_path: Path) -> None:
     keaton = Keaton(tmp_path, "demo")
     assert "keaton index" in keaton("videos").stdout
     assert "keaton index" in keaton("find", "a dog").stderr

@@ -23,7 +23,7 @@ def waits(ahead: int) -> Progress:
     return Progress("waiting", None, ahead=ahead)
 
 
-async def test_given_several_videos_that_wait_when_the_queue_moves_then_one_message_changes() -> None:
+async def test_given_many_waiting_videos_when_the_queue_moves_then_one_changes() -> None:
     lines = WaitingLines()
     first = lines.told(stages(waits(3), waits(2), Progress("fetching", 0.5), None), "general")
     second = lines.told(stages(waits(4), waits(3), waits(2), None), "general")
@@ -39,14 +39,14 @@ async def test_given_several_videos_that_wait_when_the_queue_moves_then_one_mess
     assert (await anext(second)).text == "Ready"
 
 
-async def test_given_a_video_that_waits_elsewhere_when_another_does_then_each_says_where_it_stands() -> None:
+async def test_given_videos_waiting_in_two_places_then_each_has_its_own_number() -> None:
     lines = WaitingLines()
     here, there = lines.told(stages(waits(1)), "here"), lines.told(stages(waits(2)), "there")
     assert "1 video before yours" in (await anext(here)).text
     assert "2 videos before yours" in (await anext(there)).text
 
 
-async def test_given_a_video_that_was_cancelled_while_it_waited_when_the_queue_moves_then_the_next_tells() -> None:
+async def test_given_a_cancelled_video_when_the_queue_moves_then_the_next_tells() -> None:
     lines = WaitingLines()
     first, second = lines.told(stages(waits(1), waits(1)), "general"), lines.told(stages(waits(2), waits(1)), "general")
     await anext(first)

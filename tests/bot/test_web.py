@@ -173,7 +173,7 @@ async def test_a_tab_of_an_earlier_run_gets_everything(chat: LocalChat, session:
         assert [message["text"] for message in tab.messages.values()] == ["hello"]
 
 
-async def test_an_announced_video_is_answered_below_and_then_offers_things_to_try(
+async def test_given_an_announced_video_when_done_then_things_to_try_are_offered(
     tab: Tab, chat: LocalChat, talk: ScriptedConversation
 ) -> None:
     talk.go_on.clear()

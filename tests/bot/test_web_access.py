@@ -50,7 +50,7 @@ async def test_without_the_token_a_request_gets_nothing_and_does_nothing(
 
 
 @pytest.mark.parametrize("query", ["", "?token=", "?token=wrong", "?token=%F0%9F%8E%AC", "?token=%ff"])
-async def test_without_the_token_a_plain_page_says_where_the_address_is_to_be_found(
+async def test_given_no_token_when_the_page_opens_then_it_says_where_to_find_it(
     chat: LocalChat, session: aiohttp.ClientSession, query: str
 ) -> None:
     async with session.get(chat.url + query, allow_redirects=False) as response:
@@ -64,7 +64,7 @@ async def test_without_the_token_a_plain_page_says_where_the_address_is_to_be_fo
             assert response.status == 200
 
 
-async def test_the_address_with_the_token_opens_the_page_and_the_browser_knows_it_from_then_on(chat: LocalChat) -> None:
+async def test_given_an_address_with_its_token_then_the_browser_is_known(chat: LocalChat) -> None:
     async with aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True)) as session:
         async with session.get(chat.address, allow_redirects=False) as response:
             assert (response.status, response.headers["Location"]) == (303, "/")
@@ -88,7 +88,7 @@ async def test_the_cookie_of_another_port_is_no_token(chat: LocalChat, session: 
         assert response.status == 403
 
 
-def test_the_token_is_kept_for_its_owner_alone_and_the_same_after_a_restart(tmp_path: Path) -> None:
+def test_given_a_token_when_restarted_then_it_is_the_same_and_private(tmp_path: Path) -> None:
     token = kept_token(tmp_path)
     (file,) = tmp_path.iterdir()
     assert len(token) >= 32

@@ -75,7 +75,7 @@ async def test_given_many_strangers_when_they_connect_then_few_are_kept(stranger
     assert await held(strangers) <= MOST
 
 
-async def test_given_strangers_hold_all_when_the_owner_comes_then_the_page_answers(
+async def test_given_strangers_hold_all_when_the_owner_comes_then_it_answers(
     chat: LocalChat, strangers: list[Ends], session: aiohttp.ClientSession
 ) -> None:
     assert strangers
@@ -99,7 +99,7 @@ async def test_given_an_open_stream_when_it_is_silent_for_long_then_it_stays(
         await tab.until_text("hi")
 
 
-async def test_given_health_when_strangers_hold_connections_then_it_still_answers(
+async def test_given_health_when_strangers_hold_connections_then_it_answers(
     session: aiohttp.ClientSession,
 ) -> None:
     async with serve_watch(0, Health([]), Metrics()) as port:
@@ -111,7 +111,7 @@ async def test_given_health_when_strangers_hold_connections_then_it_still_answer
             writer.close()
 
 
-def test_given_no_descriptors_are_left_when_it_is_told_often_then_one_line_is_logged(
+def test_given_no_descriptors_when_told_often_then_one_line_is_logged(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     written = io.StringIO()

@@ -34,7 +34,7 @@ async def gone(folder: Path) -> None:
             await asyncio.sleep(0.01)
 
 
-async def test_a_file_reaches_the_conversation_whole_and_is_deleted_after_the_last_reply(
+async def test_given_an_upload_when_replied_to_then_its_file_is_deleted(
     tab: Tab, talk: ScriptedConversation, tmp_path: Path
 ) -> None:
     content = bytes(range(256)) * 20_000
@@ -121,7 +121,7 @@ async def test_pictures_are_bounded_and_the_oldest_go_first(session: aiohttp.Cli
 
 
 @pytest.mark.parametrize(("job", "left"), [(None, 0), (JobRef(1), 1)])
-async def test_closing_cancels_what_is_under_way_and_keeps_the_files_that_the_next_run_needs(
+async def test_given_work_under_way_when_closing_then_the_next_run_has_its_files(
     talk: ScriptedConversation, session: aiohttp.ClientSession, tmp_path: Path, job: JobRef | None, left: int
 ) -> None:
     talk.go_on.clear()

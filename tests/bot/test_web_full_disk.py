@@ -36,7 +36,7 @@ async def emptied(inbox: Path) -> None:
             await asyncio.sleep(0.01)
 
 
-async def test_an_upload_and_a_vote_on_a_full_disk_get_a_sentence_and_work_once_there_is_room(
+async def test_given_a_full_disk_when_there_is_room_again_then_uploads_work(
     cramped: ColourHouse, small_disk: SmallDisk, tmp_path: Path
 ) -> None:
     video = clips.make_clip(tmp_path / "red.mp4", [("red", 2)])
@@ -65,7 +65,7 @@ async def test_an_upload_and_a_vote_on_a_full_disk_get_a_sentence_and_work_once_
         await tab.until(lambda one: "👍 1" in str(one.get("buttons")))
 
 
-async def test_on_a_full_disk_a_video_can_be_forgotten_and_that_makes_room_for_others(
+async def test_given_a_full_disk_when_a_video_is_forgotten_then_there_is_room(
     cramped: ColourHouse, small_disk: SmallDisk, tmp_path: Path
 ) -> None:
     videos = [clips.make_clip(tmp_path / f"{name}.mp4", [(name, 4)]) for name in ("red", "green")]

@@ -35,7 +35,7 @@ def files_in(folder: Path) -> list[Path]:
         (replace(CONFIG, uploads_limit_bytes=100), [60, 60, 40], [202, 429, 202]),
     ],
 )
-async def test_so_many_files_and_bytes_wait_at_most_and_more_come_once_those_are_done(
+async def test_given_a_bound_on_uploads_when_some_are_done_then_more_are_taken(
     talk: ScriptedConversation,
     session: aiohttp.ClientSession,
     tmp_path: Path,

@@ -65,7 +65,7 @@ async def test_given_an_unknown_name_when_crashed_then_it_stays_unknown(house: C
     assert await after_a_crash(house) == said
 
 
-async def test_given_a_part_of_a_name_then_nothing_is_forgotten_and_the_whole_is_said(
+async def test_given_part_of_a_name_then_the_whole_is_said_and_none_is_forgotten(
     house: ColourHouse, colour_video: Path
 ) -> None:
     await house.last(FilePosted(turn(), colour_video, "colours.mp4"))

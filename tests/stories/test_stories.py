@@ -49,7 +49,7 @@ async def test_buttons_lead_through_the_moments_and_back(driver: Driver) -> None
     assert back.words == first.words
 
 
-async def test_a_press_means_what_was_seen_though_the_moments_stand_in_another_order_by_then(
+async def test_given_reordered_moments_when_pressed_then_the_seen_one_is_meant(
     driver: Driver, house: ColourHouse
 ) -> None:
     await driver.post(LINK, READY)

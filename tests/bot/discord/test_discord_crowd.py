@@ -151,7 +151,7 @@ def most_in_a_window(times_s: list[float]) -> int:
     return max(sum(start <= one < start + WITHIN_S for one in times_s) for start in times_s)
 
 
-def test_given_32_videos_when_somebody_asks_meanwhile_then_no_request_is_one_too_many_and_nobody_waits() -> None:
+def test_given_32_videos_when_searching_then_within_limits_without_a_wait() -> None:
     room, waits_s, worked_s = quickloop.run(busy())
     assert most_in_a_window(room.posts_s) <= MOST
     assert most_in_a_window([one for one, _ in room.edits]) <= MOST
@@ -162,7 +162,7 @@ def test_given_32_videos_when_somebody_asks_meanwhile_then_no_request_is_one_too
     assert len(room.posts_s) == VIDEOS + 10
 
 
-def test_given_32_videos_when_they_wait_then_one_message_of_the_channel_tells_of_the_queue() -> None:
+def test_given_32_videos_when_they_wait_then_one_message_shows_the_queue() -> None:
     room, _, _ = quickloop.run(busy())
     assert room.most_positions == 1
 
@@ -181,7 +181,7 @@ async def watched() -> Room:
     return room
 
 
-def test_given_32_messages_when_each_gets_its_reaction_then_they_keep_to_the_bucket_of_reactions() -> None:
+def test_given_32_messages_when_each_has_a_reaction_then_limits_are_kept() -> None:
     room = quickloop.run(watched())
     gaps_s = [later - earlier for earlier, later in pairwise(room.reactions_s)]
     assert len(room.reactions_s) == 2 * VIDEOS

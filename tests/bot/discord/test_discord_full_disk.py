@@ -22,7 +22,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(120), pytest.mark.asyncio(lo
 FULL = "The disk is full"
 
 
-async def test_a_link_a_menu_a_command_and_a_vote_get_a_sentence_on_a_full_disk_and_forgetting_works(
+async def test_given_a_full_disk_when_asked_then_it_says_so_and_forgetting_works(
     cramped: ColourHouse, small_disk: SmallDisk, tmp_path: Path
 ) -> None:
     async with a_town(cramped) as town:

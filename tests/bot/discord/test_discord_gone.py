@@ -69,7 +69,7 @@ def quiet(caplog: pytest.LogCaptureFixture) -> bool:
     return not [one for one in caplog.records if one.exc_info]
 
 
-async def test_given_a_status_that_was_deleted_when_the_work_is_done_then_the_card_is_posted_anew(
+async def test_given_a_deleted_status_when_work_ends_then_a_new_card_is_posted(
     house: ColourHouse, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     held = Held(house)
@@ -178,7 +178,7 @@ async def noted(house: ColourHouse, before: int) -> None:
         before = alive
 
 
-async def test_given_a_thinking_that_was_deleted_when_the_answer_comes_then_the_asker_is_told_once(
+async def test_given_a_deleted_reply_when_the_answer_comes_then_one_word_follows(
     house: ColourHouse, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     held = Held(house)
@@ -199,7 +199,7 @@ async def test_given_a_thinking_that_was_deleted_when_the_answer_comes_then_the_
         assert quiet(caplog)
 
 
-async def test_given_a_channel_that_is_deleted_when_its_video_is_looked_at_then_nothing_is_logged_as_a_bug(
+async def test_given_a_deleted_channel_when_its_video_is_done_then_no_bug_logged(
     house: ColourHouse, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     held = Held(house)
@@ -214,7 +214,7 @@ async def test_given_a_channel_that_is_deleted_when_its_video_is_looked_at_then_
         assert quiet(caplog)
 
 
-async def test_given_a_message_that_was_deleted_when_its_button_is_answered_then_the_presser_is_told(
+async def test_given_a_deleted_message_when_its_press_is_done_then_they_are_told(
     house: ColourHouse, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     held = Held(house)
@@ -233,7 +233,7 @@ async def test_given_a_message_that_was_deleted_when_its_button_is_answered_then
         assert quiet(caplog)
 
 
-async def test_given_an_outage_that_outlasts_all_tries_when_keaton_starts_again_then_what_was_asked_is_answered(
+async def test_given_a_long_outage_when_restarted_then_the_question_is_answered(
     house: ColourHouse, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with FakeDiscord() as fake:
@@ -266,7 +266,7 @@ async def settled(town: Town) -> None:
             await asyncio.sleep(0.05)
 
 
-async def test_given_reactions_that_are_throttled_when_words_mention_keaton_then_the_answer_does_not_wait(
+async def test_given_throttled_reactions_when_mentioned_then_no_answer_waits(
     house: ColourHouse, tmp_path: Path
 ) -> None:
     async with a_town(house) as town:
@@ -278,7 +278,7 @@ async def test_given_reactions_that_are_throttled_when_words_mention_keaton_then
         assert not town.fake.rate_limits
 
 
-async def test_given_several_links_when_the_first_is_done_then_the_eyes_stay_until_the_last(
+async def test_given_several_links_when_the_first_is_done_then_the_eyes_stay(
     house: ColourHouse, tmp_path: Path
 ) -> None:
     links = [f"https://films.example/{name}.mp4" for name in ("one", "two")]
@@ -294,7 +294,7 @@ async def test_given_several_links_when_the_first_is_done_then_the_eyes_stay_unt
         await town.fake.until(lambda: not asked.reactions, "the eyes gone")
 
 
-async def test_given_a_card_that_is_refused_in_every_form_when_it_is_ready_then_a_sign_stands_below_the_link(
+async def test_given_a_card_refused_in_every_form_then_a_sign_is_below_the_link(
     house: ColourHouse, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with a_town(house) as town:
@@ -305,7 +305,7 @@ async def test_given_a_card_that_is_refused_in_every_form_when_it_is_ready_then_
         assert quiet(caplog)
 
 
-async def test_given_suggestions_that_come_too_late_when_somebody_types_then_no_traceback_is_logged(
+async def test_given_late_suggestions_when_typing_then_no_traceback_is_logged(
     house: ColourHouse, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with a_town(house) as town:

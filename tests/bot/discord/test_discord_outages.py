@@ -27,7 +27,7 @@ __all__ = ["house", "reader"]
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(120), pytest.mark.asyncio(loop_scope="session")]
 
 
-async def test_an_event_that_nobody_can_read_is_logged_without_its_words_and_left(
+async def test_given_an_unreadable_event_then_it_is_logged_without_its_words(
     house: ColourHouse, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with a_town(house) as town:
@@ -41,7 +41,7 @@ async def test_an_event_that_nobody_can_read_is_logged_without_its_words_and_lef
         assert "MESSAGE_CREATE" in caplog.text
 
 
-async def test_one_channel_that_cannot_be_read_back_keeps_its_own_mark_and_no_other_from_being_read(
+async def test_given_one_unreadable_channel_then_the_others_are_still_read_back(
     house: ColourHouse, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with a_place(house) as town:
@@ -92,7 +92,7 @@ async def test_a_server_that_comes_without_keatons_own_roles_works_all_the_same(
         assert "Traceback" not in caplog.text
 
 
-async def test_a_server_whose_roles_of_keaton_cannot_be_had_leaves_no_traceback_and_works_as_far_as_it_can(
+async def test_given_no_known_roles_when_a_link_is_posted_then_no_traceback(
     house: ColourHouse, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with a_place(house) as town:

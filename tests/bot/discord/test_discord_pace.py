@@ -37,7 +37,7 @@ def linked_videos(house: ColourHouse, folder: Path) -> list[str]:
     return list(made)
 
 
-async def test_many_films_at_once_stay_within_the_budget_of_their_channel_and_their_cards_do_not_wait(
+async def test_given_many_videos_at_once_then_the_channel_budget_is_kept(
     house: ColourHouse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with a_town(house, budget_every_s=WITHIN_S / 4) as town:

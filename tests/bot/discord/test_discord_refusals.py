@@ -49,7 +49,7 @@ async def test_a_part_that_discord_refuses_is_left_out_of_an_answer(
         assert "Traceback" not in caplog.text
 
 
-async def test_an_answer_that_is_refused_in_every_form_is_told_to_the_asker_and_nothing_thinks_for_ever(
+async def test_given_an_answer_refused_in_every_form_then_the_asker_is_told(
     house: ColourHouse, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with a_town(house) as town:
@@ -85,7 +85,7 @@ async def test_a_frame_in_an_archived_thread_goes_with_its_message(
         await town.fake.until(lambda: answer.id not in thread.messages, "the answer gone")
 
 
-async def test_a_frame_that_nothing_can_change_waits_until_its_thread_is_opened_again(
+async def test_given_a_frame_in_a_closed_thread_when_it_opens_then_it_is_removed(
     house: ColourHouse, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with a_town(house) as town:
@@ -152,7 +152,7 @@ async def forget_all(town: Town, channel: Channel) -> None:
 
 
 @pytest.mark.parametrize("event", ["GUILD_ROLE_UPDATE", "GUILD_CREATE"])
-async def test_given_a_frame_that_waits_for_a_permission_when_the_server_changes_then_it_is_taken_back_at_once(
+async def test_given_a_frame_without_permission_when_granted_then_it_is_removed(
     house: ColourHouse, tmp_path: Path, event: str
 ) -> None:
     async with a_town(house) as town:

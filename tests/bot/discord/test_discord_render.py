@@ -129,7 +129,7 @@ def test_a_signed_address_is_known_to_run_out() -> None:
     assert not expired("https://cdn.test/1/a.mp4?ex=soon", 1e12)
 
 
-def test_commands_that_discord_knows_are_mentioned_so_that_they_can_be_clicked() -> None:
+def test_given_known_commands_when_named_then_they_can_be_clicked() -> None:
     known = {"find": "</find:7>", "keaton help": "</keaton help:8>"}
     text = "Try /find what you see, or /keaton help. Not /videos, a/find or https://x.test/find"
     shown = payload(Reply(text, commands=known))

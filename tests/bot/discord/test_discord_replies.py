@@ -39,7 +39,7 @@ async def test_talk_in_reply_to_an_answer_is_no_question(room: Room) -> None:
     assert await questions_since(room, before) == []
 
 
-async def test_after_refine_was_pressed_that_persons_next_reply_is_a_question_and_no_other(room: Room) -> None:
+async def test_given_refine_was_pressed_when_they_reply_once_then_it_is_asked(room: Room) -> None:
     await room.posted()
     card = await room.found("green")
     whisper = await room.answer(await room.fake.press(card, "Refine", room.bob), "Reply to this answer")
@@ -59,7 +59,7 @@ async def test_a_mention_in_a_reply_refines_the_answer(room: Room) -> None:
     assert "green at night" in (await room.said(asked, "Moment")).text
 
 
-async def test_without_the_message_content_intent_a_reply_that_pings_refines_and_one_that_does_not_is_left_alone(
+async def test_given_no_content_intent_when_replying_then_only_a_ping_refines(
     quiet_room: Room,
 ) -> None:
     quiet_room.fake.gateway.sees_content = False

@@ -154,7 +154,7 @@ async def acknowledged(scene: Scene, ranked: Message) -> Promised:
     return promised
 
 
-async def test_a_preview_and_a_cut_that_were_acknowledged_before_a_crash_are_posted_once_after_it(scene: Scene) -> None:
+async def test_given_a_preview_and_a_cut_when_it_crashes_then_posted_once(scene: Scene) -> None:
     fake = scene.fake
     await posted(scene, scene.reel(), known=True)
     moving, cut = await found(scene, "a dog"), await found(scene, "something red")
@@ -175,7 +175,7 @@ async def test_a_preview_and_a_cut_that_were_acknowledged_before_a_crash_are_pos
     assert ("preview.mp4" in moving.files, cards_below(moving)) == (True, [])
 
 
-async def test_an_answer_goes_with_its_video_though_its_run_died_before_it_knew_where_it_stands(scene: Scene) -> None:
+async def test_given_a_run_that_died_early_when_forgotten_then_its_answer_goes(scene: Scene) -> None:
     fake, message = scene.fake, await posted(scene, scene.link("regretted.mp4"))
     fake.desk.gate = asyncio.Event()
     asked = await fake.slash(scene.general, scene.bob, "find", text="something green", video="regretted")
@@ -188,7 +188,7 @@ async def test_an_answer_goes_with_its_video_though_its_run_died_before_it_knew_
     await fake.until(lambda: "was forgotten" in answer.text, "the answer taken back")
 
 
-async def test_what_was_done_after_what_was_shown_and_not_noted_stands_after_a_crash(scene: Scene) -> None:
+async def test_given_an_answer_not_noted_when_it_crashes_then_later_acts_hold(scene: Scene) -> None:
     fake, eve = scene.fake, User("Eve")
     scene.guild.extra[eve.id] = MANAGE_CHANNELS
     await posted(scene, scene.reel(), known=True)
@@ -253,7 +253,7 @@ async def test_a_token_that_discord_does_not_know_is_the_operators_to_mend(fake:
     assert "Traceback" not in program.log
 
 
-async def test_a_thread_that_went_to_sleep_while_its_video_was_looked_at_gets_its_card(scene: Scene) -> None:
+async def test_given_a_thread_fallen_asleep_when_work_ends_then_it_has_its_card(scene: Scene) -> None:
     fake, thread = scene.fake, scene.guild.thread(scene.general, "a thread")
     await fake.gateway.dispatch("THREAD_CREATE", thread.json())
     fake.cdn.gates["asleep.mp4"] = gate = asyncio.Event()

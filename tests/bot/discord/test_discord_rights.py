@@ -85,7 +85,7 @@ def compare(sights: Sights, server: Server, who: Person, loop: asyncio.Runner) -
 
 @settings(max_examples=60, deadline=None, database=None, derandomize=True)
 @given(roles, powers, rooms, st.sets(st.sampled_from(ROLES)), changes)
-def test_the_fast_way_gives_what_the_straightforward_way_gives_after_any_changes(
+def test_given_any_changes_when_rights_are_read_then_both_ways_agree(
     powers_of: dict[int, int], everyone: int, told: list[Any], held: set[int], changed: list[Any]
 ) -> None:
     who = Person("Somebody", id=SOMEBODY, roles=held)
@@ -106,7 +106,7 @@ def test_the_fast_way_gives_what_the_straightforward_way_gives_after_any_changes
     sights.close()
 
 
-def test_the_limit_of_a_file_is_the_servers_though_the_askers_nitro_allows_more() -> None:
+def test_given_an_asker_with_nitro_then_the_servers_file_limit_counts() -> None:
     who, room = Person("Somebody"), Room("here")
     server = Server("A", [who], [room], {})
     asking = EYES.asking(server, who, room)
@@ -183,7 +183,7 @@ class Acks:
 @pytest.mark.slow
 @pytest.mark.timeout(300)
 @pytest.mark.asyncio(loop_scope="session")
-async def test_in_a_large_server_everything_is_acknowledged_within_a_third_of_a_second_and_others_do_not_notice(
+async def test_given_a_large_server_when_asked_then_acknowledged_in_a_third_s(
     scene: Scene,
 ) -> None:
     fake, bob = scene.fake, User("Bob")

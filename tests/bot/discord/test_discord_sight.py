@@ -65,7 +65,7 @@ def open_from(made: Server) -> bool:
         ({ANY: (0, HISTORY)}, {}, False),
     ],
 )
-def test_a_channel_counts_only_where_everybody_who_sees_this_one_can_read_it(
+def test_given_a_channel_that_some_here_cannot_read_then_it_does_not_count(
     here: dict[int, tuple[int, int]], there: dict[int, tuple[int, int]], *, is_open: bool
 ) -> None:
     assert open_from(server(here, there)) == is_open
@@ -76,7 +76,7 @@ def test_the_talk_beside_a_voice_channel_takes_the_right_to_join_it() -> None:
     assert not open_from(server({}, {ANY: (0, CONNECT)}, kind="voice"))
 
 
-def test_where_some_see_a_channel_but_not_its_history_answers_are_for_the_asker_alone() -> None:
+def test_given_a_history_that_some_cannot_see_then_answers_are_private() -> None:
     made = server({CREW: (0, HISTORY)}, {})
     turn, is_private = EYES.asked(made, made.people[1], made.rooms[0], "this channel")
     assert is_private

@@ -75,7 +75,7 @@ async def test_several_links_are_each_answered_and_a_known_one_at_once(scene: Sc
     assert len(scene.fake.cdn.fetched) == fetched
 
 
-async def test_a_link_that_is_edited_in_is_seen_and_the_old_one_not_answered_again(scene: Scene) -> None:
+async def test_given_a_link_edited_in_then_it_alone_is_answered(scene: Scene) -> None:
     link = scene.reel()
     message = await posted(scene, link, known=True)
     await scene.fake.change(message, f"{link} {scene.link()}")

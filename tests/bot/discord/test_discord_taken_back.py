@@ -35,7 +35,7 @@ DELETED = ("forgotten", "cancelled", "unheard", "unnoted")
 message is gone; or it had not even noted its own answer."""
 
 
-async def test_what_was_said_of_what_is_forgotten_is_taken_back_by_the_next_run_and_nothing_else(
+async def test_given_a_forgotten_video_when_restarted_then_its_words_alone_go(
     house: ColourHouse, tmp_path: Path
 ) -> None:
     house.relays.reader.target = stopping = StoppingReader(house.reader, 0)
@@ -64,9 +64,7 @@ async def test_what_was_said_of_what_is_forgotten_is_taken_back_by_the_next_run_
         assert not fake.wrongs
 
 
-async def test_what_a_menu_was_answered_goes_with_the_message_that_it_was_used_on(
-    house: ColourHouse, tmp_path: Path
-) -> None:
+async def test_given_a_menu_answer_when_its_message_is_deleted_then_it_goes(house: ColourHouse, tmp_path: Path) -> None:
     async with a_town(house) as town:
         await town.post(tmp_path, town.general, "menu.mp4")
         (message,) = [one for one in town.general.messages.values() if "menu.mp4" in one.content]

@@ -66,7 +66,7 @@ async def test_what_discord_itself_says_is_not_answered(house: ColourHouse, tmp_
         assert not town.fake.refused
 
 
-async def test_in_a_channel_that_the_asker_alone_may_read_is_understood_in_an_answer_for_them_alone(
+async def test_given_a_channel_only_the_asker_reads_then_the_answer_is_private(
     house: ColourHouse, tmp_path: Path
 ) -> None:
     async with a_town(house) as town:

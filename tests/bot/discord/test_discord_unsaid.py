@@ -34,7 +34,7 @@ async def until_videos(room: Room, number: int, channel: Channel | None = None) 
     assert await videos(room, channel) == number
 
 
-async def test_a_link_that_is_edited_away_takes_its_video_along_and_leaves_the_other(room: Room) -> None:
+async def test_given_a_link_edited_away_then_its_video_alone_is_forgotten(room: Room) -> None:
     one, two = room.link(), room.link()
     message = await room.fake.post(room.general, room.ada, f"{one} and {two}")
     await room.fake.until(lambda: len(room.below(message, "Ready to search")) == 2, "two cards")
@@ -49,7 +49,7 @@ async def test_a_link_that_is_edited_away_takes_its_video_along_and_leaves_the_o
     await until_videos(room, 0)
 
 
-async def test_a_file_that_is_taken_off_its_message_is_forgotten_and_other_changes_forget_nothing(room: Room) -> None:
+async def test_given_a_file_taken_off_its_message_then_only_that_is_forgotten(room: Room) -> None:
     link = room.link("holiday.mp4")
     path = room.folder / "holiday.mp4"
     message = await room.fake.post(room.general, room.ada, "look", path)
@@ -77,7 +77,7 @@ async def test_threads_that_slept_in_a_deleted_channel_are_forgotten(room: Room)
     await until_videos(room, 0, thread)
 
 
-async def test_what_was_deleted_or_changed_far_back_while_it_was_away_is_forgotten(quiet_room: Room) -> None:
+async def test_given_a_change_far_back_when_it_was_away_then_that_is_forgotten(quiet_room: Room) -> None:
     room = quiet_room
     async with room.door():
         deleted, changed, kept = [await room.posted() for _ in range(3)]

@@ -119,7 +119,7 @@ async def a_town(
         assert not fake.wrongs
 
 
-async def test_all_that_one_can_read_is_searched_for_oneself_alone_and_its_buttons_answer_there(
+async def test_given_all_readable_channels_when_searched_then_it_is_private(
     house: ColourHouse,
     tmp_path: Path,
 ) -> None:
@@ -138,7 +138,7 @@ async def test_all_that_one_can_read_is_searched_for_oneself_alone_and_its_butto
         await town.answer(await fake.slash(town.general, town.ada, "find", **open_to_all), "nothing to search")
 
 
-async def test_where_some_cannot_read_the_history_answers_are_for_the_asker_alone(
+async def test_given_a_hidden_history_when_searched_then_the_answer_is_private(
     house: ColourHouse,
     tmp_path: Path,
 ) -> None:
@@ -165,7 +165,7 @@ async def test_a_forgotten_video_goes_from_the_answers_that_show_it(
             assert (shown.files, shown.buttons) == ({}, {})
 
 
-async def test_the_wait_begins_when_keaton_is_removed_and_ends_when_it_is_added_again(
+async def test_given_keaton_removed_when_added_again_then_the_wait_ends(
     house: ColourHouse,
     tmp_path: Path,
 ) -> None:
@@ -182,7 +182,7 @@ async def test_the_wait_begins_when_keaton_is_removed_and_ends_when_it_is_added_
         await town.heard("back", whole)
 
 
-async def test_being_removed_while_it_did_not_run_is_noticed_and_so_is_a_channel_that_closed(
+async def test_given_it_was_removed_while_stopped_when_it_starts_then_it_notices(
     house: ColourHouse,
     tmp_path: Path,
 ) -> None:

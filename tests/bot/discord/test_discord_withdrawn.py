@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300), pytest.mark.asyncio(loop_scope="session")]
 
 
-async def test_without_the_message_content_intent_it_starts_says_so_and_can_be_shown_videos(scene: Scene) -> None:
+async def test_given_no_content_intent_when_it_starts_then_videos_can_be_shown(scene: Scene) -> None:
     fake, general = scene.fake, scene.general
     await scene.program.stop()
     fake.gateway.sees_content = False
@@ -34,7 +34,7 @@ async def test_without_the_message_content_intent_it_starts_says_so_and_can_be_s
     fake.gateway.sees_content = True
 
 
-async def test_a_token_that_is_taken_back_while_connected_ends_the_program_with_a_sentence(scene: Scene) -> None:
+async def test_given_a_token_taken_back_when_connected_then_it_says_so_and_ends(scene: Scene) -> None:
     fake = scene.fake
     fake.gateway.token, known = "another", fake.gateway.token
     await fake.gateway.hang_up(4004)
@@ -43,7 +43,7 @@ async def test_a_token_that_is_taken_back_while_connected_ends_the_program_with_
     assert "DISCORD_TOKEN is wrong" in scene.program.log.splitlines()[-1]
 
 
-async def test_at_debug_too_the_log_holds_neither_what_people_said_nor_the_tokens_of_interactions(scene: Scene) -> None:
+async def test_given_debug_logs_when_used_then_they_hold_no_words_or_tokens(scene: Scene) -> None:
     fake, general, program = scene.fake, scene.general, scene.program
     await program.stop()
     before, kept = fake.connections, len(program.log)

@@ -109,7 +109,7 @@ async def test_a_picture_opens_large_walks_the_moments_and_escape_closes_it(room
     await expect(large.get_by_role("img", name="Similarity of Coast")).to_be_visible()
 
 
-async def test_what_was_shown_lies_in_no_cache_of_the_browser_from_where_it_could_be_shown_again(room: Page) -> None:
+async def test_given_what_was_shown_then_no_browser_cache_keeps_it(room: Page) -> None:
     await ask(room)
     image = log(room).get_by_role("img", name="Frame at 0:34 of Coast and harbour")
     await expect(image).to_be_visible()

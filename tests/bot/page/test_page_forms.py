@@ -106,7 +106,7 @@ async def test_given_each_state_when_axe_looks_then_it_finds_nothing(opener: Ope
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-async def test_given_what_is_under_way_and_errors_when_axe_looks_then_it_finds_nothing(
+async def test_given_progress_and_errors_when_axe_looks_then_it_finds_nothing(
     opener: Opener, talk: ScriptedConversation, theme: Theme
 ) -> None:
     page = await opener.at(390, 844, theme)
@@ -140,7 +140,7 @@ async def test_given_a_banner_when_axe_looks_then_it_finds_nothing(
 
 
 @pytest.mark.parametrize("width", WIDTHS)
-async def test_given_a_width_when_each_state_stands_then_nothing_scrolls_sideways(opener: Opener, width: int) -> None:
+async def test_given_a_width_when_each_state_is_shown_then_no_sideways_scrolling(opener: Opener, width: int) -> None:
     page = await opener.at(width, 800)
     for state in STATES:
         await ask(page, state)
@@ -150,7 +150,7 @@ async def test_given_a_width_when_each_state_stands_then_nothing_scrolls_sideway
     await no_sideways(page)
 
 
-async def test_given_200_percent_when_an_answer_stands_then_bars_leave_two_thirds(opener: Opener) -> None:
+async def test_given_200_percent_when_an_answer_shows_then_bars_leave_two_thirds(opener: Opener) -> None:
     page = await opener.at(640, 400)
     await ask(page, STATES[0])
     await settled(page)

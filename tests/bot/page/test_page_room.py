@@ -118,7 +118,7 @@ async def test_the_welcome_offers_things_to_try(room: Page, chat: LocalChat) -> 
     await expect(room.get_by_role("heading", name="Nothing here yet")).to_be_hidden()
 
 
-async def test_given_a_banner_when_it_changes_then_the_page_shows_it_and_hears_its_button(
+async def test_given_a_banner_when_it_changes_then_the_page_shows_it(
     talk: ScriptedConversation, page: Page, tmp_path: Path
 ) -> None:
     board = BannerBoard()

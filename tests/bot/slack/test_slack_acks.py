@@ -36,13 +36,13 @@ async def acknowledged(scene: Scene, kind: str) -> None:
     await scene.fake.until(lambda: sent.ack_s is not None, f"the acknowledgement of {kind}", within_s=20)
 
 
-async def test_the_first_command_after_a_start_is_acknowledged_while_slack_answers_nothing(hanging: Scene) -> None:
+async def test_given_a_start_when_slack_hangs_then_a_command_is_acknowledged(hanging: Scene) -> None:
     await hanging.fake.slash(hanging.team, hanging.general, hanging.bob, "/find", "green")
     await acknowledged(hanging, "slash_commands")
     assert [method for method, _ in hanging.fake.calls].count("auth.test") == 1, "at the sign-in alone"
 
 
-async def test_index_this_video_is_acknowledged_before_slack_is_asked_who_wrote_it_and_what_its_file_is(
+async def test_given_a_menu_press_then_it_is_acknowledged_before_slack_is_asked(
     scene: Scene,
 ) -> None:
     file = scene.team.take(scene.video("theirs.mp4"))

@@ -26,7 +26,7 @@ async def house(cramped: ColourHouse) -> ColourHouse:
     return cramped
 
 
-async def test_a_link_a_command_and_a_vote_get_a_sentence_on_a_full_disk_and_forgetting_works(
+async def test_given_a_full_disk_when_asked_then_it_says_so_and_forgetting_works(
     scene: Scene, small_disk: SmallDisk
 ) -> None:
     await scene.below(await scene.post(scene.link("film.mp4")))

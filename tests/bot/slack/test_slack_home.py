@@ -44,7 +44,7 @@ async def hidden(scene: Scene) -> Channel:
     return room
 
 
-async def test_the_page_shows_the_videos_and_channels_that_its_reader_may_see_and_help(scene: Scene) -> None:
+async def test_given_a_home_when_opened_then_it_shows_what_its_reader_may_see(scene: Scene) -> None:
     await scene.posted()
     await hidden(scene)
     for user, rooms in ((scene.ada, {"general", "secret"}), (scene.bob, {"general"})):
@@ -54,7 +54,7 @@ async def test_the_page_shows_the_videos_and_channels_that_its_reader_may_see_an
         assert "/keaton" in told
 
 
-async def test_a_search_on_the_page_is_answered_directly_with_pictures_and_buttons(scene: Scene) -> None:
+async def test_given_a_search_at_home_then_the_answer_is_a_direct_message(scene: Scene) -> None:
     await scene.posted()
     await opened(scene, scene.bob)
     await scene.fake.at_home(scene.team, scene.bob, "home_find", "green")
@@ -64,7 +64,7 @@ async def test_a_search_on_the_page_is_answered_directly_with_pictures_and_butto
     assert all("Moment" not in one.words for one in scene.general.by_keaton)
 
 
-async def test_a_channel_is_switched_on_the_page_for_all_to_see_and_by_nobody_who_is_not_in_it(scene: Scene) -> None:
+async def test_given_a_channel_when_switched_at_home_then_only_by_its_members(scene: Scene) -> None:
     room = await hidden(scene)
     await opened(scene, scene.bob)
     before = set(scene.general.messages)
@@ -77,7 +77,7 @@ async def test_a_channel_is_switched_on_the_page_for_all_to_see_and_by_nobody_wh
     assert "#secret: I look at every video" in words(scene.team.homes[scene.ada.id])
 
 
-async def test_what_is_written_to_keaton_directly_is_answered_from_all_that_the_writer_may_see(scene: Scene) -> None:
+async def test_given_a_direct_message_then_all_its_writer_may_see_is_searched(scene: Scene) -> None:
     await scene.posted()
     await hidden(scene)
     talk = scene.team.talk(scene.bob.id)
@@ -148,7 +148,7 @@ async def test_who_invites_it_is_told_once_how_it_is_used(scene: Scene) -> None:
     assert "Post a link to a video here" in said.words
 
 
-async def test_given_direct_messages_that_open_late_when_a_shortcut_is_used_then_its_form_opens(scene: Scene) -> None:
+async def test_given_slow_direct_messages_when_a_shortcut_is_used_then_it_opens(scene: Scene) -> None:
     await scene.posted()
     scene.fake.refusals["conversations.open"] = "internal_error"
     await scene.fake.shortcut(scene.team, "find_anywhere", scene.bob)
@@ -158,7 +158,7 @@ async def test_given_direct_messages_that_open_late_when_a_shortcut_is_used_then
     assert len((await in_talk(scene, scene.bob, "Moment 1 of")).images) == 2
 
 
-async def test_given_a_slack_that_does_not_tell_who_is_where_when_a_channel_is_switched_then_it_says_so(
+async def test_given_unknown_members_when_a_channel_is_switched_then_it_says_so(
     scene: Scene,
 ) -> None:
     await scene.posted()
@@ -170,7 +170,7 @@ async def test_given_a_slack_that_does_not_tell_who_is_where_when_a_channel_is_s
     assert "every video" in await scene.asked("/keaton", "status")
 
 
-async def test_given_more_videos_than_a_page_when_its_button_is_pressed_then_the_home_turns_it(scene: Scene) -> None:
+async def test_given_more_than_a_page_when_the_button_is_pressed_then_it_turns(scene: Scene) -> None:
     for _ in range(7):
         await scene.posted()
     view = await opened(scene, scene.bob)

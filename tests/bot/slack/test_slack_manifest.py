@@ -19,12 +19,12 @@ from core.errors import BadSetting
 MANIFEST = (Path(__file__).parents[3] / "bot" / "slack" / "manifest.yaml").read_text()
 
 
-def test_the_manifest_asks_for_the_scopes_that_are_used_and_gives_a_reason_for_each() -> None:
+def test_given_the_manifest_then_each_scope_is_used_and_has_a_reason() -> None:
     asked = re.findall(r"^ +# .+\n +- ([a-z_]+:[a-z]+|commands)$", MANIFEST, re.MULTILINE)
     assert tuple(asked) == SCOPES
 
 
-def test_given_slacks_published_schema_when_the_manifest_is_checked_then_it_is_valid() -> None:
+def test_given_slacks_schema_when_the_manifest_is_checked_then_it_is_valid() -> None:
     check = fastjsonschema.compile(json.loads((Path(__file__).parent / "manifest.schema.json").read_text()))
     manifest = yaml.safe_load(MANIFEST)
     check(manifest)
@@ -32,7 +32,7 @@ def test_given_slacks_published_schema_when_the_manifest_is_checked_then_it_is_v
         check({**manifest, "features": {**manifest["features"], "app_home": {"home_tab": True}}})
 
 
-def test_given_the_rules_beside_the_schema_when_the_manifest_is_checked_then_it_keeps_them() -> None:
+def test_given_the_rules_beside_the_schema_then_the_manifest_keeps_them() -> None:
     """Slack refuses a manifest whose events lack their scopes: docs, "App manifest reference" and each event's page."""
     manifest = yaml.safe_load(MANIFEST)
     needed = {

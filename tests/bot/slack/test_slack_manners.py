@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="session")]
 
 
-async def test_what_goes_wrong_is_told_to_the_asker_alone_and_leaves_no_status_behind(scene: Scene) -> None:
+async def test_given_a_failure_when_told_then_privately_and_no_status_is_left(scene: Scene) -> None:
     message = await scene.post("https://films.example/nowhere.mp4")
     (said,) = await scene.fake.until(lambda: scene.general.whispers, "a private word")
     assert "leads nowhere" in said.words
@@ -66,7 +66,7 @@ async def test_a_switched_off_channel_is_left_alone_until_it_is_on_again(scene: 
             await scene.below(ignored)
 
 
-async def test_the_same_event_twice_the_same_message_twice_and_a_mention_are_answered_once(scene: Scene) -> None:
+async def test_given_an_event_when_it_comes_twice_then_it_is_answered_once(scene: Scene) -> None:
     message = await scene.post(f"<@{scene.team.keaton.id}> {scene.link()}")
     for event_id in ("EvSame", "EvSame", "EvOther"):
         await scene.fake.event(scene.team, scene.fake.said(message), event_id)
@@ -79,7 +79,7 @@ async def test_the_same_event_twice_the_same_message_twice_and_a_mention_are_ans
     assert not scene.general.whispers
 
 
-async def test_an_envelope_that_is_sent_again_is_acknowledged_again_and_answered_once(scene: Scene) -> None:
+async def test_given_an_envelope_sent_again_then_acknowledged_and_answered_once(scene: Scene) -> None:
     await scene.posted()
     before = set(scene.general.messages)
     await scene.found()
@@ -92,7 +92,7 @@ async def test_an_envelope_that_is_sent_again_is_acknowledged_again_and_answered
     assert len(answers) == 1
 
 
-async def test_what_was_posted_while_it_was_away_is_answered_once_and_the_rest_not_again(scene: Scene) -> None:
+async def test_given_posts_while_it_was_away_when_back_then_one_answer_each(scene: Scene) -> None:
     known = await scene.posted()
     await scene.stop()
     missed = await scene.post(scene.link())
@@ -250,7 +250,7 @@ async def test_a_guest_does_not_switch_a_channel_and_a_member_does(scene: Scene)
     await scene.answer(scene.general, before, "Off: ")
 
 
-async def test_words_behind_the_command_that_are_none_get_help_and_search_nothing(scene: Scene) -> None:
+async def test_given_a_command_without_real_words_then_help_comes_and_no_search(scene: Scene) -> None:
     await scene.posted()
     before = set(scene.general.messages)
     assert "/keaton help shows everything" in await scene.asked("/keaton", "wat is this")
@@ -268,7 +268,7 @@ async def test_of_many_links_in_one_message_those_that_are_left_alone_are_named(
     assert message.ts in scene.general.messages
 
 
-async def test_given_a_channel_that_takes_a_message_a_second_when_eight_ask_at_once_then_none_is_one_too_many(
+async def test_given_one_message_a_second_when_eight_ask_then_none_is_too_many(
     scene: Scene,
 ) -> None:
     await scene.stop()

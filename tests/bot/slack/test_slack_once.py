@@ -19,7 +19,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="session")]
 POST = "chat.postMessage"
 
 
-async def test_a_post_that_was_carried_out_and_answered_500_is_found_and_not_posted_again(scene: Scene) -> None:
+async def test_given_a_post_done_but_answered_500_then_it_is_found_not_repeated(scene: Scene) -> None:
     scene.fake.broken[POST] = 1
     message = await scene.posted()
     assert len(scene.general.below(message)) == 1
@@ -38,7 +38,7 @@ async def test_a_post_that_was_carried_out_and_answered_500_is_found_and_not_pos
     assert len(set(scene.general.messages) - before) == 1, "what is done in a moment is marked too"
 
 
-async def test_given_a_direct_message_answered_500_when_it_was_carried_out_then_it_stands_once(scene: Scene) -> None:
+async def test_given_a_direct_message_done_but_answered_500_then_it_stands_once(scene: Scene) -> None:
     room = scene.team.channel("clips")
     room.is_private = True
     await scene.posted(channel=room)
@@ -58,9 +58,7 @@ async def test_given_a_direct_message_answered_500_when_it_was_carried_out_then_
 
 
 @pytest.mark.parametrize("way", ["chat.postEphemeral", "response_url"])
-async def test_given_a_private_word_answered_500_when_it_was_carried_out_then_the_channel_has_it_once(
-    scene: Scene, way: str
-) -> None:
+async def test_given_a_private_word_done_but_answered_500_then_it_stands_once(scene: Scene, way: str) -> None:
     await scene.posted()
     scene.fake.broken[way] = 1
     scene.fake.hooks_closed = way != "response_url"
@@ -80,7 +78,7 @@ async def test_a_post_that_was_not_carried_out_is_tried_again(scene: Scene) -> N
 
 
 @pytest.mark.parametrize("error", ["is_archived", "is_inactive"])
-async def test_in_an_archived_channel_the_picture_goes_at_once_and_the_rest_waits_until_it_is_opened(
+async def test_given_an_archived_channel_when_opened_again_then_the_rest_goes(
     scene: Scene, error: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     message = await scene.posted()
@@ -105,7 +103,7 @@ async def test_in_an_archived_channel_the_picture_goes_at_once_and_the_rest_wait
 
 
 @pytest.mark.parametrize("error", ["not_in_channel", "channel_not_found"])
-async def test_given_a_channel_that_it_was_removed_from_when_it_is_invited_again_then_cards_are_taken_back(
+async def test_given_it_was_removed_when_invited_again_then_cards_are_removed(
     scene: Scene, error: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     message = await scene.posted()
@@ -121,7 +119,7 @@ async def test_given_a_channel_that_it_was_removed_from_when_it_is_invited_again
     await scene.fake.until(lambda: "was forgotten" in card.words, "the answer taken back", 10)
 
 
-async def test_a_dozen_videos_at_once_stay_below_slacks_limit_and_a_press_shows_among_them(quiet_scene: Scene) -> None:
+async def test_given_a_dozen_videos_when_pressed_then_it_shows_within_limits(quiet_scene: Scene) -> None:
     scene = quiet_scene
     scene.fake.a_minute["chat.update"] = 50
     await scene.start(posts=POSTS, updates=UPDATES)

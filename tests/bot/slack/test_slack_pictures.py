@@ -28,7 +28,7 @@ def seen(scene: Scene, card: Message, user: User) -> list[str]:
     return [one.name for one in files if one.is_seen_by(user.id, scene.team)]
 
 
-async def test_each_picture_of_each_card_is_seen_by_a_member_who_asked_for_nothing(scene: Scene) -> None:
+async def test_given_cards_with_pictures_then_any_member_sees_each_of_them(scene: Scene) -> None:
     carl = scene.team.user("Carl")
     message = await scene.posted()
     (sheet,) = scene.general.below(message)
@@ -49,7 +49,7 @@ async def test_each_picture_of_each_card_is_seen_by_a_member_who_asked_for_nothi
     assert seen(scene, await scene.answer(scene.general, before), carl) == ["frame.jpg", "plot.png"]
 
 
-async def test_pictures_are_shared_in_the_cards_own_thread_by_one_silent_message_and_once(scene: Scene) -> None:
+async def test_given_pictures_then_one_silent_message_shares_them_in_the_thread(scene: Scene) -> None:
     await scene.posted()
     shared = len(scene.general.shares)
     card = await scene.found()
@@ -61,7 +61,7 @@ async def test_pictures_are_shared_in_the_cards_own_thread_by_one_silent_message
     assert all(not one.text and not one.blocks for one in new)
 
 
-async def test_given_presses_when_each_shows_a_new_picture_then_no_more_are_shared_than_stand(scene: Scene) -> None:
+async def test_given_presses_when_each_has_a_new_picture_then_only_those_stand(scene: Scene) -> None:
     await scene.posted()
     card, shared = await scene.found(), len(scene.general.shares)
     for label, words in (("Next", "Moment 2"), ("Previous", "Moment 1"), ("Next", "Moment 2")):
@@ -74,7 +74,7 @@ async def test_given_presses_when_each_shows_a_new_picture_then_no_more_are_shar
 
 
 @pytest.mark.parametrize("is_told", [True, False], ids=["told", "asked"])
-async def test_given_twenty_searches_at_once_when_tier_4_holds_then_all_have_pictures_and_none_is_refused(
+async def test_given_twenty_searches_at_once_then_all_have_pictures_in_tier_4(
     quiet_scene: Scene, *, is_told: bool
 ) -> None:
     scene = quiet_scene
@@ -136,7 +136,7 @@ async def _private(scene: Scene) -> Message:
     return answer.said[0]
 
 
-async def test_without_the_permission_for_direct_messages_they_are_opened_by_posting(quiet_scene: Scene) -> None:
+async def test_given_no_right_to_open_direct_messages_then_posting_opens_them(quiet_scene: Scene) -> None:
     scene = quiet_scene
     scene.team.scopes = scene.team.scopes.replace("im:write,", "")
     await scene.start()
@@ -144,7 +144,7 @@ async def test_without_the_permission_for_direct_messages_they_are_opened_by_pos
     assert seen(scene, card, scene.bob) == ["frame.jpg", "plot.png"]
 
 
-async def test_what_is_forgotten_leaves_neither_uploads_nor_the_messages_that_shared_them(scene: Scene) -> None:
+async def test_given_a_forgotten_video_then_its_uploads_and_sharings_are_gone(scene: Scene) -> None:
     message = await scene.posted()
     card = await scene.found()
     await scene.press(card, "Next", "Moment 2 of")

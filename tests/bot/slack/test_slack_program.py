@@ -134,7 +134,7 @@ def fetching(shipped: Shipped) -> list[Message]:
     return [one for one in shipped.general.by_keaton if "Fetching" in one.words]
 
 
-async def test_after_a_crash_the_same_message_goes_on_and_nothing_is_answered_twice(shipped: Shipped) -> None:
+async def test_given_a_crash_when_it_restarts_then_the_same_message_goes_on(shipped: Shipped) -> None:
     fake = shipped.fake
     done = await shipped.post(shipped.link("done.mp4"))
     await shipped.below(done)
@@ -159,7 +159,7 @@ async def test_after_a_crash_the_same_message_goes_on_and_nothing_is_answered_tw
     await fake.until(lambda: READY in asked.words, "the command of the earlier run")
 
 
-async def test_stopped_while_indexing_it_says_so_ends_in_time_and_goes_on_afterwards(shipped: Shipped) -> None:
+async def test_given_a_stop_while_indexing_then_it_says_so_and_goes_on_later(shipped: Shipped) -> None:
     fake = shipped.fake
     link = shipped.link("long.mp4")
     fake.gates["long.mp4"] = gate = asyncio.Event()
@@ -184,7 +184,7 @@ async def figures_with(session: aiohttp.ClientSession, address: str, wanted: lis
             figures = await (await session.get(address)).text()
 
 
-async def test_its_health_and_figures_can_be_watched_and_its_log_holds_nobodys_words(shipped: Shipped) -> None:
+async def test_given_a_running_bot_then_health_is_seen_and_the_log_has_no_words(shipped: Shipped) -> None:
     words = "a very private canary"
     await shipped.fake.slash(shipped.team, shipped.general, shipped.ada, "/find", words)
     await shipped.below(await shipped.post(f"canary {shipped.link('watched.mp4')}?secret=canary"))
@@ -203,7 +203,7 @@ async def test_its_health_and_figures_can_be_watched_and_its_log_holds_nobodys_w
         assert secret not in shipped.program.log
 
 
-async def test_a_loop_that_is_blocked_for_longer_than_slack_waits_is_caught_and_answered_once(shipped: Shipped) -> None:
+async def test_given_a_blocked_loop_when_slack_sends_again_then_one_answer(shipped: Shipped) -> None:
     """The proof of the other stories: the small Slack does notice a late acknowledgement."""
     fake, sockets = shipped.fake, shipped.fake.sockets
     sockets.resend_after_s = 0.3

@@ -45,7 +45,7 @@ async def noted(scene: Scene) -> float:
 
 
 @pytest.mark.parametrize("error", ["internal_error", "missing_scope"])
-async def test_given_a_channel_that_fails_when_looking_back_then_it_alone_is_tried_again(
+async def test_given_a_failing_channel_when_looking_back_then_only_it_is_retried(
     quiet_scene: Scene, error: str
 ) -> None:
     scene = quiet_scene
@@ -67,7 +67,7 @@ async def test_given_a_channel_that_fails_when_looking_back_then_it_alone_is_tri
     await scene.below(missed)
 
 
-async def test_given_a_mark_of_a_channel_when_a_later_run_starts_then_it_reads_from_there(quiet_scene: Scene) -> None:
+async def test_given_a_channels_mark_when_a_run_starts_then_it_reads_from_there(quiet_scene: Scene) -> None:
     scene = quiet_scene
     await known_for_long(scene)
     await scene.start(alive_every_s=0.1)
@@ -86,7 +86,7 @@ async def test_given_a_mark_of_a_channel_when_a_later_run_starts_then_it_reads_f
     await scene.below(missed)
 
 
-async def test_given_a_lost_connection_when_a_new_one_stands_then_what_was_missed_is_read(quiet_scene: Scene) -> None:
+async def test_given_a_lost_connection_when_a_new_one_stands_then_it_reads_back(quiet_scene: Scene) -> None:
     scene = quiet_scene
     await known_for_long(scene)
     await scene.start(**QUICK)
@@ -105,7 +105,7 @@ async def test_given_a_lost_connection_when_a_new_one_stands_then_what_was_misse
     await noted(scene)
 
 
-async def test_given_replies_when_they_were_missed_then_links_and_words_in_threads_are_answered(scene: Scene) -> None:
+async def test_given_missed_replies_when_reading_back_then_threads_are_answered(scene: Scene) -> None:
     root = await scene.post("an old talk")
     known = await scene.posted()
     await scene.stop()
@@ -121,7 +121,7 @@ async def test_given_replies_when_they_were_missed_then_links_and_words_in_threa
     await scene.fake.until(answers, f"answers to {missed.text} and {asked.text}")
 
 
-async def test_given_a_hundred_and_twenty_channels_when_looking_back_then_the_last_is_read_within_tier_3(
+async def test_given_120_channels_when_looking_back_then_all_are_read_in_tier_3(
     quiet_scene: Scene,
 ) -> None:
     scene = quiet_scene

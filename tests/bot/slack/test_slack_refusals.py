@@ -43,7 +43,7 @@ def _no_tracebacks(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
 
 
 @pytest.mark.parametrize("error", POSTING)
-async def test_where_it_may_not_post_the_asker_alone_gets_the_answer_and_the_reason(scene: Scene, error: str) -> None:
+async def test_given_no_right_to_post_when_asked_then_the_answer_is_private(scene: Scene, error: str) -> None:
     await scene.posted()
     scene.fake.refusals[POST] = lambda sent: error if sent["channel"] == scene.general.id else ""
     said = await scene.asked("/find", "green")
@@ -122,7 +122,7 @@ async def test_an_upload_that_takes_too_long_is_told(quiet_scene: Scene) -> None
     assert "took too long" in (await scene.found()).words
 
 
-async def test_a_cut_that_slack_does_not_take_is_not_announced_as_if_it_were_there(scene: Scene) -> None:
+async def test_given_a_cut_that_slack_refuses_then_it_is_not_announced(scene: Scene) -> None:
     await scene.posted()
     card = await scene.found()
     await scene.press(card, "Cut", "Cut: ", scene.ada)

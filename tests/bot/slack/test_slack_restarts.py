@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="session")]
 
 
-async def test_presses_that_were_acknowledged_are_carried_out_by_the_next_run_and_each_once(scene: Scene) -> None:
+async def test_given_acknowledged_presses_when_restarted_then_each_is_done_once(scene: Scene) -> None:
     await scene.posted()
     card, other = await scene.found("green"), await scene.found("red")
     scene.house.encoder.gate = asyncio.Event()
@@ -36,7 +36,7 @@ async def test_presses_that_were_acknowledged_are_carried_out_by_the_next_run_an
     assert await scene.house.library.videos(View.of(scene.scope()))
 
 
-async def test_a_preview_and_a_cut_that_were_acknowledged_are_posted_by_the_next_run_and_once(scene: Scene) -> None:
+async def test_given_a_preview_and_a_cut_when_restarted_then_each_is_posted_once(scene: Scene) -> None:
     await scene.posted()
     moving, cut = await scene.found("green"), await scene.found("red")
     await scene.press(cut, "Cut", "Cut: ", scene.ada)
@@ -75,7 +75,7 @@ async def test_given_a_long_outage_when_slack_is_back_then_the_next_run_answers(
     await scene.answer(scene.general, before)
 
 
-async def test_an_answer_whose_pictures_were_still_to_follow_gets_them_from_the_next_run(scene: Scene) -> None:
+async def test_given_an_answer_without_pictures_when_restarted_then_they_follow(scene: Scene) -> None:
     await scene.posted()
     before = set(scene.general.messages)
     scene.fake.gates["upload"] = asyncio.Event()
@@ -96,7 +96,7 @@ async def test_an_answer_whose_pictures_were_still_to_follow_gets_them_from_the_
     assert len([one for one in scene.general.shares if one.thread_ts == card.ts]) == 1
 
 
-async def test_a_press_under_an_answer_that_was_shown_and_not_noted_stands_after_a_crash(
+async def test_given_a_press_on_an_unnoted_answer_when_it_crashes_then_it_holds(
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await scene.posted()
@@ -118,7 +118,7 @@ async def test_a_press_under_an_answer_that_was_shown_and_not_noted_stands_after
     assert [one for one, _ in scene.fake.calls].count("chat.update") == updates
 
 
-async def test_a_video_that_an_admin_cancelled_before_a_crash_is_left_alone_after_it(
+async def test_given_a_video_cancelled_by_an_admin_when_it_crashes_then_it_rests(
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     scene.bob.is_admin = True
@@ -137,7 +137,7 @@ async def test_a_video_that_an_admin_cancelled_before_a_crash_is_left_alone_afte
 
 
 @pytest.mark.parametrize("is_mention", [False, True], ids=["command", "mention"])
-async def test_an_older_switch_that_was_not_noted_does_not_undo_a_newer_one_after_a_crash(
+async def test_given_an_old_switch_not_noted_when_it_crashes_then_newer_stands(
     scene: Scene, monkeypatch: pytest.MonkeyPatch, *, is_mention: bool
 ) -> None:
     killed = asyncio.Event()

@@ -32,7 +32,7 @@ async def other(scene: Scene, *, is_private: bool = False) -> Channel:
     return room
 
 
-async def test_another_channel_is_named_by_its_link_or_its_name_and_the_buttons_work(scene: Scene) -> None:
+async def test_given_another_channel_by_link_or_name_then_it_is_searched_there(scene: Scene) -> None:
     room = await other(scene)
     for name in (f"<#{room.id}|clips>", f"<#{room.id}>", "#clips", "clips"):
         card = await scene.found(f"green in:{name}")
@@ -65,7 +65,7 @@ async def test_a_channel_that_the_asker_is_not_in_is_none(scene: Scene) -> None:
     assert REFUSED in await told(scene, "green in:#clips")
 
 
-async def test_a_private_channel_is_shown_where_everybody_is_in_it_and_the_place_is_private_too(scene: Scene) -> None:
+async def test_given_a_private_channel_when_all_here_are_in_it_then_it_is_shown(scene: Scene) -> None:
     room = await other(scene, is_private=True)
     scene.general.is_private = True
     card = await scene.found("green in:#clips")
@@ -142,7 +142,7 @@ async def test_where_slack_shows_one_person_no_pictures_they_go_nowhere_else(sce
     assert not scene.general.shares
 
 
-async def test_one_person_is_told_of_progress_once_and_gets_one_answer_however_often_it_gets_better(
+async def test_given_a_private_answer_when_it_improves_then_there_is_still_one(
     scene: Scene,
 ) -> None:
     said: list[str] = []

@@ -97,7 +97,7 @@ async def test_several_links_are_each_answered_and_a_known_one_at_once(scene: Sc
     assert sorted(scene.house.fetcher.fetched) == sorted([one, two])
 
 
-async def test_a_link_that_is_edited_in_is_seen_and_the_old_one_not_answered_again(scene: Scene) -> None:
+async def test_given_a_link_edited_in_then_it_alone_is_answered(scene: Scene) -> None:
     link = scene.link()
     message = await scene.posted(link)
     await scene.fake.change(scene.team, message, f"{link} {scene.link()}")
@@ -190,7 +190,7 @@ async def test_a_preview_moves_in_the_card_and_a_cut_comes_into_the_thread(scene
     assert scene.team.files[card.images[0]].name == "sheet.jpg"
 
 
-async def test_bare_words_in_the_thread_of_an_answer_refine_it_and_find_begins_anew(scene: Scene) -> None:
+async def test_given_bare_words_in_an_answers_thread_then_they_refine_it(scene: Scene) -> None:
     await scene.posted()
     first = await scene.found("something green")
     for words, title in (("at night -red", "“something green at night -red”"), ("find blue", "“blue”")):
@@ -225,7 +225,7 @@ def place(answer: Message) -> str:
     return str(at)
 
 
-async def test_more_like_this_is_answered_in_the_thread_and_votes_are_counted_on_the_card(scene: Scene) -> None:
+async def test_given_more_like_this_then_it_is_in_the_thread_with_its_votes(scene: Scene) -> None:
     await scene.posted()
     card = await scene.found("something green")
     before = set(scene.general.messages)

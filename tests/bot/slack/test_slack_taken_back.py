@@ -26,7 +26,7 @@ DELETED = ("forgotten", "cancelled", "unheard", "unnoted")
 message is gone; or it had not even noted its own answer."""
 
 
-async def test_what_was_said_of_what_is_forgotten_is_taken_back_by_the_next_run_and_nothing_else(scene: Scene) -> None:
+async def test_given_a_forgotten_video_when_restarted_then_its_words_alone_go(scene: Scene) -> None:
     house, rows = scene.house, scene.house.library.connections.rows
     house.relays.reader.target = stopping = StoppingReader(house.reader, 0)
     told = await status(scene)
@@ -50,7 +50,7 @@ async def test_what_was_said_of_what_is_forgotten_is_taken_back_by_the_next_run_
     assert not await rows("SELECT 1 FROM stale_cards", {})
 
 
-async def test_what_a_menu_was_answered_goes_with_the_message_that_it_was_used_on(scene: Scene) -> None:
+async def test_given_a_menu_answer_when_its_message_is_deleted_then_it_goes(scene: Scene) -> None:
     message = await scene.posted()
     await scene.fake.menu(scene.team, message, "index_message", scene.bob)
     await scene.fake.until(lambda: len(scene.general.below(message)) == 2, "the answer to the menu")
@@ -110,7 +110,7 @@ async def test_a_link_that_is_edited_away_takes_its_video_along(scene: Scene) ->
     assert "nothing to search" in await scene.asked("/find", "green")
 
 
-async def test_a_file_that_is_deleted_takes_its_video_along_and_one_that_slack_hides_does_not(scene: Scene) -> None:
+async def test_given_a_file_when_deleted_then_its_video_goes_but_not_when_hidden(scene: Scene) -> None:
     file = scene.team.take(scene.video("holiday.mp4"))
     scene.house.fetcher.web[f"{scene.fake.url}/files/{file.id}/holiday.mp4"] = scene.folder / "holiday.mp4"
     message = await scene.fake.post(scene.team, scene.general, scene.ada, files=[file.json(scene.fake.url)])
@@ -125,7 +125,7 @@ async def test_a_file_that_is_deleted_takes_its_video_along_and_one_that_slack_h
     assert await scene.house.library.count(View.of(scene.scope())) == 1
 
 
-async def test_what_was_deleted_or_changed_far_back_while_it_was_away_is_forgotten(scene: Scene) -> None:
+async def test_given_a_change_far_back_when_it_was_away_then_that_is_forgotten(scene: Scene) -> None:
     deleted, changed, kept = [await scene.posted() for _ in range(3)]
     root = await scene.post("a thread")
     below = await scene.post(scene.link(), thread=root.ts)

@@ -36,7 +36,7 @@ def cut_files(scene: Scene) -> set[str]:
     return {one.id for one in scene.team.files.values() if one.shared_in and one.name.endswith(".mp4")}
 
 
-async def test_a_forgotten_video_goes_from_the_answers_that_show_it_with_the_pictures_that_slack_holds(
+async def test_given_a_forgotten_video_then_its_answers_and_uploads_are_gone(
     scene: Scene,
 ) -> None:
     message = await scene.posted()
@@ -79,7 +79,7 @@ async def test_admins_and_who_made_the_channel_may_cancel_what_others_posted(sce
         await scene.fake.until(lambda gone=message: not scene.general.below(gone), "the status gone")  # type: ignore[misc]
 
 
-async def test_removed_from_a_channel_it_waits_and_comes_back_with_the_next_message(scene: Scene) -> None:
+async def test_given_it_was_removed_when_a_message_comes_then_the_wait_ends(scene: Scene) -> None:
     await scene.posted()
     here, keaton = scene.scope(), {"channel": scene.general.id, "user": scene.team.keaton.id}
     await scene.fake.event(scene.team, {"type": "member_left_channel", **keaton, "user": scene.bob.id})

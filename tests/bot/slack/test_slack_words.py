@@ -26,12 +26,12 @@ pytestmark = [pytest.mark.asyncio(loop_scope="session")]
         ("<!channel> a &amp; b", " a & b"),
     ],
 )
-async def test_given_what_slack_marks_when_it_is_read_then_names_links_and_ids_stay(sent: str, read: str) -> None:
+async def test_given_slacks_marks_when_read_then_names_links_and_ids_stay(sent: str, read: str) -> None:
     assert plain(sent) == read
 
 
 @pytest.mark.slow
-async def test_a_name_with_a_space_behind_from_and_a_channel_behind_in_are_the_ones_that_slack_means(
+async def test_given_a_name_with_a_space_and_a_channel_then_slacks_are_meant(
     scene: Scene,
 ) -> None:
     lovelace, room = scene.team.user("Ada Lovelace"), scene.team.channel("clips")

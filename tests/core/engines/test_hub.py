@@ -36,9 +36,7 @@ def unheard(_done: int, _total: int) -> None:
     pass
 
 
-def test_given_weights_on_the_hub_when_fetched_then_they_are_here_and_asked_for_once(
-    hub: FakeHub, tmp_path: Path
-) -> None:
+def test_given_weights_on_the_hub_when_fetched_then_they_are_asked_once(hub: FakeHub, tmp_path: Path) -> None:
     weights, told = HubWeights(REPO), list[tuple[int, int]]()
     assert weights.here(tmp_path) is None
     path = weights.fetch(tmp_path, lambda done, total: told.append((done, total)))
@@ -52,9 +50,7 @@ def test_given_weights_on_the_hub_when_fetched_then_they_are_here_and_asked_for_
     assert weights.begun(tmp_path) is None
 
 
-def test_given_a_download_that_breaks_off_when_it_goes_on_then_only_the_rest_is_sent(
-    hub: FakeHub, tmp_path: Path
-) -> None:
+def test_given_a_broken_download_when_it_goes_on_then_the_rest_is_sent(hub: FakeHub, tmp_path: Path) -> None:
     hub.break_after = 1_250_000
     assert HubWeights(REPO).fetch(tmp_path, unheard, NO_PAUSES).read_bytes() == CONTENT
     first, *others = hub.ranges()
@@ -63,9 +59,7 @@ def test_given_a_download_that_breaks_off_when_it_goes_on_then_only_the_rest_is_
     assert all(range_.startswith("bytes=") for range_ in others)
 
 
-def test_given_part_of_a_file_from_an_earlier_run_when_fetched_then_it_goes_on_there(
-    hub: FakeHub, tmp_path: Path
-) -> None:
+def test_given_part_of_a_file_when_fetched_by_a_later_run_then_it_goes_on(hub: FakeHub, tmp_path: Path) -> None:
     blobs = tmp_path / f"models--{REPO.replace('/', '--')}" / "blobs"
     blobs.mkdir(parents=True)
     part = blobs / f"{hashlib.sha256(CONTENT).hexdigest()}.{len(CONTENT)}.part"
@@ -108,9 +102,7 @@ def test_given_no_hub_when_fetched_then_the_reason_is_told_at_once(
     assert time.monotonic() - began_s < 5
 
 
-def test_given_a_hub_without_the_file_or_out_of_order_when_fetched_then_that_is_told(
-    hub: FakeHub, tmp_path: Path
-) -> None:
+def test_given_no_such_file_or_no_hub_when_fetched_then_that_is_told(hub: FakeHub, tmp_path: Path) -> None:
     hub.files.clear()
     with pytest.raises(WeightsUnavailable) as caught:
         fetch(choose("base", tmp_path), tmp_path, unheard)
@@ -121,16 +113,14 @@ def test_given_a_hub_without_the_file_or_out_of_order_when_fetched_then_that_is_
 
 @pytest.mark.slow
 @pytest.mark.parametrize("preset", list(PRESETS))
-def test_given_a_preset_when_open_clip_is_asked_then_it_has_the_weights_in_the_same_place(
-    preset: str, tmp_path: Path
-) -> None:
+def test_given_a_preset_then_open_clip_has_its_weights_in_the_same_place(preset: str, tmp_path: Path) -> None:
     choice, known = choose(preset, tmp_path), PRESETS[preset]
     assert import_open_clip().get_pretrained_cfg(choice.name, choice.tag)["hf_hub"] == known.hub
     assert hub_weights(choose(f"{choice.name}/{choice.tag}", tmp_path)) == hub_weights(choice)
 
 
 @pytest.mark.slow
-def test_given_other_names_when_weights_are_looked_for_then_by_open_clips_table(tmp_path: Path) -> None:
+def test_given_other_names_when_weights_are_sought_then_open_clips_count(tmp_path: Path) -> None:
     assert hub_weights(choose(f"local-dir:{tmp_path}", tmp_path)) is None
     with pytest.raises(UnknownModel):
         hub_weights(choose("ViT-B-32/nonsense", tmp_path))

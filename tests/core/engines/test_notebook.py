@@ -91,9 +91,7 @@ def test_given_a_picture_when_texts_are_weighed_then_they_add_up(notebook: Noteb
     assert sum(shares) == pytest.approx(1.0)
 
 
-def test_given_what_is_no_video_or_picture_when_it_is_read_then_that_is_said(
-    notebook: Notebook, tmp_path: Path
-) -> None:
+def test_given_neither_video_nor_picture_when_it_is_read_then_that_is_said(notebook: Notebook, tmp_path: Path) -> None:
     (tmp_path / "text.mp4").write_text("no video")
     with pytest.raises(NotAVideo):
         notebook.run(tmp_path / "text.mp4")
