@@ -84,8 +84,14 @@ def card(made: Card, instead: Picture | None = None) -> Reply:
         like=made.like,
         plot=leading(made.shown.plot, made.wish, made.cursor) if made.shown.plot else None,
         provisional=not made.is_checked,
-        videos=tuple(sorted({one.video_id for one in made.answer.moments})),
+        videos=_named(made),
     )
+
+
+def _named(made: Card) -> tuple[str, ...]:
+    """Return the videos that an answer names: it is taken back when one of them is forgotten."""
+    like = {made.like.video_id} if made.like else set[str]()
+    return tuple(sorted(like | {one.video_id for one in made.answer.moments}))
 
 
 def _level(made: Card, moment: Moment) -> Level:

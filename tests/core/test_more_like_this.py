@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from core.conversation.commands import find
 from core.errors import NothingElse
 from core.model.events import Action
 from core.model.query import Example, Query, Stretch
@@ -92,3 +93,12 @@ async def test_given_nothing_alike_when_more_is_asked_then_the_answer_says_so(ho
     await put_video(house, turn(), "another", [("black", 4), ("red", 4), ("green", 4)])
     alike = await house.last(Action(turn(), press(await ask(house, "navy"), "More like this")))
     assert alike.level == "absent"
+
+
+async def test_given_a_source_that_is_no_moment_when_shown_then_it_is_noted_too(house: ColourHouse) -> None:
+    source = await put_video(house, turn(), "one", [("red", 6)])
+    other = await put_video(house, turn(), "two", [("navy", 4), ("red", 4), ("green", 4)])
+    asked = await house.last(replace(find(turn(), "red"), video=source.id))
+    alike = await house.last(Action(turn(), press(asked, "More like this")))
+    assert "of one." in alike.text
+    assert alike.videos == tuple(sorted((source.id, other.id)))
