@@ -4,8 +4,7 @@ from __future__ import annotations
 
 _MEGABYTE = 1_000_000
 _TRIAL = (
-    "Trial: the small demo model knows only drawn scenes like those of the demo video, and stands in, since the real "
-    "one could not be downloaded"
+    "Trial: the small demo model, which knows only drawn scenes, stands in, since the real one could not be downloaded"
 )
 TRIAL_BUTTON = "Download the model"
 
