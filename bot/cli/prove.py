@@ -16,15 +16,16 @@ import numpy as np
 
 from bot.cli import output
 from bot.cli.finding import refined
-from bot.cli.local import local_scope
+from bot.cli.local import follow_model, local_scope
 from bot.cli.proof import FoundFrame, PictureProof, Proof, QueryProof, Speed, apart, jpeg, summary
 from bot.cli.proof_page import page
 from bot.cli.wording import told
 from bot.wiring.app import open_core
 from bot.wiring.diagnostics import describe_machine
-from bot.wiring.engines import DEMO_FOLDER
+from bot.wiring.engines import DEMO_FOLDER, fetch_weights, weights_here
+from bot.wiring.model_watch import ModelWatch
 from bot.wiring.notebook import open_notebook
-from core.errors import WeightsUnavailable
+from core.errors import AppError, WeightsUnavailable
 from core.indexing.indexer import Downloads
 from core.indexing.local_files import check
 from core.links import is_link
@@ -156,7 +157,12 @@ async def _ground(settings: Settings, wish: ProveWish, home: Path) -> _Ground:
     is_demo = chosen.model == DEMO
     source = wish.source or (str(DEMO_FOLDER / "film.mp4") if is_demo else VIDEO)
     queries = wish.queries or (_demo_queries() if is_demo else QUERIES)
-    path, title = await _fetched(chosen, source, home) if is_link(source) else await _named(source, chosen)
+    try:
+        path, title = await _fetched(chosen, source, home) if is_link(source) else await _named(source, chosen)
+    except AppError:
+        if not wish.source:
+            click.echo("If you have the video as a file, name it: keaton prove FILE", err=True)
+        raise
     title = title if wish.source or not is_demo else DEMO_TITLE
     return _Ground(chosen, notebook, path, title, source, queries)
 
@@ -166,9 +172,16 @@ def _with_model(settings: Settings, model: str, home: Path) -> Settings:
 
 
 async def _loaded(settings: Settings) -> Notebook:
+    watch = ModelWatch()
     with output.progress_bar("The notebook") as report:
-        report(Progress("loading", None))
-        return await asyncio.to_thread(open_notebook, settings)
+        following = asyncio.create_task(follow_model(watch, report))
+        try:
+            if not await asyncio.to_thread(weights_here, settings):
+                await asyncio.to_thread(fetch_weights, settings, watch)
+            report(Progress("loading", None))
+            return await asyncio.to_thread(open_notebook, settings)
+        finally:
+            following.cancel()
 
 
 def _demo_queries() -> tuple[str, ...]:
