@@ -38,12 +38,12 @@ SOURCES = [path for top in ("bot", "core", "storage") for path in sorted((ROOT /
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.relative_to(ROOT).as_posix())
-def test_a_module_imports_only_what_its_place_allows(path: Path) -> None:
+def test_given_a_module_when_it_imports_then_only_what_its_place_allows(path: Path) -> None:
     wrong = {name for name in imports(path) for top in rule(path) if name == top or name.startswith(top + ".")}
     assert not wrong
 
 
-def test_only_the_settings_read_the_environment() -> None:
+def test_given_all_modules_then_only_the_settings_read_the_environment() -> None:
     readers = [path for path in SOURCES if "os.environ" in path.read_text(encoding="utf-8")]
     excepted = {ROOT / "bot" / "settings.py", ROOT / "bot" / "__init__.py"}  # the latter sets what libraries read
     assert [path.relative_to(ROOT).as_posix() for path in readers if path not in excepted] == []
@@ -86,7 +86,7 @@ def reaches(tree: ast.AST) -> set[str]:
 
 
 @pytest.mark.parametrize("path", TESTS, ids=lambda path: path.relative_to(ROOT).as_posix())
-def test_a_test_reaches_into_nothing_that_is_private_to_others(path: Path) -> None:
+def test_given_a_test_when_read_then_it_uses_no_private_name_of_others(path: Path) -> None:
     assert reaches(ast.parse(path.read_text(encoding="utf-8"))) == set()
 
 
@@ -105,7 +105,7 @@ def test_a_test_reaches_into_nothing_that_is_private_to_others(path: Path) -> No
         ("monkeypatch.setattr(library, 'save', 1)", 0),
     ],
 )
-def test_a_reach_into_what_is_private_is_seen_in_each_of_its_ways(code: str, count: int) -> None:
+def test_given_each_way_to_a_private_name_when_used_then_it_is_seen(code: str, count: int) -> None:
     assert len(reaches(ast.parse(code))) == count
 
 

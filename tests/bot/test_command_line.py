@@ -50,7 +50,7 @@ def keaton(tmp_path_factory: pytest.TempPathFactory, model: str) -> Keaton:
     return keaton
 
 
-def test_the_program_runs_as_a_process_of_its_own(keaton: Keaton) -> None:
+def test_given_the_program_when_run_as_a_process_then_it_works(keaton: Keaton) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "bot", "find", "--json", "red"],
         cwd=keaton.home,
@@ -64,7 +64,7 @@ def test_the_program_runs_as_a_process_of_its_own(keaton: Keaton) -> None:
     assert json.loads(done.stdout)["query"] == "red"
 
 
-def test_find_json_gives_the_answer_and_the_paths_of_its_files(keaton: Keaton) -> None:
+def test_given_find_json_then_it_has_the_answer_and_its_files(keaton: Keaton) -> None:
     answer = keaton.json("find", "--json", "--out", "answers", "--top", "2", "something", "green")
     assert set(answer) >= {"query", "video", "best", "moments", "curve", "plot", "verdict", "baseline", "form"}
     assert answer["query"] == "something green"
@@ -78,7 +78,7 @@ def test_find_json_gives_the_answer_and_the_paths_of_its_files(keaton: Keaton) -
             assert picture.width >= 160
 
 
-def test_a_stretch_is_cut_out_of_a_video_and_the_whole_drawn_on_one_sheet(keaton: Keaton) -> None:
+def test_given_a_video_when_clipped_and_drawn_then_a_cut_and_a_sheet_exist(keaton: Keaton) -> None:
     done = keaton("clip", "colours", "--from", "0:03.5", "--to", "5.5")
     assert (done.returncode, done.stdout.split(":")[0]) == (0, "colours_0m03.5s-0m05.5s.mp4")
     with av.open(str(keaton.home / "colours_0m03.5s-0m05.5s.mp4")) as clip:
@@ -92,19 +92,19 @@ def test_a_stretch_is_cut_out_of_a_video_and_the_whole_drawn_on_one_sheet(keaton
         assert keaton("clip", "colours", *wrong).returncode == 2
 
 
-def test_indexing_a_known_video_again_costs_no_looks(keaton: Keaton) -> None:
+def test_given_a_known_video_when_indexed_again_then_no_frame_is_embedded(keaton: Keaton) -> None:
     document = keaton.json("index", "--json", "colours.mp4")
     assert [(video["title"], video["looks"]) for video in document["videos"]] == [("colours", 0)]
 
 
-def test_what_is_kept_is_for_its_owner_alone(keaton: Keaton) -> None:
+def test_given_kept_files_then_their_owner_alone_may_read_them(keaton: Keaton) -> None:
     kept = [keaton.home / "data", *(keaton.home / "data").rglob("*")]
     modes = {path: path.stat().st_mode & 0o777 for path in kept}
     assert {path.name for path in kept} >= {"keaton.sqlite3", "media"}
     assert [path for path, mode in modes.items() if mode != (0o700 if path.is_dir() else 0o600)] == []
 
 
-def test_the_pages_address_is_printed_again_with_its_token(keaton: Keaton) -> None:
+def test_given_the_page_when_its_address_is_asked_then_it_has_the_token(keaton: Keaton) -> None:
     first = keaton("page").stdout
     assert re.fullmatch(r"http://127\.0\.0\.1:8765/\?token=[\w-]{32,}\n", first)
     assert keaton("page").stdout == first
@@ -112,19 +112,19 @@ def test_the_pages_address_is_printed_again_with_its_token(keaton: Keaton) -> No
     assert "KEATON_WEB" in keaton("page", settings={"KEATON_WEB": "off"}).stderr
 
 
-def test_videos_json_lists_the_videos(keaton: Keaton) -> None:
+def test_given_videos_json_then_it_lists_the_videos(keaton: Keaton) -> None:
     (video,) = keaton.json("videos", "--json")["videos"]
     assert (video["title"], video["duration_s"], video["posted_by"]) == ("colours", 16.0, "you")
 
 
-def test_spaces_keep_libraries_apart(keaton: Keaton) -> None:
+def test_given_two_spaces_when_searched_then_each_finds_its_own(keaton: Keaton) -> None:
     assert keaton.json("videos", "--json", "--space", "elsewhere")["videos"] == []
     done = keaton("find", "--space", "elsewhere", "red")
     assert (done.returncode, done.stdout) == (1, "")
     assert "nothing to search" in done.stderr
 
 
-def test_one_bad_source_does_not_stop_the_rest(keaton: Keaton) -> None:
+def test_given_one_bad_source_when_indexing_then_the_others_are_done(keaton: Keaton) -> None:
     clips.make_clip(keaton.home / "other.mp4", [("red", 2)])
     done = keaton("index", "--json", "--space", "mixed", "missing.mp4", "other.mp4")
     document = json.loads(done.stdout)
@@ -152,20 +152,20 @@ def test_given_no_file_or_one_too_large_then_a_sentence_names_it_at_once(keaton:
 
 
 @pytest.mark.timeout(60)
-def test_a_picture_that_is_no_file_gets_a_sentence_at_once(keaton: Keaton) -> None:
+def test_given_a_picture_that_is_no_file_then_a_sentence_at_once(keaton: Keaton) -> None:
     os.mkfifo(keaton.home / "picture.png")
     done = keaton("find", "--picture", "picture.png")
     assert (done.returncode, done.stderr) == (1, "picture.png is a pipe, not a file.\n")
 
 
 @pytest.mark.parametrize("link", ["file:///etc/passwd", "ftp://a.example/x.mp4", "data:video/mp4;base64,AAAA"])
-def test_links_that_are_not_http_are_refused(keaton: Keaton, link: str) -> None:
+def test_given_a_link_that_is_not_http_then_it_is_refused(keaton: Keaton, link: str) -> None:
     done = keaton("index", link)
     assert done.returncode == 1
     assert "I only follow http and https links" in done.stderr
 
 
-def test_a_private_address_is_refused_until_a_setting_allows_it(keaton: Keaton) -> None:
+def test_given_a_private_address_then_only_a_setting_allows_it(keaton: Keaton) -> None:
     done = keaton("index", "http://127.0.0.1:9/x.mp4")
     assert done.returncode == 1
     assert "KEATON_ALLOWED_HOSTS" in done.stderr
@@ -173,7 +173,7 @@ def test_a_private_address_is_refused_until_a_setting_allows_it(keaton: Keaton) 
     assert "refused the connection" in allowed.stderr
 
 
-def test_a_wrong_call_is_2_and_tells_the_usage(keaton: Keaton) -> None:
+def test_given_a_wrong_call_then_the_usage_is_told_with_exit_code_2(keaton: Keaton) -> None:
     done = keaton("find")
     assert (done.returncode, done.stdout) == (2, "")
     assert "Usage" in done.stderr
@@ -188,27 +188,29 @@ def test_a_wrong_call_is_2_and_tells_the_usage(keaton: Keaton) -> None:
         ("KEATON_DATA_DIR", "/proc/keaton", "cannot be used"),
     ],
 )
-def test_what_the_operator_can_fix_is_3_and_a_sentence(keaton: Keaton, name: str, value: str, said: str) -> None:
+def test_given_a_fault_the_operator_can_mend_then_a_sentence_with_exit_3(
+    keaton: Keaton, name: str, value: str, said: str
+) -> None:
     done = keaton("find", "red", settings={name: value})
     assert (done.returncode, done.stdout) == (3, "")
     assert said in done.stderr
     assert "Traceback" not in done.stderr
 
 
-def test_a_changed_model_looks_anew_when_next_asked(keaton: Keaton, tmp_path: Path) -> None:
+def test_given_a_changed_model_when_next_asked_then_all_is_indexed_anew(keaton: Keaton, tmp_path: Path) -> None:
     other = {"KEATON_MODEL": f"local-dir:{write_model(tmp_path)}"}
     first = json.loads(keaton("find", "--json", "red", settings=other).stdout)
     assert first["curve"]["scores"] != keaton.json("find", "--json", "red")["curve"]["scores"]
 
 
-def test_a_forgotten_video_is_gone(keaton: Keaton) -> None:
+def test_given_a_forgotten_video_then_it_is_gone(keaton: Keaton) -> None:
     clips.make_clip(keaton.home / "secret.mp4", [("blue", 2)])
     assert keaton("index", "--space", "brief", "secret.mp4").returncode == 0
     assert keaton("forget", "--space", "brief", "secret").returncode == 0
     assert keaton.json("videos", "--json", "--space", "brief")["videos"] == []
 
 
-def test_doctor_says_that_all_is_well(keaton: Keaton) -> None:
+def test_given_a_healthy_system_when_doctor_runs_then_all_is_well(keaton: Keaton) -> None:
     done = keaton("doctor")
     assert done.returncode == 0, done.stdout
     for check in (
@@ -227,7 +229,7 @@ def test_doctor_says_that_all_is_well(keaton: Keaton) -> None:
         assert f" {check} " in done.stdout
 
 
-def test_doctor_says_what_to_do_where_something_is_wrong(keaton: Keaton) -> None:
+def test_given_a_faulty_system_when_doctor_runs_then_it_says_what_to_do(keaton: Keaton) -> None:
     done = keaton("doctor", settings={"KEATON_MODEL": "local-dir:/nowhere", "SLACK_BOT_TOKEN": "xoxb-1"})
     assert done.returncode == 3
     assert "local-dir:PATH" in done.stdout
@@ -273,7 +275,7 @@ def test_given_no_model_set_and_no_hub_when_asked_then_the_trial_is_told(
     assert json.loads(done.stdout)["moments"]
 
 
-def test_find_json_has_a_curve_for_each_text_and_probabilities_among_them(keaton: Keaton) -> None:
+def test_given_find_json_of_several_texts_then_each_has_a_curve(keaton: Keaton) -> None:
     answer = keaton.json("find", "--json", "something green | something blue")
     assert answer["form"] == "comparison"
     assert [line["text"] for line in answer["curves"]] == ["something green", "something blue"]

@@ -47,19 +47,19 @@ async def say(*texts: str) -> AsyncIterator[Reply]:
         await asyncio.sleep(0)
 
 
-async def test_the_first_reply_is_posted_and_the_last_one_edited_into_its_place() -> None:
+async def test_given_several_replies_then_the_last_is_edited_into_the_first() -> None:
     screen = Screen()
     await deliver(say("1 %", "done"), screen, min_gap_s=0)
     assert screen.seen == [("post", "1 %"), ("edit", "done")]
 
 
-async def test_replies_within_the_gap_are_left_out_but_never_the_last() -> None:
+async def test_given_replies_within_the_gap_then_only_the_last_is_surely_shown() -> None:
     screen = Screen()
     await asyncio.wait_for(deliver(say("1 %", "2 %", "3 %", "done"), screen, min_gap_s=NEVER_S), timeout=60)
     assert screen.seen == [("post", "1 %"), ("edit", "done")]
 
 
-async def test_after_the_gap_the_newest_reply_is_shown_while_the_work_goes_on() -> None:
+async def test_given_replies_after_the_gap_then_the_newest_is_shown_meanwhile() -> None:
     screen = Screen()
 
     async def working() -> AsyncIterator[Reply]:
@@ -73,19 +73,19 @@ async def test_after_the_gap_the_newest_reply_is_shown_while_the_work_goes_on() 
     assert screen.seen == [("post", "1 %"), ("edit", "2 %"), ("edit", "done")]
 
 
-async def test_a_reply_that_looks_the_same_is_not_shown_again() -> None:
+async def test_given_an_unchanged_reply_then_it_is_not_shown_again() -> None:
     screen = Screen()
     await deliver(say("same", "same", "same"), screen, min_gap_s=0)
     assert screen.seen == [("post", "same")]
 
 
-async def test_a_stream_without_replies_shows_nothing() -> None:
+async def test_given_no_replies_then_nothing_is_shown() -> None:
     screen = Screen()
     await deliver(say(), screen, min_gap_s=0)
     assert screen.seen == []
 
 
-async def test_work_does_not_wait_for_a_slow_platform() -> None:
+async def test_given_a_slow_platform_then_work_does_not_wait_for_it() -> None:
     finished = asyncio.Event()
 
     async def working() -> AsyncIterator[Reply]:
@@ -121,7 +121,7 @@ async def test_given_a_bug_when_shown_then_a_sentence_has_the_id_of_its_log_line
     assert "inside story" not in text
 
 
-async def test_a_bug_before_the_first_reply_is_posted() -> None:
+async def test_given_a_bug_before_the_first_reply_then_it_is_posted() -> None:
     async def breaking() -> AsyncIterator[Reply]:
         nothing: dict[str, Reply] = {}
         yield nothing["never"]
@@ -143,7 +143,7 @@ async def test_given_one_refused_reply_then_the_next_is_shown_and_work_goes_on()
     assert screen.seen == [("post", "done")]
 
 
-async def test_cancelling_closes_the_stream_and_leaves_no_task_behind() -> None:
+async def test_given_a_delivery_when_cancelled_then_no_task_is_left() -> None:
     started = asyncio.Event()
     closed = asyncio.Event()
 
@@ -165,7 +165,7 @@ async def test_cancelling_closes_the_stream_and_leaves_no_task_behind() -> None:
 
 
 @pytest.mark.parametrize(("why", "last"), [(STOPPING, "I am being restarted"), ("not wanted any more", "Looking")])
-async def test_only_a_stop_of_the_program_is_told_where_work_is_under_way(why: str, last: str) -> None:
+async def test_given_work_that_is_cancelled_then_only_a_stop_is_told_there(why: str, last: str) -> None:
     screen = Screen()
 
     async def working() -> AsyncIterator[Reply]:

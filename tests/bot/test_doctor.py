@@ -8,7 +8,7 @@ from bot.cli.doctor import told_of
 from bot.wiring.diagnostics import Bar, SandboxReport
 
 
-def test_each_missing_bar_is_named_and_means_something_of_its_own() -> None:
+def test_given_a_missing_sandbox_part_then_it_is_named_with_its_meaning() -> None:
     told = [told_of(SandboxReport((bar,), 1)) for bar in get_args(Bar)]
     assert {finding.health for finding in told} == {"note"}
     assert len({finding.text for finding in told}) == len(told)
@@ -17,5 +17,5 @@ def test_each_missing_bar_is_named_and_means_something_of_its_own() -> None:
     assert "may read and write Keaton's files" in both
 
 
-def test_a_whole_sandbox_is_said_to_be_one() -> None:
+def test_given_a_whole_sandbox_then_doctor_says_so() -> None:
     assert told_of(SandboxReport((), 1)).health == "ok"

@@ -63,7 +63,7 @@ async def test_given_a_space_when_exported_then_it_is_whole_and_alone(
     assert "Mallory" not in text
 
 
-async def test_a_space_that_is_not_there_or_not_the_only_one_of_its_name_is_said(
+async def test_given_a_missing_or_doubtful_space_when_exported_then_it_is_said(
     house: ColourHouse,  # noqa: F811
     colour_video: Path,
 ) -> None:

@@ -37,13 +37,13 @@ def refusal(error: Exception) -> str | None:
     return "Let me attach files." if isinstance(error, ValueError) else None
 
 
-async def test_what_is_taken_is_shown_as_it_is() -> None:
+async def test_given_a_reply_that_is_accepted_then_it_is_shown_unchanged() -> None:
     platform = Picky()
     await show_somehow(FULL, platform.send, refusal)
     assert platform.shown == [FULL]
 
 
-async def test_refused_pictures_are_left_out_and_it_is_said_what_an_admin_can_do() -> None:
+async def test_given_refused_pictures_then_they_are_left_out_with_advice() -> None:
     platform = Picky(pictures=False)
     await show_somehow(FULL, platform.send, refusal)
     (shown,) = platform.shown
@@ -51,14 +51,14 @@ async def test_refused_pictures_are_left_out_and_it_is_said_what_an_admin_can_do
     assert shown.text == "Moment 1 of 2\nLet me attach files."
 
 
-async def test_a_refused_layout_becomes_bare_words() -> None:
+async def test_given_a_refused_layout_then_bare_words_are_shown() -> None:
     platform = Picky(buttons=False)
     await show_somehow(FULL, platform.send, refusal)
     (shown,) = platform.shown
     assert shown.text == "A video\nMoment 1 of 2\nLet me attach files."
 
 
-async def test_what_is_refused_in_every_form_says_so_and_leaves_no_traceback(
+async def test_given_a_reply_refused_in_every_form_then_no_traceback(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     platform = Picky(words=False)
@@ -82,7 +82,7 @@ async def test_what_is_refused_in_every_form_says_so_and_leaves_no_traceback(
     assert "Traceback" not in caplog.text
 
 
-async def test_what_may_pass_is_tried_again_until_the_last_reply_stands_there(
+async def test_given_a_passing_fault_then_it_is_tried_until_the_last_reply_shows(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     class Recovering(Picky):

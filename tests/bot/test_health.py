@@ -28,14 +28,14 @@ async def never() -> str:
     return ""
 
 
-async def test_when_all_is_well_health_is_200(session: aiohttp.ClientSession) -> None:
+async def test_given_a_healthy_program_when_asked_then_health_is_200(session: aiohttp.ClientSession) -> None:
     async with serve_watch(0, Health([Check("model", fine), Check("database", fine)]), Metrics()) as port:
         answer = await session.get(f"http://127.0.0.1:{port}/healthz")
         assert answer.status == 200
         assert await answer.json() == {"ok": True, "wrong": [], "checks": {"model": "ok", "database": "ok"}}
 
 
-async def test_when_something_is_wrong_health_is_503_and_a_sentence(session: aiohttp.ClientSession) -> None:
+async def test_given_a_faulty_program_when_asked_then_health_is_503(session: aiohttp.ClientSession) -> None:
     checks = [Check("model", fine), Check("database", wrong), Check("Slack", never)]
     async with serve_watch(0, Health(checks, patience_s=0.05), Metrics()) as port:
         answer = await session.get(f"http://127.0.0.1:{port}/healthz")
@@ -44,7 +44,7 @@ async def test_when_something_is_wrong_health_is_503_and_a_sentence(session: aio
     assert report["wrong"] == ["The disk is full.", "The check of the Slack does not answer."]
 
 
-async def test_figures_are_as_prometheus_reads_them(session: aiohttp.ClientSession) -> None:
+async def test_given_figures_when_read_by_prometheus_then_they_are_valid(session: aiohttp.ClientSession) -> None:
     metrics = Metrics()
     metrics.gauge("videos_waiting", "Videos whose turn has not come", lambda: 3)
     for stage in ("fetch", "read", "encode", "words", "save", "search", "plot", "still"):
@@ -68,7 +68,7 @@ async def test_figures_are_as_prometheus_reads_them(session: aiohttp.ClientSessi
         assert line in figures
 
 
-async def test_two_products_in_one_process_count_apart(session: aiohttp.ClientSession) -> None:
+async def test_given_two_products_in_one_process_then_they_count_apart(session: aiohttp.ClientSession) -> None:
     first, second = Metrics(), Metrics()
     first.problem("DiskFull")
     assert b"DiskFull" in first.text()
@@ -78,7 +78,7 @@ async def test_two_products_in_one_process_count_apart(session: aiohttp.ClientSe
     assert answer.status == 403
 
 
-async def test_a_port_that_is_taken_is_named_with_its_setting() -> None:
+async def test_given_a_port_in_use_then_it_is_named_with_its_setting() -> None:
     async with serve_watch(0, Health([]), Metrics()) as port:
         with pytest.raises(PortTaken) as caught:
             async with serve_watch(port, Health([]), Metrics()):
@@ -86,7 +86,7 @@ async def test_a_port_that_is_taken_is_named_with_its_setting() -> None:
     assert caught.value.setting == "KEATON_WATCH_PORT"
 
 
-async def test_a_turn_that_breaks_or_is_dropped_is_counted_as_such() -> None:
+async def test_given_a_turn_that_breaks_or_is_dropped_then_it_is_counted_so() -> None:
     metrics = Metrics()
     with pytest.raises(RuntimeError), metrics.turn("Find", "local"):
         raise RuntimeError

@@ -54,7 +54,9 @@ def logging_as_before() -> Iterator[None]:
 
 @pytest.mark.parametrize("name", LIBRARIES)
 @pytest.mark.parametrize("insists", [False, True])
-def test_what_libraries_tell_at_debug_is_written_at_no_level(log: io.StringIO, name: str, *, insists: bool) -> None:
+def test_given_libraries_at_debug_when_they_log_then_nothing_is_written(
+    log: io.StringIO, name: str, *, insists: bool
+) -> None:
     if insists:
         logging.getLogger(name).setLevel(logging.DEBUG)
     logging.getLogger(name).debug("received %s", {"content": WORDS})
@@ -75,7 +77,7 @@ def lines(log: io.StringIO) -> list[dict[str, Any]]:
     return [json.loads(line) for line in log.getvalue().splitlines()]
 
 
-def test_a_line_is_one_json_object_with_its_own_fields(log: io.StringIO) -> None:
+def test_given_json_logs_then_a_line_is_one_object_with_its_fields(log: io.StringIO) -> None:
     logging.getLogger("bot.test").info("took %d looks", 7, extra={"stage": "encode"})
     (line,) = lines(log)
     assert {name: line[name] for name in ("level", "logger", "message", "turn", "stage")} == {
@@ -88,7 +90,7 @@ def test_a_line_is_one_json_object_with_its_own_fields(log: io.StringIO) -> None
     assert line["time"].startswith("20")
 
 
-def test_for_people_a_line_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+def test_given_logs_for_people_then_a_record_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     set_up_logs("info")
     turn_id = begin_turn()
     logging.getLogger("bot.test").info("hello")
@@ -109,7 +111,7 @@ def test_for_people_a_line_is_one_line(capsys: pytest.CaptureFixture[str]) -> No
         ("https://films.test/watch is fine", "https://films.test/watch is fine"),
     ],
 )
-def test_secrets_are_cut_out_whoever_lets_them_slip(log: io.StringIO, said: str, kept: str) -> None:
+def test_given_a_secret_in_a_record_when_logged_then_it_is_cut_out(log: io.StringIO, said: str, kept: str) -> None:
     logging.getLogger("some.library").warning(said)
     logging.getLogger("bot").error("bug", exc_info=RuntimeError(said))
     plain, bug = lines(log)

@@ -64,7 +64,7 @@ async def _many_statuses() -> None:
     assert sum(what.endswith("answer") for _, what in changes) == 11
 
 
-def test_channels_do_not_wait_for_each_other() -> None:
+def test_given_a_full_channel_then_other_channels_do_not_wait() -> None:
     quickloop.run(_two_channels())
 
 
@@ -76,7 +76,7 @@ async def _two_channels() -> None:
     assert loop.time() == 0.0
 
 
-def test_those_who_wait_come_in_the_order_in_which_they_asked() -> None:
+def test_given_several_that_wait_then_they_go_in_their_order() -> None:
     quickloop.run(_twenty_who_wait())
 
 
@@ -92,7 +92,7 @@ async def _twenty_who_wait() -> None:
     assert all(first < second for first, second in itertools.pairwise(came))
 
 
-def test_a_status_whose_work_ends_while_it_waits_is_left_out() -> None:
+def test_given_a_waiting_status_when_its_work_ends_then_it_is_left_out() -> None:
     quickloop.run(_no_status_ever())
 
 

@@ -67,7 +67,7 @@ def green() -> bytes:
     return out.getvalue()
 
 
-async def test_a_dropped_file_that_had_arrived_is_taken_up_by_the_next_run(
+async def test_given_a_file_that_had_arrived_when_restarted_then_it_is_indexed(
     house: ColourHouse,  # noqa: F811
     colour_video: Path,
 ) -> None:

@@ -35,7 +35,7 @@ def on_the_page() -> object:
 
 
 @pytest.mark.parametrize("door", [on_discord, on_slack, on_the_page], ids=["discord", "slack", "web"])
-def test_direction_marks_in_strangers_words_reach_no_card(door: object) -> None:
+def test_given_direction_marks_in_strangers_words_then_no_card_has_them(door: object) -> None:
     assert callable(door)
     sent = json.dumps(door(), ensure_ascii=False)
     assert "videogpj.exe" in sent

@@ -22,7 +22,7 @@ ASKED = (
 
 
 @pytest.mark.parametrize("event", ASKED, ids=lambda event: type(event).__name__)
-def test_what_was_written_down_is_the_same_event_after_a_restart(event: Incoming) -> None:
+def test_given_a_written_request_when_restarted_then_it_is_the_same_event(event: Incoming) -> None:
     request = request_of(MessageKey(turn().scope, "", "one"), event, "somewhere")
     assert request is not None
     assert event_of(request, turn()) == event
@@ -47,7 +47,7 @@ def test_given_a_press_when_written_down_then_it_keeps_the_right_to_cancel(
     assert request.moderator == may
 
 
-def test_a_search_takes_more_than_its_request() -> None:
+def test_given_a_request_to_search_when_read_without_its_query_then_none() -> None:
     request = request_of(MessageKey(turn().scope, "", "one"), Find(turn(), "a dog"), "somewhere")
     assert request is not None
     assert event_of(request, turn()) is None

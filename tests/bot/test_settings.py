@@ -30,17 +30,19 @@ def test_given_nothing_set_when_read_then_base_is_the_model_or_the_demo() -> Non
 
 
 @pytest.mark.parametrize("name", ["DISCORD_TOKEN", "SLACK_BOT_TOKEN", "SLACK_APP_TOKEN"])
-def test_with_a_token_the_real_model_is_the_default(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_given_a_token_then_the_real_model_is_the_default(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(name, "secret")
     assert (read_settings().may_try_demo, read_settings().model) == (False, "base")
 
 
-def test_a_named_model_is_no_trial(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_given_a_named_model_then_it_is_no_trial(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KEATON_MODEL", "openai")
     assert (read_settings().may_try_demo, read_settings().model) == (False, "openai")
 
 
-def test_the_environment_wins_over_the_env_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_given_the_environment_and_an_env_file_then_the_former_wins(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     (tmp_path / ".env").write_text("KEATON_WEB_PORT=1111\nKEATON_BATCH=3\n")
     monkeypatch.setenv("KEATON_WEB_PORT", "2222")
     assert (read_settings().web_port, read_settings().batch) == (2222, 3)
@@ -76,7 +78,7 @@ def test_given_unknown_settings_when_read_then_the_nearest_known_is_named(
     )
 
 
-def test_hosts_are_a_list_with_commas(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_given_hosts_with_commas_when_read_then_they_are_a_list(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KEATON_ALLOWED_HOSTS", "127.0.0.1, media.intern ,")
     assert read_settings().allowed_hosts == {"127.0.0.1", "media.intern"}
 
@@ -90,7 +92,9 @@ def test_hosts_are_a_list_with_commas(monkeypatch: pytest.MonkeyPatch) -> None:
         ("fd00::7", "fd00::7"),
     ],
 )
-def test_a_host_may_be_written_as_people_do(written: str, host: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_given_a_host_as_people_write_it_when_read_then_it_is_understood(
+    written: str, host: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("KEATON_ALLOWED_HOSTS", written)
     assert read_settings().allowed_hosts == {host}
 
@@ -98,7 +102,9 @@ def test_a_host_may_be_written_as_people_do(written: str, host: str, monkeypatch
 @pytest.mark.parametrize(
     "written", ["youtube.com", "*.youtube.com", ".YouTube.com", "*youtube.com", "https://*.youtube.com/"]
 )
-def test_a_site_with_all_below_it_may_be_written_as_people_do(written: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_given_a_site_and_all_below_it_when_read_then_it_is_understood(
+    written: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("KEATON_SITES", f"{written}, vimeo.com")
     assert read_settings().sites == {"youtube.com", "vimeo.com"}
 
@@ -114,7 +120,7 @@ def test_a_site_with_all_below_it_may_be_written_as_people_do(written: str, monk
         ("KEATON_ALLOWED_HOSTS", ".intern"),
     ],
 )
-def test_a_pattern_that_would_match_nothing_is_refused(
+def test_given_a_pattern_that_matches_nothing_when_read_then_it_is_refused(
     name: str, written: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(name, written)
@@ -157,7 +163,7 @@ def test_given_the_highest_numbers_then_limits_fit_what_the_system_takes(
 @pytest.mark.parametrize(
     ("web", "token", "opens"), [("auto", "", True), ("auto", "x", False), ("off", "", False), ("on", "x", True)]
 )
-def test_the_page_is_served_as_the_setting_says(
+def test_given_page_settings_when_read_then_the_page_is_served_so(
     web: str, token: str, opens: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("KEATON_WEB", web)
@@ -165,7 +171,7 @@ def test_the_page_is_served_as_the_setting_says(
     assert read_settings().opens_page is opens
 
 
-def test_an_empty_value_means_the_default(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_given_an_empty_value_when_read_then_the_default_counts(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KEATON_WEB_PORT", "")
     monkeypatch.setenv("KEATON_DATA_DIR", "")
     assert read_settings().web_port == 8765
@@ -173,14 +179,16 @@ def test_an_empty_value_means_the_default(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 @pytest.mark.parametrize(("name", "value"), [("KEATON_WEB_PORT", "many"), ("KEATON_FRAME_EVERY_S", "0")])
-def test_a_value_that_makes_no_sense_is_named(name: str, value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_given_a_senseless_value_when_read_then_it_is_named(
+    name: str, value: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv(name, value)
     with pytest.raises(BadSetting) as caught:
         read_settings()
     assert name in sentence(caught.value)
 
 
-def test_a_token_does_not_show_in_the_settings_text(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_given_settings_with_a_token_when_shown_then_it_is_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DISCORD_TOKEN", "very-secret")
     assert "very-secret" not in repr(read_settings())
 
@@ -244,12 +252,12 @@ def test_given_the_settings_when_they_are_listed_then_each_is_described() -> Non
     assert all(settings_page.described(field) for field in Settings.model_fields)
 
 
-def test_the_example_file_names_every_setting_and_only_those() -> None:
+def test_given_the_example_file_then_it_names_exactly_the_settings() -> None:
     named = set(re.findall(r"^([A-Z_]+)=", (ROOT / ".env.example").read_text(), re.MULTILINE))
     assert named == {setting_names(field)[0] for field in Settings.model_fields}
 
 
-def test_copying_the_example_file_changes_nothing(tmp_path: Path) -> None:
+def test_given_the_example_file_when_copied_then_nothing_changes(tmp_path: Path) -> None:
     before = read_settings()
     (tmp_path / ".env").write_text((ROOT / ".env.example").read_text())
     assert read_settings() == before

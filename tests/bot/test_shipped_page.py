@@ -101,18 +101,18 @@ def scene_of(query: str) -> tuple[float, float]:
     return scene["start_s"], scene["end_s"]
 
 
-async def test_a_newcomer_is_told_that_this_is_a_trial_and_how_to_make_it_real(room: Page) -> None:
+async def test_given_a_trial_when_the_page_opens_then_it_says_how_to_end_it(room: Page) -> None:
     await expect(room.get_by_role("note")).to_contain_text("keaton model fetch")
 
 
-async def test_the_demo_video_is_searched_by_words(room: Page) -> None:
+async def test_given_the_demo_video_when_searched_by_words_then_it_is_found(room: Page) -> None:
     await say(room, QUERY)
     start_s, end_s = scene_of(QUERY)
     assert start_s - 1 < await shown_at_s(room) < end_s
     await expect(latest(room).get_by_role("slider", name=f"to “{QUERY}” over time")).to_be_visible()
 
 
-async def test_a_posted_link_is_looked_at_and_found(room: Page, link: str) -> None:
+async def test_given_a_posted_link_when_searched_then_its_video_is_found(room: Page, link: str) -> None:
     await say(room, link)
     await expect(latest(room)).to_contain_text("know this video already", timeout=PATIENCE_MS)
     await say(room, f"/find {QUERY}")
@@ -120,7 +120,9 @@ async def test_a_posted_link_is_looked_at_and_found(room: Page, link: str) -> No
     assert start_s - 1 < await shown_at_s(room) < end_s
 
 
-async def test_two_tabs_browse_one_answer(room: Page, browser: Browser, keaton: str) -> None:
+async def test_given_one_answer_when_two_tabs_browse_it_then_both_see_it(
+    room: Page, browser: Browser, keaton: str
+) -> None:
     await say(room, "/find a car")
     moments = latest(room).get_by_role("toolbar", name="Moments")
     await expect(moments.locator("[aria-current]")).to_have_text(re.compile("^1 · "), timeout=PATIENCE_MS)
@@ -153,6 +155,6 @@ async def test_given_the_page_when_opened_then_only_its_token_lets_in(
     await expect(room.get_by_text("Connected")).to_be_visible()
 
 
-async def test_a_link_to_a_private_host_is_refused_with_a_sentence(room: Page) -> None:
+async def test_given_a_link_to_a_private_host_then_a_sentence_refuses_it(room: Page) -> None:
     await say(room, "http://192.168.0.1/film.mp4")
     await expect(latest(room)).to_contain_text("private address")

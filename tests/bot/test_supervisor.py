@@ -48,14 +48,16 @@ async def serve(
 
 
 @pytest.mark.parametrize("is_only", [True, False])
-async def test_a_door_that_dies_is_opened_again(caplog: pytest.LogCaptureFixture, *, is_only: bool) -> None:
+async def test_given_a_door_that_dies_then_it_is_opened_again(
+    caplog: pytest.LogCaptureFixture, *, is_only: bool
+) -> None:
     door = FakeDoor(KeyError("author"), ValueError("x"))
     await serve(door, is_only=is_only)
     assert door.openings == 3
     assert "the door to Discord is shut" in caplog.text
 
 
-async def test_a_wrong_token_at_the_start_ends_the_program() -> None:
+async def test_given_a_wrong_token_at_the_start_then_the_program_ends() -> None:
     with pytest.raises(BadSetting):
         await serve(FakeDoor(BadSetting("DISCORD_TOKEN", "wrong")))
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from core.model.reply import Reply
 
 
-async def test_two_tabs_see_the_same_conversation(tab: Tab, other: Tab) -> None:
+async def test_given_two_tabs_then_they_see_the_same_conversation(tab: Tab, other: Tab) -> None:
     assert await tab.say("/find a woman swimming in water") == 202
     for each in (tab, other):
         answer = await each.until_text("0:34 in Coast")
@@ -36,7 +36,7 @@ async def test_two_tabs_see_the_same_conversation(tab: Tab, other: Tab) -> None:
         assert next(message["text"] for message in each.messages.values()) == "/find a woman swimming in water"
 
 
-async def test_what_is_for_the_asker_alone_reaches_no_other_tab(tab: Tab, other: Tab) -> None:
+async def test_given_a_private_reply_when_sent_then_no_other_tab_has_it(tab: Tab, other: Tab) -> None:
     await tab.say("/help")
     await tab.until_text("Post a link")
     await tab.say("/videos")
@@ -48,7 +48,7 @@ async def test_what_is_for_the_asker_alone_reaches_no_other_tab(tab: Tab, other:
     assert "Post a link" not in str(other.raw)
 
 
-async def test_progress_turns_into_the_result_in_the_same_message(tab: Tab, talk: ScriptedConversation) -> None:
+async def test_given_work_when_it_ends_then_its_message_has_the_result(tab: Tab, talk: ScriptedConversation) -> None:
     talk.go_on.clear()
     await tab.say("https://example.org/film.mp4")
     working = await tab.until(lambda message: bool(message.get("progress")) and message["progress"]["eta_s"] == 12.0)
@@ -59,7 +59,7 @@ async def test_progress_turns_into_the_result_in_the_same_message(tab: Tab, talk
     assert ready["progress"] is None
 
 
-async def test_a_button_replaces_the_message_that_it_stands_under_in_every_tab(tab: Tab, other: Tab) -> None:
+async def test_given_a_button_when_pressed_then_its_message_changes_in_all_tabs(tab: Tab, other: Tab) -> None:
     await tab.say("/find a woman swimming in water")
     answer = await tab.until_text("Moment 1 of 5")
     assert await tab.post("api/actions", {"message": answer["id"], "id": "3:"}) == 202
@@ -69,7 +69,7 @@ async def test_a_button_replaces_the_message_that_it_stands_under_in_every_tab(t
         assert len(each.messages) == 2
 
 
-async def test_the_newest_of_several_presses_decides_what_stands_there(
+async def test_given_several_presses_then_the_newest_decides_what_is_shown(
     session: aiohttp.ClientSession, tmp_path: Path
 ) -> None:
     class Waiting(ScriptedConversation):
@@ -103,7 +103,7 @@ async def test_the_newest_of_several_presses_decides_what_stands_there(
         assert "Moment 4 of 5" in tab.messages[answer["id"]]["text"]
 
 
-async def test_what_fails_on_its_way_does_not_stand_there_as_under_way_for_ever(
+async def test_given_a_failure_under_way_then_no_unfinished_status_is_left(
     session: aiohttp.ClientSession, tmp_path: Path
 ) -> None:
     class Failing(ScriptedConversation):
@@ -131,17 +131,17 @@ async def test_what_fails_on_its_way_does_not_stand_there_as_under_way_for_ever(
         assert "Moment 2 of 5" in tab.messages[answer["id"]]["text"]
 
 
-async def test_a_button_under_a_message_that_is_gone_is_refused(tab: Tab) -> None:
+async def test_given_a_message_that_is_gone_when_pressed_then_it_is_refused(tab: Tab) -> None:
     assert await tab.post("api/actions", {"message": 99, "id": "1:"}) == 404
 
 
-async def test_links_that_are_not_of_the_web_are_never_offered(tab: Tab) -> None:
+async def test_given_a_link_that_is_not_http_then_it_is_never_offered(tab: Tab) -> None:
     await tab.say("/find x")
     answer = await tab.until_text("Moment 1 of 5")
     assert [link["label"] for link in answer["links"]] == ["Open at 0:34"]
 
 
-async def test_the_log_is_bounded_and_tabs_hear_what_is_the_oldest(
+async def test_given_a_full_log_when_more_comes_then_tabs_know_the_oldest(
     talk: ScriptedConversation, session: aiohttp.ClientSession, tmp_path: Path
 ) -> None:
     config = replace(CONFIG, upload_dir=tmp_path, log_limit=3)
@@ -153,7 +153,7 @@ async def test_the_log_is_bounded_and_tabs_hear_what_is_the_oldest(
             assert tab.raw[-1]["oldest"] == min(tab.messages)
 
 
-async def test_a_tab_that_was_away_gets_what_changed_and_no_more(
+async def test_given_a_tab_that_was_away_when_back_then_it_gets_only_changes(
     chat: LocalChat, session: aiohttp.ClientSession
 ) -> None:
     tab = Tab(chat, session, "a")
@@ -165,7 +165,9 @@ async def test_a_tab_that_was_away_gets_what_changed_and_no_more(
         assert [message["text"] for message in tab.raw[-1]["messages"]] == ["while away"]
 
 
-async def test_a_tab_of_an_earlier_run_gets_everything(chat: LocalChat, session: aiohttp.ClientSession) -> None:
+async def test_given_a_tab_of_an_earlier_run_when_back_then_it_gets_everything(
+    chat: LocalChat, session: aiohttp.ClientSession
+) -> None:
     chat.announce("hello")
     tab = Tab(chat, session, "a")
     tab.run, tab.clock = "another run", 1000
@@ -186,7 +188,9 @@ async def test_given_an_announced_video_when_done_then_things_to_try_are_offered
     assert [message["author"] for message in tab.messages.values()] == ["keaton", "keaton"]
 
 
-async def test_events_name_the_one_user_and_the_one_channel(tab: Tab, talk: ScriptedConversation) -> None:
+async def test_given_an_event_of_the_page_then_it_names_its_user_and_channel(
+    tab: Tab, talk: ScriptedConversation
+) -> None:
     await tab.say("/help")
     await tab.until_text("Post a link")
     event = talk.events[0]
@@ -195,18 +199,18 @@ async def test_events_name_the_one_user_and_the_one_channel(tab: Tab, talk: Scri
     assert event.turn.user_id == "you"
 
 
-async def test_a_bug_is_a_sentence_with_an_id_and_tells_nothing_of_the_inside(tab: Tab) -> None:
+async def test_given_a_bug_when_told_then_it_has_an_id_and_no_internals(tab: Tab) -> None:
     await tab.say("/find a bug")
     answer = await tab.until_text("Something broke on my side")
     assert answer["tone"] == "error"
     assert "secret" not in answer["text"]
 
 
-async def test_the_page_says_what_kind_of_run_this_is(tab: Tab) -> None:
+async def test_given_a_trial_or_not_then_the_page_says_which(tab: Tab) -> None:
     assert tab.hello["banner"] == {"text": "", "share": None, "button": ""}
 
 
-async def test_a_port_in_use_is_an_error_that_names_it(talk: ScriptedConversation) -> None:
+async def test_given_a_port_in_use_when_starting_then_the_error_names_it(talk: ScriptedConversation) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()

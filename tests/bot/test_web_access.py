@@ -25,7 +25,7 @@ def spelled(headers: dict[str, str], chat: LocalChat) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("headers", WRONG)
-async def test_without_the_token_a_request_gets_nothing_and_does_nothing(
+async def test_given_no_token_when_anything_is_asked_then_nothing_is_done(
     tab: Tab, chat: LocalChat, session: aiohttp.ClientSession, talk: ScriptedConversation, headers: dict[str, str]
 ) -> None:
     await tab.say("/find a woman swimming in water")
@@ -82,7 +82,9 @@ async def test_given_an_address_with_its_token_then_the_browser_is_known(chat: L
             assert "run" in await socket.receive_json()
 
 
-async def test_the_cookie_of_another_port_is_no_token(chat: LocalChat, session: aiohttp.ClientSession) -> None:
+async def test_given_a_cookie_of_another_port_then_it_is_no_token(
+    chat: LocalChat, session: aiohttp.ClientSession
+) -> None:
     headers = {"Cookie": f"keaton-1={chat.address.partition('=')[2]}"}
     async with session.get(chat.url, headers=headers) as response:
         assert response.status == 403
@@ -99,7 +101,7 @@ def test_given_a_token_when_restarted_then_it_is_the_same_and_private(tmp_path: 
 
 
 @pytest.mark.parametrize("damaged", ["", "short", "with spaces and more than thirty-two letters"])
-def test_a_token_file_that_holds_no_token_is_replaced(tmp_path: Path, damaged: str) -> None:
+def test_given_a_token_file_without_a_token_when_starting_then_replaced(tmp_path: Path, damaged: str) -> None:
     kept_token(tmp_path)
     (file,) = tmp_path.iterdir()
     file.write_text(damaged)

@@ -50,7 +50,7 @@ async def test_given_an_upload_when_replied_to_then_its_file_is_deleted(
     await gone(tmp_path)
 
 
-async def test_a_file_over_the_limit_is_refused_and_leaves_nothing(
+async def test_given_a_file_over_the_limit_when_sent_then_nothing_is_left(
     talk: ScriptedConversation, session: aiohttp.ClientSession, tmp_path: Path
 ) -> None:
     config = replace(CONFIG, upload_dir=tmp_path, upload_limit_bytes=1000)
@@ -73,7 +73,7 @@ async def test_a_file_over_the_limit_is_refused_and_leaves_nothing(
         assert await tab.send_file("film.mp4", bytes(1000)) == 202
 
 
-async def test_pictures_come_in_both_themes_and_are_kept_by_no_browser(tab: Tab) -> None:
+async def test_given_pictures_in_both_themes_then_no_browser_keeps_them(tab: Tab) -> None:
     await tab.say("/find a woman swimming in water")
     answer = await tab.until_text("Moment 1 of 5")
     frame, plot = answer["pictures"]
@@ -86,7 +86,9 @@ async def test_pictures_come_in_both_themes_and_are_kept_by_no_browser(tab: Tab)
     assert (await tab.get(plot["urls"]["light"]))[1] == drawings.draw_plot(1, 255)
 
 
-async def test_a_player_may_ask_for_a_part_of_a_video(tab: Tab, session: aiohttp.ClientSession) -> None:
+async def test_given_a_video_when_a_part_is_asked_then_that_part_is_sent(
+    tab: Tab, session: aiohttp.ClientSession
+) -> None:
     await tab.say("/find a preview")
     (video,) = (await tab.until_text("Moment 1 of 5"))["pictures"]
     whole = (await tab.get(video["urls"]["light"]))[1]
@@ -100,7 +102,7 @@ async def test_a_player_may_ask_for_a_part_of_a_video(tab: Tab, session: aiohttp
         assert response.status == 416
 
 
-async def test_pictures_are_bounded_and_the_oldest_go_first(session: aiohttp.ClientSession, tmp_path: Path) -> None:
+async def test_given_too_many_pictures_then_the_oldest_go_first(session: aiohttp.ClientSession, tmp_path: Path) -> None:
     class Painter(ScriptedConversation):
         async def handle(self, event: Any) -> AsyncIterator[Reply]:
             assert isinstance(event, Find)
@@ -138,7 +140,7 @@ async def test_given_work_under_way_when_closing_then_the_next_run_has_its_files
     assert len(files_in(tmp_path)) == left
 
 
-async def test_a_picture_is_asked_about_with_the_words_beside_it_and_not_kept(
+async def test_given_a_picture_with_words_when_asked_then_it_is_not_kept(
     tab: Tab, talk: ScriptedConversation, tmp_path: Path
 ) -> None:
     assert await tab.send_file("sky.png", b"picture", text="/find at night from:ada") == 202
@@ -150,7 +152,9 @@ async def test_a_picture_is_asked_about_with_the_words_beside_it_and_not_kept(
     await gone(tmp_path)
 
 
-async def test_words_about_an_answer_refine_its_question(tab: Tab, talk: ScriptedConversation) -> None:
+async def test_given_an_answer_when_words_follow_it_then_its_question_is_refined(
+    tab: Tab, talk: ScriptedConversation
+) -> None:
     await tab.say("/find a dog")
     card = await tab.until(lambda message: bool(message.get("buttons")))
     await tab.post("api/messages", {"text": "at night", "about": card["id"]})

@@ -39,7 +39,7 @@ def chat_of(house: ColourHouse) -> LocalChat:  # noqa: F811 - a value of that fi
     return LocalChat(house.conversation, parse, config, requests, kept_in(house))
 
 
-async def test_answers_their_pictures_and_their_buttons_outlive_a_restart(
+async def test_given_an_answer_when_restarted_then_pictures_and_buttons_work(
     house: ColourHouse,  # noqa: F811
     colour_video: Path,
 ) -> None:
@@ -58,7 +58,7 @@ async def test_answers_their_pictures_and_their_buttons_outlive_a_restart(
             await tab.until(lambda one: one["id"] == answer["id"] and "0:02.5" in one["text"])
 
 
-async def test_what_shows_or_names_a_forgotten_video_is_gone_from_the_history(
+async def test_given_a_forgotten_video_then_the_history_does_not_name_it(
     house: ColourHouse,  # noqa: F811
     colour_video: Path,
 ) -> None:
@@ -79,7 +79,7 @@ async def test_what_shows_or_names_a_forgotten_video_is_gone_from_the_history(
         assert not any("colours" in one for one in left)
 
 
-async def test_a_forget_request_and_its_reply_are_not_kept(
+async def test_given_a_forget_request_then_neither_it_nor_its_reply_is_kept(
     house: ColourHouse,  # noqa: F811
     colour_video: Path,
 ) -> None:
@@ -93,7 +93,7 @@ async def test_a_forget_request_and_its_reply_are_not_kept(
 
 
 @pytest.mark.parametrize("limit", [3])
-async def test_the_history_is_bounded_as_the_log_is(limit: int, tmp_path: Path) -> None:
+async def test_given_a_full_log_then_the_history_is_bounded_as_it_is(limit: int, tmp_path: Path) -> None:
     config, storage = replace(CONFIG, upload_dir=tmp_path, log_limit=limit), stocked()
     talk = talks.ScriptedConversation()
     async with LocalChat(talk, talks.parse, config, talks.Unwritten(), storage) as chat:
@@ -103,7 +103,7 @@ async def test_the_history_is_bounded_as_the_log_is(limit: int, tmp_path: Path) 
     assert [one.body.split('"')[3] for one in kept] == ["news 3", "news 4", "news 5"]
 
 
-async def test_no_progress_is_kept_as_if_it_still_went_on(tmp_path: Path) -> None:
+async def test_given_progress_when_restarted_then_it_is_not_shown_as_going_on(tmp_path: Path) -> None:
     talk, storage = talks.ScriptedConversation(), stocked()
     talk.go_on.clear()
     config = replace(CONFIG, upload_dir=tmp_path)

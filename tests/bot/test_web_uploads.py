@@ -59,7 +59,7 @@ async def test_given_a_bound_on_uploads_when_some_are_done_then_more_are_taken(
         assert await tab.send_file("again.mp4", bytes(sizes[0])) == 202
 
 
-async def test_bytes_that_nobody_announced_count_as_they_come(
+async def test_given_an_upload_without_a_length_then_bytes_count_as_they_come(
     talk: ScriptedConversation, session: aiohttp.ClientSession, tmp_path: Path
 ) -> None:
     async def unannounced() -> AsyncIterator[bytes]:
@@ -82,7 +82,7 @@ def head(tab: Tab, *lines: str, path: str = "/api/files?client=a&name=f.mp4") ->
     return "\r\n".join([*first, f"Authorization: {key}", *lines, "", ""]).encode()
 
 
-async def test_a_file_that_drips_is_given_up(
+async def test_given_an_upload_that_drips_then_it_is_given_up(
     talk: ScriptedConversation, session: aiohttp.ClientSession, tmp_path: Path
 ) -> None:
     config = replace(CONFIG, upload_dir=tmp_path, upload_timeout_s=0.2)
@@ -108,7 +108,7 @@ async def test_a_file_that_drips_is_given_up(
         ("Content-Length: many", b""),
     ],
 )
-async def test_a_file_that_breaks_off_leaves_nothing_but_one_line_of_log(
+async def test_given_a_broken_upload_then_one_line_of_log_is_all_that_is_left(
     tab: Tab,
     talk: ScriptedConversation,
     tmp_path: Path,
@@ -136,7 +136,7 @@ async def test_a_file_that_breaks_off_leaves_nothing_but_one_line_of_log(
 
 @pytest.mark.parametrize("path", ["/api/messages", "/api/actions", "/api/nothing"])
 @pytest.mark.parametrize("announced", ["Content-Length: 1000", "Transfer-Encoding: chunked"])
-async def test_any_other_request_that_breaks_off_costs_a_line_of_log_at_the_most(
+async def test_given_a_broken_request_then_at_most_one_line_is_logged(
     tab: Tab, talk: ScriptedConversation, caplog: pytest.LogCaptureFixture, path: str, announced: str
 ) -> None:
     caplog.set_level(logging.INFO)

@@ -32,7 +32,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 LINK = "https://films.example/colours.mp4"
 
 
-async def test_what_shows_a_forgotten_video_is_taken_back_with_its_pictures(
+async def test_given_a_forgotten_video_then_what_shows_it_is_taken_back(
     house: ColourHouse,
     colour_video: Path,
     tmp_path: Path,

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 
-async def test_after_two_kills_each_video_and_each_answer_is_there_once(tmp_path: Path) -> None:
+async def test_given_two_kills_when_restarted_then_each_video_and_answer_is_once(tmp_path: Path) -> None:
     async for town in lived(tmp_path, kills=2, seed=5, told=lambda _: None):
         found = await asyncio.to_thread(judge, town)
         assert found.fine, found

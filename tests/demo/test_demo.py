@@ -45,11 +45,11 @@ def _scenes() -> list[dict[str, object]]:
     return found
 
 
-def test_the_model_file_is_small_enough_to_ship() -> None:
+def test_given_the_demo_model_then_it_is_small_enough_to_ship() -> None:
     assert _WEIGHTS.stat().st_size <= 8_000_000
 
 
-def test_the_video_is_short_small_h264_of_640_by_360_at_24_frames_a_second() -> None:
+def test_given_the_demo_video_then_it_is_short_h264_at_24_frames_a_second() -> None:
     assert VIDEO.stat().st_size <= 3_000_000
     with av.open(str(VIDEO)) as container:
         stream = container.streams.video[0]
@@ -59,7 +59,7 @@ def test_the_video_is_short_small_h264_of_640_by_360_at_24_frames_a_second() -> 
         assert 60 <= (container.duration or 0) / av.time_base <= 90
 
 
-def test_the_scenes_cover_the_video_without_gaps() -> None:
+def test_given_the_scenes_then_they_cover_the_video_without_gaps() -> None:
     scenes = _scenes()
     assert len(scenes) >= 15
     assert scenes[0]["start_s"] == 0
@@ -68,17 +68,19 @@ def test_the_scenes_cover_the_video_without_gaps() -> None:
         assert (container.duration or 0) / av.time_base == pytest.approx(scenes[-1]["end_s"], abs=0.05)
 
 
-def test_the_list_of_scenes_is_that_of_the_script() -> None:
+def test_given_the_list_of_scenes_then_it_is_that_of_the_script() -> None:
     assert [scene["queries"] for scene in _scenes()] == [list(shot.queries) for shot in shots()]
 
 
-def test_the_promised_scenes_are_in_the_video() -> None:
+def test_given_the_promised_scenes_then_they_are_in_the_video() -> None:
     asked = {query for shot in shots() for query in shot.queries}
     assert {"a woman swimming in water", "a steam train in the snow", "a dog at night"} <= asked
 
 
 @pytest.mark.slow
-def test_nearly_every_query_of_the_video_finds_its_scene(seeing: Eye, seen: tuple[Sequence[float], Vectors]) -> None:
+def test_given_the_videos_queries_when_searched_then_nearly_all_are_right(
+    seeing: Eye, seen: tuple[Sequence[float], Vectors]
+) -> None:
     asked, wrong = missed(seeing, *seen)
     assert asked >= 40
     assert len(wrong) <= 2, wrong
@@ -98,7 +100,9 @@ def test_nearly_every_query_of_the_video_finds_its_scene(seeing: Eye, seen: tupl
         "car",
     ],
 )
-def test_what_a_stranger_would_try_is_found(query: str, seeing: Eye, seen: tuple[Sequence[float], Vectors]) -> None:
+def test_given_a_strangers_query_when_searched_then_it_is_found(
+    query: str, seeing: Eye, seen: tuple[Sequence[float], Vectors]
+) -> None:
     told = {
         "dog": "a dog at night",
         "a train": "a steam train in the snow",
@@ -111,21 +115,21 @@ def test_what_a_stranger_would_try_is_found(query: str, seeing: Eye, seen: tuple
 
 
 @pytest.mark.slow
-def test_the_whole_frame_counts_since_it_is_squashed_to_a_square(seeing: Eye) -> None:
+def test_given_a_wide_frame_when_prepared_then_it_is_squashed_not_cropped(seeing: Eye) -> None:
     (_, picture), *_ = looks(VIDEO)
     assert seeing.preprocess(picture).shape == (3, 64, 64)
     config = json.loads((MODEL_DIR / "open_clip_config.json").read_text(encoding="utf-8"))
     assert config["preprocess_cfg"]["resize_mode"] == "squash"
 
 
-def test_a_place_looks_the_same_whenever_it_is_painted() -> None:
+def test_given_a_place_when_painted_twice_then_it_is_the_same() -> None:
     for place in places():
         (back, front), (again, _) = (layers(place, 7, 1.5, (64, 36)) for _ in range(2))
         assert np.array_equal(back, again)
         assert front.shape == (36, 64, 4)
 
 
-def test_a_caption_is_true_of_whatever_scene_shows_what_it_names() -> None:
+def test_given_a_caption_then_it_is_true_of_each_scene_with_what_it_names() -> None:
     rng = np.random.default_rng(3)
     woman = next(i for i, thing in enumerate(things()) if "woman swimming" in thing.names)
     scenes = [random_scene(rng, "water", [woman]), random_scene(rng, "snow", [woman])]
@@ -135,14 +139,14 @@ def test_a_caption_is_true_of_whatever_scene_shows_what_it_names() -> None:
 
 
 @pytest.mark.parametrize("crowd", [1, 2])
-def test_no_name_asked_of_an_unseen_video_is_true_of_another_thing_in_it(crowd: int) -> None:
+def test_given_an_unseen_video_when_made_then_no_thing_is_in_it_twice(crowd: int) -> None:
     video = random_video(900_123, crowd)
     shown = [actor.thing for posed in video for actor in posed.scene.actors]
     assert len(video) == 20
     assert len(shown) == len(set(shown)) == 20 * crowd
 
 
-def test_the_vocabulary_is_broad() -> None:
+def test_given_the_demo_then_its_vocabulary_is_broad() -> None:
     assert len(things()) >= 150
     assert len(places()) >= 10
     assert all(Path(_WEIGHTS).parent.joinpath(name).exists() for name in ("open_clip_config.json", _WEIGHTS.name))

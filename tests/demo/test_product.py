@@ -65,7 +65,7 @@ async def house(clip: ClipModel, tmp_path_factory: pytest.TempPathFactory) -> As
         yield house
 
 
-async def test_nearly_every_query_of_the_video_finds_its_scene(house: House[ThreadedEncoder]) -> None:
+async def test_given_the_videos_queries_when_searched_then_nearly_all_are_right(house: House[ThreadedEncoder]) -> None:
     missed = []
     for query, start_s, end_s in ASKED:
         result = await house.searcher.search(Query(query, turn().view), 5)
@@ -74,13 +74,13 @@ async def test_nearly_every_query_of_the_video_finds_its_scene(house: House[Thre
     assert len(missed) <= 0.05 * len(ASKED), missed
 
 
-async def test_the_woman_who_swims_is_found_among_all_scenes(house: House[ThreadedEncoder]) -> None:
+async def test_given_a_woman_who_swims_when_searched_then_she_is_found(house: House[ThreadedEncoder]) -> None:
     result = await house.searcher.search(Query("a woman swimming in water", turn().view), 5)
     (scene,) = [scene for scene in SCENES if "a woman swimming in water" in scene["queries"]]
     assert scene["start_s"] <= result.best.peak_s < scene["end_s"]
 
 
-async def test_what_nobody_wants_and_the_video_lacks_hides_no_clear_hit(house: House[ThreadedEncoder]) -> None:
+async def test_given_an_unwanted_thing_not_in_the_video_then_hits_stay(house: House[ThreadedEncoder]) -> None:
     plain = await house.searcher.search(Query("a woman in water", turn().view), 1)
     without = await house.searcher.search(Query('a woman in water -boat -"red car"', turn().view), 1)
     assert plain.verdict == without.verdict == "strong"
@@ -88,7 +88,7 @@ async def test_what_nobody_wants_and_the_video_lacks_hides_no_clear_hit(house: H
     np.testing.assert_allclose(without.curve.scores, plain.curve.scores, atol=1e-6)
 
 
-async def test_what_nobody_wants_and_the_video_shows_goes_from_the_answer(house: House[ThreadedEncoder]) -> None:
+async def test_given_an_unwanted_thing_in_the_video_then_it_leaves_the_answer(house: House[ThreadedEncoder]) -> None:
     stayed = []
     for scene in SCENES:
         wanted, unwanted = scene["queries"][:2]
@@ -98,7 +98,7 @@ async def test_what_nobody_wants_and_the_video_shows_goes_from_the_answer(house:
     assert len(stayed) <= 0.05 * len(SCENES), stayed
 
 
-async def test_every_score_is_what_the_notebooks_arithmetic_gives_for_that_frame(
+async def test_given_a_frame_when_scored_then_it_is_the_notebooks_figure(
     house: House[ThreadedEncoder], clip: ClipModel
 ) -> None:
     import open_clip  # noqa: PLC0415 - importable once a model was loaded

@@ -26,7 +26,9 @@ pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="session")]
 READY, MOMENT, NOTHING = "Ready to search", "Moment 1 of", "nothing to search"
 
 
-async def test_a_video_posted_on_one_platform_is_not_found_from_the_other(house: ColourHouse, tmp_path: Path) -> None:
+async def test_given_a_video_of_one_platform_then_the_other_does_not_find_it(
+    house: ColourHouse, tmp_path: Path
+) -> None:
     put_video(house, tmp_path)
     async with on_slack(house, tmp_path) as slack, on_discord(house, tmp_path) as discord:
         await slack.post(LINK, READY)
@@ -37,7 +39,9 @@ async def test_a_video_posted_on_one_platform_is_not_found_from_the_other(house:
         assert sum(house.encoder.batches) == looks
 
 
-async def test_taking_a_video_back_on_one_platform_leaves_it_on_the_other(house: ColourHouse, tmp_path: Path) -> None:
+async def test_given_a_video_on_both_platforms_when_one_forgets_then_one_stays(
+    house: ColourHouse, tmp_path: Path
+) -> None:
     put_video(house, tmp_path)
     async with on_slack(house, tmp_path) as slack, on_discord(house, tmp_path) as discord:
         await discord.post(LINK, READY)
@@ -48,7 +52,7 @@ async def test_taking_a_video_back_on_one_platform_leaves_it_on_the_other(house:
 
 
 @pytest.mark.slow
-async def test_the_shipped_program_serves_both(tmp_path: Path) -> None:
+async def test_given_the_shipped_program_then_it_serves_both_platforms(tmp_path: Path) -> None:
     video = clips.make_clip(tmp_path / "both.mp4", [("red", 3), ("green", 3)])
     async with FakeDiscord() as discord, FakeSlack() as slack:
         team = slack.workspace()

@@ -25,13 +25,13 @@ def peak_s(card: Card) -> int:
     return int(minutes) * 60 + int(seconds)
 
 
-async def test_a_link_becomes_a_card_with_a_contact_sheet(driver: Driver) -> None:
+async def test_given_a_link_when_posted_then_a_card_has_a_contact_sheet(driver: Driver) -> None:
     card = await driver.post(LINK, READY)
     assert card.pictures == ("sheet.jpg",)
     assert TITLE in card.words
 
 
-async def test_a_search_shows_the_frame_and_the_plot_of_the_right_scene(driver: Driver) -> None:
+async def test_given_a_search_then_the_right_scenes_frame_and_plot_are_shown(driver: Driver) -> None:
     await driver.post(LINK, READY)
     for colour, start_s in (("green", 3), ("blue", 6), ("red", 0)):
         card = await driver.find(f"something {colour}", MOMENT)
@@ -40,7 +40,7 @@ async def test_a_search_shows_the_frame_and_the_plot_of_the_right_scene(driver: 
         assert start_s <= peak_s(card) <= start_s + 3 or (colour == "green" and peak_s(card) >= 9)
 
 
-async def test_buttons_lead_through_the_moments_and_back(driver: Driver) -> None:
+async def test_given_an_answer_when_pressed_then_moments_turn_on_and_back(driver: Driver) -> None:
     await driver.post(LINK, READY)
     first = await driver.find("green", MOMENT)
     second = await driver.press(first, "Next", "Moment 2 of")
@@ -65,29 +65,29 @@ async def test_given_reordered_moments_when_pressed_then_the_seen_one_is_meant(
         assert back.words == first.words
 
 
-async def test_the_notebooks_view_is_one_press_away(driver: Driver) -> None:
+async def test_given_an_answer_when_pressed_once_then_the_notebooks_view_shows(driver: Driver) -> None:
     await driver.post(LINK, READY)
     card = await driver.find("green", MOMENT)
     assert "As softmax" in card.buttons
     await driver.press(card, "As softmax", MOMENT)
 
 
-async def test_a_video_that_is_posted_again_is_not_looked_at_again(driver: Driver, house: ColourHouse) -> None:
+async def test_given_a_video_posted_again_then_it_is_not_indexed_again(driver: Driver, house: ColourHouse) -> None:
     await driver.post(LINK, READY)
     looks = sum(house.encoder.batches)
     await driver.post(f"again: {LINK}", KNOWN)
     assert (len(house.fetcher.fetched), sum(house.encoder.batches)) == (1, looks)
 
 
-async def test_a_link_that_leads_nowhere_is_a_sentence(driver: Driver) -> None:
+async def test_given_a_link_that_leads_nowhere_then_a_sentence_says_so(driver: Driver) -> None:
     await driver.post("https://nowhere.example/film.mp4", "leads nowhere")
 
 
-async def test_where_nothing_was_posted_a_search_says_so(driver: Driver) -> None:
+async def test_given_no_videos_when_searched_then_it_says_so(driver: Driver) -> None:
     await driver.find("green", NOTHING)
 
 
-async def test_what_was_taken_back_is_not_found(driver: Driver, house: ColourHouse) -> None:
+async def test_given_a_forgotten_video_when_searched_then_it_is_not_found(driver: Driver, house: ColourHouse) -> None:
     await driver.post(LINK, READY)
     await driver.take_back(TITLE)
     await driver.find("green", NOTHING)
@@ -95,7 +95,7 @@ async def test_what_was_taken_back_is_not_found(driver: Driver, house: ColourHou
     assert kept == []
 
 
-async def test_the_words_of_a_search_are_shown_as_they_were_written(driver: Driver) -> None:
+async def test_given_markup_in_a_search_when_shown_then_it_is_as_written(driver: Driver) -> None:
     await driver.post(LINK, READY)
     words = "green & <!channel> *bold* @everyone"
     assert f"“{words}”" in (await driver.find(words, MOMENT)).words

@@ -75,7 +75,7 @@ async def net(tmp_path: Path) -> AsyncIterator[Net]:
 
 @pytest.mark.parametrize("site_id", ["mediasite:1", VICTIM, "vimeo:1"])
 @pytest.mark.parametrize("first", ["home", "lair"])
-async def test_an_id_that_a_server_chose_brings_no_video_of_another_space(net: Net, site_id: str, first: str) -> None:
+async def test_given_an_id_a_server_chose_then_no_other_spaces_video_is_had(net: Net, site_id: str, first: str) -> None:
     net.web.pages["https://media.victim.example/1"] = Page(OURS, "Our plan", site_id)
     net.web.pages[EVIL] = Page(THEIRS, "A trap", site_id)
     posts = {"home": "https://media.victim.example/1", "lair": EVIL}
@@ -101,9 +101,7 @@ async def test_an_id_that_a_server_chose_brings_no_video_of_another_space(net: N
     ],
 )
 @pytest.mark.parametrize("space", ["lair", "home"])
-async def test_a_link_that_is_read_in_two_ways_is_not_the_link_of_another_video(
-    net: Net, spelled: str, space: str
-) -> None:
+async def test_given_an_ambiguous_link_then_it_is_no_other_videos_link(net: Net, spelled: str, space: str) -> None:
     """Also where both are in one space."""
     trap = Page(THEIRS, "A trap", ATTACKER)
     net.web.pages |= {spelled: trap, ATTACKER: trap, VICTIM: Page(OURS, "Ours", VICTIM)}
@@ -113,7 +111,7 @@ async def test_a_link_that_is_read_in_two_ways_is_not_the_link_of_another_video(
 
 
 @pytest.mark.parametrize("address", [WATCH, SHORT, "https://media.victim.example/1"])
-async def test_where_a_link_redirects_to_is_not_where_its_video_is_looked_for(net: Net, address: str) -> None:
+async def test_given_a_false_redirect_then_its_target_still_has_its_own_video(net: Net, address: str) -> None:
     net.web.pages |= {VICTIM: Page(OURS, "Ours", VICTIM), "https://media.victim.example/1": Page(OURS, "Ours")}
     for site_id in (VICTIM, None):
         net.web.pages[EVIL] = Page(THEIRS, "A trap", site_id, address)
@@ -121,7 +119,7 @@ async def test_where_a_link_redirects_to_is_not_where_its_video_is_looked_for(ne
         assert "Ours" in (await net.post(f"home {site_id}", address)).title
 
 
-async def test_a_site_that_answers_with_another_video_confirms_nothing(net: Net) -> None:
+async def test_given_a_site_that_gave_another_video_then_the_true_one_is_shown(net: Net) -> None:
     net.web.pages[VICTIM] = Page(THEIRS, "A trap", ATTACKER)
     for _ in range(2):
         await net.post("lair", SHORT)
@@ -141,7 +139,9 @@ async def test_a_site_that_answers_with_another_video_confirms_nothing(net: Net)
     ],
 )
 @pytest.mark.parametrize("space", ["lair", "home"])
-async def test_without_the_secret_of_a_link_its_video_is_not_had(net: Net, link: str, bare: str, space: str) -> None:
+async def test_given_a_link_without_its_secret_then_its_video_is_not_had(
+    net: Net, link: str, bare: str, space: str
+) -> None:
     net.web.pages[link] = Page(OURS, "Ours", "vimeo:76979871" if "vimeo" in link else None)
     assert (await net.post("home", link)).tone == "plain"
     before = await net.ids(space)
@@ -149,7 +149,7 @@ async def test_without_the_secret_of_a_link_its_video_is_not_had(net: Net, link:
     assert await net.ids(space) == before
 
 
-async def test_a_space_with_a_secret_link_is_shown_its_own_link(net: Net) -> None:
+async def test_given_a_space_with_a_secret_link_then_it_is_shown_its_own(net: Net) -> None:
     for key in ("OURS", "THEIRS"):
         net.web.pages[f"https://films.example/a.mp4?token={key}"] = Page(OURS, f"Seen by {key}")
     await net.post("home", "https://films.example/a.mp4?token=OURS")
@@ -158,7 +158,7 @@ async def test_a_space_with_a_secret_link_is_shown_its_own_link(net: Net) -> Non
     assert b"THEIRS" not in await net.told("home")
 
 
-async def test_a_public_video_is_fetched_once_and_each_space_sees_its_own_link(net: Net) -> None:
+async def test_given_a_public_video_when_posted_twice_then_it_is_fetched_once(net: Net) -> None:
     net.web.pages[VICTIM] = Page(OURS, "A public video", VICTIM, f"{WATCH}&si=FIRST")
     await net.post("home", f"{SHORT}?si=FIRST")
     card = await net.post("lair", f"{SHORT}?si=SECOND")
@@ -170,7 +170,7 @@ async def test_a_public_video_is_fetched_once_and_each_space_sees_its_own_link(n
     assert len(net.web.fetched) == 1
 
 
-async def test_any_other_link_is_fetched_anew_and_the_same_bytes_are_known(
+async def test_given_any_other_link_when_posted_twice_then_it_is_fetched_anew(
     net: Net,
 ) -> None:
     net.web.pages[EVIL] = Page(OURS, "Our name")
@@ -184,7 +184,7 @@ async def test_any_other_link_is_fetched_anew_and_the_same_bytes_are_known(
     assert b"Their name" not in await net.told("home")
 
 
-async def test_a_cut_bears_the_name_of_its_video_where_it_was_asked_for(net: Net, tmp_path: Path) -> None:
+async def test_given_a_cut_of_a_shared_video_then_it_has_the_askers_name_for_it(net: Net, tmp_path: Path) -> None:
     for space, name in (("home", "Our secret plan.mp4"), ("lair", "Holiday.mp4")):
         (tmp_path / name).write_bytes(OURS)
         await net.house.last(FilePosted(turn(space=space), tmp_path / name, name))
@@ -192,7 +192,7 @@ async def test_a_cut_bears_the_name_of_its_video_where_it_was_asked_for(net: Net
     assert b"Holiday" not in await net.told("home")
 
 
-async def test_a_server_that_answers_each_space_otherwise_gives_each_its_own(net: Net) -> None:
+async def test_given_a_server_that_gives_each_space_its_own_then_they_keep_it(net: Net) -> None:
     net.web.pages[EVIL] = Page(THEIRS, "A trap")
     await net.post("lair", EVIL)
     net.web.pages[EVIL] = Page(OURS, "Ours")
@@ -200,7 +200,7 @@ async def test_a_server_that_answers_each_space_otherwise_gives_each_its_own(net
     assert THEIRS not in await net.told("home")
 
 
-async def test_two_spaces_that_post_at_once_are_served_each_by_its_own_fetch(net: Net) -> None:
+async def test_given_two_spaces_that_post_at_once_then_each_has_its_own_fetch(net: Net) -> None:
     net.web.pages |= {EVIL: Page(OURS, "Ours"), VICTIM: Page(THEIRS, "A public video", VICTIM)}
     cards = await asyncio.gather(net.post("home", EVIL), net.post("lair", EVIL))
     assert [one.tone for one in cards] == ["plain", "plain"]
@@ -211,7 +211,7 @@ async def test_two_spaces_that_post_at_once_are_served_each_by_its_own_fetch(net
 
 
 @pytest.mark.parametrize("key", ["discord:attachment:1", "slack:T1:file:F1"])
-async def test_a_platforms_file_is_not_had_by_who_spells_its_key(net: Net, key: str) -> None:
+async def test_given_a_platforms_file_when_its_key_is_spelt_then_it_is_not_had(net: Net, key: str) -> None:
     async def locate() -> Address:
         return Address("https://files.example/1")
 
@@ -223,7 +223,7 @@ async def test_a_platforms_file_is_not_had_by_who_spells_its_key(net: Net, key: 
 
 
 @pytest.mark.parametrize("site_id", ["mediasite:1", VICTIM])
-async def test_no_other_file_takes_the_place_of_one_that_had_to_make_room(net: Net, site_id: str) -> None:
+async def test_given_a_deleted_file_when_another_has_its_id_then_it_stays_gone(net: Net, site_id: str) -> None:
     net.web.pages[SHORT if site_id == VICTIM else EVIL + "0"] = Page(OURS, "Ours", site_id)
     await net.post("home", SHORT if site_id == VICTIM else EVIL + "0")
     (video,) = await net.ids("home")
@@ -233,7 +233,7 @@ async def test_no_other_file_takes_the_place_of_one_that_had_to_make_room(net: N
     assert await net.house.media.path(video) is None
 
 
-async def test_looking_anew_takes_no_other_video_for_the_one_that_was_posted(net: Net) -> None:
+async def test_given_a_video_indexed_anew_then_no_other_is_taken_for_it(net: Net) -> None:
     net.web.pages |= {EVIL: Page(THEIRS, "A trap", VICTIM, EVIL), VICTIM: Page(OURS, "Ours", VICTIM)}
     await net.post("lair", EVIL)
     (posted,) = await net.house.library.videos(turn(space="lair").view)

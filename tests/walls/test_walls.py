@@ -10,7 +10,7 @@ from tests.walls.machine import Walls
 
 
 @pytest.mark.slow
-def test_nothing_is_shown_to_anybody_who_could_not_read_it() -> None:
+def test_given_any_steps_when_shown_then_only_to_those_who_could_read_it() -> None:
     quick = settings(
         max_examples=12,
         stateful_step_count=50,

@@ -25,7 +25,7 @@ def green(folder: Path) -> Path:
     return path
 
 
-async def test_a_picture_is_asked_about_by_a_command_and_by_a_mention(scene: Scene, tmp_path: Path) -> None:
+async def test_given_a_picture_when_asked_by_command_or_mention_then_answered(scene: Scene, tmp_path: Path) -> None:
     await posted(scene, scene.reel(), known=True)
     it = await scene.fake.slash(scene.general, scene.bob, "find-picture", picture=green(tmp_path))
     assert "Like the picture" in (await answer_to(scene, it, "Moment")).text
@@ -33,14 +33,14 @@ async def test_a_picture_is_asked_about_by_a_command_and_by_a_mention(scene: Sce
     assert "like the picture" in (await said_below(scene, asked, "Moment")).text
 
 
-async def test_words_typed_behind_a_command_reach_it(scene: Scene) -> None:
+async def test_given_a_command_when_words_follow_it_then_they_reach_it(scene: Scene) -> None:
     indexed = await scene.fake.typed(scene.general, scene.ada, f"/index {scene.reel()}")
     await answer_to(scene, indexed, "/find")
     it = await scene.fake.typed(scene.general, scene.bob, "/find something green")
     assert "“something green”" in (await answer_to(scene, it, "Moment")).text
 
 
-async def test_the_picture_of_a_message_is_looked_for_from_its_menu(scene: Scene, tmp_path: Path) -> None:
+async def test_given_a_picture_when_its_menu_is_used_then_it_is_searched_for(scene: Scene, tmp_path: Path) -> None:
     await posted(scene, scene.reel(), known=True)
     message = await scene.fake.post(scene.general, scene.ada, "where is this?", green(tmp_path))
     it = await scene.fake.menu(message, scene.bob, "Find this picture")
@@ -50,18 +50,18 @@ async def test_the_picture_of_a_message_is_looked_for_from_its_menu(scene: Scene
     assert refusal.is_ephemeral
 
 
-async def test_a_video_in_a_file_is_looked_at_by_a_command_of_its_own(scene: Scene) -> None:
+async def test_given_a_video_file_when_given_to_its_command_then_it_is_indexed(scene: Scene) -> None:
     it = await scene.fake.slash(scene.general, scene.ada, "index-file", file=scene.video())
     await answer_to(scene, it, "Ready to search")
 
 
-async def test_the_switch_is_hidden_from_who_may_not_use_it_and_nothing_else_is(scene: Scene) -> None:
+async def test_given_the_switch_when_shown_then_admins_alone_see_it(scene: Scene) -> None:
     shown = {one["name"]: one.get("default_member_permissions") for one in scene.fake.commands}
     assert shown.pop("keaton") == MANAGE_CHANNELS
     assert set(shown.values()) == {None}
 
 
-async def test_a_reply_to_an_answer_refines_its_question(scene: Scene) -> None:
+async def test_given_an_answer_when_replied_to_then_its_question_is_refined(scene: Scene) -> None:
     await posted(scene, scene.reel(), known=True)
     answer = await found(scene, "something green")
     await answer_to(scene, await scene.fake.press(answer, "Refine", scene.ada), "Reply to this answer")
@@ -70,7 +70,7 @@ async def test_a_reply_to_an_answer_refines_its_question(scene: Scene) -> None:
     assert "something green at night \\-red" in card.text or "something green at night -red" in card.text
 
 
-async def test_details_say_the_figures_to_who_asked_alone(scene: Scene) -> None:
+async def test_given_an_answer_when_details_are_asked_then_the_asker_sees_them(scene: Scene) -> None:
     await posted(scene, scene.reel(), known=True)
     answer = await found(scene, "something green")
     assert "imilarity" not in answer.text
@@ -79,7 +79,7 @@ async def test_details_say_the_figures_to_who_asked_alone(scene: Scene) -> None:
     assert said.is_ephemeral
 
 
-async def test_more_like_this_is_a_message_of_its_own_for_all(scene: Scene) -> None:
+async def test_given_more_like_this_when_pressed_then_a_new_message_is_for_all(scene: Scene) -> None:
     await posted(scene, scene.reel(), known=True)
     answer = await found(scene, "something green")
     it = await scene.fake.press(answer, "More like this", scene.ada)

@@ -30,7 +30,7 @@ def parts(command: Json) -> Iterator[tuple[str, Json]]:
         yield from parts(inner)
 
 
-async def test_each_name_and_description_is_told_in_six_languages(room: Room) -> None:
+async def test_given_the_commands_then_each_is_described_in_six_languages(room: Room) -> None:
     assert {locale.value for locale in LANGUAGES} == LOCALES
     english = set.union(*(set(words) for words in LANGUAGES.values()))
     assert all(words.keys() == english and all(words.values()) for words in LANGUAGES.values())
@@ -41,14 +41,14 @@ async def test_each_name_and_description_is_told_in_six_languages(room: Room) ->
             assert part["description_localizations"].keys() == LOCALES, name
 
 
-async def test_a_command_is_told_under_its_own_name_and_answered_in_english(room: Room) -> None:
+async def test_given_a_localised_command_when_used_then_its_reply_is_english(room: Room) -> None:
     (find,) = [one for one in room.fake.commands if one["name"] == "find"]
     assert (find["name_localizations"]["de"], find["name_localizations"]["ja"]) == ("suche", "検索")
     told = await room.answer(await room.fake.slash(room.general, room.bob, "find", text="green"))
     assert "There is nothing to search here yet." in told.text
 
 
-async def test_who_writes_to_keaton_directly_is_told_once_where_it_works(room: Room) -> None:
+async def test_given_a_direct_message_then_one_reply_says_where_it_works(room: Room) -> None:
     first = await room.fake.write_to_keaton(room.bob, "a dog")
 
     def told() -> list[Message]:

@@ -31,7 +31,7 @@ def thumbnails(message: Message) -> int:
     return len([one for one in walk(message.components) if one["type"] == 11])
 
 
-async def test_pages_of_videos_are_turned_in_place_and_hold_this_channel_alone(room: Room) -> None:
+async def test_given_a_list_of_videos_when_turned_then_only_this_channels_show(room: Room) -> None:
     other = room.guild.channel("other")
     await room.fake.gateway.dispatch("CHANNEL_CREATE", other.json())
     await fill(room, other, [f"elsewhere {number}" for number in range(9)])
@@ -48,7 +48,7 @@ async def test_pages_of_videos_are_turned_in_place_and_hold_this_channel_alone(r
     assert page.buttons["Next page"]["disabled"]
 
 
-async def test_names_are_offered_from_among_all_videos(room: Room) -> None:
+async def test_given_many_videos_when_a_name_is_typed_then_the_best_are_offered(room: Room) -> None:
     await fill(room, room.general, ["sea", *(f"a seaside {number}" for number in range(40))])
     assert (await room.fake.type(room.general, room.bob, "sea"))[0] == "sea"
     assert len(await room.fake.type(room.general, room.bob, "")) == 25

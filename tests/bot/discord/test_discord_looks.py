@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300), pytest.mark.asyncio(loop_scope="session")]
 
 
-async def test_every_picture_of_a_talk_loads_and_says_what_it_shows(scene: Scene, page: Page, tmp_path: Path) -> None:
+async def test_given_a_conversation_then_each_picture_loads_and_has_a_text(
+    scene: Scene, page: Page, tmp_path: Path
+) -> None:
     fake, general = scene.fake, scene.general
     message = await fake.post(general, scene.ada, "our new reel", DEMO_FOLDER / "film.mp4")
     await said_below(scene, message)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300), pytest.mark.asyncio(loop_scope="session")]
 
 
-async def test_errors_and_help_are_seen_by_the_asker_alone(scene: Scene) -> None:
+async def test_given_errors_and_help_then_the_asker_alone_sees_them(scene: Scene) -> None:
     fake, general = scene.fake, scene.general
     for name, sub, words in (("find", "", "nothing to search"), ("help", "", "/find")):
         options = {"text": "a dog"} if name == "find" else {}
@@ -26,7 +26,7 @@ async def test_errors_and_help_are_seen_by_the_asker_alone(scene: Scene) -> None
     assert all(one.is_ephemeral for one in general.messages.values())
 
 
-async def test_a_missing_permission_is_named_before_any_work(scene: Scene) -> None:
+async def test_given_a_missing_permission_when_posted_then_it_is_named_first(scene: Scene) -> None:
     fake, general = scene.fake, scene.general
     general.denied[scene.bot_id] = ATTACH
     await fake.gateway.dispatch("CHANNEL_UPDATE", general.json())
@@ -37,7 +37,7 @@ async def test_a_missing_permission_is_named_before_any_work(scene: Scene) -> No
     assert "denied.mp4" not in fake.cdn.fetched
 
 
-async def test_pictures_are_fitted_to_what_the_server_takes(scene: Scene) -> None:
+async def test_given_a_servers_file_limit_when_answered_then_pictures_fit_it(scene: Scene) -> None:
     desk, refused = scene.fake.desk, len(scene.fake.refused)
     await posted(scene, scene.reel(), known=True)
     limit_bytes, desk.limit_bytes = desk.limit_bytes, 12_000
@@ -48,7 +48,7 @@ async def test_pictures_are_fitted_to_what_the_server_takes(scene: Scene) -> Non
     assert not scene.fake.refused[refused:]
 
 
-async def test_a_switched_off_channel_is_left_alone_until_it_is_on_again(scene: Scene) -> None:
+async def test_given_a_switched_off_channel_when_a_link_comes_then_no_answer(scene: Scene) -> None:
     fake, general = scene.fake, scene.general
     refusal = await answer_to(scene, await fake.slash(general, scene.bob, "keaton", "off"), "Manage Channels")
     assert refusal.is_ephemeral
@@ -61,7 +61,7 @@ async def test_a_switched_off_channel_is_left_alone_until_it_is_on_again(scene: 
     assert "sheet.jpg" in asked.files
 
 
-async def test_who_waits_is_told_how_many_videos_are_before(scene: Scene) -> None:
+async def test_given_a_waiting_video_then_the_number_before_it_is_told(scene: Scene) -> None:
     fake = scene.fake
     names = [f"queued{number}.mp4" for number in range(4)]
     gates = [fake.cdn.gates.setdefault(name, asyncio.Event()) for name in names]
@@ -76,14 +76,14 @@ async def test_who_waits_is_told_how_many_videos_are_before(scene: Scene) -> Non
         assert all(gap >= 2.9 for gap in gaps), gaps
 
 
-async def test_a_rate_limit_is_waited_out(scene: Scene) -> None:
+async def test_given_a_rate_limit_when_posting_then_it_is_waited_out(scene: Scene) -> None:
     scene.fake.rate_limits.append((f"/channels/{scene.general.id}/messages", 0.5))
     message = await posted(scene, scene.reel(), known=True)
     assert not scene.fake.rate_limits
     assert len(cards_below(message)) == 1
 
 
-async def test_the_whole_server_means_what_everybody_in_this_channel_could_read(scene: Scene) -> None:
+async def test_given_a_search_of_the_server_then_only_what_all_here_can_read(scene: Scene) -> None:
     fake, guild = scene.fake, scene.guild
     open_one = guild.channel("open")
     hidden = guild.channel("hidden", denied={guild.id: VIEW}, allowed={scene.bot_id: VIEW, scene.ada.id: VIEW})
@@ -103,18 +103,18 @@ async def test_the_whole_server_means_what_everybody_in_this_channel_could_read(
     assert "nothing to search" in refusal.text
 
 
-async def test_what_strangers_write_is_shown_as_they_wrote_it(scene: Scene) -> None:
+async def test_given_markup_from_strangers_when_shown_then_it_stays_plain_text(scene: Scene) -> None:
     await posted(scene, scene.reel(), known=True)
     answer = await found(scene, "**bold** <@1> @everyone `green`")
     assert r"“\*\*bold\*\* \<\@1\> \@everyone \`green\`”" in answer.text
 
 
-async def test_outside_of_servers_it_says_where_it_works(scene: Scene) -> None:
+async def test_given_a_command_outside_of_servers_then_it_says_where_it_works(scene: Scene) -> None:
     it = await scene.fake.slash_outside(scene.general, scene.ada, "find", text="a dog")
     assert "work in channels" in (await answer_to(scene, it)).text
 
 
-async def test_a_loop_that_is_blocked_for_longer_than_discord_waits_is_caught(scene: Scene) -> None:
+async def test_given_a_blocked_loop_when_a_press_is_too_late_then_it_is_caught(scene: Scene) -> None:
     """The proof of the other stories: the small Discord does notice a late answer."""
     fake = scene.fake
     fake.desk.ack_within_s = 0.3

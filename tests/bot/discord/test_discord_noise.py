@@ -41,7 +41,7 @@ def aloud(room: Room) -> list[Message]:
 
 
 @pytest.mark.parametrize(("denied", "name"), [(SEND, "Send Messages"), (ATTACH, "Attach Files")])
-async def test_who_may_not_post_has_nothing_posted_by_buttons(room: Room, denied: int, name: str) -> None:
+async def test_given_no_right_to_post_when_pressed_then_nothing_is_posted(room: Room, denied: int, name: str) -> None:
     await room.posted()
     card = await room.found("green", room.ada)
     await room.fake.press(card, "Cut", room.ada)
@@ -54,7 +54,7 @@ async def test_who_may_not_post_has_nothing_posted_by_buttons(room: Room, denied
     assert aloud(room) == before
 
 
-async def test_who_may_not_post_gets_answers_alone_and_indexes_nothing(room: Room) -> None:
+async def test_given_no_right_to_post_when_asked_then_answers_are_private(room: Room) -> None:
     await room.posted()
     room.general.denied[room.bob.id] = SEND
     before = aloud(room)
@@ -69,7 +69,7 @@ async def test_who_may_not_post_gets_answers_alone_and_indexes_nothing(room: Roo
 
 
 @pytest.mark.parametrize("label", ["More like this", "Send the cut"])
-async def test_presses_that_post_for_all_are_bounded(room: Room, label: str) -> None:
+async def test_given_many_presses_that_post_when_too_many_then_they_are_refused(room: Room, label: str) -> None:
     await room.posted()
     card = await room.found("green", room.ada)
     await room.fake.press(card, "Cut", room.ada)
@@ -83,7 +83,7 @@ async def test_presses_that_post_for_all_are_bounded(room: Room, label: str) -> 
     assert len(aloud(room)) == before + 5
 
 
-async def test_of_many_links_posted_at_once_one_word_says_that_it_is_too_much(room: Room) -> None:
+async def test_given_many_links_at_once_when_too_many_then_one_word_says_so(room: Room) -> None:
     link = room.link()
     await room.posted(link)
     for _ in range(25):
@@ -96,7 +96,7 @@ async def test_of_many_links_posted_at_once_one_word_says_that_it_is_too_much(ro
     assert len([one for one in cards if "I know this video already" in one]) == MOST
 
 
-async def test_links_beyond_five_in_a_message_are_named(room: Room) -> None:
+async def test_given_more_than_five_links_in_a_message_then_the_rest_is_named(room: Room) -> None:
     links = [f"https://films.example/none{number}.mp4" for number in range(8)]
     message = await room.fake.post(room.general, room.bob, " ".join(links))
     told = await room.said(message, "Left alone")

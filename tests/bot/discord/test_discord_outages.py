@@ -65,7 +65,9 @@ async def test_given_one_unreadable_channel_then_the_others_are_still_read_back(
         assert "Traceback" not in caplog.text
 
 
-async def test_a_server_that_is_told_of_late_is_read_back_then(house: ColourHouse, tmp_path: Path) -> None:
+async def test_given_a_server_announced_late_when_it_comes_then_it_is_read_back(
+    house: ColourHouse, tmp_path: Path
+) -> None:
     async with a_place(house) as town:
         async with running(town.fake, house, town.grace):
             await town.post(tmp_path, town.general, "film.mp4")
@@ -81,7 +83,7 @@ async def test_a_server_that_is_told_of_late_is_read_back_then(house: ColourHous
             await town.answer(await town.fake.typed(town.general, town.ada, "/find green"), "Moment 1")
 
 
-async def test_a_server_that_comes_without_keatons_own_roles_works_all_the_same(
+async def test_given_a_server_without_keatons_roles_when_asked_then_it_works(
     house: ColourHouse, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with a_place(house) as town:

@@ -34,7 +34,7 @@ def is_public(payload: Json) -> bool:
 
 
 @pytest.mark.parametrize(("part", "kept"), [(12, {"Next"}), (1, set())], ids=["pictures", "buttons"])
-async def test_a_part_that_discord_refuses_is_left_out_of_an_answer(
+async def test_given_a_refused_part_when_answered_then_the_rest_is_shown(
     house: ColourHouse, tmp_path: Path, caplog: pytest.LogCaptureFixture, part: int, kept: set[str]
 ) -> None:
     async with a_town(house) as town:
@@ -62,7 +62,9 @@ async def test_given_an_answer_refused_in_every_form_then_the_asker_is_told(
         assert "Traceback" not in caplog.text
 
 
-async def test_a_press_whose_picture_is_refused_is_answered(house: ColourHouse, tmp_path: Path) -> None:
+async def test_given_a_refused_picture_when_pressed_then_it_is_still_answered(
+    house: ColourHouse, tmp_path: Path
+) -> None:
     async with a_town(house) as town:
         await town.post(tmp_path, town.general, "film.mp4")
         card = await town.answer(await town.fake.typed(town.general, town.ada, "/find green"), "Moment 1")
@@ -73,7 +75,7 @@ async def test_a_press_whose_picture_is_refused_is_answered(house: ColourHouse, 
 
 
 @pytest.mark.parametrize("locked", [False, True])
-async def test_a_frame_in_an_archived_thread_goes_with_its_message(
+async def test_given_a_frame_in_an_archived_thread_when_forgotten_then_it_goes(
     house: ColourHouse, tmp_path: Path, *, locked: bool
 ) -> None:
     async with a_town(house) as town:
@@ -105,7 +107,7 @@ async def test_given_a_frame_in_a_closed_thread_when_it_opens_then_it_is_removed
         await town.fake.until(lambda: "was forgotten" in answer.text, "the frame taken back")
 
 
-async def test_an_expired_press_is_closed_and_leaves_no_traceback(
+async def test_given_an_expired_press_when_handled_then_no_traceback_is_left(
     house: ColourHouse, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with a_town(house) as town:
@@ -126,7 +128,7 @@ async def test_an_expired_press_is_closed_and_leaves_no_traceback(
         assert await house.runner.jobs.left("discord") == ()
 
 
-async def test_a_press_that_is_refused_too_late_leaves_no_traceback(
+async def test_given_a_press_refused_too_late_when_told_then_no_traceback(
     house: ColourHouse, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with a_town(house) as town:

@@ -49,7 +49,7 @@ def answer(moments: int = 5) -> Reply:
     return Reply("0:01 in video", title="“dog”", pictures=pictures, buttons=buttons, links=links)
 
 
-def test_a_whole_answer_keeps_the_documented_limits() -> None:
+def test_given_a_whole_answer_when_rendered_then_limits_are_kept() -> None:
     sent = payload(answer())
     assert complaints(sent, ["frame.png", "plot.png"]) == []
     rows = [[part["label"] for part in one["components"]] for one in walk(sent["components"]) if one["type"] == 1]
@@ -60,7 +60,7 @@ def test_a_whole_answer_keeps_the_documented_limits() -> None:
     ]
 
 
-def test_the_fullest_card_keeps_the_documented_limits() -> None:
+def test_given_the_fullest_card_when_rendered_then_limits_are_kept() -> None:
     moments = tuple(Moment("video", 10.0 * n, 10.0 * n + 4, 10.0 * n + 2, 0.3) for n in range(20))
     at_ms, out_ms = 99_000_000, 99_060_000
     wish = actions.Show("a" * 16, 12, mode="cut", at_ms=at_ms, in_ms=at_ms, out_ms=out_ms, revision=999_999)
@@ -73,7 +73,7 @@ def test_the_fullest_card_keeps_the_documented_limits() -> None:
     assert len(walk(sent["components"])) <= 36  # of 40: room for a few more buttons
 
 
-def test_the_shown_moment_stands_out_and_what_leads_nowhere_is_greyed_out() -> None:
+def test_given_the_shown_moment_then_it_stands_out_and_dead_ends_are_grey() -> None:
     parts = {part.get("label"): part for part in walk(payload(answer())["components"])}
     assert (parts["1 · 0:01"]["style"], parts["2 · 0:02"]["style"]) == (1, 2)
     assert parts["Previous"]["disabled"]
@@ -81,7 +81,9 @@ def test_the_shown_moment_stands_out_and_what_leads_nowhere_is_greyed_out() -> N
 
 @given(st.text(), st.text(), st.text(), st.floats(0, 1))
 @example("*", "*", "", 1.0)
-def test_whatever_people_write_the_limits_are_kept(title: str, text: str, label: str, share: float) -> None:
+def test_given_any_text_when_rendered_then_discords_limits_are_kept(
+    title: str, text: str, label: str, share: float
+) -> None:
     link = Link("https://films.test/" + label, label)
     reply = Reply(text * 3000 or "x", title=title * 500, links=(link,), progress=Progress("looking", share))
     assert complaints(payload(reply), []) == []
@@ -98,7 +100,7 @@ def test_whatever_people_write_the_limits_are_kept(title: str, text: str, label:
         ("0:08 - 0:12, 50%", "0:08 - 0:12, 50%"),
     ],
 )
-def test_what_strangers_write_is_no_markup(written: str, shown: str) -> None:
+def test_given_strangers_words_when_rendered_then_they_are_no_markup(written: str, shown: str) -> None:
     assert plain(written) == shown
 
 
@@ -108,7 +110,7 @@ def noise(width: int, height: int) -> bytes:
     return out.getvalue()
 
 
-async def test_pictures_that_fit_are_left_alone_and_others_made_to_fit() -> None:
+async def test_given_pictures_when_rendered_then_those_too_large_alone_shrink() -> None:
     small, large = Image("plot.png", "a plot", noise(40, 40)), Image("frame.png", "a frame", noise(900, 600))
     kept, shrunk = await fit((small, large), 30_000)
     assert kept == small
@@ -117,11 +119,11 @@ async def test_pictures_that_fit_are_left_alone_and_others_made_to_fit() -> None
     assert min(Pillow.open(io.BytesIO(shrunk.data)).size) >= 64
 
 
-async def test_a_picture_that_cannot_be_made_to_fit_is_left_out() -> None:
+async def test_given_a_picture_that_cannot_fit_when_rendered_then_it_is_left_out() -> None:
     assert await fit((Image("frame.png", "a frame", noise(200, 200)),), 100) == ()
 
 
-def test_a_signed_address_is_known_to_run_out() -> None:
+def test_given_a_signed_address_when_read_then_its_expiry_is_known() -> None:
     assert expired("https://cdn.test/1/a.mp4?ex=3e8&is=1", 1000.0)
     assert expired("https://cdn.test/1/a.mp4?ex=3e8", 950.0), "and soon enough before"
     assert not expired("https://cdn.test/1/a.mp4?ex=3e8", 800.0)
@@ -137,12 +139,12 @@ def test_given_known_commands_when_named_then_they_can_be_clicked() -> None:
     assert said == "Try </find:7> what you see, or </keaton help:8>. Not /videos, a/find or https://x.test/find"
 
 
-def test_a_text_full_of_commands_stays_within_the_limits() -> None:
+def test_given_a_text_full_of_commands_when_rendered_then_limits_are_kept() -> None:
     reply = Reply("/find " * 1000, title="/find " * 100, commands={"find": "</find:1234567890123456789>"})
     assert complaints(payload(reply), []) == []
 
 
-def test_what_stands_behind_more_is_a_menu_and_at_sight_are_few() -> None:
+def test_given_buttons_behind_more_when_rendered_then_they_are_in_a_menu() -> None:
     behind = (
         Button(actions.Show("a", 1, at_ms=1000).id("b"), "\N{MINUS SIGN}1 s", enabled=False, row=1, more=True),
         Button(actions.Details("a", 1).id(), "Details", row=4, more=True),

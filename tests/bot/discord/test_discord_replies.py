@@ -29,7 +29,7 @@ async def questions_since(room: Room, before: set[int]) -> list[str]:
     return [one.text for one in mine if one.reply_to != last.id]
 
 
-async def test_talk_in_reply_to_an_answer_is_no_question(room: Room) -> None:
+async def test_given_talk_in_reply_to_an_answer_then_it_is_no_question(room: Room) -> None:
     await room.posted()
     card = await room.found()
     before = set(room.general.messages)
@@ -52,7 +52,7 @@ async def test_given_refine_was_pressed_when_they_reply_once_then_it_is_asked(ro
     assert len(await questions_since(room, before)) == 1
 
 
-async def test_a_mention_in_a_reply_refines_the_answer(room: Room) -> None:
+async def test_given_an_answer_when_a_reply_mentions_keaton_then_it_is_refined(room: Room) -> None:
     await room.posted()
     card = await room.found("green")
     asked = await replied(room, card, f"<@{BOT_ID}> at night")

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300), pytest.mark.asyncio(loop_scope="session")]
 
 
-async def test_events_that_are_replayed_after_a_resume_are_handled_once(scene: Scene) -> None:
+async def test_given_replayed_events_when_resumed_then_each_is_handled_once(scene: Scene) -> None:
     fake, gateway = scene.fake, scene.fake.gateway
     known = scene.reel()
     message = await posted(scene, known, known=True)
@@ -48,7 +48,7 @@ async def test_events_that_are_replayed_after_a_resume_are_handled_once(scene: S
     assert len(answer.history) == shown
 
 
-async def test_after_a_crash_and_an_absence_everything_is_answered_once(scene: Scene) -> None:
+async def test_given_a_crash_and_an_absence_when_restarted_then_one_answer_each(scene: Scene) -> None:
     fake, general = scene.fake, scene.general
     await posted(scene, scene.reel(), known=True)
     await posted(scene, scene.link("forgettable.mp4"))
@@ -223,7 +223,7 @@ async def test_given_an_answer_not_noted_when_it_crashes_then_later_acts_hold(sc
     await answer_to(scene, await fake.slash(scene.general, scene.bob, "status"), "I look at every video")
 
 
-async def test_who_pressed_before_a_crash_can_be_answered_in_private_after_it(
+async def test_given_a_press_before_a_crash_when_restarted_then_a_private_reply(
     fake: FakeDiscord, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(Route, "BASE", fake.environment["DISCORD_API_BASE"])
@@ -233,7 +233,7 @@ async def test_who_pressed_before_a_crash_can_be_answered_in_private_after_it(
     assert hook.type is discord.WebhookType.application, "the library sends nothing in private through any other"
 
 
-async def test_an_address_that_expires_while_its_video_waits_is_asked_for_anew(scene: Scene) -> None:
+async def test_given_an_address_that_expired_while_waiting_then_a_new_one_is_got(scene: Scene) -> None:
     fake, reads = scene.fake, len(scene.fake.reads)
     file = scene.video()
     real = fake.cdn.life_s
@@ -245,7 +245,9 @@ async def test_an_address_that_expires_while_its_video_waits_is_asked_for_anew(s
     assert fake.cdn.dead_links == 0
 
 
-async def test_a_token_that_discord_does_not_know_is_the_operators_to_mend(fake: FakeDiscord, tmp_path: Path) -> None:
+async def test_given_an_unknown_token_when_starting_then_its_setting_is_named(
+    fake: FakeDiscord, tmp_path: Path
+) -> None:
     program = Program(fake, tmp_path)
     await program.start(DISCORD_TOKEN="wrong")
     assert await program.ended() == 3

@@ -71,7 +71,7 @@ def test_given_a_channel_that_some_here_cannot_read_then_it_does_not_count(
     assert open_from(server(here, there)) == is_open
 
 
-def test_the_talk_beside_a_voice_channel_takes_the_right_to_join_it() -> None:
+def test_given_a_voice_channels_text_then_only_those_who_may_join_read_it() -> None:
     assert open_from(server({}, {}, kind="voice"))
     assert not open_from(server({}, {ANY: (0, CONNECT)}, kind="voice"))
 
@@ -88,7 +88,7 @@ def test_given_a_history_that_some_cannot_see_then_answers_are_private() -> None
 
 @settings(max_examples=100, deadline=None, database=None, derandomize=True)
 @given(exceptions, exceptions, bits, bits, bits)
-def test_nobody_of_any_roles_sees_the_answer_and_cannot_read_the_channel(
+def test_given_any_roles_when_an_answer_shows_a_channel_then_they_read_it(
     here: dict[int, tuple[int, int]], there: dict[int, tuple[int, int]], everyone: int, crew: int, staff: int
 ) -> None:
     made = server(here, there, {CREW: crew, STAFF: staff})

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300), pytest.mark.asyncio(loop_scope="session")]
 
 
-async def test_a_posted_link_becomes_a_card_and_can_be_searched(scene: Scene) -> None:
+async def test_given_a_posted_link_when_indexed_then_it_can_be_searched(scene: Scene) -> None:
     fake, general = scene.fake, scene.general
     message = await fake.post(general, scene.ada, f"look at this {scene.link('stunts.mp4')} !")
     card = await said_below(scene, message)
@@ -32,7 +32,7 @@ async def test_a_posted_link_becomes_a_card_and_can_be_searched(scene: Scene) ->
     assert answer.links["Posted by Ada"].endswith(f"/{general.id}/{message.id}")
 
 
-async def test_two_people_browse_one_card(scene: Scene) -> None:
+async def test_given_one_card_when_two_people_browse_it_then_it_follows_both(scene: Scene) -> None:
     await posted(scene, scene.reel(), known=True)
     answer = await found(scene, "a dog")
     numbered = [label for label in answer.buttons if " · " in label]
@@ -46,7 +46,7 @@ async def test_two_people_browse_one_card(scene: Scene) -> None:
     assert answer.buttons["Previous"]["disabled"]
 
 
-async def test_an_answer_that_takes_longer_than_its_token_lives_still_comes(scene: Scene) -> None:
+async def test_given_an_answer_slower_than_its_token_then_it_still_comes(scene: Scene) -> None:
     link = scene.link("slow.mp4")
     scene.fake.cdn.gates["slow.mp4"] = gate = asyncio.Event()
     it = await scene.fake.slash(scene.general, scene.ada, "index", url=link)
@@ -57,7 +57,7 @@ async def test_an_answer_that_takes_longer_than_its_token_lives_still_comes(scen
     assert scene.fake.dead_tokens > 0
 
 
-async def test_a_posted_file_is_indexed_and_its_own_message_linked(scene: Scene) -> None:
+async def test_given_a_posted_file_when_indexed_then_its_message_is_linked(scene: Scene) -> None:
     message = await scene.fake.post(scene.general, scene.ada, "", scene.video("holiday.mp4"))
     card = await said_below(scene, message)
     assert "holiday" in card.text
@@ -65,7 +65,7 @@ async def test_a_posted_file_is_indexed_and_its_own_message_linked(scene: Scene)
     assert list(answer.links) == ["Posted by Ada"]
 
 
-async def test_several_links_are_each_answered_and_a_known_one_at_once(scene: Scene) -> None:
+async def test_given_several_links_when_posted_then_each_has_its_own_answer(scene: Scene) -> None:
     one, two = scene.link(), scene.reel()
     message = await scene.fake.post(scene.general, scene.ada, f"{one} and {two} and {one}")
     await scene.fake.until(lambda: sum("/find" in card.text for card in cards_below(message)) == 2, "two summaries")
@@ -83,7 +83,7 @@ async def test_given_a_link_edited_in_then_it_alone_is_answered(scene: Scene) ->
     assert len(cards_below(message)) == 2
 
 
-async def test_a_deleted_message_forgets_what_only_it_brought_in(scene: Scene) -> None:
+async def test_given_a_deleted_message_then_only_its_own_videos_are_forgotten(scene: Scene) -> None:
     fake, shared = scene.fake, scene.link("shared.mp4")
     elsewhere = scene.guild.channel("elsewhere")
     await fake.gateway.dispatch("CHANNEL_CREATE", elsewhere.json())
@@ -100,7 +100,7 @@ async def test_a_deleted_message_forgets_what_only_it_brought_in(scene: Scene) -
     assert "shared" in answer.text
 
 
-async def test_a_message_deleted_while_its_video_is_fetched_leaves_nothing(scene: Scene) -> None:
+async def test_given_a_message_deleted_while_fetching_then_nothing_is_left(scene: Scene) -> None:
     fake = scene.fake
     link = scene.link("gone.mp4")
     fake.cdn.gates["gone.mp4"] = gate = asyncio.Event()
@@ -115,7 +115,7 @@ async def test_a_message_deleted_while_its_video_is_fetched_leaves_nothing(scene
     assert card_below(other, "/find")
 
 
-async def test_a_preview_moves_in_the_card_and_a_cut_is_a_message_of_its_own(scene: Scene) -> None:
+async def test_given_a_preview_and_a_cut_then_one_is_in_the_card_one_is_new(scene: Scene) -> None:
     await posted(scene, scene.reel(), known=True)
     answer = await found(scene, "a dog")
     await answer_to(scene, await scene.fake.press(answer, "Preview", scene.ada), "Preview: ")

@@ -73,7 +73,7 @@ async def test_given_a_menu_answer_when_its_message_is_deleted_then_it_goes(hous
         await town.fake.until(lambda: answer.id not in town.general.messages, "the answer gone")
 
 
-async def test_what_is_deleted_before_it_is_written_down_is_not_taken_up(
+async def test_given_a_message_deleted_before_it_is_noted_then_it_is_left_alone(
     house: ColourHouse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     reached, gate = asyncio.Event(), asyncio.Event()
@@ -96,9 +96,7 @@ async def test_what_is_deleted_before_it_is_written_down_is_not_taken_up(
         assert len(await house.library.videos(View.of(town.scope(str(town.general.id))))) == 1
 
 
-async def test_what_fails_on_its_way_does_not_stand_there_as_under_way_for_ever(
-    house: ColourHouse, tmp_path: Path
-) -> None:
+async def test_given_a_failure_under_way_then_no_unfinished_status_is_left(house: ColourHouse, tmp_path: Path) -> None:
     async with a_town(house) as town:
         fake = town.fake
         await town.post(tmp_path, town.general, "cut.mp4")

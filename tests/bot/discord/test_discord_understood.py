@@ -40,14 +40,14 @@ def video(town: Town, folder: Path, name: str) -> str:
     return link
 
 
-async def test_a_forwarded_link_is_looked_at(house: ColourHouse, tmp_path: Path) -> None:
+async def test_given_a_forwarded_link_when_seen_then_it_is_indexed(house: ColourHouse, tmp_path: Path) -> None:
     async with a_town(house) as town:
         another = await town.create("another")
         told = await town.fake.post(another, KEATON, video(town, tmp_path, "forwarded.mp4"))
         await said_below(town, await town.fake.forward(town.general, town.ada, told), "Ready to search")
 
 
-async def test_a_mention_of_keatons_role_is_one_of_keaton(house: ColourHouse, tmp_path: Path) -> None:
+async def test_given_a_mention_of_keatons_role_then_it_is_one_of_keaton(house: ColourHouse, tmp_path: Path) -> None:
     async with a_town(house) as town:
         await town.post(tmp_path, town.general, "film.mp4")
         asked = await town.fake.post(town.general, town.ada, f"<@&{town.guild.own_role}> something green")
@@ -55,7 +55,9 @@ async def test_a_mention_of_keatons_role_is_one_of_keaton(house: ColourHouse, tm
 
 
 @pytest.mark.parametrize("kind", [6, 18, 24])
-async def test_what_discord_itself_says_is_not_answered(house: ColourHouse, tmp_path: Path, kind: int) -> None:
+async def test_given_a_system_message_when_seen_then_it_is_not_answered(
+    house: ColourHouse, tmp_path: Path, kind: int
+) -> None:
     async with a_town(house) as town:
         await town.post(tmp_path, town.general, "film.mp4")
         told = await town.fake.tell(town.general, town.ada, kind, f"<@{BOT_ID}> something green")
@@ -82,7 +84,9 @@ async def test_given_a_channel_only_the_asker_reads_then_the_answer_is_private(
 
 
 @pytest.mark.parametrize("denied", [REACT, SEND, HISTORY, SEND | REACT])
-async def test_nothing_is_tried_that_is_not_allowed(house: ColourHouse, tmp_path: Path, denied: int) -> None:
+async def test_given_no_permissions_when_posted_then_nothing_forbidden_is_tried(
+    house: ColourHouse, tmp_path: Path, denied: int
+) -> None:
     async with a_town(house) as town:
         await forbid(town, town.general, denied)
         message = await town.fake.post(town.general, town.ada, video(town, tmp_path, "film.mp4"))

@@ -66,7 +66,7 @@ async def test_given_a_file_taken_off_its_message_then_only_that_is_forgotten(ro
     await until_videos(room, 0)
 
 
-async def test_threads_that_slept_in_a_deleted_channel_are_forgotten(room: Room) -> None:
+async def test_given_a_deleted_channel_then_its_sleeping_threads_are_forgotten(room: Room) -> None:
     elsewhere = room.guild.channel("elsewhere")
     await room.fake.gateway.dispatch("CHANNEL_CREATE", elsewhere.json())
     thread = room.guild.thread(elsewhere, "a thread")
@@ -95,7 +95,7 @@ async def test_given_a_change_far_back_when_it_was_away_then_that_is_forgotten(q
     assert await videos(room) == 2
 
 
-async def test_a_channel_that_was_deleted_while_it_was_away_is_forgotten_at_once(quiet_room: Room) -> None:
+async def test_given_a_channel_deleted_while_away_then_it_is_forgotten_at_once(quiet_room: Room) -> None:
     room = quiet_room
     elsewhere = room.guild.channel("elsewhere")
     async with room.door():
@@ -105,7 +105,7 @@ async def test_a_channel_that_was_deleted_while_it_was_away_is_forgotten_at_once
         await until_videos(room, 0, elsewhere)
 
 
-async def test_without_the_message_content_intent_an_edit_takes_nothing_back(quiet_room: Room) -> None:
+async def test_given_no_content_intent_when_edited_then_nothing_is_forgotten(quiet_room: Room) -> None:
     room = quiet_room
     room.fake.gateway.sees_content = False
     async with room.door():

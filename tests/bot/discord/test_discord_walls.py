@@ -150,7 +150,7 @@ async def test_given_a_hidden_history_when_searched_then_the_answer_is_private(
         await town.answer(await town.fake.slash(late, town.bob, "find", text="green"), "nothing to search")
 
 
-async def test_a_forgotten_video_goes_from_the_answers_that_show_it(
+async def test_given_a_forgotten_video_then_answers_no_longer_show_it(
     house: ColourHouse,
     tmp_path: Path,
 ) -> None:
@@ -200,7 +200,7 @@ async def test_given_it_was_removed_while_stopped_when_it_starts_then_it_notices
             await another.until(lambda: ("left", whole) in grace.heard, "the removal noticed")
 
 
-async def test_a_deleted_channel_is_forgotten_at_once(
+async def test_given_a_deleted_channel_then_it_is_forgotten_at_once(
     house: ColourHouse,
     tmp_path: Path,
 ) -> None:

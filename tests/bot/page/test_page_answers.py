@@ -13,7 +13,7 @@ from tests.support.page.hands import ask, box, log
 pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="session")]
 
 
-async def test_a_search_shows_the_frame_the_plot_and_the_moments(room: Page) -> None:
+async def test_given_a_search_then_frame_plot_and_moments_are_shown(room: Page) -> None:
     await ask(room)
     await expect(log(room).get_by_role("img", name="Frame at 0:34 of Coast and harbour")).to_be_visible()
     await expect(log(room).get_by_role("img", name="Similarity of Coast and harbour")).to_be_visible()
@@ -26,7 +26,7 @@ async def test_a_search_shows_the_frame_the_plot_and_the_moments(room: Page) -> 
     await expect(box(room)).to_have_value("")
 
 
-async def test_a_moments_button_shows_that_moment_in_the_same_message(room: Page) -> None:
+async def test_given_a_moments_button_when_pressed_then_its_message_shows_it(room: Page) -> None:
     await ask(room)
     await room.get_by_role("button", name="3 · 0:12").click()
     await expect(log(room).get_by_role("img", name="Frame at 0:12")).to_be_visible()
@@ -34,7 +34,7 @@ async def test_a_moments_button_shows_that_moment_in_the_same_message(room: Page
     await expect(room.get_by_role("article")).to_have_count(2)
 
 
-async def test_thumbs_are_drawn_for_no_font_need_have_them(room: Page) -> None:
+async def test_given_no_emoji_font_then_thumbs_are_still_drawn(room: Page) -> None:
     await ask(room, "/find a vote")
     for name in ("Thumbs up 2", "Thumbs down"):
         await expect(room.get_by_role("button", name=name, exact=True)).to_be_visible()
@@ -43,7 +43,7 @@ async def test_thumbs_are_drawn_for_no_font_need_have_them(room: Page) -> None:
     assert not set("👍👎") & set((await shown.inner_text()).split("https")[0])
 
 
-async def test_moments_are_walked_with_the_arrow_keys_and_focus_stays(room: Page) -> None:
+async def test_given_arrow_keys_when_pressed_then_moments_change_and_focus_stays(room: Page) -> None:
     await ask(room)
     await room.get_by_role("button", name="1 · 0:34").focus()
     await room.keyboard.press("ArrowRight")
@@ -57,7 +57,7 @@ async def test_moments_are_walked_with_the_arrow_keys_and_focus_stays(room: Page
     await expect(room.get_by_role("button", name="Previous")).to_be_focused()
 
 
-async def test_from_the_box_shift_tab_reaches_the_answer(room: Page) -> None:
+async def test_given_the_box_when_shift_tab_is_pressed_then_the_answer_has_focus(room: Page) -> None:
     await ask(room)
     await expect(room.get_by_role("link", name="Open at 0:34")).to_be_visible()
     reached = []
@@ -77,7 +77,7 @@ WHEN = """(video, [event, property, above]) => new Promise((done) => {
 
 
 @pytest.mark.parametrize("motion", ["no-preference", "reduce"])
-async def test_a_preview_runs_by_itself_without_sound_unless_nothing_shall_move(
+async def test_given_a_preview_when_motion_is_allowed_then_it_plays_muted(
     room: Page, motion: Literal["no-preference", "reduce"]
 ) -> None:
     await room.emulate_media(reduced_motion=motion)
@@ -95,7 +95,7 @@ async def test_a_preview_runs_by_itself_without_sound_unless_nothing_shall_move(
     await expect(video).to_have_count(0)
 
 
-async def test_a_picture_opens_large_walks_the_moments_and_escape_closes_it(room: Page) -> None:
+async def test_given_a_picture_when_opened_then_moments_turn_and_escape_closes(room: Page) -> None:
     await ask(room)
     await log(room).get_by_role("img", name="Frame at 0:34").click()
     large = room.get_by_role("dialog", name="Enlarged picture")

@@ -49,7 +49,7 @@ def rich(talk: ScriptedConversation) -> None:
     talk.is_rich = True
 
 
-async def test_at_first_sight_there_are_the_strip_and_five_buttons(room: Page) -> None:
+async def test_given_a_new_answer_then_it_has_the_strip_and_five_buttons(room: Page) -> None:
     await ask(room, "/find a rich answer")
     tools = room.get_by_role("toolbar", name="Moments")
     few = tools.locator(".few button, .opener")
@@ -58,14 +58,14 @@ async def test_at_first_sight_there_are_the_strip_and_five_buttons(room: Page) -
     await expect(log(room).locator(".level:visible")).to_have_text("Strong match")
 
 
-async def test_where_nothing_was_found_there_are_fewer_still(room: Page) -> None:
+async def test_given_nothing_found_then_there_are_even_fewer_buttons(room: Page) -> None:
     await ask(room, "/find an absent answer")
     tools = room.get_by_role("toolbar", name="Moments")
     await expect(tools.locator(".few button, .opener")).to_have_text(["Preview", "More"])
     await expect(log(room).get_by_role("heading", name="probably not in this video")).to_be_visible()
 
 
-async def test_more_opens_by_keyboard_holds_the_rest_and_escape_closes_it(room: Page) -> None:
+async def test_given_the_more_menu_when_opened_by_keys_then_escape_closes_it(room: Page) -> None:
     await ask(room, "/find a rich answer")
     more = room.get_by_role("button", name="More", exact=True)
     await more.focus()
@@ -79,7 +79,7 @@ async def test_more_opens_by_keyboard_holds_the_rest_and_escape_closes_it(room: 
     await expect(more).to_be_focused()
 
 
-async def test_details_say_the_figures_and_hide_them_again(room: Page) -> None:
+async def test_given_details_when_pressed_twice_then_figures_show_and_hide(room: Page) -> None:
     await ask(room, "/find a rich answer")
     for is_shown in (True, False):
         await room.get_by_role("button", name="More", exact=True).click()
@@ -87,14 +87,14 @@ async def test_details_say_the_figures_and_hide_them_again(room: Page) -> None:
         await expect(log(room).get_by_text("Similarity 0.43")).to_be_visible(visible=is_shown)
 
 
-async def test_show_more_shows_all_moments(room: Page) -> None:
+async def test_given_show_more_when_pressed_then_all_moments_are_shown(room: Page) -> None:
     await ask(room, "/find a rich answer")
     await room.get_by_role("button", name="Show more (2)").click()
     await expect(room.locator(".strip button:not(.further)")).to_have_count(8)
     await expect(room.get_by_role("button", name="7 · 1:30")).to_be_focused()
 
 
-async def test_a_click_on_the_plot_goes_there(room: Page, talk: ScriptedConversation) -> None:
+async def test_given_the_plot_when_clicked_then_that_time_is_shown(room: Page, talk: ScriptedConversation) -> None:
     await ask(room, "/find a rich answer")
     await point(room, 0.5)
     await expect(log(room)).to_contain_text("Moment 1 of 8")
@@ -102,7 +102,7 @@ async def test_a_click_on_the_plot_goes_there(room: Page, talk: ScriptedConversa
     assert pressed(talk).at_ms == pytest.approx(47_000 - 2_500, abs=4_000)
 
 
-async def test_a_drag_on_the_plot_makes_a_cut(room: Page, talk: ScriptedConversation) -> None:
+async def test_given_the_plot_when_dragged_then_a_cut_is_made(room: Page, talk: ScriptedConversation) -> None:
     await ask(room, "/find a rich answer")
     await point(room, 0.4, drag_to=0.6)
     await expect(log(room)).to_contain_text("Moment 1 of 8")
@@ -113,7 +113,7 @@ async def test_a_drag_on_the_plot_makes_a_cut(room: Page, talk: ScriptedConversa
     assert 15_000 < wish.out_ms - wish.in_ms < 25_000
 
 
-async def test_pointing_at_the_plot_shows_time_score_and_frame(room: Page) -> None:
+async def test_given_the_plot_when_pointed_at_then_time_score_and_frame_show(room: Page) -> None:
     await ask(room, "/find a rich answer")
     await plot(room).hover()
     tip = log(room).locator(".tip:visible")
@@ -121,7 +121,7 @@ async def test_pointing_at_the_plot_shows_time_score_and_frame(room: Page) -> No
     await expect(tip.locator("img")).to_be_visible()
 
 
-async def test_the_plot_is_walked_by_keys(room: Page, talk: ScriptedConversation) -> None:
+async def test_given_the_plot_when_keys_are_pressed_then_the_time_moves(room: Page, talk: ScriptedConversation) -> None:
     await ask(room, "/find a rich answer")
     await plot(room).focus()
     for key in ("ArrowRight", "ArrowRight", "PageUp", "ArrowLeft"):
@@ -132,7 +132,7 @@ async def test_the_plot_is_walked_by_keys(room: Page, talk: ScriptedConversation
     assert pressed(talk).at_ms == 45_000
 
 
-async def test_the_video_plays_from_the_moment_and_closes_again(room: Page) -> None:
+async def test_given_a_moment_when_played_then_the_video_starts_there_and_closes(room: Page) -> None:
     await ask(room, "/find a rich answer")
     await room.get_by_role("button", name="Play from 0:34").click()
     video = log(room).get_by_label("Video", exact=True)
@@ -144,7 +144,9 @@ async def test_the_video_plays_from_the_moment_and_closes_again(room: Page) -> N
     await expect(room.get_by_role("button", name="Play from 0:34")).to_be_focused()
 
 
-async def test_what_the_browser_cannot_play_goes_by_the_preview(room: Page, talk: ScriptedConversation) -> None:
+async def test_given_a_video_the_browser_cannot_play_then_its_preview_is_used(
+    room: Page, talk: ScriptedConversation
+) -> None:
     await room.route("**/videos/*", lambda route: route.fulfill(body="no video", content_type="video/mp4"))
     await ask(room, "/find a rich answer")
     await room.get_by_role("button", name="Play from 0:34").click()
@@ -153,14 +155,16 @@ async def test_what_the_browser_cannot_play_goes_by_the_preview(room: Page, talk
     assert pressed(talk).mode == "preview"
 
 
-async def test_the_gallery_leads_to_a_search_in_one_video(room: Page, talk: ScriptedConversation) -> None:
+async def test_given_the_gallery_when_a_video_is_picked_then_it_is_searched(
+    room: Page, talk: ScriptedConversation
+) -> None:
     await ask(room, "/find a list")
     await room.get_by_role("button", name="Search in Dunes").click()
     await expect(box(room)).to_have_value('video:"Dunes" ')
     assert len(talk.events) == 1
 
 
-async def test_videos_is_a_gallery_with_a_search_in_it(room: Page) -> None:
+async def test_given_many_videos_when_listed_then_a_gallery_can_be_searched(room: Page) -> None:
     await ask(room, "/find a list")
     tiles = log(room).locator(".tiles li")
     await expect(tiles).to_have_count(4)
@@ -170,7 +174,9 @@ async def test_videos_is_a_gallery_with_a_search_in_it(room: Page) -> None:
     await expect(tiles).to_have_count(2)
 
 
-async def test_forgetting_in_the_gallery_can_be_undone(room: Page, talk: ScriptedConversation) -> None:
+async def test_given_the_gallery_when_a_video_is_forgotten_then_it_can_be_undone(
+    room: Page, talk: ScriptedConversation
+) -> None:
     await ask(room, "/find a list")
     await room.get_by_role("button", name="Forget Dunes").click()
     await expect(log(room).locator(".tiles li")).to_have_count(3)
@@ -182,7 +188,7 @@ async def test_forgetting_in_the_gallery_can_be_undone(room: Page, talk: Scripte
     assert [event.video for event in talk.events if isinstance(event, Forget)] == ["v2"]
 
 
-async def test_names_are_suggested_while_typing(room: Page) -> None:
+async def test_given_a_name_when_typed_in_part_then_names_are_suggested(room: Page) -> None:
     await box(room).press_sequentially("/forget har")
     await expect(room.get_by_role("option")).to_have_text(["Harbour at night", "Coast and harbour"])
     await box(room).press("Tab")

@@ -26,7 +26,9 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="session")]
 
 
-async def test_progress_is_shown_and_then_gives_way_to_the_result(room: Page, talk: ScriptedConversation) -> None:
+async def test_given_work_when_it_ends_then_progress_gives_way_to_the_result(
+    room: Page, talk: ScriptedConversation
+) -> None:
     talk.go_on.clear()
     await ask(room, "Look: https://example.org/coast.mp4")
     bar = log(room).get_by_role("progressbar")
@@ -38,7 +40,7 @@ async def test_progress_is_shown_and_then_gives_way_to_the_result(room: Page, ta
     await expect(log(room).get_by_role("link", name="https://example.org/coast.mp4")).to_be_visible()
 
 
-async def test_two_tabs_see_the_same_but_errors_only_where_they_were_caused(room: Page, chat: LocalChat) -> None:
+async def test_given_two_tabs_when_one_has_an_error_then_it_alone_shows_it(room: Page, chat: LocalChat) -> None:
     second = await room.context.new_page()
     await second.goto(chat.address)
     await ask(room)
@@ -52,7 +54,7 @@ async def test_two_tabs_see_the_same_but_errors_only_where_they_were_caused(room
     await expect(log(room)).not_to_contain_text("There is no video by that name here.")
 
 
-async def test_a_private_reply_survives_a_reload_of_its_tab(room: Page) -> None:
+async def test_given_a_private_reply_when_its_tab_reloads_then_it_is_still_there(room: Page) -> None:
     await ask(room, "/help")
     await expect(log(room)).to_contain_text("What I can do")
     await room.reload()
@@ -60,13 +62,13 @@ async def test_a_private_reply_survives_a_reload_of_its_tab(room: Page) -> None:
     await expect(log(room)).to_contain_text("Only you can see this")
 
 
-async def test_what_strangers_write_is_text_and_no_page(room: Page) -> None:
+async def test_given_strangers_markup_when_shown_then_it_is_text(room: Page) -> None:
     await ask(room, "/find <img src=x onerror=alert(1)><b>bold</b> javascript:alert(2)")
     await expect(log(room)).to_contain_text("“<img src=x onerror=alert(1)><b>bold</b> javascript:alert(2)”")
     assert await room.locator("#messages b, #messages img[src='x'], #messages a[href^='javascript']").count() == 0
 
 
-async def test_a_lost_connection_is_said_and_comes_back_with_what_was_missed(
+async def test_given_a_lost_connection_when_back_then_missed_messages_are_shown(
     page: Page, talk: ScriptedConversation, tmp_path: Path
 ) -> None:
     async with LocalChat(talk, talks.parse, replace(CONFIG, upload_dir=tmp_path), talks.Unwritten(), stocked()) as chat:
@@ -87,7 +89,7 @@ async def test_a_lost_connection_is_said_and_comes_back_with_what_was_missed(
         await expect(page.get_by_text("Connected")).to_be_visible()
 
 
-async def test_the_newest_stays_in_view_unless_the_reader_scrolled_up(room: Page, chat: LocalChat) -> None:
+async def test_given_new_messages_when_not_scrolled_up_then_the_last_is_in_view(room: Page, chat: LocalChat) -> None:
     for number in range(60):
         chat.announce(f"news {number}")
     await expect(room.get_by_text("news 59", exact=True)).to_be_in_viewport()
@@ -102,7 +104,7 @@ async def test_the_newest_stays_in_view_unless_the_reader_scrolled_up(room: Page
     await expect(newer).to_be_hidden()
 
 
-async def test_the_start_of_a_tall_answer_stays_in_view(room: Page) -> None:
+async def test_given_a_tall_answer_when_it_comes_then_its_start_is_in_view(room: Page) -> None:
     await room.set_viewport_size({"width": 1200, "height": 420})
     await ask(room)
     await expect(room.get_by_role("heading", name="“a woman swimming in water”")).to_be_in_viewport()
@@ -110,7 +112,7 @@ async def test_the_start_of_a_tall_answer_stays_in_view(room: Page) -> None:
     await expect(room.get_by_text("• Coast and harbour")).to_be_in_viewport()
 
 
-async def test_the_welcome_offers_things_to_try(room: Page, chat: LocalChat) -> None:
+async def test_given_an_empty_page_then_its_welcome_offers_things_to_try(room: Page, chat: LocalChat) -> None:
     await expect(room.get_by_role("heading", name="Nothing here yet")).to_be_visible()
     chat.announce("Welcome!", LinkPosted(chat.turn(), "https://e.org/v"), suggestions=(QUERY,))
     await room.get_by_role("button", name=QUERY).click()
@@ -147,7 +149,9 @@ async def test_given_a_banner_when_it_changes_then_the_page_shows_it(
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-async def test_the_plot_follows_the_readers_theme(browser: Browser, chat: LocalChat, scheme: str) -> None:
+async def test_given_a_dark_or_light_theme_then_the_plot_follows_it(
+    browser: Browser, chat: LocalChat, scheme: str
+) -> None:
     context = await browser.new_context(color_scheme="dark" if scheme == "dark" else "light")
     page = await context.new_page()
     await page.goto(chat.address)
@@ -160,7 +164,7 @@ async def test_the_plot_follows_the_readers_theme(browser: Browser, chat: LocalC
     await context.close()
 
 
-async def test_a_phones_width_needs_no_sideways_scrolling(room: Page, chat: LocalChat) -> None:
+async def test_given_a_phones_width_then_nothing_scrolls_sideways(room: Page, chat: LocalChat) -> None:
     await room.set_viewport_size({"width": 360, "height": 740})
     chat.announce("w" * 400)
     await ask(room)
@@ -179,7 +183,7 @@ async def test_a_phones_width_needs_no_sideways_scrolling(room: Page, chat: Loca
     assert outside == 0
 
 
-async def test_the_page_asks_nobody_else_and_breaks_no_policy(chat: LocalChat, page: Page) -> None:
+async def test_given_the_page_then_it_asks_no_other_host_and_keeps_its_policy(chat: LocalChat, page: Page) -> None:
     asked: list[str] = []
     complaints: list[str] = []
     page.on("request", lambda request: asked.append(request.url))

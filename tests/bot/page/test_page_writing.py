@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="session")]
 
 
-async def test_a_slash_offers_the_commands_and_the_keyboard_picks_one(room: Page) -> None:
+async def test_given_a_slash_when_typed_then_commands_can_be_picked_by_keys(room: Page) -> None:
     await box(room).press_sequentially("/")
     await expect(room.get_by_role("option")).to_have_count(4)
     await box(room).press("ArrowDown")
@@ -38,14 +38,16 @@ async def test_a_slash_offers_the_commands_and_the_keyboard_picks_one(room: Page
     await expect(log(room)).to_contain_text("“a dog”")
 
 
-async def test_enter_sends_a_whole_command_although_the_list_is_open(room: Page, talk: ScriptedConversation) -> None:
+async def test_given_a_whole_command_when_enter_is_pressed_then_it_is_sent(
+    room: Page, talk: ScriptedConversation
+) -> None:
     await box(room).press_sequentially("/videos")
     await box(room).press("Enter")
     await expect(log(room)).to_contain_text("• Coast and harbour")
     assert len(talk.events) == 1
 
 
-async def test_shift_enter_makes_a_line_and_up_recalls(room: Page) -> None:
+async def test_given_shift_enter_and_up_then_a_new_line_and_the_last_message(room: Page) -> None:
     await box(room).press_sequentially("one")
     await box(room).press("Shift+Enter")
     await box(room).press_sequentially("two")
@@ -62,7 +64,7 @@ async def test_shift_enter_makes_a_line_and_up_recalls(room: Page) -> None:
     await expect(box(room)).to_have_value("")
 
 
-async def test_an_attached_file_is_posted(room: Page, talk: ScriptedConversation) -> None:
+async def test_given_an_attached_file_when_sent_then_it_is_posted(room: Page, talk: ScriptedConversation) -> None:
     await room.locator("input[type=file]").set_input_files(
         {"name": "my film.mp4", "mimeType": "video/mp4", "buffer": b"video" * 1000}
     )
@@ -73,7 +75,7 @@ async def test_an_attached_file_is_posted(room: Page, talk: ScriptedConversation
     await expect(room.get_by_role("group", name="Uploads")).to_be_empty()
 
 
-async def test_a_dropped_file_is_posted(room: Page, talk: ScriptedConversation) -> None:
+async def test_given_a_dropped_file_when_sent_then_it_is_posted(room: Page, talk: ScriptedConversation) -> None:
     dropped = await room.evaluate_handle(
         """() => {
             const transfer = new DataTransfer();
@@ -90,7 +92,7 @@ async def test_a_dropped_file_is_posted(room: Page, talk: ScriptedConversation) 
     assert talk.posted == [b"dropped"]
 
 
-async def test_a_file_that_is_one_too_many_is_refused_with_the_reason(
+async def test_given_a_file_too_many_when_added_then_the_reason_is_told(
     page: Page, talk: ScriptedConversation, tmp_path: Path
 ) -> None:
     talk.go_on.clear()
@@ -104,7 +106,9 @@ async def test_a_file_that_is_one_too_many_is_refused_with_the_reason(
         talk.go_on.set()
 
 
-async def test_a_file_over_the_limit_is_refused_with_the_limit(room: Page, talk: ScriptedConversation) -> None:
+async def test_given_a_file_over_the_limit_when_added_then_the_limit_is_told(
+    room: Page, talk: ScriptedConversation
+) -> None:
     await room.locator("input[type=file]").set_input_files(
         {"name": "long.mp4", "mimeType": "video/mp4", "buffer": bytes(1_000_001)}
     )
@@ -112,7 +116,9 @@ async def test_a_file_over_the_limit_is_refused_with_the_limit(room: Page, talk:
     assert talk.events == []
 
 
-async def test_a_picture_waits_for_words_and_is_asked_about_with_them(room: Page, talk: ScriptedConversation) -> None:
+async def test_given_an_added_picture_when_words_follow_then_both_are_asked(
+    room: Page, talk: ScriptedConversation
+) -> None:
     picture = {"name": "sky.png", "mimeType": "image/png", "buffer": b"no picture, but a scripted talk takes it"}
     await room.locator("input[type=file]").set_input_files(picture)  # type: ignore[arg-type]
     beside = room.get_by_role("group", name="With the next message")
@@ -126,7 +132,9 @@ async def test_a_picture_waits_for_words_and_is_asked_about_with_them(room: Page
     assert (event.text, event.picture.name if event.picture else "") == ("at night", "sky.png")
 
 
-async def test_a_picture_is_asked_about_alone_by_a_button(room: Page, talk: ScriptedConversation) -> None:
+async def test_given_an_added_picture_when_its_button_is_used_then_it_is_asked(
+    room: Page, talk: ScriptedConversation
+) -> None:
     picture = {"name": "sky.png", "mimeType": "image/png", "buffer": b"no picture, but a scripted talk takes it"}
     await room.locator("input[type=file]").set_input_files(picture)  # type: ignore[arg-type]
     await room.get_by_role("button", name="Find this").click()
@@ -135,7 +143,7 @@ async def test_a_picture_is_asked_about_alone_by_a_button(room: Page, talk: Scri
     assert isinstance(talk.events[-1], Find)
 
 
-async def test_an_answer_is_refined_by_what_is_written_next(room: Page, talk: ScriptedConversation) -> None:
+async def test_given_an_answer_when_words_follow_then_it_is_refined(room: Page, talk: ScriptedConversation) -> None:
     await ask(room, "/find a dog")
     await room.get_by_role("button", name="More").last.click()
     await room.get_by_role("button", name="Refine").last.click()

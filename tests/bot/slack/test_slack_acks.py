@@ -62,7 +62,7 @@ async def test_given_a_menu_press_then_it_is_acknowledged_before_slack_is_asked(
     assert "Posted by Ada" in card.words
 
 
-async def test_what_turns_out_to_be_no_video_is_told_and_left_open_nowhere(scene: Scene) -> None:
+async def test_given_no_video_behind_a_menu_press_then_it_says_so_and_ends(scene: Scene) -> None:
     path = scene.folder / "list.pdf"
     path.write_bytes(b"%PDF")
     file = scene.team.take(path, "application/pdf")
@@ -73,7 +73,7 @@ async def test_what_turns_out_to_be_no_video_is_told_and_left_open_nowhere(scene
     assert not await scene.house.runner.jobs.left("slack")
 
 
-async def test_cancel_is_acknowledged_before_slack_is_asked_for_rights_and_holds(scene: Scene) -> None:
+async def test_given_cancel_when_slack_is_slow_then_it_is_acknowledged_at_once(scene: Scene) -> None:
     scene.bob.is_admin = True
     scene.house.relays.reader.target = StoppingReader(scene.house.reader, 2)
     status = await scene.below(await scene.post(scene.link()), "Looking at its frames")
@@ -85,7 +85,7 @@ async def test_cancel_is_acknowledged_before_slack_is_asked_for_rights_and_holds
     assert not await scene.house.library.videos(View.of(scene.scope()))
 
 
-async def test_what_comes_from_another_workspace_is_acknowledged_and_left_alone(scene: Scene) -> None:
+async def test_given_another_workspace_when_it_sends_then_only_acknowledged(scene: Scene) -> None:
     await scene.posted()
     card = await scene.found()
     calls = len(scene.fake.calls)

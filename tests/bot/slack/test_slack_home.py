@@ -91,7 +91,7 @@ async def test_given_a_direct_message_then_all_its_writer_may_see_is_searched(sc
     assert "no channel" in await scene.whispered(answer)
 
 
-async def test_directly_even_an_admin_takes_back_nothing_but_what_they_posted(scene: Scene) -> None:
+async def test_given_an_admin_in_direct_messages_then_only_own_posts_go(scene: Scene) -> None:
     await scene.posted()
     scene.bob.is_admin = True
     for user, said in ((scene.bob, "Only the person who posted"), (scene.ada, "Forgotten")):
@@ -100,7 +100,7 @@ async def test_directly_even_an_admin_takes_back_nothing_but_what_they_posted(sc
         assert said in await scene.whispered(answer)
 
 
-async def test_group_messages_that_it_is_part_of_are_a_channel_like_others(scene: Scene) -> None:
+async def test_given_a_group_message_with_keaton_then_it_works_as_a_channel(scene: Scene) -> None:
     group = scene.team.channel("mpdm-ada--bob--keaton-1")
     group.is_private = True
     message = await scene.posted(channel=group)
@@ -111,7 +111,9 @@ async def test_group_messages_that_it_is_part_of_are_a_channel_like_others(scene
 
 
 @pytest.mark.parametrize(("name", "talk_id"), [("directmessage", "D0777"), ("mpdm-ada--bob-1", "G0777")])
-async def test_in_a_talk_between_others_it_says_what_is_true_there(scene: Scene, name: str, talk_id: str) -> None:
+async def test_given_a_talk_between_others_when_asked_then_no_invite_is_advised(
+    scene: Scene, name: str, talk_id: str
+) -> None:
     talk = scene.team.channel(name, keaton_inside=False)
     talk.id, talk.is_private = talk_id, True
     scene.team.channels[talk_id] = talk
@@ -121,7 +123,7 @@ async def test_in_a_talk_between_others_it_says_what_is_true_there(scene: Scene,
     assert "/invite" not in said
 
 
-async def test_an_empty_find_opens_a_form_whose_words_are_searched_for_there(scene: Scene) -> None:
+async def test_given_find_without_words_then_a_form_opens_and_searches_there(scene: Scene) -> None:
     await scene.posted()
     await scene.fake.slash(scene.team, scene.general, scene.bob, "/find", "")
     _, view = await scene.fake.until(lambda: scene.fake.opened[-1] if scene.fake.opened else None, "the form")
@@ -130,7 +132,7 @@ async def test_an_empty_find_opens_a_form_whose_words_are_searched_for_there(sce
     assert (await scene.answer(scene.general, before)).thread_ts == ""
 
 
-async def test_a_global_shortcut_searches_everything_that_the_asker_may_see(scene: Scene) -> None:
+async def test_given_a_global_shortcut_then_all_the_asker_may_see_is_searched(scene: Scene) -> None:
     await scene.posted()
     await scene.fake.shortcut(scene.team, "find_anywhere", scene.bob)
     _, view = await scene.fake.until(lambda: scene.fake.opened[-1] if scene.fake.opened else None, "the form")
@@ -138,7 +140,7 @@ async def test_a_global_shortcut_searches_everything_that_the_asker_may_see(scen
     assert len((await in_talk(scene, scene.bob, "Moment 1 of")).images) == 2
 
 
-async def test_who_invites_it_is_told_once_how_it_is_used(scene: Scene) -> None:
+async def test_given_an_invitation_when_it_joins_then_its_use_is_told_once(scene: Scene) -> None:
     event = {"type": "member_joined_channel", "user": scene.team.keaton.id, "channel": scene.general.id}
     for _ in range(2):
         await scene.fake.event(scene.team, event)

@@ -53,7 +53,7 @@ def test_given_the_rules_beside_the_schema_then_the_manifest_keeps_them() -> Non
     assert manifest["features"]["app_home"]["messages_tab_read_only_enabled"] is False
 
 
-def test_the_manifest_names_the_commands_and_shortcuts_that_are_answered() -> None:
+def test_given_the_manifest_then_its_commands_and_shortcuts_are_answered() -> None:
     assert re.findall(r"command: (\S+)", MANIFEST) == [commands.FIND, commands.KEATON]
     answered = {commands.INDEX_MESSAGE, home.FIND_FROM_MESSAGE, home.FIND_ANYWHERE}
     assert set(re.findall(r"callback_id: (\S+)", MANIFEST)) == answered
@@ -61,7 +61,7 @@ def test_the_manifest_names_the_commands_and_shortcuts_that_are_answered() -> No
 
 
 @pytest.mark.parametrize(("given", "missing"), [("bot", "SLACK_APP_TOKEN"), ("app", "SLACK_BOT_TOKEN")])
-def test_one_slack_token_without_the_other_is_named(given: str, missing: str) -> None:
+def test_given_one_slack_token_without_the_other_then_it_is_named(given: str, missing: str) -> None:
     token = SecretStr("x")
     settings = Settings.model_construct(
         slack_bot_token=token if given == "bot" else None, slack_app_token=token if given == "app" else None

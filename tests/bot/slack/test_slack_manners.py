@@ -31,7 +31,7 @@ async def test_given_a_failure_when_told_then_privately_and_no_status_is_left(sc
     assert not scene.general.by_keaton
 
 
-async def test_help_and_status_are_seen_by_the_asker_alone(scene: Scene) -> None:
+async def test_given_help_and_status_then_the_asker_alone_sees_them(scene: Scene) -> None:
     told = await scene.asked("/keaton")
     assert all(f"/keaton {name}" in told for name in ("videos", "index LINK", "forget TITLE", "help", "off"))
     assert " /videos" not in told
@@ -39,20 +39,20 @@ async def test_help_and_status_are_seen_by_the_asker_alone(scene: Scene) -> None
     assert not scene.general.by_keaton
 
 
-async def test_in_a_channel_that_it_was_not_invited_to_it_asks_for_that(scene: Scene) -> None:
+async def test_given_it_is_not_invited_when_asked_then_it_asks_for_that(scene: Scene) -> None:
     scene.general.keaton_inside = False
     assert "Please /invite @keaton" in await scene.asked("/find", "green")
     assert "Please /invite @keaton" in await scene.asked("/keaton", f"index {scene.link()}")
     assert not scene.house.fetcher.fetched
 
 
-async def test_when_it_was_removed_from_a_channel_it_asks_to_be_invited_again(scene: Scene) -> None:
+async def test_given_it_was_removed_when_asked_then_it_asks_to_be_invited_again(scene: Scene) -> None:
     await scene.posted()
     scene.general.keaton_inside = False
     assert "Please /invite @keaton" in await scene.asked("/find", "green")
 
 
-async def test_a_switched_off_channel_is_left_alone_until_it_is_on_again(scene: Scene) -> None:
+async def test_given_a_switched_off_channel_when_a_link_comes_then_no_answer(scene: Scene) -> None:
     for word in ("off", "on"):
         before = set(scene.general.messages)
         await scene.fake.slash(scene.team, scene.general, scene.ada, "/keaton", word)
@@ -103,9 +103,7 @@ async def test_given_posts_while_it_was_away_when_back_then_one_answer_each(scen
 
 
 @pytest.mark.parametrize("noted", [True, False])
-async def test_what_an_earlier_run_died_over_goes_on_in_the_message_that_it_left(
-    quiet_scene: Scene, noted: bool
-) -> None:
+async def test_given_a_run_that_died_when_restarted_then_its_message_goes_on(quiet_scene: Scene, noted: bool) -> None:
     scene, ledger = quiet_scene, quiet_scene.house.ledger
     link = scene.link()
     message = await scene.post(link)
@@ -122,7 +120,7 @@ async def test_what_an_earlier_run_died_over_goes_on_in_the_message_that_it_left
     assert message.ts in scene.fake.reread
 
 
-async def test_pictures_that_slack_does_not_show_go_into_the_thread(scene: Scene) -> None:
+async def test_given_pictures_slack_does_not_show_then_they_go_into_the_thread(scene: Scene) -> None:
     await scene.posted()
     scene.fake.shows_pictures = False
     card = await scene.found()
@@ -135,7 +133,7 @@ async def test_pictures_that_slack_does_not_show_go_into_the_thread(scene: Scene
     assert below == [(name, [(scene.general.id, card.ts)]) for name in ("frame.jpg", "plot.png")]
 
 
-async def test_pictures_that_slack_never_digests_go_into_the_thread(scene: Scene) -> None:
+async def test_given_pictures_never_processed_then_they_go_into_the_thread(scene: Scene) -> None:
     scene.fake.polls = 10**6
     message = await scene.posted()
     (card,) = scene.general.below(message)
@@ -143,14 +141,14 @@ async def test_pictures_that_slack_never_digests_go_into_the_thread(scene: Scene
     await scene.fake.until(lambda: [one for one in scene.team.files.values() if one.shared_in], "the sheet below")
 
 
-async def test_a_rate_limit_is_waited_out(scene: Scene) -> None:
+async def test_given_a_rate_limit_when_posting_then_it_is_waited_out(scene: Scene) -> None:
     scene.fake.rate_limits.append(("chat.postMessage", 1))
     message = await scene.posted()
     assert not scene.fake.rate_limits
     assert len(scene.general.below(message)) == 1
 
 
-async def test_what_strangers_write_is_shown_as_they_wrote_it_and_pings_nobody(scene: Scene) -> None:
+async def test_given_markup_from_strangers_when_shown_then_plain_and_no_ping(scene: Scene) -> None:
     await scene.posted()
     words = "<!channel> & <@u1> *green* <http://x|y> `z`"
     card = await scene.found(words)
@@ -158,21 +156,21 @@ async def test_what_strangers_write_is_shown_as_they_wrote_it_and_pings_nobody(s
     assert "&lt;!channel&gt; &amp; &lt;@u1&gt;" in card.text
 
 
-async def test_slack_may_ask_to_connect_anew(scene: Scene) -> None:
+async def test_given_a_request_to_reconnect_when_it_comes_then_it_does(scene: Scene) -> None:
     before = scene.fake.sockets.connections
     await scene.fake.sockets.hang_up(scene.team)
     await scene.fake.until(lambda: scene.fake.sockets.connections > before, "a new connection")
     await scene.posted()
 
 
-async def test_a_connection_that_is_cut_is_made_anew(scene: Scene) -> None:
+async def test_given_a_cut_connection_then_a_new_one_is_made(scene: Scene) -> None:
     before = scene.fake.sockets.connections
     await scene.fake.sockets.drop(scene.team)
     await scene.fake.until(lambda: scene.fake.sockets.connections > before, "a new connection")
     await scene.posted()
 
 
-async def test_a_connection_that_falls_silent_is_made_anew(quiet_scene: Scene) -> None:
+async def test_given_a_silent_connection_then_a_new_one_is_made(quiet_scene: Scene) -> None:
     scene = quiet_scene
     await scene.start(silence_s=0.4)
     before = scene.fake.sockets.connections
@@ -184,7 +182,7 @@ async def test_a_connection_that_falls_silent_is_made_anew(quiet_scene: Scene) -
 
 
 @pytest.mark.parametrize("setting", ["SLACK_BOT_TOKEN", "SLACK_APP_TOKEN"])
-async def test_a_token_that_slack_does_not_know_is_the_operators_to_mend(quiet_scene: Scene, setting: str) -> None:
+async def test_given_an_unknown_token_when_starting_then_its_setting_is_named(quiet_scene: Scene, setting: str) -> None:
     field = setting.removeprefix("SLACK_").lower()
     with pytest.raises(BadSetting) as caught:
         await quiet_scene.door(None, **{field: "xoxb-wrong"}).run()
@@ -192,7 +190,7 @@ async def test_a_token_that_slack_does_not_know_is_the_operators_to_mend(quiet_s
     assert "wrong" not in str(caught.value.reason)
 
 
-async def test_scopes_that_were_not_granted_are_named_and_do_not_stop_the_rest(quiet_scene: Scene) -> None:
+async def test_given_missing_scopes_when_starting_then_named_and_the_rest_works(quiet_scene: Scene) -> None:
     scene = quiet_scene
     scene.team.scopes = scene.team.scopes.replace("users:read", "").replace("reactions:write", "")
     await scene.start()
@@ -201,7 +199,7 @@ async def test_scopes_that_were_not_granted_are_named_and_do_not_stop_the_rest(q
     assert "reactions:write, users:read" in await scene.asked("/keaton", "status")
 
 
-async def test_two_workspaces_over_one_library_never_meet(scene: Scene) -> None:
+async def test_given_two_workspaces_in_one_library_then_they_never_meet(scene: Scene) -> None:
     link, theirs = scene.link(), scene.fake.workspace("Biograph")
     theirs.channels[scene.general.id] = scene.general
     theirs.users = scene.team.users
@@ -211,7 +209,7 @@ async def test_two_workspaces_over_one_library_never_meet(scene: Scene) -> None:
     assert "nothing to search" in await scene.whispered(answer)
 
 
-async def test_an_event_of_a_workspace_without_a_token_here_is_left_alone(scene: Scene) -> None:
+async def test_given_an_event_of_an_unknown_workspace_then_it_is_left_alone(scene: Scene) -> None:
     message = await scene.post("soon a link")
     event = {**scene.fake.said(message), "text": f"<{scene.link()}>"}
     body = event_body(scene.team, event, "EvOther", authorizations=[{"team_id": "T0OTHER"}])
@@ -221,7 +219,7 @@ async def test_an_event_of_a_workspace_without_a_token_here_is_left_alone(scene:
     assert scene.house.fetcher.fetched == [own]
 
 
-async def test_of_two_quick_presses_the_later_one_stands(scene: Scene) -> None:
+async def test_given_two_quick_presses_then_the_later_one_stands(scene: Scene) -> None:
     await scene.posted()
     card = await scene.found()
     last = [label for label in card.buttons if " · " in label][-1]
@@ -234,14 +232,14 @@ async def test_of_two_quick_presses_the_later_one_stands(scene: Scene) -> None:
     assert f"Moment {number} of" in card.words
 
 
-async def test_keatons_own_messages_are_not_taken_for_posts(scene: Scene) -> None:
+async def test_given_keatons_own_messages_then_they_are_not_indexed(scene: Scene) -> None:
     message = await scene.posted()
     await scene.posted()
     assert READY in scene.general.below(message)[0].words
     assert len(scene.general.by_keaton) == 2
 
 
-async def test_a_guest_does_not_switch_a_channel_and_a_member_does(scene: Scene) -> None:
+async def test_given_a_guest_and_a_member_when_switching_then_the_latter_may(scene: Scene) -> None:
     scene.bob.is_guest = True
     assert "Only full members" in await scene.asked("/keaton", "off", scene.bob)
     await scene.posted()  # so it is still on
@@ -258,7 +256,7 @@ async def test_given_a_command_without_real_words_then_help_comes_and_no_search(
     assert set(scene.general.messages) == before
 
 
-async def test_of_many_links_in_one_message_those_that_are_left_alone_are_named(scene: Scene) -> None:
+async def test_given_too_many_links_in_a_message_then_those_left_out_are_named(scene: Scene) -> None:
     links = [f"https://films.example/none{number}.mp4" for number in range(7)]
     message = await scene.post(" ".join(links))
     told = await scene.fake.until(

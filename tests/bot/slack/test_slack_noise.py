@@ -33,7 +33,7 @@ async def house(reader: ChildFrameReader, tmp_path: Path) -> AsyncIterator[Colou
         yield house
 
 
-async def test_of_many_links_posted_at_once_one_word_says_that_it_is_too_much(scene: Scene) -> None:
+async def test_given_many_links_at_once_when_too_many_then_one_word_says_so(scene: Scene) -> None:
     link = scene.link()
     await scene.posted(link)
     messages = [await scene.post(link, user=scene.bob) for _ in range(12)]

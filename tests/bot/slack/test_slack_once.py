@@ -68,7 +68,7 @@ async def test_given_a_private_word_done_but_answered_500_then_it_stands_once(sc
     assert len(scene.general.whispers) == 1
 
 
-async def test_a_post_that_was_not_carried_out_is_tried_again(scene: Scene) -> None:
+async def test_given_a_failed_post_then_it_is_tried_again_and_stands_once(scene: Scene) -> None:
     await scene.posted()
     refused = iter(["internal_error", "service_unavailable"])
     scene.fake.refusals[POST] = lambda _sent: next(refused, "")

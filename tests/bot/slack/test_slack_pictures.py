@@ -102,7 +102,7 @@ async def test_given_twenty_searches_at_once_then_all_have_pictures_in_tier_4(
     assert not [one for one in scene.fake.refused if one.startswith("files.")]
 
 
-async def test_uploads_stay_unshared_where_the_operator_wants_that(quiet_scene: Scene) -> None:
+async def test_given_sharing_switched_off_then_uploads_stay_unshared(quiet_scene: Scene) -> None:
     scene = quiet_scene
     await scene.start(pictures="inline")
     await scene.posted()
@@ -112,7 +112,7 @@ async def test_uploads_stay_unshared_where_the_operator_wants_that(quiet_scene: 
     assert not scene.general.shares
 
 
-async def test_pictures_for_one_person_are_seen_by_them_and_by_nobody_else(scene: Scene) -> None:
+async def test_given_pictures_for_one_person_then_no_other_sees_them(scene: Scene) -> None:
     card = await _private(scene)
     assert seen(scene, card, scene.bob) == ["frame.jpg", "plot.png"]
     assert seen(scene, card, scene.ada) == []
@@ -155,7 +155,7 @@ async def test_given_a_forgotten_video_then_its_uploads_and_sharings_are_gone(sc
     await scene.fake.until(lambda: not scene.team.files, "the uploads gone")
 
 
-async def test_an_upload_over_which_an_earlier_run_died_is_deleted_by_the_next(quiet_scene: Scene) -> None:
+async def test_given_a_run_that_died_uploading_when_restarted_then_it_is_deleted(quiet_scene: Scene) -> None:
     scene = quiet_scene
     file = File("frame.jpg", b"picture", "image/jpeg")
     scene.team.files[file.id] = file
@@ -168,7 +168,7 @@ async def test_an_upload_over_which_an_earlier_run_died_is_deleted_by_the_next(q
     assert not await scene.house.ledger.notes("slack:upload:")
 
 
-async def test_what_a_run_has_shown_is_not_taken_for_left_behind_by_the_next(scene: Scene) -> None:
+async def test_given_uploads_that_are_shown_when_restarted_then_they_stay(scene: Scene) -> None:
     await scene.posted()
     card = await scene.found()
     files = set(card.images)
@@ -180,7 +180,7 @@ async def test_what_a_run_has_shown_is_not_taken_for_left_behind_by_the_next(sce
     assert files <= set(scene.team.files)
 
 
-async def test_a_picture_that_goes_leaves_those_that_were_shared_beside_it(scene: Scene) -> None:
+async def test_given_two_shared_pictures_when_one_goes_then_the_other_stays(scene: Scene) -> None:
     base = scene.fake.url + "/api/"
     async with aiohttp.ClientSession() as session:
         client = AsyncWebClient(scene.team.bot_token, base_url=base, session=session)
@@ -197,7 +197,7 @@ async def test_a_picture_that_goes_leaves_those_that_were_shared_beside_it(scene
         assert not scene.general.shares
 
 
-async def test_a_sharing_that_was_carried_out_and_answered_500_is_not_done_twice(scene: Scene) -> None:
+async def test_given_a_sharing_done_but_answered_500_then_it_is_done_once(scene: Scene) -> None:
     scene.fake.broken["files.completeUploadExternal"] = 1
     message = await scene.posted()
     assert scene.general.below(message)[0].images

@@ -97,7 +97,7 @@ def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
         report.sections.append(("the program's log", "\n".join(shipped.program.log.splitlines()[-60:])))
 
 
-async def test_from_a_link_to_an_answer_that_is_browsed(shipped: Shipped) -> None:
+async def test_given_a_link_when_searched_then_its_answer_can_be_browsed(shipped: Shipped) -> None:
     message = await shipped.post(f"see {shipped.link('stunts.mp4')}")
     assert "stunts" in (await shipped.below(message)).words
     card = await shipped.found("something green")
@@ -107,7 +107,7 @@ async def test_from_a_link_to_an_answer_that_is_browsed(shipped: Shipped) -> Non
     assert not shipped.fake.sockets.late
 
 
-async def test_the_token_is_shown_to_slacks_files_and_to_no_site(shipped: Shipped) -> None:
+async def test_given_files_and_sites_when_fetched_then_slack_alone_has_the_token(shipped: Shipped) -> None:
     fake, file = shipped.fake, shipped.team.take(shipped.video("private.mp4"))
     await shipped.below(await fake.post(shipped.team, shipped.general, shipped.ada, files=[file.json(fake.url)]))
     await shipped.below(await shipped.post(shipped.link("public.mp4")))
@@ -115,7 +115,7 @@ async def test_the_token_is_shown_to_slacks_files_and_to_no_site(shipped: Shippe
     assert (shown["private.mp4"], shown["public.mp4"]) == (f"Bearer {shipped.team.bot_token}", "")
 
 
-async def test_a_message_deleted_while_its_video_is_fetched_leaves_nothing(shipped: Shipped) -> None:
+async def test_given_a_message_deleted_while_fetching_then_nothing_is_left(shipped: Shipped) -> None:
     link = shipped.link("gone.mp4")
     shipped.fake.gates["gone.mp4"] = gate = asyncio.Event()
     message = await shipped.post(link)
@@ -219,7 +219,7 @@ async def test_given_a_blocked_loop_when_slack_sends_again_then_one_answer(shipp
     sockets.late = 0
 
 
-async def test_a_token_that_slack_does_not_know_ends_the_program_with_a_sentence(
+async def test_given_an_unknown_token_then_the_program_ends_with_a_sentence(
     served: tuple[FakeSlack, Program], tmp_path: Path
 ) -> None:
     program = Program(served[0], tmp_path)

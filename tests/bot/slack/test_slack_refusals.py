@@ -52,7 +52,7 @@ async def test_given_no_right_to_post_when_asked_then_the_answer_is_private(scen
 
 
 @pytest.mark.parametrize("error", POSTING)
-async def test_where_it_may_not_post_who_mentions_it_is_told_in_private(scene: Scene, error: str) -> None:
+async def test_given_no_right_to_post_when_mentioned_then_told_in_private(scene: Scene, error: str) -> None:
     await scene.posted()
     scene.fake.refusals[POST] = lambda sent: error if sent["channel"] == scene.general.id else ""
     await scene.post(f"<@{scene.team.keaton.id}> green")
@@ -61,7 +61,7 @@ async def test_where_it_may_not_post_who_mentions_it_is_told_in_private(scene: S
     assert said.images, "they are shared with the asker"
 
 
-async def test_where_not_even_a_private_word_is_taken_it_comes_by_direct_message(scene: Scene) -> None:
+async def test_given_a_refused_private_word_then_it_comes_by_direct_message(scene: Scene) -> None:
     scene.fake.refusals[POST] = lambda sent: "is_archived" if sent["channel"] == scene.general.id else ""
     scene.fake.refusals["chat.postEphemeral"] = "is_archived"
     await scene.post(scene.link())
@@ -72,14 +72,14 @@ async def test_where_not_even_a_private_word_is_taken_it_comes_by_direct_message
     assert "Ready to search" in found[0].words
 
 
-async def test_a_used_up_address_is_followed_by_a_word_in_the_channel(scene: Scene) -> None:
+async def test_given_a_used_up_address_when_replying_then_a_channel_word_follows(scene: Scene) -> None:
     scene.fake.hooks_closed = True
     await scene.fake.slash(scene.team, scene.general, scene.bob, "/keaton", "help")
     (said,) = await scene.fake.until(lambda: scene.general.whispers, "a private word")
     assert (said.only_for, "/keaton videos" in said.words) == (scene.bob.id, True)
 
 
-async def test_a_message_that_is_too_long_is_posted_as_words_alone(scene: Scene) -> None:
+async def test_given_a_message_that_is_too_long_then_words_alone_are_posted(scene: Scene) -> None:
     await scene.posted()
     before = set(scene.general.messages)
     for method in (POST, UPDATE):
@@ -95,7 +95,9 @@ async def test_a_message_that_is_too_long_is_posted_as_words_alone(scene: Scene)
 
 @pytest.mark.parametrize("method", ["files.getUploadURLExternal", "files.completeUploadExternal"])
 @pytest.mark.parametrize("error", UPLOADS)
-async def test_without_uploads_the_words_are_shown_and_the_reason(scene: Scene, error: str, method: str) -> None:
+async def test_given_no_right_to_upload_then_words_and_the_reason_are_shown(
+    scene: Scene, error: str, method: str
+) -> None:
     await scene.posted()
     scene.fake.refusals[method] = error
     card = await scene.found()
@@ -106,13 +108,13 @@ async def test_without_uploads_the_words_are_shown_and_the_reason(scene: Scene, 
 
 
 @pytest.mark.parametrize("status", [413, 500])
-async def test_an_upload_that_fails_on_its_way_is_told(scene: Scene, status: int) -> None:
+async def test_given_a_failing_upload_then_it_is_told(scene: Scene, status: int) -> None:
     scene.fake.upload_status = status
     (card,) = scene.general.below(await scene.posted())
     assert ("too large" if status == 413 else "status 500") in card.words
 
 
-async def test_an_upload_that_takes_too_long_is_told(quiet_scene: Scene) -> None:
+async def test_given_a_slow_upload_then_it_is_told(quiet_scene: Scene) -> None:
     scene = quiet_scene
     await scene.start()
     await scene.posted()
@@ -131,7 +133,7 @@ async def test_given_a_cut_that_slack_refuses_then_it_is_not_announced(scene: Sc
     assert "Uploads other than pictures are switched off" in (await scene.below(card, "switched off")).words
 
 
-async def test_a_file_that_slack_does_not_show_is_told_to_who_posted_it(scene: Scene) -> None:
+async def test_given_a_file_slack_does_not_show_then_its_poster_is_told(scene: Scene) -> None:
     file = scene.team.take(scene.video("theirs.mp4"))
     scene.fake.refusals["files.info"] = "not_visible"
     about = [{"id": file.id, "mode": "file_access", "file_access": "check_file_info"}]
@@ -140,7 +142,7 @@ async def test_a_file_that_slack_does_not_show_is_told_to_who_posted_it(scene: S
     assert "I am not let see that file" in said.words
 
 
-async def test_a_form_that_does_not_open_any_more_is_told(scene: Scene) -> None:
+async def test_given_a_form_that_opens_too_late_then_it_is_told(scene: Scene) -> None:
     message = await scene.post("where is it?")
     scene.fake.refusals["views.open"] = "expired_trigger_id"
     said = await scene.whispered(await scene.fake.menu(scene.team, message, "find_from_message", scene.bob))
@@ -148,7 +150,7 @@ async def test_a_form_that_does_not_open_any_more_is_told(scene: Scene) -> None:
 
 
 @pytest.mark.parametrize("error", ["is_archived", "cant_update_message", "message_not_found", "internal_error"])
-async def test_a_press_whose_card_cannot_be_changed_is_answered_to_the_presser(scene: Scene, error: str) -> None:
+async def test_given_a_card_that_cannot_change_when_pressed_then_a_private_word(scene: Scene, error: str) -> None:
     await scene.posted()
     card = await scene.found()
     scene.fake.refusals[UPDATE] = error
@@ -157,7 +159,7 @@ async def test_a_press_whose_card_cannot_be_changed_is_answered_to_the_presser(s
     assert "Moment 1 of" in card.words
 
 
-async def test_a_private_word_about_a_press_in_a_thread_stands_in_that_thread(scene: Scene) -> None:
+async def test_given_a_press_in_a_thread_then_its_private_word_is_there_too(scene: Scene) -> None:
     message = await scene.posted()
     before = set(scene.general.messages)
     await scene.post(f"<@{scene.team.keaton.id}> green", thread=message.ts)

@@ -14,7 +14,7 @@ LONG = "<!channel> & ünïcode 🎬 " * 400
 FRAME = File("frame.jpg", b"x", "image/jpeg", id="F1")
 
 
-def test_a_card_says_title_words_pictures_buttons_and_links_in_that_order() -> None:
+def test_given_a_card_when_rendered_then_its_parts_have_their_order() -> None:
     reply = Reply(
         "0:04 in a video",
         title="“green”",
@@ -29,7 +29,7 @@ def test_a_card_says_title_words_pictures_buttons_and_links_in_that_order() -> N
     assert made.blocks[4]["elements"][0]["text"] == "<https://films.example/a?b=1&amp;c=2#t=4|Open at 0:04>"
 
 
-def test_whatever_strangers_wrote_stays_within_the_limits_and_is_escaped() -> None:
+def test_given_any_text_when_rendered_then_within_limits_and_escaped() -> None:
     buttons = tuple(Button(f"show:a:{number}:m", LONG) for number in range(30))
     links = (Link("https://films.example/" + "a" * 900, LONG), Link("javascript:alert(1)", "no"))
     reply = Reply(LONG, title=LONG, buttons=buttons, links=links, progress=Progress("looking", 0.42), tone="error")
@@ -40,7 +40,7 @@ def test_whatever_strangers_wrote_stays_within_the_limits_and_is_escaped() -> No
     assert len(made.text) <= 3000
 
 
-def test_what_stands_behind_more_is_a_menu_behind_the_few_at_sight() -> None:
+def test_given_buttons_behind_more_when_rendered_then_a_menu_has_them() -> None:
     buttons = (
         Button("show:a:1:m", "1 · 0:04", active=True),
         Button("show:a:2:mn", "Next", row=1),
@@ -56,7 +56,7 @@ def test_what_stands_behind_more_is_a_menu_behind_the_few_at_sight() -> None:
     assert made.blocks[0]["text"]["text"].startswith("Possible match\n")
 
 
-def test_progress_is_a_bar() -> None:
+def test_given_progress_when_rendered_then_it_is_a_bar() -> None:
     bar = card(Reply("Looking…", progress=Progress("looking", 0.5))).blocks[0]["text"]["text"].splitlines()[-1]
     assert bar == "█" * 10 + "░" * 10
 
@@ -69,16 +69,16 @@ def test_progress_is_a_bar() -> None:
         ("<!here> <#C1|general> hi", "  hi"),
     ],
 )
-def test_what_slack_hands_on_is_read_as_it_was_typed(sent: str, words: str) -> None:
+def test_given_slacks_escaped_text_when_read_then_it_is_as_typed(sent: str, words: str) -> None:
     assert plain(sent) == words
 
 
-def test_a_mention_is_a_token_and_not_a_likeness() -> None:
+def test_given_a_text_like_a_mention_when_read_then_it_is_none() -> None:
     assert mentions("hi <@U0BOT|keaton>", "U0BOT")
     assert not mentions("hi &lt;@U0BOT&gt; @U0BOT <@U0BOTTLE>", "U0BOT")
 
 
-def test_a_label_cannot_break_out_of_its_link() -> None:
+def test_given_a_hostile_label_when_rendered_then_it_stays_inside_its_link() -> None:
     assert link("https://a.example/|x> <!channel>", "a|b> <@U1>").count("<") == 1
 
 
@@ -95,5 +95,5 @@ def test_a_label_cannot_break_out_of_its_link() -> None:
         ("http://127.0.0.1:1/a", False),
     ],
 )
-def test_the_token_is_for_slacks_own_hosts_alone(url: str, is_theirs: bool) -> None:
+def test_given_an_address_when_fetched_then_slacks_alone_has_the_token(url: str, is_theirs: bool) -> None:
     assert is_slacks(url, "") is is_theirs

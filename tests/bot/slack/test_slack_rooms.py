@@ -41,7 +41,7 @@ async def test_given_another_channel_by_link_or_name_then_it_is_searched_there(s
     assert "“green red”" in (await scene.found("+red")).words
 
 
-async def test_without_it_an_answer_keeps_to_its_own_channel(scene: Scene) -> None:
+async def test_given_no_channel_named_when_searched_then_only_this_one(scene: Scene) -> None:
     await other(scene)
     assert "nothing to search" in await told(scene, "green")
 
@@ -58,7 +58,7 @@ async def told(scene: Scene, text: str) -> str:
     return await scene.fake.until(said, f"an answer to {text!r}")
 
 
-async def test_a_channel_that_the_asker_is_not_in_is_none(scene: Scene) -> None:
+async def test_given_a_channel_the_asker_is_not_in_when_named_then_it_is_unknown(scene: Scene) -> None:
     room = await other(scene, is_private=True)
     scene.general.is_private, room.people = True, {scene.ada.id}
     assert REFUSED in await told(scene, f"green in:<#{room.id}|clips>")
@@ -84,7 +84,7 @@ async def alone(scene: Scene, text: str, user: User | None = None) -> Message:
     return said
 
 
-async def test_what_not_everybody_could_look_into_is_answered_to_the_asker_alone(scene: Scene) -> None:
+async def test_given_a_channel_not_open_to_all_here_then_the_answer_is_private(scene: Scene) -> None:
     await other(scene, is_private=True)
     card = await alone(scene, "green in:#clips")
     assert "Moment 1 of" in card.words
@@ -93,7 +93,7 @@ async def test_what_not_everybody_could_look_into_is_answered_to_the_asker_alone
     assert "Send the cut" not in card.buttons
 
 
-async def test_the_buttons_of_a_private_answer_change_it_and_show_others_nothing(scene: Scene) -> None:
+async def test_given_a_private_answer_when_pressed_then_others_see_nothing(scene: Scene) -> None:
     await other(scene, is_private=True)
     before = set(scene.general.messages)
     card = await alone(scene, "green in:#clips")
@@ -107,7 +107,7 @@ async def test_the_buttons_of_a_private_answer_change_it_and_show_others_nothing
     assert scene.general.id not in {one for file in scene.team.files.values() for one in file.shares}
 
 
-async def test_a_private_answer_is_refined_in_private(scene: Scene) -> None:
+async def test_given_a_private_answer_when_refined_then_it_stays_private(scene: Scene) -> None:
     await other(scene, is_private=True)
     await alone(scene, "green in:#clips")
     refined = await alone(scene, "+red")
@@ -115,7 +115,7 @@ async def test_a_private_answer_is_refined_in_private(scene: Scene) -> None:
     assert "only you see this" in refined.words
 
 
-async def test_who_has_left_the_other_channel_sees_nothing_more_of_it(scene: Scene) -> None:
+async def test_given_the_asker_left_a_channel_when_pressed_then_nothing_is_shown(scene: Scene) -> None:
     room = await other(scene, is_private=True)
     card = await alone(scene, "green in:#clips")
     room.people = {scene.ada.id}
@@ -125,7 +125,7 @@ async def test_who_has_left_the_other_channel_sees_nothing_more_of_it(scene: Sce
     assert "Moment" not in await scene.asked("/find", "+red")
 
 
-async def test_a_mention_is_answered_in_private_too(scene: Scene) -> None:
+async def test_given_a_mention_of_another_channel_then_the_answer_may_be_private(scene: Scene) -> None:
     await other(scene, is_private=True)
     await scene.post(f"<@{scene.team.keaton.id}> green in:#clips")
     said = await scene.fake.until(lambda: scene.general.whispers, "a private answer")
@@ -134,7 +134,7 @@ async def test_a_mention_is_answered_in_private_too(scene: Scene) -> None:
     assert scene.general.by_keaton == []
 
 
-async def test_where_slack_shows_one_person_no_pictures_they_go_nowhere_else(scene: Scene) -> None:
+async def test_given_no_private_pictures_on_slack_then_they_go_nowhere_else(scene: Scene) -> None:
     await other(scene, is_private=True)
     scene.fake.shows_pictures = False
     card = await alone(scene, "green in:#clips")
@@ -164,7 +164,7 @@ async def test_given_a_private_answer_when_it_improves_then_there_is_still_one(
     assert said == ["loading", "found", "broken"]
 
 
-async def test_pictures_of_a_private_answer_are_deleted_with_their_video(scene: Scene) -> None:
+async def test_given_a_private_answer_when_its_video_goes_then_its_pictures_do(scene: Scene) -> None:
     room = await other(scene, is_private=True)
     card = await alone(scene, "green in:#clips")
     images = set(card.images)
@@ -172,7 +172,7 @@ async def test_pictures_of_a_private_answer_are_deleted_with_their_video(scene: 
     await scene.fake.until(lambda: not images & set(scene.team.files), "the deletion of its pictures")
 
 
-async def test_a_public_channel_is_not_shown_to_guests_who_are_not_in_it(scene: Scene) -> None:
+async def test_given_a_guest_here_when_another_channel_is_named_then_not_shown(scene: Scene) -> None:
     room, eve = await other(scene), scene.team.user("Eve")
     room.people = {scene.bob.id}
     eve.is_guest = True

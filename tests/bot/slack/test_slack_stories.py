@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="session")]
 
 
-async def test_a_posted_link_becomes_a_card_in_its_thread_and_can_be_searched(scene: Scene) -> None:
+async def test_given_a_posted_link_then_a_card_is_in_its_thread(scene: Scene) -> None:
     message = await scene.post(f"look at this {scene.link('stunts.mp4')} & smile")
     card = await scene.below(message)
     assert scene.general.below(message) == [card]
@@ -35,7 +35,7 @@ async def test_a_posted_link_becomes_a_card_in_its_thread_and_can_be_searched(sc
     assert "films.example/stunts.mp4" in next(url for label, url in answer.links.items() if label.startswith("Open"))
 
 
-async def test_two_people_browse_one_card_and_going_back_uploads_nothing_anew(scene: Scene) -> None:
+async def test_given_one_card_when_two_people_browse_it_then_no_upload_twice(scene: Scene) -> None:
     await scene.posted()
     card = await scene.found(user=scene.bob)
     first = list(card.images)
@@ -60,7 +60,7 @@ async def back_and_there(scene: Scene, card: Message) -> int:
     return len(scene.team.files) - uploads
 
 
-async def test_an_answer_is_browsed_after_a_restart(scene: Scene) -> None:
+async def test_given_an_answer_when_restarted_then_it_can_be_browsed(scene: Scene) -> None:
     await scene.posted()
     card = await scene.found()
     await scene.stop()
@@ -69,7 +69,7 @@ async def test_an_answer_is_browsed_after_a_restart(scene: Scene) -> None:
     assert len(card.images) == 2
 
 
-async def test_a_posted_file_is_fetched_with_the_token_and_a_link_without(scene: Scene) -> None:
+async def test_given_a_file_and_a_link_when_fetched_then_the_file_has_the_token(scene: Scene) -> None:
     file = scene.team.take(scene.video("holiday.mp4"))
     address = f"{scene.fake.url}/files/{file.id}/holiday.mp4"
     scene.house.fetcher.web[address] = scene.folder / "holiday.mp4"
@@ -80,7 +80,7 @@ async def test_a_posted_file_is_fetched_with_the_token_and_a_link_without(scene:
     assert scene.house.fetcher.fetched == [f"{address} {scene.team.bot_token}", link]
 
 
-async def test_a_file_of_a_connected_workspace_is_asked_about_first(scene: Scene) -> None:
+async def test_given_a_file_of_a_connected_workspace_then_it_is_asked_about(scene: Scene) -> None:
     file = scene.team.take(scene.video("theirs.mp4"))
     scene.house.fetcher.web[f"{scene.fake.url}/files/{file.id}/theirs.mp4"] = scene.folder / "theirs.mp4"
     about = [{"id": file.id, "mode": "file_access", "file_access": "check_file_info"}]
@@ -88,7 +88,7 @@ async def test_a_file_of_a_connected_workspace_is_asked_about_first(scene: Scene
     assert "theirs" in (await scene.below(message)).words
 
 
-async def test_several_links_are_each_answered_and_a_known_one_at_once(scene: Scene) -> None:
+async def test_given_several_links_when_posted_then_each_has_its_own_answer(scene: Scene) -> None:
     one, two = scene.link(), scene.link()
     message = await scene.post(f"{one} and {two} and {one}")
     await scene.fake.until(lambda: sum(READY in card.words for card in scene.general.below(message)) == 2, "two cards")
@@ -105,7 +105,7 @@ async def test_given_a_link_edited_in_then_it_alone_is_answered(scene: Scene) ->
     assert len(scene.general.below(message)) == 2
 
 
-async def test_a_deleted_message_forgets_what_only_it_brought_in(scene: Scene) -> None:
+async def test_given_a_deleted_message_then_only_its_own_videos_are_forgotten(scene: Scene) -> None:
     shared, elsewhere = scene.link("shared.mp4"), scene.team.channel("elsewhere")
     own, both = await scene.posted(scene.link("own.mp4")), await scene.posted(shared)
     there = await scene.post(shared, elsewhere, scene.bob)
@@ -118,7 +118,7 @@ async def test_a_deleted_message_forgets_what_only_it_brought_in(scene: Scene) -
     assert "shared" in (await scene.found("green", elsewhere)).words
 
 
-async def test_a_thread_whose_first_message_was_deleted_is_forgotten_too(scene: Scene) -> None:
+async def test_given_a_thread_when_its_first_message_goes_then_it_is_forgotten(scene: Scene) -> None:
     message = await scene.posted()
     left = {**message.json(), "subtype": "tombstone", "text": "This message was deleted."}
     changed = {"type": "message", "subtype": "message_changed", "channel": scene.general.id, "message": left}
@@ -127,7 +127,7 @@ async def test_a_thread_whose_first_message_was_deleted_is_forgotten_too(scene: 
     assert "nothing to search" in await scene.asked("/find", "green")
 
 
-async def test_a_mention_searches_where_it_was_said_and_is_answered_once(scene: Scene) -> None:
+async def test_given_a_mention_when_it_searches_then_it_is_answered_once(scene: Scene) -> None:
     message = await scene.posted()
     before = set(scene.general.messages)
     in_thread = await scene.post(f"<@{scene.team.keaton.id}> find something green", thread=message.ts)
@@ -140,7 +140,7 @@ async def test_a_mention_searches_where_it_was_said_and_is_answered_once(scene: 
     assert (second.thread_ts, len(scene.general.by_keaton)) == ("", 3)
 
 
-async def test_a_message_menu_searches_from_within_a_thread(scene: Scene) -> None:
+async def test_given_a_thread_when_its_menu_is_used_then_it_is_searched_there(scene: Scene) -> None:
     message = await scene.posted()
     reply = await scene.post("where is the green part?", thread=message.ts)
     await scene.fake.menu(scene.team, reply, "find_from_message", scene.bob)
@@ -150,7 +150,7 @@ async def test_a_message_menu_searches_from_within_a_thread(scene: Scene) -> Non
     assert (await scene.answer(scene.general, before)).thread_ts == message.ts
 
 
-async def test_a_message_menu_indexes_what_was_left_alone(scene: Scene) -> None:
+async def test_given_a_link_left_alone_when_its_menu_is_used_then_it_is_indexed(scene: Scene) -> None:
     await scene.fake.slash(scene.team, scene.general, scene.ada, "/keaton", "off")
     await scene.fake.until(lambda: scene.general.by_keaton, "the switch")
     message = await scene.post(scene.link())
@@ -160,7 +160,7 @@ async def test_a_message_menu_indexes_what_was_left_alone(scene: Scene) -> None:
     assert "no video" in await scene.whispered(empty)
 
 
-async def test_videos_are_listed_and_forgotten_by_command(scene: Scene) -> None:
+async def test_given_videos_when_commanded_then_they_are_listed_and_forgotten(scene: Scene) -> None:
     await scene.posted(scene.link("stunts.mp4"))
     assert "A linked video" in await scene.asked("/keaton", "videos")
     assert "Only the person who posted A linked video here" in await scene.asked("/keaton", "forget A linked video")
@@ -168,7 +168,7 @@ async def test_videos_are_listed_and_forgotten_by_command(scene: Scene) -> None:
     assert "no video here yet" in await scene.asked("/keaton", "videos")
 
 
-async def test_a_preview_moves_in_the_card_and_a_cut_comes_into_the_thread(scene: Scene) -> None:
+async def test_given_a_preview_and_a_cut_then_one_is_in_the_card_one_below(scene: Scene) -> None:
     await scene.posted()
     card = await scene.found()
     await scene.press(card, "Preview", "Preview: ")
@@ -201,7 +201,7 @@ async def test_given_bare_words_in_an_answers_thread_then_they_refine_it(scene: 
         assert title in answer.words
 
 
-async def test_a_picture_is_asked_about_by_a_mention_and_from_a_messages_menu(scene: Scene) -> None:
+async def test_given_a_picture_when_mentioned_or_by_menu_then_it_is_asked_about(scene: Scene) -> None:
     await scene.posted()
     path = scene.folder / "meadow.png"
     Image.new("RGB", (40, 30), (0, 200, 0)).save(path)
@@ -238,7 +238,7 @@ async def test_given_more_like_this_then_it_is_in_the_thread_with_its_votes(scen
     assert "👍 1" in card.buttons
 
 
-async def test_in_an_answers_thread_only_what_was_asked_for_is_a_question(scene: Scene) -> None:
+async def test_given_an_answers_thread_then_only_a_reply_to_refine_is_a_question(scene: Scene) -> None:
     await scene.posted()
     card = await scene.found("green")
     await scene.post("lol nice", thread=card.ts)
@@ -254,7 +254,7 @@ async def test_in_an_answers_thread_only_what_was_asked_for_is_a_question(scene:
     assert answers == ["“green at night”", "“blue”"]
 
 
-async def test_pages_of_videos_are_turned_in_the_askers_own_message(scene: Scene) -> None:
+async def test_given_a_list_of_videos_when_turned_then_its_message_changes(scene: Scene) -> None:
     for number in range(7):
         await put_video(scene.house, turn(), f"video {number}", [("red", 1)], scene.scope())
     listed = await scene.fake.slash(scene.team, scene.general, scene.bob, "/keaton", "videos")

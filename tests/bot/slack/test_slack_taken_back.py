@@ -80,7 +80,7 @@ async def died(scene: Scene, how: str, card: Message) -> None:
                 await scene.house.ledger.remember(name, "")
 
 
-async def test_what_fails_on_its_way_does_not_stand_there_as_under_way_for_ever(scene: Scene) -> None:
+async def test_given_a_failure_under_way_then_no_unfinished_status_is_left(scene: Scene) -> None:
     await scene.posted()
     moving, cut = await scene.found("green"), await scene.found("red")
     await scene.press(cut, "Cut", "Cut: ", scene.ada)
@@ -98,7 +98,7 @@ async def test_what_fails_on_its_way_does_not_stand_there_as_under_way_for_ever(
     assert status.ts not in scene.general.messages
 
 
-async def test_a_link_that_is_edited_away_takes_its_video_along(scene: Scene) -> None:
+async def test_given_a_link_edited_away_then_its_video_is_forgotten(scene: Scene) -> None:
     one, two = scene.link(), scene.link()
     message = await scene.post(f"{one} and {two}")
     await scene.fake.until(lambda: len(ready_below(scene, message)) == 2, "two cards")

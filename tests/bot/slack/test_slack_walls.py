@@ -57,7 +57,7 @@ async def test_given_a_forgotten_video_then_its_answers_and_uploads_are_gone(
     await scene.fake.until(lambda: not pictures & set(scene.team.files), "the pictures deleted")
 
 
-async def test_admins_and_who_made_the_channel_may_take_back_what_others_posted(scene: Scene) -> None:
+async def test_given_a_post_of_others_then_admins_and_creators_may_forget_it(scene: Scene) -> None:
     await scene.posted()
     assert "Only the person who posted" in await scene.asked("/keaton", "forget A linked video")
     scene.bob.is_admin = True
@@ -67,7 +67,7 @@ async def test_admins_and_who_made_the_channel_may_take_back_what_others_posted(
     assert "Forgotten" in await scene.asked("/keaton", "forget A linked video")
 
 
-async def test_admins_and_who_made_the_channel_may_cancel_what_others_posted(scene: Scene) -> None:
+async def test_given_work_of_others_then_admins_and_creators_may_cancel_it(scene: Scene) -> None:
     for is_admin in (True, False):
         scene.bob.is_admin, scene.house.relays.reader.target = False, StoppingReader(scene.house.reader, 2)
         message = await scene.post(scene.link())
@@ -91,7 +91,7 @@ async def test_given_it_was_removed_when_a_message_comes_then_the_wait_ends(scen
     assert await left(scene) == set()
 
 
-async def test_a_deleted_channel_is_forgotten_at_once(scene: Scene) -> None:
+async def test_given_a_deleted_channel_then_it_is_forgotten_at_once(scene: Scene) -> None:
     await scene.posted()
     other = scene.team.channel("other")
     await scene.posted(channel=other)
@@ -101,7 +101,7 @@ async def test_a_deleted_channel_is_forgotten_at_once(scene: Scene) -> None:
     assert len(await scene.house.library.videos(View.of(scene.scope()))) == 1
 
 
-async def test_uninstalled_it_waits_and_signing_in_again_ends_that(scene: Scene) -> None:
+async def test_given_it_was_uninstalled_when_signed_in_again_then_the_wait_ends(scene: Scene) -> None:
     await scene.posted()
     whole = Scope("slack", scene.team.id, WHOLE)
     await told(scene, "left", whole, "app_uninstalled")
@@ -111,7 +111,7 @@ async def test_uninstalled_it_waits_and_signing_in_again_ends_that(scene: Scene)
     assert await left(scene) == set()
 
 
-async def test_a_token_that_was_revoked_while_it_did_not_run_begins_the_wait_too(scene: Scene) -> None:
+async def test_given_a_token_revoked_while_stopped_then_the_wait_begins(scene: Scene) -> None:
     await scene.stop()
     token = scene.team.bot_token
     scene.fake.teams.remove(scene.team)

@@ -44,7 +44,7 @@ async def test_given_a_name_with_a_space_and_a_channel_then_slacks_are_meant(
 
 
 @pytest.mark.slow
-async def test_a_link_behind_a_command_is_fetched(scene: Scene) -> None:
+async def test_given_a_link_behind_a_command_then_it_is_fetched(scene: Scene) -> None:
     link, before = scene.link(), set(scene.general.messages)
     await scene.fake.slash(scene.team, scene.general, scene.ada, "/keaton", f"index {link}")
     await scene.answer(scene.general, before, "Ready to search")
@@ -52,7 +52,7 @@ async def test_a_link_behind_a_command_is_fetched(scene: Scene) -> None:
 
 
 @pytest.mark.slow
-async def test_in_a_thread_of_hundreds_of_replies_words_refine_its_newest_answer(scene: Scene) -> None:
+async def test_given_hundreds_of_replies_when_words_come_then_the_newest_refines(scene: Scene) -> None:
     await scene.posted()
     card = await scene.found("green")
     for number in range(450):
@@ -67,7 +67,7 @@ async def test_in_a_thread_of_hundreds_of_replies_words_refine_its_newest_answer
 
 
 @pytest.mark.slow
-async def test_the_eyes_stay_until_the_last_of_several_links_is_done(scene: Scene) -> None:
+async def test_given_several_links_when_the_last_is_done_then_the_eyes_go(scene: Scene) -> None:
     known, new = scene.link(), scene.link()
     await scene.posted(known)
     message = await scene.post(f"{known} {new}")
@@ -80,7 +80,7 @@ async def test_the_eyes_stay_until_the_last_of_several_links_is_done(scene: Scen
 
 
 @pytest.mark.slow
-async def test_what_an_app_posts_is_indexed_from_its_menu(scene: Scene) -> None:
+async def test_given_an_apps_post_when_its_menu_is_used_then_it_is_indexed(scene: Scene) -> None:
     link = scene.link()
     message = await scene.post("News from the archive")
     message.bot, message.user = True, ""
@@ -91,7 +91,7 @@ async def test_what_an_app_posts_is_indexed_from_its_menu(scene: Scene) -> None:
 
 
 @pytest.mark.slow
-async def test_a_text_that_is_called_index_ts_is_no_video(scene: Scene) -> None:
+async def test_given_a_text_named_index_ts_then_it_is_no_video(scene: Scene) -> None:
     path = scene.folder / "index.ts"
     path.write_text("export {}")
     file = scene.team.take(path, "text/plain").json(scene.fake.url)
