@@ -1,11 +1,6 @@
 """Everything that is expected to go wrong. The class says who can fix it; sentences stand in `core.wording.errors`.
 
-The tree:
-
-    AppError
-    +- UserError       the asker can fix it
-    +- TryLater        nobody need fix it; it may work later
-    +- OperatorError   the operator of Keaton can fix it
+Each is a UserError (the asker can fix it), a TryLater (it may work later) or an OperatorError.
 """
 
 from __future__ import annotations
