@@ -8,8 +8,10 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, assert_never
 
+import numpy as np
+
 from core.answers import card as cards
-from core.answers.buttons import Cursor
+from core.answers.buttons import Cursor, first_shown
 from core.answers.card import Card
 from core.concurrency import watched
 from core.errors import AnswerGone, AppError, VideoGone, called
@@ -17,6 +19,7 @@ from core.formatting import tenths
 from core.model.actions import Show
 from core.model.answer import tally, term_keys
 from core.model.reply import Progress, Reply, SourceFrame
+from core.model.results import nearest_within
 from core.model.video import Thumbnail
 from core.ports.video import Clip, ClipWish
 
@@ -28,8 +31,8 @@ if TYPE_CHECKING:
     from core.limits import BrowsingLimits
     from core.model.actions import Details
     from core.model.answer import Answer
-    from core.model.events import Turn
-    from core.model.reply import Picture
+    from core.model.events import Door, Turn
+    from core.model.reply import Picture, Theme
     from core.model.results import Curve, Moment, SearchResult
     from core.model.video import Posting, Video
     from core.ports.library import Library, Media
@@ -128,6 +131,8 @@ class Browser:
             _marks_s(wish, cursor),
             with_still=with_still,
         )
+        if turn.door.shared and len(answer.moments) > 1:
+            shown = replace(shown, plots=await self._stripped(turn.door, answer, wish, shown.plots))
         span_s = _span_s(cursor, self._limits.preview_s)
         terms = term_keys(answer.query)
         counted = tally(await self._library.votes(answer.query.view, terms), terms[moment.part], moment)
@@ -150,6 +155,20 @@ class Browser:
         if source is None or posting is None:
             return None
         return SourceFrame(source.video_id, posting.title, (source.start_s + source.end_s) / 2)
+
+    async def _stripped(
+        self, door: Door, answer: Answer, wish: Show, plots: Mapping[Theme, bytes]
+    ) -> dict[Theme, bytes]:
+        """Return plots with the moments above them, numbered as the buttons that the door shows."""
+        first = first_shown(wish.number, door.max_moments)
+        tiles = []
+        for number, moment in list(enumerate(answer.moments, 1))[first : first + door.max_moments]:
+            thumbnails = await self._library.thumbnails(moment.video_id)
+            times_s = np.array([one.time_s for one in thumbnails])
+            if len(thumbnails):
+                jpeg = thumbnails[nearest_within(times_s, moment, moment.peak_s)].jpeg
+                tiles.append((number, Thumbnail(moment.peak_s, jpeg)))
+        return {theme: await self._plotter.strip(plot, tiles) for theme, plot in plots.items()}
 
     async def _curves(
         self, answer: Answer, shown: str, postings: Mapping[str, Posting], known: Mapping[str, Curve]

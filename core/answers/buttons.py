@@ -119,7 +119,7 @@ def under(
 
 def _moments(answer: Answer, wish: Show, door: Door, names: Mapping[str, str]) -> tuple[Button, ...]:
     """Return the moments' own buttons: so many as the door shows at a time, the one that is shown among them."""
-    first = (wish.number - 1) // door.max_moments * door.max_moments
+    first = first_shown(wish.number, door.max_moments)
     shown = list(enumerate(answer.moments, 1))[first : first + door.max_moments]
     at_peak, said = wish.mode == "frame" and wish.at_ms is None, stamps(answer.moments)
     return tuple(
@@ -132,6 +132,11 @@ def _moments(answer: Answer, wish: Show, door: Door, names: Mapping[str, str]) -
         )
         for number, moment in shown
     )
+
+
+def first_shown(number: int, most: int) -> int:
+    """Return the place of the first moment, from 0, of the few that are offered together with one."""
+    return (number - 1) // most * most
 
 
 def moment_id(wish: Show, number: int) -> str:

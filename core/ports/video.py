@@ -263,6 +263,10 @@ class Plotter(Protocol):
         """
         ...
 
+    async def strip(self, plot: bytes, tiles: Sequence[tuple[int, Thumbnail]]) -> bytes:
+        """Return a PNG plot with a row of at most five moments above it, each with its number and time."""
+        ...
+
     async def ends(self, first: Still, last: Still, labels: tuple[str, str]) -> bytes:
         """Return a JPEG of two frames side by side, each with its label."""
         ...

@@ -96,6 +96,9 @@ class NotingPlotter:
         numbers = ", ".join(str(number) for number, _ in numbered)
         return f"sheet of {min(len(thumbnails), most)} with {numbers}".encode()
 
+    async def strip(self, plot: bytes, tiles: Sequence[tuple[int, Thumbnail]]) -> bytes:
+        return plot + b"".join(thumbnail.jpeg for _, thumbnail in tiles)
+
     async def ends(self, first: Still, last: Still, labels: tuple[str, str]) -> bytes:
         return f"{first.time_s:.2f} {labels[0]} | {last.time_s:.2f} {labels[1]}".encode()
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from core.engines.plot.sheets import contact_sheet, slideshow, two_ends
+from core.engines.plot.sheets import contact_sheet, slideshow, two_ends, with_strip
 from core.model.results import Curve
 from core.model.video import Video
 from core.ports.video import PlotSpec
@@ -54,6 +54,10 @@ class MatplotlibPlotter:
     ) -> bytes:
         """Return a JPEG contact sheet."""
         return await asyncio.get_running_loop().run_in_executor(self._pool, contact_sheet, thumbnails, numbered, most)
+
+    async def strip(self, plot: bytes, tiles: Sequence[tuple[int, Thumbnail]]) -> bytes:
+        """Return a plot with a row of numbered moments above it."""
+        return await asyncio.get_running_loop().run_in_executor(self._pool, with_strip, plot, tiles)
 
     async def ends(self, first: Still, last: Still, labels: tuple[str, str]) -> bytes:
         """Return a JPEG of two frames side by side."""

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from core.model.video import Still, Thumbnail
 
 _COLUMNS = 4
+_STRIP = 5
+"""Tiles of a strip, as there are buttons below it."""
 _TILE_PX = (240, 135)
 _GAP_PX = 6
 _PAPER = (24, 25, 29)
@@ -62,6 +64,26 @@ def two_ends(first: Still, last: Still, labels: tuple[str, str]) -> bytes:
     sheet.paste(tiles[0], (_GAP_PX, _GAP_PX))
     sheet.paste(tiles[1], (2 * _GAP_PX + tiles[0].width, _GAP_PX))
     return _jpeg(sheet)
+
+
+def with_strip(plot: bytes, tiles: Sequence[tuple[int, Thumbnail]]) -> bytes:
+    """Return a PNG plot with a row of numbered moments above it, each with its time; as it is without tiles."""
+    with Image.open(io.BytesIO(plot)) as opened:
+        below = opened.convert("RGB")
+    if not tiles:
+        return plot
+    labels = stamps([thumbnail.time_s for _, thumbnail in tiles])
+    row = [_tile(thumbnail, (number,), label) for (number, thumbnail), label in zip(tiles, labels, strict=True)]
+    wide = (below.width - _GAP_PX * (_STRIP + 1)) // _STRIP
+    small = [tile.resize((wide, round(wide * tile.height / tile.width))) for tile in row]
+    high = small[0].height + _GAP_PX
+    made = Image.new("RGB", (below.width, below.height + high), below.getpixel((0, 0)))
+    for place, tile in enumerate(small):
+        made.paste(tile, (_GAP_PX + place * (wide + _GAP_PX), _GAP_PX))
+    made.paste(below, (0, high))
+    out = io.BytesIO()
+    made.save(out, "PNG")
+    return out.getvalue()
 
 
 def slideshow(thumbnails: Sequence[Thumbnail]) -> bytes:

@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from core.engines.plot.figures import PlotFigures
-from core.engines.plot.sheets import contact_sheet, evenly, stamps
+from core.engines.plot.sheets import contact_sheet, evenly, stamps, with_strip
 from core.model.results import Baseline, Curve, Moment, TextCurve
 from core.model.video import Thumbnail, Video
 from core.ports.video import PlotSpec
@@ -164,3 +164,17 @@ def test_given_other_plots_before_when_drawn_then_the_same_picture() -> None:
 
 def test_stamps_that_would_be_told_the_same_have_tenths() -> None:
     assert stamps([0.0, 3.2, 3.7, 65.0]) == ["0:00", "0:03.2", "0:03.7", "1:05"]
+
+
+def test_a_plot_for_chats_bears_the_moments_above_it() -> None:
+    plot = io.BytesIO()
+    Image.new("RGB", (800, 450), (30, 31, 36)).save(plot, "PNG")
+    red = io.BytesIO()
+    Image.new("RGB", (160, 90), (220, 30, 30)).save(red, "JPEG")
+    tiles = [(number, Thumbnail(10.0 * number, red.getvalue())) for number in (1, 2)]
+    made = Image.open(io.BytesIO(with_strip(plot.getvalue(), tiles)))
+    assert made.width == 800
+    assert 520 < made.height < 560
+    middle = [made.getpixel((x, 60)) for x in (110, 270, 430)]
+    assert [isinstance(one, tuple) and one[0] > 180 for one in middle] == [True, True, False]
+    assert with_strip(plot.getvalue(), []) == plot.getvalue()
