@@ -19,21 +19,11 @@ def main() -> None:
 
         code = run_program()
     except KeyboardInterrupt:
-        _leave()
+        os._exit(INTERRUPTED)
     finally:
         os.umask(before)
     if code:
         sys.exit(code)
-
-
-def _leave() -> None:
-    """End at once: Python would wait for threads that load a model, and what is kept is kept in transactions."""
-    for stream in (sys.stdout, sys.stderr):
-        try:
-            stream.flush()
-        except OSError:  # the reader of a pipe is gone
-            continue
-    os._exit(INTERRUPTED)
 
 
 if __name__ == "__main__":

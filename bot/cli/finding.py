@@ -79,11 +79,12 @@ async def _answer(core: Product, wish: FindWish, space: str, *, as_json: bool) -
     await _renew(core, query)
     result = await core.parts.searcher.search(query, wish.limit)
     result = await refined(core, result) if wish.refine else result
+    is_doubtful = not wish.refine and await core.parts.refiner.is_doubtful(query, result.best, result.curve)
     shown = await _draw(core, result, wish) if wish.out else None
     info = await core.engines.encoder.ready()
     called = names(await core.kept.library.videos(query.view))
     files = output.write(shown, wish.out) if shown and wish.out else output.AnswerFiles(None, None, None)
-    output.found(result, files, info.logit_scale, called, as_json=as_json)
+    output.found(result, files, info.logit_scale, called, as_json=as_json, is_doubtful=is_doubtful)
 
 
 async def _lines() -> AsyncIterator[str]:

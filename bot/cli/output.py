@@ -11,7 +11,7 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
-from bot.cli.wording import NO_VIDEO
+from bot.cli.wording import DOUBTFUL, NO_VIDEO
 from core.answers.view import each_second, shares
 from core.errors import FolderUnwritable
 from core.formatting import clock
@@ -91,14 +91,22 @@ def summed_up(done: Sequence[Indexed], failed: Sequence[tuple[str, str]], *, as_
 
 
 def found(
-    result: SearchResult, files: AnswerFiles, logit_scale: float, called: Mapping[str, str], *, as_json: bool
+    result: SearchResult,
+    files: AnswerFiles,
+    logit_scale: float,
+    called: Mapping[str, str],
+    *,
+    as_json: bool,
+    is_doubtful: bool,
 ) -> None:
     """Print an answer; `called` gives each video's name by its id."""
     among = shares(result.query, result.best.among, logit_scale)
     if as_json:
-        _print_json(_answer(result, files, among))
+        _print_json({**_answer(result, files, among), "verdict_in_doubt": is_doubtful})
         return
     click.echo(telling.headline(result))
+    if is_doubtful:
+        click.echo(DOUBTFUL, err=True)
     for number, moment in enumerate(result.moments, 1):
         click.echo(f"{number:3}. {_moment(result, moment, called)}")
     for text, share in among:

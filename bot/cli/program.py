@@ -11,7 +11,7 @@ import os
 import sys
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NoReturn
 
 import click
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-ASKER, OPERATOR = 1, 3
+ASKER, OPERATOR, INTERRUPTED = 1, 3, 130
 
 space_option = click.option("--space", default="home", show_default=True, help="The library to use.", metavar="NAME")
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document on stdout.")
@@ -373,12 +373,25 @@ def _finish(work: Coroutine[None, None, int]) -> None:
 
 
 async def _interruptible(work: Coroutine[None, None, int]) -> int:
-    """Let Ctrl+C count for more than an error that it causes on the way out."""
+    """End at once after Ctrl+C, when the work has put its things in order: asyncio would wait for threads.
+
+    Ctrl+C counts for more than an error that it causes on the way out.
+    """
     try:
         return await work
-    except Exception as error:
+    except (Exception, asyncio.CancelledError):
         task = asyncio.current_task()
         if task is None or not task.cancelling():
             raise
         logger.debug("broken off", exc_info=True)
-        raise asyncio.CancelledError from error
+        leave()
+
+
+def leave() -> NoReturn:
+    """End at once: Python would wait for threads that load a model, and what is kept is kept in transactions."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError:  # the reader of a pipe is gone
+            continue
+    os._exit(INTERRUPTED)

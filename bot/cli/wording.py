@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from core.errors import AppError
 
 NO_VIDEO = "There is no video in this library yet. `keaton index FILE_OR_LINK` adds one."
+DOUBTFUL = "Whether it is in this video is in doubt: --refine looks closer."
 _OWN: Mapping[type[AppError], str] = {
     errors.EmptyQuery: "Nothing to search for. For example: keaton find a woman in water",
     errors.NothingIndexed: "There is nothing to search yet. `keaton index FILE_OR_LINK` indexes a video.",

@@ -156,6 +156,10 @@ class Refiner:
         self._checks[answer.id] = asyncio.Event()
         return True
 
+    async def is_doubtful(self, query: Query, moment: Moment, curve: Curve) -> bool:
+        """Tell whether a close-up may change the verdict on a moment."""
+        return await self._close_up.is_wanted(query, moment, curve)
+
     def is_checking(self, answer_id: str) -> bool:
         """Tell whether the verdict on an answer may still change."""
         return answer_id in self._checks

@@ -122,6 +122,11 @@ def test_given_refine_when_asked_then_the_best_frame_is_at_least_as_good(keaton:
     first = keaton.json("find", "--json", "a steam train in the snow")["best"]["score"]
     refined = keaton.json("find", "--json", "--refine", "a steam train in the snow")["best"]["score"]
     assert refined > first
+    doubtful = keaton("find", "a dog")
+    assert "--refine looks closer" in doubtful.stderr
+    assert keaton.json("find", "--json", "a dog")["verdict_in_doubt"]
+    closer = keaton.json("find", "--json", "--refine", "a dog")
+    assert (closer["verdict_in_doubt"], closer["verdict"]) == (False, "weak")
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])

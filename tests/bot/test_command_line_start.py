@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.fakes.hub import FakeHub
 from tests.support.command_line import ROOT, Keaton
+from tests.support.weights import REPO
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -96,3 +98,46 @@ def test_given_doctor_as_json_when_it_is_read_then_each_check_is_there(tmp_path:
     assert failed.returncode == 3
     assert not json.loads(failed.stdout)["ok"]
     assert keaton("doctor", "--json", "--repair").returncode == 2
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("words", [("prove", "--full"), ("model", "fetch", "base")])
+def test_given_ctrl_c_when_a_thread_is_busy_then_the_command_ends_soon(tmp_path: Path, words: tuple[str, ...]) -> None:
+    with FakeHub({f"{REPO}/open_clip_model.safetensors": bytes(3_000_000)}) as hub:
+        hub.may_send.clear()
+        own = {**Keaton(tmp_path, "demo").environment(), "HF_ENDPOINT": hub.url, "KEATON_MODEL_CACHE": str(tmp_path)}
+        command = [sys.executable, "-m", "bot", *words]
+        with subprocess.Popen(
+            command, cwd=tmp_path, env=own, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        ) as process:
+            if words[0] == "model":
+                for _ in range(300):
+                    if hub.ranges():
+                        break
+                    time.sleep(0.1)
+            time.sleep(8 if words[0] == "prove" else 0.5)
+            began_s = time.monotonic()
+            process.send_signal(signal.SIGINT)
+            _, errors = process.communicate(timeout=60)
+        assert time.monotonic() - began_s < 5
+    assert process.returncode == 130
+    assert b"Traceback" not in errors
+
+
+@pytest.mark.slow
+def test_given_a_search_by_words_when_it_ends_then_no_plot_was_needed(tmp_path: Path) -> None:
+    keaton = Keaton(tmp_path, "demo")
+    assert keaton("index", str(ROOT / "demo" / "film.mp4")).returncode == 0
+    code = LOADED.format(words='"find", "a dog"', heavy=("matplotlib",))
+    told = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=ROOT,
+        env=keaton.environment(),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    ).stdout
+    *_, heavy = told.partition("MODULES")
+    assert "0:12 in film" in told
+    assert "matplotlib" not in heavy

@@ -96,6 +96,16 @@ def test_a_model_that_sees_nothing_fails_its_self_test(tmp_path: Path) -> None:
         load(options(choose(f"local-dir:{write_model(tmp_path, blind=True)}", tmp_path)))
 
 
+def test_given_images_later_when_loaded_then_the_first_picture_tests_it(
+    tmp_path: Path,
+) -> None:
+    blind = options(choose(f"local-dir:{write_model(tmp_path, blind=True)}", tmp_path))
+    model = load(replace(blind, images_later=True))
+    assert model.texts(["a dog"]).shape == (1, model.info.dim)
+    with pytest.raises(EncoderBroken):
+        model.images(frames(1))
+
+
 def test_a_model_that_cannot_read_says_so_before_its_first_answer(tmp_path: Path) -> None:
     illiterate = load(options(choose(f"local-dir:{write_model(tmp_path, illiterate=True)}", tmp_path)))
     for _ in range(2):
