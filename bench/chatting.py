@@ -1,6 +1,7 @@
-"""Make the README's picture of what can be asked in the local chat: the program on the demo video, in Chromium.
+"""Make the pictures of the local chat: the program on the demo video, in Chromium.
 
-python -m bench.chatting [FOLDER]      writes chat-light.webp and chat-dark.webp, into docs/ unless told otherwise
+python -m bench.chatting [FOLDER]      writes chat-*.webp (what can be asked), answer-*.png and cut-*.png (the window),
+                                       each light and dark, into docs/ unless told otherwise
 
 Needs Chromium, as the page's tests do; KEATON_CHROMIUM names one that is not found by itself.
 """
@@ -54,6 +55,11 @@ async def draw(folder: Path) -> None:
                 page = await browser.new_page(color_scheme=theme, viewport={"width": _WIDE_PX, "height": 1400})
                 await page.goto(url)
                 _grid(await _panels(page)).save(folder / f"chat-{theme}.webp", quality=_QUALITY, method=6)
+                await page.set_viewport_size({"width": 1280, "height": 800})
+                await _window(page, folder, f"answer-{theme}.png")
+                await page.get_by_role("article").last.get_by_role("button", name="Cut").click()
+                await expect(page.get_by_role("img", name=re.compile("First and last frame")).last).to_be_visible()
+                await _saved(page, folder / f"cut-{theme}.png")
                 await page.close()
         await browser.close()
 
@@ -62,7 +68,13 @@ async def draw(folder: Path) -> None:
 async def keaton() -> AsyncIterator[str]:
     """Run the program as `make run` does, over a folder of its own; give the page's address."""
     with tempfile.TemporaryDirectory(prefix="keaton-chat-") as home:
-        environment = {"PATH": os.environ["PATH"], "HOME": home, "PYTHONPATH": str(ROOT), "KEATON_WEB_PORT": "0"}
+        environment = {
+            "PATH": os.environ["PATH"],
+            "HOME": home,
+            "PYTHONPATH": str(ROOT),
+            "KEATON_WEB_PORT": "0",
+            "KEATON_MODEL": "demo",
+        }
         command = (sys.executable, "-u", "-m", "bot", "run")
         process = await asyncio.create_subprocess_exec(
             *command, cwd=home, env=environment, stdout=asyncio.subprocess.PIPE
@@ -82,6 +94,18 @@ async def _panels(page: Page) -> list[Image.Image]:
     return [phrase, filtered, picture, await _refined(page, "/find a woman", "swimming in water")]
 
 
+async def _window(page: Page, folder: Path, name: str) -> None:
+    """Ask for what several moments show, and picture the whole window."""
+    await _asked(page, "a dog", "Frame at")
+    await _saved(page, folder / name)
+
+
+async def _saved(page: Page, place: Path) -> None:
+    await page.mouse.move(0, 0)
+    await page.wait_for_timeout(_REFINED_MS)
+    Image.open(io.BytesIO(await page.screenshot())).convert("RGB").save(place, optimize=True)
+
+
 async def _asked(page: Page, text: str, shown: str) -> Image.Image:
     box = page.get_by_role("textbox", name="Message", exact=True)
     await box.fill(text)
@@ -99,7 +123,9 @@ async def _by_picture(page: Page) -> Image.Image:
 async def _refined(page: Page, text: str, more: str) -> Image.Image:
     await _asked(page, text, "Frame at")
     before = await _picture(_said(page, text))
-    await page.get_by_role("article").last.get_by_role("button", name="Refine").click()
+    answer = page.get_by_role("article").last
+    await answer.get_by_role("button", name="More", exact=True).click()
+    await answer.get_by_role("button", name="Refine").click()
     return _below(before, await _asked(page, more, "Frame at"))
 
 
@@ -107,7 +133,7 @@ async def _answer(page: Page, asked: str, shown: str) -> Image.Image:
     """Give the last message that says what was asked, and the answer below it."""
     answer = page.get_by_role("article").last
     await expect(answer.get_by_role("img", name=re.compile(shown))).to_be_visible(timeout=PATIENCE_MS)
-    await expect(answer.get_by_role("img", name=re.compile("over time"))).to_be_visible()
+    await expect(answer.get_by_role("slider", name=re.compile("over time"))).to_be_visible()
     await page.wait_for_timeout(_REFINED_MS)
     return _below(await _picture(_said(page, asked)), await _picture(answer))
 

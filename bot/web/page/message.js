@@ -83,7 +83,7 @@ export class Message {
     const shown = plot ? pictures.filter(({ kind }) => kind !== "plot") : pictures;
     this.view.hidden = shown.length === 0 && !plot;
     this.pictures.show(shown);
-    this.player.show(plot);
+    this.player.show(shown[0]?.kind === "frame" ? plot : null);
     this.plot.show(plot, pictures.find(({ kind }) => kind === "plot")?.alt ?? "");
     this.view.classList.toggle("both", Boolean(plot) && shown.length > 0);
   }
