@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
+from core.errors import AnswerGone
 from core.model.answer import Answer, Vote
 from core.model.query import Example, Posted, Query, Stretch
 from core.model.results import Baseline, Curve, Moment, TextCurve
@@ -225,9 +226,13 @@ async def cast(db: aiosqlite.Connection, view: View, ballots: Sequence[Ballot], 
 
     Where all of them stood already they are taken back. What comes of one person's presses is what would have come of
     them in the order in which they were written down: those that counted before an older one are undone and done again
-    after it. A vote without a job counts when it comes, and nothing before it is undone any more.
+    after it. A vote without a job counts when it comes, and nothing before it is undone any more. Raises AnswerGone,
+    and leaves the job to be done, where a video is not posted there (any more): it may be under way.
     """
     mine = [{**_of_ballot(view, ballot), "job": job.id if job else None} for ballot in ballots]
+    for one in mine:
+        if not await db.execute_fetchall(f"SELECT 1 WHERE {_IS_POSTED}", one):  # noqa: S608 - our own words
+            raise AnswerGone  # before the job counts as done: a killed run told nobody, and the next one may count it
     if not mine or (job and not (await db.execute(_ONCE, mine[0])).rowcount):
         return
     noted = await _take_ballots(db, mine[0])

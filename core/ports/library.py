@@ -188,6 +188,7 @@ class Library(Protocol):
 
         Where all of them stood already they are taken back. Votes count in the view's whole space. For a job this
         is done once: a later call changes nothing. Presses come to the same in whatever order they are counted.
+        Raises AnswerGone where a video is not posted in that space, which leaves the job to be done.
         """
         ...
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -13,15 +14,19 @@ from hypothesis import strategies as st
 
 from core.conversation.commands import find
 from core.model.answer import term_keys
-from core.model.events import Action, Forget, Turn
+from core.model.events import Action, Forget, LinkPosted, Turn
 from core.model.query import Query
+from core.model.requests import MessageKey
 from core.model.video import Scope, View
 from core.search import query_vectors
 from core.search.query_vectors import unit
 from tests.core.conftest import turn
+from tests.support.jobs_done import LINK, StoppingReader, accepted, asked, until_written
 from tests.support.videos import put_video
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from core.model.reply import Reply
     from tests.core.conftest import ColourHouse
 
@@ -152,3 +157,25 @@ def test_given_any_votes_when_turned_then_at_most_the_set_angle(totals: list[int
 def test_given_even_votes_when_turned_then_nothing_changes() -> None:
     aim = unit(np.array([1.0, 2.0], np.float32))
     assert query_vectors.nudged(aim, np.eye(2, dtype=np.float32), np.zeros(2, np.float32)) == pytest.approx(aim)
+
+
+async def test_given_a_vote_on_a_video_under_way_when_done_again_then_counted(
+    house: ColourHouse, colour_video: Path
+) -> None:
+    house.fetcher.web[LINK] = colour_video
+    job = await accepted(house)
+    house.relays.reader.target = stopping = StoppingReader(house.reader, 8)
+    indexing = asyncio.create_task(house.last(LinkPosted(turn(), LINK, job.ref)))
+    await stopping.stopped.wait()
+    await until_written(house, 8)
+    card = await ask(house, "green", BOB)
+    pressed = replace(asked(press(card, "👍")), key=MessageKey(turn().scope, "", "press"), kind="press")
+    voting = Action(BOB, press(card, "👍"), job=(await accepted(house, pressed)).ref)
+    refused = await house.last(voting)
+    assert refused.private
+    assert votes(refused) == []
+    indexing.cancel()
+    await asyncio.gather(indexing, return_exceptions=True)
+    house.relays.reader.target = house.reader
+    assert "Ready to search" in (await house.last(LinkPosted(turn(), LINK, job.ref))).text
+    assert votes(await house.last(voting)) == ["👍 1", "👎"], "the run that was killed had not told of it"

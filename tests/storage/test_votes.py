@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 import numpy as np
 import pytest
 
+from core.errors import AnswerGone
 from core.model.answer import Ballot
 from core.model.query import Stretch
 from core.model.requests import MessageKey
@@ -150,10 +151,22 @@ async def test_a_vote_that_is_done_again_brings_back_nothing_that_was_forgotten(
     older, newer = await jobs_of(voted, clock, 2)
     await voted.vote(VIEW, [Press(UP).ballot("u1")], newer)
     assert await voted.forget(VIDEO, VIEW)
-    await voted.vote(VIEW, [Press(UP).ballot("u1")], older)
+    with pytest.raises(AnswerGone):
+        await voted.vote(VIEW, [Press(UP).ballot("u1")], older)
     await voted.save(make_video(VIDEO), make_posting(VIDEO, scope=SCOPE, message="again"), [])
     assert await voted.votes(VIEW, [WISH]) == ()
     assert await voted.connections.rows("SELECT 1 FROM ballots", {}) == []
+
+
+async def test_given_a_video_not_posted_yet_when_voted_on_then_it_counts_later(
+    library: SqliteLibrary, clock: Clock, make_video: VideoMaker, make_posting: PostingMaker
+) -> None:
+    (job,) = await jobs_of(library, clock, 1)
+    with pytest.raises(AnswerGone):
+        await library.vote(VIEW, [Press(UP).ballot("u1")], job)
+    await library.save(make_video(VIDEO), make_posting(VIDEO, scope=SCOPE), [])
+    await library.vote(VIEW, [Press(UP).ballot("u1")], job)
+    assert [vote.value for vote in await library.votes(VIEW, [WISH])] == [UP]
 
 
 async def test_what_a_press_voted_is_known_as_long_as_the_press(voted: SqliteLibrary, clock: Clock) -> None:
