@@ -231,7 +231,7 @@ async def cast(db: aiosqlite.Connection, view: View, ballots: Sequence[Ballot], 
     """
     mine = [{**_of_ballot(view, ballot), "job": job.id if job else None} for ballot in ballots]
     for one in mine:
-        if not await db.execute_fetchall(f"SELECT 1 WHERE {_IS_POSTED}", one):  # noqa: S608 - our own words
+        if not await db.execute_fetchall(f"SELECT 1 WHERE {_IS_POSTED}", one):
             raise AnswerGone  # before the job counts as done: a killed run told nobody, and the next one may count it
     if not mine or (job and not (await db.execute(_ONCE, mine[0])).rowcount):
         return

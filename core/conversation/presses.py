@@ -64,7 +64,10 @@ class PressHandler:
         if answer is None:
             raise AnswerGone
         revision = 0 if isinstance(wish, actions.Refine) else wish.revision
-        mine = await self._allowed(as_of(answer, revision), event.turn)
+        mine, under_way = await self._allowed(as_of(answer, revision), event.turn)
+        if not isinstance(wish, actions.Refine) and mine.moment(wish.number).video_id in under_way:
+            yield replies.not_indexed_yet()
+            return
         match wish:
             case actions.Show():
                 shown = self._shown(event.turn, mine, wish)
@@ -81,14 +84,17 @@ class PressHandler:
         async for reply in shown:
             yield reply
 
-    async def _allowed(self, answer: Answer, turn: Turn) -> Answer:
-        """Narrow an answer to what may be seen there now; raises AnswerGone where that lacks any of its videos."""
+    async def _allowed(self, answer: Answer, turn: Turn) -> tuple[Answer, set[str]]:
+        """Narrow an answer to what may be seen there now; raises AnswerGone where that lacks any of its videos.
+
+        Return with it the ids of those that are still being indexed.
+        """
         narrowed = replace(answer, query=within(answer, turn))
         shown = {moment.video_id for moment in answer.moments}
         hidden = {one for one in shown if await self._library.posting(one, narrowed.query.view) is None}
         if hidden and hidden - {video.id for video, _ in await self._searcher.under_way(narrowed.query)}:
             raise AnswerGone
-        return narrowed
+        return narrowed, hidden
 
     async def _shown(self, turn: Turn, answer: Answer, wish: actions.Show) -> AsyncIterator[Reply]:
         mark, is_provisional = self._refiner.presses.mark(answer.id), False

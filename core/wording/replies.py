@@ -224,6 +224,12 @@ def so_far(video: Video, share: float) -> str:
     return f"{video.title}: {share:.0%} indexed so far."
 
 
+def not_indexed_yet() -> Reply:
+    """Say why a press under a moment of a video under way does nothing, to the presser alone."""
+    text = "That video is still being indexed. Press again when it is ready to search."
+    return Reply(text, tone="error", private=True)
+
+
 def still_renewing(count: int) -> str:
     """Say that some videos are left out, since the present model has not indexed them yet."""
     videos = "1 more video is" if count == 1 else f"{count} more videos are"

@@ -172,8 +172,8 @@ async def test_given_a_vote_on_a_video_under_way_when_done_again_then_counted(
     pressed = replace(asked(press(card, "👍")), key=MessageKey(turn().scope, "", "press"), kind="press")
     voting = Action(BOB, press(card, "👍"), job=(await accepted(house, pressed)).ref)
     refused = await house.last(voting)
-    assert refused.private
-    assert votes(refused) == []
+    assert (refused.private, votes(refused)) == (True, [])
+    assert refused.text == "That video is still being indexed. Press again when it is ready to search."
     indexing.cancel()
     await asyncio.gather(indexing, return_exceptions=True)
     house.relays.reader.target = house.reader
