@@ -9,7 +9,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, TypeAlias
 from urllib.parse import quote, urlsplit
 
-from core.formatting import clock, plain
+from core.formatting import plain
 from core.model.actions import lists
 from core.model.reply import Picture
 from core.wording.answers import verdict
@@ -173,7 +173,7 @@ def _moment(one: StripMoment) -> Json:
 
 
 def _like(source: SourceFrame) -> Json:
-    words = f"More like {clock(source.at_s)} in {plain(source.title)}"
+    words = "Looking for frames like this one"
     return {"video": source.video_id, "at_s": source.at_s, "words": words}
 
 

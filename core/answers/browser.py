@@ -228,7 +228,9 @@ class Browser:
                 self._card(turn, answer, wish), self._clipper.stills(path, times_s, _END_PX)
             )
         first, last = stills
-        return cards.card(made, cards.ends(made, await self._plotter.ends(first, last, (tenths(in_s), tenths(out_s)))))
+        return cards.card(
+            made, cards.cut_ends(made, await self._plotter.ends(first, last, (tenths(in_s), tenths(out_s))))
+        )
 
     async def _preview(self, turn: Turn, answer: Answer, wish: Show) -> AsyncIterator[Reply]:
         moment = answer.moment(wish.number)

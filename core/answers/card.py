@@ -11,6 +11,7 @@ from core.answers.view import leading
 from core.formatting import clock, tenths
 from core.model.answer import Tally
 from core.model.reply import Link, Picture, Progress, Reply, StripMoment
+from core.model.results import ends
 from core.wording import answers as telling
 from core.wording.replies import video_links
 
@@ -67,18 +68,19 @@ class Card:
 def card(made: Card, instead: Picture | None = None) -> Reply:
     """Show one moment of an answer: its frame, or what stands in its place; and the plot."""
     picture = _frame(made) if instead is None else (instead,)
-    level = _level(made, made.shown.moment)
+    # Few buttons go by the best moment: on the way to an unlikely one, the buttons stay where they are.
+    is_absent = _level(made, made.answer.moments[0]) == "absent"
     return Reply(
         _text(made),
         title=telling.head(made.answer.query, made.shown.curve, is_checked=made.is_checked),
         pictures=picture + _plot(made),
         buttons=buttons.under(
-            made.answer, made.wish, made.cursor, made.door, made.tally, made.names, is_absent=level == "absent"
+            made.answer, made.wish, made.cursor, made.door, made.tally, made.names, is_absent=is_absent
         ),
         links=video_links(made.shown.curve.video, made.shown.at_s) + _source(made.posting),
         progress=made.progress,
         updates=made.updates,
-        level=level,
+        level=_level(made, made.shown.moment),
         details=telling.details(made.answer, made.shown),
         strip=_strip(made),
         like=made.like,
@@ -101,7 +103,10 @@ def _level(made: Card, moment: Moment) -> Level:
     if curve is None:
         return ""
     is_checked = made.is_checked or moment.video_id != shown.video.id
-    return telling.level(curve.of(moment.part), moment, is_checked=is_checked)
+    if moment.then is None:
+        return telling.level(curve.of(moment.part), moment, is_checked=is_checked)
+    both = zip((0, 1), ends(moment, moment.then), strict=True)
+    return telling.weaker(*(telling.level(curve.of(part), one, is_checked=is_checked) for part, one in both))
 
 
 def _strip(made: Card) -> tuple[StripMoment, ...]:
@@ -134,7 +139,7 @@ def preview(made: Card, data: bytes, form: str) -> Picture:
     return Picture("preview", f"preview.{form}", f"{what}, without sound", dict.fromkeys(made.door.themes, data))
 
 
-def ends(made: Card, jpeg: bytes) -> Picture:
+def cut_ends(made: Card, jpeg: bytes) -> Picture:
     """Return the first and the last frame of a cut."""
     first_s, last_s = made.cursor.ends_s
     alt = f"First and last frame of a cut of {made.shown.curve.video.title}, {tenths(first_s)} to {tenths(last_s)}"

@@ -29,6 +29,7 @@ _ELSE_LACKS: dict[Lack, str] = {
     "either": "probably neither anywhere else in this video",
     "together": "each is elsewhere in this video, but probably not together",
 }
+_BY_DOUBT: tuple[Level, ...] = ("strong", "weak", "absent", "", "checking")
 LEVELS: dict[Level, str] = {
     "": "",
     "strong": "Strong match",
@@ -37,7 +38,6 @@ LEVELS: dict[Level, str] = {
     "checking": "Checking…",
 }
 """How sure a verdict is, in words."""
-_NEAREST = "Only what comes nearest"
 _UNLIKELY = "Unlikely"
 """A moment of a video that probably does not show it, or that stands far below the others."""
 
@@ -63,9 +63,14 @@ def level(curve: Curve, moment: Moment, *, is_checked: bool = True) -> Level:
     return "checking" if not is_checked else (curve.verdict_of(moment) or "")
 
 
+def weaker(one: Level, other: Level) -> Level:
+    """Return how sure two moments are together: no surer than either."""
+    return max(one, other, key=_BY_DOUBT.index)
+
+
 def verdict(level: Level) -> str:
-    """Return what stands above an answer: how sure it is, unless its title says that already."""
-    return {"absent": _NEAREST, "checking": ""}.get(level, LEVELS[level])
+    """Return what stands above an answer: how sure the moment is, unless the title says that already."""
+    return "" if level == "checking" else strength(level)
 
 
 def strength(level: Level) -> str:
@@ -79,8 +84,8 @@ def figures(curve: Curve, moment: Moment) -> str:
     if known is None:
         return f"Similarity {moment.score:.2f}; usual in this video: {baseline(curve.scores):.2f}."
     return (
-        f"Similarity {moment.score:.2f}. In this video frames without it seldom reach {known.weak_from:.2f}, "
-        f"and from {known.strong_from:.2f} on there is hardly a doubt."
+        f"Similarity {moment.score:.2f}. Frames of this video without it seldom reach {known.weak_from:.2f}; "
+        f"from {known.strong_from:.2f} on it is almost surely there."
     )
 
 

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 _MEGABYTE = 1_000_000
-_TRIAL = (
-    "Trial: the small demo model, which knows only drawn scenes, stands in, since the real one could not be downloaded"
-)
+_TRIAL = "Trial: the small demo model knows only drawn scenes. The real one could not be downloaded"
 TRIAL_BUTTON = "Download the model"
 
 
@@ -29,7 +27,7 @@ def loading(model: str) -> str:
 
 def trial(reason: str) -> str:
     """Say why the demo model stands in, and how that ends."""
-    return f"{_TRIAL}: {_first(reason)}. With internet, press the button, or run `keaton model fetch`."
+    return f"{_TRIAL}: {_first(reason)}. With internet, press the button."
 
 
 def trial_command(reason: str) -> str:

@@ -30,7 +30,7 @@ _STAGES = {
 }
 _MOST_NAMED, _MOST_NAME = 10, 150
 """So many videos are named that are left alone, with so many characters of each."""
-WELCOME = "Hello! This is my demo video. I look at it once, and then you can ask for anything in it."
+WELCOME = "Hello! This is my demo video. Once it is indexed, ask for anything that you can see in it."
 SUGGESTIONS = (
     "/find a woman swimming in water",
     "/find a steam train in the snow",
@@ -42,18 +42,18 @@ ASKING = """/find a woman in water: the best frame, a plot over time, the other 
 /find a man in a "red car": what stands in quotes weighs more
 /find a car > an explosion: one thing, then another within 30 s; >5m for five minutes
 /find a dog | a cat | a horse: side by side, with the probabilities among them
-/find a dog from:ada after:yesterday before:2026-11-20 in:clips video:holiday: only in what was posted so
+/find a dog from:ada after:yesterday before:2026-11-20 in:clips video:holiday: only videos posted like that
 /find +at night: refines your last question"""
-HELP = f"""Post a link to a video, or drop a file here, and I look at it. Then ask me for anything you can see in it.
+HELP = f"""Post a link to a video, or drop a file here, and I index it. Then ask me for anything you can see in it.
 
 {ASKING}
 
 Drop or paste a picture, with words or without: I look for what it shows. Under an answer, “Refine” adds to its \
-question, “More like this” looks for such frames, 👍 and 👎 rank it for everybody (the same again takes it back).
+question, “More like this” finds similar frames, 👍 and 👎 rank it for everybody (press again to undo).
 /videos: the videos that can be searched here
 /forget TITLE: forget a video
-/help: this"""
-SHARED_HELP = """Post a link to a video, or a file, and I look at it. Then ask me for anything that can be seen in it.
+/help: this list"""
+SHARED_HELP = """Post a link to a video, or a file, and I index it. Then ask me for anything that can be seen in it.
 
 {asking}
 
@@ -62,7 +62,7 @@ to it as words to add to its question; so does a reply that mentions me. Other r
 👍 and 👎 rank an answer for everybody; the same again takes that back. Anybody may press the buttons.
 {videos}: the videos here; {index} LINK: index a video; {forget} TITLE: forget one
 /keaton on, /keaton off, {status}: whether I look at what is posted here; how things stand
-{help}: this
+{help}: this list
 
 Mention me with what you look for, and I search too. When a message is deleted, I forget the video that it brought."""
 PICTURES = {

@@ -102,7 +102,7 @@ def scene_of(query: str) -> tuple[float, float]:
 
 
 async def test_given_a_trial_when_the_page_opens_then_it_says_how_to_end_it(room: Page) -> None:
-    await expect(room.get_by_role("note")).to_contain_text("keaton model fetch")
+    await expect(room.get_by_role("note")).to_contain_text("press the button")
 
 
 async def test_given_the_demo_video_when_searched_by_words_then_it_is_found(room: Page) -> None:

@@ -43,6 +43,15 @@ async def test_given_one_thing_then_another_when_asked_then_a_pair_shows_both(ho
     assert "Frame at 0:09" in reply.pictures[1].alt
 
 
+async def test_given_a_pair_with_an_unlikely_end_when_asked_then_it_is_unlikely(house: ColourHouse) -> None:
+    await put_video(house, turn(), "video", [("green", 3), ("blue", 3), ("red", 3), ("black", 3), ("yellow", 2)])
+    reply = await ask(house, "red > green")
+    first, then = reply.text.splitlines()[2:4]
+    assert first.endswith("Strong match.")
+    assert then.endswith("Unlikely.")
+    assert reply.level == "absent"
+
+
 async def test_given_two_things_when_none_follows_then_it_is_said(house: ColourHouse) -> None:
     await put_video(house, turn(), "video", SCENES)
     reply = await ask(house, "green >2s red")
@@ -144,3 +153,15 @@ async def test_given_an_open_mark_when_the_question_is_refined_then_it_is_whole(
     await put_video(house, turn(), "video", SCENES)
     await ask(house, "red")
     assert "Probabilities" in (await ask(house, "+| blue")).text
+
+
+async def test_given_an_unlikely_moment_when_reached_by_next_then_buttons_stay(house: ColourHouse) -> None:
+    await put_video(house, turn(), "video", [("red", 3), ("green", 3), ("blue", 3), ("navy", 3), ("yellow", 2)])
+    first = await ask(house, "red")
+    assert [one.level for one in first.strip] == ["strong", "absent"]
+    following = next(one for one in first.buttons if one.label == "Next")
+    second = await house.last(Action(turn(), following.id))
+    assert second.level == "absent"
+    for reply in (first, second):
+        seen = [one.label for one in reply.buttons if not one.more]
+        assert seen[-4:] == ["Previous", "Next", "Preview", "Cut"]

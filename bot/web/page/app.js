@@ -28,7 +28,7 @@ const actions = {
     by("message").focus();
   },
 };
-const log = new Log({ scroller: by("log"), list: by("messages"), empty: by("empty"), newer: by("newer") }, actions);
+const log = new Log({ scroller: by("log"), list: by("messages"), empty: by("empty"), newer: by("newer"), cover: by("notice") }, actions);
 const beside = new Beside(by("beside"));
 const composer = new Composer({ form: by("composer"), box: by("message"), send: by("send"), list: by("commands"), beside }, send);
 beside.changed = () => composer.fit();

@@ -10,6 +10,8 @@ export class Banner {
     this.bar = place.querySelector("progress");
     this.button = place.querySelector("button.do");
     this.place = place;
+    // What it covers of the messages is left free above the first of them.
+    new ResizeObserver(() => place.parentElement.style.setProperty("--notice", `${place.offsetHeight}px`)).observe(place);
     this.away = localStorage.getItem(AWAY) ?? "";
     this.button.addEventListener("click", () => this.press());
     place.querySelector("button.close").addEventListener("click", () => this.putAway());

@@ -33,11 +33,11 @@ export class Beside {
   refine(message) {
     this.clear();
     this.answer = message.id;
-    this.show(`Refining ${message.data.title}: what else shall be seen?`);
+    this.show(`Refining ${asked(message.data.title)}: add what else should be in the frame`);
   }
 
   show(...parts) {
-    const close = el("button", { type: "button", class: "stop", "aria-label": "Leave it" }, "Leave it");
+    const close = el("button", { type: "button", class: "stop", "aria-label": "Cancel" }, "Cancel");
     close.addEventListener("click", () => this.clear());
     this.node.replaceChildren(...parts.map((part) => (typeof part === "string" ? el("span", { class: "left" }, part) : part)), close);
     this.node.hidden = false;
@@ -54,5 +54,8 @@ export class Beside {
     this.clear();
   }
 }
+
+// The question alone: a title may go on with a verdict.
+const asked = (title) => title.replace(/^(“.*”)?([^:”]*): [^”]*$/u, "$1$2");
 
 export const isPicture = (file) => file.type.startsWith("image/");

@@ -6,7 +6,7 @@ import { get } from "./server.js";
 const COMMANDS = [
   { name: "/find", takes: "words", does: "Find a moment by what is seen" },
   { name: "/videos", takes: "", does: "All videos here" },
-  { name: "/forget", takes: "video", does: "Take a video out again" },
+  { name: "/forget", takes: "video", does: "Forget a video" },
   { name: "/help", takes: "", does: "What I can do" },
 ];
 const RECALL = 50;

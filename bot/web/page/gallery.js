@@ -38,7 +38,7 @@ export class Gallery {
     this.further.hidden = fitting.length <= this.most;
     this.search.hidden = this.videos.length < 4;
     this.none.hidden = fitting.length > 0;
-    this.none.textContent = typed ? "No video here has such a name." : "There is no video here.";
+    this.none.textContent = typed ? "No video here has such a name." : this.going.size ? "" : "There is no video here.";
   }
 
   tile(video) {

@@ -7,8 +7,8 @@ const ABOVE_PX = 10;
 const GROUP_MS = 5 * 60 * 1000;
 
 export class Log {
-  constructor({ scroller, list, empty, newer }, actions) {
-    Object.assign(this, { scroller, list, empty, newer, actions });
+  constructor({ scroller, list, empty, newer, cover }, actions) {
+    Object.assign(this, { scroller, list, empty, newer, cover, actions });
     this.known = new Map();
     this.sticks = true;
     this.target = Infinity;
@@ -17,6 +17,7 @@ export class Log {
     const watch = new ResizeObserver(() => this.sticks && this.toEnd());
     watch.observe(list);
     watch.observe(scroller);
+    watch.observe(cover);
   }
 
   clear() {
@@ -64,10 +65,10 @@ export class Log {
     if (this.sticks) this.newer.hidden = true;
   }
 
-  // The end, but not past the start of an answer that is taller than the window.
+  // The end, but not past the start of an answer that is taller than the window; the banner covers its upper part.
   toEnd(smoothly = false) {
     const last = this.list.lastElementChild;
-    const top = last?.classList.contains("by-keaton") ? last.offsetTop - ABOVE_PX : Infinity;
+    const top = last?.classList.contains("by-keaton") ? last.offsetTop - this.cover.offsetHeight - ABOVE_PX : Infinity;
     this.target = Math.min(top, this.scroller.scrollHeight - this.scroller.clientHeight);
     this.sticks = true;
     this.newer.hidden = true;

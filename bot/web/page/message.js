@@ -51,8 +51,8 @@ export class Message {
     this.plot = new Plot(into(this.view)("div", "plotted"), (id) => this.actions.press(this.id, id));
     this.deeds = el("div", { class: "deeds" });
     this.moments = new Moments(into(this.deeds)("div", "moments"), (id) => this.actions.press(this.id, id));
-    this.refine = this.moments.offer("Refine", () => this.actions.refine(this));
-    this.figures = this.moments.offer("Details", (node) => this.tell(node));
+    this.refine = this.moments.offer("Refine", "Adds words to this question", () => this.actions.refine(this));
+    this.figures = this.moments.offer("Details", "The figures behind the verdict", (node) => this.tell(node));
     parts.links = into(this.deeds)("p", "links");
     this.content.append(this.deeds);
     parts.details = part("p", "details");

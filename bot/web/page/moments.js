@@ -6,6 +6,13 @@ import { el, signed, thumb } from "./format.js";
 const STEPS = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 };
 const WAITING_MS = 4000;
 const FIRST = 6;
+const HINTS = {
+  "As softmax": "Draws the plot as shares of 100 %",
+  "More like this": "Finds other frames that look like this one",
+  "Whole video": "Shows frames of the whole video",
+  "👍": "This is right: rank it up for everybody",
+  "👎": "This is wrong: rank it down for everybody",
+};
 const HALVES = /^(.1 s|👍.*|👎.*)$/u;
 
 export class Moments {
@@ -27,8 +34,8 @@ export class Moments {
   }
 
   // Adds an entry to More that the server knows nothing of.
-  offer(label, act) {
-    const node = el("button", { type: "button", hidden: true }, label);
+  offer(label, title, act) {
+    const node = el("button", { type: "button", hidden: true, title }, label);
     node.addEventListener("click", () => (this.open(false), act(node)));
     this.extras.push(node);
     return node;
@@ -123,6 +130,7 @@ export class Moments {
     node.dataset.face = face;
     node.classList.toggle("half", HALVES.test(label));
     node.dataset.id = id;
+    node.title = HINTS[label.replace(/ \d+$/, "")] ?? "";
     node.classList.toggle("number", /^\d+ ·/.test(label));
     active ? node.setAttribute("aria-current", "true") : node.removeAttribute("aria-current");
     enabled ? node.removeAttribute("aria-disabled") : node.setAttribute("aria-disabled", "true");

@@ -112,7 +112,7 @@ export class Plot {
   *legend() {
     const { lines, band, cut } = this.data;
     if (lines.length > 1) for (const [index, line] of lines.entries()) yield el("span", { class: `key c${index}` }, line.text);
-    if (band) yield el("span", { class: "key grey" }, "grey: frames without it");
+    if (band) yield el("span", { class: "key grey" }, "grey: usual for frames without it");
     yield el("span", { class: "how" }, cut ? "Click to go there, drag to cut" : "Click to go there");
   }
 

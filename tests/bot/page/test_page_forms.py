@@ -139,6 +139,25 @@ async def test_given_a_banner_when_axe_looks_then_it_finds_nothing(
         await page.context.close()
 
 
+async def test_given_a_tall_banner_when_answered_then_the_title_shows(
+    browser: Browser, talk: ScriptedConversation, storage: PageStorage, tmp_path: Path
+) -> None:
+    talk.is_rich = True
+    board = BannerBoard()
+    board.show(Banner("Trial: " + "the small demo model knows only drawn scenes. " * 4, button="Make it real"))
+    config = replace(CONFIG, upload_dir=tmp_path, banner=board)
+    async with LocalChat(talk, talks.parse, config, talks.Unwritten(), storage) as chat:
+        page = await Opener(browser, chat).at(390, 844)
+        await ask(page, "/find a rich answer")
+        await settled(page)
+        title = await log(page).locator("article.card h2").last.bounding_box()
+        note = await page.get_by_role("note").bounding_box()
+        assert title is not None
+        assert note is not None
+        assert note["y"] + note["height"] <= title["y"] < 844 / 2
+        await page.context.close()
+
+
 @pytest.mark.parametrize("width", WIDTHS)
 async def test_given_a_width_when_each_state_is_shown_then_no_sideways_scrolling(opener: Opener, width: int) -> None:
     page = await opener.at(width, 800)

@@ -155,3 +155,16 @@ async def test_given_an_answer_when_words_follow_then_it_is_refined(room: Page, 
     event = talk.events[-1]
     assert isinstance(event, Find)
     assert (event.text, event.refines) == ("at night", "an-answer")
+
+
+async def test_given_an_absent_answer_when_refined_then_its_question_is_named(
+    room: Page, talk: ScriptedConversation
+) -> None:
+    talk.is_rich = True
+    await ask(room, "/find an absent answer")
+    await room.get_by_role("button", name="More").last.click()
+    await room.get_by_role("button", name="Refine").last.click()
+    beside = room.get_by_role("group", name="With the next message")
+    await expect(beside).to_contain_text("Refining “a woman swimming in water”: add")
+    await beside.get_by_role("button", name="Cancel").click()
+    await expect(beside).to_be_hidden()
