@@ -14,7 +14,7 @@ from core.model.video import Scope, View
 if TYPE_CHECKING:
     from pathlib import Path
 
-DOOR = Door(platform="local", themes=("light", "dark"), max_moments=50)
+DOOR = Door(platform="local", themes=("light", "dark"), max_moments=50, draws_plots=True)
 
 
 @dataclass(frozen=True, slots=True)

@@ -180,6 +180,7 @@ def _like(source: SourceFrame) -> Json:
 def _plot(plot: LivePlot) -> Json:
     return {
         "video": plot.video_id,
+        "label": plain(plot.label),
         "duration_s": plot.duration_s,
         "style": plot.style,
         "times_s": plot.times_s,

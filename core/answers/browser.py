@@ -124,7 +124,7 @@ class Browser:
             answer.moments,
             wish.number,
             wish.style,
-            turn.door.themes,
+            () if turn.door.draws_plots else turn.door.themes,
             turn.door.max_picture_px,
             curve,
             None if wish.at_ms is None else cursor.at_s,

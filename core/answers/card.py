@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from core.answers import buttons
@@ -84,7 +84,9 @@ def card(made: Card, instead: Picture | None = None) -> Reply:
         details=telling.details(made.answer, made.shown),
         strip=_strip(made),
         like=made.like,
-        plot=leading(made.shown.plot, made.wish, made.cursor) if made.shown.plot else None,
+        plot=leading(replace(made.shown.plot, label=_plot_alt(made)), made.wish, made.cursor)
+        if made.shown.plot
+        else None,
         provisional=not made.is_checked,
         videos=_named(made),
     )
@@ -234,12 +236,17 @@ def _frame(made: Card) -> tuple[Picture, ...]:
 
 
 def _plot(made: Card) -> tuple[Picture, ...]:
+    """Return the plot's picture, where the door does not draw it itself."""
+    return (Picture("plot", "plot.png", _plot_alt(made), made.shown.plots),) if made.shown.plots else ()
+
+
+def _plot_alt(made: Card) -> str:
+    """Say what the plot shows."""
     peaks = ", ".join(f"{number} at {clock(moment.peak_s)}" for number, moment in made.numbered)
     measure = "Similarity" if made.wish.style == "similarity" else "Softmax share"
     video, asked, (low, high) = made.shown.curve.video.title, telling.title(made.answer.query), made.shown.plot_range
     span = f"from {low:.2f} to {high:.2f}" if made.wish.style == "similarity" else f"from {low:.2%} to {high:.2%}"
-    alt = f"{measure} of {video} to {asked} over time; {span}; peaks: {peaks}"
-    return (Picture("plot", "plot.png", alt, made.shown.plots),)
+    return f"{measure} of {video} to {asked} over time; {span}; peaks: {peaks}"
 
 
 def _source(posting: Posting | None) -> tuple[Link, ...]:

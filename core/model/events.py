@@ -32,6 +32,8 @@ class Door:
     """What a moving preview has to be, so that it moves in the middle of a message."""
     shared: bool = False
     """Several people talk there: it matters who posted what, and channels can be switched on and off."""
+    draws_plots: bool = False
+    """It draws plots from their figures, and needs no pictures of them."""
     grouped: frozenset[str] = frozenset()
     """Commands that are written "/keaton NAME" there, and not "/NAME"."""
 

@@ -120,6 +120,8 @@ class LivePlot:
     band: tuple[float, float] | None
     """From where to where a score means nothing, where that is known."""
     marks: tuple[PlotMark, ...]
+    label: str = ""
+    """Says what is seen."""
     at_s: float = 0.0
     """Of the frame that is shown."""
     cut_s: tuple[float, float] | None = None

@@ -55,7 +55,8 @@ def _web_words(message: dict[str, Any]) -> str:
 
 
 def _web_card(message: dict[str, Any]) -> Card:
-    pictures = tuple(one["name"] for one in message["pictures"])
+    # The page draws the plot itself.
+    pictures = tuple(one["name"] for one in message["pictures"]) + (("plot.png",) if message.get("plot") else ())
     return Card(_web_words(message), pictures, tuple(one["label"] for one in message["buttons"]), message)
 
 

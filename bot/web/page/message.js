@@ -84,7 +84,7 @@ export class Message {
     this.view.hidden = shown.length === 0 && !plot;
     this.pictures.show(shown);
     this.player.show(shown[0]?.kind === "frame" ? plot : null);
-    this.plot.show(plot, pictures.find(({ kind }) => kind === "plot")?.alt ?? "");
+    this.plot.show(plot, plot?.label ?? "");
     this.view.classList.toggle("both", Boolean(plot) && shown.length > 0);
   }
 

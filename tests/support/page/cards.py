@@ -62,6 +62,7 @@ def plot(number: int) -> LivePlot:
         (PlotLine("", tuple(round(float(value), 4) for value in values)),),
         (0.05, 0.25),
         tuple(marks),
+        f"Similarity of {TITLE} over time",
         PEAKS_S[number - 1],
         None,
         f"show:an-answer:{number}:m:f:{{at}}::",
