@@ -63,14 +63,23 @@ async def find(settings: Settings, wish: FindWish, space: str, *, as_json: bool)
         if wish.text != STDIN:
             await _answer(core, wish, space, as_json=as_json)
             return 0
-        code = 0
+        code = number = 0
         async for text in _lines():
+            number += 1
             try:
-                await _answer(core, replace(wish, text=text), space, as_json=as_json)
+                await _answer(core, _numbered(wish, number, text), space, as_json=as_json)
             except AppError as error:
                 click.echo(f"{one_line(text)}: {told(error)}", err=True)
                 code = max(code, exit_code(error))
         return code
+
+
+def _numbered(wish: FindWish, number: int, text: str) -> FindWish:
+    """Return the wish for one line of several; its pictures go to a folder of their own."""
+    out = wish.out / str(number) if wish.out else None
+    if out:
+        output.prepare(out)
+    return replace(wish, text=text, out=out)
 
 
 async def _answer(core: Product, wish: FindWish, space: str, *, as_json: bool) -> None:
@@ -107,7 +116,7 @@ def _comes_slowly(stream: TextIO) -> bool:
         mode = os.fstat(stream.fileno()).st_mode
     except (OSError, ValueError):
         return False
-    return stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode) or stat.S_ISCHR(mode)
+    return stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode) or stream.isatty()  # not /dev/null: nothing can wait for that
 
 
 def _picture(path: Path) -> PictureFile:

@@ -81,7 +81,7 @@ def indexed(one: Indexed) -> None:
 def summed_up(done: Sequence[Indexed], failed: Sequence[tuple[str, str]], *, as_json: bool) -> None:
     """Print how many videos were indexed, known and refused, where they are several; as JSON, each of them."""
     if as_json:
-        videos = [{**_video(one.video), "looks": one.frames, "truncated": one.video.truncated} for one in done]
+        videos = [{**_video(one.video), "frames": one.frames, "truncated": one.video.truncated} for one in done]
         _print_json({"videos": videos, "failed": [{"source": source, "error": why} for source, why in failed]})
         return
     count, fresh = len(done) + len(failed), sum(one.frames > 0 for one in done)
@@ -148,9 +148,14 @@ def spaces(holdings: Sequence[Holding], *, as_json: bool) -> None:
         _print_json({"spaces": made})
         return
     for one in holdings:
-        click.echo(f"{one.space.platform:8} {one.space.name}  {one.videos} videos in {one.channels} channels")
+        videos, channels = _counted(one.videos, "video"), _counted(one.channels, "channel")
+        click.echo(f"{one.space.platform:8} {one.space.name}  {videos} in {channels}")
     if not holdings:
         click.echo("No video was posted anywhere yet.")
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"
 
 
 def write(shown: AnswerView, folder: Path) -> AnswerFiles:

@@ -211,9 +211,22 @@ def clip(video: str, start_s: float, end_s: float, out: Path | None, space: str)
     _finish(cutting.clip(_quiet_settings(), cutting.ClipOrder(video, start_s, end_s, out), space))
 
 
+def _sheet_file(_context: click.Context, _option: click.Parameter, value: Path) -> Path:
+    """Refuse what a contact sheet is not written as."""
+    if value.suffix.lower() not in {".jpg", ".jpeg"}:
+        raise click.BadParameter(f"{value} has to end in .jpg.")
+    return value
+
+
 @keaton.command()
 @click.argument("video", metavar="ID")
-@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), default="sheet.jpg", show_default=True)
+@click.option(
+    "--out",
+    type=click.Path(dir_okay=False, path_type=Path),
+    callback=_sheet_file,
+    default="sheet.jpg",
+    show_default=True,
+)
 @click.option("--tiles", default=24, show_default=True, type=click.IntRange(1, 200), help="How many pictures at most.")
 @space_option
 def sheet(video: str, out: Path, tiles: int, space: str) -> None:

@@ -146,6 +146,8 @@ async def prove(settings: Settings, wish: ProveWish) -> int:
 async def _ground(settings: Settings, wish: ProveWish, home: Path) -> _Ground:
     """Load the model and fetch the video; with nothing named and no way to the weights, these are the demo's."""
     chosen = _with_model(settings, wish.model or settings.model_name or MODEL, home)
+    if wish.source and not is_link(wish.source):
+        await _named(wish.source, chosen)  # before the model is downloaded
     try:
         notebook = await _loaded(chosen)
     except WeightsUnavailable as error:

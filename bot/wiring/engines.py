@@ -24,7 +24,7 @@ from core.engines.index.index import VectorIndex
 from core.engines.plot.plotter import MatplotlibPlotter
 from core.engines.sandbox.pool import ChildPool
 from core.engines.video.reader import ChildClipper, ChildFramer, ChildFrameReader, ChildPictureReader
-from core.errors import WeightsUnavailable
+from core.errors import UnknownModel, WeightsUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -141,10 +141,13 @@ def model_names() -> dict[str, str]:
 
 
 def check_model(settings: Settings) -> None:
-    """Raise UnknownModel where there is no such model."""
+    """Raise UnknownModel where there is no such model, or no such folder."""
     from core.engines.clip.open_clip_models import check_name  # noqa: PLC0415 - see above
 
-    check_name(model_choice(settings))
+    choice = model_choice(settings)
+    check_name(choice)
+    if choice.folder is not None and not choice.folder.is_dir():
+        raise UnknownModel(choice.preset, "there is no such folder")
 
 
 def weights_here(settings: Settings) -> bool:

@@ -94,7 +94,7 @@ def test_given_a_video_when_clipped_and_drawn_then_a_cut_and_a_sheet_exist(keato
 
 def test_given_a_known_video_when_indexed_again_then_no_frame_is_embedded(keaton: Keaton) -> None:
     document = keaton.json("index", "--json", "colours.mp4")
-    assert [(video["title"], video["looks"]) for video in document["videos"]] == [("colours", 0)]
+    assert [(video["title"], video["frames"]) for video in document["videos"]] == [("colours", 0)]
 
 
 def test_given_kept_files_then_their_owner_alone_may_read_them(keaton: Keaton) -> None:

@@ -116,6 +116,33 @@ def test_given_questions_on_stdin_when_asked_then_each_answer_is_one_line(
     assert piped.stdout.startswith("“a camel in the desert”: best at 0:")
 
 
+def test_given_no_standard_input_when_questions_are_read_then_at_once(keaton: Keaton) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "bot", "find", "-"],
+        cwd=keaton.home,
+        env=keaton.environment(),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_given_questions_on_stdin_when_drawn_then_each_has_its_folder(
+    keaton: Keaton, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clips.make_clip(keaton.home / "red.mp4", [("red", 2)])
+    assert keaton("index", "red.mp4").returncode == 0
+    monkeypatch.setattr("sys.stdin", io.StringIO("red\nblue\n"))
+    assert keaton("find", "-", "--out", "answers").returncode == 0
+    assert sorted(path.parent.name for path in keaton.home.glob("answers/*/plot.png")) == ["1", "2"]
+    assert "  1 video in 1 channel\n" in keaton("spaces").stdout
+    assert keaton("sheet", "red", "--out", "sheet.txt").returncode == 2
+    assert not (keaton.home / "sheet.txt").exists()
+
+
 def test_given_refine_when_asked_then_the_best_frame_is_at_least_as_good(keaton: Keaton) -> None:
     shutil.copy(ROOT / "demo" / "film.mp4", keaton.home / "demo.mp4")
     assert keaton("index", "demo.mp4").returncode == 0

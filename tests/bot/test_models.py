@@ -46,6 +46,9 @@ def test_given_models_when_one_is_chosen_then_the_env_file_says_so(
     assert keaton("model", "use", "demo", settings=unset).returncode == 0
     assert listed()["demo"] == ("here", True)
     assert keaton("model", "use", "nonsense", settings=unset).returncode == 3
+    missing = keaton("model", "use", f"local-dir:{tmp_path / 'missing'}", settings=unset)
+    assert missing.returncode == 3
+    assert "no such folder" in missing.stderr
     overruled = keaton("model", "use", "demo", settings={**unset, "KEATON_MODEL": "base"})
     assert overruled.returncode == 1
     assert "counts more" in overruled.stderr

@@ -94,6 +94,9 @@ def test_given_no_hub_when_nothing_is_named_then_the_demo_is_compared(tmp_path: 
 def test_given_a_model_by_name_when_it_cannot_be_had_then_that_is_the_end(tmp_path: Path) -> None:
     done = Keaton(tmp_path, "local-dir:/nowhere")("prove")
     assert (done.returncode, done.stdout) == (3, "")
+    missing = Keaton(tmp_path, "local-dir:/nowhere")("prove", "missing.mp4")  # said before a model is downloaded
+    assert missing.returncode == 1
+    assert "There is no file missing.mp4." in missing.stderr
     (tmp_path / "empty.txt").write_text("\n")
     assert Keaton(tmp_path, "demo")("prove", "--queries", "empty.txt").returncode == 2
 
