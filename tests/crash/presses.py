@@ -21,6 +21,12 @@ class Press:
     label: str
 
     @property
+    def action(self) -> str:
+        """Return the id of what was asked for, also where it was chosen in the menu."""
+        (chosen,) = self.it.data.get("values") or [self.it.data["custom_id"]]
+        return str(chosen)
+
+    @property
     def is_vote(self) -> bool:
         return self.label.startswith(("👍", "👎"))
 
@@ -36,7 +42,7 @@ class Press:
     @property
     def shows(self) -> str:
         """Return words that the card then holds, or "" where that depends."""
-        wish = actions.read(str(self.it.data["custom_id"]))
+        wish = actions.read(self.action)
         if not isinstance(wish, actions.Show):
             return ""
         modes = {"preview": "Preview: ", "sheet": "The whole video"}

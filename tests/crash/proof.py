@@ -181,7 +181,7 @@ def _judge_presses(town: Town, found: _Found) -> None:
     """Each card shows what the last acknowledged press under it asked for, or one that came after and got no answer."""
     pressed: dict[int, list[Press]] = {}
     for press in town.presses:
-        if actions.draws(str(press.it.data["custom_id"])):
+        if actions.draws(press.action):
             pressed.setdefault(press.card.id, []).append(press)
     for presses in pressed.values():
         promised = [number for number, one in enumerate(presses) if one.is_promised]
