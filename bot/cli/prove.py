@@ -28,7 +28,7 @@ from bot.wiring.notebook import open_notebook
 from core.errors import AppError, WeightsUnavailable
 from core.indexing.indexer import Downloads
 from core.indexing.local_files import check
-from core.links import is_link
+from core.links import is_link, meant_links
 from core.model.events import Address, PictureFile
 from core.model.query import Query
 from core.model.reply import Progress
@@ -79,11 +79,16 @@ class ProveWish:
 
     @classmethod
     def of(cls, source: str | None, queries: Path | None, labels: Sequence[str], **how: object) -> ProveWish:
-        """Read the file of queries; raises BadParameter where it holds none."""
-        lines = queries.read_text(encoding="utf-8").splitlines() if queries else []
+        """Read the file of queries; mend a link with a slip; raises BadParameter without a query."""
+        try:
+            lines = queries.read_text(encoding="utf-8-sig").splitlines() if queries else []
+        except UnicodeDecodeError as error:
+            raise click.BadParameter(f"{queries} is no text in UTF-8.", param_hint="--queries") from error
         texts = tuple(line.strip() for line in lines if line.strip())
         if queries and not texts:
             raise click.BadParameter(f"{queries} holds no query.", param_hint="--queries")
+        if source and not Path(source).exists():
+            source = next(iter(meant_links(source)), source)
         return cls(source, texts, tuple(labels), **how)  # type: ignore[arg-type] # click has checked their types
 
 

@@ -16,6 +16,7 @@ from PIL import Image
 
 from bot.cli.proof import FoundFrame, PictureProof, Proof, QueryProof, Speed, summary
 from bot.cli.proof_page import page
+from bot.cli.prove import ProveWish
 from tests.support.command_line import ROOT, Keaton
 
 if TYPE_CHECKING:
@@ -99,6 +100,19 @@ def test_given_a_model_by_name_when_it_cannot_be_had_then_that_is_the_end(tmp_pa
     assert "There is no file missing.mp4." in missing.stderr
     (tmp_path / "empty.txt").write_text("\n")
     assert Keaton(tmp_path, "demo")("prove", "--queries", "empty.txt").returncode == 2
+    (tmp_path / "latin.txt").write_bytes(b"a caf\xe9")
+    latin = Keaton(tmp_path, "demo")("prove", "--queries", "latin.txt")
+    assert latin.returncode == 2
+    assert "no text in UTF-8" in latin.stderr
+
+
+def test_given_a_link_with_a_slip_when_proved_then_what_is_meant() -> None:
+    link = "https://www.youtube.com/watch?v=frYIj2FGmMA"
+    assert ProveWish.of("htps" + link[5:], None, (), **_OPTIONS).source == link
+    assert ProveWish.of("film.mp4", None, (), **_OPTIONS).source == "film.mp4"
+
+
+_OPTIONS = {"full": False, "frames": 8, "turns": 1, "model": None, "picture": None, "out": None}
 
 
 def proof(*gains: float) -> Proof:
