@@ -41,4 +41,4 @@ async def test_given_a_full_disk_when_asked_then_it_says_so_and_forgetting_works
         await town.answer(await fake.menu(message, town.ada), FULL)
         await town.answer(await fake.typed(town.general, town.ada, "/index https://films.example/other.mp4"), FULL)
         await town.answer(await fake.press(answer, "👍", town.ada), FULL)
-        await town.answer(await fake.typed(town.general, town.ada, "/forget video"), "Forgotten")
+        await town.answer(await fake.typed(town.general, town.ada, "/forget A linked video"), "Forgotten")

@@ -40,4 +40,4 @@ async def test_given_a_full_disk_when_asked_then_it_says_so_and_forgetting_works
     assert FULL in await scene.asked("/keaton", f"index {scene.link()}")
     vote = await scene.fake.press(scene.team, answer, "👍", scene.bob)
     assert FULL in await scene.whispered(vote)
-    assert "Forgotten" in await scene.asked("/keaton", "forget video", scene.ada)
+    assert "Forgotten" in await scene.asked("/keaton", "forget A linked video", scene.ada)
