@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Any
 
 from bench.annotations import files_of, overlap, read
 from bench.table import RESULTS, machine
-from bot.cli.finding import refined
+from bot.cli.find import refined
 from bot.settings import Settings
 from bot.wiring.app import open_core
 from core.errors import AppError

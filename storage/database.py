@@ -18,7 +18,7 @@ from storage.backups import Backups
 from storage.continuity import COUNT, Continuity
 from storage.data_folder import Reserve, disk
 from storage.migrations import MIGRATIONS, migrate, version
-from storage.wiping import Wiper, empty_log
+from storage.wiper import Wiper, empty_log
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping

@@ -11,7 +11,7 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
-from bot.cli.wording import DOUBTFUL, NO_VIDEO
+from bot.cli.terminal_words import DOUBTFUL, NO_VIDEO
 from core.answers.view import each_second, shares
 from core.errors import FolderUnwritable
 from core.formatting import clock

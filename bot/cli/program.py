@@ -67,7 +67,7 @@ def index(sources: tuple[str, ...], glob: str, watch: bool, space: str, as_json:
         raise click.UsageError("--json prints one document at the end, and --watch has none.")
     if watch and not any(Path(source).is_dir() for source in sources):
         raise click.UsageError("--watch needs a folder.")
-    from bot.cli import indexing
+    from bot.cli import index as indexing
 
     wish = indexing.IndexWish(sources, glob, watch)
     _finish(indexing.index(_quiet_settings(), wish, space, as_json=as_json))
@@ -111,7 +111,7 @@ def find(
     """
     if not text and picture is None:
         raise click.UsageError("Nothing to search for. Give TEXT, or --picture, or both.")
-    from bot.cli import finding
+    from bot.cli import find as finding
 
     style: Literal["softmax", "similarity"] = "softmax" if softmax else "similarity"
     wish = finding.FindWish(" ".join(text), video, limit, out, style, theme, picture, refine)
@@ -206,9 +206,9 @@ def clip(video: str, start_s: float, end_s: float, out: Path | None, space: str)
     """Cut a stretch out of a video (its id or title)."""
     if end_s <= start_s:
         raise click.BadParameter("it has to be after --from.", param_hint="--to")
-    from bot.cli import cutting
+    from bot.cli import cuts
 
-    _finish(cutting.clip(_quiet_settings(), cutting.ClipOrder(video, start_s, end_s, out), space))
+    _finish(cuts.clip(_quiet_settings(), cuts.ClipOrder(video, start_s, end_s, out), space))
 
 
 def _sheet_file(_context: click.Context, _option: click.Parameter, value: Path) -> Path:
@@ -231,9 +231,9 @@ def _sheet_file(_context: click.Context, _option: click.Parameter, value: Path) 
 @space_option
 def sheet(video: str, out: Path, tiles: int, space: str) -> None:
     """Draw the contact sheet of a whole video (its id or title)."""
-    from bot.cli import cutting
+    from bot.cli import cuts
 
-    _finish(cutting.sheet(_quiet_settings(), video, tiles, out, space))
+    _finish(cuts.sheet(_quiet_settings(), video, tiles, out, space))
 
 
 @keaton.command()
@@ -349,7 +349,7 @@ def run_program() -> int:
 
 def _tell(error: Exception) -> int:
     """Say on stderr what went wrong; return the exit code."""
-    from bot.cli.wording import told
+    from bot.cli.terminal_words import told
     from core.errors import AppError, OperatorError
 
     if isinstance(error, AppError):

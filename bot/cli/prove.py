@@ -15,11 +15,11 @@ import click
 import numpy as np
 
 from bot.cli import output
-from bot.cli.finding import refined
+from bot.cli.find import refined
 from bot.cli.local import follow_model, local_scope
 from bot.cli.proof import FoundFrame, PictureProof, Proof, QueryProof, Speed, apart, jpeg, summary
 from bot.cli.proof_page import page
-from bot.cli.wording import told
+from bot.cli.terminal_words import told
 from bot.wiring.app import open_core
 from bot.wiring.diagnostics import describe_machine
 from bot.wiring.engines import DEMO_FOLDER, fetch_weights, weights_here

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bot.cli.wording import told
+from bot.cli.terminal_words import told
 from core import errors
 from tests.support.command_line import Keaton
 

@@ -162,7 +162,7 @@ class PlotFigure:
         banded = bool(spec.curve.baseline) and is_cosine and not spec.curve.lines
         self._title.set_text(_shorten(spec.query, 46))
         video = _shorten(spec.curve.video.title, 44 if banded else 68)
-        self._note.set_text(f"{video} · grey: what is not here" if banded else video)
+        self._note.set_text(f"{video} · grey: frames without it" if banded else video)
         self._measure.set_text("similarity" if is_cosine else _probability(spec))
         shown = _cosine if is_cosine else _share
         self._axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _place: shown(value)))

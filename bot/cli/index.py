@@ -15,7 +15,7 @@ import click
 from bot.cli import output
 from bot.cli.folders import appearing, videos_in
 from bot.cli.local import OPERATOR, exit_code, load, local_scope
-from bot.cli.wording import told
+from bot.cli.terminal_words import told
 from bot.doors.requests import RequestLog
 from bot.web.config import DOOR
 from bot.wiring.app import open_core

@@ -13,7 +13,7 @@ import click
 
 from bot.cli import output
 from bot.cli.local import OPERATOR, exit_code, load, local_scope
-from bot.cli.wording import told
+from bot.cli.terminal_words import told
 from bot.wiring.app import open_core
 from core.conversation.commands import find as read_question
 from core.errors import AppError
