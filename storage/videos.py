@@ -203,7 +203,7 @@ async def put_links(db: aiosqlite.Connection, posting: Posting, links: Sequence[
     `site_id`: see `core.site_ids`.
     """
     row = _of_posting(posting)
-    await db.executemany(_PUT_LINK, [{**row, "link": link, "site_id": site_id} for link in links])
+    await db.executemany(_PUT_LINK, ({**row, "link": link, "site_id": site_id} for link in links))
 
 
 async def put_posting(db: aiosqlite.Connection, posting: Posting) -> None:

@@ -84,11 +84,13 @@ async def test_given_strangers_hold_all_when_the_owner_comes_then_it_answers(
         assert await tab.say("/help") == 202
 
 
+@pytest.mark.slow
 async def test_given_half_a_request_when_time_is_up_then_it_is_hung_up_on(strangers: list[Ends]) -> None:
     await asyncio.sleep(1.5 * LIMITS.idle_s)
     assert await held(strangers) == 0
 
 
+@pytest.mark.slow
 async def test_given_an_open_stream_when_it_is_silent_for_long_then_it_stays(
     chat: LocalChat, session: aiohttp.ClientSession
 ) -> None:
@@ -99,6 +101,7 @@ async def test_given_an_open_stream_when_it_is_silent_for_long_then_it_stays(
         await tab.until_text("hi")
 
 
+@pytest.mark.slow
 async def test_given_health_when_strangers_hold_connections_then_it_answers(
     session: aiohttp.ClientSession,
 ) -> None:

@@ -82,6 +82,7 @@ def head(tab: Tab, *lines: str, path: str = "/api/files?client=a&name=f.mp4") ->
     return "\r\n".join([*first, f"Authorization: {key}", *lines, "", ""]).encode()
 
 
+@pytest.mark.slow
 async def test_given_an_upload_that_drips_then_it_is_given_up(
     talk: ScriptedConversation, session: aiohttp.ClientSession, tmp_path: Path
 ) -> None:

@@ -137,6 +137,7 @@ async def test_forgetting_neither_waits_for_readers_nor_holds_others_up(
     assert b"A private video" not in left
 
 
+@pytest.mark.slow
 async def test_what_one_process_could_not_wipe_before_it_ended_another_wipes(
     make_video: VideoMaker, make_posting: PostingMaker, channel: Scope, tmp_path: Path
 ) -> None:

@@ -85,6 +85,7 @@ def compare(sights: Sights, server: Server, who: Person, loop: asyncio.Runner) -
 
 @settings(max_examples=60, deadline=None, database=None, derandomize=True)
 @given(roles, powers, rooms, st.sets(st.sampled_from(ROLES)), changes)
+@pytest.mark.slow
 def test_given_any_changes_when_rights_are_read_then_both_ways_agree(
     powers_of: dict[int, int], everyone: int, told: list[Any], held: set[int], changed: list[Any]
 ) -> None:

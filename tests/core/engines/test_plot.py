@@ -155,6 +155,7 @@ def test_given_a_count_when_spread_then_tiles_are_even() -> None:
     assert evenly(100, 4) == [12, 37, 62, 87]
 
 
+@pytest.mark.slow
 def test_given_other_plots_before_when_drawn_then_the_same_picture() -> None:
     first = draw(spec(), "dark")
     for number in range(80):  # more words than are remembered
