@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -15,10 +16,14 @@ import pytest
 from PIL import Image
 from playwright.async_api import Browser, Page, expect
 
+from bot.web.banner import Banner, BannerBoard
+from bot.web.server import LocalChat
+from tests.support import talks
 from tests.support.page.hands import ask, log
+from tests.support.tabs import CONFIG
 
 if TYPE_CHECKING:
-    from bot.web.server import LocalChat
+    from bot.web.videos import PageStorage
     from tests.support.talks import ScriptedConversation
 
 pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="session")]
@@ -62,8 +67,42 @@ async def show(page: Page, state: str) -> None:
     await page.evaluate("document.activeElement.blur()")
 
 
+async def work(page: Page, talk: ScriptedConversation) -> None:
+    """Leave a video half indexed, with an error below it."""
+    talk.go_on.clear()
+    await ask(page, "https://example.org/coast.mp4")
+    await expect(log(page).get_by_role("progressbar")).to_be_visible()
+    await ask(page, "/forget it")
+    await expect(log(page)).to_contain_text("There is no video by that name here.")
+
+
+async def use(page: Page, state: str, talk: ScriptedConversation) -> None:
+    """Bring the page into a state that takes more than a question."""
+    if state == "work":
+        await work(page, talk)
+    else:
+        await show(page, "answer")
+    if state == "more":
+        await page.get_by_role("button", name="More", exact=True).last.click()
+    if state == "enlarged":
+        await page.get_by_role("button", name="Enlarge the frame").first.press("Enter")
+        await expect(page.get_by_role("dialog", name="Enlarged picture")).to_be_visible()
+    await page.locator("time").evaluate_all("nodes => nodes.forEach((node) => (node.textContent = '12:00'))")
+    await page.evaluate(DECODED)
+
+
+def compare(png: bytes, name: str) -> None:
+    seen, place = coarse(png), KEPT / f"{name}.png"
+    if os.environ.get("KEATON_NEW_PICTURES"):
+        place.parent.mkdir(exist_ok=True)
+        seen.save(place, optimize=True)
+    mean, share = difference(seen, Image.open(place).convert("RGB"))
+    assert mean <= MOST_MEAN
+    assert share <= MOST_SHARE
+
+
 @pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("state", list(STATES))
+@pytest.mark.parametrize("state", [*STATES, "work", "more", "enlarged"])
 async def test_given_a_state_when_it_is_drawn_then_it_looks_as_it_did(
     browser: Browser, chat: LocalChat, talk: ScriptedConversation, state: str, theme: Literal["light", "dark"]
 ) -> None:
@@ -71,16 +110,33 @@ async def test_given_a_state_when_it_is_drawn_then_it_looks_as_it_did(
     context = await browser.new_context(viewport={"width": 1280, "height": 800}, color_scheme=theme)
     page = await context.new_page()
     await page.goto(chat.address)
-    await show(page, state)
-    seen = coarse(await page.screenshot(animations="disabled"))
+    await (show(page, state) if state in STATES else use(page, state, talk))
+    seen = await page.screenshot(animations="disabled")
+    talk.go_on.set()
     await context.close()
-    place = KEPT / f"{state}-{theme}.png"
-    if os.environ.get("KEATON_NEW_PICTURES"):
-        place.parent.mkdir(exist_ok=True)
-        seen.save(place, optimize=True)
-    mean, share = difference(seen, Image.open(place).convert("RGB"))
-    assert mean <= MOST_MEAN
-    assert share <= MOST_SHARE
+    compare(seen, f"{state}-{theme}")
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+async def test_given_a_banner_when_it_is_drawn_then_it_looks_as_it_did(
+    browser: Browser,
+    talk: ScriptedConversation,
+    storage: PageStorage,
+    tmp_path: Path,
+    theme: Literal["light", "dark"],
+) -> None:
+    board = BannerBoard()
+    board.show(Banner("Trial: the small demo model knows only drawn scenes.", share=0.34, button="Download the model"))
+    config = replace(CONFIG, upload_dir=tmp_path, banner=board)
+    async with LocalChat(talk, talks.parse, config, talks.Unwritten(), storage) as chat:
+        context = await browser.new_context(viewport={"width": 1280, "height": 800}, color_scheme=theme)
+        page = await context.new_page()
+        await page.goto(chat.address)
+        await expect(page.get_by_role("note")).to_be_visible()
+        await show(page, "answer")
+        seen = await page.screenshot(animations="disabled")
+        await context.close()
+    compare(seen, f"banner-{theme}")
 
 
 async def test_given_another_layout_when_it_is_compared_then_it_is_noticed() -> None:
