@@ -174,6 +174,34 @@ def test_given_all_public_classes_when_named_then_no_name_stands_twice() -> None
     assert {name: places for name, places in named.items() if len(places) > 1} == {}
 
 
+def bound(node: ast.stmt) -> list[str]:
+    """Return the names that a statement of a module binds for good."""
+    match node:
+        case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
+            return [name]
+        case ast.AnnAssign(target=ast.Name(id=name)):
+            return [name]
+        case ast.Assign(targets=targets):
+            parts = [one for target in targets for one in (target.elts if isinstance(target, ast.Tuple) else [target])]
+            return [one.id for one in parts if isinstance(one, ast.Name)]
+    return []
+
+
+def twice(code: str) -> list[str]:
+    names = [name for node in ast.parse(code).body for name in bound(node)]
+    return sorted({name for name in names if names.count(name) > 1})
+
+
+def test_given_a_module_when_it_binds_names_then_none_hides_another() -> None:
+    """Modules that were joined did that once: the bot's lock lay on another file, and neither mypy nor ruff minded."""
+    hidden = {path.relative_to(ROOT).as_posix(): twice(path.read_text(encoding="utf-8")) for path in SOURCES}
+    assert {path: names for path, names in hidden.items() if names} == {}
+
+
+def test_given_a_name_bound_twice_when_it_is_looked_for_then_it_is_found() -> None:
+    assert twice('_NAME = "lock"\n\ndef read(): ...\n\n_NAME: str = "reserve"\n_ONE, _TWO = 1, 2\n') == ["_NAME"]
+
+
 @pytest.mark.parametrize("package", PACKAGES, ids=lambda path: path.relative_to(ROOT).as_posix())
 def test_given_a_package_when_it_is_opened_then_it_says_what_it_owns(package: Path) -> None:
     said = ast.get_docstring(ast.parse((package / "__init__.py").read_text(encoding="utf-8")))
