@@ -7,14 +7,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 import re
 import shutil
 import sqlite3
 from contextlib import closing, suppress
 from typing import TYPE_CHECKING
 
-from storage.data_folder import disk
+from storage.data_folder import disk, flush
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -132,14 +131,9 @@ def _copy(database: Path, part: Path) -> None:
 
 
 def _settle(part: Path, place: Path) -> None:
-    for path in (part, place.parent):
-        descriptor = os.open(path, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
-        if path == part:
-            part.replace(place)
+    flush(part)
+    part.replace(place)
+    flush(place.parent)
 
 
 def _log_of(database: Path) -> Path:

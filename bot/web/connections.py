@@ -17,6 +17,7 @@ from aiohttp import web
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
+    from aiohttp.abc import AbstractStreamWriter
     from aiohttp.typedefs import Handler, Middleware
 
 _OPEN_FILES = 8192
@@ -43,6 +44,17 @@ class ConnectionLimits:
     """How long a connection may be without a whole request: before the first one, and between two."""
     sending_s: float = 60.0
     """How long a reply may take to be fetched, the stream excepted."""
+
+
+class SentFile(web.FileResponse):
+    """A file that its handler sends by `prepare`: only so its sending counts as part of the request.
+
+    aiohttp prepares each response once more after the handler, and would send a file a second time.
+    """
+
+    async def prepare(self, request: web.BaseRequest) -> AbstractStreamWriter | None:
+        """Send the file, once."""
+        return self._payload_writer if self.prepared else await super().prepare(request)
 
 
 @dataclass(eq=False)
@@ -72,7 +84,8 @@ class OpenConnections:
     async def _sent(self, request: web.Request, response: web.StreamResponse) -> web.StreamResponse:
         """Send a response here and not after the middlewares, so that its sending counts as part of the request.
 
-        Files would be sent twice; those that the page is made of are small enough to be fetched within `idle_s`.
+        Files would be sent twice; those that the page is made of are small enough to be fetched within `idle_s`. Larger
+        ones are sent by their handlers, for as long as they are fetched (`SentFile`).
         """
         if not response.prepared and not isinstance(response, web.FileResponse):
             try:

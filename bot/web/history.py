@@ -27,6 +27,8 @@ log = logging.getLogger(__name__)
 
 _PAUSE_S: Final = 0.3
 """Between two looks at what changed: an answer is drawn twice within a moment."""
+_AGAIN_S: Final = 30.0
+"""How long what could not be written down waits for the next try."""
 _LARGEST_BYTES: Final = 4_000_000
 """A larger picture, as of a cut, is not kept: it can be made again."""
 
@@ -60,13 +62,14 @@ class HistoryKeeper:
             while True:
                 await self.channel.moved(self._written)
                 await asyncio.sleep(_PAUSE_S)
-                await self.write()
+                if not await self.write():
+                    await asyncio.sleep(_AGAIN_S)
         finally:
             with suppress(asyncio.CancelledError):
                 await asyncio.shield(self.write())
 
-    async def write(self) -> None:
-        """Write down what changed since the last time."""
+    async def write(self) -> bool:
+        """Write down what changed since the last time; return whether that is kept, and leave it for later if not."""
         clock = self.channel.clock
         changed = [_kept(one, self.shelf) for one in self.channel.changed(self._written) if _is_kept(one)]
         try:
@@ -74,7 +77,9 @@ class HistoryKeeper:
                 await self.history.keep(self.scope, changed, self.channel.oldest)
         except AppError:
             log.exception("the page's history could not be written")
+            return False
         self._written = clock
+        return True
 
 
 def _is_kept(entry: LogEntry) -> bool:

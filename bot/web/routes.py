@@ -20,6 +20,7 @@ from pydantic import BaseModel, StringConstraints, TypeAdapter, ValidationError
 
 from bot.doors.messages import is_picture
 from bot.web.access import is_token, remember, shows
+from bot.web.connections import SentFile
 from bot.web.guard import ask_for, bear_breaks, harden, port_of, refuse_strangers
 from bot.web.render import content_type
 from bot.web.uploads import plain_name
@@ -67,7 +68,7 @@ class Said(BaseModel):
     """Body of a message."""
 
     client: Tab
-    text: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=4000)]
+    text: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=_MOST_TEXT)]
     about: int | None = None
     """The message with the answer whose question these words refine."""
 
@@ -205,7 +206,9 @@ class Routes:
         headers = {hdrs.CACHE_CONTROL: "no-store"}
         # A player goes by what the file holds; anything else must not be taken for a page.
         headers[hdrs.CONTENT_TYPE] = kind if kind.startswith(("video/", "audio/")) else "video/mp4"
-        return web.FileResponse(path, headers=headers)
+        response = SentFile(path, headers=headers)
+        await response.prepare(request)
+        return response
 
     async def thumbnail(self, request: web.Request) -> web.Response:
         """Return the small picture of a video that is nearest to `?at=` seconds; `?from=` and `?to=` bound it."""

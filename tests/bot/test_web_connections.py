@@ -24,6 +24,7 @@ from tests.support.talks import ScriptedConversation
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
+    from pathlib import Path
 
     import aiohttp
 
@@ -99,6 +100,24 @@ async def test_given_an_open_stream_when_it_is_silent_for_long_then_it_stays(
         await asyncio.sleep(2 * LIMITS.idle_s)
         assert await tab.say("hi") == 202
         await tab.until_text("hi")
+
+
+@pytest.mark.slow
+async def test_given_a_video_when_it_is_fetched_slowly_then_it_comes_whole(
+    session: aiohttp.ClientSession, tmp_path: Path
+) -> None:
+    path = tmp_path / "large.mp4"
+    path.write_bytes(bytes(60_000_000))
+    config = replace(CONFIG, connections=LIMITS)
+    storage = stocked("A", file=path)
+    async with LocalChat(ScriptedConversation(), talks.parse, config, talks.Unwritten(), storage) as chat:
+        headers = Tab(chat, session, "owner").key
+        async with session.get(f"{chat.url}videos/v0", headers=headers) as response:
+            assert response.status == 200
+            await asyncio.sleep(3 * LIMITS.idle_s)
+            assert len(await response.read()) == 60_000_000
+        async with session.get(f"{chat.url}videos/v0", headers={**headers, "Range": "bytes=5-9"}) as part:
+            assert (part.status, await part.read()) == (206, bytes(5))
 
 
 @pytest.mark.slow

@@ -80,7 +80,7 @@ export class Gallery {
     clearTimeout(this.going.get(id).timer);
     this.videos = this.videos.filter((video) => video.id !== id);
     this.settle(id);
-    this.actions.attempt(() => forget(id));
+    this.actions.attempt(() => forget(id)).then((done) => done || this.load());
     this.draw();
   }
 }

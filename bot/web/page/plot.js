@@ -26,6 +26,7 @@ export class Plot {
 
   show(data, label) {
     this.node.hidden = !data;
+    if (data?.video !== this.data?.video) this.peeks.clear();
     this.data = data;
     this.label = label;
     this.from = null;
