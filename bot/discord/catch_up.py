@@ -125,7 +125,7 @@ class DiscordPresence(Presence):
             await self.deleted(scope.space, scope.channel)
         except discord.Forbidden:
             await self.left(scope.space, scope.channel)
-        except discord.HTTPException as error:
+        except FAILURES as error:
             logger.warning("channel %s cannot be asked for: %s", scope.channel, error)
         else:
             await self.back(scope.space, scope.channel)
@@ -293,7 +293,7 @@ class DiscordCatchUp(CatchUp[discord.Message, Readable]):
                     channel = await self._client.fetch_channel(int(scope.channel))
                     if isinstance(channel, discord.Thread) and _may_read(channel):
                         await self.check(channel, scope, ids)
-                except discord.HTTPException as error:
+                except FAILURES as error:
                     logger.warning("known messages of thread %s cannot be read: %s", scope.channel, error)
 
     def _is_there(self, name: str) -> bool:

@@ -26,7 +26,7 @@ from bot.discord.config import DOOR
 from bot.discord.desk import DiscordDesk, Talks, mentions
 from bot.discord.interactions import Interaction, InteractionHandler, SeenInteractions
 from bot.discord.render import AnswerButton, MoreMenu, card
-from bot.discord.targets import NOBODY, refusal
+from bot.discord.targets import FAILURES, NOBODY, refusal
 from bot.discord.translations import Translations
 from bot.doors.messages import TAKEN_BACK, Removals, Stuck, take_back
 from bot.doors.pace import REMOVAL_STEPS_S, Backoff
@@ -197,7 +197,7 @@ class KeatonClient(commands.AutoShardedBot):
         if me is None and self.user is not None and not guild.unavailable:
             try:
                 guild._add_member(await guild.fetch_member(self.user.id))  # noqa: SLF001 - as its events do
-            except (discord.HTTPException, OSError) as error:
+            except FAILURES as error:
                 logger.warning("my own roles in server %s are not known: %s", guild.id, error)
 
     async def on_guild_channel_delete(self, channel: discord.abc.GuildChannel) -> None:

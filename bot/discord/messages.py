@@ -12,6 +12,7 @@ import discord
 
 from bot.discord.config import DOOR
 from bot.discord.permissions import scope_of
+from bot.discord.targets import FAILURES
 from bot.doors import messages
 from bot.doors.messages import Item, bounded
 from core.errors import FetchFailed, MessageGone, OverLimit
@@ -104,7 +105,7 @@ async def answer_under(message: discord.Message) -> str:
     if not isinstance(card, discord.Message):
         try:
             card = await message.channel.fetch_message(reference.message_id)
-        except discord.HTTPException:
+        except FAILURES:
             return ""
     return answer_among(_ids(card.components))
 

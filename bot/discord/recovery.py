@@ -49,7 +49,7 @@ async def take_up(client: ResumingClient, desk: DiscordDesk, job: Job) -> None:
         return
     try:
         event = await _event(desk.sights, channel, job, saved)
-    except (discord.HTTPException, MessageGone) as error:
+    except (discord.NotFound, discord.Forbidden, MessageGone) as error:
         logger.warning("the request of job %d cannot be taken up again: %s", job.id, error)
         await desk.requests.drop(job.ref)
         return

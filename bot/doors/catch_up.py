@@ -253,7 +253,7 @@ class CatchUp(ABC, Generic[M, C]):
 
     async def note_missed(self, name: str, since: str) -> None:
         """Note since when a channel is unread; an earlier mark stays."""
-        if name not in await self.missed():
+        if not await self.ledger.recall(self._missed + name):
             await self.ledger.remember(self._missed + name, since)
 
     async def settle(self, name: str) -> None:

@@ -161,9 +161,11 @@ class Browser:
     ) -> dict[Theme, bytes]:
         """Return plots with the moments above them, numbered as the buttons that the door shows."""
         first = first_shown(wish.number, door.max_moments)
+        shown = list(enumerate(answer.moments, 1))[first : first + door.max_moments]
+        kept = {one: await self._library.thumbnails(one) for one in {moment.video_id for _, moment in shown}}
         tiles = []
-        for number, moment in list(enumerate(answer.moments, 1))[first : first + door.max_moments]:
-            thumbnails = await self._library.thumbnails(moment.video_id)
+        for number, moment in shown:
+            thumbnails = kept[moment.video_id]
             times_s = np.array([one.time_s for one in thumbnails])
             if len(thumbnails):
                 jpeg = thumbnails[nearest_within(times_s, moment, moment.peak_s)].jpeg

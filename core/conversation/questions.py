@@ -113,21 +113,25 @@ class AnswerMaker:
 
         `left_out` videos are yet to be indexed for the present model.
         """
-        with self._priority.asking():
-            under_way = await self._searcher.under_way(query)
-            with self._watch.stage("search"):
-                result = await self._searcher.search(query, self._most_moments)
-            answer = Answer(secrets.token_urlsafe(12), query, turn.scope, result.moments, turn.user_id)
-            mark = self._refiner.presses.mark(answer.id)
-            await self._library.save_answer(answer, result.curves)
-            notes = [replies.so_far(*video) for video in under_way[:_MOST_NOTES]]
-            notes += [replies.still_renewing(left_out)] if left_out else []
-            notes += [replies.from_storage(result.from_storage)] if result.from_storage else []
-            await self._refiner.begin_check(answer, result.curve)
-            wish, note = actions.Show(answer.id, 1), "\n".join(notes)
-            first = await self._browser.first(turn, answer, wish, result, note)
-        yield first
-        better = await self._refiner.best(answer, result.curve, mark)
+        answer_id = secrets.token_urlsafe(12)
+        try:
+            with self._priority.asking():
+                under_way = await self._searcher.under_way(query)
+                with self._watch.stage("search"):
+                    result = await self._searcher.search(query, self._most_moments)
+                answer = Answer(answer_id, query, turn.scope, result.moments, turn.user_id)
+                mark = self._refiner.presses.mark(answer_id)
+                await self._library.save_answer(answer, result.curves)
+                notes = [replies.so_far(*video) for video in under_way[:_MOST_NOTES]]
+                notes += [replies.still_renewing(left_out)] if left_out else []
+                notes += [replies.from_storage(result.from_storage)] if result.from_storage else []
+                await self._refiner.begin_check(answer, result.curve)
+                wish, note = actions.Show(answer_id, 1), "\n".join(notes)
+                first = await self._browser.first(turn, answer, wish, result, note)
+            yield first
+            better = await self._refiner.best(answer, result.curve, mark)
+        finally:  # an answer that could not be drawn or shown is not checked, and nobody may wait for it
+            self._refiner.end_check(answer_id)
         if better is not None:
             yield await self._browser.first(turn, better, wish, result, note)
 

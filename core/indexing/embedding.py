@@ -113,7 +113,7 @@ def to_encode(gathered: Gathered) -> Pixels:
 
 
 def put(gathered: Gathered, encoded: Floats) -> None:
-    """Return each frame of the batch its vector, or that of the frame which it repeats, and start the next batch."""
+    """Give each frame of the batch its vector, or that of the frame which it repeats, and start the next batch."""
     before = [gathered.vectors[-1][-1:]] if gathered.vectors else []
     rows = np.cumsum([not frame.repeats for frame in gathered.batch]) + (len(before) - 1)
     gathered.vectors.append(np.concatenate([*before, encoded])[rows])
@@ -175,7 +175,7 @@ class Checkpoint:
         self._recipe_key = recipe_key
         self._every_s = every_s
         self._written_s = float("-inf")  # the first frames are written at once: they can be searched then
-        self._frames = 0
+        self._frames = self._pieces = 0
         self._thumbnails = 0
         self._is_opened = False
 
@@ -191,8 +191,9 @@ class Checkpoint:
             raise GivenUp(source.title)
         gathered = Gathered.after(await self._checkpoints.so_far(source.video_id, self._recipe_key))
         self._frames, self._thumbnails = len(gathered.times_s), len(gathered.thumbnails)
+        self._pieces = len(gathered.vectors)
         if gathered.before:
-            logger.info("job %d goes on after the %d looks that were looked at before", job_id, gathered.before)
+            logger.info("job %d goes on after the %d frames that were embedded before", job_id, gathered.before)
         return gathered
 
     async def note(self, gathered: Gathered) -> None:
@@ -208,14 +209,14 @@ class Checkpoint:
         if gathered.opened and not self._is_opened:
             await self._checkpoints.opened(video_id, gathered.opened)
             self._is_opened = True
-        encoded = sum(map(len, gathered.vectors))
+        encoded, pieces = sum(map(len, gathered.vectors)), len(gathered.vectors)
         if encoded == self._frames:
             return
-        vectors = np.concatenate(gathered.vectors)[self._frames : encoded]
+        vectors = np.concatenate(gathered.vectors[self._pieces :])
         part = FrameIndex(np.array(gathered.times_s[self._frames : encoded], np.float64), vectors)
         pictures = [one for one in gathered.thumbnails[self._thumbnails :] if one.time_s <= part.times_s[-1]]
         await self._checkpoints.add(video_id, part, pictures)
-        self._frames, self._thumbnails = encoded, self._thumbnails + len(pictures)
+        self._frames, self._pieces, self._thumbnails = encoded, pieces, self._thumbnails + len(pictures)
 
 
 _AHEAD = 2

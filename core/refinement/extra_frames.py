@@ -106,7 +106,8 @@ class ExtraFrames:
         frames = await self._reader.frames_at(path, times_s.tolist(), (await self._encoder.ready()).preprocess)
         if len(frames) < 2:
             return until_s
-        changes = [np.abs(coarse(one.pixels) - coarse(next_.pixels)).mean() for one, next_ in pairwise(frames)]
+        cells = await asyncio.to_thread(lambda: [coarse(one.pixels) for one in frames])
+        changes = [np.abs(one - next_).mean() for one, next_ in pairwise(cells)]
         return float(frames[1 + int(np.argmax(changes))].time_s)
 
     async def _encoded(self, frames: Sequence[SampledFrame]) -> Floats:

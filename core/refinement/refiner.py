@@ -114,7 +114,7 @@ class Refiner:
         try:
             return await self._best(answer, curve, mark, number)
         finally:
-            self._checked(answer.id)
+            self.end_check(answer.id)
 
     async def _best(self, answer: Answer, curve: Curve | None, mark: PressMark, number: int) -> Answer | None:
         is_checking, is_calm = self.is_checking(answer.id), await self._priority.calm()
@@ -169,7 +169,8 @@ class Refiner:
         if check := self._checks.get(answer_id):
             await check.wait()
 
-    def _checked(self, answer_id: str) -> None:
+    def end_check(self, answer_id: str) -> None:
+        """Let go of an answer's check, if it has one: whoever waits for it goes on."""
         if check := self._checks.pop(answer_id, None):
             check.set()
 

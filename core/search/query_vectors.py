@@ -106,7 +106,7 @@ async def turned_by_votes(
     """
     indexes: dict[str, FrameIndex] = {}
     for video_id in {vote.video_id for vote in votes}:
-        peaks = await embeddings.peaks(view, recipe, queries[0].vector[None], video_id)
+        peaks = await embeddings.peaks(view, recipe, queries[0].vector[None][:0], video_id)
         (index,) = await embeddings.indexes(peaks.videos[:1]) or (None,)
         if index is not None and len(index):
             indexes[video_id] = index

@@ -146,7 +146,7 @@ class Searcher:
 
     async def index(self, view: View, video_id: str) -> FrameIndex | None:
         """Return the embeddings of a video in view; None where it has none by now. Raises OperatorError."""
-        nothing = np.zeros((1, (await self._encoder.ready()).dim), np.float32)
+        nothing = np.zeros((0, (await self._encoder.ready()).dim), np.float32)
         peaks = await self._index.peaks(view, await self.recipe(), nothing, video_id)
         (index,) = await self._index.indexes(peaks.videos[:1]) or (None,)
         return index

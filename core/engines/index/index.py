@@ -81,7 +81,7 @@ class VectorIndex:
             raise StorageDamaged("", f"the embeddings of {video_id}")
         plan = await self._plan(view, recipe.key, video_id)
         found = await self._sync.run(lambda: highest(plan.rows, vectors, most))
-        for place in plan.stored:
+        for place in plan.stored if len(vectors) else ():
             found[:, place] = await self._highest_stored(plan.videos[place], vectors)
         return Peaks(plan.videos, found, len(plan.stored))
 
