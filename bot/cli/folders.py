@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, TypeAlias
 from bot.doors.messages import is_video
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator, Sequence
+    from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 
-    Seen: TypeAlias = dict[str, tuple[int, int]]
-    """Size and time of change of each file."""
+    State: TypeAlias = tuple[int, int]
+    """Size and time of change of a file."""
 
 LOOKED_AT_EACH_S = 2.0
 """Polled, since network folders tell nobody of changes."""
@@ -32,9 +32,12 @@ def videos_in(folder: Path, glob: str) -> Iterator[str]:
                 yield str(Path(place) / name)
 
 
-async def appearing(folders: Sequence[Path], glob: str, known: Sequence[str]) -> AsyncIterator[str]:
-    """Yield each video that appears or changes, once it has stopped growing; never ends."""
-    done = {path: await asyncio.to_thread(_state, path) for path in known}
+async def appearing(folders: Sequence[Path], glob: str, known: Mapping[str, State]) -> AsyncIterator[str]:
+    """Yield each video that appears or changes, once it has stopped growing; never ends.
+
+    `known`: what was indexed already, with its state before that: what grew meanwhile is indexed anew.
+    """
+    done = dict(known)
     before = dict(done)
     while True:
         now = await asyncio.to_thread(_states, folders, glob)
@@ -46,12 +49,12 @@ async def appearing(folders: Sequence[Path], glob: str, known: Sequence[str]) ->
         await asyncio.sleep(LOOKED_AT_EACH_S)
 
 
-def _states(folders: Sequence[Path], glob: str) -> dict[str, tuple[int, int]]:
-    states = {path: _state(path) for folder in folders for path in videos_in(folder, glob)}
+def _states(folders: Sequence[Path], glob: str) -> dict[str, State]:
+    states = {path: state_of(path) for folder in folders for path in videos_in(folder, glob)}
     return {path: state for path, state in states.items() if state[0] > 0}
 
 
-def _state(path: str) -> tuple[int, int]:
+def state_of(path: str) -> State:
     """Return a file's size and time of change; zeros where it is gone."""
     try:
         stat = os.stat(path)  # noqa: PTH116 - also for names that are no text

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import click
 
 from bot.cli import output
-from bot.cli.folders import appearing, videos_in
+from bot.cli.folders import appearing, state_of, videos_in
 from bot.cli.local import OPERATOR, exit_code, load, local_scope
 from bot.cli.terminal_words import told
 from bot.doors.requests import RequestLog
@@ -30,6 +30,7 @@ from core.model.video import View
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
 
+    from bot.cli.folders import State
     from bot.settings import Settings
     from bot.wiring.app import Product
     from core.jobs import Work
@@ -80,9 +81,9 @@ async def index(settings: Settings, wish: IndexWish, space: str, *, as_json: boo
     folders = [Path(source) for source in wish.sources if await asyncio.to_thread(os.path.isdir, source)]
     try:
         async with open_core(settings) as core:
-            known: list[str] = []
+            known: dict[str, State] = {}
             async for source in _sources(wish, tally):
-                known.append(source)
+                known[source] = await asyncio.to_thread(state_of, source)
                 await _one(core, source, space, tally)
             if any(one.frames for one in tally.done):
                 await core.parts.background.bank()  # so that the first search need not wait for it

@@ -220,7 +220,7 @@ async def _compare(ground: _Ground, wish: ProveWish) -> Proof:
     runs: list[LoopRun] = []
     turns: list[_Turn] = []
     for turn in range(wish.turns):
-        runs.append(await _loop(ground, every, turn, wish))
+        runs.append(await _loop(ground, every, (every * turn) % max(1, count), turn, wish))
         async with _opened(ground, turn) as core:
             turns.append(await _indexed(core, ground, turn))
             found = await _found(core, ground, wish) if turn == wish.turns - 1 else None
@@ -244,14 +244,14 @@ async def _compare(ground: _Ground, wish: ProveWish) -> Proof:
     )
 
 
-async def _loop(ground: _Ground, every: int, turn: int, wish: ProveWish) -> LoopRun:
-    """Run the published loop over this turn's part of its frames, spread over the video."""
+async def _loop(ground: _Ground, every: int, first: int, turn: int, wish: ProveWish) -> LoopRun:
+    """Run the published loop over this turn's part of its frames from the first on, spread over the video."""
     with output.progress_bar(f"The notebook, turn {turn + 1}") as report:
         return await asyncio.to_thread(
             ground.notebook.run,
             ground.video,
             every=every * wish.turns,
-            first=every * turn,
+            first=first,
             colours_right=True,
             told=_in_loop(asyncio.get_running_loop(), lambda share: report(Progress("looking", share))),
         )

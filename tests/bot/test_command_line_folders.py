@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import json
 import os
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from bot.cli.folders import appearing, state_of
 from tests.support import clips
 from tests.support.command_line import ROOT, Keaton
 
@@ -182,3 +184,12 @@ def test_given_a_narrow_terminal_when_doctor_speaks_then_plainly(keaton: Keaton)
     )
     assert "\x1b[3" not in done.stdout
     assert os.linesep in done.stdout
+
+
+async def test_given_a_file_that_grew_when_watched_then_it_comes_anew(tmp_path: Path) -> None:
+    path = tmp_path / "a.mp4"
+    path.write_bytes(b"half")
+    known = {str(path): state_of(str(path))}
+    path.write_bytes(b"half and the rest")
+    async with asyncio.timeout(30):
+        assert await anext(appearing([tmp_path], "", known)) == str(path)

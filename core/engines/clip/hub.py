@@ -49,6 +49,8 @@ _PART = re.compile(r"(?P<etag>[A-Za-z0-9-]{6,128})\.(?P<size>\d+)\.part")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _READ_BYTES = 1 << 22
 _SERVERS_FAULT = 500
+_LATER = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS})
+"""The hub asks for patience with these."""
 
 log = logging.getLogger(__name__)
 
@@ -80,7 +82,8 @@ class HubWeights:
 
     def begun(self, cache_dir: Path | None) -> tuple[int, int] | None:
         """Return how many bytes of a download are here and of how many; None where none has begun."""
-        for path in self._blobs(cache_dir).glob("*.part"):
+        parts = sorted(self._blobs(cache_dir).glob("*.part"), key=lambda path: path.stat().st_mtime, reverse=True)
+        for path in parts:  # the newest: an older one may be left of another file or revision
             if known := _PART.fullmatch(path.name):
                 return path.stat().st_size, int(known["size"])
         return None
@@ -199,6 +202,7 @@ def _check(part: Path, about: HfFileMetadata) -> None:
 def _is_final(error: Exception) -> bool:
     """Tell whether it is of no use to try again: the hub says no, there is no room, or no right to write."""
     if isinstance(error, HfHubHTTPError):
-        return error.response.status_code < _SERVERS_FAULT
+        status = error.response.status_code
+        return status < _SERVERS_FAULT and status not in _LATER
     known = isinstance(error, OSError) and error.errno is not None
     return isinstance(error, EntryNotFoundError) or (known and not isinstance(error, ConnectionError | TimeoutError))
